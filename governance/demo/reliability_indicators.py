@@ -43,7 +43,6 @@ class Measured:
     min_requests: int = 1
     feature: str | None = None
     vendor: str | None = None
-    note: str = ""
     owner: str = "jun"
     minimum_coverage: str = "0.95"
 
@@ -75,7 +74,6 @@ MEASURED: tuple[Measured, ...] = (
         14,
         0.002,
         min_requests=3,
-        note="A minute is down when 3 or more requests arrive and none is accepted.",
     ),
     Measured(
         "support-assistant-availability",
@@ -172,7 +170,6 @@ MEASURED: tuple[Measured, ...] = (
         0.001,
         min_requests=1,
         vendor=VENDOR,
-        note="A minute is down when every call to helio-4-large fails or times out.",
     ),
 )
 
@@ -205,7 +202,6 @@ def define(people: Mapping[str, UUID]) -> dict[str, UUID]:
                 target=Decimal(each.target),
                 owner_id=people[each.owner],
                 minimum_coverage=Decimal(each.minimum_coverage),
-                kind_note=each.note,
                 is_ai=each.is_ai,
             )
     return found

@@ -281,7 +281,6 @@ class ReliabilityStory:
                 starts_at=window.starts_at,
                 ends_at=self._outage() + 31 * MINUTE,
             )
-            impact_actions.add_figure(incident, "31 min", "of impact")
             impact_actions.add_figure(incident, "212", "claims sent to adjusters")
             incidents.go_to(incident, "resolved")
 

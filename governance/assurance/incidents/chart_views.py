@@ -66,7 +66,6 @@ def _section(
             series,
             [calendar.month_abbr[each.number] for each in months],
             f"{name}, median in minutes",
-            width=720,
         )
         if series
         else Markup("")

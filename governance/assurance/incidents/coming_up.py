@@ -1,4 +1,6 @@
-"""What objectives and alerts ask of incidents: the coming deadlines, and declared incidents."""
+"""What objectives and alerts ask of incidents: the coming deadlines, declared incidents, and the
+status page that shows them.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -6,11 +8,13 @@ from uuid import UUID
 from flask import url_for
 
 from governance.assurance.incidents import clocks, deadlines, permissions, queries
+from governance.assurance.incidents.states import NAMES, STATE_KINDS
+from governance.kernel import current
 from governance.kernel.access import allowed
 from governance.kernel.intervals import Span
 from governance.kernel.visibility_scope import limits
 from governance.operations.alerts.ports import DeclaredIncident
-from governance.operations.objectives.ports import ComingUp
+from governance.operations.objectives.ports import ComingUp, IncidentMark, Use
 
 
 def coming_up() -> Sequence[ComingUp]:
@@ -18,6 +22,8 @@ def coming_up() -> Sequence[ComingUp]:
     if not allowed(permissions.VIEW) or limits() is not None:
         return ()
     found = queries.open_incidents()
+    if not found:
+        return ()
     every = deadlines.clocks_of_many(found)
     coming = []
     for each in found:
@@ -35,3 +41,34 @@ def declared_incidents(system_id: UUID, span: Span) -> Sequence[DeclaredIncident
         DeclaredIncident(each.ref, each.start, each.end)
         for each in queries.incidents_in(span, system_id)
     ]
+
+
+def incident_marks(system_id: UUID, span: Span) -> Sequence[IncidentMark]:
+    """Return the incidents that touched a system in a span, for the page of an objective."""
+    if not allowed(permissions.VIEW) or limits() is not None:
+        return ()
+    return [
+        IncidentMark(
+            each.ref,
+            each.title,
+            (STATE_KINDS[each.state], NAMES[each.state]),
+            url_for("incidents.incident", incident_id=each.incident_id),
+            each.start,
+            each.end,
+        )
+        for each in queries.incidents_in(span, system_id)
+    ]
+
+
+def status_page() -> Use | None:
+    """Return the tenant's status page, for those who may open it."""
+    if not allowed(permissions.VIEW) or limits() is not None:
+        return None
+    who = current.actor()
+    return Use(
+        "Status page",
+        f"Status page of {who.tenant_name}",
+        url_for("status.show", tenant=who.tenant_slug),
+        note="Shows the state, not the budget",
+        icon="world",
+    )

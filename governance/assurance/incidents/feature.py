@@ -27,6 +27,7 @@ from governance.assurance.incidents import (
     settings_views,
     severity_actions,
     status_views,
+    stop_answers,
     suggestions,
     update_actions,
     update_approval,
@@ -48,8 +49,9 @@ from governance.kernel.manifest import (
     Subscription,
 )
 from governance.operations.alerts.ports import incident_spans
-from governance.operations.objectives.ports import coming_up_incidents
+from governance.operations.objectives.ports import coming_up_incidents, incidents_of, status_page
 from governance.operations.switches.events import StopOrdered
+from governance.operations.switches.ports import incident_of
 
 # importing these modules adds their routes to views.feature
 VIEW_MODULES = (
@@ -140,5 +142,8 @@ manifest = Manifest(
         PortAnswer(incident_problems, late_follow_up.late_follow_up),
         PortAnswer(incident_spans, coming_up.declared_incidents),
         PortAnswer(coming_up_incidents, coming_up.coming_up),
+        PortAnswer(incidents_of, coming_up.incident_marks),
+        PortAnswer(status_page, coming_up.status_page),
+        PortAnswer(incident_of, stop_answers.incident_of),
     ),
 )

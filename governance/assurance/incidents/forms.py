@@ -206,7 +206,7 @@ class NoticeForm(Form):
 
 class FollowUpForm(Form):
     title = StringField(
-        "What to change",
+        "Action",
         [InputRequired("Enter what to change."), Length(max=MAX_TITLE_LENGTH)],
         filters=[stripped],
     )

@@ -34,13 +34,6 @@ from governance.kernel import clock, current, formatting
 from governance.kernel.access import allowed, why_not
 from governance.kernel.conditions import is_owner
 
-STATE_KINDS = {
-    "investigating": "bad",
-    "identified": "bad",
-    "monitoring": "warn",
-    "resolved": "ok",
-    "closed": "none",
-}
 VERBS = {
     "identified": "Mark identified…",
     "monitoring": "Mark monitoring…",
@@ -215,7 +208,7 @@ def context(incident: Incident, *, show: str = "") -> dict[str, Any]:
     return {
         "incident": incident,
         "severity": severity_names()[incident.severity],
-        "state_kind": STATE_KINDS[incident.state],
+        "state_kind": states.STATE_KINDS[incident.state],
         "state_name": states.NAMES[incident.state],
         "steps": steps(incident, found),
         "impacts": impacts,
@@ -270,7 +263,13 @@ def impact_text(impacts: Sequence[ImpactWindow]) -> str:
     if None in ends:
         return f"of impact so far, since {short_time(start)}"
     last = max(each for each in ends if each is not None)
-    return f"of impact, {short_time(start)} to {short_time(last)}"
+    return f"of impact, {short_time(start)} to {_end_time(start, last)}"
+
+
+def _end_time(start: datetime, end: datetime) -> str:
+    """Return the time alone where the day is that of the start."""
+    first, last = start.astimezone(formatting.zone()), end.astimezone(formatting.zone())
+    return f"{last:%H:%M}" if first.date() == last.date() else short_time(end)
 
 
 def problems(incident: Incident) -> list[str]:

@@ -23,6 +23,7 @@ from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span, union
 from governance.kernel.visibility_scope import limits
+from governance.operations.switches.models import Stop
 from governance.operations.systems.models import AISystem
 
 
@@ -185,6 +186,22 @@ def incident_of_alert(alert_id: UUID) -> Incident | None:
 
 def incident_of_stop(stop_id: UUID) -> Incident | None:
     return session().scalars(select(Incident).where(Incident.stop_id == stop_id)).one_or_none()
+
+
+def incident_during(stop: Stop) -> Incident | None:
+    """Return the newest incident of the stopped system that was open when it was stopped."""
+    query = (
+        select(Incident)
+        .join(Impact, and_(Impact.incident_id == Incident.id, Impact.removed_at.is_(None)))
+        .where(
+            Impact.system_id == stop.system_id,
+            Incident.declared_at <= stop.created_at,
+            or_(Incident.resolved_at.is_(None), Incident.resolved_at > stop.created_at),
+        )
+        .order_by(Incident.declared_at.desc())
+        .limit(1)
+    )
+    return session().scalars(query).first()
 
 
 def count_open() -> int:

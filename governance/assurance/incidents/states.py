@@ -18,6 +18,13 @@ MEANINGS = {
     "resolved": "It is over.",
     "closed": "The review is done.",
 }
+STATE_KINDS = {
+    "investigating": "bad",
+    "identified": "bad",
+    "monitoring": "warn",
+    "resolved": "ok",
+    "closed": "none",
+}
 NEXT: Mapping[str, str] = dict(pairwise(STATES))
 OPEN = STATES[:3]  # it goes on
 LIVE = STATES[:4]  # not closed

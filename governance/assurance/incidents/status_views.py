@@ -8,11 +8,11 @@ from flask import make_response, redirect, request
 
 from governance.assurance.incidents import contact_actions, drafts, permissions, status_page
 from governance.assurance.incidents.models import StatusContact
-from governance.assurance.incidents.states import NAMES
+from governance.assurance.incidents.states import MEANINGS, NAMES
 from governance.foundation.people import one_time_codes
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import current
+from governance.kernel import clock, current, formatting
 from governance.kernel.access import PUBLIC, allowed
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
@@ -22,6 +22,7 @@ from governance.kernel.identity import identity
 from governance.kernel.pages import page
 from governance.kernel.visibility_scope import limits
 from governance.kernel.web import ResponseReturnValue, cookie_name, set_cookie
+from governance.operations.objectives.figures import between
 
 public = Feature("status", __name__, scope="public")
 LINK_NOT_VALID = "This link isn't valid. Ask the person who sent it for a new one."
@@ -49,6 +50,9 @@ def show(tenant: str) -> ResponseReturnValue:
                     objectives=status_page.objective_states(),
                     maintenance=status_page.coming_maintenance(),
                     state_names=NAMES,
+                    meanings=MEANINGS,
+                    between=between,
+                    zone=f"{clock.now().astimezone(formatting.zone()):%Z}",
                     paragraphs=drafts.paragraphs,
                     reader=contact.name if contact else who.name,
                     is_contact=contact is not None,

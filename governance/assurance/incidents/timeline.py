@@ -16,6 +16,7 @@ from governance.assurance.evidence.shown_names import FORMER_MEMBER, person_name
 from governance.assurance.incidents import queries
 from governance.assurance.incidents.models import Incident, IncidentNote
 from governance.assurance.incidents.queries import ImpactWindow
+from governance.assurance.incidents.timeline_words import sentence
 from governance.foundation.audit.models import AuditEntry, Leaf
 from governance.foundation.audit.registry import Shape
 from governance.foundation.people.queries import Moment, moments
@@ -175,16 +176,17 @@ SHOWN = {
     "contacts": "{} by email",
     "cause": "{}",
 }
-NUMBERED = {"CustomerUpdate": "update {}", "PolicyVersion": "version {}"}  # the fact `number`
+NUMBERED = {"PolicyVersion": "version {}"}  # the fact `number`
 
 
 def _entry(moment: Moment, place: int | None) -> TimelineEntry:
+    says, taken = sentence(moment.action, moment.target_type, moment.says, moment.facts)
     return TimelineEntry(
         moment.at,
         moment.shape,
         moment.who,
-        says=moment.says,
-        meta=": ".join(each for each in (", ".join(_facts(moment)), moment.reason) if each),
+        says=says,
+        meta=": ".join(each for each in (", ".join(_facts(moment, taken)), moment.reason) if each),
         action=moment.action,
         entry_id=moment.entry_id,
         place=place + 1 if place is not None else None,
@@ -193,8 +195,9 @@ def _entry(moment: Moment, place: int | None) -> TimelineEntry:
     )
 
 
-def _facts(moment: Moment) -> Iterator[str]:
-    facts = moment.facts
+def _facts(moment: Moment, taken: Collection[str]) -> Iterator[str]:
+    """Return the facts that the sentence has not taken in."""
+    facts = {name: value for name, value in moment.facts.items() if name not in taken}
     if isinstance(facts.get("number"), int):
         yield NUMBERED.get(moment.target_type, "{}").format(facts["number"])
     if isinstance(facts.get("applies"), bool):

@@ -27,6 +27,7 @@ from governance.assurance.incidents.forms import (
 )
 from governance.assurance.incidents.incident_list import INCIDENTS
 from governance.assurance.incidents.models import Incident
+from governance.assurance.incidents.states import STATE_KINDS
 from governance.assurance.playbooks import permissions as playbook_permissions
 from governance.assurance.playbooks import queries as playbook_queries
 from governance.assurance.playbooks import run_actions
@@ -60,7 +61,7 @@ def index() -> ResponseReturnValue:
         total=incident_list.count({}),
         matching=incident_list.count(asked.criteria),
         open=queries.count_open(),
-        state_kinds=incident_page.STATE_KINDS,
+        state_kinds=STATE_KINDS,
         state_names=states.NAMES,
     )
 

@@ -11,8 +11,8 @@ from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import among, session
 from governance.operations.agreements import permissions
-from governance.operations.agreements.credits import percent
 from governance.operations.agreements.models import Agreement, AgreementVersion, Commitment
+from governance.operations.objectives.figures import exact_percent
 from governance.operations.objectives.ports import Use
 
 
@@ -28,7 +28,7 @@ def uses_of(objective_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Use]]:
             Use(
                 agreement.ref,
                 f"Agreement {agreement.ref}, commitment {commitment.clause}:"
-                f" {percent(commitment.target)} a month",
+                f" {exact_percent(commitment.target)} a month",
                 url_for(
                     "agreements.agreement",
                     tenant=current.actor().tenant_slug,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+from governance.kernel.formatting import plural
 from governance.operations.alerts.rule_facts import fastest
 from governance.operations.alerts.rule_sets import length_text
 
@@ -34,6 +35,17 @@ def fired_text(rules: Mapping[str, Mapping[str, Any]]) -> str:
         facts["short_minutes"],
         facts["factor"],
     )
+
+
+def open_text(states: Mapping[str, int]) -> str:
+    """Say how many alerts are open, by state: "1 alert is firing, 2 are acknowledged"."""
+    firing, seen = states.get("firing", 0), states.get("acknowledged", 0)
+    lead = f"{plural(firing, 'alert')} {_are(firing)} firing" if firing else "No alert is firing"
+    return f"{lead}, {seen:,} {_are(seen)} acknowledged" if seen else lead
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def pace_text(rules: Mapping[str, Mapping[str, Any]]) -> str:

@@ -120,6 +120,13 @@ def _conditions(criteria: Mapping[str, str]) -> list[ColumnElement[bool]]:
     return found
 
 
+def open_by_state() -> dict[str, int]:
+    """Return how many alerts fire, and how many are acknowledged."""
+    query = select(Alert.state, func.count()).where(Alert.state != "resolved")
+    rows = session().execute(query.group_by(Alert.state)).tuples()
+    return dict(rows.all())
+
+
 def count_open() -> Select[Any]:
     """Select how many alerts fire, for the section's tab."""
     return select(func.count()).select_from(Alert).where(Alert.state == "firing")

@@ -14,7 +14,7 @@ from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.alerts import actions, panels, permissions, queries
 from governance.operations.alerts.alert_list import ALERTS
-from governance.operations.alerts.alert_words import fired_text
+from governance.operations.alerts.alert_words import fired_text, open_text
 from governance.operations.alerts.models import Alert, AlertDelivery
 from governance.operations.alerts.rule_rows import facts_rows, headline, needs_text, rule_rows
 from governance.operations.objectives import queries as objectives
@@ -33,13 +33,12 @@ STEPS = {
 def index() -> ResponseReturnValue:
     asked = ALERTS.read()
     found = queries.newest(asked.criteria, asked.after, size=ALERTS.size)
-    firing = queries.count({"state": "firing"})
     return page(
         "operations/alerts/index.html",
         asked=asked,
         rows=found.rows,
         next=found.next,
-        firing=firing,
+        title=open_text(queries.open_by_state()),
         names=people.names([alert.acknowledged_by for alert, _name in found.rows]),
         total=queries.count({}) if asked.is_filtered and not found.rows else 0,
         near=panels.near,

@@ -88,10 +88,10 @@ class Indicator(Tenanted, Model):
                 f"Counts {self.unit}; good ones have {side} {_plain(self.bound)} {self.bound_unit}."
             )
         if self.kind == "downtime":
-            enough = f"at least {self.min_requests:,} {self.unit}"
-            few = f"under {_plain((self.floor or Decimal(0)) * 100)}% of them are good"
+            few = f"less than {_plain((self.floor or Decimal(0)) * 100)}% of them are good"
             return (
-                f"A minute is down if it has {enough} and {few if self.floor else 'none is good'}."
+                f"A minute is down when {self.min_requests:,} or more {self.unit} arrive and"
+                f" {few if self.floor else 'none is good'}."
             )
         return f"Counts good and total {self.unit}."
 

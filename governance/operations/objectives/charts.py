@@ -96,6 +96,7 @@ class BurnDown:
     """The budget left over a window.
 
     runs      lines of (instant, share left), each broken where there is no data
+    incidents (label, start, end, share left at the start, at the end) of each
     gaps      spans without data that are wide enough to be seen
     gone_at   when it is gone at the pace of the last 24 hours
     """
@@ -106,6 +107,7 @@ class BurnDown:
     gaps: Sequence[Span]
     left: Fraction
     gone_at: datetime | None
+    incidents: Sequence[tuple[str, datetime, datetime, Fraction, Fraction]] = ()
 
 
 def burn_down(data: BurnDown, ticks: Sequence[tuple[datetime, str]], title: str) -> Markup:
@@ -165,6 +167,10 @@ def burn_down(data: BurnDown, ticks: Sequence[tuple[datetime, str]], title: str)
         )
     pace = drawing.path([(left, y(Fraction(1))), (left + inner, foot)])
     body.append(drawing.element("path", "sink", d=pace, fill="none", stroke_dasharray="4 3"))
+    for word, start, end, before, after in data.incidents:
+        body += _incident(
+            word, (x(start), y(before)), (x(end), y(after)), left + inner - 130, top + 12
+        )
     middle = (left + inner * 0.56, y(Fraction(44, 100)) - 6)
     body.append(drawing.label(*middle, "even pace", "lab2", weight=500))
     now = (x(data.now), y(data.left))
@@ -195,6 +201,22 @@ def _anchor(position: int) -> str:
 
 def _xy(x: float, y: float) -> str:
     return f"{drawing.coordinate(x)} {drawing.coordinate(y)}"
+
+
+def _incident(
+    word: str,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    edge: float,
+    ceiling: float,
+) -> list[Markup]:
+    """A dot where an incident began, and its name: above the line, below it where that is full."""
+    dot = drawing.element("circle", "bad", cx=start[0], cy=start[1], r=2.5)
+    if start[0] > edge:
+        return [dot, drawing.label(start[0] - 7, end[1] + 16, word, "lab2", anchor="end")]
+    if start[1] - 7 < ceiling:
+        return [dot, drawing.label(end[0] + 7, end[1] + 16, word, "lab2")]
+    return [dot, drawing.label(start[0] + 7, start[1] - 7, word, "lab2")]
 
 
 def _forecast(

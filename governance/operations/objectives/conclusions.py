@@ -14,14 +14,32 @@ def conclusion(rows: Sequence[ObjectiveRow]) -> str:
     """Return the h1: the alert that fires, or the worst budget, or that all is well."""
     if not rows:
         return "No objectives yet"
-    return _firing(rows) or _overspent(rows) or _running_out(rows) or _within(rows)
+    return (
+        _firing(rows)
+        or _acknowledged(rows)
+        or _overspent(rows)
+        or _running_out(rows)
+        or _within(rows)
+    )
 
 
 def _firing(rows: Sequence[ObjectiveRow]) -> str:
     found = [row for row in rows if row.state == "firing"]
-    if not found:
-        return ""
     lead = "One alert is firing" if len(found) == 1 else f"{len(found):,} alerts are firing"
+    return _with_the_worst(lead, found) if found else ""
+
+
+def _acknowledged(rows: Sequence[ObjectiveRow]) -> str:
+    found = [row for row in rows if row.state == "acknowledged"]
+    lead = (
+        "One alert is acknowledged"
+        if len(found) == 1
+        else f"{len(found):,} alerts are acknowledged"
+    )
+    return _with_the_worst(lead, found) if found else ""
+
+
+def _with_the_worst(lead: str, found: Sequence[ObjectiveRow]) -> str:
     first = min(
         found, key=lambda row: (row.reading.left_share is None, row.reading.left_share or 0)
     )

@@ -114,13 +114,7 @@ def measures(indicator: Indicator) -> str:
 def definition(indicator: Indicator) -> str:
     """Return the sentence that says when a minute is down, or an event good."""
     if indicator.kind == "downtime":
-        few = plural(indicator.min_requests, "request")
-        if not indicator.floor:
-            return f"A minute is down when {few} or more arrive and none is good."
-        return (
-            f"A minute is down when {few} or more arrive and less than"
-            f" {exact_percent(indicator.floor)} of them are good."
-        )
+        return indicator.sentence
     if indicator.kind == "threshold" and indicator.bound is not None:
         side = "more than" if indicator.good_side == "more_than" else "at most"
         bound = f"{indicator.bound.normalize():f} {indicator.bound_unit or ''}".strip()

@@ -18,15 +18,18 @@ from sqlalchemy import (
     null,
     select,
     true,
+    union,
     union_all,
 )
 from sqlalchemy.sql.selectable import LateralFromClause
 
+from governance.foundation.people.queries import name_of
 from governance.foundation.tenants.models import TenantTimeZone
 from governance.kernel import current
 from governance.kernel.db import among, session
 from governance.kernel.errors import NotFound
 from governance.kernel.months import ZonePeriod
+from governance.operations.maintenance.models import Exclusion
 from governance.operations.measurements.models import DAYS, MINUTES, Indicator
 from governance.operations.objectives.models import Objective
 
@@ -59,14 +62,28 @@ def horizons(indicator_ids: Collection[UUID]) -> Horizons:
     )
 
 
-def objective_with_horizons(objective_id: UUID) -> tuple[Objective, Indicator, Horizons]:
-    """Return an objective, retired or not, with its indicator and its horizons; one statement."""
+@dataclass(frozen=True, slots=True)
+class ObjectiveFound:
+    """An objective with its indicator and its horizons; `names` of its owner and of the people who
+    approved exclusions.
+    """
+
+    objective: Objective
+    indicator: Indicator
+    begins: Horizons
+    names: dict[UUID, str]
+
+
+def objective_with_horizons(objective_id: UUID) -> ObjectiveFound:
+    """Return an objective, retired or not, with what its page needs first; one statement."""
     tenant_id = current.actor().tenant_id
     day, minute, first = _first_minute(tenant_id)
     pair = func.json_build_array(TenantTimeZone.since, TenantTimeZone.zone)
     zones = select(func.json_agg(pair)).where(TenantTimeZone.tenant_id == tenant_id)
     query = (
-        select(Objective, Indicator, first, zones.scalar_subquery())
+        select(
+            Objective, Indicator, first, zones.scalar_subquery(), _names(objective_id, tenant_id)
+        )
         .join(Indicator, Indicator.id == Objective.indicator_id)
         .outerjoin(day, true())
         .outerjoin(minute, true())
@@ -77,7 +94,18 @@ def objective_with_horizons(objective_id: UUID) -> tuple[Objective, Indicator, H
         raise NotFound("This objective doesn't exist, or you don't have access to it.")
     periods = sorted(ZonePeriod(datetime.fromisoformat(at), zone) for at, zone in row[3])
     begins = {row[1].id: row[2]} if row[2] is not None else {}
-    return row[0], row[1], Horizons(begins, periods)
+    names = {UUID(each): name for each, name in (row[4] or {}).items()}
+    return ObjectiveFound(row[0], row[1], Horizons(begins, periods), names)
+
+
+def _names(objective_id: UUID, tenant_id: UUID) -> Any:
+    approver = Exclusion.approved_by
+    people = union(
+        select(Objective.owner_id.label("id")).where(Objective.id == objective_id),
+        select(approver).where(Exclusion.tenant_id == tenant_id),
+    ).subquery("people_named")
+    query = select(func.json_object_agg(people.c.id, name_of(people.c.id)))
+    return query.where(people.c.id.is_not(None)).scalar_subquery()
 
 
 def _first_minute(tenant_id: UUID) -> tuple[LateralFromClause, LateralFromClause, Any]:

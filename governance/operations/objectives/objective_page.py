@@ -4,7 +4,7 @@ One statement reads all counts: those of the window, of each piece of it between
 of each exclusion.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -19,11 +19,13 @@ from governance.operations.measurements.scoring import Counts
 from governance.operations.objectives import charts, figures, queries
 from governance.operations.objectives.exclusions import applying
 from governance.operations.objectives.models import Objective
+from governance.operations.objectives.ports import IncidentMark, incidents_of
 from governance.operations.objectives.reading import Plan, Reading
 from governance.operations.objectives.windows import days_of
 
 MAX_EXCLUSIONS, MAX_GAPS = 50, 8
 MAX_DAYS = 62  # a longer window is drawn by week
+MAX_MARKS = 3  # incidents in the chart: the newest
 VISIBLE_GAPS = 40  # in the chart: the longest
 NARROWEST = Fraction(1, 1000)  # of the window, that a gap can be seen
 
@@ -57,6 +59,7 @@ class ObjectivePage:
     pieces: Sequence[Piece]
     exclusions: Sequence[Excluded]
     gaps: Sequence[Span]
+    incidents: Sequence[IncidentMark] = ()
 
     @property
     def no_data(self) -> int:
@@ -174,10 +177,40 @@ class ObjectivePage:
             seen,
             reading.budget.left / allowed,
             reading.gone_at,
+            list(self._marks(allowed)),
         )
         return charts.burn_down(
             data, self._ticks(whole), f"Budget left of {reading.objective.name}"
         )
+
+    def _marks(
+        self, allowed: Fraction
+    ) -> Iterator[tuple[str, datetime, datetime, Fraction, Fraction]]:
+        """The incidents that began in the window, each with the budget left before and after."""
+        window = self.reading.window.so_far
+        for each in self.incidents[-MAX_MARKS:]:
+            end = min(each.end or window.end, window.end)
+            if window.start <= each.start < end:
+                minutes_of_it = max(1, (end - each.start) // MINUTE)
+                length = figures.length(minutes_of_it) if each.end else "open"
+                yield (
+                    f"{each.ref}, {length}",
+                    each.start,
+                    end,
+                    self._left_at(each.start, allowed),
+                    self._left_at(end, allowed),
+                )
+
+    def _left_at(self, at: datetime, allowed: Fraction) -> Fraction:
+        """The share that was left; within a piece, as if it lost evenly, like the line."""
+        lost = Fraction(0)
+        for piece in self.pieces:
+            if piece.span.start >= at:
+                break
+            seconds = int((min(at, piece.span.end) - piece.span.start).total_seconds())
+            share = Fraction(seconds, 60 * max(piece.span.minutes, 1))
+            lost += piece.counted.lost(self.reading.kind) * share
+        return 1 - lost / allowed
 
     def _runs(
         self, allowed: Fraction, seen: Sequence[Span]
@@ -237,7 +270,8 @@ def objective_page(plan: Plan, found: Sequence[ExclusionSpan]) -> ObjectivePage:
         Excluded(each, minutes(spans), its.lost(reading.kind))
         for (each, spans), its in zip(inside, rest, strict=True)
     ]
-    return ObjectivePage(reading, plan, days, pieces, exclusions, gaps)
+    found_incidents = incidents_of()(indicator.system_id, window)
+    return ObjectivePage(reading, plan, days, pieces, exclusions, gaps, found_incidents)
 
 
 def read_page(objective: Objective, at: datetime | None = None) -> ObjectivePage:

@@ -13,6 +13,9 @@ frame of the page once more. Inside such a template `c` (the components), `url_f
                                    <section class="c-cell …"> with its h2
     backtest_panel(objective)      the cell beside it: a whole <section class="c-cell …">
     uses_of(objective_ids)         what uses these objectives: agreements' commitments
+    incidents_of(system_id, span)  incidents that touched the AI system in the window, the earliest
+                                   first; one statement
+    status_page()                  where customers see the state of objectives
     firing_count                   () -> Select of one number for the navigation's badge
     coming_up_…                    what comes next in incidents, statements, playbooks; maintenance
                                    is asked directly
@@ -30,6 +33,7 @@ from flask import current_app
 from markupsafe import Markup, escape
 from sqlalchemy import Select
 
+from governance.kernel.intervals import Span
 from governance.kernel.ports import Port
 from governance.operations.objectives.models import Objective
 from governance.operations.objectives.reading import Reading
@@ -65,6 +69,18 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentMark:
+    """An incident's impact on the system of an objective; `end` is None while it goes on."""
+
+    ref: str
+    title: str
+    state: tuple[str, str]
+    href: str
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ComingUp:
     """An item of "Coming up": what, when, and the small line below."""
 
@@ -85,6 +101,8 @@ type AlertStates = Callable[[Collection[UUID]], Mapping[UUID, AlertState]]
 type DrawsAlerts = Callable[[Sequence[UUID]], Markup | None]
 type DrawsBacktest = Callable[[Objective], Markup | None]
 type UsesOf = Callable[[Collection[UUID]], Mapping[UUID, Sequence[Use]]]
+type IncidentsOf = Callable[[UUID, Span], Sequence[IncidentMark]]
+type StatusPage = Callable[[], Use | None]
 type Coming = Callable[[], Sequence[ComingUp]]
 type FiringCount = Callable[[], Select[Any] | None]
 
@@ -102,6 +120,11 @@ alert_panel: Port[DrawsAlerts] = Port("alerts above objectives", default=lambda 
 rule_panel: Port[DrawsRules] = Port("burn-rate rules", default=lambda reading: None)  # noqa: ARG005
 backtest_panel: Port[DrawsBacktest] = Port("back-test of rules", default=lambda _objective: None)
 uses_of: Port[UsesOf] = Port("what uses objectives", default=_no_uses)
+incidents_of: Port[IncidentsOf] = Port(
+    "incidents of a system",
+    default=lambda _system_id, _span: (),
+)
+status_page: Port[StatusPage] = Port("status page of a tenant", default=lambda: None)
 firing_count: Port[FiringCount] = Port("how many alerts fire", default=lambda: None)
 coming_up_incidents: Port[Coming] = Port("deadlines of incidents", default=tuple)
 coming_up_statements: Port[Coming] = Port("months that close", default=tuple)

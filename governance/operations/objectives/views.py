@@ -1,7 +1,5 @@
 """Pages of objectives: the list, one objective, its versions, and the forms."""
 
-from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from flask import current_app, redirect, request, url_for
@@ -84,7 +82,7 @@ def index() -> ResponseReturnValue:
         ),
         due_word=list_context.due_word,
         import_href=_address("openslo.new"),
-        indicators_href=_address("indicators.index"),
+        alerts_href=_address("alerts.index"),
         figures=figures,
     )
 
@@ -112,39 +110,32 @@ def export(form: str) -> ResponseReturnValue:
 def objective(objective_id: UUID) -> ResponseReturnValue:
     """Show why the budget of an objective goes, and what uses it."""
     _check_full_scope()
-    found, indicator, begins = objective_with_horizons(objective_id)
+    read = objective_with_horizons(objective_id)
+    found, indicator = read.objective, read.indicator
     plans, exclusions = queries.plans_of(
-        [found], indicators={indicator.id: indicator}, begins=begins
+        [found], indicators={indicator.id: indicator}, begins=read.begins
     )
     data = objective_page(plans[0], exclusions)
     alert = ports.alert_states()([found.id]).get(found.id)
     uses = ports.uses_of()([found.id]).get(found.id, ())
     row = ObjectiveRow(plans[0], data.reading, alert, uses)
-    known = people.names([found.owner_id, *_approvers(data.exclusions)])
     return page(
         "operations/objectives/objective.html",
         row=row,
         data=data,
         objective=found,
         indicator=indicator,
-        names=known,
+        names=read.names,
         title=_title(row),
         alerts=ports.alert_panel()([found.id]) if alert else None,
         rules=ports.rule_panel()(data.reading),
         backtest=ports.backtest_panel()(found),
+        status_page=None if found.is_retired else ports.status_page()(),
         exclude_href=_address("maintenance.new"),
         minutes_href=url_for("indicators.indicator", indicator_id=indicator.key),
         figures=figures,
         window_name=window_name(found),
     )
-
-
-def _approvers(exclusions: Sequence[Any]) -> list[UUID]:
-    return [
-        each.occurrence.exclusion.approved_by
-        for each in exclusions
-        if each.occurrence.exclusion.approved_by
-    ]
 
 
 def _title(row: ObjectiveRow) -> str:

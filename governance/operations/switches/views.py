@@ -17,7 +17,7 @@ from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import queries as policies
-from governance.operations.switches import actions, permissions, queries
+from governance.operations.switches import actions, permissions, ports, queries
 from governance.operations.switches.board import Board, SwitchScope, SwitchStatus
 from governance.operations.switches.board import board as switch_board
 from governance.operations.switches.forms import (
@@ -140,6 +140,7 @@ def _of_system(found: AISystem, form: StopForm) -> dict[str, Any]:
         "row": board.row(shown) if shown else None,
         "second": found.lane == "high_risk",
         "requested": board.requests.get(shown.id) if shown else None,
+        "incident_page": ports.incident_of()(shown) if shown else None,
     }
 
 
@@ -308,6 +309,7 @@ def stop(stop_id: UUID) -> ResponseReturnValue:
     return page(
         "operations/switches/stop_record.html",
         requested=queries.restart_request(found),
+        incident_page=ports.incident_of()(found),
         **_of_stop(found),
     )
 

@@ -198,10 +198,11 @@ def _total(facts: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[Arit
     caps = {version["terms"]["credit_cap"] for version in facts["versions"]}
     fee, cap = money(result["fee"], currency), money(result["cap"], currency)
     how = f"{figures.plain_share(caps.pop())} {TIMES} {fee} = {cap}" if len(caps) == 1 else cap
-    reached = "reached" if result["over_cap"] else "not reached"
-    yield ArithmeticStep(
-        "Cap", f"{how}, {reached}", f"{MINUS} {money(result['over_cap'], currency)}"
-    )
+    over = money(result["over_cap"], currency)
+    if result["over_cap"]:
+        yield ArithmeticStep("Cap", f"{how}, reached", f"{MINUS} {over}")
+    else:
+        yield ArithmeticStep("Cap", f"{how}, not reached", over)
     parts = [money(line["credit"], currency) for line in result["lines"] if line["credit"]]
     how = " + ".join(parts) if len(parts) > 1 or total != result["credit"] else ""
     if result["over_cap"]:

@@ -1,6 +1,6 @@
 """Statements: closed months with their arithmetic, revisions, disputes and claims."""
 
-from sqlalchemy import Select, String, cast, func, select
+from sqlalchemy import Select, String, case, cast, func, select
 
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import (
@@ -19,10 +19,12 @@ from governance.operations.agreements.ports import last_closed_month
 from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.measurements.events import MinutesStored
 from governance.operations.measurements.ports import minutes_needed_since
+from governance.operations.objectives.ports import coming_up_statements
 from governance.publishing.statements import (
     actions,
     claim_actions,
     claim_approval,
+    coming_up,
     dispute_actions,
     inbox,
     jobs,
@@ -37,9 +39,12 @@ from governance.publishing.statements import (
 
 
 def _disputes() -> Select[str]:
-    """As "1 open"; nothing while no dispute is open."""
+    """As "1 dispute"; nothing while no dispute is open."""
     opened = func.count().filter(models.Dispute.state == "open")
-    return select(func.nullif(cast(opened, String), "0") + " open").select_from(models.Dispute)
+    words = case(
+        (opened == 0, None), (opened == 1, "1 dispute"), else_=cast(opened, String) + " disputes"
+    )
+    return select(words).select_from(models.Dispute)
 
 
 manifest = Manifest(
@@ -99,6 +104,7 @@ manifest = Manifest(
         Subscription(ExclusionChanged, late_changes.on_exclusion_changed),
     ),
     answers=(
+        PortAnswer(coming_up_statements, coming_up.coming_up),
         PortAnswer(last_closed_month, queries.last_closed_month),
         PortAnswer(minutes_needed_since, queries.minutes_needed_since),
     ),

@@ -4,7 +4,6 @@ A month is due on the agreed day in the tenant's time zone. A close that failed 
 with the next hour.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from governance.foundation.tenants.for_each_tenant import in_each, is_active, once_a_day_in_each
@@ -13,10 +12,11 @@ from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import background_work, clock
 from governance.kernel.db import transaction
 from governance.kernel.jobs import Progress, WorkItem, work
-from governance.kernel.months import Month, ZonePeriod, month_of, month_span, zone_at
+from governance.kernel.months import month_of, month_span
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.models import TO_TENANT
 from governance.publishing.statements import actions, claim_actions, month_close, queries
+from governance.publishing.statements.closing_day import close_instant
 
 MONTHS_BACK = 3  # that a jobs process which was away makes up for; earlier ones are closed by hand
 
@@ -53,14 +53,6 @@ def start_due(now: datetime) -> int:
             if is_due and (agreement.id, str(month)) not in there:
                 started += actions.start_close(agreement, month) is not None
     return started
-
-
-def close_instant(zones: Sequence[ZonePeriod], month: Month, close_day: int) -> datetime:
-    """Midnight of that day of the following month, in the zone in force at its beginning."""
-    first = month_span(zones, month).end
-    zone = zone_at(zones, first)
-    after = month.plus(1)
-    return datetime(after.year, after.number, close_day, tzinfo=zone)
 
 
 @work(actions.CLOSING.name)

@@ -112,6 +112,7 @@ def figures_of(facts: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str,
         "fee_share": figures.percent(Fraction(credit, fee), 1) if fee else None,
         "cap": money(result["cap"], result["currency"]),
         "money": lambda amount: money(amount, result["currency"]),
+        "split": lambda amount: split_money(amount, result["currency"]),
         "month_title": figures.month_title(facts["month"]),
         "zone": facts["zones"][-1][1],
         "version": facts["versions"][-1]["number"] if facts["versions"] else None,
@@ -166,12 +167,14 @@ def changed(row: StatementRevision) -> Changed | None:
     if after != before:
         what = f"{'adds' if after > before else 'takes away'} {difference}"
     rows: list[tuple[str, str, str]] = []
+    units = figures.units(row.facts)
     for line in changes["lines"]:
         lead = f"{line['commitment']}: " if len(changes["lines"]) > 1 else ""
         for name, label in NAMES.items():
             if name in line["values"]:
                 old, new = line["values"][name]
-                rows.append((f"{lead}{label}", _shown(name, old), _shown(name, new)))
+                unit = _unit(row, line["commitment"], units) if name == "lost" else "min"
+                rows.append((f"{lead}{label}", _shown(name, old, unit), _shown(name, new, unit)))
     rows += [("Exclusion", each["ref"], "no longer listed") for each in _gone(changes)]
     rows.append(("Credit", money(before, row.currency), money(after, row.currency)))
     return Changed(
@@ -188,10 +191,19 @@ def _gone(changes: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     ]
 
 
-def _shown(name: str, value: Any) -> str:
+def _unit(row: StatementRevision, commitment: str, units: Mapping[str, str]) -> str:
+    """What a commitment counts: minutes, or the events of its indicator."""
+    lines = (each for each in row.result["lines"] if each["commitment"] == commitment)
+    line = next(lines, None)
+    if line is None:
+        return ""
+    return "min" if line["kind"] == "downtime" else figures.unit_of(line, units)
+
+
+def _shown(name: str, value: Any, unit: str) -> str:
     if value is None:
         return "none"
-    return figures.percent(value) if name == "attained" else f"{value:,}"
+    return figures.percent(value) if name == "attained" else f"{value:,} {unit}".strip()
 
 
 def _cause(row: StatementRevision) -> str:

@@ -23,6 +23,7 @@ from governance.publishing.statements import (
     queries,
     statement_pages,
 )
+from governance.publishing.statements.closing_day import close_instant
 from governance.publishing.statements.statement_facts import span_of
 from governance.publishing.statements.statement_place import (
     check_sees_everything,
@@ -88,7 +89,7 @@ def _open_months() -> list[dict[str, Any]]:
                 "month": month,
                 "title": figures.month_title(str(month)),
                 "is_over": back > 0,
-                "close_day": parts[-1][1].close_day,
+                "closes_at": close_instant(zones, month, parts[-1][1].close_day),
             }
             for each, parts in due
             if (each.id, str(month)) not in there

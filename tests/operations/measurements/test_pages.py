@@ -104,11 +104,11 @@ def form_of(system, **changed):
         ),
         (
             {"kind": "downtime", "min_requests": "3"},
-            "A minute is down if it has at least 3 requests and none is good.",
+            "A minute is down when 3 or more requests arrive and none is good.",
         ),
         (
             {"kind": "downtime", "min_requests": "3", "floor": "99.5"},
-            "at least 3 requests and under 99.5% of them are good.",
+            "when 3 or more requests arrive and less than 99.5% of them are good.",
         ),
     ],
 )

@@ -121,7 +121,7 @@ def test_the_objective_shows_its_arithmetic(as_viewer, availability):
         "owner Jun Chen",
     ):
         assert part in shown, part
-    assert "A minute is down when 3 requests or more arrive and none is good." in shown
+    assert "A minute is down when 3 or more requests arrive and none is good." in shown
 
 
 def test_below_its_minimum_coverage_nothing_is_stated(acting, as_viewer, availability):

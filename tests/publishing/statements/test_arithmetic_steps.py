@@ -23,7 +23,7 @@ SCREEN_14 = [
     ("Band", "under 95.0%", "5%"),
     ("Fee of support-assistant · First token", "part of €12,400.00", "€4,800.00"),
     ("Credit", "5% × €4,800.00", "€240.00"),
-    ("Cap", "30% × €12,400.00 = €3,720.00, not reached", "− €0.00"),
+    ("Cap", "30% × €12,400.00 = €3,720.00, not reached", "€0.00"),
     ("Credit for October", "€520.00 + €240.00", "€760.00"),
 ]
 

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -258,6 +259,22 @@ def test_its_tenant_withdraws_a_dispute(closed, as_officer, as_viewer, acting):
     as_officer.post(f"{LIST}{closed}/disputes/{made}/withdraw")
     assert "was withdrawn" in as_officer.get(f"{LIST}{closed}/disputes").text
     assert as_officer.get(f"reliability/statements/disputes/{made}", then=302)
+
+
+def test_an_overdue_answer_is_an_inbox_item_until_the_dispute_is_withdrawn(
+    closed, as_officer, as_viewer, acting
+):
+    dispute(as_officer, closed, step="raise", **EXCLUSION)
+    item = "Follow up on dispute DSP-1: no answer yet"
+    assert item not in as_officer.get("inbox/").text
+    with acting("admin"):
+        made = session().scalars(select(Dispute)).one()
+        made.due_on, made_id = clock.today() - timedelta(days=1), made.id
+    page = as_officer.get("inbox/").text
+    assert item in page and "Statement of October 2026" in page
+    assert item not in as_viewer.get("inbox/").text
+    as_officer.post(f"{LIST}{closed}/disputes/{made_id}/withdraw")
+    assert item not in as_officer.get("inbox/").text
 
 
 def test_an_exclusion_that_changes_after_the_close_makes_a_revision(closed, month, acting):

@@ -1,0 +1,36 @@
+"""How an entry of the audit log reads in the timeline of its own incident. Pure.
+
+The log says "moved an incident to its next state" of any incident, and lists the facts after it. In
+the timeline it is this incident, and the fact belongs into the sentence: "moved it to Monitoring".
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from governance.assurance.incidents.states import NAMES
+
+CLASSIFIED, UPDATE = "incident.classified", "CustomerUpdate"
+STATES = {
+    "incident.advanced": "moved it to {}",
+    "incident.reopened": "moved it back to {}",
+    "incident.closed": "closed it",
+}
+
+
+def sentence(
+    action: str, target_type: str, says: str, facts: Mapping[str, Any]
+) -> tuple[str, set[str]]:
+    """Return what a person did, and the facts that the sentence has taken in."""
+    if action in STATES and isinstance(facts.get("state"), str):
+        name = NAMES.get(facts["state"], facts["state"])
+        return STATES[action].format(name), {"state"}
+    if action == CLASSIFIED and isinstance(facts.get("applies"), bool) and facts.get("law"):
+        verb = "applies" if facts["applies"] else "doesn't apply"
+        return f"decided that {facts['law']} {verb}", {"applies", "law"}
+    if target_type == UPDATE and isinstance(facts.get("number"), int):
+        return says.replace("a customer update", f"customer update {facts['number']}"), {"number"}
+    if isinstance(facts.get("step"), int) and "a playbook step" in says:
+        return says.replace("a playbook step", f"step {facts['step']}"), {"step"}
+    if action.startswith("incident."):
+        return says.replace("an incident", "the incident"), set()
+    return says, set()
