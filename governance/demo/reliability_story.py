@@ -52,6 +52,7 @@ CLOSE_DAY = 3
 DAY = timedelta(days=1)
 DISPUTED_AFTER = timedelta(days=9)  # of the close
 CLAIM_LEFT = timedelta(days=12)  # until the claim on the vendor has to be sent
+CALM_AFTER = (timedelta(hours=6, minutes=30), timedelta(hours=8))  # of the outage: it resolves
 LATE_AFTER = timedelta(days=3)  # of the close: the missing minutes arrive
 UNGROUNDED = (
     PlaybookStep("Stop the feature", kind="stop", target="claims-triage/auto-approve"),
@@ -128,6 +129,7 @@ class ReliabilityStory:
             StoryStep(min(self.closes_at + DISPUTED_AFTER, self.now - DAY), self._dispute),
             StoryStep(outage + 12 * MINUTE, self._outage_begins),
             StoryStep(outage + 4 * timedelta(hours=1), self._outage_ends),
+            StoryStep(outage + CALM_AFTER[1], self._outage_calms),
             StoryStep(outage + timedelta(days=3), self._review_outage),
             StoryStep(self.now - timedelta(days=2), self._plan_maintenance),
             StoryStep(self.now - 170 * MINUTE, self._spend_too_fast),
@@ -283,6 +285,14 @@ class ReliabilityStory:
             )
             impact_actions.add_figure(incident, "212", "claims sent to adjusters")
             incidents.go_to(incident, "resolved")
+
+    def _outage_calms(self) -> None:
+        """Evaluate every five minutes, as often as an alert that resolves needs it."""
+        self._measure(clock.now() - MINUTE)
+        first, last = CALM_AFTER
+        for minute in range(first // MINUTE, last // MINUTE + 1, 5):
+            with self._at(self._outage() + minute * MINUTE):
+                self._evaluate()
 
     def _review_outage(self) -> None:
         found = self._open_incident()

@@ -1,7 +1,7 @@
 """How an entry of the audit log reads in the timeline of its own incident. Pure.
 
 The log says "moved an incident to its next state" of any incident, and lists the facts after it. In
-the timeline it is this incident, and the fact belongs into the sentence: "moved it to Monitoring".
+the timeline it is this incident, and the fact belongs into the sentence: "moved the incident to Monitoring".
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from governance.assurance.incidents.states import NAMES
 
 CLASSIFIED, UPDATE = "incident.classified", "CustomerUpdate"
 STATES = {
-    "incident.advanced": "moved it to {}",
-    "incident.reopened": "moved it back to {}",
-    "incident.closed": "closed it",
+    "incident.advanced": "moved the incident to {}",
+    "incident.reopened": "moved the incident back to {}",
+    "incident.closed": "closed the incident",
 }
 
 

@@ -42,6 +42,7 @@ from governance.operations.agreements.models import (
 from governance.operations.agreements.money import money, plain_amount
 from governance.operations.agreements.place import Drawn, Place, inside
 from governance.operations.agreements.terms import terms_of
+from governance.operations.objectives.figures import exact_percent
 
 SIDES = {"provider": "Provider", "customer": "Customer", "vendor": "Vendor"}
 STATES = {
@@ -226,7 +227,7 @@ def shown_version(
                 else VENDOR_KIND_NAMES[each.vendor_kind],
                 "unit": what[each.id].indicator.kind_name if each.id in what else "vendor",
                 "objective": each.objective_id,
-                "target": percent(each.target),
+                "target": exact_percent(each.target),
                 "fee": money(each.fee_part, version.currency),
                 "chart": band_chart(bands := read_bands(each.bands), bands_title(bands)),
                 "bands": [(percent(b.below), percent(b.share)) for b in bands],
@@ -239,7 +240,7 @@ def shown_version(
                 "response": minutes_text(each.response_minutes),
                 "resolution": minutes_text(each.resolution_minutes or 0),
                 "clock": clock_text(each.clock),
-                "target": percent(each.target),
+                "target": exact_percent(each.target),
                 "bands": [(percent(b.below), percent(b.share)) for b in read_bands(each.bands)],
                 "fee": money(each.fee_part, version.currency),
             }

@@ -123,8 +123,8 @@ def _conditions(criteria: Mapping[str, str]) -> list[ColumnElement[bool]]:
 def open_by_state() -> dict[str, int]:
     """Return how many alerts fire, and how many are acknowledged."""
     query = select(Alert.state, func.count()).where(Alert.state != "resolved")
-    rows = session().execute(query.group_by(Alert.state)).tuples()
-    return dict(rows.all())
+    rows = session().execute(query.group_by(Alert.state))
+    return {row[0]: row[1] for row in rows}
 
 
 def count_open() -> Select[Any]:

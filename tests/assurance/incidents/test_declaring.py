@@ -12,6 +12,7 @@ from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound
 from governance.kernel.intervals import Span
 from governance.operations.switches import actions as switches
+from governance.operations.switches.models import Stop
 from governance.operations.systems import queries as systems
 from tests.assurance.incidents import incident_helpers as incidents
 from tests.operations.switches import switch_helpers
@@ -35,6 +36,26 @@ def test_a_stop_suggests_an_incident_and_two_clicks_declare_one(acting, database
         (window,) = queries.impacts_of([made.id])[made.id]
         assert window.system.key == "claims-triage"
         assert window.impact.ends_at is None
+
+
+def test_the_page_of_a_stop_leads_to_its_incident_or_declares_one(acting, as_admin, as_viewer):
+    incidents.register_system()
+    with acting("admin"):
+        page = f"switches/stops/{stop_the_feature().id}"
+    assert "Declare incident…" in as_admin.get(page).text
+    assert "Declare incident…" not in as_viewer.get(page).text
+    with acting("admin"):
+        suggestions.declare_from_stop(session().scalars(select(Stop)).one().id)
+    assert "Open INC-1" in as_admin.get(page).text
+    assert "Declare incident…" not in as_admin.get("systems/claims-triage/switches").text
+
+
+def test_the_page_of_a_stop_within_an_incident_leads_to_that_one(acting, as_viewer):
+    system_id = incidents.register_system()
+    incidents.declare(systems=[system_id])
+    with acting("admin"):
+        page = f"switches/stops/{stop_the_feature().id}"
+    assert "Open INC-1" in as_viewer.get(page).text
 
 
 def test_the_stop_of_a_drill_suggests_nothing(acting, database):

@@ -37,7 +37,7 @@ def test_every_page_opens_and_reads_plainly(database, acting, as_officer):
     page = as_officer.get(f"incidents/{found}").text
     assert "INC-1" in page
     assert "Approvals cited a withdrawn clause" in page
-    assert "declared an incident" in page
+    assert "declared the incident" in page
     assert "EU AI Act, Art. 73" in page
 
 

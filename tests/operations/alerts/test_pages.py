@@ -57,6 +57,12 @@ def test_the_history_lists_alerts_and_filters_them(app, alert):
     assert client.get(f"{ALERTS}/?q=nothing").status_code == 200
 
 
+def test_the_history_says_how_many_alerts_people_have_acknowledged(app, alert):
+    client = visitor(app, "admin")
+    client.post(f"{ALERTS}/{alert.id}/acknowledge")
+    assert "No alert is firing, 1 is acknowledged" in client.get(f"{ALERTS}/").text
+
+
 def test_the_history_keeps_its_statement_budget(app, alert, statements):
     client = visitor(app, "viewer")
     with statements() as seen:
@@ -73,7 +79,7 @@ def test_another_tenant_sees_nothing_of_it(app, alert):
 
 def test_an_alert_shows_what_fired_what_burns_and_whom_it_was_sent_to(app, alert):
     body = visitor(app, "viewer").get(f"{ALERTS}/{alert.id}").text
-    assert "When it fired: spends its budget 33.3 times too fast over 1 h" in body
+    assert "When it fired, the objective spent its budget 33.3 times too fast over 1 h" in body
     assert "2% in 1 h" in body
     assert "14.4×" in body
     assert "1 h: 200 of 6,000" in body
