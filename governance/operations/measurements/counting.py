@@ -4,7 +4,8 @@ Each part of a window (rollups.py) is one range of an index, of minutes, hours o
 """
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -27,10 +28,11 @@ _SUMS = {
 def _sum_of(grain: str) -> str:
     table, columns = _SUMS[grain]
     return f"""
-  SELECT w.place, s.* FROM unnest(CAST(:ids AS uuid[]), CAST(:cuts AS int[]))
-    WITH ORDINALITY AS w (indicator_id, cut, place)
+  SELECT w.place, p.cut, s.* FROM unnest(CAST(:ids AS uuid[]), CAST(:asked AS int[]))
+    WITH ORDINALITY AS w (indicator_id, asked, place)
+  JOIN unnest(CAST(:of AS int[]), CAST(:cuts AS int[])) AS a (asked, cut) ON a.asked = w.asked
   JOIN unnest(CAST(:{grain}_cuts AS int[]), CAST(:{grain}_starts AS timestamptz[]),
-    CAST(:{grain}_ends AS timestamptz[])) AS p (cut, start, until) ON p.cut = w.cut
+    CAST(:{grain}_ends AS timestamptz[])) AS p (cut, start, until) ON p.cut = a.cut
   CROSS JOIN LATERAL (
     SELECT {columns}, sum(c.good) AS good, sum(c.total) AS total FROM {table} c
     WHERE c.tenant_id = :tenant AND c.indicator_id = w.indicator_id
@@ -46,7 +48,7 @@ _ADDED_UP = ", ".join(
 
 def _statement(chosen: tuple[str, ...]) -> TextClause:
     sums = " UNION ALL ".join(map(_sum_of, chosen))
-    query = f"SELECT place, {_ADDED_UP} FROM ({sums}) AS sums GROUP BY place"  # noqa: S608 - names of ours
+    query = f"SELECT place, cut, {_ADDED_UP} FROM ({sums}) AS sums GROUP BY 1, 2"  # noqa: S608 - names of ours
     return text(query)
 
 
@@ -56,13 +58,15 @@ COUNT = {
     for chosen in combinations(GRAINS, size)
 }
 
+NOTHING = Counts()
+
 
 def counts_of_many(windows: Sequence[tuple[UUID, Sequence[Span]]]) -> list[Counts]:
     """The counts of each window, in the order given; one statement, none for empty windows.
 
-    Windows of a list often have the same spans, as one object: these are cut and sent once.
+    Windows of a list often have the same spans, as one object: these are cut and sent once. The
+    windows of one indicator that stand together are one row of what is asked.
     """
-    found = [Counts()] * len(windows)
     cuts: dict[int, int] = {}  # number of the cut by the identity of its spans
     ranges: dict[str, list[tuple[int, Span]]] = {}
     for _indicator_id, spans in windows:
@@ -74,17 +78,38 @@ def counts_of_many(windows: Sequence[tuple[UUID, Sequence[Span]]]) -> list[Count
                 ranges.setdefault(grain, []).append((cut, part))
     chosen = tuple(grain for grain in GRAINS if grain in ranges)
     if not chosen:
-        return found
-    values: dict[str, Any] = {
-        "tenant": current.actor().tenant_id,
-        "ids": [indicator_id for indicator_id, _spans in windows],
-        "cuts": [cuts[id(spans)] for _indicator_id, spans in windows],
-    }
+        return [Counts()] * len(windows)
+    rows: list[tuple[UUID, tuple[int, ...]]] = [
+        (indicator_id, tuple(cuts[id(spans)] for _id, spans in together))
+        for indicator_id, together in groupby(windows, key=itemgetter(0))
+    ]
+    values = _asked(rows)
     for grain in chosen:
         values |= _ranges(grain, ranges[grain])
-    for row in session().execute(COUNT[chosen], values):
-        found[row.place - 1] = Counts(row.minutes, row.down, row.good, row.total)
-    return found
+    found = {
+        (row.place, row.cut): Counts(row.minutes, row.down, row.good, row.total)
+        for row in session().execute(COUNT[chosen], values)
+    }
+    return [
+        found.get((place, cut), NOTHING)
+        for place, (_indicator_id, its) in enumerate(rows, start=1)
+        for cut in its
+    ]
+
+
+def _asked(rows: Sequence[tuple[UUID, tuple[int, ...]]]) -> dict[str, Any]:
+    """The parameters that say which cuts are asked of which indicator."""
+    numbers: dict[tuple[int, ...], int] = {}
+    for _indicator_id, its in rows:
+        numbers.setdefault(its, len(numbers))
+    pairs = [(number, cut) for its, number in numbers.items() for cut in sorted(set(its))]
+    return {
+        "tenant": current.actor().tenant_id,
+        "ids": [indicator_id for indicator_id, _its in rows],
+        "asked": [numbers[its] for _indicator_id, its in rows],
+        "of": [number for number, _cut in pairs],
+        "cuts": [cut for _number, cut in pairs],
+    }
 
 
 def _ranges(grain: str, found: Sequence[tuple[int, Span]]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from governance.foundation.logbook.log_health import recall
 from governance.kernel import clock
 from governance.kernel.db import among, find, session
 from governance.kernel.intervals import Span
@@ -88,10 +89,20 @@ def objective_with_indicator(objective_id: UUID) -> tuple[Objective, Indicator]:
 
 
 def objectives_with_indicators(*, retired: bool = False) -> Sequence[tuple[Objective, Indicator]]:
-    """Return the active objectives, or the retired ones, with their indicators; one statement."""
+    """Return the active objectives, or the retired ones, with their indicators.
+
+    One statement; none while the tenant's log says that nothing changed. To read only: the rows
+    belong to no session.
+    """
+    return recall(("objectives", retired), lambda: _definitions(retired=retired))
+
+
+def _definitions(*, retired: bool) -> list[tuple[Objective, Indicator]]:
     query = select(Objective, Indicator).join(Indicator, Indicator.id == Objective.indicator_id)
     state = Objective.retired_at.is_not(None) if retired else Objective.retired_at.is_(None)
-    rows = session().execute(query.where(state).order_by(Objective.name, Objective.id))
+    rows = session().execute(query.where(state).order_by(Objective.name, Objective.id)).all()
+    for each in {one for row in rows for one in row}:
+        session().expunge(each)
     return [(row[0], row[1]) for row in rows]
 
 
