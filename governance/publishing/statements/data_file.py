@@ -14,8 +14,12 @@ named; they prove nothing by themselves. Minute counts have sums instead (minute
 """
 
 import hashlib
+import io
 import json
+import lzma
 import re
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +36,16 @@ NAME = "sla-statement.json"
 HEX = re.compile(r"[0-9a-f]{64}")
 DIGITS = 8
 MAX_BYTES = 64 * 1024 * 1024
+BROKEN_ZIP = (  # what zipfile raises for a damaged archive
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 MINUTES = "days"  # of an indicator: checked by its own sums
 
 
@@ -147,6 +161,27 @@ def read(data: bytes) -> DataFile:
             return DataFile(statement, checks, signature)
         case _:
             raise Unreadable("The file isn't the data file of a statement.")
+
+
+def unzip(data: bytes) -> dict[str, bytes]:
+    """The files of a statement's zip, with the data file among them. Raises Unreadable."""
+    try:
+        inside = _unpacked(data)
+    except Unreadable:
+        raise
+    except BROKEN_ZIP as problem:
+        raise Unreadable(f"The zip can't be read: {problem}.") from None
+    if NAME not in inside:
+        raise Unreadable(f"The zip has no {NAME}.")
+    return inside
+
+
+def _unpacked(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        names = {info.filename: info for info in packed.infolist()}
+        if sum(info.file_size for info in names.values()) > MAX_BYTES:
+            raise Unreadable("The zip unpacks to more than any statement.")
+        return {name: packed.read(info) for name, info in names.items()}
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

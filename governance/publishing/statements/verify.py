@@ -9,9 +9,7 @@ exclusion or the sum.
 """
 
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -45,6 +43,7 @@ DAMAGE = (
     IndexError,
     KeyError,
     OverflowError,
+    RecursionError,
     TypeError,
     ValueError,
     ZeroDivisionError,
@@ -75,11 +74,9 @@ def verify(data: bytes, key: str = "") -> StatementVerdict:
         keys = read_keys(key) if key.strip() else []
     except NotSigned as problem:
         return _ended(CheckResult("key", ok=None, sentence=str(problem)))
-    extra: tuple[CheckResult, ...] = ()
     try:
-        if data[:2] == b"PK":
-            data, extra = _unzip(data, keys)
-        file = data_file.read(data)
+        inside = data_file.unzip(data) if data[:2] == b"PK" else {data_file.NAME: data}
+        file = data_file.read(inside[data_file.NAME])
     except Unreadable as problem:
         return _ended(CheckResult("file", ok=False, sentence=str(problem)))
     number, signature = _signature(file, keys)
@@ -92,7 +89,7 @@ def verify(data: bytes, key: str = "") -> StatementVerdict:
         _accepted(file.statement),
         recomputed,
         *_log(file.statement, keys),
-        *extra,
+        *_pdf(inside, file, keys),
     ]
     return StatementVerdict(tuple(_plain(each) for each in checks), number, credit)
 
@@ -207,7 +204,7 @@ def _values(file: DataFile) -> Iterator[CheckResult]:
             if path not in found
             or file.checks.get(path) != data_file.leaf_digest(path, found[path])
         ]
-    except (*DAMAGE, RecursionError) as problem:
+    except DAMAGE as problem:
         yield CheckResult("values", ok=False, sentence=f"The file can't be read: {_why(problem)}.")
         return
     for name, prefixes, right in SECTIONS:
@@ -350,22 +347,10 @@ def _log(statement: Mapping[str, Any], keys: Sequence[VerifierKey]) -> Iterator[
     )
 
 
-def _unzip(data: bytes, keys: Sequence[VerifierKey]) -> tuple[bytes, tuple[CheckResult, ...]]:
-    """The data file inside a zip, and the check of the PDF beside it."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            names = {info.filename: info for info in packed.infolist()}
-            if sum(info.file_size for info in names.values()) > data_file.MAX_BYTES:
-                raise Unreadable("The zip unpacks to more than any statement.")
-            inside = {name: packed.read(info) for name, info in names.items()}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as problem:
-        raise Unreadable(f"The zip can't be read: {problem}.") from None
-    if data_file.NAME not in inside:
-        raise Unreadable(f"The zip has no {data_file.NAME}.")
-    return inside[data_file.NAME], tuple(_pdf(inside, keys))
-
-
-def _pdf(inside: Mapping[str, bytes], keys: Sequence[VerifierKey]) -> Iterator[CheckResult]:
+def _pdf(
+    inside: Mapping[str, bytes], file: DataFile, keys: Sequence[VerifierKey]
+) -> Iterator[CheckResult]:
+    """The PDFs beside the data file in a zip."""
     for name in sorted(each for each in inside if each.endswith(".pdf")):
         note = inside.get(f"{name}.sig", b"").decode(errors="replace")
         sha256 = hashlib.sha256(inside[name]).hexdigest()
@@ -383,7 +368,15 @@ def _pdf(inside: Mapping[str, bytes], keys: Sequence[VerifierKey]) -> Iterator[C
             yield CheckResult("pdf", ok=False, sentence=f"{name}: {problem}")
         elif stated.sha256 != sha256:
             yield CheckResult("pdf", ok=False, sentence=f"{name} isn't the file that was signed.")
-        elif stated.fingerprint != data_file.read(inside[data_file.NAME]).sha256:
+        elif stated.fingerprint != _sha256(file):
             yield CheckResult("pdf", ok=False, sentence=f"{name} was made from other data.")
         else:
             yield CheckResult("pdf", ok=True, sentence=f"{name} is signed, and shows this data.")
+
+
+def _sha256(file: DataFile) -> str | None:
+    """None for content that no signature can be over."""
+    try:
+        return file.sha256
+    except DAMAGE:
+        return None

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from contextlib import suppress
 
 import pytest
 import rfc8785
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from governance.kernel.signed_note import verifier_key
 from governance.kernel.verification_results import CheckOutcome
 from governance.publishing.statements import sandboxed_verify
+from governance.publishing.statements.data_file import MAX_BYTES, Unreadable, unzip
 from governance.publishing.statements.verify import verify
 from tests.publishing.statements import statement_samples as samples
 
@@ -231,6 +233,40 @@ def test_what_is_no_statement_is_said_so(data):
 )
 def test_a_bent_statement_is_wrong_and_never_an_error(file, change):
     assert verify(altered(file, change), samples.KEY).outcome is CheckOutcome.WRONG
+
+
+@pytest.mark.parametrize("where", ["statement", "terms"])
+def test_values_nested_a_thousand_levels_deep_are_wrong_and_never_an_error(file, where):
+    deep = "[" * 3000 + "]" * 3000
+    head = f'"{where}":{{'
+    assert head in file.decode()
+    bent = file.decode().replace(head, f'{head}"deep":{deep},', 1).encode()
+    assert verify(bent, samples.KEY).outcome is CheckOutcome.WRONG
+    assert verify(bent).outcome is CheckOutcome.WRONG
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_STORED]
+)
+def test_a_damaged_zip_is_said_so_wherever_the_damage_is(file, method):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        archive.writestr("sla-statement.json", file)
+    whole = packed.getvalue()
+    places = [*range(30, 300, 9), *range(len(whole) - 120, len(whole) - 2)]
+    for place in places:
+        for byte in (0, 0x7F, 0xFF):
+            bent = bytearray(whole)
+            bent[place] = byte
+            with suppress(Unreadable):
+                unzip(bytes(bent))
+
+
+def test_a_zip_that_unpacks_to_too_much_is_not_unpacked():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("sla-statement.json", bytes(MAX_BYTES + 1))
+    assert "unpacks to more" in str(verify(packed.getvalue(), samples.KEY).checks)
 
 
 def test_a_zip_holds_the_data_file(file):
