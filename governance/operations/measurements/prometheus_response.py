@@ -142,7 +142,7 @@ def _series(row: Any, shape: str) -> SampleSeries:
     try:
         labels = row["metric"]
         rows = row["values"] if shape == "matrix" else [row["value"]]
-        samples = [(round(at * 1000), value) for at, value in rows]
+        samples = [(_milliseconds(at), value) for at, value in rows]
     except (KeyError, TypeError, ValueError, OverflowError):
         raise _malformed() from None
     texts = all(isinstance(value, str) for _, value in samples)
@@ -153,6 +153,13 @@ def _series(row: Any, shape: str) -> SampleSeries:
     if any(later <= earlier for (earlier, _), (later, _) in pairwise(samples)):
         raise PrometheusFault("Prometheus answered with samples that aren't in order of time.")
     return SampleSeries(labels, samples)
+
+
+def _milliseconds(at: Any) -> int:
+    """Raises TypeError for what is no number: text times 1,000 would fill the memory."""
+    if not isinstance(at, int | float):
+        raise TypeError("a sample's time is a number")
+    return round(at * 1000)
 
 
 def _malformed() -> PrometheusFault:

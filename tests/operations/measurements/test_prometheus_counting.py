@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
@@ -385,3 +386,16 @@ def test_requests_cover_every_minute_once(length, longest):
 def test_counts_are_whole_numbers():
     [count] = counted([series(range(8))]).counts.values()
     assert isinstance(count, MinuteCount)
+
+
+@pytest.mark.parametrize("at", ["9" * 200_000, [1] * 200_000], ids=["text", "list"])
+def test_a_time_that_is_no_number_takes_no_memory(at):
+    rows = [{"metric": {}, "values": [[at, "1"]]}]
+    body = answer(data={"resultType": "matrix", "result": rows})
+    tracemalloc.start()
+    try:
+        with pytest.raises(PrometheusFault, match="no plain samples"):
+            parse_series(200, body)
+        assert tracemalloc.get_traced_memory()[1] < 50 * len(body)
+    finally:
+        tracemalloc.stop()

@@ -357,6 +357,9 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     for place in range(8)
 )
 
+LONG_TEXT = f"a: &a {'x' * 400_000}\nb: *a\n" + "".join(f"c{n}: *a\n" for n in range(20_000))
+LONG_LIST = f"a: &a [{'x' * 9_000}]\nb: [{','.join(['*a'] * 20_000)}]\n"
+
 
 @pytest.mark.parametrize(
     ("text", "says"),
@@ -378,6 +381,8 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("[" + "a," * 60_000 + "]", "more than 50,000 values"),
         ("- a\n" * 1001, "more than 1,000 documents"),
         ("#" * 1_000_001, "larger than 1 MB"),
+        (LONG_TEXT, "Line 3: with what its aliases repeat, the file has more than 1,000,000"),
+        (LONG_LIST, "with what its aliases repeat, the file has more than 1,000,000 characters"),
     ],
 )
 def test_a_file_that_could_do_harm_is_refused_as_a_whole(text, says):

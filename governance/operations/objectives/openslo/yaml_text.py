@@ -19,6 +19,7 @@ import yaml
 MAX_FILE_BYTES = 1_000_000
 MAX_DEPTH = 30  # levels of nesting; an SLO has about ten
 MAX_VALUES = 50_000  # values of a file, counted with what its aliases repeat
+MAX_CHARACTERS = MAX_FILE_BYTES  # of its text, counted in the same way
 MAX_DOCUMENTS = 1_000
 MAX_DIGITS = 40  # of a number
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?\Z")
@@ -81,10 +82,10 @@ class _Builder:
 
     def __init__(self) -> None:
         self.documents: list[Tree] = []
-        self.values = 0
-        # of each open mapping or list: itself, the key that waits, its anchor, values before it
-        self.open: list[tuple[Any, list[str], str | None, int]] = []
-        self.anchors: dict[str, tuple[Tree, int]] = {}  # with how many values it has
+        self.values = self.characters = 0
+        # of each open mapping or list: itself, the key that waits, its anchor, the size before it
+        self.open: list[tuple[Any, list[str], str | None, tuple[int, int]]] = []
+        self.anchors: dict[str, tuple[Tree, int, int]] = {}  # with its values and characters
 
     def take(self, event: yaml.Event) -> None:
         line = _line(event.start_mark)
@@ -93,9 +94,10 @@ class _Builder:
             if len(self.documents) >= MAX_DOCUMENTS:
                 raise UnreadableFile(f"The file has more than {MAX_DOCUMENTS:,} documents.")
         elif isinstance(event, yaml.CollectionEndEvent):
-            value, _, anchor, before = self.open.pop()
+            value, _, anchor, (values, characters) = self.open.pop()
             if anchor:
-                self.anchors[anchor] = (value, self.values - before)
+                size = (self.values - values, self.characters - characters)
+                self.anchors[anchor] = (value, *size)
         elif isinstance(event, yaml.AliasEvent):
             self._alias(event, line)
         elif isinstance(event, yaml.NodeEvent):
@@ -106,20 +108,21 @@ class _Builder:
             raise UnreadableFile(
                 f"Line {line}: the alias *{(event.anchor or '')[:40]} has no anchor before it."
             )
-        value, size = self.anchors[event.anchor]
-        self._count(size, line)
+        value, values, characters = self.anchors[event.anchor]
+        self._count(values, characters, line)
         self._place(value, line, is_plain_key=False)
 
     def _node(self, event: Any, line: int) -> None:
-        before = self.values
-        self._count(1, line)
+        before = (self.values, self.characters)
+        length = len(event.value) if isinstance(event, yaml.ScalarEvent) else 0
+        self._count(1, length, line)
         if event.tag is not None:
             raise UnreadableFile(f"Line {line}: YAML tags (!) aren't supported. Leave it out.")
         if isinstance(event, yaml.ScalarEvent):
             is_plain = event.style in {None, ""}
             value: Tree = plain(event.value) if is_plain else event.value
             if event.anchor:
-                self.anchors[event.anchor] = (value, 1)
+                self.anchors[event.anchor] = (value, 1, length)
             key_text = event.value if self._awaits_key() else None
             self._place(key_text if key_text is not None else value, line, is_plain_key=is_plain)
             return
@@ -152,10 +155,16 @@ class _Builder:
         else:
             key.append(value)
 
-    def _count(self, more: int, line: int) -> None:
-        self.values += more
+    def _count(self, values: int, characters: int, line: int) -> None:
+        self.values += values
+        self.characters += characters
         if self.values > MAX_VALUES:
             raise UnreadableFile(f"Line {line}: more than {MAX_VALUES:,} values in one file.")
+        if self.characters > MAX_CHARACTERS:
+            raise UnreadableFile(
+                f"Line {line}: with what its aliases repeat, the file has more than"
+                f" {MAX_CHARACTERS:,} characters."
+            )
 
 
 # ---- writing
