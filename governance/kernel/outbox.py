@@ -28,8 +28,8 @@ def use(smtp_url: str | None, folder: Path, *, domain: str) -> None:
 
 
 def send_mail(to: str, subject: str, body: str) -> None:
-    """Queue a plain-text mail in the present transaction."""
-    jobs.enqueue("mail", to=to, subject=subject, body=body)
+    """Queue a plain-text mail in the present transaction; its subject becomes one line."""
+    jobs.enqueue("mail", to=to, subject=" ".join(subject.split()), body=body)
 
 
 @jobs.work("mail")

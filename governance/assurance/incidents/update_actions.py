@@ -112,7 +112,7 @@ def edit(
 ) -> None:
     """Change a draft. Raises Stale, with both texts, when somebody was faster."""
     require(permissions.DRAFT, on=incident)
-    title = required(title, "title", "Enter a title.", limit=MAX_TITLE_LENGTH)
+    title = " ".join(required(title, "title", "Enter a title.", limit=MAX_TITLE_LENGTH).split())
     body = required(body, "body", "Enter what you tell the customers.")
     _check_not_sent(update)
     if version != update.version:

@@ -154,3 +154,17 @@ def test_an_erased_contact_loses_access(database, acting):
         assert contact.removed_at is not None
         assert contact.link_hash is None
         assert erased.removed == {"status page contacts": 1}
+
+
+def test_a_title_with_a_line_break_reaches_the_contacts_as_one_line(database, as_reviewer, acting):
+    """Headers of mail have no line breaks: such a letter would never leave."""
+    with acting("compliance_officer"):
+        contact_actions.add_contact("Bea Winter", "bea@customer.example")
+    found, update = drafted()
+    title = "Answers are slow\r\nBcc: everyone@rival.example"
+    as_reviewer.post(path_of(found, update), version="1", title=title, body="We look into it.")
+    with acting("compliance_officer"):
+        incident = queries.incident(found)
+        update_actions.send(incident, update_queries.update_of(found, update, lock=True))
+        subject = mails_to("bea@customer.example")[-1]["subject"]
+    assert subject == f"Answers are slow Bcc: everyone@rival.example ({incident.ref})"
