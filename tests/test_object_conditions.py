@@ -32,6 +32,7 @@ from governance.assurance.evidence import version_actions
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.incidents import permissions as incident_permissions
+from governance.assurance.incidents import queries as incidents
 from governance.assurance.incidents.models import Incident
 from governance.assurance.testing import exception_actions, exception_queries, sample_queries
 from governance.assurance.testing import permissions as testing_permissions
@@ -82,6 +83,12 @@ def test_a_contributor_runs_the_incidents_in_which_they_have_a_role(as_contribut
     refused = as_contributor.post(f"incidents/{other}/state", then=403, state="identified")
     assert "You have no role in INC-2. Only its lead, communications or scribe" in refused.text
     as_contributor.post(f"incidents/{other}/updates", then=403)
+    for incident in (own, other):
+        as_contributor.post(f"incidents/{incident}/figures", figure="231", meaning="letters")
+    with make.acting("contributor"):
+        mine, theirs = (incidents.figures(each)[0].id for each in (own, other))
+    as_contributor.post(f"incidents/{own}/figures/{mine}/remove")
+    as_contributor.post(f"incidents/{other}/figures/{theirs}/remove", then=403)
     with make.acting("contributor"):
         for needs in (incident_permissions.MANAGE, incident_permissions.DRAFT):
             listed = session().scalars(select(Incident.id).where(matching(needs, Incident)))

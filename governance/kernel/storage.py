@@ -38,6 +38,7 @@ from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
 
 PIECE_BYTES = 1024 * 1024
 ENCRYPTED_SUFFIX = ".sealed"  # ends the key of an object that is sealed
+PREVIEWS = "previews"  # the prefix of files that are shown before their import, and kept for a day
 PART_BYTES, PARTS_AT_ONCE = (
     8 * 1024 * 1024,
     4,

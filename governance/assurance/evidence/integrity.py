@@ -77,8 +77,12 @@ def old_stored_files() -> Iterator[str]:
     """Yield the keys of stored files older than a day; younger ones may belong to open
     transactions.
     """
+    return _old_files(version_actions.STORAGE_PREFIX)
+
+
+def _old_files(prefix: str) -> Iterator[str]:
     before = clock.now() - MIN_ORPHAN_AGE
-    folder = f"{current.actor().tenant_id.hex}/{version_actions.STORAGE_PREFIX}"
+    folder = f"{current.actor().tenant_id.hex}/{prefix}"
     return (key for key, written in storage.store().aged(folder) if written < before)
 
 
@@ -96,3 +100,11 @@ def delete_orphans(keys: Collection[str]) -> int:
 def delete_partial_uploads() -> int:
     """Delete what killed processes left half written; return how many."""
     return storage.store().clear(current.actor().tenant_id, clock.now() - MIN_ORPHAN_AGE)
+
+
+def delete_previews() -> int:
+    """Delete files that somebody looked at before an import, a day ago or earlier; how many."""
+    old = list(_old_files(storage.PREVIEWS))
+    for key in old:
+        storage.store().remove(key)
+    return len(old)

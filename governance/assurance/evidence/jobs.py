@@ -42,7 +42,7 @@ def tidy_evidence() -> None:
 
 
 def tidy() -> None:
-    """Delete stored files without a row after a day, and request what retention allows.
+    """Delete stored files without a row and previews after a day; request what retention allows.
 
     Each batch has its own transaction, so uploads go on meanwhile.
     """
@@ -51,6 +51,7 @@ def tidy() -> None:
             integrity.delete_orphans(keys)
     with transaction():
         integrity.delete_partial_uploads()
+        integrity.delete_previews()
         push.delete_old_pushes()
         deletion.propose_by_retention()
 

@@ -3,14 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from governance.assurance.incidents import permissions
+from governance.assurance.incidents import permissions, queries
 from governance.assurance.incidents.models import Impact, ImpactFigure, Incident
 from governance.assurance.incidents.text_fields import MAX_LINE_LENGTH, optional, required
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
 from governance.kernel.access import require
-from governance.kernel.db import find, session
+from governance.kernel.db import find, lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.operations.systems.models import AISystem
 
@@ -139,17 +139,26 @@ def remove_window(incident: Incident, impact: Impact) -> None:
 
 
 def add_figure(incident: Incident, figure: str, meaning: str) -> ImpactFigure:
-    """Add a figure of the harm; three at most beside the duration."""
+    """Add a figure of the harm; three at most beside the duration. Twice is once."""
     require(permissions.NOTE)
     _check_open(incident)
+    figure = required(
+        figure, "figure", "Enter a figure, such as 231 of 318.", limit=MAX_FIGURE_LENGTH
+    )
+    meaning = required(
+        meaning, "meaning", "Enter what the figure counts.", limit=MAX_LINE_LENGTH // 2
+    )
+    lock_tenant(f"figures of {incident.id}")
+    there = queries.figures(incident.id)
+    for each in there:
+        if (each.figure, each.meaning) == (figure, meaning):
+            return each
+    if len(there) >= MAX_FIGURES:
+        raise Invalid(f"An incident has {MAX_FIGURES} figures at most. Remove one first.")
     made = ImpactFigure(
         incident_id=incident.id,
-        figure=required(
-            figure, "figure", "Enter a figure, such as 231 of 318.", limit=MAX_FIGURE_LENGTH
-        ),
-        meaning=required(
-            meaning, "meaning", "Enter what the figure counts.", limit=MAX_LINE_LENGTH // 2
-        ),
+        figure=figure,
+        meaning=meaning,
         added_by=current.actor().person_id,
         created_at=clock.now(),
     )
@@ -159,7 +168,7 @@ def add_figure(incident: Incident, figure: str, meaning: str) -> ImpactFigure:
 
 
 def remove_figure(incident: Incident, figure_id: UUID) -> None:
-    require(permissions.NOTE)
+    require(permissions.MANAGE, on=incident)
     _check_open(incident)
     found = find(ImpactFigure, figure_id, what="figure", lock=True)
     if found.incident_id != incident.id:

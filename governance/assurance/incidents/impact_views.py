@@ -120,7 +120,7 @@ def add_figure(incident_id: UUID) -> ResponseReturnValue:
 
 
 @feature.post(
-    "/incidents/<uuid:incident_id>/figures/<uuid:figure_id>/remove", needs=permissions.NOTE
+    "/incidents/<uuid:incident_id>/figures/<uuid:figure_id>/remove", needs=permissions.MANAGE
 )
 def remove_figure(incident_id: UUID, figure_id: UUID) -> ResponseReturnValue:
     impact_actions.remove_figure(queries.incident(incident_id), figure_id)

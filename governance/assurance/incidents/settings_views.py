@@ -7,7 +7,6 @@ from flask import flash, redirect, url_for
 from governance.assurance.incidents import (
     contact_actions,
     permissions,
-    queries,
     severity_actions,
     update_actions,
     update_queries,
@@ -31,7 +30,6 @@ def settings() -> ResponseReturnValue:
 def _settings(
     *, severities: Form | None = None, contact: Form | None = None, status: int = 200
 ) -> ResponseReturnValue:
-    queries.check_sees_everything()
     form = severities or _severity_form()
     return page(
         "assurance/incidents/settings.html",

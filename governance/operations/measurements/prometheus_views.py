@@ -8,6 +8,7 @@ from governance.kernel import clock, formatting
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.measurements import permissions
 from governance.operations.measurements import prometheus_actions as actions
@@ -50,7 +51,9 @@ def adding() -> ResponseReturnValue:
     return _source_page(SourceForm(), None)
 
 
-@feature.post(f"{AT}/new", needs=permissions.MANAGE)
+@feature.post(
+    f"{AT}/new", needs=permissions.MANAGE, fresh=StepUp("Add Prometheus source", SourceForm)
+)
 def add() -> ResponseReturnValue:
     """Add a source and test it, so that the page soon shows whether it answers."""
     form = SourceForm()
@@ -80,7 +83,18 @@ def editing(source_id: UUID) -> ResponseReturnValue:
     return _source_page(form, source)
 
 
-@feature.post(f"{AT}/<uuid:source_id>/edit", needs=permissions.MANAGE)
+def _which(source_id: UUID) -> list[tuple[str, str]]:
+    return [("Prometheus source", queries.source(source_id).name)]
+
+
+def _sent(**_values: UUID) -> SourceForm:
+    return SourceForm()
+
+
+EDIT = StepUp("Save Prometheus source", _sent, facts=_which)
+
+
+@feature.post(f"{AT}/<uuid:source_id>/edit", needs=permissions.MANAGE, fresh=EDIT)
 def edit(source_id: UUID) -> ResponseReturnValue:
     source, form = queries.source(source_id, lock=True), SourceForm()
 
@@ -119,7 +133,10 @@ def removal(source_id: UUID) -> ResponseReturnValue:
     return page("operations/measurements/source_removal.html", source=source, reads=reads)
 
 
-@feature.post(f"{AT}/<uuid:source_id>/removal", needs=permissions.MANAGE)
+REMOVE = StepUp("Remove Prometheus source", facts=_which, danger="Its indicators get no more data.")
+
+
+@feature.post(f"{AT}/<uuid:source_id>/removal", needs=permissions.MANAGE, fresh=REMOVE)
 def remove(source_id: UUID) -> ResponseReturnValue:
     source = queries.source(source_id, lock=True)
     actions.remove_source(source)

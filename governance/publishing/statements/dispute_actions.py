@@ -64,7 +64,10 @@ def raise_dispute(
     indicator: str | None = None,
     exclusion: str | None = None,
 ) -> Dispute:
-    """Dispute minutes of an indicator, or one occurrence of an exclusion, of the newest revision."""
+    """Dispute minutes of an indicator, or one occurrence of an exclusion, of the newest revision.
+
+    Returns the open dispute of the same minutes, where there is one: sent twice, it is raised once.
+    """
     if not reason.strip():
         raise Invalid("Explain what is wrong.", field="reason")
     row = queries.revision_numbered(statement.id, statement.revision)
@@ -76,6 +79,8 @@ def raise_dispute(
             " file still proves its figures."
         )
     month = read_span(row.facts["span"])
+    indicator = indicator if kind == "minutes" else None
+    exclusion = exclusion if kind == "exclusion" else None
     if span.end <= span.start:
         raise Invalid(
             "The minutes end before they start. Change one of the times.", field="ends_at"
@@ -92,13 +97,18 @@ def raise_dispute(
         exclusion=exclusion,
     )
     lock_tenant("dispute numbers")
+    disputed = (kind, indicator, exclusion, span.start, span.end)
+    for each in queries.disputes_of(statement.id):
+        there = (each.kind, each.indicator, each.exclusion, each.starts_at, each.ends_at)
+        if each.state == "open" and there == disputed:
+            return each
     made = Dispute(
         statement_id=statement.id,
         number=queries.next_dispute_number(),
         revision=row.number,
         kind=kind,
-        indicator=indicator if kind == "minutes" else None,
-        exclusion=exclusion if kind == "exclusion" else None,
+        indicator=indicator,
+        exclusion=exclusion,
         starts_at=span.start,
         ends_at=span.end,
         reason=reason.strip()[:MAX_REASON_LENGTH],

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from wtforms import (
     DateTimeLocalField,
@@ -15,7 +16,8 @@ from wtforms.validators import DataRequired, Length, Optional
 
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import zone
-from governance.kernel.forms import Form
+from governance.kernel.forms import Form, uuid_or_none
+from governance.kernel.ids import uuid7
 
 INVALID_CHOICE: dict[str, Any] = {"invalid_choice_message": "Choose one of the options."}
 TIME_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
@@ -89,3 +91,9 @@ class SettleForm(Form):
 class PaymentForm(Form):
     amount = StringField("Amount", [DataRequired("Enter the amount."), Length(max=40)])
     note = StringField("Invoice or credit note", [DataRequired("Name it."), Length(max=200)])
+    once = HiddenField()
+
+    @property
+    def entry_id(self) -> UUID:
+        """The id chosen when the form was opened: sent twice, it records one payment."""
+        return uuid_or_none(self.once.data) or uuid7()

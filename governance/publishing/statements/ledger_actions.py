@@ -1,10 +1,13 @@
 """The ledger of credits: what the operator owes a tenant, and what was paid."""
 
+from uuid import UUID
+
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import current
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid
+from governance.kernel.ids import uuid7
 from governance.operations.agreements.money import money
 from governance.publishing.statements import queries
 from governance.publishing.statements.models import CreditEntry, Statement
@@ -26,10 +29,18 @@ def balance(statement: Statement) -> int:
     return sum(each.amount for each in queries.entries(statement.id))
 
 
-def pay(statement: Statement, *, amount: int, note: str) -> CreditEntry:
-    """Record that a credit was paid, such as on an invoice that `note` names."""
+def pay(
+    statement: Statement, *, amount: int, note: str, entry_id: UUID | None = None
+) -> CreditEntry:
+    """Record that a credit was paid, such as on an invoice that `note` names.
+
+    The caller chooses `entry_id`, so that a request sent twice records one payment.
+    """
     session().refresh(statement, with_for_update=True)
     found = queries.entries(statement.id)
+    for each in found:
+        if each.id == entry_id:
+            return each
     left = sum(each.amount for each in found)
     if not note.strip():
         raise Invalid("Name the invoice or credit note.", field="note")
@@ -41,6 +52,7 @@ def pay(statement: Statement, *, amount: int, note: str) -> CreditEntry:
             f"{money(left, currency)} is owed. Enter that amount or less.", field="amount"
         )
     made = CreditEntry(
+        id=entry_id or uuid7(),
         statement_id=statement.id,
         kind="paid",
         revision=None,

@@ -19,7 +19,9 @@ from governance.kernel import clock, current, work_pages
 from governance.kernel.db import transaction
 from governance.kernel.errors import NotFound
 from governance.kernel.forms import accepted
+from governance.kernel.ids import uuid7
 from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.agreements.money import money, read_amount
 from governance.publishing.statements import (
@@ -289,9 +291,7 @@ def answer_dispute(
     ):
         flash(f"You answered {dispute.ref}.")
         return redirect(place.to("disputes", statement_id=statement_id), 303)
-    row = queries.revision_numbered(found.id, found.revision)
-    if row is None:
-        raise NotFound("This month isn't closed yet.")
+    row = statement_pages.closed_revision(found)
     return Drawn(
         f"{statement_pages.TEMPLATES}/answer.html",
         statement_pages.frame(place, found, "disputes")
@@ -300,16 +300,25 @@ def answer_dispute(
     )
 
 
+def _paid(slug: str, statement_id: UUID) -> list[tuple[str, str]]:
+    """Whose statement of which month a payment is for, as a kept form shows it."""
+    tenant = tenant_of(slug)
+    with inside(tenant, read_only=True):
+        month = queries.statement(statement_id).month
+    return [("Tenant", tenant.name), ("Statement", figures.month_title(month))]
+
+
+PAYMENT = StepUp("Record payment", lambda **_values: PaymentForm(), facts=_paid)
+
+
 def record_payment(place: Place, statement_id: UUID) -> Drawn | ResponseReturnValue:
     """Record that a credit was paid."""
-    found, form = queries.statement(statement_id), PaymentForm()
-    row = queries.revision_numbered(found.id, found.revision)
-    if row is None:
-        raise NotFound("This month isn't closed yet.")
+    found, form = queries.statement(statement_id), PaymentForm(once=str(uuid7()))
+    row = statement_pages.closed_revision(found)
 
     def act() -> None:
         amount = read_amount(form.amount.data or "", row.currency, field="amount")
-        ledger_actions.pay(found, amount=amount, note=form.note.data or "")
+        ledger_actions.pay(found, amount=amount, note=form.note.data or "", entry_id=form.entry_id)
 
     if request.method == "POST" and accepted(form, act):
         flash("The payment was recorded.")

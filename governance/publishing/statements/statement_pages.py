@@ -205,9 +205,7 @@ def provisional(_place: Place, agreement_id: UUID) -> Drawn:
 def new_dispute(place: Place, statement_id: UUID) -> Drawn | ResponseReturnValue:
     """First the effect, then the dispute itself."""
     found = queries.statement(statement_id)
-    row = queries.revision_numbered(found.id, found.revision)
-    if row is None:
-        raise NotFound("This month isn't closed yet.")
+    row = closed_revision(found)
     form = DisputeForm()
     form.exclusion.choices = [
         (f"{each['ref']} {each['from']}", _exclusion_name(row, each))
@@ -285,6 +283,14 @@ def withdraw_dispute(place: Place, statement_id: UUID, dispute_id: UUID) -> Resp
     dispute_actions.withdraw(dispute_of(statement_id, dispute_id))
     flash("You withdrew the dispute.")
     return redirect(place.to("disputes", statement_id=statement_id), 303)
+
+
+def closed_revision(found: Statement) -> StatementRevision:
+    """The newest revision. Raises NotOpen while the month isn't closed."""
+    row = queries.revision_numbered(found.id, found.revision)
+    if row is None:
+        raise dispute_actions.NotOpen("This month isn't closed yet. Try again after it is closed.")
+    return row
 
 
 def dispute_of(statement_id: UUID, dispute_id: UUID) -> Any:

@@ -26,7 +26,6 @@ from governance.publishing.statements import (
 from governance.publishing.statements.closing_day import close_instant
 from governance.publishing.statements.statement_facts import span_of
 from governance.publishing.statements.statement_place import (
-    check_sees_everything,
     for_operator,
     for_tenant,
 )
@@ -61,7 +60,6 @@ def _add(rule: str, handler: Any, tenant: Any, operator: Any, **options: Any) ->
 
 @feature.get(f"{BASE}/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    check_sees_everything()
     found = queries.listed(after=request.args.get("after"))
     return page(
         "publishing/statements/index.html",
@@ -113,7 +111,6 @@ def close_now() -> ResponseReturnValue:
 @feature.get(f"{BASE}/disputes/<uuid:dispute_id>", needs=permissions.VIEW)
 def dispute(dispute_id: UUID) -> ResponseReturnValue:
     """Where an entry of the audit log leads: the disputes of the statement."""
-    check_sees_everything()
     found = queries.dispute(dispute_id)
     return redirect(url_for("statements.disputes", statement_id=found.statement_id))
 
@@ -156,7 +153,14 @@ _add(
     permissions.ANSWER,
     methods=["GET", "POST"],
 )
-_add(f"{ONE}/pay", operator_pages.record_payment, None, permissions.PAY, methods=["GET", "POST"])
+_add(
+    f"{ONE}/pay",
+    operator_pages.record_payment,
+    None,
+    permissions.PAY,
+    methods=["GET", "POST"],
+    fresh=operator_pages.PAYMENT,
+)
 
 operator_feature.add_url_rule(
     f"{OPERATOR_BASE}/",

@@ -204,3 +204,11 @@ def test_an_auditor_with_a_limited_scope_has_none_of_the_pages(app, database, ac
     limited = visitor(app, "auditor")
     for path in ("incidents/", "incidents/charts", "incidents/export.csv", f"incidents/{found}"):
         limited.get(path, then=404)
+
+
+def test_an_incident_has_three_figures_at_most_and_a_second_click_adds_none(as_reviewer):
+    path = f"incidents/{incidents.declare()}/figures"
+    for figure in ("231", "231", "12", "5"):
+        as_reviewer.post(path, figure=figure, meaning="letters")
+    refused = as_reviewer.post(path, then=422, figure="9", meaning="letters")
+    assert "An incident has 3 figures at most. Remove one first." in refused.text

@@ -167,4 +167,4 @@ def test_a_title_with_a_line_break_reaches_the_contacts_as_one_line(database, as
         incident = queries.incident(found)
         update_actions.send(incident, update_queries.update_of(found, update, lock=True))
         subject = mails_to("bea@customer.example")[-1]["subject"]
-    assert subject == f"Answers are slow Bcc: everyone@rival.example ({incident.ref})"
+    assert subject == "Answers are slow Bcc: everyone@rival.example (INC-1)"

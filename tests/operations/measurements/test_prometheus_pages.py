@@ -11,6 +11,7 @@ from tests.operations.measurements.prometheus_servers import (
     answer,
     run_requested_work,
 )
+from tests.step_up_helpers import visitor_needing_step_up
 
 AT = "reliability/indicators/sources/"
 QUERY = {"kind": "counter", "good": "a_total", "total": "a_total"}
@@ -186,3 +187,17 @@ def test_the_page_keeps_its_budget_of_statements(as_admin, acting, statements, s
     with statements() as seen:
         as_admin.get(AT)
     assert len(seen) <= 8, "\n".join(seen)
+
+
+def test_a_source_is_added_edited_and_removed_after_a_fresh_sign_in_only(
+    app, as_admin, acting, stub
+):
+    added(as_admin, stub.url)
+    found, late = source_id(acting), visitor_needing_step_up(app, "admin")
+    form = {"name": "Elsewhere", "url": stub.url, "auth": "none"}
+    for path in ("new", f"{found}/edit"):
+        assert late.get(f"{AT}{path}")
+        assert "Elsewhere" in late.post(f"{AT}{path}", then=401, **form).text
+    late.post(f"{AT}{found}/removal", then=401)
+    with acting("viewer"):
+        assert [each.name for each in queries.sources()] == ["Production"]

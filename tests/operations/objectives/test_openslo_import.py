@@ -2,11 +2,13 @@
 
 import io
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from governance.foundation.audit import queries as audit
+from governance.kernel import clock, storage
 from governance.operations.measurements import prometheus_actions, prometheus_queries
 from governance.operations.measurements import queries as measurements
 from governance.operations.objectives import actions, queries
@@ -15,6 +17,7 @@ from governance.operations.objectives.openslo.export import export
 from governance.operations.objectives.openslo.parser import parse
 from governance.operations.objectives.openslo.plan import plan
 from tests import make
+from tests.assurance.evidence.deletion_helpers import run_nightly_cleanup
 from tests.operations.objectives import objective_helpers
 
 AT = "reliability/objectives/openslo"
@@ -345,6 +348,20 @@ def test_an_import_that_no_longer_fits_its_preview_is_shown_again(as_officer):
     shown = as_officer.post(f"{AT}/import/confirm", then=409, **seen).text
     assert "Something changed since the preview" in shown
     as_officer.post(f"{AT}/import/confirm", then=404, sha256="0" * 64, basis="0" * 64)
+
+
+def test_a_previewed_file_is_kept_for_a_day_and_no_other_file_can_be_confirmed(as_officer, acting):
+    seen, kept = fields(preview(as_officer, FILE)), lambda: str([*storage.store().aged(folder)])
+    with acting("compliance_officer") as who:
+        folder = f"{who.tenant_id.hex}/{storage.PREVIEWS}"
+        stored = storage.store().write(who.tenant_id, io.BytesIO(b"a: 1"), limit=10)
+    run_nightly_cleanup()
+    as_officer.post(f"{AT}/import/confirm", then=404, sha256=stored.sha256, basis=seen["basis"])
+    assert seen["sha256"] in kept()
+    with clock.frozen(clock.now() + timedelta(days=2)):
+        run_nightly_cleanup()
+    assert seen["sha256"] not in kept()
+    as_officer.post(f"{AT}/import/confirm", then=404, **seen)
 
 
 def test_others_cant_import_and_see_no_other_tenants_objectives(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from governance.foundation.approvals import actions as approving
@@ -17,13 +18,17 @@ from governance.kernel import clock, jobs
 from governance.kernel.db import session
 from governance.kernel.events import publish
 from governance.kernel.intervals import Span
+from governance.kernel.months import Month
+from governance.operations.agreements import queries as agreements
 from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.maintenance.models import Exclusion
+from governance.publishing.statements import actions
 from governance.publishing.statements.models import Dispute, VendorClaim
 from tests import make
 from tests.conftest import visitor
 from tests.publishing.statements import statement_helpers as helpers
 from tests.publishing.statements.statement_helpers import DUE, MINUTE, at, close
+from tests.step_up_helpers import visitor_needing_step_up
 
 LIST = "reliability/statements/"
 
@@ -193,6 +198,13 @@ def test_a_dispute_shows_its_effect_first_and_an_accepted_one_makes_a_revision(
     page = as_officer.get(f"{LIST}{closed}").text
     assert "Revision 2 adds €780.00" in page and "Dispute DSP-1 was accepted" in page
     assert "You are right" in as_officer.get(f"{LIST}{closed}/disputes").text
+
+
+def test_a_dispute_sent_twice_is_raised_once(closed, as_officer, acting):
+    for _ in range(2):
+        dispute(as_officer, closed, step="raise", **EXCLUSION)
+    with acting("viewer"):
+        assert len(session().scalars(select(Dispute)).all()) == 1
 
 
 def test_disputed_minutes_are_left_out_once_accepted(closed, as_officer, as_operator_here, acting):
@@ -373,6 +385,36 @@ def test_a_claim_that_was_not_sent_in_time_expires(closed, vendor, as_operator_h
     with clock.frozen(DUE.replace(year=2027)), make.acting("operator_admin", "console"):
         assert claim_actions.expire_overdue() == 1
     assert "Expired" in as_operator_here.get(where).text
+
+
+def test_a_payment_is_recorded_once_however_often_its_form_is_sent(closed, as_finance, as_viewer):
+    path = operator(f"acme/{closed}/pay")
+    page = BeautifulSoup(as_finance.get(path).text, "html.parser")
+    once = page.select_one("input[name=once]")["value"]
+    for _ in range(2):
+        as_finance.post(path, amount="100.00", note="INV-1", once=once)
+    as_finance.post(path, amount="100.00", note="INV-2")
+    page = as_viewer.get(f"{LIST}{closed}").text
+    assert page.count("INV-1") == 1 and "€320.00" in page
+
+
+def test_a_payment_needs_a_fresh_sign_in(closed, app, as_viewer):
+    late = visitor_needing_step_up(app, "operator_finance", "console")
+    path = operator(f"acme/{closed}/pay")
+    late.get(path)
+    late.post(path, then=401, amount="100.00", note="INV-1")
+    assert "INV-1" not in as_viewer.get(f"{LIST}{closed}").text
+
+
+def test_a_month_that_is_not_closed_has_nothing_to_dispute_answer_or_pay(
+    month, as_officer, as_finance, acting
+):
+    with clock.frozen(DUE), acting("admin"):
+        open_id = actions.close_now(agreements.agreement(month[0]), Month(2026, 10)).id
+    as_officer.get(f"{LIST}{open_id}/disputes/new", then=409)
+    assert "closed yet" in dispute(as_officer, open_id, then=409, **EXCLUSION).text
+    as_finance.get(operator(f"acme/{open_id}/pay"), then=409)
+    as_finance.post(operator(f"acme/{open_id}/pay"), then=409, amount="1.00", note="INV-1")
 
 
 def test_a_paid_credit_is_recorded_and_never_more_than_is_owed(closed, as_finance, as_viewer):
