@@ -401,7 +401,7 @@ def test_a_payment_is_recorded_once_however_often_its_form_is_sent(closed, as_fi
 def test_a_payment_needs_a_fresh_sign_in(closed, app, as_viewer):
     late = visitor_needing_step_up(app, "operator_finance", "console")
     path = operator(f"acme/{closed}/pay")
-    late.get(path)
+    late.get(path, then=401)
     late.post(path, then=401, amount="100.00", note="INV-1")
     assert "INV-1" not in as_viewer.get(f"{LIST}{closed}").text
 
