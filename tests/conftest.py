@@ -54,6 +54,15 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if function_of(item.nodeid) not in slow]
 
 
+def pytest_itemcollected(item):
+    """What a module makes once, such as a server of its own, is made on one worker: there its
+    tests stay.
+    """
+    made = (each[-1].scope for each in item._fixtureinfo.name2fixturedefs.values())
+    if "module" in made and item.get_closest_marker("xdist_group") is None:
+        item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+
+
 def pytest_make_parametrize_id(config, val, argname):  # noqa: ARG001 - pytest's signature
     """A file is called by its argument: a workbook holds the second in which it was made, and all
     workers must call it the same.
