@@ -2,6 +2,7 @@
 tenant always there.
 """
 
+import gc
 import os
 import re
 import shutil
@@ -32,12 +33,14 @@ from tests.row_factory import TENANTED, RowFactory
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
 LONG_NAME = 40
+COLLECT_AFTER = 10_000, 10, 10  # new objects until the garbage collector looks; Python's: 2,000
 KEEP = Path(
     os.environ.get("GOVERNANCE_TESTS") or Path(tempfile.gettempdir()) / "governance-tests"
 )  # two clones, two servers
 
 
 def pytest_configure(config):
+    gc.set_threshold(*COLLECT_AFTER)
     os.environ["GOVERNANCE_DEMO"] = "1"
     hypothesis.settings.register_profile(
         "any machine", deadline=None
@@ -61,6 +64,11 @@ def pytest_itemcollected(item):
     made = (each[-1].scope for each in item._fixtureinfo.name2fixturedefs.values())
     if "module" in made and item.get_closest_marker("xdist_group") is None:
         item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+
+
+def pytest_collection_finish(session):
+    """Modules and tests stay to the end: the garbage collector need not look at them again."""
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(config, val, argname):  # noqa: ARG001 - pytest's signature
