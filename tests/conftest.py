@@ -33,6 +33,7 @@ from tests.row_factory import TENANTED, RowFactory
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
 LONG_NAME = 40
+STATEMENTS = 10_000  # compiled ones kept; two modules of tests alone send 800
 COLLECT_AFTER = 10_000, 10, 10  # new objects until the garbage collector looks; Python's: 2,000
 KEEP = Path(
     os.environ.get("GOVERNANCE_TESTS") or Path(tempfile.gettempdir()) / "governance-tests"
@@ -179,7 +180,7 @@ def engine(settings):
     """One for all tests, so that a statement is compiled once and not once a test; nobody's locks
     or settings are handed on.
     """
-    one = create_engine(settings.database_url, pool_size=1)
+    one = create_engine(settings.database_url, pool_size=1, query_cache_size=STATEMENTS)
     event.listen(
         one,
         "checkin",
