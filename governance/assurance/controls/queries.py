@@ -14,12 +14,13 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from governance.assurance.controls.control_ledger import ledger
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
 from governance.assurance.controls.status import ControlFacts
+from governance.assurance.frameworks.models import Framework, Requirement
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
@@ -110,6 +111,33 @@ def controls_of_requirement(requirement_id: UUID) -> list[tuple[Control, str]]:
         Control.retired_at.is_(None),
     )
     return [(row[0], row[1]) for row in session().execute(query.order_by(Control.ref))]
+
+
+def controls_mapped_to(requirements: Collection[tuple[str, str]]) -> Sequence[Control]:
+    """Return the live controls mapped to any of the requirements, or to a part of one, by ref.
+
+    A requirement is the beginning of its framework's key with a ref: ("soc2", "CC7") is CC7 and
+    everything below it, such as CC7.4, in each edition of SOC 2 that the tenant has adopted.
+    """
+    named = or_(
+        *(
+            and_(
+                Framework.key.startswith(key),
+                or_(Requirement.ref == ref, Requirement.ref.startswith(f"{ref}.")),
+            )
+            for key, ref in requirements
+        )
+    )
+    query = (
+        select(Control)
+        .join(ControlMapping, ControlMapping.control_id == Control.id)
+        .join(Requirement, Requirement.id == ControlMapping.requirement_id)
+        .join(Framework, Framework.id == Requirement.framework_id)
+        .where(Control.retired_at.is_(None), ControlMapping.removed_at.is_(None), named)
+        .distinct()
+        .order_by(Control.ref)
+    )
+    return session().scalars(query).all()
 
 
 def count_sole_requirements(control_id: UUID) -> int:

@@ -9,20 +9,17 @@ import io
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
-
-from governance.assurance.controls.models import Control, ControlMapping
-from governance.assurance.evidence import actions as evidence
-from governance.assurance.evidence import link_actions, version_actions
+from governance.assurance.controls import queries as controls
+from governance.assurance.controls.models import Control
+from governance.assurance.evidence import meridian_items, version_actions
 from governance.assurance.evidence.deletion_guard import filed_by_meridian
-from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceVersion
-from governance.assurance.frameworks.models import Framework, Requirement
+from governance.assurance.evidence.models import EvidenceVersion
 from governance.assurance.incidents import queries
 from governance.assurance.incidents.models import FollowUp, Incident, IncidentReview
 from governance.assurance.incidents.review_actions import FILE_WORK, PART_NAMES, PARTS
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import current
-from governance.kernel.db import find, session, transaction
+from governance.kernel.db import find, transaction
 from governance.kernel.jobs import Progress, WorkItem, work
 
 TITLE = "Post-incident reviews"
@@ -51,7 +48,12 @@ def file_now(incident_id: UUID) -> EvidenceVersion | None:
     text = review_text(incident, found, queries.follow_ups(incident_id))
     with filed_by_meridian():
         version = version_actions.upload_version(
-            _evidence(),
+            meridian_items.item_for(
+                TITLE,
+                cadence="per incident",
+                control_ids=[each.id for each in supported_controls()],
+                note=NOTE,
+            ),
             io.BytesIO(text.encode()),
             f"review-{incident.ref}.txt",
             collected_on=closed_on,
@@ -90,49 +92,6 @@ def review_text(incident: Incident, review: IncidentReview, follow_ups: Sequence
     return "\n".join(lines) + "\n"
 
 
-def _evidence() -> Evidence:
-    """Created once; linked to each control for these requirements, unless somebody removed the
-    link.
-    """
-    supported = [each.id for each in supported_controls()]
-    query = select(Evidence).where(Evidence.title == TITLE, Evidence.retired_at.is_(None)).limit(1)
-    item = session().scalars(query).one_or_none()
-    if item is None:
-        return evidence.create_item(
-            TITLE,
-            kind="record",
-            cadence="per incident",
-            owner_id=None,
-            controls=dict.fromkeys(supported, NOTE),
-        )
-    ever = set(
-        session().scalars(
-            select(EvidenceLink.control_id).where(EvidenceLink.evidence_id == item.id)
-        )
-    )
-    for control_id in set(supported) - ever:
-        link_actions.link(item, control_id, NOTE)
-    return item
-
-
 def supported_controls() -> Sequence[Control]:
-    """Return the live controls that are mapped to MANAGE 4 or CC7, by ref."""
-    wanted = or_(
-        *(
-            and_(
-                Framework.key.startswith(key),
-                or_(Requirement.ref == ref, Requirement.ref.startswith(f"{ref}.")),
-            )
-            for key, ref in REQUIREMENTS
-        )
-    )
-    query = (
-        select(Control)
-        .join(ControlMapping, ControlMapping.control_id == Control.id)
-        .join(Requirement, Requirement.id == ControlMapping.requirement_id)
-        .join(Framework, Framework.id == Requirement.framework_id)
-        .where(Control.retired_at.is_(None), ControlMapping.removed_at.is_(None), wanted)
-        .distinct()
-        .order_by(Control.ref)
-    )
-    return session().scalars(query).all()
+    """Return the controls that reviews are evidence for, by ref."""
+    return controls.controls_mapped_to(REQUIREMENTS)

@@ -1,18 +1,14 @@
 """A finished run files itself as evidence: for controls on incident response and recovery."""
 
 import io
-from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
-from governance.assurance.controls.models import Control, ControlMapping
-from governance.assurance.evidence import actions as evidence
-from governance.assurance.evidence import link_actions, version_actions
+from governance.assurance.controls import queries as controls
+from governance.assurance.evidence import meridian_items, version_actions
 from governance.assurance.evidence.deletion_guard import filed_by_meridian
-from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceVersion
-from governance.assurance.frameworks.models import Framework, Requirement
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.playbooks.queries import RunProgress
 from governance.foundation.people.models import Membership
 from governance.foundation.tenants.system_actor import founder
@@ -36,7 +32,12 @@ def file_run(found: RunProgress) -> tuple[Evidence, EvidenceVersion]:
     today, who = clock.today(), current.actor()
     meridian = founder(who.tenant_id, who.tenant_slug, who.tenant_name)
     with current.acting_as(meridian), filed_by_meridian():
-        item = _evidence(found.playbook.title)
+        item = meridian_items.item_for(
+            f"Playbook runs: {found.playbook.title}",
+            cadence="per incident",
+            control_ids=[each.id for each in controls.controls_mapped_to(REQUIREMENTS)],
+            note=NOTE,
+        )
         version = version_actions.upload_version(
             item,
             io.BytesIO(_sheet(found)),
@@ -48,50 +49,6 @@ def file_run(found: RunProgress) -> tuple[Evidence, EvidenceVersion]:
             source="playbook",
         )
     return item, version
-
-
-def _evidence(title: str) -> Evidence:
-    """Created once for a playbook; linked to each control for the requirements, unless someone
-    removed the link.
-    """
-    name, supported = f"Playbook runs: {title}", controls()
-    query = select(Evidence).where(Evidence.title == name, Evidence.retired_at.is_(None)).limit(1)
-    item = session().scalars(query).one_or_none()
-    if item is None:
-        return evidence.create_item(
-            name,
-            kind="record",
-            cadence="per incident",
-            owner_id=None,
-            controls=dict.fromkeys(supported, NOTE),
-        )
-    ever = set(
-        session().scalars(
-            select(EvidenceLink.control_id).where(EvidenceLink.evidence_id == item.id)
-        )
-    )
-    for control_id in set(supported) - ever:
-        link_actions.link(item, control_id, NOTE)
-    return item
-
-
-def controls() -> Sequence[UUID]:
-    """The live controls that are mapped to one of the requirements."""
-    wanted = or_(
-        *(
-            Framework.key.startswith(framework) & (Requirement.ref == ref)
-            for framework, ref in REQUIREMENTS
-        )
-    )
-    query = (
-        select(Control.id)
-        .join(ControlMapping, ControlMapping.control_id == Control.id)
-        .join(Requirement, Requirement.id == ControlMapping.requirement_id)
-        .join(Framework, Framework.id == Requirement.framework_id)
-        .where(Control.retired_at.is_(None), ControlMapping.removed_at.is_(None), wanted)
-        .distinct()
-    )
-    return session().scalars(query).all()
 
 
 def _sheet(found: RunProgress) -> bytes:
