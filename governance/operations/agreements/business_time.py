@@ -182,11 +182,6 @@ def deadline(
     raise ValueError(f"{minutes} minutes of business time aren't reached in five years")
 
 
-def is_open(at: datetime, calendar: Calendar | None) -> bool:
-    """Whether business time runs at that instant."""
-    return any(True for _ in _open(at, at + timedelta(microseconds=1), calendar))
-
-
 def _running(
     start: datetime, end: datetime, calendar: Calendar | None, pauses: Iterable[Span]
 ) -> Iterator[tuple[datetime, datetime]]:

@@ -15,7 +15,7 @@ docs/decisions/0051-credit-of-a-split-month.md.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -122,9 +122,6 @@ def round_money(amount: Fraction) -> int:
     Python rounds a Fraction this way, exactly.
     """
     return round(amount)
-
-
-ROUNDING = f"half to even ({ROUND_HALF_EVEN}), each line once, to minor units"
 
 
 class Part(NamedTuple):

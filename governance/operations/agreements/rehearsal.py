@@ -182,18 +182,6 @@ def _scores(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsed:
-    """One agreement of one tenant, for the operator's table."""
-
-    tenant: str
-    slug: str
-    agreement_id: str
-    ref: str
-    version: int
-    rehearsal: Rehearsal
-
-
 def chosen_version(agreement: Agreement) -> AgreementVersion | None:
     """The open draft or proposal that the acting side may see, else the newest accepted one."""
     found = queries.open_version(agreement.id)

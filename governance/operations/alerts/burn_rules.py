@@ -214,15 +214,6 @@ def exhausted_in(burn: Fraction, window: int, left: Fraction = Fraction(1)) -> F
     return max(left, Fraction(0)) * window / burn if burn > 0 else None
 
 
-def detected_in(rule: BurnRule, error_share: Fraction, target: Fraction, window: int) -> Fraction:
-    """Minutes of this error share after which the long window exceeds.
-
-    Factor times (1 - target) times long window ÷ error share (Site Reliability Workbook,
-    chapter 5, "Alert on burn rate").
-    """
-    return rule.factor(window) * (1 - target) * rule.long / error_share
-
-
 def decimal_text(value: Fraction) -> str:
     """A decimal fraction without an exponent or trailing zeros: "0.02"."""
     text = f"{Decimal(value.numerator) / Decimal(value.denominator):f}"

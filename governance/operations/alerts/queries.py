@@ -14,7 +14,6 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from governance.kernel.db import among, find, session
-from governance.kernel.intervals import Span
 from governance.kernel.pages import Keyset, keyset
 from governance.operations.alerts.models import (
     Alert,
@@ -64,17 +63,6 @@ def alerts_of(objective_id: UUID, *, limit: int = 20) -> Sequence[Alert]:
     """Return the newest alerts of an objective."""
     query = select(Alert).where(Alert.objective_id == objective_id)
     return session().scalars(query.order_by(Alert.fired_at.desc()).limit(limit)).all()
-
-
-def alerts_in(span: Span, objective_ids: Collection[UUID] | None = None) -> Sequence[Alert]:
-    """Return the alerts that were open at some minute of the span, the earliest first."""
-    query = select(Alert).where(
-        Alert.fired_at < span.end,
-        or_(Alert.resolved_at.is_(None), Alert.resolved_at > span.start),
-    )
-    if objective_ids is not None:
-        query = query.where(among(Alert.objective_id, objective_ids))
-    return session().scalars(query.order_by(Alert.fired_at, Alert.id)).all()
 
 
 def objective_name(alert: Alert) -> str:

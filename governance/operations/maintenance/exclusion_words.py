@@ -18,12 +18,6 @@ SIMPLE = {
     "FREQ=WEEKLY;INTERVAL=2": "Every two weeks",
     "FREQ=MONTHLY": "Every month",
 }
-STATES = {
-    "proposed": ("due", "Awaiting approval"),
-    "approved": ("ok", "Approved"),
-    "rejected": ("none", "Not approved"),
-    "withdrawn": ("none", "Withdrawn"),
-}
 
 
 def scope_words(row: Exclusion) -> str:

@@ -14,13 +14,6 @@ DAY = timedelta(days=1)
 MINUTES_OF_DAY = 1440
 
 
-def exhausts_in(window_minutes: int, burn: Fraction, left: Fraction = Fraction(1)) -> Fraction:
-    """Minutes until a budget of which `left` (a share) is there is gone at a burn rate above 0."""
-    if burn <= 0:
-        raise ValueError(f"at a burn rate of {burn} a budget is never gone")
-    return left * window_minutes / burn
-
-
 def gone_at(
     left: Fraction,
     last_day: Counts,

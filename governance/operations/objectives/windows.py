@@ -23,10 +23,6 @@ class Window(NamedTuple):
     so_far: Span
     whole: Span
 
-    @property
-    def is_full(self) -> bool:
-        return self.so_far.end >= self.whole.end
-
 
 def minute_of(at: datetime) -> datetime:
     """Return the beginning of that minute, in UTC."""

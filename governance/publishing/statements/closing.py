@@ -183,11 +183,6 @@ def _changed_exclusions(
     }
 
 
-def changed_count(changed: Mapping[str, Any]) -> int:
-    """How many minutes of counts differ."""
-    return sum(each["count"] for each in changed["minutes"])
-
-
 # ---- the file
 
 

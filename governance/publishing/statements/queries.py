@@ -24,7 +24,7 @@ from governance.kernel.db import find, session
 from governance.kernel.jobs import WorkItem
 from governance.kernel.months import Month
 from governance.kernel.pages import Keyset, keyset
-from governance.operations.agreements.models import TO_TENANT, Agreement
+from governance.operations.agreements.models import Agreement
 from governance.operations.measurements import partitions, retention
 from governance.publishing.statements.models import (
     CreditEntry,
@@ -112,11 +112,6 @@ def _with_figures(found: Keyset) -> Keyset:
 
 def agreement_of(found: Statement) -> Agreement:
     return find(Agreement, found.agreement_id, what="agreement")
-
-
-def agreements_to_tenant() -> Sequence[Agreement]:
-    query = select(Agreement).where(Agreement.direction == TO_TENANT)
-    return session().scalars(query.order_by(Agreement.number)).all()
 
 
 # ---- revisions

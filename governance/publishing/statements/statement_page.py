@@ -24,8 +24,6 @@ from governance.publishing.statements.models import CAUSES, Dispute, StatementRe
 from governance.publishing.statements.revision_chart import bands_and_marks
 from governance.publishing.statements.statement_calculation import read_span, why_not_counted
 
-MAX_SPANS_NAMED = 3
-
 
 @dataclass(frozen=True, slots=True)
 class LineRow:

@@ -13,7 +13,6 @@ from governance.operations.agreements.business_time import (
     Calendar,
     deadline,
     elapsed,
-    is_open,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -97,8 +96,10 @@ def test_hours_with_a_break_at_noon():
         {"zone": "Europe/Berlin", "hours": {"thu": [["09:00", "12:00"], ["13:00", "17:00"]]}}
     )
     assert deadline(berlin(2026, 11, 26, 11, 30), 60, calendar) == berlin(2026, 11, 26, 13, 30)
-    assert not is_open(berlin(2026, 11, 26, 12, 30), calendar)
-    assert is_open(berlin(2026, 11, 26, 13, 0), calendar)
+    noon = berlin(2026, 11, 26, 12, 30)
+    assert elapsed(noon, noon + timedelta(minutes=1), calendar) == timedelta(0)
+    one = berlin(2026, 11, 26, 13, 0)
+    assert elapsed(one, one + timedelta(minutes=1), calendar) == timedelta(minutes=1)
 
 
 def test_clock_stops_while_the_customer_has_to_answer():

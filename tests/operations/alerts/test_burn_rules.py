@@ -10,7 +10,6 @@ from governance.operations.alerts.burn_rules import (
     DEFAULT_RULES,
     BurnRule,
     decimal_text,
-    detected_in,
     exhausted_in,
     judge,
     judge_all,
@@ -54,7 +53,8 @@ def test_a_constant_burn_exhausts_30_days_as_the_workbook_says():
 
 
 def test_total_failure_at_three_nines_reaches_the_fast_rule_after_52_seconds():
-    assert round(detected_in(FAST, Fraction(1), THREE_NINES, MONTH) * 60) == 52
+    allowed_burn = FAST.factor(MONTH) * (1 - THREE_NINES)  # a share of failed requests
+    assert round(FAST.long * allowed_burn / Fraction(1) * 60) == 52
 
 
 def test_one_failure_at_ten_requests_an_hour_is_13_9_percent_of_a_30_day_budget():

@@ -13,31 +13,12 @@ from hypothesis import strategies as st
 
 from governance.kernel.intervals import Span, check_span, difference, intersection, minutes, union
 from governance.operations.measurements.scoring import Budget, Counts, Score, budget, burn_rate
-from governance.operations.objectives.pace import exhausts_in, gone_at
+from governance.operations.objectives.pace import gone_at
 
-DAYS_30 = 43_200
 NOW = datetime(2026, 11, 25, 10, 10, tzinfo=UTC)
 
 
-# ---- burn rates of the Site Reliability Workbook
-
-
-@pytest.mark.parametrize(
-    ("burn", "minutes_left"),
-    [(1, 30 * 1440), (2, 15 * 1440), (10, 3 * 1440), (1000, Fraction(432, 10))],
-)
-def test_a_burn_rate_exhausts_30_days_as_published(burn, minutes_left):
-    assert exhausts_in(DAYS_30, Fraction(burn)) == minutes_left
-
-
-def test_1000_times_is_gone_in_43_minutes_and_35_times_in_20_and_a_half_hours():
-    assert int(exhausts_in(DAYS_30, Fraction(1000))) == 43
-    assert int(exhausts_in(DAYS_30, Fraction(35)) / 6) / 10 == 20.5
-
-
-def test_a_budget_is_never_gone_without_a_burn():
-    with pytest.raises(ValueError, match="never gone"):
-        exhausts_in(DAYS_30, Fraction(0))
+# ---- when a budget is gone
 
 
 def test_the_objective_of_screen_12_is_gone_on_27_november():
