@@ -35,6 +35,7 @@ from governance.kernel import clock, current
 from governance.kernel.access import require
 from governance.kernel.db import find, lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.ids import uuid7
 from governance.operations.systems.models import AISystem
 
 DECLARED = action(
@@ -118,15 +119,19 @@ def declare(
     alert_id: UUID | None = None,
     alert_ref: str = "",
     stop_id: UUID | None = None,
+    incident_id: UUID | None = None,
 ) -> Incident:
     """Declare an incident, or return the one that was declared of the same alert or stop.
+
+    The caller chooses `incident_id`, so that a form sent twice declares one incident.
 
     Each of `systems` gets an open impact window from `impact_from`, by default the detection. The
     acting person leads it unless another lead is named.
     """
     require(permissions.DECLARE)
     lock_tenant(LOCK)  # so that a second click sees the incident of the first
-    there = queries.incident_of_alert(alert_id) if alert_id else None
+    there = queries.incident_if_any(incident_id) if incident_id else None
+    there = there or (queries.incident_of_alert(alert_id) if alert_id else None)
     there = there or (queries.incident_of_stop(stop_id) if stop_id else None)
     if there is not None:
         return there
@@ -137,6 +142,7 @@ def declare(
     found = [find(AISystem, each, what="AI system") for each in dict.fromkeys(systems)]
     check_may_own(lead_id)
     made = Incident(
+        id=incident_id or uuid7(),
         ref=next_ref(Incident.ref, "INC", width=1),
         title=_title(title),
         summary=optional(summary, "summary"),

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from wtforms import (
     DateTimeLocalField,
@@ -25,7 +26,8 @@ from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import owner_choices
 from governance.kernel import formatting
 from governance.kernel.days import DayField
-from governance.kernel.forms import Choice, Choices, Form, constraint
+from governance.kernel.forms import Choice, Choices, Form, constraint, uuid_or_none
+from governance.kernel.ids import uuid7
 from governance.operations.systems import queries as systems
 
 INVALID_CHOICE: dict[str, Any] = {"invalid_choice_message": "Choose one of the options."}
@@ -90,6 +92,12 @@ class DeclareForm(SummaryForm):
     lead_id = OwnerField(
         "Lead", choices=owner_choices, description="Without a choice, you lead it."
     )
+    once = HiddenField()
+
+    @property
+    def incident_id(self) -> UUID:
+        """The id chosen when the form was opened: sent twice, it declares one incident."""
+        return uuid_or_none(self.once.data) or uuid7()
 
 
 class RolesForm(Form):

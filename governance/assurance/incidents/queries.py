@@ -38,6 +38,10 @@ def incident(incident_id: UUID, *, lock: bool = False) -> Incident:
     return find(Incident, incident_id, what="incident", lock=lock)
 
 
+def incident_if_any(incident_id: UUID) -> Incident | None:
+    return session().scalars(select(Incident).where(Incident.id == incident_id)).one_or_none()
+
+
 @dataclass(frozen=True, slots=True)
 class ImpactWindow:
     """A window and the system that it is about."""

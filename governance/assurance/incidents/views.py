@@ -37,6 +37,7 @@ from governance.kernel.db import find
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
 from governance.kernel.forms import Form, accepted, counted, uuid_or_none
+from governance.kernel.ids import uuid7
 from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
@@ -90,7 +91,7 @@ def new() -> ResponseReturnValue:
     alert = _alert()
     if alert is not None and (there := queries.incident_of_alert(alert.id)) is not None:
         return redirect(url_for("incidents.incident", incident_id=there.id), 303)
-    form = DeclareForm(severity="2")
+    form = DeclareForm(severity="2", once=str(uuid7()))
     if alert is not None:
         form.title.data = f"{alerts.objective_name(alert)} is missed"
         form.severity.data = "2" if alert.severity == "page" else "3"
@@ -126,6 +127,7 @@ def _declare(form: DeclareForm, alert: Alert | None) -> Incident:
         form.title.data or "",
         systems=form.systems.data or (),
         aware_at=instant(form.aware_at.data),
+        incident_id=form.incident_id,
         **common,
     )
 

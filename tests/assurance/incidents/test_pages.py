@@ -212,3 +212,12 @@ def test_an_incident_has_three_figures_at_most_and_a_second_click_adds_none(as_r
         as_reviewer.post(path, figure=figure, meaning="letters")
     refused = as_reviewer.post(path, then=422, figure="9", meaning="letters")
     assert "An incident has 3 figures at most. Remove one first." in refused.text
+
+
+def test_a_form_that_is_sent_twice_declares_one_incident(as_officer):
+    once = re.search(r'name="once"[^>]*value="([^"]+)"', as_officer.get("incidents/new").text)[1]
+    form = {"title": "Slow answers", "severity": "2"}
+    first, second = (as_officer.post("incidents/new", **form, once=once) for _ in range(2))
+    assert first.location == second.location
+    other = as_officer.post("incidents/new", **form)
+    assert other.location != first.location
