@@ -21,13 +21,14 @@ from governance.foundation.audit import checkpoint
 from governance.foundation.audit.verify import read_keys
 from governance.kernel.intervals import Span
 from governance.kernel.months import Month, ZonePeriod, month_span
-from governance.kernel.signed_note import NotSigned, VerifierKey, split
+from governance.kernel.signed_note import NotSigned, VerifierKey, b64, split
 from governance.kernel.verification_results import CheckResult, VerificationResult, plain
 from governance.operations.agreements.terms import fingerprint_of
 from governance.publishing.reports import signing
 from governance.publishing.statements import data_file
 from governance.publishing.statements.data_file import DataFile, Unreadable
 from governance.publishing.statements.minute_counts import Tally, decode
+from governance.publishing.statements.removed_exclusions import removed
 from governance.publishing.statements.statement_calculation import (
     MixedCurrencies,
     calculate,
@@ -210,7 +211,8 @@ def _values(file: DataFile) -> Iterator[CheckResult]:
     for name, prefixes, right in SECTIONS:
         here = [path for path in wrong if path.startswith(prefixes)]
         wrong = [path for path in wrong if path not in here]
-        sentences = [_altered(path, found, file) for path in here]
+        gone = removed(file.statement, file.checks) if name == "exclusions" and here else []
+        sentences = gone or [_altered(path, found, file) for path in here]
         yield CheckResult(name, ok=not here, sentence=_first(sentences) if here else right)
 
 
@@ -330,7 +332,8 @@ def _log(statement: Mapping[str, Any], keys: Sequence[VerifierKey]) -> Iterator[
         mine = [key for key in keys if key.name == stated.origin]
         for key in mine[:1]:
             checkpoint.open_checkpoint(log["note"], key)
-        is_named = stated.size == log["size"]
+        named = (log["origin"], log["size"], log["root"])
+        is_named = named == (stated.origin, stated.size, b64(stated.root))
     except (NotSigned, *DAMAGE) as problem:
         yield CheckResult("log", ok=False, sentence=f"Checkpoint of the audit log: {_why(problem)}")
         return

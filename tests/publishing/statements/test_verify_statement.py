@@ -9,7 +9,8 @@ import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.kernel.signed_note import verifier_key
+from governance.foundation.audit import checkpoint
+from governance.kernel.signed_note import b64, verifier_key
 from governance.kernel.verification_results import CheckOutcome
 from governance.publishing.statements import sandboxed_verify
 from governance.publishing.statements.data_file import MAX_BYTES, Unreadable, unzip
@@ -159,6 +160,26 @@ def test_a_missing_and_a_doubled_hour_are_named(file):
             "of exclusion MNT-9 was added",
         ),
         (
+            lambda s: s["exclusions"].pop(0),
+            "exclusions",
+            "Exclusion MNT-4 from 2026-10-04T02:00Z was removed.",
+        ),
+        (
+            lambda s: s["exclusions"].pop(1),
+            "exclusions",
+            "Exclusion MNT-5 from 2026-10-18T02:00Z was removed.",
+        ),
+        (
+            lambda s: s["exclusions"].clear(),
+            "exclusions",
+            "Exclusion MNT-4 from 2026-10-04T02:00Z was removed. Exclusion MNT-5 from",
+        ),
+        (
+            lambda s: s["exclusions"].reverse(),
+            "exclusions",
+            "Ref of exclusion MNT-5 was altered",
+        ),
+        (
             lambda s: s["result"].update(credit=52_000),
             "values",
             "The result's credit was altered: it is 52000",
@@ -195,6 +216,41 @@ def test_terms_that_nobody_accepted_are_named_even_if_the_signature_holds():
     its["versions"][0]["terms"]["commitments"][0]["target"] = "0.5"
     found = problems(verify(samples.signed(its), samples.KEY))
     assert set(found) == {"accepted"}
+
+
+# ---- the audit log's checkpoint
+
+LOG = Ed25519PrivateKey.from_private_bytes(b"l" * 32)
+LOG_KEY = verifier_key(LOG, "log.example")
+
+
+def with_checkpoint(**changed):
+    note = checkpoint.sign(LOG, "log.example", checkpoint.Head("log.example", 1139, b"r" * 32))
+    log = {"origin": "log.example", "size": 1139, "root": b64(b"r" * 32), "note": note}
+    made = samples.statement() | {"log": log | changed}
+    return samples.data_file.sign(samples.PRIVATE, "console.example", "acme", made)
+
+
+def test_the_checkpoint_is_checked_with_the_logs_key():
+    found = verify(with_checkpoint(), f"{samples.KEY}\n{LOG_KEY}\n")
+    assert found.ok
+    assert "Checkpoint of log.example at 1,139 entries, signed by the log's key." in str(found)
+    alone = verify(with_checkpoint(), samples.KEY)
+    assert alone.ok and "its signature is checked with the log's key" in str(alone)
+
+
+def test_a_checkpoint_of_another_log_is_named_even_if_the_statements_signature_holds():
+    stranger = verifier_key(Ed25519PrivateKey.from_private_bytes(b"o" * 32), "log.example")
+    found = problems(verify(with_checkpoint(), f"{samples.KEY}\n{stranger}\n"))
+    assert set(found) == {"log"} and found["log"].startswith("Checkpoint of the audit log")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"size": 1140}, {"root": b64(b"q" * 32)}, {"origin": "other.example"}]
+)
+def test_a_checkpoint_that_isnt_the_one_that_is_named_is_found(changed):
+    found = problems(verify(with_checkpoint(**changed), samples.KEY))
+    assert found == {"log": "The audit log's checkpoint isn't the one that is named."}
 
 
 @pytest.mark.parametrize(
