@@ -44,6 +44,7 @@ from governance.publishing.statements.forms import (
     SettleForm,
 )
 from governance.publishing.statements.models import CLAIM_STATES, Statement, VendorClaim
+from governance.publishing.statements.open_months import OpenMonth, close_chosen, open_months
 from governance.publishing.statements.statement_place import (
     Drawn,
     Place,
@@ -63,10 +64,11 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class TenantStatements:
-    """A tenant of the operator's list with its newest statements."""
+    """A tenant of the operator's list: its newest statements, and months that nobody closed yet."""
 
     tenant: Tenant
     rows: Sequence[queries.ListedStatement]
+    over: Sequence[OpenMonth]
 
 
 def operator_index() -> ResponseReturnValue:
@@ -76,15 +78,23 @@ def operator_index() -> ResponseReturnValue:
     listed = []
     for tenant in customers:
         with inside(tenant, read_only=True):
-            listed.append(TenantStatements(tenant, queries.newest(NEWEST)))
+            over = [each for each in open_months() if each.is_over]
+            listed.append(TenantStatements(tenant, queries.newest(NEWEST), over))
     return page(
         "publishing/statements/operator_index.html",
         listed=[each for each in listed if each.rows],
+        over=[(each.tenant, month) for each in listed for month in each.over],
         claims=claims,
         claim_states=CLAIM_STATES,
         figures=figures,
         money=money,
     )
+
+
+def close_month(place: Place) -> ResponseReturnValue:
+    """Close a month of the tenant that is over, before its day."""
+    made = close_chosen()
+    return redirect(place.to("statement", statement_id=made.id), 303)
 
 
 # ---- both sides of a month

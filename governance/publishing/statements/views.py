@@ -3,17 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, request, url_for
+from flask import redirect, request, url_for
 
-from governance.foundation.tenants.time_zones import zone_periods
-from governance.kernel import clock, work_pages
+from governance.kernel import work_pages
 from governance.kernel.downloads import FILE
-from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
-from governance.kernel.months import Month, month_of
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.money import money
 from governance.publishing.statements import (
     actions,
@@ -23,8 +19,7 @@ from governance.publishing.statements import (
     queries,
     statement_pages,
 )
-from governance.publishing.statements.closing_day import close_instant
-from governance.publishing.statements.statement_facts import span_of
+from governance.publishing.statements.open_months import close_chosen, open_months
 from governance.publishing.statements.statement_place import (
     for_operator,
     for_tenant,
@@ -36,7 +31,6 @@ operator_feature = Feature("operator_statements", __name__, scope="operator")
 BASE, OPERATOR_BASE = "/reliability/statements", "/statements"
 ONE = "/<uuid:statement_id>"
 DISPUTE = f"{ONE}/disputes/<uuid:dispute_id>"
-MONTHS_OPEN = 3  # past months that can be closed by hand from the list
 
 
 def _add(rule: str, handler: Any, tenant: Any, operator: Any, **options: Any) -> None:
@@ -66,45 +60,16 @@ def index() -> ResponseReturnValue:
         rows=found.rows,
         next=found.next,
         after=request.args.get("after"),
-        open_months=_open_months(),
+        open_months=open_months(),
         figures=figures,
         money=money,
     )
 
 
-def _open_months() -> list[dict[str, Any]]:
-    """The running month of each agreement, and past months that nobody closed yet."""
-    zones, now = zone_periods(), clock.now()
-    running = month_of(zones, now)
-    rows = []
-    for back in range(MONTHS_OPEN + 1):
-        month = running.plus(-back)
-        due = agreements.in_force_during(span_of(month), "to_tenant")
-        there = queries.months_with_statement([each.id for each, _ in due])
-        rows += [
-            {
-                "agreement": each,
-                "month": month,
-                "title": figures.month_title(str(month)),
-                "is_over": back > 0,
-                "closes_at": close_instant(zones, month, parts[-1][1].close_day),
-            }
-            for each, parts in due
-            if (each.id, str(month)) not in there
-        ]
-    return rows
-
-
 @feature.post(f"{BASE}/close", needs=permissions.CLOSE)
 def close_now() -> ResponseReturnValue:
     """Close a month that is over, before its day."""
-    try:
-        agreement_id = UUID(request.form.get("agreement_id", ""))
-        month = Month.parse(request.form.get("month", ""))
-    except ValueError:
-        raise Invalid("Choose an agreement and a month.") from None
-    made = actions.close_now(agreements.agreement(agreement_id), month)
-    flash(f"{figures.month_title(str(month))} is being closed.")
+    made = close_chosen()
     return redirect(url_for("statements.statement", statement_id=made.id), 303)
 
 
@@ -146,6 +111,7 @@ _add(
 
 # ---- the operator's own
 
+_add("/close", operator_pages.close_month, None, permissions.OPERATE, methods=["POST"])
 _add(
     f"{DISPUTE}/answer",
     operator_pages.answer_dispute,

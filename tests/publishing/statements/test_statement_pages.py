@@ -13,6 +13,7 @@ from sqlalchemy import select
 from governance.foundation.approvals import actions as approving
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.models import Approval
+from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs
 from governance.kernel.db import session
@@ -343,6 +344,26 @@ def test_the_operator_sees_all_tenants_and_both_sides(closed, vendor, as_operato
     assert "1 period" in page and "90 errors" in page
     as_viewer.get(operator(""), then=404)
     assert "Helio" not in as_viewer.get(f"{LIST}{closed}").text
+
+
+def test_an_operator_closes_a_month_of_a_tenant(month, as_operator_here, as_finance, as_admin):
+    with clock.frozen(helpers.EARLY):
+        page = as_finance.get(operator("")).text
+        assert "Months that are over and not closed" in page and "October 2026" in page
+        assert "November 2026" not in page  # which isn't over
+        close_it = {"agreement_id": month[0], "month": "2026-10"}
+        where = as_operator_here.post(operator("acme/close"), **close_it).location
+        assert "October 2026 is being closed" in as_operator_here.get(where).text
+        assert as_finance.post(operator("acme/close"), **close_it).location == where
+        jobs.drain(actor_of)
+        assert "We owe Acme Insurance" in as_operator_here.get(where).text
+        assert "Close now" not in as_operator_here.get(operator("")).text
+    as_operator_here.post(operator("acme/close"), then=422, agreement_id="x", month="2026-10")
+    as_operator_here.post(operator("globex/close"), then=404, **close_it)
+    as_admin.post(operator("acme/close"), then=404, **close_it)
+    with make.acting("admin"):
+        entries = select(AuditEntry.actor).where(AuditEntry.action == "statement.close.started")
+        assert len(session().scalars(entries).all()) == 1
 
 
 def test_a_claim_is_prepared_approved_by_another_sent_and_paid(
