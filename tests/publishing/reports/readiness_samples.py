@@ -171,7 +171,44 @@ def long_texts() -> dict[str, Any]:
     return made
 
 
-EXTREMES = (all_categories, security_only, first_day, all_at_target, without_targets, long_texts)
+def with_service_levels() -> dict[str, Any]:
+    """Objectives of each state, an incident that is reviewed and one that is open, long names."""
+    long = "Unbreakable" * 20
+    objectives = [
+        {
+            "name": f"{name} {long}",
+            "target": "99.5%",
+            "from": "2026-09-09",
+            "to": "2026-10-09",
+            "attained": attained,
+            "coverage": "88.2%",
+            "state": state,
+        }
+        for name, attained, state in (
+            ("claims-triage", "99.615%", "met"),
+            ("support-assistant", "94.1%", "missed"),
+            ("ad-copywriter", None, "not determinable"),
+        )
+    ]
+    incident = {"severity": "SEV2", "declared_on": "2026-09-01", "resolved_on": "2026-09-02"}
+    incidents = [
+        incident | {"ref": "INC-33", "title": "=cmd", "reviewed_on": "2026-09-09"},
+        incident | {"ref": "INC-34", "title": long, "resolved_on": None, "reviewed_on": None},
+    ]
+    return all_categories() | {
+        "service_levels": {"objectives": objectives * 15, "incidents": incidents * 25}
+    }
+
+
+EXTREMES = (
+    all_categories,
+    security_only,
+    first_day,
+    all_at_target,
+    without_targets,
+    long_texts,
+    with_service_levels,
+)
 
 
 def rows_of_snapshot(made: dict[str, Any]) -> list[dict[str, Any]]:

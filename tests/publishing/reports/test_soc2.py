@@ -7,7 +7,8 @@ import io
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import html5lib
@@ -21,6 +22,8 @@ from governance.assurance.frameworks import actions as adopting
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs, pdf
 from governance.kernel.db import session
+from governance.kernel.intervals import MINUTE, Span
+from governance.operations.measurements import actions as measuring
 from governance.publishing.reports.kinds import build
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.readiness import document as ready_document
@@ -31,7 +34,9 @@ from governance.publishing.reports.type2 import snapshot as reading_tested
 from governance.publishing.reports.type2.sentences import Matrix
 from governance.publishing.reports.verify import verify
 from tests import make
+from tests.assurance.incidents import incident_helpers
 from tests.assurance.testing import type2_helpers
+from tests.operations.objectives.objective_helpers import before, define, minutes_of, objective
 from tests.publishing.reports import readiness_samples, type2_samples
 from tests.publishing.reports.report_helpers import PageOutline, numbers_in
 
@@ -216,6 +221,23 @@ def test_readiness_attaches_every_criterion_and_no_formula() -> None:
     assert json.loads(files["snapshot.json"]) == told
 
 
+def test_readiness_says_what_service_levels_attained_and_which_incidents_are_open() -> None:
+    told = readiness_samples.with_service_levels()
+    built = build(told)
+    topics = [(topic, title) for _, topic, title in Ready(told).contents]  # type: ignore[arg-type]
+    title = "15 objectives of 45 missed; 50 incidents, 25 without a review"
+    assert ("5 Service levels and incidents", title) in topics
+    assert [topic for topic, _ in topics][6:8] == ["6 Evidence index", "7 Method"]
+    for text in (title, "5 Service levels and incidents", "6 Evidence index", "Not determinable"):
+        assert text in built.html, text
+    files = {each.name: each.data for each in built.attachments}
+    rows = list(csv.DictReader(io.StringIO(files["incidents.csv"].decode("utf-8-sig"))))
+    assert len(rows) == 50 and rows[0]["title"] == "'=cmd" and rows[1]["reviewed on"] == ""
+    levels = list(csv.DictReader(io.StringIO(files["service-levels.csv"].decode("utf-8-sig"))))
+    assert [row["state"] for row in levels[:3]] == ["met", "missed", "not determinable"]
+    assert levels[2]["attained"] == ""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("made", [readiness_samples.security_only, type2_samples.full_year])
 def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice(
@@ -271,6 +293,29 @@ def test_the_readiness_of_a_category_holds_its_criteria_and_what_answers_them(fa
     assert {each["control"] for each in told["evidence"]} <= {
         c["ref"] for row in rows for c in row["controls"]
     }
+    assert "service_levels" not in told  # nothing is promised, and nothing happened
+
+
+def test_readiness_reads_objectives_and_incidents_as_they_were_known_then(failed):
+    with make.acting("admin"), clock.frozen(NOW):
+        made = define("triage-availability", kind="downtime", min_requests=1)
+        span = before(NOW, days=2)
+        measuring.store(minutes_of(made, span))
+        measuring.store(minutes_of(made, Span(span.start, span.start + 30 * MINUTE), good=0))
+        objective(made, name="Triage", window_days=2, target=Decimal("0.99"))
+        unknown = define("silent", kind="downtime", min_requests=1)
+        objective(unknown, name="Silent", window_days=2)
+    with clock.frozen(NOW + timedelta(hours=1)):
+        incident_helpers.declare("Approvals cited a withdrawn clause")
+    with make.acting("compliance_officer", read_only=True), clock.frozen(NOW + timedelta(hours=2)):
+        early = reading_ready.snapshot(["security"], NOW)["service_levels"]
+        late = reading_ready.snapshot(["security"], clock.now())["service_levels"]
+    by_name = {each["name"]: each for each in early["objectives"]}
+    assert (by_name["Triage"]["attained"], by_name["Triage"]["state"]) == ("98.958%", "missed")
+    assert (by_name["Silent"]["attained"], by_name["Silent"]["state"]) == (None, "not determinable")
+    assert early["incidents"] == []
+    [one] = late["incidents"]
+    assert (one["ref"], one["resolved_on"], one["reviewed_on"]) == ("INC-1", None, None)
 
 
 def test_the_matrix_holds_the_sample_its_rule_and_the_exception(failed):

@@ -7,6 +7,7 @@ from governance.assurance.assessments.coverage import is_proven
 from governance.kernel.pdf import Attachment
 from governance.kernel.spreadsheet_writer import Cell, csv_bytes
 from governance.publishing.reports.attachments import evidence_csv, with_manifest
+from governance.publishing.reports.readiness import service_levels
 from governance.publishing.reports.readiness.figures import ReadinessFigures
 from governance.publishing.reports.snapshot import LEVELS, Requirement, canonical, shortfall
 from governance.publishing.reports.wording import many_digits
@@ -31,6 +32,7 @@ def attachments(frozen: Json) -> tuple[Attachment, ...]:
             f"{many_digits(items, 'evidence item')} with digests",
         ),
         Attachment("findings.csv", findings_csv(frozen), many_digits(findings, "open finding")),
+        *service_levels.attachments(frozen.get("service_levels")),
     )
     framework = {key: frozen["framework"][key] for key in ("key", "version", "digest")}
     chosen = [each["key"] for each in frozen["categories"]]

@@ -24,6 +24,7 @@ from governance.publishing.reports.built_document import (
 from governance.publishing.reports.method import RUNGS
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.page_environment import environment
+from governance.publishing.reports.readiness import service_levels
 from governance.publishing.reports.readiness import snapshot as reading
 from governance.publishing.reports.readiness.attachments import attachments
 from governance.publishing.reports.readiness.method import method
@@ -55,6 +56,7 @@ def build(frozen: Json) -> Built:
 
 def _html(frozen: Json, files: tuple[Attachment, ...], print_: str) -> str:
     say = Ready(frozen)  # type: ignore[arg-type]
+    levels_now = frozen.get("service_levels")
     return (
         environment()
         .get_template("publishing/reports/pdf/readiness/report.html")
@@ -71,7 +73,9 @@ def _html(frozen: Json, files: tuple[Attachment, ...], print_: str) -> str:
             key_name=key_name(frozen),
             filename=filename(frozen),
             attachments=files,
-            base=2,
+            base=2 if levels_now is None else 3,
+            levels_now=levels_now,
+            service_levels_title=service_levels.title(levels_now) if levels_now else "",
             method_title=METHOD_TITLE,
             control_title=CONTROL_TITLE,
             method=method(frozen, say),

@@ -4,6 +4,7 @@ else. Pure.
     Ready(snapshot)     each property is a number, a title, a paragraph or the rows of a table
 """
 
+from governance.publishing.reports.readiness import service_levels
 from governance.publishing.reports.readiness.figures import criteria, of_criteria
 from governance.publishing.reports.readiness.matters import ReadinessMatters
 from governance.publishing.reports.readiness.snapshot import CATEGORIES
@@ -172,8 +173,18 @@ class Ready(ReadinessMatters):
             ("criteria", "Criteria", self.criteria_title),
             ("gaps", "Ranked gaps", self.gaps_title),
             ("findings", "Open findings", self.findings_title),
+            *self._service_levels,
             ("evidence", "Evidence index", self.evidence_title),
             ("method", "Method", METHOD_TITLE),
             ("control", "Document control", CONTROL_TITLE),
         ]
         return numbered(self.summary_title, sections)
+
+    @property
+    def _service_levels(self) -> list[tuple[str, str, str]]:
+        """The section that a snapshot without objectives and incidents doesn't have."""
+        found = self.json.get("service_levels")
+        if found is None:
+            return []
+        topic = "Service levels and incidents"
+        return [("service-levels", topic, service_levels.title(found))]

@@ -6,7 +6,7 @@ snapshot(categories, as_of)     plain JSON, schema `governance.soc2-readiness/1`
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from governance.assurance.assessments import report_facts
@@ -14,6 +14,7 @@ from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.assurance.testing import exception_queries
 from governance.assurance.testing.exception_queries import ExceptionCase
 from governance.foundation.people.queries import names
+from governance.publishing.reports.readiness import service_levels
 
 SCHEMA = "governance.soc2-readiness/1"
 FRAMEWORK = "soc2-tsc-2017"
@@ -32,6 +33,9 @@ def snapshot(categories: Sequence[str], as_of: datetime) -> Json:
     chosen = [(key, *CATEGORIES[key]) for key in CATEGORIES if key in categories]
     facts = report_facts.readiness(FRAMEWORK, {top for _, _, tops in chosen for top in tops}, as_of)
     facts["findings"] = _findings(facts, as_of)
+    start = datetime.combine(date.fromisoformat(facts["period"]["from"]), time.min, UTC)
+    if levels := service_levels.read(start, as_of):
+        facts["service_levels"] = levels
     return facts | {
         "schema": SCHEMA,
         "categories": [{"key": k, "title": t, "series": list(tops)} for k, t, tops in chosen],
