@@ -2533,6 +2533,7 @@ def assurance_incidents() -> None:
         sa.Column("code_tries", sa.Integer(), nullable=False),
         sa.Column("codes_since", TIME),
         sa.Column("codes_sent", sa.Integer(), nullable=False),
+        sa.Column("read_at", TIME),
         sa.Column("added_by", sa.Uuid()),
         sa.Column("removed_at", TIME),
         sa.ForeignKeyConstraint(["added_by"], ["people.id"]),

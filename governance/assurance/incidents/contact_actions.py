@@ -4,15 +4,17 @@ add_contact        emails them a personal link
 remove_contact     ends their access at once
 send_code          to the address that received the link
 redeem_code        a right code starts a visit, which opens the status page and nothing else
+note_reading       they opened the page: they have read what was sent until then
 """
 
 import re
 from datetime import timedelta
+from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from governance.assurance.incidents import permissions
-from governance.assurance.incidents.models import StatusContact, StatusVisit
+from governance.assurance.incidents.models import CustomerUpdate, StatusContact, StatusVisit
 from governance.assurance.incidents.text_fields import required
 from governance.assurance.incidents.update_actions import status_address
 from governance.foundation.audit.record import record
@@ -180,6 +182,23 @@ def redeem_code(contact: StatusContact, code: str) -> tuple[str, str]:
     )
     record(CONTACT_SIGNED_IN, contact)
     return token, ""
+
+
+def note_reading(contact_id: UUID) -> None:
+    """Note that a contact opened the page, if an update was sent since they last did."""
+    unread = (
+        select(CustomerUpdate.id)
+        .where(CustomerUpdate.state == "sent")
+        .where(
+            CustomerUpdate.sent_at > func.coalesce(StatusContact.read_at, StatusContact.created_at)
+        )
+        .exists()
+    )
+    session().execute(
+        update(StatusContact)
+        .where(StatusContact.id == contact_id, StatusContact.removed_at.is_(None), unread)
+        .values(read_at=clock.now())
+    )
 
 
 def end_visit(token: str) -> None:

@@ -187,6 +187,7 @@ def context(incident: Incident, *, show: str = "") -> dict[str, Any]:
     found = deadlines.clocks_of(incident)
     story = timeline.timeline(incident, impacts)
     sent = update_queries.updates(incident.id)
+    told = next((each for each in sent if each.state == "sent"), None)
     follow_ups = queries.follow_ups(incident.id)
     review = queries.review(incident.id)
     coming = clocks.next_due(found)
@@ -228,7 +229,8 @@ def context(incident: Incident, *, show: str = "") -> dict[str, Any]:
         "drafted": drafted,
         "drafted_paragraphs": drafts.paragraphs(drafted.body) if drafted else [],
         "approval": approval,
-        "last_sent": next((each for each in sent if each.state == "sent"), None),
+        "last_sent": told,
+        "opened_by": update_queries.opened_by(told) if told else 0,
         "contacts": len(update_queries.contacts()),
         "endpoints": update_approval.endpoints(),
         "follow_ups": follow_ups,

@@ -275,6 +275,7 @@ class StatusContact(Tenanted, Model):
     code_tries: Mapped[int] = mapped_column(default=0)
     codes_since: Mapped[datetime | None]  # the hour in which codes are counted
     codes_sent: Mapped[int] = mapped_column(default=0)
+    read_at: Mapped[datetime | None]  # when they last opened the page with something new on it
     added_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     removed_at: Mapped[datetime | None]
 

@@ -40,8 +40,9 @@ def show(tenant: str) -> ResponseReturnValue:
         who, contact = _reader(found)
         if who is None:
             return _closed()
+        reader, contact_id = contact.name if contact else who.name, contact.id if contact else None
         with current.acting_as(who):
-            return _private(
+            shown = _private(
                 page(
                     "assurance/incidents/status.html",
                     tenant_name=found.name,
@@ -54,10 +55,14 @@ def show(tenant: str) -> ResponseReturnValue:
                     between=between,
                     zone=f"{clock.now().astimezone(formatting.zone()):%Z}",
                     paragraphs=drafts.paragraphs,
-                    reader=contact.name if contact else who.name,
+                    reader=reader,
                     is_contact=contact is not None,
                 )
             )
+    if contact_id is not None:
+        with current.acting_as(who), transaction():
+            contact_actions.note_reading(contact_id)
+    return shown
 
 
 def _private(answer: ResponseReturnValue) -> ResponseReturnValue:

@@ -52,6 +52,14 @@ def contacts() -> Sequence[StatusContact]:
     return session().scalars(query.order_by(StatusContact.name, StatusContact.id)).all()
 
 
+def opened_by(update: CustomerUpdate) -> int:
+    """How many of the contacts who were told opened the status page since it was sent."""
+    query = select(func.count()).where(
+        StatusContact.created_at <= update.sent_at, StatusContact.read_at >= update.sent_at
+    )
+    return session().scalar(query) or 0
+
+
 def draft_facts(
     incident: Incident,
     impacts: Sequence[ImpactWindow],

@@ -49,6 +49,7 @@ def _update(
         unknown=drafts.unknown_lines(update.body),
         approval=approval,
         may_open_approval=approval is not None and approvals.is_visible(approval),
+        opened_by=update_queries.opened_by(update) if update.state == "sent" else 0,
         form=form or UpdateForm(obj=update),
         destinations=update_actions.destinations(
             len(update_queries.contacts()), update_approval.endpoints()

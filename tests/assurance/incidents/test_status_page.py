@@ -112,6 +112,40 @@ def test_links_codes_and_removal(app, database, client):
     client.get(link, then=404)
 
 
+def test_it_is_counted_which_contacts_opened_an_update(
+    app, database, client, as_officer, as_viewer
+):
+    link = add_contact()
+    add_contact(email="lee@customer.example")
+    enter(client, link)
+    client.get("/status/acme")  # before anything was sent
+    found = incidents.declare()
+    tell(found)
+    path = f"incidents/{found}"
+    assert "to 2 contacts, opened by 0" in squeezed(as_officer.get(path))
+    as_viewer.get("/status/acme")  # a member is no contact
+    assert "opened by 0" in squeezed(as_officer.get(path))
+    client.get("/status/acme")
+    client.get("/status/acme")
+    assert "to 2 contacts, opened by 1" in squeezed(as_officer.get(path))
+    tell(found, "Resolved")
+    assert "opened by 0" in squeezed(as_officer.get(path))
+    with make.acting("admin"):
+        later, first = update_queries.updates(found)
+        assert [update_queries.opened_by(each) for each in (later, first)] == [0, 1]
+        first_id = first.id
+    page = squeezed(as_officer.get(f"{path}/updates/{first_id}"))
+    assert "Opened on the status page by 1 of 2." in page
+    add_contact(email="new@customer.example")  # who wasn't told of it
+    client.get("/status/acme")
+    with make.acting("admin"):
+        assert [update_queries.opened_by(each) for each in update_queries.updates(found)] == [1, 1]
+
+
+def squeezed(answer) -> str:
+    return " ".join(answer.text.split())
+
+
 def test_contacts_are_managed_in_the_settings(database, as_officer, as_contributor, as_neighbour):
     as_contributor.get("incidents/settings", then=403)
     as_officer.post("incidents/settings/contacts", name="Kim Weber", email="kim@customer.example")
