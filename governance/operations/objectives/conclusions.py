@@ -83,9 +83,10 @@ def summary(rows: Sequence[ObjectiveRow]) -> str:
         ("spend too fast", ("firing", "runs_out")),
         ("acknowledged", ("acknowledged",)),
         ("overspent", ("overspent",)),
-        ("with too little traffic", ("quiet",)),
+        ("with little traffic", ("quiet",)),
         (CANT, ("unknown",)),
     )
     by_state = Counter(row.state for row in rows)
     counted = [(sum(by_state[state] for state in states), word) for word, states in groups]
-    return ", ".join(f"{count:,} {word}" for count, word in counted if count)
+    said = (f"{count:,} {word}" for count, word in counted if count)
+    return ", ".join("1 spends too fast" if each == "1 spend too fast" else each for each in said)
