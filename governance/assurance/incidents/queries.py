@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
 
 from governance.assurance.incidents import statistics_queries
 from governance.assurance.incidents.models import (
@@ -192,20 +192,37 @@ def incident_of_stop(stop_id: UUID) -> Incident | None:
     return session().scalars(select(Incident).where(Incident.stop_id == stop_id)).one_or_none()
 
 
-def incident_during(stop: Stop) -> Incident | None:
-    """Return the newest incident of the stopped system that was open when it was stopped."""
-    query = (
-        select(Incident)
-        .join(Impact, and_(Impact.incident_id == Incident.id, Impact.removed_at.is_(None)))
-        .where(
-            Impact.system_id == stop.system_id,
-            Incident.declared_at <= stop.created_at,
-            or_(Incident.resolved_at.is_(None), Incident.resolved_at > stop.created_at),
-        )
-        .order_by(Incident.declared_at.desc())
-        .limit(1)
+def incident_around(stop: Stop) -> tuple[UUID | None, str, bool]:
+    """Return (id, ref) of the incident that a stop belongs to, and whether it suggests a new one.
+
+    It is the incident that was declared from the stop, otherwise the newest one of the stopped
+    system that was open at the time; one statement.
+    """
+    mine = Incident.stop_id == stop.id
+    touched = exists().where(
+        Impact.tenant_id == Incident.tenant_id,
+        Impact.incident_id == Incident.id,
+        Impact.removed_at.is_(None),
+        Impact.system_id == stop.system_id,
     )
-    return session().scalars(query).first()
+    was_open = and_(
+        Incident.declared_at <= stop.created_at,
+        or_(Incident.resolved_at.is_(None), Incident.resolved_at > stop.created_at),
+    )
+    found = (
+        select(Incident.id, Incident.ref)
+        .where(or_(mine, and_(touched, was_open)))
+        .order_by(func.coalesce(mine, false()).desc(), Incident.declared_at.desc())
+        .limit(1)
+        .subquery("around")
+    )
+    suggested = exists().where(
+        IncidentSuggestion.stop_id == stop.id, IncidentSuggestion.settled_at.is_(None)
+    )
+    asked = select(suggested.label("suggested")).subquery("asked")
+    query = select(found.c.id, found.c.ref, asked.c.suggested)
+    row = session().execute(query.select_from(asked.outerjoin(found, true()))).one()
+    return row[0], row[1] or "", row[2]
 
 
 def count_open() -> int:

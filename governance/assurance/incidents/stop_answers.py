@@ -12,10 +12,9 @@ def incident_of(stop: Stop) -> tuple[str, str] | None:
     """Return the verb and address of the stop's incident, or of declaring one from it."""
     if stop.drill_id is not None or not allowed(permissions.VIEW) or limits() is not None:
         return None
-    found = queries.incident_of_stop(stop.id) or queries.incident_during(stop)
-    if found is not None:
-        return f"Open {found.ref}", url_for("incidents.incident", incident_id=found.id)
-    suggested = queries.suggestion(stop.id)
-    if suggested is None or suggested.settled_at is not None or not allowed(permissions.DECLARE):
+    incident_id, ref, is_suggested = queries.incident_around(stop)
+    if incident_id is not None:
+        return f"Open {ref}", url_for("incidents.incident", incident_id=incident_id)
+    if not is_suggested or not allowed(permissions.DECLARE):
         return None
     return "Declare incident…", url_for("incidents.suggestion", stop_id=stop.id)
