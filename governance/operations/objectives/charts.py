@@ -167,9 +167,9 @@ def burn_down(data: BurnDown, ticks: Sequence[tuple[datetime, str]], title: str)
         )
     pace = drawing.path([(left, y(Fraction(1))), (left + inner, foot)])
     body.append(drawing.element("path", "sink", d=pace, fill="none", stroke_dasharray="4 3"))
-    for word, start, end, before, after in data.incidents:
+    for word, began, ended, before, after in data.incidents:
         body += _incident(
-            word, (x(start), y(before)), (x(end), y(after)), left + inner - 130, top + 12
+            word, (x(began), y(before)), (x(ended), y(after)), left + inner - 130, top + 12
         )
     middle = (left + inner * 0.56, y(Fraction(44, 100)) - 6)
     body.append(drawing.label(*middle, "even pace", "lab2", weight=500))
