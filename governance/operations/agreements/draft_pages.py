@@ -18,14 +18,9 @@ from governance.kernel.web import ResponseReturnValue
 from governance.operations.agreements import actions, contact_actions, measured, queries
 from governance.operations.agreements.agreement_pages import SIDES
 from governance.operations.agreements.contact_actions import Contact
+from governance.operations.agreements.draft_forms import at_form_row, content_in, draft_form
 from governance.operations.agreements.drafts import CommitmentContent, content_of
-from governance.operations.agreements.forms import (
-    ContactsForm,
-    NewForm,
-    at_form_row,
-    content_in,
-    draft_form,
-)
+from governance.operations.agreements.forms import ContactsForm, NewForm
 from governance.operations.agreements.models import (
     FROM_VENDOR,
     TO_TENANT,
