@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from datetime import timedelta
 from decimal import Decimal
@@ -309,30 +310,35 @@ def test_an_exclusion_that_changes_after_the_close_makes_a_revision(closed, mont
 # ---- the operator
 
 
-@pytest.fixture
-def vendor(closed, acting):
-    """Helio Cloud promised 99.5%; its errors were 30 minutes of 2 October."""
+def vendor_agreement(acting, number, name, fee, *, claim_days=60):
+    """A vendor promised 99.5%; its errors were 30 minutes of 2 October. The agreement's id."""
+    slug = name.partition(" ")[0].lower()
     with acting("admin"):
-        made = helpers.indicator("helio-errors", vendor="Helio Cloud")
+        made = helpers.indicator(f"{slug}-errors", vendor=name)
         helpers.store(made, at(1), 2880)
         helpers.store(made, at(2, 6), 30, good=0)
     with make.acting("operator_admin", "console"):
         agreement = helpers.agree(
-            1,
+            number,
             direction="from_vendor",
-            counterparty="Helio Cloud",
-            monthly_fee=314_000,
-            claim_days=60,
+            counterparty=name,
+            monthly_fee=fee,
+            claim_days=claim_days,
             commitments=[
                 {
                     "target": Decimal("0.995"),
                     "bands": [["0.995", "0.1"]],
-                    "fee_part": 314_000,
+                    "fee_part": fee,
                     "vendor_kind": "downtime",
                 }
             ],
         )
         return agreement.id
+
+
+@pytest.fixture
+def vendor(closed, acting):
+    return vendor_agreement(acting, 1, "Helio Cloud", 314_000)
 
 
 def test_the_operator_sees_all_tenants_and_both_sides(closed, vendor, as_operator_here, as_viewer):
@@ -342,6 +348,9 @@ def test_the_operator_sees_all_tenants_and_both_sides(closed, vendor, as_operato
     assert "We owe Acme Insurance €520.00 for October; Helio Cloud owes us €314.00" in page
     assert "Helio Cloud owes us €314.00" in page and "€206" in page  # 520 - 314
     assert "1 period" in page and "90 errors" in page
+    running = re.search(r'href="[^"]*(provisional/[^"]+)"', page)
+    assert running
+    assert "provisional" in as_operator_here.get(operator(f"acme/{running[1]}")).text
     as_viewer.get(operator(""), then=404)
     assert "Helio" not in as_viewer.get(f"{LIST}{closed}").text
 
@@ -364,6 +373,17 @@ def test_an_operator_closes_a_month_of_a_tenant(month, as_operator_here, as_fina
     with make.acting("admin"):
         entries = select(AuditEntry.actor).where(AuditEntry.action == "statement.close.started")
         assert len(session().scalars(entries).all()) == 1
+
+
+def test_of_several_vendors_it_sees_the_sum_and_the_next_deadline(
+    closed, vendor, acting, as_operator_here
+):
+    address = operator(f"acme/{closed}")
+    one = re.search(r"claim due in (\d+) days", as_operator_here.get(address).text)
+    vendor_agreement(acting, 2, "Quill Search", 96_000, claim_days=50)
+    page = as_operator_here.get(address).text
+    assert "We owe Acme Insurance €520.00 for October; vendors owe us €410.00" in page
+    assert one and f"first claim due in {int(one[1]) - 10} days" in page
 
 
 def test_a_claim_is_prepared_approved_by_another_sent_and_paid(
