@@ -171,11 +171,12 @@ def send(incident: Incident, update: CustomerUpdate) -> None:
             f"{update.body}\n\n{status_address()}\n\nYou get this because you are a contact for"
             f" incidents of {current.actor().tenant_name}.\n",
         )
+    # before the state: the database refuses every change of an update that was sent
+    update.webhooks = len(webhooks.send("incident.updated", payload(incident, update)))
     update.state, update.sent_at = "sent", clock.now()
     update.approved_by = current.actor().person_id
     update.incident_state = incident.state
     update.contacts = len(contacts)
-    update.webhooks = len(webhooks.send("incident.updated", payload(incident, update)))
     if incident.responded_at is None:
         incident.responded_at = update.sent_at
     record(

@@ -15,6 +15,7 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.privacy.events import PersonErased
+from governance.foundation.webhooks import actions as endpoints
 from governance.foundation.webhooks import models as webhooks
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
@@ -123,6 +124,23 @@ def test_webhooks_hear_of_it_without_names(database, acting):
         assert data["update"]["number"] == 1
         assert "Jun Chen" not in str(data)
         assert session().scalars(select(webhooks.WebhookDelivery)).all() == []
+
+
+def test_a_webhook_that_asked_for_it_gets_the_update_that_was_sent(
+    database, acting, as_reviewer, monkeypatch
+):
+    monkeypatch.setenv("GOVERNANCE_DEMO", "1")  # its receiver is on loopback
+    found, update = drafted()
+    with acting("admin"):
+        endpoints.add(name="Tickets", url="http://127.0.0.1:9/x", events=["incident.updated"])
+    as_reviewer.post(f"{path_of(found, update)}/request")
+    with acting("compliance_officer"):
+        asked = open_approval(update_queries.APPROVAL, update)
+        approvals.approve(asked, seen=kinds.fingerprint_seen(asked))
+        sent = update_queries.update_of(found, update)
+        assert (sent.state, sent.webhooks) == ("sent", 1)
+        [queued] = session().scalars(select(webhooks.WebhookDelivery)).all()
+        assert queued.event_type == "incident.updated"
 
 
 def test_another_tenants_update_does_not_exist(database, as_stranger, as_viewer):
