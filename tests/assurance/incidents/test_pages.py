@@ -195,14 +195,23 @@ def test_a_dismissed_suggestion_leaves_the_inbox(database, acting, as_contributo
 
 
 def test_an_auditor_with_a_limited_scope_has_none_of_the_pages(app, database, acting):
-    found = incidents.declare()
-    visitor(app, "auditor").get(f"incidents/{found}")
+    found, full = incidents.declare(), visitor(app, "auditor")
+    reliability = (
+        "reliability/",
+        "reliability/objectives/export.csv",
+        "reliability/objectives/openslo.yaml",
+        "reliability/statements/",
+    )
+    for path in (f"incidents/{found}", *reliability):
+        full.get(path)
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with acting("compliance_officer"):
         soc2 = frameworks.framework("soc2-tsc-2017").id
     engagement_helpers.create_engagement(auditor="auditor", framework_id=soc2, criteria=["CC7"])
     limited = visitor(app, "auditor")
     for path in ("incidents/", "incidents/charts", "incidents/export.csv", f"incidents/{found}"):
+        limited.get(path, then=404)
+    for path in reliability:
         limited.get(path, then=404)
 
 
