@@ -40,8 +40,8 @@ from governance.demo.cast import (
     play,
     system_actor,
 )
-from governance.demo.reliability_story import ReliabilityStory, StoryStep
-from governance.demo.story import StoryEvent
+from governance.demo.reliability_story import ReliabilityStory
+from governance.demo.story import StoryEvent, StoryStep
 from governance.kernel import current
 from governance.kernel.db import find, transaction
 from governance.operations.systems import actions as registering
@@ -103,7 +103,7 @@ CADENCE_OF_EVIDENCE = {
 TITLES = Counter(title for control in starter_pack.pack() for title in control.evidence)
 
 
-def tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
+def tell_acme(cast: Cast, handed: dict[str, Any], services: str) -> None:
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     with acting_on(cast("admin"), days_ago(MONTHS * 30 + 15)), transaction():
         for key in (
@@ -158,7 +158,7 @@ def tell_acme(cast: Cast, handed: dict[str, Any]) -> None:
     ]
     drilled, now = days_ago(DRILLED), datetime.now(UTC)
     begun: set[date] = set()
-    reliability = ReliabilityStory(cast, now)
+    reliability = ReliabilityStory(cast, now, services)
     earlier = [event for event in told if event.day < drilled]
     steps = [step for step in reliability.steps() if step.at.date() < drilled]
     _play_beside(cast, earlier, begun, steps)

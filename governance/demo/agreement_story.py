@@ -1,29 +1,36 @@
-"""What Acme was promised, what its model provider promised, and the month that was closed.
+"""What Acme was promised, the month that was closed, and the drafts of what comes next.
 
-promise(…)          the agreement with Acme: drafted by the operator, accepted by both sides
-vendor_promise(…)   the provider's agreement, in the operator's own tenant
-close_month(…)      what the jobs process does by itself on the closing day
+promise(…)            the agreement with Acme: drafted by the operator, accepted by both sides
+draft_both_sides(…)   its next version, another agreement that Acme drafts, a rehearsal of all
+close_month(…)        what the jobs process does by itself on the closing day
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from governance.demo.cast import Cast, system_actor
-from governance.demo.reliability_indicators import VENDOR
+from governance.demo.reliability_setting import ZONE, acting
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants.queries import tenant_by_slug
 from governance.foundation.tenants.system_actor import visiting
 from governance.kernel import clock, current, jobs
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.db import session, transaction
 from governance.kernel.intervals import Span
-from governance.operations.agreements import acceptance_actions, actions, queries
-from governance.operations.agreements.drafts import CommitmentContent, Content, SupportContent
-from governance.operations.agreements.models import FROM_VENDOR
+from governance.kernel.months import Month
+from governance.operations.agreements import acceptance_actions, actions, queries, rehearsal_work
+from governance.operations.agreements.drafts import (
+    CommitmentContent,
+    Content,
+    SupportContent,
+    content_of,
+)
+from governance.operations.agreements.models import TO_TENANT
 from governance.operations.agreements.starting_terms import WORKDAYS
 from governance.publishing.statements import dispute_actions
 from governance.publishing.statements import queries as statements
@@ -31,10 +38,12 @@ from governance.publishing.statements.actions import request_revision
 from governance.publishing.statements.jobs import start_due
 from governance.publishing.statements.queries import due_here
 
+RENEWAL = "Renewal: tighter availability, for a higher fee."
+
 
 def promise(acme: Cast, operator: Actor, objectives: Mapping[str, UUID], closed: Span) -> None:
     """Draft for Acme as the operator, propose, and let one person of each side accept."""
-    with _acting(_visitor(operator, "acme")):
+    with acting(visitor(operator, "acme")):
         draft = actions.create(
             "AI services for Acme Insurance",
             _terms(objectives, closed.start),
@@ -43,7 +52,7 @@ def promise(acme: Cast, operator: Actor, objectives: Mapping[str, UUID], closed:
         actions.propose(draft, seen=draft.edited)
         acceptance_actions.accept(draft, seen=draft.fingerprint, title="Service management")
         draft_id = draft.id
-    with _acting(acme("admin")):
+    with acting(acme("admin")):
         version = queries.version(draft_id)
         acceptance_actions.accept(
             version, seen=version.fingerprint, title="Head of claims operations"
@@ -62,7 +71,7 @@ def _terms(objectives: Mapping[str, UUID], start: datetime) -> Content:
         maintenance_notice_hours=72,
         excluded_categories=("maintenance", "customer_caused"),
         claim_days=30,
-        business_hours=_hours(),
+        business_hours=business_hours(),
         commitments=tuple(
             CommitmentContent(
                 objective_id=objectives[name],
@@ -117,7 +126,7 @@ def _terms(objectives: Mapping[str, UUID], start: datetime) -> Content:
     )
 
 
-def _hours() -> dict[str, Any]:
+def business_hours() -> dict[str, Any]:
     return {
         "zone": "Europe/Berlin",
         "country": "DE",
@@ -126,49 +135,64 @@ def _hours() -> dict[str, Any]:
     }
 
 
-def vendor_promise(operator: Actor, second: Actor, start: datetime, claim_days: int) -> None:
-    """The provider's agreement: one operator records its signature, another one accepts."""
-    with _acting(_visitor(operator, "console")):
-        draft = actions.create(
-            "helio-4-large",
-            Content(
-                effective_from=start,
-                time_zone="Europe/Berlin",
-                currency="EUR",
-                monthly_fee=314_000,
-                credit_cap=Decimal(1),
-                minimum_coverage=Decimal("0.9"),
-                close_day=3,
-                maintenance_notice_hours=0,
-                excluded_categories=(),
-                claim_days=claim_days,
-                business_hours=_hours(),
-                commitments=(
-                    CommitmentContent(
-                        vendor=True,
-                        vendor_kind="downtime",
-                        target=Decimal("0.995"),
-                        bands=[["0.995", "0.1"], ["0.99", "0.25"]],
-                        fee_part=314_000,
-                    ),
-                ),
+def draft_both_sides(
+    acme: Cast, operator: Actor, objectives: Mapping[str, UUID], now: datetime
+) -> None:
+    """Draft a next version as the operator and another agreement as Acme, and rehearse all.
+
+    The other side sees neither draft before it is proposed.
+    """
+    with acting(visitor(operator, "acme")):
+        agreement = session().scalars(queries.visible(TO_TENANT)).one()
+        base = queries.accepted_versions([agreement.id])[agreement.id][-1]
+        draft = actions.draft_next(agreement, base, reason=RENEWAL)
+        content = content_of(draft, queries.parts(draft.id), is_vendor=False)
+        actions.save_draft(draft, _renewed(content, now), seen=draft.edited, reason=RENEWAL)
+    with acting(acme("officer")):
+        actions.create(
+            "Quality of claims triage",
+            _quality_terms(objectives, _month_after_next(now)),
+            reason="Availability alone doesn't say whether an approval is right.",
+        )
+    with acting(operator):
+        rehearsal_work.start(rehearsal_work.OWN)
+
+
+def _renewed(content: Content, now: datetime) -> Content:
+    """Tighter targets for availability, for a higher fee."""
+    return replace(
+        content,
+        effective_from=_month_after_next(now),
+        monthly_fee=content.monthly_fee + 60_000,
+        commitments=tuple(
+            replace(each, target=Decimal("0.995"), bands=[["0.995", "0.05"], *each.bands])
+            if each.target == Decimal("0.99")
+            else each
+            for each in content.commitments
+        ),
+    )
+
+
+def _quality_terms(objectives: Mapping[str, UUID], start: datetime) -> Content:
+    return replace(
+        _terms(objectives, start),
+        monthly_fee=240_000,
+        commitments=(
+            CommitmentContent(
+                objective_id=objectives["claims-triage · Grounded approvals"],
+                target=Decimal("0.99"),
+                bands=[["0.99", "0.1"], ["0.97", "0.25"]],
+                fee_part=240_000,
             ),
-            direction=FROM_VENDOR,
-            counterparty=VENDOR,
-            reason="Standard terms of the provider.",
-        )
-        actions.propose(draft, seen=draft.edited)
-        acceptance_actions.record_vendor_signature(
-            draft,
-            seen=draft.fingerprint,
-            name="Dana Okoye",
-            title="Account director",
-            document="Contract archive, file HC-2026-118",
-        )
-        draft_id = draft.id
-    with _acting(_visitor(second, "console")):
-        version = queries.version(draft_id)
-        acceptance_actions.accept(version, seen=version.fingerprint, title="Service management")
+        ),
+        support=(),
+    )
+
+
+def _month_after_next(now: datetime) -> datetime:
+    local = now.astimezone(ZoneInfo(ZONE))
+    month = Month(local.year, local.month).plus(2)
+    return datetime(month.year, month.number, 1, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
 
 
 def close_month() -> None:
@@ -196,16 +220,10 @@ def dispute_first_exclusion(reason: str) -> None:
     )
 
 
-def _visitor(operator: Actor, slug: str) -> Actor:
+def visitor(operator: Actor, slug: str) -> Actor:
     """The operator at work in a tenant, as on the operator's own pages."""
     with transaction():
         tenant = tenant_by_slug(slug)
         if tenant is None:
             raise LookupError(slug)
         return visiting(operator, tenant)
-
-
-@contextmanager
-def _acting(who: Actor) -> Iterator[None]:
-    with current.acting_as(who), transaction():
-        yield

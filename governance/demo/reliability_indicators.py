@@ -2,22 +2,23 @@
 
 define()        the indicators and objectives, by the acting person, in their transaction
 episodes(…)     what went wrong, counted back from now and from the last month that is closed
-store_minutes   every minute, as the products sent it
+MinuteFeed      every minute, as the products sent it
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from uuid import UUID
 
-from governance.demo.measured_minutes import Episode, MinuteSeries, scattered
+from governance.demo.measured_minutes import Episode, MinuteSeries, Row, scattered
 from governance.kernel.intervals import MINUTE, Span
 from governance.operations.measurements import actions as measurements
 from governance.operations.objectives import actions as objectives
 from governance.operations.systems import queries as systems
 
-VENDOR = "Helio Cloud"
+VENDOR, SEARCH_VENDOR = "Helio Cloud", "Quill Search"
 YEAR = timedelta(days=365)  # before the closed month, for the rehearsal of agreements
 SEASON = timedelta(days=2)  # before the closed month, for everything else
 STALE = timedelta(days=6)  # how long one collector has been silent
@@ -171,13 +172,24 @@ MEASURED: tuple[Measured, ...] = (
         min_requests=1,
         vendor=VENDOR,
     ),
+    Measured(
+        "support-assistant-search",
+        "Quill searches",
+        "support-assistant",
+        "ratio",
+        "searches",
+        "0.999",
+        6,
+        0.0016,
+        vendor=SEARCH_VENDOR,
+    ),
 )
 
 
 def define(people: Mapping[str, UUID]) -> dict[str, UUID]:
     """Define every indicator with its objective; {indicator key: indicator id}.
 
-    The vendor's indicator has no objective: its agreement names the promise.
+    A vendor's indicator has no objective: its agreement names the promise.
     """
     found: dict[str, UUID] = {}
     for each in MEASURED:
@@ -207,31 +219,46 @@ def define(people: Mapping[str, UUID]) -> dict[str, UUID]:
     return found
 
 
-def store_minutes(
-    ids: Mapping[str, UUID], since: datetime | None, until: datetime, now: datetime, closed: Span
-) -> None:
-    """Store the minutes from `since` up to `until`; without `since` from the first one.
+class MinuteFeed:
+    """Every minute of every indicator, stored as time goes on.
 
     `now` is the present, from which the story counts back; `closed` is the month whose statement
     it tells.
     """
-    for number, each in enumerate(MEASURED):
-        first = closed.start - (YEAR if each.key == "claims-triage-availability" else SEASON)
-        last = now - STALE if each.key == "support-assistant-resolved" else now
-        series = MinuteSeries(
-            seed=2026 + number,
-            rate=each.rate,
-            bad=each.bad,
-            since=first,
-            until=min(last, until),
-            episodes=episodes(each.key, now, closed),
-        )
-        rows = (
-            (ids[each.key], at, good, total)
-            for at, good, total in series.rows()
-            if since is None or at >= since
-        )
-        measurements.store(rows, backfill_reason=BACKFILL_REASON if since is None else DAILY_REASON)
+
+    def __init__(self, ids: Mapping[str, UUID], now: datetime, closed: Span) -> None:
+        self._ids, self._is_first = ids, True
+        self._rows: dict[str, Iterator[Row]] = {
+            each.key: _series(number, each, now, closed).rows()
+            for number, each in enumerate(MEASURED)
+        }
+
+    def store(self, until: datetime) -> None:
+        """Store what was measured since the last time, up to `until`."""
+        reason = BACKFILL_REASON if self._is_first else DAILY_REASON
+        for key in self._rows:
+            measurements.store(self._next(key, until), backfill_reason=reason)
+        self._is_first = False
+
+    def _next(self, key: str, until: datetime) -> Iterator[tuple[UUID, datetime, int, int]]:
+        rows = self._rows[key]
+        for row in rows:
+            if row[0] >= until:
+                self._rows[key] = chain((row,), rows)
+                return
+            yield (self._ids[key], *row)
+
+
+def _series(number: int, each: Measured, now: datetime, closed: Span) -> MinuteSeries:
+    """The minutes from the first one to the present; one collector fell silent before."""
+    return MinuteSeries(
+        seed=2026 + number,
+        rate=each.rate,
+        bad=each.bad,
+        since=closed.start - (YEAR if each.key == "claims-triage-availability" else SEASON),
+        until=now - STALE if each.key == "support-assistant-resolved" else now,
+        episodes=episodes(each.key, now, closed),
+    )
 
 
 def episodes(key: str, now: datetime, closed: Span) -> Sequence[Episode]:

@@ -1,5 +1,5 @@
-"""Runs the demo: database, identity provider, web and jobs as children on loopback; leaves none of
-them behind.
+"""Runs the demo: database, identity provider, web, jobs and what Acme runs itself as children on
+loopback; leaves none of them behind.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
 from governance.kernel import clock, config, embedded
 
-VERSION = 17
+VERSION = 18
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"),
     ("officer@acme.example", "acme", "compliance_officer"),
@@ -127,6 +127,7 @@ def _say(text: str) -> None:
 
 def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
     base, idp_base = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
+    services = f"http://127.0.0.1:{port + 3}"
     environment = _environment(base, data, port)
     settings = config.from_environment(environment)
     migrate.upgrade(settings.owner_database_url)
@@ -136,12 +137,14 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
         _child(web, environment, data / "web.log")
     )  # it starts while the world is told
     clients = _identity_provider(base, data, port + 1, stack, environment)
+    _acme_services(services, data, port + 3, stack, environment)
     marker = data / "world.json"
     if not _is_present(marker, port):
         _say("Loading eighteen months of Acme Insurance…")
         handed = world.build(
             settings,
             idp_base,
+            services,
             {slug: (client.id, client.secret) for slug, client in clients.items()},
         )
         (data / "witness.json").unlink(missing_ok=True)
@@ -226,6 +229,16 @@ def _identity_provider(
     stack.enter_context(_child(command, environment, data / "idp.log"))
     _wait_for(f"http://127.0.0.1:{port}/acme/.well-known/openid-configuration", data / "idp.log")
     return clients
+
+
+def _acme_services(
+    url: str, data: Path, port: int, stack: contextlib.ExitStack, environment: dict[str, str]
+) -> None:
+    """What Acme runs itself: receivers of webhooks and a Prometheus."""
+    command = [sys.executable, "-m", "governance.demo.acme_services", "--port", str(port)]
+    log = data / "acme_services.log"
+    stack.enter_context(_child(command, environment, log))
+    _wait_for(url, log)
 
 
 def _witness(

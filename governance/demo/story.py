@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+
+from governance.kernel import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +18,15 @@ class StoryEvent:
     part: str
     act: Callable[[], object]
     hour: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StoryStep:
+    """What is done at an instant; `act` opens its own transactions."""
+
+    at: datetime
+    act: Callable[[], object]
+
+    def play(self) -> None:
+        with clock.frozen(self.at):
+            self.act()

@@ -46,11 +46,15 @@ from governance.kernel.db import transaction
 
 
 def build(
-    settings: Settings, idp_base: str, clients: Mapping[str, tuple[str, str]]
+    settings: Settings,
+    idp_base: str,
+    services: str,
+    clients: Mapping[str, tuple[str, str]],
 ) -> dict[str, Any]:
     """Fill an empty, migrated database.
 
-    `clients` is tenant → (client id, secret) at the demo's provider.
+    `services` is the address of what Acme runs itself; `clients` is tenant → (client id, secret)
+    at the demo's provider.
 
     What machines were handed, by name: {tenant, key, scopes}.
     """
@@ -59,7 +63,7 @@ def build(
     for slug in ("acme", "globex", "console"):
         _create_tenant(slug, f"{idp_base}/{slug}", clients[slug])
     handed: dict[str, Any] = {}
-    tell_acme(Cast("acme", f"{idp_base}/acme"), handed)
+    tell_acme(Cast("acme", f"{idp_base}/acme"), handed, services)
     tell_globex(Cast("globex", f"{idp_base}/globex"), handed)
     _play_operator(Cast("console", f"{idp_base}/console"))
     for slug in ("acme", "globex", "console"):

@@ -94,17 +94,18 @@ def wait_until_ready(process: "subprocess.Popen[str]") -> None:
 
 
 def free_ports() -> int:
-    """The first of three free ports: the console's, its identity provider's and its witness's.
+    """The first of four free ports: the console's, its identity provider's, its witness's, and that
+    of what Acme runs itself.
 
     Below those that the system gives to any process that asks: another test may ask before the demo
     binds them.
     """
-    for port in random.sample(range(20_000, 32_000, 3), 50):
+    for port in random.sample(range(20_000, 32_000, 4), 50):
         with ExitStack() as bound, suppress(OSError):
-            for each in range(port, port + 3):
+            for each in range(port, port + 4):
                 bound.enter_context(socket.socket()).bind(("127.0.0.1", each))
             return port
-    raise OSError("no three free ports beside each other")
+    raise OSError("no four free ports beside each other")
 
 
 @pytest.fixture(scope="session")

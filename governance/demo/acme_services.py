@@ -1,0 +1,102 @@
+"""What Acme runs itself, on loopback: two receivers of webhooks, and a Prometheus.
+
+    python -m governance.demo.acme_services --port 8003
+
+POST /hooks/on-call               accepts every message
+POST /hooks/tickets               was down until TICKETS_REPAIRED ago, and rejects messages of before
+POST /prometheus/api/v1/query     the counters of handovers, as Prometheus answers for raw samples
+"""
+
+import argparse
+import json
+import re
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl
+
+ON_CALL, TICKETS, PROMETHEUS = "/hooks/on-call", "/hooks/tickets", "/prometheus"
+TICKETS_REPAIRED = timedelta(days=12)
+HANDOVERS, IN_TIME = "support_handovers_total", "support_handovers_in_time_total"
+SCRAPED_EVERY = 30  # seconds
+LATE_EVERY = 6000  # seconds: 100 minutes
+LABELS = {"job": "support-assistant", "instance": "frankfurt-1.acme.example:9100"}
+RANGE = re.compile(r"([a-z_]+)(?:\{\})?\[(\d+)s\]")
+MAX_BODY = 256 * 1024
+
+
+def counter(metric: str, at: int) -> int | None:
+    """Return what a counter has grown to at that second since 1970; None for another metric.
+
+    Of about 2.4 handovers a minute, one in 100 minutes takes longer than 60 s.
+    """
+    total = at // SCRAPED_EVERY + at // 233 + at // 599
+    return {HANDOVERS: total, IN_TIME: total - at // LATE_EVERY}.get(metric)
+
+
+def answer_query(query: str, at: float) -> dict[str, Any]:
+    """Return what Prometheus answers to `vector(1)` and to a metric with a range in seconds."""
+    if query == "vector(1)":
+        found = {"resultType": "vector", "result": [{"metric": {}, "value": [at, "1"]}]}
+        return {"status": "success", "data": found}
+    asked = RANGE.fullmatch(query)
+    if asked is None:
+        return {"status": "error", "errorType": "bad_data", "error": f"can't parse {query[:80]}"}
+    metric, first = asked[1], int(at) - int(asked[2])
+    instants = range(first - first % SCRAPED_EVERY + SCRAPED_EVERY, int(at) + 1, SCRAPED_EVERY)
+    samples = [[each, str(counter(metric, each))] for each in instants]
+    series = {"metric": {"__name__": metric, **LABELS}, "values": samples}
+    known = metric in {HANDOVERS, IN_TIME}
+    return {
+        "status": "success",
+        "data": {"resultType": "matrix", "result": [series] if known else []},
+    }
+
+
+def answer_hook(path: str, headers: Mapping[str, str], now: float) -> tuple[int, str]:
+    """Return the status and the text with which a receiver answers a message."""
+    sent_at = float(headers.get("webhook-timestamp", "0"))
+    if path == TICKETS and sent_at < now - TICKETS_REPAIRED.total_seconds():
+        return HTTPStatus.SERVICE_UNAVAILABLE, "The ticket system is being moved to another server."
+    return HTTPStatus.OK, json.dumps({"received": headers.get("webhook-id", "")})
+
+
+class AcmeServices(BaseHTTPRequestHandler):
+    """One request."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(min(MAX_BODY, int(self.headers.get("Content-Length") or 0)))
+        if self.path in {ON_CALL, TICKETS}:
+            status, text = answer_hook(self.path, dict(self.headers), time.time())
+        elif self.path == f"{PROMETHEUS}/api/v1/query":
+            fields = dict(parse_qsl(body.decode()))
+            found = answer_query(fields.get("query", ""), float(fields.get("time", time.time())))
+            is_good = found["status"] == "success"
+            status = HTTPStatus.OK if is_good else HTTPStatus.BAD_REQUEST
+            text = json.dumps(found)
+        else:
+            status, text = HTTPStatus.NOT_FOUND, ""
+        self._answer(status, text)
+
+    def do_GET(self) -> None:
+        self._answer(HTTPStatus.OK, "")
+
+    def _answer(self, status: int, text: str) -> None:
+        content = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Write no line for each request."""
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    ThreadingHTTPServer(("127.0.0.1", parser.parse_args().port), AcmeServices).serve_forever()

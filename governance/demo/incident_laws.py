@@ -1,0 +1,32 @@
+"""Which laws ask for a notice of the demo's incidents, as the acting person decides."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from governance.assurance.incidents import clock_actions
+from governance.assurance.incidents.models import Incident
+from governance.kernel import clock
+
+NOT_APPLICABLE = {
+    "gdpr": "No personal data left the system.",
+    "nis2": "Acme isn't an essential or important entity.",
+    "cra": "The product is outside its scope.",
+    "ai-act": "Nobody was harmed, and no fundamental right was infringed.",
+}
+TIME_TO_DECIDE = timedelta(days=2)
+
+
+def classify(
+    incident: Incident, *, applies: str | None = None, undecided: Mapping[str, UUID] | None = None
+) -> None:
+    """Decide every law: one applies at most, and those in `undecided` wait for their person."""
+    deciders = undecided or {}
+    for law, reason in NOT_APPLICABLE.items():
+        if law in deciders:
+            due = clock.now() + TIME_TO_DECIDE
+            clock_actions.assign_decider(incident, law, decider_id=deciders[law], decide_by=due)
+        elif law == applies:
+            clock_actions.classify(incident, law, applies=True)
+        else:
+            clock_actions.classify(incident, law, applies=False, reason=reason)
