@@ -147,35 +147,18 @@ NOT_BY_LINKS = {
     "audit_api.inclusion",
     "audit_api.consistency",
     "audit_api.entry",
-    "alerts.live",  # asked for by the pages themselves, as is incidents.events
-    "backtests.save",
-    "incidents.events",
-    # from an entry of the log, a mail, the inbox of somebody else, or by an address that was sent
+    "alerts.live",  # asked for by the pages themselves
+    "incidents.events",  # the same
+    "backtests.save",  # from a back-test, once a person has changed a rule in it
+    # from an entry of the log
     "agreements.version_by_id",
+    # from the inbox after a stop without an incident; the demo's stop is part of one
     "incidents.suggestion",
+    # from an entry of the log, and the inbox of who answers
     "statements.dispute",
+    # from a mail to a customer contact, and from the address that a calendar subscribes to
     "status.arrive",
     "maintenance_feed.calendar",
-    # the demo has none of these: a draft of an agreement, a regime that applies, a claim that was
-    # prepared, a source of Prometheus, an endpoint of webhooks
-    "agreements.edit",
-    "operator_agreements.edit",
-    "incidents.notice",
-    "incidents.download_notice",
-    "operator_statements.claim",
-    "prometheus.backfilling",
-    "prometheus.editing",
-    "prometheus.query",
-    "prometheus.removal",
-    "webhooks.delivery",
-    "webhooks.edit",
-    "webhooks.endpoint",
-    "webhooks.removal",
-    "webhooks.rotation",
-    # of the operator's and an objective's pages only a few are opened
-    "openslo.one_objective",
-    "operator_agreements.all_tenants",
-    "operator_statements.provisional",
 }
 
 
