@@ -10,13 +10,14 @@ POST /prometheus/api/v1/query     the counters of handovers, as Prometheus answe
 import argparse
 import json
 import re
-import time
 from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
+
+from governance.kernel import clock
 
 ON_CALL, TICKETS, PROMETHEUS = "/hooks/on-call", "/hooks/tickets", "/prometheus"
 TICKETS_REPAIRED = timedelta(days=12)
@@ -70,10 +71,12 @@ class AcmeServices(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(min(MAX_BODY, int(self.headers.get("Content-Length") or 0)))
         if self.path in {ON_CALL, TICKETS}:
-            status, text = answer_hook(self.path, dict(self.headers), time.time())
+            status, text = answer_hook(self.path, dict(self.headers), clock.now().timestamp())
         elif self.path == f"{PROMETHEUS}/api/v1/query":
             fields = dict(parse_qsl(body.decode()))
-            found = answer_query(fields.get("query", ""), float(fields.get("time", time.time())))
+            found = answer_query(
+                fields.get("query", ""), float(fields.get("time", clock.now().timestamp()))
+            )
             is_good = found["status"] == "success"
             status = HTTPStatus.OK if is_good else HTTPStatus.BAD_REQUEST
             text = json.dumps(found)
