@@ -222,6 +222,13 @@ class FollowUpForm(Form):
     due_on = DayField("Due", required="Choose a due date.")
 
 
+class FollowUpAssignmentForm(Form):
+    """Whose open action it is, and by when it is due."""
+
+    owner_id = OwnerField(required="Choose an owner.")
+    due_on = DayField("Due", required="Choose a due date.")
+
+
 def _part(name: str) -> TextAreaField:
     return TextAreaField(PART_NAMES[name], [LONG], filters=[stripped], description=PROMPTS[name])
 

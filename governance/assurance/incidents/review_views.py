@@ -12,7 +12,7 @@ from governance.assurance.incidents import (
     review_evidence,
     review_queries,
 )
-from governance.assurance.incidents.forms import FollowUpForm, ReviewForm
+from governance.assurance.incidents.forms import FollowUpAssignmentForm, FollowUpForm, ReviewForm
 from governance.assurance.incidents.models import FollowUp, Incident
 from governance.assurance.incidents.views import feature
 from governance.kernel import clock, current
@@ -103,6 +103,35 @@ def _add(found: Incident, form: FollowUpForm) -> FollowUp:
         form.title.data or "",
         owner_id=form.owner_id.data,
         due_on=form.due_on.data,
+    )
+
+
+@feature.route(
+    "/incidents/<uuid:incident_id>/actions/<uuid:follow_up_id>/edit",
+    methods=["GET", "POST"],
+    needs=permissions.MANAGE,
+)
+def edit_follow_up(incident_id: UUID, follow_up_id: UUID) -> ResponseReturnValue:
+    """Hand an open action to someone else, or move its due date."""
+    found = queries.incident(incident_id)
+    open_action = review_actions.follow_up_of(found, follow_up_id)
+    form = FollowUpAssignmentForm(obj=open_action)
+    if request.method == "POST" and accepted(form, lambda: _assign(found, open_action, form)):
+        flash("The action is saved. It is in its owner's inbox until it is done.")
+        return redirect(url_for("incidents.review", incident_id=incident_id) + "#actions", 303)
+    return page(
+        "assurance/incidents/follow_up.html",
+        incident=found,
+        follow_up=open_action,
+        form=form,
+        status=form.status,
+    )
+
+
+def _assign(found: Incident, open_action: FollowUp, form: FollowUpAssignmentForm) -> None:
+    assert form.due_on.data is not None
+    review_actions.assign_follow_up(
+        found, open_action, owner_id=form.owner_id.data, due_on=form.due_on.data
     )
 
 

@@ -147,6 +147,29 @@ def test_actions_stay_in_the_inbox_until_they_are_done(
             review_actions.follow_up_of(queries.incident(other), action_id)
 
 
+def test_an_open_action_gets_another_owner_and_a_done_one_keeps_its_own(
+    as_reviewer, as_contributor, as_neighbour, acting
+):
+    found = resolved()
+    due = (clock.today() + timedelta(days=7)).isoformat()
+    owner, other = str(make.person_id("reviewer")), str(make.person_id("contributor"))
+    as_reviewer.post(f"incidents/{found}/actions", title="Reject it", owner_id=owner, due_on=due)
+    with acting("reviewer"):
+        action_id = queries.follow_ups(found)[0].id
+    edit = f"incidents/{found}/actions/{action_id}/edit"
+    assert edit in as_reviewer.get(f"incidents/{found}/review").text
+    assert "Reject it" not in as_contributor.get("inbox/").text
+    as_reviewer.post(edit, then=422, owner_id=other, due_on="never")
+    as_neighbour.post(edit, then=404, owner_id=other, due_on=due)
+    as_contributor.post(edit, then=403, owner_id=other, due_on=due)
+    as_reviewer.post(edit, owner_id=other, due_on=due)
+    assert "Reject it" in as_contributor.get("inbox/").text
+    as_contributor.post(f"incidents/{found}/actions/{action_id}/done")
+    as_reviewer.post(edit, then=422, owner_id=owner, due_on=due)
+    with acting("reviewer"):
+        assert queries.follow_ups(found)[0].owner_id == make.person_id("contributor")
+
+
 def test_a_closed_incident_is_not_changed(database, acting):
     system = incidents.register_system()
     found = resolved()
