@@ -150,9 +150,9 @@ def add_follow_up(
     return made
 
 
-def follow_up_of(incident: Incident, follow_up_id: UUID) -> FollowUp:
+def follow_up_of(incident: Incident, follow_up_id: UUID, *, lock: bool = True) -> FollowUp:
     """Raises NotFound for another incident's action."""
-    found = find(FollowUp, follow_up_id, what="action", lock=True)
+    found = find(FollowUp, follow_up_id, what="action", lock=lock)
     if found.incident_id != incident.id:
         raise NotFound("This action doesn't exist.")
     return found

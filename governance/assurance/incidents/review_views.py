@@ -114,9 +114,10 @@ def _add(found: Incident, form: FollowUpForm) -> FollowUp:
 def edit_follow_up(incident_id: UUID, follow_up_id: UUID) -> ResponseReturnValue:
     """Hand an open action to someone else, or move its due date."""
     found = queries.incident(incident_id)
-    open_action = review_actions.follow_up_of(found, follow_up_id)
+    is_sent = request.method == "POST"
+    open_action = review_actions.follow_up_of(found, follow_up_id, lock=is_sent)
     form = FollowUpAssignmentForm(obj=open_action)
-    if request.method == "POST" and accepted(form, lambda: _assign(found, open_action, form)):
+    if is_sent and accepted(form, lambda: _assign(found, open_action, form)):
         flash("The action is saved. It is in its owner's inbox until it is done.")
         return redirect(url_for("incidents.review", incident_id=incident_id) + "#actions", 303)
     return page(
@@ -124,7 +125,7 @@ def edit_follow_up(incident_id: UUID, follow_up_id: UUID) -> ResponseReturnValue
         incident=found,
         follow_up=open_action,
         form=form,
-        status=form.status,
+        status=form.status if is_sent else 200,
     )
 
 

@@ -160,6 +160,7 @@ def test_an_open_action_gets_another_owner_and_a_done_one_keeps_its_own(
     assert edit in as_reviewer.get(f"incidents/{found}/review").text
     assert "Reject it" not in as_contributor.get("inbox/").text
     as_reviewer.post(edit, then=422, owner_id=other, due_on="never")
+    assert "Reject it" in as_reviewer.get(edit).text
     as_neighbour.post(edit, then=404, owner_id=other, due_on=due)
     as_contributor.post(edit, then=403, owner_id=other, due_on=due)
     as_reviewer.post(edit, owner_id=other, due_on=due)

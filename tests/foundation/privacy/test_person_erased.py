@@ -110,8 +110,8 @@ def test_every_feature_that_stores_files_subscribes_or_says_why_they_stay(app):
     decides.
     """
     stores = {
-        str(path.relative_to(ROOT).parents[0])
-        for path in ROOT.glob("*/*/*.py")
+        "/".join(path.relative_to(ROOT).parts[:2])
+        for path in ROOT.glob("*/*/**/*.py")
         if re.search(
             r"store\(\)\.(write|keep)\(|background_work import .*\bkeep\b", path.read_text()
         )

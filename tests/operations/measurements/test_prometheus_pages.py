@@ -197,7 +197,7 @@ def test_a_source_is_added_edited_and_removed_after_a_fresh_sign_in_only(
     form = {"name": "Elsewhere", "url": stub.url, "auth": "none"}
     for path in ("new", f"{found}/edit"):
         assert late.get(f"{AT}{path}")
-        assert "Elsewhere" in late.post(f"{AT}{path}", then=401, **form).text
+        assert "keeps your form" in late.post(f"{AT}{path}", then=401, **form).text
     late.post(f"{AT}{found}/removal", then=401)
     with acting("viewer"):
         assert [each.name for each in queries.sources()] == ["Production"]
