@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants import actions as tenants
-from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.models import Tenant, TenantTimeZone
 from governance.kernel import clock, current, jobs
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
@@ -215,6 +215,8 @@ def test_a_month_is_closed_with_every_minute_that_its_clocks_gave_it(
         helpers.agree(effective=start - timedelta(days=40), commitments=[{"indicator_id": made.id}])
     if move:
         with acting("admin") as who, clock.frozen(start + timedelta(days=14)):
+            session().scalars(select(TenantTimeZone)).one().since = start - timedelta(days=400)
+            session().flush()
             tenants.change_settings(session().get(Tenant, who.tenant_id), time_zone=move)
     with acting("admin"), clock.frozen(end + timedelta(hours=1)):
         agreement = only(Agreement)
