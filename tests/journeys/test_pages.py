@@ -149,6 +149,7 @@ NOT_BY_LINKS = {
     "audit_api.entry",
     "alerts.live",  # asked for by the pages themselves
     "incidents.events",  # the same
+    "incidents.edit_follow_up",  # from an open action; of the reviews only one is opened
     "backtests.save",  # from a back-test, once a person has changed a rule in it
     # from an entry of the log
     "agreements.version_by_id",
