@@ -45,7 +45,7 @@ PICTURES = (
     Picture("reports", "/t/acme/reports/"),
     Picture("glossary", "/glossary"),
     Picture("objectives", "/t/acme/reliability/"),
-    Picture("objective", "/t/acme/reliability/", "text=claims-triage · Availability"),
+    Picture("objective", "/t/acme/reliability/", "tr a:has-text('claims-triage · Availability')"),
     Picture(
         "statement", "/t/acme/reliability/statements/", "section[aria-labelledby=closed-months] a"
     ),
