@@ -60,7 +60,10 @@ MEMBERS_FOR = timedelta(
 
 
 def create_world() -> None:
-    """Tenants, people and memberships, committed: every test starts from them."""
+    """Tenants, people and memberships, committed: every test starts from them.
+
+    Called again, it gives everyone their role back, whatever a test committed meanwhile.
+    """
     for slug, name, kind in (
         ("acme", "Acme Insurance", "customer"),
         ("globex", "Globex", "customer"),
@@ -83,14 +86,12 @@ def add_member(part: str, slug: str = "acme", *, since: datetime | None = None) 
         transaction(person_id=person_key(who.issuer, who.subject)),
     ):
         person = admission_actions.save_person(who)
-        if (
-            session()
-            .scalars(select(Membership).where(Membership.person_id == person.id))
-            .one_or_none()
-            is None
-        ):
-            joined = member_actions.add_member(person, role, via="the test's world")
-            joined.created_at = joined.role_since = since or clock.now()
+        query = select(Membership).where(Membership.person_id == person.id)
+        if (member := session().scalars(query).one_or_none()) is None:
+            member = member_actions.add_member(person, role, via="the test's world")
+            member.created_at = member.role_since = since or clock.now()
+        elif (member.role, member.ended_at) != (role, None):
+            member.role, member.ended_at, member.role_since = role, None, member.created_at
 
 
 FIRM = "Halden & Co"

@@ -213,10 +213,13 @@ def _gave(approval: Approval, seen: str) -> bool:
 def _are_enough(approval: Approval, seen: str) -> bool:
     """Whether as many people as are needed approved exactly this, and may still.
 
-    The approvals of others are asked for again.
+    The approvals of others are asked for again. Raises Forbidden when the acting person lost their
+    role at this moment.
     """
     every = queries.given(approval)
     lapsed = queries.lapsed(approval, every)
+    if current.person_id() in lapsed:
+        raise Forbidden(queries.ROLE_LOST)
     counted = [each for each in every if each.fingerprint == seen and each.person_id not in lapsed]
     enough = len(counted) >= approval.needed
     for each in every:

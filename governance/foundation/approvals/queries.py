@@ -20,6 +20,7 @@ LAPSED = (
     "Your role has changed since you approved this, so your approval no longer counts. Another"
     " person decides."
 )
+ROLE_LOST = "Your role has changed, so you can't decide this any more. Nothing was changed."
 NAMED = "Other people were named to decide this."
 
 

@@ -3,6 +3,7 @@
 import threading
 
 from governance.foundation.approvals import actions, kinds, queries
+from governance.foundation.people.queries import membership_of
 from governance.kernel import clock, current
 from governance.kernel.db import find, transaction
 from governance.kernel.errors import DomainError
@@ -122,3 +123,19 @@ def test_two_requests_at_once_are_one(committed_world, purpose_kind):
 
     one, other = run_concurrently(("admin", ask), ("compliance_officer", ask))
     assert one == other
+
+
+def test_who_loses_their_role_while_they_approve_is_told_and_nothing_is_given(
+    committed_world, purpose_kind
+):
+    """The page was opened as a compliance officer; a viewer presses the button."""
+    _system, approval, seen = request(purpose_kind, "demoted")
+    purpose_kind.applied.clear()
+    with make.acting("admin"):
+        reviewer = membership_of(make.person_id("reviewer"))
+        assert reviewer
+        reviewer.role = "viewer"
+    assert run_concurrently(("reviewer", approving(approval, seen))) == [queries.ROLE_LOST]
+    with make.acting("admin", read_only=True):
+        row = queries.approval(approval)
+        assert (row.state, queries.given(row), purpose_kind.applied) == ("open", [], [])

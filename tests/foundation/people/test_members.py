@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from governance.demo.idp.directory import Person
 from governance.foundation.people import invitation_actions, member_actions, queries
-from governance.foundation.people.models import Invitation, Membership
+from governance.foundation.people.models import Invitation
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
 from governance.kernel.formatting import plural
@@ -303,23 +303,11 @@ def test_a_step_up_by_the_provider_is_enough(app, idp, arrive):
 
 @pytest.fixture
 def two_admins(committed_world):
-    """Globex has a second admin; both are admins again afterwards."""
-    set_role("compliance_officer", "admin")
-    yield
-    set_role("compliance_officer", "compliance_officer")
-    set_role("admin", "admin")
-
-
-def set_role(who: str, role: str) -> None:
+    """Globex has a second admin until the next test's world is made."""
     with current.acting_as(make.system_actor("globex")), transaction():
-        held = (
-            session()
-            .scalars(
-                select(Membership).where(Membership.person_id == make.person_id(who, "globex"))
-            )
-            .one()
-        )
-        held.role, held.ended_at = role, None
+        officer = queries.membership_of(make.person_id("compliance_officer", "globex"))
+        assert officer
+        officer.role = "admin"
 
 
 def test_two_admins_who_remove_each_other_at_once_leave_one(two_admins):
