@@ -268,7 +268,7 @@ def episodes(key: str, now: datetime, closed: Span) -> Sequence[Episode]:
 
 def late_rows(closed: Span) -> Iterator[tuple[datetime, int, int]]:
     """The minutes of the closed month that arrive after its statement: 65 of 204 were down."""
-    start = _late_start(closed)
+    start = late_start(closed)
     for number in range(LATE_MINUTES):
         yield start + number * MINUTE, 0 if number % 3 == 0 and number < 195 else 9, 9  # noqa: PLR2004 - 65 of them
 
@@ -276,7 +276,8 @@ def late_rows(closed: Span) -> Iterator[tuple[datetime, int, int]]:
 LATE_MINUTES = 204
 
 
-def _late_start(closed: Span) -> datetime:
+def late_start(closed: Span) -> datetime:
+    """When the minutes begin that arrive late, and the incident that kept them."""
     return closed.start + timedelta(days=8, hours=4, minutes=12)
 
 
@@ -299,7 +300,7 @@ def _availability(now: datetime, closed: Span) -> Iterator[Episode]:
     )
     for day in (3, 17):
         yield Episode(closed.start + timedelta(days=day, hours=2, minutes=20), 33, 1.0)
-    yield Episode(_late_start(closed), 384, None)
+    yield Episode(late_start(closed), 384, None)
     # the year before, for the rehearsal
     for month, lost in enumerate((20, 130, 300, 460, 60, 240, 25, 90, 210, 40, 15)):
         start = closed.start - timedelta(days=30 * (month + 1))

@@ -13,7 +13,6 @@ from governance.operations.agreements.money import money
 from governance.publishing.statements import figures
 from governance.publishing.statements.figures import DIVIDED, MINUS, TIMES
 from governance.publishing.statements.statement_calculation import (
-    DISPUTE,
     NOT_DETERMINABLE,
     read_span,
     why_not_counted,
@@ -117,8 +116,7 @@ def _why_excluded(facts: Mapping[str, Any], line: Mapping[str, Any]) -> str:
         if set(each["indicators"]) & set(line["indicators"]) and not why_not_counted(each, terms):
             spans.setdefault(each["category"], []).append(read_span([each["from"], each["to"]]))
     return ", ".join(
-        f"{'accepted dispute' if category == DISPUTE else category.replace('_', ' ')}"
-        f" {figures.days_of(its, zones)}"
+        f"{figures.category_words(category)} {figures.days_of(its, zones)}"
         for category, its in spans.items()
     )
 

@@ -66,7 +66,8 @@ class Conclusions:
         """What was missed and what could not be determined, in two or three sentences."""
         missed = [each for each in self.result["lines"] if each["result"] == MISSED]
         said = [
-            f"{each['commitment']} attained {figures.attained(each)} of {figures.promised(each)}"
+            f"{each['commitment']} attained {figures.attained(each)} against a promise of"
+            f" {figures.promised(each)}"
             for each in missed
         ]
         parts = [f"{listed(said)}."] if said else []

@@ -13,6 +13,7 @@ from governance.kernel.formatting import plural
 from governance.kernel.intervals import Span, union
 from governance.kernel.months import Month, ZonePeriod, zone_at
 from governance.publishing.statements.statement_calculation import (
+    DISPUTE,
     MET,
     MISSED,
     NOT_DETERMINABLE,
@@ -177,6 +178,17 @@ def day(at: datetime, zones: Sequence[ZonePeriod]) -> str:
     """As "9 October"."""
     found = local(at, zones)
     return f"{found.day} {MONTHS[found.month - 1]}"
+
+
+def short_day(at: datetime, zones: Sequence[ZonePeriod]) -> str:
+    """As "9 Oct"."""
+    found = local(at, zones)
+    return f"{found.day} {MONTHS[found.month - 1][:3]}"
+
+
+def category_words(category: str) -> str:
+    """The category of an exclusion inside a sentence, as "force majeure"."""
+    return "accepted dispute" if category == DISPUTE else category.replace("_", " ")
 
 
 def days_of(spans: Iterable[Span], zones: Sequence[ZonePeriod]) -> str:

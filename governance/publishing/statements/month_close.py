@@ -116,6 +116,7 @@ def _prepared(
         "revision": number,
         "closed_at": statement_facts.instant(now),
         "cause": statement.cause if newest else "close",
+        "incidents": statement_facts.incidents_of(gathered),
         "supersedes": newest.data_digest if newest else None,
         "log": _log(),
         "signing_key": signing_keys.key_line(key),

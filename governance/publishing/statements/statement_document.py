@@ -5,13 +5,13 @@
 The same data file gives the same bytes. Its fingerprint is what both signatures confirm.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from markupsafe import Markup
 
-from governance.kernel.intervals import difference, intersection
+from governance.kernel.intervals import Span, difference, intersection, minutes
 from governance.kernel.pdf import Attachment
 from governance.operations.agreements.money import money
 from governance.publishing.reports.built_document import Built
@@ -26,7 +26,7 @@ from governance.publishing.statements.statement_calculation import (
     read_span,
     why_not_counted,
 )
-from governance.publishing.statements.statement_drawing import minutes_lost
+from governance.publishing.statements.statement_drawing import NamedSpan, minutes_lost
 
 MARKS = {"met": ("m", "●"), "missed": ("m bad", "▲"), "not determinable": ("m mute", "○")}
 MAX_LOST_ROWS = 12
@@ -55,7 +55,7 @@ def context(statement: Mapping[str, Any], notes: Mapping[str, Any]) -> dict[str,
         "say": say,
         "name": f"SLA statement, {figures.month_title(statement['month'])}",
         "version": statement["versions"][-1]["number"] if statement["versions"] else 0,
-        "closed": figures.day(read_instant(statement["closed_at"]), figures.zones_of(statement)),
+        "closed": _closed(statement),
         "kpis": _kpis(statement, result),
         "rows": [_row(statement, line, units) for line in result["lines"]],
         "steps": [*enumerate(steps(statement, result, notes), 1)],
@@ -68,11 +68,21 @@ def context(statement: Mapping[str, Any], notes: Mapping[str, Any]) -> dict[str,
     }
 
 
+def _closed(statement: Mapping[str, Any]) -> str:
+    """As "6 November 2026"."""
+    at, zones = read_instant(statement["closed_at"]), figures.zones_of(statement)
+    text = f"{figures.day(at, zones)} {figures.local(at, zones).year}"
+    return text.replace(" ", "\N{NO-BREAK SPACE}")  # a line doesn't end within a date
+
+
 def _kpis(
     statement: Mapping[str, Any], result: Mapping[str, Any]
-) -> list[tuple[str, str, str, str]]:
-    """Two commitments, how many were missed, and the credit: label, figure, unit, comparison."""
-    found = []
+) -> list[tuple[str, str, str, str, tuple[str, str] | None, str]]:
+    """Two commitments, how many were missed, and the credit.
+
+    Of each: label, figure, unit, comparison, and the mark and word of its result.
+    """
+    found: list[tuple[str, str, str, str, tuple[str, str] | None, str]] = []
     for line in result["lines"][:2]:
         known = line["attained"] is not None and line["kind"] != "support"
         figure = (
@@ -83,7 +93,9 @@ def _kpis(
                 line["commitment"].rpartition(" · ")[2],
                 figure if known or line["kind"] == "support" else "unknown",
                 "%" if known else "",
-                f"Promised {figures.promised(line)}: {line['result']}",
+                f"Promised {figures.promised(line)}.",
+                MARKS[line["result"]],
+                line["result"],
             )
         )
     found.append(
@@ -92,12 +104,17 @@ def _kpis(
             f"{result['missed']}",
             f"of {result['commitments']}",
             f"{result['met']} met, {result['not_determinable']} not determinable",
+            None,
+            "",
         )
     )
     share = Fraction(result["credit"], result["fee"]) if result["fee"] else Fraction(0)
     amount = money(result["credit"], result["currency"])
     part = f"{figures.percent(share, 1)} of the month's fee"
-    return [*found, (f"Credit for {figures.month_name(statement['month'])}", amount, "", part)]
+    return [
+        *found,
+        (f"Credit for {figures.month_name(statement['month'])}", amount, "", part, None, ""),
+    ]
 
 
 def _row(
@@ -159,6 +176,7 @@ def _lost(statement: Mapping[str, Any], notes: Mapping[str, Any]) -> list[tuple[
         hidden = [s for key in line["indicators"] for s in exclusion_spans(statement, version, key)]
         inside = difference(intersection(down, [read_span([line["from"], line["to"]])]), hidden)
         rows.append((line["commitment"], f"{line['lost']:,}", figures.days_of(inside, zones)))
+        rows += _lost_in_incidents(statement, line, inside)
         if line["unknown"]:
             gaps = [read_span(each) for key in line["indicators"] for each in notes[key]["unknown"]]
             rows.append(("No data", f"{line['unknown']:,}", figures.days_of(gaps, zones)))
@@ -170,6 +188,17 @@ def _lost(statement: Mapping[str, Any], notes: Mapping[str, Any]) -> list[tuple[
             (each["ref"], f"{span.minutes:,}", f"{figures.day(span.start, zones)}: {reason}")
         )
     return rows[:MAX_LOST_ROWS]
+
+
+def _lost_in_incidents(
+    statement: Mapping[str, Any], line: Mapping[str, Any], lost: Sequence[Span]
+) -> Iterator[tuple[str, str, str]]:
+    """Each incident with the part of a line's lost minutes that fell into it."""
+    for each in statement["incidents"]:
+        part = intersection(lost, [read_span([each["from"], each["to"]])])
+        if part and set(each["indicators"]) & set(line["indicators"]):
+            days = figures.days_of(part, figures.zones_of(statement))
+            yield each["ref"], f"{minutes(part):,}", f"{days}, counted in the line above"
 
 
 def _chart(statement: Mapping[str, Any], notes: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -196,5 +225,55 @@ def _chart(statement: Mapping[str, Any], notes: Mapping[str, Any]) -> dict[str, 
     )
     alt = f"{title}: {line['lost']:,} minutes lost of {float(allowed):,.1f}."
     zones = figures.zones_of(statement)
-    svg: Markup = minutes_lost(span, down, hidden, float(allowed), zones, alt)
+    svg: Markup = minutes_lost(
+        span,
+        down,
+        [*_excluded(statement, version, key, span)],
+        _in_incidents(statement, notes, key, span, hidden),
+        float(allowed),
+        zones,
+        alt,
+    )
     return {"title": title, "svg": svg, "name": line["commitment"], "grey": bool(hidden)}
+
+
+def _excluded(
+    statement: Mapping[str, Any], version: Mapping[str, Any], key: str, span: Span
+) -> Iterator[NamedSpan]:
+    """What hides minutes of an indicator, as "4 Oct, maintenance: 120 min, excluded"."""
+    zones = figures.zones_of(statement)
+    for each in statement["exclusions"]:
+        if key not in each["indicators"] or why_not_counted(each, version["terms"]):
+            continue
+        for part in intersection([read_span([each["from"], each["to"]])], [span]):
+            at = figures.short_day(part.start, zones)
+            what = figures.category_words(each["category"])
+            yield NamedSpan(part, f"{at}, {what}: {part.minutes:,} min, excluded")
+
+
+def _in_incidents(
+    statement: Mapping[str, Any],
+    notes: Mapping[str, Any],
+    key: str,
+    span: Span,
+    hidden: Sequence[Span],
+) -> list[NamedSpan]:
+    """Incidents in which the indicator lost minutes, as "INC-121: 22 min, 7 min without data"."""
+    named = []
+    for each in statement["incidents"]:
+        touched = intersection([read_span([each["from"], each["to"]])], [span])
+        if key not in each["indicators"] or not touched:
+            continue
+        lost = _minutes_in(notes[key]["down"], touched, hidden)
+        unknown = _minutes_in(notes[key]["unknown"], touched, hidden)
+        if lost:
+            rest = f", {unknown:,} min without data" if unknown else ""
+            named.append(NamedSpan(touched[0], f"{each['ref']}: {lost:,} min{rest}"))
+    return named
+
+
+def _minutes_in(
+    runs: Sequence[Sequence[str]], touched: Sequence[Span], hidden: Sequence[Span]
+) -> int:
+    inside = intersection([read_span(each) for each in runs], touched)
+    return minutes(difference(inside, hidden))

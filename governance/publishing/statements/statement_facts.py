@@ -182,6 +182,28 @@ def _accepted(agreement: Agreement, span: Span) -> Sequence[Dispute]:
     return session().scalars(query.order_by(Dispute.number)).all()
 
 
+def incidents_of(gathered: Gathered) -> list[dict[str, Any]]:
+    """The incidents that touched what the month measures, each impact window cut to the month.
+
+    They say why minutes were lost and change no figure, so they aren't among the facts: an incident
+    that is edited later makes no revision.
+    """
+    query = select(Indicator.system_id, Indicator.key).where(Indicator.key.in_(gathered.counts))
+    keys: dict[UUID, list[str]] = {}
+    for system_id, key in session().execute(query.order_by(Indicator.key)):
+        keys.setdefault(system_id, []).append(key)
+    return [
+        {
+            "ref": each.ref,
+            "from": instant(max(each.start, gathered.span.start)),
+            "to": instant(min(each.end or gathered.span.end, gathered.span.end)),
+            "indicators": keys[each.system_id],
+        }
+        for each in incidents.incidents_in(gathered.span)
+        if each.system_id in keys
+    ]
+
+
 # ---- agreements from a vendor
 
 

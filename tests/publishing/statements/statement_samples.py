@@ -83,6 +83,11 @@ def exclusion(ref, start, minutes, *, ahead_hours=100, category="maintenance", o
     }
 
 
+def incident(ref, start, minutes):
+    end = start + minutes * MINUTE
+    return {"ref": ref, "from": text(start), "to": text(end), "indicators": [TRIAGE]}
+
+
 INDICATORS = [
     {
         "key": TRIAGE,
@@ -178,6 +183,7 @@ def statement(its=None, held=None):
         "tenant": {"slug": "acme", "name": "Acme Insurance"},
         "revision": 2,
         "closed_at": "2026-11-06T05:04:00Z",
+        "incidents": [incident("INC-29", at(12), 495)],
         "indicators": listed,
         "result": result_of(its, held),
         "log": None,

@@ -8,6 +8,9 @@ import pytest
 from sqlalchemy import event, select, update
 from sqlalchemy.exc import DBAPIError
 
+from governance.assurance.incidents import actions as incidents
+from governance.assurance.incidents import impact_actions
+from governance.assurance.incidents import queries as incident_queries
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants import actions as tenants
@@ -28,6 +31,7 @@ from governance.publishing.statements import jobs as closing
 from governance.publishing.statements.models import CreditEntry, Statement
 from governance.publishing.statements.verify import verify
 from tests import make
+from tests.operations.measurements.measurement_helpers import system_of
 from tests.publishing.statements import statement_helpers as helpers
 from tests.publishing.statements.statement_helpers import DUE, EARLY, at, close
 
@@ -119,6 +123,33 @@ def test_a_person_closes_a_month_that_is_over_and_no_other(month, acting):
             actions.close_now(agreement(month[0]), Month(2026, 8))
         first = actions.close_now(agreement(month[0]), Month(2026, 10))
         assert actions.close_now(agreement(month[0]), Month(2026, 10)).id == first.id
+
+
+def test_the_file_names_the_incidents_of_the_month_and_an_edit_of_one_makes_no_revision(
+    month, acting
+):
+    with clock.frozen(EARLY), acting("admin"):
+        systems = [system_of().id]
+        touched = incidents.declare("Down", severity=2, systems=systems, impact_from=at(2, 6))
+        incidents.declare("Later", severity=3, systems=systems, impact_from=EARLY)
+        touched_id, ref = touched.id, touched.ref
+    close(acting)
+    with acting("admin"):
+        [row] = helpers.revisions()
+        [named] = row.facts["incidents"]
+        assert (named["ref"], named["from"]) == (ref, "2026-10-02T06:00:00Z")
+        assert named["to"] == row.facts["span"][1]  # it goes on, and the month ends
+        assert named["indicators"] == [helpers.KEY]
+        packed, key = file_of(row), key_line()
+    assert verify(packed, key).ok
+    with clock.frozen(DUE), acting("admin"):
+        found = incident_queries.incident(touched_id, lock=True)
+        window = incident_queries.impacts_of([found.id])[found.id][0].impact
+        impact_actions.change_window(found, window, starts_at=at(2, 6), ends_at=at(2, 7))
+        actions.request_revision(helpers.only_statement())
+    close(acting)
+    with acting("admin"):
+        assert len(helpers.revisions()) == 1
 
 
 def test_late_minutes_make_a_revision_that_says_what_changed(month, acting):
