@@ -35,7 +35,8 @@ def figures() -> ResponseReturnValue:
 
 
 def _label(month: Month) -> str:
-    return f"{month}"
+    """Return "Oct 2026"."""
+    return f"{calendar.month_abbr[month.number]} {month.year}"
 
 
 def length(minutes: float | None) -> str:

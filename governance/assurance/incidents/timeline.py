@@ -22,6 +22,7 @@ from governance.foundation.audit.registry import Shape
 from governance.foundation.people.queries import Moment, moments
 from governance.kernel import clock
 from governance.kernel.db import session
+from governance.kernel.formatting import plural
 
 type Owner = Literal["incident", "system", "tenant"]
 BEFORE = timedelta(minutes=30)  # before the first sign of it
@@ -173,7 +174,6 @@ SHOWN = {
     "system": "{}",
     "figure": "{}",
     "meaning": "{}",
-    "contacts": "{} by email",
     "cause": "{}",
 }
 NUMBERED = {"PolicyVersion": "version {}"}  # the fact `number`
@@ -204,6 +204,8 @@ def _facts(moment: Moment, taken: Collection[str]) -> Iterator[str]:
         yield "applies" if facts["applies"] else "doesn't apply"
     if isinstance(facts.get("level"), int):
         yield f"severity {facts['level']}"
+    if facts.get("contacts"):
+        yield f"to {plural(facts['contacts'], 'contact')} by email"
     for name, shown in SHOWN.items():
         if facts.get(name) not in {None, "", 0} and isinstance(facts[name], str | int):
             yield shown.format(facts[name])

@@ -5,10 +5,12 @@ check_content(content)         raises Invalid, about the form's field that is wr
 content_of(version, parts)     the content of an existing version, to copy or to edit
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -297,12 +299,19 @@ def clock_text(clock: str) -> str:
     return "around the clock" if clock == "24x7" else "business hours"
 
 
+def _days_text(days: Sequence[str]) -> str:
+    """Write "Mon", or "Mon to Fri" for days in a row."""
+    ends = [days[0], days[-1]] if len(days) > 1 else days
+    return " to ".join(day.capitalize() for day in ends)
+
+
 def hours_text(calendar: dict[str, Any]) -> str:
-    """Write "Mon 09:00-17:00, …; Europe/Berlin; holidays DE-BE"."""
+    """Write "Mon to Thu 09:00 to 17:00, Fri …; Europe/Berlin; holidays DE-BE"."""
+    hours = calendar.get("hours", {})
     days = ", ".join(
-        f"{day.capitalize()} {' and '.join('-'.join(span) for span in spans)}"
-        for day in DAY_NAMES
-        if (spans := calendar.get("hours", {}).get(day))
+        f"{_days_text([*run])} {' and '.join(' to '.join(span) for span in spans)}"
+        for spans, run in groupby(DAY_NAMES, key=lambda day: hours.get(day) or [])
+        if spans
     )
     where = "-".join(filter(None, [calendar.get("country"), calendar.get("subdivision")]))
     own = calendar.get("own_days") or []

@@ -40,6 +40,8 @@ def conclusion(found: Rehearsal) -> str:
     every = sum(len(each.lines) for each in found.months)
     if every and found.undetermined == every:
         return "Nothing is determinable: the last 13 months have too little data"
+    if not found.credit and found.undetermined:
+        return f"No credit would have been due; {found.undetermined} of {every} results are not determinable"
     if not found.credit:
         return "No credit would have been due in the last 13 months"
     return (

@@ -14,6 +14,7 @@ from governance.kernel.db import session
 from governance.kernel.intervals import MINUTE, Span
 from governance.operations.agreements import queries
 from governance.operations.agreements.rehearsal import rehearse
+from governance.operations.agreements.rehearsal_pages import conclusion
 from governance.operations.maintenance.models import Exclusion
 from governance.operations.measurements import actions as measuring
 from tests import make
@@ -92,6 +93,15 @@ def test_coverage_below_the_minimum_is_not_determinable(indicator):
     found = replayed(some.drafted(indicator))  # asks for 95%
     assert found.credit == 0
     assert found.undetermined == 13
+    assert "Nothing is determinable" in conclusion(found)
+
+
+def test_heading_says_how_many_results_are_not_determinable_beside_no_credit(indicator):
+    row = terms(indicator)
+    exclude(timedelta(hours=100))  # hides the outage: no credit in the one month with data
+    assert conclusion(replayed(row)) == (
+        "No credit would have been due; 12 of 13 results are not determinable"
+    )
 
 
 def test_maintenance_counts_only_when_announced_in_time(indicator):
