@@ -3,7 +3,7 @@
 measure(app, cookie, server, environment, rounds=…, seconds=…, quick=…) -> rows of the table
 
 The list's indicators have the rollups of a full month and the minutes that its edges need, which is
-all that a list reads.
+all that a list reads. Their data begins 40 days ago.
 """
 
 import statistics
@@ -41,9 +41,11 @@ SELECT %(tenant)s, i.id, at, at, good, total, false FROM unnest(%(ids)s::uuid[])
 WHERE n %% 500 <> 0 ON CONFLICT DO NOTHING"""
 ROLLUP = """
 INSERT INTO indicator_{grain}s (tenant_id, indicator_id, at, minutes, down, good, total)
-SELECT %(tenant)s, i.id, at, {minutes}, 0, {minutes} * 20 - 2, {minutes} * 20
+SELECT %(tenant)s, i.id, at, n, 0, n * 20 - 2, n * 20
 FROM unnest(%(ids)s::uuid[]) AS i (id), generate_series(date_trunc('{grain}', %(start)s::timestamptz,
-  'UTC'), %(end)s::timestamptz - interval '1 {grain}', interval '1 {grain}') AS at
+  'UTC'), %(end)s::timestamptz - interval '1 minute', interval '1 {grain}') AS at,
+  LATERAL (SELECT extract(epoch FROM least(at + interval '1 {grain}', %(end)s::timestamptz)
+    - greatest(at, %(start)s::timestamptz))::bigint / 60) AS m (n)
 ON CONFLICT DO NOTHING"""
 
 
@@ -104,19 +106,18 @@ def _fill(app: Flask, server: embedded.Embedded, count: int) -> UUID:
         connection.execute(MINUTES, values | {"first": 1, "last": MONTHS * 30 * 1440})
         _roll_up(connection, values, days=MONTHS * 30)
         values |= {"ids": ids[1:]}
-        for first in (1, 30 * 1440 - 60):
+        for first in (1, 1440 - 60, 30 * 1440 - 60):  # the edges of what a list counts
             connection.execute(MINUTES, values | {"first": first, "last": first + 119})
-        _roll_up(connection, values, days=30)
+        _roll_up(connection, values, days=40)
     return wanted
 
 
 def _roll_up(
     connection: "psycopg.Connection[tuple[object, ...]]", values: dict[str, object], *, days: int
 ) -> None:
-    for grain, minutes in (("hour", 60), ("day", 1440)):
+    for grain in ("hour", "day"):
         start = connection.execute(
             "SELECT %s::timestamptz - %s * interval '1 day'", (values["end"], days)
         ).fetchone()
         if start is not None:
-            statement = ROLLUP.format(grain=grain, minutes=minutes)
-            connection.execute(statement, values | {"start": start[0]})
+            connection.execute(ROLLUP.format(grain=grain), values | {"start": start[0]})

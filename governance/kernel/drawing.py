@@ -115,7 +115,7 @@ def svg(
 def element(tag: str, kind: str, **attributes: object) -> Markup:
     attribute, colour = INKS[kind]
     written = "".join(
-        f' {name.replace("_", "-")}="{escape(coordinate(v) if isinstance(v, float) else v)}"'
+        f' {name.replace("_", "-")}="{coordinate(v) if isinstance(v, float) else escape(v)}"'
         for name, v in attributes.items()
     )
     # names are ours, values escaped

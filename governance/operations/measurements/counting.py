@@ -1,6 +1,7 @@
 """The statements that add up counts, of any number of windows at once.
 
-Each part of a window (rollups.py) is one range of an index, of minutes, hours or days.
+Each part of a window (rollups.py) is one range of an index, of minutes, hours or days, added or
+subtracted.
 """
 
 from collections.abc import Sequence
@@ -11,13 +12,13 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from governance.kernel import current
+from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.intervals import Span, union
-from governance.operations.measurements.rollups import GRAINS, parts
+from governance.operations.measurements.rollups import GRAINS, Grain, SignedPart, signed_parts
 from governance.operations.measurements.scoring import Counts
 
-_ROLLED_UP = "sum(c.minutes) AS minutes, sum(c.down) AS down"
+_ROLLED_UP = "sum(c.minutes)::bigint AS minutes, sum(c.down)::bigint AS down"
 _SUMS = {
     "minute": ("indicator_minutes", "count(*) AS minutes, count(*) FILTER (WHERE c.down) AS down"),
     "hour": ("indicator_hours", _ROLLED_UP),
@@ -28,13 +29,14 @@ _SUMS = {
 def _sum_of(grain: str) -> str:
     table, columns = _SUMS[grain]
     return f"""
-  SELECT w.place, p.cut, s.* FROM unnest(CAST(:ids AS uuid[]), CAST(:asked AS int[]))
+  SELECT w.place, w.asked, p.part, s.* FROM unnest(CAST(:ids AS uuid[]), CAST(:asked AS int[]))
     WITH ORDINALITY AS w (indicator_id, asked, place)
-  JOIN unnest(CAST(:of AS int[]), CAST(:cuts AS int[])) AS a (asked, cut) ON a.asked = w.asked
-  JOIN unnest(CAST(:{grain}_cuts AS int[]), CAST(:{grain}_starts AS timestamptz[]),
-    CAST(:{grain}_ends AS timestamptz[])) AS p (cut, start, until) ON p.cut = a.cut
+  JOIN unnest(CAST(:{grain}_asked AS int[]), CAST(:{grain}_parts AS int[]),
+    CAST(:{grain}_starts AS timestamptz[]), CAST(:{grain}_ends AS timestamptz[]))
+    AS p (asked, part, start, until) ON p.asked = w.asked
   CROSS JOIN LATERAL (
-    SELECT {columns}, sum(c.good) AS good, sum(c.total) AS total FROM {table} c
+    SELECT {columns}, sum(c.good)::bigint AS good, sum(c.total)::bigint AS total
+    FROM {table} c
     WHERE c.tenant_id = :tenant AND c.indicator_id = w.indicator_id
       AND c.at >= p.start AND c.at < p.until
       AND c.at >= CAST(:{grain}_first AS timestamptz) AND c.at < CAST(:{grain}_last AS timestamptz)
@@ -42,14 +44,17 @@ def _sum_of(grain: str) -> str:
 
 
 _ADDED_UP = ", ".join(
-    f"coalesce(sum({each}), 0)::bigint AS {each}" for each in ("minutes", "down", "good", "total")
+    f"coalesce(sum(m.sign * s.{each}), 0)::bigint AS {each}"
+    for each in ("minutes", "down", "good", "total")
 )
 
 
 def _statement(chosen: tuple[str, ...]) -> TextClause:
     sums = " UNION ALL ".join(map(_sum_of, chosen))
-    query = f"SELECT place, cut, {_ADDED_UP} FROM ({sums}) AS sums GROUP BY 1, 2"  # noqa: S608 - names of ours
-    return text(query)
+    return text(f"""SELECT s.place, m.cut, {_ADDED_UP} FROM ({sums}) AS s
+  JOIN unnest(CAST(:of AS int[]), CAST(:part AS int[]), CAST(:cuts AS int[]),
+    CAST(:signs AS int[])) AS m (asked, part, cut, sign) ON m.asked = s.asked AND m.part = s.part
+  GROUP BY 1, 2""")  # noqa: S608 - names of ours
 
 
 COUNT = {
@@ -67,28 +72,23 @@ def counts_of_many(windows: Sequence[tuple[UUID, Sequence[Span]]]) -> list[Count
     Windows of a list often have the same spans, as one object: these are cut and sent once. The
     windows of one indicator that stand together are one row of what is asked.
     """
+    now = clock.now()
     cuts: dict[int, int] = {}  # number of the cut by the identity of its spans
-    ranges: dict[str, list[tuple[int, Span]]] = {}
+    made_of: list[list[SignedPart]] = []  # the parts of each cut
     for _indicator_id, spans in windows:
-        if id(spans) in cuts:
-            continue
-        cut = cuts[id(spans)] = len(cuts)
-        for span in union(spans):
-            for grain, part in parts(span):
-                ranges.setdefault(grain, []).append((cut, part))
-    chosen = tuple(grain for grain in GRAINS if grain in ranges)
-    if not chosen:
-        return [Counts()] * len(windows)
+        if id(spans) not in cuts:
+            cuts[id(spans)] = len(made_of)
+            made_of.append([part for span in union(spans) for part in signed_parts(span, now)])
+    if not any(made_of):
+        return [NOTHING] * len(windows)
     rows: list[tuple[UUID, tuple[int, ...]]] = [
         (indicator_id, tuple(cuts[id(spans)] for _id, spans in together))
         for indicator_id, together in groupby(windows, key=itemgetter(0))
     ]
-    values = _asked(rows)
-    for grain in chosen:
-        values |= _ranges(grain, ranges[grain])
+    chosen, values = _asked(rows, made_of)
     found = {
         (row.place, row.cut): Counts(row.minutes, row.down, row.good, row.total)
-        for row in session().execute(COUNT[chosen], values)
+        for row in session().execute(COUNT[chosen], values).all()
     }
     return [
         found.get((place, cut), NOTHING)
@@ -97,27 +97,39 @@ def counts_of_many(windows: Sequence[tuple[UUID, Sequence[Span]]]) -> list[Count
     ]
 
 
-def _asked(rows: Sequence[tuple[UUID, tuple[int, ...]]]) -> dict[str, Any]:
-    """The parameters that say which cuts are asked of which indicator."""
-    numbers: dict[tuple[int, ...], int] = {}
+def _asked(
+    rows: Sequence[tuple[UUID, tuple[int, ...]]], made_of: Sequence[Sequence[SignedPart]]
+) -> tuple[tuple[Grain, ...], dict[str, Any]]:
+    """The grains to read, and the parameters.
+
+    Indicators of which the same cuts are asked have one number, `asked`. A part that several of its
+    cuts share is read once.
+    """
+    groups: dict[tuple[int, ...], int] = {}
     for _indicator_id, its in rows:
-        numbers.setdefault(its, len(numbers))
-    pairs = [(number, cut) for its, number in numbers.items() for cut in sorted(set(its))]
-    return {
+        groups.setdefault(its, len(groups))
+    used: list[tuple[int, int, int, int]] = []  # group, part, cut, sign
+    read: dict[tuple[int, Grain, Span], int] = {}  # number of the part
+    for its, group in groups.items():
+        for cut in sorted(set(its)):
+            for grain, span, sign in made_of[cut]:
+                part = read.setdefault((group, grain, span), len(read))
+                used.append((group, part, cut, sign))
+    values: dict[str, Any] = {
         "tenant": current.actor().tenant_id,
         "ids": [indicator_id for indicator_id, _its in rows],
-        "asked": [numbers[its] for _indicator_id, its in rows],
-        "of": [number for number, _cut in pairs],
-        "cuts": [cut for _number, cut in pairs],
+        "asked": [groups[its] for _indicator_id, its in rows],
     }
-
-
-def _ranges(grain: str, found: Sequence[tuple[int, Span]]) -> dict[str, Any]:
-    spans = [span for _cut, span in found]
-    return {
-        f"{grain}_cuts": [cut for cut, _span in found],
-        f"{grain}_starts": [span.start for span in spans],
-        f"{grain}_ends": [span.end for span in spans],
-        f"{grain}_first": min(span.start for span in spans),
-        f"{grain}_last": max(span.end for span in spans),
-    }
+    values |= zip(("of", "part", "cuts", "signs"), map(list, zip(*used, strict=True)), strict=True)
+    chosen = tuple(grain for grain in GRAINS if any(key[1] == grain for key in read))
+    for grain in chosen:
+        its_parts = [(*key, part) for key, part in read.items() if key[1] == grain]
+        values |= {
+            f"{grain}_asked": [group for group, _grain, _span, _part in its_parts],
+            f"{grain}_parts": [part for *_key, part in its_parts],
+            f"{grain}_starts": [span.start for _group, _grain, span, _part in its_parts],
+            f"{grain}_ends": [span.end for _group, _grain, span, _part in its_parts],
+            f"{grain}_first": min(span.start for _group, _grain, span, _part in its_parts),
+            f"{grain}_last": max(span.end for _group, _grain, span, _part in its_parts),
+        }
+    return chosen, values

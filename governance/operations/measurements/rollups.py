@@ -1,5 +1,9 @@
 """Which rollups add up to a span: whole days, whole hours, and minutes at its edges.
 
+parts           each part is added; any two are disjoint
+signed_parts    the same sum from fewer rows: an hour of which few minutes are outside is added
+                whole, and these minutes are subtracted
+
 Pure. Hours and days are those of UTC, so no clock change touches them.
 """
 
@@ -14,6 +18,7 @@ type Grain = Literal["minute", "hour", "day"]
 GRAINS: tuple[Grain, ...] = ("minute", "hour", "day")
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+SOON = timedelta(minutes=5)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -50,6 +55,51 @@ def _edges(grain: Grain, outer: Span, within: Span) -> Iterator[Part]:
         yield Part(grain, Span(outer.start, within.start))
     if within.end < outer.end:
         yield Part(grain, Span(within.end, outer.end))
+
+
+class SignedPart(NamedTuple):
+    """A span of rows of one grain; `sign` is 1 where they are added, -1 where subtracted."""
+
+    grain: Grain
+    span: Span
+    sign: int
+
+
+def signed_parts(span: Span, now: datetime) -> Iterator[SignedPart]:
+    """The parts whose sums, added and subtracted, are the sum of the span.
+
+    Every minute of the span counts once and no other one does. `now` says where rows are likely to
+    end: it makes the choice, and the sum is exact whatever it is. So a window that ends now reads
+    the present day as one row.
+    """
+    finer: Grain = "minute"
+    if span.minutes > HOUR // MINUTE and now - span.end < SOON:
+        tomorrow = EPOCH + ((span.end - EPOCH) // DAY + 1) * DAY
+        yield SignedPart("minute", Span(span.end, tomorrow), -1)  # hardly a row
+        span = Span(span.start, tomorrow)
+    units: tuple[tuple[Grain, timedelta], ...] = (("hour", HOUR), ("day", DAY))
+    for grain, unit in units:
+        start, end = _nearest(span.start, unit, now), _nearest(span.end, unit, now)
+        if start >= end:
+            break
+        yield from _difference(finer, span.start, start)
+        yield from _difference(finer, end, span.end)
+        finer, span = grain, Span(start, end)
+    yield SignedPart(finer, span, 1)
+
+
+def _difference(grain: Grain, start: datetime, end: datetime) -> Iterator[SignedPart]:
+    """From `start` forward to `end` is added, back to it is subtracted."""
+    if start != end:
+        yield SignedPart(grain, Span(min(start, end), max(start, end)), 1 if start < end else -1)
+
+
+def _nearest(at: datetime, unit: timedelta, now: datetime) -> datetime:
+    """The beginning or the end of the unit around `at`: the one with fewer rows between."""
+    begin = EPOCH + (at - EPOCH) // unit * unit
+    end = begin + unit
+    before, after = min(at, now) - begin, min(end, now) - at
+    return begin if at == begin or before <= after else end
 
 
 def minute_number(at: datetime) -> int:

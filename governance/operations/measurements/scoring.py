@@ -11,6 +11,7 @@ these functions.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 type IndicatorKind = Literal["ratio", "threshold", "downtime"]
@@ -142,27 +143,28 @@ class Score:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Budget:
     """The error budget of a window, in minutes (downtime) or events."""
 
     allowed: Fraction
     lost: int
 
-    @property
+    @cached_property
     def left(self) -> Fraction:
         """Below zero when more was lost than the target allows."""
         return self.allowed - self.lost
 
-    @property
+    @cached_property
     def left_share(self) -> Fraction | None:
         """1 at the start, 0 when it is gone; None when the target or the traffic allows nothing."""
-        return self.left / self.allowed if self.allowed else None
+        whole, parts = self.allowed.numerator, self.allowed.denominator
+        return Fraction(whole - self.lost * parts, whole) if whole else None
 
 
 def budget(score: Score, target: Fraction) -> Budget:
     """The budget is (1 - target) times what was measured. `target` is a share, such as 999/1000."""
-    if not 0 <= target <= 1:
+    if not 0 <= target.numerator <= target.denominator:
         raise ValueError(f"a target is a share from 0 to 1, not {target}")
     bad = target.denominator - target.numerator
     return Budget(Fraction(bad * score.measured, target.denominator), score.lost)

@@ -6,7 +6,6 @@ A share is cut off, never rounded up: 99.9996% of 100% is not 100%.
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from math import floor
 
 from governance.kernel.formatting import plural, zone
 from governance.operations.measurements.models import Indicator
@@ -23,7 +22,7 @@ def percent(share: Fraction | None, places: int = 1) -> str:
         return "unknown"
     if share == 1:
         return "100%"
-    cut = floor(abs(share) * 100 * 10**places)
+    cut = abs(share.numerator) * 10 ** (places + 2) // share.denominator
     text = f"{Decimal(cut).scaleb(-places):,.{places}f}%"
     return f"{MINUS}{text}" if share < 0 and cut else text
 

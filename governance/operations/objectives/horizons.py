@@ -36,16 +36,22 @@ from governance.operations.objectives.models import Objective
 
 @dataclass(frozen=True, slots=True)
 class Horizons:
-    """`first` minute by indicator (absent: no data at all), and the tenant's `zones`."""
+    """`first` minute by indicator (absent: no data at all), and the tenant's `zones`.
+
+    Where data begins long before any window, `first` is the beginning of that day.
+    """
 
     first: dict[UUID, datetime]
     zones: Sequence[ZonePeriod]
 
 
-def horizons(indicator_ids: Collection[UUID]) -> Horizons:
-    """Read the first minutes of these indicators and the tenant's time zones."""
+def horizons(indicator_ids: Collection[UUID], windows_since: datetime) -> Horizons:
+    """Read the first minutes of these indicators and the tenant's time zones.
+
+    `windows_since` is before every window: only a beginning after it is needed to the minute.
+    """
     tenant_id = current.actor().tenant_id
-    day, minute, first = _first_minute(tenant_id)
+    day, minute, first = _first_minute(tenant_id, windows_since)
     beginnings = (
         select(Indicator.id, first, cast(null(), String))
         .join_from(Indicator, day, true())
@@ -108,10 +114,12 @@ def _names(objective_id: UUID, tenant_id: UUID) -> Any:
     return query.where(people.c.id.is_not(None)).scalar_subquery()
 
 
-def _first_minute(tenant_id: UUID) -> tuple[LateralFromClause, LateralFromClause, Any]:
+def _first_minute(
+    tenant_id: UUID, since: datetime | None = None
+) -> tuple[LateralFromClause, LateralFromClause, Any]:
     """Return two lateral selects for each Indicator, and the first minute from both.
 
-    The day leads to the one partition that holds the minute. Minutes may be gone; days stay.
+    The minute is read for days that end after `since`. The day leads to the one partition that holds the minute. Minutes may be gone; days stay.
     """
     day = (
         select(DAYS.c.at)
@@ -120,7 +128,7 @@ def _first_minute(tenant_id: UUID) -> tuple[LateralFromClause, LateralFromClause
         .limit(1)
         .lateral("day")
     )
-    minute = (
+    minutes = (
         select(MINUTES.c.at)
         .where(
             MINUTES.c.tenant_id == tenant_id,
@@ -130,6 +138,8 @@ def _first_minute(tenant_id: UUID) -> tuple[LateralFromClause, LateralFromClause
         )
         .order_by(MINUTES.c.at)
         .limit(1)
-        .lateral("minute")
     )
+    if since is not None:
+        minutes = minutes.where(day.c.at > since - timedelta(days=1))
+    minute = minutes.lateral("minute")
     return day, minute, func.coalesce(minute.c.at, day.c.at)

@@ -32,19 +32,20 @@ class GapPanel:
 
 
 def rows_of(*, retired: bool = False) -> list[ObjectiveRow]:
-    """Return a row of each objective, with its score, its alert and what uses it."""
+    """Return a row of each objective, with its score and its alert."""
     found = queries.objectives_with_indicators(retired=retired)
     known = {indicator.id: indicator for _objective, indicator in found}
     read = queries.planned_readings([each for each, _indicator in found], indicators=known)
     ids = [objective.id for objective, _indicator in found]
     alerts = ports.alert_states()(ids) if ids else {}
-    uses = ports.uses_of()(ids) if ids else {}
-    return [
-        ObjectiveRow(
-            plan, reading, alerts.get(reading.objective.id), uses.get(reading.objective.id, ())
-        )
-        for plan, reading in read
-    ]
+    return [ObjectiveRow(plan, reading, alerts.get(plan.objective.id)) for plan, reading in read]
+
+
+def find_uses(rows: Sequence[ObjectiveRow]) -> None:
+    """Find what uses the objectives of these rows."""
+    uses = ports.uses_of()([row.objective.id for row in rows]) if rows else {}
+    for row in rows:
+        row.uses = uses.get(row.objective.id, ())
 
 
 def draw(rows: Sequence[ObjectiveRow]) -> None:

@@ -136,16 +136,19 @@ class ObjectiveRow:
     def reason(self) -> str:
         """Why the budget is as it is, whether or not an alert is open."""
         reading = self.reading
-        over = f"{figures.amount(-reading.budget.left)} {figures.unit_of(self.indicator)}"
-        reasons = {
-            "unknown": self._unknown,
-            "overspent": f"{over} over budget",
-            "quiet": f"{reading.last_day.total:,} a day; judged over {self.window_name}",
-            "filling": f"Within budget; full on {figures.day(self.full_at)}",
-        }
-        if reading.gone_at is not None and reading.state not in reasons:
+        match reading.state:
+            case "unknown":
+                return self._unknown
+            case "overspent":
+                over = f"{figures.amount(-reading.budget.left)} {figures.unit_of(self.indicator)}"
+                return f"{over} over budget"
+            case "quiet":
+                return f"{reading.last_day.total:,} a day; judged over {self.window_name}"
+            case "filling":
+                return f"Within budget; full on {figures.day(self.full_at)}"
+        if reading.gone_at is not None:
             return f"Budget gone on {figures.day(reading.gone_at)} at this pace"
-        return reasons.get(reading.state, "")
+        return ""
 
     @property
     def _unknown(self) -> str:

@@ -9,7 +9,7 @@ any number of objectives: horizons, exclusions, counts.
 """
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -34,6 +34,8 @@ from governance.operations.objectives.reading import (
     planned_spans,
 )
 from governance.operations.objectives.windows import Window, minute_of, window
+
+LONGEST_MONTH = 33  # days, with a change of the time zone
 
 # ---- rows
 
@@ -184,7 +186,10 @@ def plans_of(
         return [], []
     now = minute_of(at or clock.now())
     known = indicators if indicators is not None else indicators_of(objectives)
-    begins = begins or horizons({each.indicator_id for each in objectives})
+    longest = max(LONGEST_MONTH, *(each.window_days for each in objectives))
+    begins = begins or horizons(
+        {each.indicator_id for each in objectives}, now - timedelta(days=longest)
+    )
     windows = _windows(objectives, begins.zones, now)
     oldest = min(now - WEEK, *(each.so_far.start for each in windows))
     exclusions = exclusions_in(Span(oldest, now))
@@ -196,7 +201,7 @@ def plans_of(
         mine = applying(exclusions, system_id=indicator.system_id, indicator_id=indicator.id)
         hidden = tuple(one.span for one in mine)
         late = first if first is not None and first > its.so_far.start else None
-        key = (its, late, repr(each.service_hours), hidden)
+        key = (id(its), late, repr(each.service_hours), hidden)
         if key not in made:
             made[key] = planned_spans(
                 each.hours, its, first=late, zones=begins.zones, hidden=hidden

@@ -54,6 +54,7 @@ def index() -> ResponseReturnValue:
     rows = list_context.rows_of(retired=retired)
     found = matching(rows, asked)
     shown = one_page(found, asked, lambda row: str(row.objective.id))
+    list_context.find_uses(shown.rows)
     list_context.draw(shown.rows)
     open_alerts = [row.objective.id for row in rows if row.alert]
     return page(
@@ -91,7 +92,9 @@ def export(form: str) -> ResponseReturnValue:
     """Export everything that the filters match."""
     asked = OBJECTIVES.read()
     rows = list_context.rows_of(retired=asked.value("state") == "retired")
-    table = [cells(row) for row in matching(rows, asked)]
+    found = matching(rows, asked)
+    list_context.find_uses(found)
+    table = [cells(row) for row in found]
     content = csv_bytes(HEAD, table) if form == "csv" else xlsx_bytes("Objectives", HEAD, table)
     return table_file(content, f"objectives-{current.actor().tenant_slug}-{clock.today()}.{form}")
 
