@@ -6,7 +6,6 @@ import ipaddress
 import os
 import socket
 import threading
-import time
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,9 +15,14 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from governance.kernel.call_deadline import (
+    Deadline,
+    TimedHTTPConnection,
+    TimedHTTPSConnection,
+    deadline,
+)
 from governance.kernel.errors import DomainError
 
 TIMEOUT_SECONDS = (3, 5)
@@ -108,7 +112,7 @@ def _public(address: str) -> bool:
     return ipaddress.ip_address(address.split("%", maxsplit=1)[0]).is_global
 
 
-class _PublicConnection(HTTPSConnection):
+class _PublicConnection(TimedHTTPSConnection):
     """Checks where it really arrived, before a byte is sent: a name may lead elsewhere the second
     time (rebinding).
     """
@@ -125,6 +129,10 @@ class _PublicConnection(HTTPSConnection):
 
 class _PublicPool(HTTPSConnectionPool):
     ConnectionCls = _PublicConnection
+
+
+class _LoopbackPool(HTTPConnectionPool):
+    ConnectionCls = TimedHTTPConnection
 
 
 @contextmanager
@@ -149,8 +157,8 @@ def place(host: str) -> Generator[None]:
 
 
 class _Careful(HTTPAdapter):
-    """Reads at most `max_bytes` in at most `total_seconds`, however slowly they drip; without
-    them, as much as small answers have.
+    """Reads at most `max_bytes`, and ends after `total_seconds`, however slowly headers or body
+    drip; without them, as much as small answers have.
     """
 
     def __init__(self, max_bytes: int | None = None, total_seconds: float | None = None) -> None:
@@ -160,7 +168,7 @@ class _Careful(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
         manager: PoolManager = self.poolmanager
-        manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _PublicPool}
+        manager.pool_classes_by_scheme = {"http": _LoopbackPool, "https": _PublicPool}
 
     @property
     def _timeout(self) -> tuple[float, float]:
@@ -171,13 +179,23 @@ class _Careful(HTTPAdapter):
     def send(
         self, request: requests.PreparedRequest, *args: Any, **options: Any
     ) -> requests.Response:
-        with place(urlsplit(request.url or "").hostname or ""):
-            return self._sent(request, *args, **options)
+        seconds = self._total_seconds or TOTAL_SECONDS
+        with place(urlsplit(request.url or "").hostname or ""), deadline(seconds) as ends:
+            try:
+                reply = self._sent(request, ends, *args, **options)
+            except requests.RequestException as fault:
+                if ends.is_over:
+                    raise requests.Timeout("the response is too slow") from fault
+                raise
+            finally:
+                self.close()  # a kept connection would outlive the deadline that watches it
+            if ends.is_over:  # headers that were cut off read as a short answer
+                raise requests.Timeout("the response is too slow")
+            return reply
 
     def _sent(
-        self, request: requests.PreparedRequest, *args: Any, **options: Any
+        self, request: requests.PreparedRequest, ends: Deadline, *args: Any, **options: Any
     ) -> requests.Response:
-        started = time.monotonic()
         reply = super().send(
             request, *args, **{**options, "stream": True, "timeout": self._timeout}
         )
@@ -187,7 +205,7 @@ class _Careful(HTTPAdapter):
             size += len(part)
             if size > (self._max_bytes or MAX_RESPONSE_BYTES):
                 raise _TooLong("the response is too long")
-            if time.monotonic() - started > (self._total_seconds or TOTAL_SECONDS):
+            if ends.is_over:
                 raise requests.Timeout("the response is too slow")
         vars(reply).update(_content=b"".join(parts), _content_consumed=True)
         return reply

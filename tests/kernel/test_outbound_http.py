@@ -1,0 +1,102 @@
+"""A call to another server ends at its deadline, wherever that server makes it wait."""
+
+import contextlib
+import itertools
+import socket
+import ssl
+import threading
+
+import pytest
+
+from governance.kernel import call_deadline, outbound_http
+
+BEGINNING = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Slow: "
+END = b"\r\n\r\nok"
+PIECES, PAUSE_SECONDS = 40, 0.05  # longer than the deadline, but the server does finish
+SECONDS = 0.5
+
+
+class DrippingServer:
+    """Sends `before` at once, then small pieces with pauses, then `after`."""
+
+    def __init__(self, before, piece, after):
+        self.before, self.piece, self.after = before, piece, after
+        self.stopping = threading.Event()
+
+    @contextlib.contextmanager
+    def serving(self):
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            thread = threading.Thread(target=self._answer, args=(listening,), daemon=True)
+            thread.start()
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+            self.stopping.set()
+            thread.join()
+
+    def _answer(self, listening):
+        caller, _ = listening.accept()
+        with caller, contextlib.suppress(OSError):  # the caller hangs up
+            caller.recv(65536)
+            caller.sendall(self.before)
+            for _ in itertools.repeat(None, PIECES):
+                self.stopping.wait(PAUSE_SECONDS)
+                caller.sendall(self.piece)
+            caller.sendall(self.after)
+
+
+@pytest.mark.parametrize(
+    ("before", "piece", "after"),
+    [
+        (b"", b" ", BEGINNING + END),
+        (BEGINNING, b"x", END),
+        (BEGINNING + b"x\r\n", b"A: b\r\n", END),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", BEGINNING + END),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"x", b""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1", b"0", b";x\r\n"),
+    ],
+    ids=["status", "header", "headers", "continue", "body", "chunk size"],
+)
+def test_a_server_that_drips_is_too_slow_and_its_place_is_free(before, piece, after):
+    with (
+        DrippingServer(before, piece, after).serving() as url,
+        pytest.raises(outbound_http.ResponseTooSlow, match="The receiver didn't respond"),
+    ):
+        outbound_http.send("POST", url, "The receiver", data=b"x", total_seconds=SECONDS)
+    assert not outbound_http._waiting
+
+
+def test_an_answer_before_the_deadline_is_read_and_no_watch_remains():
+    with DrippingServer(b"HTTP/1.1 200 OK\r\n\r\n", b"x", b"").serving() as url:
+        reply = outbound_http.send("GET", url, "The receiver", total_seconds=60)
+    assert reply.content == b"x" * PIECES
+    assert not [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+
+
+def test_a_connection_that_speaks_tls_is_shut_down_at_the_deadline():
+    """TLS takes the descriptor away from the socket that was connected."""
+    near, far = socket.socketpair()
+    with far, call_deadline.deadline(SECONDS) as ends:
+        ends.watch(near)
+        wrapped = ssl.create_default_context().wrap_socket(
+            near, server_hostname="x.example", do_handshake_on_connect=False
+        )
+        with wrapped, pytest.raises(OSError):
+            wrapped.do_handshake()
+        assert ends.is_over
+
+
+def test_a_name_with_many_silent_addresses_has_one_deadline(monkeypatch):
+    """Each address has its own timeout to connect; together they have what is left."""
+    tried = []
+
+    def connect(address, seconds, **_options):
+        tried.append(address)
+        threading.Event().wait(seconds)
+        raise TimeoutError
+
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", n)) for n in range(100)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: found)
+    monkeypatch.setattr(call_deadline, "create_connection", connect)
+    monkeypatch.setattr(outbound_http, "TIMEOUT_SECONDS", (0.2, 5))
+    with pytest.raises(outbound_http.ResponseTooSlow):
+        outbound_http.send("GET", "http://localhost/", "The receiver", total_seconds=SECONDS)
+    assert 1 < len(tried) < len(found) and not outbound_http._waiting
