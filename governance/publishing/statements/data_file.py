@@ -18,6 +18,7 @@ import io
 import json
 import lzma
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,9 @@ TITLE = "governance statement v1"
 NAME = "sla-statement.json"
 HEX = re.compile(r"[0-9a-f]{64}")
 DIGITS = 8
+PDF_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.pdf(\.sig)?")
 MAX_BYTES = 64 * 1024 * 1024
+MAX_FILES = 9  # data file, PDF, signature; more PDFs do no harm, since each is checked
 BROKEN_ZIP = (  # what zipfile raises for a damaged archive
     EOFError,
     NotImplementedError,
@@ -164,7 +167,10 @@ def read(data: bytes) -> DataFile:
 
 
 def unzip(data: bytes) -> dict[str, bytes]:
-    """The files of a statement's zip, with the data file among them. Raises Unreadable."""
+    """The files of a statement's zip, with the data file among them.
+
+    Raises Unreadable, also for a file that nothing here checks: the zip would vouch for it.
+    """
     try:
         inside = _unpacked(data)
     except Unreadable:
@@ -178,10 +184,24 @@ def unzip(data: bytes) -> dict[str, bytes]:
 
 def _unpacked(data: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
-        names = {info.filename: info for info in packed.infolist()}
-        if sum(info.file_size for info in names.values()) > MAX_BYTES:
+        entries = packed.infolist()
+        for entry in entries[:MAX_FILES]:
+            _check_entry(entry)
+        names = {each.filename for each in entries}
+        if len(entries) > MAX_FILES or len(names) < len(entries):
+            raise Unreadable("The zip has more files than a statement, or two of one name.")
+        if sum(each.file_size for each in entries) > MAX_BYTES:
             raise Unreadable("The zip unpacks to more than any statement.")
-        return {name: packed.read(info) for name, info in names.items()}
+        return {each.filename: packed.read(each) for each in entries}
+
+
+def _check_entry(entry: zipfile.ZipInfo) -> None:
+    """A plain file with one of the names that a statement's zip has."""
+    name, mode = entry.orig_filename, entry.external_attr >> 16
+    if name != NAME and not PDF_NAME.fullmatch(name):
+        raise Unreadable(f"The zip has the file {name[:80]}, which no statement has.")
+    if stat.S_IFMT(mode) not in {0, stat.S_IFREG}:
+        raise Unreadable(f"{name[:80]} in the zip is a link or a folder, not a file.")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 import io
 import json
+import stat
+import warnings
 import zipfile
 from contextlib import suppress
 
@@ -12,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from governance.foundation.audit import checkpoint
 from governance.kernel.signed_note import b64, verifier_key
 from governance.kernel.verification_results import CheckOutcome
-from governance.publishing.statements import sandboxed_verify
+from governance.publishing.statements import data_file, sandboxed_verify
 from governance.publishing.statements.data_file import MAX_BYTES, Unreadable, unzip
 from governance.publishing.statements.verify import verify
 from tests.publishing.statements import statement_samples as samples
@@ -334,6 +336,91 @@ def test_a_zip_holds_the_data_file(file):
         archive.writestr("sla-statement.json", file)
         archive.writestr("sla-statement.pdf", b"%PDF-1.7")
     assert "pdf" in problems(verify(packed.getvalue(), samples.KEY))
+
+
+def zipped(*files):
+    """A zip of (name or ZipInfo, content)."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # two files of one name, on purpose
+        for name, content in files:
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def linked(name):
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Statement.PDF", "which no statement has"),
+        ("statement.html", "which no statement has"),
+        ("/etc/passwd.pdf", "which no statement has"),
+        ("../statement.pdf", "which no statement has"),
+        ("october/sla-statement.json", "which no statement has"),
+        ("october\\sla-statement.json", "which no statement has"),
+        ("statement\u202efdp.pdf", "which no statement has"),
+        (linked("statement.pdf"), "is a link or a folder"),
+        ("sla-statement.json", "two of one name"),
+    ],
+)
+def test_a_zip_vouches_for_no_file_that_isnt_checked(file, name, sentence):
+    for files in ([(data_file.NAME, file), (name, b"x")], [(name, b"x"), (data_file.NAME, file)]):
+        found = verify(zipped(*files), samples.KEY)
+        assert found.outcome is CheckOutcome.WRONG and sentence in found.sentence
+
+
+def test_a_zip_of_a_hundred_thousand_files_is_not_read(file):
+    files = [(f"{n}.pdf", b"") for n in range(100_000)]
+    found = verify(zipped((data_file.NAME, file), *files), samples.KEY)
+    assert "more files than a statement" in found.sentence
+
+
+def test_a_zip_that_lies_about_its_size_is_damaged(file):
+    packed = bytearray(zipped((data_file.NAME, bytes(1_000_000))))
+    size = (1_000_000).to_bytes(4, "little")
+    place = packed.rindex(size)  # the size that the directory states
+    packed[place : place + 4] = (10).to_bytes(4, "little")
+    assert verify(bytes(packed), samples.KEY).outcome is CheckOutcome.WRONG
+
+
+def signed_as(number, private=samples.PRIVATE, **changed):
+    """A statement of its signer, genuine in everything but what is changed."""
+    statement = samples.statement() | changed
+    return data_file.sign(private, "console.example", number, statement)
+
+
+@pytest.mark.parametrize(
+    ("number", "changed"),
+    [
+        ("acme-AGR-2-2026-10-r1", {"revision": 1}),
+        ("globex-AGR-2-2026-10-r2", {"tenant": {"slug": "globex", "name": "Globex"}}),
+    ],
+)
+def test_a_signature_is_not_carried_from_one_statement_to_another(file, number, changed):
+    content = json.loads(signed_as(number, **changed))
+    assert verify(rfc8785.dumps(content), samples.KEY).number == number
+    content["signature"] = json.loads(file)["signature"]
+    found = verify(rfc8785.dumps(content), samples.KEY)
+    assert "changed after it was signed" in problems(found)["signature"]
+    assert found.number is None
+
+
+def test_the_key_of_the_same_name_and_id_that_is_another_key_is_refused(file):
+    """The id is a hash of name and key, so a key that claims another's id isn't read at all."""
+    private = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
+    name, key_id, public = samples.KEY.split("+", 2)
+    forged = f"{name}+{key_id}+{verifier_key(private, name).split('+', 2)[2]}"
+    assert forged != samples.KEY and public != forged.split("+", 2)[2]
+    content = json.loads(file)
+    own = json.loads(signed_as("acme-AGR-2-2026-10-r2", private))
+    content["signature"] = own["signature"]
+    for key in (forged, samples.KEY):
+        assert not verify(rfc8785.dumps(content), key).ok
 
 
 def test_in_its_child_it_says_the_same_and_too_much_is_a_failed_check(file):
