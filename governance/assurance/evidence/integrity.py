@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from datetime import timedelta
+from itertools import islice
 from typing import Literal
 
 from governance.assurance.evidence import stored_files, version_actions
@@ -45,6 +46,7 @@ CLEANED_UP = action(
     fields="files",
 )
 MIN_ORPHAN_AGE = timedelta(days=1)
+MAX_PREVIEWS = 10_000  # that one night deletes of a tenant
 
 
 def record_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) -> None:
@@ -103,8 +105,11 @@ def delete_partial_uploads() -> int:
 
 
 def delete_previews() -> int:
-    """Delete files that somebody looked at before an import, a day ago or earlier; how many."""
-    old = list(_old_files(storage.PREVIEWS))
+    """Delete files that somebody looked at before an import, a day ago or earlier; how many.
+
+    What is more than MAX_PREVIEWS is left for the next night.
+    """
+    old = list(islice(_old_files(storage.PREVIEWS), MAX_PREVIEWS))
     for key in old:
         storage.store().remove(key)
     return len(old)

@@ -84,7 +84,7 @@ def _choose_page(
 def preview(key: str) -> ResponseReturnValue:
     """Show what the file would change.
 
-    The transaction is read-only; only the file itself is kept, by its digest.
+    The transaction is read-only; only the file itself is kept, by its digest, for a day.
     """
     framework, form = queries.framework(key), TextImportForm()
     if not form.validate():
@@ -94,7 +94,12 @@ def preview(key: str) -> ResponseReturnValue:
         imported, found = actions.read_import(data, form.filename, framework)
     except (ImportRefused, actions.NothingToImport) as refused:
         return _refused_page(framework, form, refused)
-    storage.store().write(current.actor().tenant_id, io.BytesIO(data), limit=MAX_FILE_BYTES)
+    storage.store().write(
+        current.actor().tenant_id,
+        io.BytesIO(data),
+        limit=MAX_FILE_BYTES,
+        prefix=storage.PREVIEWS,
+    )
     return _preview_page(framework, imported, found, form.filename, len(data))
 
 
@@ -205,7 +210,8 @@ def confirm(key: str) -> ResponseReturnValue:
 
 def _kept(sha256: str) -> bytes:
     """The previewed file, from this tenant's own part of the store."""
-    key = f"{current.actor().tenant_id.hex}/{sha256[:2]}/{sha256}"
+    folder = f"{current.actor().tenant_id.hex}/{storage.PREVIEWS}"
+    key = f"{folder}/{sha256[:2]}/{sha256}{storage.ENCRYPTED_SUFFIX}"
     if not storage.store().exists(key):
         raise NotFound("The previewed file was not found. Choose the file again.")
     with storage.store().open(key) as file:

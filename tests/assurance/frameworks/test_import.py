@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
+from governance.kernel import storage
 from governance.kernel.db import session
 from tests.assurance.frameworks.framework_files import (
     RMF,
@@ -134,13 +135,11 @@ def test_a_kept_file_that_was_tampered_with_is_refused(as_officer, acting, count
     )
     with acting("compliance_officer") as who:
         tenant = who.tenant_id.hex
-    path = settings.var / "objects" / tenant / fields["sha256"][:2] / fields["sha256"]
+    folder = settings.var / "objects" / tenant / storage.PREVIEWS
+    [path] = folder.rglob(fields["sha256"] + storage.ENCRYPTED_SUFFIX)
     path.write_bytes(oscal_catalog({"MAP 1.1": "Slipped in."}))
     before = count_written()
-    assert (
-        "differs from the one that you previewed"
-        in confirm_import(as_officer, fields, then=409).text
-    )
+    assert "stored file is corrupted" in confirm_import(as_officer, fields, then=409).text
     assert count_written() == before
 
 

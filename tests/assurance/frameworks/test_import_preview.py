@@ -1,10 +1,14 @@
 """Previewing a file before it is imported, also with OSCAL parameters."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
+from governance.assurance.evidence import integrity
 from governance.assurance.frameworks import import_queries, queries
+from governance.kernel import clock, storage
+from tests.assurance.evidence.deletion_helpers import run_nightly_cleanup
 from tests.assurance.frameworks.framework_files import (
     RMF,
     confirm_import,
@@ -192,3 +196,31 @@ def test_no_placeholder_gets_in_from_any_format(as_officer, acting, data):
     assert "it has a placeholder without a value" in main_text(reply)
     confirm_import(as_officer, preview_fields(reply))
     assert not any("{{" in text for text in held_texts(acting).values()) and held_texts(acting)
+
+
+def test_a_previewed_file_is_encrypted_and_deleted_the_night_after_a_day(
+    as_officer, acting, monkeypatch
+):
+    later = clock.now() + timedelta(days=2)
+    with acting("compliance_officer") as who:
+        folder, store = f"{who.tenant_id.hex}/{storage.PREVIEWS}", storage.store()
+    with clock.frozen(later):
+        run_nightly_cleanup()  # what other tests left
+    seen = [
+        preview_fields(upload_framework_file(as_officer, oscal_catalog({"GOVERN 1.1": text})))
+        for text in ("Preview one.", "Preview two.", "Preview three.")
+    ]
+
+    def previews():
+        return [key for key, _ in store.aged(folder)]
+
+    run_nightly_cleanup()
+    assert len(previews()) == len(seen)
+    assert all(key.endswith(storage.ENCRYPTED_SUFFIX) for key in previews())
+    monkeypatch.setattr(integrity, "MAX_PREVIEWS", 2)
+    with clock.frozen(later):
+        run_nightly_cleanup()
+        assert len(previews()) == 1, "one night deletes so many at most"
+        run_nightly_cleanup()
+    assert previews() == []
+    confirm_import(as_officer, seen[0], then=404)
