@@ -26,6 +26,7 @@ DANGEROUS = (
     "\uff0d",
     "\uff20",
 )  # the last four: = + - @ in full width
+BEGINS_A_CELL = re.compile(r'([;\t\r\n][\s"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])')
 Cell = str | int | float | date | datetime | None
 
 
@@ -43,6 +44,13 @@ def harmless(value: Cell) -> str | int | float:
     return f"'{text}" if text.startswith(DANGEROUS) else text
 
 
+def _in_any_locale(cell: str | float) -> str | int | float:
+    """Where a comma separates decimals, a spreadsheet ends a cell of a CSV file at a semicolon,
+    and a line end or tab inside quotes ends it too: what follows begins a cell of its own.
+    """
+    return BEGINS_A_CELL.sub(r"\1'", cell) if isinstance(cell, str) else cell
+
+
 def csv_bytes(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """UTF-8 with a byte order mark, as spreadsheets expect; RFC 4180 line ends."""
     return codecs.BOM_UTF8 + csv_rows([head]) + csv_rows(rows)
@@ -51,7 +59,8 @@ def csv_bytes(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 def csv_rows(rows: Iterable[Sequence[Cell]]) -> bytes:
     """More rows of a file that is written piece by piece."""
     out = io.StringIO(newline="")
-    csv.writer(out).writerows([harmless(cell) for cell in row] for row in rows)
+    safe = ([_in_any_locale(harmless(cell)) for cell in row] for row in rows)
+    csv.writer(out).writerows(safe)
     return out.getvalue().encode()
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -40,6 +41,21 @@ def test_what_looks_like_a_formula_becomes_text(formula):
         csv.reader(io.StringIO(csv_bytes([formula], [[formula]]).decode("utf-8-sig"), newline=""))
     )
     assert all(cell.startswith("'") for row in rows for cell in row)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "\n", "\r\n", "; ", ';"', '";"'])
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1"])
+def test_no_cell_of_another_locale_begins_as_a_formula(formula, separator):
+    """Where a comma separates decimals, a spreadsheet splits a CSV file at semicolons."""
+    content = csv_bytes(["Ref", "Title"], [["INC-1", f"Outage, again{separator}{formula}"]])
+    cells = re.split(r"[;\t\r\n]", content.decode("utf-8-sig"))
+    assert not [each for each in cells if each.lstrip(' "').startswith(DANGEROUS)]
+
+
+def test_text_that_only_contains_such_characters_stays_as_it_is():
+    text = "a; b - c; d=1, x@y.example\nnext line"
+    [_, row] = csv.reader(io.StringIO(csv_bytes(["Note"], [[text]]).decode("utf-8-sig"), ""))
+    assert row == [text]
 
 
 @pytest.mark.parametrize("formula", [f for f in FORMULAS if f.isprintable()])
