@@ -3,7 +3,7 @@
 Digits after the point are those of ISO 4217.
 """
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 
 from governance.kernel.errors import Invalid
 
@@ -18,7 +18,7 @@ def read_amount(text: str, currency: str, *, field: str) -> int:
     digits = DIGITS.get(currency, 2)
     try:
         amount = Decimal(text.strip().replace(",", "")) * 10**digits
-    except InvalidOperation as error:
+    except DecimalException as error:  # no number, or one that overflows
         raise Invalid(
             f"“{text.strip()[:40]}” isn't an amount. Enter one such as 12,400.00.", field=field
         ) from error
