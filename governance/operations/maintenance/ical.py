@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, vRecur
+from icalendar import Calendar, Event, vRecur, vText
 
 from governance.operations.maintenance.models import Exclusion
 
@@ -22,7 +22,7 @@ def calendar(name: str, rows: Sequence[Exclusion], scopes: Mapping[UUID, str]) -
     made = Calendar()
     made.add("prodid", PRODUCT)
     made.add("version", "2.0")
-    made.add("x-wr-calname", name)
+    made.add("x-wr-calname", vText(name))  # a text is escaped, an unknown property isn't
     for row in rows:
         made.add_component(_event(row, scopes[row.id]))
     made.add_missing_timezones()

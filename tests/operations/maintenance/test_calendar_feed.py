@@ -4,8 +4,9 @@ from datetime import UTC, timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
 from dateutil.rrule import rrulestr
-from icalendar import Calendar
+from icalendar import Calendar, vText
 
 from governance.kernel import clock
 from governance.operations.maintenance import actions, feed_actions, queries
@@ -61,6 +62,43 @@ def test_every_line_is_short_and_ends_as_the_standard_says(client, address, anno
     lines = content.split(b"\r\n")
     assert lines[0] == b"BEGIN:VCALENDAR" and lines[-2:] == [b"END:VCALENDAR", b""]
     assert all(len(line) <= 75 for line in lines) and b"\n" not in content.replace(b"\r\n", b"")
+
+
+HOSTILE = "Fix\r\nEND:VEVENT\r\nATTACH:x\rY\x0b\x85\u2028\u202e, a;b\\nc\\"
+
+
+def test_a_title_with_line_ends_adds_no_line(client, address, as_officer):
+    times = {"starts_at": "2026-11-29T01:00", "ends_at": "2026-11-29T02:00"}
+    as_officer.post(
+        "reliability/maintenance/new",
+        title=HOSTILE,
+        category="maintenance",
+        reason="x\r\nATTACH:y",
+        is_customer_visible="y",
+        **times,
+    )
+    content = client.get(address).data.decode()
+    assert "\nATTACH" not in content.replace("\r\n ", "") and "\u202e" not in content
+    [event] = Calendar.from_ical(content).walk("VEVENT")
+    shown = "Fix END:VEVENT ATTACH:x Y , a;b\\nc\\ (All systems)"
+    assert str(event["summary"]) == shown and "attach" not in event
+
+
+@pytest.mark.parametrize(
+    "name", ["Smith, Wesson; Sons", "Back\\nslash", "Größe " * 15 + "Größe", "x\r\nMETHOD:PUBLISH"]
+)
+def test_the_tenants_name_is_escaped_in_the_name_of_its_calendar(client, address, as_admin, name):
+    shown = as_admin.get("settings/").text
+    mark = BeautifulSoup(shown, "html.parser").find("input", {"name": "mark"})["value"]
+    rest = {"region": "EU", "time_zone": "Europe/Berlin", "classification": "Internal"}
+    as_admin.post("settings/", name=name, mark=mark, **rest)
+    reply = client.get(address)
+    lines = reply.text.replace("\r\n ", "").split("\r\n")
+    [line] = [each for each in lines if each.startswith("X-WR-CALNAME:")]
+    escaped = vText(f"Maintenance, {' '.join(name.split())}").to_ical().decode()
+    assert line == f"X-WR-CALNAME:{escaped}"
+    assert line.count(",") == line.count("\\,") and line.count(";") == line.count("\\;")
+    assert all(len(each.encode()) <= 75 for each in reply.text.split("\r\n"))
 
 
 def test_a_withdrawn_one_is_cancelled_under_the_same_uid(client, address, announced, acting):
