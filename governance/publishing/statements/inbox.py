@@ -1,20 +1,77 @@
-"""Claims that have to be sent before their deadline, closes that failed, and disputes whose answer is
-overdue.
+"""New statements to check, claims that have to be sent before their deadline, closes that failed, and
+disputes whose answer is overdue.
 
 An operator's inbox reads the operator's own tenant, so an open dispute, which is a row of its
 customer's tenant, isn't in it: the operator's list of statements shows it.
 """
 
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, String, cast, select
+from sqlalchemy import Interval, Select, String, cast, func, literal, select
 
 from governance.foundation.people.own_entries import own_entries
-from governance.kernel.inbox import TODAY, InboxDone, InboxSource, end_of, item_select
+from governance.kernel.inbox import (
+    NOW,
+    TODAY,
+    InboxDone,
+    InboxRow,
+    InboxSource,
+    end_of,
+    item_select,
+)
 from governance.kernel.jobs import WorkItem
-from governance.publishing.statements import claim_actions, permissions
+from governance.operations.agreements.money import money
+from governance.publishing.statements import actions, claim_actions, permissions
 from governance.publishing.statements.figures import month_title
-from governance.publishing.statements.models import Dispute, Statement, VendorClaim
+from governance.publishing.statements.models import (
+    Dispute,
+    Statement,
+    StatementRevision,
+    VendorClaim,
+)
+
+NEW_FOR = timedelta(days=30)  # after its close, a revision that you haven't downloaded is listed
+
+
+def _to_check() -> Select[Any]:
+    """The newest revision of each statement, until you download it or anyone disputes it."""
+    r, s, d, entry = StatementRevision, Statement, Dispute, own_entries(actions.DOWNLOADED)
+    query = item_select(
+        r,
+        parent=s.id,
+        about=s.month,
+        place=cast(r.number, String),
+        detail=func.concat(cast(r.credit, String), " ", r.currency),
+        since=r.closed_at,
+    ).join(s, (s.id == r.statement_id) & (s.tenant_id == r.tenant_id) & (s.revision == r.number))
+    downloaded = select(entry.c.id).where(entry.c.target_id == s.id, entry.c.at >= r.closed_at)
+    disputed = select(d.id).where(
+        d.tenant_id == r.tenant_id, d.statement_id == s.id, d.revision == r.number
+    )
+    return query.where(
+        r.closed_at > NOW - literal(NEW_FOR, Interval()), ~downloaded.exists(), ~disputed.exists()
+    )
+
+
+def _checked() -> Select[Any]:
+    s, entry = Statement, own_entries(actions.DOWNLOADED)
+    month = func.to_char(func.to_date(s.month, "YYYY-MM"), "FMMonth YYYY")
+    query = item_select(
+        s,
+        row_id=entry.c.id,
+        parent=s.id,
+        about=func.concat("Statement of ", month),
+        detail=entry.c.says,
+        since=entry.c.at,
+    )
+    return query.join(entry, entry.c.target_id == s.id)
+
+
+def _credit(row: InboxRow) -> str:
+    amount, currency = row.detail.split()
+    credit = f"Credit: {money(int(amount), currency)}" if int(amount) else "No credit is due"
+    return f"{credit}. Download it to check it, or dispute it"
 
 
 def _to_send() -> Select[Any]:
@@ -53,6 +110,31 @@ def _unanswered() -> Select[Any]:
 
 
 SOURCES = (
+    InboxSource(
+        name="statements-to-check",
+        group="reviews",
+        needs=permissions.DISPUTE,
+        select=_to_check,
+        icon="receipt",
+        verb="Open",
+        title=lambda row: (
+            f"Check the statement of {month_title(row.about)}"
+            + (f", revision {row.place}" if row.place != "1" else "")
+        ),
+        detail=_credit,
+        why="you can dispute statements, and you haven't downloaded this one",
+        endpoint="statements.statement",
+        values=lambda row: {"statement_id": row.parent},
+        done=(
+            InboxDone(
+                name="statements-downloaded",
+                icon="receipt",
+                select=_checked,
+                endpoint="statements.statement",
+                values=lambda row: {"statement_id": row.parent},
+            ),
+        ),
+    ),
     InboxSource(
         name="claims-to-send",
         group="incidents",

@@ -24,6 +24,7 @@ from governance.kernel.months import Month
 from governance.operations.agreements import queries as agreements
 from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.maintenance.models import Exclusion
+from governance.operations.measurements.models import Indicator
 from governance.publishing.statements import actions
 from governance.publishing.statements.models import Dispute, VendorClaim
 from tests import make
@@ -289,6 +290,35 @@ def test_an_overdue_answer_is_an_inbox_item_until_the_dispute_is_withdrawn(
     assert item not in as_viewer.get("inbox/").text
     as_officer.post(f"{LIST}{closed}/disputes/{made_id}/withdraw")
     assert item not in as_officer.get("inbox/").text
+
+
+def test_a_new_statement_is_an_inbox_item_until_you_download_it(
+    closed, app, as_officer, as_admin, as_viewer
+):
+    item = "Check the statement of October 2026"
+    with clock.frozen(helpers.DUE + timedelta(days=1)):
+        page = BeautifulSoup(as_officer.get("inbox/").text, "html.parser").get_text()
+        assert item in page
+        assert "Credit: €520.00. Download it to check it, or dispute it" in page
+        assert item not in as_viewer.get("inbox/").text
+        as_officer.post(f"{LIST}{closed}/revisions/1/download", then=200)
+        assert item not in as_officer.get("inbox/").text
+        assert "Statement of October 2026" in as_officer.get("inbox/?view=done").text
+        assert item in as_admin.get("inbox/").text  # others have not checked it
+    with clock.frozen(helpers.DUE + timedelta(days=31)):
+        assert item not in visitor(app, "admin").get("inbox/").text
+
+
+def test_a_disputed_revision_needs_no_check_and_the_next_one_does(closed, as_officer, acting):
+    item = "Check the statement of October 2026"
+    with clock.frozen(helpers.DUE + timedelta(days=1)):
+        dispute(as_officer, closed, step="raise", **EXCLUSION)
+        assert item not in as_officer.get("inbox/").text
+        with acting("admin"):
+            helpers.store(session().scalars(select(Indicator)).first(), helpers.at(3), 1440)
+    close(acting, helpers.DUE + timedelta(days=1))
+    with clock.frozen(helpers.DUE + timedelta(days=2)):
+        assert f"{item}, revision 2" in as_officer.get("inbox/").text
 
 
 def test_an_exclusion_that_changes_after_the_close_makes_a_revision(closed, month, acting):
