@@ -33,7 +33,7 @@ def _describe(approval: Approval) -> Description:
     unknown = drafts.unknown_lines(update.body)
     contacts = len(update_queries.contacts())
     effects = [
-        ApprovalEffect("ok", f"{plural(contacts, 'contact')} get it by email.", "At once."),
+        ApprovalEffect("ok", f"It goes to {plural(contacts, 'contact')} by email.", "At once."),
         ApprovalEffect("ok", "It is shown on the status page.", "It stays there."),
     ]
     if unknown:

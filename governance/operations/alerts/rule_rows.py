@@ -170,8 +170,11 @@ def needs_text(verdict: Verdict, kind: IndicatorKind, unit: str) -> str:
     )
 
 
-def facts_rows(rules: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return what fired, by the facts that an alert keeps; the fastest rule first."""
+def facts_rows(rules: Mapping[str, Mapping[str, Any]], unit: str) -> list[dict[str, Any]]:
+    """Return what fired, by the facts that an alert keeps; the fastest rule first.
+
+    `unit` is what the budget is counted in.
+    """
     rows = []
     for facts in sorted(rules.values(), key=lambda each: -Fraction(each["factor"])):
         rule = rule_of(facts)
@@ -179,8 +182,8 @@ def facts_rows(rules: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
             {
                 "text": facts["text"],
                 "limit": f"{limit_text(facts['factor'])}{TIMES}",
-                "long": _facts_cell(facts["long"], rule.long),
-                "short": _facts_cell(facts["short"], rule.short),
+                "long": _facts_cell(facts["long"], rule.long, unit),
+                "short": _facts_cell(facts["short"], rule.short, unit),
                 "sends": SEVERITIES[rule.severity],
                 "fired_at": datetime.fromisoformat(facts["fired_at"]),
             }
@@ -188,6 +191,6 @@ def facts_rows(rules: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def _facts_cell(window: Mapping[str, Any], minutes: int) -> tuple[str, str]:
+def _facts_cell(window: Mapping[str, Any], minutes: int, unit: str) -> tuple[str, str]:
     burn = "every event lost" if window["burn"] is None else f"{times(window['burn'])}{TIMES}"
-    return burn, f"{length_text(minutes)}: {window['lost']:,} of {window['measured']:,}"
+    return burn, f"{length_text(minutes)}: {window['lost']:,} of {window['measured']:,} {unit}"

@@ -18,6 +18,7 @@ from governance.operations.alerts.alert_words import fired_text, open_text
 from governance.operations.alerts.models import Alert, AlertDelivery
 from governance.operations.alerts.rule_rows import facts_rows, headline, needs_text, rule_rows
 from governance.operations.objectives import queries as objectives
+from governance.operations.objectives.figures import unit_of
 
 feature = Feature("alerts", __name__, counts_everything=True)
 CHANNELS = {"inbox": "Inbox", "email": "E-mail", "webhook": "Webhooks"}
@@ -70,6 +71,7 @@ def alert(alert_id: UUID) -> ResponseReturnValue:
 def _page(found: Alert, *, status: int = 200, problem: str = "") -> ResponseReturnValue:
     objective = objectives.objective(found.objective_id)
     sent = queries.deliveries([found.id]).get(found.id, [])
+    unit = unit_of(objectives.indicators_of([objective])[objective.indicator_id])
     return page(
         "operations/alerts/alert.html",
         status=status,
@@ -78,7 +80,7 @@ def _page(found: Alert, *, status: int = 200, problem: str = "") -> ResponseRetu
         objective=objective,
         objective_page=panels.objective_page(objective.id),
         says=fired_text(found.rules),
-        facts=facts_rows(found.rules),
+        facts=facts_rows(found.rules, unit),
         row=panels.row_of(found, objective, sent),
         now=_now(found) if found.is_open else None,
         sent=_sent(sent),
