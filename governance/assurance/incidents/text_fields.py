@@ -1,7 +1,13 @@
-"""Texts of incidents: trimmed, not empty, not too long."""
+"""Texts of incidents: trimmed, printable, not empty, not too long."""
+
+import re
 
 from governance.kernel.errors import Invalid
 
+# control characters, and marks that hide text or turn its direction
+UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
 MAX_TITLE_LENGTH, MAX_TEXT_LENGTH, MAX_LINE_LENGTH = 160, 8000, 200
 
 
@@ -15,7 +21,7 @@ def required(text: str, field: str, sentence: str, *, limit: int = MAX_TEXT_LENG
 
 def optional(text: str, field: str, *, limit: int = MAX_TEXT_LENGTH) -> str:
     """Return the trimmed text, which may be empty."""
-    found = (text or "").replace("\0", "").replace("\r\n", "\n").strip()
+    found = UNPRINTABLE.sub("", (text or "").replace("\r\n", "\n")).strip()
     if len(found) > limit:
         raise Invalid(f"This is too long: {len(found):,} of {limit:,} characters.", field=field)
     return found

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from governance.assurance.evidence.reference_numbers import next_ref
-from governance.assurance.playbooks import queries
+from governance.assurance.playbooks import queries, step_actions
 from governance.assurance.playbooks.models import (
     Playbook,
     PlaybookVersion,
 )
-from governance.assurance.playbooks.steps import PlaybookStep, check_steps
+from governance.assurance.playbooks.steps import PlaybookStep, check_steps, read_steps
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
@@ -78,6 +78,7 @@ def create(
     """Create a playbook with its first version. Raises Invalid, naming the field or step."""
     title, used_for = _check_texts(title, used_for)
     check_steps(steps)
+    _check_targets(steps)
     _check_owner_and_drill(owner_id, drill_every_days)
     book = Playbook(
         ref=next_ref(Playbook.ref, "PLB", width=2),
@@ -131,7 +132,9 @@ def edit(
         )
     _check_owner_and_drill(owner_id, drill_every_days)
     before = {"title": book.title, "owner": book.owner_id, "version": book.version}
-    if [s.plain() for s in steps] != queries.present_version(book).steps:
+    present = queries.present_version(book).steps
+    if [s.plain() for s in steps] != present:
+        _check_targets(steps, present=read_steps(present))
         if not reason.strip():
             raise Invalid("Enter what changed and why, for the people who run it.", field="reason")
         book.version += 1
@@ -177,6 +180,15 @@ def _check_texts(title: str, used_for: str) -> tuple[str, str]:
     if not used_for or len(used_for) > MAX_TEXT_LENGTH:
         raise Invalid("Describe in a sentence when to use it.", field="used_for")
     return title, used_for
+
+
+def _check_targets(steps: Sequence[PlaybookStep], present: Sequence[PlaybookStep] = ()) -> None:
+    """Raise Invalid unless the tenant has what each action step names, or the step was there."""
+    offered = {value for value, _ in step_actions.target_choices()}
+    offered |= {step.choice for step in present}
+    for number, step in enumerate(steps, 1):
+        if step.choice not in offered:
+            raise Invalid(f"Step {number}: choose what it does.", field="steps")
 
 
 def _check_owner_and_drill(owner_id: UUID | None, days: int | None) -> None:

@@ -9,6 +9,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from governance.assurance.playbooks import actions
 from governance.assurance.playbooks.steps import PlaybookStep
 from governance.foundation.people.owner_fields import OwnerField
+from governance.foundation.tenants.forms import one_line
 from governance.kernel.forms import Form, submission
 
 EMPTY_ROWS = 3
@@ -28,7 +29,7 @@ class PlaybookForm(Form):
     title = StringField(
         "Title",
         [DataRequired("Enter a title, such as Ungrounded output."), Length(max=120)],
-        filters=[_stripped],
+        filters=[one_line],
     )
     used_for = TextAreaField(
         "When to use it",
@@ -86,7 +87,7 @@ def sent_steps() -> list[PlaybookStep]:
         {int(name.split("-")[1]) for name in fields if _is_step_field(name)},
     )
     for row in rows:
-        title = " ".join(fields.get(f"step-{row}-title", "").split())
+        title = one_line(fields.get(f"step-{row}-title", ""))
         detail = fields.get(f"step-{row}-detail", "").strip()
         kind, _, target = fields.get(f"step-{row}-does", "instruction").partition(":")
         link = fields.get(f"step-{row}-link", "").strip()

@@ -7,6 +7,7 @@ from wtforms import Field, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import TextInput
 
+from governance.foundation.tenants.forms import one_line
 from governance.kernel.forms import Choice, Form, constraint
 from governance.operations.measurements.models import KINDS, SOURCES
 from governance.operations.systems import queries as systems
@@ -59,7 +60,7 @@ def system_choices() -> list[tuple[Any, str]]:
 
 
 class IndicatorForm(Form):
-    name = StringField("Name", [DataRequired("Enter a name."), Length(max=120)], filters=[stripped])
+    name = StringField("Name", [DataRequired("Enter a name."), Length(max=120)], filters=[one_line])
     key = StringField(
         "Slug",
         [DataRequired("Enter a slug."), Length(max=64)],

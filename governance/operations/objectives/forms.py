@@ -16,6 +16,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import member_choices
+from governance.foundation.tenants.forms import one_line
 from governance.kernel.errors import Invalid
 from governance.kernel.forms import Choice, Form, constraint
 from governance.operations.measurements import queries as measurements
@@ -153,7 +154,7 @@ class ObjectiveForm(DefinitionForm):
     name = StringField(
         "Name",
         [DataRequired("Enter a name."), Length(max=120)],
-        filters=[stripped],
+        filters=[one_line],
         description="Such as “claims-triage · Availability”.",
     )
     indicator_id = Choice("Indicator", [InputRequired("Choose an indicator.")], choices=indicators)
@@ -161,7 +162,7 @@ class ObjectiveForm(DefinitionForm):
     kind_note = StringField(
         "Note",
         [Length(max=120)],
-        filters=[stripped],
+        filters=[one_line],
         description="The small line below the name, such as “weekly evaluation, counts”.",
     )
     is_ai = BooleanField("It measures the quality of AI output")
@@ -169,9 +170,9 @@ class ObjectiveForm(DefinitionForm):
 
 class ObjectiveEditForm(DefinitionForm):
     seen = HiddenField("Seen")
-    name = StringField("Name", [DataRequired("Enter a name."), Length(max=120)], filters=[stripped])
+    name = StringField("Name", [DataRequired("Enter a name."), Length(max=120)], filters=[one_line])
     owner_id = OwnerField(choices=member_choices)
-    kind_note = StringField("Note", [Length(max=120)], filters=[stripped])
+    kind_note = StringField("Note", [Length(max=120)], filters=[one_line])
     is_ai = BooleanField("It measures the quality of AI output")
     reason = TextAreaField(
         "Reason",

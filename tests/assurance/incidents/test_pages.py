@@ -230,3 +230,16 @@ def test_a_form_that_is_sent_twice_declares_one_incident(as_officer):
     assert first.location == second.location
     other = as_officer.post("incidents/new", **form)
     assert other.location != first.location
+
+
+def test_a_title_is_one_printable_line_and_no_text_turns_its_direction(as_officer, database):
+    """A mark that turns the direction would show "stopped" where "depp ots" is stored."""
+    sent = {"severity": "2", "summary": "Line 1\r\nLine 2\u202e\x1b[31m\u200b"}
+    path = as_officer.post(
+        "incidents/new", title="Wrong\r\nanswers\u202e \x1b[31mred\u2066\ufeff", **sent
+    ).location
+    text = as_officer.get(path).text
+    assert "Wrong answers [31mred" in text and "Line 1\nLine 2[31m" in text
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\ufeff\x1b]", text)
+    refused = as_officer.post("incidents/new", then=422, title="\u200b\u202e", severity="2")
+    assert "Enter a title" in refused.text

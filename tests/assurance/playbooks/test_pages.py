@@ -2,6 +2,14 @@
 
 import re
 
+import pytest
+from sqlalchemy import select
+
+from governance.kernel.db import session
+from governance.operations.systems import actions as systems
+from governance.operations.systems.models import AISystem
+from tests.operations.switches import switch_helpers
+
 
 def fields(**more):
     return {
@@ -78,3 +86,27 @@ def test_the_list_exports_what_it_shows(as_officer):
     create(as_officer)
     assert "Ungrounded output" in as_officer.get("reliability/playbooks/export.csv?q=unground").text
     assert "Ungrounded" not in as_officer.get("reliability/playbooks/export.csv?q=other").text
+
+
+@pytest.mark.parametrize(
+    "does", ["stop:their-bot", "stop:", "stop:" + "x" * 5000, "tighten:nothing", "notify:all", "x"]
+)
+def test_a_step_names_only_what_the_tenant_has(as_officer, does):
+    """`their-bot` is another tenant's, so no form of this one offers it."""
+    switch_helpers.register_system("their-bot", slug="globex")
+    sent = fields(**{"step-2-does": does})
+    text = as_officer.post("reliability/playbooks/new", then=422, **sent).text
+    assert "Step 2: choose" in text
+    assert "No playbooks yet" in as_officer.get("reliability/playbooks/").text
+
+
+def test_a_step_that_was_there_stays_once_its_system_is_retired(as_officer, acting):
+    system_id = switch_helpers.register_system("claims-triage")
+    stop = {"step-2-does": "stop:claims-triage"}
+    path = create(as_officer, **stop)
+    with acting("admin"):
+        found = session().scalars(select(AISystem).filter_by(id=system_id)).one()
+        systems.retire(found, reason="Replaced.")
+    seen = re.search(r'name="seen"[^>]*value="(\w+)"', as_officer.get(f"{path}/edit").text)[1]
+    changed = fields(seen=seen, **stop, **{"step-1-title": "Ask first"})
+    as_officer.post(f"{path}/edit", then=303, reason="Asking comes first.", **changed)

@@ -137,6 +137,7 @@ def test_each_kind_is_defined_by_the_form_and_recorded(as_officer, system_id, ch
         ({"kind": "downtime", "floor": "100.1"}, "from 0% to 100%"),
         ({"kind": "downtime", "floor": "-1"}, "from 0% to 100%"),
         ({"kind": "nothing"}, "Choose one of the list."),
+        ({"name": "\u200b\u202e"}, "Enter a name."),
         ({"source": "nothing"}, "Choose one of the list."),
     ],
 )
