@@ -4,7 +4,13 @@ import re
 
 from sqlalchemy import select
 
-from governance.assurance.incidents import contact_actions, queries, update_actions, update_queries
+from governance.assurance.incidents import (
+    actions,
+    contact_actions,
+    queries,
+    update_actions,
+    update_queries,
+)
 from governance.assurance.incidents.models import StatusContact
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
@@ -69,8 +75,6 @@ def test_it_shows_what_customers_were_told_and_nothing_else(database, as_viewer)
     told = incidents.declare("Internal words about a supplier", summary="Secret cause")
     untold = incidents.declare("Nobody was told")
     with make.acting("admin"):
-        from governance.assurance.incidents import actions
-
         actions.add_note(queries.incident(told), "A private note")
         update_actions.draft(queries.incident(untold))
     tell(told)
@@ -172,3 +176,24 @@ def test_severities_are_renamed_once_each(database, as_officer, as_neighbour):
         "incidents/settings/severities", then=422, **(names | {"name_2": "p1"}), **meanings
     )
     assert "Another severity is called p1" in same.text
+
+
+def test_markup_in_an_incident_is_text_on_every_page_and_in_the_mail(database, client, as_admin):
+    hostile = '"><img src=x onerror=alert(1)>{{7*7}}[x](javascript:alert(1))'
+    system = incidents.register_system()
+    found = incidents.declare(hostile, summary=hostile, systems=[system])
+    link = add_contact()
+    with make.acting("admin"):
+        incident = queries.incident(found)
+        actions.add_note(incident, hostile)
+        update = update_actions.draft(incident)
+        update_actions.edit(incident, update, version=1, title=hostile, body=hostile)
+        update_actions.send(incident, update_queries.update_of(found, update.id))
+        mail = _last_mail()
+    enter(client, link)
+    paths = ("incidents/", f"incidents/{found}", f"incidents/{found}?show=notes", "inbox")
+    pages = [client.get("/status/acme").text, *(as_admin.get(p, then=None).text for p in paths)]
+    assert pages[0].count("&lt;img src=x") == 2, "title and text, as they were written"
+    for page in pages:
+        assert "<img src=x" not in page and "49[x]" not in page and 'href="javascript:' not in page
+    assert mail.startswith(hostile), "mail is plain text"
