@@ -4,14 +4,12 @@ tenant always there.
 
 import gc
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
-from uuid import UUID
 
 import hypothesis
 import pytest
@@ -20,15 +18,12 @@ from sqlalchemy import create_engine, event
 from governance.app import migrate
 from governance.app.factory import create_app
 from governance.assurance.frameworks import sync
-from governance.foundation.audit import personal_field_encryption
 from governance.foundation.tenants import queries as directory
 from governance.kernel import config, db, embedded, tenant_cache
-from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
 from tests.quick_run import function_of, left_out_tests
-from tests.route_helpers import MEANING_OF_WORDS
-from tests.row_factory import TENANTED, RowFactory
+from tests.route_helpers import ids_of_every_model
 
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
@@ -162,16 +157,41 @@ def isolated(request):
         )  # a pure test: a fixture that it asks for later, by name, would write for good
         yield None
         return
-    request.getfixturevalue("app")
-    with request.getfixturevalue("engine").connect() as connection:
-        outer = connection.begin()
-        db.connect(connection)
-        _outer.append(outer)
-        request.getfixturevalue("app").extensions["decisions"].snapshots.forget()
-        tenant_cache.forget()
+    app = request.getfixturevalue("app")
+    if "module_transaction" in request.fixturenames:
+        connection = request.getfixturevalue("module_transaction")
+        with _rolled_back(app, connection, connection.begin_nested()):
+            yield connection
+    else:
+        assert not _outer, "name `module_transaction` in the test: its module's rows lock it out"
+        with (
+            request.getfixturevalue("engine").connect() as connection,
+            _rolled_back(app, connection, connection.begin()),
+        ):
+            yield connection
+    db.connect(_sealed)
+
+
+@contextmanager
+def _rolled_back(app, connection, point):
+    """The application's database is that connection, and what it writes is taken back."""
+    before = list(_outer)
+    db.connect(connection)
+    _outer.append(point)
+    app.extensions["decisions"].snapshots.forget()
+    tenant_cache.forget()
+    yield
+    _outer[:] = before
+    point.rollback()
+
+
+@pytest.fixture(scope="module")
+def module_transaction(app, engine):
+    """For rows that every test of a module begins with: a module's fixture writes them once in
+    it, and each test is rolled back to them.
+    """
+    with engine.connect() as connection, _rolled_back(app, connection, connection.begin()):
         yield connection
-        _outer.clear()
-        outer.rollback()
     db.connect(_sealed)
 
 
@@ -361,37 +381,5 @@ def shared_data():
 @pytest.fixture
 def acme_ids(acting) -> dict[str, Any]:
     """word in an address → the id of an object of acme that it may mean."""
-    ids: dict[str, UUID] = {}
     with acting("admin"):
-        rows = RowFactory()
-        for model in (
-            m
-            for m in TENANTED
-            if m.__name__ not in {"TenantKey", "DataKey", "Connection", "SignIn"}
-        ):  # no address names a key or a provider
-            ids[model.__name__] = rows.of(model)
-        system = session().get(
-            next(m for m in TENANTED if m.__name__ == "AISystem"),
-            (make.system_actor("acme").tenant_id, ids["AISystem"]),
-        )
-        key = system.key
-        pseudonym = personal_field_encryption.pseudonym(make.person_id("admin"))
-        names = {
-            **ids,
-            **{_word(name): i for name, i in ids.items()},
-            **{f"{_last(name)}_id": i for name, i in reversed(ids.items())},
-        }
-    return (
-        names
-        | {word: ids[name] for word, name in MEANING_OF_WORDS.items()}
-        | {"system_key": key, "pseudonym": pseudonym}
-        | {"regime_key": "gdpr", "stage_key": "notification", "update_id": ids["CustomerUpdate"]}
-    )
-
-
-def _word(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", name).lower() + "_id"
-
-
-def _last(name: str) -> str:
-    return re.findall(r"[A-Z][a-z]+", name)[-1].lower()
+        return ids_of_every_model()

@@ -1,14 +1,19 @@
 """Every method of every route, and what the words of its address mean."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from werkzeug.routing import Rule
 
+from governance.foundation.audit import personal_field_encryption
 from governance.kernel.access import Permission
+from governance.kernel.db import session
+from tests import make
 from tests.browser import Visitor
+from tests.row_factory import TENANTED, RowFactory
 
 # Words in an address that name no tenant's object: the same for everybody.
 SHARED_WORDS = {
@@ -103,3 +108,38 @@ def call_route(visitor: Visitor, door: RouteMethod, path: str, **headers: str) -
 def objects_in(door: RouteMethod) -> set[str]:
     """The words of an address that name an object of the tenant."""
     return {door.meaning(word) for word in door.rule.arguments} - SHARED_WORDS
+
+
+def ids_of_every_model() -> dict[str, Any]:
+    """word in an address → the id of an object of acme, made here, that it may mean."""
+    rows = RowFactory()
+    ids: dict[str, UUID] = {
+        model.__name__: rows.of(model)
+        for model in TENANTED  # no address names a key or a provider
+        if model.__name__ not in {"TenantKey", "DataKey", "Connection", "SignIn"}
+    }
+    system = session().get(
+        next(m for m in TENANTED if m.__name__ == "AISystem"),
+        (make.system_actor("acme").tenant_id, ids["AISystem"]),
+    )
+    names = {
+        **ids,
+        **{_word(name): i for name, i in ids.items()},
+        **{f"{_last(name)}_id": i for name, i in reversed(ids.items())},
+        **{word: ids[name] for word, name in MEANING_OF_WORDS.items()},
+    }
+    return names | {
+        "system_key": system.key,
+        "pseudonym": personal_field_encryption.pseudonym(make.person_id("admin")),
+        "regime_key": "gdpr",
+        "stage_key": "notification",
+        "update_id": ids["CustomerUpdate"],
+    }
+
+
+def _word(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", name).lower() + "_id"
+
+
+def _last(name: str) -> str:
+    return re.findall(r"[A-Z][a-z]+", name)[-1].lower()

@@ -68,12 +68,17 @@ PLACES = {"collector_runs": {"key": COLLECTOR}}
 SOMETIMES_EMPTY = {"under", "state"}  # menus without a choice where nothing can be chosen
 
 
+@pytest.fixture(scope="module")
+def places(app, module_transaction):
+    """Rows of both tenants in every list, written once; the ids in their addresses, by tenant."""
+    return {slug: _fill(slug) for slug in ("acme", "globex")}
+
+
 @pytest.fixture
-def world(app, isolated):
-    """Rows of both tenants in every list; returns (visitor, place) by tenant and list."""
+def world(app, places, isolated):
+    """Who opens each list of each tenant, and where: (visitor, place)."""
     found = {}
-    for slug in ("acme", "globex"):
-        place = _fill(slug)
+    for slug, place in places.items():
         officer, admin = (
             Visitor(app, make.cookie(role, slug), slug) for role in ("compliance_officer", "admin")
         )

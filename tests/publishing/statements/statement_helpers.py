@@ -15,8 +15,10 @@ from governance.operations.agreements.models import (
     Commitment,
 )
 from governance.operations.agreements.terms import fingerprint_of, terms_of
+from governance.operations.maintenance.models import Exclusion
 from governance.operations.measurements import actions as measurements
 from governance.publishing.statements.models import Statement, StatementRevision
+from tests import make
 from tests.operations.measurements.measurement_helpers import system_of
 
 MINUTE = timedelta(minutes=1)
@@ -133,6 +135,41 @@ def october(number=1):
         )
     )
     return agreement, made
+
+
+def october_with_maintenance():
+    """The same, with 30 of the 60 minutes under maintenance; the ids of agreement and indicator."""
+    with make.acting("admin"):
+        agreement, made = october()
+        session().add(maintenance_exclusion(made))
+        return agreement.id, made.id
+
+
+def maintenance_exclusion(made):
+    """2 October, 06:00 to 06:30 UTC: 30 of the 60 minutes down, announced 46 hours before."""
+    start = at(2, 6)
+    return Exclusion(
+        number=5,
+        title="Database upgrade",
+        category="maintenance",
+        system_id=made.system_id,
+        indicator_id=None,
+        starts_at=start,
+        ends_at=start + 30 * MINUTE,
+        time_zone="UTC",
+        rrule=None,
+        repeat_until=None,
+        last_end=start + 30 * MINUTE,
+        announced_at=start - 100 * 60 * MINUTE,
+        reason="Upgrade",
+        is_customer_visible=True,
+        state="approved",
+        requested_by=None,
+        approved_by=None,
+        approved_at=None,
+        withdrawn_at=None,
+        withdrawn_by=None,
+    )
 
 
 def close(acting, now=DUE):

@@ -14,67 +14,30 @@ from sqlalchemy import select
 from governance.foundation.approvals import actions as approving
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.models import Approval
-from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs
 from governance.kernel.db import session
 from governance.kernel.events import publish
 from governance.kernel.intervals import Span
-from governance.kernel.months import Month
-from governance.operations.agreements import queries as agreements
 from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.maintenance.models import Exclusion
 from governance.operations.measurements.models import Indicator
-from governance.publishing.statements import actions
 from governance.publishing.statements.models import Dispute, VendorClaim
 from tests import make
 from tests.conftest import visitor
 from tests.publishing.statements import statement_helpers as helpers
-from tests.publishing.statements.statement_helpers import DUE, MINUTE, at, close
+from tests.publishing.statements.statement_helpers import DUE, at, close
 from tests.step_up_helpers import visitor_needing_step_up
 
 LIST = "reliability/statements/"
 
 
-@pytest.fixture
-def month(app, isolated, acting):
-    with acting("admin"):
-        agreement, made = helpers.october()
-        session().add(_exclusion(made))
-        return agreement.id, made.id
-
-
-def _exclusion(made):
-    """2 October, 06:00 to 06:30 UTC: 30 of the 60 minutes down, announced 46 hours before."""
-    start = at(2, 6)
-    return Exclusion(
-        number=5,
-        title="Database upgrade",
-        category="maintenance",
-        system_id=made.system_id,
-        indicator_id=None,
-        starts_at=start,
-        ends_at=start + 30 * MINUTE,
-        time_zone="UTC",
-        rrule=None,
-        repeat_until=None,
-        last_end=start + 30 * MINUTE,
-        announced_at=start - 100 * 60 * MINUTE,
-        reason="Upgrade",
-        is_customer_visible=True,
-        state="approved",
-        requested_by=None,
-        approved_by=None,
-        approved_at=None,
-        withdrawn_at=None,
-        withdrawn_by=None,
-    )
-
-
-@pytest.fixture
-def closed(month, acting):
-    close(acting)
-    with acting("admin"):
+@pytest.fixture(scope="module")
+def closed(module_transaction):
+    """October, closed once for all tests: each is rolled back to it."""
+    helpers.october_with_maintenance()
+    close(make.acting)
+    with make.acting("admin"):
         return helpers.only_statement().id
 
 
@@ -93,21 +56,6 @@ def operator(path):
 
 
 # ---- the tenant
-
-
-def test_the_list_shows_open_months_and_an_admin_closes_one(month, as_admin, as_officer, acting):
-    with clock.frozen(helpers.EARLY):
-        page = as_officer.get(LIST).text
-        assert "No month is closed yet" in page and "October 2026" in page
-        assert "Close now" not in page
-        assert "Close now" in as_admin.get(LIST).text
-        as_officer.post(f"{LIST}close", then=403, agreement_id=month[0], month="2026-10")
-        where = as_admin.post(f"{LIST}close", agreement_id=month[0], month="2026-10").location
-        assert "October 2026 is being closed" in as_admin.get(where).text
-        jobs.drain(actor_of)
-        assert "You are owed" in as_admin.get(where).text
-    as_admin.post(f"{LIST}close", then=422, agreement_id="x", month="2026-10")
-    as_admin.post(f"{LIST}close", then=422, agreement_id=month[0], month="2026-13")
 
 
 def test_a_statement_reads_downwards(closed, as_viewer, statements):
@@ -149,12 +97,6 @@ def test_the_file_downloads_and_the_download_is_recorded(closed, as_viewer, acti
     content = json.loads(packed.read("sla-statement.json"))
     assert content["statement"]["result"]["credit"] == 52_000
     as_viewer.post(f"{LIST}{closed}/revisions/7/download", then=404)
-
-
-def test_the_running_month_is_provisional(month, as_viewer, acting):
-    with clock.frozen(at(20, 12)):
-        page = as_viewer.get(f"{LIST}provisional/{month[0]}").text
-    assert "Provisional" in page and "So far, October would credit" in page
 
 
 # ---- disputes
@@ -321,7 +263,7 @@ def test_a_disputed_revision_needs_no_check_and_the_next_one_does(closed, as_off
         assert f"{item}, revision 2" in as_officer.get("inbox/").text
 
 
-def test_an_exclusion_that_changes_after_the_close_makes_a_revision(closed, month, acting):
+def test_an_exclusion_that_changes_after_the_close_makes_a_revision(closed, acting):
     with acting("admin"):
         found = session().scalars(select(Exclusion)).one()
         found.state = "withdrawn"
@@ -383,27 +325,6 @@ def test_the_operator_sees_all_tenants_and_both_sides(closed, vendor, as_operato
     assert "provisional" in as_operator_here.get(operator(f"acme/{running[1]}")).text
     as_viewer.get(operator(""), then=404)
     assert "Helio" not in as_viewer.get(f"{LIST}{closed}").text
-
-
-def test_an_operator_closes_a_month_of_a_tenant(month, as_operator_here, as_finance, as_admin):
-    with clock.frozen(helpers.EARLY):
-        page = as_finance.get(operator("")).text
-        assert "Months that are over and not closed" in page
-        assert '<span class="c-cellsub">October 2026</span>' in page
-        assert '<span class="c-cellsub">November 2026</span>' not in page  # which isn't over
-        close_it = {"agreement_id": month[0], "month": "2026-10"}
-        where = as_operator_here.post(operator("acme/close"), **close_it).location
-        assert "October 2026 is being closed" in as_operator_here.get(where).text
-        assert as_finance.post(operator("acme/close"), **close_it).location == where
-        jobs.drain(actor_of)
-        assert "We owe Acme Insurance" in as_operator_here.get(where).text
-        assert "Close now" not in as_operator_here.get(operator("")).text
-    as_operator_here.post(operator("acme/close"), then=422, agreement_id="x", month="2026-10")
-    as_operator_here.post(operator("globex/close"), then=404, **close_it)
-    as_admin.post(operator("acme/close"), then=404, **close_it)
-    with make.acting("admin"):
-        entries = select(AuditEntry.actor).where(AuditEntry.action == "statement.close.started")
-        assert len(session().scalars(entries).all()) == 1
 
 
 def test_of_several_vendors_it_sees_the_sum_and_the_next_deadline(
@@ -476,17 +397,6 @@ def test_a_payment_needs_a_fresh_sign_in(closed, app, as_viewer):
     late.get(path, then=401)
     late.post(path, then=401, amount="100.00", note="INV-1")
     assert "INV-1" not in as_viewer.get(f"{LIST}{closed}").text
-
-
-def test_a_month_that_is_not_closed_has_nothing_to_dispute_answer_or_pay(
-    month, as_officer, as_finance, acting
-):
-    with clock.frozen(DUE), acting("admin"):
-        open_id = actions.close_now(agreements.agreement(month[0]), Month(2026, 10)).id
-    as_officer.get(f"{LIST}{open_id}/disputes/new", then=409)
-    assert "closed yet" in dispute(as_officer, open_id, then=409, **EXCLUSION).text
-    as_finance.get(operator(f"acme/{open_id}/pay"), then=409)
-    as_finance.post(operator(f"acme/{open_id}/pay"), then=409, amount="1.00", note="INV-1")
 
 
 def test_a_paid_credit_is_recorded_and_never_more_than_is_owed(closed, as_finance, as_viewer):
