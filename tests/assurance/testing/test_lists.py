@@ -18,6 +18,8 @@ from governance.assurance.testing import (
     population_queries,
     sample_queries,
 )
+from governance.assurance.testing.exception_list import EXCEPTIONS
+from governance.assurance.testing.finding_list import FINDINGS
 from governance.assurance.testing.matrix import matrix_row
 from governance.assurance.testing.matrix_facts import MatrixFacts, SampledItem
 from governance.assurance.testing.sampling import DEFAULT_TABLE, spaced_seed
@@ -161,7 +163,19 @@ def test_evidence_that_is_broken_or_destroyed_is_no_accepted_item_and_nothing_to
 # ---- lists
 
 
-def create_exceptions(count=60):
+@pytest.fixture
+def short_pages():
+    """The lists' pages hold ten rows, so that eleven fill more than one."""
+    lists = (EXCEPTIONS, FINDINGS)
+    sizes = [each.size for each in lists]
+    for each in lists:
+        object.__setattr__(each, "size", 10)  # a declaration doesn't change otherwise
+    yield
+    for each, size in zip(lists, sizes, strict=True):
+        object.__setattr__(each, "size", size)
+
+
+def create_exceptions(count):
     """As many exceptions of one control; its id."""
     control = type2_helpers.create_control()
     sample = type2_helpers.draw_sample(
@@ -173,16 +187,16 @@ def create_exceptions(count=60):
     return control
 
 
-def test_the_list_of_exceptions_is_paged_and_every_one_is_on_a_page(as_officer):
-    create_exceptions()
+def test_the_list_of_exceptions_is_paged_and_every_one_is_on_a_page(as_officer, short_pages):
+    create_exceptions(21)
     page, seen = "evidence/type-ii/exceptions?state=open", []
     while page:
         text = as_officer.get(page).text
-        assert "60 of 60 exceptions open" in text
+        assert "21 of 21 exceptions open" in text
         seen += re.findall(r">(EXC-\d+)<", text)
         following = re.search(r'href="/t/acme/([^"]+)"\s+rel="next"', text)
         page = following and following[1].replace("&amp;", "&")
-    assert len(seen) == len(set(seen)) == 60
+    assert len(seen) == len(set(seen)) == 21
     as_officer.get("evidence/type-ii/exceptions?after=bent", then=422)
     assert "EXC-" not in re.sub(
         r"(?s)<script.*?</script>",
@@ -191,8 +205,8 @@ def test_the_list_of_exceptions_is_paged_and_every_one_is_on_a_page(as_officer):
     )
 
 
-def test_the_list_of_findings_is_paged_open_ones_first(as_officer):
-    control = create_exceptions(56)
+def test_the_list_of_findings_is_paged_open_ones_first(as_officer, short_pages):
+    control = create_exceptions(11)
     with make.acting():
         for n, case in enumerate(exception_queries.exceptions(control_id=control)):
             exception_actions.raise_finding(
@@ -208,7 +222,7 @@ def test_the_list_of_findings_is_paged_open_ones_first(as_officer):
         wanted = [c.finding.ref for c in exception_queries.findings()]
         assert exception_queries.findings()[-1].exception.id == closed
     first = as_officer.get("evidence/type-ii/findings").text
-    assert "55 of 56 findings open" in first
+    assert "10 of 11 findings open" in first
     following = re.search(r'href="/t/acme/([^"]+)"\s+rel="next"', first)[1].replace("&amp;", "&")
     refs = re.findall(r">(FND-\d+)<", first + as_officer.get(following).text)
     assert refs == wanted
