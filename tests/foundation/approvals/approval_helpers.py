@@ -6,13 +6,13 @@ import re
 from typing import Any
 from uuid import UUID
 
-from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from governance.foundation.approvals import actions, kinds, queries
 from governance.foundation.approvals.models import Approval
 from governance.kernel.db import session
 from tests import make
+from tests.browser import field_value
 
 
 def newest_approval_id(slug: str = "acme") -> Any:
@@ -28,10 +28,7 @@ def newest_approval_page(slug: str = "acme") -> str:
 
 def fingerprint_on_page(visitor: Any, path: str) -> str:
     """The fingerprint that the page carries; empty where it has none."""
-    field = BeautifulSoup(visitor.get(path).text, "html.parser").select_one(
-        "main form input[name=seen]"
-    )
-    return str(field["value"]) if field else ""
+    return field_value(visitor.get(path).text.partition("<main")[2], "seen") or ""
 
 
 def decide_approval(
@@ -40,12 +37,8 @@ def decide_approval(
     """As somebody who has opened the page, unless `seen` says what they saw."""
     if seen is None:
         page = visitor.client.get(visitor.at(path))
-        field = (
-            BeautifulSoup(page.text, "html.parser").select_one("main form input[name=seen]")
-            if page.status_code == 200
-            else None
-        )
-        seen = str(field["value"]) if field else ""
+        main = page.text.partition("<main")[2] if page.status_code == 200 else ""
+        seen = field_value(main, "seen") or ""
     return visitor.post(path, then=then, verb=verb, seen=seen, **form)
 
 

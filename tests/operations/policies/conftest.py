@@ -5,7 +5,6 @@ operator.
 from datetime import timedelta
 
 import pytest
-from bs4 import BeautifulSoup
 
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
@@ -17,6 +16,7 @@ from governance.operations.policies.effective_policies import Content
 from governance.operations.policies.policy_diff import with_tier, with_value
 from governance.operations.systems import actions as registering
 from tests import make
+from tests.browser import field_value
 from tests.foundation.approvals import approval_helpers
 
 SYSTEMS = (
@@ -99,9 +99,9 @@ def days_from_now(days: float = 0, **more) -> object:
 
 
 def hidden_value(page: str, name: str) -> str:
-    tag = BeautifulSoup(page, "html.parser").find("input", attrs={"name": name})
-    assert tag, f"no field {name}"
-    return str(tag["value"])
+    value = field_value(page, name)
+    assert value is not None, f"no field {name}"
+    return value
 
 
 def confirm_change(visitor, address: str, verb: str, then: int = 303, **more):
