@@ -83,14 +83,31 @@ def _look(person: Person, axe: str, url: str) -> list[str]:
     page = person.page
     page.set_viewport_size(WIDE)
     person.open(url)
-    found = [f"light): {problem}" for problem in violations(page, axe)]
+    found = [f"light): {problem}" for problem in violations(page, axe, one_of_each=True)]
     page.evaluate(DARK)
-    found += [f"dark): {problem}" for problem in violations(page, axe, CONTRAST_RULES)]
+    dark = violations(page, axe, CONTRAST_RULES, one_of_each=True)
+    found += [f"dark): {problem}" for problem in dark]
     page.set_viewport_size(NARROW)
     over, *widest = page.evaluate(OVERFLOW)
     if over > 0:
         found.append(f"narrow): {over} px wider than {NARROW['width']} px: {widest}")
     return found
+
+
+def test_a_row_that_differs_is_looked_at(chromium, axe):
+    """Of a hundred rows, the one with another colour and the one whose link has no name."""
+    head = "<!doctype html><html lang='en'><title>Risks</title><style>li { margin: 2em }</style>"
+    rows = "".join(f"<li><a href='/{n}' class='row'>Risk {n}</a></li>" for n in range(100))
+    page = chromium.new_page()
+    for listed, expected in (
+        (rows, []),
+        (rows.replace("/70' ", "/70' style='color: #eee' "), ["color-contrast × 1"]),
+        (rows.replace(">Risk 71<", "> <"), ["link-name × 1"]),
+    ):
+        page.set_content(f"{head}<main><h1>Risks</h1><ul>{listed}</ul></main>")
+        found = violations(page, axe, one_of_each=True)
+        assert [each.partition(":")[0] for each in found] == expected
+    page.close()
 
 
 def test_everything_is_reachable_by_somebody(reach):
