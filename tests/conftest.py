@@ -28,7 +28,6 @@ from tests.route_helpers import ids_of_every_model
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
 LONG_NAME = 40
-STATEMENTS = 10_000  # compiled ones kept; two modules of tests alone send 800
 COLLECT_AFTER = 10_000, 10, 10  # new objects until the garbage collector looks; Python's: 2,000
 KEEP = Path(
     os.environ.get("GOVERNANCE_TESTS") or Path(tempfile.gettempdir()) / "governance-tests"
@@ -200,7 +199,7 @@ def engine(settings):
     """One for all tests, so that a statement is compiled once and not once a test; nobody's locks
     or settings are handed on.
     """
-    one = create_engine(settings.database_url, pool_size=1, query_cache_size=STATEMENTS)
+    one = create_engine(settings.database_url, pool_size=1)
     event.listen(
         one,
         "checkin",
