@@ -7,7 +7,7 @@ from uuid import UUID
 
 from markupsafe import Markup
 
-from governance.kernel.formatting import plural, zone
+from governance.kernel.formatting import zone
 from governance.kernel.intervals import Span, intersection, minutes
 from governance.operations.maintenance.queries import upcoming
 from governance.operations.measurements import queries as measurements
@@ -106,7 +106,8 @@ def _minimum(row: ObjectiveRow) -> str:
 
 
 def _gap_title(gapped: int, low: int) -> str:
-    have = plural(gapped, "objective") + (" has gaps" if gapped == 1 else " have gaps")
+    number = figures.number_word(gapped).capitalize()
+    have = f"{number} objective has gaps" if gapped == 1 else f"{number} objectives have gaps"
     if not low:
         return f"{have}; all are above their minimum coverage" if gapped > 1 else have
     are = "is" if low == 1 else "are"

@@ -80,7 +80,7 @@ def test_the_list_shows_budget_pace_coverage_and_state(as_viewer, availability):
     assert "99.5%" in shown and "2 days" in shown
     assert "minutes down" in shown
     assert "97.9%" in shown  # 2,800 of 2,860 expected minutes
-    assert "1 objective has gaps" in shown
+    assert "One objective has gaps" in shown
     assert "Show as table" in shown
 
 

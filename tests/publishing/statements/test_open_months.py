@@ -43,6 +43,7 @@ def test_the_list_shows_open_months_and_an_admin_closes_one(month, as_admin, as_
     with clock.frozen(helpers.EARLY):
         page = as_officer.get(LIST).text
         assert "No month is closed yet" in page and "October 2026" in page
+        assert "View agreements" in page
         assert "Close now" not in page
         assert "Close now" in as_admin.get(LIST).text
         as_officer.post(f"{LIST}close", then=403, agreement_id=month[0], month="2026-10")

@@ -132,7 +132,7 @@ def test_a_dispute_shows_its_effect_first_and_an_accepted_one_makes_a_revision(
     assert "1 dispute open" in page and "would raise the credit by €780.00" in page
     assert "Answer</a>" not in page
     answer = operator(f"acme/{closed}/disputes/{made_id}/answer")
-    as_operator_here.get(answer)
+    assert ">Answer</a>" not in as_operator_here.get(answer).text  # it is this page
     as_operator_here.post(answer, then=422, decision="accepted", answer="")
     as_operator_here.post(answer, decision="accepted", answer="You are right: 100 hours isn't so.")
     as_operator_here.post(answer, then=422, decision="rejected", answer="No.")
