@@ -65,7 +65,7 @@ def shows_condition(needs: Permission, predicate: Condition) -> Callable[[Any], 
 
 
 def share_address(role: str, *, with_: str) -> None:
-    """From now on the two accounts have one e-mail address, in another spelling."""
+    """From now on the two accounts have one email address, in another spelling."""
     who = make.person_id(role)
     with current.acting_as(make.system_actor("acme")), transaction(person_id=who):
         session().get_one(Person, who).email = make.PEOPLE["acme", with_][1].upper()

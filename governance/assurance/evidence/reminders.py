@@ -1,4 +1,4 @@
-"""Remind owners of late or due evidence: one e-mail per owner, each item once per due date."""
+"""Remind owners of late or due evidence: one email per owner, each item once per due date."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -53,7 +53,7 @@ def last_reminded(ids: Collection[UUID]) -> dict[UUID, datetime]:
 
 
 def remind() -> int:
-    """Send one e-mail to each owner with late or due items; return how many."""
+    """Send one email to each owner with late or due items; return how many."""
     letters: dict[UUID, list[EvidenceSummary]] = {}
     for row in to_remind():
         if row.piece.owner_id is not None:

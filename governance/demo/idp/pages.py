@@ -9,7 +9,7 @@ _FRAME = """<!doctype html>
 
 _LOGIN = """
 <h1>{% if hinted %}Sign in as {{ hinted.name }}{% else %}Choose who to sign in as{% endif %}</h1>
-<p>{{ client.name or client.id }} will receive your name, e-mail address and groups.</p>
+<p>{{ client.name or client.id }} will receive your name, email address and groups.</p>
 {% if problem %}<p class="problem" role="alert">{{ problem }}</p>{% endif %}
 {% if people %}<form method="post" action="{{ base }}/login">
 <input type="hidden" name="csrf" value="{{ csrf }}">

@@ -91,7 +91,7 @@ def _settings(wanted: SignInReset) -> ConnectionSettings | None:
 
 
 def _operator_in(who: Actor) -> Actor:
-    """Who the e-mail names; in the operator's own tenant the roles are the operator's."""
+    """Who the email names; in the operator's own tenant the roles are the operator's."""
     with transaction(read_only=True):
         tenant = tenants.tenant_by_id(who.tenant_id)
         own = tenant is not None and tenant.kind == "operator"

@@ -1,6 +1,6 @@
 """Two accounts of one human are one person: nobody judges their own work with a second account.
 
-own_accounts(who)      ids of the acting person and of everyone with the same e-mail address
+own_accounts(who)      ids of the acting person and of everyone with the same email address
 has_address_of(who)    the same as an SQL condition on Person
 """
 

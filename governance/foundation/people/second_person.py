@@ -7,7 +7,7 @@
     ApprovalRequest(requesters, at).candidates(…)       who may approve it
 
 Two accounts of one human are one person, and nobody becomes a second person after a request was
-made: the approver is another member than every requester, has another e-mail address, and had the
+made: the approver is another member than every requester, has another email address, and had the
 present role when the request was made. Judging somebody else's work (a review of evidence, a
 sign-off) is no approval of a request, and new colleagues may do it: those permissions have
 conditions of their own (`own_accounts`).

@@ -44,7 +44,7 @@ def set_contacts(agreement: Agreement, contacts: Sequence[Contact]) -> None:
         raise Invalid(f"Enter up to {MAX_CONTACTS} contacts.")
     for row, each in enumerate(contacts):
         if not each.name.strip() or "@" not in each.email:
-            raise Invalid(f"Contact {row + 1}: enter a name and an e-mail.", field=f"k{row}_email")
+            raise Invalid(f"Contact {row + 1}: enter a name and an email.", field=f"k{row}_email")
     session().execute(delete(AgreementContact).where(AgreementContact.agreement_id == agreement.id))
     session().add_all(
         AgreementContact(

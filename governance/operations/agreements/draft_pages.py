@@ -201,7 +201,7 @@ def _back(place: Place, agreement_id: UUID, number: int) -> ResponseReturnValue:
 
 
 def contacts(place: Place, agreement_id: UUID) -> Drawn | ResponseReturnValue:
-    """One line a contact: side; purpose; name; e-mail."""
+    """One line a contact: side; purpose; name; email."""
     row = queries.agreement(agreement_id)
     lines = "\n".join(
         f"{each.side}; {each.purpose}; {each.name}; {each.email}"
@@ -223,7 +223,7 @@ def _save_contacts(row: Agreement, form: ContactsForm) -> None:
         parts = [part.strip() for part in line.split(";")]
         if len(parts) != 4 or parts[0].lower() not in SIDES or "@" not in parts[3]:  # noqa: PLR2004
             raise Invalid(
-                f"Line {n}: write side; purpose; name; e-mail, with the side provider, customer or"
+                f"Line {n}: write side; purpose; name; email, with the side provider, customer or"
                 " vendor.",
                 field="contacts",
             )

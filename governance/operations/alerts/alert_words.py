@@ -1,4 +1,4 @@
-"""What an alert says: one sentence for pages, e-mails, the inbox and webhooks.
+"""What an alert says: one sentence for pages, emails, the inbox and webhooks.
 
 Pure.
 """

@@ -1,8 +1,8 @@
-"""Send the steps of an alert, once each: to the inbox, by e-mail and to webhook endpoints.
+"""Send the steps of an alert, once each: to the inbox, by email and to webhook endpoints.
 
 These are the first subscribers of the alerts' events, in the transaction of the change: what is
 rolled back was never sent. The inbox reads the alerts themselves (inbox.py); its rows here list
-who saw it. E-mail goes to the objective's owner; an escalation, and an alert without an owner, to
+who saw it. Email goes to the objective's owner; an escalation, and an alert without an owner, to
 the admins too.
 """
 

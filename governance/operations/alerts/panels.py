@@ -132,7 +132,7 @@ def row_of(alert: Alert, objective: Objective, sent: Sequence[AlertDelivery]) ->
 
 
 def sent_text(sent: Sequence[AlertDelivery]) -> list[tuple[str, list[UUID]]]:
-    """Return the channels of the newest step, each with the people that got an e-mail."""
+    """Return the channels of the newest step, each with the people that got an email."""
     newest = max((each.at for each in sent), default=None)
     channels: dict[str, list[UUID]] = {}
     for each in sent:

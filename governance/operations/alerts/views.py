@@ -21,7 +21,7 @@ from governance.operations.objectives import queries as objectives
 from governance.operations.objectives.figures import unit_of
 
 feature = Feature("alerts", __name__, counts_everything=True)
-CHANNELS = {"inbox": "Inbox", "email": "E-mail", "webhook": "Webhooks"}
+CHANNELS = {"inbox": "Inbox", "email": "Email", "webhook": "Webhooks"}
 STEPS = {
     "fired": "Fired",
     "escalated": "Escalated",

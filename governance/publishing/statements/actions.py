@@ -94,7 +94,7 @@ DOWNLOADED = action(
 
 MAX_FILE_BYTES = 128 * 1024 * 1024
 PREFIX = "statements"
-MAX_ADDRESSES = 20  # that one e-mail about a statement goes to
+MAX_ADDRESSES = 20  # that one email about a statement goes to
 
 
 class NotOver(DomainError):
@@ -286,7 +286,7 @@ def letter(
     row: StatementRevision,
     before: StatementRevision | None,
 ) -> tuple[str, str]:
-    """Subject and text of the e-mail."""
+    """Subject and text of the email."""
     month = figures.month_title(statement.month)
     credit = money(row.credit, row.currency)
     result = row.result

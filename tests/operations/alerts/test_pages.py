@@ -83,7 +83,7 @@ def test_an_alert_shows_what_fired_what_burns_and_whom_it_was_sent_to(app, alert
     assert "2% in 1 h" in body
     assert "14.4×" in body
     assert "1 h: 200 of 6,000" in body
-    assert "E-mail" in body
+    assert "Email" in body
     assert "Acknowledge alert" not in body  # a viewer has no such verb
     visitor(app, "viewer").get(f"{ALERTS}/{uuid4()}", then=404)
 
