@@ -23,7 +23,13 @@ from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
 from governance.kernel.intervals import Span
 from governance.kernel.months import Month
-from governance.operations.agreements import acceptance_actions, actions, queries, rehearsal_work
+from governance.operations.agreements import (
+    acceptance_actions,
+    actions,
+    proposal_actions,
+    queries,
+    rehearsal_work,
+)
 from governance.operations.agreements.drafts import (
     CommitmentContent,
     Content,
@@ -49,7 +55,7 @@ def promise(acme: Cast, operator: Actor, objectives: Mapping[str, UUID], closed:
             _terms(objectives, closed.start),
             reason="First agreement on service levels.",
         )
-        actions.propose(draft, seen=draft.edited)
+        proposal_actions.propose(draft, seen=draft.edited)
         acceptance_actions.accept(draft, seen=draft.fingerprint, title="Service management")
         draft_id = draft.id
     with acting(acme("admin")):

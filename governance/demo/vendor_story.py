@@ -15,7 +15,7 @@ from governance.demo.reliability_setting import acting
 from governance.foundation.tenants.queries import tenant_by_slug
 from governance.kernel.current import Actor
 from governance.kernel.db import session
-from governance.operations.agreements import acceptance_actions, actions, queries
+from governance.operations.agreements import acceptance_actions, actions, proposal_actions, queries
 from governance.operations.agreements.drafts import Bands, CommitmentContent, Content
 from governance.operations.agreements.models import FROM_VENDOR
 from governance.publishing.statements import claim_actions, vendor_side
@@ -105,7 +105,7 @@ def _agree(terms: VendorTerms, operator: Actor, second: Actor, content: Content)
             counterparty=terms.vendor,
             reason="Standard terms of the provider.",
         )
-        actions.propose(draft, seen=draft.edited)
+        proposal_actions.propose(draft, seen=draft.edited)
         acceptance_actions.record_vendor_signature(
             draft,
             seen=draft.fingerprint,

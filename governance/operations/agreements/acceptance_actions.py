@@ -13,14 +13,6 @@ from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import Forbidden, Stale
 from governance.operations.agreements import permissions, queries
-from governance.operations.agreements.actions import (
-    LOCK,
-    MAX_NAME_LENGTH,
-    VERSION,
-    check_effective,
-    check_not_ended,
-    checked_text,
-)
 from governance.operations.agreements.models import (
     FROM_VENDOR,
     Acceptance,
@@ -28,6 +20,14 @@ from governance.operations.agreements.models import (
     AgreementVersion,
 )
 from governance.operations.agreements.terms import instant
+from governance.operations.agreements.version_checks import (
+    LOCK,
+    MAX_NAME_LENGTH,
+    VERSION,
+    check_effective,
+    check_not_ended,
+    checked_text,
+)
 
 ACCEPTED = action(
     "agreement.version.accepted",

@@ -12,8 +12,7 @@ from governance.kernel.errors import Invalid
 from governance.kernel.forms import Form, accepted
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.agreements import acceptance_actions, actions, queries
-from governance.operations.agreements.agreement_pages import shown_version
+from governance.operations.agreements import acceptance_actions, actions, proposal_actions, queries
 from governance.operations.agreements.forms import (
     AcceptForm,
     EndForm,
@@ -22,6 +21,7 @@ from governance.operations.agreements.forms import (
 )
 from governance.operations.agreements.models import Agreement
 from governance.operations.agreements.place import Drawn, Place, inside, tenant_of
+from governance.operations.agreements.version_page import version_context
 
 
 def _facts(
@@ -90,7 +90,7 @@ def _accepted(
 def return_to_draft(place: Place, agreement_id: UUID, number: int) -> Drawn | ResponseReturnValue:
     form, version = ReturnForm(), queries.numbered(agreement_id, number)
     seen, reason = form.fingerprint.data or "", form.reason.data or ""
-    if accepted(form, lambda: actions.return_to_draft(version, reason=reason, seen=seen)):
+    if accepted(form, lambda: proposal_actions.return_to_draft(version, reason=reason, seen=seen)):
         flash("Returned to draft. Acceptances given so far are void.")
         if not queries.is_visible(version):
             return redirect(place.to("agreement", agreement_id=agreement_id), 303)
@@ -100,7 +100,7 @@ def return_to_draft(place: Place, agreement_id: UUID, number: int) -> Drawn | Re
 
 def _again(agreement_id: UUID, number: int, form: Form, **forms: Any) -> Drawn:
     row, version = queries.agreement(agreement_id), queries.numbered(agreement_id, number)
-    context = shown_version(row, version, queries.versions(agreement_id), **forms)
+    context = version_context(row, version, queries.versions(agreement_id), **forms)
     return Drawn("operations/agreements/agreement.html", context, form.status)
 
 

@@ -1,10 +1,7 @@
-"""Draft, propose and end agreements; acceptance_actions.py puts a proposal in force.
+"""Draft and end agreements; proposal_actions.py proposes a draft, acceptance_actions.py accepts it.
 
 create, draft_next        a first version, and the next one as a copy of an earlier
 save_draft                replaces all terms of a draft; the one who saves later is told
-propose                   freezes the terms: from then on both sides see one fingerprint
-return_to_draft           either side: acceptances given so far are void
-withdraw                  the side that drafted it gives it up
 end                       from an instant on, nothing is promised
 """
 
@@ -15,13 +12,11 @@ from sqlalchemy import delete, func, select
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock, current
 from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
-from governance.kernel.months import month_span
-from governance.operations.agreements import measured, permissions, ports, queries
+from governance.operations.agreements import measured, permissions, queries
 from governance.operations.agreements.drafts import FIELDS, Content, check_content, content_of
 from governance.operations.agreements.models import (
     FROM_VENDOR,
@@ -31,12 +26,17 @@ from governance.operations.agreements.models import (
     Commitment,
     SupportTerm,
 )
-from governance.operations.agreements.terms import fingerprint_of, instant, terms_of
-
-MAX_NAME_LENGTH, MAX_REASON_LENGTH, MAX_CONTACTS = 120, 2000, 20
-LOCK = "agreements"
-VERSION = "AgreementVersion"
-
+from governance.operations.agreements.terms import instant
+from governance.operations.agreements.version_checks import (
+    LOCK,
+    MAX_NAME_LENGTH,
+    MAX_REASON_LENGTH,
+    VERSION,
+    check_month_open,
+    check_not_ended,
+    check_own_draft,
+    checked_text,
+)
 
 CREATED = action(
     "agreement.created",
@@ -61,30 +61,6 @@ EDITED = action(
     activity="update",
     severity="informational",
     fields="ref version edited",
-)
-PROPOSED = action(
-    "agreement.version.proposed",
-    "proposed an agreement version",
-    target=VERSION,
-    activity="update",
-    severity="low",
-    fields="ref version side effective_from fingerprint",
-)
-RETURNED = action(
-    "agreement.version.returned",
-    "returned an agreement version to draft",
-    target=VERSION,
-    activity="update",
-    severity="low",
-    fields="ref version side voided",
-)
-WITHDRAWN = action(
-    "agreement.version.withdrawn",
-    "withdrew an agreement version",
-    target=VERSION,
-    activity="delete",
-    severity="low",
-    fields="ref version side",
 )
 ENDED = action(
     "agreement.ended",
@@ -189,7 +165,7 @@ def save_draft(
     require(permissions.EDIT)
     agreement = queries.agreement(version.agreement_id)
     session().refresh(version, with_for_update=True)
-    _check_own_draft(version)
+    check_own_draft(version)
     if seen != version.edited:
         raise Stale(
             "Someone else edited this draft while you did. Review it as it is now, then save again."
@@ -246,105 +222,6 @@ def _write_parts(version: AgreementVersion, agreement: Agreement, content: Conte
     session().flush()
 
 
-def withdraw(version: AgreementVersion, *, seen: int) -> None:
-    """Give a draft or a proposal up; its number isn't used again."""
-    require(permissions.EDIT)
-    session().refresh(version, with_for_update=True)
-    _check_open(version)
-    _check_seen(version, seen)
-    if queries.acting_side() not in {version.side, None}:
-        raise Forbidden("Only the side that drafted this version can withdraw it.")
-    _void_acceptances(version)
-    version.state = "withdrawn"
-    agreement = queries.agreement(version.agreement_id)
-    record(WITHDRAWN, version, ref=agreement.ref, version=version.number, side=version.side)
-
-
-def propose(version: AgreementVersion, *, seen: int) -> None:
-    """Freeze the terms and ask both sides. Raises Invalid where they can't take effect."""
-    require(permissions.EDIT)
-    lock_tenant(LOCK)
-    session().refresh(version, with_for_update=True)
-    _check_own_draft(version)
-    _check_seen(version, seen)
-    agreement = queries.agreement(version.agreement_id)
-    check_not_ended(agreement)
-    parts = queries.parts(version.id)
-    if not parts.commitments and not parts.support:
-        raise Invalid("Add a commitment or a support time. An empty agreement promises nothing.")
-    check_effective(agreement, version.effective_from)
-    version.terms = terms_of(
-        agreement, version, parts.commitments, parts.support, measured.names(parts.commitments)
-    )
-    version.fingerprint = fingerprint_of(version.terms)
-    version.state = "proposed"
-    version.proposed_by, version.proposed_at = current.actor().person_id, clock.now()
-    record(
-        PROPOSED,
-        version,
-        ref=agreement.ref,
-        version=version.number,
-        side=version.side,
-        effective_from=instant(version.effective_from),
-        fingerprint=version.fingerprint,
-        reason=version.reason,
-    )
-
-
-def check_effective(agreement: Agreement, at: datetime) -> None:
-    """Raise Invalid unless a version may take effect then: in no closed month, after the others."""
-    closed = ports.last_closed_month()()
-    if closed is not None and at < month_span(zone_periods(), closed).end:
-        raise Invalid(
-            f"{closed} is closed, and a closed month never changes. Choose a later effective date.",
-            field="effective_from",
-        )
-    earlier = queries.accepted_versions([agreement.id])[agreement.id]
-    if earlier and at <= earlier[-1].effective_from:
-        raise Invalid(
-            f"Version {earlier[-1].number} takes effect on"
-            f" {instant(earlier[-1].effective_from)[:10]}. Choose a later date.",
-            field="effective_from",
-        )
-    if agreement.ended_at is not None and at >= agreement.ended_at:
-        raise Invalid("The agreement ends before that date.", field="effective_from")
-
-
-def return_to_draft(version: AgreementVersion, *, reason: str, seen: str) -> None:
-    """Open a proposal for editing again, by either side; acceptances given so far are void."""
-    require(permissions.EDIT)
-    lock_tenant(LOCK)
-    session().refresh(version, with_for_update=True)
-    if version.state != "proposed":
-        raise Stale("This version is no longer proposed. Nothing was changed.")
-    if seen != version.fingerprint:
-        raise Stale("This version was proposed again since you opened it. Review it first.")
-    if not reason.strip():
-        raise Invalid("Say what has to change. The other side reads it.", field="reason")
-    voided = _void_acceptances(version)
-    version.state, version.terms, version.fingerprint = "draft", None, ""
-    version.proposed_by = version.proposed_at = None  # it is its own side's alone again
-    version.edited += 1
-    agreement = queries.agreement(version.agreement_id)
-    record(
-        RETURNED,
-        version,
-        ref=agreement.ref,
-        version=version.number,
-        side=queries.acting_side() or "meridian",
-        voided=voided,
-        reason=reason.strip()[:MAX_REASON_LENGTH],
-    )
-
-
-def _void_acceptances(version: AgreementVersion) -> int:
-    given = queries.acceptances([version.id])[version.id]
-    for each in given:
-        session().delete(each)
-    session().flush()
-    return len(given)
-
-
 def end(agreement: Agreement, *, at: datetime, reason: str) -> None:
     """End the agreement from an instant on. A closed month never changes."""
     require(permissions.ACCEPT)
@@ -354,46 +231,10 @@ def end(agreement: Agreement, *, at: datetime, reason: str) -> None:
         raise Stale("This agreement has ended already.")
     if not reason.strip():
         raise Invalid("Give a reason. It is kept in the audit log.", field="reason")
-    closed = ports.last_closed_month()()
-    if closed is not None and at < month_span(zone_periods(), closed).end:
-        raise Invalid(
-            f"{closed} is closed, and a closed month never changes. Choose a later end.", field="on"
-        )
+    check_month_open(at, "on", "Choose a later end.")
     agreement.ended_at, agreement.ended_by = at, current.actor().person_id
     agreement.end_reason = reason.strip()[:MAX_REASON_LENGTH]
     record(ENDED, agreement, ref=agreement.ref, ended_at=instant(at), reason=agreement.end_reason)
-
-
-def checked_text(text: str, field: str, ask: str, limit: int) -> str:
-    kept = " ".join(text.split())
-    if not kept:
-        raise Invalid(ask, field=field)
-    if len(kept) > limit:
-        raise Invalid(f"Use up to {limit} characters.", field=field)
-    return kept
-
-
-def _check_open(version: AgreementVersion) -> None:
-    if version.state not in {"draft", "proposed"}:
-        raise Stale(f"This version is {version.state} and never changes. Draft the next one.")
-
-
-def _check_own_draft(version: AgreementVersion) -> None:
-    _check_open(version)
-    if version.state != "draft":
-        raise Stale("This version was proposed. Return it to draft before you edit it.")
-    if queries.acting_side() not in {version.side, None}:
-        raise Forbidden("The other side drafts this version.")
-
-
-def _check_seen(version: AgreementVersion, seen: int) -> None:
-    if seen != version.edited:
-        raise Stale("Someone else edited this draft. Review it as it is now, then try again.")
-
-
-def check_not_ended(agreement: Agreement) -> None:
-    if agreement.ended_at is not None and agreement.ended_at <= clock.now():
-        raise DomainError("This agreement has ended. Create another one.")
 
 
 def _check_currency(agreement: Agreement, content: Content) -> None:

@@ -11,11 +11,13 @@ from governance.kernel.access import require
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid
 from governance.operations.agreements import permissions
-from governance.operations.agreements.actions import MAX_CONTACTS, MAX_NAME_LENGTH
 from governance.operations.agreements.models import (
     Agreement,
     AgreementContact,
 )
+from governance.operations.agreements.version_checks import MAX_NAME_LENGTH
+
+MAX_CONTACTS = 20
 
 CONTACTS = action(
     "agreement.contacts.changed",

@@ -15,8 +15,13 @@ from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.forms import accepted, counted
 from governance.kernel.months import month_of
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.agreements import actions, contact_actions, measured, queries
-from governance.operations.agreements.agreement_pages import SIDES
+from governance.operations.agreements import (
+    actions,
+    contact_actions,
+    measured,
+    proposal_actions,
+    queries,
+)
 from governance.operations.agreements.contact_actions import Contact
 from governance.operations.agreements.draft_forms import at_form_row, content_in, draft_form
 from governance.operations.agreements.drafts import CommitmentContent, content_of
@@ -34,6 +39,7 @@ from governance.operations.agreements.starting_terms import (
     starting_content,
     terms_for_tier,
 )
+from governance.operations.agreements.version_page import SIDES
 from governance.operations.objectives.queries import active_objectives
 
 VENDOR_CHOICES = [
@@ -179,7 +185,7 @@ def draft_next(place: Place, agreement_id: UUID, number: int) -> ResponseReturnV
 def propose(place: Place, agreement_id: UUID, number: int) -> ResponseReturnValue:
     version = queries.numbered(agreement_id, number)
     try:
-        actions.propose(version, seen=counted(request.form.get("edited")))
+        proposal_actions.propose(version, seen=counted(request.form.get("edited")))
         flash("Proposed. One person of each side accepts it, or returns it with a reason.")
     except Invalid as refused:
         flash(refused.message)
@@ -188,7 +194,7 @@ def propose(place: Place, agreement_id: UUID, number: int) -> ResponseReturnValu
 
 def withdraw(place: Place, agreement_id: UUID, number: int) -> ResponseReturnValue:
     version = queries.numbered(agreement_id, number)
-    actions.withdraw(version, seen=counted(request.form.get("edited")))
+    proposal_actions.withdraw(version, seen=counted(request.form.get("edited")))
     flash(f"Version {number} withdrawn.")
     return _back(place, agreement_id, number)
 

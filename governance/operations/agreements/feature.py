@@ -17,6 +17,7 @@ from governance.operations.agreements import (
     models,
     palette,
     permissions,
+    proposal_actions,
     rehearsal_work,
     uses,
     views,
@@ -56,7 +57,9 @@ manifest = Manifest(
         Command("New agreement", "agreements.new", permissions.EDIT),
     ),
     search=(palette.agreements,),
-    audit=actions_in(actions, acceptance_actions, contact_actions, rehearsal_work),
+    audit=actions_in(
+        actions, proposal_actions, acceptance_actions, contact_actions, rehearsal_work
+    ),
     links={
         "Agreement": EntryLink(endpoint="agreements.agreement", argument="agreement_id"),
         "AgreementVersion": EntryLink(

@@ -194,6 +194,15 @@ def in_force(
     return found
 
 
+def current_version(
+    of: Agreement, accepted: Sequence[AgreementVersion], at: datetime
+) -> AgreementVersion | None:
+    """The version in force in the minute of `at`, of those that were read before."""
+    start = at.replace(second=0, microsecond=0)
+    found = in_force(of, accepted, Span(start, start + timedelta(minutes=1)))
+    return found[0][1] if found else None
+
+
 def _ends(of: Agreement, version: AgreementVersion) -> list[datetime]:
     end = term_end(version)
     return [each for each in (of.ended_at, end) if each is not None]
@@ -209,26 +218,19 @@ def term_end(version: AgreementVersion) -> datetime | None:
 
 def version_at(agreement_id: UUID, at: datetime) -> AgreementVersion | None:
     """The version in force at that minute, or None."""
-    found = versions_in(agreement_id, Span(at, at + timedelta(minutes=1)))
-    return found[0][1] if found else None
+    accepted = accepted_versions([agreement_id])[agreement_id]
+    return current_version(agreement(agreement_id), accepted, at)
 
 
 def current(direction: str = TO_TENANT) -> list[tuple[Agreement, AgreementVersion]]:
-    """The acting tenant's agreements of that direction with the version in force now."""
-    now = clock.now().replace(second=0, microsecond=0)
-    return in_force_at(now, direction)
+    """The acting tenant's agreements of that direction with the version in force now, by number.
 
-
-def in_force_at(at: datetime, direction: str) -> list[tuple[Agreement, AgreementVersion]]:
-    """The agreements of a direction in force at a minute, by number; two statements."""
-    found = session().scalars(_of(direction)).all()
+    Two statements.
+    """
+    found, now = session().scalars(_of(direction)).all(), clock.now()
     accepted = accepted_versions([each.id for each in found])
-    minute = Span(at, at + timedelta(minutes=1))
-    return [
-        (each, version)
-        for each in found
-        for _span, version in in_force(each, accepted[each.id], minute)
-    ]
+    versions_now = ((each, current_version(each, accepted[each.id], now)) for each in found)
+    return [(each, version) for each, version in versions_now if version is not None]
 
 
 def in_force_during(

@@ -18,6 +18,7 @@ from governance.operations.agreements import (
     permissions,
     queries,
     rehearsal_pages,
+    version_page,
 )
 from governance.operations.agreements.place import Handler, for_operator, for_tenant
 
@@ -96,7 +97,7 @@ _add(
     fresh=acceptance_pages.ACCEPT,
 )
 _add(f"{VERSION}/rehearsal", rehearsal_pages.rehearsal, *_see)
-_add(f"{VERSION}/terms.csv", agreement_pages.terms_csv, *_see, answers=FILE)
+_add(f"{VERSION}/terms.csv", version_page.terms_csv, *_see, answers=FILE)
 
 operator_feature.add_url_rule(
     f"{OPERATOR_BASE}/<slug>{VERSION}/signature",

@@ -11,7 +11,7 @@ from governance.foundation.tenants.queries import tenant_by_slug
 from governance.foundation.tenants.system_actor import visiting
 from governance.kernel import current
 from governance.kernel.db import transaction
-from governance.operations.agreements import acceptance_actions, actions, queries
+from governance.operations.agreements import acceptance_actions, actions, proposal_actions, queries
 from governance.operations.agreements.drafts import CommitmentContent, Content
 from governance.operations.agreements.models import FROM_VENDOR, TO_TENANT, AgreementVersion
 from tests import make
@@ -85,7 +85,7 @@ def proposed(indicator_id: UUID, *, slug: str = "acme", **changes: Any) -> Agree
     draft = drafted(indicator_id, slug=slug, **changes)
     with operating(slug):
         row = queries.version(draft.id)
-        actions.propose(row, seen=row.edited)
+        proposal_actions.propose(row, seen=row.edited)
         return _kept(row)
 
 

@@ -11,7 +11,13 @@ from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.kernel.intervals import Span
 from governance.kernel.months import Month
-from governance.operations.agreements import acceptance_actions, actions, ports, queries
+from governance.operations.agreements import (
+    acceptance_actions,
+    actions,
+    ports,
+    proposal_actions,
+    queries,
+)
 from governance.operations.agreements.models import Commitment
 from tests import make
 from tests.operations.agreements import agreement_helpers as some
@@ -67,10 +73,10 @@ def test_terms_that_changed_since_they_were_seen_are_not_accepted(indicator):
         version = queries.version(row.id)
         seen = version.fingerprint
         acceptance_actions.accept(version, seen=seen)
-        actions.return_to_draft(version, reason="Lower the cap", seen=seen)
+        proposal_actions.return_to_draft(version, reason="Lower the cap", seen=seen)
         changed = some.content(some.promise(indicator_id=indicator), credit_cap=Decimal("0.2"))
         actions.save_draft(version, changed, seen=version.edited, reason="Cap 20%")
-        actions.propose(version, seen=version.edited)
+        proposal_actions.propose(version, seen=version.edited)
         assert version.fingerprint != seen
         assert queries.acceptances([row.id])[row.id] == []  # those given before are void
     with make.acting("admin"), pytest.raises(Stale, match="terms have changed"):
@@ -149,10 +155,10 @@ def test_effective_date_lies_after_the_last_closed_month(indicator, monkeypatch,
         version = queries.version(row.id)
         if hours:
             with pytest.raises(Invalid, match="2026-09 is closed") as refused:
-                actions.propose(version, seen=1)
+                proposal_actions.propose(version, seen=1)
             assert refused.value.field == "effective_from"
         else:
-            actions.propose(version, seen=1)
+            proposal_actions.propose(version, seen=1)
 
 
 def test_month_that_closes_before_the_second_signature_stops_it(indicator, monkeypatch):
@@ -173,7 +179,7 @@ def test_agreement_that_changes_in_the_middle_of_a_month(indicator):
             some.promise(indicator_id=indicator), effective_from=middle, monthly_fee=1_500_000
         )
         actions.save_draft(second, terms, seen=1, reason="More")
-        actions.propose(second, seen=2)
+        proposal_actions.propose(second, seen=2)
         second_id = second.id
     some.accept_both(second_id)
     october = Span(some.OCTOBER, datetime(2026, 10, 31, 23, tzinfo=UTC))
@@ -195,7 +201,7 @@ def test_later_version_takes_effect_after_the_earlier_one(indicator):
         with pytest.raises(DomainError, match="open draft"):
             actions.draft_next(agreement, queries.version(first.id), reason="")
         with pytest.raises(Invalid, match="Version 1 takes effect"):
-            actions.propose(second, seen=1)
+            proposal_actions.propose(second, seen=1)
 
 
 def test_currency_of_an_agreement_stays(indicator):
@@ -262,7 +268,7 @@ def test_empty_agreement_is_not_proposed(database):
     with some.operating():
         row = actions.create("Empty", some.content(), reason="")
         with pytest.raises(Invalid, match="promises nothing"):
-            actions.propose(row, seen=1)
+            proposal_actions.propose(row, seen=1)
 
 
 def test_commitment_names_only_the_tenants_own_objectives(indicator):
@@ -290,7 +296,7 @@ def test_vendor_agreement_needs_a_signature_and_another_operator(database):
     row = some.vendor_draft()
     with some.operating("console"):
         version = queries.version(row.id)
-        actions.propose(version, seen=1)
+        proposal_actions.propose(version, seen=1)
         seen = version.fingerprint
         acceptance_actions.record_vendor_signature(
             version, seen=seen, name="H. Vogel", title="CFO", document="contracts/helio.pdf"

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.intervals import MINUTE, Span
-from governance.operations.agreements import queries
+from governance.operations.agreements import proposal_actions, queries
 from governance.operations.agreements.models import AgreementVersion
 from governance.operations.measurements import actions as measuring
 from tests import make
@@ -287,7 +287,7 @@ def test_objective_names_the_commitment_that_uses_it(acting, as_viewer, indicato
         from governance.operations.agreements import actions
 
         row = actions.create("Claims", some.content(some.promise(objective_id=its)), reason="")
-        actions.propose(row, seen=1)
+        proposal_actions.propose(row, seen=1)
         version_id = row.id
     assert "AGR-1" not in words(as_viewer.get(f"reliability/objectives/{its}"))
     some.accept_both(version_id)

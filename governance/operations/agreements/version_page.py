@@ -1,0 +1,224 @@
+"""What the page of an agreement shows of one version, and its terms as a file."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from governance.foundation.people import queries as people
+from governance.kernel import clock
+from governance.kernel.formatting import long_day
+from governance.kernel.pages import table_file
+from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.agreements import measured, queries
+from governance.operations.agreements.acceptance_actions import needed_sides
+from governance.operations.agreements.band_chart import band_chart, bands_title
+from governance.operations.agreements.credits import percent, read_bands
+from governance.operations.agreements.drafts import (
+    CATEGORIES,
+    clock_text,
+    differences,
+    hours_text,
+    minutes_text,
+)
+from governance.operations.agreements.forms import AcceptForm, ReturnForm, SignatureForm
+from governance.operations.agreements.models import (
+    FROM_VENDOR,
+    OPEN_STATES,
+    Agreement,
+    AgreementVersion,
+)
+from governance.operations.agreements.money import money, plain_amount
+from governance.operations.agreements.place import Place
+from governance.operations.agreements.terms import terms_of
+from governance.operations.objectives.figures import exact_percent
+
+SIDES = {"provider": "Provider", "customer": "Customer", "vendor": "Vendor"}
+STATES = {
+    "draft": ("none", "Draft"),
+    "proposed": ("due", "Awaiting acceptance"),
+    "accepted": ("ok", "Accepted"),
+    "withdrawn": ("none", "Withdrawn"),
+}
+VENDOR_KIND_NAMES = {
+    None: "every indicator of this vendor",
+    "downtime": "the vendor's downtime indicators",
+    "ratio": "the vendor's ratio indicators",
+    "threshold": "the vendor's threshold indicators",
+}
+
+
+def day_of(at: datetime, version: AgreementVersion) -> str:
+    """An instant as a day in the agreement's own zone: "1 October 2026"."""
+    local = at.astimezone(ZoneInfo(version.time_zone))
+    return long_day(local.date()) + (f", {local:%H:%M}" if (local.hour or local.minute) else "")
+
+
+def version_context(
+    row: Agreement, version: AgreementVersion, versions: Sequence[AgreementVersion], **forms: Any
+) -> dict[str, Any]:
+    """The context of an agreement's page; `forms` are refused ones to show again."""
+    parts = queries.parts(version.id)
+    before = _before(version, versions)
+    changes = differences(before, _terms(row, version, parts)) if before else []
+    return {
+        "agreement": row,
+        "version": version,
+        "versions": versions,
+        "state": STATES[version.state],
+        "states": STATES,
+        "commitments": _commitments(parts, version),
+        "support": _support_times(parts, version),
+        **_terms_in_words(version),
+        **_sides(row, version),
+        **_possible_steps(row, version, versions),
+        "changes": changes,
+        "compared": before["version"] if before else None,
+        "names": people.names([version.drafted_by, version.proposed_by, row.created_by]),
+        "moments": people.timeline([row.id, version.id], limit=12),
+        "contacts": queries.contacts(row.id),
+        "day_of": day_of,
+        "accept_form": forms.get("accept") or AcceptForm(),
+        "return_form": forms.get("back") or ReturnForm(),
+        "signature_form": forms.get("signature") or SignatureForm(),
+        "refused": next(iter(forms.values()), None),
+    }
+
+
+def _terms(row: Agreement, version: AgreementVersion, parts: queries.Parts) -> dict[str, Any]:
+    """The frozen terms of a version, or those that a draft would have if it were proposed now."""
+    return version.terms or terms_of(
+        row, version, parts.commitments, parts.support, measured.names(parts.commitments)
+    )
+
+
+def _commitments(parts: queries.Parts, version: AgreementVersion) -> list[dict[str, Any]]:
+    what = measured.of(parts.commitments)
+    return [
+        {
+            "row": each,
+            "name": what[each.id].name if each.id in what else VENDOR_KIND_NAMES[each.vendor_kind],
+            "unit": what[each.id].indicator.kind_name if each.id in what else "vendor",
+            "objective": each.objective_id,
+            "target": exact_percent(each.target),
+            "fee": money(each.fee_part, version.currency),
+            "chart": band_chart(bands := read_bands(each.bands), bands_title(bands)),
+            "bands": [(percent(b.below), percent(b.share)) for b in bands],
+        }
+        for each in parts.commitments
+    ]
+
+
+def _support_times(parts: queries.Parts, version: AgreementVersion) -> list[dict[str, Any]]:
+    return [
+        {
+            "row": each,
+            "response": minutes_text(each.response_minutes),
+            "resolution": minutes_text(each.resolution_minutes or 0),
+            "clock": clock_text(each.clock),
+            "target": exact_percent(each.target),
+            "bands": [(percent(b.below), percent(b.share)) for b in read_bands(each.bands)],
+            "fee": money(each.fee_part, version.currency),
+        }
+        for each in parts.support
+    ]
+
+
+def _terms_in_words(version: AgreementVersion) -> dict[str, Any]:
+    cap = round(Fraction(version.credit_cap) * version.monthly_fee)
+    return {
+        "fee": money(version.monthly_fee, version.currency),
+        "cap": percent(version.credit_cap),
+        "cap_money": money(cap, version.currency),
+        "coverage": percent(version.minimum_coverage),
+        "excluded": [CATEGORIES[each] for each in version.excluded_categories],
+        "hours": hours_text(version.business_hours),
+        "starts": day_of(version.effective_from, version),
+    }
+
+
+def _sides(row: Agreement, version: AgreementVersion) -> dict[str, Any]:
+    """Who has to accept, who did, and for which side the reader acts."""
+    side = queries.acting_side()
+    return {
+        "sides": SIDES,
+        "needed": [each for each in SIDES if each in needed_sides(row)],
+        "given": {each.side: each for each in queries.acceptances([version.id])[version.id]},
+        "my_side": "customer" if row.direction == FROM_VENDOR else side,
+        "is_own": side in {None, version.side},
+    }
+
+
+def _possible_steps(
+    row: Agreement, version: AgreementVersion, versions: Sequence[AgreementVersion]
+) -> dict[str, Any]:
+    accepted = [each for each in reversed(versions) if each.state == "accepted"]
+    current = queries.current_version(row, accepted, clock.now())
+    has_open = any(each.state in OPEN_STATES for each in versions)
+    return {
+        "in_force": current is not None and current.id == version.id,
+        "can_draft": not has_open and queries.open_version(row.id) is None,
+        "is_ended": row.ended_at is not None and row.ended_at <= clock.now(),
+    }
+
+
+def _before(
+    version: AgreementVersion, versions: Sequence[AgreementVersion]
+) -> dict[str, Any] | None:
+    """The terms of the accepted version before this one."""
+    earlier = [v for v in versions if v.state == "accepted" and v.number < version.number]
+    newest = max(earlier, key=lambda each: each.number, default=None)
+    return newest.terms if newest else None
+
+
+# ---- the terms as a file
+
+
+def terms_csv(_place: Place, agreement_id: UUID, number: int) -> ResponseReturnValue:
+    version = queries.numbered(agreement_id, number)
+    row = queries.agreement(agreement_id)
+    terms = _terms(row, version, queries.parts(version.id))
+    content = csv_bytes(("term", "value"), _term_rows(terms))
+    return table_file(content, f"{row.ref.lower()}-v{number}-terms.csv")
+
+
+def _term_rows(terms: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    currency = terms["currency"]
+    plain = (
+        "agreement",
+        "name",
+        "counterparty",
+        "version",
+        "effective_from",
+        "ends_on",
+        "time_zone",
+        "currency",
+        "credit_cap",
+        "minimum_coverage",
+        "close_day",
+        "maintenance_notice_hours",
+        "claim_days",
+    )
+    for name in plain:
+        yield name, str(terms[name] if terms[name] is not None else "")
+    yield "monthly_fee", plain_amount(terms["monthly_fee"], currency)
+    yield "excluded_categories", " ".join(terms["excluded_categories"])
+    yield "business_hours", hours_text(terms["business_hours"])
+    for each in terms["commitments"]:
+        lead = f"commitment {each['clause']}"
+        yield f"{lead} measures", each["measures"] or each["vendor_kind"] or "every indicator"
+        yield f"{lead} target", each["target"]
+        yield f"{lead} fee part", plain_amount(each["fee_part"], currency)
+        for n, (below, share) in enumerate(each["bands"], 1):
+            yield f"{lead} band {n}", f"below {below}: {share}"
+    for each in terms["support"]:
+        lead = f"support severity {each['severity']}"
+        yield f"{lead} response minutes", str(each["response_minutes"])
+        yield f"{lead} resolution minutes", str(each["resolution_minutes"] or "")
+        yield f"{lead} clock", each["clock"]
+        yield f"{lead} target", each["target"]
+        for n, (below, share) in enumerate(each["bands"], 1):
+            yield f"{lead} band {n}", f"below {below}: {share}"
