@@ -22,7 +22,6 @@ from governance.kernel import clock
 from governance.kernel.intervals import MINUTE
 
 OBJECTIVE = "claims-triage · Grounded approvals"
-SYSTEM = "claims-triage"
 FIGURES = (
     ("231 of 318", "approvals cite a withdrawn clause"),
     ("€0", "paid out: the payment run is at 18:00"),

@@ -19,7 +19,6 @@ from dateutil.relativedelta import relativedelta
 from governance.assurance.incidents.statutory_rules import AWARENESS, FIX, Regime, Stage
 
 type ClockState = Literal["met", "late", "running", "missed", "paused", "open", "off", "waiting"]
-SOON = timedelta(hours=24)  # a statutory deadline that is this close is amber
 UNFINISHED: frozenset[ClockState] = frozenset({"running", "missed", "open"})
 
 

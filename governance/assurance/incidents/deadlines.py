@@ -111,11 +111,6 @@ def classification(incident_id: UUID, regime: str, *, lock: bool = False) -> Cla
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
 
 
-def classifications(incident_id: UUID) -> dict[str, Classification]:
-    query = select(Classification).where(Classification.incident_id == incident_id)
-    return {each.regime: each for each in session().scalars(query)}
-
-
 def notice(incident_id: UUID, regime: str, stage: str) -> SentNotice | None:
     query = select(SentNotice).where(
         SentNotice.incident_id == incident_id,

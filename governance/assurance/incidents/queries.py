@@ -157,12 +157,6 @@ def support_results(span: Span) -> Mapping[int, tuple[int, int]]:
     return {level: (each.count, each.in_time) for level, each in found.items()}
 
 
-def refs(incident_ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return the ref of each incident."""
-    query = select(Incident.id, Incident.ref).where(Incident.id.in_(set(incident_ids)))
-    return {row.id: row.ref for row in session().execute(query)}
-
-
 def open_incidents() -> Sequence[Incident]:
     """Return those that aren't closed, the worst first."""
     query = select(Incident).where(Incident.state.in_(LIVE))

@@ -172,7 +172,7 @@ def send(incident: Incident, update: CustomerUpdate) -> None:
             f" incidents of {current.actor().tenant_name}.\n",
         )
     # before the state: the database refuses every change of an update that was sent
-    update.webhooks = len(webhooks.send("incident.updated", payload(incident, update)))
+    update.webhooks = len(webhooks.send(payloads.UPDATED, payload(incident, update)))
     update.state, update.sent_at = "sent", clock.now()
     update.approved_by = current.actor().person_id
     update.incident_state = incident.state

@@ -5,6 +5,7 @@ from typing import Any
 
 from governance.assurance.incidents import (
     drafts,
+    payloads,
     permissions,
     queries,
     update_actions,
@@ -104,7 +105,7 @@ CUSTOMER_UPDATE = ApprovalKind(
 
 def endpoints() -> int:
     """How many webhook endpoints get `incident.updated`."""
-    return len(webhooks.subscribers("incident.updated"))
+    return len(webhooks.subscribers(payloads.UPDATED))
 
 
 __all__ = ["CUSTOMER_UPDATE", "endpoints", "queries"]

@@ -10,14 +10,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, exists, func, select
 
-from governance.kernel import clock
 from governance.kernel import current as context
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span
 from governance.operations.agreements.models import (
     OPEN_STATES,
-    TO_TENANT,
     Acceptance,
     Agreement,
     AgreementContact,
@@ -214,23 +212,6 @@ def term_end(version: AgreementVersion) -> datetime | None:
         return None
     midnight = datetime.combine(version.ends_on + DAY, time(), ZoneInfo(version.time_zone))
     return midnight.astimezone(UTC)
-
-
-def version_at(agreement_id: UUID, at: datetime) -> AgreementVersion | None:
-    """The version in force at that minute, or None."""
-    accepted = accepted_versions([agreement_id])[agreement_id]
-    return current_version(agreement(agreement_id), accepted, at)
-
-
-def current(direction: str = TO_TENANT) -> list[tuple[Agreement, AgreementVersion]]:
-    """The acting tenant's agreements of that direction with the version in force now, by number.
-
-    Two statements.
-    """
-    found, now = session().scalars(_of(direction)).all(), clock.now()
-    accepted = accepted_versions([each.id for each in found])
-    versions_now = ((each, current_version(each, accepted[each.id], now)) for each in found)
-    return [(each, version) for each, version in versions_now if version is not None]
 
 
 def in_force_during(

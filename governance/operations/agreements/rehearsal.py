@@ -1,12 +1,11 @@
 """A rehearsal: what a version would have credited over the last 13 months of measured minutes.
 
     rehearse(agreement, version)   reads the counts: three statements for any number of commitments
-    summed(rehearsals)             several agreements together, month by month
 
 Nothing is written. Support times aren't rehearsed: incidents aren't measured in minutes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -189,13 +188,3 @@ def chosen_version(agreement: Agreement) -> AgreementVersion | None:
         return found
     accepted = queries.accepted_versions([agreement.id])[agreement.id]
     return accepted[-1] if accepted else None
-
-
-def summed(rehearsals: Iterable[Rehearsal]) -> list[tuple[Month, int, int]]:
-    """(month, credit, fee) over several agreements of one currency, oldest month first."""
-    found: dict[Month, tuple[int, int]] = {}
-    for each in rehearsals:
-        for month in each.months:
-            credit, fee = found.get(month.month, (0, 0))
-            found[month.month] = (credit + month.credit.credit, fee + month.credit.fee)
-    return [(month, *found[month]) for month in sorted(found)]

@@ -1,6 +1,6 @@
 """Alerts and exhausted budgets, as rows.
 
-alert, open_alerts, open_alert_of, alerts_of        alerts
+alert, open_alerts, alerts_of        alerts
 newest                                              a page of the list
 deliveries                                          what was sent of an alert
 exhaustion, open_exhaustions, response_of           error budgets that are gone
@@ -51,12 +51,6 @@ def fired_since(at: datetime) -> int:
     moment = func.coalesce(Alert.escalated_at, Alert.fired_at)
     query = select(func.count()).select_from(Alert)
     return session().scalar(query.where(Alert.state == "firing", moment > at)) or 0
-
-
-def open_alert_of(objective_id: UUID) -> Alert | None:
-    """Return the alert of an objective that is not resolved."""
-    query = select(Alert).where(Alert.objective_id == objective_id, Alert.state != "resolved")
-    return session().scalars(query).one_or_none()
 
 
 def alerts_of(objective_id: UUID, *, limit: int = 20) -> Sequence[Alert]:

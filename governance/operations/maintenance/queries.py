@@ -1,7 +1,6 @@
 """Reads of exclusions: those that hide minutes of a span, the coming ones, and one of them.
 
 exclusions(span, …)     what attainment leaves out, each occurrence with its exclusion
-excluded(span, …)       the same as disjoint spans: what overlaps counts once
 upcoming(limit)         the occurrences that are under way or come next
 """
 
@@ -18,7 +17,7 @@ from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.db import find, session
-from governance.kernel.intervals import Span, union
+from governance.kernel.intervals import Span
 from governance.kernel.pages import Keyset, keyset
 from governance.operations.maintenance.models import Exclusion, MaintenanceFeed
 from governance.operations.maintenance.recurrence import Recurrence, occurrences_in
@@ -117,14 +116,6 @@ def expand(
     ]
     noticed = [each for each in every if each.is_noticed(notice_hours)]
     return sorted(noticed, key=lambda each: (each.span, each.exclusion.number))
-
-
-def excluded(span: Span, **asked: Any) -> list[Span]:
-    """Return the excluded minutes of `span` as disjoint spans; takes what `exclusions` takes."""
-    return union(
-        Span(max(each.span.start, span.start), min(each.span.end, span.end))
-        for each in exclusions(span, **asked)
-    )
 
 
 def upcoming(limit: int = 10, *, visible_only: bool = False) -> list[ExclusionSpan]:

@@ -85,14 +85,6 @@ def parse_series(status: int, body: bytes, *, shape: str = "matrix") -> list[Sam
     return series
 
 
-def infos(body: bytes) -> list[str]:
-    """Return Prometheus's hints on a query whose answer is complete, such as a metric whose name
-    doesn't end in _total.
-    """
-    found = json.loads(body).get("infos") or []
-    return [_short(each) for each in found if isinstance(each, str)][:3]
-
-
 def _answer(status: int, body: bytes) -> Mapping[str, Any]:
     content = _json(status, body)
     if status != OK or content.get("status") != "success":

@@ -3,12 +3,10 @@
 Pure: no database, no clock, no floats. `governance verify-statement` recomputes a statement with
 these functions.
 
-    counts_of(indicator, minutes)   add up minute counts
-    score(…)                        attainment and coverage of a window
-    budget(score, target)           what a target allows, what is lost, what is left
+    score(…)                attainment and coverage of a window
+    budget(score, target)   what a target allows, what is lost, what is left
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -69,17 +67,6 @@ class Counts:
     def lost(self, kind: IndicatorKind) -> int:
         """Minutes down, or events that are not good."""
         return self.down if kind == "downtime" else self.total - self.good
-
-
-def counts_of(rule: IndicatorRule, minutes: Iterable[MinuteCount]) -> Counts:
-    """Add up minute counts."""
-    known = down = good = total = 0
-    for minute in minutes:
-        known += 1
-        down += rule.is_down(minute)
-        good += minute.good
-        total += minute.total
-    return Counts(known, down, good, total)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from fractions import Fraction
 from governance.kernel.intervals import Span
 from governance.operations.measurements.scoring import Counts, IndicatorKind
 
-DAY = timedelta(days=1)
 MINUTES_OF_DAY = 1440
 
 

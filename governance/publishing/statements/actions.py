@@ -75,14 +75,6 @@ MARKED = action(
     severity="informational",
     fields="month cause first last",
 )
-CANCELLED = action(
-    "statement.close.cancelled",
-    "cancelled the close of a month",
-    target="Statement",
-    activity="update",
-    severity="informational",
-    fields="month",
-)
 DOWNLOADED = action(
     "statement.downloaded",
     "downloaded a statement",

@@ -22,12 +22,6 @@ CAUSES = {
     "exclusion": "An exclusion changed after the close.",
     "dispute": "A dispute was accepted.",
 }
-DISPUTE_STATES = {
-    "open": "Open",
-    "accepted": "Accepted",
-    "rejected": "Rejected",
-    "withdrawn": "Withdrawn",
-}
 CLAIM_STATES = {
     "prepared": "Awaiting approval",
     "approved": "Ready to send",
@@ -143,7 +137,7 @@ class Dispute(Tenanted, Model):
     ends_at: Mapped[datetime]
     reason: Mapped[str]
     effect: Mapped[dict[str, Any]]  # if accepted, as both sides saw it when it was raised
-    state: Mapped[str] = mapped_column(default="open")  # of DISPUTE_STATES
+    state: Mapped[str] = mapped_column(default="open")  # open, accepted, rejected, withdrawn
     raised_by: Mapped[UUID | None]
     due_on: Mapped[date]
     answer: Mapped[str] = mapped_column(default="")

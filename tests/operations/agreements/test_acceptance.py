@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.kernel.intervals import Span
@@ -45,8 +46,10 @@ def test_version_is_in_force_once_one_person_of_each_side_accepted_it(indicator)
         assert version.state == "accepted"
         sides = {each.side: each.name for each in queries.acceptances([row.id])[row.id]}
         assert sides == {"provider": "Eva Brandt", "customer": "Sanjay Patel"}
-        assert queries.version_at(row.agreement_id, some.OCTOBER).number == 1
-        assert queries.version_at(row.agreement_id, some.OCTOBER - timedelta(minutes=1)) is None
+        around = Span(some.OCTOBER - timedelta(minutes=1), some.OCTOBER + timedelta(minutes=1))
+        [(span, in_force)] = queries.versions_in(row.agreement_id, around)
+        assert in_force.id == version.id
+        assert span == Span(some.OCTOBER, around.end)
 
 
 def test_officer_edits_and_may_not_accept_for_the_tenant(indicator):
@@ -190,7 +193,9 @@ def test_agreement_that_changes_in_the_middle_of_a_month(indicator):
             (Span(middle, october.end), 2),
         ]
         assert sum(span.minutes for span, _ in found) == 31 * 1440 + 60  # a day of 25 hours
-        assert [v.number for _, v in queries.current()] == [2]
+        accepted = [version for _, version in found]
+        agreement = queries.agreement(first.agreement_id)
+        assert queries.current_version(agreement, accepted, clock.now()).number == 2
 
 
 def test_later_version_takes_effect_after_the_earlier_one(indicator):
@@ -306,7 +311,9 @@ def test_vendor_agreement_needs_a_signature_and_another_operator(database):
     make.add_member("second_operator", "console")
     with some.operating("console", "second_operator"):
         assert acceptance_actions.accept(queries.version(row.id), seen=seen) is True
-        assert [a.ref for a, _ in queries.current("from_vendor")] == ["VEN-1"]
+        minute = Span(clock.now(), clock.now() + timedelta(minutes=1))
+        [(agreement, _versions)] = queries.in_force_during(minute, "from_vendor")
+        assert agreement.ref == "VEN-1"
 
 
 def test_vendor_agreement_is_invisible_to_tenants(indicator):

@@ -13,7 +13,7 @@ from governance.foundation.webhooks.models import WebhookDelivery
 from governance.kernel import clock, events
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
-from governance.kernel.intervals import Span, minutes
+from governance.kernel.intervals import Span, minutes, union
 from governance.operations.maintenance import actions, effect, queries
 from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.systems import actions as systems
@@ -29,7 +29,7 @@ def counted(acting):
 
     def count(slug="acme", **asked):
         with acting("viewer" if slug == "acme" else "compliance_officer", slug, read_only=True):
-            return minutes(queries.excluded(MONTH, **asked))
+            return minutes(union(each.span for each in queries.exclusions(MONTH, **asked)))
 
     return count
 

@@ -20,7 +20,6 @@ from governance.operations.measurements.scoring import (
     Counts,
     IndicatorRule,
     MinuteCount,
-    counts_of,
 )
 from tests.operations.measurements.measurement_helpers import MINUTE, NOW, define
 
@@ -89,7 +88,14 @@ def test_sums_and_rollups_equal_the_count_of_the_minutes(acting, batches, wanted
 
 
 def _count(rule: IndicatorRule, kept: Mapping[int, tuple[int, int]], chosen: list[int]) -> Counts:
-    return counts_of(rule, [MinuteCount(*kept[n]) for n in chosen])
+    """Add up minutes one by one."""
+    found = [MinuteCount(*kept[n]) for n in chosen]
+    return Counts(
+        len(found),
+        sum(rule.is_down(each) for each in found),
+        sum(each.good for each in found),
+        sum(each.total for each in found),
+    )
 
 
 def _check_rollups(
