@@ -7,7 +7,7 @@ go_to          the next state, or back to an earlier one with a reason
 add_note       never changed afterwards
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -130,11 +130,9 @@ def declare(
     """
     require(permissions.DECLARE)
     lock_tenant(LOCK)  # so that a second click sees the incident of the first
-    there = queries.incident_if_any(incident_id) if incident_id else None
-    there = there or (queries.incident_of_alert(alert_id) if alert_id else None)
-    there = there or (queries.incident_of_stop(stop_id) if stop_id else None)
-    if there is not None:
-        return there
+    existing = _declared_already(incident_id, alert_id, stop_id)
+    if existing is not None:
+        return existing
     now = clock.now()
     aware_at, detected_at = aware_at or now, detected_at or aware_at or now
     _check_times(now, aware_at=aware_at, detected_at=detected_at, impact_from=impact_from)
@@ -158,26 +156,8 @@ def declare(
         created_at=now,
     )
     session().add(made)
-    record(
-        DECLARED,
-        made,
-        ref=made.ref,
-        level=severity,
-        alert=alert_ref or None,
-        stop=str(stop_id) if stop_id else None,
-        systems=[each.key for each in found] or None,
-        aware_at=aware_at,
-        title=made.title,
-    )
-    for each in found:
-        session().add(
-            Impact(
-                incident_id=made.id,
-                system_id=each.id,
-                starts_at=_whole_minute(impact_from or made.detected_at),
-                created_at=now,
-            )
-        )
+    _record_declared(made, found)
+    _open_impacts(made, found, impact_from or made.detected_at)
     if stop_id is not None:
         _settle(queries.suggestion(stop_id, lock=True), made.id)
     webhooks.send(payloads.DECLARED, payloads.of(made))
@@ -185,8 +165,41 @@ def declare(
     return made
 
 
-def _whole_minute(at: datetime) -> datetime:
-    return at.replace(second=0, microsecond=0)
+def _declared_already(
+    incident_id: UUID | None, alert_id: UUID | None, stop_id: UUID | None
+) -> Incident | None:
+    return (
+        (queries.incident_if_any(incident_id) if incident_id else None)
+        or (queries.incident_of_alert(alert_id) if alert_id else None)
+        or (queries.incident_of_stop(stop_id) if stop_id else None)
+    )
+
+
+def _record_declared(incident: Incident, systems: Sequence[AISystem]) -> None:
+    record(
+        DECLARED,
+        incident,
+        ref=incident.ref,
+        level=incident.severity,
+        alert=incident.alert_ref or None,
+        stop=str(incident.stop_id) if incident.stop_id else None,
+        systems=[each.key for each in systems] or None,
+        aware_at=incident.aware_at,
+        title=incident.title,
+    )
+
+
+def _open_impacts(incident: Incident, systems: Iterable[AISystem], at: datetime) -> None:
+    starts_at = at.replace(second=0, microsecond=0)
+    session().add_all(
+        Impact(
+            incident_id=incident.id,
+            system_id=each.id,
+            starts_at=starts_at,
+            created_at=incident.created_at,
+        )
+        for each in systems
+    )
 
 
 def _settle(found: IncidentSuggestion | None, incident_id: UUID | None) -> None:

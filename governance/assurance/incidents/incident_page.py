@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask import url_for
 
-from governance.assurance.controls.models import Control
 from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.incidents import (
     clocks,
@@ -16,7 +15,6 @@ from governance.assurance.incidents import (
     drafts,
     permissions,
     queries,
-    review_actions,
     review_evidence,
     states,
     timeline,
@@ -24,7 +22,7 @@ from governance.assurance.incidents import (
     update_queries,
 )
 from governance.assurance.incidents.clocks import Clock, duration_text
-from governance.assurance.incidents.models import Incident
+from governance.assurance.incidents.models import CustomerUpdate, FollowUp, Incident
 from governance.assurance.incidents.queries import ImpactWindow
 from governance.assurance.incidents.severity_queries import severity_names
 from governance.assurance.playbooks import queries as playbooks
@@ -71,11 +69,15 @@ def steps(incident: Incident, found: Sequence[Clock]) -> list[StateStep]:
         if n < place and at is not None:
             left = next((e for e in entered[n + 1 :] if e is not None), now)
             shown.append(
-                StateStep(states.NAMES[state], "done", f"{_time(at)}, {_length(left - at)}")
+                StateStep(
+                    states.NAMES[state], "done", f"{short_time(at)}, {duration_text(left - at)}"
+                )
             )
         elif n == place and at is not None:
             is_over = state in {"resolved", "closed"}
-            meta = short_time(at) if is_over else f"since {_time(at)}, {_length(now - at)}"
+            meta = (
+                short_time(at) if is_over else f"since {short_time(at)}, {duration_text(now - at)}"
+            )
             shown.append(StateStep(states.NAMES[state], "done" if is_over else "live", meta))
         else:
             shown.append(StateStep(states.NAMES[state], "", _needs(state, found)))
@@ -87,15 +89,6 @@ def _needs(state: str, found: Sequence[Clock]) -> str:
         return "needs the review"
     due = next((c.due_at for c in found if c.key == "resolution" and not c.is_done), None)
     return f"due {short_time(due)}" if state == "resolved" and due else ""
-
-
-def _length(length: timedelta) -> str:
-    return duration_text(length)
-
-
-def _time(at: datetime) -> str:
-    """Return "09:36" for today, otherwise the day, too."""
-    return short_time(at)
 
 
 def short_time(at: datetime) -> str:
@@ -182,29 +175,13 @@ def _clock_link(incident: Incident, each: Clock) -> tuple[str | None, str]:
 
 
 def context(incident: Incident, *, show: str = "") -> dict[str, Any]:
-    """Return everything the page draws."""
+    """Return everything the page draws; `show` narrows the timeline: "automatic" or "notes"."""
     impacts = queries.impacts_of([incident.id])[incident.id]
     found = deadlines.clocks_of(incident)
     story = timeline.timeline(incident, impacts)
-    sent = update_queries.updates(incident.id)
-    told = next((each for each in sent if each.state == "sent"), None)
+    updates = update_queries.updates(incident.id)
+    drafted = next((each for each in updates if each.state != "sent"), None)
     follow_ups = queries.follow_ups(incident.id)
-    review = queries.review(incident.id)
-    coming = clocks.next_due(found)
-    drafted = next((each for each in sent if each.state != "sent"), None)
-    approval = (
-        approvals.open_approval(update_queries.APPROVAL, drafted.id)
-        if drafted is not None
-        else None
-    )
-    people = [
-        incident.declared_by,
-        incident.lead_id,
-        incident.communications_id,
-        incident.scribe_id,
-        *(each.owner_id for each in follow_ups),
-        *((drafted.edited_by, drafted.drafted_by) if drafted else ()),
-    ]
     following = states.NEXT.get(incident.state)
     return {
         "incident": incident,
@@ -212,48 +189,76 @@ def context(incident: Incident, *, show: str = "") -> dict[str, Any]:
         "state_kind": states.STATE_KINDS[incident.state],
         "state_name": states.NAMES[incident.state],
         "steps": steps(incident, found),
+        "next_state": following,
+        "next_verb": VERBS.get(following or ""),
         "impacts": impacts,
         "impact_minutes": queries.impact_minutes(impacts) if impacts else None,
         "impact_text": impact_text(impacts),
         "figures": queries.figures(incident.id),
-        "clocks": [clock_line(incident, each) for each in found],
-        "coming": coming,
-        "coming_at": short_time(coming.due_at) if coming and coming.due_at else "",
-        "pause": deadlines.open_pause(incident.id),
-        "has_support": any(each.kind == "support" for each in found),
+        **_clock_context(incident, found),
         "timeline": story,
         "entries": story.only(show),
         "show": show,
         "reads_log": allowed(logbook.VIEW),
-        "updates": sent,
-        "drafted": drafted,
-        "drafted_paragraphs": drafts.paragraphs(drafted.body) if drafted else [],
-        "approval": approval,
-        "last_sent": told,
-        "opened_by": update_queries.opened_by(told) if told else 0,
-        "contacts": len(update_queries.contacts()),
-        "endpoints": update_approval.endpoints(),
+        **_update_context(updates, drafted),
         "follow_ups": follow_ups,
         "own_follow_ups": {each.id for each in follow_ups if is_owner(current.actor(), each)},
         "open_follow_ups": sum(each.done_at is None for each in follow_ups),
-        "review": review,
-        "names": person_names(people),
-        "next_state": following,
-        "next_verb": VERBS.get(following or ""),
+        "review": queries.review(incident.id),
+        "names": person_names(_people(incident, follow_ups, drafted)),
         "can_manage": why_not(permissions.MANAGE, on=incident) is None,
         "can_draft": why_not(permissions.DRAFT, on=incident) is None,
         "why_not_manage": why_not(permissions.MANAGE, on=incident),
         "runs": playbooks.runs_of(incident.id),
         "playbooks": playbooks.live_playbooks() if incident.state != "closed" else [],
-        "controls": supported(),
+        "controls": review_evidence.supported_controls(),
         "zone": f"{clock.now().astimezone(formatting.zone()):%Z}",
         "short_time": short_time,
     }
 
 
-def supported() -> Sequence[Control]:
-    """The controls for which the review will be evidence."""
-    return review_evidence.supported_controls()
+def _clock_context(incident: Incident, found: Sequence[Clock]) -> dict[str, Any]:
+    coming = clocks.next_due(found)
+    return {
+        "clocks": [clock_line(incident, each) for each in found],
+        "coming": coming,
+        "coming_at": short_time(coming.due_at) if coming and coming.due_at else "",
+        "pause": deadlines.open_pause(incident.id),
+        "has_support": any(each.kind == "support" for each in found),
+    }
+
+
+def _update_context(
+    updates: Sequence[CustomerUpdate], drafted: CustomerUpdate | None
+) -> dict[str, Any]:
+    """What was sent to customers, and the draft that isn't sent yet."""
+    last_sent = next((each for each in updates if each.state == "sent"), None)
+    return {
+        "updates": updates,
+        "drafted": drafted,
+        "drafted_paragraphs": drafts.paragraphs(drafted.body) if drafted else [],
+        "approval": approvals.open_approval(update_queries.APPROVAL, drafted.id)
+        if drafted
+        else None,
+        "last_sent": last_sent,
+        "opened_by": update_queries.opened_by(last_sent) if last_sent else 0,
+        "contacts": len(update_queries.contacts()),
+        "endpoints": update_approval.endpoints(),
+    }
+
+
+def _people(
+    incident: Incident, follow_ups: Sequence[FollowUp], drafted: CustomerUpdate | None
+) -> list[UUID | None]:
+    """Whom the page names."""
+    return [
+        incident.declared_by,
+        incident.lead_id,
+        incident.communications_id,
+        incident.scribe_id,
+        *(each.owner_id for each in follow_ups),
+        *((drafted.edited_by, drafted.drafted_by) if drafted else ()),
+    ]
 
 
 def impact_text(impacts: Sequence[ImpactWindow]) -> str:
@@ -272,12 +277,3 @@ def _end_time(start: datetime, end: datetime) -> str:
     """Return the time alone where the day is that of the start."""
     first, last = start.astimezone(formatting.zone()), end.astimezone(formatting.zone())
     return f"{last:%H:%M}" if first.date() == last.date() else short_time(end)
-
-
-def problems(incident: Incident) -> list[str]:
-    """What keeps it from being closed."""
-    return review_actions.why_not_close(incident)
-
-
-def former(person: UUID | None, names: dict[UUID, str]) -> str:
-    return names.get(person, "a former member") if person else "Meridian"

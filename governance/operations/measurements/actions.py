@@ -31,6 +31,10 @@ from governance.operations.measurements.storing import MAX_COUNT, MinuteColumns,
 from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem
 
+AS_DEFINED = (
+    *("key", "name", "feature", "kind", "unit", "min_requests"),
+    *("bound_unit", "good_side", "vendor", "source"),
+)
 DEFINED = action(
     "indicator.defined",
     "defined an indicator",
@@ -135,22 +139,14 @@ def define(
     )
     session().add(made)
     session().flush()
+    recorded = {name: getattr(made, name) for name in AS_DEFINED}
     record(
         DEFINED,
         made,
-        key=key,
-        name=made.name,
         system=system.key,
-        feature=made.feature,
-        kind=kind,
-        unit=made.unit,
-        min_requests=min_requests,
         floor=_decimal(floor),
         bound=_decimal(bound),
-        bound_unit=bound_unit,
-        good_side=good_side,
-        vendor=made.vendor,
-        source=source,
+        **recorded,
     )
     return made
 

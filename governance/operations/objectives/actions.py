@@ -23,6 +23,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.operations.measurements import queries as measurements
+from governance.operations.measurements.models import Indicator
 from governance.operations.objectives.models import WINDOWS, Objective, ObjectiveVersion
 from governance.operations.objectives.service_hours import InvalidHours, ServiceHours
 
@@ -110,11 +111,7 @@ def create(
     `target` and `minimum_coverage` are shares, such as Decimal("0.995"). `service_hours` is JSON as
     service_hours.py reads it. `rules` is for the alerts feature, which checks it.
     """
-    indicator = measurements.indicator(indicator_id)
-    if indicator.retired_at is not None:
-        raise Invalid(
-            f"{indicator.name} is retired. Choose a live indicator.", field="indicator_id"
-        )
+    indicator = _live_indicator(indicator_id)
     name = _checked_name(name)
     definition = checked_definition(
         target=target,
@@ -125,14 +122,8 @@ def create(
         rules=rules,
     )
     _check_owner(owner_id)
-    lock_tenant("objectives")
-    taken = set(session().execute(select(Objective.key, Objective.name, Objective.retired_at)))
-    if len(taken) >= MAX_OBJECTIVES:
-        raise Invalid(f"A tenant can have up to {MAX_OBJECTIVES:,} objectives.")
-    if any(row.name == name and row.retired_at is None for row in taken):
-        raise NameTaken(f"An objective {name} exists already. Choose another name.", field="name")
     objective = Objective(
-        key=_free_key(key, name, {row.key for row in taken}),
+        key=_reserve_key(key, name),
         name=name,
         indicator_id=indicator_id,
         owner_id=owner_id,
@@ -355,6 +346,27 @@ def _check_live(objective: Objective) -> None:
 def _hours_a_week(definition: Mapping[str, Any]) -> int:
     hours = definition["service_hours"]
     return 7 * 1440 if hours is None else ServiceHours.parse(hours).minutes_a_week
+
+
+def _live_indicator(indicator_id: UUID) -> Indicator:
+    found = measurements.indicator(indicator_id)
+    if found.retired_at is not None:
+        raise Invalid(f"{found.name} is retired. Choose a live indicator.", field="indicator_id")
+    return found
+
+
+def _reserve_key(key: str | None, name: str) -> str:
+    """Return the slug for a new objective; until the transaction ends, no other one is created.
+
+    Raises NameTaken for a name of a live objective, or a slug of any.
+    """
+    lock_tenant("objectives")
+    taken = set(session().execute(select(Objective.key, Objective.name, Objective.retired_at)))
+    if len(taken) >= MAX_OBJECTIVES:
+        raise Invalid(f"A tenant can have up to {MAX_OBJECTIVES:,} objectives.")
+    if any(row.name == name and row.retired_at is None for row in taken):
+        raise NameTaken(f"An objective {name} exists already. Choose another name.", field="name")
+    return _free_key(key, name, {row.key for row in taken})
 
 
 def _free_key(key: str | None, name: str, taken: set[str]) -> str:

@@ -110,76 +110,86 @@ class BurnDown:
     incidents: Sequence[tuple[str, datetime, datetime, Fraction, Fraction]] = ()
 
 
+BURN_WIDTH, BURN_HEIGHT = 761, 236
+LEFT, TOP, PLOT_WIDTH, PLOT_HEIGHT = 38, 14, 619, 192  # of the plot inside the burn-down
+RIGHT = LEFT + PLOT_WIDTH
+
+
+@dataclass(frozen=True, slots=True)
+class _Plot:
+    """Where instants and shares are in a burn-down: from `lowest` to 1 over the window."""
+
+    window: Span
+    lowest: Fraction
+
+    def x(self, at: datetime) -> float:
+        length = (self.window.end - self.window.start).total_seconds() or 1
+        return LEFT + (at - self.window.start).total_seconds() / length * PLOT_WIDTH
+
+    def y(self, share: Fraction) -> float:
+        depth = (1 - max(share, self.lowest)) / (1 - self.lowest)
+        return TOP + PLOT_HEIGHT * float(depth)
+
+    def place(self, at: datetime, share: Fraction) -> tuple[float, float]:
+        return self.x(at), self.y(share)
+
+
 def burn_down(data: BurnDown, ticks: Sequence[tuple[datetime, str]], title: str) -> Markup:
     """Draw the budget left, the even pace, and where the pace of the last 24 hours leads."""
-    width, height, left, top = 761, 236, 38, 14
-    inner, deep = 619, 192
     lowest = min([Fraction(0), *(share for run in data.runs for _at, share in run)])
-    lowest = max(lowest, Fraction(-2))
-    length = (data.window.end - data.window.start).total_seconds() or 1
-
-    def x(at: datetime) -> float:
-        return left + (at - data.window.start).total_seconds() / length * inner
-
-    def y(share: Fraction) -> float:
-        return top + deep * float((1 - max(share, lowest)) / (1 - lowest))
-
-    body = [_rule(share, left, inner, y(share)) for share in _marks(lowest)]
+    plot = _Plot(data.window, max(lowest, Fraction(-2)))
+    body = [_rule(share, plot.y(share)) for share in _marks(plot.lowest)]
     body += [
-        drawing.label(x(at), height - 12, word, "tick", anchor=_anchor(n))
+        drawing.label(plot.x(at), BURN_HEIGHT - 12, word, "tick", anchor=_anchor(n))
         for n, (at, word) in enumerate(ticks)
     ]
-    placed = 0.0
-    for gap in data.gaps:
-        start, end = x(gap.start), x(gap.end)
-        body.append(
-            drawing.element(
-                "rect",
-                "track",
-                x=start,
-                y=float(top),
-                width=max(end - start, 3.0),
-                height=float(deep),
-            )
-        )
-        body.append(hatch(start, top, max(end - start, 3.0), deep, 6))
-        if start >= placed:
-            word = figures.length(gap.minutes)
-            word = word if placed else f"no data, {word}"
-            body.append(drawing.label((start + end) / 2, 10, word, "tick", anchor="middle"))
-            placed = (start + end) / 2 + 46
-    foot = y(Fraction(0))
+    body += _gaps(plot, data.gaps)
+    foot = plot.y(Fraction(0))
     for run in data.runs:
-        points = [(x(at), y(share)) for at, share in run]
-        if len(points) < 2:  # noqa: PLR2004 - a line has two ends
-            continue
-        area = f"{drawing.path(points)}L{_xy(points[-1][0], foot)}L{_xy(points[0][0], foot)}Z"
-        body.append(drawing.element("path", "f1", d=area, opacity=0.09))
-        body.append(
-            drawing.element(
-                "path",
-                "s1",
-                d=drawing.path(points),
-                fill="none",
-                stroke_width=1.8,
-                stroke_linejoin="round",
-            )
-        )
-    pace = drawing.path([(left, y(Fraction(1))), (left + inner, foot)])
+        body += _budget_line([plot.place(*each) for each in run], foot)
+    pace = drawing.path([(LEFT, plot.y(Fraction(1))), (RIGHT, foot)])
     body.append(drawing.element("path", "sink", d=pace, fill="none", stroke_dasharray="4 3"))
     for word, began, ended, before, after in data.incidents:
-        body += _incident(
-            word, (x(began), y(before)), (x(ended), y(after)), left + inner - 130, top + 12
-        )
-    middle = (left + inner * 0.56, y(Fraction(44, 100)) - 6)
+        body += _incident(word, plot.place(began, before), plot.place(ended, after))
+    middle = (LEFT + PLOT_WIDTH * 0.56, plot.y(Fraction(44, 100)) - 6)
     body.append(drawing.label(*middle, "even pace", "lab2", weight=500))
-    now = (x(data.now), y(data.left))
+    now = plot.place(data.now, data.left)
     if data.gone_at is not None and data.left > 0:
-        body += _forecast(now, (x(data.gone_at), foot), figures.day(data.gone_at), width - 56)
+        gone = (plot.x(data.gone_at), foot)
+        body += _forecast(now, gone, figures.day(data.gone_at), BURN_WIDTH - 56)
     body.append(drawing.element("circle", "f1", cx=now[0], cy=now[1], r=3.5))
     words = f"{figures.percent(data.left)} left"
     body.append(drawing.label(now[0] + 8, now[1] - 4, words, "lab", weight=600))
-    return drawing.svg(width, height, title, words, body, extra="c-x700")
+    return drawing.svg(BURN_WIDTH, BURN_HEIGHT, title, words, body, extra="c-x700")
+
+
+def _gaps(plot: _Plot, gaps: Sequence[Span]) -> Iterator[Markup]:
+    """Hatched spans without data, with their lengths where there is room for them."""
+    labelled_until = 0.0
+    for gap in gaps:
+        start = plot.x(gap.start)
+        middle, wide = (start + plot.x(gap.end)) / 2, max(plot.x(gap.end) - start, 3.0)
+        yield drawing.element(
+            "rect", "track", x=start, y=float(TOP), width=wide, height=float(PLOT_HEIGHT)
+        )
+        yield hatch(start, TOP, wide, PLOT_HEIGHT, 6)
+        if start >= labelled_until:
+            length = figures.length(gap.minutes)
+            word = length if labelled_until else f"no data, {length}"
+            yield drawing.label(middle, 10, word, "tick", anchor="middle")
+            labelled_until = middle + 46
+
+
+def _budget_line(points: Sequence[tuple[float, float]], foot: float) -> Iterator[Markup]:
+    """The line of one run, and the area under it."""
+    if len(points) < 2:  # noqa: PLR2004 - a line has two ends
+        return
+    line = drawing.path(points)
+    area = f"{line}L{_xy(points[-1][0], foot)}L{_xy(points[0][0], foot)}Z"
+    yield drawing.element("path", "f1", d=area, opacity=0.09)
+    yield drawing.element(
+        "path", "s1", d=line, fill="none", stroke_width=1.8, stroke_linejoin="round"
+    )
 
 
 def _marks(lowest: Fraction) -> list[Fraction]:
@@ -187,11 +197,11 @@ def _marks(lowest: Fraction) -> list[Fraction]:
     return [Fraction(1), Fraction(1, 2), Fraction(0), *below]
 
 
-def _rule(share: Fraction, left: float, wide: float, y: float) -> Markup:
+def _rule(share: Fraction, y: float) -> Markup:
     kind = "axis" if share == 0 else "grid"
-    line = f"M{drawing.coordinate(left)} {drawing.coordinate(y)}H{drawing.coordinate(left + wide)}"
+    line = f"M{drawing.coordinate(LEFT)} {drawing.coordinate(y)}H{drawing.coordinate(RIGHT)}"
     return drawing.element("path", kind, d=line, fill="none") + drawing.label(
-        left - 6, y + 4, figures.percent(share, 0), "tick", anchor="end"
+        LEFT - 6, y + 4, figures.percent(share, 0), "tick", anchor="end"
     )
 
 
@@ -203,18 +213,12 @@ def _xy(x: float, y: float) -> str:
     return f"{drawing.coordinate(x)} {drawing.coordinate(y)}"
 
 
-def _incident(
-    word: str,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    edge: float,
-    ceiling: float,
-) -> list[Markup]:
+def _incident(word: str, start: tuple[float, float], end: tuple[float, float]) -> list[Markup]:
     """A dot where an incident began, and its name: above the line, below it where that is full."""
     dot = drawing.element("circle", "bad", cx=start[0], cy=start[1], r=2.5)
-    if start[0] > edge:
+    if start[0] > RIGHT - 130:  # no room for the name at its right
         return [dot, drawing.label(start[0] - 7, end[1] + 16, word, "lab2", anchor="end")]
-    if start[1] - 7 < ceiling:
+    if start[1] - 7 < TOP + 12:  # no room above it
         return [dot, drawing.label(end[0] + 7, end[1] + 16, word, "lab2")]
     return [dot, drawing.label(start[0] + 7, start[1] - 7, word, "lab2")]
 

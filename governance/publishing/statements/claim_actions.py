@@ -110,8 +110,7 @@ def prepare(
     request_ids: Sequence[str] = (),
 ) -> VendorClaim:
     """Freeze what a vendor owes for a tenant's closed month, and request another's approval."""
-    if clock.now() >= side.deadline:
-        raise DeadlinePassed(f"The deadline to claim from {side.vendor} has passed.")
+    _check_deadline(side)
     if side.amount <= 0:
         raise Invalid(f"{side.vendor} owes no credit for this month.")
     if len(request_ids) > MAX_REQUEST_IDS:
@@ -156,14 +155,18 @@ def prepare(
         errors=side.errors,
         deadline=made.deadline,
     )
+    _request_approval(made)
+    return made
+
+
+def _request_approval(claim: VendorClaim) -> None:
     approvals.request(
         claim_queries.CLAIM,
-        made.id,
-        summary=f"claim {money(made.amount, made.currency)} from {made.vendor}",
-        reason=f"{figures.month_title(made.month)}, {made.ref}",
-        expires_at=made.deadline,
+        claim.id,
+        summary=f"claim {money(claim.amount, claim.currency)} from {claim.vendor}",
+        reason=f"{figures.month_title(claim.month)}, {claim.ref}",
+        expires_at=claim.deadline,
     )
-    return made
 
 
 def _named(claim: VendorClaim) -> dict[str, Any]:
@@ -192,8 +195,7 @@ def send(claim: VendorClaim, *, reference: str) -> None:
     """Record that the acting person sent the claim file to the vendor."""
     session().refresh(claim, with_for_update=True)
     _check_state(claim, "approved", "sent")
-    if clock.now() >= claim.deadline:
-        raise DeadlinePassed(f"The deadline to claim from {claim.vendor} has passed.")
+    _check_deadline(claim)
     claim.state, claim.sent_by, claim.sent_at = "sent", current.person_id(), clock.now()
     claim.vendor_reference = reference.strip()[:200]
     record(SENT, claim, **_named(claim), reference=claim.vendor_reference or None)
@@ -221,6 +223,11 @@ def expire_overdue() -> int:
         each.state, each.ended_at = "expired", clock.now()
         record(EXPIRED, each, **_named(each), deadline=each.deadline)
     return len(found)
+
+
+def _check_deadline(of: VendorSide | VendorClaim) -> None:
+    if clock.now() >= of.deadline:
+        raise DeadlinePassed(f"The deadline to claim from {of.vendor} has passed.")
 
 
 def _check_state(claim: VendorClaim, wanted: str, done: str) -> None:

@@ -5,6 +5,7 @@ no longer hides minutes, or its minutes are left out. The closed figures stay un
 """
 
 from datetime import timedelta
+from typing import Any
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
@@ -15,9 +16,10 @@ from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.intervals import Span
 from governance.publishing.statements import actions, dispute_effects, month_close, queries
-from governance.publishing.statements.models import Dispute, Statement
+from governance.publishing.statements.models import Dispute, Statement, StatementRevision
 from governance.publishing.statements.statement_calculation import read_span
 
+DISPUTED = ("number", "revision", "kind", "indicator", "exclusion", "starts_at", "ends_at")
 RAISED = action(
     "dispute.raised",
     "disputed a statement",
@@ -70,23 +72,10 @@ def raise_dispute(
     """
     if not reason.strip():
         raise Invalid("Explain what is wrong.", field="reason")
-    row = queries.revision_numbered(statement.id, statement.revision)
-    if row is None:
-        raise NotOpen("This month isn't closed yet, so there is nothing to dispute.")
-    if not queries.has_minutes(statement):
-        raise NotOpen(
-            "The minutes of this month are no longer kept, so they can't be disputed. The statement's"
-            " file still proves its figures."
-        )
-    month = read_span(row.facts["span"])
+    row = _disputable_revision(statement)
     indicator = indicator if kind == "minutes" else None
     exclusion = exclusion if kind == "exclusion" else None
-    if span.end <= span.start:
-        raise Invalid(
-            "The minutes end before they start. Change one of the times.", field="ends_at"
-        )
-    if not month.start <= span.start < span.end <= month.end:
-        raise Invalid("Choose minutes of this statement's month.", field="starts_at")
+    _check_span(span, read_span(row.facts["span"]))
     if kind == "minutes" and indicator not in {each["key"] for each in row.facts["indicators"]}:
         raise Invalid("Choose an indicator of this statement.", field="indicator")
     effect = dispute_effects.effect(
@@ -97,11 +86,9 @@ def raise_dispute(
         exclusion=exclusion,
     )
     lock_tenant("dispute numbers")
-    disputed = (kind, indicator, exclusion, span.start, span.end)
-    for each in queries.disputes_of(statement.id):
-        there = (each.kind, each.indicator, each.exclusion, each.starts_at, each.ends_at)
-        if each.state == "open" and there == disputed:
-            return each
+    existing = _open_dispute(statement, (kind, indicator, exclusion, span.start, span.end))
+    if existing is not None:
+        return existing
     made = Dispute(
         statement_id=statement.id,
         number=queries.next_dispute_number(),
@@ -124,17 +111,42 @@ def raise_dispute(
         RAISED,
         made,
         reason=made.reason,
-        number=made.number,
         month=statement.month,
-        revision=made.revision,
-        kind=kind,
-        indicator=made.indicator,
-        exclusion=made.exclusion,
-        starts_at=made.starts_at,
-        ends_at=made.ends_at,
+        **{name: getattr(made, name) for name in DISPUTED},
     )
     send("dispute.raised", {"id": made.id, "ref": made.ref, "month": statement.month})
     return made
+
+
+def _disputable_revision(statement: Statement) -> StatementRevision:
+    """The newest revision. Raises NotOpen before the close, and when its minutes are deleted."""
+    row = queries.revision_numbered(statement.id, statement.revision)
+    if row is None:
+        raise NotOpen("This month isn't closed yet, so there is nothing to dispute.")
+    if not queries.has_minutes(statement):
+        raise NotOpen(
+            "The minutes of this month are no longer kept, so they can't be disputed. The statement's"
+            " file still proves its figures."
+        )
+    return row
+
+
+def _open_dispute(statement: Statement, disputed: tuple[Any, ...]) -> Dispute | None:
+    """The open dispute of the same minutes, where there is one."""
+    for each in queries.disputes_of(statement.id):
+        there = (each.kind, each.indicator, each.exclusion, each.starts_at, each.ends_at)
+        if each.state == "open" and there == disputed:
+            return each
+    return None
+
+
+def _check_span(span: Span, month: Span) -> None:
+    if span.end <= span.start:
+        raise Invalid(
+            "The minutes end before they start. Change one of the times.", field="ends_at"
+        )
+    if not month.start <= span.start < span.end <= month.end:
+        raise Invalid("Choose minutes of this statement's month.", field="starts_at")
 
 
 def exclusion_span(statement: Statement, ref: str, start: str) -> Span:
