@@ -14,7 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from governance.demo.cast import Cast, system_actor
-from governance.demo.reliability_setting import ZONE, acting
+from governance.demo.reliability_setting import CLOSE_DAY, ZONE, acting
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants.queries import tenant_by_slug
 from governance.foundation.tenants.system_actor import visiting
@@ -31,6 +31,7 @@ from governance.operations.agreements import (
     rehearsal_work,
 )
 from governance.operations.agreements.drafts import (
+    Bands,
     CommitmentContent,
     Content,
     SupportContent,
@@ -45,6 +46,36 @@ from governance.publishing.statements.jobs import start_due
 from governance.publishing.statements.queries import due_here
 
 RENEWAL = "Renewal: tighter availability, for a higher fee."
+MONTHLY_FEE = 1_240_000  # in cents
+COMMITMENTS: tuple[
+    tuple[str, str, Bands, int], ...
+] = (  # objective, target, bands, part of the fee
+    (
+        "claims-triage · Availability",
+        "0.99",
+        [["0.99", "0.1"], ["0.98", "0.25"], ["0.95", "0.5"]],
+        520_000,
+    ),
+    (
+        "support-assistant · First token under 1.2 s",
+        "0.95",
+        [["0.95", "0.05"], ["0.9", "0.1"]],
+        480_000,
+    ),
+    (
+        "support-assistant · Availability",
+        "0.999",
+        [["0.999", "0.05"], ["0.995", "0.1"]],
+        480_000,
+    ),
+    (
+        "ad-copywriter · Availability",
+        "0.995",
+        [["0.995", "0.1"]],
+        240_000,
+    ),
+)
+SUPPORT_TIMES = ((1, 15, 240), (2, 60, 480), (3, 240, 1440), (4, 480, None))  # severity, minutes
 
 
 def promise(acme: Cast, operator: Actor, objectives: Mapping[str, UUID], closed: Span) -> None:
@@ -68,12 +99,12 @@ def promise(acme: Cast, operator: Actor, objectives: Mapping[str, UUID], closed:
 def _terms(objectives: Mapping[str, UUID], start: datetime) -> Content:
     return Content(
         effective_from=start,
-        time_zone="Europe/Berlin",
+        time_zone=ZONE,
         currency="EUR",
-        monthly_fee=1_240_000,
+        monthly_fee=MONTHLY_FEE,
         credit_cap=Decimal("0.3"),
         minimum_coverage=Decimal("0.95"),
-        close_day=3,
+        close_day=CLOSE_DAY,
         maintenance_notice_hours=72,
         excluded_categories=("maintenance", "customer_caused"),
         claim_days=30,
@@ -85,32 +116,7 @@ def _terms(objectives: Mapping[str, UUID], start: datetime) -> Content:
                 bands=bands,
                 fee_part=fee,
             )
-            for name, target, bands, fee in (
-                (
-                    "claims-triage · Availability",
-                    "0.99",
-                    [["0.99", "0.1"], ["0.98", "0.25"], ["0.95", "0.5"]],
-                    520_000,
-                ),
-                (
-                    "support-assistant · First token under 1.2 s",
-                    "0.95",
-                    [["0.95", "0.05"], ["0.9", "0.1"]],
-                    480_000,
-                ),
-                (
-                    "support-assistant · Availability",
-                    "0.999",
-                    [["0.999", "0.05"], ["0.995", "0.1"]],
-                    480_000,
-                ),
-                (
-                    "ad-copywriter · Availability",
-                    "0.995",
-                    [["0.995", "0.1"]],
-                    240_000,
-                ),
-            )
+            for name, target, bands, fee in COMMITMENTS
         ),
         support=tuple(
             SupportContent(
@@ -120,21 +126,16 @@ def _terms(objectives: Mapping[str, UUID], start: datetime) -> Content:
                 clock="24x7" if severity == 1 else "business_hours",
                 target=Decimal("0.95"),
                 bands=[["0.95", "0.02"]],
-                fee_part=1_240_000,
+                fee_part=MONTHLY_FEE,
             )
-            for severity, response, resolution in (
-                (1, 15, 240),
-                (2, 60, 480),
-                (3, 240, 1440),
-                (4, 480, None),
-            )
+            for severity, response, resolution in SUPPORT_TIMES
         ),
     )
 
 
 def business_hours() -> dict[str, Any]:
     return {
-        "zone": "Europe/Berlin",
+        "zone": ZONE,
         "country": "DE",
         "subdivision": "BE",
         "hours": {day: [["08:00", "18:00"]] for day in WORKDAYS},

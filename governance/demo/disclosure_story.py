@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from governance.assurance.incidents import actions, clock_actions, impact_actions, queries
-from governance.demo import incident_laws
+from governance.demo import incident_steps
 from governance.demo.reliability_setting import HOUR, ReliabilitySetting, system_id
 from governance.demo.story import StoryStep
 from governance.kernel.intervals import MINUTE
@@ -54,16 +54,10 @@ def _resolve(setting: ReliabilitySetting, declared: UUID) -> None:
     with setting.acting("jun"):
         incident = queries.incident(declared, lock=True)
         actions.go_to(incident, "monitoring")
-        window = queries.impacts_of([declared])[declared][0].impact
-        impact_actions.change_window(
-            incident,
-            window,
-            starts_at=window.starts_at,
-            ends_at=setting.now - NOTICED + 40 * MINUTE,
-        )
+        incident_steps.end_impact(incident, setting.now - NOTICED + 40 * MINUTE)
         actions.go_to(incident, "resolved")
 
 
 def _classify(setting: ReliabilitySetting, declared: UUID) -> None:
     with setting.acting("officer"):
-        incident_laws.classify(queries.incident(declared), applies="gdpr")
+        incident_steps.classify(queries.incident(declared), applies="gdpr")

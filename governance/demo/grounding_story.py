@@ -12,7 +12,7 @@ from governance.assurance.incidents import (
     queries,
     update_actions,
 )
-from governance.demo import incident_laws, playbook_story
+from governance.demo import incident_steps, playbook_story
 from governance.demo.reliability_setting import ReliabilitySetting
 from governance.demo.story import StoryStep
 from governance.foundation.approvals import actions as approvals
@@ -105,13 +105,7 @@ def _find_cause(setting: ReliabilitySetting, incident: UUID) -> None:
             " flag of clause 14.3.",
         )
         actions.go_to(found, "identified")
-        window = queries.impacts_of([incident])[incident][0].impact
-        impact_actions.change_window(
-            found,
-            window,
-            starts_at=window.starts_at,
-            ends_at=setting.now - 42 * MINUTE,
-        )
+        incident_steps.end_impact(found, setting.now - 42 * MINUTE)
         for figure, meaning in FIGURES:
             impact_actions.add_figure(found, figure, meaning)
 
@@ -120,7 +114,7 @@ def _classify(setting: ReliabilitySetting, incident: UUID) -> None:
     """The officer has two days to decide on the AI Act."""
     with setting.acting("officer"):
         undecided = {"ai-act": setting.acme.id("officer")}
-        incident_laws.classify(queries.incident(incident), undecided=undecided)
+        incident_steps.classify(queries.incident(incident), undecided=undecided)
 
 
 def _send_update(setting: ReliabilitySetting, incident: UUID) -> None:

@@ -29,24 +29,22 @@ def steps(setting: ReliabilitySetting) -> list[StoryStep]:
 
 def _announce_upgrades(setting: ReliabilitySetting) -> None:
     for day, hour in UPGRADES:
-        start = setting.closed.start + timedelta(days=day, hours=hour)
         _announce(
             setting,
-            title="Database upgrade of claims-triage",
-            starts_at=start,
-            ends_at=start + 2 * HOUR,
-            reason="Security updates of the claims database.",
+            "Database upgrade of claims-triage",
+            "Security updates of the claims database.",
+            starts_at=setting.closed.start + timedelta(days=day, hours=hour),
+            length=2 * HOUR,
         )
 
 
 def _announce_exercise(setting: ReliabilitySetting) -> None:
-    start = _next(setting.now, SUNDAY, hour=2)
     _announce(
         setting,
-        title="Failover exercise of claims-triage",
-        starts_at=start,
-        ends_at=start + 2 * HOUR,
-        reason="Half-yearly exercise of the second region.",
+        "Failover exercise of claims-triage",
+        "Half-yearly exercise of the second region.",
+        starts_at=_next(setting.now, SUNDAY, hour=2),
+        length=2 * HOUR,
     )
 
 
@@ -55,11 +53,11 @@ def _announce_rebuilds(setting: ReliabilitySetting) -> None:
     start = _next(setting.now, TUESDAY, hour=3)
     _announce(
         setting,
-        system="support-assistant",
-        title="Index rebuild of support-assistant",
+        "Index rebuild of support-assistant",
+        "The index of policy wordings is built again from its sources.",
         starts_at=start,
-        ends_at=start + 30 * MINUTE,
-        reason="The index of policy wordings is built again from its sources.",
+        length=30 * MINUTE,
+        system="support-assistant",
         rrule="FREQ=WEEKLY",
         repeat_until=start + REPEATED_FOR,
     )
@@ -67,24 +65,23 @@ def _announce_rebuilds(setting: ReliabilitySetting) -> None:
 
 def _exclude_load_test(setting: ReliabilitySetting) -> None:
     """Four days ago Acme itself was the cause; the agreement leaves such minutes out."""
-    start = setting.now - timedelta(days=4, hours=5)
     _announce(
         setting,
-        title="Load test by Acme's claims department",
+        "Load test by Acme's claims department",
+        "The load test of release 41 was run against production.",
+        starts_at=setting.now - timedelta(days=4, hours=5),
+        length=8 * MINUTE,
         category="customer_caused",
-        starts_at=start,
-        ends_at=start + 8 * MINUTE,
-        reason="The load test of release 41 was run against production.",
     )
 
 
 def _announce(
     setting: ReliabilitySetting,
-    *,
     title: str,
-    starts_at: datetime,
-    ends_at: datetime,
     reason: str,
+    *,
+    starts_at: datetime,
+    length: timedelta,
     system: str = "claims-triage",
     category: str = "maintenance",
     rrule: str | None = None,
@@ -96,7 +93,7 @@ def _announce(
                 title=title,
                 category=category,
                 starts_at=starts_at,
-                ends_at=ends_at,
+                ends_at=starts_at + length,
                 reason=reason,
                 system_id=system_id(system),
                 rrule=rrule,

@@ -14,7 +14,7 @@ from governance.assurance.incidents import (
     queries,
     review_actions,
 )
-from governance.demo import incident_laws
+from governance.demo import incident_steps
 from governance.demo.cast import days_ago
 from governance.demo.reliability_setting import DAY, HOUR, ReliabilitySetting
 from governance.demo.story import StoryStep
@@ -66,13 +66,7 @@ def _resolve(setting: ReliabilitySetting, declared: list[UUID]) -> None:
         with setting.acting("jun"):
             incident = queries.incident(each, lock=True)
             actions.go_to(incident, "monitoring")
-            window = queries.impacts_of([each])[each][0].impact
-            impact_actions.change_window(
-                incident,
-                window,
-                starts_at=window.starts_at,
-                ends_at=_begins_at(setting) + LENGTH,
-            )
+            incident_steps.end_impact(incident, _begins_at(setting) + LENGTH)
             impact_actions.add_figure(incident, "212", "claims sent to adjusters")
             actions.go_to(incident, "resolved")
 
@@ -91,7 +85,7 @@ def _review(setting: ReliabilitySetting, declared: list[UUID]) -> None:
     for each in declared:
         with setting.acting("officer"):
             incident = queries.incident(each, lock=True)
-            incident_laws.classify(incident)
+            incident_steps.classify(incident)
             review_actions.edit_review(
                 incident,
                 version=0,

@@ -11,7 +11,7 @@ from decimal import Decimal
 from governance.demo.agreement_story import business_hours, visitor
 from governance.demo.cast import Cast
 from governance.demo.reliability_indicators import SEARCH_VENDOR, VENDOR
-from governance.demo.reliability_setting import acting
+from governance.demo.reliability_setting import ZONE, acting
 from governance.foundation.tenants.queries import tenant_by_slug
 from governance.kernel.current import Actor
 from governance.kernel.db import session
@@ -74,7 +74,7 @@ def agree(console: Cast, start: datetime, model_claim_days: int) -> None:
 def _content(terms: VendorTerms, start: datetime, claim_days: int) -> Content:
     return Content(
         effective_from=start,
-        time_zone="Europe/Berlin",
+        time_zone=ZONE,
         currency="EUR",
         monthly_fee=terms.fee,
         credit_cap=Decimal(1),

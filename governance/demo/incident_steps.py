@@ -1,10 +1,10 @@
-"""Which laws ask for a notice of the demo's incidents, as the acting person decides."""
+"""What the demo's incidents have in common, by the acting person."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from governance.assurance.incidents import clock_actions
+from governance.assurance.incidents import clock_actions, impact_actions, queries
 from governance.assurance.incidents.models import Incident
 from governance.kernel import clock
 
@@ -15,6 +15,12 @@ NOT_APPLICABLE = {
     "ai-act": "Nobody was harmed, and no fundamental right was infringed.",
 }
 TIME_TO_DECIDE = timedelta(days=2)
+
+
+def end_impact(incident: Incident, at: datetime) -> None:
+    """End the one impact window of an incident."""
+    [window] = [each.impact for each in queries.impacts_of([incident.id])[incident.id]]
+    impact_actions.change_window(incident, window, starts_at=window.starts_at, ends_at=at)
 
 
 def classify(
