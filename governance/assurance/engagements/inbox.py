@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 from governance.assurance.engagements import permissions, queries, requests, responses
 from governance.assurance.engagements.models import AuditRequest, Engagement
 from governance.foundation.audit.registry import Action
-from governance.foundation.people.own_entries import own_entries
+from governance.foundation.people.own_entries import own_items
 from governance.foundation.people.queries import name_of
 from governance.kernel.bulk import BulkItem
 from governance.kernel.db import session
@@ -84,17 +84,9 @@ def _judged() -> Select[Any]:
 
 def _done(*events: Action) -> Select[Any]:
     """`place` is the request: its address needs the engagement, too."""
-    r, entry = AuditRequest, own_entries(*events)
-    query = item_select(
-        r,
-        row_id=entry.c.id,
-        parent=r.engagement_id,
-        place=r.id,
-        about=r.ref + " " + r.title,
-        detail=entry.c.says,
-        since=entry.c.at,
-    )
-    return query.join(entry, entry.c.target_id == r.id)
+    r = AuditRequest
+    about = r.ref + " " + r.title
+    return own_items(r, *events, parent=r.engagement_id, place=r.id, about=about)
 
 
 # InboxAssignment's signature

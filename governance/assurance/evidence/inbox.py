@@ -20,7 +20,7 @@ from governance.assurance.evidence import (
 from governance.assurance.evidence.freshness_sql import facts, known_versions
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.visibility import WHOLE
-from governance.foundation.people.own_entries import own_entries
+from governance.foundation.people.own_entries import own_items
 from governance.foundation.people.queries import name_of
 from governance.kernel.access import not_excluded
 from governance.kernel.bulk import BulkItem
@@ -110,23 +110,13 @@ def _known() -> Any:
 
 
 def _done_versions() -> Select[Any]:
-    v, e, entry = (
-        EvidenceVersion,
-        Evidence,
-        own_entries(version_actions.UPLOADED, version_actions.ACCEPTED, version_actions.REJECTED),
-    )
-    query = item_select(
-        v, row_id=entry.c.id, parent=e.id, about=e.title, detail=entry.c.says, since=entry.c.at
-    )
-    return query.join(entry, entry.c.target_id == v.id).join(e, e.id == v.evidence_id)
+    v, e = EvidenceVersion, Evidence
+    done = (version_actions.UPLOADED, version_actions.ACCEPTED, version_actions.REJECTED)
+    return own_items(v, *done, parent=e.id, about=e.title).join(e, e.id == v.evidence_id)
 
 
 def _done_owners() -> Select[Any]:
-    e, entry = Evidence, own_entries(actions.ASSIGNED)
-    query = item_select(
-        e, row_id=entry.c.id, parent=e.id, about=e.title, detail=entry.c.says, since=entry.c.at
-    )
-    return query.join(entry, entry.c.target_id == e.id)
+    return own_items(Evidence, actions.ASSIGNED, about=Evidence.title)
 
 
 # InboxAssignment's signature

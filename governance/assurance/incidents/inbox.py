@@ -25,8 +25,7 @@ from governance.assurance.incidents.statutory_rules import (
     Stage,
     regime,
 )
-from governance.foundation.audit.registry import Action
-from governance.foundation.people.own_entries import own_entries
+from governance.foundation.people.own_entries import own_items
 from governance.foundation.people.queries import name_of
 from governance.kernel.inbox import ME, TODAY, InboxDone, InboxRow, InboxSource, end_of, item_select
 
@@ -99,11 +98,8 @@ def _law(row: InboxRow) -> str:
 
 
 def _classified() -> Select[Any]:
-    i, c, entry = Incident, Classification, own_entries(clock_actions.CLASSIFIED)
-    query = item_select(
-        c, row_id=entry.c.id, parent=i.id, about=i.ref, detail=entry.c.says, since=entry.c.at
-    )
-    query = query.join(entry, entry.c.target_id == c.id)
+    i, c = Incident, Classification
+    query = own_items(c, clock_actions.CLASSIFIED, parent=i.id, about=i.ref)
     return query.join(i, and_(i.tenant_id == c.tenant_id, i.id == c.incident_id))
 
 
@@ -241,11 +237,7 @@ def _to_review() -> Select[Any]:
 
 
 def _moved() -> Select[Any]:
-    i, entry = Incident, own_entries(actions.ADVANCED, actions.CLOSED)
-    query = item_select(
-        i, row_id=entry.c.id, parent=i.id, about=i.ref, detail=entry.c.says, since=entry.c.at
-    )
-    return query.join(entry, entry.c.target_id == i.id)
+    return own_items(Incident, actions.ADVANCED, actions.CLOSED, about=Incident.ref)
 
 
 MOVED = InboxDone(
@@ -314,15 +306,8 @@ def _late_follow_ups() -> Select[Any]:
 
 
 def _completed() -> Select[Any]:
-    return _of_follow_ups(review_actions.FOLLOW_UP_DONE)
-
-
-def _of_follow_ups(*done: Action) -> Select[Any]:
-    i, f, entry = Incident, FollowUp, own_entries(*done)
-    query = item_select(
-        f, row_id=entry.c.id, parent=i.id, about=f.title, detail=entry.c.says, since=entry.c.at
-    )
-    query = query.join(entry, entry.c.target_id == f.id)
+    i, f = Incident, FollowUp
+    query = own_items(f, review_actions.FOLLOW_UP_DONE, parent=i.id, about=f.title)
     return query.join(i, and_(i.tenant_id == f.tenant_id, i.id == f.incident_id))
 
 

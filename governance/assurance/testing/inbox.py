@@ -8,7 +8,7 @@ from sqlalchemy import Select, any_, select
 from governance.assurance.controls.models import Control
 from governance.assurance.testing import exception_actions, permissions
 from governance.assurance.testing.models import Finding, ItemResult, Retest, TestException
-from governance.foundation.people.own_entries import own_entries
+from governance.foundation.people.own_entries import own_entries, own_items
 from governance.foundation.people.queries import name_of
 from governance.kernel.access import not_excluded
 from governance.kernel.inbox import (
@@ -68,11 +68,7 @@ def _retests() -> Select[Any]:
 
 
 def _answered() -> Select[Any]:
-    e, entry = TestException, own_entries(exception_actions.EXCEPTION_ANSWERED)
-    query = item_select(
-        e, row_id=entry.c.id, parent=e.id, about=e.ref, detail=entry.c.says, since=entry.c.at
-    )
-    return query.join(entry, entry.c.target_id == e.id)
+    return own_items(TestException, exception_actions.EXCEPTION_ANSWERED, about=TestException.ref)
 
 
 def _fixed() -> Select[Any]:

@@ -3,12 +3,32 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import case, literal, select
+from sqlalchemy import Select, case, literal, select
 
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import Action
 from governance.foundation.people.models import Membership
-from governance.kernel.inbox import DONE_SINCE, ME, TENANT
+from governance.kernel.inbox import DONE_SINCE, ME, TENANT, item_select
+
+
+def own_items(
+    model: Any, *actions: Action, about: Any, parent: Any = None, place: Any = None
+) -> Select[Any]:
+    """The select of an InboxDone: what they did lately to rows of `model` by one of these actions.
+
+    `parent` is the row itself unless given.
+    """
+    entry = own_entries(*actions)
+    query = item_select(
+        model,
+        row_id=entry.c.id,
+        parent=model.id if parent is None else parent,
+        place=place,
+        about=about,
+        detail=entry.c.says,
+        since=entry.c.at,
+    )
+    return query.join(entry, entry.c.target_id == model.id)
 
 
 def own_entries(*actions: Action) -> Any:

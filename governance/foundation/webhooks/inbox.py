@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Select, case
 
-from governance.foundation.people.own_entries import own_entries
+from governance.foundation.people.own_entries import own_items
 from governance.foundation.webhooks import actions, permissions
 from governance.foundation.webhooks.models import WebhookEndpoint
 from governance.kernel.inbox import InboxDone, InboxSource, item_select
@@ -25,11 +25,9 @@ def _disabled() -> Select[Any]:
 
 
 def _handled() -> Select[Any]:
-    w, entry = WebhookEndpoint, own_entries(actions.ENABLED, actions.REMOVED)
-    query = item_select(
-        w, row_id=entry.c.id, parent=w.id, about=w.name, detail=entry.c.says, since=entry.c.at
-    )
-    return query.join(entry, entry.c.target_id == w.id).where(w.removed_at.is_(None))
+    w = WebhookEndpoint
+    query = own_items(w, actions.ENABLED, actions.REMOVED, about=w.name)
+    return query.where(w.removed_at.is_(None))
 
 
 SOURCES = (

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Select, String, cast, func, or_
 
-from governance.foundation.people.own_entries import own_entries
+from governance.foundation.people.own_entries import own_items
 from governance.kernel.inbox import ME, ROLE, InboxDone, InboxRow, InboxSource, item_select
 from governance.operations.alerts import permissions
 from governance.operations.alerts.actions import ALERT_ACKNOWLEDGED
@@ -26,16 +26,8 @@ def _firing() -> Select[Any]:
 
 
 def _acknowledged() -> Select[Any]:
-    a, entry = Alert, own_entries(ALERT_ACKNOWLEDGED)
-    query = item_select(
-        a,
-        row_id=entry.c.id,
-        parent=a.id,
-        about="ALR-" + cast(a.number, String),
-        detail=entry.c.says,
-        since=entry.c.at,
-    )
-    return query.join(entry, entry.c.target_id == a.id)
+    about = "ALR-" + cast(Alert.number, String)
+    return own_items(Alert, ALERT_ACKNOWLEDGED, about=about)
 
 
 def _address(row: InboxRow) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Interval, Select, String, cast, func, literal, select
 
-from governance.foundation.people.own_entries import own_entries
+from governance.foundation.people.own_entries import own_entries, own_items
 from governance.kernel.inbox import (
     NOW,
     TODAY,
@@ -55,17 +55,9 @@ def _to_check() -> Select[Any]:
 
 
 def _checked() -> Select[Any]:
-    s, entry = Statement, own_entries(actions.DOWNLOADED)
+    s = Statement
     month = func.to_char(func.to_date(s.month, "YYYY-MM"), "FMMonth YYYY")
-    query = item_select(
-        s,
-        row_id=entry.c.id,
-        parent=s.id,
-        about=func.concat("Statement of ", month),
-        detail=entry.c.says,
-        since=entry.c.at,
-    )
-    return query.join(entry, entry.c.target_id == s.id)
+    return own_items(s, actions.DOWNLOADED, about=func.concat("Statement of ", month))
 
 
 def _credit(row: InboxRow) -> str:
@@ -81,11 +73,7 @@ def _to_send() -> Select[Any]:
 
 
 def _sent() -> Select[Any]:
-    v, entry = VendorClaim, own_entries(claim_actions.SENT)
-    query = item_select(
-        v, row_id=entry.c.id, parent=v.id, about=v.vendor, detail=entry.c.says, since=entry.c.at
-    )
-    return query.join(entry, entry.c.target_id == v.id)
+    return own_items(VendorClaim, claim_actions.SENT, about=VendorClaim.vendor)
 
 
 def _failed() -> Select[Any]:
