@@ -12,7 +12,7 @@ from governance.demo.reliability_indicators import MinuteFeed
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
-from governance.kernel.intervals import MINUTE, Span
+from governance.kernel.intervals import MINUTE, Span, whole_minute
 from governance.kernel.months import Month, ZonePeriod, month_span
 from governance.operations.alerts import evaluation
 from governance.operations.alerts import queries as alert_queries
@@ -41,7 +41,7 @@ class ReliabilitySetting:
     feed: MinuteFeed | None = None
 
     def __post_init__(self) -> None:
-        self.now = self.now.replace(second=0, microsecond=0)
+        self.now = whole_minute(self.now)
         zones = [ZonePeriod(datetime(2000, 1, 1, tzinfo=UTC), ZONE)]
         month = Month(self.now.year, self.now.month).plus(-1)
         if self.now.day <= CLOSE_DAY + LATE_AFTER.days + 1:

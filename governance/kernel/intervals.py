@@ -21,6 +21,11 @@ class Span(NamedTuple):
         return max(0, (self.end - self.start) // MINUTE)
 
 
+def whole_minute(at: datetime) -> datetime:
+    """The start of the minute of an instant."""
+    return at.replace(second=0, microsecond=0)
+
+
 def check_span(span: Span) -> None:
     """Raise ValueError unless the span is aware, on whole minutes, and longer than nothing."""
     for instant in span:

@@ -36,6 +36,7 @@ from governance.kernel.access import require
 from governance.kernel.db import find, lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
+from governance.kernel.intervals import whole_minute
 from governance.operations.systems.models import AISystem
 
 DECLARED = action(
@@ -190,7 +191,7 @@ def _record_declared(incident: Incident, systems: Sequence[AISystem]) -> None:
 
 
 def _open_impacts(incident: Incident, systems: Iterable[AISystem], at: datetime) -> None:
-    starts_at = at.replace(second=0, microsecond=0)
+    starts_at = whole_minute(at)
     session().add_all(
         Impact(
             incident_id=incident.id,

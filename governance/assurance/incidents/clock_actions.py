@@ -21,6 +21,7 @@ from governance.kernel import clock, current
 from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.intervals import whole_minute
 
 DECIDER_ASSIGNED = action(
     "incident.decider.assigned",
@@ -193,8 +194,7 @@ def record_notice(
         raise DomainError(f"The {stages[stage_key].name.lower()} is recorded as sent already.")
     if sent_at > clock.now():
         raise Invalid("This time is in the future. Enter when it was sent.", field="sent_at")
-    # forms carry minutes
-    if sent_at < incident.aware_at.replace(second=0, microsecond=0):
+    if sent_at < whole_minute(incident.aware_at):  # forms carry minutes
         raise Invalid("This is before anybody was aware of the incident.", field="sent_at")
     made = SentNotice(
         incident_id=incident.id,

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from governance.assurance.incidents import permissions, queries
+from governance.assurance.incidents.actions import check_not_closed
 from governance.assurance.incidents.models import Impact, ImpactFigure, Incident
 from governance.assurance.incidents.text_fields import MAX_LINE_LENGTH, optional, required
 from governance.foundation.audit.record import record
@@ -11,7 +12,8 @@ from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
 from governance.kernel.access import require
 from governance.kernel.db import find, lock_tenant, session
-from governance.kernel.errors import DomainError, Invalid, NotFound
+from governance.kernel.errors import Invalid, NotFound
+from governance.kernel.intervals import whole_minute
 from governance.operations.systems.models import AISystem
 
 IMPACT_ADDED = action(
@@ -70,7 +72,7 @@ def add_window(
 ) -> Impact:
     """Say from when to when a system was touched; without an end it goes on."""
     require(permissions.MANAGE, on=incident)
-    _check_open(incident)
+    check_not_closed(incident)
     system = find(AISystem, system_id, what="AI system")
     starts_at, ends_at = _checked(starts_at, ends_at)
     made = Impact(
@@ -104,7 +106,7 @@ def change_window(
 ) -> None:
     """Move a window, or end it."""
     require(permissions.MANAGE, on=incident)
-    _check_open(incident)
+    check_not_closed(incident)
     starts_at, ends_at = _checked(starts_at, ends_at)
     before = {"starts_at": impact.starts_at, "ends_at": impact.ends_at, "note": impact.note}
     impact.starts_at, impact.ends_at = starts_at, ends_at
@@ -124,7 +126,7 @@ def change_window(
 
 def remove_window(incident: Incident, impact: Impact) -> None:
     require(permissions.MANAGE, on=incident)
-    _check_open(incident)
+    check_not_closed(incident)
     if impact.removed_at is None:
         impact.removed_at = clock.now()
         system = find(AISystem, impact.system_id, what="AI system")
@@ -141,7 +143,7 @@ def remove_window(incident: Incident, impact: Impact) -> None:
 def add_figure(incident: Incident, figure: str, meaning: str) -> ImpactFigure:
     """Add a figure of the harm; three at most beside the duration. Twice is once."""
     require(permissions.NOTE)
-    _check_open(incident)
+    check_not_closed(incident)
     figure = required(
         figure, "figure", "Enter a figure, such as 231 of 318.", limit=MAX_FIGURE_LENGTH
     )
@@ -169,7 +171,7 @@ def add_figure(incident: Incident, figure: str, meaning: str) -> ImpactFigure:
 
 def remove_figure(incident: Incident, figure_id: UUID) -> None:
     require(permissions.MANAGE, on=incident)
-    _check_open(incident)
+    check_not_closed(incident)
     found = find(ImpactFigure, figure_id, what="figure", lock=True)
     if found.incident_id != incident.id:
         raise NotFound("This figure doesn't exist.")
@@ -178,15 +180,9 @@ def remove_figure(incident: Incident, figure_id: UUID) -> None:
         record(FIGURE_REMOVED, found, ref=incident.ref, figure=found.figure)
 
 
-def _check_open(incident: Incident) -> None:
-    if incident.state == "closed":
-        raise DomainError(f"{incident.ref} is closed, so it can't be changed.")
-
-
 def _checked(starts_at: datetime, ends_at: datetime | None) -> tuple[datetime, datetime | None]:
     """Return whole minutes. Raises Invalid for a window in the future, or without a minute."""
-    start = starts_at.replace(second=0, microsecond=0)
-    end = ends_at.replace(second=0, microsecond=0) if ends_at else None
+    start, end = whole_minute(starts_at), whole_minute(ends_at) if ends_at else None
     now = clock.now()
     if start > now:
         raise Invalid("This time is in the future. Enter when it began.", field="starts_at")

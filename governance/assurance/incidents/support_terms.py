@@ -5,14 +5,14 @@ agreements promise a time for the severity, the one with the lowest number count
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from governance.assurance.incidents.clocks import SupportRule, duration_text
 from governance.assurance.incidents.models import ClockPause, Incident
 from governance.assurance.incidents.severity_queries import severity_names
 from governance.kernel import clock
-from governance.kernel.intervals import Span
+from governance.kernel.intervals import Span, whole_minute
 from governance.operations.agreements import business_time
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.business_time import Calendar
@@ -27,7 +27,7 @@ def rules_of(
     """Return the support rule of each incident that has one."""
     if not incidents:
         return {}
-    declared = [_minute(each.declared_at) for each in incidents]
+    declared = [whole_minute(each.declared_at) for each in incidents]
     found = agreements.in_force_during(Span(min(declared), max(declared) + MINUTE), TO_TENANT)
     if not found:
         return {}
@@ -67,10 +67,6 @@ def _rule(
         else None,
         terms=f"{named}, {'business hours' if in_hours else 'around the clock'}",
     )
-
-
-def _minute(at: datetime) -> datetime:
-    return at.replace(second=0, microsecond=0)
 
 
 def _period(minutes: int, *, in_hours: bool) -> str:

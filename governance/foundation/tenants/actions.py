@@ -17,6 +17,7 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.events import publish
 from governance.kernel.ids import uuid7
+from governance.kernel.intervals import whole_minute
 
 TENANT_CREATED = action(
     "tenant.created",
@@ -123,7 +124,7 @@ def _begin_time_zone(zone: str) -> None:
 
     Of two changes within one minute the later one counts.
     """
-    since = clock.now().replace(second=0, microsecond=0)
+    since = whole_minute(clock.now())
     latest = session().scalars(
         select(TenantTimeZone).order_by(TenantTimeZone.since.desc()).limit(1)
     )

@@ -13,7 +13,7 @@ from sqlalchemy import Select, exists, func, select
 from governance.kernel import current as context
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.intervals import Span
+from governance.kernel.intervals import Span, whole_minute
 from governance.operations.agreements.models import (
     OPEN_STATES,
     Acceptance,
@@ -196,7 +196,7 @@ def current_version(
     of: Agreement, accepted: Sequence[AgreementVersion], at: datetime
 ) -> AgreementVersion | None:
     """The version in force in the minute of `at`, of those that were read before."""
-    start = at.replace(second=0, microsecond=0)
+    start = whole_minute(at)
     found = in_force(of, accepted, Span(start, start + timedelta(minutes=1)))
     return found[0][1] if found else None
 

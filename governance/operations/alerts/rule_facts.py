@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from governance.operations.alerts.burn_rules import BurnRule, RuleVerdict, decimal_text
-from governance.operations.alerts.rule_sets import rule_text
+from governance.operations.alerts.rule_sets import plain_rule, rule_text
 from governance.operations.measurements.scoring import Counts, IndicatorKind
 
 
@@ -19,12 +19,7 @@ def facts_of(verdict: RuleVerdict, kind: IndicatorKind, at: datetime) -> dict[st
     rule = verdict.rule
     return {
         "text": rule_text(rule),
-        "budget_share": decimal_text(rule.budget_share),
-        "long_minutes": rule.long,
-        "short_minutes": rule.short,
-        "severity": rule.severity,
-        "min_bad": rule.min_bad,
-        "min_total": rule.min_total,
+        **plain_rule(rule),
         "factor": burn_text(verdict.factor),
         "long": _window(verdict.long, kind, verdict.long_burn),
         "short": _window(verdict.short, kind, verdict.short_burn),

@@ -80,17 +80,18 @@ def _whole(row: Mapping[str, Any], name: str, most: int, least: int = 1) -> int:
 
 def plain_rules(rules: Iterable[BurnRule]) -> list[dict[str, Any]]:
     """The JSON of a rule set, which `read_rules` reads."""
-    return [
-        {
-            "budget_share": decimal_text(rule.budget_share),
-            "long_minutes": rule.long,
-            "short_minutes": rule.short,
-            "severity": rule.severity,
-            "min_bad": rule.min_bad,
-            "min_total": rule.min_total,
-        }
-        for rule in rules
-    ]
+    return [plain_rule(each) for each in rules]
+
+
+def plain_rule(rule: BurnRule) -> dict[str, Any]:
+    return {
+        "budget_share": decimal_text(rule.budget_share),
+        "long_minutes": rule.long,
+        "short_minutes": rule.short,
+        "severity": rule.severity,
+        "min_bad": rule.min_bad,
+        "min_total": rule.min_total,
+    }
 
 
 def length_text(minutes: int) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from governance.kernel import clock
 from governance.kernel.formatting import plural, thousands
-from governance.kernel.intervals import Span, intersection, minutes
+from governance.kernel.intervals import Span, intersection, minutes, whole_minute
 from governance.operations.maintenance.recurrence import Recurrence, occurrences
 from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.models import Indicator
@@ -51,7 +51,7 @@ def of(
 
     At most MAX_INDICATORS are counted. Nothing where it starts later.
     """
-    now = clock.now().replace(second=0, microsecond=0)
+    now = whole_minute(clock.now())
     spans = _past(series, now)
     if not spans:
         return []

@@ -22,7 +22,7 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.events import publish
-from governance.kernel.intervals import Span
+from governance.kernel.intervals import Span, whole_minute
 from governance.operations.measurements import queries, rebuilding, storing
 from governance.operations.measurements.events import MinutesStored
 from governance.operations.measurements.models import KINDS, SOURCES, Indicator
@@ -264,11 +264,7 @@ def window(*, is_backfill: bool) -> tuple[int, int]:
     """The numbers of the earliest and the latest minute that may be stored now."""
     now = clock.now()
     late = BACKFILL if is_backfill else LATE
-    return minute_number(_whole(now - late)), minute_number(_whole(now + AHEAD))
-
-
-def _whole(at: datetime) -> datetime:
-    return at.replace(second=0, microsecond=0)
+    return minute_number(whole_minute(now - late)), minute_number(whole_minute(now + AHEAD))
 
 
 def write(

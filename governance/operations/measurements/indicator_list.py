@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, or_, select
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.forms import uuid_or_none
-from governance.kernel.intervals import MINUTE, Span
+from governance.kernel.intervals import MINUTE, Span, whole_minute
 from governance.kernel.list_pages import Column, Filter, ListPage
 from governance.kernel.pages import Keyset, keyset
 from governance.operations.measurements import queries
@@ -99,7 +99,7 @@ def totals() -> dict[str, int]:
 
 def recent() -> Span:
     """The last 7 days, up to the present minute."""
-    now = clock.now().replace(second=0, microsecond=0)
+    now = whole_minute(clock.now())
     return Span(now - timedelta(days=COVERAGE_DAYS), now)
 
 

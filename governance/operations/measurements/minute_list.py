@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 
 from governance.kernel import clock, current
 from governance.kernel.errors import Invalid
-from governance.kernel.intervals import Span
+from governance.kernel.intervals import Span, whole_minute
 from governance.kernel.pages import Keyset, keyset
 from governance.kernel.spreadsheet_writer import csv_rows
 from governance.operations.measurements import queries
@@ -37,7 +37,7 @@ class MinuteRow:
 
 def asked_span() -> Span:
     """The span that the address names by `from` and `to`, by default the last 24 hours."""
-    end = _instant("to") or clock.now().replace(second=0, microsecond=0)
+    end = _instant("to") or whole_minute(clock.now())
     start = _instant("from") or end - USUAL
     if not start < end:
         raise Invalid("The span ends before it begins. Enter an earlier start.", field="from")

@@ -17,6 +17,7 @@ from governance.foundation.audit.registry import action
 from governance.kernel import clock, current, jobs, key_encryption, outbound_http
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import Invalid
+from governance.kernel.intervals import whole_minute
 from governance.operations.measurements import prometheus_queries as queries
 from governance.operations.measurements import prometheus_selector as selectors
 from governance.operations.measurements.actions import BACKFILL
@@ -27,7 +28,7 @@ from governance.operations.measurements.prometheus_models import (
     PrometheusQuery,
     PrometheusSource,
 )
-from governance.operations.measurements.prometheus_schedule import floor_minute, ready_until
+from governance.operations.measurements.prometheus_schedule import ready_until
 
 SOURCE_ADDED = action(
     "prometheus.source.added",
@@ -338,7 +339,7 @@ def request_backfill(indicator: Indicator, *, since: datetime, reason: str) -> j
     if queries.query_of(indicator.id) is None or indicator.is_retired:
         raise Invalid(f"{indicator.name} has no query to read its minutes with.")
     until = ready_until(clock.now())
-    since = floor_minute(since)
+    since = whole_minute(since)
     if not until - BACKFILL < since < until:
         raise Invalid(f"Enter an instant of the last {BACKFILL.days} days.", field="since")
     record(

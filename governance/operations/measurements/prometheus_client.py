@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from governance.kernel import outbound_http
+from governance.kernel.intervals import MINUTE
 from governance.operations.measurements.prometheus_response import (
     PrometheusFault,
     SampleSeries,
     parse_series,
 )
-from governance.operations.measurements.prometheus_schedule import BEFORE, MINUTE
+from governance.operations.measurements.prometheus_schedule import BEFORE
 
 MAX_BYTES = 8 * 1024 * 1024  # of an answer; a longer one is asked for in smaller parts
 MAX_SECONDS = 20

@@ -7,7 +7,8 @@ time with up to half of it taken off at random, so that many sources don't retur
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-MINUTE = timedelta(minutes=1)
+from governance.kernel.intervals import MINUTE, whole_minute
+
 FIRST_WAIT, MAX_WAIT = timedelta(minutes=1), timedelta(hours=1)
 MAX_DOUBLINGS = 10
 ORDINARY = timedelta(hours=48)  # how far back a pull fills gaps by itself
@@ -22,19 +23,15 @@ def wait(failures: int, share: float) -> timedelta:
     return whole - whole / 2 * share
 
 
-def floor_minute(at: datetime) -> datetime:
-    return at.replace(second=0, microsecond=0)
-
-
 def ready_until(now: datetime) -> datetime:
     """The end of the last minute that has all of its samples."""
-    return floor_minute(now - SETTLED)
+    return whole_minute(now - SETTLED)
 
 
 def due(pulled_until: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
     """The minutes [first, until) that an ordinary pull asks for; None when there are none."""
     until = ready_until(now)
-    oldest = floor_minute(now - ORDINARY) + MINUTE
+    oldest = whole_minute(now - ORDINARY) + MINUTE
     first = max(pulled_until or oldest, oldest)
     return (first, until) if first < until else None
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from governance.kernel.intervals import Span
+from governance.kernel.intervals import Span, whole_minute
 from governance.kernel.months import ZonePeriod, month_of, month_span
 
 
@@ -26,7 +26,7 @@ class Window(NamedTuple):
 
 def minute_of(at: datetime) -> datetime:
     """Return the beginning of that minute, in UTC."""
-    return at.astimezone(UTC).replace(second=0, microsecond=0)
+    return whole_minute(at.astimezone(UTC))
 
 
 def rolling(at: datetime, days: int) -> Window:

@@ -11,7 +11,7 @@ from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock, work_pages
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.forms import Form, accepted
-from governance.kernel.intervals import Span
+from governance.kernel.intervals import Span, whole_minute
 from governance.kernel.months import month_of
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.agreements import queries as agreements
@@ -183,7 +183,7 @@ def download(_place: Place, statement_id: UUID, number: int) -> ResponseReturnVa
 def provisional(_place: Place, agreement_id: UUID) -> Drawn:
     """The running month so far: nothing of it is frozen."""
     agreement = agreements.agreement(agreement_id)
-    now = clock.now().replace(second=0, microsecond=0)
+    now = whole_minute(clock.now())
     month = month_of(zone_periods(), now)
     gathered = statement_facts.gather(agreement, month, until=now)
     if not gathered.facts["versions"]:

@@ -9,13 +9,12 @@ from functools import cache
 import pytest
 
 from governance.kernel import clock
-from governance.kernel.intervals import Span
+from governance.kernel.intervals import Span, whole_minute
 from governance.operations.measurements import prometheus_actions as actions
 from governance.operations.measurements import prometheus_client as client
 from governance.operations.measurements import prometheus_queries as queries
 from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.prometheus_increments import counter_minutes
-from governance.operations.measurements.prometheus_schedule import floor_minute
 from tests import make
 from tests.operations.measurements.measurement_helpers import MINUTE, define
 from tests.operations.measurements.prometheus_servers import RealPrometheus, StubServer, pull
@@ -30,7 +29,7 @@ RESTARTED, HOLE, FIRST_ERROR = 15, range(20, 23), 10
 @cache
 def start() -> datetime:
     """The first minute of the samples: Prometheus takes only recent ones."""
-    return floor_minute(datetime.now(UTC)) - timedelta(minutes=LENGTH + 10)
+    return whole_minute(datetime.now(UTC)) - timedelta(minutes=LENGTH + 10)
 
 
 def scrapes() -> Iterator[tuple[int, int, float]]:
@@ -152,7 +151,7 @@ def test_a_live_target_that_restarts_and_is_away_loses_and_invents_no_request(tm
                 lambda: [row["value"][1] for row in real.asked("requests_total")] == [f"{value}"]
             )
 
-        first = floor_minute(datetime.now(UTC))
+        first = whole_minute(datetime.now(UTC))
         now_at(1000)
         wait_until(
             lambda: [
@@ -165,7 +164,7 @@ def test_a_live_target_that_restarts_and_is_away_loses_and_invents_no_request(tm
         target.answer = lambda *_: (500, {}, b"")
         wait_until(lambda: real.asked("requests_total") == [])
         now_at(2)  # restarted while it was away
-        until = floor_minute(datetime.now(UTC)) + 2 * MINUTE
+        until = whole_minute(datetime.now(UTC)) + 2 * MINUTE
         address = client.PrometheusAddress(real.url)
         [found] = client.raw_samples(address, 'requests_total{job="triage"}', first, until)
     spaced = [(60_000 + 15_000 * place, value) for place, (_, value) in enumerate(found.samples)]
