@@ -12,13 +12,11 @@ from governance.assurance.incidents.clocks import SupportRule, duration_text
 from governance.assurance.incidents.models import ClockPause, Incident
 from governance.assurance.incidents.severity_queries import severity_names
 from governance.kernel import clock
-from governance.kernel.intervals import Span, whole_minute
+from governance.kernel.intervals import MINUTE, Span, whole_minute
 from governance.operations.agreements import business_time
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.business_time import Calendar
 from governance.operations.agreements.models import TO_TENANT, AgreementVersion, SupportTerm
-
-MINUTE = timedelta(minutes=1)
 
 
 def rules_of(

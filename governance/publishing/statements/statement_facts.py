@@ -9,7 +9,7 @@ What is read here is frozen in the data file; everything else follows from it
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from sqlalchemy import select
 from governance.assurance.incidents import queries as incidents
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel.db import session
-from governance.kernel.intervals import Span
+from governance.kernel.intervals import MINUTE, Span
 from governance.kernel.months import Month, ZonePeriod, month_span
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.models import Agreement
@@ -32,8 +32,6 @@ from governance.operations.objectives.models import Objective
 from governance.publishing.statements.minute_counts import MonthCounts, Tally, encode
 from governance.publishing.statements.models import Dispute, Statement
 from governance.publishing.statements.statement_calculation import DISPUTE, calculate, rule_of
-
-MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
