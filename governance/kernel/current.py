@@ -62,6 +62,14 @@ def person_id() -> UUID:
     return who
 
 
+def key_id() -> UUID:
+    """The API key of the acting machine; people have none and may not do what needs one."""
+    key = actor().key_id
+    if key is None:
+        raise RuntimeError(f"{actor().name} has no API key")
+    return key
+
+
 @contextmanager
 def acting_as(who: Actor | None) -> Generator[Actor | None]:
     token = _actor.set(who)

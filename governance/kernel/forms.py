@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.meta import DefaultMeta
 
+from governance.kernel import formatting
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
 
@@ -133,6 +135,16 @@ def counted(text: object) -> int:
     sent = str(text or "")
     # an integer of the database
     return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else -1  # noqa: PLR2004
+
+
+def stripped(text: str | None) -> str | None:
+    """A filter of text fields."""
+    return text.strip() if text else text
+
+
+def instant_of(local: datetime | None) -> datetime | None:
+    """The instant of a time that was typed in the tenant's time zone."""
+    return local.replace(tzinfo=formatting.zone()) if local else None
 
 
 def _flat(errors: Any) -> list[str]:

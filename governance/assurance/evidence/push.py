@@ -5,7 +5,6 @@ import json
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, BinaryIO
-from uuid import UUID
 
 from sqlalchemy import delete
 
@@ -103,7 +102,7 @@ def push(
     if idempotency_key is not None:
         session().add(
             EvidencePush(
-                key_id=_key_id(),
+                key_id=current.key_id(),
                 idempotency_key=idempotency_key,
                 digest=digest,
                 version_id=version.id,
@@ -115,11 +114,11 @@ def push(
 
 
 def _earlier_result(idempotency_key: str, digest: str) -> PushResult | None:
-    if not try_lock_tenant(f"push {_key_id()} {idempotency_key}"):
+    if not try_lock_tenant(f"push {current.key_id()} {idempotency_key}"):
         raise PushInProgress(
             "A request with this Idempotency-Key is still in progress. Retry in a moment."
         )
-    earlier = version_queries.earlier_push(_key_id(), idempotency_key)
+    earlier = version_queries.earlier_push(current.key_id(), idempotency_key)
     if earlier is None:
         return None
     if (
@@ -135,13 +134,6 @@ def _earlier_result(idempotency_key: str, digest: str) -> PushResult | None:
             field="Idempotency-Key",
         )
     return PushResult(earlier.answer, again=True)
-
-
-def _key_id() -> UUID:
-    key_id = current.actor().key_id
-    if key_id is None:
-        raise RuntimeError("only machines push")
-    return key_id
 
 
 def _digest_of(digest: list[Any]) -> str:

@@ -20,7 +20,6 @@ from governance.assurance.incidents.forms import (
     DeciderForm,
     NoticeForm,
     ReasonForm,
-    instant,
     local,
 )
 from governance.assurance.incidents.incident_page import clock_line
@@ -31,7 +30,7 @@ from governance.foundation.people.owners import name_of
 from governance.kernel import clock
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
-from governance.kernel.forms import Form, accepted, counted
+from governance.kernel.forms import Form, accepted, counted, instant_of
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 
@@ -118,7 +117,7 @@ def assign_decider(incident_id: UUID, regime_key: str) -> ResponseReturnValue:
             found,
             law.key,
             decider_id=form.decider_id.data,
-            decide_by=instant(form.decide_by.data),
+            decide_by=instant_of(form.decide_by.data),
         ),
     ):
         return _classify(found, law, decider=form, status=form.status)
@@ -206,7 +205,7 @@ def record_notice(incident_id: UUID, regime_key: str, stage_key: str) -> Respons
 
 
 def _record(found: Incident, law: Regime, stage: Stage, form: NoticeForm) -> None:
-    sent_at = instant(form.sent_at.data)
+    sent_at = instant_of(form.sent_at.data)
     assert sent_at is not None
     clock_actions.record_notice(
         found,

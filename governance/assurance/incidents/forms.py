@@ -21,12 +21,11 @@ from governance.assurance.incidents.text_fields import (
     MAX_TEXT_LENGTH,
     MAX_TITLE_LENGTH,
 )
-from governance.foundation.people.forms import stripped
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import owner_choices
 from governance.kernel import formatting
 from governance.kernel.days import DayField
-from governance.kernel.forms import Choice, Choices, Form, constraint, uuid_or_none
+from governance.kernel.forms import Choice, Choices, Form, constraint, stripped, uuid_or_none
 from governance.kernel.ids import uuid7
 from governance.operations.systems import queries as systems
 
@@ -38,11 +37,6 @@ constraint(
     "Someone else recorded this notice at the same time. Reload the page to see it.",
 )
 constraint("uq_status_contacts_open", "This person is already a contact.", field="email")
-
-
-def instant(local: datetime | None) -> datetime | None:
-    """Return a typed time in the tenant's time zone."""
-    return local.replace(tzinfo=formatting.zone()) if local else None
 
 
 def local(at: datetime | None) -> datetime | None:

@@ -5,10 +5,10 @@ from uuid import UUID
 from flask import redirect, request, url_for
 
 from governance.assurance.incidents import impact_actions, permissions, queries
-from governance.assurance.incidents.forms import FigureForm, ImpactForm, instant, local
+from governance.assurance.incidents.forms import FigureForm, ImpactForm, local
 from governance.assurance.incidents.models import Impact, Incident
 from governance.assurance.incidents.views import feature
-from governance.kernel.forms import Form, accepted
+from governance.kernel.forms import Form, accepted, instant_of
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.systems import queries as systems
@@ -49,13 +49,13 @@ def add_impact(incident_id: UUID) -> ResponseReturnValue:
 
 
 def _add(found: Incident, form: ImpactForm) -> None:
-    starts_at = instant(form.starts_at.data)
+    starts_at = instant_of(form.starts_at.data)
     assert starts_at is not None
     impact_actions.add_window(
         found,
         form.system_id.data,
         starts_at=starts_at,
-        ends_at=instant(form.ends_at.data),
+        ends_at=instant_of(form.ends_at.data),
         note=form.note.data or "",
     )
 
@@ -88,13 +88,13 @@ def edit_impact(incident_id: UUID, impact_id: UUID) -> ResponseReturnValue:
 
 
 def _change(found: Incident, window: Impact, form: ImpactForm) -> None:
-    starts_at = instant(form.starts_at.data)
+    starts_at = instant_of(form.starts_at.data)
     assert starts_at is not None
     impact_actions.change_window(
         found,
         window,
         starts_at=starts_at,
-        ends_at=instant(form.ends_at.data),
+        ends_at=instant_of(form.ends_at.data),
         note=form.note.data or "",
     )
 

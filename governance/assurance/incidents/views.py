@@ -22,7 +22,6 @@ from governance.assurance.incidents.forms import (
     RolesForm,
     StateForm,
     SummaryForm,
-    instant,
     local,
 )
 from governance.assurance.incidents.incident_list import INCIDENTS
@@ -36,7 +35,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import find
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
-from governance.kernel.forms import Form, accepted, counted, uuid_or_none
+from governance.kernel.forms import Form, accepted, counted, instant_of, uuid_or_none
 from governance.kernel.ids import uuid7
 from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
 from governance.kernel.pages import page
@@ -118,7 +117,7 @@ def _declare(form: DeclareForm, alert: Alert | None) -> Incident:
     common: dict[str, Any] = {
         "severity": int(form.severity.data),
         "summary": form.summary.data or "",
-        "impact_from": instant(form.impact_from.data),
+        "impact_from": instant_of(form.impact_from.data),
         "lead_id": form.lead_id.data,
     }
     if alert is not None:
@@ -126,7 +125,7 @@ def _declare(form: DeclareForm, alert: Alert | None) -> Incident:
     return actions.declare(
         form.title.data or "",
         systems=form.systems.data or (),
-        aware_at=instant(form.aware_at.data),
+        aware_at=instant_of(form.aware_at.data),
         incident_id=form.incident_id,
         **common,
     )
@@ -215,7 +214,7 @@ def edit(incident_id: UUID) -> ResponseReturnValue:
             title=form.title.data or "",
             summary=form.summary.data or "",
             severity=int(form.severity.data),
-            aware_at=instant(form.aware_at.data),
+            aware_at=instant_of(form.aware_at.data),
         ),
     ):
         if form.stale:

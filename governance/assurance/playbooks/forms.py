@@ -10,14 +10,10 @@ from governance.assurance.playbooks import actions
 from governance.assurance.playbooks.steps import PlaybookStep
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.tenants.forms import one_line
-from governance.kernel.forms import Form, submission
+from governance.kernel.forms import Form, stripped, submission
 
 EMPTY_ROWS = 3
 STEP_FIELD = re.compile(r"step-[0-9]{1,3}-(title|detail|does|link)", re.ASCII)
-
-
-def _stripped(value: str | None) -> str | None:
-    return value.strip() if value else value
 
 
 def _interval(value: Any) -> int | None:
@@ -34,7 +30,7 @@ class PlaybookForm(Form):
     used_for = TextAreaField(
         "When to use it",
         [DataRequired("Describe in a sentence when to use it."), Length(max=2000)],
-        filters=[_stripped],
+        filters=[stripped],
         description="The kind of incident, and how you recognize it.",
     )
     owner_id = OwnerField()
@@ -49,7 +45,7 @@ class PlaybookForm(Form):
     reason = TextAreaField(
         "What changed",
         [Optional(), Length(max=2000)],
-        filters=[_stripped],
+        filters=[stripped],
         description="Required when you change the steps. People who run the playbook read it.",
     )
 
@@ -58,7 +54,7 @@ class PlaybookRetireForm(Form):
     reason = TextAreaField(
         "Reason, kept in the audit log",
         [DataRequired("Enter a reason. It is kept in the audit log."), Length(max=2000)],
-        filters=[_stripped],
+        filters=[stripped],
     )
 
 
@@ -66,7 +62,7 @@ class StepForm(Form):
     note = TextAreaField(
         "Note",
         [Optional(), Length(max=2000)],
-        filters=[_stripped],
+        filters=[stripped],
         description="What you found. To skip the step, enter why.",
     )
 
@@ -75,7 +71,7 @@ class RunEndForm(Form):
     summary = TextAreaField(
         "Summary",
         [Optional(), Length(max=2000)],
-        filters=[_stripped],
+        filters=[stripped],
         description="What worked, and what to change in the playbook.",
     )
 

@@ -3,8 +3,7 @@ from wtforms.validators import Length
 
 from governance.foundation.approvals.actions import MAX_REASON_LENGTH
 from governance.foundation.approvals.discussion import MAX_TEXT_LENGTH
-from governance.foundation.people.forms import stripped
-from governance.kernel.forms import Form
+from governance.kernel.forms import Form, stripped
 
 
 class ApprovalDecisionForm(Form):

@@ -1,8 +1,8 @@
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, StringField, TextAreaField
 from wtforms.validators import URL, InputRequired, Length, Optional, Regexp, ValidationError
 
-from governance.foundation.people.forms import ADDRESS, NOT_AN_ADDRESS, stripped
-from governance.kernel.forms import Form, constraint
+from governance.foundation.people.forms import ADDRESS, NOT_AN_ADDRESS
+from governance.kernel.forms import Form, constraint, stripped
 
 constraint(
     "uq_email_domains_domain",

@@ -1,11 +1,9 @@
-from typing import Any
-
 from wtforms import EmailField, SelectField
 from wtforms.validators import InputRequired, Length, Regexp
 
 from governance.kernel import current
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
-from governance.kernel.forms import Form, constraint
+from governance.kernel.forms import Form, constraint, stripped
 
 ADDRESS = (
     r"[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+@[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+\.[A-Za-z0-9-]+\Z"
@@ -27,10 +25,6 @@ def role_choices() -> list[tuple[str, str]]:
 def least_role() -> str:
     """Nobody is made an admin by leaving a field as it was."""
     return role_choices()[-1][0]
-
-
-def stripped(value: Any) -> Any:
-    return value.strip() if isinstance(value, str) else value
 
 
 class SignInForm(Form):

@@ -2,12 +2,11 @@ from wtforms import HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from governance.foundation.people import queries as people
-from governance.foundation.people.forms import stripped
 from governance.foundation.privacy.retention_actions import (
     MAX_RETENTION_MONTHS,
     MIN_RETENTION_MONTHS,
 )
-from governance.kernel.forms import Choice, Form, constraint
+from governance.kernel.forms import Choice, Form, constraint, stripped
 
 MAX_PEOPLE_LISTED = 1000
 REASON_NEEDED = "Give a reason. It is kept in the audit log, encrypted."

@@ -35,6 +35,7 @@ from governance.operations.agreements.drafts import (
     SupportContent,
 )
 from governance.operations.agreements.money import DIGITS, plain_amount, read_amount
+from governance.operations.agreements.starting_terms import exact_share
 
 SEVERITIES = (1, 2, 3, 4)
 CLOCKS = [("business_hours", "Business hours"), ("24x7", "Around the clock")]
@@ -294,12 +295,8 @@ def _bands(form: Any, prefix: str, count: int) -> list[list[str]]:
     for n in range(count):
         below, share = f"{prefix}_b{n}_below", f"{prefix}_b{n}_share"
         if form[below].data or form[share].data:
-            found.append([_exact(_share(form, below)), _exact(_share(form, share))])
+            found.append([exact_share(_share(form, below)), exact_share(_share(form, share))])
     return found
-
-
-def _exact(share: Decimal) -> str:
-    return f"{share.normalize():f}"
 
 
 def _amount(form: Any, field: str, currency: str) -> int:

@@ -112,10 +112,11 @@ def bands_for(terms: StartingTerms, target: Decimal) -> list[list[str]]:
     """The bands of a target, as rows hold them; bounds at or below zero are left out."""
     error = 1 - target
     bounds = ((1 - k * error, share) for k, share in terms.bands)
-    return [[_plain(bound), share] for bound, share in bounds if 0 < bound < 1]
+    return [[exact_share(bound), share] for bound, share in bounds if 0 < bound < 1]
 
 
-def _plain(value: Decimal) -> str:
+def exact_share(value: Decimal) -> str:
+    """Without zeros at its end: "0.995"."""
     return f"{value.normalize():f}"
 
 

@@ -87,7 +87,7 @@ def unknown_since(alert: Alert) -> datetime | None:
 
 
 def firing_count() -> Select[Any]:
-    """Answer the port firing_count."""
+    """Answer the port firing_count: how many alerts fire, for the section's tab."""
     return select(func.count()).select_from(Alert).where(Alert.state == "firing")
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from governance.kernel.db import among, find, session
 from governance.kernel.pages import Keyset, keyset
@@ -107,11 +107,6 @@ def open_by_state() -> dict[str, int]:
     query = select(Alert.state, func.count()).where(Alert.state != "resolved")
     rows = session().execute(query.group_by(Alert.state))
     return {row[0]: row[1] for row in rows}
-
-
-def count_open() -> Select[Any]:
-    """Select how many alerts fire, for the section's tab."""
-    return select(func.count()).select_from(Alert).where(Alert.state == "firing")
 
 
 # ---- what was sent

@@ -5,7 +5,6 @@
 Only the SHA-256 of a token is stored: nobody guesses 256 random bits.
 """
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -13,6 +12,7 @@ import secrets
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import current
+from governance.kernel.bearer import digest
 from governance.kernel.db import lock_tenant, session
 from governance.operations.maintenance import queries
 from governance.operations.maintenance.models import MaintenanceFeed
@@ -57,10 +57,6 @@ def tenant_of(token: str) -> str | None:
     """Return the slug of the tenant that a token names; None for what is no token."""
     found = TOKEN.fullmatch(token)
     return found["tenant"] if found else None
-
-
-def digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
 
 
 def is_valid(token: str) -> bool:

@@ -8,7 +8,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import TextInput
 
 from governance.foundation.tenants.forms import one_line
-from governance.kernel.forms import Choice, Form, constraint
+from governance.kernel.forms import Choice, Form, constraint, stripped
 from governance.operations.measurements.models import KINDS, SOURCES
 from governance.operations.systems import queries as systems
 
@@ -22,10 +22,6 @@ REASON_NEEDED = "Enter a reason. It is kept in the audit log."
 GOOD_SIDES = (("at_most", "At most the bound"), ("more_than", "More than the bound"))
 MAX_DIGITS = 12  # before the point, and as many after it
 INVALID_CHOICE: dict[str, Any] = {"invalid_choice_message": "Choose one of the list."}
-
-
-def stripped(value: str | None) -> str | None:
-    return value.strip() if value else value
 
 
 class DecimalField(Field):

@@ -51,7 +51,7 @@ def push(body: bytes, media_type: str, *, idempotency_key: str | None) -> BatchR
     if idempotency_key is not None:
         session().add(
             IndicatorBatch(
-                key_id=_key_id(),
+                key_id=current.key_id(),
                 idempotency_key=idempotency_key,
                 digest=digest,
                 answer=answer,
@@ -188,26 +188,19 @@ def _remembered(known: dict[str, int | RejectedRow], text: str, read: Callable[[
 
 def key_system() -> UUID | None:
     """The AI system that the acting key is limited to; None: all of them."""
-    return session().scalar(select(ApiKey.system_id).where(ApiKey.id == _key_id()))
-
-
-def _key_id() -> UUID:
-    key_id = current.actor().key_id
-    if key_id is None:
-        raise RuntimeError("only machines push")
-    return key_id
+    return session().scalar(select(ApiKey.system_id).where(ApiKey.id == current.key_id()))
 
 
 # ---- repetitions
 
 
 def _earlier(idempotency_key: str, digest: str) -> dict[str, Any] | None:
-    if not try_lock_tenant(f"indicators {_key_id()} {idempotency_key}"):
+    if not try_lock_tenant(f"indicators {current.key_id()} {idempotency_key}"):
         raise BatchInProgress(
             "A batch with this Idempotency-Key is still in progress. Retry in a moment."
         )
     query = select(IndicatorBatch).where(
-        IndicatorBatch.key_id == _key_id(), IndicatorBatch.idempotency_key == idempotency_key
+        IndicatorBatch.key_id == current.key_id(), IndicatorBatch.idempotency_key == idempotency_key
     )
     earlier = session().scalars(query).one_or_none()
     if earlier is None:

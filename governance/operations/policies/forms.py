@@ -15,9 +15,8 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, Optional
 
-from governance.foundation.people.forms import stripped
 from governance.kernel.days import ANY_DAY, DayField
-from governance.kernel.forms import Choice, Form, constraint
+from governance.kernel.forms import Choice, Form, constraint, stripped
 from governance.operations.policies.dimensions import DIMENSIONS, Dimension
 from governance.operations.systems import queries as systems
 

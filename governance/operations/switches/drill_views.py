@@ -12,12 +12,12 @@ from governance.foundation.people.queries import Moment
 from governance.kernel import clock, formatting
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
+from governance.kernel.forms import accepted, instant_of
 from governance.kernel.pages import page
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.switches import drill_actions, permissions, queries
-from governance.operations.switches.forms import WHOLE, DrillCancelForm, DrillForm, instant
+from governance.operations.switches.forms import WHOLE, DrillCancelForm, DrillForm
 from governance.operations.switches.models import Drill
 from governance.operations.switches.stop_summary import moment, names_shown, summary
 from governance.operations.switches.views import chosen_feature
@@ -79,7 +79,7 @@ def plan(system_key: str) -> ResponseReturnValue:
 
 
 def _plan(found: AISystem, form: DrillForm) -> Drill:
-    due = instant(form.due_at.data)
+    due = instant_of(form.due_at.data)
     if due is None:
         raise Invalid("Choose a start time.", field="due_at")
     return drill_actions.plan(

@@ -1,4 +1,3 @@
-from datetime import datetime
 from typing import Any
 
 from wtforms import (
@@ -12,9 +11,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from governance.foundation.people.forms import stripped
-from governance.kernel import formatting
-from governance.kernel.forms import Form
+from governance.kernel.forms import Form, stripped
 from governance.operations.switches.actions import MAX_REASON_LENGTH, REASON_NEEDED
 from governance.operations.switches.drill_actions import (
     MAX_REPEAT_DAYS,
@@ -26,11 +23,6 @@ from governance.operations.switches.drill_actions import (
 INVALID_SCOPE: dict[str, Any] = {"invalid_choice_message": "Choose one of the options."}
 WHOLE = "all"  # the choice of a whole system
 TIME_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-
-
-def instant(local: datetime | None) -> datetime | None:
-    """Return a typed time in the tenant's time zone."""
-    return local.replace(tzinfo=formatting.zone()) if local else None
 
 
 def normalized(text: str | None) -> str:

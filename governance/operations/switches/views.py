@@ -11,7 +11,7 @@ from governance.foundation.approvals.models import Approval
 from governance.kernel import clock, current, formatting
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, uuid_or_none
+from governance.kernel.forms import accepted, instant_of, uuid_or_none
 from governance.kernel.pages import page
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
@@ -25,7 +25,6 @@ from governance.operations.switches.forms import (
     RestartForm,
     StopAllForm,
     StopForm,
-    instant,
     normalized,
 )
 from governance.operations.switches.models import Stop
@@ -242,7 +241,7 @@ def _stop(found: AISystem, form: StopForm) -> Stop:
         generate=bool(form.generate.data),
         serve=bool(form.serve.data),
         reason=form.reason.data or "",
-        remind_at=instant(form.remind_at.data),
+        remind_at=instant_of(form.remind_at.data),
     )
 
 

@@ -5,7 +5,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import member_choices
-from governance.kernel.forms import Form, constraint
+from governance.kernel.forms import Form, constraint, stripped
 from governance.operations.systems.models import LANES
 
 constraint(
@@ -20,10 +20,6 @@ REASON_NEEDED = "Enter a reason. It is kept in the audit log."
 
 def lanes() -> list[tuple[str, str]]:
     return list(LANES.items())
-
-
-def stripped(value: str | None) -> str | None:
-    return value.strip() if value else value
 
 
 class SystemRegisterForm(Form):

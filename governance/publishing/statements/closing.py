@@ -130,11 +130,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
         {
             "commitment": change.name,
             "version": (change.after or change.before or {})["version"],
-            "values": {
-                name: [_value(change.before, name), _value(change.after, name)]
-                for name in COMPARED
-                if _value(change.before, name) != _value(change.after, name)
-            },
+            "values": {name: change.values(name) for name in COMPARED if change.differs(name)},
         }
         for change in changed_lines(before["result"], after["result"])
     ]
@@ -144,10 +140,6 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
         "exclusions": _changed_exclusions(before["exclusions"], after["exclusions"]),
         "credit": [before["result"]["credit"], after["result"]["credit"]],
     }
-
-
-def _value(line: Mapping[str, Any] | None, name: str) -> Any:
-    return None if line is None else line.get(name)
 
 
 def _changed_minutes(

@@ -48,20 +48,16 @@ def effect(
         "lines": [
             {
                 "commitment": change.name,
-                "attained": [_value(change.before, "attained"), _value(change.after, "attained")],
-                "result": [_value(change.before, "result"), _value(change.after, "result")],
-                "share": [_value(change.before, "share"), _value(change.after, "share")],
-                "credit": [_value(change.before, "credit"), _value(change.after, "credit")],
+                "attained": change.values("attained"),
+                "result": change.values("result"),
+                "share": change.values("share"),
+                "credit": change.values("credit"),
             }
             for change in changed_lines(before, after)
         ],
         "credit": [before["credit"], after["credit"]],
         "currency": after["currency"],
     }
-
-
-def _value(line: Mapping[str, Any] | None, name: str) -> Any:
-    return None if line is None else line.get(name)
 
 
 def _is_disputed(each: Mapping[str, Any], span: Span, exclusion: str | None) -> bool:

@@ -6,7 +6,6 @@ credit and its messages are one transaction. Of two that close the same month, o
 
 import io
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import pikepdf
@@ -20,6 +19,7 @@ from governance.kernel.errors import Invalid
 from governance.kernel.jobs import Progress, WorkItem
 from governance.kernel.signed_note import b64
 from governance.kernel.storage import Blob, store
+from governance.operations.agreements.terms import instant
 from governance.publishing.reports import actions as signing_keys
 from governance.publishing.reports import queries as reports
 from governance.publishing.reports import signing
@@ -114,7 +114,7 @@ def _prepared(
     document: dict[str, Any] = {
         "tenant": {"slug": tenant.slug, "name": tenant.name},
         "revision": number,
-        "closed_at": statement_facts.instant(now),
+        "closed_at": instant(now),
         "cause": statement.cause if newest else "close",
         "incidents": statement_facts.incidents_of(gathered),
         "supersedes": newest.data_digest if newest else None,
@@ -165,12 +165,8 @@ def _log() -> dict[str, Any] | None:
         "size": signed.size,
         "root": b64(signed.root),
         "note": signed.note,
-        "at": _instant(signed.at),
+        "at": instant(signed.at),
     }
-
-
-def _instant(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _signature(content: bytes, fingerprint: str) -> str:

@@ -330,6 +330,14 @@ class LineChange:
         line = self.after or self.before or {}
         return str(line["commitment"])
 
+    def values(self, name: str) -> list[Any]:
+        """One figure before and after."""
+        return [None if line is None else line.get(name) for line in (self.before, self.after)]
+
+    def differs(self, name: str) -> bool:
+        before, after = self.values(name)
+        return bool(before != after)
+
 
 COMPARED = ("excluded", "unknown", "measured", "lost", "attained", "result", "share", "credit")
 

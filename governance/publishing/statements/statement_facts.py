@@ -9,7 +9,7 @@ What is read here is frozen in the data file; everything else follows from it
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from governance.kernel.intervals import MINUTE, Span
 from governance.kernel.months import Month, ZonePeriod, month_span
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.models import Agreement
-from governance.operations.agreements.terms import decimal, fingerprint_of
+from governance.operations.agreements.terms import decimal, fingerprint_of, instant
 from governance.operations.maintenance import queries as maintenance
 from governance.operations.maintenance.models import Exclusion
 from governance.operations.measurements import queries as measurements
@@ -68,11 +68,6 @@ class Gathered:
                 row["days"] = encode(self.counts[key], rule_of(each))
             found.append(row)
         return found
-
-
-def instant(at: datetime) -> str:
-    """As "2026-10-09T06:14:00Z"."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def pair(span: Span) -> list[str]:
