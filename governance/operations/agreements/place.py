@@ -1,8 +1,9 @@
 """One set of handlers for two kinds of readers: people of a tenant, and operators.
 
 A handler takes a Place and the values of its address, and returns a Drawn page or a response. The
-operator's agreement pages name the tenant in the address; the handler then runs in that tenant, as
-the operator. Its rows are read there, and the page is drawn in the operator's own frame.
+operator's pages of agreements and statements name the tenant in the address; the handler then runs in
+that tenant, as the operator. Its rows are read there, and the page is drawn in the operator's own
+frame.
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -25,8 +26,12 @@ from governance.kernel.web import SAFE, ResponseReturnValue
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose agreements a page shows, and from which side. `slug` is None on a tenant's pages."""
+    """Whose rows a page shows, and for which reader. `slug` is None on a tenant's pages.
 
+    `feature` is "agreements" or "statements": it names the endpoints.
+    """
+
+    feature: str
     slug: str | None
     tenant: str
     is_vendor_place: bool = False  # the operator's own tenant, where vendor agreements are
@@ -38,16 +43,13 @@ class Place:
     def to(self, endpoint: str, **values: Any) -> str:
         """The address of a page of this feature, for the same reader."""
         if self.slug is None:
-            return url_for(f"agreements.{endpoint}", **values)
-        return url_for(f"operator_agreements.{endpoint}", slug=self.slug, **values)
+            return url_for(f"{self.feature}.{endpoint}", **values)
+        return url_for(f"operator_{self.feature}.{endpoint}", slug=self.slug, **values)
 
     @property
     def index(self) -> str:
-        return url_for("operator_agreements.index") if self.is_operator else self.to("index")
-
-    def crumbs(self, home: str) -> list[tuple[str, str | None]]:
-        """The breadcrumb up to the list of agreements."""
-        return [(current.actor().tenant_name, home), ("Agreements", self.index)]
+        """The address of the list."""
+        return url_for(f"operator_{self.feature}.index") if self.is_operator else self.to("index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +64,34 @@ class Drawn:
 type Handler = Callable[..., Drawn | ResponseReturnValue]
 
 
-def for_tenant(handler: Handler) -> Callable[..., ResponseReturnValue]:
+def for_tenant(feature: str, handler: Handler) -> Callable[..., ResponseReturnValue]:
     """The view of a tenant's own pages."""
 
     @wraps(handler)
     def view(**values: Any) -> ResponseReturnValue:
-        place = Place(None, current.actor().tenant_name)
-        return _finish(handler(place, **values), place)
+        place = Place(feature, None, current.actor().tenant_name)
+        return finish(handler(place, **values), place)
 
     return view
 
 
-def for_operator(handler: Handler) -> Callable[..., ResponseReturnValue]:
+def for_operator(feature: str, handler: Handler) -> Callable[..., ResponseReturnValue]:
     """The view of the operator's pages, which act in the tenant that the address names."""
 
     @wraps(handler)
     def view(slug: str, **values: Any) -> ResponseReturnValue:
         tenant = tenant_of(slug)
-        place = Place(slug, tenant.name, tenant.kind == "operator")
+        place = place_of(tenant, feature)
         with inside(tenant, read_only=request.method in SAFE):
             found = handler(place, **values)
-        return _finish(found, place)
+        return finish(found, place)
 
     return view
+
+
+def place_of(tenant: Tenant, feature: str) -> Place:
+    """The place of an operator's page."""
+    return Place(feature, tenant.slug, tenant.name, tenant.kind == "operator")
 
 
 def tenant_of(slug: str) -> Tenant:
@@ -107,7 +114,7 @@ def inside(tenant: Tenant, *, read_only: bool) -> Generator[None]:
         work.expunge_all()
 
 
-def _finish(found: Drawn | ResponseReturnValue, place: Place) -> ResponseReturnValue:
+def finish(found: Drawn | ResponseReturnValue, place: Place) -> ResponseReturnValue:
     if not isinstance(found, Drawn):
         return found
     return page(found.template, status=found.status, **found.context, place=place, to=place.to)

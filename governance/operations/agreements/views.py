@@ -45,7 +45,7 @@ def _add(
     feature.add_url_rule(
         f"{BASE}{rule}",
         name,
-        for_tenant(handler),
+        for_tenant(feature.name, handler),
         needs=tenant_needs,
         methods=list(methods),
         **options,
@@ -53,14 +53,16 @@ def _add(
     operator_feature.add_url_rule(
         f"{OPERATOR_BASE}/<slug>{rule}",
         name,
-        for_operator(handler),
+        for_operator(feature.name, handler),
         needs=operator_needs,
         methods=list(methods),
         **options,
     )
 
 
-feature.add_url_rule(f"{BASE}/", "index", for_tenant(agreement_pages.index), needs=permissions.VIEW)
+feature.add_url_rule(
+    f"{BASE}/", "index", for_tenant(feature.name, agreement_pages.index), needs=permissions.VIEW
+)
 
 
 @operator_feature.get(f"{OPERATOR_BASE}/", needs=permissions.OPERATOR_VIEW)
@@ -102,7 +104,7 @@ _add(f"{VERSION}/terms.csv", version_page.terms_csv, *_see, answers=FILE)
 operator_feature.add_url_rule(
     f"{OPERATOR_BASE}/<slug>{VERSION}/signature",
     "record_signature",
-    for_operator(acceptance_pages.record_signature),
+    for_operator(feature.name, acceptance_pages.record_signature),
     needs=permissions.OPERATE,
     methods=["POST"],
     fresh=acceptance_pages.SIGN,

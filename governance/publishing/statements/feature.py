@@ -55,7 +55,7 @@ manifest = Manifest(
         NavItem(
             label="Statements",
             icon="receipt",
-            endpoint="operator_statements.operator_index",
+            endpoint="operator_statements.index",
             permission=permissions.OPERATE,
             order=55,
             group="platform",

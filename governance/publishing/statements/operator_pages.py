@@ -24,6 +24,14 @@ from governance.kernel.pages import page
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.agreements.money import money, read_amount
+from governance.operations.agreements.place import (
+    Drawn,
+    Place,
+    finish,
+    inside,
+    place_of,
+    tenant_of,
+)
 from governance.publishing.statements import (
     claim_actions,
     claim_queries,
@@ -45,14 +53,6 @@ from governance.publishing.statements.forms import (
 )
 from governance.publishing.statements.models import CLAIM_STATES, Statement, VendorClaim
 from governance.publishing.statements.open_months import OpenMonth, close_chosen, open_months
-from governance.publishing.statements.statement_place import (
-    Drawn,
-    Place,
-    finish,
-    inside,
-    place_of,
-    tenant_of,
-)
 from governance.publishing.statements.vendor_side import VendorSide
 
 NEWEST = 3  # statements of each tenant on the list
@@ -103,7 +103,7 @@ def close_month(place: Place) -> ResponseReturnValue:
 def statement(slug: str, statement_id: UUID) -> ResponseReturnValue:
     """The tenant's statement, with what vendors owe for the same minutes, and the net."""
     tenant = tenant_of(slug)
-    place = place_of(tenant)
+    place = place_of(tenant, "statements")
     agreements, claims = _operators_rows(tenant, statement_id)
     with inside(tenant, read_only=True):
         drawn = statement_pages.statement(place, statement_id)
@@ -156,7 +156,7 @@ def _shown(side: VendorSide, claims: Sequence[VendorClaim]) -> dict[str, Any]:
 def prepare_claim(slug: str, statement_id: UUID, agreement_id: UUID) -> ResponseReturnValue:
     """Preview the claim with the vendor's bill, then request another person's approval."""
     tenant = tenant_of(slug)
-    place, form = place_of(tenant), ClaimForm()
+    place, form = place_of(tenant, "statements"), ClaimForm()
     agreements, _claims = _operators_rows(tenant, statement_id)
     mine = [each for each in agreements if each.id == agreement_id]
     if not mine:

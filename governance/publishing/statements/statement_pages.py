@@ -1,4 +1,4 @@
-"""Handlers of statement pages that a tenant and the operator share (statement_place.py)."""
+"""Handlers of statement pages that a tenant and the operator share (agreements/place.py)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +16,7 @@ from governance.kernel.months import month_of
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.money import money
+from governance.operations.agreements.place import Drawn, Place
 from governance.publishing.reports import actions as signing_keys
 from governance.publishing.reports import queries as reports
 from governance.publishing.statements import (
@@ -33,7 +34,6 @@ from governance.publishing.statements import (
 from governance.publishing.statements.forms import DisputeForm, instant
 from governance.publishing.statements.models import Statement, StatementRevision
 from governance.publishing.statements.statement_calculation import read_span
-from governance.publishing.statements.statement_place import Drawn, Place
 
 TEMPLATES = "publishing/statements"
 

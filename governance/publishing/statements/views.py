@@ -11,6 +11,7 @@ from governance.kernel.feature import Feature
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.agreements.money import money
+from governance.operations.agreements.place import for_operator, for_tenant
 from governance.publishing.statements import (
     actions,
     figures,
@@ -20,10 +21,6 @@ from governance.publishing.statements import (
     statement_pages,
 )
 from governance.publishing.statements.open_months import close_chosen, open_months
-from governance.publishing.statements.statement_place import (
-    for_operator,
-    for_tenant,
-)
 
 feature = Feature("statements", __name__, counts_everything=True)
 operator_feature = Feature("operator_statements", __name__, scope="operator")
@@ -37,13 +34,17 @@ def _add(rule: str, handler: Any, tenant: Any, operator: Any, **options: Any) ->
     """One handler under both blueprints; None leaves it out of one."""
     if tenant is not None:
         feature.add_url_rule(
-            f"{BASE}{rule}", handler.__name__, for_tenant(handler), needs=tenant, **options
+            f"{BASE}{rule}",
+            handler.__name__,
+            for_tenant(feature.name, handler),
+            needs=tenant,
+            **options,
         )
     if operator is not None:
         operator_feature.add_url_rule(
             f"{OPERATOR_BASE}/<slug>{rule}",
             handler.__name__,
-            for_operator(handler),
+            for_operator(feature.name, handler),
             needs=operator,
             **options,
         )
@@ -130,7 +131,7 @@ _add(
 
 operator_feature.add_url_rule(
     f"{OPERATOR_BASE}/",
-    "operator_index",
+    "index",
     operator_pages.operator_index,
     needs=permissions.OPERATE,
 )
