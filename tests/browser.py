@@ -186,6 +186,13 @@ def _check_promises(html: str, where: str) -> None:
         )
 
 
+def words(page: Any) -> str:
+    """The text of the main part of a page, in single spaces."""
+    return " ".join(
+        BeautifulSoup(page.text, "html.parser").select_one("main").get_text(" ").split()
+    )
+
+
 def _text(tag: Element) -> str:
     return "".join(tag.itertext()).strip()
 

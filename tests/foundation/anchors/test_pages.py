@@ -10,14 +10,10 @@ from governance.foundation.anchors.models import Anchor
 from governance.foundation.anchors.webhook import new_secret
 from governance.kernel.db import find
 from tests import make
-from tests.browser import Visitor
+from tests.browser import Visitor, words
 from tests.foundation.anchors.witness_servers import DrivenLog, StubReceiver, run_requested_work
 
 WITNESS = {"kind": "witness", "name": "Northlight", "url": "http://127.0.0.1:7380"}
-
-
-def words(reply):
-    return " ".join(BeautifulSoup(reply.text, "html.parser").find("main").get_text(" ").split())
 
 
 def test_without_an_anchor_the_page_says_what_that_means(as_admin, as_auditor):

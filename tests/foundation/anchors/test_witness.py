@@ -17,13 +17,13 @@ from types import SimpleNamespace
 import aics_tlog
 import pytest
 import requests
-from bs4 import BeautifulSoup
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.foundation.anchors import cosignature, queries
 from governance.foundation.audit import fsck, logs, sequencer
 from governance.foundation.audit import queries as audit
 from governance.kernel import clock, signed_note
+from tests.browser import words
 from tests.foundation.anchors.witness_servers import (
     OTHER,
     DemoWitness,
@@ -46,10 +46,6 @@ def any_witness(request, tmp_path):
         pytest.skip("NOT TESTED: aics-witness is not installed")
     with request.param.serving(tmp_path) as made:
         yield made
-
-
-def words(reply):
-    return " ".join(BeautifulSoup(reply.text, "html.parser").find("main").get_text(" ").split())
 
 
 # ---- the table of what a witness answers

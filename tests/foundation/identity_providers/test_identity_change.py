@@ -4,7 +4,6 @@ counts.
 
 import threading
 
-from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from governance.foundation.approvals import actions as approvals
@@ -22,7 +21,7 @@ from governance.kernel import clock, current, key_encryption
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError
 from tests import make
-from tests.browser import Visitor
+from tests.browser import Visitor, words
 from tests.foundation.approvals.approval_helpers import approvals_in_inbox
 from tests.foundation.identity_providers.sign_in_change_helpers import (
     change_in_state,
@@ -40,12 +39,6 @@ from tests.foundation.people.hostile_idp import change_claims
 
 ADMIN = "admin@acme.example"
 SAME = "\n".join(f"{group} = {role}" for group, role in GROUPS.items())
-
-
-def words(page) -> str:
-    return " ".join(
-        BeautifulSoup(page.text, "html.parser").select_one("main").get_text(" ").split()
-    )
 
 
 def domains_only(visitor, idp, domains="acme.example acme-group.example") -> str:

@@ -12,6 +12,7 @@ from governance.operations.agreements import proposal_actions, queries
 from governance.operations.agreements.models import AgreementVersion
 from governance.operations.measurements import actions as measuring
 from tests import make
+from tests.browser import words
 from tests.operations.agreements import agreement_helpers as some
 from tests.operations.objectives.objective_helpers import define, minutes_of, objective
 from tests.step_up_helpers import visitor_needing_step_up
@@ -30,10 +31,6 @@ def _frozen():
 def indicator(database):
     with make.acting():
         return define(kind="downtime", name="Claims triage · Availability")
-
-
-def words(reply):
-    return " ".join(BeautifulSoup(reply.text, "html.parser").find("main").get_text(" ").split())
 
 
 def fields(reply, action):

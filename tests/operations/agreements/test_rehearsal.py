@@ -5,7 +5,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from bs4 import BeautifulSoup
 
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants.models import TenantTimeZone
@@ -15,11 +14,11 @@ from governance.kernel.intervals import MINUTE, Span
 from governance.operations.agreements import queries
 from governance.operations.agreements.rehearsal import rehearse
 from governance.operations.agreements.rehearsal_pages import conclusion
-from governance.operations.maintenance.models import Exclusion
 from governance.operations.measurements import actions as measuring
 from tests import make
+from tests.browser import words
 from tests.operations.agreements import agreement_helpers as some
-from tests.operations.objectives.objective_helpers import define, minutes_of
+from tests.operations.objectives.objective_helpers import define, exclude, minutes_of
 
 NOW = datetime(2026, 11, 25, 10, 10, tzinfo=UTC)
 OCTOBER = Span(some.OCTOBER, datetime(2026, 10, 31, 23, tzinfo=UTC))
@@ -57,26 +56,10 @@ def replayed(row):
         return rehearse(queries.version(row.id))
 
 
-def exclude(announced_before):
+def announce(before):
+    """Maintenance during the minutes that were down, announced that long before."""
     with make.acting():
-        session().add(
-            Exclusion(
-                number=1,
-                title="Move of the database",
-                category="maintenance",
-                system_id=None,
-                indicator_id=None,
-                starts_at=DOWN.start,
-                ends_at=DOWN.end,
-                last_end=DOWN.end,
-                time_zone="Europe/Berlin",
-                announced_at=DOWN.start - announced_before,
-                reason="New version",
-                is_customer_visible=True,
-                state="approved",
-                rrule=None,
-            )
-        )
+        exclude(DOWN, announced_at=DOWN.start - before)
 
 
 def test_months_without_data_are_not_determinable(indicator):
@@ -106,19 +89,19 @@ def test_heading_says_how_many_results_are_not_determinable_beside_no_credit(ind
 
 def test_maintenance_counts_only_when_announced_in_time(indicator):
     row = terms(indicator)
-    exclude(timedelta(hours=46))
+    announce(timedelta(hours=46))
     assert replayed(row).credit == 52_000  # the agreement asks for 72 hours
 
 
 def test_maintenance_announced_in_time_hides_its_minutes(indicator):
     row = terms(indicator)
-    exclude(timedelta(hours=73))
+    announce(timedelta(hours=73))
     assert replayed(row).credit == 0
 
 
 def test_categories_that_the_agreement_leaves_out_hide_nothing(indicator):
     row = terms(indicator, excluded_categories=("force_majeure",))
-    exclude(timedelta(hours=73))
+    announce(timedelta(hours=73))
     assert replayed(row).credit == 52_000
 
 
@@ -130,10 +113,6 @@ def test_zone_that_changed_in_the_middle_of_a_month_loses_no_minute(indicator):
             session().add(TenantTimeZone(since=since, zone=zone))
     [october] = [m for m in replayed(terms(indicator)).months if str(m.month) == "2026-10"]
     assert october.lines[0].score.window == 31 * 1440 + 6 * 60  # midnight in New York is 4:00 UTC
-
-
-def words(reply):
-    return " ".join(BeautifulSoup(reply.text, "html.parser").find("main").get_text(" ").split())
 
 
 def test_operator_rehearses_all_tenants_in_the_background(as_operator, as_admin, indicator):

@@ -1,6 +1,5 @@
 """Pages of objectives through HTTP: list, one objective, forms, exports, who may do what."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,12 +10,18 @@ from sqlalchemy import literal, select
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.intervals import MINUTE, Span
-from governance.operations.maintenance.models import Exclusion
 from governance.operations.measurements import actions as measuring
 from governance.operations.objectives import ports
 from governance.operations.objectives.models import Objective
 from tests import make
-from tests.operations.objectives.objective_helpers import before, define, minutes_of, objective
+from tests.browser import words
+from tests.operations.objectives.objective_helpers import (
+    before,
+    define,
+    exclude,
+    minutes_of,
+    objective,
+)
 
 NOW = datetime(2026, 11, 25, 10, 10, tzinfo=UTC)
 LIST = "reliability/"
@@ -43,29 +48,8 @@ def availability(acting, database):
                 *minutes_of(indicator, Span(down.end, NOW)),
             ]
         )
-        maintenance = Span(NOW - 160 * MINUTE, NOW - 140 * MINUTE)
-        session().add(
-            Exclusion(
-                number=1,
-                title="Move of the database",
-                category="maintenance",
-                system_id=None,
-                indicator_id=None,
-                starts_at=maintenance.start,
-                ends_at=maintenance.end,
-                last_end=maintenance.end,
-                time_zone="Europe/Berlin",
-                announced_at=maintenance.start - timedelta(days=6),
-                reason="New version",
-                is_customer_visible=True,
-                state="approved",
-            )
-        )
+        exclude(Span(NOW - 160 * MINUTE, NOW - 140 * MINUTE))
         return objective(indicator, window_days=2, owner_id=make.person_id("reviewer")).id
-
-
-def words(reply) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", reply.text).split())
 
 
 def test_without_objectives_the_list_says_what_will_appear(as_officer, as_viewer):
