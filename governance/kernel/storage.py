@@ -4,10 +4,9 @@ digest.
     use(url, key_of)           a local folder (`file:/folder`) or an S3-compatible bucket
                                (`s3://bucket/prefix`)
     write(…)                   stream in; under a `prefix` the object is encrypted with its tenant's
-                               key
-                               (sealed.py)
+                               key (encrypted_stream.py)
     open, exists, remove       one object; open() also reads what was written before objects were
-                               sealed
+                               encrypted
     keys, aged                 what lies there, for sweeping
 
 An object is whole under its name or not there at all: it is written to a temporary file, and placed

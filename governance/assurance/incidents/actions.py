@@ -310,7 +310,7 @@ def assign_roles(
 def go_to(found: Incident, state: str, *, reason: str = "") -> None:
     """Move the incident to its next state, or back to an earlier one with a reason.
 
-    Raises DomainError for a jump. Closing has its own conditions: reviewing.close.
+    Raises DomainError for a jump. Closing has its own conditions: review_actions.close.
     """
     require(permissions.MANAGE, on=found)
     session().refresh(found, with_for_update={"key_share": True})

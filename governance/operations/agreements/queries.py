@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, exists, func, select
 
-from governance.kernel import current as context
+from governance.kernel import current
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span, whole_minute
@@ -30,7 +30,7 @@ DAY = timedelta(days=1)
 
 def acting_side() -> str | None:
     """The side that the acting person is on; None for Meridian itself, which sees both."""
-    kind = context.actor().kind
+    kind = current.actor().kind
     return None if kind in {"job", "command"} else "provider" if kind == "operator" else "customer"
 
 

@@ -1,9 +1,9 @@
 """Alerts and exhausted budgets, as rows.
 
-alert, open_alerts, alerts_of        alerts
-newest                                              a page of the list
-deliveries                                          what was sent of an alert
-exhaustion, open_exhaustions, response_of           error budgets that are gone
+alert, open_alerts, alerts_of                 alerts
+newest                                        a page of the list
+deliveries                                    what was sent of an alert
+exhaustion, open_exhaustions, response_of     error budgets that are gone
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -223,7 +223,7 @@ def store(
     Of two rows of one minute the later one counts. Minutes of the last 48 hours need no reason;
     with `backfill_reason` they may be 400 days old. A transaction that stores several batches
     takes their indicators in order of id. Raises Invalid or IndicatorRetired, and stores nothing,
-    when one row can't be stored; api.py names each such row.
+    when one row can't be stored; push_actions.py names each such row.
     """
     if backfill_reason is not None and not backfill_reason.strip():
         raise Invalid("Enter the reason of the backfill.", field="reason")

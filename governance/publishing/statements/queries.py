@@ -1,10 +1,10 @@
 """Statements, their revisions, disputes and credits.
 
 statement(id), statement_of(agreement, month)   one row
-statements(…)                                   by month, the newest first, with newest figures
-revision(s), revision_numbered(…)               figures of a closed month
+listed(…), newest(…)                            by month, the newest first, with newest figures
+revisions(id), revision_numbered(…)             figures of a closed month
 disputes_of(…), dispute(id)                     disputes of a statement
-balance(id), entries(id)                        the ledger of credits
+entries(id)                                     the ledger of credits
 affected(first, last), due_here()               closed months that late changes touch
 last_closed_month()                             what agreements ask
 minutes_needed_since(), has_minutes(s)          which minutes are still needed, and still kept
