@@ -16,9 +16,8 @@ from governance.kernel.intervals import MINUTE, Span, difference, intersection, 
 from governance.operations.maintenance.queries import ExclusionSpan
 from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.scoring import Counts
-from governance.operations.objectives import charts, figures, queries
+from governance.operations.objectives import charts, figures
 from governance.operations.objectives.exclusions import applying
-from governance.operations.objectives.models import Objective
 from governance.operations.objectives.ports import IncidentMark, incidents_of
 from governance.operations.objectives.reading import Plan, Reading
 from governance.operations.objectives.windows import days_of
@@ -272,12 +271,6 @@ def objective_page(plan: Plan, found: Sequence[ExclusionSpan]) -> ObjectivePage:
     ]
     found_incidents = incidents_of()(indicator.system_id, window)
     return ObjectivePage(reading, plan, days, pieces, exclusions, gaps, found_incidents)
-
-
-def read_page(objective: Objective, at: datetime | None = None) -> ObjectivePage:
-    """Read the page of an objective; for tests and exports."""
-    plans, found = queries.plans_of([objective], at)
-    return objective_page(plans[0], found)
 
 
 def _pieces(days: Sequence[Span], gaps: Sequence[Span]) -> list[tuple[Span, int]]:

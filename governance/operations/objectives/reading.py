@@ -183,9 +183,3 @@ class Reading:
         if self.gone_at is not None:
             return "runs_out"
         return "filling" if self.is_filling else "within"
-
-
-def least_left_first(reading: Reading) -> tuple[bool, Fraction, str]:
-    """Sort key: the least share of the budget left first; what is not determinable last."""
-    left = reading.left_share
-    return left is None, left if left is not None else Fraction(0), reading.objective.name
