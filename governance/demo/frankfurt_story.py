@@ -9,11 +9,10 @@ from uuid import UUID
 from governance.assurance.incidents import (
     actions,
     clock_actions,
-    impact_actions,
     queries,
     review_actions,
 )
-from governance.demo import incident_laws
+from governance.demo import incident_steps
 from governance.demo.reliability_indicators import LATE_MINUTES, late_start
 from governance.demo.reliability_setting import DAY, HOUR, ReliabilitySetting, system_id
 from governance.demo.story import StoryStep
@@ -50,13 +49,8 @@ def _resolve(setting: ReliabilitySetting, declared: list[UUID]) -> None:
     for each in declared:
         with setting.acting("jun"):
             incident = queries.incident(each, lock=True)
-            window = queries.impacts_of([each])[each][0].impact
-            impact_actions.change_window(
-                incident,
-                window,
-                starts_at=window.starts_at,
-                ends_at=window.starts_at + LATE_MINUTES * MINUTE,
-            )
+            end = late_start(setting.closed) + LATE_MINUTES * MINUTE
+            incident_steps.end_impact(incident, end)
             actions.go_to(incident, "monitoring")
             actions.go_to(incident, "resolved")
 
@@ -65,7 +59,7 @@ def _review(setting: ReliabilitySetting, declared: list[UUID]) -> None:
     for each in declared:
         with setting.acting("officer"):
             incident = queries.incident(each, lock=True)
-            incident_laws.classify(incident)
+            incident_steps.classify(incident)
             review_actions.edit_review(
                 incident,
                 version=0,
