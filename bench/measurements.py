@@ -86,7 +86,7 @@ def _ingested(
     with make.acting("admin") as who:
         tenant_id = who.tenant_id
         partitions.create_ahead()
-        partitions.ensure([partitions.utc_month(clock.now() - actions.LATE)])
+        partitions.ensure([partitions.utc_month(clock.now() - actions.MAX_LATENESS)])
     _create_copied(server)
     sent, copied, grown = [], [], []
     end = clock.now().replace(second=0, microsecond=0)

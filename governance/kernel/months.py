@@ -6,11 +6,13 @@ the difference, and no minute is lost or counted twice.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from governance.kernel.intervals import Span
+
+MAX_MONTH_LENGTH = timedelta(days=33)  # 31 days, and a time zone that moved by two
 
 
 class Month(NamedTuple):

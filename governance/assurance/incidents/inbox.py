@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
 
 from governance.assurance.incidents import actions, clock_actions, permissions, review_actions
+from governance.assurance.incidents.late_follow_up import REVIEW_WITHIN
 from governance.assurance.incidents.models import (
     Classification,
     FollowUp,
@@ -30,7 +31,6 @@ from governance.foundation.people.queries import name_of
 from governance.kernel.inbox import ME, TODAY, InboxDone, InboxRow, InboxSource, end_of, item_select
 
 DECIDE_WITHIN = timedelta(hours=24)  # the shortest period of all laws
-REVIEW_WITHIN = timedelta(days=14)
 
 
 def _address(row: InboxRow) -> Mapping[str, Any]:

@@ -46,7 +46,7 @@ WEEKDAYS = dict(
         strict=True,
     )
 )
-SPARE_BANDS, FEWEST_BANDS = 1, 3
+SPARE_BANDS, MIN_BANDS = 1, 3
 ROW_OF_FIELD = re.compile(r"c(\d+)_(.+)\Z")
 
 
@@ -110,7 +110,7 @@ def _band_count(sent: Any, content: Content | None) -> int:
     found = [len(each.bands) for each in content.commitments] if content else []
     names = (re.match(r"c\d+_b(\d)_below\Z", name) for name in sent)
     found += [int(m[1]) + 1 - SPARE_BANDS for m in names if m]
-    return min(max(FEWEST_BANDS, max(found, default=0) + SPARE_BANDS), MAX_BANDS)
+    return min(max(MIN_BANDS, max(found, default=0) + SPARE_BANDS), MAX_BANDS)
 
 
 def _commitment_fields(

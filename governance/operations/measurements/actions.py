@@ -71,9 +71,9 @@ REPAIRED = action(
 )
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]\Z")
-LATE = timedelta(hours=48)  # how late an ordinary batch may be
-BACKFILL = timedelta(days=400)  # how far back a backfill may reach
-AHEAD = timedelta(minutes=2)  # how far clocks may differ
+MAX_LATENESS = timedelta(hours=48)  # how late an ordinary batch may be
+MAX_BACKFILL_AGE = timedelta(days=400)  # how far back a backfill may reach
+MAX_CLOCK_SKEW = timedelta(minutes=2)  # how far clocks may differ
 MAX_BACKFILLED = 100  # indicators of one backfill: each has an entry in the audit log
 MAX_REASON_LENGTH = 2000
 CHUNK = 20_000  # rows of one statement
@@ -263,8 +263,10 @@ def _minute(at: datetime) -> int:
 def window(*, is_backfill: bool) -> tuple[int, int]:
     """The numbers of the earliest and the latest minute that may be stored now."""
     now = clock.now()
-    late = BACKFILL if is_backfill else LATE
-    return minute_number(whole_minute(now - late)), minute_number(whole_minute(now + AHEAD))
+    late = MAX_BACKFILL_AGE if is_backfill else MAX_LATENESS
+    return minute_number(whole_minute(now - late)), minute_number(
+        whole_minute(now + MAX_CLOCK_SKEW)
+    )
 
 
 def write(

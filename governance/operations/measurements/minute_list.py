@@ -20,8 +20,8 @@ from governance.operations.measurements.models import MINUTES
 from governance.operations.measurements.rollups import minute_number
 
 PAGE_SIZE = 60
-USUAL = timedelta(hours=24)
-LONGEST = timedelta(days=400)
+DEFAULT_SPAN = timedelta(hours=24)
+MAX_SPAN = timedelta(days=400)
 HEAD = ("minute", "good", "total", "down")
 
 
@@ -38,10 +38,10 @@ class MinuteRow:
 def asked_span() -> Span:
     """The span that the address names by `from` and `to`, by default the last 24 hours."""
     end = _instant("to") or whole_minute(clock.now())
-    start = _instant("from") or end - USUAL
+    start = _instant("from") or end - DEFAULT_SPAN
     if not start < end:
         raise Invalid("The span ends before it begins. Enter an earlier start.", field="from")
-    if end - start > LONGEST:
+    if end - start > MAX_SPAN:
         raise Invalid("A span has at most 400 days. Enter a later start.", field="from")
     return Span(start, end)
 

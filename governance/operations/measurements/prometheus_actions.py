@@ -20,7 +20,7 @@ from governance.kernel.errors import Invalid
 from governance.kernel.intervals import whole_minute
 from governance.operations.measurements import prometheus_queries as queries
 from governance.operations.measurements import prometheus_selector as selectors
-from governance.operations.measurements.actions import BACKFILL
+from governance.operations.measurements.actions import MAX_BACKFILL_AGE
 from governance.operations.measurements.models import Indicator
 from governance.operations.measurements.prometheus_client import PrometheusAddress
 from governance.operations.measurements.prometheus_models import (
@@ -340,8 +340,8 @@ def request_backfill(indicator: Indicator, *, since: datetime, reason: str) -> j
         raise Invalid(f"{indicator.name} has no query to read its minutes with.")
     until = ready_until(clock.now())
     since = whole_minute(since)
-    if not until - BACKFILL < since < until:
-        raise Invalid(f"Enter an instant of the last {BACKFILL.days} days.", field="since")
+    if not until - MAX_BACKFILL_AGE < since < until:
+        raise Invalid(f"Enter an instant of the last {MAX_BACKFILL_AGE.days} days.", field="since")
     record(
         BACKFILL_REQUESTED,
         indicator,

@@ -17,7 +17,7 @@ from governance.operations.measurements.prometheus_response import (
     SampleSeries,
     parse_series,
 )
-from governance.operations.measurements.prometheus_schedule import BEFORE
+from governance.operations.measurements.prometheus_schedule import LEAD_IN
 
 MAX_BYTES = 8 * 1024 * 1024  # of an answer; a longer one is asked for in smaller parts
 MAX_SECONDS = 20
@@ -40,7 +40,7 @@ def raw_samples(
     address: PrometheusAddress, selector: str, first: datetime, until: datetime
 ) -> list[SampleSeries]:
     """Return the samples of a selector's series in [first, until], and those shortly before."""
-    seconds = round((until - first + BEFORE) / timedelta(seconds=1))
+    seconds = round((until - first + LEAD_IN) / timedelta(seconds=1))
     fields = {"query": f"{selector}[{seconds}s]", "time": _instant(until)}
     return parse_series(*_post(address, "/api/v1/query", fields))
 

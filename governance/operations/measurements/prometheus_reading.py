@@ -18,7 +18,11 @@ from governance.operations.measurements.prometheus_increments import (
     no_bucket,
 )
 from governance.operations.measurements.prometheus_response import PrometheusFault
-from governance.operations.measurements.prometheus_schedule import LONGEST, SHORTEST, chunks
+from governance.operations.measurements.prometheus_schedule import (
+    MAX_REQUEST_SPAN,
+    MIN_REQUEST_SPAN,
+    chunks,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,14 @@ def read(plan: ReadingPlan, first: datetime, until: datetime) -> Iterator[Part]:
     An answer that is too long is asked for again in halves. Raises PrometheusFault where the source
     or the query fails; the parts before it are good.
     """
-    longest, start = LONGEST, first
+    longest, start = MAX_REQUEST_SPAN, first
     while start < until:
         _, end = next(chunks(start, until, longest))
         try:
             reading = _read_part(plan, start, end)
         except client.AnswerTooLong:
             longest /= 2
-            if longest < SHORTEST:
+            if longest < MIN_REQUEST_SPAN:
                 raise
             continue
         yield start, end, reading

@@ -7,17 +7,16 @@ among those that it can have had.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from governance.kernel.intervals import MINUTE
+from governance.kernel.months import MAX_MONTH_LENGTH
 from governance.publishing.statements.data_file import leaf_digest, leaves
 from governance.publishing.statements.statement_calculation import read_span
 
 LIST = "exclusions"
 PREFIXES = ("MNT", "DSP")
 MAX_NUMBER = 5000  # of a name that is tried
-LONGEST = timedelta(days=33)  # month, with a time zone that moved by two
 MAX_NAMED = 5  # exclusions of one file whose names are looked for
 
 
@@ -79,7 +78,7 @@ def _minutes(statement: Mapping[str, Any]) -> Iterator[str]:
         span = read_span(statement["span"])
     except (KeyError, TypeError, ValueError, AttributeError):
         return  # which another check says
-    if span.end - span.start > LONGEST:
+    if span.end - span.start > MAX_MONTH_LENGTH:
         return
     for place in range(span.minutes):
         yield f"{span.start + place * MINUTE:%Y-%m-%dT%H:%M:%SZ}"

@@ -20,7 +20,7 @@ import rfc8785
 from governance.foundation.audit import checkpoint
 from governance.foundation.audit.verify import read_keys
 from governance.kernel.intervals import Span
-from governance.kernel.months import Month, ZonePeriod, month_span
+from governance.kernel.months import MAX_MONTH_LENGTH, Month, ZonePeriod, month_span
 from governance.kernel.signed_note import NotSigned, VerifierKey, b64, split
 from governance.kernel.verification_results import CheckResult, VerificationResult, plain
 from governance.operations.agreements.terms import fingerprint_of
@@ -37,7 +37,6 @@ from governance.publishing.statements.statement_calculation import (
     rule_of,
 )
 
-LONGEST_MONTH = timedelta(days=33)  # 31 days, and a time zone that moved by two
 MAX_NAMED = 5  # findings of one check that its sentence names
 DAMAGE = (
     AttributeError,
@@ -170,7 +169,7 @@ def _minutes(statement: Mapping[str, Any]) -> tuple[CheckResult, dict[str, Tally
 def _month(statement: Mapping[str, Any]) -> Span:
     """The month's span, once it is that of the month in its zones."""
     span = read_span(statement["span"])
-    if not timedelta(0) < span.end - span.start <= LONGEST_MONTH:
+    if not timedelta(0) < span.end - span.start <= MAX_MONTH_LENGTH:
         raise ValueError("the span isn't that of a month")
     zones = [ZonePeriod(read_instant(since), str(zone)) for since, zone in statement["zones"]]
     if month_span(zones, Month.parse(statement["month"])) != span:

@@ -368,7 +368,7 @@ def test_a_pull_asks_for_whole_minutes_that_have_settled_and_fills_gaps_of_48_ho
     last = now.replace(hour=11, minute=57, second=0)
     assert schedule.due(last, now) == (last, now.replace(hour=11, minute=59, second=0))
     first, _ = schedule.due(None, now)
-    assert now - first < schedule.ORDINARY
+    assert now - first < schedule.MAX_GAP_AGE
     assert schedule.due(now.replace(hour=11, minute=59, second=0), now) is None
 
 
