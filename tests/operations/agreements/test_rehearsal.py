@@ -81,7 +81,7 @@ def test_coverage_below_the_minimum_is_not_determinable(indicator):
 
 def test_heading_says_how_many_results_are_not_determinable_beside_no_credit(indicator):
     row = terms(indicator)
-    exclude(timedelta(hours=100))  # hides the outage: no credit in the one month with data
+    announce(timedelta(hours=100))  # hides the outage: no credit in the one month with data
     assert conclusion(replayed(row)) == (
         "No credit would have been due; 12 of 13 results are not determinable"
     )

@@ -100,7 +100,7 @@ def test_the_objective_shows_its_arithmetic(as_viewer, availability):
         "Without exclusions 25 of 2,820 min are lost.",
         "Exclusions hide 5 lost minutes",
         "Gaps: 60 minutes without data",
-        "announced 6 days before",
+        "announced 7 days before",
         "the budget is overspent",
         "owner Jun Chen",
     ):
@@ -254,9 +254,9 @@ def test_the_export_has_what_the_filters_match(as_viewer, availability):
 
 
 def test_the_badge_counts_what_the_port_selects(as_viewer, availability, monkeypatch):
-    assert "2 firing" not in words(as_viewer.get(LIST))
+    assert "2 firing" not in as_viewer.get(LIST).text
     monkeypatch.setattr(ports.firing_count, "_answer", lambda: select(literal(2)))
-    assert "2 firing" in words(as_viewer.get(LIST))
+    assert "2 firing" in as_viewer.get(LIST).text
 
 
 def test_an_open_alert_comes_first_and_takes_the_row(as_viewer, availability, monkeypatch):
