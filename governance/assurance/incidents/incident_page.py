@@ -250,7 +250,7 @@ def _update_context(
 def _people(
     incident: Incident, follow_ups: Sequence[FollowUp], drafted: CustomerUpdate | None
 ) -> list[UUID | None]:
-    """Whom the page names."""
+    """The ids of the people that the page names."""
     return [
         incident.declared_by,
         incident.lead_id,
