@@ -75,6 +75,14 @@ class Form(WTForm):
             filled = CombinedMultiDict([request.form, request.files])  # type: ignore[list-item]
         super().__init__(filled, obj=obj, **defaults)
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether all fields are valid; WTForms compares numbers as floats, which have an end."""
+        try:
+            return bool(super().validate(extra_validators))
+        except OverflowError:
+            self.form_errors.append("A number in the form is too large.")
+            return False
+
     def refuse(self, error: DomainError) -> None:
         """Put a refused rule beside the field that it is about; on top of the form when it is about
         none.

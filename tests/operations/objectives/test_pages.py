@@ -203,6 +203,7 @@ def test_an_officer_creates_edits_and_retires(acting, as_officer, as_viewer, dat
         ("target", "NaN", "Enter a percentage such as 99.5."),
         ("target", "1e400", "above 0% and below 100%"),
         ("window_days", "0", "Enter 1 to 366 days."),
+        ("window_days", "1" + "0" * 400, "A number in the form is too large."),
         ("mon", "9 to 5", "Write hours such as"),
         ("mon", "25:00-26:00", "is not a time"),
         ("zone", "Mars", "Enter a time zone such as"),
