@@ -17,16 +17,16 @@ from tests import make
 from tests.row_factory import RowFactory
 
 PERSON = {"acme": "compliance_officer", "globex": "admin"}
-STARTS, ENDS = (f"{clock.now() + timedelta(days=n):%Y-%m-%dT%H:%M}" for n in (20, 21))
+DAYS_AHEAD = {"starts_at": 20, "ends_at": 21, "due_on": 9}  # filled in when the test runs
 EXCLUSION = {
     "title": "Upgrade",
     "category": "maintenance",
     "reason": "A new version.",
-    "starts_at": STARTS,
-    "ends_at": ENDS,
+    "starts_at": "%Y-%m-%dT09:00",
+    "ends_at": "%Y-%m-%dT09:00",
 }
 INCIDENT = {"title": "Wrong answers", "severity": "2", "summary": "Some are wrong."}
-ACTION = {"title": "Alert earlier", "due_on": f"{clock.today() + timedelta(days=9)}"}
+ACTION = {"title": "Alert earlier", "due_on": "%Y-%m-%d"}
 PLAYBOOK = {
     "title": "Outage",
     "used_for": "Nothing answers.",
@@ -75,10 +75,18 @@ def entries() -> int:
         return session().scalars(select(func.count()).select_from(AuditEntry)).one()
 
 
+def filled(name, value, own):
+    if value == "own":
+        return str(own["indicator"])
+    if "%" in value:
+        return (clock.now() + timedelta(days=DAYS_AHEAD[name])).strftime(value)
+    return value
+
+
 @pytest.mark.parametrize(("path", "field", "kind", "sent"), FORMS)
 def test_a_form_takes_the_tenants_own_id_and_no_other(as_admin, ids_of, path, field, kind, sent):
     own, theirs = ids_of("acme"), ids_of("globex")
-    sent = {name: own["indicator"] if value == "own" else value for name, value in sent.items()}
+    sent = {name: filled(name, value, own) for name, value in sent.items()}
     address, before = path.format(**own), entries()
     for wrong in (theirs[kind], "00000000-0000-0000-0000-000000000000"):
         reply = as_admin.post(address, then=None, **sent | {field: str(wrong)})
