@@ -1,7 +1,7 @@
 """Objectives, their versions, and what minute counts say of them.
 
 objective, active_objectives, …     rows
-score_of, scores, budget_of         the window that ends now, or at an instant
+score_of, scores                    the window that ends now, or at an instant
 readings                            what a list shows of each objective; see reading.py
 
 An objective is scored by its current definition. `scores` and `readings` take three statements for
@@ -22,7 +22,7 @@ from governance.kernel.months import ZonePeriod
 from governance.operations.maintenance.queries import ExclusionSpan
 from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.models import Indicator
-from governance.operations.measurements.scoring import Budget, Score, budget
+from governance.operations.measurements.scoring import Score
 from governance.operations.objectives.exclusions import applying, exclusions_in
 from governance.operations.objectives.horizons import Horizons, horizons
 from governance.operations.objectives.models import Objective, ObjectiveVersion
@@ -45,49 +45,16 @@ def objective(objective_id: UUID, *, lock: bool = False) -> Objective:
     return find(Objective, objective_id, what="objective", lock=lock)
 
 
-def objective_by_key(key: str) -> Objective | None:
-    return session().scalars(select(Objective).where(Objective.key == key)).one_or_none()
-
-
 def active_objectives() -> Sequence[Objective]:
     """Return the objectives that are not retired, by name."""
     query = select(Objective).where(Objective.retired_at.is_(None))
     return session().scalars(query.order_by(Objective.name, Objective.id)).all()
 
 
-def all_objectives() -> Sequence[Objective]:
-    """Return every objective, retired ones too, by name."""
-    return session().scalars(select(Objective).order_by(Objective.name, Objective.id)).all()
-
-
 def objectives_by_id(ids: Collection[UUID]) -> dict[UUID, Objective]:
     """Return these objectives, retired ones too, in one statement."""
     found = session().scalars(select(Objective).where(among(Objective.id, ids)))
     return {each.id: each for each in found}
-
-
-def objectives_of_system(system_id: UUID) -> Sequence[Objective]:
-    """Return the active objectives of an AI system, by name."""
-    query = (
-        select(Objective)
-        .join(Indicator, Indicator.id == Objective.indicator_id)
-        .where(Indicator.system_id == system_id, Objective.retired_at.is_(None))
-    )
-    return session().scalars(query.order_by(Objective.name, Objective.id)).all()
-
-
-def objectives_of_indicators(indicator_ids: Collection[UUID]) -> Sequence[Objective]:
-    """Return the active objectives that are measured by these indicators."""
-    query = select(Objective).where(
-        among(Objective.indicator_id, indicator_ids), Objective.retired_at.is_(None)
-    )
-    return session().scalars(query.order_by(Objective.name, Objective.id)).all()
-
-
-def objective_with_indicator(objective_id: UUID) -> tuple[Objective, Indicator]:
-    """Return an objective and its indicator. Raises NotFound for another tenant's."""
-    found = objective(objective_id)
-    return found, measurements.indicator(found.indicator_id)
 
 
 def objectives_with_indicators(*, retired: bool = False) -> Sequence[tuple[Objective, Indicator]]:
@@ -137,11 +104,6 @@ def version_at(objective_id: UUID, at: datetime) -> ObjectiveVersion | None:
 def score_of(objective: Objective, at: datetime | None = None) -> Score:
     """Return the score of the window that ends at `at`, by default now."""
     return scores([objective], at)[objective.id]
-
-
-def budget_of(objective: Objective, at: datetime | None = None) -> Budget:
-    """Return the error budget of the window that ends at `at`, by default now."""
-    return budget(score_of(objective, at), objective.target_share)
 
 
 def scores(objectives: Collection[Objective], at: datetime | None = None) -> dict[UUID, Score]:
