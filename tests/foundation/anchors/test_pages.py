@@ -34,7 +34,7 @@ def test_an_admin_adds_a_witness_and_sees_it_agree(log, witness, as_admin, as_of
     assert "Northlight added" in page.text
     run_requested_work()
     page = words(as_officer.get("audit/anchors"))
-    assert "The external witness agrees" in page and "Agrees on" in page and "0 seconds ago" in page
+    assert "The external witness agrees" in page and "Agrees on" in page and "seconds ago" in page
     [(_, facts, kind)] = log.entries("anchor.added")
     assert (
         facts == {"kind": "witness", "name": "Northlight", "host": "127.0.0.1"} and kind == "person"
