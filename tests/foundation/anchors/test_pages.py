@@ -1,5 +1,6 @@
 """Who may say where checkpoints go, what is refused, and what the page says."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -34,7 +35,8 @@ def test_an_admin_adds_a_witness_and_sees_it_agree(log, witness, as_admin, as_of
     assert "Northlight added" in page.text
     run_requested_work()
     page = words(as_officer.get("audit/anchors"))
-    assert "The external witness agrees" in page and "Agrees on" in page and "seconds ago" in page
+    assert "The external witness agrees" in page and "Agrees on" in page
+    assert re.search(r"\d seconds? ago", page)
     [(_, facts, kind)] = log.entries("anchor.added")
     assert (
         facts == {"kind": "witness", "name": "Northlight", "host": "127.0.0.1"} and kind == "person"
