@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from governance.kernel import clock
 from governance.kernel.db import session, transaction
+from governance.kernel.monthly_partitions import utc_month
 from governance.operations.alerts import evaluation
 from governance.operations.alerts.backtest import History, alerts_of
 from governance.operations.alerts.burn_rules import DEFAULT_RULES
@@ -92,7 +93,7 @@ def measure(*, rounds: int, quick: bool) -> list[Row]:
             "at": at,
             "objectives": objectives,
         }
-        partitions.ensure(partitions.utc_month(at).plus(-ago) for ago in range(3))
+        partitions.MINUTES.ensure(utc_month(at).plus(-ago) for ago in range(3))
         session().execute(text("SET LOCAL statement_timeout = 0"))
         for statement in FILL:
             session().execute(text(statement), values)

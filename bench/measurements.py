@@ -29,6 +29,7 @@ from governance.foundation.api_keys import actions as keys
 from governance.kernel import clock, current, embedded
 from governance.kernel.db import transaction
 from governance.kernel.intervals import Span
+from governance.kernel.monthly_partitions import utc_month
 from governance.operations.measurements import actions, partitions, queries, rebuilding
 from governance.operations.systems import actions as systems
 from tests import make
@@ -85,8 +86,8 @@ def _ingested(
 ) -> list[Row]:
     with make.acting("admin") as who:
         tenant_id = who.tenant_id
-        partitions.create_ahead()
-        partitions.ensure([partitions.utc_month(clock.now() - actions.MAX_LATENESS)])
+        partitions.MINUTES.create_ahead()
+        partitions.MINUTES.ensure([utc_month(clock.now() - actions.MAX_LATENESS)])
     _create_copied(server)
     sent, copied, grown = [], [], []
     end = clock.now().replace(second=0, microsecond=0)
@@ -209,7 +210,7 @@ def _rolled_up(server: embedded.Embedded, objectives: int, rounds: int) -> list[
         ]
         tenant_id = who.tenant_id
     with make.acting("admin", "globex"):
-        partitions.ensure([partitions.utc_month(day)])
+        partitions.MINUTES.ensure([utc_month(day)])
     _fill(server, tenant_id, day)
     world.analyze(server)
     span, file = Span(day, day + timedelta(days=1)), VAR / "minutes.parquet"

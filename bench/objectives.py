@@ -18,6 +18,7 @@ from flask import Flask, url_for
 from bench import world
 from bench.client import Target, median_ms, serving_console, warm
 from governance.kernel import clock, embedded
+from governance.kernel.monthly_partitions import utc_month
 from governance.operations.measurements import actions as measuring
 from governance.operations.measurements import partitions
 from governance.operations.objectives import actions
@@ -99,8 +100,8 @@ def _fill(app: Flask, server: embedded.Embedded, count: int) -> UUID:
             for n, each in enumerate(ids)
         ]
         wanted, tenant = made[0].id, who.tenant_id
-        this = partitions.utc_month(end)
-        partitions.ensure(this.plus(-months) for months in range(MONTHS + 1))
+        this = utc_month(end)
+        partitions.MINUTES.ensure(this.plus(-months) for months in range(MONTHS + 1))
     with psycopg.connect(world.superuser(server), autocommit=True) as connection:
         values = {"tenant": tenant, "end": end, "ids": ids[:1]}
         connection.execute(MINUTES, values | {"first": 1, "last": MONTHS * 30 * 1440})

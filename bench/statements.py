@@ -17,8 +17,8 @@ from governance.foundation.tenants import queries as directory
 from governance.kernel import clock, current, jobs
 from governance.kernel.db import session, transaction
 from governance.kernel.intervals import Span
+from governance.kernel.monthly_partitions import utc_month
 from governance.operations.measurements import partitions
-from governance.operations.measurements.partitions import utc_month
 from governance.publishing.statements import jobs as closing
 from governance.publishing.statements.models import StatementRevision
 
@@ -82,7 +82,7 @@ def _tenant(slug: str) -> None:
     with current.acting_as(_actor(slug)), transaction():
         made = helpers.indicator()
         helpers.agree(commitments=[{"indicator_id": made.id}])
-        partitions.ensure([utc_month(OCTOBER.start), utc_month(OCTOBER.end)])
+        partitions.MINUTES.ensure([utc_month(OCTOBER.start), utc_month(OCTOBER.end)])
         session().execute(
             text(FILL),
             {

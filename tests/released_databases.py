@@ -105,7 +105,7 @@ def fill() -> None:
             rows = RowFactory()
             for model in TENANTED:
                 rows.of(model)
-            partitions.create_ahead()
+            partitions.MINUTES.create_ahead()
             for counts in (MINUTES, HOURS, DAYS):
                 values = rows.values(counts) | {"indicator_id": rows.of(Indicator)}
                 session().execute(

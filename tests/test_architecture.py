@@ -89,8 +89,8 @@ NO_ENTRY = {
     "assurance/incidents/update_actions.py return_to_draft": (
         "its approval was rejected, withdrawn or expired; recorded as that"
     ),
-    "operations/measurements/push_actions.py push": (
-        "keeps the answer for a repetition; a backfill in it is recorded for each indicator"
+    "foundation/api_keys/batch_actions.py once": (
+        "keeps the answer for a repetition; what the batch changes is recorded by its feature"
     ),
     "foundation/anchors/actions.py queue_sending": (
         "queues; what comes of it is recorded as tested, and as each change of state"
@@ -177,6 +177,8 @@ OWN_TIME = {
 DDL = {
     "kernel/embedded.py": "roles and databases have no parameters; the names are constants of ours",
     "operations/measurements/counting.py": "one part for each grain; the names are constants of ours",
+    "kernel/monthly_partitions.py": "functions of ours by name",
+    "economics/usage/storing.py": "five buckets of tokens; the names are constants of ours",
     "operations/measurements/rebuilding.py": "hours and days share their words; no value is in them",
     "operations/alerts/window_counts.py": "one column for each window; the lengths are parameters",
 }

@@ -115,6 +115,8 @@ DEFINERS = (
 OWNERS_FUNCTIONS = {
     "create_minute_partition(date)": "creates a sealed month of the minute counts, empty",
     "drop_minute_partition(date)": "drops a whole month of them that ended 14 months ago",
+    "create_usage_partition(date)": "creates a sealed month of the usage events, empty",
+    "drop_usage_partition(date)": "drops a whole month of them that ended 14 months ago",
 }
 SEARCH_PATHS = (
     "SELECT coalesce((SELECT c FROM unnest(proconfig) AS c WHERE c LIKE 'search_path=%'), '')"

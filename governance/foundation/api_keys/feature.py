@@ -1,9 +1,9 @@
 """API keys: how machines get access."""
 
-from governance.foundation.api_keys import actions, description, models, queries, views
+from governance.foundation.api_keys import actions, description, jobs, models, queries, views
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.identity import identity
-from governance.kernel.manifest import EntryLink, Manifest, PortAnswer
+from governance.kernel.manifest import Daily, EntryLink, Manifest, PortAnswer
 
 manifest = Manifest(
     name="api_keys",
@@ -11,6 +11,7 @@ manifest = Manifest(
     routes=(views.feature, description.feature),
     api=description.ITSELF,
     under=("tenant_settings.settings", "people.members"),
+    schedule=(Daily("delete answers to batches", jobs.delete_answers, at="02:29"),),
     audit=actions_in(actions),
     links={"ApiKey": EntryLink(endpoint="api_keys.index", noun="API key")},
     answers=(

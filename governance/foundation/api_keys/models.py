@@ -1,4 +1,4 @@
-"""Keys that give machines access. Only their hashes are stored."""
+"""Keys that give machines access (only their hashes are stored), and what machines sent with them."""
 
 from datetime import datetime
 from typing import Any
@@ -39,3 +39,20 @@ class ApiKey(Tenanted, Model):
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[UUID | None]
+
+
+class ReceivedBatch(Tenanted, Model):
+    """What a machine sent with an Idempotency-Key, and the answer that a repetition gets."""
+
+    __tablename__ = "received_batches"
+    __table_args__ = (
+        tenant_fk("key_id", "api_keys"),
+        UniqueConstraint("tenant_id", "key_id", "endpoint", "idempotency_key"),
+        Index(None, "tenant_id", "created_at"),
+    )
+
+    key_id: Mapped[UUID]
+    endpoint: Mapped[str]  # "indicators"
+    idempotency_key: Mapped[str]
+    digest: Mapped[str]  # SHA-256 of the body
+    answer: Mapped[dict[str, Any]]

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock
+from governance.kernel import clock, current
 from governance.kernel.bearer import Keys, PresentedKey, StoredKey
 from governance.kernel.db import find, session
 
@@ -96,3 +96,8 @@ def ended(*, limit: int) -> Sequence[ApiKey]:
         .order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
     )
     return session().scalars(query.limit(limit)).all()
+
+
+def acting_key_system() -> UUID | None:
+    """Return the AI system that the acting machine's key is limited to; None: all of them."""
+    return session().scalar(select(ApiKey.system_id).where(ApiKey.id == current.key_id()))

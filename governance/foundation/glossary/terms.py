@@ -567,6 +567,12 @@ TERMS = (
     ),
     Term("Viewer", "The role that can view the tenant's pages but can't change anything."),
     Term(
+        "Usage",
+        "Requests to models with their tokens, which AI products send as events and Meridian counts"
+        " by day.",
+        "usage",
+    ),
+    Term(
         "Waiver",
         "A time-limited permission for one AI system to go below the platform minimum, with a"
         " reason, approved by two people.",

@@ -75,3 +75,9 @@ def domains_of(tenant: UUID) -> Sequence[str]:
 
 def all_tenants() -> Sequence[Tenant]:
     return session().scalars(select(Tenant).order_by(Tenant.name)).all()
+
+
+def operator_time_zone() -> str:
+    """The time zone of the operator, by whose months money is counted; UTC without an operator."""
+    query = select(Tenant.time_zone).where(Tenant.kind == "operator").order_by(Tenant.created_at)
+    return session().scalar(query.limit(1)) or "UTC"

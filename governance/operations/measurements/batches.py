@@ -10,34 +10,23 @@ the backfill. Pure: no database, no clock.
 """
 
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from governance.kernel.errors import Invalid, TooLarge
+from governance.kernel.batch_requests import BatchSize, UnreadableBatch
+from governance.kernel.errors import Invalid
 from governance.operations.measurements.rollups import minute_number
 from governance.operations.measurements.storing import MAX_COUNT
 
-MAX_ROWS = 10_000
-MAX_BATCH_BYTES = 8 * 1024 * 1024  # of JSON, unpacked
+MOST = BatchSize(rows=10_000, size=8 * 1024 * 1024)
 MAX_REASON_LENGTH = 2000
 JSON = "application/json"
 NDJSON = ("application/x-ndjson", "application/jsonl")
 FIELDS = {"indicator", "at", "good", "total", "buckets"}
 INFINITY = Decimal("Infinity")
-TOO_LARGE = (
-    f"A batch has at most {MAX_ROWS:,} rows and {MAX_BATCH_BYTES // 1024**2} MB, unpacked. Nothing"
-    " was saved; send it in parts."
-)
-
-
-class UnreadableBatch(Invalid):
-    """The body is no batch at all."""
-
-    status = 400
 
 
 class RejectedRow(Exception):
@@ -59,34 +48,16 @@ class Batch:
 # ---- the body
 
 
-def unpack(body: bytes, encoding: str) -> bytes:
-    """Return the body without its gzip. Raises TooLarge before it unpacks more than a batch has."""
-    if encoding in {"", "identity"}:
-        return body
-    if encoding != "gzip":
-        raise Invalid("Content-Encoding: send gzip or none.", field="Content-Encoding")
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        unpacked = unpacker.decompress(body, MAX_BATCH_BYTES + 1)
-    except zlib.error:
-        raise UnreadableBatch("The body isn't gzip. Nothing was saved.") from None
-    if len(unpacked) > MAX_BATCH_BYTES:
-        raise TooLarge(TOO_LARGE)
-    if not unpacker.eof:
-        raise UnreadableBatch("The gzip of the body ends too early. Nothing was saved.")
-    return unpacked
-
-
 def parse(body: bytes, media_type: str) -> Batch:
-    """Return the batch. Raises UnreadableBatch, Invalid, or TooLarge for more than MAX_ROWS."""
+    """Return the batch. Raises UnreadableBatch, Invalid, or TooLarge for too many rows."""
     if media_type == JSON:
         batch = _from_json(body)
     elif media_type in NDJSON:
         batch = _from_lines(body)
     else:
         raise Invalid("Send application/json, or application/x-ndjson with a row on each line.")
-    if len(batch.rows) > MAX_ROWS:
-        raise TooLarge(TOO_LARGE)
+    if len(batch.rows) > MOST.rows:
+        raise MOST.too_large()
     if not batch.rows:
         raise Invalid("rows: send at least one row.", field="rows")
     return batch

@@ -37,7 +37,6 @@ manifest = Manifest(
         EveryMinute("pull from Prometheus", prometheus_jobs.pull_all, second=40),
         Daily("create months of minutes", jobs.create_partitions, at="01:13"),
         Daily("drop old minutes", jobs.drop_old_minutes, at="02:23"),
-        Daily("prune indicator batches", jobs.prune_batches, at="02:29"),
     ),
     work=(prometheus_jobs.ask_prometheus,),
     audit=actions_in(actions, prometheus_actions),

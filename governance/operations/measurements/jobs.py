@@ -4,12 +4,13 @@ from itertools import batched
 
 import structlog
 
-from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
+from governance.foundation.tenants.for_each_tenant import in_each
 from governance.kernel import clock
 from governance.kernel.db import transaction
 from governance.kernel.intervals import Span
+from governance.kernel.monthly_partitions import utc_month
 from governance.kernel.months import Month
-from governance.operations.measurements import actions, partitions, push_actions, queries, retention
+from governance.operations.measurements import actions, partitions, queries, retention
 from governance.operations.measurements.ports import minutes_needed_since
 
 REBUILT_TOGETHER = 50  # indicators of one transaction
@@ -19,7 +20,7 @@ log = structlog.get_logger("measurements")
 def create_partitions() -> None:
     """Create the months ahead, so that no batch has to."""
     with transaction():
-        partitions.create_ahead()
+        partitions.MINUTES.create_ahead()
 
 
 def drop_old_minutes() -> None:
@@ -41,19 +42,14 @@ def drop_old_minutes() -> None:
 
     in_each(ask, "minutes not dropped", wanted=count)
     with transaction(read_only=True):
-        old = retention.to_drop(partitions.existing(), partitions.utc_month(clock.now()), needed)
+        old = retention.to_drop(partitions.MINUTES.existing(), utc_month(clock.now()), needed)
     if len(needed) < asked:
         log.error("minutes kept, since a tenant could not be asked", months=len(old))
         return
     for month in old:
         with transaction():
-            partitions.drop(month)
+            partitions.MINUTES.drop(month)
         log.info("minutes dropped", month=str(month))
-
-
-def prune_batches() -> None:
-    """Delete answers to batches that nobody repeats any more."""
-    once_a_day_in_each("prune indicator batches", push_actions.delete_old_batches)
 
 
 def rebuild_all(span: Span) -> tuple[int, int]:

@@ -5,7 +5,6 @@ The counts are plain tables, not classes: a row is an instant and its numbers, w
     indicator_minutes    a partition for each month of UTC (partitions.py); no row = unknown
     indicator_hours      the same counts added up for an hour and for a day of UTC
     indicator_days
-    indicator_batches    answers to what machines sent, by Idempotency-Key
 """
 
 from datetime import datetime
@@ -111,22 +110,6 @@ class Indicator(Tenanted, Model):
 def _plain(number: Decimal) -> str:
     """Without zeros at its end: 0.5 and 20."""
     return f"{number.normalize():f}"
-
-
-class IndicatorBatch(Tenanted, Model):
-    """What a machine sent with an Idempotency-Key, and the answer that a repetition gets."""
-
-    __tablename__ = "indicator_batches"
-    __table_args__ = (
-        tenant_fk("key_id", "api_keys"),
-        UniqueConstraint("tenant_id", "key_id", "idempotency_key"),
-        Index(None, "tenant_id", "created_at"),
-    )
-
-    key_id: Mapped[UUID]
-    idempotency_key: Mapped[str]
-    digest: Mapped[str]  # SHA-256 of the body
-    answer: Mapped[dict[str, Any]]
 
 
 def _key() -> tuple[Column[Any], ...]:

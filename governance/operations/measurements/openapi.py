@@ -3,7 +3,7 @@
 from typing import Any
 
 from governance.kernel.api_description import REPLAYED, ApiDescription, idempotency_key, refusals
-from governance.operations.measurements.batches import MAX_REASON_LENGTH, MAX_ROWS
+from governance.operations.measurements.batches import MAX_REASON_LENGTH, MOST
 from governance.operations.measurements.storing import MAX_COUNT
 
 REFUSALS = {
@@ -102,7 +102,7 @@ DESCRIPTION = ApiDescription(
                     "type": "array",
                     "items": {"$ref": "#/components/schemas/IndicatorRow"},
                     "minItems": 1,
-                    "maxItems": MAX_ROWS,
+                    "maxItems": MOST.rows,
                 },
                 "backfill": {
                     "type": "object",

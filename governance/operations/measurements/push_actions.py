@@ -1,41 +1,17 @@
 """A batch from a machine, once for each of its Idempotency-Keys, with an answer for each row."""
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import delete, select
-
-from governance.foundation.api_keys.models import ApiKey
-from governance.kernel import clock, current
-from governance.kernel.db import session, try_lock_tenant
-from governance.kernel.errors import DomainError, Invalid
+from governance.foundation.api_keys import batch_actions
+from governance.foundation.api_keys.batch_actions import BatchResult
+from governance.foundation.api_keys.queries import acting_key_system
 from governance.operations.measurements import actions, batches, queries
 from governance.operations.measurements.batches import Batch, RejectedRow, Row
-from governance.operations.measurements.models import Indicator, IndicatorBatch
+from governance.operations.measurements.models import Indicator
 from governance.operations.measurements.storing import MAX_COUNT, MinuteColumns
 
-BATCH_RETENTION = timedelta(days=7)
 USUAL_FIELDS = ("indicator", "at", "good", "total")
-
-
-class BatchKeyReused(Invalid):
-    """The Idempotency-Key belongs to a different batch."""
-
-
-class BatchInProgress(DomainError):
-    """The same batch is being stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchResult:
-    """The answer, and whether it is that of an earlier request."""
-
-    answer: dict[str, Any]
-    is_replay: bool = False
 
 
 def push(body: bytes, media_type: str, *, idempotency_key: str | None) -> BatchResult:
@@ -44,22 +20,9 @@ def push(body: bytes, media_type: str, *, idempotency_key: str | None) -> BatchR
     The same Idempotency-Key with the same body gives the same answer for 7 days. Raises
     BatchKeyReused, BatchInProgress, and what batches.py raises.
     """
-    digest = hashlib.sha256(body).hexdigest()
-    if idempotency_key is not None and (earlier := _earlier(idempotency_key, digest)):
-        return BatchResult(earlier, is_replay=True)
-    answer = store(batches.parse(body, media_type))
-    if idempotency_key is not None:
-        session().add(
-            IndicatorBatch(
-                key_id=current.key_id(),
-                idempotency_key=idempotency_key,
-                digest=digest,
-                answer=answer,
-                created_at=clock.now(),
-            )
-        )
-        session().flush()
-    return BatchResult(answer)
+    return batch_actions.once(
+        "indicators", body, idempotency_key, lambda: store(batches.parse(body, media_type))
+    )
 
 
 def store(batch: Batch) -> dict[str, Any]:
@@ -98,7 +61,7 @@ class RowReader:
         self.columns = MinuteColumns()
         self._known, self._is_backfill = known, is_backfill
         self._earliest, self._latest = actions.window(is_backfill=is_backfill)
-        self._system_id = key_system() if known else None
+        self._system_id = acting_key_system() if known else None
         self._places: dict[str, int | RejectedRow] = {}
         self._minutes: dict[str, int | RejectedRow] = {}
 
@@ -184,40 +147,3 @@ def _remembered(known: dict[str, int | RejectedRow], text: str, read: Callable[[
     if isinstance(found, RejectedRow):
         raise found
     return found
-
-
-def key_system() -> UUID | None:
-    """The AI system that the acting key is limited to; None: all of them."""
-    return session().scalar(select(ApiKey.system_id).where(ApiKey.id == current.key_id()))
-
-
-# ---- repetitions
-
-
-def _earlier(idempotency_key: str, digest: str) -> dict[str, Any] | None:
-    if not try_lock_tenant(f"indicators {current.key_id()} {idempotency_key}"):
-        raise BatchInProgress(
-            "A batch with this Idempotency-Key is still in progress. Retry in a moment."
-        )
-    query = select(IndicatorBatch).where(
-        IndicatorBatch.key_id == current.key_id(), IndicatorBatch.idempotency_key == idempotency_key
-    )
-    earlier = session().scalars(query).one_or_none()
-    if earlier is None:
-        return None
-    if earlier.created_at < clock.now() - BATCH_RETENTION:
-        session().delete(earlier)
-        session().flush()
-        return None
-    if earlier.digest != digest:
-        raise BatchKeyReused(
-            "This Idempotency-Key belongs to a different batch. Nothing was saved. Use a new key.",
-            field="Idempotency-Key",
-        )
-    return earlier.answer
-
-
-def delete_old_batches() -> int:
-    """Delete answers older than 7 days; return how many."""
-    old = IndicatorBatch.created_at < clock.now() - BATCH_RETENTION
-    return int(session().execute(delete(IndicatorBatch).where(old)).rowcount)  # type: ignore[attr-defined]

@@ -74,7 +74,7 @@ def rebuild(indicator_ids: Sequence[UUID], span: Span) -> dict[UUID, int]:
     """
     found: Counter[UUID] = Counter()
     session().execute(SORT_IN_MEMORY)
-    months = map(month_of_minutes, partitions.existing())
+    months = map(month_of_minutes, partitions.MINUTES.existing())
     for part in intersection([whole_days(span)], months):
         found.update(_recount(indicator_ids, part))
     return dict(found)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from governance.kernel import clock, current
 from governance.kernel.db import session
-from governance.kernel.months import Month
+from governance.kernel.monthly_partitions import months_between
 from governance.operations.measurements import partitions
 from governance.operations.measurements.rollups import EPOCH, minute_at
 
@@ -154,7 +154,7 @@ def write(columns: MinuteColumns) -> Written:
     if not columns.minutes:
         return Written()
     first, last = minute_at(min(columns.minutes)), minute_at(max(columns.minutes))
-    partitions.ensure(_months(first, last))
+    partitions.MINUTES.ensure(months_between(first, last))
     span = len(columns.ids) * (max(columns.minutes) - min(columns.minutes) + 1)
     is_dense = span <= DENSE * len(columns.minutes)
     row = (
@@ -185,14 +185,6 @@ def write(columns: MinuteColumns) -> Written:
         row.first,
         row.last,
     )
-
-
-def _months(first: datetime, last: datetime) -> list[Month]:
-    """Every month from the first to the last instant."""
-    months, end = [partitions.utc_month(first)], partitions.utc_month(last)
-    while months[-1] < end:
-        months.append(months[-1].plus(1))
-    return months
 
 
 def _array(numbers: Sequence[int]) -> str:

@@ -22,6 +22,7 @@ from governance.kernel import clock
 from governance.kernel.background_work import UNDER_WAY, Run, run_of
 from governance.kernel.db import find, session
 from governance.kernel.jobs import WorkItem
+from governance.kernel.monthly_partitions import utc_month
 from governance.kernel.months import Month
 from governance.kernel.pages import Keyset, keyset
 from governance.operations.agreements.models import Agreement
@@ -169,14 +170,14 @@ def minutes_needed_since() -> Month | None:
             )
         )
     )
-    return partitions.utc_month(earliest) if earliest is not None else None
+    return utc_month(earliest) if earliest is not None else None
 
 
 def has_minutes(found: Statement) -> bool:
     """Whether the minutes of the whole month are still kept: it is recent, or not dropped yet."""
-    first = partitions.utc_month(found.starts_at)
-    recent = partitions.utc_month(clock.now()).plus(1 - retention.kept_months())
-    return first >= recent or first in partitions.existing()
+    first = utc_month(found.starts_at)
+    recent = utc_month(clock.now()).plus(1 - retention.kept_months())
+    return first >= recent or first in partitions.MINUTES.existing()
 
 
 def last_closed_month() -> Month | None:

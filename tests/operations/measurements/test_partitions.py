@@ -127,7 +127,7 @@ def test_months_are_created_ahead_and_once(database):
     jobs.create_partitions()
     jobs.create_partitions()
     with transaction():
-        found = partitions.existing()
+        found = partitions.MINUTES.existing()
     assert {Month(2026, 11), Month(2026, 12), Month(2027, 1), Month(2027, 2)} <= set(found)
 
 
@@ -216,12 +216,12 @@ def test_old_months_are_dropped_and_their_hours_and_days_stay(acting, needed):
     needed["globex"] = Month(2024, 9)
     jobs.drop_old_minutes()
     with acting("admin"):
-        assert Month(2024, 9) in partitions.existing()
+        assert Month(2024, 9) in partitions.MINUTES.existing()
     needed.clear()
     jobs.drop_old_minutes()
     with acting("admin"):
-        assert Month(2024, 9) not in partitions.existing()
-        assert Month(2024, 11) in partitions.existing()
+        assert Month(2024, 9) not in partitions.MINUTES.existing()
+        assert Month(2024, 11) in partitions.MINUTES.existing()
         mine = indicator_ids["acme"]
         assert queries.minute_rows(mine, Span(old, old + MINUTE)) == []
         whole = Span(old, old + timedelta(days=1))
@@ -244,4 +244,4 @@ def test_a_tenant_that_cannot_be_asked_keeps_every_month(acting, needed):
     port._answer = fail
     jobs.drop_old_minutes()
     with acting("admin"):
-        assert Month(2024, 9) in partitions.existing()
+        assert Month(2024, 9) in partitions.MINUTES.existing()

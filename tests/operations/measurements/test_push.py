@@ -12,12 +12,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import func, select
 
+from governance.foundation.api_keys import batch_actions
+from governance.foundation.api_keys.models import ReceivedBatch
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.intervals import Span
-from governance.operations.measurements import actions, push_actions, queries
-from governance.operations.measurements.models import IndicatorBatch
+from governance.operations.measurements import actions, queries
 from tests import make
 from tests.operations.measurements.measurement_helpers import (
     MINUTE,
@@ -315,13 +316,13 @@ def test_answers_are_kept_for_seven_days(machine):
     defined()
     machine.send([row()], key="batch-1")
     with clock.frozen(NOW + timedelta(days=6, hours=23)), make.acting():
-        assert push_actions.delete_old_batches() == 0
+        assert batch_actions.delete_old() == 0
     with clock.frozen(NOW + timedelta(days=7, minutes=1)):
         found = machine.send([row(at=at(NOW + timedelta(days=7)))], key="batch-1")
         assert found == answer(accepted=1)
     with clock.frozen(NOW + timedelta(days=15)), make.acting():
-        assert push_actions.delete_old_batches() == 1
-        assert session().scalars(select(IndicatorBatch)).all() == []
+        assert batch_actions.delete_old() == 1
+        assert session().scalars(select(ReceivedBatch)).all() == []
 
 
 # ---- late minutes

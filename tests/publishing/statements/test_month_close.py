@@ -362,7 +362,7 @@ def test_without_its_minutes_a_closed_month_keeps_its_figures(month, acting):
     later = DUE.replace(year=DUE.year + 3)
     with acting("admin"), clock.frozen(later):
         statement = helpers.only_statement()
-        assert Month(2026, 9) not in partitions.existing()
+        assert Month(2026, 9) not in partitions.MINUTES.existing()
         with pytest.raises(DomainError, match="no longer kept"):
             dispute(statement)
         actions.mark_late([statement], "exclusion", at(1), at(2))

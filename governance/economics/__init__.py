@@ -1,0 +1,1 @@
+"""What AI costs and earns: usage, prices, costs, revenue, allocation, reviews."""

@@ -1,0 +1,1 @@
+"""Usage events of AI products, counted by day."""

@@ -1,0 +1,22 @@
+"""`POST /api/v1/usage`, which stores usage events."""
+
+from flask import jsonify, request
+
+from governance.economics.usage import actions, permissions
+from governance.kernel import batch_requests
+from governance.kernel.feature import Feature
+from governance.kernel.idempotency import idempotency_key
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("usage_api", __name__, scope="machine")
+batch_requests.takes_batches(feature, permissions.PUSH, actions.MOST)
+
+
+@feature.post("/api/v1/usage", needs=permissions.PUSH)
+def push() -> ResponseReturnValue:
+    """Store the events that can be stored; the answer names the others."""
+    done = actions.push(batch_requests.body(), request.mimetype, idempotency_key=idempotency_key())
+    answer = jsonify(done.answer)
+    if done.is_replay:
+        answer.headers["Idempotency-Replayed"] = "true"
+    return answer

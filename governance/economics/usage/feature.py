@@ -1,0 +1,26 @@
+"""Usage of AI models: events that products send, counted by day."""
+
+from governance.economics.usage import api, jobs, models, openapi, permissions, views
+from governance.kernel.manifest import Daily, Manifest, NavItem
+
+manifest = Manifest(
+    name="usage",
+    models=(models,),
+    routes=(views.feature, api.feature),
+    api=openapi.DESCRIPTION,
+    navigation=(
+        NavItem(
+            label="Usage",
+            icon="activity",
+            endpoint="usage.index",
+            permission=permissions.VIEW,
+            order=68,
+            group="operations",
+            counts_everything=True,
+        ),
+    ),
+    schedule=(
+        Daily("create months of usage", jobs.create_partitions, at="01:17"),
+        Daily("forget usage event ids", jobs.forget_event_keys, at="02:31"),
+    ),
+)

@@ -1,0 +1,83 @@
+"""Usage events, the names of those received lately, and the counts of each day.
+
+Plain tables, not classes: a row is what it says, without an id of ours.
+
+    usage_events       a partition for each month of UTC (partitions.py)
+    usage_event_keys   event ids of the last days, so that an event that is sent again counts once
+    usage_days         requests and tokens by day, system, feature, provider, model and outcome
+
+A day is one of the operator's time zone, whose months are closed.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+)
+
+from governance.economics.usage.usage_events import BUCKETS, OUTCOMES
+from governance.kernel.db import Model
+
+_OUTCOMES = f"outcome IN ({', '.join(f"'{each}'" for each in OUTCOMES)})"
+
+
+def _buckets(kind: type[Integer] | type[BigInteger]) -> tuple[Column[Any], ...]:
+    return tuple(Column(f"{each}_tokens", kind, nullable=False) for each in BUCKETS)
+
+
+# A foreign key would be looked up for each event. Every event has its day, and that has one.
+EVENTS = Table(
+    "usage_events",
+    Model.metadata,
+    Column("tenant_id", Uuid, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("system_id", Uuid, nullable=False),
+    Column("feature", Text),
+    Column("provider", Text),
+    Column("model", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("request", Text),
+    Column("task", Text),
+    Column("person", Text),  # a pseudonym
+    *_buckets(Integer),
+    Index("ix_usage_events_tenant_id_at", "tenant_id", "at"),
+    CheckConstraint(_OUTCOMES, name="outcome"),
+    postgresql_partition_by="RANGE (at)",
+)
+
+EVENT_KEYS = Table(
+    "usage_event_keys",
+    Model.metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("key", Uuid, primary_key=True),  # a hash of the event's id
+    Column("digest", BigInteger, nullable=False),  # of all that the event says
+    Column("received_at", DateTime(timezone=True), nullable=False),
+)
+
+DAYS = Table(
+    "usage_days",
+    Model.metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("system_id", Uuid, primary_key=True),
+    Column("feature", Text, primary_key=True),  # "" where events name none
+    Column("provider", Text, primary_key=True),  # the same
+    Column("model", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    *_buckets(BigInteger),
+    ForeignKeyConstraint(["tenant_id", "system_id"], ["ai_systems.tenant_id", "ai_systems.id"]),
+    CheckConstraint("requests >= 0", name="requests"),
+)

@@ -1,0 +1,12 @@
+"""Who may send usage, and who sees it."""
+
+from governance.kernel.access import permission, scope
+
+USAGE_WRITE = scope("usage:write", "send usage events of AI products")
+
+VIEW = permission(
+    "usage.view",
+    "view requests and tokens of AI systems",
+    roles="admin compliance_officer contributor auditor viewer",
+)
+PUSH = permission("usage.push", "send usage events of AI products", scopes=USAGE_WRITE)

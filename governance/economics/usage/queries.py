@@ -1,0 +1,127 @@
+"""Requests and tokens of a tenant by day, AI system, feature, model and outcome.
+
+usage_by_day(days)      for the chart
+usage_by_model(days)    for the table
+months_with_usage()     between which months a reader can go
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+
+from governance.economics.usage.models import DAYS
+from governance.economics.usage.usage_events import BUCKETS
+from governance.kernel import current
+from governance.kernel.db import session
+from governance.operations.systems.models import AISystem
+
+UNHELPFUL = ("failed", "retried")  # attempts that came to nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Requests and tokens of one AI system, feature and model."""
+
+    system_id: UUID
+    system: str
+    feature: str
+    provider: str
+    model: str
+    requests: int
+    refused: int
+    failed: int
+    tokens: dict[str, int]  # by bucket
+
+    @property
+    def name(self) -> str:
+        """What tells the row from the others."""
+        return "/".join((str(self.system_id), self.feature, self.provider, self.model))
+
+    @property
+    def all_tokens(self) -> int:
+        return sum(self.tokens.values())
+
+    @property
+    def cached_share(self) -> float:
+        """Share of what models read that came from a cache; 0 where they read nothing."""
+        read = self.tokens["input"] + self.tokens["cache_read"] + self.tokens["cache_write"]
+        return self.tokens["cache_read"] / read if read else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Whole days of the operator's time zone, both included."""
+
+    first: date
+    last: date
+
+
+def usage_by_model(days: Days) -> list[Usage]:
+    """Return the usage of each system, feature and model, the most tokens first."""
+    total = func.sum(DAYS.c.requests)
+    query = (
+        select(
+            AISystem.id,
+            AISystem.key,
+            DAYS.c.feature,
+            DAYS.c.provider,
+            DAYS.c.model,
+            total.label("requests"),
+            total.filter(DAYS.c.outcome == "refused").label("refused"),
+            total.filter(DAYS.c.outcome.in_(UNHELPFUL)).label("failed"),
+            *_tokens(),
+        )
+        .join(
+            AISystem,
+            (AISystem.tenant_id == DAYS.c.tenant_id) & (AISystem.id == DAYS.c.system_id),
+        )
+        .group_by(AISystem.id, AISystem.key, DAYS.c.feature, DAYS.c.provider, DAYS.c.model)
+    )
+    found = [
+        Usage(
+            row.id,
+            row.key,
+            row.feature,
+            row.provider,
+            row.model,
+            int(row.requests),
+            int(row.refused or 0),
+            int(row.failed or 0),
+            {each: int(getattr(row, each)) for each in BUCKETS},
+        )
+        for row in session().execute(_within(query, days))
+    ]
+    return sorted(found, key=lambda each: (-each.all_tokens, each.system, each.model))
+
+
+def months_with_usage() -> tuple[date, date] | None:
+    """Return the first and the last day with usage; None without any."""
+    mine = DAYS.c.tenant_id == current.actor().tenant_id
+    row = session().execute(select(func.min(DAYS.c.day), func.max(DAYS.c.day)).where(mine)).one()
+    return None if row[0] is None else (row[0], row[1])
+
+
+def usage_by_day(days: Days) -> Sequence[tuple[date, int, int]]:
+    """Return day, requests and tokens of each day with usage, in order."""
+    tokens = sum((func.sum(DAYS.c[f"{each}_tokens"]) for each in BUCKETS[1:]), _first_bucket())
+    query = select(DAYS.c.day, func.sum(DAYS.c.requests), tokens).group_by(DAYS.c.day)
+    rows = session().execute(_within(query, days).order_by(DAYS.c.day))
+    return [(row[0], int(row[1]), int(row[2])) for row in rows]
+
+
+def _first_bucket() -> Any:
+    return func.sum(DAYS.c[f"{BUCKETS[0]}_tokens"])
+
+
+def _tokens() -> list[Any]:
+    return [func.sum(DAYS.c[f"{each}_tokens"]).label(each) for each in BUCKETS]
+
+
+def _within(query: Select[Any], days: Days) -> Select[Any]:
+    return query.where(
+        DAYS.c.tenant_id == current.actor().tenant_id, DAYS.c.day.between(days.first, days.last)
+    )

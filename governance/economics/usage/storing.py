@@ -1,0 +1,145 @@
+"""Write usage events and add them to their days: one statement for a batch.
+
+An event whose id came before is left out. Keys and days are written in order, so of two batches
+with the same events the second waits for the first, and neither for the other in a circle.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, text
+
+from governance.economics.usage import partitions
+from governance.economics.usage.models import EVENT_KEYS
+from governance.economics.usage.usage_events import BUCKETS, UsageEvent
+from governance.kernel import clock, current
+from governance.kernel.db import session
+from governance.kernel.monthly_partitions import months_between
+
+REMEMBERED = timedelta(days=7)  # how long an event that is sent again is known
+
+# ours: of the event's fields
+_TEXTS = {
+    "event_id": "id",
+    "feature": "feature",
+    "provider": "provider",
+    "model": "model",
+    "outcome": "outcome",
+    "request": "request",
+    "task": "task",
+    "person": "user",
+}
+_TOKENS = [f"{each}_tokens" for each in BUCKETS]
+_FACTS = ["at", "system", *_TEXTS, *_TOKENS]
+_STORED = ["at", "system_id", *_TEXTS, *_TOKENS]
+_DAY = ["day", "system_id", "feature", "provider", "model", "outcome"]
+_ARRAYS = {"at": "timestamptz", "system": "int"} | dict.fromkeys(_TEXTS, "text")
+_ARRAYS |= dict.fromkeys(_TOKENS, "int")
+
+
+def _commas(parts: Sequence[str], form: str = "{}") -> str:
+    return ", ".join(form.format(part) for part in parts)
+
+
+_GIVEN = f"""
+WITH given AS MATERIALIZED (
+  SELECT n, md5(event_id)::uuid AS key, (CAST(:system_ids AS uuid[]))[system] AS system_id,
+    hashtextextended(ROW(extract(epoch FROM at), (CAST(:system_ids AS uuid[]))[system],
+      {_commas([*_TEXTS, *_TOKENS])})::text, 0) AS digest, {_commas(["at", *_TEXTS, *_TOKENS])}
+  FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _ARRAYS.items())})
+    WITH ORDINALITY AS g ({_commas(_FACTS)}, n)
+)"""  # noqa: S608 - names of ours
+WRITE = text(f"""{_GIVEN}, added AS (
+  INSERT INTO usage_event_keys (tenant_id, key, digest, received_at)
+  SELECT :tenant, key, digest, :now FROM given ORDER BY key ON CONFLICT DO NOTHING RETURNING key
+), stored AS (
+  INSERT INTO usage_events (tenant_id, received_at, {_commas(_STORED)})
+  SELECT :tenant, :now, {_commas(_STORED)} FROM given JOIN added USING (key)
+), counted AS (
+  INSERT INTO usage_days AS d (tenant_id, {_commas(_DAY)}, requests, {_commas(_TOKENS)})
+  SELECT :tenant, (at AT TIME ZONE :zone)::date AS day, system_id, coalesce(feature, ''),
+    coalesce(provider, ''), model, outcome, count(*), {_commas(_TOKENS, "sum({})")}
+  FROM given JOIN added USING (key) GROUP BY 2, 3, 4, 5, 6, 7 ORDER BY 2, 3, 4, 5, 6, 7
+  ON CONFLICT (tenant_id, {_commas(_DAY)}) DO UPDATE SET
+    requests = d.requests + excluded.requests,
+    {", ".join(f"{each} = d.{each} + excluded.{each}" for each in _TOKENS)}
+)
+SELECT n FROM given LEFT JOIN added USING (key) WHERE added.key IS NULL ORDER BY n
+""")  # noqa: S608 - names of ours
+COMPARE = text(f"""{_GIVEN}
+SELECT n, known.digest = given.digest AS is_same FROM given
+JOIN usage_event_keys known ON known.tenant_id = :tenant AND known.key = given.key ORDER BY n
+""")  # noqa: S608 - names of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch: numbers of events, from 0 on, that came before, with the same
+    content or with another.
+    """
+
+    accepted: int
+    same: tuple[int, ...] = ()
+    different: tuple[int, ...] = ()
+
+
+def write(events: Sequence[UsageEvent], systems: Mapping[str, UUID], zone: str) -> Stored:
+    """Store the events whose ids are new; each id is in `events` once.
+
+    `systems` are ids by slug, `zone` is the operator's.
+    """
+    if not events:
+        return Stored(0)
+    partitions.EVENTS.ensure(
+        months_between(min(each.at for each in events), max(each.at for each in events))
+    )
+    seen = session().scalars(WRITE, _values(events, systems) | {"zone": zone}).all()
+    if not seen:
+        return Stored(len(events))
+    again = [events[n - 1] for n in seen]
+    compared = session().execute(COMPARE, _values(again, systems)).all()
+    is_same = {seen[row.n - 1] - 1: row.is_same for row in compared}
+    return Stored(
+        len(events) - len(seen),
+        tuple(n for n, same in is_same.items() if same),
+        tuple(n for n, same in is_same.items() if not same),
+    )
+
+
+def forget_keys() -> int:
+    """Forget the ids of events that were received more than 7 days ago; return how many."""
+    old = EVENT_KEYS.c.received_at < clock.now() - REMEMBERED
+    mine = EVENT_KEYS.c.tenant_id == current.actor().tenant_id
+    return int(session().execute(delete(EVENT_KEYS).where(mine, old)).rowcount)  # type: ignore[attr-defined]
+
+
+def _values(events: Sequence[UsageEvent], systems: Mapping[str, UUID]) -> dict[str, Any]:
+    places = {slug: place for place, slug in enumerate(systems, 1)}
+    tokens = [each.tokens for each in events]
+    return {
+        "tenant": current.actor().tenant_id,
+        "now": clock.now(),
+        "system_ids": list(systems.values()),
+        "at": _array([f'"{each.at.isoformat()}"' for each in events]),
+        "system": _array([str(places[each.system]) for each in events]),
+        **{name: _texts(events, field) for name, field in _TEXTS.items()},
+        **{f"{each}_tokens": _numbers(tokens, each) for each in BUCKETS},
+    }
+
+
+def _texts(events: Sequence[UsageEvent], field: str) -> str:
+    """An array in PostgreSQL's own spelling: none of the texts has a quote or a backslash."""
+    found = map(attrgetter(field), events)
+    return _array(["NULL" if value is None else f'"{value}"' for value in found])
+
+
+def _numbers(tokens: Sequence[object], bucket: str) -> str:
+    return _array([str(n) for n in map(attrgetter(bucket), tokens)])
+
+
+def _array(values: Sequence[str]) -> str:
+    return "{" + ",".join(values) + "}"

@@ -1,0 +1,63 @@
+"""Pages of usage: what a tenant's AI systems used in a month."""
+
+from flask import url_for
+
+from governance.economics.usage import permissions, queries, usage_list
+from governance.economics.usage.usage_list import HEAD, USAGE
+from governance.kernel import current
+from governance.kernel.downloads import FILE
+from governance.kernel.feature import Feature
+from governance.kernel.list_pages import one_page
+from governance.kernel.months import Month
+from governance.kernel.pages import page, table_file
+from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("usage", __name__, counts_everything=True)
+
+
+@feature.get("/economics/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    """Show requests and tokens of a month by day, AI system and model."""
+    asked, month = USAGE.read(), usage_list.asked_month()
+    days = usage_list.days_of(month)
+    rows = queries.usage_by_model(days)
+    found = usage_list.matching(rows, asked)
+    shown = one_page(found, asked, lambda row: row.name)
+    by_day = queries.usage_by_day(days) if rows else []
+    return page(
+        "economics/usage/index.html",
+        asked=asked,
+        rows=shown.rows,
+        next=shown.next,
+        matches=len(found),
+        total=len(rows),
+        month=usage_list.month_name(month),
+        title=usage_list.headline(rows, month),
+        chart=usage_list.chart(days, by_day) if by_day else None,
+        by_day=by_day,
+        requests=sum(row.requests for row in rows),
+        earlier=_address(month.plus(-1)),
+        later=_address(month.plus(1)),
+    )
+
+
+def _address(month: Month) -> tuple[str, str] | None:
+    """Name and address of a neighbouring month; None where no usage is beyond it."""
+    known = queries.months_with_usage()
+    if known is None:
+        return None
+    first, last = (Month(day.year, day.month) for day in known)
+    if not first <= month <= last:
+        return None
+    return usage_list.month_name(month), url_for("usage.index", month=str(month))
+
+
+@feature.get("/economics/usage.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
+def export(form: str) -> ResponseReturnValue:
+    """Export everything of the month that the filters match."""
+    asked, month = USAGE.read(), usage_list.asked_month()
+    found = usage_list.matching(queries.usage_by_model(usage_list.days_of(month)), asked)
+    table = [usage_list.cells(row) for row in found]
+    content = csv_bytes(HEAD, table) if form == "csv" else xlsx_bytes("Usage", HEAD, table)
+    return table_file(content, f"usage-{current.actor().tenant_slug}-{month}.{form}")

@@ -1,0 +1,71 @@
+"""Tables with a partition for each month of UTC.
+
+The application doesn't own them. Functions of the database (migrations/) create and drop a
+partition for it: they check their argument and seal what they create.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import text
+
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.kernel.months import Month
+
+MONTHS_AHEAD = 3
+
+
+def utc_month(at: datetime) -> Month:
+    """The month of an instant in UTC."""
+    return Month(at.year, at.month)
+
+
+def months_between(first: datetime, last: datetime) -> list[Month]:
+    """Every month of UTC from the first to the last instant."""
+    months, end = [utc_month(first)], utc_month(last)
+    while months[-1] < end:
+        months.append(months[-1].plus(1))
+    return months
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlyPartitions:
+    """The partitions of one table, and the names of its two functions."""
+
+    table: str
+    create_function: str
+    drop_function: str
+
+    def ensure(self, months: Iterable[Month]) -> None:
+        """Create the partitions of these months that don't exist yet; one statement."""
+        days = sorted({_first_day(month) for month in months})
+        if days:
+            missing = f"""
+SELECT {self.create_function}(month) FROM unnest(CAST(:months AS date[])) AS month
+WHERE to_regclass('public.{self.table}_' || to_char(month, 'YYYY_MM')) IS NULL"""  # noqa: S608 - names of ours
+            session().execute(text(missing), {"months": days})
+
+    def create_ahead(self) -> None:
+        """Create the partitions of this month and the next three."""
+        present = utc_month(clock.now())
+        self.ensure(present.plus(months) for months in range(MONTHS_AHEAD + 1))
+
+    def existing(self) -> list[Month]:
+        """The months with a partition, in order."""
+        found = text(
+            "SELECT right(c.relname, 7) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = CAST(:table AS regclass) ORDER BY c.relname"
+        )
+        names = session().scalars(found, {"table": f"public.{self.table}"})
+        return [Month.parse(name.replace("_", "-")) for name in names]
+
+    def drop(self, month: Month) -> None:
+        """Drop the rows of a month, of every tenant."""
+        drop = text(f"SELECT {self.drop_function}(:month)")
+        session().execute(drop, {"month": _first_day(month)})
+
+
+def _first_day(month: Month) -> date:
+    return date(month.year, month.number, 1)

@@ -1,0 +1,105 @@
+"""Usage events as AI products send them."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from governance.economics.usage.models import DAYS, EVENTS
+from governance.foundation.api_keys import actions as keys
+from governance.kernel.db import session
+from governance.operations.systems import actions as systems
+from governance.operations.systems.models import AISystem
+from tests import make
+
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # when these tests happen
+SYSTEM = "claims-triage"
+
+
+def register(key: str = SYSTEM, slug: str = "acme") -> UUID:
+    """A system of the tenant, registered when it isn't there."""
+    with make.acting("compliance_officer", slug):
+        found = session().scalars(select(AISystem).where(AISystem.key == key)).one_or_none()
+        made = found or systems.register(
+            key=key, name=key, lane="standard", purpose="Sorts claims.", owner_id=None
+        )
+        return made.id
+
+
+def at(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+def event(number: int = 1, **changed: Any) -> dict[str, Any]:
+    """An event; `...` leaves a field out."""
+    values = {
+        "id": f"req-{number}",
+        "at": at(NOW - timedelta(minutes=number)),
+        "system": SYSTEM,
+        "model": "claude-sonnet-4-5",
+        "outcome": "success",
+        "tokens": {"input": 100, "cache_read": 40, "output": 10},
+    } | changed
+    return {name: value for name, value in values.items() if value is not ...}
+
+
+def answer(**counts: Any) -> dict[str, Any]:
+    return {"accepted": 0, "duplicate": 0, "rejected": 0, "errors": []} | counts
+
+
+class Product:
+    """An AI product with an API key."""
+
+    def __init__(
+        self,
+        app: Flask,
+        scopes: Sequence[str] = ("usage:write",),
+        slug: str = "acme",
+        system_id: UUID | None = None,
+        name: str = "product",
+    ) -> None:
+        with make.acting("admin", slug):
+            _made, self.secret = keys.create(name, scopes, system_id=system_id)
+        self.client = app.test_client()
+
+    def post(
+        self,
+        events: Sequence[Any] = (),
+        *,
+        then: int = 200,
+        key: str | None = None,
+        data: bytes | None = None,
+        kind: str = "application/json",
+        encoding: str | None = None,
+    ) -> TestResponse:
+        """Send a batch; `data` is a body as it is."""
+        headers = {"Authorization": f"Bearer {self.secret}", "Content-Type": kind}
+        headers |= {"Idempotency-Key": key} if key else {}
+        headers |= {"Content-Encoding": encoding} if encoding else {}
+        body = json.dumps({"events": events}).encode() if data is None else data
+        reply = self.client.post("/api/v1/usage", headers=headers, data=body)
+        assert reply.status_code == then, reply.text
+        assert then == 200 or reply.mimetype == "application/problem+json"
+        return reply
+
+    def send(self, events: Sequence[Any] = (), **options: Any) -> dict[str, Any]:
+        """The answer of the same."""
+        found: dict[str, Any] = self.post(events, **options).json
+        return found
+
+
+def stored(slug: str = "acme") -> list[Any]:
+    """The events of the tenant, by id."""
+    with make.acting("admin", slug):
+        return list(session().execute(select(EVENTS).order_by(EVENTS.c.event_id)))
+
+
+def days(slug: str = "acme") -> list[Any]:
+    """The counts of its days."""
+    with make.acting("admin", slug):
+        return list(session().execute(select(DAYS).order_by(*DAYS.primary_key.columns)))
