@@ -3,7 +3,7 @@ rounds.
 
 Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes,
 the seal (row-level security), transactions, the report, memory, the audit log, evidence,
-indicators, packages, objectives, burn rates, decisions; statements are counted exactly. `--quick` makes one
+indicators, usage, packages, objectives, burn rates, decisions; statements are counted exactly. `--quick` makes one
 short round of each, to see that it runs.
 """
 
@@ -39,6 +39,7 @@ from bench import (
     packages,
     statements,
     testing,
+    usage,
     world,
 )
 from bench.client import Target, median_ms, rate, resident_megabytes, serving, serving_console, warm
@@ -128,6 +129,7 @@ def measure(
         quick=quick,
     )
     rows += measurements.measure(app, server, environment, rounds=rounds, quick=quick)
+    rows += usage.measure(app, server, environment, rounds=rounds)
     rows += packages.measure(app, server, environment, quick=quick)
     rows += objectives.measure(
         app, cookie, server, environment, rounds=rounds, seconds=seconds, quick=quick
