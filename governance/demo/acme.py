@@ -25,6 +25,7 @@ from governance.demo import (
     policy_history,
     soc2_engagement,
     stops_and_drills,
+    usage_story,
 )
 from governance.demo import type2_tests as type_two
 from governance.demo.acme_assessments import assessment_events
@@ -181,6 +182,7 @@ def tell_acme(cast: Cast, handed: dict[str, Any], services: str) -> None:
     steps = [step for step in reliability.steps() if step.at.date() >= drilled]
     _play_beside(cast, later, begun, steps)
     decision_history.tell(system_actor("acme"))
+    usage_story.tell("acme", usage_story.ACME)
     stops_and_drills.tell_stop(cast("admin"), system_actor("acme"), now=now, key_id=key_id)
     for step in reliability.after_the_stop():
         step.play()

@@ -18,6 +18,7 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.demo import (
     machine_keys,
     policy_history,
+    usage_story,
 )
 from governance.demo.cast import Cast, acting_on, days_ago, play
 from governance.demo.story import StoryEvent
@@ -48,6 +49,7 @@ def tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
             targets=None,
         )
     play(cast, [*policy_history.globex(days_ago), *_globex_evidence()])
+    usage_story.tell("globex", usage_story.GLOBEX)
 
 
 FIRST_PROVEN = 12  # of the controls that Globex has adopted

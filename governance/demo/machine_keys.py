@@ -10,6 +10,7 @@ from governance.operations.systems import queries as systems
 
 READS, ASKS = ("audit:read",), ("flags:read",)
 MEASURES, UPLOADS = ("indicators:write",), ("evidence:write",)
+USES = ("usage:write",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,13 @@ WANTED = {
         KeySpec("all-systems", ASKS),
         KeySpec("metrics", MEASURES),
         KeySpec("pipeline", UPLOADS),
+        KeySpec("usage-acme", USES),
     ),
-    "globex": (KeySpec("mirror-globex", READS), KeySpec("router", ASKS, "router")),
+    "globex": (
+        KeySpec("mirror-globex", READS),
+        KeySpec("router", ASKS, "router"),
+        KeySpec("usage-globex", USES),
+    ),
 }
 
 
