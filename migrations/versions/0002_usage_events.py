@@ -21,10 +21,10 @@ def upgrade() -> None:
     op.create_table(
         "usage_event_keys",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("key", sa.Uuid(), nullable=False),
+        sa.Column("event_id", sa.Text(collation="C"), nullable=False),
         sa.Column("digest", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "key", name=op.f("pk_usage_event_keys")),
+        sa.PrimaryKeyConstraint("tenant_id", "event_id", name=op.f("pk_usage_event_keys")),
     )
     seal_by_tenant("usage_event_keys")
     let_use("usage_event_keys", VERBS["usage_event_keys"])

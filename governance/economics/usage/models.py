@@ -61,7 +61,7 @@ EVENT_KEYS = Table(
     "usage_event_keys",
     Model.metadata,
     Column("tenant_id", Uuid, primary_key=True),
-    Column("key", Uuid, primary_key=True),  # a hash of the event's id
+    Column("event_id", Text(collation="C"), primary_key=True),
     Column("digest", BigInteger, nullable=False),  # of all that the event says
     Column("received_at", DateTime(timezone=True), nullable=False),
 )

@@ -1,7 +1,7 @@
 """Write usage events and add them to their days: one statement for a batch.
 
-An event whose id came before is left out. Keys and days are written in order, so of two batches
-with the same events the second waits for the first, and neither for the other in a circle.
+An event whose id came before is left out. Batches of a tenant are stored one after the other, so of
+two with the same events the second finds those of the first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from governance.economics.usage import partitions
 from governance.economics.usage.models import EVENT_KEYS
 from governance.economics.usage.usage_events import BUCKETS, UsageEvent
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.db import lock_tenant, session
 from governance.kernel.monthly_partitions import months_between
 
 REMEMBERED = timedelta(days=7)  # how long an event that is sent again is known
@@ -47,32 +47,33 @@ def _commas(parts: Sequence[str], form: str = "{}") -> str:
 
 _GIVEN = f"""
 WITH given AS MATERIALIZED (
-  SELECT n, md5(event_id)::uuid AS key, (CAST(:system_ids AS uuid[]))[system] AS system_id,
-    hashtextextended(ROW(extract(epoch FROM at), (CAST(:system_ids AS uuid[]))[system],
-      {_commas([*_TEXTS, *_TOKENS])})::text, 0) AS digest, {_commas(["at", *_TEXTS, *_TOKENS])}
+  SELECT n, hash_record_extended(ROW(at, system_id, {_commas([*_TEXTS, *_TOKENS])}), 0) AS digest,
+    {_commas([*_STORED])}
   FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _ARRAYS.items())})
     WITH ORDINALITY AS g ({_commas(_FACTS)}, n)
+  JOIN unnest(CAST(:system_ids AS uuid[])) WITH ORDINALITY AS s (system_id, system) USING (system)
 )"""  # noqa: S608 - names of ours
-WRITE = text(f"""{_GIVEN}, added AS (
-  INSERT INTO usage_event_keys (tenant_id, key, digest, received_at)
-  SELECT :tenant, key, digest, :now FROM given ORDER BY key ON CONFLICT DO NOTHING RETURNING key
+WRITE = text(f"""{_GIVEN}, known AS MATERIALIZED (
+  SELECT n, k.digest = given.digest AS is_same FROM given
+  JOIN usage_event_keys k ON k.tenant_id = :tenant AND k.event_id = given.event_id
+), new AS MATERIALIZED (
+  SELECT * FROM given WHERE n NOT IN (SELECT n FROM known)
+), remembered AS (
+  INSERT INTO usage_event_keys (tenant_id, event_id, digest, received_at)
+  SELECT :tenant, event_id, digest, :now FROM new ORDER BY event_id COLLATE "C"
 ), stored AS (
   INSERT INTO usage_events (tenant_id, received_at, {_commas(_STORED)})
-  SELECT :tenant, :now, {_commas(_STORED)} FROM given JOIN added USING (key)
+  SELECT :tenant, :now, {_commas(_STORED)} FROM new
 ), counted AS (
   INSERT INTO usage_days AS d (tenant_id, {_commas(_DAY)}, requests, {_commas(_TOKENS)})
   SELECT :tenant, (at AT TIME ZONE :zone)::date AS day, system_id, coalesce(feature, ''),
     coalesce(provider, ''), model, outcome, count(*), {_commas(_TOKENS, "sum({})")}
-  FROM given JOIN added USING (key) GROUP BY 2, 3, 4, 5, 6, 7 ORDER BY 2, 3, 4, 5, 6, 7
+  FROM new GROUP BY 2, 3, 4, 5, 6, 7
   ON CONFLICT (tenant_id, {_commas(_DAY)}) DO UPDATE SET
     requests = d.requests + excluded.requests,
     {", ".join(f"{each} = d.{each} + excluded.{each}" for each in _TOKENS)}
 )
-SELECT n FROM given LEFT JOIN added USING (key) WHERE added.key IS NULL ORDER BY n
-""")  # noqa: S608 - names of ours
-COMPARE = text(f"""{_GIVEN}
-SELECT n, known.digest = given.digest AS is_same FROM given
-JOIN usage_event_keys known ON known.tenant_id = :tenant AND known.key = given.key ORDER BY n
+SELECT n, is_same FROM known ORDER BY n
 """)  # noqa: S608 - names of ours
 
 
@@ -97,16 +98,12 @@ def write(events: Sequence[UsageEvent], systems: Mapping[str, UUID], zone: str) 
     partitions.EVENTS.ensure(
         months_between(min(each.at for each in events), max(each.at for each in events))
     )
-    seen = session().scalars(WRITE, _values(events, systems) | {"zone": zone}).all()
-    if not seen:
-        return Stored(len(events))
-    again = [events[n - 1] for n in seen]
-    compared = session().execute(COMPARE, _values(again, systems)).all()
-    is_same = {seen[row.n - 1] - 1: row.is_same for row in compared}
+    lock_tenant("usage")
+    known = session().execute(WRITE, _values(events, systems) | {"zone": zone}).all()
     return Stored(
-        len(events) - len(seen),
-        tuple(n for n, same in is_same.items() if same),
-        tuple(n for n, same in is_same.items() if not same),
+        len(events) - len(known),
+        tuple(row.n - 1 for row in known if row.is_same),
+        tuple(row.n - 1 for row in known if not row.is_same),
     )
 
 

@@ -207,7 +207,13 @@ def test_three_bad_events_of_a_thousand_are_named_by_their_rows(product):
 
 
 texts = st.text(max_size=12) | st.sampled_from([SYSTEM, "success", "req-1", at(NOW)])
-values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts
+values = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts
+)
 rows = st.dictionaries(
     st.sampled_from([*usage_events.FIELDS, "more"]),
     values | st.dictionaries(st.sampled_from([*BUCKETS, "more"]), values, max_size=3),

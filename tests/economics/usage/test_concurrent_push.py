@@ -1,0 +1,34 @@
+"""Two senders at once: committed, on connections of their own."""
+
+import threading
+
+from governance.economics.usage import partitions
+from governance.kernel import clock
+from tests import make
+from tests.economics.usage.usage_helpers import NOW, Product, days, event, register, stored
+
+
+def test_the_same_events_sent_twice_at_once_count_once(app, committed_world):
+    """Two tabs of an exporter, in opposite order, each with an event of its own."""
+    with make.acting("admin", "globex"), clock.frozen(NOW):
+        partitions.EVENTS.create_ahead()
+    register(slug="globex")
+    product = Product(app, slug="globex", name="twice")
+    shared = [event(n) for n in range(200)]
+    before = len(stored("globex")), sum(row.requests for row in days("globex"))
+    start, answers = threading.Barrier(2), []
+
+    def send(batch):
+        with clock.frozen(NOW):
+            start.wait(60)
+            answers.append(product.send(batch))
+
+    batches = ([*shared, event(900)], [event(901), *reversed(shared)])
+    threads = [threading.Thread(target=send, args=(batch,)) for batch in batches]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted((each["accepted"], each["duplicate"]) for each in answers) == [(1, 200), (201, 0)]
+    after = len(stored("globex")), sum(row.requests for row in days("globex"))
+    assert after == (before[0] + 202, before[1] + 202)
