@@ -12,7 +12,12 @@ import msgspec
 from sqlalchemy import select
 
 from governance.economics.usage import storing, usage_events
-from governance.economics.usage.usage_events import ReadEvents, RejectedEvent, UsageEvent
+from governance.economics.usage.usage_events import (
+    ReadEvents,
+    RejectedEvent,
+    TooManyEvents,
+    UsageEvent,
+)
 from governance.foundation.api_keys import batch_actions
 from governance.foundation.api_keys import queries as api_keys
 from governance.foundation.api_keys.batch_actions import BatchResult
@@ -84,16 +89,18 @@ ID_TAKEN = "An event with this id and different content was already sent. Use a 
 
 
 def _read(body: bytes, media_type: str) -> ReadEvents:
-    if media_type == JSON:
-        read = _read_json(body)
-    elif media_type in NDJSON:
-        read = usage_events.read_rows([line for line in body.splitlines() if line.strip()])
-    else:
-        raise Invalid("Send application/json, or application/x-ndjson with an event on each line.")
-    count = len(read.events) + len(read.rejected)
-    if count > MOST.rows:
-        raise MOST.too_large()
-    if not count:
+    try:
+        if media_type == JSON:
+            read = _read_json(body)
+        elif media_type in NDJSON:
+            read = usage_events.read_lines(body)
+        else:
+            raise Invalid(
+                "Send application/json, or application/x-ndjson with an event on each line."
+            )
+    except TooManyEvents:
+        raise MOST.too_large() from None
+    if not read.events and not read.rejected:
         raise Invalid("events: send at least one event.", field="events")
     return read
 
@@ -101,7 +108,7 @@ def _read(body: bytes, media_type: str) -> ReadEvents:
 def _read_json(body: bytes) -> ReadEvents:
     try:
         sent = msgspec.json.decode(body, type=_Batch)
-        return usage_events.read(sent.events)
+        return usage_events.read(bytes(sent.events))
     except msgspec.ValidationError:
         raise Invalid('Send one JSON object with "events", a list.', field="events") from None
     except (msgspec.DecodeError, RecursionError):

@@ -103,25 +103,46 @@ class ReadEvents:
 
 
 FIELDS = tuple(each.name for each in msgspec.structs.fields(UsageEvent))
+COMMAS = len(FIELDS) + len(BUCKETS)  # of an event, at most: a batch with more has too many of them
 REQUIRED = ("id", "at", "system", "model", "outcome")
 _EVENT = msgspec.json.Decoder(UsageEvent)
 _EVENTS = msgspec.json.Decoder(list[UsageEvent])
 _RAW_EVENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def read(events: bytes | msgspec.Raw) -> ReadEvents:
-    """Read a JSON list of events. Raises msgspec.DecodeError unless it is a list."""
+class TooManyEvents(Exception):
+    """There are more than MAX_EVENTS, so none of them is read."""
+
+
+def read(events: bytes) -> ReadEvents:
+    """Read a JSON list of events.
+
+    Raises msgspec.DecodeError unless it is a list, and TooManyEvents.
+    """
+    if events.count(b",") > MAX_EVENTS * COMMAS:
+        raise TooManyEvents
     try:
         good = _EVENTS.decode(events)
     except msgspec.ValidationError:
         return read_rows(_RAW_EVENTS.decode(events))
     if not all(_has_good_texts(name, good) for name in PATTERNS):
         return read_rows(_RAW_EVENTS.decode(events))
+    if len(good) > MAX_EVENTS:
+        raise TooManyEvents
     return ReadEvents(good, range(1, len(good) + 1), ())
+
+
+def read_lines(body: bytes) -> ReadEvents:
+    """Read events one by one, each on a line of its own. Raises TooManyEvents."""
+    if body.count(b"\n") > 2 * MAX_EVENTS:
+        raise TooManyEvents
+    return read_rows([line for line in body.splitlines() if line.strip()])
 
 
 def read_rows(rows: Sequence[bytes | msgspec.Raw]) -> ReadEvents:
     """Read events one by one, each of them a JSON object; any other row is rejected."""
+    if len(rows) > MAX_EVENTS:
+        raise TooManyEvents
     events, numbers, rejected = [], [], []
     for number, row in enumerate(rows, 1):
         event = _event(row)

@@ -239,13 +239,31 @@ def test_every_row_is_an_event_or_is_rejected_with_a_reason(row):
         (b'{"events": []}', 422, "at least one event"),
         (b'{"events": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}", 400, "isn't valid JSON"),
         (json.dumps({"events": [1] * 10_001}).encode(), 413, "at most 10,000 events"),
+        (b'{"events": [' + b"0," * 4_000_000 + b"0]}", 413, "at most 10,000 events"),
         (b"x" * (8 * 1024 * 1024 + 1), 413, "at most 10,000 events and 8 MB"),
     ],
-    ids=["empty", "cut off", "a list", "an object", "more", "no event", "deep", "many", "large"],
+    ids=[
+        "empty",
+        "cut off",
+        "a list",
+        "an object",
+        "more",
+        "no event",
+        "deep",
+        "many",
+        "four million",
+        "large",
+    ],
 )
 def test_a_body_that_is_no_batch_stores_nothing(product, body, then, said):
     assert said in product.post(data=body, then=then).text
     assert stored() == []
+
+
+def test_lines_without_end_store_nothing(product):
+    for body in (b"0\n" * 10_001, b"0\n" * 4_000_000):
+        refused = product.post(data=body, kind="application/x-ndjson", then=413)
+        assert "at most 10,000 events" in refused.text
 
 
 def test_a_key_without_the_scope_or_for_another_system_sends_nothing(app, product):
