@@ -11,7 +11,7 @@ manifest = Manifest(
     navigation=(
         NavItem(
             label="Usage",
-            icon="activity",
+            icon="chart-dots",
             endpoint="usage.index",
             permission=permissions.VIEW,
             order=68,

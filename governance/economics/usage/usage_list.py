@@ -142,20 +142,24 @@ def amount(number: int) -> str:
     return f"{number:,}"
 
 
+def scale(found: Sequence[tuple[date, int, int]]) -> tuple[int, str]:
+    """What the chart counts tokens in, by its busiest day: 1,000,000 and "millions of tokens"."""
+    most = max((tokens for _day, _requests, tokens in found), default=0)
+    for least, word in ((BILLION, "billions"), (MILLION, "millions"), (THOUSAND, "thousands")):
+        if most >= least:
+            return least, f"{word} of tokens"
+    return 1, "tokens"
+
+
 def chart(days: Days, found: Sequence[tuple[date, int, int]]) -> Markup:
     """Tokens of each day as bars; a day without usage has none."""
     tokens = {day: count for day, _requests, count in found}
-    most = max(tokens.values(), default=0)
-    unit, word = next(
-        ((each, word) for each, word in ((BILLION, "bn"), (MILLION, "m"), (THOUSAND, "k"))
-         if most >= each),
-        (1, ""),
-    )  # fmt: skip
-    top = drawing.ceiling(most / unit)
+    unit, word = scale(found)
+    top = drawing.ceiling(max(tokens.values(), default=0) / unit)
     plot = drawing.Plot(46, 12, CHART_WIDTH - 54, CHART_HEIGHT - 42, top)
     every = [days.first + timedelta(days=n) for n in range((days.last - days.first).days + 1)]
     slot = plot.width / len(every)
-    body = drawing.grid(plot, word)
+    body = drawing.grid(plot, "")
     for n, day in enumerate(every):
         x, y = plot.left + slot * (n + 0.15), plot.y(tokens.get(day, 0) / unit)
         if day in tokens:
@@ -168,7 +172,7 @@ def chart(days: Days, found: Sequence[tuple[date, int, int]]) -> Markup:
                 )
             )
     words = ", ".join(f"{day.day} {day:%b} {count:,}" for day, _requests, count in found)
-    return drawing.svg(CHART_WIDTH, CHART_HEIGHT, "Tokens by day", words, body)
+    return drawing.svg(CHART_WIDTH, CHART_HEIGHT, f"By day, {word}", words, body)
 
 
 def cells(row: Usage) -> tuple[Any, ...]:

@@ -36,6 +36,7 @@ def index() -> ResponseReturnValue:
         title=usage_list.headline(rows, month),
         chart=usage_list.chart(days, by_day) if by_day else None,
         by_day=by_day,
+        counted_in=usage_list.scale(by_day)[1],
         requests=sum(row.requests for row in rows),
         earlier=_address(month.plus(-1)),
         later=_address(month.plus(1)),
