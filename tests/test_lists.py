@@ -2,6 +2,8 @@
 columns and exports work.
 """
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import UUID
@@ -22,11 +24,13 @@ from governance.assurance.incidents import actions as incidents
 from governance.assurance.playbooks import actions as playbooks
 from governance.assurance.playbooks.steps import PlaybookStep
 from governance.assurance.testing import exception_actions, exception_queries
+from governance.economics.usage import actions as usage
+from governance.economics.usage import usage_events
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.audit import sequencer
 from governance.foundation.people import queries as people
 from governance.foundation.webhooks import actions as webhooks
-from governance.kernel import clock, list_pages
+from governance.kernel import clock, current, list_pages
 from governance.kernel.list_pages import Filter, ListPage
 from governance.operations.alerts import actions as alerting
 from governance.operations.maintenance import actions as maintenance
@@ -185,14 +189,22 @@ def _fill(slug: str) -> dict[str, str]:
     _raise_finding(UUID(place["control_id"]), slug)
     _fire_alert(slug)
     with make.acting("admin", slug):
-        keys.create(f"Machine of {slug}", ["audit:read"])
+        key, _secret = keys.create(f"Machine of {slug}", ["usage:write"])
         endpoint, _secret = webhooks.add(
             name=f"Paging of {slug}", url="http://127.0.0.1:9/hook", events=["alert.fired"]
         )
         webhooks.send("alert.fired", {"ref": f"ALR-1 of {slug}"})
         place["endpoint_id"] = str(endpoint.id)
+        _use(f"{slug}-triage", key.id)
         sequencer.sequence()
     return place
+
+
+def _use(system: str, key_id: UUID) -> None:
+    event = {"id": "one", "at": f"{clock.now():%Y-%m-%dT%H:%M:%SZ}", "system": system}
+    read = usage_events.read(json.dumps([event | {"model": "m", "outcome": "refused"}]).encode())
+    with current.acting_as(replace(current.actor(), key_id=key_id)):
+        usage.store(read)
 
 
 def _fire_alert(slug: str) -> None:

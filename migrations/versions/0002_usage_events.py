@@ -9,13 +9,6 @@ from migrations.sealing import SAME, let_use, seal_by_tenant
 revision = "0002_usage_events"
 down_revision = "0001_release_0_1_0"
 
-VERBS = {
-    "usage_event_keys": "SELECT, INSERT, DELETE",
-    "usage_events": "SELECT, INSERT",
-    "usage_days": "SELECT, INSERT, UPDATE, DELETE",
-    "received_batches": "SELECT, INSERT, DELETE",
-}
-
 
 def upgrade() -> None:
     op.create_table(
@@ -27,13 +20,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "event_id", name=op.f("pk_usage_event_keys")),
     )
     seal_by_tenant("usage_event_keys")
-    let_use("usage_event_keys", VERBS["usage_event_keys"])
+    let_use("usage_event_keys", "SELECT, INSERT, DELETE")
     op.create_table(
         "usage_events",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("event_id", sa.Text(collation="C"), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("system_id", sa.Uuid(), nullable=False),
         sa.Column("feature", sa.Text(), nullable=True),
         sa.Column("provider", sa.Text(), nullable=True),
@@ -51,13 +44,11 @@ def upgrade() -> None:
             "outcome IN ('success', 'refused', 'failed', 'retried')",
             name=op.f("ck_usage_events_outcome"),
         ),
+        sa.PrimaryKeyConstraint("tenant_id", "at", "event_id", name=op.f("pk_usage_events")),
         postgresql_partition_by="RANGE (at)",
     )
     seal_by_tenant("usage_events")
-    let_use("usage_events", VERBS["usage_events"])
-    op.create_index(
-        "ix_usage_events_tenant_id_at", "usage_events", ["tenant_id", "at"], unique=False
-    )
+    let_use("usage_events", "SELECT, INSERT")
     op.create_table(
         "usage_days",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -91,7 +82,7 @@ def upgrade() -> None:
         ),
     )
     seal_by_tenant("usage_days")
-    let_use("usage_days", VERBS["usage_days"])
+    let_use("usage_days", "SELECT, INSERT, UPDATE, DELETE")
     op.create_table(
         "received_batches",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -117,7 +108,7 @@ def upgrade() -> None:
         ),
     )
     seal_by_tenant("received_batches")
-    let_use("received_batches", VERBS["received_batches"])
+    let_use("received_batches", "SELECT, INSERT, DELETE")
     op.create_index(
         op.f("ix_received_batches_tenant_id_created_at"),
         "received_batches",

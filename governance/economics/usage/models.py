@@ -18,7 +18,6 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKeyConstraint,
-    Index,
     Integer,
     Table,
     Text,
@@ -39,10 +38,10 @@ def _buckets(kind: type[Integer] | type[BigInteger]) -> tuple[Column[Any], ...]:
 EVENTS = Table(
     "usage_events",
     Model.metadata,
-    Column("tenant_id", Uuid, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("at", DateTime(timezone=True), primary_key=True),
+    Column("event_id", Text(collation="C"), primary_key=True),
     Column("received_at", DateTime(timezone=True), nullable=False),
-    Column("event_id", Text, nullable=False),
     Column("system_id", Uuid, nullable=False),
     Column("feature", Text),
     Column("provider", Text),
@@ -52,7 +51,6 @@ EVENTS = Table(
     Column("task", Text),
     Column("person", Text),  # a pseudonym
     *_buckets(Integer),
-    Index("ix_usage_events_tenant_id_at", "tenant_id", "at"),
     CheckConstraint(_OUTCOMES, name="outcome"),
     postgresql_partition_by="RANGE (at)",
 )

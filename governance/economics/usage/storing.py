@@ -20,7 +20,8 @@ from governance.kernel import clock, current
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.monthly_partitions import months_between
 
-REMEMBERED = timedelta(days=7)  # how long an event that is sent again is known
+REMEMBERED = timedelta(days=7)  # how long an id is known, whatever its instant
+LONG_AGO = timedelta(days=6)  # older events may have lost their id; they are known by their instant
 
 # ours: of the event's fields
 _TEXTS = {
@@ -45,10 +46,15 @@ def _commas(parts: Sequence[str], form: str = "{}") -> str:
     return ", ".join(form.format(part) for part in parts)
 
 
+def _digest(table: str = "") -> str:
+    """A hash of all that an event says."""
+    facts = _commas(_STORED, f"{table}.{{}}" if table else "{}")
+    return f"hash_record_extended(ROW({facts}), 0)"
+
+
 _GIVEN = f"""
 WITH given AS MATERIALIZED (
-  SELECT n, hash_record_extended(ROW(at, system_id, {_commas([*_TEXTS, *_TOKENS])}), 0) AS digest,
-    {_commas([*_STORED])}
+  SELECT n, {_digest()} AS digest, {_commas(_STORED)}
   FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _ARRAYS.items())})
     WITH ORDINALITY AS g ({_commas(_FACTS)}, n)
   JOIN unnest(CAST(:system_ids AS uuid[])) WITH ORDINALITY AS s (system_id, system) USING (system)
@@ -56,6 +62,11 @@ WITH given AS MATERIALIZED (
 WRITE = text(f"""{_GIVEN}, known AS MATERIALIZED (
   SELECT n, k.digest = given.digest AS is_same FROM given
   JOIN usage_event_keys k ON k.tenant_id = :tenant AND k.event_id = given.event_id
+  UNION ALL
+  SELECT n, {_digest("e")} = given.digest FROM given
+  JOIN usage_events e ON e.tenant_id = :tenant AND e.at = given.at AND e.event_id = given.event_id
+  WHERE given.at < :long_ago AND given.event_id NOT IN (
+    SELECT event_id FROM usage_event_keys WHERE tenant_id = :tenant AND event_id = given.event_id)
 ), new AS MATERIALIZED (
   SELECT * FROM given WHERE n NOT IN (SELECT n FROM known)
 ), remembered AS (
@@ -120,6 +131,7 @@ def _values(events: Sequence[UsageEvent], systems: Mapping[str, UUID]) -> dict[s
     return {
         "tenant": current.actor().tenant_id,
         "now": clock.now(),
+        "long_ago": clock.now() - LONG_AGO,
         "system_ids": list(systems.values()),
         "at": _array([f'"{each.at.isoformat()}"' for each in events]),
         "system": _array([str(places[each.system]) for each in events]),

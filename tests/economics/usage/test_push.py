@@ -137,6 +137,18 @@ def test_ids_are_remembered_for_seven_days(product):
         assert session().scalar(select(func.count()).select_from(EVENT_KEYS)) == 0
 
 
+def test_an_event_that_is_sent_again_long_after_counts_once(product):
+    old = event(1, at=at(NOW - timedelta(days=8)))
+    product.send([old])
+    with clock.frozen(NOW + timedelta(days=9)):
+        with make.acting("admin"):
+            assert storing.forget_keys() == 1
+        assert product.send([old, event(2)]) == answer(accepted=1, duplicate=1)
+        refused = product.send([old | {"model": "another"}])
+        assert [each["reason"] for each in refused["errors"]] == [AGAIN]
+    assert sum(row.requests for row in days()) == 2 == len(stored())
+
+
 def test_another_tenants_id_is_no_repetition(app, product):
     register(slug="globex")
     assert product.send([event(1)]) == answer(accepted=1)
