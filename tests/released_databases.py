@@ -20,10 +20,13 @@ from sqlalchemy import Table, func, insert, select
 from governance.app import migrate
 from governance.app.factory import create_app
 from governance.assurance.frameworks import sync
+from governance.economics.usage import models as usage
+from governance.economics.usage import partitions as usage_partitions
 from governance.kernel import config, embedded
 from governance.kernel.db import Model, Tenanted, session
 from governance.operations.measurements import partitions
 from governance.operations.measurements.models import DAYS, HOURS, MINUTES, Indicator
+from governance.operations.systems.models import AISystem
 from tests import make
 from tests.row_factory import TENANTED, RowFactory
 from tools import schema_dump
@@ -106,8 +109,10 @@ def fill() -> None:
             for model in TENANTED:
                 rows.of(model)
             partitions.MINUTES.create_ahead()
-            for counts in (MINUTES, HOURS, DAYS):
-                values = rows.values(counts) | {"indicator_id": rows.of(Indicator)}
+            usage_partitions.EVENTS.create_ahead()
+            parents = {"indicator_id": rows.of(Indicator), "system_id": rows.of(AISystem)}
+            for counts in (MINUTES, HOURS, DAYS, usage.EVENTS, usage.EVENT_KEYS, usage.DAYS):
+                values = rows.values(counts) | parents
                 session().execute(
                     insert(counts).values({c.name: values[c.name] for c in counts.columns})
                 )

@@ -34,6 +34,7 @@ ALERT_FACTS = {  # of the rule that fired, as operations/alerts/rule_facts.py wr
 }
 # Where a check of the database, or a page, asks for more than a type.
 PLAUSIBLE: dict[str, dict[str, Any]] = {
+    "usage_events": {"outcome": "success"},
     "access_review_items": {"decision": None, "role": None},
     "anchors": {
         "kind": "witness",

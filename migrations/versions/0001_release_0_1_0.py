@@ -40,6 +40,7 @@ def upgrade() -> None:
     operations_maintenance()
     operations_policies()
     operations_switches()
+    economics_usage()
     assurance_frameworks()
     assurance_testing()
     assurance_controls()
@@ -212,6 +213,57 @@ BEGIN
   RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$
 """)
+    op.execute(f"""
+CREATE FUNCTION create_usage_partition(month date) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  partition text := 'usage_events_' || to_char(month, 'YYYY_MM');
+  until date := month + interval '1 month';
+BEGIN
+  IF month IS NULL OR month <> date_trunc('month', month::timestamp)
+      OR month < now() - interval '61 months' OR month > now() + interval '13 months' THEN
+    RAISE EXCEPTION 'no partition for %: not the first of a month from 5 years ago to 1 ahead',
+      month USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('usage_events partitions', 0));
+  IF to_regclass('public.' || partition) IS NOT NULL THEN
+    RETURN false;
+  END IF;
+  EXECUTE format('CREATE TABLE public.%I (LIKE public.usage_events INCLUDING ALL)', partition);
+  EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', partition);
+  EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', partition);
+  EXECUTE format($policy$CREATE POLICY tenant ON public.%I USING ({SAME}) WITH CHECK ({SAME})$policy$,
+    partition);
+  EXECUTE format('REVOKE ALL ON public.%I FROM PUBLIC, governance_app', partition);
+  EXECUTE format('ALTER TABLE public.usage_events ATTACH PARTITION public.%I'
+    ' FOR VALUES FROM (%L) TO (%L)', partition, month || ' 00:00:00+00', until || ' 00:00:00+00');
+  RETURN true;
+END $$
+""")
+    op.execute("""
+CREATE FUNCTION drop_usage_partition(month date) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '3s' AS $$
+DECLARE
+  partition text := 'usage_events_' || to_char(month, 'YYYY_MM');
+BEGIN
+  IF month IS NULL OR month <> date_trunc('month', month::timestamp)
+      OR month > date_trunc('month', now() AT TIME ZONE 'UTC') - interval '15 months' THEN
+    RAISE EXCEPTION 'usage of % stays: only whole months that ended 14 months ago are dropped',
+      month USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('usage_events partitions', 0));
+  IF to_regclass('public.' || partition) IS NULL THEN
+    RETURN false;
+  END IF;
+  EXECUTE format('DROP TABLE public.%I', partition);
+  RETURN true;
+END $$
+""")
+    op.execute("REVOKE ALL ON FUNCTION create_usage_partition(date) FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION create_usage_partition(date) TO governance_app")
+    op.execute("REVOKE ALL ON FUNCTION drop_usage_partition(date) FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION drop_usage_partition(date) TO governance_app")
 
 
 def kernel() -> None:
@@ -462,6 +514,20 @@ def foundation_api_keys() -> None:
         "ix_api_keys_tenant_id_previous_hash", "api_keys", ["tenant_id", "previous_hash"]
     )
     op.create_index("ix_api_keys_tenant_id_system_id", "api_keys", ["tenant_id", "system_id"])
+    tenant_table(
+        "received_batches",
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("endpoint", sa.String(), nullable=False),
+        sa.Column("idempotency_key", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("answer", JSONB(), nullable=False),
+        tenant_key("key_id", "api_keys"),
+        sa.UniqueConstraint("tenant_id", "key_id", "endpoint", "idempotency_key"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    op.create_index(
+        "ix_received_batches_tenant_id_created_at", "received_batches", ["tenant_id", "created_at"]
+    )
 
 
 def foundation_approvals() -> None:
@@ -1013,21 +1079,6 @@ def operations_measurements() -> None:
         verbs="SELECT, INSERT, UPDATE",
     )
     op.create_index("ix_indicators_tenant_id_system_id", "indicators", ["tenant_id", "system_id"])
-    tenant_table(
-        "indicator_batches",
-        sa.Column("key_id", sa.Uuid(), nullable=False),
-        sa.Column("idempotency_key", sa.String(), nullable=False),
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("answer", JSONB(), nullable=False),
-        tenant_key("key_id", "api_keys"),
-        sa.UniqueConstraint("tenant_id", "key_id", "idempotency_key"),
-        verbs="SELECT, INSERT, DELETE",
-    )
-    op.create_index(
-        "ix_indicator_batches_tenant_id_created_at",
-        "indicator_batches",
-        ["tenant_id", "created_at"],
-    )
     counts_table(
         "indicator_days",
         ["indicator_id", "at"],
@@ -1679,6 +1730,62 @@ def operations_switches() -> None:
         "ix_acknowledgements_tenant_id_consumer_id",
         "acknowledgements",
         ["tenant_id", "consumer_id"],
+    )
+
+
+def economics_usage() -> None:
+    """Tables of governance/economics/usage."""
+    counts_table(
+        "usage_event_keys",
+        ["event_id"],
+        sa.Column("event_id", sa.Text(collation="C"), nullable=False),
+        sa.Column("digest", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", TIME, nullable=False),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    counts_table(
+        "usage_events",
+        ["at", "event_id"],
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("event_id", sa.Text(collation="C"), nullable=False),
+        sa.Column("received_at", TIME, nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("feature", sa.Text()),
+        sa.Column("provider", sa.Text()),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("request", sa.Text()),
+        sa.Column("task", sa.Text()),
+        sa.Column("person", sa.Text()),
+        sa.Column("input_tokens", sa.Integer(), nullable=False),
+        sa.Column("cache_read_tokens", sa.Integer(), nullable=False),
+        sa.Column("cache_write_tokens", sa.Integer(), nullable=False),
+        sa.Column("output_tokens", sa.Integer(), nullable=False),
+        sa.Column("reasoning_tokens", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "outcome IN ('success', 'refused', 'failed', 'retried')", name="outcome"
+        ),
+        verbs="SELECT, INSERT",
+        partition_by="RANGE (at)",
+    )
+    counts_table(
+        "usage_days",
+        ["day", "system_id", "feature", "provider", "model", "outcome"],
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("feature", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("input_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("cache_read_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("cache_write_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("output_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("reasoning_tokens", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("requests >= 0", name="requests"),
+        tenant_key("system_id", "ai_systems"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
     )
 
 

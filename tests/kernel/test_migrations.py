@@ -93,11 +93,12 @@ def test_a_filled_database_of_a_release_is_upgraded_without_losing_anything(vers
 
 
 def create_month(started, database):
-    """Create the present month of the minute counts, which an installation has from its first
-    day.
+    """Create the present month of minute counts and usage events, which an installation has from
+    its first day.
     """
     with psycopg.connect(started.super_uri, dbname=database, autocommit=True) as connection:
-        connection.execute("SELECT create_minute_partition(date_trunc('month', now())::date)")
+        for function in ("create_minute_partition", "create_usage_partition"):
+            connection.execute(f"SELECT {function}(date_trunc('month', now())::date)")
 
 
 def lost(version, before, after):
