@@ -211,9 +211,10 @@ def return_to_draft(update: CustomerUpdate, comment: str) -> None:
 
 def destinations(contacts: int, endpoints: int) -> str:
     """Return where an update goes, as a sentence."""
+    also = f", and to {plural(endpoints, 'webhook')}" if endpoints else ""
     return (
         f"Goes to the status page of {current.actor().tenant_name},"
-        f" to {plural(contacts, 'contact')} by email, and to {plural(endpoints, 'webhook')}."
+        f" to {plural(contacts, 'contact')} by email{also}."
     )
 
 
