@@ -43,16 +43,29 @@ class Product:
 
 ACME = (
     Product(
-        "claims-triage", "auto-approve", 70, (("helio", "helio-large-3"),), 6_200, 420, 0.55,
-        retried=0.06, reasoning=0.8,
+        "claims-triage",
+        "auto-approve",
+        70,
+        (("helio", "helio-large-3"),),
+        6_200,
+        420,
+        0.55,
+        retried=0.06,
+        reasoning=0.8,
     ),
     Product("claims-triage", "summarise", 45, (("helio", "helio-small-3"),), 3_100, 260, 0.4),
     Product(
-        "support-assistant", "chat", 110,
-        (("helio", "helio-small-3"), ("northwind", "nw-chat-2")), 1_900, 310, 0.3, refused=0.02,
+        "support-assistant",
+        "chat",
+        110,
+        (("helio", "helio-small-3"), ("northwind", "nw-chat-2")),
+        1_900,
+        310,
+        0.3,
+        refused=0.02,
     ),
     Product("ad-copywriter", "drafts", 12, (("northwind", "nw-chat-2"),), 900, 700, 0.0),
-)  # fmt: skip
+)
 GLOBEX = (
     Product("router", "routing", 60, (("northwind", "nw-chat-2"),), 41_000, 180, 0.05, retried=0.1),
 )

@@ -84,8 +84,8 @@ DESCRIPTION = ApiDescription(
                 "operationId": "pushUsage",
                 "summary": "Send usage events",
                 "description": (
-                    "An event that is sent again counts once; its id with other content is refused"
-                    f" for {REMEMBERED.days} days. Events may arrive in any order, up to {LATE.days}"
+                    "An event that is sent again counts once; its id with different content is"
+                    f" rejected for {REMEMBERED.days} days. Events may arrive in any order, up to {LATE.days}"
                     " days late. Events that can't be stored are named; the others are stored."
                     " Gzip is accepted. Needs the scope `usage:write`."
                 ),

@@ -23,7 +23,7 @@ from governance.kernel.monthly_partitions import months_between
 REMEMBERED = timedelta(days=7)  # how long an id is known, whatever its instant
 LONG_AGO = timedelta(days=6)  # older events may have lost their id; they are known by their instant
 
-# ours: of the event's fields
+# Columns with the fields of the event that they hold.
 _TEXTS = {
     "event_id": "id",
     "feature": "feature",
@@ -90,8 +90,10 @@ SELECT n, is_same FROM known ORDER BY n
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a batch: numbers of events, from 0 on, that came before, with the same
-    content or with another.
+    """What became of a batch.
+
+    `same` and `different` are the positions, from 0, of events whose id was already stored, with
+    the same content and with different content.
     """
 
     accepted: int
@@ -122,7 +124,7 @@ def forget_keys() -> int:
     """Forget the ids of events that were received more than 7 days ago; return how many."""
     old = EVENT_KEYS.c.received_at < clock.now() - REMEMBERED
     mine = EVENT_KEYS.c.tenant_id == current.actor().tenant_id
-    return int(session().execute(delete(EVENT_KEYS).where(mine, old)).rowcount)  # type: ignore[attr-defined]
+    return int(session().execute(delete(EVENT_KEYS).where(mine, old)).rowcount)  # type: ignore[attr-defined]  # of a DELETE
 
 
 def _values(events: Sequence[UsageEvent], systems: Mapping[str, UUID]) -> dict[str, Any]:

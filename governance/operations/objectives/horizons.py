@@ -119,7 +119,8 @@ def _first_minute(
 ) -> tuple[LateralFromClause, LateralFromClause, Any]:
     """Return two lateral selects for each Indicator, and the first minute from both.
 
-    The minute is read for days that end after `since`. The day leads to the one partition that holds the minute. Minutes may be gone; days stay.
+    The minute is read for days that end after `since`. The day leads to the one partition that
+    holds the minute. Minutes may be gone; days stay.
     """
     day = (
         select(DAYS.c.at)
