@@ -13,6 +13,19 @@ PROBLEM: dict[str, Any] = {
     "description": "The request failed. `title` says why; `field` names the value to fix.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+ROW_ERRORS = {
+    "type": "array",
+    "description": "Each row of a batch that was not stored, from 1 on, and why.",
+    "items": {
+        "type": "object",
+        "properties": {
+            "row": {"type": "integer", "minimum": 1},
+            "field": {"type": "string"},
+            "reason": {"type": "string"},
+        },
+        "required": ["row", "field", "reason"],
+    },
+}
 REPLAYED: dict[str, Any] = {
     "Idempotency-Replayed": {
         "description": "The response is that of the earlier request.",

@@ -5,7 +5,13 @@ from typing import Any
 from governance.economics.usage.actions import LATE, MOST
 from governance.economics.usage.storing import REMEMBERED
 from governance.economics.usage.usage_events import BUCKETS, MAX_TOKENS, OUTCOMES, PATTERNS
-from governance.kernel.api_description import REPLAYED, ApiDescription, idempotency_key, refusals
+from governance.kernel.api_description import (
+    REPLAYED,
+    ROW_ERRORS,
+    ApiDescription,
+    idempotency_key,
+    refusals,
+)
 
 REFUSALS = {
     "400": "The body can't be read, or it was interrupted",
@@ -135,18 +141,7 @@ DESCRIPTION = ApiDescription(
                 "accepted": ANSWERED | {"description": "Events that were stored."},
                 "duplicate": ANSWERED | {"description": "Events that were sent before."},
                 "rejected": ANSWERED | {"description": "Events that were not stored."},
-                "errors": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "properties": {
-                            "row": {"type": "integer", "minimum": 1},
-                            "field": {"type": "string"},
-                            "reason": {"type": "string"},
-                        },
-                        "required": ["row", "field", "reason"],
-                    },
-                },
+                "errors": ROW_ERRORS,
             },
             "required": ["accepted", "duplicate", "rejected", "errors"],
         },

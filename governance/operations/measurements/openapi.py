@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from governance.kernel.api_description import REPLAYED, ApiDescription, idempotency_key, refusals
+from governance.kernel.api_description import (
+    REPLAYED,
+    ROW_ERRORS,
+    ApiDescription,
+    idempotency_key,
+    refusals,
+)
 from governance.operations.measurements.batches import MAX_REASON_LENGTH, MOST
 from governance.operations.measurements.storing import MAX_COUNT
 
@@ -124,18 +130,7 @@ DESCRIPTION = ApiDescription(
                 "corrected": ANSWERED | {"description": "Rows that replaced another value."},
                 "duplicate": ANSWERED | {"description": "Rows that were known already."},
                 "rejected": ANSWERED | {"description": "Rows that were not stored."},
-                "errors": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "properties": {
-                            "row": {"type": "integer", "minimum": 1},
-                            "field": {"type": "string"},
-                            "reason": {"type": "string"},
-                        },
-                        "required": ["row", "field", "reason"],
-                    },
-                },
+                "errors": ROW_ERRORS,
             },
             "required": ["accepted", "corrected", "duplicate", "rejected", "errors"],
         },
