@@ -1,0 +1,113 @@
+"""Amounts in the major unit of an ISO 4217 currency, as Decimal: €412,400.00 is Decimal("412400").
+
+    rounded(amount, currency)          to the cent, half to even
+    read_amount(text, currency, …)     what a person or a file wrote
+    money(amount, currency)            "€12,400.00"        every cent
+    short_money(amount, currency)      "€412.4k"           a headline
+    whole_money(amount, currency)      "-€3,120"           a sentence
+    unit_money(amount, currency)       "€0.0031"           a price of something small
+    plain_amount(amount, currency)     "12400.00"          a form or a file
+
+Texts have a true minus sign. Sums are exact: round once, at the end. An amount is below 10^12, so that 28 digits hold it with
+its 8 decimals of a price.
+"""
+
+from decimal import ROUND_HALF_EVEN, Decimal, DecimalException
+
+from governance.economics.formulas.currencies import DECIMALS, SIGNS
+from governance.kernel.errors import Invalid
+
+MINUS = "\N{MINUS SIGN}"
+MAX_AMOUNT = Decimal(10**12)
+PRICE_DECIMALS = 8  # of a price and of the cost of a row of usage
+SHORT_FROM = Decimal(10_000)  # below it, a headline has the whole amount
+SIGNIFICANT_DIGITS = 2  # of an amount below a cent
+_MAX_TEXT = 40
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """Round to the currency's smallest unit, half to even: 0.125 EUR is 0.12.
+
+    Raises Invalid for an amount of 10^12 or more, and for one that is no number.
+    """
+    return round_to(amount, DECIMALS[currency])
+
+
+def round_to(amount: Decimal, decimals: int) -> Decimal:
+    """Round to so many decimals, half to even. Raises Invalid as `rounded` does."""
+    check_amount(amount)
+    return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
+
+
+def check_amount(amount: Decimal, *, field: str | None = None) -> None:
+    """Raise Invalid for an amount that is no number, or of 10^12 and more."""
+    if not amount.is_finite() or abs(amount) >= MAX_AMOUNT:
+        raise Invalid(f"Enter an amount below {MAX_AMOUNT:,}.", field=field)
+
+
+def read_amount(
+    text: str,
+    currency: str,
+    *,
+    field: str,
+    decimals: int | None = None,
+    negative: bool = False,
+) -> Decimal:
+    """Read "12,400.00" as Decimal("12400.00").
+
+    `decimals` is how many it may have, by default those of the currency; `negative` allows amounts
+    below zero. Raises Invalid about `field`.
+    """
+    try:
+        amount = Decimal(text.strip().replace(",", "").replace(MINUS, "-"))
+    except DecimalException as error:
+        raise Invalid(
+            f"“{text.strip()[:_MAX_TEXT]}” isn't an amount. Enter one such as 12,400.00.",
+            field=field,
+        ) from error
+    check_amount(amount, field=field)
+    if amount < 0 and not negative:
+        raise Invalid("Enter an amount that isn't negative.", field=field)
+    most = DECIMALS[currency] if decimals is None else decimals
+    if amount != round_to(amount, most):
+        raise Invalid(f"An amount in {currency} has {most} decimals at most.", field=field)
+    return amount + 0  # not minus zero
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """Return "€12,400.00", "-€3,120.50", "¥1,200" or, without a sign, "CHF 12,400.00"."""
+    value = rounded(amount, currency)
+    return _signed(value, f"{abs(value):,f}", currency)
+
+
+def whole_money(amount: Decimal, currency: str) -> str:
+    """Return "-€3,120": without cents, for a sentence or a headline."""
+    value = round_to(amount, 0)
+    return _signed(value, f"{abs(value):,f}", currency)
+
+
+def short_money(amount: Decimal, currency: str) -> str:
+    """Return "€412.4k" or "€1.3m" from ten thousand up, and the whole amount below."""
+    for size, letter in ((Decimal(10**9), "bn"), (Decimal(10**6), "m"), (Decimal(10**3), "k")):
+        value = round_to(amount / size, 1)
+        if abs(value) >= 1 and abs(amount) >= SHORT_FROM:
+            return _signed(value, f"{abs(value):,f}{letter}", currency)
+    return whole_money(amount, currency)
+
+
+def unit_money(amount: Decimal, currency: str) -> str:
+    """Return "€0.0031" for 0.00312: two digits below a cent, every cent above."""
+    decimals = DECIMALS[currency]
+    if amount and amount.is_finite() and abs(amount) < 1:
+        decimals = max(decimals, SIGNIFICANT_DIGITS - 1 - amount.adjusted())
+    value = round_to(amount, min(decimals, 2 * PRICE_DECIMALS))
+    return _signed(value, f"{abs(value):,f}", currency)
+
+
+def plain_amount(amount: Decimal, currency: str) -> str:
+    """Return "12400.00" or "-3.50", for a form or a file."""
+    return f"{rounded(amount, currency) + 0:f}"
+
+
+def _signed(value: Decimal, digits: str, currency: str) -> str:
+    return f"{MINUS if value < 0 else ''}{SIGNS.get(currency, f'{currency} ')}{digits}"
