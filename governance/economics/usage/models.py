@@ -6,7 +6,9 @@ Plain tables, not classes: a row is what it says, without an id of ours.
     usage_event_keys   event ids of the last days, so that an event that is sent again counts once
     usage_days         requests and tokens by day, system, feature, provider, model and outcome
 
-A day is one of the operator's time zone, whose months are closed.
+A day is one of the operator's time zone, whose months are closed. Each write of a day sets
+`changed_at` to a later instant than any other of the tenant (storing.CHANGED_AT), and no row of a
+day is ever deleted, so whoever remembers the latest instant finds all that changed since.
 """
 
 from typing import Any
@@ -18,6 +20,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKeyConstraint,
+    Index,
     Integer,
     Table,
     Text,
@@ -76,6 +79,8 @@ DAYS = Table(
     Column("outcome", Text, primary_key=True),
     Column("requests", BigInteger, nullable=False),
     *_buckets(BigInteger),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    Index(None, "tenant_id", "changed_at"),
     ForeignKeyConstraint(["tenant_id", "system_id"], ["ai_systems.tenant_id", "ai_systems.id"]),
     CheckConstraint("requests >= 0", name="requests"),
 )

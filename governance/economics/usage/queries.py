@@ -3,11 +3,12 @@
 usage_by_day(days)      for the chart
 usage_by_model(days)    for the table
 months_with_usage()     between which months a reader can go
+changed_days(since)     for whoever prices usage: all that was counted since it last asked
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +61,22 @@ class Days:
     last: date
 
 
+@dataclass(frozen=True, slots=True)
+class DayUsage:
+    """Requests and tokens of one day, AI system, feature, provider, model and outcome."""
+
+    day: date
+    system_id: UUID
+    system: str  # its slug
+    feature: str  # "" where events name none
+    provider: str  # the same
+    model: str
+    outcome: str
+    requests: int  # may be 0, where a rebuild found no event
+    tokens: dict[str, int]  # by bucket
+    changed_at: datetime
+
+
 def usage_by_model(days: Days) -> list[Usage]:
     """Return the usage of each system, feature and model, the most tokens first."""
     total = func.sum(DAYS.c.requests)
@@ -103,6 +120,45 @@ def months_with_usage() -> tuple[date, date] | None:
     mine = DAYS.c.tenant_id == current.actor().tenant_id
     row = session().execute(select(func.min(DAYS.c.day), func.max(DAYS.c.day)).where(mine)).one()
     return None if row[0] is None else (row[0], row[1])
+
+
+def changed_days(since: datetime | None) -> list[DayUsage]:
+    """Return the rows of days that changed after an instant, the earliest change first.
+
+    Each has all that is counted of it, not what was added. Pass the last row's `changed_at` the
+    next time; None is everything. Of the acting tenant.
+    """
+    query = (
+        select(
+            *(DAYS.c[name] for name in ("day", "system_id", "feature", "provider", "model")),
+            *(DAYS.c[name] for name in ("outcome", "requests", "changed_at")),
+            *(DAYS.c[f"{each}_tokens"].label(each) for each in BUCKETS),
+            AISystem.key.label("system"),
+        )
+        .join(
+            AISystem,
+            (AISystem.tenant_id == DAYS.c.tenant_id) & (AISystem.id == DAYS.c.system_id),
+        )
+        .where(DAYS.c.tenant_id == current.actor().tenant_id)
+        .order_by(DAYS.c.changed_at, *DAYS.primary_key.columns)
+    )
+    if since is not None:
+        query = query.where(DAYS.c.changed_at > since)
+    return [
+        DayUsage(
+            row.day,
+            row.system_id,
+            row.system,
+            row.feature,
+            row.provider,
+            row.model,
+            row.outcome,
+            row.requests,
+            {each: getattr(row, each) for each in BUCKETS},
+            row.changed_at,
+        )
+        for row in session().execute(query)
+    ]
 
 
 def usage_by_day(days: Days) -> Sequence[tuple[date, int, int]]:

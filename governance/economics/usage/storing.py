@@ -52,6 +52,10 @@ def _digest(table: str = "") -> str:
     return f"hash_record_extended(ROW({facts}), 0)"
 
 
+# When a day changed: later than any change of the tenant before, whatever its clocks say. Only for
+# writers that hold the tenant's lock "usage", so that changes are committed in this order.
+CHANGED_AT = """greatest(CAST(:now AS timestamptz), (SELECT max(changed_at) + interval '1 microsecond'
+    FROM usage_days WHERE tenant_id = :tenant))"""
 _GIVEN = f"""
 WITH given AS MATERIALIZED (
   SELECT n, {_digest()} AS digest, {_commas(_STORED)}
@@ -76,12 +80,14 @@ WRITE = text(f"""{_GIVEN}, known AS MATERIALIZED (
   INSERT INTO usage_events (tenant_id, received_at, {_commas(_STORED)})
   SELECT :tenant, :now, {_commas(_STORED)} FROM new
 ), counted AS (
-  INSERT INTO usage_days AS d (tenant_id, {_commas(_DAY)}, requests, {_commas(_TOKENS)})
+  INSERT INTO usage_days AS d (tenant_id, {_commas(_DAY)}, requests, {_commas(_TOKENS)},
+    changed_at)
   SELECT :tenant, (at AT TIME ZONE :zone)::date AS day, system_id, coalesce(feature, ''),
-    coalesce(provider, ''), model, outcome, count(*), {_commas(_TOKENS, "sum({})")}
+    coalesce(provider, ''), model, outcome, count(*), {_commas(_TOKENS, "sum({})")},
+    {CHANGED_AT}
   FROM new GROUP BY 2, 3, 4, 5, 6, 7
   ON CONFLICT (tenant_id, {_commas(_DAY)}) DO UPDATE SET
-    requests = d.requests + excluded.requests,
+    requests = d.requests + excluded.requests, changed_at = excluded.changed_at,
     {", ".join(f"{each} = d.{each} + excluded.{each}" for each in _TOKENS)}
 )
 SELECT n, is_same FROM known ORDER BY n
