@@ -8,7 +8,7 @@ Plain tables, not classes: a row is what it says, without an id of ours.
 
 A day is one of the operator's time zone, whose months are closed. Each write of a day sets
 `changed_at` to a later instant than any other of the tenant (storing.CHANGED_AT), and no row of a
-day is ever deleted, so whoever remembers the latest instant finds all that changed since.
+day is ever deleted. So a reader that remembers the latest instant finds all later changes.
 """
 
 from typing import Any

@@ -3,7 +3,7 @@
 usage_by_day(days)      for the chart
 usage_by_model(days)    for the table
 months_with_usage()     between which months a reader can go
-changed_days(since)     for whoever prices usage: all that was counted since it last asked
+changed_days(since)     what was counted since, for a reader that prices usage
 """
 
 from collections.abc import Sequence

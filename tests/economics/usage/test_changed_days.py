@@ -1,4 +1,4 @@
-"""Whoever prices usage finds each day that changed since it last asked, and no other."""
+"""A reader that prices usage finds each day that changed since it last asked, and no other."""
 
 from datetime import timedelta
 
