@@ -145,6 +145,9 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "statement_credits": {"kind": "owed", "revision": 1},
     "statement_revisions": {"changes": None, "cause": "close", "number": 1},
     "vendor_claims": {"state": "prepared", "paid_amount": None},
+    "reviews": {"month": "2026-10", "revision": 0},
+    "review_revisions": {"number": 1, "changes": None},
+    "review_sign_offs": {"side": "finance"},
     "request_remarks": {"kind": "comment"},
     "webhook_endpoints": {
         "url": "https://hooks.example",

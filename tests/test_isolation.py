@@ -52,6 +52,7 @@ WITHOUT_KEY = {
     "leaves": "a session of another tenant, which no key of this one reaches",
     "customer_id": "the tenant whose minutes a vendor claim is about; no row of the operator's",
     "customer_statement_id": "a row of that tenant, which no key of the operator's reaches",
+    "owner_id": "a person, who is no tenant's row; the page says so where they left",
     "work_item_id": "the work is swept when it is old, the report stays",
 }
 APPEND_ONLY = (
@@ -71,6 +72,8 @@ APPEND_ONLY = (
     "objective_versions",
     "statement_revisions",
     "statement_credits",
+    "review_revisions",
+    "review_sign_offs",
 )
 OVER_ALL = {
     "platform_policies": (

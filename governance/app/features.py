@@ -10,6 +10,7 @@ from governance.assurance.frameworks.feature import manifest as frameworks
 from governance.assurance.incidents.feature import manifest as incidents
 from governance.assurance.playbooks.feature import manifest as playbooks
 from governance.assurance.testing.feature import manifest as testing
+from governance.economics.reviews.feature import manifest as reviews
 from governance.economics.usage.feature import manifest as usage
 from governance.foundation.anchors.feature import manifest as anchors
 from governance.foundation.api_keys.feature import manifest as api_keys
@@ -63,6 +64,7 @@ FEATURES = (
     measurements,
     maintenance,
     agreements,
+    reviews,
     usage,
     tenants,
     people,

@@ -1,0 +1,147 @@
+"""A month's review, its frozen revisions, and what people decide on them.
+
+All rows are the operator's: its people alone see revenue, cost and margin.
+"""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.background_work import Generated
+from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.months import Month
+
+SIDES = {"finance": "Finance", "product": "Product"}
+
+
+class Review(Generated):
+    """The review of one month. Its figures are in its revisions.
+
+    `reopened` is the reason of the revision under way, and None while nobody asked for one.
+    """
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "month"),
+        CheckConstraint("month ~ '^[0-9]{4}-[0-9]{2}$'", "month_form"),
+    )
+
+    month: Mapped[str]  # 2026-10
+    revision: Mapped[int] = mapped_column(default=0)  # the newest; 0 while the month is closing
+    reopened: Mapped[str | None]
+    problem: Mapped[str | None]  # why the last close stopped
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has figures."""
+        return self.revision > 0
+
+    @property
+    def is_ready(self) -> bool:
+        return self.is_closed and self.reopened is None
+
+    @property
+    def its_month(self) -> Month:
+        return Month.parse(self.month)
+
+
+class ReviewRevision(Tenanted, Model):
+    """The figures of a closed month. Append-only: what changes later is another revision.
+
+    `facts` is a ReviewFacts and `headline` the Headline that other months show; `changes` lists
+    [figure, before, after]. The file is a zip of the signed PDF, the workbook and the data file.
+    """
+
+    __tablename__ = "review_revisions"
+    __table_args__ = (
+        tenant_fk("review_id", "reviews"),
+        UniqueConstraint("tenant_id", "review_id", "number"),
+    )
+
+    review_id: Mapped[UUID]
+    number: Mapped[int]
+    closed_at: Mapped[datetime]
+    closed_by: Mapped[UUID | None]
+    reason: Mapped[str]
+    input_digest: Mapped[str]  # of the digests of all inputs, rates, rules and formulas
+    facts: Mapped[dict[str, Any]]
+    headline: Mapped[dict[str, Any]]
+    changes: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
+    accepted_residual: Mapped[str | None]  # the reason, where the residual is above the limit
+    file_name: Mapped[str]
+    file_key: Mapped[str]
+    file_sha256: Mapped[str]
+    file_size: Mapped[int]
+    pages: Mapped[int]
+
+
+class ReviewSignOff(Tenanted, Model):
+    """One side's signature on a revision. Two people sign."""
+
+    __tablename__ = "review_sign_offs"
+    __table_args__ = (
+        tenant_fk("revision_id", "review_revisions"),
+        UniqueConstraint("tenant_id", "revision_id", "side"),
+        UniqueConstraint("tenant_id", "revision_id", "person_id"),
+        CheckConstraint("side IN ('finance', 'product')", "side"),
+    )
+
+    revision_id: Mapped[UUID]
+    side: Mapped[str]
+    person_id: Mapped[UUID]
+    signed_at: Mapped[datetime]
+
+
+class ReviewComment(Tenanted, Model):
+    """A comment on a month's review."""
+
+    __tablename__ = "review_comments"
+    __table_args__ = (
+        tenant_fk("review_id", "reviews"),
+        Index(None, "tenant_id", "review_id"),
+    )
+
+    review_id: Mapped[UUID]
+    revision: Mapped[int]
+    person_id: Mapped[UUID]
+    body: Mapped[str]
+
+
+class ReviewAction(Tenanted, Model):
+    """Something to do that a review decided, with an owner and a date."""
+
+    __tablename__ = "review_actions"
+    __table_args__ = (
+        tenant_fk("review_id", "reviews"),
+        Index(None, "tenant_id", "review_id"),
+        Index("ix_review_actions_open", "tenant_id", postgresql_where=text("done_at IS NULL")),
+    )
+
+    review_id: Mapped[UUID]
+    title: Mapped[str]
+    owner_id: Mapped[UUID]
+    due_on: Mapped[date]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[UUID | None]
+
+
+class ReviewScenario(Tenanted, Model):
+    """A what-if on a closed month: named assumptions, never actual figures.
+
+    `assumptions` is an Assumptions (scenarios.py).
+    """
+
+    __tablename__ = "review_scenarios"
+    __table_args__ = (
+        tenant_fk("review_id", "reviews"),
+        UniqueConstraint("tenant_id", "review_id", "name"),
+    )
+
+    review_id: Mapped[UUID]
+    name: Mapped[str]
+    assumptions: Mapped[dict[str, Any]]
+    person_id: Mapped[UUID]

@@ -1,0 +1,129 @@
+"""Reviews of the acting operator.
+
+review(month)           a month with its newest revision, or another one
+headlines(month)        what the last twelve months show, in order
+reviewed_months()       months with a review, the newest first
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from governance.economics.reviews.models import (
+    Review,
+    ReviewAction,
+    ReviewComment,
+    ReviewRevision,
+    ReviewScenario,
+    ReviewSignOff,
+)
+from governance.economics.reviews.review_facts import Headline, ReviewFacts, decode
+from governance.kernel.db import session
+from governance.kernel.errors import NotFound
+from governance.kernel.months import Month
+
+MONTHS = 12  # that a review shows beside each other
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewView:
+    """A review with one of its revisions."""
+
+    review: Review
+    revision: ReviewRevision
+    facts: ReviewFacts
+    sign_offs: Sequence[ReviewSignOff]
+
+    @property
+    def month(self) -> Month:
+        """The month it is about."""
+        return self.review.its_month
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether no later revision replaces it."""
+        return self.revision.number == self.review.revision
+
+
+def review_of(month: Month, *, lock: bool = False) -> Review:
+    """Return the month's row. Raises NotFound."""
+    query = select(Review).where(Review.month == str(month))
+    found = session().scalar(query.with_for_update() if lock else query)
+    if found is None:
+        raise NotFound("This month has no review.")
+    return found
+
+
+def review(month: Month, number: int | None = None) -> ReviewView:
+    """Return the month with that revision, by default the newest. Raises NotFound."""
+    query = (
+        select(Review, ReviewRevision)
+        .join(
+            ReviewRevision,
+            (ReviewRevision.tenant_id == Review.tenant_id)
+            & (ReviewRevision.review_id == Review.id),
+        )
+        .where(
+            Review.month == str(month),
+            ReviewRevision.number == (Review.revision if number is None else number),
+        )
+    )
+    row = session().execute(query).one_or_none()
+    if row is None:
+        raise NotFound("This month has no review, or not that revision.")
+    signed = select(ReviewSignOff).where(ReviewSignOff.revision_id == row[1].id)
+    return ReviewView(
+        row[0],
+        row[1],
+        decode(row[1].facts),
+        session().scalars(signed.order_by(ReviewSignOff.signed_at)).all(),
+    )
+
+
+def headlines(month: Month) -> list[Headline]:
+    """Return the newest headline of each of the twelve months that end with this one."""
+    query = (
+        select(ReviewRevision.headline)
+        .join(
+            Review,
+            (ReviewRevision.tenant_id == Review.tenant_id)
+            & (ReviewRevision.review_id == Review.id)
+            & (ReviewRevision.number == Review.revision),
+        )
+        .where(Review.month.between(str(month.plus(1 - MONTHS)), str(month)))
+        .order_by(Review.month)
+    )
+    return [msgspec.convert(each, Headline) for each in session().scalars(query)]
+
+
+def reviewed_months() -> Sequence[Review]:
+    """Return the reviews without their figures, the newest month first."""
+    return session().scalars(select(Review).order_by(Review.month.desc())).all()
+
+
+def revisions(review_id: UUID) -> Sequence[ReviewRevision]:
+    """Return all revisions, the newest first."""
+    query = select(ReviewRevision).where(ReviewRevision.review_id == review_id)
+    return session().scalars(query.order_by(ReviewRevision.number.desc())).all()
+
+
+def comments(review_id: UUID) -> Sequence[ReviewComment]:
+    """Return the comments in order."""
+    query = select(ReviewComment).where(ReviewComment.review_id == review_id)
+    return session().scalars(query.order_by(ReviewComment.created_at, ReviewComment.id)).all()
+
+
+def actions(review_id: UUID) -> Sequence[ReviewAction]:
+    """Return the actions, open ones first, by date."""
+    query = select(ReviewAction).where(ReviewAction.review_id == review_id)
+    order = (ReviewAction.done_at.is_not(None), ReviewAction.due_on, ReviewAction.id)
+    return session().scalars(query.order_by(*order)).all()
+
+
+def scenarios(review_id: UUID) -> Sequence[ReviewScenario]:
+    """Return the scenarios by name."""
+    query = select(ReviewScenario).where(ReviewScenario.review_id == review_id)
+    return session().scalars(query.order_by(ReviewScenario.name)).all()

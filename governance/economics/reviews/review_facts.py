@@ -1,0 +1,346 @@
+"""What a review holds: the figures of one month, and the inputs they follow from.
+
+Frozen structs without behaviour. `encode` and `decode` are the only way in and out of a row, a data
+file and a report. Money is Decimal in the operator's reporting currency, in major units, unrounded
+where it is a quotient and to the cent where it is a sum of cents. Shares are fractions of 1.
+
+A figure that can't be computed is None beside a sentence that says why: never zero or infinity.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+VERSION = 1  # of this form
+
+
+class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The base of every part of a review."""
+
+
+# ---- where figures come from
+
+
+class Input(Struct, frozen=True):
+    """One source of the month's figures: what it is, how much of it, and its digest."""
+
+    name: str  # "usage", "prices", "bills", "subscriptions", …
+    label: str
+    rows: int
+    sha256: str  # of the rows in canonical form
+    source: str  # files, or "API"
+
+
+class RateUsed(Struct, frozen=True):
+    """1 unit of `currency` is `rate` of the reporting currency."""
+
+    currency: str
+    rate: Decimal
+
+
+class FormulaUsed(Struct, frozen=True):
+    """A measure's definition at the close."""
+
+    name: str
+    version: int
+    text: str  # "(revenue - cost of revenue) ÷ revenue"
+    unit: str
+
+
+class RuleUsed(Struct, frozen=True):
+    """How a pool of shared cost was allocated."""
+
+    pool: str  # "infrastructure", "idle", "guardrails", "support", "other"
+    driver: str  # "tokens", "requests", "active users", "revenue", "equal", "fixed shares"
+    version: int
+    since: str  # "2026-07"
+
+
+# ---- money
+
+
+class Costs(Struct, frozen=True):
+    """Cost of serving, by kind, to the cent."""
+
+    models: Decimal
+    guardrails: Decimal
+    infrastructure: Decimal
+    support: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """All of it."""
+        return self.models + self.guardrails + self.infrastructure + self.support
+
+
+class Waterfall(Struct, frozen=True):
+    """From revenue to contribution.
+
+    revenue - costs.total - residual - residue = gross_margin; gross_margin - acquisition =
+    contribution. `residual` is invoiced model cost that usage x prices doesn't explain, `residue`
+    shared cost that no rule allocates.
+    """
+
+    revenue: Decimal
+    costs: Costs
+    residual: Decimal
+    residue: Decimal
+    gross_margin: Decimal
+    acquisition: Decimal
+    contribution: Decimal
+
+
+class MrrBridge(Struct, frozen=True):
+    """start + new + expansion + reactivation - contraction - churn = end."""
+
+    start: Decimal
+    new: Decimal
+    expansion: Decimal
+    reactivation: Decimal
+    contraction: Decimal
+    churn: Decimal
+    end: Decimal
+
+
+class AccountCounts(Struct, frozen=True):
+    """Paying accounts: start + won + returned - lost = end."""
+
+    start: int
+    won: int
+    returned: int
+    lost: int
+    end: int
+
+
+class Ratios(Struct, frozen=True):
+    """The month's headline measures; `why` says for a None by its name why it isn't estimable."""
+
+    gross_margin: Decimal | None
+    gross_margin_low: Decimal | None  # with the residual as the interval
+    gross_margin_high: Decimal | None
+    contribution: Decimal | None
+    arpa: Decimal | None
+    logo_churn: Decimal | None
+    grr: Decimal | None
+    nrr: Decimal | None
+    quick_ratio: Decimal | None
+    cost_per_request: Decimal | None
+    guardrails_per_request: Decimal | None
+    cost_per_active_user: Decimal | None
+    cost_per_task: Decimal | None
+    why: dict[str, str] = {}
+
+
+# ---- by tenant, segment, tier, AI system
+
+
+class Reason(Struct, frozen=True):
+    """The largest reason of a loss: a sentence and a note, such as "41,000 tokens in a median
+    prompt" and "high: p95 is 96,000".
+    """
+
+    text: str
+    note: str
+
+
+class TenantMonth(Struct, frozen=True):
+    """A tenant's month. `margin` is revenue - costs.total."""
+
+    id: str
+    slug: str
+    name: str
+    segment: str
+    tier: str
+    is_active: bool
+    revenue: Decimal
+    mrr: Decimal
+    costs: Costs
+    margin: Decimal
+    requests: int
+    refused: int
+    tokens: int
+    completed_tasks: int
+    active_users: int
+    seats: int
+    margin_by_driver: dict[str, Decimal]  # allocation sensitivity
+    conclusion: str  # "Loses under every rule"
+    reason: Reason | None  # where margin < 0
+
+
+class SegmentMonth(Struct, frozen=True):
+    """CAC, payback and LTV of a segment. `why` is set where LTV isn't estimable."""
+
+    name: str
+    accounts: int
+    arpa: Decimal | None
+    gross_margin: Decimal | None
+    cac: Decimal | None
+    payback_months: Decimal | None
+    ltv: Decimal | None
+    ltv_low: Decimal | None  # 90 % interval
+    ltv_high: Decimal | None
+    why: str
+
+
+class TierMonth(Struct, frozen=True):
+    """The price of a tier: what its guardrails cost, refuse and delay, beside its margin."""
+
+    name: str
+    tenants: int
+    requests: int
+    guardrails: Decimal
+    per_request: Decimal | None
+    refused_share: Decimal | None
+    milliseconds: Decimal | None  # that guardrails add to a request
+    gross_margin: Decimal | None
+    confirmed_blocks: int
+    false_blocks: int
+    per_prevented_harm: Decimal | None
+
+
+class SystemMonth(Struct, frozen=True):
+    """An AI system of a tenant: all attempts in the numerator, completed tasks below it."""
+
+    tenant: str  # slug
+    system: str
+    feature: str
+    attempts: int
+    completed_tasks: int
+    cost: Decimal
+    per_task: Decimal | None
+    p50: Decimal | None  # cost of a request
+    p95: Decimal | None
+    p99: Decimal | None
+
+
+class FeatureAdoption(Struct, frozen=True):
+    """Adoption of a feature on pseudonyms; `retained` is of those who started three months ago."""
+
+    feature: str
+    eligible: int
+    activated: int
+    weekly: int
+    monthly: int
+    stickiness: Decimal | None  # weekly ÷ monthly
+    retained: Decimal | None
+
+
+class Cohort(Struct, frozen=True):
+    """Users who started in `month`, and the share still active in each month after it."""
+
+    month: str
+    users: int
+    retained: list[Decimal]
+
+
+# ---- reconciliation
+
+
+class ReconciledModel(Struct, frozen=True):
+    """Computed from usage x prices beside invoiced; residual = invoiced - computed."""
+
+    provider: str
+    model: str
+    computed: Decimal
+    invoiced: Decimal
+    residual: Decimal
+
+
+class Cause(Struct, frozen=True):
+    """A part of the residual: "unmetered calls", "price differences", …, "unexplained"."""
+
+    name: str
+    amount: Decimal
+
+
+class DayResidual(Struct, frozen=True):
+    """The residual of a day."""
+
+    day: str
+    amount: Decimal
+
+
+class Reconciliation(Struct, frozen=True):
+    """All causes add up to the residual; `share` is residual ÷ invoiced."""
+
+    models: list[ReconciledModel]
+    causes: list[Cause]
+    days: list[DayResidual]
+    computed: Decimal
+    invoiced: Decimal
+    residual: Decimal
+    share: Decimal | None
+    limit: Decimal  # 0.02
+
+
+class Pool(Struct, frozen=True):
+    """A shared cost: allocated + residue = total."""
+
+    name: str
+    total: Decimal
+    allocated: Decimal
+    residue: Decimal
+
+
+# ---- the review
+
+
+class ReviewFacts(Struct, frozen=True):
+    """Everything of one month."""
+
+    month: str  # "2026-10"
+    currency: str
+    operator: str
+    inputs: list[Input]
+    rates: list[RateUsed]
+    formulas: list[FormulaUsed]
+    rules: list[RuleUsed]
+    waterfall: Waterfall
+    mrr: MrrBridge
+    accounts: AccountCounts
+    ratios: Ratios
+    requests: int
+    tokens: int
+    events: int
+    tenants: list[TenantMonth]
+    segments: list[SegmentMonth]
+    tiers: list[TierMonth]
+    systems: list[SystemMonth]
+    adoption: list[FeatureAdoption]
+    cohorts: list[Cohort]
+    reconciliation: Reconciliation
+    pools: list[Pool]
+    version: int = VERSION
+
+
+class TaskCost(Struct, frozen=True):
+    """Cost per completed task of an AI system, over its features."""
+
+    tenant: str
+    system: str
+    per_task: Decimal
+
+
+class Headline(Struct, frozen=True):
+    """What other months show of this one, kept beside its facts."""
+
+    month: str
+    currency: str
+    waterfall: Waterfall
+    mrr: MrrBridge
+    accounts: AccountCounts
+    ratios: Ratios
+    tasks: list[TaskCost]
+    residual_share: Decimal | None
+
+
+def encode(facts: Struct) -> dict[str, Any]:
+    """As JSON values: Decimals become strings."""
+    plain: dict[str, Any] = msgspec.to_builtins(facts)
+    return plain
+
+
+def decode(plain: Any) -> ReviewFacts:
+    """Read what `encode` wrote. Raises msgspec.ValidationError."""
+    return msgspec.convert(plain, ReviewFacts)
