@@ -1,0 +1,143 @@
+"""How long accounts stay, estimated from those that left and those that are still there.
+
+Kaplan and Meier, "Nonparametric estimation from incomplete observations", 1958, by `lifelines`;
+standard errors by Greenwood, 1926. lifelines loads pandas and SciPy, so it is imported when an
+estimate is asked for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import sqrt
+from statistics import NormalDist
+
+from governance.economics.formulas.estimates import (
+    CONFIDENCE,
+    Estimate,
+    Interval,
+    NotEstimable,
+    known,
+)
+
+CAP_MONTHS = 60
+MIN_LOST = 8  # accounts; with fewer the interval promises more than the data hold
+PRECISION = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """Months that an account has paid, and whether it then left; otherwise it is still there."""
+
+    months: int
+    left: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivalStep:
+    """The share of accounts that stay longer than so many months."""
+
+    months: int
+    share: Decimal
+    standard_error: Decimal
+    at_risk: int  # accounts that had reached this month
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """The mean number of months that an account stays, up to a horizon."""
+
+    months: Interval
+    horizon: int  # months; later ones count for nothing
+    accounts: int
+    left: int
+
+
+def survival_curve(tenures: Sequence[Tenure]) -> tuple[SurvivalStep, ...]:
+    """Return the Kaplan–Meier estimate at each month in which an account left, in order.
+
+    S(t) is the product of 1 − left ÷ at risk over the months up to t; its standard error is
+    S(t) × √Σ left ÷ (at risk × (at risk − left)).
+    """
+    if not tenures:
+        return ()
+    from lifelines import KaplanMeierFitter  # noqa: PLC0415 - loads pandas and SciPy
+
+    fitter = KaplanMeierFitter()
+    fitter.fit([each.months for each in tenures], [each.left for each in tenures])
+    steps, variance = [], 0.0
+    for month, row in fitter.event_table.iterrows():
+        at_risk, left = int(row["at_risk"]), int(row["observed"])
+        if not left:
+            continue
+        share = float(fitter.survival_function_.loc[month].iloc[0])
+        variance += left / (at_risk * (at_risk - left)) if at_risk > left else 0.0
+        error = share * sqrt(variance)
+        steps.append(SurvivalStep(int(month), _decimal(share), _decimal(error), at_risk, left))
+    return tuple(steps)
+
+
+def lifetime(tenures: Sequence[Tenure], cap_months: int = CAP_MONTHS) -> Lifetime | NotEstimable:
+    """Return the restricted mean lifetime with its 90% interval, in months.
+
+    The mean is the area under the survival curve up to the cap, or up to the longest tenure where
+    the curve isn't known further. Its variance is Σ area(t)² × left ÷ (at risk × (at risk − left)),
+    where area(t) is what is left of the area after t (Klein and Moeschberger, "Survival Analysis",
+    2nd ed., 4.5). NotEstimable where fewer than eight accounts left.
+    """
+    left = sum(each.left for each in tenures)
+    if not left:
+        return NotEstimable(f"no churn, {_accounts(len(tenures))}")
+    if left < MIN_LOST:
+        return NotEstimable("fewer than eight accounts lost")
+    steps = survival_curve(tenures)
+    longest = max(each.months for each in tenures)
+    horizon = min(cap_months, longest) if steps[-1].share else cap_months
+    mean = _area(steps, 0, horizon)
+    variance = sum(
+        _area(steps, step.months, horizon) ** 2
+        * step.left
+        / (step.at_risk * (step.at_risk - step.left))
+        for step in steps
+        if step.months < horizon and step.at_risk > step.left
+    )
+    error = Decimal(NormalDist().inv_cdf(float(1 + CONFIDENCE) / 2)) * Decimal(variance).sqrt()
+    low, high = max(mean - error, Decimal(0)), min(mean + error, Decimal(horizon))
+    months = Interval(*(each.quantize(PRECISION) for each in (mean, low, high)))
+    return Lifetime(months, horizon, len(tenures), left)
+
+
+def survival_ltv(
+    arpa: Estimate, gross_margin: Estimate, stay: Lifetime | NotEstimable
+) -> Interval | NotEstimable:
+    """Return LTV = ARPA × gross margin × mean lifetime, with the interval of the lifetime.
+
+    Money for each customer within the horizon. The interval holds how long accounts stay; ARPA and
+    margin are taken as they are.
+    """
+    values = known(arpa, gross_margin)
+    if isinstance(values, NotEstimable):
+        return values
+    if isinstance(stay, NotEstimable):
+        return stay
+    profit = values[0] * values[1]
+    if profit <= 0:
+        return NotEstimable("gross margin isn't positive")
+    return stay.months.times(profit)
+
+
+def _area(steps: Sequence[SurvivalStep], start: int, end: int) -> Decimal:
+    """Area under the curve between two months."""
+    area, share, since = Decimal(0), Decimal(1), 0
+    for step in steps:
+        area += share * max(min(step.months, end) - max(since, start), 0)
+        share, since = step.share, step.months
+    return area + share * max(end - max(since, start), 0)
+
+
+def _decimal(number: float) -> Decimal:
+    return Decimal(repr(float(number)))
+
+
+def _accounts(number: int) -> str:
+    return f"{number} account" if number == 1 else f"{number} accounts"
