@@ -34,6 +34,8 @@ ALERT_FACTS = {  # of the rule that fired, as operations/alerts/rule_facts.py wr
 }
 # Where a check of the database, or a page, asks for more than a type.
 PLAUSIBLE: dict[str, dict[str, Any]] = {
+    "exchange_rates": {"month": "2026-10", "currency": "USD", "reporting_currency": "EUR"},
+    "reporting_currencies": {"currency": "EUR"},
     "usage_events": {"outcome": "success"},
     "access_review_items": {"decision": None, "role": None},
     "anchors": {

@@ -27,6 +27,7 @@ LABELS = {
     "Frameworks": "framework",
     "Policies": "policy",
     "Reliability": "objective",
+    "Rates": "exchange-rate",
     "Reports": "report",
     "Statements": "statement",
     "Switch": "kill-switch",

@@ -10,6 +10,7 @@ from governance.assurance.frameworks.feature import manifest as frameworks
 from governance.assurance.incidents.feature import manifest as incidents
 from governance.assurance.playbooks.feature import manifest as playbooks
 from governance.assurance.testing.feature import manifest as testing
+from governance.economics.rates.feature import manifest as rates
 from governance.economics.reviews.feature import manifest as reviews
 from governance.economics.usage.feature import manifest as usage
 from governance.foundation.anchors.feature import manifest as anchors
@@ -66,6 +67,7 @@ FEATURES = (
     agreements,
     reviews,
     usage,
+    rates,
     tenants,
     people,
     identity_providers,

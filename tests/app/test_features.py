@@ -23,11 +23,12 @@ from governance.kernel.manifest_checks import model_classes
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("publishing", "assurance", "economics", "operations", "foundation")
+LIBRARIES = {"formulas"}  # folders of pure functions, which add nothing to the application
 FOLDERS = sorted(
     p
     for package in PACKAGES
     for p in (ROOT / "governance" / package).glob("*/")
-    if (p / "__init__.py").exists()
+    if (p / "__init__.py").exists() and p.name not in LIBRARIES
 )
 ENTRY = {
     "id": "0199a3f2-0000-7000-8000-000000000001",

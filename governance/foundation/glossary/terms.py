@@ -238,6 +238,12 @@ TERMS = (
         "test.exception",
     ),
     Term(
+        "Exchange rate",
+        "What one unit of a currency was worth in the reporting currency in a month; amounts of"
+        " that month are converted with it.",
+        "rate rates",
+    ),
+    Term(
         "External witness",
         "A service outside Meridian that countersigns or stores checkpoints, so that not even the"
         " operator can rewrite the audit log unnoticed.",
@@ -434,6 +440,11 @@ TERMS = (
         "A signed PDF that shows how far you meet a framework, with the evidence behind each"
         " claim.",
         "report reports",
+    ),
+    Term(
+        "Reporting currency",
+        "The one currency of the operator's totals.",
+        "reporting_currency",
     ),
     Term(
         "Requester",

@@ -1,0 +1,29 @@
+"""Exchange rates: the reporting currency, and what others were worth in it, month by month."""
+
+from governance.economics.rates import actions, models, permissions, views
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import EntryLink, Manifest, NavItem
+
+manifest = Manifest(
+    name="rates",
+    models=(models,),
+    routes=(views.feature,),
+    navigation=(
+        NavItem(
+            label="Rates",
+            icon="arrows-exchange",
+            endpoint="operator_rates.index",
+            permission=permissions.VIEW,
+            order=74,
+            group="economics",
+            audience="operator",
+        ),
+    ),
+    audit=actions_in(actions),
+    links={
+        "ExchangeRate": EntryLink(endpoint="operator_rates.index", noun="exchange rate"),
+        "ReportingCurrency": EntryLink(
+            endpoint="operator_rates.index", noun="the reporting currency", single=True
+        ),
+    },
+)

@@ -1,0 +1,49 @@
+"""The reporting currency and the exchange rates of months: rows of the operator's own tenant."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Numeric, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted
+from governance.kernel.forms import constraint
+
+RATE = Numeric(20, 10)
+
+
+class ReportingCurrency(Tenanted, Model):
+    """The currency of the operator's totals; without a row it is the default."""
+
+    __tablename__ = "reporting_currencies"
+    __table_args__ = (
+        UniqueConstraint("tenant_id"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", "currency"),
+    )
+
+    currency: Mapped[str]  # ISO 4217
+
+
+class ExchangeRate(Tenanted, Model):
+    """What one unit of a currency was worth in a month."""
+
+    __tablename__ = "exchange_rates"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "reporting_currency", "month", "currency"),
+        CheckConstraint("rate > 0", "rate"),
+        CheckConstraint("currency <> reporting_currency", "currency"),
+        CheckConstraint("month ~ '^[0-9]{4}-[0-9]{2}$'", "month"),
+    )
+
+    reporting_currency: Mapped[str]  # ISO 4217
+    month: Mapped[str]  # such as 2026-10
+    currency: Mapped[str]
+    rate: Mapped[Decimal] = mapped_column(RATE)  # 1 unit of `currency` = this much
+    source: Mapped[str]  # where the rate is from
+    entered_by: Mapped[UUID | None]
+
+
+constraint(
+    "uq_exchange_rates_tenant_id_reporting_currency_month_currency",
+    "Someone else entered this rate a moment ago. Review it, then save again.",
+)

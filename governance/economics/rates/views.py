@@ -1,0 +1,131 @@
+"""The operator's page of exchange rates."""
+
+from collections.abc import Sequence
+from decimal import Decimal, DecimalException
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+
+from governance.economics.rates import actions, permissions, queries
+from governance.economics.rates.forms import RateForm, ReportingCurrencyForm
+from governance.economics.rates.models import ExchangeRate
+from governance.kernel.errors import Invalid
+from governance.kernel.feature import Feature
+from governance.kernel.formatting import plural
+from governance.kernel.forms import accepted
+from governance.kernel.months import Month
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("operator_rates", __name__, scope="operator")
+PATH = "/economics/rates"
+MONTHS_SHOWN = 18
+
+
+@feature.get(PATH, needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    """Show the rates by month and currency; the address may name one to replace."""
+    form = RateForm(**_asked())
+    return _page(form, ReportingCurrencyForm(reporting_currency=queries.reporting_currency()))
+
+
+def _asked() -> dict[str, Any]:
+    """The month and currency that a cell of the table leads to, with its present rate."""
+    try:
+        month = Month.parse(request.args.get("month", ""))
+    except ValueError:
+        return {"month": actions.present_month()}
+    currency = request.args.get("currency", "")
+    found = queries.entered_rate(month, currency)
+    there = {"rate": plain_rate(found.rate), "source": found.source} if found else {}
+    return {"month": month, "currency": currency, **there}
+
+
+@feature.post(PATH, needs=permissions.EDIT)
+def enter() -> ResponseReturnValue:
+    """Enter or replace the rate of a month."""
+    form = RateForm()
+
+    def act() -> None:
+        actions.enter_rate(
+            form.month.data,
+            form.currency.data,
+            _read_rate(form.rate.data or ""),
+            source=form.source.data or "",
+        )
+
+    if not accepted(form, act):
+        settings = ReportingCurrencyForm()
+        settings.process(None, reporting_currency=queries.reporting_currency())
+        return _page(form, settings, status=form.status)
+    flash(f"The rate of {form.currency.data} in {form.month.data.long_name} was saved.")
+    return redirect(url_for("operator_rates.index"), 303)
+
+
+@feature.post(f"{PATH}/reporting-currency", needs=permissions.EDIT)
+def change_reporting_currency() -> ResponseReturnValue:
+    """Give totals in another currency from now on."""
+    form = ReportingCurrencyForm()
+    chosen = form.reporting_currency.data or ""
+    if not accepted(form, lambda: actions.change_reporting_currency(chosen)):
+        rate = RateForm()
+        rate.process(None, month=actions.present_month())
+        return _page(rate, form, status=form.status)
+    flash(f"Totals are in {chosen} now. Check the rates of earlier months.")
+    return redirect(url_for("operator_rates.index"), 303)
+
+
+def _page(
+    form: RateForm, settings: ReportingCurrencyForm, *, status: int = 200
+) -> ResponseReturnValue:
+    rows = queries.entered_rates()
+    months = _months(rows)
+    currencies = sorted({row.currency for row in rows})
+    rates = {(row.month, row.currency): row for row in rows}
+    present = actions.present_month()
+    missing = sum((str(m), c) not in rates for m in months if m < present for c in currencies)
+    return page(
+        "economics/rates/index.html",
+        status=status,
+        form=form,
+        settings=settings,
+        reporting=queries.reporting_currency(),
+        months=months,
+        present=present,
+        currencies=currencies,
+        rates=rates,
+        plain_rate=plain_rate,
+        title=_title(currencies, months, missing),
+    )
+
+
+def _months(rows: Sequence[ExchangeRate]) -> list[Month]:
+    """From the present month back to the earliest rate, 18 months at most."""
+    if not rows:
+        return []
+    present, first = actions.present_month(), Month.parse(rows[-1].month)
+    months = [present.plus(-back) for back in range(MONTHS_SHOWN)]
+    return [month for month in months if month >= first]
+
+
+def _title(currencies: Sequence[str], months: Sequence[Month], missing: int) -> str:
+    if not currencies:
+        return "No exchange rates yet"
+    shown = f"{plural(len(currencies), 'currency', 'currencies')} in {plural(len(months), 'month')}"
+    if missing:
+        return f"{plural(missing, 'rate')} {'is' if missing == 1 else 'are'} missing: {shown}"
+    return f"No rate is missing: {shown}"
+
+
+def plain_rate(rate: Decimal) -> str:
+    """Return "0.9207": every digit, without zeros at the end."""
+    return f"{rate.normalize():f}"
+
+
+def _read_rate(text: str) -> Decimal:
+    try:
+        return Decimal(text.strip().replace(",", ""))
+    except DecimalException as error:
+        raise Invalid(
+            f"“{text.strip()[:40]}” isn't a rate. Enter one such as 0.9207.", field="rate"
+        ) from error
