@@ -1,0 +1,1 @@
+"""What providers and clouds bill, and how it compares with computed cost."""
