@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
+from tests.free_ports import free_port
+
 WARM_UP = 15
 START_SECONDS = 120  # for a server on a busy machine
 
@@ -88,7 +90,7 @@ def serving(
 
     For the floors.
     """
-    port = _free_port()
+    port = free_port()
     command = [
         str(Path(sys.executable).with_name("granian")),
         "--interface",
@@ -117,7 +119,7 @@ def serving_console(
     environment: Mapping[str, str], log: Path, workers: int = 1
 ) -> Iterator[tuple[int, int]]:
     """`governance web` on a free port of loopback: its port and its process."""
-    port = _free_port()
+    port = free_port()
     command = [
         sys.executable,
         "-m",
@@ -146,12 +148,6 @@ def _running(
     finally:
         process.terminate()
         process.wait(20)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:

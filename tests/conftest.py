@@ -15,13 +15,13 @@ import hypothesis
 import pytest
 from sqlalchemy import create_engine, event
 
-from governance.app import migrate
 from governance.app.factory import create_app
 from governance.assurance.frameworks import sync
 from governance.foundation.tenants import queries as directory
-from governance.kernel import config, db, embedded, tenant_cache
+from governance.kernel import config, db, tenant_cache
 from tests import make
 from tests.browser import Visitor
+from tests.migrated_databases import migrated_database
 from tests.quick_run import function_of, left_out_tests
 from tests.route_helpers import ids_of_every_model
 
@@ -29,9 +29,6 @@ REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
 LONG_NAME = 40
 COLLECT_AFTER = 10_000, 10, 10  # new objects until the garbage collector looks; Python's: 2,000
-KEEP = Path(
-    os.environ.get("GOVERNANCE_TESTS") or Path(tempfile.gettempdir()) / "governance-tests"
-)  # two clones, two servers
 
 
 def pytest_configure(config):
@@ -81,18 +78,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def server(worker_id):
     """One embedded server for all workers, a database for each."""
-    KEEP.mkdir(parents=True, exist_ok=True)
-    name = f"test_{worker_id}".replace("-", "_")
-    started = embedded.start(KEEP / "pg", database=name)
-    engine = create_engine(
-        started.super_uri.replace("postgresql://", "postgresql+psycopg://"),
-        isolation_level="AUTOCOMMIT",
-    )
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    engine.dispose()
-    started = embedded.start(KEEP / "pg", database=name)
-    migrate.upgrade(started.owner_url)
+    started = migrated_database(f"test_{worker_id}".replace("-", "_"))
     sync.install_catalogues(started.owner_url)
     return started
 
@@ -214,11 +200,7 @@ def engine(settings):
 @pytest.fixture(scope="session")
 def race_database(server, worker_id):
     """A database for what a test has to commit: other tests, in whatever order, never meet it."""
-    name = f"races_{worker_id}".replace("-", "_")
-    embedded.drop(server, name)
-    started = embedded.start(KEEP / "pg", database=name)
-    migrate.upgrade(started.owner_url)
-    return started
+    return migrated_database(f"races_{worker_id}".replace("-", "_"))
 
 
 @pytest.fixture

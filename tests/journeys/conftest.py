@@ -5,17 +5,15 @@ All of it once a session.
 
 import json
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,11 +21,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.free_ports import free_port
 from tests.journeys.viewports import WIDE
+from tests.waiting import MAX_WAIT_SECONDS
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 REPOSITORY = Path(__file__).parents[2]
-READY_SECONDS = 400  # beside another worker; alone it takes a quarter of it
+READY_SECONDS = 900  # on a busy machine; on an idle one it takes a tenth of it
 FRESH_SECONDS = 200  # of the 300 that count as fresh
 OWN_VARIABLES = (
     "DATABASE_URL",
@@ -51,7 +51,8 @@ def console(request: pytest.FixtureRequest) -> Iterator[str]:
     ):  # a console that somebody already started, to write a journey against
         yield running
         return
-    data, port = Path(tempfile.mkdtemp(prefix="gv")), free_ports()
+    data = Path(tempfile.mkdtemp(prefix="gv"))
+    port = free_port(4)  # the console's, its provider's, its witness's, and of what Acme runs
     command = [sys.executable, "-m", "governance.app.cli", "demo"]
     environment = {
         name: value for name, value in os.environ.items() if name not in OWN_VARIABLES
@@ -73,7 +74,7 @@ def console(request: pytest.FixtureRequest) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(30)
+            process.wait(MAX_WAIT_SECONDS)
         process.kill()
         shutil.rmtree(data, ignore_errors=True)
 
@@ -91,21 +92,6 @@ def wait_until_ready(process: "subprocess.Popen[str]") -> None:
             return
     watchdog.cancel()
     pytest.fail(f"the demo did not come up within {READY_SECONDS} s:\n{''.join(said)[-4000:]}")
-
-
-def free_ports() -> int:
-    """The first of four free ports: the console's, its identity provider's, its witness's, and that
-    of what Acme runs itself.
-
-    Below those that the system gives to any process that asks: another test may ask before the demo
-    binds them.
-    """
-    for port in random.sample(range(20_000, 32_000, 4), 50):
-        with ExitStack() as bound, suppress(OSError):
-            for each in range(port, port + 4):
-                bound.enter_context(socket.socket()).bind(("127.0.0.1", each))
-            return port
-    raise OSError("no four free ports beside each other")
 
 
 @pytest.fixture(scope="session")
@@ -194,7 +180,7 @@ def arrive(console: str, chromium: Browser) -> Iterator[Callable[[str], Person]]
 
 def _signed_in(base: str, browser: Browser, email: str) -> Person:
     context = browser.new_context(viewport=WIDE, reduced_motion="reduce", service_workers="block")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(MAX_WAIT_SECONDS * 1000)  # milliseconds
     context.add_init_script(VIOLATIONS)
     page = context.new_page()
     person = Person(context, page, base, email)

@@ -14,6 +14,7 @@ from werkzeug.routing import MapAdapter
 
 from governance.app.features import FEATURES
 from governance.kernel.health import health
+from tests.waiting import MAX_WAIT_SECONDS
 
 SAMPLES = 2  # of each kind of address: the first and another one
 LEAVES = {"sign_in.logout", "sign_in.callback", "static", "work.events"}
@@ -62,7 +63,9 @@ def crawl(base: str, start: str, cookies: dict[str, str]) -> Found:
             continue
         names |= new
         seen.add(address)
-        reply = browser.get(urljoin(base, address), timeout=30, headers={"Accept": "text/html"})
+        reply = browser.get(
+            urljoin(base, address), timeout=MAX_WAIT_SECONDS, headers={"Accept": "text/html"}
+        )
         found.endpoints.add(endpoint)
         if reply.status_code != 200:
             found.refused.append(f"{source} links to {address}, which answers {reply.status_code}")

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from governance.kernel import embedded
-from tests.conftest import KEEP
+from tests.migrated_databases import KEEP
 
 
 def test_it_is_joined_and_not_started_twice(server, worker_id):

@@ -7,19 +7,17 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, make_url, select, text
 
-from governance.app import migrate
 from governance.foundation.tenants import actions as tenants
 from governance.kernel import clock, current, db, embedded, jobs
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Invalid, Unavailable
 from governance.kernel.jobs import JobRun, Leader, WorkItem, WorkTicket
-from tests.conftest import KEEP
+from tests.migrated_databases import migrated_database
 from tests.waiting import MAX_WAIT_SECONDS, wait_until
 
 
@@ -27,9 +25,7 @@ from tests.waiting import MAX_WAIT_SECONDS, wait_until
 def own_server(server, app, worker_id):
     """A database of this file's own: several processes must see what each commits."""
     name = f"jobs_{worker_id}".replace("-", "_")
-    embedded.drop(server, name)
-    started = embedded.start(KEEP / "pg", database=name)
-    migrate.upgrade(started.owner_url)
+    started = migrated_database(name)
     yield started
     embedded.drop(server, name)
 
@@ -240,7 +236,7 @@ def test_tickets_hold_no_content():
 
 
 def test_workers_share_the_queue_and_each_work_is_done_once(actor):
-    done, meeting = [], threading.Barrier(2, timeout=60)
+    done, meeting = [], threading.Barrier(2, timeout=MAX_WAIT_SECONDS)
 
     @jobs.work("test shared")
     def shared(item, progress):
@@ -253,7 +249,7 @@ def test_workers_share_the_queue_and_each_work_is_done_once(actor):
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(MAX_WAIT_SECONDS)
     assert sorted(done) == sorted(ids) and tickets() == []
 
 
@@ -338,9 +334,10 @@ def test_one_of_two_leads_and_the_other_follows_when_it_is_gone(actor, own_serve
         root.execute(
             text(
                 "SELECT pg_terminate_backend(pid, 2000) FROM pg_locks WHERE locktype = 'advisory'"
-                " AND objid = :key AND granted"
+                " AND objid = :key AND granted AND database ="
+                " (SELECT oid FROM pg_database WHERE datname = :name)"
             ),
-            {"key": Leader.KEY},
+            {"key": Leader.KEY, "name": make_url(own_server.app_url).database},
         )
     wait_until(second.leads)  # the server notices a closed connection within moments
     assert not first.leads() and not first.leads()
@@ -461,12 +458,9 @@ def test_the_loop_outlives_a_fault_and_stops_when_told(actor):
     first, second = enqueue(actor, "loop"), enqueue(actor, "loop")
     loop = threading.Thread(target=jobs.work_loop, args=(actor_of, stop, 0.05))
     loop.start()
-    for _ in range(100):
-        if work_state(actor, second).state == "done":
-            break
-        time.sleep(0.05)
+    wait_until(lambda: work_state(actor, second).state == "done")
     stop.set()
-    loop.join(60)
+    loop.join(MAX_WAIT_SECONDS)
     assert (
         not loop.is_alive()
         and work_state(actor, second).state == "done"

@@ -16,7 +16,7 @@ from governance.app import migrate
 from governance.kernel import embedded
 from governance.kernel.db import Model
 from tests import released_databases
-from tests.conftest import KEEP
+from tests.migrated_databases import KEEP
 from tools import consolidate_migrations, released, schema_dump
 from tools.new_migration import create
 

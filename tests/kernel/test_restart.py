@@ -20,6 +20,7 @@ from governance.kernel.errors import Unavailable
 from governance.kernel.feature import Feature
 from tests.browser import Visitor
 from tests.postgres_cluster import Cluster
+from tests.waiting import MAX_WAIT_SECONDS
 
 pytestmark = pytest.mark.slow
 probe = Feature("restart_probe", __name__, scope="public")
@@ -166,7 +167,7 @@ def test_many_requests_at_once_recover_together(served_application, cluster):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(MAX_WAIT_SECONDS)
     assert len(outcomes) == 12 and outcomes.count(1) >= 10
 
 

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from governance.kernel.encrypted_stream import CorruptedFile
 from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
 from governance.kernel.storage import PIECE_BYTES, Bucket, Folder, use
+from tests.free_ports import free_port
+from tests.waiting import wait_until
 
 LIMIT = 3 * PIECE_BYTES
 TENANT = uuid4()
@@ -33,28 +35,23 @@ def s3():
 
     The address of an empty bucket in it.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        yield f"http://127.0.0.1:{_answering(port)}"
+        wait_until(lambda: _answers(port))
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(60)
 
 
-def _answering(port):
-    for _ in range(300):
-        with socket.socket() as door:
-            if door.connect_ex(("127.0.0.1", port)) == 0:
-                return port
-        time.sleep(0.1)
-    raise AssertionError("moto's server did not start")
+def _answers(port):
+    with socket.socket() as door:
+        return door.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture

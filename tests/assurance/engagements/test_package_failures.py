@@ -18,7 +18,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, select, update
 
-from governance.app import migrate
 from governance.assurance.engagements import actions, package_queries, packages, queries
 from governance.assurance.engagements import jobs as packing
 from governance.assurance.engagements.bagit import Bag, IncompletePackage, Payload
@@ -52,7 +51,7 @@ from tests.assurance.engagements.package_helpers import (
     sequence_entries,
 )
 from tests.assurance.evidence import evidence_helpers
-from tests.conftest import KEEP
+from tests.migrated_databases import migrated_database
 
 processes = multiprocessing.get_context("spawn")
 
@@ -383,9 +382,7 @@ def own_database(server, app, settings, worker_id):
     it.
     """
     name = f"packages_{worker_id}"
-    embedded.drop(server, name)
-    started = embedded.start(KEEP / "pg", database=name)
-    migrate.upgrade(started.owner_url)
+    started = migrated_database(name)
     engine = create_engine(started.app_url, pool_size=10)
     db.connect(engine)
     tenant_cache.forget()

@@ -39,6 +39,7 @@ from tests.assurance.evidence.deletion_helpers import (
 )
 from tests.assurance.evidence.evidence_helpers import PDF, count_rows, entries_of_action
 from tests.foundation.approvals.approval_helpers import decide_approval
+from tests.waiting import MAX_WAIT_SECONDS
 
 SHA = hashlib.sha256(PDF).hexdigest()
 
@@ -404,7 +405,7 @@ def test_of_two_who_set_the_first_rule_of_a_kind_at_the_same_moment_one_is_told(
         try:
             with make.acting("admin", "globex"):
                 assert deletion_queries.retention_rule("log") is None
-                start.wait(60)
+                start.wait(MAX_WAIT_SECONDS)
                 deletion.set_retention("log", months, version=0)
                 session().flush()
             ended.append(months)
@@ -415,5 +416,5 @@ def test_of_two_who_set_the_first_rule_of_a_kind_at_the_same_moment_one_is_told(
     for one in both:
         one.start()
     for one in both:
-        one.join(30)
+        one.join(MAX_WAIT_SECONDS)
     assert Stale in ended and {12, 24} & set(ended), ended

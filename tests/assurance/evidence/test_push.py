@@ -24,6 +24,7 @@ from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.evidence.evidence_helpers import PDF, count_rows, entries_of_action
 from tests.conftest import visitor
+from tests.waiting import MAX_WAIT_SECONDS
 
 SHA = hashlib.sha256(PDF).hexdigest()
 
@@ -359,14 +360,14 @@ def test_of_the_same_request_at_the_same_moment_one_version_comes(committed_glob
     def send():
         one = copy.copy(committed_globex)
         one.client = committed_globex.client.application.test_client()
-        start.wait(60)
+        start.wait(MAX_WAIT_SECONDS)
         replies.append(one.push(then=None, key="run-1"))
 
     senders = [threading.Thread(target=send) for _ in range(4)]
     for sender in senders:
         sender.start()
     for sender in senders:
-        sender.join(30)
+        sender.join(MAX_WAIT_SECONDS)
     answered = [reply for reply in replies if reply.status_code == 201]
     refused = [reply for reply in replies if reply.status_code != 201]
     assert (

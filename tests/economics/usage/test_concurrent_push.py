@@ -6,6 +6,7 @@ from governance.economics.usage import partitions
 from governance.kernel import clock
 from tests import make
 from tests.economics.usage.usage_helpers import NOW, Product, days, event, register, stored
+from tests.waiting import MAX_WAIT_SECONDS
 
 
 def test_the_same_events_sent_twice_at_once_count_once(app, committed_world):
@@ -20,7 +21,7 @@ def test_the_same_events_sent_twice_at_once_count_once(app, committed_world):
 
     def send(batch):
         with clock.frozen(NOW):
-            start.wait(60)
+            start.wait(MAX_WAIT_SECONDS)
             answers.append(product.send(batch))
 
     batches = ([*shared, event(900)], [event(901), *reversed(shared)])
@@ -28,7 +29,7 @@ def test_the_same_events_sent_twice_at_once_count_once(app, committed_world):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(MAX_WAIT_SECONDS)
     assert sorted((each["accepted"], each["duplicate"]) for each in answers) == [(1, 200), (201, 0)]
     after = len(stored("globex")), sum(row.requests for row in days("globex"))
     assert after == (before[0] + 202, before[1] + 202)

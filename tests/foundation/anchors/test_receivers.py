@@ -22,6 +22,7 @@ from governance.foundation.audit import queries as audit
 from governance.kernel import clock, key_encryption
 from governance.kernel.db import session
 from tests.foundation.anchors.witness_servers import StubReceiver
+from tests.waiting import MAX_WAIT_SECONDS
 
 SECRET = webhook.new_secret()
 
@@ -141,7 +142,7 @@ class Authority:
             cwd=self.folder,
             check=True,
             capture_output=True,
-            timeout=30,
+            timeout=MAX_WAIT_SECONDS,
         )
 
     def answer(self, query):

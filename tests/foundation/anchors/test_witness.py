@@ -6,7 +6,6 @@ import base64
 import hashlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -33,6 +32,7 @@ from tests.foundation.anchors.witness_servers import (
     run_requested_work,
     submit_checkpoint,
 )
+from tests.free_ports import free_port
 
 slow = pytest.mark.slow
 
@@ -390,8 +390,7 @@ def test_a_witness_that_is_killed_remembers_what_it_cosigned(log, tmp_path):
 
 
 def started(stack, line):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     process = stack.enter_context(
         subprocess.Popen([*line, "--port", str(port)], stdout=subprocess.PIPE, text=True)
     )

@@ -4,11 +4,9 @@ with a past.
 
 import contextlib
 import hashlib
-import socket
 import subprocess
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -26,6 +24,8 @@ from governance.kernel import jobs as queue
 from governance.kernel.db import session
 from tests import make
 from tests.foundation.audit.log_helpers import sequence_entries, write_entries
+from tests.free_ports import free_port
+from tests.waiting import wait_until
 
 OTHER = Path(sys.executable).with_name("aics-witness")
 
@@ -99,8 +99,7 @@ class IndependentWitness:
     """
 
     def __init__(self, folder):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         self.url, self.folder, self.process = f"http://127.0.0.1:{port}", folder, None
         self.key = self.run(
             "init", "--name", "other.example/w", "--listen", f"127.0.0.1:{port}"
@@ -117,12 +116,13 @@ class IndependentWitness:
         self.process = subprocess.Popen(
             [OTHER, "serve", "-c", self.folder / "witness.json"], stderr=subprocess.DEVNULL
         )
-        for _ in range(200):
-            with contextlib.suppress(requests.ConnectionError):
-                requests.get(self.url, timeout=1)
-                return
-            time.sleep(0.05)
-        raise AssertionError("aics-witness does not answer")
+        wait_until(self.answers)
+
+    def answers(self):
+        """Whether it listens, whatever it says."""
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+            return bool(requests.get(self.url, timeout=5).status_code)
+        return False
 
     def stop(self):
         if self.process:

@@ -10,6 +10,7 @@ from governance.kernel.errors import DomainError
 from governance.operations.systems.models import AISystem
 from tests import make
 from tests.foundation.approvals.conftest import NAME, set_purpose
+from tests.waiting import MAX_WAIT_SECONDS
 
 
 def run_concurrently(*deeds):
@@ -21,7 +22,7 @@ def run_concurrently(*deeds):
     def act(role, action):
         try:
             with current.acting_as(make.actor(role)):
-                start.wait(60)
+                start.wait(MAX_WAIT_SECONDS)
                 with transaction():
                     outcome = action()
                 outcomes.append(outcome)
@@ -32,7 +33,7 @@ def run_concurrently(*deeds):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(MAX_WAIT_SECONDS)
     return outcomes
 
 

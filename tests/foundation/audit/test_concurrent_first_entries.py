@@ -13,6 +13,7 @@ from governance.foundation.audit.models import DataKey
 from governance.kernel import current, db
 from governance.kernel.db import session, transaction
 from tests import make
+from tests.waiting import MAX_WAIT_SECONDS
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_two_first_deeds_at_once_share_a_key(pool):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(MAX_WAIT_SECONDS)
     try:
         assert faults == []
         with current.acting_as(who), transaction():

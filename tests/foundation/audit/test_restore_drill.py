@@ -23,7 +23,7 @@ def drill(*options):
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
 
 

@@ -36,6 +36,7 @@ from tests.foundation.identity_providers.sign_in_change_helpers import (
 )
 from tests.foundation.people.conftest import GROUPS, connect_tenant, entries_of_action
 from tests.foundation.people.hostile_idp import change_claims
+from tests.waiting import MAX_WAIT_SECONDS
 
 ADMIN = "admin@acme.example"
 SAME = "\n".join(f"{group} = {role}" for group, role in GROUPS.items())
@@ -301,7 +302,7 @@ def test_a_proposal_and_an_approval_at_once_come_one_after_the_other(committed_w
 
     def act(role, deed):
         with current.acting_as(make.actor(role)):
-            start.wait(60)
+            start.wait(MAX_WAIT_SECONDS)
             try:
                 with transaction():
                     deed()
@@ -326,7 +327,7 @@ def test_a_proposal_and_an_approval_at_once_come_one_after_the_other(committed_w
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(MAX_WAIT_SECONDS)
     assert len(outcomes) == 1
     with make.acting("admin", read_only=True):
         state = (

@@ -19,6 +19,7 @@ from tests.browser import Visitor
 from tests.foundation.people.conftest import Arrival, connect_tenant, entries_of_action
 from tests.foundation.people.hostile_idp import HostileIdP
 from tests.foundation.people.member_helpers import membership_id
+from tests.waiting import MAX_WAIT_SECONDS
 
 NEW = "new.person@acme.example"
 
@@ -318,7 +319,7 @@ def test_two_admins_who_remove_each_other_at_once_leave_one(two_admins):
             with make.acting(who, "globex"):
                 membership = queries.membership_of(make.person_id(other, "globex"))
                 assert membership
-                start.wait(60)
+                start.wait(MAX_WAIT_SECONDS)
                 member_actions.remove_member(membership)
             outcomes.append("removed")
         except member_actions.LastAdmin:
@@ -331,7 +332,7 @@ def test_two_admins_who_remove_each_other_at_once_leave_one(two_admins):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(MAX_WAIT_SECONDS)
     assert sorted(outcomes) == ["refused", "removed"]
     with make.acting("admin", "globex", read_only=True):
         assert sum(m.role == "admin" for m in queries.members()) == 1

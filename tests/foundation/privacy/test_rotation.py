@@ -10,7 +10,6 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import select, update
 
-from governance.app import migrate
 from governance.foundation.audit import logs, personal_field_encryption
 from governance.foundation.audit.models import AuditEntry, LogKey, TenantKey
 from governance.foundation.people import sign_in_state
@@ -21,7 +20,7 @@ from governance.kernel.db import session, transaction
 from governance.publishing.reports import actions as reports
 from governance.publishing.reports.models import SigningKey
 from tests import make
-from tests.conftest import KEEP
+from tests.migrated_databases import migrated_database
 
 OLD, NEW = bytes(range(1, 33)), bytes(range(100, 132))
 
@@ -220,10 +219,7 @@ def test_the_application_may_change_nothing_else_of_a_signing_key(everything, ac
 @pytest.mark.slow
 def test_the_command_says_when_the_old_key_can_be_dropped(server, tmp_path):
     """A database of its own, since its keys change for good."""
-    mine = embedded.start(KEEP / "pg", database="rotated_kek")
-    embedded.drop(mine, "rotated_kek")
-    mine = embedded.start(KEEP / "pg", database="rotated_kek")
-    migrate.upgrade(mine.owner_url)
+    mine = migrated_database("rotated_kek")
     for name in ("kek", "kek-2", "secret"):
         (tmp_path / name).write_bytes(os.urandom(32))
 

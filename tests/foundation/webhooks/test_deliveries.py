@@ -27,6 +27,7 @@ from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
 from tests import make
 from tests.foundation.webhooks.receiver import Receiver
+from tests.waiting import MAX_WAIT_SECONDS
 
 
 def test_a_receiver_verifies_the_message_and_reads_what_happened(endpoint):
@@ -320,14 +321,14 @@ def test_two_job_processes_at_once_send_it_once(committed_world):
         start = threading.Barrier(3)
 
         def process():
-            start.wait(60)
+            start.wait(MAX_WAIT_SECONDS)
             jobs.send_due(side_by_side=1)
 
         threads = [threading.Thread(target=process) for _ in range(3)]
         for each in threads:
             each.start()
         for each in threads:
-            each.join(60)
+            each.join(MAX_WAIT_SECONDS)
         jobs.send_due(side_by_side=2)
         assert len(receiver.requests) == 6 == len(set(receiver.ids))
     with make.acting("admin", "globex"):

@@ -31,6 +31,7 @@ from tests.operations.alerts.alert_helpers import (
     last,
     watched_objective,
 )
+from tests.waiting import MAX_WAIT_SECONDS
 
 
 @pytest.fixture
@@ -212,7 +213,7 @@ def together(*acts):
     start, raised = threading.Barrier(len(acts)), []
 
     def run(act):
-        start.wait(10)
+        start.wait(MAX_WAIT_SECONDS)
         try:
             with clock.frozen(NOW + timedelta(seconds=20)):
                 act()
@@ -223,7 +224,7 @@ def together(*acts):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(MAX_WAIT_SECONDS)
     return raised
 
 

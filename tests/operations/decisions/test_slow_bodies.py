@@ -30,7 +30,7 @@ from governance.operations.switches.models import Stop
 from tests import make
 from tests.assurance.evidence.evidence_helpers import version_dates
 from tests.operations.decisions.conftest import create_key, open_connections
-from tests.waiting import wait_until
+from tests.waiting import MAX_WAIT_SECONDS, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("following")]
 
@@ -56,7 +56,7 @@ class DrippingConnections:
         self._thread = threading.Thread(target=self._drip)
 
     def _open(self, number: int) -> None:
-        made = socket.create_connection(("127.0.0.1", self._port), timeout=20)
+        made = socket.create_connection(("127.0.0.1", self._port), timeout=MAX_WAIT_SECONDS)
         made.sendall(self._heads[number])
         made.setblocking(False)
         self.open[number] = made
@@ -85,7 +85,7 @@ class DrippingConnections:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join(30)
+        self._thread.join(MAX_WAIT_SECONDS)
         for each in self.open.values():
             each.close()
 

@@ -30,9 +30,9 @@ from governance.operations.switches import actions as switches
 from governance.operations.switches.models import Acknowledgement, Consumer, Stop
 from governance.operations.systems import queries as systems
 from tests import make
-from tests.conftest import KEEP
+from tests.migrated_databases import KEEP
 from tests.operations.decisions.conftest import Connection, create_key, open_connections
-from tests.waiting import wait_until
+from tests.waiting import MAX_WAIT_SECONDS, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("following")]
 JAVASCRIPT = Path(__file__).with_name("javascript")
@@ -243,7 +243,7 @@ def test_openfeatures_web_client_works_unchanged_and_sees_the_flip(
         )
     finally:
         process.communicate("", timeout=60)
-        reader.join(60)
+        reader.join(MAX_WAIT_SECONDS)
     assert process.returncode == 0
 
 

@@ -3,7 +3,6 @@
 import http.server
 import json
 import shutil
-import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +18,8 @@ from governance.foundation.people.jobs import actor_of
 from governance.kernel import current, jobs
 from governance.operations.measurements import prometheus_pulling
 from tests import make
-from tests.waiting import wait_until
+from tests.free_ports import free_port
+from tests.waiting import MAX_WAIT_SECONDS, wait_until
 
 PROGRAMS = ("prometheus", "promtool")
 CONFIG = """\
@@ -33,12 +33,6 @@ def need_prometheus() -> None:
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if missing:
         pytest.skip(f"NOT TESTED: {' and '.join(missing)} missing (apt-get install prometheus)")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class RealPrometheus:
@@ -94,12 +88,14 @@ class RealPrometheus:
         assert self.process is not None
         assert self.process.poll() is None, (self.folder / "log").read_text()
         try:
-            return requests.get(f"{self.url}/-/ready", timeout=5).ok
+            return requests.get(f"{self.url}/-/ready", timeout=MAX_WAIT_SECONDS).ok
         except requests.ConnectionError:
             return False
 
     def asked(self, query: str) -> list[dict[str, Any]]:
-        reply = requests.get(f"{self.url}/api/v1/query", params={"query": query}, timeout=5)
+        reply = requests.get(
+            f"{self.url}/api/v1/query", params={"query": query}, timeout=MAX_WAIT_SECONDS
+        )
         return reply.json()["data"]["result"]
 
 

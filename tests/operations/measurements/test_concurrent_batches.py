@@ -14,6 +14,7 @@ from governance.operations.measurements.models import HOURS
 from governance.operations.measurements.scoring import Counts
 from tests import make
 from tests.operations.measurements.measurement_helpers import MINUTE, NOW, define, system_of
+from tests.waiting import MAX_WAIT_SECONDS
 
 
 def together(*batches):
@@ -22,7 +23,7 @@ def together(*batches):
 
     def act(batch):
         with current.acting_as(make.actor("admin", "globex")), clock.frozen(NOW):
-            start.wait(60)
+            start.wait(MAX_WAIT_SECONDS)
             try:
                 with transaction():
                     results.append(batch())
@@ -33,7 +34,7 @@ def together(*batches):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(MAX_WAIT_SECONDS)
     return results
 
 

@@ -17,11 +17,11 @@ from governance.operations.measurements import prometheus_client as client
 from governance.operations.measurements import prometheus_queries as queries
 from governance.operations.measurements import queries as measurements
 from tests import make
+from tests.free_ports import free_port
 from tests.operations.measurements.measurement_helpers import MINUTE, NOW, define
 from tests.operations.measurements.prometheus_servers import (
     StubServer,
     answer,
-    free_port,
     matrix,
     pull,
     run_requested_work,

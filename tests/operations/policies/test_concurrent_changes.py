@@ -11,6 +11,7 @@ from governance.kernel.errors import DomainError, Stale
 from governance.operations.policies import actions, draft_actions, queries
 from governance.operations.policies.effective_policies import Content, read_content
 from tests import make
+from tests.waiting import MAX_WAIT_SECONDS
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def commit_elsewhere(deed) -> None:
 
     thread = threading.Thread(target=act)
     thread.start()
-    thread.join(60)
+    thread.join(MAX_WAIT_SECONDS)
     assert not failed, failed
     assert not thread.is_alive(), "what the other person does takes more than a minute"
 

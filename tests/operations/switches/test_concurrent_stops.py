@@ -1,7 +1,6 @@
 """Two people at the same switch at the same moment: committed, on connections of their own."""
 
 import threading
-import time
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -21,6 +20,11 @@ from governance.operations.systems.models import AISystem
 from tests import make
 from tests.browser import Visitor
 from tests.operations.switches import switch_helpers
+from tests.waiting import MAX_WAIT_SECONDS, wait_until
+
+WAITING_FOR_A_LOCK = """
+    SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 
 
 def run_concurrently(deed, slug="globex", roles=("admin", "compliance_officer")):
@@ -30,7 +34,7 @@ def run_concurrently(deed, slug="globex", roles=("admin", "compliance_officer"))
     def act(role):
         try:
             with current.acting_as(make.actor(role, slug)):
-                start.wait(60)
+                start.wait(MAX_WAIT_SECONDS)
                 with transaction():
                     outcomes.append(deed(role))
         except DomainError as refused:
@@ -40,7 +44,7 @@ def run_concurrently(deed, slug="globex", roles=("admin", "compliance_officer"))
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(MAX_WAIT_SECONDS)
     return outcomes
 
 
@@ -79,12 +83,9 @@ def test_a_restart_that_waits_for_its_turn_keeps_no_stop_waiting(committed_world
     with make.acting("compliance_officer", "globex"):
         db.lock_tenant("switches")
         late.start()
-        while not db.session().scalar(
-            text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-        ):
-            time.sleep(0.01)
+        wait_until(lambda: db.session().scalar(text(WAITING_FOR_A_LOCK)))
         assert actions.stop("tenant", None, None, reason="Both planes").serve
-    late.join(60)
+    late.join(MAX_WAIT_SECONDS)
     assert len(replies) == 1
     with make.acting("admin", "globex"):
         [*there] = queries.own_active_stops()

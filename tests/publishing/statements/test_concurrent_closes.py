@@ -12,6 +12,7 @@ from governance.publishing.statements.models import CreditEntry, Statement, Stat
 from tests import make
 from tests.publishing.statements import statement_helpers as helpers
 from tests.publishing.statements.statement_helpers import DUE
+from tests.waiting import MAX_WAIT_SECONDS
 
 
 def at_once(act):
@@ -20,14 +21,14 @@ def at_once(act):
 
     def run():
         with current.acting_as(make.system_actor("globex")), clock.frozen(DUE):
-            start.wait(60)
+            start.wait(MAX_WAIT_SECONDS)
             outcomes.append(act())
 
     threads = [threading.Thread(target=run) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(MAX_WAIT_SECONDS)
     return outcomes
 
 

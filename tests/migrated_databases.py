@@ -1,0 +1,79 @@
+"""Migrated databases on the one server of all tests: migrated once, each further one a copy.
+
+The migrations themselves are tested in kernel/test_migrations.py, on databases that go all the way.
+"""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import psycopg
+
+from governance.app import migrate
+from governance.kernel import embedded
+
+REPOSITORY = Path(__file__).parents[1]
+KEEP = Path(
+    os.environ.get("GOVERNANCE_TESTS") or Path(tempfile.gettempdir()) / "governance-tests"
+)  # two clones, two servers
+SERVER = KEEP / "pg"
+
+
+def migrated_database(name: str) -> embedded.Embedded:
+    """A new database of that name with the present schema; one that was there is dropped."""
+    KEEP.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time():
+        server = embedded.start(SERVER)
+        with psycopg.connect(server.super_uri, autocommit=True) as connection:
+            _spare_the_disk(connection)
+            template = _template(connection)
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            connection.execute(
+                f'CREATE DATABASE "{name}" OWNER {embedded.OWNER} TEMPLATE "{template}"'
+            )
+    return embedded.start(SERVER, database=name)
+
+
+def _spare_the_disk(connection: psycopg.Connection) -> None:
+    """Nothing here outlives the machine: a commit need not wait for the disk."""
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        connection.execute(f"ALTER SYSTEM SET {setting} = off")
+    connection.execute("SELECT pg_reload_conf()")
+
+
+def _template(connection: psycopg.Connection) -> str:
+    """The name of the database to copy: migrated now, unless a run before did with the same
+    migrations.
+    """
+    name = f"migrated_{digest_of_migrations()}"
+    names = [row[0] for row in connection.execute("SELECT datname FROM pg_database").fetchall()]
+    if name in names:
+        return name
+    for old in names:
+        if old.startswith("migrated_"):
+            connection.execute(f'DROP DATABASE "{old}" WITH (FORCE)')
+    unfinished = "migrated_unfinished"
+    migrate.upgrade(embedded.start(SERVER, database=unfinished).owner_url)
+    connection.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
+    return name
+
+
+def digest_of_migrations() -> str:
+    """The same as long as nothing changes that a migration is made of."""
+    found = sha256()
+    for path in sorted((REPOSITORY / "migrations").rglob("*.py")):
+        found.update(path.name.encode() + b"\0" + path.read_bytes())
+    found.update(Path(migrate.__file__).read_bytes())
+    return found.hexdigest()[:16]
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """The workers of a run start together, and a database in use can't be copied."""
+    with (KEEP / "migrated.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
