@@ -37,6 +37,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "exchange_rates": {"month": "2026-10", "currency": "USD", "reporting_currency": "EUR"},
     "reporting_currencies": {"currency": "EUR"},
     "usage_events": {"outcome": "success"},
+    "file_imports": {"state": "ready", "rows_rejected": 0},
     "access_review_items": {"decision": None, "role": None},
     "anchors": {
         "kind": "witness",

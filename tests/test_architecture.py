@@ -49,6 +49,10 @@ ACTIONS_APART = {
 }
 # Functions of an actions.py that leave no entry, and why that is right.
 NO_ENTRY = {
+    "economics/imports/actions.py keep_preview": "what an uploaded file holds; applying it is recorded",
+    "economics/imports/actions.py keep_problem": "why an uploaded file changed nothing",
+    "economics/imports/actions.py apply": "queues; the work records that the file was applied",
+    "economics/imports/actions.py stop_applying": "part of a cancelled work, which changed nothing",
     "operations/policies/draft_actions.py edit": (
         "part of drafting, requesting and publishing a version; actions.py records those"
     ),

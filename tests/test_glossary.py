@@ -28,6 +28,7 @@ LABELS = {
     "Policies": "policy",
     "Reliability": "objective",
     "Rates": "exchange-rate",
+    "Imports": "imported-file",
     "Reports": "report",
     "Statements": "statement",
     "Switch": "kill-switch",

@@ -10,6 +10,7 @@ from governance.assurance.frameworks.feature import manifest as frameworks
 from governance.assurance.incidents.feature import manifest as incidents
 from governance.assurance.playbooks.feature import manifest as playbooks
 from governance.assurance.testing.feature import manifest as testing
+from governance.economics.imports.feature import manifest as imports
 from governance.economics.rates.feature import manifest as rates
 from governance.economics.reviews.feature import manifest as reviews
 from governance.economics.usage.feature import manifest as usage
@@ -68,6 +69,7 @@ FEATURES = (
     reviews,
     usage,
     rates,
+    imports,
     tenants,
     people,
     identity_providers,

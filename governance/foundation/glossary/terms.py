@@ -294,6 +294,12 @@ TERMS = (
         "incident and never changes counts.",
     ),
     Term(
+        "Imported file",
+        "A file of bills, revenue, prices or usage that the operator uploads, which is previewed and"
+        " then applied as a whole or not at all.",
+        "import imports",
+    ),
+    Term(
         "Inbox",
         "Everything that needs you, most urgent first; an item leaves when its work is done.",
         "inbox",

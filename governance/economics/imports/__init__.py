@@ -1,0 +1,1 @@
+"""Files of the operator: read, previewed, then applied whole or not at all."""
