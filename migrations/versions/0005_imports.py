@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.sealing import let_use, seal_by_tenant
 
-revision = "0003_imports"
-down_revision = "0002_usage_changes"
+revision = "0005_imports"
+down_revision = "0004_exchange_rates"
 
 
 def upgrade() -> None:
