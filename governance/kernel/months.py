@@ -91,6 +91,13 @@ def month_of(zones: Sequence[ZonePeriod], at: datetime) -> Month:
     return month
 
 
+def close_instant(zones: Sequence[ZonePeriod], month: Month, close_day: int) -> datetime:
+    """Midnight of that day of the following month, in the zone in force at its beginning."""
+    zone = zone_at(zones, month_span(zones, month).end)
+    after = month.plus(1)
+    return datetime(after.year, after.number, close_day, tzinfo=zone)
+
+
 def _first_minute(zones: Sequence[ZonePeriod], month: Month) -> datetime:
     """Midnight in the zone that is in force then. A change in that very night: the later zone."""
     for period in reversed(zones):

@@ -19,6 +19,8 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("reopened", sa.String(), nullable=True),
         sa.Column("problem", sa.String(), nullable=True),
+        sa.Column("accepted_residual", sa.String(), nullable=True),
+        sa.Column("late", postgresql.JSONB(none_as_null=True), nullable=True),
         sa.Column("work_item_id", sa.Uuid(), nullable=True),
         sa.Column("requested_by", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -28,6 +30,24 @@ def upgrade() -> None:
     )
     seal_by_tenant("reviews")
     let_use("reviews", "SELECT, INSERT, UPDATE")
+    op.create_table(
+        "review_settings",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("close_day", sa.Integer(), nullable=False),
+        sa.Column("residual_limit", sa.Numeric(precision=5, scale=4), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "close_day BETWEEN 1 AND 28", name=op.f("ck_review_settings_close_day")
+        ),
+        sa.CheckConstraint(
+            "residual_limit BETWEEN 0 AND 1", name=op.f("ck_review_settings_residual_limit")
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_review_settings")),
+        sa.UniqueConstraint("tenant_id", name=op.f("uq_review_settings_tenant_id")),
+    )
+    seal_by_tenant("review_settings")
+    let_use("review_settings", "SELECT, INSERT, UPDATE")
     op.create_table(
         "review_actions",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -101,11 +121,6 @@ def upgrade() -> None:
             "changes", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True
         ),
         sa.Column("accepted_residual", sa.String(), nullable=True),
-        sa.Column("file_name", sa.String(), nullable=False),
-        sa.Column("file_key", sa.String(), nullable=False),
-        sa.Column("file_sha256", sa.String(), nullable=False),
-        sa.Column("file_size", sa.Integer(), nullable=False),
-        sa.Column("pages", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id", "review_id"],

@@ -4,10 +4,11 @@ All rows are the operator's: its people alone see revenue, cost and margin.
 """
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,6 +23,7 @@ class Review(Generated):
     """The review of one month. Its figures are in its revisions.
 
     `reopened` is the reason of the revision under way, and None while nobody asked for one.
+    `late` are labels of the inputs that changed after the close.
     """
 
     __tablename__ = "reviews"
@@ -34,6 +36,8 @@ class Review(Generated):
     revision: Mapped[int] = mapped_column(default=0)  # the newest; 0 while the month is closing
     reopened: Mapped[str | None]
     problem: Mapped[str | None]  # why the last close stopped
+    accepted_residual: Mapped[str | None]  # the reason of two people, for the revision under way
+    late: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     @property
     def is_closed(self) -> bool:
@@ -53,7 +57,7 @@ class ReviewRevision(Tenanted, Model):
     """The figures of a closed month. Append-only: what changes later is another revision.
 
     `facts` is a ReviewFacts and `headline` the Headline that other months show; `changes` lists
-    [figure, before, after]. The file is a zip of the signed PDF, the workbook and the data file.
+    [figure, before, after].
     """
 
     __tablename__ = "review_revisions"
@@ -72,11 +76,20 @@ class ReviewRevision(Tenanted, Model):
     headline: Mapped[dict[str, Any]]
     changes: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     accepted_residual: Mapped[str | None]  # the reason, where the residual is above the limit
-    file_name: Mapped[str]
-    file_key: Mapped[str]
-    file_sha256: Mapped[str]
-    file_size: Mapped[int]
-    pages: Mapped[int]
+
+
+class ReviewSettings(Tenanted, Model):
+    """How the operator closes months; without a row, the defaults."""
+
+    __tablename__ = "review_settings"
+    __table_args__ = (
+        UniqueConstraint("tenant_id"),
+        CheckConstraint("close_day BETWEEN 1 AND 28", "close_day"),
+        CheckConstraint("residual_limit BETWEEN 0 AND 1", "residual_limit"),
+    )
+
+    close_day: Mapped[int]  # of the following month
+    residual_limit: Mapped[Decimal] = mapped_column(Numeric(5, 4))  # share of invoiced model cost
 
 
 class ReviewSignOff(Tenanted, Model):

@@ -1,8 +1,17 @@
-"""Who sees the operator's reviews and closes months."""
+"""Who sees the operator's reviews, closes months and signs them."""
 
 from governance.kernel.access import permission
 
-VIEW = permission("reviews.view", "view unit economics", roles="operator_admin operator_finance")
-CLOSE = permission(
-    "reviews.close", "close months and reopen them", roles="operator_admin operator_finance"
+BOTH = "operator_admin operator_finance"
+
+VIEW = permission("reviews.view", "view unit economics", roles=BOTH)
+CLOSE = permission("reviews.close", "close months and reopen them", roles=BOTH)
+DISCUSS = permission(
+    "reviews.discuss", "comment on reviews, and plan actions and scenarios", roles=BOTH
+)
+SIGN_FINANCE = permission(
+    "reviews.sign.finance", "sign off reviews for finance", roles="operator_finance"
+)
+SIGN_PRODUCT = permission(
+    "reviews.sign.product", "sign off reviews for product", roles="operator_admin"
 )

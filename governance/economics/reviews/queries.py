@@ -7,6 +7,8 @@ reviewed_months()       months with a review, the newest first
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -18,14 +20,26 @@ from governance.economics.reviews.models import (
     ReviewComment,
     ReviewRevision,
     ReviewScenario,
+    ReviewSettings,
     ReviewSignOff,
 )
 from governance.economics.reviews.review_facts import Headline, ReviewFacts, decode
-from governance.kernel.db import session
+from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.months import Month
 
 MONTHS = 12  # that a review shows beside each other
+CLOSE_DAY = 5  # of the following month
+RESIDUAL_LIMIT = Decimal("0.02")  # of invoiced model cost
+
+
+class CloseSettings(NamedTuple):
+    """The day of the following month on which a month closes, and the residual that may remain, as
+    a share of invoiced model cost.
+    """
+
+    close_day: int
+    residual_limit: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,29 @@ class ReviewView:
     def is_newest(self) -> bool:
         """Whether no later revision replaces it."""
         return self.revision.number == self.review.revision
+
+
+def find_review(month: Month) -> Review | None:
+    """Return the month's row; None before its close."""
+    return session().scalar(select(Review).where(Review.month == str(month)))
+
+
+def review_with_id(review_id: UUID, *, lock: bool = False) -> Review:
+    """Return a month's row by its id. Raises NotFound."""
+    return find(Review, review_id, what="review", lock=lock)
+
+
+def newest_of(review_id: UUID) -> "ReviewView":
+    """Return a review with its newest revision. Raises NotFound before the first."""
+    return review(review_with_id(review_id).its_month)
+
+
+def settings() -> CloseSettings:
+    """Return how months are closed; the defaults where nobody changed them."""
+    found = session().scalar(select(ReviewSettings))
+    if found is None:
+        return CloseSettings(CLOSE_DAY, RESIDUAL_LIMIT)
+    return CloseSettings(found.close_day, found.residual_limit)
 
 
 def review_of(month: Month, *, lock: bool = False) -> Review:

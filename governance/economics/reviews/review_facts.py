@@ -181,6 +181,7 @@ class SegmentMonth(Struct, frozen=True):
     ltv_low: Decimal | None  # 90 % interval
     ltv_high: Decimal | None
     why: str
+    ltv_by_churn: Decimal | None = None  # ARPA x gross margin / churn, beside the survival estimate
 
 
 class TierMonth(Struct, frozen=True):

@@ -7,13 +7,12 @@ from flask import url_for
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock
 from governance.kernel.access import allowed
-from governance.kernel.months import month_of, month_span
+from governance.kernel.months import close_instant, month_of, month_span
 from governance.kernel.visibility_scope import limits
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.models import TO_TENANT
 from governance.operations.objectives.ports import ComingUp
 from governance.publishing.statements import figures, permissions
-from governance.publishing.statements.closing_day import close_instant
 
 
 def coming_up() -> Sequence[ComingUp]:

@@ -12,11 +12,10 @@ from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import background_work, clock
 from governance.kernel.db import transaction
 from governance.kernel.jobs import Progress, WorkItem, work
-from governance.kernel.months import month_of, month_span
+from governance.kernel.months import close_instant, month_of, month_span
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.models import TO_TENANT
 from governance.publishing.statements import actions, claim_actions, month_close, queries
-from governance.publishing.statements.closing_day import close_instant
 
 MONTHS_BACK = 3  # that a jobs process which was away makes up for; earlier ones are closed by hand
 

@@ -9,11 +9,10 @@ from flask import flash, request
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock
 from governance.kernel.errors import Invalid
-from governance.kernel.months import Month, month_of
+from governance.kernel.months import Month, close_instant, month_of
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.models import TO_TENANT, Agreement
 from governance.publishing.statements import actions, figures, queries
-from governance.publishing.statements.closing_day import close_instant
 from governance.publishing.statements.models import Statement
 from governance.publishing.statements.statement_facts import span_of
 
