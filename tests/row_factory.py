@@ -38,6 +38,11 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "reporting_currencies": {"currency": "EUR"},
     "usage_events": {"outcome": "success"},
     "file_imports": {"state": "ready", "rows_rejected": 0},
+    "accounts": {"lost_on": None},
+    "subscriptions": {"ends_on": None, "currency": "EUR"},
+    "invoices": {"month": "2026-10", "currency": "EUR"},
+    "acquisition_months": {"month": "2026-10", "currency": "EUR"},
+    "support_months": {"month": "2026-10", "currency": "EUR"},
     "access_review_items": {"decision": None, "role": None},
     "anchors": {
         "kind": "witness",

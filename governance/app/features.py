@@ -12,6 +12,7 @@ from governance.assurance.playbooks.feature import manifest as playbooks
 from governance.assurance.testing.feature import manifest as testing
 from governance.economics.imports.feature import manifest as imports
 from governance.economics.rates.feature import manifest as rates
+from governance.economics.revenue.feature import manifest as revenue
 from governance.economics.reviews.feature import manifest as reviews
 from governance.economics.usage.feature import manifest as usage
 from governance.foundation.anchors.feature import manifest as anchors
@@ -67,6 +68,7 @@ FEATURES = (
     maintenance,
     agreements,
     reviews,
+    revenue,
     usage,
     rates,
     imports,

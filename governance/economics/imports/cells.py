@@ -124,6 +124,8 @@ def _instant(_column: Column, text: str) -> datetime:
 
 def _whole(column: Column, text: str) -> int:
     if not WHOLE.fullmatch(text):
+        if AMOUNT.fullmatch(text):
+            raise WrongCell(f"{text} isn't a whole number.")
         _check_number(text)
         raise WrongCell(f"“{_shown(text)}” isn't a whole number of up to 15 digits.")
     number = int(text)

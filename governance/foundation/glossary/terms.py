@@ -584,6 +584,27 @@ TERMS = (
     ),
     Term("Viewer", "The role that can view the tenant's pages but can't change anything."),
     Term(
+        "Account",
+        "What the operator knows of a customer as a buyer: its segment, its seats, and when it was"
+        " won and lost.",
+        "account",
+    ),
+    Term(
+        "MRR",
+        "Monthly recurring revenue: what subscriptions in force on the last day of a month pay for"
+        " a month.",
+    ),
+    Term(
+        "Revenue",
+        "What customers were billed for a month, net of tax and credit notes, shown beside MRR.",
+        "revenue",
+    ),
+    Term(
+        "Segment",
+        "A group of accounts whose cost of winning and lifetime value are compared, such as"
+        " Enterprise.",
+    ),
+    Term(
         "Usage",
         "Requests to models with their tokens, which AI products send as events and Meridian counts"
         " by day.",

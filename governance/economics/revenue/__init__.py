@@ -1,0 +1,1 @@
+"""What customers pay: subscriptions, invoices, and what it took to win and to support them."""

@@ -1,0 +1,19 @@
+"""Who sees and changes what finance knows of customers. Only the operator's people."""
+
+from governance.kernel.access import permission
+
+VIEW = permission(
+    "revenue.view",
+    "view revenue, MRR and accounts",
+    roles="operator_admin operator_finance",
+)
+EDIT = permission(
+    "revenue.edit",
+    "change accounts and segments",
+    roles="operator_admin operator_finance",
+)
+IMPORT = permission(
+    "revenue.import",
+    "import accounts, subscriptions, invoices, acquisition and support",
+    roles="operator_admin operator_finance",
+)

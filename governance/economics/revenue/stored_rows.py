@@ -1,0 +1,27 @@
+"""The stored rows of a kind, to compare a file with."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+
+from governance.economics.imports.kinds import Row
+from governance.economics.rates import ports
+from governance.economics.revenue.file_rows import Comparison, FileTable, Key, Values
+from governance.economics.revenue.file_rows import compare as compare_with
+from governance.kernel import current
+from governance.kernel.db import Model, session
+
+
+def compare(model: type[Model], table: FileTable, rows: Sequence[Row]) -> Comparison:
+    """Compare the rows of a file with what is stored, and with the months that are closed."""
+    return compare_with(table, rows, stored(model, table), ports.closed_months()())
+
+
+def stored(model: type[Model], table: FileTable) -> Mapping[Key, Values]:
+    """Every stored row by its key."""
+    columns = model.__table__.c
+    names = (*table.key, *table.content)
+    query = select(*(columns[name] for name in names))
+    rows = session().execute(query.where(columns.tenant_id == current.actor().tenant_id))
+    found = [dict(zip(names, row, strict=True)) for row in rows]
+    return {table.key_of(each): each for each in found}
