@@ -62,6 +62,7 @@ NAMES = {"acme": "Acme Insurance", "globex": "Globex", "console": "Console"}
 ADDRESSES = {
     "operator": "operator@{}.example",
     "noor": "noor.haddad@{}.example",
+    "finance": "finance@{}.example",
     "admin": "admin@{}.example",
     "officer": "officer@{}.example",
     "jun": "jun.chen@{}.example",
@@ -90,6 +91,7 @@ class Cast:
             "auditor": "auditor",
             "operator": "operator_admin",
             "noor": "operator_admin",
+            "finance": "operator_finance",
         }.get(part, "compliance_officer")
         base = system_actor(self.slug)
         return replace(
@@ -97,7 +99,7 @@ class Cast:
             person_id=person_key(self.issuer, person.sub),
             name=person.name,
             role=role,
-            kind="operator" if part in {"operator", "noor"} else "person",
+            kind="operator" if part in {"operator", "noor", "finance"} else "person",
         )
 
     def id(self, part: str) -> UUID:

@@ -12,9 +12,7 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from governance.app import factory
-from governance.demo import (
-    policy_history,
-)
+from governance.demo import economics_revenue_story, policy_history
 from governance.demo.acme import tell_acme
 from governance.demo.cast import (
     ACME_DIRECTORY,
@@ -62,10 +60,12 @@ def build(
     directory.forget()
     for slug in ("acme", "globex", "console"):
         _create_tenant(slug, f"{idp_base}/{slug}", clients[slug])
+    economics_revenue_story.create_customers()
     handed: dict[str, Any] = {}
     tell_acme(Cast("acme", f"{idp_base}/acme"), handed, services)
     tell_globex(Cast("globex", f"{idp_base}/globex"), handed)
     _play_operator(Cast("console", f"{idp_base}/console"))
+    economics_revenue_story.tell(Cast("console", f"{idp_base}/console")("finance"))
     for slug in ("acme", "globex", "console"):
         sign_log(slug, days_ago(0))
     jobs.drain(actor_of)
