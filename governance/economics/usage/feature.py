@@ -1,12 +1,20 @@
 """Usage of AI models: events that products send, counted by day."""
 
-from governance.economics.usage import api, jobs, models, openapi, permissions, views
+from governance.economics.usage import (
+    api,
+    jobs,
+    models,
+    openapi,
+    otlp_api,
+    permissions,
+    views,
+)
 from governance.kernel.manifest import Daily, Manifest, NavItem
 
 manifest = Manifest(
     name="usage",
     models=(models,),
-    routes=(views.feature, api.feature),
+    routes=(views.feature, api.feature, otlp_api.feature),
     api=openapi.DESCRIPTION,
     navigation=(
         NavItem(

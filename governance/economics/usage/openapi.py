@@ -1,7 +1,8 @@
-"""`POST /api/v1/usage`, as OpenAPI 3.1."""
+"""`POST /api/v1/usage` and `POST /api/v1/otlp/v1/traces`, as OpenAPI 3.1."""
 
 from typing import Any
 
+from governance.economics.usage import otlp_openapi
 from governance.economics.usage.actions import LATE, MOST
 from governance.economics.usage.storing import REMEMBERED
 from governance.economics.usage.usage_events import BUCKETS, MAX_TOKENS, OUTCOMES, PATTERNS
@@ -85,6 +86,7 @@ EVENT: dict[str, Any] = {
 
 DESCRIPTION = ApiDescription(
     paths={
+        **otlp_openapi.PATHS,
         "/api/v1/usage": {
             "post": {
                 "operationId": "pushUsage",
@@ -121,6 +123,7 @@ DESCRIPTION = ApiDescription(
         },
     },
     schemas={
+        **otlp_openapi.SCHEMAS,
         "UsageEvent": EVENT,
         "UsageBatch": {
             "type": "object",

@@ -1,0 +1,33 @@
+"""`POST /api/v1/otlp/v1/traces`: OTLP/HTTP, for exporters whose endpoint is …/api/v1/otlp."""
+
+from flask import Response, request
+
+from governance.economics.usage import otlp_actions, otlp_answers, permissions
+from governance.economics.usage.otlp_actions import JSON, PROTOBUF
+from governance.kernel import batch_requests
+from governance.kernel.feature import Feature
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("usage_otlp", __name__, scope="machine")
+batch_requests.takes_batches(feature, permissions.PUSH, otlp_actions.MOST)
+
+
+@feature.post("/api/v1/otlp/v1/traces", needs=permissions.PUSH)
+def export_traces() -> ResponseReturnValue:
+    """Store the calls of models among the spans; the answer names those that can't be stored."""
+    result = otlp_actions.export(batch_requests.body(), request.mimetype)
+    as_json = request.mimetype == JSON
+    return Response(
+        otlp_answers.exported(result.rejected, as_json=as_json),
+        mimetype=JSON if as_json else PROTOBUF,
+    )
+
+
+@feature.after_request
+def answer_as_status(answer: Response) -> Response:
+    """Say what is wrong with a request as google.rpc.Status, in the encoding of the request."""
+    if answer.mimetype == "application/problem+json":
+        reason, as_json = answer.get_json()["title"], request.mimetype != PROTOBUF
+        answer.data = otlp_answers.refused(answer.status_code, reason, as_json=as_json)
+        answer.mimetype = JSON if as_json else PROTOBUF
+    return answer
