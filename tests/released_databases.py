@@ -20,6 +20,7 @@ from sqlalchemy import Table, func, insert, select
 from governance.app import migrate
 from governance.app.factory import create_app
 from governance.assurance.frameworks import sync
+from governance.economics.prices.models import USAGE_COLLECTIONS, USAGE_COSTS
 from governance.economics.usage import models as usage
 from governance.economics.usage import partitions as usage_partitions
 from governance.kernel import config, embedded
@@ -111,7 +112,8 @@ def fill() -> None:
             partitions.MINUTES.create_ahead()
             usage_partitions.EVENTS.create_ahead()
             parents = {"indicator_id": rows.of(Indicator), "system_id": rows.of(AISystem)}
-            for counts in (MINUTES, HOURS, DAYS, usage.EVENTS, usage.EVENT_KEYS, usage.DAYS):
+            usages = (usage.EVENTS, usage.EVENT_KEYS, usage.DAYS)
+            for counts in (MINUTES, HOURS, DAYS, *usages, USAGE_COSTS, USAGE_COLLECTIONS):
                 values = rows.values(counts) | parents
                 session().execute(
                     insert(counts).values({c.name: values[c.name] for c in counts.columns})

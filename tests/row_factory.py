@@ -34,6 +34,8 @@ ALERT_FACTS = {  # of the rule that fired, as operations/alerts/rule_facts.py wr
 }
 # Where a check of the database, or a page, asks for more than a type.
 PLAUSIBLE: dict[str, dict[str, Any]] = {
+    "prices": {"currency": "USD"},
+    "usage_costs": {"outcome": "success", "price_id": None, "currency": None, "cost": 0},
     "exchange_rates": {"month": "2026-10", "currency": "USD", "reporting_currency": "EUR"},
     "reporting_currencies": {"currency": "EUR"},
     "usage_events": {"outcome": "success"},

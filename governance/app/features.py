@@ -11,6 +11,7 @@ from governance.assurance.incidents.feature import manifest as incidents
 from governance.assurance.playbooks.feature import manifest as playbooks
 from governance.assurance.testing.feature import manifest as testing
 from governance.economics.imports.feature import manifest as imports
+from governance.economics.prices.feature import manifest as prices
 from governance.economics.rates.feature import manifest as rates
 from governance.economics.revenue.feature import manifest as revenue
 from governance.economics.reviews.feature import manifest as reviews
@@ -69,6 +70,7 @@ FEATURES = (
     agreements,
     reviews,
     revenue,
+    prices,
     usage,
     rates,
     imports,

@@ -413,6 +413,12 @@ TERMS = (
         "contributed, what went well and what to change; closed, it becomes evidence.",
     ),
     Term(
+        "Price",
+        "What a provider charges for a million tokens of a model from a day on; a later price"
+        " supersedes it, and usage keeps the price that it used.",
+        "price prices",
+    ),
+    Term(
         "Privacy",
         "The pages for personal data: erasures, unmasking, legal holds and retention.",
         "privacy",

@@ -1,0 +1,1 @@
+"""What providers charge for models, and what usage cost at those prices."""

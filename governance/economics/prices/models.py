@@ -1,0 +1,116 @@
+"""The price book, usage with its cost, and restatements: rows of the operator's own tenant.
+
+    prices               what a model costs from a day on; rows never change
+    usage_costs          requests, tokens and cost by customer, day, AI system, model and outcome
+    usage_collections    how far each customer's usage was read
+
+The last two are plain tables: a row is what it says, without an id of ours.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Numeric,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.economics.usage.usage_events import BUCKETS
+from governance.kernel.db import Model, Tenanted
+
+PRICE = Numeric(18, 8)
+COST = Numeric(20, 8)
+
+
+class Price(Tenanted, Model):
+    """What a million tokens of a model cost from a day on; a later day supersedes it."""
+
+    __tablename__ = "prices"
+    __table_args__ = (
+        UniqueConstraint(
+            "tenant_id",
+            "match_key",
+            "effective_from",
+            "customer_id",
+            postgresql_nulls_not_distinct=True,
+        ),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", "currency"),
+        CheckConstraint(
+            " AND ".join(f"{each}_price >= 0" for each in (*BUCKETS, "request")), "prices"
+        ),
+    )
+
+    provider: Mapped[str]  # "" for usage that names none
+    model: Mapped[str]
+    match_key: Mapped[str]  # model_names.match_key(provider, model)
+    customer_id: Mapped[UUID | None]  # whose usage alone the price is for
+    effective_from: Mapped[date]  # a day of the operator's time zone
+    currency: Mapped[str]  # ISO 4217
+    input_price: Mapped[Decimal] = mapped_column(PRICE)  # of a million tokens
+    cache_read_price: Mapped[Decimal] = mapped_column(PRICE)
+    cache_write_price: Mapped[Decimal] = mapped_column(PRICE)
+    output_price: Mapped[Decimal] = mapped_column(PRICE)
+    reasoning_price: Mapped[Decimal] = mapped_column(PRICE)
+    request_price: Mapped[Decimal] = mapped_column(PRICE)
+    source: Mapped[str]
+    source_date: Mapped[date | None]
+    deprecation_date: Mapped[date | None]  # when the provider ends the model
+    successor_model: Mapped[str | None]
+    unused_prices: Mapped[dict[str, Any]] = mapped_column(default=dict)  # by LiteLLM's field
+    entered_by: Mapped[UUID | None]
+
+
+USAGE_COSTS = Table(
+    "usage_costs",
+    Model.metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("customer_id", Uuid, primary_key=True),
+    Column("system_id", Uuid, primary_key=True),
+    Column("feature", Text, primary_key=True),  # "" where events name none
+    Column("provider", Text, primary_key=True),  # the same
+    Column("model", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("system", Text, nullable=False),  # its slug
+    Column("match_key", Text, nullable=False),  # model_names.match_key(provider, model)
+    Column("requests", BigInteger, nullable=False),
+    *(Column(f"{each}_tokens", BigInteger, nullable=False) for each in BUCKETS),
+    Column("price_id", Uuid),  # None while the model has no price
+    Column("currency", Text),  # of the price
+    Column("cost", COST, nullable=False),
+    Column("collected_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(["tenant_id", "price_id"], ["prices.tenant_id", "prices.id"]),
+    CheckConstraint("requests >= 0", name="requests"),
+    CheckConstraint("cost >= 0", name="cost"),
+    CheckConstraint("(price_id IS NULL) = (currency IS NULL)", name="priced"),
+    CheckConstraint("price_id IS NOT NULL OR cost = 0", name="unpriced"),
+    Index(
+        "ix_usage_costs_unpriced",
+        "tenant_id",
+        "match_key",
+        postgresql_where=text("price_id IS NULL"),
+    ),
+)
+
+USAGE_COLLECTIONS = Table(
+    "usage_collections",
+    Model.metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("customer_id", Uuid, primary_key=True),
+    # usage_days.changed_at of the last row that was read
+    Column("collected_until", DateTime(timezone=True), nullable=False),
+)

@@ -1,0 +1,56 @@
+"""Prices and priced usage, entered as people and machines do."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from governance.economics.prices import actions, jobs
+from governance.economics.prices.actions import PriceTerms
+from governance.economics.prices.models import USAGE_COSTS
+from governance.foundation.tenants.queries import tenant_id
+from governance.kernel.db import session
+from tests import make
+
+SONNET = {"input": Decimal(3), "output": Decimal(15), "cache_read": Decimal("0.3")}
+
+
+def terms(**changed: Any) -> PriceTerms:
+    values = {
+        "provider": "anthropic",
+        "model": "claude-sonnet-4-5",
+        "per_million": SONNET,
+        "currency": "USD",
+        "effective_from": date(2026, 1, 1),
+        "source": "Price page",
+    } | changed
+    return PriceTerms(**values)
+
+
+def add(**changed: Any) -> Any:
+    """The id of an added price."""
+    with make.acting("operator_finance", "console"):
+        return actions.add_price(terms(**changed)).id
+
+
+def collect() -> None:
+    jobs.collect_usage_costs()
+
+
+def rows(slug: str = "console") -> list[Any]:
+    """What usage cost, as the operator has it."""
+    role = "operator_finance" if slug == "console" else "admin"
+    with make.acting(role, slug):
+        query = select(USAGE_COSTS).order_by(*USAGE_COSTS.primary_key.columns)
+        return list(session().execute(query))
+
+
+def customer(slug: str) -> Any:
+    return tenant_id(slug)
+
+
+def on(day: int, month: int = 11) -> datetime:
+    from datetime import UTC
+
+    return datetime(2026, month, day, 12, tzinfo=UTC)
