@@ -31,6 +31,7 @@ SHARED_WORDS = {
     "location",
     "regime_key",
     "stage_key",
+    "month",
 }
 
 # Words that mean an object whose class is called otherwise.

@@ -23,6 +23,7 @@ LABELS = {
     "Agreements": "agreement",
     "AI systems": "ai-system",
     "Controls": "control",
+    "Economics": "unit-economics-review",
     "Evidence": "evidence-item",
     "Frameworks": "framework",
     "Policies": "policy",

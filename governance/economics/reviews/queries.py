@@ -3,6 +3,7 @@
 review(month)           a month with its newest revision, or another one
 headlines(month)        what the last twelve months show, in order
 reviewed_months()       months with a review, the newest first
+tab_counts(review)      what the tabs count
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from governance.economics.reviews.models import (
     Review,
@@ -139,6 +140,24 @@ def headlines(month: Month) -> list[Headline]:
 def reviewed_months() -> Sequence[Review]:
     """Return the reviews without their figures, the newest month first."""
     return session().scalars(select(Review).order_by(Review.month.desc())).all()
+
+
+@dataclass(frozen=True, slots=True)
+class TabCounts:
+    """Scenarios and open actions of a review."""
+
+    scenarios: int
+    open_actions: int
+
+
+def tab_counts(review_id: UUID) -> TabCounts:
+    """Return what the tabs count, in one statement."""
+    scenarios = select(func.count()).where(ReviewScenario.review_id == review_id)
+    planned = select(func.count()).where(
+        ReviewAction.review_id == review_id, ReviewAction.done_at.is_(None)
+    )
+    row = session().execute(select(scenarios.scalar_subquery(), planned.scalar_subquery())).one()
+    return TabCounts(*row)
 
 
 def revisions(review_id: UUID) -> Sequence[ReviewRevision]:

@@ -584,6 +584,12 @@ TERMS = (
         "testing",
     ),
     Term(
+        "Unit-economics review",
+        "A month's revenue, cost and margin by tenant, AI system and tier, frozen when the month"
+        " closes and signed off by finance and product.",
+        "reviews review",
+    ),
+    Term(
         "Unmasking",
         "Revealing the name behind a pseudonym, which needs a reason and a second person.",
         "unmasking",

@@ -1,0 +1,119 @@
+"""What every tab of a review shares: the month with a revision, the other months, the tabs.
+
+load(month, tab)        the frame; None while the month has no figures yet
+amounts(currency)       how its templates write money
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from flask import request, url_for
+
+from governance.economics.formulas.money import (
+    MINUS,
+    money,
+    round_to,
+    short_money,
+    unit_money,
+    whole_money,
+)
+from governance.economics.reviews import figures, queries
+from governance.economics.reviews.models import SIDES, Review
+from governance.economics.reviews.queries import ReviewView
+from governance.kernel.errors import NotFound
+from governance.kernel.months import Month
+
+TABS = {
+    "month": "Review",
+    "reconciliation": "Reconciliation and allocation",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFrame:
+    """A revision of a month, and what its pages say around it."""
+
+    view: ReviewView
+    months: Sequence[Review]
+    counts: queries.TabCounts
+
+    @property
+    def month_name(self) -> str:
+        return figures.month_name(self.view.review.month)
+
+    @property
+    def missing_sides(self) -> Mapping[str, str]:
+        """The sides that haven't signed this revision."""
+        signed = {each.side for each in self.view.sign_offs}
+        return {side: label for side, label in SIDES.items() if side not in signed}
+
+
+def parse_month(text: str) -> Month:
+    """Read the month of an address. Raises NotFound for anything else."""
+    try:
+        return Month.parse(text)
+    except ValueError:
+        raise NotFound("This month has no review.") from None
+
+
+def load(month: Month) -> ReviewFrame:
+    """Return the month with the revision that the address asks for. Raises NotFound."""
+    asked = request.args.get("revision", "")
+    number = int(asked) if asked.isdecimal() and len(asked) < 6 else None  # noqa: PLR2004 - digits
+    view = queries.review(month, number)
+    return ReviewFrame(view, queries.reviewed_months(), queries.tab_counts(view.review.id))
+
+
+def context(frame: ReviewFrame, tab: str) -> dict[str, Any]:
+    """What templates/economics/reviews/frame.html shows around a tab."""
+    view = frame.view
+    revision = None if view.is_newest else view.revision.number
+    counts = {
+        "tenants": len(view.facts.tenants),
+        "scenarios": _counted(frame.counts.scenarios, "scenario"),
+        "actions": f"{frame.counts.open_actions} open" if frame.counts.open_actions else None,
+    }
+    return {
+        "frame": frame,
+        "view": view,
+        "facts": view.facts,
+        "month": view.review.month,
+        "fmt": amounts(view.facts.currency),
+        "figure": figures,
+        "months": [
+            (figures.month_name(each.month), url_for("reviews.month", month=each.month))
+            for each in frame.months
+        ],
+        "tabs": [
+            {
+                "label": label,
+                "href": url_for(f"reviews.{name}", month=view.review.month, revision=revision),
+                "current": name == tab,
+                "count": counts.get(name),
+            }
+            for name, label in TABS.items()
+        ],
+    }
+
+
+def _counted(count: int, noun: str) -> str | None:
+    return f"{count} {noun if count == 1 else noun + 's'}" if count else None
+
+
+def amounts(currency: str) -> dict[str, Callable[..., str]]:
+    """How templates write money: exact, whole, short, of a unit, and plain in a column."""
+    return {
+        "money": partial(money, currency=currency),
+        "whole": partial(whole_money, currency=currency),
+        "short": partial(short_money, currency=currency),
+        "unit": partial(unit_money, currency=currency),
+        "plain": plain,
+    }
+
+
+def plain(amount: Decimal, decimals: int = 0) -> str:
+    """Return "3,120" with a true minus below zero, for a column whose head names the currency."""
+    return f"{round_to(amount, decimals):,f}".replace("-", MINUS)

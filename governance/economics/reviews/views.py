@@ -1,0 +1,94 @@
+"""The operator's pages of unit economics: a month's review and its tabs."""
+
+from uuid import UUID
+
+from flask import redirect, url_for
+
+from governance.economics.reviews import (
+    close_actions,
+    conclusions,
+    figures,
+    permissions,
+    queries,
+    reconciliation_page,
+    review_frame,
+    review_page,
+)
+from governance.economics.reviews.models import Review
+from governance.foundation.people import queries as people
+from governance.kernel import work_pages
+from governance.kernel.background_work import Run, run_of
+from governance.kernel.feature import Feature
+from governance.kernel.months import Month
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("reviews", __name__, scope="operator")
+MONTH = "/economics/reviews/<month>"
+PLANNED = 5  # actions that the Review tab shows
+
+
+@feature.get("/economics/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    """Show the newest month with figures; without one, what a review needs."""
+    months = queries.reviewed_months()
+    if not months:
+        return page("economics/reviews/empty.html")
+    newest = next((each for each in months if each.is_closed), months[0])
+    return review_of_month(newest.its_month)
+
+
+@feature.get(f"{MONTH}/", needs=permissions.VIEW, endpoint="month")
+def month_page(month: str) -> ResponseReturnValue:
+    return review_of_month(review_frame.parse_month(month))
+
+
+@feature.get("/economics/review/<uuid:review_id>", needs=permissions.VIEW)
+def by_id(review_id: UUID) -> ResponseReturnValue:
+    """Where an entry of the audit log leads."""
+    found = queries.review_with_id(review_id)
+    return redirect(url_for("reviews.month", month=found.month), 303)
+
+
+def review_of_month(month: Month) -> ResponseReturnValue:
+    """Show the Review tab of a month, or that it is being closed."""
+    row = queries.review_of(month)
+    if not row.is_closed:
+        return page(
+            "economics/reviews/closing.html",
+            review=row,
+            month_name=figures.month_name(row.month),
+            progress=work_pages.shown(run_of(row)),
+        )
+    frame = review_frame.load(month)
+    headlines = queries.headlines(month)
+    planned = queries.actions(row.id)[:PLANNED]
+    signers = [each.person_id for each in frame.view.sign_offs]
+    return page(
+        "economics/reviews/review.html",
+        **review_frame.context(frame, "month"),
+        **review_page.context(frame.view.facts, headlines),
+        title=conclusions.headline(frame.view.facts, review_page.before_of(headlines, str(month))),
+        actions=planned,
+        names=people.names([*(each.owner_id for each in planned), *signers]),
+    )
+
+
+@feature.get(f"{MONTH}/reconciliation", needs=permissions.VIEW)
+def reconciliation(month: str) -> ResponseReturnValue:
+    """Show how far invoices and computed cost differ, and how shared cost is allocated."""
+    frame = review_frame.load(review_frame.parse_month(month))
+    return page(
+        "economics/reviews/reconciliation.html",
+        **review_frame.context(frame, "reconciliation"),
+        **reconciliation_page.context(frame.view.facts, frame.view.revision.accepted_residual),
+    )
+
+
+def _closing(review_id: UUID) -> Run[Review]:
+    return run_of(queries.review_with_id(review_id))
+
+
+work_pages.add_routes(
+    feature, close_actions.CLOSING, "/economics/review/<uuid:review_id>", _closing
+)
