@@ -21,6 +21,7 @@ HELP_TEXT = re.compile(r"help_text\((?P<arguments>.*?)\)\s*-?\}\}", re.DOTALL)
 MAX_SENTENCES = 3
 LABELS = {
     "Agreements": "agreement",
+    "Allocation": "allocation-rule",
     "AI systems": "ai-system",
     "Controls": "control",
     "Economics": "unit-economics-review",

@@ -10,6 +10,7 @@ from governance.assurance.frameworks.feature import manifest as frameworks
 from governance.assurance.incidents.feature import manifest as incidents
 from governance.assurance.playbooks.feature import manifest as playbooks
 from governance.assurance.testing.feature import manifest as testing
+from governance.economics.allocation.feature import manifest as allocation
 from governance.economics.imports.feature import manifest as imports
 from governance.economics.prices.feature import manifest as prices
 from governance.economics.rates.feature import manifest as rates
@@ -71,6 +72,7 @@ FEATURES = (
     reviews,
     revenue,
     prices,
+    allocation,
     usage,
     rates,
     imports,

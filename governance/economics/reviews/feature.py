@@ -1,8 +1,11 @@
 """Reviews: the operator's months with their frozen figures, discussed, signed and exported."""
 
+from governance.economics.allocation.ports import newest_closed_month
+from governance.economics.rates.ports import closed_months
 from governance.economics.reviews import (
     actions,
     close_actions,
+    closed,
     models,
     permissions,
     residual_actions,
@@ -10,7 +13,7 @@ from governance.economics.reviews import (
     views,
 )
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import EntryLink, Manifest, NavItem
+from governance.kernel.manifest import EntryLink, Manifest, NavItem, PortAnswer
 
 manifest = Manifest(
     name="reviews",
@@ -34,4 +37,8 @@ manifest = Manifest(
         "ReviewAction": EntryLink(no_page="its month is on the operator's pages"),
         "ReviewScenario": EntryLink(no_page="its month is on the operator's pages"),
     },
+    answers=(
+        PortAnswer(closed_months, closed.closed_months),
+        PortAnswer(newest_closed_month, closed.newest_closed_month),
+    ),
 )

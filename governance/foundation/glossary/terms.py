@@ -55,6 +55,12 @@ TERMS = (
         "alert alerts budget",
     ),
     Term(
+        "Allocation rule",
+        "What a pool of shared cost follows when it is divided among tenants, such as active users or"
+        " revenue; what it leaves over is the residue.",
+        "allocation allocation_rules",
+    ),
+    Term(
         "API key",
         "A secret that lets a program call Meridian's API, limited to the scopes and the lifetime"
         " chosen when it was created.",

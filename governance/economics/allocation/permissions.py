@@ -1,0 +1,14 @@
+"""Who views, proposes and approves allocation rules."""
+
+from governance.kernel.access import permission
+
+VIEW = permission(
+    "allocation.view",
+    "view how shared cost is allocated",
+    roles="operator_admin operator_finance",
+)
+CHANGE = permission(
+    "allocation.change",
+    "propose and approve allocation rules",
+    roles="operator_admin operator_finance",
+)

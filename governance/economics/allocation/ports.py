@@ -1,0 +1,34 @@
+"""What allocation asks of the features above it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from governance.economics.formulas.allocation import Pool, TenantMonth
+from governance.kernel.months import Month
+from governance.kernel.ports import Port
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedTenant:
+    """A tenant in a closed month: its gross margin as closed, and what drivers measure of it."""
+
+    name: str
+    margin: Decimal
+    measured: TenantMonth
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedMonth:
+    """The newest month that was closed, in the operator's reporting currency."""
+
+    month: Month
+    currency: str
+    pools: Mapping[Pool, Decimal]
+    tenants: Mapping[UUID, ClosedTenant]
+
+
+newest_closed_month: Port[Callable[[], ClosedMonth | None]] = Port(
+    "the newest closed month of unit economics", lambda: None
+)

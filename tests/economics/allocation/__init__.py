@@ -1,0 +1,1 @@
+"""Allocation rules: versions, approvals, and what they do to tenants."""
