@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from governance.app import factory
-from governance.demo import economics_revenue_story, policy_history
+from governance.demo import economics_allocation_story, economics_revenue_story, policy_history
 from governance.demo.acme import tell_acme
 from governance.demo.cast import (
     ACME_DIRECTORY,
@@ -122,5 +122,5 @@ def _join(base: Actor, slug: str, issuer: str, person: Person) -> None:
 def _play_operator(cast: Cast) -> None:
     play(
         cast,
-        [*policy_history.operator(days_ago)],
+        [*policy_history.operator(days_ago), *economics_allocation_story.operator(days_ago)],
     )
