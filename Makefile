@@ -29,11 +29,11 @@ demo: .venv/.ready pdf-libraries  ## The demo world on http://127.0.0.1:8000 (PO
 	@PORT="$(PORT)" DATA="$(DATA)" exec .venv/bin/governance demo $(if $(ONCE),--once)
 
 test: .venv/.ready pdf-libraries test-programs  ## The whole suite in random order; ends with pytest's own closing line
-	@exec .venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --durations=20
+	@exec .venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder --durations=20
 
 coverage: .venv/.ready pdf-libraries test-programs  ## The whole suite with line coverage; fails below the floor in pyproject.toml
 	@export COVERAGE_CORE=sysmon
-	exec .venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report=term:skip-covered
+	exec .venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 check: .venv/.ready pdf-libraries  ## Format, lint, types, import contracts, templates, dependencies, fast tests: under 90 s
 	@export PATH="$$PWD/.venv/bin:$$PATH"

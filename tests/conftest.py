@@ -28,6 +28,7 @@ from tests.route_helpers import ids_of_every_model
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
 LONG_NAME = 40
+LONG = "browser", "slow"  # marks of tests that take seconds or minutes
 COLLECT_AFTER = 10_000, 10, 10  # new objects until the garbage collector looks; Python's: 2,000
 
 
@@ -40,13 +41,27 @@ def pytest_configure(config):
     hypothesis.settings.load_profile("any machine")
 
 
+@pytest.hookimpl(trylast=True)  # after the order was made random
 def pytest_collection_modifyitems(config, items):
-    """`make check` leaves out what takes long."""
+    """`make check` leaves out what takes long; `make test` begins with it, so that no worker waits
+    at the end for another one's longest test.
+    """
     slow = left_out_tests()
     gone = [item for item in items if function_of(item.nodeid) in slow]
     if gone:
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if function_of(item.nodeid) not in slow]
+    ranks = dict[Any, int]()
+    for item in items:
+        ranks[item.module] = min(_rank(item), ranks.get(item.module, len(LONG)))
+    items.sort(key=lambda item: ranks[item.module])  # within a rank the order stays random
+
+
+def _rank(item) -> int:
+    """Chromium's tests first: all of them stay on one worker."""
+    return next(
+        (n for n, mark in enumerate(LONG) if item.get_closest_marker(mark) is not None), len(LONG)
+    )
 
 
 def pytest_itemcollected(item):
