@@ -5,6 +5,7 @@ Plain tables, not classes: a row is what it says, without an id of ours.
     usage_events       a partition for each month of UTC (partitions.py)
     usage_event_keys   event ids of the last days, so that an event that is sent again counts once
     usage_days         requests and tokens by day, system, feature, provider, model and outcome
+    usage_people       on which days of a month a pseudonym used a feature; never dropped
 
 A day is one of the operator's time zone, whose months are closed. Each write of a day sets
 `changed_at` to a later instant than any other of the tenant (storing.CHANGED_AT), and no row of a
@@ -83,4 +84,17 @@ DAYS = Table(
     Index(None, "tenant_id", "changed_at"),
     ForeignKeyConstraint(["tenant_id", "system_id"], ["ai_systems.tenant_id", "ai_systems.id"]),
     CheckConstraint("requests >= 0", name="requests"),
+)
+
+PEOPLE = Table(
+    "usage_people",
+    Model.metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("month", Date, primary_key=True),  # its first day, in the operator's time zone
+    Column("system_id", Uuid, primary_key=True),
+    Column("feature", Text, primary_key=True),  # "" where events name none
+    Column("person", Text(collation="C"), primary_key=True),  # a pseudonym
+    Column("days", Integer, nullable=False),  # bit n - 1 is the n-th day of the month
+    ForeignKeyConstraint(["tenant_id", "system_id"], ["ai_systems.tenant_id", "ai_systems.id"]),
+    CheckConstraint("days > 0", name="days"),
 )

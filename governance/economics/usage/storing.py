@@ -38,6 +38,10 @@ _TOKENS = [f"{each}_tokens" for each in BUCKETS]
 _FACTS = ["at", "system", *_TEXTS, *_TOKENS]
 _STORED = ["at", "system_id", *_TEXTS, *_TOKENS]
 _DAY = ["day", "system_id", "feature", "provider", "model", "outcome"]
+_PERSON = ["month", "system_id", "feature", "person"]
+# Month, system, feature, person and days of the rows of a query that has each one's day.
+PEOPLE_OF_DAYS = """day - extract(day FROM day)::int + 1, system_id, coalesce(feature, ''), person,
+    bit_or(1 << extract(day FROM day)::int - 1)"""
 _ARRAYS = {"at": "timestamptz", "system": "int"} | dict.fromkeys(_TEXTS, "text")
 _ARRAYS |= dict.fromkeys(_TOKENS, "int")
 
@@ -89,6 +93,13 @@ WRITE = text(f"""{_GIVEN}, known AS MATERIALIZED (
   ON CONFLICT (tenant_id, {_commas(_DAY)}) DO UPDATE SET
     requests = d.requests + excluded.requests, changed_at = excluded.changed_at,
     {", ".join(f"{each} = d.{each} + excluded.{each}" for each in _TOKENS)}
+), people AS (
+  INSERT INTO usage_people AS p (tenant_id, {_commas(_PERSON)}, days)
+  SELECT :tenant, {PEOPLE_OF_DAYS} FROM (
+    SELECT (at AT TIME ZONE :zone)::date AS day, system_id, feature, person FROM new
+  ) AS used WHERE person IS NOT NULL GROUP BY 2, 3, 4, 5
+  ON CONFLICT (tenant_id, {_commas(_PERSON)}) DO UPDATE SET days = p.days | excluded.days
+  WHERE p.days | excluded.days <> p.days
 )
 SELECT n, is_same FROM known ORDER BY n
 """)  # noqa: S608 - names of ours
