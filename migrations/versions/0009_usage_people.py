@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.sealing import let_use, seal_by_tenant
 
-revision = "0008_usage_people"
-down_revision = "0007_prices"
+revision = "0009_usage_people"
+down_revision = "0008_allocation_rules"
 
 
 def upgrade() -> None:
