@@ -30,6 +30,7 @@ LABELS = {
     "Policies": "policy",
     "Reliability": "objective",
     "Rates": "exchange-rate",
+    "Costs": "effective-cost",
     "Imports": "imported-file",
     "Reports": "report",
     "Statements": "statement",

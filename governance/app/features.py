@@ -11,6 +11,7 @@ from governance.assurance.incidents.feature import manifest as incidents
 from governance.assurance.playbooks.feature import manifest as playbooks
 from governance.assurance.testing.feature import manifest as testing
 from governance.economics.allocation.feature import manifest as allocation
+from governance.economics.costs.feature import manifest as costs
 from governance.economics.imports.feature import manifest as imports
 from governance.economics.prices.feature import manifest as prices
 from governance.economics.rates.feature import manifest as rates
@@ -73,6 +74,7 @@ FEATURES = (
     revenue,
     prices,
     allocation,
+    costs,
     usage,
     rates,
     imports,

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 
 import xlsxwriter
 
@@ -27,10 +28,10 @@ DANGEROUS = (
     "\uff20",
 )  # the last four: = + - @ in full width
 BEGINS_A_CELL = re.compile(r'([;\t\r\n][\s"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])')
-Cell = str | int | float | date | datetime | None
+Cell = str | int | float | Decimal | date | datetime | None
 
 
-def harmless(value: Cell) -> str | int | float:
+def harmless(value: Cell) -> str | int | float | Decimal:
     """Numbers stay numbers, dates become ISO, and text that looks like a formula gets an
     apostrophe.
     """
@@ -38,16 +39,21 @@ def harmless(value: Cell) -> str | int | float:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Decimal) and value.is_finite():
+        return value
     if isinstance(value, int | float):
         return value if abs(value) <= MAX_EXACT_INTEGER else str(value)
-    text = value.isoformat() if isinstance(value, date) else value
+    text = value.isoformat() if isinstance(value, date) else str(value)
     return f"'{text}" if text.startswith(DANGEROUS) else text
 
 
-def _in_any_locale(cell: str | float) -> str | int | float:
+def _in_any_locale(cell: str | float | Decimal) -> str | int | float:
     """Where a comma separates decimals, a spreadsheet ends a cell of a CSV file at a semicolon,
-    and a line end or tab inside quotes ends it too: what follows begins a cell of its own.
+    and a line end or tab inside quotes ends it too: what follows begins a cell of its own. A
+    decimal has all its digits and no exponent.
     """
+    if isinstance(cell, Decimal):
+        return f"{cell.normalize():f}"
     return BEGINS_A_CELL.sub(r"\1'", cell) if isinstance(cell, str) else cell
 
 

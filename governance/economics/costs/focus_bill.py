@@ -73,6 +73,17 @@ class FocusFile(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the child process writes: one of the three.
+
+    `broken` are lines whose cells can't be told apart.
+    """
+
+    file: FocusFile | None = None
+    problem: str = ""
+    broken: Sequence[RejectedField] = ()
+
+
 class UnreadableBill(ValueError):
     """The file is no FOCUS Cost and Usage file; the message says which columns it lacks."""
 

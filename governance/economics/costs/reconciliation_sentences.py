@@ -9,8 +9,8 @@ from governance.economics.costs.reconciliation import MonthResidual
 from governance.economics.formulas.money import whole_money
 
 HALF = Decimal("0.5")
-MAX_STANDING_OUT = 3  # days
-STANDS_OUT = 3  # times the median day
+MAX_UNUSUAL = 3  # days
+UNUSUAL = 3  # times the median day
 HUNDRED = Decimal(100)
 NUMBERS = ("No", "One", "Two", "Three")
 
@@ -62,24 +62,24 @@ def causes_headline(found: MonthResidual, currency: str) -> str:
 
 def days_headline(found: MonthResidual) -> str:
     """Say whether few days carry the residual."""
-    days = standing_out(found)
+    days = unusual_days(found)
     if not days or not found.residual:
-        return "No day stands out"
+        return "No day is unusual"
     part = sum((found.by_day[day] for day in days), Decimal(0)) / found.residual
     if not 0 < part <= 1:
-        return "No day stands out"
+        return "No day is unusual"
     word = "day carries" if len(days) == 1 else "days carry"
     return f"{NUMBERS[len(days)]} {word} {percent(part, 0)} of the residual"
 
 
-def standing_out(found: MonthResidual) -> Sequence[date]:
+def unusual_days(found: MonthResidual) -> Sequence[date]:
     """Up to three days whose residual is more than three times the median day's; else none."""
     by_day = {day: amount for day, amount in found.by_day.items() if day is not None}
     if not by_day:
         return []
     usual = median(abs(amount) for amount in by_day.values())
-    days = [day for day, amount in by_day.items() if abs(amount) > STANDS_OUT * usual]
-    return days if len(days) <= MAX_STANDING_OUT else []
+    days = [day for day, amount in by_day.items() if abs(amount) > UNUSUAL * usual]
+    return days if len(days) <= MAX_UNUSUAL else []
 
 
 def percent(share: Decimal, decimals: int = 2) -> str:

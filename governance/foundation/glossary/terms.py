@@ -153,6 +153,12 @@ TERMS = (
         "control controls",
     ),
     Term(
+        "Cost pool",
+        "What a charge pays for: models, infrastructure, idle capacity, guardrails, support or"
+        " other.",
+        "cost_pool_rule",
+    ),
+    Term(
         "Coverage",
         "The levels that a framework's requirements have reached, as a percentage of their"
         " targets.",
@@ -201,6 +207,12 @@ TERMS = (
     Term(
         "Drill",
         "A planned stop that proves that a kill switch works and how fast systems obey it.",
+    ),
+    Term(
+        "Effective cost",
+        "What a provider's charge costs the month that used it, so that a prepaid commitment, billed"
+        " when it is bought, costs as it is drawn down.",
+        "cost_line cost_bill costs",
     ),
     Term(
         "Encryption key",
@@ -470,6 +482,12 @@ TERMS = (
         " not approve it.",
     ),
     Term("Requirement", "One numbered statement of a framework, for example CC6.1 or MEASURE 2.7."),
+    Term(
+        "Residual",
+        "What providers invoice for models beyond the cost computed from usage and prices, split"
+        " into causes.",
+        "invoice_model_name",
+    ),
     Term(
         "Retention",
         "How long something is kept before it is deleted or its personal parts are destroyed.",

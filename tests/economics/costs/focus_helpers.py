@@ -11,7 +11,11 @@ import duckdb
 from governance.economics.costs import focus_bill
 from governance.economics.costs.focus_bill import FocusFile
 from governance.economics.costs.focus_lines import PoolRule
+from governance.economics.imports.models import FileImport
+from tests.browser import Visitor
+from tests.economics.imports import import_helpers
 
+KIND = "focus"
 SAMPLES = Path(__file__).parents[2] / "vendor" / "focus"
 ROW = {
     "ServiceProviderName": "Helio Cloud",
@@ -78,6 +82,15 @@ def sample(name: str) -> list[dict[str, str]]:
     """The rows of a published file."""
     text = (SAMPLES / name).read_text(encoding="utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
+
+
+def bring(
+    visitor: Visitor, rows: Sequence[Mapping[str, str]], name: str = "bill.csv"
+) -> FileImport:
+    """Upload rows and apply them; return the import's row."""
+    address = import_helpers.upload(visitor, csv_of(rows), name, KIND)
+    import_helpers.apply(visitor, address)
+    return import_helpers.row_of(address)
 
 
 def said(file: FocusFile) -> list[tuple[int, str]]:

@@ -172,7 +172,7 @@ def test_the_headline_says_whether_the_month_could_close():
 def test_headlines_name_the_days_the_model_and_the_unexplained_part():
     found = month("1", "1", "40", "1", "1", "30")
     assert days_headline(found) == "Two days carry 95% of the residual"
-    assert days_headline(month("1", "1", "1")) == "No day stands out"
+    assert days_headline(month("1", "1", "1")) == "No day is unusual"
     assert causes_headline(found, "EUR") == "€74 isn’t explained"
     half = reconcile([metered()], [invoiced(tokens={"cache_write": 800_000}, extra=Decimal(1))])
     assert causes_headline(half, "EUR") == "60% of it is explained; €1 isn’t"
