@@ -20,6 +20,7 @@ EXTENDS = re.compile(r"\{%-?\s*extends \"([^\"]+)\"")
 HELP_TEXT = re.compile(r"help_text\((?P<arguments>.*?)\)\s*-?\}\}", re.DOTALL)
 MAX_SENTENCES = 3
 LABELS = {
+    "Prices": "price",
     "Agreements": "agreement",
     "Allocation": "allocation-rule",
     "AI systems": "ai-system",

@@ -5,6 +5,7 @@ columns and exports work.
 import json
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from governance.assurance.incidents import actions as incidents
 from governance.assurance.playbooks import actions as playbooks
 from governance.assurance.playbooks.steps import PlaybookStep
 from governance.assurance.testing import exception_actions, exception_queries
+from governance.economics.prices import actions as price_actions
+from governance.economics.prices.actions import PriceTerms
 from governance.economics.revenue import account_actions
 from governance.economics.usage import actions as usage
 from governance.economics.usage import usage_events
@@ -52,6 +55,7 @@ LISTS = sorted(  # the operator's are tested beside their features
 COLLECTOR = "members"
 CHOICES_TRIED = 3  # of each filter, and the last one
 OTHER_VALUES = {
+    "provider": "helio",
     "since": "2026-01-01",
     "until": "2030-01-01",
     "actor": "abcd",
@@ -73,7 +77,7 @@ BUDGETS = {  # statements of a page; those of other lists are held beside their 
     "exclusions": 9,
 }
 OF_ADMINS = {"member_sessions"}
-OF_OPERATOR = {"accounts"}  # of every customer, for the operator's finance
+OF_OPERATOR = {"accounts", "prices"}  # of the operator's finance
 TENANTS = ("acme", "globex")
 
 
@@ -122,6 +126,17 @@ def world(app, places, isolated):
 def _fill_operator() -> None:
     with make.acting("operator_finance", "console"):
         for slug, segment in (("acme", "Enterprise"), ("globex", "Mid-market")):
+            price_actions.add_price(
+                PriceTerms(
+                    provider="helio",
+                    model=f"model-of-{segment[:3]}",
+                    per_million={"input": Decimal(3), "output": Decimal(15)},
+                    currency="USD",
+                    effective_from=clock.today(),
+                    source="Price page",
+                    customer_id=make.system_actor(slug).tenant_id if slug == "acme" else None,
+                )
+            )
             account_actions.save_account(
                 make.system_actor(slug).tenant_id,
                 segment=segment,

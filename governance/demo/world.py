@@ -12,7 +12,12 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from governance.app import factory
-from governance.demo import economics_allocation_story, economics_revenue_story, policy_history
+from governance.demo import (
+    economics_allocation_story,
+    economics_prices_story,
+    economics_revenue_story,
+    policy_history,
+)
 from governance.demo.acme import tell_acme
 from governance.demo.cast import (
     ACME_DIRECTORY,
@@ -65,6 +70,7 @@ def build(
     tell_acme(Cast("acme", f"{idp_base}/acme"), handed, services)
     tell_globex(Cast("globex", f"{idp_base}/globex"), handed)
     _play_operator(Cast("console", f"{idp_base}/console"))
+    economics_prices_story.tell(Cast("console", f"{idp_base}/console")("finance"))
     economics_revenue_story.tell(Cast("console", f"{idp_base}/console")("finance"))
     for slug in ("acme", "globex", "console"):
         sign_log(slug, days_ago(0))

@@ -6,6 +6,7 @@
     short_money(amount, currency)      "€412.4k"           a headline
     whole_money(amount, currency)      "-€3,120"           a sentence
     unit_money(amount, currency)       "€0.0031"           a price of something small
+    exact_money(amount, currency)      "$0.625"            a price that was agreed
     plain_amount(amount, currency)     "12400.00"          a form or a file
 
 Texts have a true minus sign. Sums are exact: round once, at the end. An amount is below 10^12, so that 28 digits hold it with
@@ -102,6 +103,13 @@ def unit_money(amount: Decimal, currency: str) -> str:
         decimals = max(decimals, SIGNIFICANT_DIGITS - 1 - amount.adjusted())
     value = round_to(amount, min(decimals, 2 * PRICE_DECIMALS))
     return _signed(value, f"{abs(value):,f}", currency)
+
+
+def exact_money(amount: Decimal, currency: str) -> str:
+    """Return "$0.625" or "$3.00": every digit that a price has, and all of its cents."""
+    check_amount(amount)
+    decimals = max(DECIMALS[currency], -int(amount.normalize().as_tuple().exponent))
+    return _signed(amount, f"{abs(amount):,.{decimals}f}", currency)
 
 
 def plain_amount(amount: Decimal, currency: str) -> str:

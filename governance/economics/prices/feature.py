@@ -1,13 +1,25 @@
 """The price book, and what usage cost by it."""
 
-from governance.economics.prices import actions, jobs, models
+from governance.economics.prices import actions, jobs, models, permissions, views
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import EntryLink, EveryMinute, Manifest
+from governance.kernel.manifest import EntryLink, EveryMinute, Manifest, NavItem
 
 manifest = Manifest(
     name="prices",
     models=(models,),
+    routes=(views.feature,),
+    navigation=(
+        NavItem(
+            label="Prices",
+            icon="receipt",
+            endpoint="operator_prices.index",
+            permission=permissions.VIEW,
+            order=72,
+            group="economics",
+            audience="operator",
+        ),
+    ),
     schedule=(EveryMinute("collect usage costs", jobs.collect_usage_costs, second=35),),
     audit=actions_in(actions),
-    links={"Price": EntryLink(no_page="The price book shows all prices.")},
+    links={"Price": EntryLink(endpoint="operator_prices.price", argument="price_id")},
 )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from governance.economics.formulas.currencies import DECIMALS, choices, is_currency
 from governance.economics.formulas.money import (
+    exact_money,
     money,
     plain_amount,
     read_amount,
@@ -121,6 +122,19 @@ def test_a_sentence_has_whole_amounts():
 )
 def test_a_small_price_keeps_two_digits(amount, text):
     assert unit_money(Decimal(amount), "EUR") == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("3", "$3.00"),
+        ("0.62500000", "$0.625"),
+        ("0.00000012", "$0.00000012"),
+        ("1200", "$1,200.00"),
+    ],
+)
+def test_an_agreed_price_loses_no_digit(amount, text):
+    assert exact_money(Decimal(amount), "USD") == text
 
 
 def test_currencies_are_those_of_iso_4217():

@@ -1,0 +1,120 @@
+"""The operator's pages of the price book."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import flash, redirect, request, url_for
+
+from governance.economics.prices import (
+    actions,
+    cost_queries,
+    permissions,
+    price_list,
+    queries,
+)
+from governance.economics.prices.forms import PriceForm
+from governance.economics.prices.models import Price
+from governance.economics.prices.price_list import HEAD, PRICES
+from governance.economics.usage.usage_events import BUCKETS
+from governance.foundation.tenants.queries import all_tenants, operator_time_zone
+from governance.kernel import clock
+from governance.kernel.downloads import FILE
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted
+from governance.kernel.list_pages import one_page
+from governance.kernel.pages import page, table_file
+from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("operator_prices", __name__, scope="operator")
+PATH = "/economics/prices"
+MAX_ASKED_LENGTH = 120
+
+
+@feature.get(f"{PATH}/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    """Show models in use without a price, then the price of every model."""
+    asked, rows = PRICES.read(), queries.book(_today())
+    found = price_list.matching(rows, asked)
+    shown = one_page(found, asked, lambda row: str(row.id))
+    unpriced = cost_queries.unpriced_models()
+    return page(
+        "economics/prices/index.html",
+        asked=asked,
+        rows=shown.rows,
+        next=shown.next,
+        matches=len(found),
+        total=len(rows),
+        unpriced=unpriced,
+        title=price_list.headline(unpriced, len(rows)),
+        price=price_list.shown_price,
+        names=_names(),
+        today=_today(),
+    )
+
+
+@feature.get(f"{PATH}/prices.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
+def export(form: str) -> ResponseReturnValue:
+    """Export the prices that the filters match."""
+    names = _names()
+    found = price_list.matching(queries.book(_today()), PRICES.read())
+    # every digit, or a number to calculate with
+    written = "{:f}".format if form == "csv" else float
+    table = [price_list.cells(row, names, written) for row in found]
+    content = csv_bytes(HEAD, table) if form == "csv" else xlsx_bytes("Prices", HEAD, table)
+    return table_file(content, f"prices-{_today():%Y-%m-%d}.{form}")
+
+
+@feature.get(f"{PATH}/<uuid:price_id>", needs=permissions.VIEW)
+def price(price_id: UUID) -> ResponseReturnValue:
+    """Show every price of a model, the newest first."""
+    found = queries.price(price_id)
+    history = queries.history(found.match_key)
+    return page(
+        "economics/prices/price.html",
+        found=found,
+        history=history,
+        until=_until(history),
+        buckets=BUCKETS,
+        price=price_list.shown_price,
+        names=_names(),
+        today=_today(),
+    )
+
+
+def _until(history: Sequence[Price]) -> dict[UUID, date]:
+    """The day from which another price supersedes each one that was superseded."""
+    found, later = {}, dict[UUID | None, date]()
+    for row in history:
+        if row.customer_id in later:
+            found[row.id] = later[row.customer_id]
+        later[row.customer_id] = row.effective_from
+    return found
+
+
+@feature.route(f"{PATH}/new", methods=["GET", "POST"], needs=permissions.EDIT)
+def new() -> ResponseReturnValue:
+    """Add a price; the address may name the model."""
+    form = PriceForm(
+        provider=request.args.get("provider", "")[:MAX_ASKED_LENGTH],
+        model=request.args.get("model", "")[:MAX_ASKED_LENGTH],
+        effective_from=_today(),
+    )
+    added: list[Price] = []
+    if request.method == "POST" and accepted(
+        form, lambda: added.append(actions.add_price(form.terms()))
+    ):
+        flash(f"The price of {added[0].model} was added. Usage without one gets it in a minute.")
+        return redirect(url_for("operator_prices.price", price_id=added[0].id), 303)
+    status = form.status if form.problems else 200
+    return page("economics/prices/new.html", status=status, form=form)
+
+
+def _names() -> dict[UUID, str]:
+    return {each.id: each.name for each in all_tenants()}
+
+
+def _today() -> date:
+    return clock.now().astimezone(ZoneInfo(operator_time_zone())).date()
