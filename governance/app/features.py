@@ -11,6 +11,7 @@ from governance.assurance.incidents.feature import manifest as incidents
 from governance.assurance.playbooks.feature import manifest as playbooks
 from governance.assurance.testing.feature import manifest as testing
 from governance.economics.allocation.feature import manifest as allocation
+from governance.economics.benchmarks.feature import manifest as benchmarks
 from governance.economics.costs.feature import manifest as costs
 from governance.economics.imports.feature import manifest as imports
 from governance.economics.prices.feature import manifest as prices
@@ -75,6 +76,7 @@ FEATURES = (
     prices,
     allocation,
     costs,
+    benchmarks,
     usage,
     rates,
     imports,

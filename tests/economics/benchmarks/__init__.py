@@ -1,0 +1,1 @@
+"""Anonymous benchmarks of usage."""
