@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.sealing import let_use, seal_by_tenant
 
-revision = "0010_benchmarks"
-down_revision = "0009_usage_people"
+revision = "0011_benchmarks"
+down_revision = "0010_costs"
 
 
 def upgrade() -> None:
