@@ -37,6 +37,7 @@ LABELS = {
     "Statements": "statement",
     "Switch": "kill-switch",
     "Tenants": "tenant",
+    "Budgets": "budget",
 }  # navigation label → slug, where the label isn't the term itself
 
 

@@ -12,6 +12,7 @@ from governance.assurance.playbooks.feature import manifest as playbooks
 from governance.assurance.testing.feature import manifest as testing
 from governance.economics.allocation.feature import manifest as allocation
 from governance.economics.benchmarks.feature import manifest as benchmarks
+from governance.economics.budgets.feature import manifest as cost_budgets
 from governance.economics.costs.feature import manifest as costs
 from governance.economics.imports.feature import manifest as imports
 from governance.economics.prices.feature import manifest as prices
@@ -72,6 +73,7 @@ FEATURES = (
     maintenance,
     agreements,
     reviews,
+    cost_budgets,
     revenue,
     prices,
     allocation,

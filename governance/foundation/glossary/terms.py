@@ -637,6 +637,12 @@ TERMS = (
         "account",
     ),
     Term(
+        "Budget",
+        "An amount for what AI costs in a month or in 30 days, with a forecast and alerts, which"
+        " never blocks a request.",
+        "cost_budget cost_budgets budgets",
+    ),
+    Term(
         "MRR",
         "Monthly recurring revenue: what subscriptions in force on the last day of a month pay for"
         " a month.",

@@ -1,0 +1,1 @@
+"""Budgets of what AI costs: spend, forecast, and alerts. A budget never blocks a request."""

@@ -1,0 +1,243 @@
+"""Alert when a budget reaches a threshold: each once for each period.
+
+evaluate()           in the operator's tenant: note what is reached, and tell the operator
+tell_customers()     then tell each customer that is to know, and draft the proposed policy change
+
+An alert is a row with a unique key, so of two processes one tells. A customer is told in a
+transaction of its own tenant, whose notice has the alert's id: told again after a crash, it is told
+once. Neither blocks a request.
+"""
+
+from dataclasses import replace
+from uuid import UUID
+
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+
+from governance.economics.budgets import queries, wording
+from governance.economics.budgets.models import CostBudget, CostBudgetAlert, CostBudgetNotice
+from governance.economics.budgets.outlook import Crossing, Outlook, crossings
+from governance.economics.rates.conversion import MissingRate
+from governance.economics.rates.queries import reporting_currency
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people.queries import members
+from governance.foundation.tenants.queries import tenant_by_id
+from governance.foundation.tenants.system_actor import founder
+from governance.foundation.webhooks import actions as webhooks
+from governance.kernel import clock, current, outbox
+from governance.kernel.config import public_address
+from governance.kernel.db import find, session, transaction
+from governance.kernel.errors import DomainError
+from governance.kernel.ids import uuid7
+from governance.operations.policies import draft_actions as policy_drafts
+from governance.operations.policies import queries as policies
+from governance.operations.policies.dimensions import Value
+from governance.operations.policies.effective_policies import Content
+
+WRITTEN_TO = ("operator_admin", "operator_finance")
+REACHED = action(
+    "cost_budget.threshold.reached",
+    "found that a budget reached a threshold",
+    target="CostBudget",
+    activity="update",
+    severity="low",
+    fields="name period basis percent",
+    shape="up",
+)
+TOLD = action(
+    "cost_budget.customer.told",
+    "told a customer that a budget reached a threshold",
+    target="CostBudgetNotice",
+    activity="create",
+    severity="informational",
+    fields="name period basis percent",
+)
+log = structlog.get_logger("budgets")
+
+
+# ---- in the operator's tenant
+
+
+def evaluate() -> int:
+    """Alert what is reached now; return how many alerts are new.
+
+    A budget whose costs have no rate yet waits for one.
+    """
+    day, new = queries.today(), 0
+    for row in queries.budgets():
+        try:
+            found = queries.outlooks([row], day)[row.id]
+        except MissingRate as error:
+            log.warning("budget not evaluated", budget=str(row.id), reason=error.message)
+            continue
+        for each in crossings(found, row.actual_thresholds, row.forecast_thresholds):
+            new += _alert(row, found, each)
+    return new
+
+
+def _alert(row: CostBudget, found: Outlook, reached: Crossing) -> bool:
+    """Note one threshold and tell the operator; False where it was noted before."""
+    tells = row.tells_tenant or _proposes(row, reached)
+    statement = insert(CostBudgetAlert).values(
+        id=uuid7(),
+        tenant_id=row.tenant_id,
+        budget_id=row.id,
+        period=found.period.name,
+        basis=reached.basis,
+        percent=reached.percent,
+        amount=found.amount,
+        spent=found.spent,
+        forecast=found.forecast,
+        currency=reporting_currency(),
+        told_at=None if tells else clock.now(),
+        note="",
+        created_at=clock.now(),
+    )
+    made = session().scalar(
+        statement.on_conflict_do_nothing(
+            index_elements=["tenant_id", "budget_id", "period", "basis", "percent"]
+        ).returning(CostBudgetAlert.id)
+    )
+    if made is None:
+        return False
+    alert = find(CostBudgetAlert, made)
+    record(
+        REACHED,
+        row,
+        name=row.name,
+        period=alert.period,
+        basis=alert.basis,
+        percent=alert.percent,
+    )
+    _tell_operator(row, alert)
+    return True
+
+
+def _tell_operator(row: CostBudget, alert: CostBudgetAlert) -> None:
+    said = f"{wording.sentence(row.name, alert)}\n\n{wording.figures(alert)}"
+    address = f"{public_address()}/operator/economics/budgets/{row.id}"
+    for person in members():
+        if person.role in WRITTEN_TO:
+            subject = f"Budget at {alert.percent}%: {row.name}"
+            outbox.send_mail(person.email, subject, f"{said}\n\n{address}\n")
+    webhooks.send(wording.REACHED, wording.payload(alert.id, row.name, _scope(row), alert))
+
+
+def _scope(row: CostBudget) -> str:
+    name = queries.customer_names().get(row.customer_id, "")
+    return queries.BudgetScope(row.customer_id, name, row.system_id, row.system, row.feature).label
+
+
+def _proposes(row: CostBudget, reached: Crossing | CostBudgetAlert) -> bool:
+    """Whether this threshold drafts a policy change: the whole amount is spent."""
+    is_spent = reached.basis == "actual" and reached.percent >= 100  # noqa: PLR2004 - percent
+    return is_spent and bool(row.proposed_limit is not None or row.proposed_models)
+
+
+# ---- in the customer's tenant
+
+
+def tell_customers() -> int:
+    """Tell the customers of alerts that they weren't told of; return how many alerts."""
+    with transaction(read_only=True):
+        found = [(alert, row, _scope(row)) for alert, row in queries.untold_alerts()]
+        session().expunge_all()
+    for alert, row, scope in found:
+        note = _tell(alert, row, scope)
+        with transaction():
+            told = find(CostBudgetAlert, alert.id, lock=True)
+            told.told_at, told.note = clock.now(), note
+    return len(found)
+
+
+def _tell(alert: CostBudgetAlert, row: CostBudget, scope: str) -> str:
+    """In one transaction of the customer; return what became of the proposed policy change."""
+    with transaction(read_only=True):
+        customer = tenant_by_id(row.customer_id)
+        if customer is None or customer.status != "active":
+            return "The tenant was deleted, so nobody was told."
+        acting = founder(customer.id, customer.slug, customer.name)
+    with current.acting_as(acting), transaction():
+        if not _keep_notice(alert, row, scope):
+            return ""
+        notice = find(CostBudgetNotice, alert.id)
+        if row.tells_tenant:
+            _tell_people(notice)
+        return _propose(row) if _proposes(row, alert) else ""
+
+
+def _keep_notice(alert: CostBudgetAlert, row: CostBudget, scope: str) -> bool:
+    """Store the notice; False where it is stored already.
+
+    One that only proposes a policy change is acknowledged from the start.
+    """
+    statement = insert(CostBudgetNotice).values(
+        id=alert.id,
+        tenant_id=current.actor().tenant_id,
+        name=row.name,
+        scope=scope,
+        period=alert.period,
+        basis=alert.basis,
+        percent=alert.percent,
+        amount=alert.amount,
+        spent=alert.spent,
+        forecast=alert.forecast,
+        currency=alert.currency,
+        acknowledged_at=None if row.tells_tenant else clock.now(),
+        created_at=clock.now(),
+    )
+    kept = statement.on_conflict_do_nothing(index_elements=["tenant_id", "id"])
+    return session().scalar(kept.returning(CostBudgetNotice.id)) is not None
+
+
+def _tell_people(notice: CostBudgetNotice) -> None:
+    record(
+        TOLD,
+        notice,
+        name=notice.name,
+        period=notice.period,
+        basis=notice.basis,
+        percent=notice.percent,
+    )
+    slug = current.actor().tenant_slug
+    address = f"{public_address()}/t/{slug}/economics/budget-notices/{notice.id}"
+    said = f"{wording.sentence(notice.name, notice)}\n\n{wording.figures(notice)}"
+    for person in members():
+        if person.role == "admin":
+            subject = f"Budget at {notice.percent}%: {notice.name}"
+            outbox.send_mail(person.email, subject, f"{said}\n\n{address}\n")
+    data = wording.payload(notice.id, notice.name, notice.scope, notice)
+    webhooks.send(wording.REACHED, data)
+
+
+def _propose(row: CostBudget) -> str:
+    """Draft the policy change, which people of the tenant review and publish; say what came of it.
+
+    A draft that somebody is working on stays as it is.
+    """
+    if policies.draft() is not None:
+        return "The tenant has a policy draft already, so no change was proposed."
+    content = _with_proposal(policies.standing().content, row)
+    try:
+        with session().begin_nested():
+            policy_drafts.draft(content, seen="", reason=f"The budget {row.name} is spent.")
+    except DomainError as error:
+        return f"No change was proposed: {error.message}"[:400]
+    return "A policy change was drafted. People of the tenant decide on it."
+
+
+def _with_proposal(content: Content, row: CostBudget) -> Content:
+    """The content with the proposed settings, for the budget's AI system or for all of them."""
+    wanted: dict[str, Value] = {}
+    if row.proposed_limit is not None:
+        wanted["requests_per_minute"] = row.proposed_limit
+    if row.proposed_models:
+        wanted["model_access"] = frozenset(row.proposed_models)
+    if row.system_id is None:
+        return replace(content, overrides={**content.overrides, **wanted})
+    own: dict[UUID, dict[str, Value]] = {
+        system_id: dict(given) for system_id, given in content.systems.items()
+    }
+    own[row.system_id] = own.get(row.system_id, {}) | wanted
+    return replace(content, systems=own)

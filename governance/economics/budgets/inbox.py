@@ -1,0 +1,59 @@
+"""Inbox sources of budgets: alerts for the operator, notices for a customer."""
+
+from typing import Any
+
+from sqlalchemy import Select, String, cast
+
+from governance.economics.budgets import permissions
+from governance.economics.budgets.models import CostBudget, CostBudgetAlert, CostBudgetNotice
+from governance.kernel.inbox import InboxSource, item_select
+
+WORDS = {"actual": "of the amount is spent", "forecast": "of the amount is forecast"}
+
+
+def _alerts() -> Select[Any]:
+    a, b = CostBudgetAlert, CostBudget
+    query = item_select(
+        a,
+        about=cast(a.percent, String) + "% of " + b.name,
+        detail=a.basis,
+        since=a.created_at,
+        parent=a.budget_id,
+    ).join(b, (b.tenant_id == a.tenant_id) & (b.id == a.budget_id))
+    return query.where(a.acknowledged_at.is_(None))
+
+
+def _notices() -> Select[Any]:
+    n = CostBudgetNotice
+    query = item_select(
+        n, about=cast(n.percent, String) + "% of " + n.name, detail=n.basis, since=n.created_at
+    )
+    return query.where(n.acknowledged_at.is_(None))
+
+
+ALERTS = InboxSource(
+    name="cost_budget",
+    group="incidents",
+    needs=permissions.EDIT,
+    select=_alerts,
+    icon="coins",
+    verb="Review",
+    title=lambda row: f"Review the budget: {row.about}",
+    detail=lambda row: WORDS[row.detail],
+    why="you set the budgets of AI cost",
+    endpoint="operator_budgets.budget",
+    values=lambda row: {"budget_id": row.parent},
+)
+NOTICES = InboxSource(
+    name="cost_budget_notice",
+    group="incidents",
+    needs=permissions.NOTICES,
+    select=_notices,
+    icon="coins",
+    verb="Review",
+    title=lambda row: f"Review the budget: {row.about}",
+    detail=lambda row: WORDS[row.detail],
+    why="you administer this tenant",
+    endpoint="budgets.notice",
+    values=lambda row: {"notice_id": row.id},
+)

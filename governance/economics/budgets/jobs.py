@@ -1,0 +1,21 @@
+"""Every hour: what budgets have reached."""
+
+from governance.economics.budgets import alert_actions
+from governance.foundation.tenants.for_each_tenant import in_each
+from governance.foundation.tenants.models import Tenant
+from governance.kernel.db import transaction
+
+
+def check_budgets() -> None:
+    """Alert what is reached, then tell the customers that are to know."""
+    in_each(_check, "budgets not checked", wanted=_is_operator)
+
+
+def _is_operator(tenant: Tenant) -> bool:
+    return tenant.kind == "operator" and tenant.status == "active"
+
+
+def _check() -> None:
+    with transaction():
+        alert_actions.evaluate()
+    alert_actions.tell_customers()

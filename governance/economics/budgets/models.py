@@ -1,0 +1,114 @@
+"""Budgets of AI cost, what they alerted, and what a customer was told.
+
+cost_budgets          the operator's, of a customer, one of its AI systems, or a feature
+cost_budget_alerts    the operator's: each threshold once for each period
+cost_budget_notices   the customer's: the same alert, where the operator shares it
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+
+AMOUNT = Numeric(20, 4)
+COST = Numeric(24, 10)
+WINDOWS = "\"window\" IN ('month', 'rolling')"
+BASES = "basis IN ('actual', 'forecast')"
+
+
+class CostBudget(Tenanted, Model):
+    """An amount for a month or for 30 days; it never blocks a request.
+
+    `system_id` is None for all of the customer's AI systems, `feature` empty for all features.
+    """
+
+    __tablename__ = "cost_budgets"
+    __table_args__ = (
+        CheckConstraint(WINDOWS, "window"),
+        CheckConstraint("amount > 0", "amount"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", "currency"),
+        Index(None, "tenant_id", "removed_at"),
+    )
+
+    name: Mapped[str]
+    customer_id: Mapped[UUID]
+    system_id: Mapped[UUID | None]
+    system: Mapped[str] = mapped_column(default="")  # its slug
+    feature: Mapped[str] = mapped_column(default="")
+    window: Mapped[str]
+    starts_on: Mapped[date]  # when it was created; blocks of a rolling window count from it
+    amount: Mapped[Decimal] = mapped_column(AMOUNT)
+    currency: Mapped[str]
+    actual_thresholds: Mapped[list[Any]]  # percent of the amount
+    forecast_thresholds: Mapped[list[Any]]
+    tells_tenant: Mapped[bool] = mapped_column(default=False)
+    proposed_limit: Mapped[int | None]  # requests/min to propose when the budget is spent
+    proposed_models: Mapped[list[Any]] = mapped_column(default=list)  # the same, an allow-list
+    removed_at: Mapped[datetime | None]
+
+    @property
+    def mark(self) -> str:
+        """Of the row as it is now: a form carries it, so that a stale one is known."""
+        kept = (
+            self.name,
+            self.amount,
+            self.actual_thresholds,
+            self.forecast_thresholds,
+            self.tells_tenant,
+            self.proposed_limit,
+            self.proposed_models,
+        )
+        return "/".join(str(each) for each in kept)
+
+
+class CostBudgetAlert(Tenanted, Model):
+    """A threshold that was reached, once for each period.
+
+    `told_at` is when the customer was told and the policy change drafted, where the budget does
+    that.
+    """
+
+    __tablename__ = "cost_budget_alerts"
+    __table_args__ = (
+        tenant_fk("budget_id", "cost_budgets"),
+        UniqueConstraint("tenant_id", "budget_id", "period", "basis", "percent"),
+        CheckConstraint(BASES, "basis"),
+        Index(None, "tenant_id", "acknowledged_at"),
+    )
+
+    budget_id: Mapped[UUID]
+    period: Mapped[str]
+    basis: Mapped[str]
+    percent: Mapped[int]
+    amount: Mapped[Decimal] = mapped_column(AMOUNT)
+    spent: Mapped[Decimal] = mapped_column(COST)
+    forecast: Mapped[Decimal] = mapped_column(COST)
+    currency: Mapped[str]
+    told_at: Mapped[datetime | None]
+    note: Mapped[str] = mapped_column(default="")  # what became of the proposed policy change
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[UUID | None]
+
+
+class CostBudgetNotice(Tenanted, Model):
+    """An alert as its customer reads it; `id` is the alert's."""
+
+    __tablename__ = "cost_budget_notices"
+    __table_args__ = (CheckConstraint(BASES, "basis"),)
+
+    name: Mapped[str]
+    scope: Mapped[str]
+    period: Mapped[str]
+    basis: Mapped[str]
+    percent: Mapped[int]
+    amount: Mapped[Decimal] = mapped_column(AMOUNT)
+    spent: Mapped[Decimal] = mapped_column(COST)
+    forecast: Mapped[Decimal] = mapped_column(COST)
+    currency: Mapped[str]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[UUID | None]

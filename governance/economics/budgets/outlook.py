@@ -1,0 +1,121 @@
+"""What a budget's spend is, where it leads, and which thresholds that reaches. Pure.
+
+Spend is the cost of usage by day, in the reporting currency. Days are whole days of the operator's
+time zone; today counts as far as it is known.
+
+    month       from the first to the last day of the calendar month
+    rolling     the 30 days that end today
+
+The forecast is simple on purpose, so that anybody can check it: spend so far plus the mean of the
+last 7 full days for each day that is left after today. A rolling window has no end: its forecast is
+what 30 days at that mean cost. Neither is below what is spent already.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from governance.kernel.months import Month
+
+type Window = Literal["month", "rolling"]
+type Basis = Literal["actual", "forecast"]
+
+ROLLING_DAYS = 30
+PACE_DAYS = 7
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days that count, both included, and the name under which a threshold alerts once."""
+
+    first: date
+    last: date
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Spend and forecast of a budget; `pace` is the mean of the last 7 full days."""
+
+    period: Period
+    amount: Decimal
+    spent: Decimal
+    pace: Decimal
+    days_left: int
+    forecast: Decimal
+
+    @property
+    def spent_share(self) -> Decimal:
+        """Spend as a share of the budget: 0.8 is 80%."""
+        return self.spent / self.amount
+
+    @property
+    def forecast_share(self) -> Decimal:
+        return self.forecast / self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A threshold that was reached: "actual" at 80 percent."""
+
+    basis: Basis
+    percent: int
+
+
+def period_of(window: Window, today: date, starts_on: date) -> Period:
+    """The days that count today.
+
+    A month is named "2026-11". A rolling window moves every day; it is named by blocks of 30 days
+    from `starts_on` (the day on which the budget was created), so that a threshold alerts once in
+    each block: "2026-11-05".
+    """
+    if window == "month":
+        month = Month.of(today)
+        return Period(month.first_day, month.last_day, str(month))
+    blocks = (today - starts_on).days // ROLLING_DAYS
+    begins = starts_on + timedelta(days=blocks * ROLLING_DAYS)
+    first = today - timedelta(days=ROLLING_DAYS - 1)
+    return Period(first, today, begins.isoformat())
+
+
+def first_day_needed(window: Window, today: date) -> date:
+    """The first day whose cost an outlook needs."""
+    pace = today - timedelta(days=PACE_DAYS)
+    return min(period_of(window, today, today).first, pace)
+
+
+def outlook(
+    window: Window,
+    amount: Decimal,
+    cost_by_day: Mapping[date, Decimal],
+    today: date,
+    starts_on: date,
+) -> Outlook:
+    """Return spend and forecast; days without an entry cost nothing."""
+    period = period_of(window, today, starts_on)
+    spent = sum((cost for day, cost in cost_by_day.items() if period.first <= day <= today), ZERO)
+    full = [today - timedelta(days=n) for n in range(1, PACE_DAYS + 1)]
+    pace = sum((cost_by_day.get(day, ZERO) for day in full), ZERO) / PACE_DAYS
+    if window == "rolling":
+        return Outlook(period, amount, spent, pace, 0, max(spent, pace * ROLLING_DAYS))
+    days_left = (period.last - today).days
+    return Outlook(period, amount, spent, pace, days_left, spent + pace * days_left)
+
+
+def crossings(found: Outlook, actual: Collection[int], forecast: Collection[int]) -> list[Crossing]:
+    """Return the thresholds, in percent of the budget, that spend or forecast has reached."""
+    reached: list[Crossing] = []
+    levels: tuple[tuple[Basis, Decimal, Collection[int]], ...] = (
+        ("actual", found.spent, actual),
+        ("forecast", found.forecast, forecast),
+    )
+    for basis, value, thresholds in levels:
+        reached += [
+            Crossing(basis, percent)
+            for percent in sorted(thresholds)
+            if value * 100 >= found.amount * percent
+        ]
+    return reached

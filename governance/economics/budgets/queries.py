@@ -1,0 +1,161 @@
+"""Budgets with their spend and forecast, in the reporting currency.
+
+budgets() · budget(id) · alerts(budget_id) · notice(id)
+scopes()                what a budget can be for: customers, their AI systems and features
+outlooks(budgets)       spend and forecast of each, by two statements for all
+today()                 the operator's present day
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from governance.economics.budgets.models import CostBudget, CostBudgetAlert, CostBudgetNotice
+from governance.economics.budgets.outlook import ZERO, Outlook, Window, first_day_needed, outlook
+from governance.economics.prices.models import USAGE_COSTS
+from governance.economics.rates.queries import months_rates
+from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.queries import operator_time_zone
+from governance.kernel import clock, current
+from governance.kernel.db import find, session
+from governance.kernel.months import Month
+
+COSTS = USAGE_COSTS.c
+type CostRow = tuple[UUID, UUID, str, date, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetScope:
+    """What a budget is for."""
+
+    customer_id: UUID
+    customer: str
+    system_id: UUID | None = None
+    system: str = ""
+    feature: str = ""
+
+    @property
+    def key(self) -> str:
+        """Names the scope in a form."""
+        return f"{self.customer_id}/{self.system_id or ''}/{self.feature}"
+
+    @property
+    def label(self) -> str:
+        parts = (self.customer, self.system or "all AI systems", self.feature)
+        return " · ".join(each for each in parts if each)
+
+
+def today() -> date:
+    """The present day in the operator's time zone, whose days costs are counted by."""
+    return clock.now().astimezone(ZoneInfo(operator_time_zone())).date()
+
+
+def budgets() -> Sequence[CostBudget]:
+    """The budgets that weren't removed, by name."""
+    query = select(CostBudget).where(CostBudget.removed_at.is_(None))
+    return session().scalars(query.order_by(CostBudget.name, CostBudget.id)).all()
+
+
+def budget(budget_id: UUID, *, lock: bool = False) -> CostBudget:
+    """The budget with that id. Raises NotFound."""
+    return find(CostBudget, budget_id, what="budget", lock=lock)
+
+
+def alerts(budget_id: UUID) -> Sequence[CostBudgetAlert]:
+    """What a budget alerted, the newest first."""
+    query = select(CostBudgetAlert).where(CostBudgetAlert.budget_id == budget_id)
+    return session().scalars(query.order_by(CostBudgetAlert.created_at.desc())).all()
+
+
+def untold_alerts() -> Sequence[tuple[CostBudgetAlert, CostBudget]]:
+    """Alerts whose customer wasn't told yet, the oldest first."""
+    query = (
+        select(CostBudgetAlert, CostBudget)
+        .join(CostBudget, CostBudget.id == CostBudgetAlert.budget_id)
+        .where(CostBudgetAlert.told_at.is_(None))
+        .order_by(CostBudgetAlert.created_at)
+    )
+    return [(row[0], row[1]) for row in session().execute(query)]
+
+
+def notice(notice_id: UUID, *, lock: bool = False) -> CostBudgetNotice:
+    """What this tenant was told. Raises NotFound for another tenant's."""
+    return find(CostBudgetNotice, notice_id, what="notice", lock=lock)
+
+
+def customer_names() -> dict[UUID, str]:
+    query = select(Tenant.id, Tenant.name).where(Tenant.kind == "customer")
+    return {row.id: row.name for row in session().execute(query.order_by(Tenant.name))}
+
+
+def scopes() -> list[BudgetScope]:
+    """Every customer, and every AI system and feature of one that has cost something."""
+    columns = (COSTS.customer_id, COSTS.system_id, COSTS.system, COSTS.feature)
+    query = select(*columns).where(COSTS.tenant_id == current.actor().tenant_id).distinct()
+    names, found = customer_names(), set[BudgetScope]()
+    for row in session().execute(query):
+        name = names.get(row.customer_id, "")
+        found.add(BudgetScope(row.customer_id, name, row.system_id, row.system))
+        found.add(BudgetScope(row.customer_id, name, row.system_id, row.system, row.feature))
+    whole = [BudgetScope(customer_id, name) for customer_id, name in names.items()]
+    return sorted([*whole, *found], key=lambda each: each.label.casefold())
+
+
+def outlooks(rows: Sequence[CostBudget], day: date) -> dict[UUID, Outlook]:
+    """Spend and forecast of each budget on that day. Raises MissingRate."""
+    if not rows:
+        return {}
+    first = min(first_day_needed(cast("Window", each.window), day) for each in rows)
+    costs = _costs({each.customer_id for each in rows}, first, day)
+    rates = months_rates([Month.of(day)])[Month.of(day)]
+    return {
+        each.id: outlook(
+            cast("Window", each.window),
+            rates.convert(each.amount, each.currency),
+            _by_day(each, costs),
+            day,
+            each.starts_on,
+        )
+        for each in rows
+    }
+
+
+def _by_day(row: CostBudget, costs: Sequence[CostRow]) -> dict[date, Decimal]:
+    found: dict[date, Decimal] = defaultdict(lambda: ZERO)
+    for customer_id, system_id, feature, day, cost in costs:
+        if (
+            customer_id == row.customer_id
+            and row.system_id in {None, system_id}
+            and row.feature in {"", feature}
+        ):
+            found[day] += cost
+    return found
+
+
+def _costs(customer_ids: set[UUID], first: date, last: date) -> list[CostRow]:
+    by = (COSTS.customer_id, COSTS.system_id, COSTS.feature, COSTS.day, COSTS.currency)
+    query = select(*by, func.sum(COSTS.cost)).where(
+        COSTS.tenant_id == current.actor().tenant_id,
+        COSTS.customer_id.in_(customer_ids),
+        COSTS.day.between(first, last),
+        COSTS.currency.is_not(None),
+    )
+    rows = session().execute(query.group_by(*by)).all()
+    rates = months_rates({Month.of(row.day) for row in rows})
+    return [
+        (
+            row.customer_id,
+            row.system_id,
+            row.feature,
+            row.day,
+            rates[Month.of(row.day)].convert(row[5], row.currency),
+        )
+        for row in rows
+    ]
