@@ -1,25 +1,37 @@
-"""What invoices charge for models, by provider, model and day, under the names that usage has.
+"""Computed and invoiced cost of models by provider, model and day, under the names of usage.
 
-invoiced_by_day(month, known)    effective cost in the reporting currency
+month_residual(month)            both compared, and the difference split into causes
+metered_by_day(month)            computed from usage and prices
+invoiced_by_day(month, known)    effective cost of the invoices
 unmatched_names(month, known)    names on invoices that no usage has
+
+Amounts are in the reporting currency, unrounded. Each raises MissingRate, which names the currency
+and the month.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Row, Select, func, select
 
 from governance.economics.costs import queries
 from governance.economics.costs.focus_lines import TOKEN
 from governance.economics.costs.models import CostLine
-from governance.economics.costs.residual_causes import Charge, Invoiced
+from governance.economics.costs.reconciliation import DEFAULT_LIMIT, MonthResidual, reconcile
+from governance.economics.costs.residual_causes import Charge, Invoiced, Metered
+from governance.economics.prices.models import USAGE_COSTS, Price
 from governance.economics.rates import queries as rates
 from governance.economics.rates.conversion import MonthRates
+from governance.economics.usage.usage_events import BUCKETS
+from governance.kernel import current
 from governance.kernel.db import session
 from governance.kernel.months import Month
 
+C = USAGE_COSTS.c
+MILLION = 1_000_000
 type _Charge = Row[str, str, date, str | None, str | None, str, Decimal, Decimal | None, int]
 type Models = Collection[tuple[str, str]]  # provider and model, as usage names them
 
@@ -60,11 +72,69 @@ def name_table(known: Models) -> NameTable:
     )
 
 
+def month_residual(month: Month, limit: Decimal = DEFAULT_LIMIT) -> MonthResidual:
+    """Compare what usage cost in a month with what was invoiced for it."""
+    metered = metered_by_day(month)
+    known = {(each.provider, each.model) for each in metered}
+    return reconcile(metered, invoiced_by_day(month, known), limit)
+
+
+def metered_by_day(month: Month) -> list[Metered]:
+    """Return what usage cost at the prices of the book, which each row has kept."""
+    converted = rates.month_rates(month)
+    return [_metered(row, converted) for row in session().execute(_usage(month))]
+
+
+def _usage(month: Month) -> Select[Any]:
+    keys = (C.provider, C.model, C.day, C.currency)
+    all_tokens = sum((C[f"{each}_tokens"] for each in BUCKETS[1:]), C[f"{BUCKETS[0]}_tokens"])
+    is_without_tokens = C.outcome.in_(("failed", "retried")) & (all_tokens == 0)
+    sums = (
+        func.sum(C.cost).label("cost"),
+        func.sum(C.requests).label("requests"),
+        func.coalesce(func.sum(C.requests).filter(is_without_tokens), 0).label("without_tokens"),
+        *(func.sum(C[f"{each}_tokens"]).label(f"{each}_tokens") for each in BUCKETS),
+        *(_bucket_cost(each).label(f"{each}_cost") for each in BUCKETS),
+    )
+    return (
+        select(*keys, *sums)
+        .select_from(USAGE_COSTS)
+        .outerjoin(Price, (Price.tenant_id == C.tenant_id) & (Price.id == C.price_id))
+        .where(
+            C.tenant_id == current.actor().tenant_id,
+            C.day.between(month.first_day, month.last_day),
+        )
+        .group_by(*keys)
+        .order_by(*keys)
+    )
+
+
+def _bucket_cost(bucket: str) -> Any:
+    """The cost of a bucket's tokens; a price is of a million."""
+    price = getattr(Price, f"{bucket}_price")
+    return func.coalesce(func.sum(C[f"{bucket}_tokens"] * price), 0) / MILLION
+
+
+def _metered(row: Row[Any], converted: MonthRates) -> Metered:
+    def cost(amount: Decimal) -> Decimal:
+        return Decimal(0) if row.currency is None else converted.convert(amount, row.currency)
+
+    return Metered(
+        provider=row.provider,
+        model=row.model,
+        day=row.day,
+        cost=cost(row.cost),
+        requests=int(row.requests),
+        attempts_without_tokens=int(row.without_tokens),
+        tokens={each: int(getattr(row, f"{each}_tokens")) for each in BUCKETS},
+        costs={each: cost(getattr(row, f"{each}_cost")) for each in BUCKETS},
+    )
+
+
 def invoiced_by_day(month: Month, known: Models) -> list[Invoiced]:
     """Return the model charges of a month; `known` are the models of its usage.
 
-    Cost is effective and in the reporting currency, unrounded; quantities are in tokens. Raises
-    MissingRate, which names the currency and the month.
+    Cost is effective; quantities are in tokens.
     """
     table, converted = name_table(known), rates.month_rates(month)
     return [_invoiced(row, table, converted) for row in session().execute(_charges(month))]
