@@ -184,6 +184,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "statement_revisions": {"changes": None, "cause": "close", "number": 1},
     "vendor_claims": {"state": "prepared", "paid_amount": None},
     "reviews": {"month": "2026-10", "revision": 0, "late": None},
+    "guardrail_months": {"month": "2026-10"},
     "review_settings": {"close_day": 5, "residual_limit": Decimal("0.02")},
     "review_revisions": {"number": 1, "changes": None},
     "review_sign_offs": {"side": "finance"},

@@ -49,6 +49,35 @@ def upgrade() -> None:
     seal_by_tenant("review_settings")
     let_use("review_settings", "SELECT, INSERT, UPDATE")
     op.create_table(
+        "guardrail_months",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("dimension", sa.String(), nullable=False),
+        sa.Column("confirmed", sa.Integer(), nullable=False),
+        sa.Column("mistaken", sa.Integer(), nullable=False),
+        sa.Column("milliseconds", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "month ~ '^[0-9]{4}-[0-9]{2}$'", name=op.f("ck_guardrail_months_month_form")
+        ),
+        sa.CheckConstraint(
+            "confirmed >= 0 AND mistaken >= 0 AND milliseconds >= 0",
+            name=op.f("ck_guardrail_months_counts"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_guardrail_months")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "month",
+            "customer_id",
+            "dimension",
+            name=op.f("uq_guardrail_months_tenant_id_month_customer_id_dimension"),
+        ),
+    )
+    seal_by_tenant("guardrail_months")
+    let_use("guardrail_months", "SELECT, INSERT, UPDATE")
+    op.create_table(
         "review_actions",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -4,10 +4,11 @@ start_close         the review of a month, however often it is asked for
 request_close       a person closes a month that is over, before its day
 reopen              a closed month gets another revision, for a reason
 note_problem        the close stopped: what a person has to do first
+note_late           inputs of a closed month changed since
 file_revision       freeze the figures: the one place that closes anything
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from governance.economics.reviews import permissions, queries, sign_off_actions
@@ -71,6 +72,15 @@ STOPPED = action(
     fields="month problem",
 )
 
+LATE = action(
+    "review.inputs.changed",
+    "noted that inputs of a closed month changed",
+    target="Review",
+    activity="update",
+    severity="low",
+    fields="month revision inputs",
+)
+
 LOCK = "review close"
 MAX_REASON_LENGTH = 2000
 
@@ -97,7 +107,9 @@ def start_close(month: Month) -> Review | None:
 
 
 def request_close(month: Month) -> Review:
-    """Close a month that is over, or try again after its close stopped. Twice is once."""
+    """Close a month that is over: before its day, after its close stopped, or after it was
+    reopened. Twice is once.
+    """
     require(permissions.CLOSE)
     if month_span(zone_periods(), month).end > clock.now():
         raise NotOver(f"{month.long_name} isn't over yet. Close it when it is.")
@@ -105,13 +117,16 @@ def request_close(month: Month) -> Review:
     if made is not None:
         return made
     review = queries.review_of(month, lock=True)
-    if review.problem is not None:
+    if not review.is_ready and not background_work.under_way(Review, Review.id == review.id):
         try_again(review)
     return review
 
 
 def reopen(review: Review, reason: str) -> None:
-    """Queue another revision: its figures follow from today's inputs. Twice is once."""
+    """Open a closed month, so that its inputs can be corrected and it can be closed again.
+
+    Its figures stay until then. Twice is once.
+    """
     require(permissions.CLOSE)
     lock_tenant(LOCK)
     session().refresh(review)
@@ -127,16 +142,11 @@ def reopen(review: Review, reason: str) -> None:
     review.reopened = text
     review.accepted_residual = None
     record(REOPENED, review, month=review.month, revision=review.revision, reason=text)
-    _queue(review)
 
 
 def try_again(review: Review) -> None:
     """Queue the close of a month that is under way."""
     record(RETRIED, review, month=review.month, revision=review.revision)
-    _queue(review)
-
-
-def _queue(review: Review) -> None:
     review.problem = None
     review.work_item_id = jobs.enqueue(CLOSING.name, review.id).id
     session().flush()
@@ -146,6 +156,15 @@ def note_problem(review: Review, problem: str) -> None:
     """Keep why the close stopped."""
     review.problem = problem
     record(STOPPED, review, month=review.month, problem=problem)
+
+
+def note_late(review: Review, labels: Sequence[str]) -> None:
+    """Keep which inputs of a closed month differ now; its figures stay as they are."""
+    found = list(labels) or None
+    if review.late == found:
+        return
+    review.late = found
+    record(LATE, review, month=review.month, revision=review.revision, inputs=", ".join(labels))
 
 
 def file_revision(review: Review, made: Mapping[str, Any]) -> ReviewRevision:

@@ -15,8 +15,8 @@ from governance.kernel.months import Month
 
 
 def closed_months() -> Collection[Month]:
-    """Return the months that have figures; a reopened one is among them."""
-    query = select(Review.month).where(Review.revision > 0)
+    """Return the months whose figures are frozen; a reopened one isn't, until it is closed again."""
+    query = select(Review.month).where(Review.revision > 0, Review.reopened.is_(None))
     return [Month.parse(each) for each in session().scalars(query)]
 
 

@@ -1,20 +1,34 @@
 """Reviews: the operator's months with their frozen figures, discussed, signed and exported."""
 
 from governance.economics.allocation.ports import newest_closed_month
+from governance.economics.imports.kinds import register
 from governance.economics.rates.ports import closed_months
 from governance.economics.reviews import (
     actions,
     close_actions,
     closed,
+    guardrail_file,
+    inbox,
+    jobs,
     models,
     permissions,
     residual_actions,
+    settings_actions,
     sign_off_actions,
     views,
 )
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import EntryLink, Manifest, NavItem, PortAnswer
+from governance.kernel.manifest import (
+    Command,
+    Daily,
+    EntryLink,
+    Hourly,
+    Manifest,
+    NavItem,
+    PortAnswer,
+)
 
+register(guardrail_file.KIND)
 manifest = Manifest(
     name="reviews",
     models=(models,),
@@ -31,9 +45,19 @@ manifest = Manifest(
         ),
     ),
     approvals=(sign_off_actions.FINANCE, sign_off_actions.PRODUCT, residual_actions.RESIDUAL),
-    audit=actions_in(actions, close_actions, sign_off_actions, residual_actions),
+    schedule=(
+        Hourly("close months of economics", jobs.close_due_months, minute=17),
+        Daily("note late inputs of reviews", jobs.note_late_inputs, at="04:37"),
+    ),
+    work=(jobs.close_month,),
+    inbox=inbox.SOURCES,
+    palette=(Command("View unit economics", "reviews.index", permissions.VIEW),),
+    audit=actions_in(actions, close_actions, residual_actions, settings_actions, sign_off_actions),
     links={
         "Review": EntryLink(endpoint="reviews.by_id", argument="review_id"),
+        "ReviewSettings": EntryLink(
+            endpoint="reviews.index", noun="the settings of reviews", single=True
+        ),
         "ReviewAction": EntryLink(no_page="its month is on the operator's pages"),
         "ReviewScenario": EntryLink(no_page="its month is on the operator's pages"),
     },

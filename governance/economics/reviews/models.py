@@ -22,7 +22,7 @@ SIDES = {"finance": "Finance", "product": "Product"}
 class Review(Generated):
     """The review of one month. Its figures are in its revisions.
 
-    `reopened` is the reason of the revision under way, and None while nobody asked for one.
+    `reopened` is why a closed month is open again, until its next revision.
     `late` are labels of the inputs that changed after the close.
     """
 
@@ -90,6 +90,24 @@ class ReviewSettings(Tenanted, Model):
 
     close_day: Mapped[int]  # of the following month
     residual_limit: Mapped[Decimal] = mapped_column(Numeric(5, 4))  # share of invoiced model cost
+
+
+class GuardrailMonth(Tenanted, Model):
+    """What people found when they reviewed blocks of a customer's guardrails, from a file."""
+
+    __tablename__ = "guardrail_months"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "month", "customer_id", "dimension"),
+        CheckConstraint("month ~ '^[0-9]{4}-[0-9]{2}$'", "month_form"),
+        CheckConstraint("confirmed >= 0 AND mistaken >= 0 AND milliseconds >= 0", "counts"),
+    )
+
+    month: Mapped[str]
+    customer_id: Mapped[UUID]
+    dimension: Mapped[str]  # of the policy, such as "prompt_injection"
+    confirmed: Mapped[int]  # blocks that prevented harm
+    mistaken: Mapped[int]  # blocks that were mistakes
+    milliseconds: Mapped[int]  # that the guardrail adds to a request, on average
 
 
 class ReviewSignOff(Tenanted, Model):

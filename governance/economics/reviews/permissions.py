@@ -15,3 +15,4 @@ SIGN_FINANCE = permission(
 SIGN_PRODUCT = permission(
     "reviews.sign.product", "sign off reviews for product", roles="operator_admin"
 )
+IMPORT = permission("reviews.import", "import reviewed blocks", roles=BOTH)

@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from governance.economics.reviews.models import (
+    GuardrailMonth,
     Review,
     ReviewAction,
     ReviewComment,
@@ -164,6 +165,12 @@ def revisions(review_id: UUID) -> Sequence[ReviewRevision]:
     """Return all revisions, the newest first."""
     query = select(ReviewRevision).where(ReviewRevision.review_id == review_id)
     return session().scalars(query.order_by(ReviewRevision.number.desc())).all()
+
+
+def guardrail_months(month: Month) -> Sequence[GuardrailMonth]:
+    """Return what people found about blocks of the month."""
+    query = select(GuardrailMonth).where(GuardrailMonth.month == str(month))
+    return session().scalars(query.order_by(GuardrailMonth.id)).all()
 
 
 def comments(review_id: UUID) -> Sequence[ReviewComment]:

@@ -1,0 +1,63 @@
+"""Close months on their day, and note what changed after a close."""
+
+from datetime import datetime
+
+from governance.economics.reviews import close_actions, closing, input_reading, queries
+from governance.foundation.tenants.for_each_tenant import in_each, is_active, once_a_day_in_each
+from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.time_zones import zone_periods
+from governance.kernel import clock
+from governance.kernel.db import transaction
+from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.months import close_instant, month_of
+
+MONTHS_BACK = 3  # that a jobs process which was away makes up for; earlier ones are closed by hand
+WATCHED = 13  # closed months whose inputs are compared with their figures
+
+
+def close_due_months() -> None:
+    """Hourly, in the operator's tenant."""
+    in_each(_close_here, "month close failed", wanted=_is_operator)
+
+
+def _is_operator(tenant: Tenant) -> bool:
+    return is_active(tenant) and tenant.kind == "operator"
+
+
+def _close_here() -> None:
+    with transaction():
+        start_due(clock.now())
+
+
+def start_due(now: datetime) -> int:
+    """Start the close of each month whose day has come and that has money; return how many."""
+    zones, day = zone_periods(), queries.settings().close_day
+    this = month_of(zones, now)
+    started = 0
+    for back in range(1, MONTHS_BACK + 1):
+        month = this.plus(-back)
+        if now >= close_instant(zones, month, day) and input_reading.has_money(month):
+            started += close_actions.start_close(month) is not None
+    return started
+
+
+@work(close_actions.CLOSING.name)
+def close_month(item: WorkItem, progress: Progress) -> None:
+    """The work of one Review (item.target_id)."""
+    closing.close(item, progress)
+
+
+def note_late_inputs() -> None:
+    """Nightly: which closed months have inputs that changed since."""
+    once_a_day_in_each("late inputs", _note_late, in_steps=True)
+
+
+def _note_late() -> None:
+    with transaction(read_only=True):
+        months = [each.its_month for each in queries.reviewed_months()[:WATCHED] if each.is_closed]
+    for month in months:
+        with transaction(snapshot=True):
+            found = queries.review(month)
+            now = input_reading.digests(month)
+            changed = closing.changed_inputs(found.facts, now)
+            close_actions.note_late(found.review, changed)

@@ -1,0 +1,221 @@
+"""A month closes exactly once, with frozen figures, and is restated only after it was reopened."""
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import event, select
+
+from governance.economics.reviews import close_actions, closing, jobs, queries, residual_actions
+from governance.economics.reviews.close_actions import NotOver
+from governance.economics.reviews.models import ReviewRevision
+from governance.foundation.approvals.models import Approval
+from governance.foundation.people.jobs import actor_of
+from governance.kernel import clock, current
+from governance.kernel import jobs as kernel_jobs
+from governance.kernel.db import session
+from governance.kernel.errors import Forbidden, Invalid, NotFound
+from governance.kernel.jobs import WorkItem
+from governance.kernel.months import Month
+from tests import make
+from tests.economics.reviews import close_helpers as month
+from tests.economics.reviews.close_helpers import FINANCE, NOW, OCTOBER, PRODUCT, as_finance
+from tests.foundation.approvals.approval_helpers import approve_below_pages
+
+
+@pytest.fixture
+def october(app, isolated):
+    """Acme used 30 dollars of models, which the provider billed with 1% more."""
+    month.use(app)
+    month.price()
+    month.bill("15.15")
+    month.collect()
+
+
+def asked(kind):
+    with as_finance():
+        query = select(Approval).where(Approval.kind == kind).order_by(Approval.number)
+        found = session().scalars(query).all()
+        session().expunge_all()
+        return found
+
+
+def test_a_month_is_closed_with_what_was_used_and_billed(october):
+    row = month.close()
+    assert (row.revision, row.problem) == (1, None)
+    facts = month.view().facts
+    [acme] = [each for each in facts.tenants if each.slug == "acme"]
+    assert acme.costs.models == Decimal("15.00")  # 30 dollars
+    assert acme.requests == 10 and acme.active_users == 4
+    assert facts.reconciliation.residual == Decimal("0.15")
+    assert facts.waterfall.gross_margin == Decimal("-15.15")
+    assert [each.name for each in facts.inputs][0] == "usage"
+
+
+def test_a_month_closed_twice_at_once_has_one_revision(october):
+    with clock.frozen(NOW), as_finance():
+        first, second = (close_actions.request_close(OCTOBER) for _ in range(2))
+        assert first.id == second.id
+    kernel_jobs.drain(actor_of)
+    month.close()
+    with as_finance():
+        assert len(session().scalars(select(ReviewRevision)).all()) == 1
+
+
+def test_a_running_month_cannot_be_closed(october):
+    with clock.frozen(NOW), as_finance(), pytest.raises(NotOver, match="November 2026 isn't over"):
+        close_actions.request_close(Month(2026, 11))
+
+
+def test_the_job_closes_a_month_on_its_day_and_no_earlier(october):
+    early = NOW.replace(day=4)
+    for at, closed in ((early, 0), (NOW.replace(day=6), 1)):
+        with clock.frozen(at):
+            jobs.close_due_months()
+            kernel_jobs.drain(actor_of)
+        with as_finance():
+            assert len(queries.reviewed_months()) == closed
+
+
+def test_a_residual_above_the_limit_stops_the_close_until_two_people_accept_it(app, isolated):
+    month.use(app)
+    month.price()
+    month.bill("20")
+    month.collect()
+    row = month.close()
+    assert row.revision == 0 and row.problem.startswith("The residual is 25.00%")
+    with clock.frozen(NOW), as_finance():
+        made = residual_actions.ask(queries.review_of(OCTOBER), "The batch job has no key yet.")
+        request_id = made.id
+    with clock.frozen(NOW):
+        approve_below_pages(request_id, PRODUCT, "console")
+        kernel_jobs.drain(actor_of)
+    found = month.view()
+    assert found.revision.number == 1
+    assert found.revision.accepted_residual == "The batch job has no key yet."
+
+
+def test_whoever_asks_to_accept_a_residual_does_not_decide(app, isolated):
+    month.use(app)
+    month.price()
+    month.bill("20")
+    month.collect()
+    month.close()
+    with clock.frozen(NOW), as_finance():
+        made = residual_actions.ask(queries.review_of(OCTOBER), "No reason to wait.")
+        request_id = made.id
+    with clock.frozen(NOW), pytest.raises(Forbidden):
+        approve_below_pages(request_id, FINANCE, "console")
+
+
+def test_a_month_without_a_rate_names_the_currency_and_the_month(app, isolated):
+    month.use(app)
+    with clock.frozen(NOW):
+        month.price_helpers.add()
+    month.bill("15.15")
+    month.collect()
+    assert month.close().problem == (
+        "There is no rate for USD in October 2026. Add it under Rates."
+    )
+
+
+def test_both_sides_sign_and_a_restated_month_is_signed_again(october):
+    month.close()
+    for kind, role in (("review-finance", FINANCE), ("review-product", PRODUCT)):
+        [request] = asked(kind)
+        with clock.frozen(NOW):
+            approve_below_pages(request.id, role, "console")
+    assert {each.side for each in month.view().sign_offs} == {"finance", "product"}
+    with clock.frozen(NOW), as_finance():
+        close_actions.reopen(queries.review_of(OCTOBER), "The bill was corrected.")
+    month.bill("-0.10")
+    month.close()
+    found = month.view()
+    assert found.revision.number == 2 and not found.sign_offs
+    assert [each.state for each in asked("review-finance")] == ["approved", "open"]
+
+
+def test_the_other_side_cannot_sign(october):
+    month.close()
+    [request] = asked("review-finance")
+    with clock.frozen(NOW), pytest.raises(NotFound):
+        approve_below_pages(request.id, PRODUCT, "console")
+
+
+def test_a_restatement_says_what_changed_and_why(october):
+    month.close()
+    before = month.view()
+    month.bill("-0.10")
+    with clock.frozen(NOW):
+        jobs.note_late_inputs()
+    with as_finance():
+        assert queries.review_of(OCTOBER).late == ["Provider bills", "Invoiced model cost by day"]
+    with clock.frozen(NOW), as_finance():
+        close_actions.reopen(queries.review_of(OCTOBER), "The bill was corrected.")
+    month.close()
+    found = month.view()
+    assert found.revision.reason == "The bill was corrected."
+    assert ["residual", "0.15", "0.05"] in found.revision.changes
+    assert month.view(number=1).facts == before.facts
+    with as_finance():
+        assert queries.review_of(OCTOBER).late is None
+
+
+def test_reopening_needs_a_reason(october):
+    month.close()
+    with as_finance(), pytest.raises(Invalid, match="Say why"):
+        close_actions.reopen(queries.review_of(OCTOBER), "  ")
+
+
+def test_events_that_arrive_after_the_close_change_no_figure(october, app):
+    month.close()
+    frozen = month.view().facts
+    month.use(app, slug="globex", system="router", requests=5)
+    month.collect()
+    month.close()
+    assert month.view().facts == frozen
+
+
+def test_a_customer_never_sees_a_review(october):
+    month.close()
+    with make.acting("admin", "acme"):
+        assert queries.reviewed_months() == []
+
+
+class Killed(Exception):
+    """What a killed process leaves: nothing is handled after it."""
+
+
+def test_killed_at_any_statement_that_writes_it_closes_once(october, engine):
+    """The work dies at its n-th write, for each n; the next one closes the month."""
+    with clock.frozen(NOW), as_finance():
+        close_actions.request_close(OCTOBER)
+    left = {"writes": None}
+
+    def count(_connection, _cursor, statement, *_rest):
+        if left["writes"] is not None and statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            left["writes"] -= 1
+            if left["writes"] < 0:
+                left["writes"] = None
+                raise Killed
+
+    event.listen(engine, "before_cursor_execute", count)
+    deaths = 0
+    try:
+        for n in range(100):
+            with as_finance():
+                item = session().scalars(select(WorkItem).where(WorkItem.kind == "review")).one()
+                session().expunge_all()
+            left["writes"] = n
+            try:
+                with clock.frozen(NOW), current.acting_as(make.system_actor("console")):
+                    closing.close(item, lambda *_step: None)
+            except Killed:
+                deaths += 1
+                assert month.row_of().revision == 0
+            else:
+                break
+    finally:
+        left["writes"] = None
+        event.remove(engine, "before_cursor_execute", count)
+    assert deaths > 4  # the revision, its entry, two requests to sign
+    assert month.view().revision.number == 1
