@@ -1,10 +1,13 @@
-"""Migrated databases on the one server of all tests: migrated once, each further one a copy.
+"""Migrated databases, on the one server of all tests and on servers of a test's own: migrated once,
+each further one a copy.
 
 The migrations themselves are tested in kernel/test_migrations.py, on databases that go all the way.
 """
 
 import fcntl
 import os
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,6 +63,21 @@ def _template(connection: psycopg.Connection) -> str:
     migrate.upgrade(embedded.start(SERVER, database=unfinished).owner_url)
     connection.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
     return name
+
+
+def copy_migrated_server(folder: Path) -> None:
+    """Make `folder` that of a server of its own, not started, with a migrated database."""
+    KEEP.mkdir(parents=True, exist_ok=True)
+    made = KEEP / f"migrated_server_{digest_of_migrations()}"
+    with _one_at_a_time():
+        if not made.exists():
+            for old in KEEP.glob("migrated_server_*"):
+                shutil.rmtree(old)
+            unfinished = KEEP / "migrated_server_unfinished"
+            migrate.upgrade(embedded.start(unfinished).owner_url)
+            embedded.call(unfinished, "pg_ctl", "-D", str(unfinished), "-w", "stop")
+            unfinished.rename(made)
+        subprocess.run(["cp", "-a", made, folder], check=True)  # of the account that owns it
 
 
 def digest_of_migrations() -> str:

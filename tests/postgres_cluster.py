@@ -7,16 +7,16 @@ from pathlib import Path
 
 import psycopg
 
-from governance.app import migrate
 from governance.kernel import embedded
+from tests.migrated_databases import copy_migrated_server
 
 
 class Cluster:
     """A migrated server in `folder`."""
 
     def __init__(self, folder: Path) -> None:
+        copy_migrated_server(folder)
         self.folder, self.server = folder, embedded.start(folder)
-        migrate.upgrade(self.server.owner_url)
 
     def control(self, *command: str) -> None:
         embedded.call(
@@ -35,9 +35,8 @@ class Cluster:
     def restart(self) -> None:
         """As after a crash: no goodbye to anybody."""
         self.stop()
-        for _ in range(
-            10
-        ):  # on a busy machine the last backends hold the shared memory a little longer
+        # on a busy machine the last backends hold the shared memory a little longer
+        for _ in range(100):
             with contextlib.suppress(subprocess.CalledProcessError):
                 self.start()
                 return
