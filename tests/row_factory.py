@@ -188,6 +188,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "review_settings": {"close_day": 5, "residual_limit": Decimal("0.02")},
     "review_revisions": {"number": 1, "changes": None},
     "review_sign_offs": {"side": "finance"},
+    "review_files": {"file_key": None, "month": "2026-10", "number": 1},
     "request_remarks": {"kind": "comment"},
     "webhook_endpoints": {
         "url": "https://hooks.example",

@@ -45,6 +45,7 @@ from governance.operations.systems.feature import manifest as systems
 from governance.publishing.inbox.feature import manifest as inbox
 from governance.publishing.overview.feature import manifest as overview
 from governance.publishing.reports.feature import manifest as reports
+from governance.publishing.reviews.feature import manifest as review_files
 from governance.publishing.statements.feature import manifest as statements
 
 FEATURES = (
@@ -52,6 +53,7 @@ FEATURES = (
     inbox,
     reports,
     statements,
+    review_files,
     frameworks,
     controls,
     evidence,

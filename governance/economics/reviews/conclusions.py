@@ -1,6 +1,7 @@
 """What a review's figures say, as sentences: each is true of any month. Pure.
 
-headline(facts, before)      of the page and the report
+headline(facts, before)      of the page
+report_title(facts, before)  of the report, shorter
 money(facts)                 of the waterfall
 losses(facts)                of the tenants that lose money
 segments(facts)              of CAC and LTV
@@ -44,6 +45,12 @@ def headline(facts: ReviewFacts, before: Headline | None) -> str:
     elif weakest is not None and weakest[1] < BARELY:
         ending = f", and {weakest[0].name} barely pays back"
     return f"{_margin(facts, before)}. {losing}{ending}."
+
+
+def report_title(facts: ReviewFacts, before: Headline | None) -> str:
+    """As "Gross margin is 57.2%, up 1.4 points; three of 34 tenants lose money"."""
+    losing = _losing(facts)
+    return f"{_margin(facts, before)}; {losing[:1].lower()}{losing[1:]}"
 
 
 def _margin(facts: ReviewFacts, before: Headline | None) -> str:

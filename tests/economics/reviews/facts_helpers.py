@@ -212,25 +212,25 @@ def segment_of(place: int) -> str:
 def segments(tenants: Sequence[TenantMonth]) -> list[SegmentMonth]:
     """Four segments; the public sector has no churn, so its LTV isn't estimable."""
     figures: dict[str, tuple[Any, ...]] = {
-        "Enterprise": (41_800, "11.2", 182_000, 121_000, 267_000, ""),
-        "Mid-market": (14_200, "11.6", 46_900, 34_000, 62_500, ""),
-        "Small business": (3_900, "30.7", 5_100, 3_500, 7_000, ""),
-        "Public sector": (52_300, "12.9", None, None, None, "no churn, 7 accounts"),
+        "Enterprise": (41_800, 182_000, 121_000, 267_000, ""),
+        "Mid-market": (14_200, 46_900, 34_000, 62_500, ""),
+        "Small business": (3_900, 5_100, 3_500, 7_000, ""),
+        "Public sector": (52_300, None, None, None, "no churn, 7 accounts"),
     }
     found = []
-    for name, (cac, payback, ltv, low, high, why) in figures.items():
+    for name, (cac, ltv, low, high, why) in figures.items():
         members = [each for each in tenants if each.segment == name]
         revenue = sum((each.revenue for each in members), ZERO)
+        arpa = sum((each.mrr for each in members), ZERO) / len(members)
+        margin = sum((each.margin for each in members), ZERO) / revenue
         found.append(
             SegmentMonth(
                 name=name,
                 accounts=len(members),
-                arpa=revenue / len(members) if members else None,
-                gross_margin=sum((each.margin for each in members), ZERO) / revenue
-                if revenue
-                else None,
+                arpa=arpa,
+                gross_margin=margin,
                 cac=D(cac),
-                payback_months=D(payback),
+                payback_months=cac / (arpa * margin) if margin > 0 else None,
                 ltv=None if ltv is None else D(ltv),
                 ltv_low=None if low is None else D(low),
                 ltv_high=None if high is None else D(high),
@@ -362,8 +362,17 @@ def waterfall_of(
     )
 
 
-def ratios_of(waterfall: Waterfall, mrr: MrrBridge, accounts: AccountCounts) -> Ratios:
-    """The ratios of these amounts; per request and per task as of a million of each."""
+def ratios_of(
+    waterfall: Waterfall,
+    mrr: MrrBridge,
+    accounts: AccountCounts,
+    tenants: Sequence[TenantMonth] = (),
+) -> Ratios:
+    """The ratios of these amounts, as the assembly computes them."""
+    cost = waterfall.costs.total + waterfall.residual + waterfall.residue
+    requests = sum(each.requests for each in tenants)
+    users = sum(each.active_users for each in tenants)
+    tasks = sum(each.completed_tasks for each in tenants)
     revenue, gained = waterfall.revenue, mrr.new + mrr.expansion
     lost = mrr.contraction + mrr.churn
     because = {} if revenue else {"gross_margin": "the month has no revenue"}
@@ -379,10 +388,10 @@ def ratios_of(waterfall: Waterfall, mrr: MrrBridge, accounts: AccountCounts) -> 
         grr=(mrr.start - lost) / mrr.start if mrr.start else None,
         nrr=(mrr.start + mrr.expansion - lost) / mrr.start if mrr.start else None,
         quick_ratio=gained / lost if lost else None,
-        cost_per_request=waterfall.costs.total / 8_200_000 if revenue else None,
-        guardrails_per_request=waterfall.costs.guardrails / 8_200_000 if revenue else None,
-        cost_per_active_user=waterfall.costs.total / 4_000 if revenue else None,
-        cost_per_task=waterfall.costs.total / 2_000_000 if revenue else None,
+        cost_per_request=cost / requests if requests else None,
+        guardrails_per_request=waterfall.costs.guardrails / requests if requests else None,
+        cost_per_active_user=cost / users if users else None,
+        cost_per_task=waterfall.costs.models / tasks if tasks else None,
         why=because,
     )
 
@@ -428,10 +437,10 @@ def rich_facts() -> ReviewFacts:
         waterfall=waterfall,
         mrr=MRR,
         accounts=ACCOUNTS,
-        ratios=ratios_of(waterfall, MRR, ACCOUNTS),
-        requests=8_200_000,
-        tokens=3_100_000_000,
-        events=8_200_000,
+        ratios=ratios_of(waterfall, MRR, ACCOUNTS, tenants),
+        requests=sum(each.requests for each in tenants),
+        tokens=sum(each.tokens for each in tenants),
+        events=sum(each.requests for each in tenants),
         tenants=tenants,
         segments=segments(tenants),
         tiers=tiers(tenants),
@@ -524,13 +533,15 @@ def headlines_of(facts: ReviewFacts) -> list[Headline]:
     newest, found = headline_of(facts), []
     for back in range(11, 0, -1):
         revenue, cost = D(100) / (100 + 3 * back), D(100) / (100 + 2 * back)
-        scaled = _scaled(newest, revenue, cost)
+        scaled = _scaled(newest, facts.tenants, revenue, cost)
         month = str(Month.parse(facts.month).plus(-back))
         found.append(msgspec.structs.replace(scaled, month=month))
     return [*found, newest]
 
 
-def _scaled(newest: Headline, revenue: Decimal, cost: Decimal) -> Headline:
+def _scaled(
+    newest: Headline, tenants: Sequence[TenantMonth], revenue: Decimal, cost: Decimal
+) -> Headline:
     before = newest.waterfall
     costs = Costs(**{kind: _cents(getattr(before.costs, kind) * cost) for kind in KINDS})
     money = [_cents(each * cost) for each in (before.residual, before.residue, before.acquisition)]
@@ -556,7 +567,7 @@ def _scaled(newest: Headline, revenue: Decimal, cost: Decimal) -> Headline:
     return msgspec.structs.replace(
         newest,
         waterfall=waterfall,
-        ratios=ratios_of(waterfall, newest.mrr, newest.accounts),
+        ratios=ratios_of(waterfall, newest.mrr, newest.accounts, tenants),
         tasks=tasks,
     )
 

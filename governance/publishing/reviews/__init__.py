@@ -1,0 +1,1 @@
+"""Files of a unit-economics review: signed PDF, workbook with live formulas, data file."""

@@ -1,0 +1,127 @@
+"""Generate and download the files of a review."""
+
+from governance.economics.reviews import permissions as reviews
+from governance.economics.reviews.queries import ReviewView
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel import background_work
+from governance.kernel.background_work import GeneratedFile
+from governance.kernel.db import session
+from governance.kernel.errors import DomainError
+from governance.kernel.storage import Blob
+from governance.publishing.reviews import permissions, queries
+from governance.publishing.reviews.models import ReviewFile
+
+REQUESTED = action(
+    "review.file.requested",
+    "requested the files of a review",
+    target="ReviewFile",
+    activity="create",
+    severity="informational",
+    fields="month revision",
+)
+GENERATED = action(
+    "review.file.generated",
+    "generated the files of a review",
+    target="ReviewFile",
+    activity="update",
+    severity="informational",
+    fields="month revision sha256 pages",
+    shape="ok",
+)
+CANCELLED = action(
+    "review.file.cancelled",
+    "cancelled the files of a review",
+    target="ReviewFile",
+    activity="update",
+    severity="informational",
+    fields="month revision",
+)
+DOWNLOADED = action(
+    "review.file.downloaded",
+    "downloaded the files of a review",
+    target="ReviewFile",
+    activity="read",
+    severity="low",
+    fields="month revision sha256",
+)
+
+
+def request(view: ReviewView) -> ReviewFile:
+    """Queue the files of a revision; a second click watches the first."""
+    under_way = background_work.under_way(ReviewFile, ReviewFile.revision_id == view.revision.id)
+    if under_way:
+        return under_way[0]
+    return background_work.start(
+        ReviewFile(
+            revision_id=view.revision.id,
+            month=view.review.month,
+            number=view.revision.number,
+            work_item_id=None,
+            requested_by=None,
+            file_name=None,
+            file_key=None,
+            file_sha256=None,
+            file_size=None,
+            pages=None,
+            sign_offs=None,
+        )
+    )
+
+
+def file(found: ReviewFile, blob: Blob, *, name: str, pages: int, sign_offs: int) -> bool:
+    """Keep the finished files; False if an earlier try has kept them."""
+    if found.is_ready:
+        return False
+    found.file_key, found.file_sha256, found.file_size = blob.key, blob.sha256, blob.size
+    found.file_name, found.pages, found.sign_offs = name, pages, sign_offs
+    record(
+        GENERATED,
+        found,
+        month=found.month,
+        revision=found.number,
+        sha256=blob.sha256,
+        pages=pages,
+    )
+    session().flush()
+    return True
+
+
+def download(found: ReviewFile) -> GeneratedFile:
+    """Record the download of the zip, and return it."""
+    if found.file_key is None or found.file_name is None:
+        raise DomainError("These files aren't ready yet.")
+    record(
+        DOWNLOADED,
+        found,
+        month=found.month,
+        revision=found.number,
+        sha256=found.file_sha256,
+    )
+    return GeneratedFile(
+        found.file_name,
+        "application/zip",
+        key=found.file_key,
+        size=found.file_size,
+        sha256=found.file_sha256,
+    )
+
+
+FILES = background_work.WorkKind(
+    name="review files",
+    noun="file",
+    model=ReviewFile,
+    view=reviews.VIEW,
+    permission=permissions.DOWNLOAD,
+    find=queries.review_file,
+    title=lambda row: f"Files of {row.month}, revision {row.number}",
+    page=lambda row: ("review_files.index", {"month": row.month}),
+    address=lambda row: {"review_file_id": row.id},
+    requested=lambda row: record(REQUESTED, row, month=row.month, revision=row.number),
+    cancelled=lambda row: record(CANCELLED, row, month=row.month, revision=row.number),
+    stored=ReviewFile.file_key,
+    prefix="reviews",
+    max_bytes=100 * 1024 * 1024,
+    icon="file-zip",
+    result_label="View files",
+)

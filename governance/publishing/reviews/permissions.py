@@ -1,0 +1,9 @@
+"""Who generates and downloads the files of a review."""
+
+from governance.kernel.access import permission
+
+DOWNLOAD = permission(
+    "reviews.download",
+    "generate and download signed reviews",
+    roles="operator_admin operator_finance",
+)

@@ -1,0 +1,152 @@
+"""A formula engine recomputes the workbook of a review to the cents of its facts."""
+
+import io
+import warnings
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import formulas
+import msgspec
+import openpyxl
+import pytest
+
+from governance.economics.reviews.review_facts import ReviewFacts
+from governance.publishing.reviews import workbook
+from governance.publishing.reviews.review_data import RevisionInfo
+from tests.economics.reviews.facts_helpers import D, empty_facts, rich_facts
+
+REVISION = RevisionInfo(
+    number=1,
+    closed_at=datetime(2026, 11, 5, 7, tzinfo=UTC),
+    reason="The month was closed.",
+    input_digest="ab" * 32,
+)
+
+
+class Recomputed:
+    """The workbook as an engine that knows none of our figures computes it."""
+
+    def __init__(self, facts: ReviewFacts, folder) -> None:
+        path = folder / "review.xlsx"
+        path.write_bytes(workbook.build(facts, REVISION))
+        self.labels = openpyxl.load_workbook(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = formulas.ExcelModel().loads(str(path)).finish().calculate()
+        self.cells = {
+            name.upper(): each.value[0, 0]
+            for name, each in found.items()
+            if hasattr(each, "value") and each.value.size == 1
+        }
+
+    def of(self, sheet: str, label: str, column: str = "B", last: bool = False):
+        """The recomputed cell in that column of the row with that label."""
+        rows = [
+            row[0].row for row in self.labels[sheet].iter_rows(min_row=2) if row[0].value == label
+        ]
+        name = f"'[REVIEW.XLSX]{sheet.upper()}'!{column}{rows[-1 if last else 0]}"
+        return self.cells[name]
+
+    def cents(self, *place: str) -> Decimal:
+        return D(str(round(float(self.of(*place)), 2))).quantize(D("0.01"))
+
+
+@pytest.fixture(scope="module")
+def recomputed(tmp_path_factory):
+    return Recomputed(rich_facts(), tmp_path_factory.mktemp("workbook"))
+
+
+def cents(amount: Decimal) -> Decimal:
+    return amount.quantize(D("0.01"))
+
+
+def test_the_waterfall_is_recomputed_to_the_cent(recomputed):
+    w = rich_facts().waterfall
+    for label, amount in (
+        ("Revenue", w.revenue), ("Models", w.costs.models), ("Guardrails", w.costs.guardrails),
+        ("Infrastructure", w.costs.infrastructure), ("Support", w.costs.support),
+        ("Residual", w.residual), ("Residue", w.residue), ("Gross margin", w.gross_margin),
+        ("Acquisition", w.acquisition), ("Contribution", w.contribution),
+    ):  # fmt: skip
+        assert recomputed.cents("Review", label) == cents(amount), label
+
+
+def test_the_ratios_are_recomputed(recomputed):
+    r = rich_facts().ratios
+    for label, figure in (
+        ("Gross margin, share", r.gross_margin), ("Contribution, share", r.contribution),
+        ("ARPA", r.arpa), ("Logo churn", r.logo_churn), ("Gross revenue retention", r.grr),
+        ("Net revenue retention", r.nrr), ("Quick ratio", r.quick_ratio),
+        ("Cost per request", r.cost_per_request),
+        ("Guardrails per request", r.guardrails_per_request),
+        ("Cost per completed task", r.cost_per_task),
+    ):  # fmt: skip
+        assert float(recomputed.of("Review", label)) == pytest.approx(float(figure), rel=1e-12)
+
+
+def test_each_tenants_cost_and_margin_is_recomputed_to_the_cent(recomputed):
+    for each in rich_facts().tenants:
+        assert recomputed.cents("Tenants", each.name, "J") == cents(each.costs.total)
+        assert recomputed.cents("Tenants", each.name, "K") == cents(each.margin)
+
+
+def test_segments_tiers_and_tasks_are_recomputed(recomputed):
+    facts = rich_facts()
+    for segment in facts.segments:
+        assert recomputed.cents("Segments", segment.name, "C") == cents(segment.arpa)
+        payback = recomputed.of("Segments", segment.name, "G")
+        if segment.payback_months is None:
+            assert payback == "not estimable"
+        else:
+            assert float(payback) == pytest.approx(float(segment.payback_months), rel=1e-9)
+    enterprise, public = facts.segments[0], facts.segments[3]
+    assert recomputed.cents("Segments", enterprise.name, "H") == cents(enterprise.ltv)
+    assert recomputed.of("Segments", public.name, "H") == "not estimable"
+    assert recomputed.of("Segments", public.name, "I") == "not estimable"
+    for tier in facts.tiers:
+        assert recomputed.cents("Tiers", tier.name, "D") == cents(tier.guardrails)
+        assert recomputed.cents("Tiers", tier.name, "J") == cents(tier.per_prevented_harm)
+    for system in facts.systems:
+        found = float(recomputed.of("Tasks", system.tenant, "G"))
+        assert found == pytest.approx(float(system.per_task), rel=1e-12)
+
+
+def test_reconciliation_and_allocation_are_recomputed_to_the_cent(recomputed):
+    facts = rich_facts()
+    checked = facts.reconciliation
+    assert recomputed.cents("Reconciliation", "Total", "E") == cents(checked.residual)
+    assert recomputed.cents("Reconciliation", "All of it, by cause", "E") == cents(checked.residual)
+    assert recomputed.cents("Reconciliation", "All of it, by day", "E") == cents(checked.residual)
+    assert recomputed.cents("Allocation", "All pools", "D") == cents(facts.waterfall.residue)
+    margin = sum((each.margin for each in facts.tenants), D(0))
+    for column in "BCDEF":
+        assert recomputed.of("Allocation", "All tenants", column) == pytest.approx(float(margin))
+
+
+def test_an_empty_month_divides_by_nothing(tmp_path):
+    empty = Recomputed(empty_facts(), tmp_path)
+    assert empty.of("Review", "Gross margin") == 0
+    for label in ("Gross margin, share", "ARPA", "Quick ratio", "Cost per completed task"):
+        assert empty.of("Review", label) == "not estimable"
+
+
+def test_the_file_shows_the_figures_before_anything_recomputes_it():
+    facts = rich_facts()
+    stored = openpyxl.load_workbook(io.BytesIO(workbook.build(facts, REVISION)), data_only=True)[
+        "Review"
+    ]
+    by_label = {row[0].value: row[1].value for row in stored.iter_rows(min_row=2)}
+    assert by_label["Gross margin"] == float(facts.waterfall.gross_margin)
+    assert by_label["Net revenue retention"] == pytest.approx(float(facts.ratios.nrr))
+
+
+def test_the_same_facts_give_the_same_bytes():
+    assert workbook.build(rich_facts(), REVISION) == workbook.build(rich_facts(), REVISION)
+
+
+def test_a_customers_name_never_becomes_a_formula():
+    facts = rich_facts()
+    named = msgspec.structs.replace(facts.tenants[0], name='=HYPERLINK("https://evil.example")')
+    changed = msgspec.structs.replace(facts, tenants=[named, *facts.tenants[1:]])
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook.build(changed, REVISION)))["Tenants"]
+    assert sheet["A2"].data_type == "s" and str(sheet["A2"].value).startswith("'=")
