@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.sealing import let_use, seal_by_tenant
 
-revision = "0012_review_files"
-down_revision = "0011_benchmarks"
+revision = "0013_review_files"
+down_revision = "0012_cost_budgets"
 
 
 def upgrade() -> None:
