@@ -3,6 +3,9 @@
 A row is told from others by its key. The same key with the same content changes nothing; with other
 content it replaces what is stored. Two rows of one file with the same key and other content
 contradict each other, and the second is rejected.
+
+A closed month keeps its figures, whatever is imported: the preview names the closed months that a
+file would change, and their reviews show it once they are reopened.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,6 +16,8 @@ from typing import Any
 from governance.economics.imports.kinds import Checked, Rejection, Row, Total
 from governance.kernel.formatting import plural
 from governance.kernel.months import Month
+
+REOPEN = "Reopen the review of a closed month to include the change."
 
 type Values = Mapping[str, Any]
 type Key = tuple[Any, ...]
@@ -53,6 +58,7 @@ class Comparison:
     new: dict[Key, Values] = field(default_factory=dict)
     changed: dict[Key, Values] = field(default_factory=dict)
     unchanged: int = 0
+    late: set[Month] = field(default_factory=set)  # closed months that would change
     _lines: dict[Key, tuple[int, Key]] = field(default_factory=dict)
 
     def add(self, row: Row, stored: Mapping[Key, Values], closed: Collection[Month]) -> None:
@@ -60,7 +66,7 @@ class Comparison:
         values = self.table.values(row.values)
         key, content = self.table.key_of(values), self.table.content_of(values)
         before = stored.get(key)
-        wrong = self._wrong(values, before, closed)
+        wrong = self._wrong(values)
         if wrong is not None:
             self.rejected.append(Rejection(row.line, *wrong))
             return
@@ -74,22 +80,16 @@ class Comparison:
             self.changed[key] = values
         else:
             self.unchanged += 1
+            return
+        self.late |= _closed_among(self.table.months(before, values), closed)
 
-    def _wrong(
-        self, values: Values, before: Values | None, closed: Collection[Month]
-    ) -> Wrong | None:
+    def _wrong(self, values: Values) -> Wrong | None:
         if (wrong := self.table.wrong(values)) is not None:
             return wrong
-        key, content = self.table.key_of(values), self.table.content_of(values)
-        if key in self._lines:
-            line, other = self._lines[key]
-            return None if content == other else ("", f"Line {line} says something else of it.")
-        if before is not None and self.table.content_of(before) == content:
+        line, other = self._lines.get(self.table.key_of(values), (0, None))
+        if other is None or other == self.table.content_of(values):
             return None
-        shut = _first_closed(self.table.months(before, values), closed)
-        if shut is None:
-            return None
-        return "", f"{shut.long_name} is closed. Reopen it to change its figures."
+        return "", f"Line {line} says something else of it."
 
     def reject(self, keys: Collection[Key], field_name: str, reason: str) -> None:
         """Take rows with these keys out again: what is wrong shows only beside other rows."""
@@ -115,6 +115,9 @@ class Comparison:
         said = [(label, plural(count, self.table.noun)) for label, count in counts if count]
         if self.unchanged:
             said.append(("Unchanged", plural(self.unchanged, self.table.noun)))
+        if self.late:
+            names = ", ".join(each.long_name for each in sorted(self.late))
+            said.append(("Closed months", f"{names}. {REOPEN}"))
         return Checked(
             self.accepted,
             sorted(self.rejected, key=lambda each: each.line),
@@ -133,13 +136,11 @@ def compare(
     return found
 
 
-def _first_closed(touched: Months | None, closed: Collection[Month]) -> Month | None:
+def _closed_among(touched: Months | None, closed: Collection[Month]) -> set[Month]:
     if touched is None:
-        return None
+        return set()
     first, last = touched
-    return min(
-        (each for each in closed if first <= each and (last is None or each <= last)), default=None
-    )
+    return {each for each in closed if first <= each and (last is None or each <= last)}
 
 
 def months_of_subscription(before: Values | None, after: Values) -> Months:

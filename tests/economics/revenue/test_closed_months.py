@@ -1,4 +1,4 @@
-"""Which rows of a file would change the figures of a closed month."""
+"""Which closed months a file would change: the preview names them, and their figures stay."""
 
 from datetime import date
 from decimal import Decimal
@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from governance.economics.imports.kinds import Customer, Row
-from governance.economics.revenue.file_rows import compare
+from governance.economics.revenue.file_rows import REOPEN, compare
 from governance.economics.revenue.file_tables import (
     ACCOUNTS,
     ACQUISITION,
@@ -57,32 +57,32 @@ STORED = {
 
 
 @pytest.mark.parametrize(
-    ("values", "is_rejected"),
+    ("values", "late"),
     [
-        (version("2026-01-01", amount=1100), True),
-        (version("2026-01-01", "2026-09-15"), True),  # it ends in a closed month
-        (version("2026-01-01", "2026-12-01"), False),
-        (version("2026-01-01"), False),  # what is stored already
-        (version("2026-10-31", reference="SUB-3"), True),
-        (version("2026-11-01", reference="SUB-3"), False),
-        (version("2026-01-01", "2026-08-10", reference="SUB-3"), False),  # before it
+        (version("2026-01-01", amount=1100), [9, 10]),
+        (version("2026-01-01", "2026-09-15"), [9, 10]),  # it ends in a closed month
+        (version("2026-01-01", "2026-12-01"), []),
+        (version("2026-01-01"), []),  # what is stored already
+        (version("2026-10-31", reference="SUB-3"), [10]),
+        (version("2026-11-01", reference="SUB-3"), []),
+        (version("2026-01-01", "2026-08-10", reference="SUB-3"), []),  # before them
     ],
 )
-def test_a_subscription_may_not_change_the_mrr_of_a_closed_month(values, is_rejected):
+def test_a_subscription_names_the_closed_months_whose_mrr_it_changes(values, late):
     found = compare(SUBSCRIPTIONS, [Row(2, values)], STORED, CLOSED)
-    assert [(each.line, each.field) for each in found.rejected] == [(2, "")] * is_rejected
-    assert len(found.accepted) == 1 - is_rejected
+    assert found.late == {Month(2026, number) for number in late}
+    assert len(found.accepted) == 1 and not found.rejected
 
 
-def test_the_reason_names_the_first_closed_month_that_would_change():
-    (wrong,) = compare(
-        SUBSCRIPTIONS, [Row(7, version("2026-01-01", amount=1))], STORED, CLOSED
-    ).rejected
-    assert wrong.reason == "September 2026 is closed. Reopen it to change its figures."
+def test_the_preview_says_what_becomes_of_a_change_in_a_closed_month():
+    found = compare(SUBSCRIPTIONS, [Row(7, version("2026-01-01", amount=1))], STORED, CLOSED)
+    label, said = found.checked([]).notes[-1]
+    assert label == "Closed months"
+    assert said == f"September 2026, October 2026. {REOPEN}"
 
 
-@pytest.mark.parametrize(("month", "is_rejected"), [(10, True), (11, False), (8, False)])
-def test_rows_of_a_month_stay_out_of_a_closed_one(month, is_rejected):
+@pytest.mark.parametrize(("month", "is_late"), [(10, True), (11, False), (8, False)])
+def test_rows_of_a_month_are_late_in_a_closed_one(month, is_late):
     of_month = {"month": Month(2026, month), "currency": "EUR"}
     spend = {"channel": "Events", "segment": "Enterprise", "spend": Decimal(5), "wins": 1}
     hours = {"hours": Decimal(1), "tickets": 1, "cost_per_hour": Decimal(80), "customer": ACME}
@@ -91,10 +91,9 @@ def test_rows_of_a_month_stay_out_of_a_closed_one(month, is_rejected):
         (ACQUISITION, of_month | spend),
         (SUPPORT, of_month | hours),
     ):
-        found = compare(table, [Row(2, values)], {}, CLOSED)
-        assert len(found.rejected) == is_rejected
+        assert bool(compare(table, [Row(2, values)], {}, CLOSED).late) is is_late
 
 
 def test_an_account_is_of_no_month():
     values = {"segment": "Enterprise", "seats": 5, "won_on": date(2026, 10, 5), "lost_on": None}
-    assert not compare(ACCOUNTS, [Row(2, values | {"customer": ACME})], {}, CLOSED).rejected
+    assert not compare(ACCOUNTS, [Row(2, values | {"customer": ACME})], {}, CLOSED).late

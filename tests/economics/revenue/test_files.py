@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from governance.economics.revenue import queries
 from governance.economics.revenue.models import Account, AcquisitionMonth, SupportMonth
+from governance.economics.reviews.models import Review
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -162,6 +163,19 @@ def test_a_tenant_that_was_deleted_stays_in_history(finance):
         assert queries.mrr_bridge(Month(2026, 5)).end == 700
     page = finance.get("/operator/economics/revenue/?month=2026-05").text
     assert "Globex" in page and "tenant deleted" in page
+
+
+def test_a_late_credit_note_is_kept_and_its_closed_month_is_named(finance):
+    with make.acting("operator_admin", "console"):
+        closed = {"work_item_id": None, "requested_by": None, "problem": None, "late": None}
+        session().add(
+            Review(month="2026-10", revision=1, reopened=None, accepted_residual=None, **closed)
+        )
+    late, other = "C-9,acme,2026-11-20,2026-10,-5,EUR", "I-9,acme,2026-11-20,2026-11,5,EUR"
+    assert notes(finance, "invoices", late)["Closed months"].startswith("October 2026.")
+    assert "Closed months" not in notes(finance, "invoices", other)
+    bring(finance, "invoices", late, other)
+    assert invoiced() == {"C-9": -5, "I-9": 5}
 
 
 def test_a_file_of_one_tenant_says_nothing_to_people_of_that_tenant(finance, as_admin):
