@@ -14,6 +14,7 @@ from sqlalchemy import create_engine
 from governance.app import factory
 from governance.demo import (
     economics_allocation_story,
+    economics_costs_story,
     economics_prices_story,
     economics_revenue_story,
     policy_history,
@@ -72,6 +73,7 @@ def build(
     _play_operator(Cast("console", f"{idp_base}/console"))
     economics_prices_story.tell(Cast("console", f"{idp_base}/console")("finance"))
     economics_revenue_story.tell(Cast("console", f"{idp_base}/console")("finance"))
+    economics_costs_story.tell(Cast("console", f"{idp_base}/console")("finance"))
     for slug in ("acme", "globex", "console"):
         sign_log(slug, days_ago(0))
     jobs.drain(actor_of)
