@@ -3,7 +3,7 @@ rounds.
 
 Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes,
 the seal (row-level security), transactions, the report, memory, the audit log, evidence,
-indicators, usage, packages, objectives, burn rates, decisions; statements are counted exactly. `--quick` makes one
+indicators, usage, reviews, packages, objectives, burn rates, decisions; statements are counted exactly. `--quick` makes one
 short round of each, to see that it runs.
 """
 
@@ -37,6 +37,7 @@ from bench import (
     measurements,
     objectives,
     packages,
+    reviews,
     statements,
     testing,
     usage,
@@ -130,6 +131,7 @@ def measure(
     )
     rows += measurements.measure(app, server, environment, rounds=rounds, quick=quick)
     rows += usage.measure(app, server, environment, rounds=rounds)
+    rows += reviews.measure(app, server, environment, rounds=rounds, seconds=seconds, quick=quick)
     rows += packages.measure(app, server, environment, quick=quick)
     rows += objectives.measure(
         app, cookie, server, environment, rounds=rounds, seconds=seconds, quick=quick
