@@ -14,6 +14,7 @@ from sqlalchemy import create_engine
 from governance.app import factory
 from governance.demo import (
     economics_allocation_story,
+    economics_budgets_story,
     economics_costs_story,
     economics_prices_story,
     economics_revenue_story,
@@ -74,6 +75,7 @@ def build(
     economics_prices_story.tell(Cast("console", f"{idp_base}/console")("finance"))
     economics_revenue_story.tell(Cast("console", f"{idp_base}/console")("finance"))
     economics_costs_story.tell(Cast("console", f"{idp_base}/console")("finance"))
+    economics_budgets_story.tell(Cast("console", f"{idp_base}/console")("finance"))
     for slug in ("acme", "globex", "console"):
         sign_log(slug, days_ago(0))
     jobs.drain(actor_of)

@@ -1,0 +1,37 @@
+"""The demo's budgets: set for what has cost something, and checked."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from governance.demo import economics_budgets_story
+from governance.economics.budgets import queries
+from governance.economics.budgets.models import CostBudgetAlert
+from governance.kernel import clock
+from governance.kernel.db import session
+from tests import make
+from tests.economics.prices import price_helpers
+from tests.economics.usage.usage_helpers import Product, at, event, register
+
+
+def test_the_demo_sets_three_budgets_and_alerts_what_they_reached(app, database):
+    for slug in ("acme", "globex"):
+        register("claims-triage", slug)
+        register("support-assistant", slug)
+    price_helpers.add(currency="EUR", per_million={"input": Decimal(1000)})
+    product, when = Product(app), at(clock.now() - timedelta(minutes=1))
+    cost = {"provider": "anthropic", "tokens": {"input": 30_000}, "at": when}
+    product.send([event(1, **cost), event(2, system="support-assistant", **cost)])
+    price_helpers.collect()
+    economics_budgets_story.tell(make.actor("operator_finance", "console"))
+    with make.acting("operator_finance", "console"):
+        assert [each.name for each in queries.budgets()] == [
+            "Acme, claims-triage", "Acme, support-assistant", "Globex, everything",
+        ]  # fmt: skip
+        alerts = session().scalars(select(CostBudgetAlert).where(CostBudgetAlert.basis == "actual"))
+        assert sorted((each.percent, each.spent) for each in alerts) == [
+            (50, 30),
+            (50, 30),
+            (80, 30),
+        ]
