@@ -37,6 +37,7 @@ DRIVER_LABELS: Mapping[Driver, str] = {
     Driver.EQUAL: "Equal",
     Driver.FIXED: "Fixed shares",
 }
+ALL_POOLS = "All pools"
 NO_RULE = "No rule: all of it is residue"
 MAX_DECIMALS = 4  # of a percent
 
@@ -136,9 +137,16 @@ def label(rule: Rule[UUID] | None, names: Mapping[UUID, str]) -> str:
 def changed_lines(
     before: Rules, after: Rules, names: Mapping[UUID, str]
 ) -> list[tuple[str, str, str]]:
-    """Return (pool, before, after) of each pool whose rule differs, in words."""
-    return [
+    """Return (pool, before, after) of each pool whose rule differs, in words.
+
+    Where all pools change alike, that is one line.
+    """
+    lines = [
         (POOL_LABELS[pool], label(before.get(pool), names), label(after.get(pool), names))
         for pool in Pool
         if before.get(pool) != after.get(pool)
     ]
+    alike = {(old, new) for _pool, old, new in lines}
+    if len(lines) == len(Pool) and len(alike) == 1:
+        return [(ALL_POOLS, *alike.pop())]
+    return lines

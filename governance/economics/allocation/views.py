@@ -11,6 +11,7 @@ from governance.economics.allocation.forms import RulesForm, form_values
 from governance.economics.allocation.models import STATES, AllocationRules
 from governance.economics.allocation.range_chart import whole
 from governance.economics.allocation.rule_content import (
+    ALL_POOLS,
     POOL_LABELS,
     changed_lines,
     check_rules,
@@ -153,13 +154,25 @@ def version(rules_id: UUID) -> ResponseReturnValue:
     """Show a version, or a request that became none."""
     row = queries.version(rules_id)
     names = _names()
-    rules = read_rules(row.content)
+    rules, changes = read_rules(row.content), _changes(row, names)
     return page(
         "economics/allocation/version.html",
         row=row,
+        title=_version_title(changes),
         rules=[(name, label(rules.get(pool), names)) for pool, name in POOL_LABELS.items()],
-        changes=_changes(row, names),
+        changes=changes,
         approval=latest(queries.KIND, [row.id]).get(row.id),
         states=STATES,
         people=people.names([row.made_by, row.decided_by]),
     )
+
+
+def _version_title(changes: list[tuple[str, str, str]]) -> str:
+    """Say what a version changes: "All pools follow tokens", "2 pools follow another rule"."""
+    if not changes:
+        return "No pool follows another rule"
+    if len(changes) > 1:
+        return f"{len(changes)} pools follow another rule"
+    pool, _before, after = changes[0]
+    verb = "follow" if pool == ALL_POOLS else "follows"
+    return f"{pool} {verb} {after[:1].lower()}{after[1:]}"

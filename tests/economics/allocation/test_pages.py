@@ -82,7 +82,7 @@ def test_rules_are_previewed_requested_and_approved_by_another_person(as_operato
     assert form.select_one("select[name=support] option[selected]")["value"] == "tokens"
     preview = as_finance.post(f"{PAGE}/new", then=200, **fields(base="1"))
     shown = words(preview)
-    assert "Support Tokens Active users" in shown and "Active users, proposed" in shown
+    assert "All pools Tokens Active users" in shown and "Active users, proposed" in shown
     assert len(rules()) == 1, "a preview writes nothing"
     where = as_finance.post(f"{PAGE}/new", **fields(base="1", verb="confirm")).location
     assert "Other rules await approval" in words(as_finance.get(PAGE))
@@ -96,7 +96,7 @@ def test_rules_are_previewed_requested_and_approved_by_another_person(as_operato
     assert "Shared cost follows active users" in after
     assert "People cause the cost. Leo Moreau Eva Brandt" in after
     version = as_operator.get(f"{PAGE}/{rules()[1].id}")
-    assert "5 pools follow another rule" in words(version)
+    assert "All pools follow active users" in words(version)
 
 
 def test_pools_with_different_drivers_have_a_column_of_their_own(as_operator):

@@ -70,3 +70,6 @@ def test_rules_are_named_in_words():
     after = all_by(Driver.TOKENS) | {Pool.SUPPORT: Rule(Driver.EQUAL)}
     assert changed_lines(all_by(Driver.TOKENS), after, NAMES) == [("Support", "Tokens", "Equal")]
     assert len(changed_lines({}, after, NAMES)) == 5
+    assert changed_lines({}, all_by(Driver.TOKENS), NAMES) == [
+        ("All pools", "No rule: all of it is residue", "Tokens")
+    ]

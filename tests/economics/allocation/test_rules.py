@@ -60,7 +60,7 @@ def test_a_version_is_in_force_from_its_month_once_another_person_approved_it(ac
         assert queries.rules_in_force(Month(2026, 10)).rules == {}
     [entry] = entries(acting, "allocation_rules.changed")
     assert (entry["number"], entry["since"]) == (1, "2026-11")
-    assert ["Support", "No rule: all of it is residue", "Tokens"] in entry["lines"]
+    assert entry["lines"] == [["All pools", "No rule: all of it is residue", "Tokens"]]
 
 
 def test_who_proposed_the_rules_cannot_approve_them(acting):
