@@ -1,6 +1,10 @@
-"""Add prices to the book. A price never changes: a later one supersedes it."""
+"""Add prices to the book. A price never changes: a later one supersedes it.
 
-from collections.abc import Mapping
+add_price      by a person
+add_imported   those of a price table
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -11,6 +15,7 @@ from sqlalchemy import select
 
 from governance.economics.formulas.currencies import is_currency
 from governance.economics.formulas.money import PRICE_DECIMALS
+from governance.economics.imports.models import FileImport
 from governance.economics.prices.model_names import match_key, model_without_provider
 from governance.economics.prices.models import Price
 from governance.economics.prices.pricing import MAX_PRICE
@@ -29,6 +34,14 @@ ADDED = action(
     activity="create",
     severity="low",
     fields="provider model effective_from currency customer source request " + " ".join(BUCKETS),
+)
+IMPORTED = action(
+    "price.table_imported",
+    "added the prices of a price table",
+    target="FileImport",
+    activity="create",
+    severity="low",
+    fields="prices effective_from",
 )
 MAX_NAME_LENGTH = 120
 
@@ -103,7 +116,7 @@ def add_price(terms: PriceTerms) -> Price:
             " never change: choose a later day, or have the usage restated.",
             field="effective_from",
         )
-    made = _row(terms)
+    made = _row(terms, import_id=None)
     session().add(made)
     prices: dict[str, Any] = {
         name: f"{value.normalize():f}" for name, value in terms.prices.items()
@@ -120,6 +133,14 @@ def add_price(terms: PriceTerms) -> Price:
         **prices,
     )
     return made
+
+
+def add_imported(terms: Sequence[PriceTerms], file_import: FileImport, day: date) -> None:
+    """Add the prices of a price table that was compared with the book, effective from a day."""
+    for each in terms:
+        check_terms(each)
+    session().add_all(_row(each, import_id=file_import.id) for each in terms)
+    record(IMPORTED, file_import, prices=len(terms), effective_from=day)
 
 
 def is_same_price(row: Price, terms: PriceTerms) -> bool:
@@ -151,7 +172,7 @@ def _check_customer(customer_id: UUID) -> None:
         raise Invalid("Choose a tenant, or none.", field="customer_id")
 
 
-def _row(terms: PriceTerms) -> Price:
+def _row(terms: PriceTerms, *, import_id: UUID | None) -> Price:
     return Price(
         provider=terms.provider.strip(),
         model=model_without_provider(terms.provider, terms.model),
@@ -164,6 +185,7 @@ def _row(terms: PriceTerms) -> Price:
         deprecation_date=terms.deprecation_date,
         successor_model=terms.successor_model,
         unused_prices=dict(terms.unused_prices),
+        import_id=import_id,
         entered_by=current.actor().person_id,
         **{f"{name}_price": value for name, value in terms.prices.items()},
     )

@@ -1,8 +1,12 @@
 """The price book, and what usage cost by it."""
 
+from governance.economics.imports.kinds import register
 from governance.economics.prices import actions, jobs, models, permissions, views
+from governance.economics.prices.price_imports import LITELLM
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import EntryLink, EveryMinute, Manifest, NavItem
+
+register(LITELLM)
 
 manifest = Manifest(
     name="prices",

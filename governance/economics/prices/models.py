@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.economics.usage.usage_events import BUCKETS
-from governance.kernel.db import Model, Tenanted
+from governance.kernel.db import Model, Tenanted, tenant_fk
 
 PRICE = Numeric(18, 8)
 COST = Numeric(20, 8)
@@ -41,6 +41,7 @@ class Price(Tenanted, Model):
 
     __tablename__ = "prices"
     __table_args__ = (
+        tenant_fk("import_id", "file_imports"),
         UniqueConstraint(
             "tenant_id",
             "match_key",
@@ -71,6 +72,7 @@ class Price(Tenanted, Model):
     deprecation_date: Mapped[date | None]  # when the provider ends the model
     successor_model: Mapped[str | None]
     unused_prices: Mapped[dict[str, Any]] = mapped_column(default=dict)  # by LiteLLM's field
+    import_id: Mapped[UUID | None]  # the price table that it is from
     entered_by: Mapped[UUID | None]
 
 

@@ -15,6 +15,20 @@ from tests import make
 
 SONNET = {"input": Decimal(3), "output": Decimal(15), "cache_read": Decimal("0.3")}
 
+CLAUDE = {  # as LiteLLM's table has a model
+    "litellm_provider": "anthropic",
+    "mode": "chat",
+    "input_cost_per_token": 3e-06,
+    "output_cost_per_token": 1.5e-05,
+    "cache_read_input_token_cost": 3e-07,
+    "cache_creation_input_token_cost": 3.75e-06,
+    "input_cost_per_token_above_200k_tokens": 6e-06,
+    "input_cost_per_token_batches": 1.5e-06,
+    "deprecation_date": "2027-02-24",
+    "successor_model": "claude-next",
+    "source": "https://prices.example",
+}
+
 
 def terms(**changed: Any) -> PriceTerms:
     values = {
