@@ -15,6 +15,8 @@ from governance.economics.reviews import (
     residual_actions,
     settings_actions,
     sign_off_actions,
+    tab_views,
+    tenant_views,
     views,
 )
 from governance.foundation.audit.registry import actions_in
@@ -32,7 +34,7 @@ register(guardrail_file.KIND)
 manifest = Manifest(
     name="reviews",
     models=(models,),
-    routes=(views.feature,),
+    routes=(views.feature, tab_views.feature, tenant_views.feature),
     navigation=(
         NavItem(
             label="Economics",

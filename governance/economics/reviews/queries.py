@@ -13,7 +13,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import cast, func, select
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from governance.economics.reviews.models import (
     GuardrailMonth,
@@ -136,6 +137,32 @@ def headlines(month: Month) -> list[Headline]:
         .order_by(Review.month)
     )
     return [msgspec.convert(each, Headline) for each in session().scalars(query)]
+
+
+def months_of_tenant(month: Month, slug: str) -> list[tuple[Month, Decimal]]:
+    """Return each closed month of a tenant up to this one with its margin, in order."""
+    of_tenant = func.jsonb_path_query_first(
+        ReviewRevision.facts,
+        cast("$.tenants[*] ? (@.slug == $slug)", JSONPATH),
+        func.jsonb_build_object("slug", slug),
+        type_=JSONB,
+    )
+    query = (
+        select(Review.month, of_tenant["margin"].astext)
+        .join(
+            ReviewRevision,
+            (ReviewRevision.tenant_id == Review.tenant_id)
+            & (ReviewRevision.review_id == Review.id)
+            & (ReviewRevision.number == Review.revision),
+        )
+        .where(Review.month <= str(month))
+        .order_by(Review.month)
+    )
+    return [
+        (Month.parse(each), Decimal(margin))
+        for each, margin in session().execute(query)
+        if margin is not None
+    ]
 
 
 def reviewed_months() -> Sequence[Review]:

@@ -27,8 +27,13 @@ from governance.kernel.errors import NotFound
 from governance.kernel.months import Month
 
 TABS = {
-    "month": "Review",
-    "reconciliation": "Reconciliation and allocation",
+    "reviews.month": "Review",
+    "review_tabs.adoption": "Adoption",
+    "operator_review_tenants.tenants": "Tenants",
+    "reviews.reconciliation": "Reconciliation and allocation",
+    "review_tabs.scenarios": "What-if",
+    "review_tabs.actions": "Actions",
+    "review_tabs.inputs": "Inputs and formulas",
 }
 
 
@@ -72,9 +77,11 @@ def context(frame: ReviewFrame, tab: str) -> dict[str, Any]:
     view = frame.view
     revision = None if view.is_newest else view.revision.number
     counts = {
-        "tenants": len(view.facts.tenants),
-        "scenarios": _counted(frame.counts.scenarios, "scenario"),
-        "actions": f"{frame.counts.open_actions} open" if frame.counts.open_actions else None,
+        "operator_review_tenants.tenants": len(view.facts.tenants),
+        "review_tabs.scenarios": _counted(frame.counts.scenarios, "scenario"),
+        "review_tabs.actions": f"{frame.counts.open_actions} open"
+        if frame.counts.open_actions
+        else None,
     }
     return {
         "frame": frame,
@@ -90,7 +97,7 @@ def context(frame: ReviewFrame, tab: str) -> dict[str, Any]:
         "tabs": [
             {
                 "label": label,
-                "href": url_for(f"reviews.{name}", month=view.review.month, revision=revision),
+                "href": url_for(name, month=view.review.month, revision=revision),
                 "current": name == tab,
                 "count": counts.get(name),
             }

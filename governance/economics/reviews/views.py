@@ -66,7 +66,7 @@ def review_of_month(month: Month) -> ResponseReturnValue:
     signers = [each.person_id for each in frame.view.sign_offs]
     return page(
         "economics/reviews/review.html",
-        **review_frame.context(frame, "month"),
+        **review_frame.context(frame, "reviews.month"),
         **review_page.context(frame.view.facts, headlines),
         title=conclusions.headline(frame.view.facts, review_page.before_of(headlines, str(month))),
         actions=planned,
@@ -80,7 +80,7 @@ def reconciliation(month: str) -> ResponseReturnValue:
     frame = review_frame.load(review_frame.parse_month(month))
     return page(
         "economics/reviews/reconciliation.html",
-        **review_frame.context(frame, "reconciliation"),
+        **review_frame.context(frame, "reviews.reconciliation"),
         **reconciliation_page.context(frame.view.facts, frame.view.revision.accepted_residual),
     )
 

@@ -4,7 +4,6 @@ from datetime import date
 
 import msgspec
 import pytest
-from bs4 import BeautifulSoup
 
 from governance.economics.reviews.models import Review
 from governance.economics.reviews.review_facts import ReviewFacts
@@ -14,6 +13,7 @@ from tests.conftest import visitor
 from tests.economics.reviews import facts_helpers as helpers
 from tests.economics.reviews import review_rows
 from tests.economics.reviews.facts_helpers import D, empty_facts, rich_facts
+from tests.economics.reviews.page_readers import heading, table
 
 INDEX = "/operator/economics/"
 MONTH = "/operator/economics/reviews/2026-10/"
@@ -23,21 +23,6 @@ BUDGET = 12  # statements of a page
 @pytest.fixture
 def finance(app, database):
     return visitor(app, "operator_finance", "console", at="/operator")
-
-
-def heading(reply) -> str:
-    return BeautifulSoup(reply.text, "html.parser").select_one("h1").get_text(" ", strip=True)
-
-
-def table(reply, caption: str) -> list[list[str]]:
-    """The cells of the table with that caption, row by row, without its head."""
-    soup = BeautifulSoup(reply.text, "html.parser")
-    captions = [(each, each.select_one("caption")) for each in soup.select("table")]
-    found = next(each for each, its in captions if its and caption in its.text)
-    return [
-        [" ".join(cell.stripped_strings) for cell in row.select("td")]
-        for row in found.select("tbody tr, tfoot tr")
-    ]
 
 
 def many_tenants(count: int) -> ReviewFacts:

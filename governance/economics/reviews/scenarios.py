@@ -1,0 +1,153 @@
+"""What-if: a closed month under assumptions. Never actual figures. Pure.
+
+    apply(facts, assumptions) -> Scenario
+
+    price_percent     revenue of every tenant changes by so many percent
+    moved_percent     so much of model cost moves to a model that costs saving_percent less
+    cached_percent    so much of model cost is read from the cache, at a tenth of the price
+    tier              every tenant has this tier: guardrails at its cost per request
+
+Law: assumptions without a change change nothing. Residual, residue and acquisition stay.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from governance.economics.formulas.money import rounded
+from governance.economics.reviews.review_facts import Costs, ReviewFacts, Struct, Waterfall
+
+CACHE_PRICE = Decimal("0.1")  # of a token of input
+HUNDRED = Decimal(100)
+ZERO = Decimal(0)
+
+
+class Assumptions(Struct, frozen=True):
+    """What a scenario changes; percents, 0 for no change."""
+
+    price_percent: Decimal = ZERO
+    moved_percent: Decimal = ZERO
+    saving_percent: Decimal = ZERO
+    cached_percent: Decimal = ZERO
+    tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioTenant:
+    """A tenant's margin as it was, and under the assumptions."""
+
+    name: str
+    actual: Decimal
+    margin: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A month under assumptions, beside what was closed."""
+
+    assumptions: Assumptions
+    waterfall: Waterfall
+    gross_margin: Decimal | None  # share of revenue
+    contribution: Decimal | None
+    tenants: tuple[ScenarioTenant, ...]
+
+    @property
+    def losing(self) -> int:
+        """How many tenants lose money under the assumptions."""
+        return sum(each.margin < 0 for each in self.tenants)
+
+
+def read(plain: Any) -> Assumptions:
+    """Read what was saved. Raises msgspec.ValidationError."""
+    return msgspec.convert(plain, Assumptions)
+
+
+def apply(facts: ReviewFacts, assumptions: Assumptions) -> Scenario:
+    """Return the month under the assumptions, each tenant's amounts to the cent."""
+
+    def cents(amount: Decimal) -> Decimal:
+        return rounded(amount, facts.currency)
+
+    price, models = _price_factor(assumptions), _model_factor(assumptions)
+    per_request = _per_request(facts, assumptions.tier)
+    revenue, costs, tenants = ZERO, [ZERO] * 4, []
+    for each in facts.tenants:
+        earned = cents(each.revenue * price)
+        guardrails = each.costs.guardrails
+        if per_request is not None and each.tier != assumptions.tier:
+            guardrails = cents(each.requests * per_request)
+        mine = Costs(
+            models=cents(each.costs.models * models),
+            guardrails=guardrails,
+            infrastructure=each.costs.infrastructure,
+            support=each.costs.support,
+        )
+        revenue += earned
+        for place, name in enumerate(Costs.__struct_fields__):
+            costs[place] += getattr(mine, name)
+        tenants.append(ScenarioTenant(each.name, each.margin, earned - mine.total))
+    waterfall = _waterfall(
+        facts, revenue, Costs(**dict(zip(Costs.__struct_fields__, costs, strict=True)))
+    )
+    return Scenario(
+        assumptions,
+        waterfall,
+        waterfall.gross_margin / revenue if revenue else None,
+        waterfall.contribution / revenue if revenue else None,
+        tuple(tenants),
+    )
+
+
+def sentence(assumptions: Assumptions) -> str:
+    """As "prices +5%; 40% of model cost on a model that costs 60% less"."""
+    said = []
+    if assumptions.price_percent:
+        said.append(f"prices {_signed(assumptions.price_percent)}")
+    if assumptions.moved_percent and assumptions.saving_percent:
+        said.append(
+            f"{_text(assumptions.moved_percent)}% of model cost on a model that costs"
+            f" {_text(assumptions.saving_percent)}% less"
+        )
+    if assumptions.cached_percent:
+        said.append(f"{_text(assumptions.cached_percent)}% of model cost read from the cache")
+    if assumptions.tier:
+        said.append(f"every tenant on the tier {assumptions.tier}")
+    return "; ".join(said) or "nothing changes"
+
+
+def _price_factor(assumptions: Assumptions) -> Decimal:
+    return 1 + assumptions.price_percent / HUNDRED
+
+
+def _model_factor(assumptions: Assumptions) -> Decimal:
+    moved = assumptions.moved_percent / HUNDRED * assumptions.saving_percent / HUNDRED
+    cached = assumptions.cached_percent / HUNDRED * (1 - CACHE_PRICE)
+    return (1 - moved) * (1 - cached)
+
+
+def _per_request(facts: ReviewFacts, tier: str) -> Decimal | None:
+    return next((each.per_request for each in facts.tiers if each.name == tier), None)
+
+
+def _waterfall(facts: ReviewFacts, revenue: Decimal, costs: Costs) -> Waterfall:
+    before = facts.waterfall
+    margin = revenue - costs.total - before.residual - before.residue
+    return Waterfall(
+        revenue=revenue,
+        costs=costs,
+        residual=before.residual,
+        residue=before.residue,
+        gross_margin=margin,
+        acquisition=before.acquisition,
+        contribution=margin - before.acquisition,
+    )
+
+
+def _text(percent: Decimal) -> str:
+    return f"{percent.normalize():f}"
+
+
+def _signed(percent: Decimal) -> str:
+    return f"{'+' if percent > 0 else '−'}{_text(abs(percent))}%"
