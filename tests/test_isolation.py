@@ -141,7 +141,7 @@ def catalogue(server, app):
     """The database as its owner sees it, everything rolled back."""
     engine = create_engine(server.owner_url)
     with engine.connect() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = '3s'"))
+        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
         yield connection
         connection.rollback()
     engine.dispose()

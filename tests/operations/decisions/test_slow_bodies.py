@@ -237,6 +237,7 @@ def test_a_body_below_the_minimum_rate_is_ended_and_logged_once(installation, ow
         while more := connection.recv(65536):
             told += more
     assert b"The upload was too slow." in told
+    wait_until(lambda: refused_in(log.read_text(), "slow") > before)
     assert refused_in(log.read_text(), "slow") == before + 1
 
 
