@@ -327,6 +327,39 @@ def rebuild_indicators(tenants: tuple[str, ...], first: datetime, end: datetime)
     sys.exit(1 if differed else 0)
 
 
+@main.group("usage")
+def usage_commands() -> None:
+    """Usage of AI models: count its days again."""
+
+
+@usage_commands.command("rebuild")
+@click.argument("tenant")
+@click.option("--month", "text", help="A month of the operator, such as 2026-10. Default: all.")
+def usage_rebuild(tenant: str, text: str | None) -> None:
+    """Count the days of a tenant's usage again from its events, in one transaction.
+
+    Days whose events are dropped stay. Exits with status 1 if anything differed; it
+    is corrected then.
+    """
+    from governance.economics.usage.rebuild_actions import rebuild
+    from governance.kernel.db import transaction
+    from governance.kernel.months import Month
+
+    try:
+        month = Month.parse(text) if text else None
+    except ValueError:
+        raise click.UsageError("--month must be a month such as 2026-10.") from None
+    with _as(_system_actors((tenant,))[0]), transaction():
+        result = rebuild(month)
+    for each in result.differences:
+        click.echo(each.sentence)
+    kept = f"; {result.dropped} days stay, since their events are dropped" if result.dropped else ""
+    click.echo(
+        f"{tenant}: {result.counted} days counted, {len(result.differences)} rows corrected{kept}"
+    )
+    sys.exit(1 if result.differences else 0)
+
+
 # ---- the audit log
 
 

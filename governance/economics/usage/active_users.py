@@ -57,10 +57,9 @@ class CohortMonth:
 def active_users(month: Month) -> list[ActiveUsers]:
     """Count the users of a month: the tenant, then each AI system and feature by name."""
     days = month.last_day.day
-    rows = session().execute(
-        text(_ACTIVE.format(counts=", ".join(_counts(month)))),
-        {**_tenant(), "month": month.first_day, "before": month.plus(-1).first_day},
-    )
+    statement = _ACTIVE.format(counts=", ".join(_counts(month)))
+    months = {"month": month.first_day, "before": month.plus(-1).first_day}
+    rows = session().execute(text(statement), _tenant() | months)
     return [
         ActiveUsers(
             row.system_id,

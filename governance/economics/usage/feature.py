@@ -7,8 +7,10 @@ from governance.economics.usage import (
     openapi,
     otlp_api,
     permissions,
+    rebuild_actions,
     views,
 )
+from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Daily, Manifest, NavItem
 
 manifest = Manifest(
@@ -16,6 +18,7 @@ manifest = Manifest(
     models=(models,),
     routes=(views.feature, api.feature, otlp_api.feature),
     api=openapi.DESCRIPTION,
+    audit=actions_in(rebuild_actions),
     navigation=(
         NavItem(
             label="Usage",
@@ -30,5 +33,6 @@ manifest = Manifest(
     schedule=(
         Daily("create months of usage", jobs.create_partitions, at="01:17"),
         Daily("forget usage event ids", jobs.forget_event_keys, at="02:31"),
+        Daily("drop old usage events", jobs.drop_old_events, at="02:47"),
     ),
 )

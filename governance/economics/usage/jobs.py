@@ -1,8 +1,15 @@
-"""The nightly jobs of usage: months ahead, and the ids of old events."""
+"""The nightly jobs of usage: months ahead, the ids of old events, and old months."""
 
-from governance.economics.usage import partitions, storing
-from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
+import structlog
+
+from governance.economics.usage import partitions, retention, storing
+from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
+from governance.kernel import current
 from governance.kernel.db import transaction
+from governance.kernel.months import Month
+
+MAX_NAMED = 10  # differences in the log
+log = structlog.get_logger("usage")
 
 
 def create_partitions() -> None:
@@ -14,3 +21,47 @@ def create_partitions() -> None:
 def forget_event_keys() -> None:
     """Forget the ids of events that nobody sends again any more."""
     once_a_day_in_each("forget usage event ids", storing.forget_keys)
+
+
+def drop_old_events() -> None:
+    """Drop each month past its retention, the oldest first, once every tenant has proven it.
+
+    A month that differs from its days, or that a tenant can't prove, stays with all later ones.
+    """
+    with transaction(read_only=True):
+        first_kept = partitions.first_kept_month()
+        old = [month for month in partitions.EVENTS.existing() if month < first_kept]
+    for month in old:
+        if not _is_proven(month):
+            log.error("usage events kept, since their days are not proven", month=str(month))
+            return
+        with transaction():
+            partitions.EVENTS.drop(month)
+        log.info("usage events dropped", month=str(month))
+
+
+def _is_proven(month: Month) -> bool:
+    """Whether the days of every tenant say what the events of the month say."""
+    asked, proven = 0, 0
+
+    def count(_tenant: object) -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    def prove() -> None:
+        nonlocal proven
+        with transaction():
+            found = retention.prove(month)
+        proven += not found
+        if found:
+            log.error(
+                "usage days differ from their events",
+                tenant=current.actor().tenant_slug,
+                month=str(month),
+                rows=len(found),
+                first=[each.sentence for each in found[:MAX_NAMED]],
+            )
+
+    in_each(prove, "usage not proven", wanted=count, month=str(month))
+    return proven == asked

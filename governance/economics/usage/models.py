@@ -6,6 +6,7 @@ Plain tables, not classes: a row is what it says, without an id of ours.
     usage_event_keys   event ids of the last days, so that an event that is sent again counts once
     usage_days         requests and tokens by day, system, feature, provider, model and outcome
     usage_people       on which days of a month a pseudonym used a feature; never dropped
+    usage_proofs       when the days of a month were last compared with its events (retention.py)
 
 A day is one of the operator's time zone, whose months are closed. Each write of a day sets
 `changed_at` to a later instant than any other of the tenant (storing.CHANGED_AT), and no row of a
@@ -97,4 +98,14 @@ PEOPLE = Table(
     Column("days", Integer, nullable=False),  # bit n - 1 is the n-th day of the month
     ForeignKeyConstraint(["tenant_id", "system_id"], ["ai_systems.tenant_id", "ai_systems.id"]),
     CheckConstraint("days > 0", name="days"),
+)
+
+PROOFS = Table(
+    "usage_proofs",
+    Model.metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("month", Date, primary_key=True),  # its first day, in UTC
+    Column("checked_at", DateTime(timezone=True), nullable=False),
+    Column("differing", Integer, nullable=False),  # rows of days that say something else
+    CheckConstraint("differing >= 0", name="differing"),
 )

@@ -72,7 +72,7 @@ def request_costs(month: Month, unit_prices: Sequence[UnitPrice]) -> list[Reques
             row.unpriced,
             *(row.percentiles or (None, None, None)),
         )
-        for row in session().execute(_COSTS, _values(month, unit_prices))
+        for row in session().execute(text(_COSTS), _values(month, unit_prices))
     ]
 
 
@@ -102,7 +102,7 @@ def _values(month: Month, prices: Sequence[UnitPrice]) -> dict[str, Any]:
 _ARRAYS = {"providers": "text", "models": "text", "firsts": "date", "lasts": "date"}
 _ARRAYS |= dict.fromkeys(("per_request", *BUCKETS), "numeric")
 _COST = " + ".join(f"e.{each}_tokens * p.{each}" for each in BUCKETS)
-_COSTS = text(f"""
+_COSTS = f"""
 WITH p AS MATERIALIZED (
   SELECT * FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _ARRAYS.items())})
     AS given (provider, model, first_day, last_day, per_request, {", ".join(BUCKETS)})
@@ -122,4 +122,4 @@ WITH p AS MATERIALIZED (
 SELECT counted.*, s.key AS system FROM counted
 LEFT JOIN ai_systems s ON s.tenant_id = :tenant AND s.id = counted.system_id
 WHERE requests + unpriced > 0 ORDER BY s.key NULLS FIRST, feature NULLS FIRST
-""")  # noqa: S608 - names of ours
+"""  # noqa: S608 - names of ours

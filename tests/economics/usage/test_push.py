@@ -20,6 +20,7 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from tests import make
 from tests.economics.usage.usage_helpers import (
+    EVENTS_OF_DAYS,
     NOW,
     SYSTEM,
     Product,
@@ -287,26 +288,11 @@ def test_a_key_without_the_scope_or_for_another_system_sends_nothing(app, produc
 
 # ---- days
 
-EVENT = st.builds(
-    lambda n, minutes, outcome, model, tokens: event(
-        n,
-        at=at(NOW - timedelta(minutes=minutes)),
-        outcome=outcome,
-        model=model,
-        tokens=dict(zip(BUCKETS, tokens, strict=True)),
-    ),
-    st.integers(0, 30),
-    st.integers(0, 3 * 1440),
-    st.sampled_from(usage_events.OUTCOMES),
-    st.sampled_from(["one", "two"]),
-    st.tuples(*[st.integers(0, 9)] * len(BUCKETS)),
-)
-
 
 @settings(
     max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
-@given(batches=st.lists(st.lists(EVENT, min_size=1, max_size=12), max_size=4))
+@given(batches=st.lists(st.lists(EVENTS_OF_DAYS, min_size=1, max_size=12), max_size=4))
 def test_days_are_the_sums_of_the_events_whatever_arrives(app, product, batches):
     """In whatever batches, repeated and contradicted: days of the operator's time zone."""
     for batch in batches:

@@ -7,10 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask
+from hypothesis import strategies as st
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from governance.economics.usage.models import DAYS, EVENTS
+from governance.economics.usage.usage_events import BUCKETS, OUTCOMES
 from governance.foundation.api_keys import actions as keys
 from governance.kernel.db import session
 from governance.operations.systems import actions as systems
@@ -46,6 +48,23 @@ def event(number: int = 1, **changed: Any) -> dict[str, Any]:
         "tokens": {"input": 100, "cache_read": 40, "output": 10},
     } | changed
     return {name: value for name, value in values.items() if value is not ...}
+
+
+# Events of some days, whose ids meet again.
+EVENTS_OF_DAYS = st.builds(
+    lambda n, minutes, outcome, model, tokens: event(
+        n,
+        at=at(NOW - timedelta(minutes=minutes)),
+        outcome=outcome,
+        model=model,
+        tokens=dict(zip(BUCKETS, tokens, strict=True)),
+    ),
+    st.integers(0, 30),
+    st.integers(0, 3 * 1440),
+    st.sampled_from(OUTCOMES),
+    st.sampled_from(["one", "two"]),
+    st.tuples(*[st.integers(0, 9)] * len(BUCKETS)),
+)
 
 
 def answer(**counts: Any) -> dict[str, Any]:
