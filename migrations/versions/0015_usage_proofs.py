@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.sealing import let_use, seal_by_tenant
 
-revision = "0010_usage_proofs"
-down_revision = "0009_usage_people"
+revision = "0015_usage_proofs"
+down_revision = "0014_price_imports"
 
 
 def upgrade() -> None:
