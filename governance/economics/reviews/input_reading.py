@@ -15,7 +15,7 @@ from uuid import UUID
 from governance.economics.allocation import queries as allocation
 from governance.economics.allocation.queries import RulesInForce
 from governance.economics.costs import queries as costs
-from governance.economics.costs import reconciliation, reconciliation_queries
+from governance.economics.costs import reconciliation_queries
 from governance.economics.costs.reconciliation import MonthResidual
 from governance.economics.costs.residual_causes import CAUSES
 from governance.economics.formulas import acquisition as winning
@@ -126,12 +126,8 @@ def has_money(month: Month) -> bool:
 def _read(month: Month) -> _Read:
     its_rates = rates.month_rates(month)
     sums = usage_sums(month)
-    models = {(each.provider, each.model) for each in sums}
-    residual = reconciliation.reconcile(
-        usage_reading.metered(month, its_rates),
-        reconciliation_queries.invoiced_by_day(month, models),
-        queries.settings().residual_limit,
-    )
+    limit = queries.settings().residual_limit
+    residual = reconciliation_queries.month_residual(month, limit)
     return _Read(
         month,
         its_rates,

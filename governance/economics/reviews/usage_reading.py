@@ -1,25 +1,18 @@
-"""A month's usage and its cost, as reviews and the reconciliation take it.
+"""A month's usage and its cost, as reviews take it.
 
 by_customer(sums, users)             what each customer's products did
 by_system(sums, users)               the same by AI system and feature
-metered(month)                       computed cost by provider, model and day, split by token bucket
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from governance.economics.costs.residual_causes import Metered
-from governance.economics.prices import cost_queries
-from governance.economics.prices import queries as prices
-from governance.economics.prices.model_names import match_key
-from governance.economics.prices.pricing import ModelPrice, cost, price_on
 from governance.economics.rates.conversion import MonthRates
 from governance.economics.reviews.month_inputs import ZERO, CustomerUsage, SystemUsage
 from governance.economics.reviews.usage_sums import UsageSum
 from governance.economics.reviews.user_reading import Users
-from governance.kernel.months import Month
 
 REFUSED, COMPLETED = "refused", "success"
 
@@ -87,36 +80,3 @@ def by_system(
             )
         )
     return systems
-
-
-def metered(month: Month, rates: MonthRates) -> list[Metered]:
-    """Return computed cost by provider, model and day, in the reporting currency.
-
-    The parts by token bucket are at the general price of the day; a negotiated price changes the
-    cost alone, so its difference counts as a difference of prices.
-    """
-    days = cost_queries.cost_by_day(month)
-    book = prices.model_prices({match_key(each.provider, each.model) for each in days})
-    return [_metered(each, book, rates) for each in days]
-
-
-def _metered(
-    day: cost_queries.DayCost, book: Mapping[str, Sequence[ModelPrice]], rates: MonthRates
-) -> Metered:
-    tokens = day.tokens or {}
-    price = price_on(book.get(match_key(day.provider, day.model), ()), day.day)
-    costs = {}
-    if price is not None:
-        costs = {
-            bucket: rates.convert(cost({bucket: count}, 0, price), price.currency)
-            for bucket, count in tokens.items()
-        }
-    return Metered(
-        provider=day.provider,
-        model=day.model,
-        day=day.day,
-        cost=day.cost,
-        requests=day.requests,
-        tokens=tokens,
-        costs=costs,
-    )
