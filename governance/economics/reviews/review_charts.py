@@ -174,14 +174,30 @@ def days(checked: Reconciliation, currency: str, title: str) -> Markup:
         if is_far:
             words = whole_money(each.amount, currency)
             above = y - 6 if each.amount > 0 else y + tall + 12
-            middle = slot * (place + 0.5)
-            body.append(drawing.label(middle, above, words, "lab", anchor="middle", weight=600))
+            anchor, at = _label_place(checked, place, usual, slot)
+            body.append(drawing.label(at, above, words, "lab", anchor=anchor, weight=600))
         number = int(each.day[-2:])
         if number == 1 or number % 5 == 0:
             middle = slot * (place + 0.5)
             body.append(drawing.label(middle, DAY_HEIGHT - 4, str(number), "tick", anchor="middle"))
     said = ", ".join(f"{each.day} {whole_money(each.amount, currency)}" for each in checked.days)
     return drawing.svg(DAY_WIDTH, DAY_HEIGHT, title, said, body)
+
+
+def _label_place(
+    checked: Reconciliation, place: int, usual: Decimal, slot: float
+) -> tuple[str, float]:
+    """Anchor and x of a day's label: away from a neighbour that has one too."""
+
+    def is_far(day: int) -> bool:
+        known = 0 <= day < len(checked.days)
+        return known and abs(checked.days[day].amount) > usual * STANDS_OUT
+
+    if is_far(place + 1) and not is_far(place - 1):
+        return "end", slot * (place + 0.86)
+    if is_far(place - 1) and not is_far(place + 1):
+        return "start", slot * (place + 0.14)
+    return "middle", slot * (place + 0.5)
 
 
 def margins(tenant: TenantMonth, reach: tuple[Decimal, Decimal], in_force: str) -> Markup:
@@ -207,7 +223,7 @@ def margins(tenant: TenantMonth, reach: tuple[Decimal, Decimal], in_force: str) 
     ]
     said = ", ".join(f"{rule} {each:,.0f}" for rule, each in tenant.margin_by_driver.items())
     title = f"{tenant.name}: margin {tenant.margin:,.0f} {in_force}"
-    return drawing.svg(RANGE_WIDTH, RANGE_HEIGHT, title, said, body, inline=True)
+    return drawing.svg(RANGE_WIDTH, RANGE_HEIGHT, title, said, body, inline=True, extra="c-w160")
 
 
 def reach_of(tenants: Sequence[TenantMonth]) -> tuple[Decimal, Decimal]:

@@ -75,6 +75,7 @@ def renewal_sheet(month: str, slug: str) -> ResponseReturnValue:
         "economics/reviews/renewal.html",
         **review_frame.context(frame, "operator_review_tenants.tenants"),
         sheet=found,
+        target=f"{(found.target * HUNDRED).normalize():f}",
         tenant_month=tenant,
         title=f"Renewal of {tenant.name}",
     )
