@@ -120,20 +120,6 @@ def model_name(name_id: UUID) -> InvoiceModelName:
     return found
 
 
-def invoice_names(since: Month) -> list[tuple[str, str]]:
-    """Return provider and model of invoices from a month on, as they name them."""
-    query = (
-        select(CostLine.provider, CostLine.model)
-        .where(
-            CostLine.pool == "models",
-            CostLine.model.is_not(None),
-            CostLine.usage_month >= str(since),
-        )
-        .distinct()
-    )
-    return sorted((provider, model or "") for provider, model in session().execute(query))
-
-
 def current_bills(keys: Collection[BillKey]) -> Sequence[CostBill]:
     """Return the bills that count now and have one of these keys."""
     if not keys:

@@ -4,6 +4,7 @@ month_residual(month)            both compared, and the difference split into ca
 metered_by_day(month)            computed from usage and prices
 invoiced_by_day(month, known)    effective cost of the invoices
 unmatched_names(month, known)    names on invoices that no usage has
+used_models(month)               the models of a month's usage, to compare names with
 
 Amounts are in the reporting currency, unrounded. Each raises MissingRate, which names the currency
 and the month.
@@ -150,6 +151,19 @@ def unmatched_names(month: Month, known: Models) -> list[tuple[str, str]]:
     )
     names = [(provider, model) for provider, model in session().execute(query)]
     return sorted(name for name in names if not table.find(*name)[2])
+
+
+def used_models(month: Month) -> set[tuple[str, str]]:
+    """Return provider and model of the month's usage."""
+    query = (
+        select(C.provider, C.model)
+        .where(
+            C.tenant_id == current.actor().tenant_id,
+            C.day.between(month.first_day, month.last_day),
+        )
+        .distinct()
+    )
+    return {(row.provider, row.model) for row in session().execute(query)}
 
 
 def _charges(

@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, request, url_for
 
-from governance.economics.costs import actions, cost_list, permissions, placing_actions, queries
+from governance.economics.costs import (
+    actions,
+    cost_list,
+    permissions,
+    placing_actions,
+    queries,
+    reconciliation_queries,
+)
 from governance.economics.costs.cost_list import COSTS, HEAD, POOL_NAMES
 from governance.economics.costs.forms import ANY, ManualLineForm, ModelNameForm, PoolRuleForm
 from governance.economics.formulas.money import money, read_amount
@@ -157,11 +164,21 @@ def _placing(
         status=status,
         rules=rules,
         names=queries.model_names(),
-        invoice_names=queries.invoice_names(_present_month().plus(-2)),
+        unmatched=_unmatched(),
         pool_names=POOL_NAMES,
         rule_form=rule_form,
         name_form=name_form,
     )
+
+
+def _unmatched() -> list[tuple[str, str]]:
+    """Names on the invoices of this month and the last that match no model of their usage."""
+    found: set[tuple[str, str]] = set()
+    for ago in (0, 1):
+        month = _present_month().plus(-ago)
+        known = reconciliation_queries.used_models(month)
+        found.update(reconciliation_queries.unmatched_names(month, known))
+    return sorted(found)
 
 
 @feature.post(f"{PATH}/rules", needs=permissions.EDIT)

@@ -12,6 +12,7 @@ from governance.economics.costs import placing_actions, queries, reconciliation_
 from governance.economics.rates import actions as rates
 from governance.economics.rates.conversion import MissingRate
 from governance.foundation.audit.models import AuditEntry
+from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.months import Month
 from tests.browser import words
@@ -171,6 +172,10 @@ def test_names_on_invoices_are_matched_by_model_then_by_provider(as_operator, ac
         match_id = model_match.id
     page = words(as_operator.get(f"{PAGE}/placing"))
     assert "HX-7" in page and "every model" in page
+    with clock.frozen(datetime(2026, 11, 3, tzinfo=UTC)):
+        page = words(as_operator.get(f"{PAGE}/placing"))
+    assert "Helio Cloud: unknown" in page and "Helio Cloud: charges without a model" in page
+    assert "Helio Cloud: HX-7" not in page
     as_operator.post(f"{PAGE}/names/{match_id}/remove")
     with acting("operator_finance", "console"):
         assert len(queries.model_names()) == 1
