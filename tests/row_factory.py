@@ -34,6 +34,7 @@ ALERT_FACTS = {  # of the rule that fired, as operations/alerts/rule_facts.py wr
 }
 # Where a check of the database, or a page, asks for more than a type.
 PLAUSIBLE: dict[str, dict[str, Any]] = {
+    "price_restatements": {"state": "requested"},
     "prices": {"currency": "USD"},
     "usage_costs": {"outcome": "success", "price_id": None, "currency": None, "cost": 0},
     "benchmarks": {"month": "2026-10", "mean": None, "accuracy": None, "epsilon": 0},

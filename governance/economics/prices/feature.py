@@ -1,8 +1,16 @@
 """The price book, and what usage cost by it."""
 
 from governance.economics.imports.kinds import register
-from governance.economics.prices import actions, jobs, models, permissions, views
+from governance.economics.prices import (
+    actions,
+    jobs,
+    models,
+    permissions,
+    restatement_actions,
+    views,
+)
 from governance.economics.prices.price_imports import LITELLM
+from governance.economics.prices.restatement_approval import RESTATEMENT
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import EntryLink, EveryMinute, Manifest, NavItem
 
@@ -24,6 +32,10 @@ manifest = Manifest(
         ),
     ),
     schedule=(EveryMinute("collect usage costs", jobs.collect_usage_costs, second=35),),
-    audit=actions_in(actions),
-    links={"Price": EntryLink(endpoint="operator_prices.price", argument="price_id")},
+    approvals=(RESTATEMENT,),
+    audit=actions_in(actions, restatement_actions),
+    links={
+        "Price": EntryLink(endpoint="operator_prices.price", argument="price_id"),
+        "PriceRestatement": EntryLink(no_page="shown on the page of its approval"),
+    },
 )

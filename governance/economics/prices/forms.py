@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from wtforms import SelectField, StringField
+from wtforms import SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from governance.economics.formulas.currencies import choices
@@ -11,7 +11,7 @@ from governance.economics.prices.actions import PriceTerms
 from governance.economics.usage.usage_events import BUCKETS
 from governance.foundation.tenants.forms import one_line
 from governance.foundation.tenants.queries import all_tenants
-from governance.kernel.days import DayField
+from governance.kernel.days import DayField, MonthField
 from governance.kernel.errors import Invalid
 from governance.kernel.forms import Choice, Form
 
@@ -81,3 +81,12 @@ class PriceForm(Form):
         if not text:
             return None
         return read_amount(text, self.currency.data, field=name, decimals=PRICE_DECIMALS)
+
+
+class RestatementForm(Form):
+    first_month = MonthField("First month")
+    last_month = MonthField("Last month")
+    reason = TextAreaField(
+        "Reason",
+        [DataRequired("Say why history changes. The approver reads it."), Length(max=2000)],
+    )

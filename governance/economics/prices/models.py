@@ -3,11 +3,12 @@
     prices               what a model costs from a day on; rows never change
     usage_costs          requests, tokens and cost by customer, day, AI system, model and outcome
     usage_collections    how far each customer's usage was read
+    price_restatements   history priced again, by two people
 
-The last two are plain tables: a row is what it says, without an id of ours.
+Usage and its collections are plain tables: a row is what it says, without an id of ours.
 """
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -27,10 +28,12 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.forms import constraint
 
 PRICE = Numeric(18, 8)
 COST = Numeric(20, 8)
@@ -115,4 +118,43 @@ USAGE_COLLECTIONS = Table(
     Column("customer_id", Uuid, primary_key=True),
     # usage_days.changed_at of the last row that was read
     Column("collected_until", DateTime(timezone=True), nullable=False),
+)
+
+
+class PriceRestatement(Tenanted, Model):
+    """A request to price a model's usage of some months again, by the book as it is at approval."""
+
+    __tablename__ = "price_restatements"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "number"),
+        CheckConstraint("state IN ('requested', 'applied', 'rejected')", "state"),
+        Index(
+            "uq_price_restatements_open",
+            "tenant_id",
+            "match_key",
+            unique=True,
+            postgresql_where=text("state = 'requested'"),
+        ),
+    )
+
+    number: Mapped[int]
+    match_key: Mapped[str]
+    provider: Mapped[str]
+    model: Mapped[str]
+    first_month: Mapped[str]  # such as 2026-08
+    last_month: Mapped[str]
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(default="requested")
+    requested_by: Mapped[UUID]
+    applied: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))  # MonthChange rows
+    ended_at: Mapped[datetime | None]
+
+    @property
+    def ref(self) -> str:
+        return f"RES-{self.number}"
+
+
+constraint(
+    "uq_price_restatements_open",
+    "A restatement of this model awaits approval already. Decide it first.",
 )

@@ -1,6 +1,11 @@
-"""Who views and changes the price book."""
+"""Who views and changes the price book, and who restates history."""
 
 from governance.kernel.access import permission
 
 VIEW = permission("prices.view", "view the price book", roles="operator_admin operator_finance")
 EDIT = permission("prices.edit", "add and import prices", roles="operator_admin operator_finance")
+RESTATE = permission(
+    "prices.restate",
+    "request and approve that usage is restated",
+    roles="operator_admin operator_finance",
+)

@@ -13,17 +13,23 @@ from governance.economics.prices import (
     permissions,
     price_list,
     queries,
+    restatement_actions,
+    restatement_approval,
+    restatements,
 )
-from governance.economics.prices.forms import PriceForm
+from governance.economics.prices.forms import PriceForm, RestatementForm
 from governance.economics.prices.models import Price
 from governance.economics.prices.price_list import HEAD, PRICES
 from governance.economics.usage.usage_events import BUCKETS
 from governance.foundation.tenants.queries import all_tenants, operator_time_zone
 from governance.kernel import clock
+from governance.kernel.days import parse_month
 from governance.kernel.downloads import FILE
+from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.list_pages import one_page
+from governance.kernel.months import Month
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.web import ResponseReturnValue
@@ -110,6 +116,53 @@ def new() -> ResponseReturnValue:
         return redirect(url_for("operator_prices.price", price_id=added[0].id), 303)
     status = form.status if form.problems else 200
     return page("economics/prices/new.html", status=status, form=form)
+
+
+@feature.route(
+    f"{PATH}/<uuid:price_id>/restate", methods=["GET", "POST"], needs=permissions.RESTATE
+)
+def restate(price_id: UUID) -> ResponseReturnValue:
+    """Show what a model's usage would cost by the present book, and request to restate it."""
+    found, form = queries.price(price_id), RestatementForm(**_asked_months())
+    if request.method == "POST" and accepted(
+        form,
+        lambda: restatement_actions.request(
+            found, form.first_month.data, form.last_month.data, reason=form.reason.data or ""
+        ),
+    ):
+        flash("Another person was asked to approve the restatement.")
+        return redirect(url_for("operator_prices.price", price_id=price_id), 303)
+    months = form.first_month.data, form.last_month.data
+    return page(
+        "economics/prices/restate.html",
+        status=form.status if form.problems else 200,
+        found=found,
+        form=form,
+        changes=restatements.changes(found.match_key, *months) if _are_months(*months) else None,
+        amounts=restatement_approval.amounts,
+    )
+
+
+def _asked_months() -> dict[str, Month]:
+    """The months that the address names, by default the present one."""
+    present = Month.of(_today())
+    found = {}
+    for name in ("first_month", "last_month"):
+        try:
+            found[name] = parse_month(request.args.get(name, str(present)))
+        except Invalid:
+            found[name] = present
+    return found
+
+
+def _are_months(first: Month | None, last: Month | None) -> bool:
+    if first is None or last is None:
+        return False
+    try:
+        restatement_actions.check_months(first, last)
+    except Invalid:
+        return False
+    return True
 
 
 def _names() -> dict[UUID, str]:
