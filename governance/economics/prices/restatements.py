@@ -11,10 +11,11 @@ from uuid import UUID
 
 from sqlalchemy import Row, func, select
 
-from governance.economics.prices import ports, queries
+from governance.economics.prices import queries
 from governance.economics.prices.models import USAGE_COSTS, PriceRestatement
 from governance.economics.prices.pricing import price_on, stored_cost
 from governance.economics.prices.usage_costs import tokens_of
+from governance.economics.rates.ports import closed_months
 from governance.kernel import current
 from governance.kernel.db import find, session
 from governance.kernel.months import Month
@@ -53,7 +54,7 @@ def next_number() -> int:
 
 def rows_between(match_key: str, first: Month, last: Month) -> Sequence[Row[Any]]:
     """Return the priced rows of a model in these months, but for closed ones."""
-    closed = set(ports.closed_months()())
+    closed = set(closed_months()())
     query = select(USAGE_COSTS).where(
         C.tenant_id == current.actor().tenant_id,
         C.match_key == match_key,

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from governance.economics.prices import ports
 from governance.economics.prices.models import PriceRestatement
+from governance.economics.rates import ports
 from governance.foundation.approvals import actions as approving
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.models import Approval
