@@ -6,6 +6,7 @@ from governance.economics.rates.ports import closed_months
 from governance.economics.reviews import (
     actions,
     close_actions,
+    close_views,
     closed,
     guardrail_file,
     inbox,
@@ -34,7 +35,7 @@ register(guardrail_file.KIND)
 manifest = Manifest(
     name="reviews",
     models=(models,),
-    routes=(views.feature, tab_views.feature, tenant_views.feature),
+    routes=(views.feature, tab_views.feature, tenant_views.feature, close_views.feature),
     navigation=(
         NavItem(
             label="Economics",
@@ -53,12 +54,15 @@ manifest = Manifest(
     ),
     work=(jobs.close_month,),
     inbox=inbox.SOURCES,
-    palette=(Command("View unit economics", "reviews.index", permissions.VIEW),),
+    palette=(
+        Command("View unit economics", "reviews.index", permissions.VIEW),
+        Command("Close a month", "review_months.index", permissions.CLOSE),
+    ),
     audit=actions_in(actions, close_actions, residual_actions, settings_actions, sign_off_actions),
     links={
         "Review": EntryLink(endpoint="reviews.by_id", argument="review_id"),
         "ReviewSettings": EntryLink(
-            endpoint="reviews.index", noun="the settings of reviews", single=True
+            endpoint="review_months.index", noun="the settings of reviews", single=True
         ),
         "ReviewAction": EntryLink(no_page="its month is on the operator's pages"),
         "ReviewScenario": EntryLink(no_page="its month is on the operator's pages"),

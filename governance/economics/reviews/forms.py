@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from wtforms import DateField, DecimalField, SelectField, StringField, TextAreaField
+from wtforms import DateField, DecimalField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from governance.economics.reviews.scenarios import Assumptions
@@ -33,6 +33,38 @@ class ReopenForm(Form):
         [DataRequired("Say why the month is reopened."), Length(max=2000)],
         description="The next revision prints it.",
     )
+
+
+class AcceptForm(Form):
+    reason = TextAreaField(
+        "Reason",
+        [DataRequired("Say why the month may close with it."), Length(max=2000)],
+        description="The review prints it.",
+    )
+
+
+class SettingsForm(Form):
+    close_day = IntegerField(
+        "Day of the close",
+        [InputRequired("Enter a day."), NumberRange(1, 28, "Enter a day from 1 to 28.")],
+        description="Of the following month.",
+    )
+    limit_percent = DecimalField(
+        "Limit of the residual, %",
+        [InputRequired("Enter a limit."), NumberRange(0, 100, "Enter a limit from 0 to 100.")],
+        description="Of invoiced model cost. Above it, two people decide.",
+        places=2,
+    )
+
+    @property
+    def day(self) -> int:
+        """As entered."""
+        return self.close_day.data or 0
+
+    @property
+    def limit(self) -> Decimal:
+        """As a share."""
+        return (self.limit_percent.data or ZERO) / 100
 
 
 def _percent(label: str, low: int, high: int, description: str) -> Any:
