@@ -61,11 +61,12 @@ def csv_source(path: Path, header: Sequence[str], delimiter: str = ",") -> str:
     )
 
 
-def lines_source(path: Path) -> str:
-    """JSON Lines: one column `json` with the object of each line; NULL where it is no JSON."""
+def line_source(path: Path) -> str:
+    """A file of lines: one column `line` with the text of each; NULL where it is empty."""
     return (
-        f"read_ndjson_objects({quoted(str(path))}, ignore_errors = true,"
-        f" maximum_object_size = {MAX_LINE_BYTES})"
+        f"read_csv({quoted(str(path))}, auto_detect = false, header = false,"
+        " columns = {'line': 'VARCHAR'}, delim = '\x01', quote = '', escape = '',"
+        f" new_line = '\\n', max_line_size = {MAX_LINE_BYTES})"
     )
 
 

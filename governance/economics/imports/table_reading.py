@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from governance.economics.imports import csv_lines
 from governance.economics.imports.cells import Customers, WrongCell, read_cell
 from governance.economics.imports.kinds import (
     MAX_COLUMNS,
@@ -25,8 +26,6 @@ from governance.kernel.spreadsheet_writer import csv_bytes
 
 CHILD = "governance.economics.imports.table_child"
 LIMITS = Limits(memory=3 * 1024 * sandbox.MIB, seconds=120, output=512 * sandbox.MIB)
-DELIMITERS = (",", ";", "\t")
-HEADER_BYTES = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -43,7 +42,7 @@ class ReadTable:
 
 def read_table(kind: ImportKind, given: GivenFile, customers: Customers) -> ReadTable:
     """Return the rows of the file. Raises Invalid where its columns are wrong."""
-    delimiter = find_delimiter(given.path) if given.format == "csv" else ","
+    delimiter = csv_lines.read_header(given.path)[0] if given.format == "csv" else ","
     sizes = (str(MAX_ROWS), str(MAX_COLUMNS))
     outcome = sandbox.run(CHILD, str(given.path), given.format, delimiter, *sizes, limits=LIMITS)
     if not outcome.is_finished:
@@ -64,13 +63,6 @@ def unreadable(name: str, ending: Ending) -> Invalid:
             field="file",
         )
     return Invalid(f"{name} can't be read. Export it again.", field="file")
-
-
-def find_delimiter(path: Path) -> str:
-    """The delimiter that the first line has most of: a comma, a semicolon or a tab."""
-    with path.open("rb") as file:
-        first = file.readline(HEADER_BYTES).decode(errors="replace")
-    return max(DELIMITERS, key=first.count)
 
 
 @dataclass(slots=True)

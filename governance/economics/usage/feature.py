@@ -1,5 +1,6 @@
 """Usage of AI models: events that products send, counted by day."""
 
+from governance.economics.imports import kinds
 from governance.economics.usage import (
     api,
     jobs,
@@ -8,10 +9,13 @@ from governance.economics.usage import (
     otlp_api,
     permissions,
     rebuild_actions,
+    usage_file,
     views,
 )
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Daily, Manifest, NavItem
+
+kinds.register(usage_file.USAGE)
 
 manifest = Manifest(
     name="usage",

@@ -36,7 +36,7 @@ _TEXTS = {
 }
 _TOKENS = [f"{each}_tokens" for each in BUCKETS]
 _FACTS = ["at", "system", *_TEXTS, *_TOKENS]
-_STORED = ["at", "system_id", *_TEXTS, *_TOKENS]
+STORED = ["at", "system_id", *_TEXTS, *_TOKENS]
 _DAY = ["day", "system_id", "feature", "provider", "model", "outcome"]
 _PERSON = ["month", "system_id", "feature", "person"]
 # Month, system, feature, person and days of the rows of a query that has each one's day.
@@ -50,9 +50,9 @@ def _commas(parts: Sequence[str], form: str = "{}") -> str:
     return ", ".join(form.format(part) for part in parts)
 
 
-def _digest(table: str = "") -> str:
+def digest(table: str = "") -> str:
     """A hash of all that an event says."""
-    facts = _commas(_STORED, f"{table}.{{}}" if table else "{}")
+    facts = _commas(STORED, f"{table}.{{}}" if table else "{}")
     return f"hash_record_extended(ROW({facts}), 0)"
 
 
@@ -60,18 +60,26 @@ def _digest(table: str = "") -> str:
 # writers that hold the tenant's lock "usage", so that changes are committed in this order.
 CHANGED_AT = """greatest(CAST(:now AS timestamptz), (SELECT max(changed_at) + interval '1 microsecond'
     FROM usage_days WHERE tenant_id = :tenant))"""
-_GIVEN = f"""
-WITH given AS MATERIALIZED (
-  SELECT n, {_digest()} AS digest, {_commas(_STORED)}
+_FROM_ARRAYS = f"""
+  SELECT n, {digest()} AS digest, {_commas(STORED)}
   FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _ARRAYS.items())})
     WITH ORDINALITY AS g ({_commas(_FACTS)}, n)
   JOIN unnest(CAST(:system_ids AS uuid[])) WITH ORDINALITY AS s (system_id, system) USING (system)
-)"""  # noqa: S608 - names of ours
-WRITE = text(f"""{_GIVEN}, known AS MATERIALIZED (
+"""  # noqa: S608 - names of ours
+
+
+def statement(given: str, result: str) -> str:
+    """Return the statement that stores new events and counts their days.
+
+    `given` selects n, digest and STORED of events with different ids; `result` selects from given
+    and from known (n, is_same), the events whose ids were stored before.
+    """
+    return f"""
+WITH given AS MATERIALIZED ({given}), known AS MATERIALIZED (
   SELECT n, k.digest = given.digest AS is_same FROM given
   JOIN usage_event_keys k ON k.tenant_id = :tenant AND k.event_id = given.event_id
   UNION ALL
-  SELECT n, {_digest("e")} = given.digest FROM given
+  SELECT n, {digest("e")} = given.digest FROM given
   JOIN usage_events e ON e.tenant_id = :tenant AND e.at = given.at AND e.event_id = given.event_id
   WHERE given.at < :long_ago AND given.event_id NOT IN (
     SELECT event_id FROM usage_event_keys WHERE tenant_id = :tenant AND event_id = given.event_id)
@@ -81,8 +89,8 @@ WRITE = text(f"""{_GIVEN}, known AS MATERIALIZED (
   INSERT INTO usage_event_keys (tenant_id, event_id, digest, received_at)
   SELECT :tenant, event_id, digest, :now FROM new ORDER BY event_id COLLATE "C"
 ), stored AS (
-  INSERT INTO usage_events (tenant_id, received_at, {_commas(_STORED)})
-  SELECT :tenant, :now, {_commas(_STORED)} FROM new
+  INSERT INTO usage_events (tenant_id, received_at, {_commas(STORED)})
+  SELECT :tenant, :now, {_commas(STORED)} FROM new
 ), counted AS (
   INSERT INTO usage_days AS d (tenant_id, {_commas(_DAY)}, requests, {_commas(_TOKENS)},
     changed_at)
@@ -101,8 +109,11 @@ WRITE = text(f"""{_GIVEN}, known AS MATERIALIZED (
   ON CONFLICT (tenant_id, {_commas(_PERSON)}) DO UPDATE SET days = p.days | excluded.days
   WHERE p.days | excluded.days <> p.days
 )
-SELECT n, is_same FROM known ORDER BY n
-""")  # noqa: S608 - names of ours
+{result}
+"""  # noqa: S608 - names of ours
+
+
+WRITE = text(statement(_FROM_ARRAYS, "SELECT n, is_same FROM known ORDER BY n"))
 
 
 @dataclass(frozen=True, slots=True)

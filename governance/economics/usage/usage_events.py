@@ -207,7 +207,7 @@ def _wrong(name: str, value: Any) -> tuple[str, str] | None:
         return _wrong_instant(value)
     if name == "outcome":
         return None if value in OUTCOMES else (name, f"outcome is one of {', '.join(OUTCOMES)}.")
-    return None if re.fullmatch(PATTERNS[name], value) else (name, _SENTENCES[name])
+    return None if re.fullmatch(PATTERNS[name], value) else (name, SENTENCES[name])
 
 
 _ID = (
@@ -216,7 +216,7 @@ _ID = (
 )
 _SLUG = "is a slug, such as claims-triage."
 _WORDS = f"has up to {MAX_NAME_LENGTH} letters, digits, spaces and . _ : / @ + ( ) -"
-_SENTENCES = {
+SENTENCES = {
     "id": f"id {_ID}",
     "request": f"request {_ID}",
     "task": f"task {_ID}",

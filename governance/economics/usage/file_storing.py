@@ -1,0 +1,130 @@
+"""Store the events of a file by the same statement as those of a batch, some 100,000 at a time.
+
+The events come from files for each customer and month, with the columns of COPIED. Each part is
+copied to a temporary table, then written with row-level security set to its customer. All of it
+happens in the caller's transaction, so that a file is stored as a whole or not at all.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import text
+
+from governance.economics.usage import storing
+from governance.economics.usage.usage_events import BUCKETS
+from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.system_actor import founder
+from governance.kernel import clock, current
+from governance.kernel.db import lock_tenant, session
+
+PART_BYTES = 16 * 1024 * 1024
+COPIED = ("n", *storing.STORED)
+TYPES = {"n": "bigint", "at": "timestamptz", "system_id": "uuid"} | {
+    f"{each}_tokens": "int" for each in BUCKETS
+}
+CREATE = text(
+    "CREATE TEMPORARY TABLE IF NOT EXISTS usage_file ("
+    + ", ".join(
+        f"{name} {TYPES.get(name, 'text COLLATE "C"' if name == 'event_id' else 'text')}"
+        for name in COPIED
+    )
+    + ") ON COMMIT DROP"
+)
+COPY = f"COPY usage_file ({', '.join(COPIED)}) FROM STDIN (FORMAT text, NULL '')".encode()
+GIVEN = f"""
+  SELECT DISTINCT ON (event_id) n, {storing.digest()} AS digest, {", ".join(storing.STORED)}
+  FROM usage_file ORDER BY event_id, n
+"""  # noqa: S608 - names of ours
+RESULT = """
+SELECT (SELECT count(*) FROM given) - count(*) AS new,
+  min(n) FILTER (WHERE NOT is_same) AS different
+FROM known"""
+WRITE = text(storing.statement(GIVEN, RESULT))
+# Each id is looked up by the index: a join would read all ids of the tenant for each part.
+SETTINGS = (
+    text("SET LOCAL enable_hashjoin = off"),
+    text("SET LOCAL enable_mergejoin = off"),
+    text("SET LOCAL work_mem = '64MB'"),
+)
+IN_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
+SYSTEMS = text("SELECT key, id FROM ai_systems ORDER BY key")
+EMPTY = text("TRUNCATE usage_file")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """What became of a part of a file: new events, and the row of the first one whose id is taken
+    by an event with other content.
+    """
+
+    new: int
+    different: int | None = None
+
+
+def systems_of(tenants: Sequence[Tenant]) -> list[tuple[int, str, str]]:
+    """The AI systems of customers: the customer's place in `tenants`, slug and id."""
+    found = []
+    for number, tenant in enumerate(tenants):
+        with _in_tenant(tenant):
+            found += [(number, row.key, str(row.id)) for row in session().execute(SYSTEMS)]
+    return found
+
+
+def prepare() -> None:
+    """Once in the transaction."""
+    session().execute(CREATE)
+    for setting in SETTINGS:
+        session().execute(setting)
+
+
+def write(tenant: Tenant, part: bytes, zone: str) -> StoredPart:
+    """Store the events of a part, in the customer's tenant. `prepare` was called before."""
+    session().execute(EMPTY)
+    _copy(part)
+    now = clock.now()
+    values = {
+        "tenant": tenant.id,
+        "now": now,
+        "long_ago": now - storing.LONG_AGO,
+        "zone": zone,
+    }
+    with _in_tenant(tenant):
+        lock_tenant("usage")
+        found = session().execute(WRITE, values).one()
+    return StoredPart(found.new, found.different)
+
+
+def _copy(part: bytes) -> None:
+    raw = session().connection().connection.driver_connection
+    if not isinstance(raw, psycopg.Connection):
+        raise TypeError("the driver must be psycopg 3")
+    with raw.cursor() as cursor, cursor.copy(COPY) as copy:
+        copy.write(part)
+
+
+@contextmanager
+def _in_tenant(tenant: Tenant) -> Generator[None]:
+    """Let row-level security show the customer's rows, and then the operator's again."""
+    who = current.actor()
+    session().execute(IN_TENANT, {"tenant": str(tenant.id)})
+    with current.acting_as(founder(tenant.id, tenant.slug, tenant.name)):
+        yield
+    session().execute(IN_TENANT, {"tenant": str(who.tenant_id)})
+
+
+def parts(path: Path) -> Iterator[bytes]:
+    """A file in parts of whole lines."""
+    rest = b""
+    with path.open("rb") as file:
+        while piece := file.read(PART_BYTES):
+            end = piece.rfind(b"\n") + 1
+            if end:
+                yield rest + piece[:end]
+                rest = piece[end:]
+            else:
+                rest += piece
+    if rest:
+        yield rest

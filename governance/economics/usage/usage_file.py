@@ -1,0 +1,176 @@
+"""Usage files of the operator: the events of many customers, as CSV, JSON Lines or Parquet.
+
+DuckDB reads and checks them in a child process (usage_file_child.py); PostgreSQL stores them by the
+statement that stores batches (file_storing.py). A file of ten million events needs no more memory
+than one of a hundred.
+"""
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from governance.economics.imports import permissions, table_reading
+from governance.economics.imports.kinds import (
+    GIGABYTE,
+    GivenFile,
+    ImportKind,
+    Preview,
+    Rejection,
+    Total,
+)
+from governance.economics.imports.models import FileImport
+from governance.economics.usage import actions, file_storing, partitions
+from governance.economics.usage.usage_file_checks import COLUMNS
+from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.queries import all_tenants, operator_time_zone
+from governance.kernel import clock, sandbox
+from governance.kernel.db import transaction
+from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.months import Month
+from governance.kernel.sandbox import Limits
+
+log = structlog.get_logger("usage")
+CHILD = "governance.economics.usage.usage_file_child"
+MAX_ROWS = 20_000_000
+LIMITS = Limits(
+    memory=4 * 1024 * sandbox.MIB,
+    seconds=20 * 60,
+    output=64 * sandbox.MIB,
+    file_size=8 * 1024 * sandbox.MIB,
+)
+TEMPLATE = ",".join(COLUMNS) + (
+    "\nacme,req-81f2,2026-11-25T09:14:03.250Z,claims-triage,claude-sonnet-4-5,success,summaries,"
+    "anthropic,req-81f2,task-114,u-17,1546,9000,0,1037,0\n"
+)
+
+
+def read(given: GivenFile) -> Preview:
+    """Check every row. Raises Invalid for a file that can't be read."""
+    with transaction(read_only=True):
+        orders = _orders("check", given, _customers())
+    answer = _child(given, orders)
+    rejected = [_rejection(each) for each in answer["rejected"]]
+    path = given.folder / "rejected.csv"
+    if rejected:
+        table_reading.write_rejections(path, rejected)
+    again = answer["again"]
+    return Preview(
+        rows_read=answer["rows"],
+        rows_accepted=answer["accepted"],
+        rows_rejected=answer["rows"] - answer["accepted"],
+        rejected=rejected,
+        rejected_file=path if rejected else None,
+        totals=[
+            Total(month, slug, rows, {"tokens": Decimal(tokens)})
+            for month, slug, rows, tokens in answer["totals"]
+        ],
+        notes=[("Repeated rows", f"{again:,}, each counted once")] if again else [],
+    )
+
+
+def _rejection(found: Sequence[Any]) -> Rejection:
+    line, field, reason, value = found
+    return Rejection(line, field, f"“{value}”: {reason}" if value else reason)
+
+
+def apply(row: FileImport, given: GivenFile) -> None:
+    """Store the events whose ids are new.
+
+    Raises DomainError where an id is taken by an event with other content, or where a customer or
+    system of the file has gone since the preview.
+    """
+    tenants = _customers()
+    with transaction():
+        partitions.EVENTS.ensure(_months(row))
+    orders = _orders("write", given, tenants)
+    _child(given, orders)
+    file_storing.prepare()
+    done, total = 0, 0
+    written = _written(given.folder / "events", tenants)
+    size = sum(path.stat().st_size for _, path in written)
+    for tenant, path in written:
+        for part in file_storing.parts(path):
+            given.progress(done, size, f"{total:,} events stored")
+            stored = file_storing.write(tenant, part, orders["zone"])
+            if stored.different is not None:
+                raise DomainError(_taken(stored.different, tenant))
+            done, total = done + len(part), total + stored.new
+        path.unlink()
+    row.notes = [*row.notes, ["New events", f"{total:,}"]]
+
+
+def _taken(number: int, tenant: Tenant) -> str:
+    return (
+        f"Row {number:,} has the id of an event of {tenant.name} that was sent with different"
+        " content. Nothing was stored."
+    )
+
+
+def _written(folder: Path, tenants: Sequence[Tenant]) -> list[tuple[Tenant, Path]]:
+    """The files that the child has written, in the order of tenants: two imports that run at once
+    lock tenants in the same order.
+    """
+    found = []
+    for path in folder.glob("tenant_no=*/month=*/*.csv"):
+        number = int(path.parent.parent.name.removeprefix("tenant_no="))
+        found.append((tenants[number], path))
+    return sorted(found, key=lambda each: (each[0].id, each[1]))
+
+
+def _months(row: FileImport) -> set[Month]:
+    """Every month of UTC with events: those of the operator's time zone, and their neighbours."""
+    months = {Month.parse(each["month"]) for each in row.totals}
+    return {month.plus(n) for month in months for n in (-1, 0, 1)}
+
+
+# ---- the child
+
+
+def _customers() -> list[Tenant]:
+    return sorted(
+        (each for each in all_tenants() if each.kind == "customer"), key=lambda each: each.id
+    )
+
+
+def _orders(do: str, given: GivenFile, tenants: Sequence[Tenant]) -> dict[str, Any]:
+    now = clock.now()
+    return {
+        "do": do,
+        "path": str(given.path),
+        "format": given.format,
+        "max_rows": MAX_ROWS,
+        "zone": operator_time_zone(),
+        "earliest": (now - actions.LATE).isoformat(),
+        "latest": (now + actions.AHEAD).isoformat(),
+        "tenants": [(each.slug, number) for number, each in enumerate(tenants)],
+        "systems": file_storing.systems_of(tenants),
+    }
+
+
+def _child(given: GivenFile, orders: dict[str, Any]) -> dict[str, Any]:
+    """Run the child; return its answer. Raises Invalid for a file that can't be read."""
+    outcome = sandbox.run(CHILD, limits=LIMITS, sent=json.dumps(orders, default=str).encode())
+    if not outcome.is_finished:
+        log.warning("usage file not read", ending=outcome.ending.value, errors=outcome.errors)
+        raise table_reading.unreadable(given.name, outcome.ending)
+    answer: dict[str, Any] = json.loads(outcome.answer)
+    if "problem" in answer:
+        log.info("usage file rejected", **answer)
+        raise Invalid(f"{given.name}: {answer['problem']}", field="file")
+    return answer
+
+
+USAGE = ImportKind(
+    name="usage",
+    label="Usage",
+    description="One row for each request to a model, of any customer.",
+    permission=permissions.IMPORT,
+    read_file=read,
+    apply_file=apply,
+    max_bytes=2 * GIGABYTE,
+    template=TEMPLATE,
+)
