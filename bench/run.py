@@ -41,6 +41,7 @@ from bench import (
     statements,
     testing,
     usage,
+    usage_file,
     world,
 )
 from bench.client import Target, median_ms, rate, resident_megabytes, serving, serving_console, warm
@@ -132,6 +133,7 @@ def measure(
     rows += measurements.measure(app, server, environment, rounds=rounds, quick=quick)
     rows += usage.measure(app, server, environment, rounds=rounds)
     rows += reviews.measure(app, server, environment, rounds=rounds, seconds=seconds, quick=quick)
+    rows += usage_file.measure(server)
     rows += packages.measure(app, server, environment, quick=quick)
     rows += objectives.measure(
         app, cookie, server, environment, rounds=rounds, seconds=seconds, quick=quick
