@@ -42,7 +42,7 @@ class ReadTable:
 
 def read_table(kind: ImportKind, given: GivenFile, customers: Customers) -> ReadTable:
     """Return the rows of the file. Raises Invalid where its columns are wrong."""
-    delimiter = csv_lines.read_header(given.path)[0] if given.format == "csv" else ","
+    delimiter = find_delimiter(given.path) if given.format == "csv" else ","
     sizes = (str(MAX_ROWS), str(MAX_COLUMNS))
     outcome = sandbox.run(CHILD, str(given.path), given.format, delimiter, *sizes, limits=LIMITS)
     if not outcome.is_finished:
@@ -63,6 +63,11 @@ def unreadable(name: str, ending: Ending) -> Invalid:
             field="file",
         )
     return Invalid(f"{name} can't be read. Export it again.", field="file")
+
+
+def find_delimiter(path: Path) -> str:
+    """The delimiter that the first line has most of: a comma, a semicolon or a tab."""
+    return csv_lines.read_header(path)[0]
 
 
 @dataclass(slots=True)
