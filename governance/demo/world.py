@@ -15,9 +15,11 @@ from governance.app import factory
 from governance.demo import (
     economics_allocation_story,
     economics_budgets_story,
+    economics_close_story,
     economics_costs_story,
     economics_prices_story,
     economics_revenue_story,
+    economics_usage_story,
     policy_history,
 )
 from governance.demo.acme import tell_acme
@@ -72,15 +74,26 @@ def build(
     tell_acme(Cast("acme", f"{idp_base}/acme"), handed, services)
     tell_globex(Cast("globex", f"{idp_base}/globex"), handed)
     _play_operator(Cast("console", f"{idp_base}/console"))
-    economics_prices_story.tell(Cast("console", f"{idp_base}/console")("finance"))
-    economics_revenue_story.tell(Cast("console", f"{idp_base}/console")("finance"))
-    economics_costs_story.tell(Cast("console", f"{idp_base}/console")("finance"))
-    economics_budgets_story.tell(Cast("console", f"{idp_base}/console")("finance"))
+    _tell_economics(Cast("console", f"{idp_base}/console"))
     for slug in ("acme", "globex", "console"):
         sign_log(slug, days_ago(0))
     jobs.drain(actor_of)
     _analyse(settings.owner_database_url)
     return handed
+
+
+def _tell_economics(cast: Cast) -> None:
+    """What customers used, what it costs and earns, and the months that were closed."""
+    economics_usage_story.register_systems()
+    for story in (
+        economics_usage_story,
+        economics_prices_story,
+        economics_revenue_story,
+        economics_costs_story,
+        economics_budgets_story,
+    ):
+        story.tell(cast("finance"))
+    economics_close_story.tell(cast)
 
 
 def _analyse(owner_url: str) -> None:

@@ -1,0 +1,85 @@
+"""How the operator closed eighteen months, and what it decided on the last one.
+
+Finance closes each month that is over. The correction of a cloud's bill then restates one of them.
+"""
+
+from datetime import timedelta
+
+from governance.demo.cast import MONTHS, Cast, acting_on, days_ago
+from governance.economics.reviews import actions, close_actions, queries, sign_off_actions
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals.queries import open_approval
+from governance.foundation.people.jobs import actor_of
+from governance.kernel import clock, jobs
+from governance.kernel.current import Actor
+from governance.kernel.db import transaction
+from governance.kernel.months import Month
+
+CLOSED = 2  # days ago
+CORRECTED_MONTH = 3  # months ago; of economics_costs_story.py
+SIGNED = 3  # months that both sides signed, the newest aside
+PLANNED = (  # title, owner, days from today, whether it is done
+    ("Cap context at 16,000 tokens for Globex", "finance", 12, False),
+    ("Price the strict tier per reviewed answer", "operator", 26, False),
+    ("Stop paid search for small business", "finance", 9, True),
+)
+
+
+def tell(cast: Cast) -> None:
+    """Close the months, restate one, sign and plan."""
+    finance, product = cast("finance"), cast("operator")
+    present = Month.of(days_ago(CLOSED))
+    months = [present.plus(-ago) for ago in range(MONTHS - 1, 0, -1)]
+    with acting_on(finance, days_ago(CLOSED)):
+        for month in months:
+            _close(month)
+    for month in months[-1 - SIGNED : -1]:
+        _sign(month, finance, product)
+    _restate(present.plus(-CORRECTED_MONTH), finance)
+    _discuss(months[-1], cast)
+
+
+def _close(month: Month) -> None:
+    with transaction():
+        close_actions.request_close(month)
+    jobs.drain(actor_of)
+    with transaction(read_only=True):
+        review = queries.review_of(month)
+        if review.problem is not None:
+            raise ValueError(f"the demo's {month} doesn't close: {review.problem}")
+
+
+def _sign(month: Month, finance: Actor, product: Actor) -> None:
+    for who, side in ((finance, "finance"), (product, "product")):
+        with acting_on(who, days_ago(1)), transaction():
+            kind = sign_off_actions.kind_name(side)
+            asked = open_approval(kind, queries.review_of(month).id)
+            if asked is None:
+                raise LookupError(f"no signature of {side} is asked for")
+            approvals.approve(asked, seen=kinds.fingerprint_seen(asked))
+
+
+def _restate(month: Month, finance: Actor) -> None:
+    with acting_on(finance, days_ago(1), hour=15):
+        with transaction():
+            close_actions.reopen(
+                queries.review_of(month), "The cloud corrected its bill of this month."
+            )
+        _close(month)
+
+
+def _discuss(month: Month, cast: Cast) -> None:
+    with acting_on(cast("finance"), days_ago(1), hour=16):
+        for title, owner, days, is_done in PLANNED:
+            with transaction():
+                review = queries.review_of(month)
+                due = clock.today() + timedelta(days=days)
+                made = actions.add_action(review, title, cast.id(owner), due)
+                if is_done:
+                    actions.finish_action(made)
+        with transaction():
+            actions.add_comment(
+                queries.review_of(month),
+                "Cache writes were billed twice on two days. The claim is with the provider.",
+            )

@@ -1,0 +1,193 @@
+"""Eighteen months of what twelve customers' AI products used, imported as files.
+
+The operator's finance imports two files: one as the first nine months were over, one three days ago.
+Acme and Globex also send their own usage of the last weeks by the API (usage_story.py).
+"""
+
+import csv
+import io
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from governance.demo.cast import MONTHS, acting_on, days_ago
+from governance.demo.economics_revenue_story import CUSTOMERS, IMPORTED, DemoCustomer
+from governance.economics.imports import actions as imports
+from governance.economics.imports import queries as imported
+from governance.economics.usage.usage_file import USAGE
+from governance.foundation.people.jobs import actor_of
+from governance.foundation.tenants.queries import all_tenants
+from governance.foundation.tenants.system_actor import founder
+from governance.kernel import current, jobs
+from governance.kernel.current import Actor
+from governance.kernel.db import transaction
+from governance.operations.systems import actions as systems
+from governance.operations.systems import queries as known_systems
+
+SEED = 2026
+BERLIN = ZoneInfo("Europe/Berlin")
+HALF = 9 * 30  # days ago; the first file ends there
+REFUSED = {"baseline": 0.004, "standard": 0.009, "strict": 0.016}
+COLUMNS = [
+    "tenant",
+    "id",
+    "at",
+    "system",
+    "feature",
+    "provider",
+    "model",
+    "outcome",
+    "task",
+    "user",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoProduct:
+    """An AI product of a customer: tasks on a working day, and the tokens of a request.
+
+    `reads` and `writes` are means, `cached` is the share that a cache supplies.
+    """
+
+    slug: str
+    system: str
+    name: str
+    feature: str
+    tasks: int
+    provider: str
+    model: str
+    reads: int
+    writes: int
+    cached: float = 0.3
+    retried: float = 0.04
+
+
+LARGE, SMALL, CHAT = (
+    ("helio", "helio-large-3"),
+    ("helio", "helio-small-3"),
+    ("northwind", "nw-chat-2"),
+)
+PRODUCTS = (
+    DemoProduct("acme", "claims-triage", "", "file-review", 46, *LARGE, 92_000, 1_400, 0.35),
+    DemoProduct("globex", "router", "", "routing", 16, *CHAT, 41_000, 180, 0.05, 0.1),
+    DemoProduct("northgate", "policy-desk", "Policy desk", "answers", 38, *LARGE, 64_000, 900, 0.2),
+    DemoProduct("tallis", "shop-helper", "Shop helper", "chat", 14, *SMALL, 9_000, 260),
+    DemoProduct("kestrel", "dispatch", "Dispatch", "planning", 30, *CHAT, 38_000, 700),
+    DemoProduct("brightwater", "advice-desk", "Advice desk", "advice", 52, *LARGE, 48_000, 1_100),
+    DemoProduct("orchard", "letters", "Letters", "drafts", 22, *LARGE, 36_000, 900),
+    DemoProduct("civic", "records", "Records", "search", 34, *CHAT, 44_000, 400, 0.5),
+    DemoProduct("larkspur", "headlines", "Headlines", "drafts", 16, *SMALL, 12_000, 500),
+    DemoProduct("pinecrest", "outage-desk", "Outage desk", "chat", 24, *CHAT, 30_000, 500),
+    DemoProduct("verity", "clauses", "Clauses", "review", 12, *LARGE, 22_000, 700),
+    DemoProduct("halcyon", "itinerary", "Itinerary", "planning", 20, *CHAT, 26_000, 800),
+)  # fmt: skip
+
+
+def register_systems() -> None:
+    """Register the AI system of each customer that has none."""
+    with transaction(read_only=True):
+        tenants = {each.slug: founder(each.id, each.slug, each.name) for each in all_tenants()}
+    for each in PRODUCTS:
+        with current.acting_as(tenants[each.slug]), transaction():
+            if each.name and each.system not in {one.key for one in known_systems.live_systems()}:
+                systems.register(
+                    key=each.system,
+                    name=each.name,
+                    lane="standard",
+                    purpose=f"{each.feature.capitalize()} for {each.slug}.",
+                    owner_id=None,
+                )
+
+
+def tell(finance: Actor) -> None:
+    """Import both files as finance."""
+    first, last = MONTHS * 30, IMPORTED + 1
+    for begin, end, ago in ((first, HALF + 1, HALF), (HALF, last, IMPORTED)):
+        with acting_on(finance, days_ago(ago)):
+            _import(f"usage-{days_ago(end):%Y-%m}.csv", _rows(begin, end))
+
+
+def _import(name: str, rows: Iterator[Sequence[object]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    with transaction():
+        import_id = imports.upload(USAGE, name, io.BytesIO(text.getvalue().encode())).id
+    jobs.drain(actor_of)
+    with transaction():
+        imports.apply(imported.file_import(import_id))
+    jobs.drain(actor_of)
+    with transaction(read_only=True):
+        row = imported.file_import(import_id)
+        if row.state != "applied":
+            raise ValueError(f"the demo's usage was not imported: {row.problem} {row.rejected[:3]}")
+
+
+def _rows(begin: int, end: int) -> Iterator[Sequence[object]]:
+    """The events of each customer from `begin` days ago to `end` days ago."""
+    customers = {each.slug: each for each in CUSTOMERS}
+    for product in PRODUCTS:
+        chance = random.Random(f"{SEED}{product.slug}{begin}")  # noqa: S311 - a story
+        for ago in range(begin, end - 1, -1):
+            if _pays(customers[product.slug], ago):
+                yield from _day(customers[product.slug], product, ago, chance)
+
+
+def _pays(customer: DemoCustomer, ago: int) -> bool:
+    """Whether the customer uses its product on that day."""
+    months = ago / 30
+    amount = 0
+    for since, mrr in customer.steps:
+        if months <= since:
+            amount = mrr
+    return amount > 0
+
+
+def _day(
+    customer: DemoCustomer, product: DemoProduct, ago: int, chance: random.Random
+) -> Iterator[Sequence[object]]:
+    day = days_ago(ago)
+    weekend = 0.25 if day.weekday() > 4 else 1.0  # noqa: PLR2004 - Saturday and Sunday
+    growth = 1.25 - 0.5 * ago / (MONTHS * 30)
+    tasks = round(product.tasks * weekend * growth * chance.uniform(0.8, 1.2))
+    for number in range(tasks):
+        yield from _task(customer, product, day, number, chance)
+
+
+def _task(
+    customer: DemoCustomer, product: DemoProduct, day: date, number: int, chance: random.Random
+) -> Iterator[Sequence[object]]:
+    at = datetime.combine(day, time(7), BERLIN) + timedelta(seconds=chance.randrange(11 * 3600))
+    task = f"{product.system}-{day:%y%m%d}-{number}"
+    attempts = 2 if chance.random() < product.retried else 1
+    user = f"u-{chance.randrange(max(customer.seats * 7 // 10, 3)):04}"
+    for attempt in range(1, attempts + 1):
+        is_last = attempt == attempts
+        refused = is_last and chance.random() < REFUSED[customer.tier]
+        read = round(product.reads * chance.lognormvariate(0, 0.35))
+        cached = min(read, round(read * product.cached * chance.uniform(0.7, 1.2)))
+        yield (
+            product.slug,
+            f"{task}-{attempt}",
+            (at + timedelta(seconds=4 * attempt)).isoformat(timespec="seconds"),
+            product.system,
+            product.feature,
+            product.provider,
+            product.model,
+            "refused" if refused else "success" if is_last else "retried",
+            task,
+            user,
+            read - cached,
+            cached,
+            round(read * 0.02),
+            round(product.writes * chance.lognormvariate(0, 0.4)),
+            0,
+        )
