@@ -45,7 +45,7 @@ from governance.operations.systems.feature import manifest as systems
 from governance.publishing.inbox.feature import manifest as inbox
 from governance.publishing.overview.feature import manifest as overview
 from governance.publishing.reports.feature import manifest as reports
-from governance.publishing.reviews.feature import manifest as review_files
+from governance.publishing.review_files.feature import manifest as review_files
 from governance.publishing.statements.feature import manifest as statements
 
 FEATURES = (

@@ -13,8 +13,8 @@ from governance.kernel.storage import Blob
 from governance.publishing.reports import actions as signing_keys
 from governance.publishing.reports import queries as reports
 from governance.publishing.reports.models import SigningKey
-from governance.publishing.reviews import actions, queries, review_files
-from governance.publishing.reviews.review_data import RevisionInfo, SignedSide
+from governance.publishing.review_files import actions, queries, review_files
+from governance.publishing.review_files.review_data import RevisionInfo, SignedSide
 
 STEPS, PAGES = 8, 5
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from governance.economics.reviews.review_facts import decode
 from governance.kernel.signed_note import VerifierKey
 from governance.publishing.reports.verify import verify
-from governance.publishing.reviews import review_data, review_document, review_files
-from governance.publishing.reviews.review_data import RevisionInfo, SignedSide
+from governance.publishing.review_files import review_data, review_document, review_files
+from governance.publishing.review_files.review_data import RevisionInfo, SignedSide
 from tests.economics.reviews import facts_helpers as helpers
 from tests.economics.reviews.facts_helpers import D, empty_facts, headlines_of, rich_facts
 

@@ -11,8 +11,8 @@ import openpyxl
 import pytest
 
 from governance.economics.reviews.review_facts import ReviewFacts
-from governance.publishing.reviews import workbook
-from governance.publishing.reviews.review_data import RevisionInfo
+from governance.publishing.review_files import workbook
+from governance.publishing.review_files.review_data import RevisionInfo
 from tests.economics.reviews.facts_helpers import D, empty_facts, rich_facts
 
 REVISION = RevisionInfo(

@@ -30,8 +30,8 @@ from governance.kernel.pdf import Attachment
 from governance.publishing.reports.attachments import with_manifest
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.page_environment import environment
-from governance.publishing.reviews import review_data
-from governance.publishing.reviews.review_drawing import intervals
+from governance.publishing.review_files import review_data
+from governance.publishing.review_files.review_drawing import intervals
 
 PDF_NAME = "unit-economics-review.pdf"
 SNAPSHOT = "snapshot.json"  # the name under which every report attaches its data
@@ -76,7 +76,7 @@ def build(data: Mapping[str, Any]) -> Built:
     fingerprint = review_data.digest(frozen)
     html = (
         environment()
-        .get_template("publishing/reviews/pdf/review.html")
+        .get_template("publishing/review_files/pdf/review.html")
         .render(**context(data), fingerprint=fingerprint, attachments=files)
     )
     at = datetime.fromisoformat(revision["closed_at"])

@@ -14,9 +14,9 @@ from typing import Any
 import xlsxwriter
 
 from governance.economics.reviews.review_facts import ReviewFacts
-from governance.publishing.reviews import workbook_tables
-from governance.publishing.reviews.review_data import RevisionInfo
-from governance.publishing.reviews.workbook_sheet import (
+from governance.publishing.review_files import workbook_tables
+from governance.publishing.review_files.review_data import RevisionInfo
+from governance.publishing.review_files.workbook_sheet import (
     COUNT,
     MONEY,
     SHARE,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from governance.economics.reviews.review_facts import ReviewFacts
-from governance.publishing.reviews.workbook_sheet import (
+from governance.publishing.review_files.workbook_sheet import (
     COUNT,
     FIRST,
     MONEY,

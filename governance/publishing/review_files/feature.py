@@ -2,7 +2,7 @@
 
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Daily, EntryLink, Manifest
-from governance.publishing.reviews import actions, jobs, models, views
+from governance.publishing.review_files import actions, jobs, models, views
 
 manifest = Manifest(
     name="review_files",

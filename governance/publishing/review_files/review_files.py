@@ -17,8 +17,8 @@ from governance.economics.reviews.review_facts import Headline, ReviewFacts
 from governance.kernel import pdf
 from governance.publishing.reports import signing
 from governance.publishing.reports.built_document import Built
-from governance.publishing.reviews import review_data, review_document, workbook
-from governance.publishing.reviews.review_data import RevisionInfo
+from governance.publishing.review_files import review_data, review_document, workbook
+from governance.publishing.review_files.review_data import RevisionInfo
 
 WORKBOOK_NAME = "unit-economics-review.xlsx"
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # of a file in a zip

@@ -9,8 +9,8 @@ from governance.kernel.background_work import GeneratedFile
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
 from governance.kernel.storage import Blob
-from governance.publishing.reviews import permissions, queries
-from governance.publishing.reviews.models import ReviewFile
+from governance.publishing.review_files import permissions, queries
+from governance.publishing.review_files.models import ReviewFile
 
 REQUESTED = action(
     "review.file.requested",

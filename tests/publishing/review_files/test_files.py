@@ -11,7 +11,7 @@ from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock
 from governance.kernel import jobs as kernel_jobs
 from governance.kernel.db import session
-from governance.publishing.reviews.models import ReviewFile
+from governance.publishing.review_files.models import ReviewFile
 from tests import make
 from tests.conftest import visitor
 from tests.economics.reviews import review_rows

@@ -13,7 +13,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
-from governance.publishing.reviews import actions, permissions, queries
+from governance.publishing.review_files import actions, permissions, queries
 
 feature = Feature("review_files", __name__, scope="operator")
 MONTH = "/economics/reviews/<month>/files"
@@ -26,7 +26,7 @@ def index(month: str) -> ResponseReturnValue:
     view = review_queries.review(parse_month(month))
     found = queries.files_of(view.review.id)
     return page(
-        "publishing/reviews/files.html",
+        "publishing/review_files/files.html",
         view=view,
         month=month,
         month_name=figures.month_name(view.review.month),

@@ -10,7 +10,7 @@ from governance.economics.reviews.models import Review, ReviewRevision
 from governance.economics.reviews.queries import ReviewView
 from governance.kernel.background_work import Run, run_of, with_work
 from governance.kernel.db import find, session
-from governance.publishing.reviews.models import ReviewFile
+from governance.publishing.review_files.models import ReviewFile
 
 
 def review_file(review_file_id: UUID, *, lock: bool = False) -> ReviewFile:
