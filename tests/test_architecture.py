@@ -124,6 +124,9 @@ NO_ENTRY = {
     "foundation/privacy/erasure_actions.py close_erasure": (
         "its approval was rejected, withdrawn or expired; recorded as that"
     ),
+    "economics/benchmarks/actions.py copy": (
+        "a published benchmark in a customer's tenant; its release is recorded"
+    ),
     "economics/allocation/actions.py close_request": (
         "its approval was rejected, withdrawn, voided or expired; recorded as that"
     ),

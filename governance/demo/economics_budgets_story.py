@@ -1,4 +1,4 @@
-"""Three budgets of AI cost: one that is nearly spent, one that is quiet, one for Globex."""
+"""Three budgets of AI cost: one that is spent, one that is quiet, one for Globex."""
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -98,7 +98,7 @@ SERVICES = (  # name, category, euros a day, status of the commitment
 
 
 def tell(finance: Actor) -> None:
-    """Place charges, import the bills, enter what comes by e-mail, then import a correction."""
+    """Place charges, import the bills, enter what comes by email, then import a correction."""
     now = Month.of(days_ago(IMPORTED))
     with acting_on(finance, days_ago(IMPORTED), hour=11):
         _place()
@@ -116,7 +116,7 @@ def tell(finance: Actor) -> None:
                     pool="support",
                     amount=Decimal("312.00"),
                     currency="EUR",
-                    note=f"Help desk licences, invoice DL-{now.plus(-ago)} by e-mail",
+                    note=f"Help desk licences, invoice DL-{now.plus(-ago)} by email",
                 )
     with acting_on(finance, days_ago(CORRECTED), hour=9):
         _import("lattice-correction-focus.csv", [_correction(now)])

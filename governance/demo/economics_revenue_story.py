@@ -36,9 +36,9 @@ POUND = (Decimal("1.148"), Decimal("1.163"), Decimal("1.171"))  # euros, in turn
 class DemoCustomer:
     """A customer of the story; months count back from the present one.
 
-    `steps` are (months ago, MRR): what it pays from then on, 0 where it leaves. Globex pays less
-    than its prompts of 41,000 tokens cost. `usage` is what it
-    is billed for usage beside that, as a share of its MRR; `support` is hours of a month.
+    `steps` are (months ago, MRR): what it pays from then on, 0 where it leaves. `usage` is what it
+    is billed for usage beside that, as a share of its MRR; `support` is hours of a month. Globex
+    pays less than its prompts of 41,000 tokens cost.
     """
 
     slug: str

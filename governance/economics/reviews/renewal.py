@@ -45,7 +45,7 @@ class RenewalSheet:
     recovered: Month | NotEstimable
     target: Decimal
     floor: Estimate
-    rise: Decimal | None  # how much the floor is above today's revenue, a share of it
+    rise: Decimal | None  # how much the lowest price is above today's revenue, a share of it
 
 
 def sheet(

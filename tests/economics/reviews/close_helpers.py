@@ -1,4 +1,4 @@
-"""A month of the operator with everything in it, brought in as people and machines bring it."""
+"""A month of the operator with everything in it, entered as people and machines enter it."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal

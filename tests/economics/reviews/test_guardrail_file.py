@@ -1,4 +1,4 @@
-"""Reviewed blocks come in by file, and are what the cost of a prevented harm is divided by."""
+"""Reviewed blocks are imported, and are what the cost of a prevented harm is divided by."""
 
 from decimal import Decimal
 

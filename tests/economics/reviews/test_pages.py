@@ -1,4 +1,4 @@
-"""The operator's pages of a review: what they show, to whom, and in how many statements."""
+"""The operator's pages of a review: what they show, who sees them, and in how many statements."""
 
 from datetime import date
 
