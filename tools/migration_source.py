@@ -338,6 +338,8 @@ def _unique(unique: UniqueConstraint) -> str:
     more = [] if isinstance(unique.name, conv) else [f"name={_literal(str(unique.name))}"]
     if unique.dialect_options["postgresql"]["nulls_not_distinct"]:
         more.append("postgresql_nulls_not_distinct=True")
+    if unique.deferrable:
+        more.append(f"deferrable=True, initially={_literal(str(unique.initially))}")
     names = [_literal(c.name) for c in unique.columns]
     return f"sa.UniqueConstraint({', '.join([*names, *more])})"
 

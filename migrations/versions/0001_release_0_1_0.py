@@ -40,6 +40,15 @@ def upgrade() -> None:
     operations_maintenance()
     operations_policies()
     operations_switches()
+    economics_allocation()
+    economics_benchmarks()
+    economics_budgets()
+    economics_imports()
+    economics_costs()
+    economics_prices()
+    economics_rates()
+    economics_revenue()
+    economics_reviews()
     economics_usage()
     assurance_frameworks()
     assurance_testing()
@@ -53,6 +62,7 @@ def upgrade() -> None:
     assurance_playbooks()
     publishing_inbox()
     publishing_reports()
+    publishing_review_files()
     publishing_statements()
     keys_between_features()
     beside_the_models()
@@ -1733,6 +1743,622 @@ def operations_switches() -> None:
     )
 
 
+def economics_allocation() -> None:
+    """Tables of governance/economics/allocation."""
+    tenant_table(
+        "allocation_rules",
+        sa.Column("number", sa.Integer()),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("since", sa.String(), nullable=False),
+        sa.Column("content", JSONB(), nullable=False),
+        sa.Column("base", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("made_by", sa.Uuid()),
+        sa.Column("decided_by", sa.Uuid()),
+        sa.Column("decided_at", TIME),
+        sa.CheckConstraint("(number IS NOT NULL) = (state = 'approved')", name="number"),
+        sa.CheckConstraint("since ~ '^[0-9]{4}-[0-9]{2}$'", name="since"),
+        sa.CheckConstraint(
+            "state IN ('requested', 'approved', 'rejected', 'withdrawn', 'expired', 'voided')",
+            name="state",
+        ),
+        sa.UniqueConstraint("tenant_id", "number"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "uq_allocation_rules_open",
+        "allocation_rules",
+        ["tenant_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'requested'"),
+    )
+
+
+def economics_benchmarks() -> None:
+    """Tables of governance/economics/benchmarks."""
+    tenant_table(
+        "benchmarks",
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("measure", sa.String(), nullable=False),
+        sa.Column("tenants", sa.Integer(), nullable=False),
+        sa.Column("epsilon", sa.Numeric(precision=6, scale=3), nullable=False),
+        sa.Column("mean", sa.Numeric(precision=9, scale=6)),
+        sa.Column("accuracy", sa.Numeric(precision=9, scale=6)),
+        sa.Column("refusal", sa.String(), nullable=False),
+        sa.CheckConstraint("(mean IS NULL) = (accuracy IS NULL)", name="accuracy"),
+        sa.CheckConstraint("epsilon >= 0", name="epsilon"),
+        sa.CheckConstraint("month ~ '^[0-9]{4}-[0-9]{2}$'", name="month"),
+        sa.CheckConstraint("(mean IS NULL) = (epsilon = 0)", name="released"),
+        sa.UniqueConstraint("tenant_id", "month", "measure"),
+        verbs="SELECT, INSERT",
+    )
+
+
+def economics_budgets() -> None:
+    """Tables of governance/economics/budgets."""
+    tenant_table(
+        "cost_budget_notices",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("period", sa.String(), nullable=False),
+        sa.Column("basis", sa.String(), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=20, scale=4), nullable=False),
+        sa.Column("spent", sa.Numeric(precision=24, scale=10), nullable=False),
+        sa.Column("forecast", sa.Numeric(precision=24, scale=10), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("acknowledged_at", TIME),
+        sa.Column("acknowledged_by", sa.Uuid()),
+        sa.CheckConstraint("basis IN ('actual', 'forecast')", name="basis"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "cost_budgets",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("system_id", sa.Uuid()),
+        sa.Column("system", sa.String(), nullable=False),
+        sa.Column("feature", sa.String(), nullable=False),
+        sa.Column("window", sa.String(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=20, scale=4), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("actual_thresholds", JSONB(), nullable=False),
+        sa.Column("forecast_thresholds", JSONB(), nullable=False),
+        sa.Column("tells_tenant", sa.Boolean(), nullable=False),
+        sa.Column("proposed_limit", sa.Integer()),
+        sa.Column("proposed_models", JSONB(), nullable=False),
+        sa.Column("removed_at", TIME),
+        sa.CheckConstraint("amount > 0", name="amount"),
+        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        sa.CheckConstraint("\"window\" IN ('month', 'rolling')", name="window"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_cost_budgets_tenant_id_removed_at", "cost_budgets", ["tenant_id", "removed_at"]
+    )
+    tenant_table(
+        "cost_budget_alerts",
+        sa.Column("budget_id", sa.Uuid(), nullable=False),
+        sa.Column("period", sa.String(), nullable=False),
+        sa.Column("basis", sa.String(), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=20, scale=4), nullable=False),
+        sa.Column("spent", sa.Numeric(precision=24, scale=10), nullable=False),
+        sa.Column("forecast", sa.Numeric(precision=24, scale=10), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("told_at", TIME),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("acknowledged_at", TIME),
+        sa.Column("acknowledged_by", sa.Uuid()),
+        sa.CheckConstraint("basis IN ('actual', 'forecast')", name="basis"),
+        tenant_key("budget_id", "cost_budgets"),
+        sa.UniqueConstraint("tenant_id", "budget_id", "period", "basis", "percent"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_cost_budget_alerts_tenant_id_acknowledged_at",
+        "cost_budget_alerts",
+        ["tenant_id", "acknowledged_at"],
+    )
+
+
+def economics_imports() -> None:
+    """Tables of governance/economics/imports."""
+    tenant_table(
+        "file_imports",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("storage_key", sa.String()),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("problem", sa.String()),
+        sa.Column("rows_read", sa.BigInteger(), nullable=False),
+        sa.Column("rows_accepted", sa.BigInteger(), nullable=False),
+        sa.Column("rows_rejected", sa.BigInteger(), nullable=False),
+        sa.Column("rejected", JSONB(), nullable=False),
+        sa.Column("rejected_key", sa.String()),
+        sa.Column("totals", JSONB(), nullable=False),
+        sa.Column("notes", JSONB(), nullable=False),
+        sa.Column("decided_by", sa.Uuid()),
+        sa.Column("decided_at", TIME),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
+        sa.CheckConstraint("state <> 'applied' OR rows_rejected = 0", name="applied_whole"),
+        sa.CheckConstraint(
+            "state IN ('reading', 'ready', 'failed', 'applying', 'applied', 'discarded')",
+            name="state",
+        ),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_file_imports_tenant_id_created_at_id", "file_imports", ["tenant_id", "created_at", "id"]
+    )
+    op.create_index(
+        "uq_file_imports_applied",
+        "file_imports",
+        ["tenant_id", "kind", "sha256"],
+        unique=True,
+        postgresql_where=sa.text("state = 'applied'"),
+    )
+
+
+def economics_costs() -> None:
+    """Tables of governance/economics/costs."""
+    tenant_table(
+        "cost_pool_rules",
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("service", sa.String(), nullable=False),
+        sa.Column("resource", sa.String(), nullable=False),
+        sa.Column("pool", sa.String(), nullable=False),
+        sa.CheckConstraint(
+            "pool IN ('models', 'infrastructure', 'idle', 'guardrails', 'support', 'other')",
+            name="pool",
+        ),
+        sa.UniqueConstraint("tenant_id", "position", deferrable=True, initially="DEFERRED"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
+        "invoice_model_names",
+        sa.Column("invoice_provider", sa.String(), nullable=False),
+        sa.Column("invoice_model", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "invoice_provider", "invoice_model"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    tenant_table(
+        "cost_bills",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("period_start", sa.Date(), nullable=False),
+        sa.Column("period_end", sa.Date(), nullable=False),
+        sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("billed", sa.Numeric(), nullable=False),
+        sa.Column("effective", sa.Numeric(), nullable=False),
+        sa.Column("source_lines", sa.BigInteger(), nullable=False),
+        sa.Column("replaced_by", sa.Uuid()),
+        sa.Column("replaced_at", TIME),
+        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        sa.CheckConstraint("period_start < period_end", name="period"),
+        sa.CheckConstraint("(replaced_by IS NULL) = (replaced_at IS NULL)", name="replaced"),
+        tenant_key("import_id", "file_imports"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index("ix_cost_bills_tenant_id_import_id", "cost_bills", ["tenant_id", "import_id"])
+    op.create_index(
+        "uq_cost_bills_current",
+        "cost_bills",
+        ["tenant_id", "provider", "period_start", "period_end", "invoice_id", "currency"],
+        unique=True,
+        postgresql_where=sa.text("replaced_at IS NULL"),
+    )
+    tenant_table(
+        "cost_changes",
+        sa.Column("import_id", sa.Uuid()),
+        sa.Column("usage_month", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("effective_before", sa.Numeric(), nullable=False),
+        sa.Column("effective_after", sa.Numeric(), nullable=False),
+        sa.Column("corrections", sa.Numeric(), nullable=False),
+        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        sa.CheckConstraint("usage_month ~ '^[0-9]{4}-[0-9]{2}$'", name="usage_month"),
+        tenant_key("import_id", "file_imports"),
+        verbs="SELECT, INSERT",
+    )
+    op.create_index(
+        "ix_cost_changes_tenant_id_import_id", "cost_changes", ["tenant_id", "import_id"]
+    )
+    op.create_index(
+        "ix_cost_changes_tenant_id_usage_month_created_at",
+        "cost_changes",
+        ["tenant_id", "usage_month", "created_at"],
+    )
+    tenant_table(
+        "cost_lines",
+        sa.Column("bill_id", sa.Uuid()),
+        sa.Column("usage_month", sa.String(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("service", sa.String(), nullable=False),
+        sa.Column("model", sa.String()),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("is_correction", sa.Boolean(), nullable=False),
+        sa.Column("pool", sa.String(), nullable=False),
+        sa.Column("meter", sa.String()),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("billed", sa.Numeric(), nullable=False),
+        sa.Column("effective", sa.Numeric(), nullable=False),
+        sa.Column("list_cost", sa.Numeric()),
+        sa.Column("contracted", sa.Numeric()),
+        sa.Column("quantity", sa.Numeric()),
+        sa.Column("unit", sa.String()),
+        sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("source_lines", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("entered_by", sa.Uuid()),
+        sa.CheckConstraint(
+            "category IN ('Usage', 'Purchase', 'Tax', 'Credit', 'Adjustment', 'Manual')",
+            name="category",
+        ),
+        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        sa.CheckConstraint(
+            "(category = 'Manual') = (bill_id IS NULL) AND (bill_id IS NULL) = (note <> '')",
+            name="manual",
+        ),
+        sa.CheckConstraint(
+            "meter IS NULL OR meter IN ('input', 'cache_read', 'cache_write', 'output', 'reasoning', 'request')",
+            name="meter",
+        ),
+        sa.CheckConstraint(
+            "pool IN ('models', 'infrastructure', 'idle', 'guardrails', 'support', 'other')",
+            name="pool",
+        ),
+        sa.CheckConstraint("usage_month ~ '^[0-9]{4}-[0-9]{2}$'", name="usage_month"),
+        tenant_key("bill_id", "cost_bills"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    op.create_index("ix_cost_lines_tenant_id_bill_id", "cost_lines", ["tenant_id", "bill_id"])
+    op.create_index(
+        "ix_cost_lines_tenant_id_usage_month_pool",
+        "cost_lines",
+        ["tenant_id", "usage_month", "pool"],
+    )
+
+
+def economics_prices() -> None:
+    """Tables of governance/economics/prices."""
+    tenant_table(
+        "price_restatements",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("match_key", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("first_month", sa.String(), nullable=False),
+        sa.Column("last_month", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("requested_by", sa.Uuid(), nullable=False),
+        sa.Column("applied", JSONB()),
+        sa.Column("ended_at", TIME),
+        sa.CheckConstraint("state IN ('requested', 'applied', 'rejected')", name="state"),
+        sa.UniqueConstraint("tenant_id", "number"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "uq_price_restatements_open",
+        "price_restatements",
+        ["tenant_id", "match_key"],
+        unique=True,
+        postgresql_where=sa.text("state = 'requested'"),
+    )
+    counts_table(
+        "usage_collections",
+        ["customer_id"],
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("collected_until", TIME, nullable=False),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "prices",
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("match_key", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.Uuid()),
+        sa.Column("effective_from", sa.Date(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("input_price", sa.Numeric(precision=18, scale=8), nullable=False),
+        sa.Column("cache_read_price", sa.Numeric(precision=18, scale=8), nullable=False),
+        sa.Column("cache_write_price", sa.Numeric(precision=18, scale=8), nullable=False),
+        sa.Column("output_price", sa.Numeric(precision=18, scale=8), nullable=False),
+        sa.Column("reasoning_price", sa.Numeric(precision=18, scale=8), nullable=False),
+        sa.Column("request_price", sa.Numeric(precision=18, scale=8), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("source_date", sa.Date()),
+        sa.Column("deprecation_date", sa.Date()),
+        sa.Column("successor_model", sa.String()),
+        sa.Column("unused_prices", JSONB(), nullable=False),
+        sa.Column("import_id", sa.Uuid()),
+        sa.Column("entered_by", sa.Uuid()),
+        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        sa.CheckConstraint(
+            "input_price >= 0 AND cache_read_price >= 0 AND cache_write_price >= 0 AND output_price >= 0 AND reasoning_price >= 0 AND request_price >= 0",
+            name="prices",
+        ),
+        tenant_key("import_id", "file_imports"),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "match_key",
+            "effective_from",
+            "customer_id",
+            postgresql_nulls_not_distinct=True,
+        ),
+        verbs="SELECT, INSERT",
+    )
+    counts_table(
+        "usage_costs",
+        ["day", "customer_id", "system_id", "feature", "provider", "model", "outcome"],
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("feature", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("match_key", sa.Text(), nullable=False),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("input_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("cache_read_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("cache_write_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("output_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("reasoning_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("price_id", sa.Uuid()),
+        sa.Column("currency", sa.Text()),
+        sa.Column("cost", sa.Numeric(precision=20, scale=8), nullable=False),
+        sa.Column("collected_at", TIME, nullable=False),
+        sa.CheckConstraint("cost >= 0", name="cost"),
+        sa.CheckConstraint("(price_id IS NULL) = (currency IS NULL)", name="priced"),
+        sa.CheckConstraint("requests >= 0", name="requests"),
+        sa.CheckConstraint("price_id IS NOT NULL OR cost = 0", name="unpriced"),
+        tenant_key("price_id", "prices"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_usage_costs_unpriced",
+        "usage_costs",
+        ["tenant_id", "match_key"],
+        postgresql_where=sa.text("price_id IS NULL"),
+    )
+
+
+def economics_rates() -> None:
+    """Tables of governance/economics/rates."""
+    tenant_table(
+        "exchange_rates",
+        sa.Column("reporting_currency", sa.String(), nullable=False),
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("rate", sa.Numeric(precision=20, scale=10), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("entered_by", sa.Uuid()),
+        sa.CheckConstraint("currency <> reporting_currency", name="currency"),
+        sa.CheckConstraint("month ~ '^[0-9]{4}-[0-9]{2}$'", name="month"),
+        sa.CheckConstraint("rate > 0", name="rate"),
+        sa.UniqueConstraint("tenant_id", "reporting_currency", "month", "currency"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "reporting_currencies",
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        sa.UniqueConstraint("tenant_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+
+
+def economics_revenue() -> None:
+    """Tables of governance/economics/revenue."""
+    tenant_table(
+        "account_segments",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "name"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    tenant_table(
+        "accounts",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("segment", sa.String(), nullable=False),
+        sa.Column("seats", sa.Integer(), nullable=False),
+        sa.Column("won_on", sa.Date(), nullable=False),
+        sa.Column("lost_on", sa.Date()),
+        sa.CheckConstraint("lost_on > won_on", name="period"),
+        sa.CheckConstraint("seats >= 0", name="seats"),
+        sa.UniqueConstraint("tenant_id", "customer_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "acquisition_months",
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("segment", sa.String(), nullable=False),
+        sa.Column("spend", sa.Numeric(precision=20, scale=4), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("wins", sa.Integer(), nullable=False),
+        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        sa.CheckConstraint("month ~ '^[0-9]{4}-[0-9]{2}$'", name="month"),
+        sa.CheckConstraint("spend >= 0", name="spend"),
+        sa.CheckConstraint("wins >= 0", name="wins"),
+        sa.UniqueConstraint("tenant_id", "month", "channel", "segment"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "invoices",
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=20, scale=4), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        sa.CheckConstraint("month ~ '^[0-9]{4}-[0-9]{2}$'", name="month"),
+        sa.UniqueConstraint("tenant_id", "number", "month"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_invoices_tenant_id_month_customer_id", "invoices", ["tenant_id", "month", "customer_id"]
+    )
+    tenant_table(
+        "subscriptions",
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date()),
+        sa.Column("amount", sa.Numeric(precision=20, scale=4), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.CheckConstraint("amount >= 0", name="amount"),
+        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        sa.CheckConstraint("ends_on > starts_on", name="period"),
+        sa.UniqueConstraint("tenant_id", "reference", "starts_on"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_subscriptions_tenant_id_customer_id", "subscriptions", ["tenant_id", "customer_id"]
+    )
+    tenant_table(
+        "support_months",
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("hours", sa.Numeric(precision=12, scale=4), nullable=False),
+        sa.Column("tickets", sa.Integer(), nullable=False),
+        sa.Column("cost_per_hour", sa.Numeric(precision=20, scale=4), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.CheckConstraint("cost_per_hour >= 0", name="cost_per_hour"),
+        sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        sa.CheckConstraint("hours >= 0", name="hours"),
+        sa.CheckConstraint("month ~ '^[0-9]{4}-[0-9]{2}$'", name="month"),
+        sa.CheckConstraint("tickets >= 0", name="tickets"),
+        sa.UniqueConstraint("tenant_id", "month", "customer_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+
+
+def economics_reviews() -> None:
+    """Tables of governance/economics/reviews."""
+    tenant_table(
+        "guardrail_months",
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("dimension", sa.String(), nullable=False),
+        sa.Column("confirmed", sa.Integer(), nullable=False),
+        sa.Column("mistaken", sa.Integer(), nullable=False),
+        sa.Column("milliseconds", sa.Integer(), nullable=False),
+        sa.CheckConstraint("confirmed >= 0 AND mistaken >= 0 AND milliseconds >= 0", name="counts"),
+        sa.CheckConstraint("month ~ '^[0-9]{4}-[0-9]{2}$'", name="month_form"),
+        sa.UniqueConstraint("tenant_id", "month", "customer_id", "dimension"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "review_settings",
+        sa.Column("close_day", sa.Integer(), nullable=False),
+        sa.Column("residual_limit", sa.Numeric(precision=5, scale=4), nullable=False),
+        sa.CheckConstraint("close_day BETWEEN 1 AND 28", name="close_day"),
+        sa.CheckConstraint("residual_limit BETWEEN 0 AND 1", name="residual_limit"),
+        sa.UniqueConstraint("tenant_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "reviews",
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("reopened", sa.String()),
+        sa.Column("problem", sa.String()),
+        sa.Column("accepted_residual", sa.String()),
+        sa.Column("late", JSONB()),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
+        sa.CheckConstraint("month ~ '^[0-9]{4}-[0-9]{2}$'", name="month_form"),
+        sa.UniqueConstraint("tenant_id", "month"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    tenant_table(
+        "review_actions",
+        sa.Column("review_id", sa.Uuid(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("done_at", TIME),
+        sa.Column("done_by", sa.Uuid()),
+        tenant_key("review_id", "reviews"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_review_actions_open",
+        "review_actions",
+        ["tenant_id"],
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_index(
+        "ix_review_actions_tenant_id_review_id", "review_actions", ["tenant_id", "review_id"]
+    )
+    tenant_table(
+        "review_comments",
+        sa.Column("review_id", sa.Uuid(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        tenant_key("review_id", "reviews"),
+        verbs="SELECT, INSERT",
+    )
+    op.create_index(
+        "ix_review_comments_tenant_id_review_id", "review_comments", ["tenant_id", "review_id"]
+    )
+    tenant_table(
+        "review_revisions",
+        sa.Column("review_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("closed_at", TIME, nullable=False),
+        sa.Column("closed_by", sa.Uuid()),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("input_digest", sa.String(), nullable=False),
+        sa.Column("facts", JSONB(), nullable=False),
+        sa.Column("headline", JSONB(), nullable=False),
+        sa.Column("changes", JSONB()),
+        sa.Column("accepted_residual", sa.String()),
+        tenant_key("review_id", "reviews"),
+        sa.UniqueConstraint("tenant_id", "review_id", "number"),
+        verbs="SELECT, INSERT",
+    )
+    append_only("review_revisions")
+    tenant_table(
+        "review_scenarios",
+        sa.Column("review_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("assumptions", JSONB(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        tenant_key("review_id", "reviews"),
+        sa.UniqueConstraint("tenant_id", "review_id", "name"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    tenant_table(
+        "review_sign_offs",
+        sa.Column("revision_id", sa.Uuid(), nullable=False),
+        sa.Column("side", sa.String(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("signed_at", TIME, nullable=False),
+        sa.CheckConstraint("side IN ('finance', 'product')", name="side"),
+        tenant_key("revision_id", "review_revisions"),
+        sa.UniqueConstraint("tenant_id", "revision_id", "person_id"),
+        sa.UniqueConstraint("tenant_id", "revision_id", "side"),
+        verbs="SELECT, INSERT",
+    )
+    append_only("review_sign_offs")
+
+
 def economics_usage() -> None:
     """Tables of governance/economics/usage."""
     counts_table(
@@ -1769,6 +2395,15 @@ def economics_usage() -> None:
         partition_by="RANGE (at)",
     )
     counts_table(
+        "usage_proofs",
+        ["month"],
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("checked_at", TIME, nullable=False),
+        sa.Column("differing", sa.Integer(), nullable=False),
+        sa.CheckConstraint("differing >= 0", name="differing"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    counts_table(
         "usage_days",
         ["day", "system_id", "feature", "provider", "model", "outcome"],
         sa.Column("day", sa.Date(), nullable=False),
@@ -1783,7 +2418,21 @@ def economics_usage() -> None:
         sa.Column("cache_write_tokens", sa.BigInteger(), nullable=False),
         sa.Column("output_tokens", sa.BigInteger(), nullable=False),
         sa.Column("reasoning_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", TIME, nullable=False),
         sa.CheckConstraint("requests >= 0", name="requests"),
+        tenant_key("system_id", "ai_systems"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_usage_days_tenant_id_changed_at", "usage_days", ["tenant_id", "changed_at"])
+    counts_table(
+        "usage_people",
+        ["month", "system_id", "feature", "person"],
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("feature", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(collation="C"), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.CheckConstraint("days > 0", name="days"),
         tenant_key("system_id", "ai_systems"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
@@ -3041,6 +3690,29 @@ def publishing_reports() -> None:
     )
     op.create_index(
         "ix_report_runs_tenant_id_created_at", "report_runs", ["tenant_id", "created_at"]
+    )
+
+
+def publishing_review_files() -> None:
+    """Tables of governance/publishing/review_files."""
+    tenant_table(
+        "review_files",
+        sa.Column("revision_id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("file_name", sa.String()),
+        sa.Column("file_key", sa.String()),
+        sa.Column("file_sha256", sa.String()),
+        sa.Column("file_size", sa.Integer()),
+        sa.Column("pages", sa.Integer()),
+        sa.Column("sign_offs", sa.Integer()),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
+        tenant_key("revision_id", "review_revisions"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_review_files_tenant_id_revision_id", "review_files", ["tenant_id", "revision_id"]
     )
 
 
