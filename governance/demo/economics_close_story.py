@@ -3,10 +3,19 @@
 Finance closes each month that is over. The correction of a cloud's bill then restates one of them.
 """
 
+import random
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from governance.demo.cast import MONTHS, Cast, acting_on, days_ago
-from governance.economics.reviews import actions, close_actions, queries, sign_off_actions
+from governance.demo.file_imports import import_table
+from governance.economics.reviews import (
+    actions,
+    close_actions,
+    guardrail_file,
+    queries,
+    sign_off_actions,
+)
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
@@ -19,6 +28,13 @@ from governance.kernel.months import Month
 CLOSED = 2  # days ago
 CORRECTED_MONTH = 3  # months ago; of economics_costs_story.py
 SIGNED = 3  # months that both sides signed, the newest aside
+REVIEWED = 6  # months whose blocks people reviewed
+BLOCKS = (  # customer, guardrail, confirmed, mistaken, milliseconds
+    ("acme", "prompt_injection", 21, 2, 95),
+    ("brightwater", "personal_data", 34, 5, 120),
+    ("kestrel", "prompt_injection", 6, 1, 60),
+    ("tallis", "toxicity", 2, 1, 40),
+)
 PLANNED = (  # title, owner, days from today, whether it is done
     ("Cap context at 16,000 tokens for Globex", "finance", 12, False),
     ("Price the strict tier per reviewed answer", "operator", 26, False),
@@ -30,14 +46,24 @@ def tell(cast: Cast) -> None:
     """Close the months, restate one, sign and plan."""
     finance, product = cast("finance"), cast("operator")
     present = Month.of(days_ago(CLOSED))
-    months = [present.plus(-ago) for ago in range(MONTHS - 1, 0, -1)]
+    months = [present.plus(-ago) for ago in range(MONTHS, 0, -1)]
     with acting_on(finance, days_ago(CLOSED)):
+        import_table(guardrail_file.KIND, "reviewed-blocks.csv", list(_reviewed_blocks(months)))
         for month in months:
             _close(month)
     for month in months[-1 - SIGNED : -1]:
         _sign(month, finance, product)
     _restate(present.plus(-CORRECTED_MONTH), finance)
     _discuss(months[-1], cast)
+
+
+def _reviewed_blocks(months: Sequence[Month]) -> Iterator[str]:
+    """What people found about blocks in the last months: most prevented harm, some were mistakes."""
+    for month in months[-REVIEWED:]:
+        for slug, guardrail, confirmed, mistaken, milliseconds in BLOCKS:
+            chance = random.Random(f"{month}{slug}{guardrail}")  # noqa: S311 - a story
+            found = round(confirmed * chance.uniform(0.8, 1.2))
+            yield f"{month},{slug},{guardrail},{found},{mistaken},{milliseconds}"
 
 
 def _close(month: Month) -> None:

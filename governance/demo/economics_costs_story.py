@@ -15,14 +15,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from governance.demo.cast import MONTHS, acting_on, days_ago
+from governance.demo.file_imports import import_file
 from governance.economics.costs import actions, placing_actions, reconciliation_queries
 from governance.economics.costs.focus_import import BILLS
 from governance.economics.costs.residual_causes import Metered
-from governance.economics.imports import actions as imports
-from governance.economics.imports import queries as imported
 from governance.economics.rates import queries as rates
-from governance.foundation.people.jobs import actor_of
-from governance.kernel import jobs
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.months import Month
@@ -142,16 +139,7 @@ def _import(name: str, rows: Sequence[Mapping[str, str]]) -> None:
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    with transaction():
-        import_id = imports.upload(BILLS, name, io.BytesIO(text.getvalue().encode())).id
-    jobs.drain(actor_of)
-    with transaction():
-        imports.apply(imported.file_import(import_id))
-    jobs.drain(actor_of)
-    with transaction(read_only=True):
-        row = imported.file_import(import_id)
-        if row.state != "applied":
-            raise ValueError(f"the demo's {name} was not imported: {row.problem} {row.rejected}")
+    import_file(BILLS, name, text.getvalue().encode())
 
 
 # ---- models

@@ -4,23 +4,20 @@ Ten customers are tenants without people of their own. Each file is generated wi
 the table below, then uploaded, previewed and applied.
 """
 
-import io
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 from governance.demo.cast import MONTHS, acting_on, days_ago, moment_of
-from governance.economics.imports import actions as imports
-from governance.economics.imports import queries as imported
+from governance.demo.file_imports import import_table
 from governance.economics.rates import actions as rates
 from governance.economics.rates import queries as known_rates
 from governance.economics.revenue.import_kinds import KINDS
-from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, jobs
+from governance.kernel import clock
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.months import Month
@@ -121,25 +118,8 @@ def tell(finance: Actor) -> None:
             ("acquisition", list(_acquisition(now))),
             ("support", list(_support(now))),
         ):
-            _import(name, lines)
-
-
-def _import(name: str, lines: Sequence[str]) -> None:
-    kind = next(each for each in KINDS if each.name == name)
-    head = ",".join(column.name for column in kind.columns)
-    text = "\n".join((head, *lines)) + "\n"
-    with transaction():
-        import_id = imports.upload(kind, f"{name}.csv", io.BytesIO(text.encode())).id
-    jobs.drain(actor_of)
-    with transaction():
-        imports.apply(imported.file_import(import_id))
-    jobs.drain(actor_of)
-    with transaction(read_only=True):
-        row = imported.file_import(import_id)
-        if row.state != "applied":
-            raise ValueError(
-                f"the demo's {name} were not imported: {row.problem} {row.rejected[:3]}"
-            )
+            kind = next(each for each in KINDS if each.name == name)
+            import_table(kind, f"{name}.csv", lines)
 
 
 def _enter_rates(now: Month) -> None:

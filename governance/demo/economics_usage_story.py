@@ -14,13 +14,11 @@ from zoneinfo import ZoneInfo
 
 from governance.demo.cast import MONTHS, acting_on, days_ago
 from governance.demo.economics_revenue_story import CUSTOMERS, IMPORTED, DemoCustomer
-from governance.economics.imports import actions as imports
-from governance.economics.imports import queries as imported
+from governance.demo.file_imports import import_file
 from governance.economics.usage.usage_file import USAGE
-from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants.queries import all_tenants
 from governance.foundation.tenants.system_actor import founder
-from governance.kernel import current, jobs
+from governance.kernel import current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.operations.systems import actions as systems
@@ -119,16 +117,7 @@ def _import(name: str, rows: Iterator[Sequence[object]]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(rows)
-    with transaction():
-        import_id = imports.upload(USAGE, name, io.BytesIO(text.getvalue().encode())).id
-    jobs.drain(actor_of)
-    with transaction():
-        imports.apply(imported.file_import(import_id))
-    jobs.drain(actor_of)
-    with transaction(read_only=True):
-        row = imported.file_import(import_id)
-        if row.state != "applied":
-            raise ValueError(f"the demo's usage was not imported: {row.problem} {row.rejected[:3]}")
+    import_file(USAGE, name, text.getvalue().encode())
 
 
 def _rows(begin: int, end: int) -> Iterator[Sequence[object]]:

@@ -155,7 +155,7 @@ def _customers(
             each.slug,
             each.name,
             accounts[each.id].segment if each.id in accounts else NO_SEGMENT,
-            users[each.id].tier if each.id in users else _tier_name(each.tier),
+            (users[each.id].tier if each.id in users else "") or _tier_name(each.tier),
             each.is_active,
             accounts[each.id].seats if each.id in accounts else 0,
         )
@@ -165,7 +165,7 @@ def _customers(
 
 
 def _tier_name(key: str) -> str:
-    """The tier that a tenant which has left was created with."""
+    """The tier that a tenant without a policy of its own was created with."""
     return TIERS[key].name if key in TIERS else key
 
 

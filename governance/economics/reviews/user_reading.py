@@ -108,7 +108,7 @@ def _here(month: Month, end: datetime, costs: Sequence[UnitPrice]) -> Users:
     counted = active_users(month)
     return Users(
         active=next((each.monthly for each in counted if each.system_id is None), 0),
-        tier=policies.standing(end).tier.name,
+        tier=_own_tier(end),
         features=_features(month, counted),
         cohorts=_cohorts(month),
         percentiles={
@@ -117,6 +117,12 @@ def _here(month: Month, end: datetime, costs: Sequence[UnitPrice]) -> Users:
             if each.system is not None and each.feature is not None
         },
     )
+
+
+def _own_tier(end: datetime) -> str:
+    """The tier in force at the month's end; "" for a tenant that never published a policy."""
+    standing = policies.standing(end)
+    return standing.tier.name if standing.number else ""
 
 
 def _features(month: Month, counted: Sequence[ActiveUsers]) -> dict[str, FeatureUsers]:
