@@ -30,7 +30,7 @@ TENANTED = sorted(
 )
 
 KEYS = """
-    SELECT c.relname::text, array_agg(a.attname::text ORDER BY a.attname) FILTER (WHERE a.attname <> 'tenant_id')
+    SELECT c.relname::text, array_agg(a.attname::text ORDER BY a.attname)
     FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
@@ -126,7 +126,7 @@ def trespasses(connection, after):
         for table in sorted(after.keys() & set(TENANTED)):
             own = {row_id for row_id, row in after[table].items() if row["tenant_id"] == tenant}
             key = [c.name for c in Model.metadata.tables[table].primary_key]
-            names = ", ".join(f'"{name}"' for name in sorted(key) if name != "tenant_id")
+            names = ", ".join(f'"{name}"' for name in sorted(key))
             seen = {
                 tuple(row) for row in connection.execute(text(f'SELECT {names} FROM "{table}"'))
             }

@@ -32,7 +32,7 @@ def _notices() -> Select[Any]:
 
 
 ALERTS = InboxSource(
-    name="cost_budget",
+    name="cost-budgets",
     group="incidents",
     needs=permissions.EDIT,
     select=_alerts,
@@ -45,7 +45,7 @@ ALERTS = InboxSource(
     values=lambda row: {"budget_id": row.parent},
 )
 NOTICES = InboxSource(
-    name="cost_budget_notice",
+    name="cost-budget-notices",
     group="incidents",
     needs=permissions.NOTICES,
     select=_notices,

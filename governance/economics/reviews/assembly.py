@@ -170,10 +170,17 @@ def _tenant(
         completed_tasks=usage.completed_tasks,
         active_users=usage.active_users,
         seats=customer.seats,
-        margin_by_driver={driver.value: amount for driver, amount in sensitivity.by_driver.items()},
+        margin_by_driver={
+            driver_name(driver): amount for driver, amount in sensitivity.by_driver.items()
+        },
         conclusion=sensitivity.conclusion,
         reason=reason,
     )
+
+
+def driver_name(driver: sharing.Driver) -> str:
+    """As "active users"."""
+    return driver.value.replace("_", " ")
 
 
 def _support(each: _Direct, currency: str) -> Decimal:

@@ -173,12 +173,12 @@ def tasks(headlines: Sequence[Headline]) -> str:
 
 
 def adoption(facts: ReviewFacts) -> str:
-    """As "chat is available to 42,100 people and used by 14,910"."""
+    """As "14,910 of 42,100 people used chat in October"."""
     known = [each for each in facts.adoption if each.eligible]
     if not known:
         return "No feature reported people who may use it"
     widest = max(known, key=lambda each: (each.eligible, each.feature))
     return (
-        f"{widest.feature} is available to {widest.eligible:,} people; {widest.monthly:,} used it"
-        f" in {month_name(facts.month, year=False)}"
+        f"{widest.monthly:,} of {widest.eligible:,} people used {widest.feature} in"
+        f" {month_name(facts.month, year=False)}"
     )

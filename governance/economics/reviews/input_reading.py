@@ -29,6 +29,7 @@ from governance.economics.rates.conversion import MonthRates
 from governance.economics.revenue import queries as revenue
 from governance.economics.revenue.mrr import Bridge
 from governance.economics.reviews import queries, usage_reading
+from governance.economics.reviews.assembly import driver_name
 from governance.economics.reviews.input_digests import make_input
 from governance.economics.reviews.models import GuardrailMonth
 from governance.economics.reviews.month_inputs import (
@@ -332,14 +333,20 @@ def _price_rows(sums: Iterable[UsageSum]) -> list[tuple[object, ...]]:
 
 def _rates(found: _Read) -> list[RateUsed]:
     return [
-        RateUsed(currency=currency, rate=rate)
+        RateUsed(currency=currency, rate=Decimal(f"{rate.normalize():f}"))
         for currency, rate in sorted(found.rates.rates.items())
     ]
 
 
 def _formulas() -> list[FormulaUsed]:
     return [
-        FormulaUsed(name=each.name, version=each.version, text=each.formula, unit=each.unit)
+        FormulaUsed(
+            name=each.name,
+            version=each.version,
+            text=each.formula,
+            unit=each.unit,
+            title=each.title,
+        )
         for each in (definitions.definition(name) for name in definitions.CURRENT)
     ]
 
@@ -348,7 +355,7 @@ def _rules(found: RulesInForce) -> list[RuleUsed]:
     return [
         RuleUsed(
             pool=pool.value,
-            driver=rule.driver.value,
+            driver=driver_name(rule.driver),
             version=found.number,
             since=str(found.since or ""),
         )

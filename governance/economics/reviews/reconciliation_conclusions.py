@@ -102,6 +102,9 @@ def shared(facts: ReviewFacts) -> str:
         return "The month has no shared cost"
     if residue == 0:
         return "Shared cost is allocated to the cent"
+    if residue < 0:
+        more = money(-residue, facts.currency)
+        return f"Rounding allocates {more} more than the shared cost, on its own line"
     return f"{money(residue, facts.currency)} of shared cost stays unallocated, on its own line"
 
 

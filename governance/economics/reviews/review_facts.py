@@ -46,6 +46,7 @@ class FormulaUsed(Struct, frozen=True):
     version: int
     text: str  # "(revenue - cost of revenue) ÷ revenue"
     unit: str
+    title: str = ""  # "Gross margin"
 
 
 class RuleUsed(Struct, frozen=True):

@@ -61,7 +61,7 @@ def test_a_renewal_sheet_takes_a_target_margin(finance):
 
 def test_adoption_shows_features_and_cohorts(finance):
     page = finance.get(f"{MONTH}adoption")
-    assert heading(page) == "chat is available to 42,100 people; 14,910 used it in October"
+    assert heading(page) == "14,910 of 42,100 people used chat in October"
     assert table(page, "Adoption by feature")[1][:4] == ["chat", "42,100", "19,870", "47%"]
     assert table(page, "Retention by cohort")[0][:3] == ["July 2026", "410", "100.0%"]
 
@@ -107,7 +107,7 @@ def test_a_month_is_reopened_for_a_reason(finance):
         review = session().query(Review).filter_by(month="2026-10").one()
         assert review.reopened == "A bill was corrected in November."
     page = finance.get(MONTH)
-    assert "Revision 2 is being prepared." in page.text
+    assert "close the month again for revision 2" in page.text
     assert "A bill was corrected in November." in page.text
 
 

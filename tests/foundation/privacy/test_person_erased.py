@@ -47,6 +47,12 @@ FILES_THAT_STAY = {
         " delete it"
     ),
     "assurance/frameworks": "a publisher's catalogue",
+    "economics/imports": (
+        "an uploaded file is removed a day after it was applied or discarded; usage has pseudonyms"
+    ),
+    "publishing/review_files": (
+        "a closed month never changes: figures of tenants, and names of the two who signed"
+    ),
     "operations/objectives": "a file to import holds definitions only, and names no person",
     "publishing/statements": (
         "a closed month never changes: it has minutes, terms and sums, and names of signatories"
