@@ -165,6 +165,11 @@ NOT_BY_LINKS = {
     "backtests.save",  # from a back-test, once a person has changed a rule in it
     # from an entry of the log
     "agreements.version_by_id",
+    "operator_revenue.account_by_id",
+    "reviews.by_id",
+    "imports.rejected",  # of a file with rejected rows
+    "review_months.accept_residual",  # of a close that stopped
+    "budgets.notice",  # from the inbox of a customer whose budget is spent
     # from the inbox after a stop without an incident; the demo's stop is part of one
     "incidents.suggestion",
     # from an entry of the log, and the inbox of who answers
