@@ -6,7 +6,9 @@ Which of them a person sees and decides follows from the kind (`queries.visible`
 from governance.kernel.access import permission
 
 VIEW = permission(
-    "approvals.view", "view approvals", roles="admin compliance_officer contributor operator_admin operator_finance"
+    "approvals.view",
+    "view approvals",
+    roles="admin compliance_officer contributor operator_admin operator_finance",
 )
 DECIDE = permission(
     "approvals.decide",
