@@ -158,6 +158,37 @@ def take_statement(base: str, data: Path, email: str = "admin@acme.example") -> 
     return True
 
 
+def take_review(base: str, data: Path, email: str = "finance@console.example") -> bool:
+    """Generate and download the files of the newest monthly review, and verify the PDF offline.
+
+    Return False where no month was closed.
+    """
+    browser = sign_in(base, email)
+    newest = browser.get(f"{base}/operator/economics/", timeout=60).text
+    found = re.search(r'href="(/operator/economics/reviews/[0-9-]{7}/files/)"', newest)
+    if found is None:
+        return False
+    address = f"{base}{found[1]}"
+    page = _forms(browser.get(address, timeout=20))
+    if not any(action.endswith("/download") for action, _ in page.forms):
+        action, fields = next(form for form in page.forms if form[0].endswith("/files/"))
+        browser.post(urljoin(base, action), data=fields, timeout=60).raise_for_status()
+    _made(browser, address, "/download")
+    page = _forms(browser.get(address, timeout=20))
+    action, fields = next(form for form in page.forms if form[0].endswith("/download"))
+    taken = browser.post(urljoin(base, action), data=fields, timeout=60)
+    taken.raise_for_status()
+    name = "unit-economics-review"
+    with zipfile.ZipFile(io.BytesIO(taken.content)) as packed:
+        for ending in ("pdf", "pdf.sig", "xlsx", "json"):
+            (data / f"{name}.{ending}").write_bytes(packed.read(f"{name}.{ending}"))
+    pdf, note = (data / f"{name}.pdf").read_bytes(), (data / f"{name}.pdf.sig").read_text()
+    keys = requests.get(f"{base}/keys", timeout=20).text.splitlines()
+    if not any(verify(pdf, note, key).ok for key in keys):
+        raise SystemExit(f"{name}.pdf can't be verified with a key of {base}/keys")
+    return True
+
+
 def export_log(base: str, data: Path, key: str, email: str = "officer@acme.example") -> None:
     """Export the whole audit log with its proofs and verify it offline; a tampered copy must
     fail.

@@ -83,6 +83,11 @@ def run(*, once: bool, port: int, data: Path) -> int:
                     f"The SLA statement is {data / 'sla-statement.pdf'}, with its data file"
                     f" {data / 'sla-statement.json'}"
                 )
+            if journey.take_review(base, data):
+                _say(
+                    f"The monthly review is {data / 'unit-economics-review.pdf'}, with its workbook"
+                    " (.xlsx) and data file (.json)"
+                )
             journey.export_log(base, data, key)
             _say(
                 f"The audit log is {data / 'audit-export.jsonl'}, and a tampered copy is"
