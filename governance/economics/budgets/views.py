@@ -111,8 +111,9 @@ def _headline(shown: Sequence[ShownBudget]) -> str:
         return "No budgets yet"
     spent = sum(each.state[0] == "bad" for each in shown)
     above = sum(each.state[0] == "due" for each in shown)
-    if spent or above:
-        return f"{plural(len(shown), 'budget')}: {spent} spent, {above} forecast to be exceeded"
+    counts = ((spent, "spent"), (above, "forecast to be exceeded"))
+    if said := [f"{count} {state}" for count, state in counts if count]:
+        return f"{plural(len(shown), 'budget')}: {', '.join(said)}"
     return f"{plural(len(shown), 'budget')}, all within their amount"
 
 

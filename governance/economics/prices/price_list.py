@@ -92,7 +92,7 @@ def headline(unpriced: Sequence[UnpricedModel], prices: int) -> str:
         )
     if not prices:
         return "No prices yet"
-    return f"Every model in use has a price, of {prices:,} in the book"
+    return "Every model in use has a price"
 
 
 def shown_price(row: Price, name: str) -> str:
