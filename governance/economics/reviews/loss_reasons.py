@@ -10,6 +10,7 @@ from decimal import Decimal
 from governance.economics.reviews.review_facts import Costs, Reason
 from governance.kernel.formatting import plural
 
+ONE_PERCENT = Decimal("0.01")
 KINDS = ("models", "guardrails", "infrastructure", "support")
 
 
@@ -88,7 +89,8 @@ def _each(total: int, number: int) -> int:
 def _percent(part: Decimal | int, whole: Decimal | int) -> str:
     if whole <= 0:
         return "all"
-    return f"{Decimal(part) / Decimal(whole):.0%}"
+    share = Decimal(part) / Decimal(whole)
+    return f"{share:.0%}" if share >= ONE_PERCENT or not share else f"{share:.1%}"
 
 
 def _requests(mine: Burden) -> str:

@@ -123,4 +123,5 @@ def amounts(currency: str) -> dict[str, Callable[..., str]]:
 
 def plain(amount: Decimal, decimals: int = 0) -> str:
     """Return "3,120" with a true minus below zero, for a column whose head names the currency."""
-    return f"{round_to(amount, decimals):,f}".replace("-", MINUS)
+    rounded = round_to(amount, decimals) + 0  # not minus zero
+    return f"{rounded:,f}".replace("-", MINUS)
