@@ -27,7 +27,6 @@ from governance.kernel.months import Month
 
 CLOSED = 2  # days ago
 CORRECTED_MONTH = 3  # months ago; of economics_costs_story.py
-SIGNED = 3  # months that both sides signed, the newest aside
 REVIEWED = 6  # months whose blocks people reviewed
 BLOCKS = (  # customer, guardrail, confirmed, mistaken, milliseconds
     ("acme", "prompt_injection", 21, 2, 95),
@@ -51,7 +50,7 @@ def tell(cast: Cast) -> None:
         import_table(guardrail_file.KIND, "reviewed-blocks.csv", list(_reviewed_blocks(months)))
         for month in months:
             _close(month)
-    for month in months[-1 - SIGNED : -1]:
+    for month in months[:-1]:
         _sign(month, finance, product)
     _restate(present.plus(-CORRECTED_MONTH), finance)
     _discuss(months[-1], cast)
