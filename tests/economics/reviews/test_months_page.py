@@ -7,6 +7,7 @@ from governance.kernel import clock, jobs
 from tests.conftest import visitor
 from tests.economics.reviews import close_helpers as month
 from tests.economics.reviews.close_helpers import NOW
+from tests.foundation.approvals.approval_helpers import approvals_in_inbox, decide_approval
 
 MONTHS = "/operator/economics/months"
 
@@ -41,6 +42,20 @@ def test_a_stopped_close_says_why_and_another_person_is_asked(finance, app):
     address = f"{MONTHS}/2026-10/residual"
     assert "Say why" in finance.post(address, then=422, reason=" ").text
     finance.post(address, reason="The batch job has no key yet.")
+
+
+def test_finance_and_product_sign_off_from_their_inbox_and_nobody_else(finance, app):
+    spend(app, "15.15")
+    month.close()
+    product = visitor(app, "operator_admin", "console")
+    [for_finance], [for_product] = (
+        approvals_in_inbox(each, "console") for each in (finance, product)
+    )
+    assert for_finance != for_product
+    product.get(for_finance, then=404)
+    decide_approval(finance, for_finance, verb="approve")
+    decide_approval(product, for_product, verb="approve")
+    assert {each.side for each in month.view().sign_offs} == {"finance", "product"}
 
 
 def test_the_day_and_the_limit_are_saved_and_checked(finance):
