@@ -248,7 +248,7 @@ def test_who_may_not_decide_sees_what_was_requested(app, as_operator, second_ope
         and "Platform minimum: Retention" in page
         and "Open approval" not in page
     )
-    finance.get(where, then=403)
+    finance.get(where, then=404)
     assert "Open approval" in main_text(second_operator.get(record))
     second_operator.post(
         where, verb="approve", seen=hidden_value(second_operator.get(where).text, "seen")
