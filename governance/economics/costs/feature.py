@@ -18,7 +18,7 @@ manifest = Manifest(
     navigation=(
         NavItem(
             label="Costs",
-            icon="receipt",
+            icon="file-invoice",
             endpoint="operator_costs.index",
             permission=permissions.VIEW,
             order=70,

@@ -23,7 +23,7 @@ manifest = Manifest(
     navigation=(
         NavItem(
             label="Prices",
-            icon="receipt",
+            icon="tag",
             endpoint="operator_prices.index",
             permission=permissions.VIEW,
             order=72,

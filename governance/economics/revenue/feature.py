@@ -19,7 +19,7 @@ manifest = Manifest(
     navigation=(
         NavItem(
             label="Revenue",
-            icon="receipt",
+            icon="cash",
             endpoint="operator_revenue.index",
             permission=permissions.VIEW,
             order=64,

@@ -21,7 +21,7 @@ manifest = Manifest(
         ),
         NavItem(
             label="Tenants",
-            icon="layout-dashboard",
+            icon="building",
             endpoint="operator_overview.overview",
             permission=tenants.VIEW,
             order=10,
