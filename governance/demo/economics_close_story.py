@@ -11,10 +11,10 @@ from governance.demo.cast import MONTHS, Cast, acting_on, days_ago
 from governance.demo.file_imports import import_table
 from governance.economics.reviews import (
     actions,
+    awaited_sign_offs,
     close_actions,
     guardrail_file,
     queries,
-    sign_off_actions,
 )
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
@@ -78,7 +78,7 @@ def _close(month: Month) -> None:
 def _sign(month: Month, finance: Actor, product: Actor) -> None:
     for who, side in ((finance, "finance"), (product, "product")):
         with acting_on(who, days_ago(1)), transaction():
-            kind = sign_off_actions.kind_name(side)
+            kind = awaited_sign_offs.kind_name(side)
             asked = open_approval(kind, queries.review_of(month).id)
             if asked is None:
                 raise LookupError(f"no signature of {side} is asked for")

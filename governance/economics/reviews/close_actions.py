@@ -125,7 +125,7 @@ def request_close(month: Month) -> Review:
 def reopen(review: Review, reason: str) -> None:
     """Open a closed month, so that its inputs can be corrected and it can be closed again.
 
-    Its figures stay until then. Twice is once.
+    Its figures stay until then, and nobody signs them any more. Twice is once.
     """
     require(permissions.CLOSE)
     lock_tenant(LOCK)
@@ -141,6 +141,7 @@ def reopen(review: Review, reason: str) -> None:
         raise Invalid(f"Use {MAX_REASON_LENGTH:,} characters or fewer.", field="reason")
     review.reopened = text
     review.accepted_residual = None
+    sign_off_actions.withdraw(review, "The month was reopened.")
     record(REOPENED, review, month=review.month, revision=review.revision, reason=text)
 
 

@@ -4,11 +4,12 @@ load(month, tab)        the frame; None while the month has no figures yet
 amounts(currency)       how its templates write money
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from flask import request, url_for
 
@@ -20,8 +21,9 @@ from governance.economics.formulas.money import (
     unit_money,
     whole_money,
 )
-from governance.economics.reviews import figures, queries
-from governance.economics.reviews.models import SIDES, Review
+from governance.economics.reviews import awaited_sign_offs, figures, queries
+from governance.economics.reviews.awaited_sign_offs import SignOffSide
+from governance.economics.reviews.models import Review
 from governance.economics.reviews.queries import ReviewView
 from governance.kernel.errors import NotFound
 from governance.kernel.months import Month
@@ -44,16 +46,22 @@ class ReviewFrame:
     view: ReviewView
     months: Sequence[Review]
     counts: queries.TabCounts
+    sides: Sequence[SignOffSide]
 
     @property
     def month_name(self) -> str:
         return figures.month_name(self.view.review.month)
 
     @property
-    def missing_sides(self) -> Mapping[str, str]:
-        """The sides that haven't signed this revision."""
-        signed = {each.side for each in self.view.sign_offs}
-        return {side: label for side, label in SIDES.items() if side not in signed}
+    def signers(self) -> list[UUID | None]:
+        """The people that pages name: signers, and whoever refused to sign."""
+        refused = [each.request.closed_by for each in self.sides if each.request]
+        return [*(each.person_id for each in self.view.sign_offs), *refused]
+
+    @property
+    def own_side(self) -> SignOffSide | None:
+        """The side that awaits the reader's signature."""
+        return awaited_sign_offs.own_side(self.sides)
 
 
 def parse_month(text: str) -> Month:
@@ -69,7 +77,12 @@ def load(month: Month) -> ReviewFrame:
     asked = request.args.get("revision", "")
     number = int(asked) if asked.isdecimal() and len(asked) < 6 else None  # noqa: PLR2004 - digits
     view = queries.review(month, number)
-    return ReviewFrame(view, queries.reviewed_months(), queries.tab_counts(view.review.id))
+    return ReviewFrame(
+        view,
+        queries.reviewed_months(),
+        queries.tab_counts(view.review.id),
+        awaited_sign_offs.sides(view),
+    )
 
 
 def context(frame: ReviewFrame, tab: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Each signature is an approval of exactly the figures that were closed, given by 
 side. A reopened month is signed again.
 
 request     ask both sides, when a revision is filed
+withdraw    the month is reopened, so its figures are no longer signed
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 from governance.economics.formulas.money import money
 from governance.economics.reviews import permissions, queries
+from governance.economics.reviews.awaited_sign_offs import kind_name
 from governance.economics.reviews.models import SIDES, Review, ReviewRevision, ReviewSignOff
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.kinds import ApprovalKind, Description, LogEntry
@@ -34,8 +36,8 @@ SIGNED = action(
 
 def request(review: Review, row: ReviewRevision) -> None:
     """Ask both sides for their signature on a revision; those on the one before no longer count."""
+    withdraw(review, "The month has a new revision.")
     for side in SIDES:
-        approvals.void(kind_name(side), review.id, reason="The month has a new revision.")
         approvals.request(
             kind_name(side),
             review.id,
@@ -45,9 +47,10 @@ def request(review: Review, row: ReviewRevision) -> None:
         )
 
 
-def kind_name(side: str) -> str:
-    """The kind of approval by which a side signs."""
-    return f"review-{side}"
+def withdraw(review: Review, reason: str) -> None:
+    """Void the open requests, for a reason: the figures that they are about are being replaced."""
+    for side in SIDES:
+        approvals.void(kind_name(side), review.id, reason=reason)
 
 
 def _content(approval: Approval) -> Mapping[str, Any]:

@@ -113,7 +113,7 @@ def _discussion(
         title=f"{sum(each.done_at is None for each in planned)} of {len(planned)} actions open",
         planned=planned,
         comments=said,
-        names=people.names([*people_named, *(each.person_id for each in frame.view.sign_offs)]),
+        names=people.names([*people_named, *frame.signers]),
         planning=planning or ActionForm(),
         comment=comment or CommentForm(),
         reopening=reopening or ReopenForm(),

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from flask import redirect, url_for
+from flask import flash, redirect, request, url_for
 
 from governance.economics.reviews import (
+    awaited_sign_offs,
     close_actions,
     conclusions,
     figures,
@@ -18,6 +19,7 @@ from governance.economics.reviews.models import Review
 from governance.foundation.people import queries as people
 from governance.kernel import work_pages
 from governance.kernel.background_work import Run, run_of
+from governance.kernel.errors import Stale
 from governance.kernel.feature import Feature
 from governance.kernel.months import Month
 from governance.kernel.pages import page
@@ -63,14 +65,13 @@ def review_of_month(month: Month) -> ResponseReturnValue:
     frame = review_frame.load(month)
     headlines = queries.headlines(month)
     planned = queries.actions(row.id)[:PLANNED]
-    signers = [each.person_id for each in frame.view.sign_offs]
     return page(
         "economics/reviews/review.html",
         **review_frame.context(frame, "reviews.month"),
         **review_page.context(frame.view.facts, headlines),
         title=conclusions.headline(frame.view.facts, review_page.before_of(headlines, str(month))),
         actions=planned,
-        names=people.names([*(each.owner_id for each in planned), *signers]),
+        names=people.names([*(each.owner_id for each in planned), *frame.signers]),
     )
 
 
@@ -83,6 +84,30 @@ def reconciliation(month: str) -> ResponseReturnValue:
         **review_frame.context(frame, "reviews.reconciliation"),
         **reconciliation_page.context(frame.view.facts, frame.view.revision.accepted_residual),
     )
+
+
+# ---- sign-off
+
+
+@feature.get(f"{MONTH}/sign-off/finance", needs=permissions.SIGN_FINANCE)
+def sign_off_finance(month: str) -> ResponseReturnValue:
+    return _sign_off(month, "finance")
+
+
+@feature.get(f"{MONTH}/sign-off/product", needs=permissions.SIGN_PRODUCT)
+def sign_off_product(month: str) -> ResponseReturnValue:
+    return _sign_off(month, "product")
+
+
+def _sign_off(month: str, side: str) -> ResponseReturnValue:
+    """Lead to the request that the side signs; back to the review where other figures were seen."""
+    view = queries.review(review_frame.parse_month(month))
+    try:
+        found = awaited_sign_offs.open_request(view, side, request.args.get("seen", ""))
+    except Stale as stale:
+        flash(stale.message, "warning")
+        return redirect(url_for("reviews.month", month=month), 303)
+    return redirect(url_for("approvals.approval", approval_id=found.id), 303)
 
 
 def _closing(review_id: UUID) -> Run[Review]:
