@@ -11,7 +11,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
-from governance.economics.usage import storing, usage_events
+from governance.economics.usage import usage_events
+from governance.economics.usage.event_stores import store as event_store
 from governance.economics.usage.usage_events import (
     ReadEvents,
     RejectedEvent,
@@ -69,7 +70,7 @@ def store(read: ReadEvents) -> dict[str, Any]:
             duplicates += 1
         else:
             rejected.append(RejectedEvent(row, "id", ID_TAKEN))
-    stored = storing.write(good, systems, tenants.operator_time_zone())
+    stored = event_store().write(good, systems, tenants.operator_time_zone())
     rejected += [RejectedEvent(rows[n], "id", ID_TAKEN) for n in stored.different]
     return {
         "accepted": stored.accepted,

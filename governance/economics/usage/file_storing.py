@@ -7,13 +7,13 @@ happens in the caller's transaction, so that a file is stored as a whole or not 
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 from sqlalchemy import text
 
 from governance.economics.usage import storing
+from governance.economics.usage.event_store import StoredPart
 from governance.economics.usage.usage_events import BUCKETS
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.system_actor import founder
@@ -49,16 +49,6 @@ SETTINGS = (
 IN_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
 SYSTEMS = text("SELECT key, id FROM ai_systems ORDER BY key")
 EMPTY = text("TRUNCATE usage_file")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPart:
-    """What became of a part of a file: new events, and the row of the first one whose id is taken
-    by an event with other content.
-    """
-
-    new: int
-    different: int | None = None
 
 
 def systems_of(tenants: Sequence[Tenant]) -> list[tuple[int, str, str]]:

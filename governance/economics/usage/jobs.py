@@ -3,6 +3,7 @@
 import structlog
 
 from governance.economics.usage import partitions, retention, storing
+from governance.economics.usage.event_stores import store
 from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
 from governance.kernel import current
 from governance.kernel.db import transaction
@@ -30,13 +31,13 @@ def drop_old_events() -> None:
     """
     with transaction(read_only=True):
         first_kept = partitions.first_kept_month()
-        old = [month for month in partitions.EVENTS.existing() if month < first_kept]
+        old = [month for month in store().months() if month < first_kept]
     for month in old:
         if not _is_proven(month):
             log.error("usage events kept, since their days are not proven", month=str(month))
             return
         with transaction():
-            partitions.EVENTS.drop(month)
+            store().drop_month(month)
         log.info("usage events dropped", month=str(month))
 
 

@@ -10,13 +10,16 @@ A day that loses all its events stays with 0 requests, so that readers of change
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
 from governance.economics.usage import partitions
-from governance.economics.usage.storing import CHANGED_AT, PEOPLE_OF_DAYS
+from governance.economics.usage.event_store import Days, Rows
+from governance.economics.usage.event_stores import store
+from governance.economics.usage.storing import CHANGED_AT
 from governance.economics.usage.usage_events import BUCKETS
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import clock, current
@@ -59,7 +62,7 @@ def countable_days(month: Month) -> list[date]:
     A recent month of UTC without a partition never had an event.
     """
     zone, first_kept = ZoneInfo(operator_time_zone()), partitions.first_kept_month()
-    existing = set(partitions.EVENTS.existing())
+    existing = set(store().months())
     every = (month.first_day + n * DAY for n in range(month.last_day.day))
     return [
         day
@@ -71,7 +74,7 @@ def countable_days(month: Month) -> list[date]:
 def countable_months() -> list[Month]:
     """Return the months with such days, in order, up to the present one."""
     present = Month.of(clock.now().astimezone(ZoneInfo(operator_time_zone())).date())
-    near = {each.plus(n) for each in partitions.EVENTS.existing() for n in (-1, 0, 1)}
+    near = {each.plus(n) for each in store().months() for n in (-1, 0, 1)}
     return [month for month in sorted(near) if month <= present and countable_days(month)]
 
 
@@ -79,14 +82,20 @@ def differences(days: Sequence[date]) -> list[Difference]:
     """Return what differs on these days, in order of days."""
     if not days:
         return []
-    return [Difference(*row) for row in session().execute(text(_FIND), _values(days))]
+    counts = store().counts(_given(days))
+    found = session().execute(text(_differing(counts) + _FIND), _values(days, counts))
+    return [Difference(*row) for row in found]
 
 
 def correct(days: Sequence[date]) -> None:
     """Make the days say what their events say. The caller holds the tenant's lock "usage"."""
-    if days:
-        session().execute(text(_CORRECT), _values(days))
-        session().execute(text(_ADD_PEOPLE), _values(days))
+    if not days:
+        return
+    counts = store().counts(_given(days))
+    session().execute(text(_differing(counts) + _CORRECT), _values(days, counts))
+    for _, of_month in groupby(days, Month.of):  # of each month, so that people fit in memory
+        people = store().people(_given(list(of_month)))
+        session().execute(text(_ADD_PEOPLE.format(people=people.sql)), _values(days, people))
 
 
 def span_of(first: date, last: date, zone: ZoneInfo) -> Span:
@@ -100,17 +109,14 @@ def _utc_months(day: date, zone: ZoneInfo) -> list[Month]:
     return months_between(span.start, span.end - timedelta(microseconds=1))
 
 
-def _values(days: Sequence[date]) -> dict[str, Any]:
+def _given(days: Sequence[date]) -> Days:
     zone = operator_time_zone()
-    span = span_of(min(days), max(days), ZoneInfo(zone))
-    return {
-        "tenant": current.actor().tenant_id,
-        "zone": zone,
-        "days": list(days),
-        "start": span.start,
-        "until": span.end,
-        "now": clock.now(),
-    }
+    return Days(days, span_of(min(days), max(days), ZoneInfo(zone)), zone)
+
+
+def _values(days: Sequence[date], rows: Rows) -> dict[str, Any]:
+    mine = {"tenant": current.actor().tenant_id, "days": list(days), "now": clock.now()}
+    return mine | dict(rows.values)
 
 
 _KEY = "day, system_id, feature, provider, model, outcome"
@@ -125,18 +131,9 @@ def _tokens(form: str) -> str:
     return " + ".join(form.format(name) for name in _COUNTS[1:])
 
 
-_EVENTS = """
-  SELECT (at AT TIME ZONE :zone)::date AS day, system_id, feature, provider, model, outcome, person,
-    input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens
-  FROM usage_events WHERE tenant_id = :tenant AND at >= :start AND at < :until
-    AND (at AT TIME ZONE :zone)::date = ANY(CAST(:days AS date[]))"""
-_DIFFERING = f"""
-WITH events AS ({_EVENTS}), counted AS (
-  SELECT day, system_id, coalesce(feature, '') AS feature, coalesce(provider, '') AS provider,
-    model, outcome, count(*) AS requests,
-    {", ".join(f"sum({name}) AS {name}" for name in _COUNTS[1:])}
-  FROM events GROUP BY 1, 2, 3, 4, 5, 6
-), stored AS (
+def _differing(counts: Rows) -> str:
+    return f"""
+WITH counted AS ({counts.sql}), stored AS (
   SELECT {_KEY}, {_all("{}")} FROM usage_days
   WHERE tenant_id = :tenant AND day = ANY(CAST(:days AS date[]))
 ), differing AS (
@@ -146,20 +143,21 @@ WITH events AS ({_EVENTS}), counted AS (
   FROM counted c FULL JOIN stored s USING ({_KEY})
   WHERE ({_all("coalesce(c.{}, 0)")}) IS DISTINCT FROM ({_all("coalesce(s.{}, 0)")})
 )"""  # noqa: S608 - names of ours
-_FIND = f"""{_DIFFERING}
+
+
+_FIND = f"""
 SELECT d.day, s.key, d.feature, d.provider, d.model, d.outcome, d.stored_requests, d.stored_tokens,
   d.requests, {_tokens("d.{}")}
 FROM differing d JOIN ai_systems s ON s.tenant_id = :tenant AND s.id = d.system_id
 ORDER BY d.day, s.key, d.feature, d.provider, d.model, d.outcome"""  # noqa: S608 - names of ours
-_CORRECT = f"""{_DIFFERING}
+_CORRECT = f"""
 INSERT INTO usage_days (tenant_id, {_KEY}, {_all("{}")}, changed_at)
 SELECT :tenant, {_KEY}, {_all("{}")}, {CHANGED_AT} FROM differing
 ON CONFLICT (tenant_id, {_KEY}) DO UPDATE SET {_all("{0} = excluded.{0}")},
   changed_at = excluded.changed_at"""  # noqa: S608 - names of ours
-_ADD_PEOPLE = f"""
+_ADD_PEOPLE = """
 INSERT INTO usage_people AS p (tenant_id, month, system_id, feature, person, days)
-SELECT :tenant, {PEOPLE_OF_DAYS} FROM ({_EVENTS}) AS used
-WHERE person IS NOT NULL GROUP BY 2, 3, 4, 5
+SELECT :tenant, used.* FROM ({people}) AS used
 ON CONFLICT (tenant_id, month, system_id, feature, person)
 DO UPDATE SET days = p.days | excluded.days WHERE p.days | excluded.days <> p.days
-"""  # noqa: S608 - names of ours
+"""

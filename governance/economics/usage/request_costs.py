@@ -5,36 +5,24 @@ request: sums by day don't have them, and a histogram of costs would be wrong as
 changes. The month's events are read instead, once for a review, and the percentiles are exact.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from governance.economics.usage.usage_events import BUCKETS
+from governance.economics.usage.event_store import UnitPrice
+from governance.economics.usage.event_stores import store
+from governance.economics.usage.rebuilding import span_of
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import current
 from governance.kernel.db import session
 from governance.kernel.months import Month
 
-
-@dataclass(frozen=True, slots=True)
-class UnitPrice:
-    """What a model costs from one day to another, both included, in the currency of the caller.
-
-    `per_million` has the price of a million tokens of each bucket.
-    """
-
-    provider: str  # "" where events name none
-    model: str
-    first: date
-    last: date
-    per_million: Mapping[str, Decimal]
-    per_request: Decimal = Decimal(0)
+__all__ = ["RequestCosts", "UnitPrice", "request_costs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +51,10 @@ def request_costs(month: Month, unit_prices: Sequence[UnitPrice]) -> list[Reques
     model overlap.
     """
     _check_disjoint(unit_prices)
+    zone = operator_time_zone()
+    span = span_of(month.first_day, month.last_day, ZoneInfo(zone))
+    costs = store().costs(span, zone, unit_prices)
+    values = {"tenant": current.actor().tenant_id} | dict(costs.values)
     return [
         RequestCosts(
             row.system_id,
@@ -72,7 +64,7 @@ def request_costs(month: Month, unit_prices: Sequence[UnitPrice]) -> list[Reques
             row.unpriced,
             *(row.percentiles or (None, None, None)),
         )
-        for row in session().execute(text(_COSTS), _values(month, unit_prices))
+        for row in session().execute(text(_NAMED.format(costs=costs.sql)), values)
     ]
 
 
@@ -84,42 +76,8 @@ def _check_disjoint(prices: Sequence[UnitPrice]) -> None:
             raise ValueError(f"two prices of {one.provider} {one.model} on {other.first}")
 
 
-def _values(month: Month, prices: Sequence[UnitPrice]) -> dict[str, Any]:
-    return {
-        "tenant": current.actor().tenant_id,
-        "zone": operator_time_zone(),
-        "first": month.first_day,
-        "next": month.plus(1).first_day,
-        "providers": [each.provider for each in prices],
-        "models": [each.model for each in prices],
-        "firsts": [each.first for each in prices],
-        "lasts": [each.last for each in prices],
-        "per_request": [each.per_request for each in prices],
-        **{bucket: [each.per_million[bucket] for each in prices] for bucket in BUCKETS},
-    }
-
-
-_ARRAYS = {"providers": "text", "models": "text", "firsts": "date", "lasts": "date"}
-_ARRAYS |= dict.fromkeys(("per_request", *BUCKETS), "numeric")
-_COST = " + ".join(f"e.{each}_tokens * p.{each}" for each in BUCKETS)
-_COSTS = f"""
-WITH p AS MATERIALIZED (
-  SELECT * FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _ARRAYS.items())})
-    AS given (provider, model, first_day, last_day, per_request, {", ".join(BUCKETS)})
-), costs AS (
-  SELECT e.system_id, coalesce(e.feature, '') AS feature,
-    ({_COST}) / 1000000 + p.per_request AS cost
-  FROM usage_events e LEFT JOIN p ON p.provider = coalesce(e.provider, '') AND p.model = e.model
-    AND (e.at AT TIME ZONE :zone)::date BETWEEN p.first_day AND p.last_day
-  WHERE e.tenant_id = :tenant
-    AND e.at >= CAST(:first AS date)::timestamp AT TIME ZONE :zone
-    AND e.at < CAST(:next AS date)::timestamp AT TIME ZONE :zone
-), counted AS (
-  SELECT system_id, feature, count(cost) AS requests, count(*) - count(cost) AS unpriced,
-    percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY cost) AS percentiles
-  FROM costs GROUP BY GROUPING SETS ((), (system_id), (system_id, feature))
-)
-SELECT counted.*, s.key AS system FROM counted
+_NAMED = """
+SELECT counted.*, s.key AS system FROM ({costs}) AS counted
 LEFT JOIN ai_systems s ON s.tenant_id = :tenant AND s.id = counted.system_id
 WHERE requests + unpriced > 0 ORDER BY s.key NULLS FIRST, feature NULLS FIRST
-"""  # noqa: S608 - names of ours
+"""

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from governance.economics.usage import partitions, rebuilding
+from governance.economics.usage import rebuilding
+from governance.economics.usage.event_stores import store
 from governance.economics.usage.models import PROOFS
 from governance.economics.usage.rebuilding import DAY, Difference
 from governance.foundation.tenants.queries import operator_time_zone
@@ -73,4 +74,4 @@ def _days(month: Month) -> Sequence[date]:
 def _is_dropped(month: Month) -> bool:
     mine = PROOFS.c.tenant_id == current.actor().tenant_id
     proven = session().scalar(select(PROOFS.c.month).where(mine, PROOFS.c.month == month.first_day))
-    return proven is not None and month not in partitions.EVENTS.existing()
+    return proven is not None and month not in store().months()

@@ -5,7 +5,6 @@ two with the same events the second finds those of the first.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
 from typing import Any
@@ -14,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import delete, text
 
 from governance.economics.usage import partitions
+from governance.economics.usage.event_store import Stored
 from governance.economics.usage.models import EVENT_KEYS
 from governance.economics.usage.usage_events import BUCKETS, UsageEvent
 from governance.kernel import clock, current
@@ -120,19 +120,6 @@ WITH given AS MATERIALIZED ({given}), known AS MATERIALIZED (
 
 
 WRITE = text(statement(_FROM_ARRAYS, "SELECT n, is_same FROM known ORDER BY n"))
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What became of a batch.
-
-    `same` and `different` are the positions, from 0, of events whose id was already stored, with
-    the same content and with different content.
-    """
-
-    accepted: int
-    same: tuple[int, ...] = ()
-    different: tuple[int, ...] = ()
 
 
 def write(events: Sequence[UsageEvent], systems: Mapping[str, UUID], zone: str) -> Stored:

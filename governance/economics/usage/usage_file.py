@@ -23,7 +23,8 @@ from governance.economics.imports.kinds import (
     Total,
 )
 from governance.economics.imports.models import FileImport
-from governance.economics.usage import actions, file_storing, partitions
+from governance.economics.usage import actions, file_storing
+from governance.economics.usage.event_stores import store
 from governance.economics.usage.usage_file_checks import COLUMNS
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import all_tenants, operator_time_zone
@@ -85,21 +86,23 @@ def apply(row: FileImport, given: GivenFile) -> None:
     """
     tenants = _customers()
     with transaction():
-        partitions.EVENTS.ensure(_months(row))
+        store().ensure_months(_months(row))
     orders = _orders("write", given, tenants)
     _child(given, orders)
-    file_storing.prepare()
+    events = store()
+    events.prepare_file()
     done, total = 0, 0
     written = _written(given.folder / "events", tenants)
     size = sum(path.stat().st_size for _, path in written)
     for tenant, path in written:
         for part in file_storing.parts(path):
             given.progress(done, size, f"{total:,} events stored")
-            stored = file_storing.write(tenant, part, orders["zone"])
+            stored = events.write_part(tenant, part, orders["zone"])
             if stored.different is not None:
                 raise DomainError(_taken(stored.different, tenant))
             done, total = done + len(part), total + stored.new
         path.unlink()
+    events.finish_file()
     row.notes = [*row.notes, ["New events", f"{total:,}"]]
 
 
