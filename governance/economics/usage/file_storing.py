@@ -3,14 +3,20 @@
 The events come from files for each customer and month, with the columns of COPIED. Each part is
 copied to a temporary table, then written with row-level security set to its customer. All of it
 happens in the caller's transaction, so that a file is stored as a whole or not at all.
+
+Most files hold new events alone, so a part is first written as such. Where a unique key refuses one
+of them, that attempt is undone and the part is written by the statement that looks every id up.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from psycopg.errors import UniqueViolation
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from governance.economics.usage import storing
 from governance.economics.usage.event_store import StoredPart
@@ -32,15 +38,14 @@ _COLUMNS = ", ".join(f"{name} {TYPES.get(name, 'text')}" for name in COPIED)
 _TABLE = f"CREATE TEMPORARY TABLE IF NOT EXISTS usage_file ({_COLUMNS}) ON COMMIT DROP"
 CREATE = text(_TABLE)
 COPY = f"COPY usage_file ({', '.join(COPIED)}) FROM STDIN (FORMAT text, NULL '')".encode()
-GIVEN = f"""
-  SELECT DISTINCT ON (event_id) n, {storing.digest()} AS digest, {", ".join(storing.STORED)}
-  FROM usage_file ORDER BY event_id, n
-"""  # noqa: S608 - names of ours
+_FACTS = f"n, {storing.digest()} AS digest, {', '.join(storing.STORED)}"
+GIVEN = f"SELECT DISTINCT ON (event_id) {_FACTS} FROM usage_file ORDER BY event_id, n"  # noqa: S608
 RESULT = """
 SELECT (SELECT count(*) FROM given) - count(*) AS new,
   min(n) FILTER (WHERE NOT is_same) AS different
 FROM known"""
 WRITE = text(storing.statement(GIVEN, RESULT))
+WRITE_NEW = text(storing.statement_for_new(f"SELECT {_FACTS} FROM usage_file"))  # noqa: S608
 # In a transaction that fills tables, PostgreSQL believes that they are as small as before it.
 SETTINGS = (
     text("SET LOCAL enable_seqscan = off"),
@@ -80,8 +85,22 @@ def write(tenant: Tenant, part: bytes, zone: str) -> StoredPart:
     }
     with _in_tenant(tenant):
         lock_tenant("usage")
+        new = _write_new(values)
+        if new is not None:
+            return StoredPart(new)
         found = session().execute(WRITE, values).one()
     return StoredPart(found.new, found.different)
+
+
+def _write_new(values: Mapping[str, Any]) -> int | None:
+    """Store the part if all its events are new; None if one isn't, and then nothing is stored."""
+    try:
+        with session().connection().begin_nested():
+            return int(session().execute(WRITE_NEW, values).scalar_one())
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
+    return None
 
 
 def _copy(part: bytes) -> None:

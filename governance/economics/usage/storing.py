@@ -40,8 +40,8 @@ STORED = ["at", "system_id", *_TEXTS, *_TOKENS]
 _DAY = ["day", "system_id", "feature", "provider", "model", "outcome"]
 _PERSON = ["month", "system_id", "feature", "person"]
 # Month, system, feature, person and days of the rows of a query that has each one's day.
-PEOPLE_OF_DAYS = """day - extract(day FROM day)::int + 1, system_id, coalesce(feature, ''), person,
-    bit_or(1 << extract(day FROM day)::int - 1)"""
+PEOPLE_OF_DAYS = """day - date_part('day', day)::int + 1, system_id, coalesce(feature, ''), person,
+    bit_or(1 << date_part('day', day)::int - 1)"""
 _ARRAYS = {"at": "timestamptz", "system": "int"} | dict.fromkeys(_TEXTS, "text")
 _ARRAYS |= dict.fromkeys(_TOKENS, "int")
 
@@ -68,6 +68,36 @@ _FROM_ARRAYS = f"""
 """  # noqa: S608 - names of ours
 
 
+# Parts of a statement: events of `given` with their days, and what is written of those in `new`.
+_DATED = "SELECT *, (at AT TIME ZONE :zone)::date AS day FROM given"
+_REMEMBERED = """
+  INSERT INTO usage_event_keys (tenant_id, event_id, digest, received_at)
+  SELECT :tenant, event_id, digest, :now FROM new ORDER BY event_id COLLATE "C"
+"""
+_ADDED = f"""
+stored AS (
+  INSERT INTO usage_events (tenant_id, received_at, {_commas(STORED)})
+  SELECT :tenant, :now, {_commas(STORED)} FROM new
+), counted AS (
+  INSERT INTO usage_days AS d (tenant_id, {_commas(_DAY)}, requests, {_commas(_TOKENS)},
+    changed_at)
+  SELECT :tenant, day, system_id, coalesce(feature, ''), coalesce(provider, ''), model, outcome,
+    count(*), {_commas(_TOKENS, "sum({})")}, {CHANGED_AT}
+  FROM new GROUP BY 2, 3, 4, 5, 6, 7
+  ON CONFLICT (tenant_id, {_commas(_DAY)}) DO UPDATE SET
+    requests = d.requests + excluded.requests, changed_at = excluded.changed_at,
+    {", ".join(f"{each} = d.{each} + excluded.{each}" for each in _TOKENS)}
+), people AS (
+  INSERT INTO usage_people AS p (tenant_id, {_commas(_PERSON)}, days)
+  SELECT :tenant, {PEOPLE_OF_DAYS} FROM (
+    SELECT DISTINCT day, system_id, feature, person FROM new WHERE person IS NOT NULL
+  ) AS used GROUP BY 2, 3, 4, 5
+  ON CONFLICT (tenant_id, {_commas(_PERSON)}) DO UPDATE SET days = p.days | excluded.days
+  WHERE p.days | excluded.days <> p.days
+)
+"""  # noqa: S608 - names of ours
+
+
 def statement(given: str, result: str) -> str:
     """Return the statement that stores new events and counts their days.
 
@@ -90,32 +120,23 @@ WITH given AS MATERIALIZED ({given}), known AS MATERIALIZED (
     SELECT FROM usage_event_keys
     WHERE tenant_id = :tenant AND event_id = given.event_id OFFSET 0)
 ), new AS MATERIALIZED (
-  SELECT * FROM given WHERE n NOT IN (SELECT n FROM known)
-), remembered AS (
-  INSERT INTO usage_event_keys (tenant_id, event_id, digest, received_at)
-  SELECT :tenant, event_id, digest, :now FROM new ORDER BY event_id COLLATE "C"
-), stored AS (
-  INSERT INTO usage_events (tenant_id, received_at, {_commas(STORED)})
-  SELECT :tenant, :now, {_commas(STORED)} FROM new
-), counted AS (
-  INSERT INTO usage_days AS d (tenant_id, {_commas(_DAY)}, requests, {_commas(_TOKENS)},
-    changed_at)
-  SELECT :tenant, (at AT TIME ZONE :zone)::date AS day, system_id, coalesce(feature, ''),
-    coalesce(provider, ''), model, outcome, count(*), {_commas(_TOKENS, "sum({})")},
-    {CHANGED_AT}
-  FROM new GROUP BY 2, 3, 4, 5, 6, 7
-  ON CONFLICT (tenant_id, {_commas(_DAY)}) DO UPDATE SET
-    requests = d.requests + excluded.requests, changed_at = excluded.changed_at,
-    {", ".join(f"{each} = d.{each} + excluded.{each}" for each in _TOKENS)}
-), people AS (
-  INSERT INTO usage_people AS p (tenant_id, {_commas(_PERSON)}, days)
-  SELECT :tenant, {PEOPLE_OF_DAYS} FROM (
-    SELECT (at AT TIME ZONE :zone)::date AS day, system_id, feature, person FROM new
-  ) AS used WHERE person IS NOT NULL GROUP BY 2, 3, 4, 5
-  ON CONFLICT (tenant_id, {_commas(_PERSON)}) DO UPDATE SET days = p.days | excluded.days
-  WHERE p.days | excluded.days <> p.days
-)
+  {_DATED} WHERE n NOT IN (SELECT n FROM known)
+), remembered AS ({_REMEMBERED}), {_ADDED}
 {result}
+"""  # noqa: S608 - names of ours
+
+
+def statement_for_new(given: str) -> str:
+    """Return the statement that does the same with events of which none was stored before; it
+    returns their number.
+
+    No id is looked up: where one is taken, a unique key refuses it. That happens before the rest
+    is written, since the result reads the ids, which are written in order.
+    """
+    return f"""
+WITH given AS ({given}), new AS MATERIALIZED ({_DATED}),
+remembered AS ({_REMEMBERED} RETURNING 1), {_ADDED}
+SELECT count(*) FROM remembered
 """  # noqa: S608 - names of ours
 
 

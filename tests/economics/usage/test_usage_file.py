@@ -143,6 +143,17 @@ def test_the_file_twice_changes_nothing(app, finance):
     assert sum(each.requests for each in days()) == 40
 
 
+@pytest.mark.parametrize("known", [1, 9])
+def test_known_events_among_new_ones_stay_and_the_new_ones_count_once(app, finance, known):
+    Product(app).send([event(known)])
+    before = stored()
+    page = upload(finance, table(*(row(n) for n in range(1, 10)), row(9, "globex")), kind=KIND)
+    apply(finance, page)
+    assert row_of(page).notes == [["New events", "9"]]
+    assert before[0] in stored() and len(stored()) == 9 and len(stored("globex")) == 1
+    assert sum(each.requests for each in days()) == 9
+
+
 def test_a_row_that_is_repeated_counts_once_also_in_another_part(finance, monkeypatch):
     monkeypatch.setattr(file_storing, "PART_BYTES", 400)
     rows = [row(n % 7) for n in range(30)]
