@@ -8,6 +8,7 @@ import pytest
 
 from governance.foundation.webhooks import actions, queries
 from governance.kernel import clock
+from tests.conftest import visitor
 from tests.foundation.webhooks.receiver import Receiver
 
 FORM = {"name": "Paging", "events": ["alert.fired", "alert.resolved"]}
@@ -132,6 +133,28 @@ def test_others_may_look_or_may_not(endpoint, as_officer, as_contributor, as_aud
         person.post(f"{address}/test", then=403)
     as_stranger.get(address, then=404)
     as_stranger.post(f"{address}/replay", then=404)
+
+
+def test_the_operators_admin_manages_the_operators_own_endpoints(
+    app, endpoint, acting, as_operator, as_admin
+):
+    """Alerts of budgets go there. Finance, and admins of customers, have no such page."""
+    form = {"name": "Budgets", "events": ["cost_budget.reached"], "url": endpoint.receiver.url}
+    as_operator.get("settings/webhooks/new")
+    as_operator.post("settings/webhooks/new", then=201, once=str(uuid4()), **form)
+    assert "1 webhook endpoint" in as_operator.get("settings/webhooks").text
+    with acting("operator_admin", "console"):
+        [own] = queries.endpoints()
+        address = f"settings/webhooks/{own.id}"
+        [queued] = actions.send("cost_budget.reached", {"name": "Acme"})
+    as_operator.get(f"{address}/deliveries/{queued}")
+    as_operator.post(f"{address}/test")
+    as_operator.post(f"{address}/disable")
+    finance = visitor(app, "operator_finance", "console")
+    finance.get("settings/webhooks", then=403)
+    finance.post(f"{address}/enable", then=403)
+    as_admin.get(address, then=404)
+    as_operator.get(f"settings/webhooks/{endpoint.id}", then=404)
 
 
 def test_another_tenants_ids_are_not_found(endpoint, acting, as_neighbour):
