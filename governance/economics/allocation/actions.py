@@ -4,13 +4,16 @@ propose            request a version from a month on
 apply_request      its approval; from then on the version is in force from its first month
 close_request      it was rejected, withdrawn or has expired
 
-A version begins after every closed month, so none of them is ever allocated again.
+A version begins after every month that is closed or about to be, so none of them is ever
+allocated again. Closes take LOCK too (reviews/close_actions.py): of a close and an approval at once,
+the second sees the first.
 """
 
 from typing import Any
 
 from governance.economics.allocation import queries
 from governance.economics.allocation.models import AllocationRules
+from governance.economics.allocation.ports import closing_months
 from governance.economics.allocation.rule_content import (
     Rules,
     changed_lines,
@@ -109,6 +112,12 @@ def since_problem(since: Month) -> str | None:
     newest = queries.newest_rules().since
     if newest is not None and since < newest:
         return f"The newest version begins in {newest.long_name}. Choose that month or a later one."
+    closing = max(closing_months()(), default=None)
+    if closing is not None and since <= closing:
+        return (
+            f"{closing.long_name} is being closed. Choose {closing.plus(1).long_name} or a later"
+            " month, or wait until its close has ended."
+        )
     closed = max(closed_months()(), default=None)
     if closed is not None and since <= closed:
         return (

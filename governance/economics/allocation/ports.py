@@ -1,6 +1,6 @@
 """What allocation asks of the features above it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -29,6 +29,9 @@ class ClosedMonth:
     tenants: Mapping[UUID, ClosedTenant]
 
 
+closing_months: Port[Callable[[], Collection[Month]]] = Port(
+    "months whose close is under way", lambda: ()
+)
 newest_closed_month: Port[Callable[[], ClosedMonth | None]] = Port(
     "the newest closed month of unit economics", lambda: None
 )

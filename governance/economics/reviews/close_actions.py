@@ -11,6 +11,7 @@ file_revision       freeze the figures: the one place that closes anything
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from governance.economics.allocation import actions as allocation
 from governance.economics.reviews import permissions, queries, sign_off_actions
 from governance.economics.reviews.models import Review, ReviewRevision
 from governance.foundation.audit.record import record
@@ -92,6 +93,7 @@ class NotOver(DomainError):
 def start_close(month: Month) -> Review | None:
     """Begin the review of a month; None where there is one already."""
     lock_tenant(LOCK)
+    lock_tenant(allocation.LOCK)
     if queries.find_review(month) is not None:
         return None
     return background_work.start(
@@ -147,6 +149,7 @@ def reopen(review: Review, reason: str) -> None:
 
 def try_again(review: Review) -> None:
     """Queue the close of a month that is under way."""
+    lock_tenant(allocation.LOCK)
     record(RETRIED, review, month=review.month, revision=review.revision)
     review.problem = None
     review.work_item_id = jobs.enqueue(CLOSING.name, review.id).id

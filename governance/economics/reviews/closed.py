@@ -1,4 +1,6 @@
-"""What features below reviews ask: which months are closed, and the figures of the newest one."""
+"""What features below reviews ask: which months are closed or about to be, and the figures of the
+newest one.
+"""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -10,14 +12,22 @@ from governance.economics.formulas.allocation import Pool
 from governance.economics.formulas.allocation import TenantMonth as Measured
 from governance.economics.reviews.models import Review, ReviewRevision
 from governance.economics.reviews.review_facts import ReviewFacts, TenantMonth, decode
+from governance.kernel.background_work import under_way
 from governance.kernel.db import session
 from governance.kernel.months import Month
+
+MAX_CLOSING = 1000
 
 
 def closed_months() -> Collection[Month]:
     """Return the months whose figures are frozen; a reopened one isn't, until it is closed again."""
     query = select(Review.month).where(Review.revision > 0, Review.reopened.is_(None))
     return [Month.parse(each) for each in session().scalars(query)]
+
+
+def closing_months() -> Collection[Month]:
+    """Return the months whose close is under way; one that stopped isn't among them."""
+    return [each.its_month for each in under_way(Review, limit=MAX_CLOSING)]
 
 
 def newest_closed_month() -> ClosedMonth | None:

@@ -1,6 +1,6 @@
 """Reviews: the operator's months with their frozen figures, discussed, signed and exported."""
 
-from governance.economics.allocation.ports import newest_closed_month
+from governance.economics.allocation.ports import closing_months, newest_closed_month
 from governance.economics.imports.kinds import register
 from governance.economics.rates.ports import closed_months
 from governance.economics.reviews import (
@@ -69,6 +69,7 @@ manifest = Manifest(
     },
     answers=(
         PortAnswer(closed_months, closed.closed_months),
+        PortAnswer(closing_months, closed.closing_months),
         PortAnswer(newest_closed_month, closed.newest_closed_month),
     ),
 )
