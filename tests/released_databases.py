@@ -112,7 +112,14 @@ def fill() -> None:
             partitions.MINUTES.create_ahead()
             usage_partitions.EVENTS.create_ahead()
             parents = {"indicator_id": rows.of(Indicator), "system_id": rows.of(AISystem)}
-            usages = (usage.EVENTS, usage.EVENT_KEYS, usage.DAYS, usage.PEOPLE, usage.PROOFS)
+            usages = (
+                usage.EVENTS,
+                usage.EVENT_KEYS,
+                usage.DAYS,
+                usage.PEOPLE,
+                usage.TASKS,
+                usage.PROOFS,
+            )
             for counts in (MINUTES, HOURS, DAYS, *usages, USAGE_COSTS, USAGE_COLLECTIONS):
                 values = rows.values(counts) | parents
                 session().execute(

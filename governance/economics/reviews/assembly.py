@@ -175,6 +175,7 @@ def _tenant(
         },
         conclusion=sensitivity.conclusion,
         reason=reason,
+        unnamed_tasks=usage.unnamed_tasks,
     )
 
 
@@ -338,6 +339,7 @@ def _systems(inputs: MonthInputs) -> list[SystemMonth]:
                 p50=each.p50,
                 p95=each.p95,
                 p99=each.p99,
+                unnamed_tasks=each.unnamed_tasks,
             )
         )
     return sorted(found, key=lambda each: (-each.cost, each.tenant, each.system, each.feature))

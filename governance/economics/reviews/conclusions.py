@@ -7,6 +7,7 @@ losses(facts)                of the tenants that lose money
 segments(facts)              of CAC and LTV
 tiers(facts)                 of the price of a tier
 tasks(headlines)             of the cost per completed task
+unnamed_tasks(facts)         of the tasks that no event names
 adoption(facts)              of the features
 """
 
@@ -28,6 +29,7 @@ from governance.economics.reviews.review_facts import (
     SegmentMonth,
     TenantMonth,
 )
+from governance.kernel.formatting import plural
 
 BARELY = Decimal("1.5")  # LTV ÷ CAC below which a segment barely pays back
 GOOD = Decimal(3)  # and what investors ask for
@@ -170,6 +172,20 @@ def tasks(headlines: Sequence[Headline]) -> str:
     word = "more" if change > 0 else "less"
     share = percent(abs(change), Decimal(1))
     return f"{system} costs {share} {word} per completed task than in {than}"
+
+
+def unnamed_tasks(facts: ReviewFacts) -> str:
+    """As "3 of 41,200 completed tasks are requests that succeeded without naming a task"."""
+    completed = sum(each.completed_tasks for each in facts.tenants)
+    unnamed = sum(each.unnamed_tasks for each in facts.tenants)
+    if not completed:
+        return "No task was completed"
+    if not unnamed:
+        return f"{plural(completed, 'completed task')}, each counted once"
+    return (
+        f"{unnamed:,} of {plural(completed, 'completed task')} are requests that succeeded without"
+        " naming a task"
+    )
 
 
 def adoption(facts: ReviewFacts) -> str:

@@ -42,7 +42,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class CustomerUsage:
-    """What a customer's products did; `models` is their cost, usage x prices."""
+    """What a customer's products did; `models` is their cost, usage x prices.
+
+    `unnamed_tasks` of the completed ones are requests that succeeded without naming a task.
+    """
 
     requests: int = 0
     refused: int = 0
@@ -50,6 +53,7 @@ class CustomerUsage:
     completed_tasks: int = 0
     active_users: int = 0
     models: Decimal = ZERO
+    unnamed_tasks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class SystemUsage:
     p50: Decimal | None = None
     p95: Decimal | None = None
     p99: Decimal | None = None
+    unnamed_tasks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,7 @@ class TenantMonth(Struct, frozen=True):
     margin_by_driver: dict[str, Decimal]  # allocation sensitivity
     conclusion: str  # "Loses under every rule"
     reason: Reason | None  # where margin < 0
+    unnamed_tasks: int = 0  # of the completed ones: requests that succeeded without naming a task
 
 
 class SegmentMonth(Struct, frozen=True):
@@ -214,6 +215,7 @@ class SystemMonth(Struct, frozen=True):
     p50: Decimal | None  # cost of a request
     p95: Decimal | None
     p99: Decimal | None
+    unnamed_tasks: int = 0  # as of a tenant
 
 
 class FeatureAdoption(Struct, frozen=True):

@@ -49,6 +49,7 @@ def context(facts: ReviewFacts, headlines: Sequence[Headline]) -> dict[str, Any]
         "waterfall": review_charts.waterfall(facts, money),
         "steps": review_charts.steps(facts),
         "tasks_title": tasks,
+        "unnamed_tasks": conclusions.unnamed_tasks(facts),
         "task_chart": review_charts.task_lines(headlines, tasks)
         if headlines and headlines[-1].tasks
         else None,

@@ -16,7 +16,9 @@ from typing import Any
 
 import msgspec
 
+from governance.economics.formulas.estimates import NotEstimable
 from governance.economics.formulas.money import rounded
+from governance.economics.formulas.unit_cost import cost_per_completed_task
 from governance.economics.reviews.review_facts import Costs, ReviewFacts, Struct, Waterfall
 
 CACHE_PRICE = Decimal("0.1")  # of a token of input
@@ -51,6 +53,7 @@ class Scenario:
     waterfall: Waterfall
     gross_margin: Decimal | None  # share of revenue
     contribution: Decimal | None
+    per_task: Decimal | None  # model cost of all attempts
     tenants: tuple[ScenarioTenant, ...]
 
     @property
@@ -96,6 +99,7 @@ def apply(facts: ReviewFacts, assumptions: Assumptions) -> Scenario:
         waterfall,
         waterfall.gross_margin / revenue if revenue else None,
         waterfall.contribution / revenue if revenue else None,
+        _per_task(facts, waterfall.costs.models),
         tuple(tenants),
     )
 
@@ -125,6 +129,13 @@ def _model_factor(assumptions: Assumptions) -> Decimal:
     moved = assumptions.moved_percent / HUNDRED * assumptions.saving_percent / HUNDRED
     cached = assumptions.cached_percent / HUNDRED * (1 - CACHE_PRICE)
     return (1 - moved) * (1 - cached)
+
+
+def _per_task(facts: ReviewFacts, models: Decimal) -> Decimal | None:
+    """The tasks stay the same."""
+    completed = sum(each.completed_tasks for each in facts.tenants)
+    found = cost_per_completed_task(models, completed)
+    return None if isinstance(found, NotEstimable) else found
 
 
 def _per_request(facts: ReviewFacts, tier: str) -> Decimal | None:

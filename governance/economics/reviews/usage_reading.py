@@ -2,9 +2,12 @@
 
 by_customer(sums, users)             what each customer's products did
 by_system(sums, users)               the same by AI system and feature
+
+Tasks are those that were counted in the customer's tenant. Of a customer that isn't active any
+more none were: there each request that succeeded is one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -13,57 +16,62 @@ from governance.economics.rates.conversion import MonthRates
 from governance.economics.reviews.month_inputs import ZERO, CustomerUsage, SystemUsage
 from governance.economics.reviews.usage_sums import UsageSum
 from governance.economics.reviews.user_reading import Users
+from governance.economics.usage.completed_tasks import CompletedTasks
 
-REFUSED, COMPLETED = "refused", "success"
+type System = tuple[UUID, str, str]  # customer, AI system, feature
+
+REFUSED, SUCCESS = "refused", "success"
 
 
 @dataclass(slots=True)
 class _Sum:
     requests: int = 0
     refused: int = 0
-    completed: int = 0
+    succeeded: int = 0
     tokens: int = 0
     cost: Decimal = ZERO
 
     def add(self, each: UsageSum, rates: MonthRates) -> None:
         self.requests += each.requests
         self.refused += each.requests if each.outcome == REFUSED else 0
-        self.completed += each.requests if each.outcome == COMPLETED else 0
+        self.succeeded += each.requests if each.outcome == SUCCESS else 0
         self.tokens += each.tokens
         if each.currency is not None:
             self.cost += rates.convert(each.cost, each.currency)
 
 
 def by_customer(
-    sums: Iterable[UsageSum], users: Mapping[UUID, Users], rates: MonthRates
+    sums: Sequence[UsageSum], users: Mapping[UUID, Users], rates: MonthRates
 ) -> dict[UUID, CustomerUsage]:
     """Return the usage of each customer that has any."""
     found: dict[UUID, _Sum] = {}
+    tasks: dict[UUID, list[CompletedTasks]] = {}
     for each in sums:
         found.setdefault(each.customer_id, _Sum()).add(each, rates)
+    for key, total in _by_system(sums, rates).items():
+        tasks.setdefault(key[0], []).append(_tasks(key, total, users))
     return {
         key: CustomerUsage(
             each.requests,
             each.refused,
             each.tokens,
-            each.completed,
+            sum(one.all for one in tasks[key]),
             users[key].active if key in users else 0,
             each.cost,
+            sum(one.unnamed for one in tasks[key]),
         )
         for key, each in found.items()
     }
 
 
 def by_system(
-    sums: Iterable[UsageSum], users: Mapping[UUID, Users], rates: MonthRates
+    sums: Sequence[UsageSum], users: Mapping[UUID, Users], rates: MonthRates
 ) -> list[SystemUsage]:
     """Return the usage of each AI system and feature, with what a request costs."""
-    found: dict[tuple[UUID, str, str], _Sum] = {}
-    for each in sums:
-        key = (each.customer_id, each.system, each.feature)
-        found.setdefault(key, _Sum()).add(each, rates)
     systems = []
-    for (customer_id, system, feature), total in found.items():
+    for key, total in _by_system(sums, rates).items():
+        customer_id, system, feature = key
+        tasks = _tasks(key, total, users)
         known = users[customer_id].percentiles if customer_id in users else {}
         p50, p95, p99 = known.get((system, feature), (None, None, None))
         systems.append(
@@ -72,11 +80,26 @@ def by_system(
                 system,
                 feature,
                 total.requests,
-                total.completed,
+                tasks.all,
                 total.cost,
                 p50,
                 p95,
                 p99,
+                tasks.unnamed,
             )
         )
     return systems
+
+
+def _by_system(sums: Iterable[UsageSum], rates: MonthRates) -> dict[System, _Sum]:
+    found: dict[System, _Sum] = {}
+    for each in sums:
+        key = (each.customer_id, each.system, each.feature)
+        found.setdefault(key, _Sum()).add(each, rates)
+    return found
+
+
+def _tasks(key: System, total: _Sum, users: Mapping[UUID, Users]) -> CompletedTasks:
+    customer_id, system, feature = key
+    counted = users[customer_id].tasks if customer_id in users else {}
+    return counted.get((system, feature)) or CompletedTasks(unnamed=total.succeeded)

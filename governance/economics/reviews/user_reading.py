@@ -1,6 +1,6 @@
-"""Users of a month, counted in each customer's own tenant: pseudonyms never leave it.
+"""Users and tasks of a month, counted in each customer's own tenant: pseudonyms never leave it.
 
-read(month)                    each customer's counts, tier and cost of a request
+read(month)                    each customer's counts, tier, tasks and cost of a request
 adoption_of(users, seats)      adoption of each feature, over all customers
 cohorts_of(users, month)       cohorts of the last twelve months, over all customers
 
@@ -21,7 +21,9 @@ from governance.economics.rates import queries as rates
 from governance.economics.reviews.review_facts import Cohort, FeatureAdoption
 from governance.economics.reviews.unit_prices import unit_prices
 from governance.economics.reviews.usage_sums import usage_sums
+from governance.economics.usage import completed_tasks
 from governance.economics.usage.active_users import ActiveUsers, active_users, cohorts
+from governance.economics.usage.completed_tasks import CompletedTasks
 from governance.economics.usage.feature_adoption import feature_starts
 from governance.economics.usage.request_costs import UnitPrice, request_costs
 from governance.foundation.tenants.queries import all_tenants
@@ -56,7 +58,8 @@ class Users:
     """A customer's users of the month.
 
     `cohorts` has, by first month, the users in it and in each month after. `percentiles` are p50,
-    p95 and p99 of the model cost of a request, by (AI system, feature).
+    p95 and p99 of the model cost of a request, and `tasks` what was completed, by (AI system,
+    feature).
     """
 
     active: int
@@ -64,6 +67,7 @@ class Users:
     features: Mapping[str, FeatureUsers] = field(default_factory=dict)
     cohorts: Mapping[Month, Sequence[int]] = field(default_factory=dict)
     percentiles: Mapping[tuple[str, str], Percentiles] = field(default_factory=dict)
+    tasks: Mapping[tuple[str, str], CompletedTasks] = field(default_factory=dict)
 
 
 def read(month: Month) -> dict[UUID, Users]:
@@ -81,6 +85,8 @@ def read(month: Month) -> dict[UUID, Users]:
         costs = _unit_prices(month, [each.tenant_id for each in customers])
     found = {}
     for who in customers:
+        with current.acting_as(who), transaction():
+            completed_tasks.count(month)
         with current.acting_as(who), transaction(read_only=True):
             found[who.tenant_id] = _here(month, end, costs[who.tenant_id])
     return found
@@ -116,6 +122,7 @@ def _here(month: Month, end: datetime, costs: Sequence[UnitPrice]) -> Users:
             for each in request_costs(month, costs)
             if each.system is not None and each.feature is not None
         },
+        tasks=completed_tasks.completed_tasks(month),
     )
 
 

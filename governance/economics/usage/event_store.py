@@ -6,7 +6,7 @@ a store counts from events as Rows. Every method but those of months is about th
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
@@ -104,6 +104,14 @@ class EventStore(Protocol):
 
     def people(self, days: Days) -> Rows:
         """By month, system_id, feature and person: the days of the month, as bits."""
+        ...
+
+    def tasks(self, span: Span, look_back: timedelta) -> Rows:
+        """By system_id and feature of its first success: tasks that events name, and the requests
+        that succeeded without naming one.
+
+        A task that succeeded up to `look_back` before the span isn't one of it.
+        """
         ...
 
     def costs(self, span: Span, zone: str, prices: Sequence[UnitPrice]) -> Rows:

@@ -13,7 +13,7 @@ from governance.economics.usage import (
     views,
 )
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Daily, Manifest, NavItem
+from governance.kernel.manifest import Daily, Hourly, Manifest, NavItem
 
 kinds.register(usage_file.USAGE)
 
@@ -36,6 +36,7 @@ manifest = Manifest(
     ),
     schedule=(
         Daily("create months of usage", jobs.create_partitions, at="01:17"),
+        Hourly("count completed tasks", jobs.count_tasks, minute=11),
         Daily("forget usage event ids", jobs.forget_event_keys, at="02:31"),
         Daily("drop old usage events", jobs.drop_old_events, at="02:47"),
     ),

@@ -1,8 +1,8 @@
-"""The nightly jobs of usage: months ahead, the ids of old events, and old months."""
+"""The jobs of usage: tasks each hour; each night months ahead, ids of old events, and old months."""
 
 import structlog
 
-from governance.economics.usage import partitions, retention, storing
+from governance.economics.usage import completed_tasks, partitions, retention, storing
 from governance.economics.usage.event_stores import store
 from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
 from governance.kernel import current
@@ -24,11 +24,25 @@ def forget_event_keys() -> None:
     once_a_day_in_each("forget usage event ids", storing.forget_keys)
 
 
+def count_tasks() -> None:
+    """Count the completed tasks of each tenant's months whose usage changed."""
+    in_each(_count_tasks, "tasks not counted", wanted=lambda tenant: tenant.kind == "customer")
+
+
+def _count_tasks() -> None:
+    with transaction(read_only=True):
+        months = completed_tasks.months_to_count()
+    for month in months:
+        with transaction():
+            completed_tasks.count(month)
+
+
 def drop_old_events() -> None:
     """Drop each month past its retention, the oldest first, once every tenant has proven it.
 
     A month that differs from its days, or that a tenant can't prove, stays with all later ones.
     """
+    count_tasks()
     with transaction(read_only=True):
         first_kept = partitions.first_kept_month()
         old = [month for month in store().months() if month < first_kept]

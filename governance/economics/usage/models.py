@@ -6,6 +6,7 @@ Plain tables, not classes: a row is what it says, without an id of ours.
     usage_event_keys   event ids of the last days, so that an event that is sent again counts once
     usage_days         requests and tokens by day, system, feature, provider, model and outcome
     usage_people       on which days of a month a pseudonym used a feature; never dropped
+    usage_tasks        how many tasks were completed in a month, by system and feature
     usage_proofs       when the days of a month were last compared with its events (retention.py)
 
 A day is one of the operator's time zone, whose months are closed. Each write of a day sets
@@ -98,6 +99,20 @@ PEOPLE = Table(
     Column("days", Integer, nullable=False),  # bit n - 1 is the n-th day of the month
     ForeignKeyConstraint(["tenant_id", "system_id"], ["ai_systems.tenant_id", "ai_systems.id"]),
     CheckConstraint("days > 0", name="days"),
+)
+
+TASKS = Table(
+    "usage_tasks",
+    Model.metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("month", Date, primary_key=True),  # its first day, in the operator's time zone
+    Column("system_id", Uuid, primary_key=True),
+    Column("feature", Text, primary_key=True),  # "" where events name none
+    Column("named", BigInteger, nullable=False),  # different tasks that events name
+    Column("unnamed", BigInteger, nullable=False),  # requests that succeeded without naming one
+    Column("counted_until", DateTime(timezone=True), nullable=False),  # usage_days.changed_at
+    ForeignKeyConstraint(["tenant_id", "system_id"], ["ai_systems.tenant_id", "ai_systems.id"]),
+    CheckConstraint("named >= 0 AND unnamed >= 0", name="counts"),
 )
 
 PROOFS = Table(

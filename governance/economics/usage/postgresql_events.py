@@ -4,6 +4,7 @@ The statements that write are in storing.py and file_storing.py.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +40,10 @@ class PostgresqlEvents:
 
     def people(self, days: Days) -> Rows:
         return Rows(_PEOPLE, _values_of(days))
+
+    def tasks(self, span: Span, look_back: timedelta) -> Rows:
+        values = {"tenant": current.actor().tenant_id, "look_back": span.start - look_back}
+        return Rows(_TASKS, values | {"start": span.start, "until": span.end})
 
     def costs(self, span: Span, zone: str, prices: Sequence[UnitPrice]) -> Rows:
         values = {"tenant": current.actor().tenant_id, "zone": zone}
@@ -89,6 +94,24 @@ _COUNTS = f"""
 _PEOPLE = f"""
   SELECT {storing.PEOPLE_OF_DAYS} FROM ({_OF_DAYS}) AS used
   WHERE person IS NOT NULL GROUP BY 1, 2, 3, 4"""  # noqa: S608 - names of ours
+_TASKS = """
+WITH succeeded AS MATERIALIZED (
+  SELECT system_id, coalesce(feature, '') AS feature, task, min(at) AS first_at,
+    count(*) FILTER (WHERE at >= :start) AS requests
+  FROM usage_events
+  WHERE tenant_id = :tenant AND outcome = 'success' AND at >= :look_back AND at < :until
+  GROUP BY 1, 2, 3
+), first_success AS (
+  SELECT DISTINCT ON (system_id, task) system_id, feature, first_at
+  FROM succeeded WHERE task IS NOT NULL ORDER BY system_id, task, first_at, feature
+), counted AS (
+  SELECT system_id, feature, count(*) AS named, 0 AS unnamed
+  FROM first_success WHERE first_at >= :start GROUP BY 1, 2
+  UNION ALL
+  SELECT system_id, feature, 0, requests FROM succeeded WHERE task IS NULL
+)
+SELECT system_id, feature, sum(named) AS named, sum(unnamed) AS unnamed
+FROM counted GROUP BY 1, 2"""
 _ARRAYS = {"providers": "text", "models": "text", "firsts": "date", "lasts": "date"}
 _ARRAYS |= dict.fromkeys(("per_request", *BUCKETS), "numeric")
 _COST = " + ".join(f"e.{each}_tokens * p.{each}" for each in BUCKETS)

@@ -110,6 +110,7 @@ def context(data: Mapping[str, Any]) -> dict[str, Any]:
             "losses": conclusions.losses(facts),
             "segments": segments,
             "adoption": conclusions.adoption(facts),
+            "unnamed_tasks": conclusions.unnamed_tasks(facts),
             "reconciliation": reconciled.headline(facts, revision["accepted_residual"]),
             "models": reconciled.models(checked),
             "causes": reconciled.causes(checked, facts.currency),

@@ -148,7 +148,11 @@ def tiers(sheet: Sheet, facts: ReviewFacts, total: int) -> None:
 
 
 def tasks(sheet: Sheet, facts: ReviewFacts) -> None:
-    sheet.head("Tenant", "AI system", "Feature", "Attempts", "Completed tasks", "Cost", "Per task")
+    """H has how many of E are requests that succeeded without naming a task."""
+    sheet.head(
+        "Tenant", "AI system", "Feature", "Attempts", "Completed tasks", "Cost", "Per task",
+        "Without a task",
+    )  # fmt: skip
     for each in facts.systems:
         n = sheet.row
         sheet.line(
@@ -159,6 +163,7 @@ def tasks(sheet: Sheet, facts: ReviewFacts) -> None:
             (each.completed_tasks, COUNT),
             (each.cost, MONEY),
             formula(ratio(f"F{n}", f"E{n}"), UNIT, each.per_task),
+            (each.unnamed_tasks, COUNT),
         )
 
 

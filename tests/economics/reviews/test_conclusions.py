@@ -100,6 +100,16 @@ def test_titles_of_the_review_tab():
     )
 
 
+def test_completed_tasks_say_how_many_of_them_no_event_names():
+    two = with_tenants(1, 2)
+    unnamed = replace(two, tenants=[replace(each, unnamed_tasks=300) for each in two.tenants])
+    assert conclusions.unnamed_tasks(unnamed) == (
+        "600 of 120,000 completed tasks are requests that succeeded without naming a task"
+    )
+    assert conclusions.unnamed_tasks(two) == "120,000 completed tasks, each counted once"
+    assert conclusions.unnamed_tasks(EMPTY) == "No task was completed"
+
+
 def test_a_segment_below_one_and_one_above_three_are_told_apart():
     small = RICH.segments[2]
     poor = replace(RICH, segments=[replace(small, ltv=D(3_000))])

@@ -19,6 +19,7 @@ from governance.kernel.months import Month
 from tests import make
 from tests.economics.reviews import close_helpers as month
 from tests.economics.reviews.close_helpers import FINANCE, NOW, OCTOBER, PRODUCT, as_finance
+from tests.economics.usage import usage_helpers
 from tests.foundation.approvals.approval_helpers import approve_below_pages
 
 
@@ -49,6 +50,36 @@ def test_a_month_is_closed_with_what_was_used_and_billed(october):
     assert facts.reconciliation.residual == Decimal("0.15")
     assert facts.waterfall.gross_margin == Decimal("-15.15")
     assert [each.name for each in facts.inputs][0] == "usage"
+
+
+def test_a_task_of_several_attempts_is_completed_once_and_costs_all_of_them(app, isolated):
+    """Eight attempts fail, then two succeed."""
+    month.price()
+    month.use(app, requests=8, outcome="failed", task="task-1")
+    with clock.frozen(month.IN_OCTOBER):
+        usage_helpers.Product(app, name="second product").send(
+            [
+                usage_helpers.event(
+                    n,
+                    id=f"late-{n}",
+                    at=f"2026-10-19T10:00:0{n}Z",
+                    provider="anthropic",
+                    feature="triage",
+                    task="task-1",
+                    tokens={"input": 1_000_000},
+                )
+                for n in range(2)
+            ]
+        )
+    month.collect()
+    month.bill("15.00")
+    month.close()
+    facts = month.view().facts
+    [acme] = [each for each in facts.tenants if each.slug == "acme"]
+    assert (acme.requests, acme.completed_tasks, acme.unnamed_tasks) == (10, 1, 0)
+    assert facts.ratios.cost_per_task == Decimal("15.00")
+    [system] = facts.systems
+    assert (system.attempts, system.completed_tasks, system.per_task) == (10, 1, Decimal("15.00"))
 
 
 def test_a_month_closed_twice_at_once_has_one_revision(october):

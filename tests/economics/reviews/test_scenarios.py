@@ -32,6 +32,10 @@ def test_each_assumption_changes_only_what_it_names():
     assert cached.costs.guardrails == RICH.waterfall.costs.guardrails
     moved = scenarios.apply(RICH, Assumptions(moved_percent=D(40), saving_percent=D(60))).waterfall
     assert abs(moved.costs.models - D("72480") * D("0.76")) < D("0.20")
+    completed = sum(each.completed_tasks for each in RICH.tenants)
+    assert scenarios.apply(RICH, Assumptions()).per_task == RICH.ratios.cost_per_task
+    per_task = scenarios.apply(RICH, Assumptions(cached_percent=D(50))).per_task
+    assert per_task == cached.costs.models / completed
     strict = scenarios.apply(RICH, Assumptions(tier="baseline")).waterfall
     assert strict.costs.models == RICH.waterfall.costs.models
     assert strict.costs.guardrails != RICH.waterfall.costs.guardrails
