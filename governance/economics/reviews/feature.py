@@ -8,6 +8,7 @@ from governance.economics.reviews import (
     close_actions,
     close_views,
     closed,
+    day_views,
     guardrail_file,
     inbox,
     jobs,
@@ -35,7 +36,13 @@ register(guardrail_file.KIND)
 manifest = Manifest(
     name="reviews",
     models=(models,),
-    routes=(views.feature, tab_views.feature, tenant_views.feature, close_views.feature),
+    routes=(
+        views.feature,
+        day_views.feature,
+        tab_views.feature,
+        tenant_views.feature,
+        close_views.feature,
+    ),
     navigation=(
         NavItem(
             label="Economics",

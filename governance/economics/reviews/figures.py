@@ -8,6 +8,7 @@ times(number)            "3.3"
 spelled(count)           "three", "12"
 names(list)              "Globex, Tallis Retail and two more"
 month_name("2026-10")    "October 2026"
+day_name("2026-10-17")   "17 October"
 """
 
 from collections.abc import Sequence
@@ -97,6 +98,14 @@ def month_name(month: str, *, year: bool = True) -> str:
     parsed = Month.parse(month)
     day = date(parsed.year, parsed.number, 1)
     return f"{day:%B %Y}" if year else f"{day:%B}"
+
+
+def day_name(day: str) -> str:
+    """Return "17 October"; "the whole month" for charges that name no day."""
+    if not day:
+        return "the whole month"
+    parsed = date.fromisoformat(day)
+    return f"{parsed.day} {parsed:%B}"
 
 
 def short_month(month: str) -> str:

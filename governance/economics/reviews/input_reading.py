@@ -48,6 +48,7 @@ from governance.economics.reviews.review_facts import (
     Input,
     MrrBridge,
     RateUsed,
+    ReconciledDay,
     ReconciledModel,
     Reconciliation,
     RuleUsed,
@@ -264,7 +265,7 @@ def _reconciliation(found: MonthResidual) -> Reconciliation:
             for provider in found.providers
             for each in provider.models
         ],
-        causes=[Cause(name=label, amount=causes[name]) for name, label in CAUSES.items()],
+        causes=[Cause(name=cause_name(name), amount=causes[name]) for name in CAUSES],
         days=[
             DayResidual(day=day.isoformat() if day else "", amount=amount)
             for day, amount in found.by_day.items()
@@ -274,7 +275,27 @@ def _reconciliation(found: MonthResidual) -> Reconciliation:
         residual=found.residual,
         share=found.share,
         limit=found.limit,
+        model_days=[
+            ReconciledDay(
+                provider=each.provider,
+                model=each.model,
+                day=each.day.isoformat() if each.day else "",
+                computed=each.computed,
+                invoiced=each.invoiced,
+                causes=[
+                    Cause(name=cause_name(name), amount=each.causes[name])
+                    for name in CAUSES
+                    if each.causes.get(name)
+                ],
+            )
+            for each in found.days
+        ],
     )
+
+
+def cause_name(name: str) -> str:
+    """As "unmetered calls"."""
+    return CAUSES[name].lower()
 
 
 # ---- where figures come from

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from governance.economics.reviews import reconciliation_conclusions as say
-from governance.economics.reviews import review_charts
+from governance.economics.reviews import residual_advice, review_charts
 from governance.economics.reviews.review_facts import (
     Reconciliation,
     ReviewFacts,
@@ -18,14 +18,20 @@ from governance.economics.reviews.review_facts import (
 
 MAX_TENANTS = 6  # with a row of their own; the rest is one line
 RULES = ("tokens", "requests", "active users", "revenue", "equal", "fixed shares")
+NO_MODEL = "no model"  # a charge that names none
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class ReconciledRow:
-    """A provider with all its models, or one model: residual = invoiced - computed."""
+    """A provider with all its models, or one model: residual = invoiced - computed.
+
+    `model` is None in the row of a provider that has several.
+    """
 
     name: str
+    provider: str
+    model: str | None
     is_provider: bool
     computed: Decimal
     invoiced: Decimal
@@ -69,6 +75,7 @@ def context(facts: ReviewFacts, accepted: str | None) -> dict[str, Any]:
         else None,
         "days_title": days,
         "day_chart": review_charts.days(checked, facts.currency, days) if checked.days else None,
+        "advice": residual_advice.advice(checked.model_days, facts.currency),
         "shared_title": say.shared(facts),
         "shared_total": sum((each.total for each in facts.pools), ZERO),
         "allocated": sum((each.allocated for each in facts.pools), ZERO),
@@ -94,10 +101,19 @@ def reconciled_rows(checked: Reconciliation) -> list[ReconciledRow]:
         models = [each for each in checked.models if each.provider == provider]
         computed = sum((each.computed for each in models), ZERO)
         invoiced = sum((each.invoiced for each in models), ZERO)
-        name = f"{provider}, {models[0].model}" if len(models) == 1 else provider
-        found.append(ReconciledRow(name, True, computed, invoiced, checked.limit))
+        alone = models[0].model if len(models) == 1 else None
+        name = provider if alone is None else f"{provider}, {alone or NO_MODEL}"
+        found.append(ReconciledRow(name, provider, alone, True, computed, invoiced, checked.limit))
         found += [
-            ReconciledRow(each.model, False, each.computed, each.invoiced, checked.limit)
+            ReconciledRow(
+                each.model or NO_MODEL,
+                provider,
+                each.model,
+                False,
+                each.computed,
+                each.invoiced,
+                checked.limit,
+            )
             for each in (models if len(models) > 1 else ())
         ]
     return found

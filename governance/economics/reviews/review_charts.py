@@ -176,8 +176,10 @@ def days(checked: Reconciliation, currency: str, title: str) -> Markup:
             above = y - 6 if each.amount > 0 else y + tall + 12
             anchor, at = _label_place(checked, place, usual, slot)
             body.append(drawing.label(at, above, words, "lab", anchor=anchor, weight=600))
-        number = int(each.day[-2:])
-        if number == 1 or number % 5 == 0:
+        number = int(each.day[-2:]) if each.day else 0
+        if not each.day:
+            body.append(drawing.label(DAY_WIDTH, DAY_HEIGHT - 4, "month", "tick", anchor="end"))
+        elif number == 1 or number % 5 == 0:
             middle = slot * (place + 0.5)
             body.append(drawing.label(middle, DAY_HEIGHT - 4, str(number), "tick", anchor="middle"))
     said = ", ".join(f"{each.day} {whole_money(each.amount, currency)}" for each in checked.days)

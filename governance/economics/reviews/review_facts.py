@@ -258,15 +258,32 @@ class Cause(Struct, frozen=True):
     amount: Decimal
 
 
+class ReconciledDay(Struct, frozen=True):
+    """A model on a day, or in the whole month where `day` is "": invoices name no day then.
+
+    `causes` are those that have an amount; they add up to invoiced - computed.
+    """
+
+    provider: str
+    model: str
+    day: str
+    computed: Decimal
+    invoiced: Decimal
+    causes: list[Cause]
+
+
 class DayResidual(Struct, frozen=True):
-    """The residual of a day."""
+    """The residual of a day; `day` is "" for charges of the whole month."""
 
     day: str
     amount: Decimal
 
 
 class Reconciliation(Struct, frozen=True):
-    """All causes add up to the residual; `share` is residual ÷ invoiced."""
+    """All causes add up to the residual; `share` is residual ÷ invoiced.
+
+    `model_days` is empty in reviews of earlier versions of Meridian.
+    """
 
     models: list[ReconciledModel]
     causes: list[Cause]
@@ -276,6 +293,7 @@ class Reconciliation(Struct, frozen=True):
     residual: Decimal
     share: Decimal | None
     limit: Decimal  # 0.02
+    model_days: list[ReconciledDay] = []
 
 
 class Pool(Struct, frozen=True):

@@ -54,7 +54,7 @@ class ReviewFrame:
 
     @property
     def signers(self) -> list[UUID | None]:
-        """The people that pages name: signers, and whoever refused to sign."""
+        """The people that pages name: those who signed, and those who refused to."""
         refused = [each.request.closed_by for each in self.sides if each.request]
         return [*(each.person_id for each in self.view.sign_offs), *refused]
 

@@ -1,5 +1,6 @@
 """The tabs of a review beside its figures: adoption, what-if, actions and comments, inputs."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -18,6 +19,7 @@ from governance.economics.reviews import (
 from governance.economics.reviews.forms import ActionForm, CommentForm, ReopenForm, ScenarioForm
 from governance.economics.reviews.review_frame import ReviewFrame
 from governance.foundation.people import queries as people
+from governance.kernel import clock, current
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, uuid_or_none
@@ -26,6 +28,7 @@ from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("review_tabs", __name__, scope="operator")
 MONTH = "/economics/reviews/<month>"
+DAYS_TO_ACT = 14  # of a new action, unless its owner enters another date
 
 
 def _load(month: str) -> ReviewFrame:
@@ -92,7 +95,17 @@ def delete_scenario(month: str, scenario_id: UUID) -> ResponseReturnValue:
 
 @feature.get(f"{MONTH}/actions", needs=permissions.VIEW, endpoint="actions")
 def actions_tab(month: str) -> ResponseReturnValue:
+    """Show actions and comments; the address may name an action to plan."""
     return _discussion(_load(month))
+
+
+def _new_action() -> ActionForm:
+    """The form as it is offered: the reader owns the action, and has two weeks."""
+    return ActionForm(
+        title=request.args.get("title", "")[: actions.MAX_TITLE_LENGTH],
+        owner_id=str(current.person_id()),
+        due_on=clock.today() + timedelta(days=DAYS_TO_ACT),
+    )
 
 
 def _discussion(
@@ -114,7 +127,7 @@ def _discussion(
         planned=planned,
         comments=said,
         names=people.names([*people_named, *frame.signers]),
-        planning=planning or ActionForm(),
+        planning=planning or _new_action(),
         comment=comment or CommentForm(),
         reopening=reopening or ReopenForm(),
     )

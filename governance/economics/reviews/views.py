@@ -83,6 +83,7 @@ def reconciliation(month: str) -> ResponseReturnValue:
         "economics/reviews/reconciliation.html",
         **review_frame.context(frame, "reviews.reconciliation"),
         **reconciliation_page.context(frame.view.facts, frame.view.revision.accepted_residual),
+        planned={each.title: each for each in queries.actions(frame.view.review.id)},
     )
 
 

@@ -84,7 +84,12 @@ def _reconciliation(sheet: Sheet, facts: ReviewFacts) -> int:
         total=True,
     )
     _parts(sheet, "Cause", [(each.name, each.amount) for each in checked.causes], checked.residual)
-    _parts(sheet, "Day", [(each.day, each.amount) for each in checked.days], checked.residual)
+    _parts(
+        sheet,
+        "Day",
+        [(each.day or "Whole month", each.amount) for each in checked.days],
+        checked.residual,
+    )
     return total
 
 

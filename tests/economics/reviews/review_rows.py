@@ -72,3 +72,9 @@ def planned_action(review_id: UUID, title: str, due_on: date) -> UUID:
         session().add(made)
         session().flush()
         return made.id
+
+
+def newest_id() -> UUID:
+    """The id of the newest month's review."""
+    with make.acting("operator_finance", "console", read_only=True):
+        return session().scalars(select(Review.id).order_by(Review.month.desc())).first()

@@ -9,9 +9,19 @@ from hypothesis import strategies as st
 
 from governance.economics.reviews import conclusions, figures
 from governance.economics.reviews import reconciliation_conclusions as reconciled
-from governance.economics.reviews.review_facts import Costs, ReviewFacts, decode, encode
+from governance.economics.reviews.review_facts import (
+    Cause,
+    Costs,
+    DayResidual,
+    ReviewFacts,
+    decode,
+    encode,
+)
 from tests.economics.reviews import facts_helpers as helpers
-from tests.economics.reviews.facts_helpers import D, empty_facts, headlines_of, rich_facts
+from tests.economics.reviews import tenant_facts
+from tests.economics.reviews.facts_helpers import empty_facts, headlines_of, rich_facts
+from tests.economics.reviews.facts_laws import broken_laws
+from tests.economics.reviews.tenant_facts import D
 
 RICH, EMPTY = rich_facts(), empty_facts()
 replace = msgspec.structs.replace
@@ -20,7 +30,7 @@ replace = msgspec.structs.replace
 def with_tenants(*margins: int) -> ReviewFacts:
     """A month of tenants with these margins, which otherwise agrees with itself."""
     tenants = [
-        helpers.tenant(
+        tenant_facts.tenant(
             f"Tenant {place}",
             D(1_000),
             Costs(models=D(1_000 - margin), guardrails=D(0), infrastructure=D(0), support=D(0)),
@@ -37,9 +47,9 @@ def with_tenants(*margins: int) -> ReviewFacts:
 
 
 def test_the_helpers_months_keep_every_law():
-    assert helpers.broken_laws(RICH) == helpers.broken_laws(EMPTY) == []
+    assert broken_laws(RICH) == broken_laws(EMPTY) == []
     broken = replace(RICH, waterfall=replace(RICH.waterfall, gross_margin=D(1)))
-    assert len(helpers.broken_laws(broken)) == 2
+    assert len(broken_laws(broken)) == 2
 
 
 def test_facts_survive_their_way_through_json():
@@ -195,15 +205,15 @@ cents = st.integers(-10_000, 10_000).map(lambda each: D(each) / 100)
 @given(st.lists(cents, min_size=1, max_size=6), cents)
 def test_a_share_of_the_residual_is_between_none_and_all_of_it(amounts, rest):
     causes = [
-        *(helpers.Cause(name="rounding", amount=each) for each in amounts),
-        helpers.Cause(name="unexplained", amount=rest),
+        *(Cause(name="rounding", amount=each) for each in amounts),
+        Cause(name="unexplained", amount=rest),
     ]
     total = sum(amounts, rest)
     checked = replace(
         RICH.reconciliation,
         causes=causes,
         residual=total,
-        days=[helpers.DayResidual(day="2026-10-01", amount=each) for each in [*amounts, rest]],
+        days=[DayResidual(day="2026-10-01", amount=each) for each in [*amounts, rest]],
     )
     share = reconciled.explained_share(checked)
     assert share is None or 0 <= share <= 1

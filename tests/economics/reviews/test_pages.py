@@ -11,9 +11,11 @@ from governance.kernel.db import session
 from tests import make
 from tests.conftest import visitor
 from tests.economics.reviews import facts_helpers as helpers
-from tests.economics.reviews import review_rows
-from tests.economics.reviews.facts_helpers import D, empty_facts, rich_facts
+from tests.economics.reviews import review_rows, tenant_facts
+from tests.economics.reviews.facts_helpers import empty_facts, rich_facts
+from tests.economics.reviews.facts_laws import broken_laws
 from tests.economics.reviews.page_readers import heading, table
+from tests.economics.reviews.tenant_facts import D
 
 INDEX = "/operator/economics/"
 MONTH = "/operator/economics/reviews/2026-10/"
@@ -29,7 +31,7 @@ def many_tenants(count: int) -> ReviewFacts:
     """A month of so many tenants that agrees with itself."""
     facts = rich_facts()
     extra = [
-        helpers.tenant(f"Tenant {place:03}", D(1_000), facts.tenants[-1].costs)
+        tenant_facts.tenant(f"Tenant {place:03}", D(1_000), facts.tenants[-1].costs)
         for place in range(count - len(facts.tenants))
     ]
     tenants = [*facts.tenants, *extra]
@@ -156,7 +158,7 @@ def test_a_planned_action_stands_in_the_review_with_its_owner(finance):
 
 def test_two_hundred_tenants_and_twelve_months_take_few_statements(finance, statements):
     facts = many_tenants(200)
-    assert helpers.broken_laws(facts) == []
+    assert broken_laws(facts) == []
     review_rows.closed_months(facts)
     with statements() as seen:
         page = finance.get(MONTH)

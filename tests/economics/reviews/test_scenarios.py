@@ -10,7 +10,8 @@ from governance.economics.reviews import renewal, scenarios, time_travel
 from governance.economics.reviews.renewal import EarnedMonth
 from governance.economics.reviews.scenarios import Assumptions
 from governance.kernel.months import Month
-from tests.economics.reviews.facts_helpers import D, headlines_of, rich_facts
+from tests.economics.reviews.facts_helpers import headlines_of, rich_facts
+from tests.economics.reviews.tenant_facts import D
 
 RICH = rich_facts()
 percents = st.decimals(0, 100, places=2)

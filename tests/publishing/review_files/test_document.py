@@ -14,13 +14,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.economics.reviews.review_facts import decode
+from governance.economics.reviews.review_facts import Costs, decode
 from governance.kernel.signed_note import VerifierKey
 from governance.publishing.reports.verify import verify
 from governance.publishing.review_files import review_data, review_document, review_files
 from governance.publishing.review_files.review_data import RevisionInfo, SignedSide
 from tests.economics.reviews import facts_helpers as helpers
-from tests.economics.reviews.facts_helpers import D, empty_facts, headlines_of, rich_facts
+from tests.economics.reviews import tenant_facts
+from tests.economics.reviews.facts_helpers import empty_facts, headlines_of, rich_facts
+from tests.economics.reviews.tenant_facts import D
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 KEY = VerifierKey(
@@ -153,10 +155,10 @@ amounts = st.integers(0, 900_000).map(lambda cents: D(cents) / 100)
 @given(st.lists(st.tuples(amounts, amounts, amounts), max_size=5))
 def test_each_figure_of_the_page_is_computed_from_the_facts(rows):
     tenants = [
-        helpers.tenant(
+        tenant_facts.tenant(
             f"Tenant {place}",
             revenue,
-            helpers.Costs(models=models, guardrails=guard, infrastructure=D(0), support=D(0)),
+            Costs(models=models, guardrails=guard, infrastructure=D(0), support=D(0)),
         )
         for place, (revenue, models, guard) in enumerate(rows)
     ]

@@ -13,7 +13,8 @@ import pytest
 from governance.economics.reviews.review_facts import ReviewFacts
 from governance.publishing.review_files import workbook
 from governance.publishing.review_files.review_data import RevisionInfo
-from tests.economics.reviews.facts_helpers import D, empty_facts, rich_facts
+from tests.economics.reviews.facts_helpers import empty_facts, rich_facts
+from tests.economics.reviews.tenant_facts import D
 
 REVISION = RevisionInfo(
     number=1,
