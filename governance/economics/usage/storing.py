@@ -127,8 +127,7 @@ WITH given AS MATERIALIZED ({given}), known AS MATERIALIZED (
 
 
 def statement_for_new(given: str) -> str:
-    """Return the statement that does the same with events of which none was stored before; it
-    returns their number.
+    """Return the statement that stores events whose ids are all new, and returns their number.
 
     No id is looked up: where one is taken, a unique key refuses it. That happens before the rest
     is written, since the result reads the ids, which are written in order.

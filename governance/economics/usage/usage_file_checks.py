@@ -5,6 +5,7 @@ bucket is a column (`input_tokens`); in JSON Lines an event is written as the AP
 field is a text in SQL, and NULL where it is missing.
 
     CHECKS                  in order: the first that applies is why a row is rejected
+    RIGHT                   true of a row that none of them applies to
     WRONG                   the number of that check, 0 where none applies
     columns_of(header, …)   the expression of each field in a table with these columns
 """
@@ -94,8 +95,26 @@ CHECKS: tuple[Check, ...] = (
     *map(_form, ("feature", "provider", "request", "task", "user")),
     *(check for column in TOKENS for check in _tokens(column)),
 )
-WRONG = "CASE {} ELSE 0 END".format(
-    " ".join(f"WHEN {check.when} THEN {n}" for n, check in enumerate(CHECKS, 1))
+# True of most rows that are right, and of no other: faster than every check in turn.
+RIGHT = " AND ".join(
+    (
+        "NOT broken",
+        "NOT strange",
+        "tenant_no IS NOT NULL",
+        "system_id IS NOT NULL",
+        "instant BETWEEN $earliest AND $latest",
+        _matches("at", INSTANT),
+        f"outcome IN ({LISTED})",
+        *(_matches(each, PATTERNS[each]) for each in ("id", "model")),
+        *(
+            f"coalesce({_matches(each, PATTERNS[each])}, true)"
+            for each in ("feature", "provider", "request", "task", "user")
+        ),
+        *(f"coalesce({_matches(each, r'\d{1,9}')}, true)" for each in TOKENS),
+    )
+)
+WRONG = "CASE WHEN {} THEN 0 {} ELSE 0 END".format(
+    RIGHT, " ".join(f"WHEN {check.when} THEN {n}" for n, check in enumerate(CHECKS, 1))
 )
 VALUE = "CASE wrong {} END".format(
     " ".join(

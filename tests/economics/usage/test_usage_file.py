@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from governance.economics.usage import file_storing, storing, usage_file
+from governance.economics.usage import usage_file_checks as checks
 from governance.economics.usage.usage_file_checks import COLUMNS
 from governance.kernel import clock
 from tests.conftest import visitor
@@ -248,6 +249,54 @@ WRONG = {
     "an Excel date": (row(1, at="46327.5"), "at", "Write an instant"),
     "an ambiguous date": (row(1, at="03/04/2026"), "at", "Write an instant"),
 }
+
+
+HARD = [
+    "",
+    "0",
+    "007",
+    "999999999",
+    "1000000001",
+    "1 ",
+    "1e3",
+    "-1",
+    "a",
+    "a b",
+    "a@b.example",
+    "ä",
+]
+HARD += ["x" * 100, "x" * 101, "A", "refused", "2026-11-25T09:00:00Z", "2026-11-25 09:00", "a\tb"]
+
+
+def test_a_row_that_is_right_at_first_sight_breaks_no_check():
+    good = dict.fromkeys(checks.TOKENS, "'1'") | {
+        "tenant_no": "1",
+        "system_id": "uuid()",
+        "instant": "TIMESTAMPTZ '2026-11-25T09:00:00Z'",
+        "broken": "false",
+        "strange": "false",
+        "tenant": "'acme'",
+        **dict.fromkeys(("system", *checks.TEXTS), "'abc'"),
+        "outcome": "'success'",
+        "at": "'2026-11-25T09:00:00Z'",
+    }
+    rows = [good]
+    for field in (*checks.TEXTS, *checks.TOKENS, "at"):
+        rows += [good | {field: f"'{each}'"} for each in HARD]
+    alone = {"broken", "strange", "tenant", "system"}  # a name that is missing has no id either
+    rows += [good | {field: "NULL"} for field in good if field not in alone]
+    rows += [good | {field: "true"} for field in ("broken", "strange")]
+    rows += [good | {"instant": f"TIMESTAMPTZ '{y}-11-25 00:00Z'"} for y in (2020, 2030)]
+    table = ", ".join(f"({', '.join(each.values())})" for each in rows)
+    names = ", ".join(map(checks.name, good))
+    chain = " OR ".join(f"coalesce({each.when}, false)" for each in checks.CHECKS)
+    found = duckdb.execute(
+        f"SELECT ({checks.RIGHT}) IS TRUE, {chain} FROM (VALUES {table}) AS t ({names})".replace(
+            "$earliest", "TIMESTAMPTZ '2025-11-25 00:00Z'"
+        ).replace("$latest", "TIMESTAMPTZ '2026-11-26 00:00Z'")
+    ).fetchall()
+    assert (True, False) in found and (False, True) in found
+    assert (True, True) not in found
 
 
 @pytest.mark.parametrize("name", WRONG)
