@@ -175,6 +175,7 @@ def _tenant(
         },
         conclusion=sensitivity.conclusion,
         reason=reason,
+        sla_credits=inputs.sla_credits.get(customer.id),
         unnamed_tasks=usage.unnamed_tasks,
     )
 

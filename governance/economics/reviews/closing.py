@@ -8,12 +8,20 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+import msgspec
 import rfc8785
 
 from governance.economics.formulas.estimates import NotEstimable
 from governance.economics.formulas.unit_cost import cost_per_completed_task
-from governance.economics.reviews import close_actions, input_reading, queries, user_reading
+from governance.economics.reviews import (
+    close_actions,
+    earlier_months,
+    input_reading,
+    queries,
+    user_reading,
+)
 from governance.economics.reviews.assembly import assemble
 from governance.economics.reviews.models import Review
 from governance.economics.reviews.review_facts import (
@@ -23,11 +31,13 @@ from governance.economics.reviews.review_facts import (
     TaskCost,
     encode,
 )
+from governance.economics.reviews.user_reading import Users
 from governance.kernel import clock
 from governance.kernel.background_work import target_of
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError
 from governance.kernel.jobs import Progress, WorkItem
+from governance.kernel.months import Month
 
 STEPS = 2
 MAX_CHANGES = 200  # that a revision lists
@@ -46,7 +56,7 @@ def close(item: WorkItem, progress: Progress) -> None:
         if review.is_ready:
             return
         try:
-            facts = assemble(input_reading.read(month, users))
+            facts = _facts(month, users)
         except DomainError as missing:  # a rate, for instance
             close_actions.note_problem(review, missing.message)
             return
@@ -55,6 +65,14 @@ def close(item: WorkItem, progress: Progress) -> None:
             close_actions.note_problem(review, problem)
         else:
             close_actions.file_revision(review, revision_values(review, facts))
+
+
+def _facts(month: Month, users: Mapping[UUID, Users]) -> ReviewFacts:
+    """Compute the month; the first one that is closed keeps the margins before it too."""
+    facts = assemble(input_reading.read(month, users))
+    if queries.has_closed_before(month):
+        return facts
+    return msgspec.structs.replace(facts, earlier=earlier_months.read(month))
 
 
 def revision_values(review: Review, facts: ReviewFacts) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from governance.economics.costs.residual_causes import CAUSES
 from governance.economics.formulas import acquisition as winning
 from governance.economics.formulas import definitions
 from governance.economics.formulas.allocation import Pool
+from governance.economics.formulas.money import rounded
 from governance.economics.formulas.survival import Tenure
 from governance.economics.prices import queries as prices
 from governance.economics.prices.model_names import match_key
@@ -106,6 +107,7 @@ def read(month: Month, users: Mapping[UUID, Users]) -> MonthInputs:
         cohorts=cohorts_of(users, month),
         reconciliation=_reconciliation(found.residual),
         active_users=sum(each.active for each in users.values()),
+        sla_credits=_sla_credits(users, found.rates),
         inputs=_inputs(found),
         rates=_rates(found),
         formulas=_formulas(),
@@ -164,6 +166,18 @@ def _customers(
         for each in every.values()
         if each.id in wanted
     ]
+
+
+def _sla_credits(users: Mapping[UUID, Users], converted: MonthRates) -> dict[UUID, Decimal]:
+    """What statements owe each customer that has any, to the cent."""
+    return {
+        key: rounded(
+            converted.total((credit.amount, credit.currency) for credit in each.credits),
+            converted.reporting,
+        )
+        for key, each in users.items()
+        if each.credits
+    }
 
 
 def _tier_name(key: str) -> str:

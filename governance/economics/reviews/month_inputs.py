@@ -130,6 +130,7 @@ class MonthInputs:
     cohorts: Sequence[Cohort]
     reconciliation: Reconciliation
     active_users: int
+    sla_credits: Mapping[UUID, Decimal]  # of customers with a statement of the month
     inputs: Sequence[Input]
     rates: Sequence[RateUsed]
     formulas: Sequence[FormulaUsed]

@@ -2,6 +2,7 @@
 
 review(month)           a month with its newest revision, or another one
 headlines(month)        what the last twelve months show, in order
+months_of_tenant(…)     a tenant's margin in each closed month; earlier_months() before them
 reviewed_months()       months with a review, the newest first
 tab_counts(review)      what the tabs count
 """
@@ -26,7 +27,12 @@ from governance.economics.reviews.models import (
     ReviewSettings,
     ReviewSignOff,
 )
-from governance.economics.reviews.review_facts import Headline, ReviewFacts, decode
+from governance.economics.reviews.review_facts import (
+    EarlierMonths,
+    Headline,
+    ReviewFacts,
+    decode,
+)
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.months import Month
@@ -163,6 +169,29 @@ def months_of_tenant(month: Month, slug: str) -> list[tuple[Month, Decimal]]:
         for each, margin in session().execute(query)
         if margin is not None
     ]
+
+
+def has_closed_before(month: Month) -> bool:
+    """Whether an earlier month has figures."""
+    query = select(Review.id).where(Review.month < str(month), Review.revision > 0).limit(1)
+    return session().scalar(query) is not None
+
+
+def earlier_months() -> EarlierMonths | None:
+    """Return the months before the first closed one; None where it keeps none."""
+    query = (
+        select(ReviewRevision.facts["earlier"])
+        .join(
+            Review,
+            (ReviewRevision.tenant_id == Review.tenant_id)
+            & (ReviewRevision.review_id == Review.id)
+            & (ReviewRevision.number == Review.revision),
+        )
+        .order_by(Review.month)
+        .limit(1)
+    )
+    found = session().scalar(query)
+    return None if found is None else msgspec.convert(found, EarlierMonths)
 
 
 def reviewed_months() -> Sequence[Review]:

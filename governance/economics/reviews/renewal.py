@@ -1,6 +1,7 @@
 """The renewal sheet of a tenant: what it earned and cost, and the price it has to pay at least.
 
-    sheet(facts, tenant, history, target)     from the month's facts and the tenant's months
+    history(closed, earlier, tenant_id, won)  its months with a known margin, in order
+    sheet(facts, tenant, earned, target)      from the month's facts and the tenant's months
 
 Pure. Amounts are of the month, in the reporting currency.
 """
@@ -13,24 +14,53 @@ from governance.economics.formulas.acquisition import month_recovered
 from governance.economics.formulas.estimates import Estimate, NotEstimable
 from governance.economics.formulas.margin import floor_price
 from governance.economics.formulas.money import rounded
-from governance.economics.reviews.review_facts import ReviewFacts, TenantMonth
+from governance.economics.reviews.review_facts import EarlierMonths, ReviewFacts, TenantMonth
 from governance.kernel.months import Month
 
 
 @dataclass(frozen=True, slots=True)
 class EarnedMonth:
-    """A tenant's margin in a closed month."""
+    """A tenant's margin in a month; before the first closed one it was never published."""
 
     month: Month
     margin: Decimal
 
 
 @dataclass(frozen=True, slots=True)
+class EarnedMonths:
+    """A tenant's months in order. `why` earlier ones don't count; "" where there are none: it was
+    won in the first of these or later.
+    """
+
+    months: Sequence[EarnedMonth]
+    why: str = ""
+
+
+def history(
+    closed: Sequence[tuple[Month, Decimal]],
+    earlier: EarlierMonths | None,
+    tenant_id: str,
+    won: Month | None,
+) -> EarnedMonths:
+    """Return the months of a tenant that was won in `won`; None where nobody entered that."""
+    before = [
+        EarnedMonth(Month.parse(each.month), each.margins[tenant_id])
+        for each in (earlier.months if earlier else ())
+        if tenant_id in each.margins
+    ]
+    found = [*before, *(EarnedMonth(*each) for each in closed)]
+    is_whole = bool(found) and won is not None and won >= found[0].month
+    why = earlier.why if earlier else "earlier months aren't closed"
+    return EarnedMonths(found, "" if is_whole else why)
+
+
+@dataclass(frozen=True, slots=True)
 class RenewalSheet:
     """What a renewal of this tenant is decided on.
 
-    `sla_credits` is None where no statement of the month is connected. `recovered` is the month in
-    which its margins since `since` reached the CAC of its segment.
+    `sla_credits` is None where the tenant has no statement of the month. `recovered` is the month
+    in which its margins since `since` reached the CAC of its segment; with a `since_why`, earlier
+    months don't count, so it may have been before.
     """
 
     tenant: TenantMonth
@@ -41,6 +71,7 @@ class RenewalSheet:
     sla_credits: Decimal | None
     cac: Decimal | None
     since: Month | None
+    since_why: str
     earned: Decimal
     recovered: Month | NotEstimable
     target: Decimal
@@ -51,11 +82,11 @@ class RenewalSheet:
 def sheet(
     facts: ReviewFacts,
     tenant: TenantMonth,
-    history: Sequence[EarnedMonth],
+    earned: EarnedMonths,
     target: Decimal,
-    sla_credits: Decimal | None = None,
 ) -> RenewalSheet:
-    """Return the sheet; `history` are the tenant's closed months in order, `target` a share."""
+    """Return the sheet; `target` is a share."""
+    sla_credits, months = tenant.sla_credits, earned.months
     segment = next((each for each in facts.segments if each.name == tenant.segment), None)
     cac = segment.cac if segment else None
     floor = floor_price(tenant.costs.total + (sla_credits or 0), target)
@@ -70,11 +101,12 @@ def sheet(
         tier_cost_per_request=guardrails / tenant.requests if tenant.requests else None,
         sla_credits=sla_credits,
         cac=cac,
-        since=history[0].month if history else None,
-        earned=sum((each.margin for each in history), Decimal(0)),
+        since=months[0].month if months else None,
+        since_why=earned.why,
+        earned=sum((each.margin for each in months), Decimal(0)),
         recovered=month_recovered(
             NotEstimable("its segment has no CAC") if cac is None else cac,
-            [(each.month, each.margin) for each in history],
+            [(each.month, each.margin) for each in months],
         ),
         target=target,
         floor=price,

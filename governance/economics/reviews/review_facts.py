@@ -146,7 +146,9 @@ class Reason(Struct, frozen=True):
 
 
 class TenantMonth(Struct, frozen=True):
-    """A tenant's month. `margin` is revenue - costs.total."""
+    """A tenant's month. `margin` is revenue - costs.total. `sla_credits` are those of its
+    statements of the month, None without any; they are no part of the margin.
+    """
 
     id: str
     slug: str
@@ -168,6 +170,7 @@ class TenantMonth(Struct, frozen=True):
     conclusion: str  # "Loses under every rule"
     reason: Reason | None  # where margin < 0
     unnamed_tasks: int = 0  # of the completed ones: requests that succeeded without naming a task
+    sla_credits: Decimal | None = None
 
 
 class SegmentMonth(Struct, frozen=True):
@@ -305,11 +308,30 @@ class Pool(Struct, frozen=True):
     residue: Decimal
 
 
+# ---- before the first review
+
+
+class EarlierMonth(Struct, frozen=True):
+    """The margin of each tenant, by its id, in a month that no review closed."""
+
+    month: str
+    margins: dict[str, Decimal]
+
+
+class EarlierMonths(Struct, frozen=True):
+    """The months before the first closed one, in order; `why` there are no earlier ones, such as
+    "June 2025 has no invoices".
+    """
+
+    months: list[EarlierMonth]
+    why: str
+
+
 # ---- the review
 
 
 class ReviewFacts(Struct, frozen=True):
-    """Everything of one month."""
+    """Everything of one month. `earlier` is in the first closed month alone."""
 
     month: str  # "2026-10"
     currency: str
@@ -334,6 +356,7 @@ class ReviewFacts(Struct, frozen=True):
     reconciliation: Reconciliation
     pools: list[Pool]
     version: int = VERSION
+    earlier: EarlierMonths | None = None
 
 
 class TaskCost(Struct, frozen=True):

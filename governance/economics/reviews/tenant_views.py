@@ -1,9 +1,11 @@
 """The Tenants tab of a review, its files, and the renewal sheet of each tenant."""
 
 from decimal import Decimal, DecimalException
+from uuid import UUID
 
 from flask import request
 
+from governance.economics.revenue import queries as revenue
 from governance.economics.reviews import (
     conclusions,
     permissions,
@@ -12,12 +14,12 @@ from governance.economics.reviews import (
     review_frame,
     tenant_list,
 )
-from governance.economics.reviews.renewal import EarnedMonth
 from governance.economics.reviews.tenant_list import HEAD, TENANTS
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.list_pages import one_page
+from governance.kernel.months import Month
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.web import ResponseReturnValue
@@ -69,8 +71,14 @@ def renewal_sheet(month: str, slug: str) -> ResponseReturnValue:
     tenant = next((each for each in frame.view.facts.tenants if each.slug == slug), None)
     if tenant is None:
         raise NotFound("This review has no such tenant.")
-    history = [EarnedMonth(*each) for each in queries.months_of_tenant(frame.view.month, slug)]
-    found = renewal.sheet(frame.view.facts, tenant, history, asked_target())
+    account = revenue.account(UUID(tenant.id))
+    earned = renewal.history(
+        queries.months_of_tenant(frame.view.month, slug),
+        queries.earlier_months(),
+        tenant.id,
+        Month.of(account.won_on) if account else None,
+    )
+    found = renewal.sheet(frame.view.facts, tenant, earned, asked_target())
     return page(
         "economics/reviews/renewal.html",
         **review_frame.context(frame, "operator_review_tenants.tenants"),

@@ -18,6 +18,7 @@ from governance.economics.formulas.estimates import Estimate, NotEstimable
 from governance.economics.prices import queries as prices
 from governance.economics.prices.model_names import match_key
 from governance.economics.rates import queries as rates
+from governance.economics.reviews.ports import StatementCredit, sla_credits
 from governance.economics.reviews.review_facts import Cohort, FeatureAdoption
 from governance.economics.reviews.unit_prices import unit_prices
 from governance.economics.reviews.usage_sums import usage_sums
@@ -59,7 +60,7 @@ class Users:
 
     `cohorts` has, by first month, the users in it and in each month after. `percentiles` are p50,
     p95 and p99 of the model cost of a request, and `tasks` what was completed, by (AI system,
-    feature).
+    feature). `credits` are those of the customer's statements of the month.
     """
 
     active: int
@@ -68,6 +69,7 @@ class Users:
     cohorts: Mapping[Month, Sequence[int]] = field(default_factory=dict)
     percentiles: Mapping[tuple[str, str], Percentiles] = field(default_factory=dict)
     tasks: Mapping[tuple[str, str], CompletedTasks] = field(default_factory=dict)
+    credits: Sequence[StatementCredit] = ()
 
 
 def read(month: Month) -> dict[UUID, Users]:
@@ -123,6 +125,7 @@ def _here(month: Month, end: datetime, costs: Sequence[UnitPrice]) -> Users:
             if each.system is not None and each.feature is not None
         },
         tasks=completed_tasks.completed_tasks(month),
+        credits=sla_credits()(month),
     )
 
 

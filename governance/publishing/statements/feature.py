@@ -2,6 +2,7 @@
 
 from sqlalchemy import Select, String, case, cast, func, select
 
+from governance.economics.reviews.ports import sla_credits
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import (
     Command,
@@ -31,6 +32,7 @@ from governance.publishing.statements import (
     late_changes,
     ledger_actions,
     models,
+    month_credits,
     palette,
     permissions,
     queries,
@@ -106,6 +108,7 @@ manifest = Manifest(
     answers=(
         PortAnswer(coming_up_statements, coming_up.coming_up),
         PortAnswer(last_closed_month, queries.last_closed_month),
+        PortAnswer(sla_credits, month_credits.month_credits),
         PortAnswer(minutes_needed_since, queries.minutes_needed_since),
     ),
 )

@@ -71,6 +71,7 @@ EMPTY = MonthInputs(
     cohorts=(),
     reconciliation=reconciliation(),
     active_users=0,
+    sla_credits={},
     inputs=(),
     rates=(),
     formulas=(),

@@ -2,12 +2,14 @@
 
 from decimal import Decimal
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.economics.formulas.estimates import NotEstimable
 from governance.economics.reviews import renewal, scenarios, time_travel
-from governance.economics.reviews.renewal import EarnedMonth
+from governance.economics.reviews.renewal import EarnedMonth, EarnedMonths
+from governance.economics.reviews.review_facts import EarlierMonth, EarlierMonths
 from governance.economics.reviews.scenarios import Assumptions
 from governance.kernel.months import Month
 from tests.economics.reviews.facts_helpers import headlines_of, rich_facts
@@ -62,9 +64,9 @@ def test_the_tenants_of_a_scenario_add_up_to_its_waterfall(price, moved, cached,
     assert w.costs.models <= RICH.waterfall.costs.models + D("0.20")
 
 
-def months(*margins: int) -> list[EarnedMonth]:
+def months(*margins: int) -> EarnedMonths:
     first = Month(2026, 10).plus(1 - len(margins))
-    return [EarnedMonth(first.plus(n), D(each)) for n, each in enumerate(margins)]
+    return EarnedMonths([EarnedMonth(first.plus(n), D(each)) for n, each in enumerate(margins)])
 
 
 def test_a_renewal_sheet_names_the_floor_price_and_when_cac_was_recovered():
@@ -82,14 +84,27 @@ def test_a_renewal_sheet_says_what_cannot_be_computed():
     found = renewal.sheet(RICH, globex, months(10), D(1))
     assert isinstance(found.floor, NotEstimable) and found.rise is None
     assert found.recovered == NotEstimable("not recovered yet")
-    with_credits = renewal.sheet(RICH, globex, [], D("0.5"), sla_credits=D(100))
+    owed = msgspec.structs.replace(globex, sla_credits=D(100))
+    with_credits = renewal.sheet(RICH, owed, months(), D("0.5"))
     assert with_credits.contribution == D(-3_220) and with_credits.floor == D("16240.00")
+
+
+def test_months_before_the_first_closed_one_count_as_far_as_they_are_known():
+    closed = [(Month(2026, 9), D(5)), (Month(2026, 10), D(7))]
+    before = EarlierMonth(month="2026-08", margins={"acme": D(3)})
+    earlier = EarlierMonths(months=[before], why="July 2026 has no invoices")
+    found = renewal.history(closed, earlier, "acme", Month(2026, 8))
+    assert [each.margin for each in found.months] == [3, 5, 7] and found.why == ""
+    found = renewal.history(closed, earlier, "acme", Month(2026, 1))
+    assert found.why == "July 2026 has no invoices"
+    assert renewal.history(closed, earlier, "globex", Month(2026, 9)).why == ""
+    assert renewal.history([], None, "acme", None).months == []
 
 
 @given(st.decimals(0, "0.99", places=2))
 def test_at_the_floor_price_the_margin_is_the_target(target):
     for each in RICH.tenants[:3]:
-        floor = renewal.sheet(RICH, each, [], target).floor
+        floor = renewal.sheet(RICH, each, months(), target).floor
         assert isinstance(floor, Decimal)
         assert abs((floor - each.costs.total) - floor * target) <= D("0.01")
 
