@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.audit.proof_charts import proof_tree
 from governance.foundation.glossary.terms import term
-from governance.foundation.logbook.log_health import log_health
+from governance.foundation.logbook.log_health import log_health, recall
 from governance.kernel import clock, current, db, formatting, web
 from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.config import Settings
@@ -222,7 +222,12 @@ def _shown(audience: Audience, *, limited: bool) -> list[NavItem]:
 
 
 def badges(audience: Audience, *, limited: bool) -> dict[str, int]:
-    """Return the numbers of the navigation's badges, by endpoint; one statement, or none."""
+    """Return the numbers of the navigation's badges, by endpoint, read once after each change."""
+    key = "badges", audience, current.actor().role, limited
+    return recall(key, lambda: _read_badges(audience, limited=limited))
+
+
+def _read_badges(audience: Audience, *, limited: bool) -> dict[str, int]:
     asked = {
         item.endpoint: item.count() for item in _shown(audience, limited=limited) if item.count
     }

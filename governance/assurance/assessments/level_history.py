@@ -86,15 +86,24 @@ class LevelTransition:
 
 def level_transitions(
     board: FrameworkBoard, row: AssessedRequirement, since: datetime
-) -> list[LevelTransition]:
-    """Return when the level rose or fell since then, oldest first.
-
-    Each control is judged again at each moment that could have changed its status.
+) -> Sequence[LevelTransition]:
+    """Return when the level rose or fell since then, oldest first; remembered for the day, while
+    nothing changes.
     """
+    ledger, requirement_id = board.ledger, row.requirement.id
+    day = board.as_of.date()
+    key = "transitions", requirement_id, day, ledger.since(board.as_of), since, board.period
+    return ledger.derived.get(key, lambda: _transitions(board, requirement_id, since))
+
+
+def _transitions(
+    board: FrameworkBoard, requirement_id: UUID, since: datetime
+) -> tuple[LevelTransition, ...]:
+    """Judge each control again at each moment that could have changed its status."""
     parts = [
         _ledger_of(board.ledger, control)
         for control in board.ledger.controls
-        if _was_ever_mapped(control, row.requirement.id)
+        if _was_ever_mapped(control, requirement_id)
     ]
     touched: dict[datetime, list[int]] = {since: list(range(len(parts)))}
     for number, part in enumerate(parts):
@@ -106,7 +115,7 @@ def level_transitions(
     for at in sorted(touched):
         answers.update(
             {
-                number: _mapped_control_at(parts[number], row.requirement.id, at, board)
+                number: _mapped_control_at(parts[number], requirement_id, at, board)
                 for number in touched[at]
             }
         )
@@ -118,7 +127,7 @@ def level_transitions(
                 )
             )
         level = after
-    return found
+    return tuple(found)
 
 
 def _why_fell(answers: Iterable[MappedControl | None]) -> str:

@@ -1,6 +1,6 @@
 """One requirement: its page, its conclusion, its discussion, its target and owner."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -69,7 +69,8 @@ def _requirement_page(
     row = board.row(ref)
     if row is None:
         raise NotFound("This requirement doesn't exist, or you don't have access to it.")
-    moved = level_history.level_transitions(board, row, board.as_of - timedelta(days=365))
+    year_ago = datetime.combine(board.as_of.date() - timedelta(days=365), time(), UTC)
+    moved = level_history.level_transitions(board, row, year_ago)
     written = conclusion_queries.conclusions(row.item.row.id) if row.item else []
     return page(
         "assurance/assessments/requirement.html",

@@ -9,6 +9,7 @@ Statuses follow from it, so it isn't limited to what the acting person sees unle
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -98,9 +99,27 @@ def evidence_items(
     seen: Sight = WHOLE,
 ) -> dict[UUID, EvidenceItem]:
     """Return items with their versions by id, in the order of their refs; one statement."""
+    query = _query_of_everything() if seen is WHOLE else _query(seen)
+    if of_controls is not None:
+        query = query.where(
+            Evidence.id.in_(
+                select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(of_controls))
+            )
+        )
+    if only is not None:
+        query = query.where(among(Evidence.id, only))
+    return _group_versions(session().execute(query))
+
+
+@cache
+def _query_of_everything() -> Select[*tuple[Any, ...]]:
+    return _query(WHOLE)
+
+
+def _query(seen: Sight) -> Select[*tuple[Any, ...]]:
     owner, collector = aliased(Person), aliased(Person)
     e, v = Evidence, EvidenceVersion
-    query = (
+    return (
         select(
             e.id,
             e.ref,
@@ -142,15 +161,6 @@ def evidence_items(
         .outerjoin(collector, collector.id == v.uploaded_by)
         .order_by(e.ref, v.number)
     )
-    if of_controls is not None:
-        query = query.where(
-            e.id.in_(
-                select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(of_controls))
-            )
-        )
-    if only is not None:
-        query = query.where(among(e.id, only))
-    return _group_versions(session().execute(query))
 
 
 ITEM_COLUMNS = 10

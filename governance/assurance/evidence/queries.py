@@ -12,10 +12,11 @@ page shows. Everything is limited to what the acting person may see (visibility.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, true
+from sqlalchemy import CTE, ColumnElement, Date, DateTime, Select, bindparam, select, true
 
 from governance.assurance.evidence import freshness_sql
 from governance.assurance.evidence.freshness import (
@@ -35,7 +36,7 @@ from governance.assurance.evidence.models import (
 )
 from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.evidence.ports import supported_controls
-from governance.assurance.evidence.visibility import sight
+from governance.assurance.evidence.visibility import WHOLE, Sight, sight
 from governance.kernel import clock
 from governance.kernel.db import among, find, session
 from governance.kernel.errors import Invalid, NotFound
@@ -129,24 +130,41 @@ def library(
     size: int = 50,
 ) -> EvidencePage:
     """Return a page of live items with their state today. `owner` is a person's id or "nobody"."""
-    seen = sight()
-    f = freshness_sql.facts(clock.now(), seen)
-    tally = freshness_sql.tally(
-        f,
-        freshness_sql.matching(f, seen, q=q, state=state, owner=owner, kind=kind, control=control),
-    )
-    shown = select(f.c.id, *tally.c).join_from(f, tally, true())
-    shown = shown.where(
-        freshness_sql.matching(f, seen, q=q, state=state, owner=owner, kind=kind, control=control)
-    )
+    narrowed = q, state, owner, kind, control
+    seen, now = sight(), clock.now()
+    build = _whole_library if seen is WHOLE and not any(narrowed) else _library
+    shown, tally, columns = build(seen, narrowed, sort)
+    values = {NOW.key: now, TODAY.key: now.date()}
     found = keyset(
-        shown, *freshness_sql.order(f, sort), after=after, size=size, descending=descending
+        shown, *columns, after=after, size=size, descending=descending, parameters=values
     )
     _, matching, reviews, *states = (
-        found.rows[0] if found.rows else (None, *session().execute(select(tally)).one())
+        found.rows[0] if found.rows else (None, *session().execute(select(tally), values).one())
     )
     rows = summaries_of([row[0] for row in found.rows])
     return EvidencePage(rows, matching, dict(zip(STATES, states, strict=True)), found.next, reviews)
+
+
+NOW = bindparam("library_now", type_=DateTime(timezone=True))
+TODAY = bindparam("library_today", type_=Date())
+type Narrowed = tuple[str, str, UUID | str, str, UUID | None]
+
+
+def _library(
+    seen: Sight, narrowed: Narrowed, sort: str
+) -> tuple[Select[Any], CTE, tuple[ColumnElement[Any], ...]]:
+    """Return the items with the counts of the list, the counts alone, and the columns to sort by."""
+    q, state, owner, kind, control = narrowed
+    f = freshness_sql.facts(NOW, seen, TODAY)
+    criteria = freshness_sql.matching(
+        f, seen, q=q, state=state, owner=owner, kind=kind, control=control
+    )
+    tally = freshness_sql.tally(f, criteria)
+    shown = select(f.c.id, *tally.c).join_from(f, tally, true()).where(criteria)
+    return shown, tally, freshness_sql.order(f, sort)
+
+
+_whole_library = lru_cache(maxsize=16)(_library)
 
 
 def matching_ids(
@@ -202,20 +220,30 @@ def _summary(
 
 def _links(ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, str, str]]]:
     """Return the live controls each of these items supports: (control id, ref, title)."""
-    control = supported_controls()().subquery("control").c
-    query = select(EvidenceLink.evidence_id, control.id, control.ref, control.title).where(
-        control.id == EvidenceLink.control_id
-    )
-    query = query.where(
-        control.retired_at.is_(None),
-        EvidenceLink.removed_at.is_(None),
-        *sight().of_controls(control.id),
-    )
-    query = query.where(among(EvidenceLink.evidence_id, ids))
+    query = _every_link() if sight() is WHOLE else _link_query(sight())
     found: dict[UUID, list[tuple[UUID, str, str]]] = {}
-    for row in session().execute(query.order_by(control.ref)):
+    for row in session().execute(query.where(among(EvidenceLink.evidence_id, ids))):
         found.setdefault(row[0], []).append((row[1], row[2], row[3]))
     return found
+
+
+@cache
+def _every_link() -> Select[Any]:
+    return _link_query(WHOLE)
+
+
+def _link_query(seen: Sight) -> Select[Any]:
+    control = supported_controls()().subquery("control").c
+    return (
+        select(EvidenceLink.evidence_id, control.id, control.ref, control.title)
+        .where(
+            control.id == EvidenceLink.control_id,
+            control.retired_at.is_(None),
+            EvidenceLink.removed_at.is_(None),
+            *seen.of_controls(control.id),
+        )
+        .order_by(control.ref)
+    )
 
 
 def ref_of_control(control_id: UUID) -> str:

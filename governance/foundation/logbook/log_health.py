@@ -14,9 +14,11 @@ tenant's facts needs no second one:
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, true
+from sqlalchemy import Select, func, select, true
 
 from governance.foundation.anchors.models import Anchor
 from governance.foundation.audit.models import LogHead
@@ -118,10 +120,11 @@ def _revision() -> tenant_cache.Number | None:
     return revision
 
 
-def _read() -> tuple[tenant_cache.Number | None, LogHealth | None]:
+@cache
+def _statement() -> Select[Any]:
     pending = waiting_here()
     live = select(func.count()).select_from(Anchor).where(Anchor.removed_at.is_(None))
-    query = (
+    return (
         select(
             func.coalesce(LogHead.size, 0),
             pending.c.count,
@@ -139,8 +142,11 @@ def _read() -> tuple[tenant_cache.Number | None, LogHealth | None]:
         .select_from(pending)
         .outerjoin(LogHead, true())
     )
+
+
+def _read() -> tuple[tenant_cache.Number | None, LogHealth | None]:
     size, waiting, names, number, signed_at, trouble, oldest, anchors, agree, conflict = (
-        session().execute(query).one()
+        session().execute(_statement()).one()
     )
     revision = (int(size) + int(waiting), int(names)) if waiting <= MAX_COUNTED else None
     if number is None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import bindparam, case, func, select
 
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit import queries as audit
@@ -65,14 +65,16 @@ class Moment:
         return shape_of(self.action, self.facts)
 
 
+_MEMBERS = (
+    select(Membership).where(Membership.ended_at.is_(None)).join(Person).order_by(Person.name)
+)
+
+
 def members() -> list[Member]:
     """Everyone whose membership lives, by name."""
-    query = (
-        select(Membership).where(Membership.ended_at.is_(None)).join(Person).order_by(Person.name)
-    )
     return [
         Member(m.person_id, m.person.name, m.person.email, m.role, m.id, m.via, m.created_at)
-        for m in session().scalars(query)
+        for m in session().scalars(_MEMBERS)
     ]
 
 
@@ -242,15 +244,24 @@ def has_signed_in() -> bool:
     return session().scalar(select(Membership.id).limit(1)) is not None
 
 
+_LIVE_SESSIONS = (
+    select(Session)
+    .where(
+        Session.ended_at.is_(None),
+        Session.expires_at > bindparam("now"),
+        Session.seen_at > bindparam("seen_after"),
+    )
+    .order_by(Session.seen_at.desc())
+)
+_LIVE_SESSIONS_OF = _LIVE_SESSIONS.where(Session.person_id == bindparam("person_id"))
+
+
 def live_sessions(person_id: UUID | None = None) -> Sequence[Session]:
     """What still opens the console: not ended, and neither idle nor too old."""
+    query = _LIVE_SESSIONS if person_id is None else _LIVE_SESSIONS_OF
     now = clock.now()
-    query = select(Session).where(
-        Session.ended_at.is_(None), Session.expires_at > now, Session.seen_at > now - IDLE_TIMEOUT
-    )
-    if person_id is not None:
-        query = query.where(Session.person_id == person_id)
-    return session().scalars(query.order_by(Session.seen_at.desc())).all()
+    asked = {"now": now, "seen_after": now - IDLE_TIMEOUT, "person_id": person_id}
+    return session().scalars(query, asked).all()
 
 
 def session_row(session_id: UUID) -> Session:

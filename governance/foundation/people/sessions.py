@@ -7,7 +7,7 @@ import secrets
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
 from governance.foundation.people.models import Membership, Person, Session
 from governance.foundation.tenants.models import Tenant
@@ -19,6 +19,33 @@ IDLE_TIMEOUT = timedelta(hours=1)
 MAX_SESSION_LIFETIME = timedelta(hours=12)
 SEEN_INTERVAL = timedelta(minutes=1)
 MAX_COOKIE_LENGTH = 200
+
+
+# Built once: every request asks it.
+_HOLDER = (
+    select(
+        Session.id,
+        Session.authenticated_at,
+        Person.id.label("person_id"),
+        Person.name,
+        Person.email,
+        Membership.role,
+        Membership.tenant_id,
+        Tenant.slug,
+        Tenant.name.label("tenant_name"),
+        Tenant.time_zone,
+    )
+    .join(Person, Person.id == Session.person_id)
+    .join(Membership, (Membership.person_id == Person.id) & Membership.ended_at.is_(None))
+    .join(Tenant, Tenant.id == Membership.tenant_id)
+    .where(
+        Session.token_hash == bindparam("hash"),
+        Session.ended_at.is_(None),
+        Session.expires_at > bindparam("now"),
+        Session.seen_at > bindparam("seen_after"),
+        Tenant.status == "active",
+    )
+)
 
 
 def new_token() -> str:
@@ -40,30 +67,8 @@ def actor_of_token(token: str) -> Actor | None:
     now.
     """
     now = clock.now()
-    query = (
-        select(
-            Session.id,
-            Session.authenticated_at,
-            Person.id.label("person_id"),
-            Person.name,
-            Person.email,
-            Membership.role,
-            Membership.tenant_id,
-            Tenant.slug,
-            Tenant.name.label("tenant_name"),
-            Tenant.time_zone,
-        )
-        .join(Person, Person.id == Session.person_id)
-        .join(Membership, (Membership.person_id == Person.id) & Membership.ended_at.is_(None))
-        .join(Tenant, Tenant.id == Membership.tenant_id)
-        .where(Session.token_hash == token_hash(token), Session.ended_at.is_(None))
-        .where(
-            Session.expires_at > now,
-            Session.seen_at > now - IDLE_TIMEOUT,
-            Tenant.status == "active",
-        )
-    )
-    row = session().execute(query).one_or_none()
+    asked = {"hash": token_hash(token), "now": now, "seen_after": now - IDLE_TIMEOUT}
+    row = session().execute(_HOLDER, asked).one_or_none()
     if row is None:
         return None
     return Actor(

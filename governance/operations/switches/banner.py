@@ -17,7 +17,7 @@ from governance.kernel.db import session
 from governance.kernel.formatting import ago
 
 # The comment in the statement tells tests that it is not the page's own (tests/conftest.py).
-ACTIVE_STOPS = """
+ACTIVE_STOPS = text("""
 /* the shell: what is stopped */
 SELECT s.id, s.scope, s.created_at, s.drill_id IS NOT NULL AS is_drill, y.key AS system, f.key AS feature,
        CASE WHEN m.via = :erased THEN :gone ELSE p.name END AS who, s.reason, jsonb_array_length(s.expected) AS expected,
@@ -32,7 +32,7 @@ WHERE s.restarted_at IS NULL
 UNION ALL
 SELECT id, 'platform', created_at, false, NULL, NULL, NULL, reason, 0, 0 FROM platform_stops WHERE restarted_at IS NULL
 ORDER BY created_at DESC
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _link(first: BannerStop, more: int, *, operator: bool) -> dict[str, Any]:
 
 
 def active_stops() -> BannerStops:
-    rows = session().execute(text(ACTIVE_STOPS), {"erased": ERASED, "gone": ERASED_NAME})
+    rows = session().execute(ACTIVE_STOPS, {"erased": ERASED, "gone": ERASED_NAME})
     named = allowed(people.NAMES)
     return (
         BannerStops(

@@ -26,6 +26,7 @@ from governance.assurance.evidence.models import (
 )
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing.work_in_progress import CurrentEngagement, RunningWork
+from governance.foundation.logbook.log_health import recall
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.background_work import kind_of
@@ -137,7 +138,16 @@ def _me() -> UUID:
 
 
 def counts() -> Mapping[str, int]:
-    """Return the inbox, library, controls, requests and collectors that the reader may see."""
+    """Return the inbox, library, controls, requests and collectors that the reader may see.
+
+    Read once a minute and after each change; for an auditor, whose scope they depend on, each time.
+    """
+    if current.actor().role == "auditor":
+        return _read_counts()
+    return recall(("evidence tabs", clock.now().replace(second=0, microsecond=0)), _read_counts)
+
+
+def _read_counts() -> Mapping[str, int]:
     visible = scope()
     parts = {
         "inbox": _inbox(visible),
