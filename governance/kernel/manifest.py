@@ -57,8 +57,8 @@ class NavItem:
 
     It is current on the pages of its own feature, and of features that name it in `under`.
     `counts_everything`: it is not for an auditor whose engagement leaves anything out. `count`
-    selects the number of its badge, which is followed by `count_word`; the counts of all items are
-    read by one statement.
+    selects the number of its badge, which is followed by `count_word`. The counts of all items are
+    one statement, read again after each entry of the audit log: they may depend on nothing else.
     """
 
     label: str
