@@ -157,7 +157,7 @@ def _shell() -> dict[str, Any]:
         "role_name": ROLE_NAMES[who.role],
         "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
         "switcher_href": f"/t/{who.tenant_slug}/settings/tenants",
-        "jump_href": None if operator else f"/t/{who.tenant_slug}/jump",
+        "jump_href": f"/t/{who.tenant_slug}/jump",
         "inbox_href": f"/t/{who.tenant_slug}/inbox/",
         "from_inbox": next_item.opened(),
     }

@@ -9,9 +9,11 @@ from uuid import UUID
 from flask import url_for
 from sqlalchemy import Select, literal, select
 
+from governance.assurance.assessments import permissions
 from governance.assurance.assessments.models import Assessment
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import current
+from governance.kernel.access import allowed
 from governance.kernel.manifest import Hit, ObjectSearch, contains
 from governance.kernel.visibility_scope import limits
 
@@ -23,6 +25,8 @@ def requirements(text: str) -> Iterator[Hit]:
 
     `measure 2.7`, `security`.
     """
+    if not allowed(permissions.VIEW):
+        return
     auditor_scope, needle = limits(), text.lower()
     searched = [
         each for each in frameworks.frameworks() if auditor_scope is not None or each.key == RMF

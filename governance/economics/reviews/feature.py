@@ -13,6 +13,7 @@ from governance.economics.reviews import (
     inbox,
     jobs,
     models,
+    palette,
     permissions,
     residual_actions,
     settings_actions,
@@ -64,6 +65,7 @@ manifest = Manifest(
     palette=(
         Command("View unit economics", "reviews.index", permissions.VIEW),
         Command("Close a month", "review_months.index", permissions.CLOSE),
+        palette.closed_months,
     ),
     audit=actions_in(actions, close_actions, residual_actions, settings_actions, sign_off_actions),
     links={

@@ -1,13 +1,14 @@
 """⌘K: jump to any object by its name, or run a command.
 
 What can be found comes from the features' manifests: objects in one statement, the catalogue from
-memory. Each feature shows an auditor only their engagement.
+memory; never a page that the reader may not open. Each feature shows an auditor only their
+engagement.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from flask import jsonify, request, url_for
+from flask import current_app, jsonify, request, url_for
 from sqlalchemy import literal, select, union_all
 
 from governance.foundation.people import permissions
@@ -62,9 +63,15 @@ def _objects(text: str) -> Iterator[Hit]:
     worded = [entry for entry in on_objects if entry.word and entry.word == first.lower()]
     if worded:
         text, on_objects = rest, worded
-    sources = {source.kind: source for each in installed() for source in each.search}
+    sources = {
+        source.kind: source
+        for each in installed()
+        for source in each.search
+        if allowed(vars(current_app.view_functions[source.endpoint])["needs"])
+    }
     if worded:
-        sources = {entry.kind: sources[entry.kind] for entry in worded}
+        kinds = {entry.kind for entry in worded}
+        sources = {kind: source for kind, source in sources.items() if kind in kinds}
     for kind, row_id, ref, title in _found(sources, text):
         if not worded:
             source = sources[kind]

@@ -38,6 +38,7 @@ from governance.publishing.overview.queries import (
     LevelChange,
 )
 from governance.publishing.overview.reliability import reliability_now
+from governance.publishing.overview.unit_economics import newest_review
 
 feature = Feature("overview", __name__)
 operator_feature = Feature("operator_overview", __name__, scope="operator")
@@ -326,6 +327,7 @@ def directory() -> ResponseReturnValue:
         found=found,
         customers=customers,
         without_admin=without_admin,
+        review=newest_review(),
     )
 
 
