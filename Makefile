@@ -28,10 +28,10 @@ help:  ## Say what each target does
 demo: .venv/.ready pdf-libraries  ## The demo world on http://127.0.0.1:8000 (PORT=…, DATA=…); ONCE=1 makes the report and leaves
 	@PORT="$(PORT)" DATA="$(DATA)" exec .venv/bin/governance demo $(if $(ONCE),--once)
 
-test: .venv/.ready pdf-libraries test-programs  ## The whole suite in random order; ends with pytest's own closing line
+test: .venv/.clickhouse-ready pdf-libraries test-programs  ## The whole suite in random order; ends with pytest's own closing line
 	@exec .venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder --durations=20
 
-coverage: .venv/.ready pdf-libraries test-programs  ## The whole suite with line coverage; fails below the floor in pyproject.toml
+coverage: .venv/.clickhouse-ready pdf-libraries test-programs  ## The whole suite with line coverage; fails below the floor in pyproject.toml
 	@export COVERAGE_CORE=sysmon
 	exec .venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
@@ -60,16 +60,24 @@ bench: .venv/.ready pdf-libraries bench-programs  ## Ratios against the limit of
 # ---- what they need
 
 .venv/.ready: pyproject.toml uv.lock
-	@uv=$$(command -v uv || true)
-	if [ -z "$$uv" ] || ! "$$uv" --version >/dev/null 2>&1; then
-	  uv=.tools/bin/uv
-	  [ -x "$$uv" ] || python3 -m pip install --quiet --disable-pip-version-check --target .tools 'uv>=0.13,<1' \
-	    || { echo "This needs uv, or python3 with pip (apt-get install python3-pip)." >&2; exit 1; }
-	fi
-	"$$uv" python find --system --no-project '>=3.12' >/dev/null 2>&1 \
-	  || { echo "This needs Python 3.12 or newer on this machine (apt-get install python3)." >&2; exit 1; }
-	"$$uv" sync --quiet --locked --all-extras
-	touch $@
+	@$(call sync,)
+
+.venv/.clickhouse-ready: .venv/.ready
+	@$(call sync,--group clickhouse-tests)
+
+# Installs what uv.lock names for the groups given, and nothing else.
+define sync
+uv=$$(command -v uv || true)
+if [ -z "$$uv" ] || ! "$$uv" --version >/dev/null 2>&1; then
+  uv=.tools/bin/uv
+  [ -x "$$uv" ] || python3 -m pip install --quiet --disable-pip-version-check --target .tools 'uv>=0.13,<1' \
+    || { echo "This needs uv, or python3 with pip (apt-get install python3-pip)." >&2; exit 1; }
+fi
+"$$uv" python find --system --no-project '>=3.12' >/dev/null 2>&1 \
+  || { echo "This needs Python 3.12 or newer on this machine (apt-get install python3)." >&2; exit 1; }
+"$$uv" sync --quiet --locked --all-extras $(1)
+touch $@
+endef
 
 pdf-libraries: .venv/.ready
 	@.venv/bin/python -c 'import ctypes; [ctypes.CDLL(n) for n in ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")]' 2>/dev/null && exit 0

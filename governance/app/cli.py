@@ -47,11 +47,20 @@ def migrate() -> None:
     """
     from governance.app import migrate as migrations
     from governance.assurance.frameworks import sync
+    from governance.economics.usage import event_stores
     from governance.kernel import config
+    from governance.kernel.errors import Unavailable
 
     settings = config.from_environment()
     migrations.upgrade(settings.owner_database_url)
     sync.install_catalogues(settings.owner_database_url)
+    try:
+        event_stores.create_tables(settings.usage_url)
+    except Unavailable:
+        raise click.ClickException(
+            "The database is up to date, but ClickHouse at GOVERNANCE_USAGE_URL didn't create its"
+            " table. Check the address and the user's rights, then run this again."
+        ) from None
     click.echo("The database is up to date.")
 
 

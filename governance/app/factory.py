@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from governance.app import migrate, refusals, shell
 from governance.app.features import FEATURES
 from governance.assurance.evidence import scanning
+from governance.economics.usage import event_stores
 from governance.foundation.approvals import kinds as approval_kinds
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.people import session_views
@@ -151,6 +152,7 @@ def connect(settings: config.Settings, manifests: tuple[Manifest, ...] = FEATURE
     storage.use(settings.storage_url, personal_field_encryption.object_key)
     scanning.use(settings.clamav)
     retention.use(settings.minute_months)
+    event_stores.use(settings.usage_url)
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
     domain.connect(settings.domain)
 

@@ -39,6 +39,7 @@ class Settings:
     workers: int = 1  # web processes that share a key's rate
     clamav: str | None = None  # where ClamAV listens; without it files are not scanned
     minute_months: int = DEFAULT_MINUTE_MONTHS  # how long indicators keep their minutes
+    usage_url: str | None = None  # of ClickHouse; without it PostgreSQL keeps usage events
 
     @property
     def secure(self) -> bool:
@@ -97,6 +98,12 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         problems.append(
             f"GOVERNANCE_MINUTE_MONTHS must be a number of months, at least {MIN_MINUTE_MONTHS}"
         )
+    usage_url = environ.get("GOVERNANCE_USAGE_URL") or None
+    if usage_url and not _is_clickhouse(usage_url):
+        problems.append(
+            "GOVERNANCE_USAGE_URL isn't an address of ClickHouse such as"
+            " https://user:password@host:8443/database"
+        )
     if problems:
         raise SettingsError("Meridian can't start:\n  " + "\n  ".join(problems))
     url, owner_url = _database(environ, var)
@@ -117,7 +124,16 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         workers=_workers(environ),
         clamav=environ.get("GOVERNANCE_CLAMAV") or None,
         minute_months=int(minute_months),
+        usage_url=usage_url,
     )
+
+
+def _is_clickhouse(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of the port
+        return False
 
 
 def _workers(environ: Mapping[str, str]) -> int:

@@ -55,7 +55,7 @@ def count(month: Month) -> bool:
     span = rebuilding.span_of(month.first_day, month.last_day, zone)
     tasks = store().tasks(span, LOOK_BACK)
     days = {"tenant": current.actor().tenant_id, "first": month.first_day, "last": month.last_day}
-    session().execute(text(_COUNT.format(tasks=tasks.sql)), {**tasks.values, **days})
+    session().execute(text(tasks.within(_COUNT)), {**tasks.values, **days})
     return True
 
 
@@ -98,7 +98,7 @@ _COUNT = """
 WITH here AS (
   SELECT system_id, feature FROM usage_days
   WHERE tenant_id = :tenant AND day BETWEEN :first AND :last GROUP BY 1, 2
-), counted AS ({tasks})
+), counted AS ({rows})
 INSERT INTO usage_tasks (tenant_id, month, system_id, feature, named, unnamed, counted_until)
 SELECT :tenant, :first, system_id, feature, coalesce(named, 0), coalesce(unnamed, 0),
   (SELECT max(changed_at) FROM usage_days

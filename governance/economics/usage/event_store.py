@@ -24,6 +24,19 @@ class Rows:
     sql: str
     values: Mapping[str, Any]
 
+    def within(self, statement: str) -> str:
+        """The statement that reads them, with the SELECT where it says {rows}."""
+        return statement.replace("{rows}", self.sql)
+
+
+def rows_of(kinds: Mapping[str, str], found: Sequence[Sequence[Any]]) -> Rows:
+    """Bind rows that were found elsewhere: columns of these names, in order, of these types."""
+    arrays = ", ".join(f"CAST(:found_{name} AS {kind}[])" for name, kind in kinds.items())
+    return Rows(
+        f"SELECT * FROM unnest({arrays}) AS found ({', '.join(kinds)})",  # noqa: S608 - names of ours
+        {f"found_{name}": [row[n] for row in found] for n, name in enumerate(kinds)},
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class Days:

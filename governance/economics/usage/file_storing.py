@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 from psycopg.errors import UniqueViolation
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import IntegrityError
 
 from governance.economics.usage import storing
@@ -45,8 +45,9 @@ RESULT = """
 SELECT (SELECT count(*) FROM given) - count(*) AS new,
   min(n) FILTER (WHERE NOT is_same) AS different
 FROM known"""
+ALL_GIVEN = f"SELECT {_FACTS} FROM usage_file"  # noqa: S608
 WRITE = text(storing.statement(GIVEN, RESULT))
-WRITE_NEW = text(storing.statement_for_new(f"SELECT {_FACTS} FROM usage_file"))  # noqa: S608
+WRITE_NEW = text(storing.statement_for_new(ALL_GIVEN))
 # In a transaction that fills tables, PostgreSQL believes that they are as small as before it.
 SETTINGS = (
     text("SET LOCAL enable_seqscan = off"),
@@ -61,7 +62,7 @@ def systems_of(tenants: Sequence[Tenant]) -> list[tuple[int, str, str]]:
     """The AI systems of customers: the customer's place in `tenants`, slug and id."""
     found = []
     for number, tenant in enumerate(tenants):
-        with _in_tenant(tenant):
+        with in_tenant(tenant):
             found += [(number, row.key, str(row.id)) for row in session().execute(SYSTEMS)]
     return found
 
@@ -75,8 +76,7 @@ def prepare() -> None:
 
 def write(tenant: Tenant, part: bytes, zone: str) -> StoredPart:
     """Store the events of a part, in the customer's tenant. `prepare` was called before."""
-    session().execute(EMPTY)
-    _copy(part)
+    fill(part)
     now = clock.now()
     values = {
         "tenant": tenant.id,
@@ -84,27 +84,29 @@ def write(tenant: Tenant, part: bytes, zone: str) -> StoredPart:
         "long_ago": now - storing.LONG_AGO,
         "zone": zone,
     }
-    with _in_tenant(tenant):
+    with in_tenant(tenant):
         lock_tenant("usage")
-        new = _write_new(values)
+        new = write_new(WRITE_NEW, values)
         if new is not None:
             return StoredPart(new)
         found = session().execute(WRITE, values).one()
     return StoredPart(found.new, found.different)
 
 
-def _write_new(values: Mapping[str, Any]) -> int | None:
+def write_new(statement: TextClause, values: Mapping[str, Any]) -> int | None:
     """Store the part if all its events are new; None if one isn't, and then nothing is stored."""
     try:
         with session().connection().begin_nested():
-            return int(session().execute(WRITE_NEW, values).scalar_one())
+            return int(session().execute(statement, values).scalar_one())
     except IntegrityError as error:
         if not isinstance(error.orig, UniqueViolation):
             raise
     return None
 
 
-def _copy(part: bytes) -> None:
+def fill(part: bytes) -> None:
+    """Let the temporary table have the events of this part."""
+    session().execute(EMPTY)
     raw = session().connection().connection.driver_connection
     if not isinstance(raw, psycopg.Connection):
         raise TypeError("the driver must be psycopg 3")
@@ -115,7 +117,7 @@ def _copy(part: bytes) -> None:
 
 
 @contextmanager
-def _in_tenant(tenant: Tenant) -> Generator[None]:
+def in_tenant(tenant: Tenant) -> Generator[None]:
     """Let row-level security show the customer's rows, and then the operator's again."""
     who = current.actor()
     session().execute(IN_TENANT, {"tenant": str(tenant.id)})

@@ -21,7 +21,13 @@ def create_partitions() -> None:
 
 def forget_event_keys() -> None:
     """Forget the ids of events that nobody sends again any more."""
-    once_a_day_in_each("forget usage event ids", storing.forget_keys)
+    once_a_day_in_each("forget usage event ids", _forget)
+
+
+def _forget() -> None:
+    """Events that no day counts are found while the ids of the others are known."""
+    store().forget_uncounted()
+    storing.forget_keys()
 
 
 def count_tasks() -> None:

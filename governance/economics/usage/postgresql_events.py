@@ -103,7 +103,7 @@ WITH succeeded AS MATERIALIZED (
   GROUP BY 1, 2, 3
 ), first_success AS (
   SELECT DISTINCT ON (system_id, task) system_id, feature, first_at
-  FROM succeeded WHERE task IS NOT NULL ORDER BY system_id, task, first_at, feature
+  FROM succeeded WHERE task IS NOT NULL ORDER BY system_id, task, first_at, feature COLLATE "C"
 ), counted AS (
   SELECT system_id, feature, count(*) AS named, 0 AS unnamed
   FROM first_success WHERE first_at >= :start GROUP BY 1, 2

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from governance.economics.usage import rebuilding, retention
+from governance.economics.usage.event_stores import store
 from governance.economics.usage.rebuilding import Difference
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
@@ -37,6 +38,7 @@ def rebuild(month: Month | None = None) -> Rebuilt:
     Days whose events are dropped stay as they were counted.
     """
     lock_tenant("usage")
+    store().forget_uncounted()
     months = rebuilding.countable_months() if month is None else [month]
     days = [day for each in months for day in rebuilding.countable_days(each)]
     found = rebuilding.differences(days)

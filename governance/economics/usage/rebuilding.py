@@ -83,7 +83,7 @@ def differences(days: Sequence[date]) -> list[Difference]:
     if not days:
         return []
     counts = store().counts(_given(days))
-    found = session().execute(text(_differing(counts) + _FIND), _values(days, counts))
+    found = session().execute(text(counts.within(_FIND)), _values(days, counts))
     return [Difference(*row) for row in found]
 
 
@@ -92,10 +92,10 @@ def correct(days: Sequence[date]) -> None:
     if not days:
         return
     counts = store().counts(_given(days))
-    session().execute(text(_differing(counts) + _CORRECT), _values(days, counts))
+    session().execute(text(counts.within(_CORRECT)), _values(days, counts))
     for _, of_month in groupby(days, Month.of):  # of each month, so that people fit in memory
         people = store().people(_given(list(of_month)))
-        session().execute(text(_ADD_PEOPLE.format(people=people.sql)), _values(days, people))
+        session().execute(text(people.within(_ADD_PEOPLE)), _values(days, people))
 
 
 def span_of(first: date, last: date, zone: ZoneInfo) -> Span:
@@ -131,9 +131,8 @@ def _tokens(form: str) -> str:
     return " + ".join(form.format(name) for name in _COUNTS[1:])
 
 
-def _differing(counts: Rows) -> str:
-    return f"""
-WITH counted AS ({counts.sql}), stored AS (
+_DIFFERING = f"""
+WITH counted AS ({{rows}}), stored AS (
   SELECT {_KEY}, {_all("{}")} FROM usage_days
   WHERE tenant_id = :tenant AND day = ANY(CAST(:days AS date[]))
 ), differing AS (
@@ -143,21 +142,19 @@ WITH counted AS ({counts.sql}), stored AS (
   FROM counted c FULL JOIN stored s USING ({_KEY})
   WHERE ({_all("coalesce(c.{}, 0)")}) IS DISTINCT FROM ({_all("coalesce(s.{}, 0)")})
 )"""  # noqa: S608 - names of ours
-
-
-_FIND = f"""
+_FIND = f"""{_DIFFERING}
 SELECT d.day, s.key, d.feature, d.provider, d.model, d.outcome, d.stored_requests, d.stored_tokens,
   d.requests, {_tokens("d.{}")}
 FROM differing d JOIN ai_systems s ON s.tenant_id = :tenant AND s.id = d.system_id
 ORDER BY d.day, s.key, d.feature, d.provider, d.model, d.outcome"""  # noqa: S608 - names of ours
-_CORRECT = f"""
+_CORRECT = f"""{_DIFFERING}
 INSERT INTO usage_days (tenant_id, {_KEY}, {_all("{}")}, changed_at)
 SELECT :tenant, {_KEY}, {_all("{}")}, {CHANGED_AT} FROM differing
 ON CONFLICT (tenant_id, {_KEY}) DO UPDATE SET {_all("{0} = excluded.{0}")},
   changed_at = excluded.changed_at"""  # noqa: S608 - names of ours
 _ADD_PEOPLE = """
 INSERT INTO usage_people AS p (tenant_id, month, system_id, feature, person, days)
-SELECT :tenant, used.* FROM ({people}) AS used
+SELECT :tenant, used.* FROM ({rows}) AS used
 ON CONFLICT (tenant_id, month, system_id, feature, person)
 DO UPDATE SET days = p.days | excluded.days WHERE p.days | excluded.days <> p.days
 """

@@ -64,7 +64,7 @@ def request_costs(month: Month, unit_prices: Sequence[UnitPrice]) -> list[Reques
             row.unpriced,
             *(row.percentiles or (None, None, None)),
         )
-        for row in session().execute(text(_NAMED.format(costs=costs.sql)), values)
+        for row in session().execute(text(costs.within(_NAMED)), values)
     ]
 
 
@@ -77,7 +77,7 @@ def _check_disjoint(prices: Sequence[UnitPrice]) -> None:
 
 
 _NAMED = """
-SELECT counted.*, s.key AS system FROM ({costs}) AS counted
+SELECT counted.*, s.key AS system FROM ({rows}) AS counted
 LEFT JOIN ai_systems s ON s.tenant_id = :tenant AND s.id = counted.system_id
 WHERE requests + unpriced > 0 ORDER BY s.key NULLS FIRST, feature NULLS FIRST
 """

@@ -60,7 +60,7 @@ def digest(table: str = "") -> str:
 # writers that hold the tenant's lock "usage", so that changes are committed in this order.
 CHANGED_AT = """greatest(CAST(:now AS timestamptz), (SELECT max(changed_at) + interval '1 microsecond'
     FROM usage_days WHERE tenant_id = :tenant))"""
-_FROM_ARRAYS = f"""
+FROM_ARRAYS = f"""
   SELECT n, {digest()} AS digest, {_commas(STORED)}
   FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _ARRAYS.items())})
     WITH ORDINALITY AS g ({_commas(_FACTS)}, n)
@@ -70,15 +70,26 @@ _FROM_ARRAYS = f"""
 
 # Parts of a statement: events of `given` with their days, and what is written of those in `new`.
 _DATED = "SELECT *, (at AT TIME ZONE :zone)::date AS day FROM given"
+# Events that may have lost their id: what is stored at their instant under it is the same event.
+KNOWN = f"""
+  SELECT n, e.digest = given.digest FROM given CROSS JOIN LATERAL (
+    SELECT {digest("e")} AS digest FROM usage_events AS e
+    WHERE e.tenant_id = :tenant AND e.at = given.at AND e.event_id = given.event_id OFFSET 0
+  ) AS e
+  WHERE given.at < :long_ago AND NOT EXISTS (
+    SELECT FROM usage_event_keys
+    WHERE tenant_id = :tenant AND event_id = given.event_id OFFSET 0)
+"""  # noqa: S608 - names of ours
+STORE = f"""
+  INSERT INTO usage_events (tenant_id, received_at, {_commas(STORED)})
+  SELECT :tenant, :now, {_commas(STORED)} FROM new
+"""  # noqa: S608 - names of ours
 _REMEMBERED = """
   INSERT INTO usage_event_keys (tenant_id, event_id, digest, received_at)
   SELECT :tenant, event_id, digest, :now FROM new ORDER BY event_id COLLATE "C"
 """
 _ADDED = f"""
-stored AS (
-  INSERT INTO usage_events (tenant_id, received_at, {_commas(STORED)})
-  SELECT :tenant, :now, {_commas(STORED)} FROM new
-), counted AS (
+counted AS (
   INSERT INTO usage_days AS d (tenant_id, {_commas(_DAY)}, requests, {_commas(_TOKENS)},
     changed_at)
   SELECT :tenant, day, system_id, coalesce(feature, ''), coalesce(provider, ''), model, outcome,
@@ -98,12 +109,16 @@ stored AS (
 """  # noqa: S608 - names of ours
 
 
-def statement(given: str, result: str) -> str:
+RESULT = "SELECT n, is_same FROM known ORDER BY n"
+
+
+def statement(given: str, result: str, *, known: str = KNOWN, store: str = STORE) -> str:
     """Return the statement that stores new events and counts their days.
 
     `given` selects n, digest and STORED of events with different ids; `result` selects from given
     and from known (n, is_same), the events whose ids were stored before. OFFSET 0 has each of them
-    looked up by the index, whatever PostgreSQL believes about the size of the tables.
+    looked up by the index, whatever PostgreSQL believes about the size of the tables. `known` finds
+    events that lost their id, and `store` keeps the new ones (clickhouse_events.py has others).
     """
     return f"""
 WITH given AS MATERIALIZED ({given}), known AS MATERIALIZED (
@@ -111,22 +126,15 @@ WITH given AS MATERIALIZED ({given}), known AS MATERIALIZED (
     SELECT digest FROM usage_event_keys
     WHERE tenant_id = :tenant AND event_id = given.event_id OFFSET 0
   ) AS k
-  UNION ALL
-  SELECT n, e.digest = given.digest FROM given CROSS JOIN LATERAL (
-    SELECT {digest("e")} AS digest FROM usage_events AS e
-    WHERE e.tenant_id = :tenant AND e.at = given.at AND e.event_id = given.event_id OFFSET 0
-  ) AS e
-  WHERE given.at < :long_ago AND NOT EXISTS (
-    SELECT FROM usage_event_keys
-    WHERE tenant_id = :tenant AND event_id = given.event_id OFFSET 0)
+  UNION ALL {known}
 ), new AS MATERIALIZED (
   {_DATED} WHERE n NOT IN (SELECT n FROM known)
-), remembered AS ({_REMEMBERED}), {_ADDED}
+), remembered AS ({_REMEMBERED}), stored AS ({store}), {_ADDED}
 {result}
 """  # noqa: S608 - names of ours
 
 
-def statement_for_new(given: str) -> str:
+def statement_for_new(given: str, *, store: str = STORE) -> str:
     """Return the statement that stores events whose ids are all new, and returns their number.
 
     No id is looked up: where one is taken, a unique key refuses it. That happens before the rest
@@ -134,12 +142,12 @@ def statement_for_new(given: str) -> str:
     """
     return f"""
 WITH given AS ({given}), new AS MATERIALIZED ({_DATED}),
-remembered AS ({_REMEMBERED} RETURNING 1), {_ADDED}
+remembered AS ({_REMEMBERED} RETURNING 1), stored AS ({store}), {_ADDED}
 SELECT count(*) FROM remembered
 """  # noqa: S608 - names of ours
 
 
-WRITE = text(statement(_FROM_ARRAYS, "SELECT n, is_same FROM known ORDER BY n"))
+WRITE = text(statement(FROM_ARRAYS, RESULT))
 
 
 def write(events: Sequence[UsageEvent], systems: Mapping[str, UUID], zone: str) -> Stored:
@@ -153,7 +161,7 @@ def write(events: Sequence[UsageEvent], systems: Mapping[str, UUID], zone: str) 
         months_between(min(each.at for each in events), max(each.at for each in events))
     )
     lock_tenant("usage")
-    known = session().execute(WRITE, _values(events, systems) | {"zone": zone}).all()
+    known = session().execute(WRITE, values_of(events, systems) | {"zone": zone}).all()
     return Stored(
         len(events) - len(known),
         tuple(row.n - 1 for row in known if row.is_same),
@@ -168,7 +176,7 @@ def forget_keys() -> int:
     return int(session().execute(delete(EVENT_KEYS).where(mine, old)).rowcount)  # type: ignore[attr-defined]  # of a DELETE
 
 
-def _values(events: Sequence[UsageEvent], systems: Mapping[str, UUID]) -> dict[str, Any]:
+def values_of(events: Sequence[UsageEvent], systems: Mapping[str, UUID]) -> dict[str, Any]:
     places = {slug: place for place, slug in enumerate(systems, 1)}
     tokens = [each.tokens for each in events]
     return {

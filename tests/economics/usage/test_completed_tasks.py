@@ -14,7 +14,17 @@ from governance.economics.usage.completed_tasks import CompletedTasks
 from governance.kernel import clock
 from governance.kernel.months import Month
 from tests import make
-from tests.economics.usage.usage_helpers import NOW, SYSTEM, Product, at, event, register
+from tests.economics.usage.usage_helpers import (
+    EACH_STORE,
+    NOW,
+    SYSTEM,
+    Product,
+    at,
+    event,
+    register,
+)
+
+pytestmark = EACH_STORE
 
 NOVEMBER, OCTOBER = Month(2026, 11), Month(2026, 10)
 OTHER = "ad-copywriter"

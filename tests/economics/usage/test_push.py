@@ -20,6 +20,7 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from tests import make
 from tests.economics.usage.usage_helpers import (
+    EACH_STORE,
     EVENTS_OF_DAYS,
     NOW,
     SYSTEM,
@@ -50,6 +51,7 @@ def product(app, isolated):
 # ---- what is stored
 
 
+@EACH_STORE
 def test_events_are_stored_and_counted_for_their_tenant_alone(app, product):
     register(slug="globex")
     tokens = {"input": 3, "cache_read": 4, "cache_write": 5, "output": 6, "reasoning": 7}
@@ -94,6 +96,7 @@ def test_gzip_and_lines_say_the_same_as_json(product):
 # ---- each event counts once
 
 
+@EACH_STORE
 def test_an_event_that_is_sent_again_counts_once(product):
     batch = [event(n) for n in range(5)]
     assert product.send(batch) == answer(accepted=5)
@@ -104,6 +107,7 @@ def test_an_event_that_is_sent_again_counts_once(product):
     assert sum(row.requests for row in days()) == 7 == sum(row.requests for row in before) + 2
 
 
+@EACH_STORE
 @pytest.mark.parametrize(
     "changed",
     [
@@ -124,11 +128,13 @@ def test_an_id_that_comes_again_with_other_content_is_refused(product, changed):
     assert [row.event_id for row in stored()] == ["req-1", "req-2", "req-3"]
 
 
+@EACH_STORE
 def test_the_same_instant_in_another_zone_is_the_same_event(product):
     product.send([event(1, at="2026-11-25T10:00:00Z")])
     assert product.send([event(1, at="2026-11-25T11:00:00.000+01:00")]) == answer(duplicate=1)
 
 
+@EACH_STORE
 def test_ids_are_remembered_for_seven_days(product):
     product.send([event(1)])
     for late, forgotten in ((timedelta(days=6, hours=23), 0), (timedelta(days=7, minutes=1), 1)):
@@ -138,6 +144,7 @@ def test_ids_are_remembered_for_seven_days(product):
         assert session().scalar(select(func.count()).select_from(EVENT_KEYS)) == 0
 
 
+@EACH_STORE
 def test_an_event_that_is_sent_again_long_after_counts_once(product):
     old = event(1, at=at(NOW - timedelta(days=8)))
     product.send([old])
@@ -150,12 +157,14 @@ def test_an_event_that_is_sent_again_long_after_counts_once(product):
     assert sum(row.requests for row in days()) == 2 == len(stored())
 
 
+@EACH_STORE
 def test_another_tenants_id_is_no_repetition(app, product):
     register(slug="globex")
     assert product.send([event(1)]) == answer(accepted=1)
     assert Product(app, slug="globex").send([event(1)]) == answer(accepted=1)
 
 
+@EACH_STORE
 def test_a_batch_with_the_same_idempotency_key_gets_the_same_answer(product):
     first = product.send([event(1), event(2, system="nowhere")], key="batch-1")
     replayed = product.post([event(1), event(2, system="nowhere")], key="batch-1")
@@ -289,6 +298,7 @@ def test_a_key_without_the_scope_or_for_another_system_sends_nothing(app, produc
 # ---- days
 
 
+@EACH_STORE
 @settings(
     max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
@@ -313,6 +323,7 @@ def test_days_are_the_sums_of_the_events_whatever_arrives(app, product, batches)
     assert +found == +counted
 
 
+@EACH_STORE
 def test_a_day_is_one_of_the_operators_time_zone(product):
     """In Berlin the 25th of November begins at 23:00 UTC."""
     product.send([event(1, at="2026-11-24T22:59:59Z"), event(2, at="2026-11-24T23:00:00Z")])

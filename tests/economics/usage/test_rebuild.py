@@ -17,6 +17,7 @@ from governance.kernel.db import session
 from governance.kernel.months import Month
 from tests import make
 from tests.economics.usage.usage_helpers import (
+    EACH_STORE,
     EVENTS_OF_DAYS,
     NOW,
     Product,
@@ -25,6 +26,8 @@ from tests.economics.usage.usage_helpers import (
     event,
     register,
 )
+
+pytestmark = EACH_STORE
 
 
 @pytest.fixture(autouse=True)

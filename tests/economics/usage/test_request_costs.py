@@ -13,7 +13,17 @@ from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import clock
 from governance.kernel.months import Month
 from tests import make
-from tests.economics.usage.usage_helpers import NOW, SYSTEM, Product, at, event, register
+from tests.economics.usage.usage_helpers import (
+    EACH_STORE,
+    NOW,
+    SYSTEM,
+    Product,
+    at,
+    event,
+    register,
+)
+
+pytestmark = EACH_STORE
 
 NOVEMBER = Month(2026, 11)
 MODEL = "claude-sonnet-4-5"

@@ -15,6 +15,7 @@ from governance.kernel import clock
 from tests.conftest import visitor
 from tests.economics.imports.import_helpers import INDEX, apply, row_of, upload
 from tests.economics.usage.usage_helpers import (
+    EACH_STORE,
     NOW,
     SYSTEM,
     Product,
@@ -87,6 +88,7 @@ EVENTS = [
 ]
 
 
+@EACH_STORE
 def test_a_file_and_the_api_store_the_same_events_and_days(app, finance):
     register(slug="globex")
     Product(app, slug="globex").send(EVENTS)
@@ -99,6 +101,7 @@ def test_a_file_and_the_api_store_the_same_events_and_days(app, finance):
     assert "New events" in finance.get(page).text
 
 
+@EACH_STORE
 def test_csv_json_lines_and_parquet_store_the_same(finance, tmp_path):
     csv_text = table(*map(row_of_event, EVENTS))
     apply(finance, upload(finance, csv_text, kind=KIND))
@@ -119,6 +122,7 @@ def test_csv_json_lines_and_parquet_store_the_same(finance, tmp_path):
     assert len(stored()) == 5 and row_of(page).notes == [["New events", "0"]]
 
 
+@EACH_STORE
 def test_several_customers_each_get_their_own_and_nothing_of_others(finance, as_viewer):
     text = table(row(1), row(1, "globex", model="theirs"), row(2), row(3, "globex"))
     page = upload(finance, text, kind=KIND)
@@ -129,6 +133,7 @@ def test_several_customers_each_get_their_own_and_nothing_of_others(finance, as_
     assert "theirs" not in as_viewer.get("economics/").text
 
 
+@EACH_STORE
 def test_the_file_twice_changes_nothing(app, finance):
     text = table(*(row(n) for n in range(1, 40)))
     apply(finance, upload(finance, text, kind=KIND))
@@ -144,6 +149,7 @@ def test_the_file_twice_changes_nothing(app, finance):
     assert sum(each.requests for each in days()) == 40
 
 
+@EACH_STORE
 @pytest.mark.parametrize("known", [1, 9])
 def test_known_events_among_new_ones_stay_and_the_new_ones_count_once(app, finance, known):
     Product(app).send([event(known)])
@@ -155,6 +161,7 @@ def test_known_events_among_new_ones_stay_and_the_new_ones_count_once(app, finan
     assert sum(each.requests for each in days()) == 9
 
 
+@EACH_STORE
 def test_a_row_that_is_repeated_counts_once_also_in_another_part(finance, monkeypatch):
     monkeypatch.setattr(file_storing, "PART_BYTES", 400)
     rows = [row(n % 7) for n in range(30)]
@@ -164,6 +171,7 @@ def test_a_row_that_is_repeated_counts_once_also_in_another_part(finance, monkey
     assert len(stored()) == 7 and sum(each.requests for each in days()) == 7
 
 
+@EACH_STORE
 def test_events_older_than_the_remembered_ids_are_known_by_their_instant(app, finance):
     old = row(1, at=at(NOW - timedelta(days=90)))
     apply(finance, upload(finance, table(old), kind=KIND))
@@ -178,6 +186,7 @@ def test_events_older_than_the_remembered_ids_are_known_by_their_instant(app, fi
     assert row_of(page).notes == [["New events", "1"]] and len(stored()) == 2
 
 
+@EACH_STORE
 def test_an_id_that_is_taken_by_another_event_stops_the_whole_file(app, finance):
     Product(app).send([event(3, model="other")])
     page = upload(finance, table(row(1), row(2, "globex"), row(3)), kind=KIND)
@@ -192,6 +201,7 @@ class Killed(Exception):
     """The process is gone."""
 
 
+@EACH_STORE
 @pytest.mark.parametrize("number", range(1, 14))
 def test_killed_at_any_statement_nothing_is_left_and_a_retry_stores_it_once(
     finance, database, monkeypatch, number

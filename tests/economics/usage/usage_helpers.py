@@ -6,12 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from flask import Flask
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
+from governance.economics.usage.event_store import rows_of
+from governance.economics.usage.event_stores import store
 from governance.economics.usage.models import DAYS, EVENTS
+from governance.economics.usage.postgresql_events import PostgresqlEvents
 from governance.economics.usage.usage_events import BUCKETS, OUTCOMES
 from governance.foundation.api_keys import actions as keys
 from governance.kernel.db import session
@@ -21,6 +25,7 @@ from tests import make
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # when these tests happen
 SYSTEM = "claims-triage"
+EACH_STORE = pytest.mark.usefixtures("each_store")  # for what PostgreSQL and ClickHouse promise
 
 
 def register(key: str = SYSTEM, slug: str = "acme") -> UUID:
@@ -115,7 +120,23 @@ class Product:
 def stored(slug: str = "acme") -> list[Any]:
     """The events of the tenant, by id."""
     with make.acting("admin", slug):
+        if not isinstance(store(), PostgresqlEvents):
+            return _stored_in_clickhouse()
         return list(session().execute(select(EVENTS).order_by(EVENTS.c.event_id)))
+
+
+def _stored_in_clickhouse() -> list[Any]:
+    """The same rows: every column comes back through PostgreSQL."""
+    kinds = {"Uuid": "uuid", "DateTime": "timestamptz", "Integer": "int", "Text": "text"}
+    types = {each.name: kinds[type(each.type).__name__] for each in EVENTS.columns}
+    columns = ", ".join(
+        f"nullIf({name}, '')" if kind == "text" else name for name, kind in types.items()
+    )
+    query = (
+        f"SELECT {columns} FROM usage_events WHERE tenant_id = {{tenant:UUID}} ORDER BY event_id"
+    )
+    rows = rows_of(types, store().database.rows(query))
+    return list(session().execute(text(rows.sql), rows.values))
 
 
 def days(slug: str = "acme") -> list[Any]:

@@ -1,0 +1,135 @@
+"""Talk to ClickHouse about the events of one tenant.
+
+Each statement about events binds the acting tenant, and ClickHouse adds the same condition to every
+read of the table (additional_table_filters), so that a statement that forgot it would find nothing
+of another tenant. Texts of its errors and the address, which has a password, are never logged.
+"""
+
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import clickhouse_connect
+import structlog
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from governance.kernel import current
+from governance.kernel.errors import Unavailable
+
+TABLE = "usage_events"
+CONNECT_SECONDS, ANSWER_SECONDS = 5, 60
+SETTINGS = {
+    "final": 1,  # of events that were inserted twice, one counts
+    "do_not_merge_across_partitions_select_final": 1,
+    "async_insert": 0,  # an insert that returns is kept
+    "lightweight_deletes_sync": 2,
+}
+UNKNOWN_TABLE = 60
+log = structlog.get_logger("usage")
+
+
+class ClickHouse:
+    """The database at an address such as https://user:password@host:8443/database.
+
+    It is connected when it is first used, so that the console starts without it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._client: Any = None
+
+    def rows(self, query: str, **values: Any) -> Sequence[Sequence[Any]]:
+        """Ask about the acting tenant: `query` compares tenant_id with {tenant:UUID}."""
+        tenant_id = current.actor().tenant_id
+        return self._rows(query, values | {"tenant": tenant_id}, _sealed(tenant_id))
+
+    def rows_of_all(self, query: str) -> Sequence[Sequence[Any]]:
+        """Ask about the table as a whole."""
+        return self._rows(query, {}, {})
+
+    def _rows(
+        self, query: str, values: dict[str, Any], settings: dict[str, Any]
+    ) -> Sequence[Sequence[Any]]:
+        with self._errors() as client:
+            rows: Sequence[Sequence[Any]] = client.query(
+                query, parameters=values, settings=settings
+            ).result_rows
+        return rows
+
+    def change(self, statement: str, **values: Any) -> None:
+        """Change events of the acting tenant."""
+        self.command(statement, **values, tenant=current.actor().tenant_id)
+
+    def command(self, statement: str, **values: Any) -> None:
+        """Run a statement about the table as a whole."""
+        with self._errors() as client:
+            client.command(statement, parameters=values)
+
+    def insert(self, columns: Mapping[str, Sequence[Any]], kinds: Sequence[str]) -> None:
+        """Insert rows, given column by column, of these types."""
+        with self._errors() as client:
+            client.insert(
+                TABLE,
+                list(columns.values()),
+                column_names=list(columns),
+                column_type_names=list(kinds),
+                column_oriented=True,
+            )
+
+    def insert_lines(self, names: Sequence[str], lines: bytes) -> None:
+        """Insert rows as PostgreSQL's COPY writes them."""
+        with self._errors() as client:
+            client.raw_insert(TABLE, names, lines, fmt="TabSeparated")
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    @contextmanager
+    def _errors(self) -> Generator[Any]:
+        try:
+            yield self._connected()
+        except ClickHouseError as error:
+            code = getattr(error, "code", None)
+            log.error("usage events unavailable", error=type(error).__name__, code=code)  # noqa: TRY400 - its text may have rows
+            hint = " Run governance migrate." if code == UNKNOWN_TABLE else ""
+            raise Unavailable(
+                "The store of usage events is unavailable. Nothing was saved; try again in a"
+                f" moment.{hint}"
+            ) from None
+
+    def _connected(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                self._client = _connect(self._url)
+            return self._client
+
+
+def _connect(url: str) -> Any:
+    parts = urlsplit(url)
+    return clickhouse_connect.get_client(
+        interface=parts.scheme,
+        host=parts.hostname,
+        port=parts.port,
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password or ""),
+        database=unquote(parts.path.strip("/")) or "default",
+        connect_timeout=CONNECT_SECONDS,
+        send_receive_timeout=ANSWER_SECONDS,
+        settings=SETTINGS,
+        form_encode_query_params=True,  # arrays are longer than an address may be
+        autogenerate_session_id=False,  # threads share the client
+        show_clickhouse_errors=False,
+        tz_mode="aware",
+    )
+
+
+def _sealed(tenant_id: UUID) -> dict[str, Any]:
+    """A UUID by type, so there is nothing in it to quote."""
+    if not isinstance(tenant_id, UUID):
+        raise TypeError("a tenant is named by a UUID")
+    return {"additional_table_filters": f"{{'{TABLE}': 'tenant_id = toUUID(''{tenant_id}'')'}}"}

@@ -1,0 +1,39 @@
+"""The two stores of usage events, for tests of what both promise."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from governance.economics.usage import event_stores
+from tests.economics.usage.clickhouse_servers import ClickhouseServer
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server():
+    """One server for all tests of a worker."""
+    folder = Path(tempfile.mkdtemp(prefix="governance-"))
+    server = ClickhouseServer(folder)
+    server.start()
+    yield server
+    server.kill()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def clickhouse(clickhouse_server, app):
+    """Usage events are in ClickHouse, which has none at first."""
+    event_stores.use(clickhouse_server.url)
+    found = event_stores.store()
+    found.create_table()
+    found.database.command("TRUNCATE TABLE usage_events")
+    yield found
+    found.database.close()
+    event_stores.use(None)
+
+
+@pytest.fixture(params=["postgresql", "clickhouse"])
+def each_store(request):
+    """The test runs twice."""
+    return request.getfixturevalue("clickhouse") if request.param == "clickhouse" else None
