@@ -113,10 +113,11 @@ def _check_header(header: list[str]) -> None:
 # ---- check
 
 
+QUARTER = 15 * 60 * 1_000_000  # microseconds; no zone changes its day within a quarter of an hour
 FACTS = f"""
 CREATE TABLE facts AS SELECT n, tenant_no, wrong, hash(tenant_no, id) AS key,
   hash(instant, system_id, {", ".join(map(checks.name, (*TEXTS, *TOKENS)))}) AS content,
-  CAST(date_trunc('month', instant AT TIME ZONE $zone) AS DATE) AS month,
+  epoch_us(instant) // {QUARTER} AS quarter,
   {" + ".join(f"coalesce(TRY_CAST({each} AS BIGINT), 0)" for each in TOKENS)} AS tokens
 FROM checked"""  # noqa: S608 - names of ours
 AGAIN = """
@@ -129,9 +130,12 @@ COUNTS = """
 SELECT count(*), count(*) FILTER (wrong = 0),
   (SELECT coalesce(sum(c) - count(*), 0) FROM (SELECT count(*) AS c FROM facts
     JOIN again USING (key) WHERE NOT differs GROUP BY key)) FROM facts"""
-TOTALS = """
-SELECT strftime(month, '%Y-%m'), slug, count(*), sum(tokens) FROM facts JOIN tenants USING (tenant_no)
-WHERE wrong = 0 GROUP BY 1, 2 ORDER BY 1, 2"""
+TOTALS = f"""
+WITH counted AS (SELECT tenant_no, quarter, count(*) AS events, sum(tokens) AS tokens
+  FROM facts WHERE wrong = 0 GROUP BY ALL)
+SELECT strftime(make_timestamptz(quarter * {QUARTER}) AT TIME ZONE $zone, '%Y-%m'), slug,
+  sum(events), sum(tokens)
+FROM counted JOIN tenants USING (tenant_no) GROUP BY 1, 2 ORDER BY 1, 2"""  # noqa: S608 - as above
 REJECTED = f"""
 SELECT n, wrong, NULL FROM facts WHERE wrong = {REPEATED}
 UNION ALL SELECT n, wrong, left({VALUE}, 60) FROM checked WHERE wrong <> 0
@@ -139,9 +143,7 @@ ORDER BY n LIMIT {MAX_REJECTED}"""  # noqa: S608 - as above
 
 
 def _check(connection: Connection, path: Path, orders: dict[str, Any]) -> dict[str, Any]:
-    facts = FACTS.replace("$zone", duckdb_files.quoted(orders["zone"]))
-    connection.execute(facts)
-    for statement in (AGAIN, DIFFERENT):
+    for statement in (FACTS, AGAIN, DIFFERENT):
         connection.execute(statement)
     rows, accepted, again = connection.execute(COUNTS).fetchone() or (0, 0, 0)
     broken = _broken_lines(connection) if orders["format"] == "csv" else []
@@ -149,7 +151,8 @@ def _check(connection: Connection, path: Path, orders: dict[str, Any]) -> dict[s
         raise _Unreadable("The file has no rows.")
     if rows + len(broken) > orders["max_rows"]:
         raise _Unreadable(f"The file has more than {orders['max_rows']:,} rows. Split it.")
-    totals = [[*row[:3], int(row[3])] for row in connection.execute(TOTALS).fetchall()]
+    totals = TOTALS.replace("$zone", duckdb_files.quoted(orders["zone"]))
+    found = connection.execute(totals).fetchall()
     rejected = connection.execute(REJECTED).fetchall() if accepted < rows else []
     listed = [[row[0], *checks.reason(row[1]), row[2]] for row in rejected]
     if orders["format"] == "csv" and (listed or broken):
@@ -158,7 +161,7 @@ def _check(connection: Connection, path: Path, orders: dict[str, Any]) -> dict[s
         "rows": rows + len(broken),
         "accepted": accepted,
         "again": int(again),
-        "totals": totals,
+        "totals": [[month, slug, int(rows), int(tokens)] for month, slug, rows, tokens in found],
         "rejected": listed,
     }
 
@@ -180,10 +183,11 @@ def _broken(kind: str) -> str:
 
 
 WRITTEN = f"""
-SELECT CASE WHEN wrong = 0 THEN n ELSE error('row ' || n || ' is wrong') END AS line,
-  strftime(instant, '{DATE}') AS at, system_id, {", ".join(map(checks.name, TEXTS))},
-  {", ".join(f"coalesce({each}, '0') AS {each}" for each in TOKENS)}, tenant_no,
-  strftime(instant, '%Y-%m') AS month FROM checked"""  # noqa: S608 - as above
+SELECT *, left("at", 7) AS month FROM (
+  SELECT CASE WHEN wrong = 0 THEN n ELSE error('row ' || n || ' is wrong') END AS line,
+    strftime(instant, '{DATE}') AS at, system_id, {", ".join(map(checks.name, TEXTS))},
+    {", ".join(f"coalesce({each}, '0') AS {each}" for each in TOKENS)}, tenant_no FROM checked)
+"""  # noqa: S608 - as above
 
 
 def _write(connection: Connection, path: Path, _orders: dict[str, Any]) -> dict[str, Any]:
