@@ -6,6 +6,9 @@ Finance closes each month that is over. The correction of a cloud's bill then re
 import random
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from decimal import Decimal
+
+import msgspec
 
 from governance.demo.cast import MONTHS, Cast, acting_on, days_ago
 from governance.demo.file_imports import import_table
@@ -16,6 +19,7 @@ from governance.economics.reviews import (
     guardrail_file,
     queries,
 )
+from governance.economics.reviews.scenarios import Assumptions
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
@@ -107,4 +111,9 @@ def _discuss(month: Month, cast: Cast) -> None:
             actions.add_comment(
                 queries.review_of(month),
                 "Cache writes were billed twice on two days. The claim is with the provider.",
+            )
+        with transaction():
+            raised = Assumptions(price_percent=Decimal(8))
+            actions.save_scenario(
+                queries.review_of(month), "Prices up by 8% at renewal", msgspec.to_builtins(raised)
             )

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, tuple_
 
+from governance.economics.costs.focus_lines import TOKEN
 from governance.economics.costs.models import CostBill, CostLine
 from governance.economics.costs.reconciliation_queries import name_table, used_models
 from governance.economics.imports.models import FileImport
@@ -25,6 +26,7 @@ from governance.kernel.months import Month
 
 C = USAGE_COSTS.c
 MAX_LINES = 50  # of bills
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,13 @@ class BillLine:
     line: CostLine
     import_id: UUID | None
     file_name: str | None
+
+    @property
+    def per_million(self) -> Decimal | None:
+        """What a million tokens cost; None for a charge that counts none."""
+        if self.line.unit != TOKEN or not self.line.quantity:
+            return None
+        return self.line.effective / self.line.quantity * MILLION
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ spelled(count)           "three", "12"
 names(list)              "Globex, Tallis Retail and two more"
 month_name("2026-10")    "October 2026"
 day_name("2026-10-17")   "17 October"
+scaled_money(…)          "€780" of a large total, "€4.72" of a small one
 """
 
 from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from governance.economics.formulas.money import MINUS
+from governance.economics.formulas.money import MINUS, money, whole_money
 from governance.kernel.months import Month
 
 NOT_ESTIMABLE = "not estimable"
@@ -36,6 +37,7 @@ WORDS = [
     "twelve",
 ]
 MAX_NAMED = 2
+CENTS_BELOW = Decimal(10_000)
 _TENTH, _HUNDREDTH = Decimal("0.1"), Decimal("0.01")
 
 
@@ -73,6 +75,17 @@ def months(number: Decimal | None) -> str:
 def times(number: Decimal | None) -> str:
     """Return "3.3"."""
     return NOT_ESTIMABLE if number is None else _text(number, _TENTH)
+
+
+def scale_decimals(whole: Decimal) -> int:
+    """Return how many decimals amounts have beside a total: cents below ten thousand."""
+    return 0 if abs(whole) >= CENTS_BELOW else 2
+
+
+def scaled_money(amount: Decimal, currency: str, whole: Decimal) -> str:
+    """Return "€780" as a part of 73,600, and "€4.72" as a part of 254.46."""
+    write = whole_money if scale_decimals(whole) == 0 else money
+    return write(amount, currency)
 
 
 def spelled(count: int) -> str:
@@ -115,7 +128,7 @@ def short_month(month: str) -> str:
 
 def _text(number: Decimal, step: Decimal) -> str:
     """The number to that step; a whole limit such as 2% has no decimals."""
-    value = number.quantize(step, rounding=ROUND_HALF_EVEN)
+    value = number.quantize(step, rounding=ROUND_HALF_EVEN) + 0  # not minus zero
     return f"{value:,f}".replace("-", MINUS)
 
 

@@ -19,7 +19,7 @@ class CommentForm(Form):
 
 class ActionForm(Form):
     title = StringField("Action", [DataRequired("Say what is to be done."), Length(max=200)])
-    owner_id = SelectField("Owner", validate_choice=False)
+    owner_id = SelectField("Owner", [InputRequired("Choose an owner.")], validate_choice=False)
     due_on = DateField("Due", [InputRequired("Enter a date.")])
 
     def __init__(self, **values: Any) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from governance.economics.formulas.money import whole_money
-from governance.economics.reviews.figures import names
+from governance.economics.reviews.figures import scaled_money
 from governance.economics.reviews.review_facts import (
     Cause,
     DayResidual,
@@ -65,19 +64,17 @@ class ReconciledDays:
 
     def headline(self, currency: str) -> str:
         """As "helio-4-large: invoices exceed computed cost by €780"."""
-        amount = whole_money(abs(self.residual), currency)
+        amount = scaled_money(abs(self.residual), currency, self.invoiced)
         if self.residual == 0:
             return f"{self.name}: invoices and computed cost are equal"
         if self.residual > 0:
             return f"{self.name}: invoices exceed computed cost by {amount}"
         return f"{self.name}: computed cost exceeds invoices by {amount}"
 
-    def days_title(self) -> str:
-        """As "Cache accounting and retries and time-outs make up most of it"."""
-        largest = [name for name, amount in self.causes.items() if amount][:1]
-        if not largest:
-            return "No day has a residual"
-        return f"{names(largest)[:1].upper()}{names(largest)[1:]} makes up most of it"
+    def causes_title(self) -> str:
+        """As "Largest cause: cache accounting"."""
+        largest = next((name for name, amount in self.causes.items() if amount), None)
+        return f"Largest cause: {largest}" if largest else "No day has a residual"
 
     def reconciliation(self, checked: Reconciliation) -> Reconciliation:
         """The row alone, as charts and sentences take it."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from governance.economics.reviews import figures, residual_advice, review_charts
 from governance.economics.reviews import reconciliation_conclusions as say
-from governance.economics.reviews import residual_advice, review_charts
 from governance.economics.reviews.review_facts import (
     Reconciliation,
     ReviewFacts,
@@ -65,6 +65,7 @@ def context(facts: ReviewFacts, accepted: str | None) -> dict[str, Any]:
     return {
         "title": say.headline(facts, accepted),
         "checked": checked,
+        "decimals": figures.scale_decimals(checked.invoiced),
         "limit": say.limit_text(checked),
         "providers": len({each.provider for each in checked.models}),
         "models_title": say.models(checked),

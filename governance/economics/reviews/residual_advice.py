@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from governance.economics.formulas.money import whole_money
+from governance.economics.reviews.figures import scaled_money
 from governance.economics.reviews.review_facts import ReconciledDay
 
 ZERO = Decimal(0)
+LARGE_PART = 100  # amounts from a hundred up have no cents
 SMALLEST = Decimal(1)  # of the currency; below it nothing is worth an action
 
 
@@ -50,7 +51,7 @@ def _said(
     cause: str, amount: Decimal, provider: str, model: str, currency: str
 ) -> tuple[str, str] | None:
     """The action and why; None for a cause that needs none, such as rounding."""
-    money = whole_money(abs(amount), currency)
+    money = scaled_money(abs(amount), currency, amount * LARGE_PART)
     is_more = amount > 0
     texts = {
         "unmetered calls": (

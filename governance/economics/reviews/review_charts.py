@@ -10,10 +10,10 @@ margins(tenant, reach)           a tenant's margin under each rule
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 from markupsafe import Markup
 
-from governance.economics.formulas.money import whole_money
 from governance.economics.reviews import figures
 from governance.economics.reviews.conclusions import GOOD, ratio
 from governance.economics.reviews.review_facts import (
@@ -27,6 +27,7 @@ from governance.kernel import charts, drawing
 from governance.kernel.charts import Series, WaterfallStep
 
 THOUSAND = Decimal(1000)
+VISIBLE = Decimal("0.0005")  # of revenue; less is no bar, and stays in the table
 MAX_LINES = 4
 CAUSE_WIDTH, CAUSE_ROW, NAME_WIDTH = 360, 22, 130
 DAY_WIDTH, DAY_HEIGHT = 700, 128
@@ -70,12 +71,22 @@ def waterfall(facts: ReviewFacts, title: str) -> Markup:
                 kind="f2" if label == "Guardrails" else "f4",
                 note=figures.percent(abs(amount) / revenue) if revenue and place else "",
             )
-            for place, (label, amount, is_total) in enumerate(steps(facts))
+            for place, (label, amount, is_total) in enumerate(_drawn_steps(facts))
         ],
         title,
         width=700,
         height=230,
     )
+
+
+def _drawn_steps(facts: ReviewFacts) -> list[tuple[str, Decimal, bool]]:
+    """The steps without a residual or residue that no eye sees."""
+    least = abs(facts.waterfall.revenue) * VISIBLE
+    return [
+        each
+        for each in steps(facts)
+        if each[0] not in {"Residual", "Residue"} or abs(each[1]) >= least
+    ]
 
 
 def drawn_systems(headlines: Sequence[Headline]) -> list[tuple[str, str]]:
@@ -132,6 +143,7 @@ def causes(checked: Reconciliation, currency: str, title: str) -> Markup:
     ordered = sorted(checked.causes, key=lambda each: -abs(each.amount))
     most = max([abs(each.amount) for each in ordered], default=Decimal(1)) or Decimal(1)
     room = Decimal(CAUSE_WIDTH - NAME_WIDTH - 100)
+    write = partial(figures.scaled_money, currency=currency, whole=checked.invoiced)
     body: list[Markup] = []
     for place, each in enumerate(ordered):
         y = place * CAUSE_ROW
@@ -141,9 +153,7 @@ def causes(checked: Reconciliation, currency: str, title: str) -> Markup:
         body += [
             drawing.label(0, y + 13, figures.capital(each.name), "lab2"),
             drawing.bar(NAME_WIDTH, y + 3, wide, 13, kind),
-            drawing.label(
-                NAME_WIDTH + wide + 7, y + 13, whole_money(each.amount, currency), "lab", weight=600
-            ),
+            drawing.label(NAME_WIDTH + wide + 7, y + 13, write(each.amount), "lab", weight=600),
             drawing.label(
                 CAUSE_WIDTH,
                 y + 13,
@@ -152,7 +162,7 @@ def causes(checked: Reconciliation, currency: str, title: str) -> Markup:
                 anchor="end",
             ),
         ]
-    said = ", ".join(f"{each.name} {whole_money(each.amount, currency)}" for each in ordered)
+    said = ", ".join(f"{each.name} {write(each.amount)}" for each in ordered)
     return drawing.svg(CAUSE_WIDTH, max(len(ordered), 1) * CAUSE_ROW, title, said, body)
 
 
@@ -162,6 +172,7 @@ def days(checked: Reconciliation, currency: str, title: str) -> Markup:
     high, low = max([*amounts, Decimal(0)]), min([*amounts, Decimal(0)])
     reach = float(high - low) or 1.0
     top, room = 22.0, DAY_HEIGHT - 44.0
+    write = partial(figures.scaled_money, currency=currency, whole=checked.invoiced)
     zero = top + float(high) / reach * room
     slot = DAY_WIDTH / max(len(amounts), 1)
     usual = sorted(map(abs, amounts))[len(amounts) // 2] if amounts else Decimal(0)
@@ -172,7 +183,7 @@ def days(checked: Reconciliation, currency: str, title: str) -> Markup:
         x, y = slot * place + slot * 0.14, zero - tall if each.amount > 0 else zero
         body.append(drawing.bar(x, y, slot * 0.72, max(tall, 0.5), "f2" if is_far else "mid"))
         if is_far:
-            words = whole_money(each.amount, currency)
+            words = write(each.amount)
             above = y - 6 if each.amount > 0 else y + tall + 12
             anchor, at = _label_place(checked, place, usual, slot)
             body.append(drawing.label(at, above, words, "lab", anchor=anchor, weight=600))
@@ -182,7 +193,7 @@ def days(checked: Reconciliation, currency: str, title: str) -> Markup:
         elif number == 1 or number % 5 == 0:
             middle = slot * (place + 0.5)
             body.append(drawing.label(middle, DAY_HEIGHT - 4, str(number), "tick", anchor="middle"))
-    said = ", ".join(f"{each.day} {whole_money(each.amount, currency)}" for each in checked.days)
+    said = ", ".join(f"{figures.day_name(each.day)} {write(each.amount)}" for each in checked.days)
     return drawing.svg(DAY_WIDTH, DAY_HEIGHT, title, said, body)
 
 

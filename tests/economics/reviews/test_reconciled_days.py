@@ -133,7 +133,7 @@ def test_a_day_opens_to_the_file_of_its_bill_and_to_usage(october, statements):
     assert line == [
         "Input claude-sonnet-4-5",
         "1,000,000 tokens",
-        "€1.70",
+        "€1.70 €1.70 a million",
         "anthropic-october.csv 1 line, invoice A-77",
     ]
     soup = BeautifulSoup(page.text, "html.parser")
