@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from uuid import UUID
 
 from governance.app import schedule
@@ -128,12 +129,25 @@ def moment_of(day: date, hour: int = 10) -> datetime:
         datetime.combine(
             day, time(hour, (day.toordinal() * 7) % 60, (day.toordinal() * 13) % 60), UTC
         ),
-        datetime.now(UTC),
+        real_now(),
     )
 
 
+def real_now() -> datetime:
+    """Not the moment of the story, at which the clock stands."""
+    return datetime.now(UTC)
+
+
+@cache
+def today() -> date:
+    """The day from which the whole world is counted back: a story that is told past midnight is
+    still of the day on which it began.
+    """
+    return real_now().date()
+
+
 def days_ago(days: int) -> date:
-    return datetime.now(UTC).date() - timedelta(days=days)
+    return today() - timedelta(days=days)
 
 
 def play(cast: Cast, events: list[StoryEvent], started: set[date] | None = None) -> None:
@@ -155,7 +169,7 @@ def play(cast: Cast, events: list[StoryEvent], started: set[date] | None = None)
                     cast,
                     system_actor(cast.slug),
                     first,
-                    now=datetime.now(UTC),
+                    now=real_now(),
                     keys_since=days_ago(KEYS_MADE),
                 )
             with current.acting_as(system_actor(cast.slug)), transaction():

@@ -1,25 +1,41 @@
-"""Three budgets of AI cost: one that is spent, one that is quiet, one for Globex."""
+"""Three budgets of AI cost: one near its threshold, one that is quiet, one that Globex exceeds.
 
-from dataclasses import dataclass
-from decimal import Decimal
+Each is set as finance would: from what the last thirty days cost.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import ROUND_CEILING, Decimal
+
+from sqlalchemy import func, select
 
 from governance.demo.cast import acting_on, days_ago
 from governance.economics.budgets import actions, jobs, queries
 from governance.economics.budgets.actions import BudgetTerms
+from governance.economics.budgets.queries import BudgetScope
+from governance.economics.prices.models import USAGE_COSTS
+from governance.economics.rates.queries import months_rates
 from governance.foundation.tenants import queries as directory
+from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.db import session, transaction
+from governance.kernel.months import Month
 
 SET = 2  # days ago
+MEASURED = 30  # days
+STEP = Decimal(10)  # of an amount
+ZERO = Decimal(0)
+COSTS = USAGE_COSTS.c
 
 
 @dataclass(frozen=True, slots=True)
 class DemoBudget:
-    """A budget of a customer, or of one of its AI systems."""
+    """A budget of a customer, or of one of its AI systems; `share` of what 30 days cost there."""
 
     customer: str
     system: str
     window: str
+    share: Decimal
     terms: BudgetTerms
 
 
@@ -28,19 +44,22 @@ BUDGETS = (
         "acme",
         "claims-triage",
         "month",
-        BudgetTerms(name="Acme, claims-triage", amount=Decimal(33), tells_tenant=True),
+        Decimal("1.06"),
+        BudgetTerms(name="Acme, claims-triage", amount=ZERO, tells_tenant=True),
     ),
     DemoBudget(
         "acme",
         "support-assistant",
         "rolling",
-        BudgetTerms(name="Acme, support-assistant", amount=Decimal(60)),
+        Decimal("2.2"),
+        BudgetTerms(name="Acme, support-assistant", amount=ZERO),
     ),
     DemoBudget(
         "globex",
         "",
         "month",
-        BudgetTerms(name="Globex, everything", amount=Decimal(80), proposed_limit=30),
+        Decimal("0.8"),
+        BudgetTerms(name="Globex, everything", amount=ZERO, proposed_limit=30),
     ),
 )
 
@@ -49,13 +68,39 @@ def tell(finance: Actor) -> None:
     """Set the budgets as finance, then check them as the hourly job does."""
     with acting_on(finance, days_ago(SET)), transaction():
         scopes = {
-            (each.customer_id, each.system): each.key
-            for each in queries.scopes()
-            if not each.feature
+            (each.customer_id, each.system): each for each in queries.scopes() if not each.feature
         }
         for each in BUDGETS:
             customer_id = directory.tenant_id(each.customer)
             if customer_id is None:
                 raise LookupError(each.customer)
-            actions.create(scopes[customer_id, each.system], each.window, each.terms)
+            scope = scopes[customer_id, each.system]
+            amount = _rounded(_cost(scope) * each.share)
+            terms = replace(each.terms, amount=amount)
+            actions.create(scope.key, each.window, terms)
     jobs.check_budgets()
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    """Up to the next ten."""
+    return max((amount / STEP).to_integral_value(ROUND_CEILING), Decimal(1)) * STEP
+
+
+def _cost(scope: BudgetScope) -> Decimal:
+    """Of the last thirty days, in the reporting currency."""
+    last = clock.now().date()
+    query = (
+        select(COSTS.day, COSTS.currency, func.sum(COSTS.cost))
+        .where(
+            COSTS.tenant_id == current.actor().tenant_id,
+            COSTS.customer_id == scope.customer_id,
+            COSTS.day > last - timedelta(days=MEASURED),
+            COSTS.currency.is_not(None),
+        )
+        .group_by(COSTS.day, COSTS.currency)
+    )
+    if scope.system_id is not None:
+        query = query.where(COSTS.system_id == scope.system_id)
+    rows = session().execute(query).all()
+    rates = months_rates({Month.of(row.day) for row in rows})
+    return sum((rates[Month.of(row.day)].convert(row[2], row.currency) for row in rows), ZERO)

@@ -1,6 +1,6 @@
 """How the operator closed eighteen months, and what it decided on the last one.
 
-Finance closes each month that is over. The correction of a cloud's bill then restates one of them.
+Finance closes each month that was over when it imported the files. The correction of a cloud's bill then restates one of them.
 """
 
 import random
@@ -11,6 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from governance.demo.cast import MONTHS, Cast, acting_on, days_ago
+from governance.demo.economics_revenue_story import IMPORTED
 from governance.demo.file_imports import import_table
 from governance.economics.reviews import (
     actions,
@@ -48,16 +49,21 @@ PLANNED = (  # title, owner, days from today, whether it is done
 def tell(cast: Cast) -> None:
     """Close the months, restate one, sign and plan."""
     finance, product = cast("finance"), cast("operator")
-    present = Month.of(days_ago(CLOSED))
-    months = [present.plus(-ago) for ago in range(MONTHS, 0, -1)]
+    months = closed_months()
     with acting_on(finance, days_ago(CLOSED)):
         import_table(guardrail_file.KIND, "reviewed-blocks.csv", list(_reviewed_blocks(months)))
         for month in months:
             _close(month)
     for month in months[:-1]:
         _sign(month, finance, product)
-    _restate(present.plus(-CORRECTED_MONTH), finance)
+    _restate(months[-CORRECTED_MONTH], finance)
     _discuss(months[-1], cast)
+
+
+def closed_months() -> list[Month]:
+    """The months that were over when their bills and invoices were imported."""
+    present = Month.of(days_ago(IMPORTED))
+    return [present.plus(-ago) for ago in range(MONTHS, 0, -1)]
 
 
 def _reviewed_blocks(months: Sequence[Month]) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""Eighteen months of what twelve customers pay, imported as the operator's finance imports it.
+"""Eighteen months of what twenty-six customers pay, imported as the operator's finance imports it.
 
-Ten customers are tenants without people of their own. Each file is generated with a fixed seed from
-the table below, then uploaded, previewed and applied.
+All but two are tenants without people of their own. Each file is generated with a fixed seed from
+the tables below, then uploaded, previewed and applied.
 """
 
 import random
@@ -60,7 +60,7 @@ class DemoCustomer:
 
 
 ENTERPRISE, MIDDLE, SMALL, PUBLIC = "Enterprise", "Mid-market", "Small business", "Public sector"
-CUSTOMERS = (
+LARGE_CUSTOMERS = (
     DemoCustomer("acme", "Acme Insurance", ENTERPRISE, "strict", 640, "Events",
         ((18, 5200), (12, 6100), (5, 7400)), usage=0.35, support=9),
     DemoCustomer("globex", "Globex", MIDDLE, "strict", 90, "Partners",
@@ -86,6 +86,37 @@ CUSTOMERS = (
     DemoCustomer("halcyon", "Halcyon Travel", MIDDLE, "standard", 95, "Outbound",
         ((12, 980), (3, 0)), usage=0.2, support=4),
 )  # fmt: skip
+# Small businesses come and go: enough of them have left to estimate how long one stays.
+SMALL_CUSTOMERS = tuple(
+    DemoCustomer(
+        slug,
+        name,
+        SMALL,
+        "baseline",
+        seats=4,
+        channel="Search",
+        steps=((won, mrr), (lost, 0)) if lost else ((won, mrr),),
+        usage=0.1,
+        support=0.4,
+    )
+    for slug, name, won, lost, mrr in (  # won and lost so many months ago
+        ("alder", "Alder Dental", 17, None, 240),
+        ("birch", "Birch Bakery", 17, 9, 190),
+        ("cedar", "Cedar Tutors", 16, 5, 210),
+        ("dunlin", "Dunlin Print", 15, 12, 180),
+        ("elmfield", "Elmfield Books", 14, None, 230),
+        ("fernlea", "Fernlea Physiotherapy", 13, 4, 260),
+        ("gorse", "Gorse Gardens", 12, 7, 170),
+        ("hazel", "Hazel Events", 11, None, 310),
+        ("ivy", "Ivy Florists", 10, 2, 200),
+        ("juniper", "Juniper Salons", 9, 3, 220),
+        ("knot", "Knot Carpentry", 8, 5, 180),
+        ("linden", "Linden Accounting", 6, None, 340),
+        ("maple", "Maple Pet Care", 5, None, 210),
+        ("nettle", "Nettle Design", 3, None, 250),
+    )
+)
+CUSTOMERS = LARGE_CUSTOMERS + SMALL_CUSTOMERS
 SPEND = {  # of a month, by channel and segment; what is left out costs nothing
     ("Events", ENTERPRISE): 3200,
     ("Events", MIDDLE): 1100,
@@ -99,7 +130,7 @@ SPEND = {  # of a month, by channel and segment; what is left out costs nothing
 
 
 def create_customers() -> None:
-    """Create the tenants of the ten customers that have no people, when each was won."""
+    """Create the tenants of the customers that have no people, when each was won."""
     for each in CUSTOMERS:
         if directory.tenant_id(each.slug) is None:
             with clock.frozen(moment_of(days_ago(each.won * 30 + 20), 8)):

@@ -1,4 +1,4 @@
-"""Eighteen months of what twelve customers' AI products used, imported as files.
+"""Eighteen months of what all customers' AI products used, imported as files.
 
 The operator's finance imports two files: one as the first nine months were over, one three days ago.
 Acme and Globex also send their own usage of the last weeks by the API (usage_story.py).
@@ -13,7 +13,12 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from governance.demo.cast import MONTHS, acting_on, days_ago
-from governance.demo.economics_revenue_story import CUSTOMERS, IMPORTED, DemoCustomer
+from governance.demo.economics_revenue_story import (
+    CUSTOMERS,
+    IMPORTED,
+    SMALL_CUSTOMERS,
+    DemoCustomer,
+)
 from governance.demo.file_imports import import_file
 from governance.economics.usage.usage_file import USAGE
 from governance.foundation.tenants.queries import all_tenants
@@ -72,7 +77,7 @@ LARGE, SMALL, CHAT = (
     ("helio", "helio-small-3"),
     ("northwind", "nw-chat-2"),
 )
-PRODUCTS = (
+LARGE_PRODUCTS = (
     DemoProduct("acme", "claims-triage", "", "file-review", 46, *LARGE, 92_000, 1_400, 0.35),
     DemoProduct("globex", "router", "", "routing", 16, *CHAT, 41_000, 180, 0.05, 0.1),
     DemoProduct("northgate", "policy-desk", "Policy desk", "answers", 38, *LARGE, 64_000, 900, 0.2),
@@ -86,6 +91,10 @@ PRODUCTS = (
     DemoProduct("verity", "clauses", "Clauses", "review", 12, *LARGE, 22_000, 700),
     DemoProduct("halcyon", "itinerary", "Itinerary", "planning", 20, *CHAT, 26_000, 800),
 )  # fmt: skip
+PRODUCTS = LARGE_PRODUCTS + tuple(
+    DemoProduct(each.slug, "assistant", "Assistant", "chat", 3, *SMALL, 6_000, 220)
+    for each in SMALL_CUSTOMERS
+)
 
 
 def register_systems() -> None:

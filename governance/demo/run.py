@@ -22,9 +22,9 @@ from governance.assurance.frameworks import sync
 from governance.demo import cast, credentials, journey, world
 from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
-from governance.kernel import clock, config, embedded
+from governance.kernel import config, embedded
 
-VERSION = 19
+VERSION = 20
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"),
     ("officer@acme.example", "acme", "compliance_officer"),
@@ -168,7 +168,7 @@ def _world(port: int) -> dict[str, object]:
     """What tells one world from another: it is counted back from a day, and its people's issuer has
     a port.
     """
-    return {"version": VERSION, "day": clock.today().isoformat(), "port": port}
+    return {"version": VERSION, "day": cast.today().isoformat(), "port": port}
 
 
 def _is_present(marker: Path, port: int) -> bool:
