@@ -21,6 +21,7 @@ from governance.app import migrate
 from governance.app.factory import create_app
 from governance.assurance.frameworks import sync
 from governance.economics.prices.models import USAGE_COLLECTIONS, USAGE_COSTS
+from governance.economics.tenant_costs.models import LIST_PRICES
 from governance.economics.usage import models as usage
 from governance.economics.usage import partitions as usage_partitions
 from governance.kernel import config, embedded
@@ -120,7 +121,9 @@ def fill() -> None:
                 usage.TASKS,
                 usage.PROOFS,
             )
-            for counts in (MINUTES, HOURS, DAYS, *usages, USAGE_COSTS, USAGE_COLLECTIONS):
+            for counts in (
+                MINUTES, HOURS, DAYS, *usages, USAGE_COSTS, USAGE_COLLECTIONS, LIST_PRICES,
+            ):  # fmt: skip
                 values = rows.values(counts) | parents
                 session().execute(
                     insert(counts).values({c.name: values[c.name] for c in counts.columns})

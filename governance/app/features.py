@@ -19,6 +19,7 @@ from governance.economics.prices.feature import manifest as prices
 from governance.economics.rates.feature import manifest as rates
 from governance.economics.revenue.feature import manifest as revenue
 from governance.economics.reviews.feature import manifest as reviews
+from governance.economics.tenant_costs.feature import manifest as tenant_costs
 from governance.economics.usage.feature import manifest as usage
 from governance.foundation.anchors.feature import manifest as anchors
 from governance.foundation.api_keys.feature import manifest as api_keys
@@ -81,6 +82,7 @@ FEATURES = (
     allocation,
     costs,
     benchmarks,
+    tenant_costs,
     usage,
     rates,
     imports,

@@ -1,6 +1,7 @@
 """Amounts in the major unit of an ISO 4217 currency, as Decimal: €412,400.00 is Decimal("412400").
 
     rounded(amount, currency)          to the cent, half to even
+    rounded_together(amounts, …)       to the cent, so that they add up
     read_amount(text, currency, …)     what a person or a file wrote
     money(amount, currency)            "€12,400.00"        every cent
     short_money(amount, currency)      "€412.4k"           a headline
@@ -13,7 +14,8 @@ Texts have a true minus sign. Sums are exact: round once, at the end. An amount 
 its 8 decimals of a price.
 """
 
-from decimal import ROUND_HALF_EVEN, Decimal, DecimalException
+from collections.abc import Sequence
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, DecimalException
 
 from governance.economics.formulas.currencies import DECIMALS, SIGNS
 from governance.kernel.errors import Invalid
@@ -38,6 +40,21 @@ def round_to(amount: Decimal, decimals: int) -> Decimal:
     """Round to so many decimals, half to even. Raises Invalid as `rounded` does."""
     check_amount(amount)
     return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
+
+
+def rounded_together(amounts: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """Round parts so that they add up to their rounded sum, by the largest remainders.
+
+    Each part is less than the smallest unit of the currency away from what it was.
+    """
+    unit = Decimal(1).scaleb(-DECIMALS[currency])
+    total = rounded(sum(amounts, Decimal(0)), currency)
+    found = [amount.quantize(unit, rounding=ROUND_FLOOR) for amount in amounts]
+    missing = int((total - sum(found, Decimal(0))) / unit)
+    by_rest = sorted(range(len(amounts)), key=lambda n: (found[n] - amounts[n], n))
+    for n in by_rest[:missing]:
+        found[n] += unit
+    return found
 
 
 def check_amount(amount: Decimal, *, field: str | None = None) -> None:

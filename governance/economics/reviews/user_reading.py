@@ -17,10 +17,10 @@ from governance.economics.formulas import adoption
 from governance.economics.formulas.estimates import Estimate, NotEstimable
 from governance.economics.prices import queries as prices
 from governance.economics.prices.model_names import match_key
+from governance.economics.prices.unit_prices import unit_prices
 from governance.economics.rates import queries as rates
 from governance.economics.reviews.ports import StatementCredit, sla_credits
 from governance.economics.reviews.review_facts import Cohort, FeatureAdoption
-from governance.economics.reviews.unit_prices import unit_prices
 from governance.economics.reviews.usage_sums import usage_sums
 from governance.economics.usage import completed_tasks
 from governance.economics.usage.active_users import ActiveUsers, active_users, cohorts

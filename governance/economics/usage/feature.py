@@ -13,7 +13,7 @@ from governance.economics.usage import (
     views,
 )
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Daily, Hourly, Manifest, NavItem
+from governance.kernel.manifest import Daily, Hourly, Manifest, NavItem, SectionTab
 
 kinds.register(usage_file.USAGE)
 
@@ -31,6 +31,16 @@ manifest = Manifest(
             permission=permissions.VIEW,
             order=68,
             group="operations",
+            counts_everything=True,
+        ),
+    ),
+    tabs=(
+        SectionTab(
+            section="usage",
+            label="Requests and tokens",
+            endpoint="usage.index",
+            permission=permissions.VIEW,
+            order=10,
             counts_everything=True,
         ),
     ),

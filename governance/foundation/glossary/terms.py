@@ -440,7 +440,7 @@ TERMS = (
         "Price",
         "What a provider charges for a million tokens of a model from a day on; a later price"
         " supersedes it, and usage keeps the price that it used.",
-        "price prices price_restatement",
+        "price prices price_restatement list_prices tenant_costs",
     ),
     Term(
         "Privacy",

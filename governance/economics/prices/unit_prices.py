@@ -1,4 +1,4 @@
-"""What a request of each customer costs by model and day, in the reporting currency. Pure."""
+"""What a request costs by model and day, in the reporting currency. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
@@ -16,12 +16,13 @@ DAY = timedelta(days=1)
 
 def unit_prices(
     month: Month,
-    customer_id: UUID,
+    customer_id: UUID | None,
     models: Collection[tuple[str, str]],
     book: Mapping[str, Sequence[ModelPrice]],
     rates: MonthRates,
 ) -> list[UnitPrice]:
-    """Return the prices of these (provider, model) pairs on each day of the month.
+    """Return the prices of these (provider, model) pairs on each day of the month: the customer's
+    negotiated ones before the list's; without a customer, the list's alone.
 
     A model without a price, or in a currency without a rate, has none.
     """
@@ -46,7 +47,7 @@ def unit_prices(
 
 
 def _spells(
-    month: Month, customer_id: UUID, every: Sequence[ModelPrice]
+    month: Month, customer_id: UUID | None, every: Sequence[ModelPrice]
 ) -> list[tuple[date, date, ModelPrice]]:
     """First day, last day and price of each run of days with the same price."""
     days = [month.first_day + n * DAY for n in range(month.last_day.day)]

@@ -1,0 +1,31 @@
+"""A tenant's own page of what its usage costs, at list prices that the operator agrees to show."""
+
+from governance.economics.tenant_costs import actions, jobs, models, permissions, views
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Daily, EntryLink, EveryMinute, Manifest, SectionTab
+
+manifest = Manifest(
+    name="tenant_costs",
+    models=(models,),
+    routes=(views.feature, views.operator_feature),
+    under=("usage.index", "operator_prices.index"),
+    tabs=(
+        SectionTab(
+            section="usage",
+            label="Cost and adoption",
+            endpoint="tenant_costs.index",
+            permission=permissions.VIEW,
+            order=20,
+            counts_everything=True,
+        ),
+    ),
+    schedule=(
+        EveryMinute("copy present list prices", jobs.copy_present_prices, second=50),
+        Daily("copy list prices", jobs.copy_prices, at="04:23"),
+    ),
+    work=(jobs.copy_after_decision,),
+    audit=actions_in(actions),
+    links={
+        "ListPriceSettings": EntryLink(endpoint="operator_list_prices.sharing", single=True),
+    },
+)

@@ -1,0 +1,14 @@
+"""Who sees what usage costs at the list prices, and who shows it to tenants."""
+
+from governance.kernel.access import permission
+
+VIEW = permission(
+    "tenant_costs.view",
+    "view what AI systems cost at the list prices",
+    roles="admin compliance_officer contributor viewer",
+)
+SHARE = permission(
+    "tenant_costs.share",
+    "show list prices to tenants",
+    roles="operator_admin operator_finance",
+)

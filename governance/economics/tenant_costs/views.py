@@ -1,0 +1,94 @@
+"""A tenant's own cost and adoption, and the operator's decision to show list prices."""
+
+from functools import partial
+
+from flask import flash, redirect, url_for
+
+from governance.economics.formulas.money import unit_money
+from governance.economics.tenant_costs import actions, cost_figures, cost_page, permissions, queries
+from governance.economics.tenant_costs.cost_figures import TenantCosts
+from governance.economics.usage import queries as usage
+from governance.economics.usage import usage_list
+from governance.economics.usage.active_users import ActiveUsers, active_users
+from governance.economics.usage.completed_tasks import completed_tasks
+from governance.economics.usage.feature_adoption import feature_starts
+from governance.kernel import current
+from governance.kernel.downloads import FILE
+from governance.kernel.feature import Feature
+from governance.kernel.months import Month
+from governance.kernel.pages import page, table_file
+from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("tenant_costs", __name__, counts_everything=True)
+operator_feature = Feature("operator_list_prices", __name__, scope="operator")
+SHARING = "/economics/prices/tenants"
+RETENTION_MONTHS = 3  # feature_starts counts who stays; the page shows who started
+
+
+@feature.get("/economics/cost", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    """Show what a month's usage costs at the list prices, and who uses it."""
+    month = usage_list.asked_month()
+    active = active_users(month)
+    costs, name = _costs(month, active), usage_list.month_name(month)
+    return page(
+        "economics/tenant_costs/index.html",
+        costs=costs,
+        is_shared=costs is not None or queries.has_list_prices(),
+        month=name,
+        asked_month=str(month),
+        title=cost_page.headline(costs, name),
+        chart=cost_page.chart(costs, usage_list.days_of(month)) if costs else None,
+        uses=cost_figures.feature_uses(active, feature_starts(month, after=RETENTION_MONTHS)),
+        written=cost_page.written,
+        reason=cost_page.reason,
+        unit=partial(unit_money, currency=costs.currency) if costs else None,
+        earlier=_address(month.plus(-1)),
+        later=_address(month.plus(1)),
+    )
+
+
+def _costs(month: Month, active: list[ActiveUsers]) -> TenantCosts | None:
+    monthly = next((each.monthly for each in active if each.system is None), 0)
+    return cost_figures.figures(queries.month_costs(month), completed_tasks(month), monthly)
+
+
+def _address(month: Month) -> tuple[str, str] | None:
+    """Name and address of a neighbouring month; None where no usage is beyond it."""
+    known = usage.months_with_usage()
+    if known is None or not Month.of(known[0]) <= month <= Month.of(known[1]):
+        return None
+    return usage_list.month_name(month), url_for("tenant_costs.index", month=str(month))
+
+
+@feature.get("/economics/cost.csv", needs=permissions.VIEW, answers=FILE)
+def export() -> ResponseReturnValue:
+    """Export the month by day, by feature and by model."""
+    month = usage_list.asked_month()
+    costs = _costs(month, active_users(month))
+    content = csv_bytes(cost_page.HEAD, cost_page.cells(costs) if costs else [])
+    return table_file(content, f"cost-{current.actor().tenant_slug}-{month}.csv")
+
+
+# ---- the operator's decision
+
+
+@operator_feature.get(SHARING, needs=permissions.SHARE)
+def sharing() -> ResponseReturnValue:
+    """Show whether tenants see list prices."""
+    return page("economics/tenant_costs/sharing.html", is_shared=queries.is_shared())
+
+
+@operator_feature.post(f"{SHARING}/share", needs=permissions.SHARE)
+def share() -> ResponseReturnValue:
+    actions.share(is_shared=True)
+    flash("Tenants see list prices now. Their pages follow within a minute.")
+    return redirect(url_for("operator_list_prices.sharing"), 303)
+
+
+@operator_feature.post(f"{SHARING}/hide", needs=permissions.SHARE)
+def hide() -> ResponseReturnValue:
+    actions.share(is_shared=False)
+    flash("Tenants see no prices any more. Their pages follow within a minute.")
+    return redirect(url_for("operator_list_prices.sharing"), 303)
