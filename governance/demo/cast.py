@@ -134,7 +134,7 @@ def moment_of(day: date, hour: int = 10) -> datetime:
 
 
 def real_now() -> datetime:
-    """Not the moment of the story, at which the clock stands."""
+    """Not the moment of the story, at which the clock is frozen."""
     return datetime.now(UTC)
 
 

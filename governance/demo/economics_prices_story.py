@@ -1,6 +1,7 @@
 """The price book of the demo's models, the dollar's rates, and what eighteen months of usage cost.
 
-Finance entered all of it three days ago. One price was negotiated for Acme.
+Finance entered all of it three days ago, and shows the list to tenants. One price was negotiated for
+Acme, which its page never shows.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from governance.demo.cast import MONTHS, acting_on, days_ago
 from governance.economics.prices import actions, jobs
 from governance.economics.prices.actions import PriceTerms
 from governance.economics.rates import actions as rates
+from governance.economics.tenant_costs import actions as tenant_costs
+from governance.economics.usage import jobs as usage_jobs
 from governance.foundation.tenants import queries as directory
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
@@ -66,6 +69,9 @@ def tell(finance: Actor) -> None:
         for each in ANNOUNCED:
             actions.add_price(_terms(each))
     jobs.collect_usage_costs()
+    usage_jobs.count_tasks()
+    with acting_on(finance, days_ago(ENTERED), hour=10), transaction():
+        tenant_costs.share(is_shared=True)
 
 
 def _terms(each: Announced) -> PriceTerms:
