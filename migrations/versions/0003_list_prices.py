@@ -19,6 +19,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_list_price_settings")),
         sa.UniqueConstraint("tenant_id", name=op.f("uq_list_price_settings_tenant_id")),
     )
+    op.add_column(
+        "file_imports",
+        sa.Column("rows_listed", sa.BigInteger(), nullable=False, server_default="0"),
+    )
+    op.execute("UPDATE file_imports SET rows_listed = least(rows_rejected, 100000)")
+    op.alter_column("file_imports", "rows_listed", server_default=None)
     seal_by_tenant("list_price_settings")
     let_use("list_price_settings", "SELECT, INSERT, UPDATE")
     op.create_table(

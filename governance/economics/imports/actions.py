@@ -128,6 +128,7 @@ def keep_preview(import_id: UUID, preview: Preview) -> None:
         return
     row.rows_read, row.rows_accepted = preview.rows_read, preview.rows_accepted
     row.rows_rejected = preview.rows_rejected
+    row.rows_listed = len({each.line for each in preview.rejected})
     row.rejected = [
         [each.line, each.field, each.reason] for each in preview.rejected[:MAX_REJECTED_SHOWN]
     ]

@@ -8,6 +8,7 @@ audit entry are there together, or none of them is.
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -68,6 +69,10 @@ def _decrypted(row: FileImport, kind: ImportKind, progress: PacedProgress) -> Ge
 def _read(import_id: UUID, kind: ImportKind, given: GivenFile) -> None:
     given.progress(1, STEPS, "Reading the file")
     preview = kind.read_file(given) if kind.read_file else _table_preview(kind, given)
+    if len(preview.rejected) > actions.MAX_REJECTED_SHOWN and preview.rejected_file is None:
+        path = given.folder / "rejected.csv"
+        table_reading.write_rejections(path, preview.rejected)
+        preview = replace(preview, rejected_file=path)
     with transaction():
         actions.keep_preview(import_id, preview)
 
@@ -76,15 +81,11 @@ def _table_preview(kind: ImportKind, given: GivenFile) -> Preview:
     checked = _check(kind, given)
     rejected = sorted(checked.rejected, key=lambda each: each.line)
     wrong_rows = len({each.line for each in rejected})
-    path = given.folder / "rejected.csv"
-    if len(rejected) > actions.MAX_REJECTED_SHOWN:
-        table_reading.write_rejections(path, rejected)
     return Preview(
         rows_read=len(checked.accepted) + wrong_rows,
         rows_accepted=len(checked.accepted),
         rows_rejected=wrong_rows,
         rejected=rejected,
-        rejected_file=path if path.exists() else None,
         totals=checked.totals,
         notes=checked.notes,
     )

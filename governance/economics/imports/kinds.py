@@ -143,8 +143,8 @@ class Checked:
 class Preview:
     """What a file would do.
 
-    `rejected` are the first of `rows_rejected` rows; `rejected_file` is a CSV file with all of them
-    (line, field, reason), where there are more.
+    `rejected` are of the first of `rows_rejected` rows; they become the CSV file that people download,
+    unless a `rejected_file` (line, field, reason) is there already.
     """
 
     rows_read: int

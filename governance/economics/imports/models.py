@@ -1,8 +1,8 @@
 """Imported files, as rows of the operator's own tenant.
 
 A file is `reading` until its preview is there, then `ready` or `failed` (it can't be read at all),
-then `applying` and `applied`, or `discarded`. `rejected` holds the first rejected rows; all of them
-are a CSV file in the storage. The storage keys are gone once the files are.
+then `applying` and `applied`, or `discarded`. `rejected` holds the first rejected rows; the
+`rows_listed` of them are a CSV file in the storage. The storage keys are gone once the files are.
 """
 
 from datetime import datetime
@@ -47,6 +47,7 @@ class FileImport(Generated):
     rows_accepted: Mapped[int] = mapped_column(BigInteger, default=0)
     rows_rejected: Mapped[int] = mapped_column(BigInteger, default=0)
     rejected: Mapped[list[Any]] = mapped_column(default=list)  # [line, field, reason]
+    rows_listed: Mapped[int] = mapped_column(BigInteger, default=0)  # of those, in the download
     rejected_key: Mapped[str | None]
     totals: Mapped[list[Any]] = mapped_column(default=list)  # kinds.Total as JSON
     notes: Mapped[list[Any]] = mapped_column(default=list)  # [label, text]

@@ -159,7 +159,7 @@ work_pages.add_routes(
     "/economics/imports/<uuid:import_id>/rejected.csv", needs=permissions.VIEW, answers=FILE
 )
 def rejected(import_id: UUID) -> ResponseReturnValue:
-    """Download every rejected row with its line and reason."""
+    """Download the listed rows with their lines and reasons."""
     row = queries.file_import(import_id)
     name = f"rejected-{row.kind}-{row.sha256[:8]}.csv"
     if row.rejected_key and storage.store().exists(row.rejected_key):

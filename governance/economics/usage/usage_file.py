@@ -55,16 +55,12 @@ def read(given: GivenFile) -> Preview:
         orders = _orders("check", given, _customers())
     answer = _child(given, orders)
     rejected = [_rejection(each) for each in answer["rejected"]]
-    path = given.folder / "rejected.csv"
-    if rejected:
-        table_reading.write_rejections(path, rejected)
     again = answer["again"]
     return Preview(
         rows_read=answer["rows"],
         rows_accepted=answer["accepted"],
         rows_rejected=answer["rows"] - answer["accepted"],
         rejected=rejected,
-        rejected_file=path if rejected else None,
         totals=[
             Total(month, slug, rows, {"tokens": Decimal(tokens)})
             for month, slug, rows, tokens in answer["totals"]

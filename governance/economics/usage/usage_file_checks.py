@@ -27,6 +27,7 @@ TOKENS = tuple(f"{each}_tokens" for each in BUCKETS)
 TEXTS = ("id", "feature", "provider", "model", "outcome", "request", "task", "user")
 COLUMNS = ("tenant", *(name for name in FIELDS if name != "tokens"), *TOKENS)
 NEEDED = ("tenant", *REQUIRED)
+MAX_REJECTED = 100_000  # rows that are listed with their reason
 INSTANT = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d(:?\d\d)?)"
 LOCAL = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?"
 

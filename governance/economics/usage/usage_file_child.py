@@ -21,7 +21,6 @@ from governance.economics.usage import usage_file_checks as checks
 from governance.economics.usage.usage_file_checks import REPEATED, TEXTS, TOKENS, VALUE, WRONG
 
 type Connection = duckdb.DuckDBPyConnection
-MAX_REJECTED = 100_000  # that are listed
 NUMBERED = "SELECT row_number() OVER () AS n, * FROM {}"
 LINES = f"""
 SELECT n, CASE WHEN json_valid(line) THEN CAST(line AS JSON) END AS line
@@ -139,7 +138,7 @@ FROM counted JOIN tenants USING (tenant_no) GROUP BY 1, 2 ORDER BY 1, 2"""  # no
 REJECTED = f"""
 SELECT n, wrong, NULL FROM facts WHERE wrong = {REPEATED}
 UNION ALL SELECT n, wrong, left({VALUE}, 60) FROM checked WHERE wrong <> 0
-ORDER BY n LIMIT {MAX_REJECTED}"""  # noqa: S608 - as above
+ORDER BY n LIMIT {checks.MAX_REJECTED}"""  # noqa: S608 - as above
 
 
 def _check(connection: Connection, path: Path, orders: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +155,7 @@ def _check(connection: Connection, path: Path, orders: dict[str, Any]) -> dict[s
     rejected = connection.execute(REJECTED).fetchall() if accepted < rows else []
     listed = [[row[0], *checks.reason(row[1]), row[2]] for row in rejected]
     if orders["format"] == "csv" and (listed or broken):
-        listed = csv_lines.with_lines(path, listed, broken)[:MAX_REJECTED]
+        listed = csv_lines.with_lines(path, listed, broken)[: checks.MAX_REJECTED]
     return {
         "rows": rows + len(broken),
         "accepted": accepted,

@@ -51,6 +51,13 @@ def test_rejected_rows_keep_the_whole_file_out(as_operator, acting):
         assert not lines()
 
 
+def test_the_page_says_how_many_of_many_rejected_rows_are_listed(as_operator):
+    address = upload(as_operator, csv_of([row(BilledCost="$1")] * 1_200), "hc.csv", KIND)
+    said = "The first 500 are shown. The download has the first 1,000 of 1,200"
+    assert said in words(as_operator.get(address))
+    assert len(as_operator.get(f"{address}/rejected.csv").text.splitlines()) == 1_001
+
+
 def test_a_line_with_too_few_cells_is_named(as_operator):
     address = upload(as_operator, csv_of([row()]) + b"one,two\n", "hc.csv", KIND)
     assert "The line doesn't have the cells of the header." in words(as_operator.get(address))

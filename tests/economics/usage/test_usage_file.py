@@ -317,6 +317,20 @@ def test_a_row_that_is_wrong_is_named_with_line_field_and_reason(finance, name):
     assert found.rejected[0][:2] == [3, field] and reason in found.rejected[0][2]
 
 
+def test_the_page_says_how_many_of_very_many_rejected_rows_the_download_has(finance):
+    wrong = "acme,id-{},then,claims-triage,one,success\n"
+    count = checks.MAX_REJECTED + 2
+    head = "tenant,id,at,system,model,outcome\n"
+    page = upload(finance, head + "".join(map(wrong.format, range(count))), kind=KIND)
+    shown = finance.get(page).text
+    assert "The first 500 are shown." in shown and shown.count('data-label="line"') == 500
+    assert "The download has the first 100,000 of 100,002" in " ".join(shown.split())
+    listed = finance.get(f"{page}/rejected.csv").text.splitlines()
+    assert len(listed) == 1 + checks.MAX_REJECTED
+    few = finance.get(upload(finance, head + wrong.format(1), kind=KIND)).text
+    assert "are shown" not in few and "Download as CSV" in few
+
+
 def test_the_same_id_with_other_content_is_rejected(finance):
     found = row_of(upload(finance, table(row(1), row(2), row(1, model="x")), kind=KIND))
     assert [each[:2] for each in found.rejected] == [[4, "id"]]
