@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from sqlalchemy import func, select
 
-from governance.demo.cast import acting_on, days_ago
+from governance.demo.cast import acting_on, days_ago, moment_of
 from governance.economics.budgets import actions, jobs, queries
 from governance.economics.budgets.actions import BudgetTerms
 from governance.economics.budgets.queries import BudgetScope
@@ -78,7 +78,8 @@ def tell(finance: Actor) -> None:
             amount = _rounded(_cost(scope) * each.share)
             terms = replace(each.terms, amount=amount)
             actions.create(scope.key, each.window, terms)
-    jobs.check_budgets()
+    with clock.frozen(moment_of(days_ago(0), 20)):
+        jobs.check_budgets()
 
 
 def _rounded(amount: Decimal) -> Decimal:

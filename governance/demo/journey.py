@@ -22,6 +22,7 @@ from governance.publishing.reports.verify import verify
 from governance.publishing.statements.verify import verify as verify_statement
 
 SOC2 = "soc2-tsc-2017"
+MAX_WAIT_SECONDS = 900
 ELEVEN_MONTHS = timedelta(days=334)  # no eleven months are shorter
 
 
@@ -119,8 +120,12 @@ def _take_report(browser: requests.Session, run: str, file: Path) -> str:
 
 
 def _made(browser: requests.Session, address: str, verb: str) -> str:
-    """Wait until the page offers the file by a form whose action ends so; the form's token."""
-    for _ in range(600):
+    """Wait until the page offers the file by a form whose action ends so; the form's token.
+
+    Right after midnight the jobs of the new day go first, so it may take minutes.
+    """
+    until = time.monotonic() + MAX_WAIT_SECONDS
+    while time.monotonic() < until:
         shown = browser.get(address, timeout=20)
         tokens = [
             fields["csrf_token"] for action, fields in _forms(shown).forms if action.endswith(verb)
