@@ -1,6 +1,9 @@
 """The demo's customers: their files are imported, and their months add up."""
 
+from collections import Counter
+
 from governance.demo import economics_revenue_story
+from governance.economics.formulas.survival import MIN_LOST
 from governance.economics.revenue import queries
 from governance.economics.revenue.models import AcquisitionMonth
 from governance.kernel.db import session
@@ -24,3 +27,12 @@ def test_eighteen_months_of_twenty_six_customers_are_imported(app, database):
         wins = sum(each.wins for each in session().query(AcquisitionMonth))
         assert wins == len(queries.all_accounts()) == 26
         assert len(queries.support_by_customer(now.plus(-1))) == 16
+
+
+def test_enough_small_businesses_left_to_estimate_how_long_they_stay_and_of_nobody_else():
+    lost = Counter(
+        each.segment for each in economics_revenue_story.CUSTOMERS if each.lost is not None
+    )
+    assert {name for name, count in lost.items() if count >= MIN_LOST} == {
+        economics_revenue_story.SMALL
+    }
