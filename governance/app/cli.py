@@ -338,7 +338,7 @@ def rebuild_indicators(tenants: tuple[str, ...], first: datetime, end: datetime)
 
 @main.group("usage")
 def usage_commands() -> None:
-    """Usage of AI models: count its days again."""
+    """Usage of AI models: count its days again, or move its events."""
 
 
 @usage_commands.command("rebuild")
@@ -367,6 +367,35 @@ def usage_rebuild(tenant: str, text: str | None) -> None:
         f"{tenant}: {result.counted} days counted, {len(result.differences)} rows corrected{kept}"
     )
     sys.exit(1 if result.differences else 0)
+
+
+@usage_commands.command("move-to-clickhouse")
+def usage_move() -> None:
+    """Copy the usage events of every tenant from PostgreSQL to GOVERNANCE_USAGE_URL.
+
+    Compares the sums of each month; months that are there stay as they are, so it may be
+    run again. Exits with status 1 if a month differs after its copy.
+    """
+    from governance.economics.usage.event_stores import store
+    from governance.economics.usage.postgresql_events import PostgresqlEvents
+    from governance.kernel.db import transaction
+
+    actors = _system_actors(())
+    if isinstance(store(), PostgresqlEvents):
+        raise click.UsageError("Set GOVERNANCE_USAGE_URL to the address of ClickHouse.")
+    from governance.economics.usage import moving
+
+    with transaction(read_only=True):
+        months = moving.months()
+    differs = False
+    for month, who in ((month, who) for month in months for who in actors):
+        with _as(who), transaction(read_only=True, snapshot=True):
+            result = moving.move(month)
+        if result.events:
+            done = result.missing or ("copied" if result.is_copied else "already there")
+            click.echo(f"{month} {who.tenant_slug}: {result.events:,} events, {done}")
+        differs = differs or bool(result.missing)
+    sys.exit(1 if differs else 0)
 
 
 # ---- the audit log

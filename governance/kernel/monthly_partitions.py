@@ -6,7 +6,7 @@ partition for it: they check their argument and seal what they create.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import text
 
@@ -20,6 +20,11 @@ MONTHS_AHEAD = 3
 def utc_month(at: datetime) -> Month:
     """The month of an instant in UTC."""
     return Month(at.year, at.month)
+
+
+def first_instant(month: Month) -> datetime:
+    """When a month of UTC begins."""
+    return datetime(month.year, month.number, 1, tzinfo=UTC)
 
 
 def months_between(first: datetime, last: datetime) -> list[Month]:

@@ -5,6 +5,7 @@ read of the table (additional_table_filters), so that a statement that forgot it
 of another tenant. Texts of its errors and the address, which has a password, are never logged.
 """
 
+import logging
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ SETTINGS = {
 }
 UNKNOWN_TABLE = 60
 log = structlog.get_logger("usage")
+logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # it logs addresses
 
 
 class ClickHouse:
@@ -38,7 +40,7 @@ class ClickHouse:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
         self._lock = threading.Lock()
         self._client: Any = None
 
@@ -105,7 +107,7 @@ class ClickHouse:
     def _connected(self) -> Any:
         with self._lock:
             if self._client is None:
-                self._client = _connect(self._url)
+                self._client = _connect(self.url)
             return self._client
 
 

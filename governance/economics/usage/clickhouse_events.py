@@ -114,11 +114,11 @@ class ClickhouseEvents:
     def forget_uncounted(self) -> int:
         lock_tenant("usage")
         now = clock.now()
-        span = {"since": _micros(now - storing.REMEMBERED), "until": _micros(now - LINGERING)}
+        span = {"since": micros(now - storing.REMEMBERED), "until": micros(now - LINGERING)}
         received = {row[0]: row[1] for row in self.database.rows(_RECEIVED, **span)}
         known = select(EVENT_KEYS.c.received_at).distinct()
         known = known.where(EVENT_KEYS.c.tenant_id == current.actor().tenant_id)
-        lost = received.keys() - {_micros(at) for at in session().scalars(known)}
+        lost = received.keys() - {micros(at) for at in session().scalars(known)}
         for some in batched(sorted(lost), DELETED, strict=False):
             self.database.change(_FORGET, instants=list(some))
         return sum(received[each] for each in lost)
@@ -129,13 +129,13 @@ class ClickhouseEvents:
         An event received in the last days has its id in PostgreSQL, or it is one that no day
         counts.
         """
-        forgotten = _micros(clock.now() - storing.REMEMBERED)
+        forgotten = micros(clock.now() - storing.REMEMBERED)
         found: list[Sequence[Any]] = []
         for some in batched(sorted(candidates), LOOKED_UP, strict=False):
             found += self.database.rows(
                 _LOOK_UP,
-                first=_micros(some[0][0]),
-                last=_micros(some[-1][0]),
+                first=micros(some[0][0]),
+                last=micros(some[-1][0]),
                 ids=[event_id for _, event_id in some],
                 forgotten=forgotten,
             )
@@ -175,7 +175,7 @@ class ClickhouseEvents:
 
     def tasks(self, span: Span, look_back: timedelta) -> Rows:
         self._check_moved(span)
-        values = _span(span) | {"look_back": _micros(span.start - look_back)}
+        values = _span(span) | {"look_back": micros(span.start - look_back)}
         return rows_of(_TASK_KINDS, self.database.rows(_TASKS, **values))
 
     def costs(self, span: Span, zone: str, prices: Sequence[UnitPrice]) -> Rows:
@@ -221,24 +221,26 @@ def copied() -> str:
     )
 
 
-def _micros(at: datetime) -> int:
+def micros(at: datetime) -> int:
+    """An instant as ClickHouse is given it: microseconds since 1970."""
     return (at - EPOCH) // MICROSECOND
 
 
 def _span(span: Span) -> dict[str, int]:
-    return {"start": _micros(span.start), "until": _micros(span.end)}
+    return {"start": micros(span.start), "until": micros(span.end)}
 
 
 def _values(days: Days) -> dict[str, Any]:
     return _span(days.span) | {"days": list(days.days), "zone": days.zone}
 
 
-def _instant(name: str) -> str:
+def instant(name: str) -> str:
+    """An instant that is bound by this name, as microseconds."""
     return f"fromUnixTimestamp64Micro({{{name}:Int64}}, 'UTC')"
 
 
 _MINE = f"FROM {TABLE} WHERE tenant_id = {{tenant:UUID}}"
-_IN_SPAN = f"{_MINE} AND at >= {_instant('start')} AND at < {_instant('until')}"
+_IN_SPAN = f"{_MINE} AND at >= {instant('start')} AND at < {instant('until')}"
 _COUNT = f"SELECT count() {_IN_SPAN}"
 _OF_DAYS = f"{_IN_SPAN} AND toDate(at, {{zone:String}}) IN {{days:Array(Date)}}"
 _COUNT_KINDS = {"day": "date", "system_id": "uuid"} | dict.fromkeys(_NAMES, "text")
@@ -264,8 +266,8 @@ SELECT system_id, first_feature, sum(named), sum(unnamed) FROM (
   SELECT system_id, argMin(feature, (at, feature)) AS first_feature, 1 AS named, 0 AS unnamed
   FROM (
     SELECT system_id, toString(feature) AS feature, task, at {_MINE} AND outcome = 'success'
-      AND task <> '' AND at >= {_instant("look_back")} AND at < {_instant("until")}
-  ) AS succeeded GROUP BY system_id, task HAVING min(at) >= {_instant("start")}
+      AND task <> '' AND at >= {instant("look_back")} AND at < {instant("until")}
+  ) AS succeeded GROUP BY system_id, task HAVING min(at) >= {instant("start")}
   UNION ALL
   SELECT system_id, toString(feature), 0, count() {_IN_SPAN} AND outcome = 'success' AND task = ''
   GROUP BY system_id, feature
@@ -273,15 +275,15 @@ SELECT system_id, first_feature, sum(named), sum(unnamed) FROM (
 _PARTITIONS = f"SELECT DISTINCT _partition_id FROM {TABLE} SETTINGS final = 0"  # noqa: S608 - ours
 _RECEIVED = f"""
 SELECT toUnixTimestamp64Micro(received_at) AS micros, count() {_MINE}
-  AND received_at >= {_instant("since")} AND received_at < {_instant("until")}
+  AND received_at >= {instant("since")} AND received_at < {instant("until")}
 GROUP BY micros SETTINGS final = 0"""
 _FORGET = f"""
 DELETE {_MINE} AND toUnixTimestamp64Micro(received_at) IN {{instants:Array(Int64)}}"""
 _LOOK_UP = f"""
 SELECT at, system_id, event_id, {", ".join(f"nullIf({name}, '')" for name in _NAMES)},
   nullIf(request, ''), nullIf(task, ''), nullIf(person, ''), {", ".join(_TOKENS)}
-{_MINE} AND at >= {_instant("first")} AND at <= {_instant("last")}
-  AND event_id IN {{ids:Array(String)}} AND received_at < {_instant("forgotten")}"""
+{_MINE} AND at >= {instant("first")} AND at <= {instant("last")}
+  AND event_id IN {{ids:Array(String)}} AND received_at < {instant("forgotten")}"""
 _LEFT = text(
     "SELECT count(*) FROM usage_events WHERE tenant_id = :tenant AND at >= :start AND at < :until"
 )

@@ -11,9 +11,14 @@ from governance.kernel.db import session
 PIECE_BYTES = 32 * 1024 * 1024
 
 
+def allow_an_hour() -> None:
+    """The statements of this transaction may take longer than those of a page."""
+    session().execute(text("SET LOCAL statement_timeout = '60min'"))
+
+
 def lines(query: str, values: Mapping[str, Any] | None = None) -> Iterator[bytes]:
     """Yield the rows of a query in pieces of whole lines; its values are named %(name)s."""
-    session().execute(text("SET LOCAL statement_timeout = '60min'"))
+    allow_an_hour()
     raw = session().connection().connection.driver_connection
     if not isinstance(raw, psycopg.Connection):
         raise TypeError("the driver must be psycopg 3")

@@ -6,7 +6,7 @@ differing_rows(month)   how many rows differed when a month was last compared
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -19,6 +19,7 @@ from governance.economics.usage.rebuilding import DAY, Difference
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import clock, current
 from governance.kernel.db import lock_tenant, session
+from governance.kernel.monthly_partitions import first_instant
 from governance.kernel.months import Month
 
 
@@ -62,9 +63,8 @@ def _days(month: Month) -> Sequence[date]:
     One that began in the month before was proven with it, if that month is dropped.
     """
     zone = ZoneInfo(operator_time_zone())
-    start = datetime(month.year, month.number, 1, tzinfo=UTC)
-    following = month.plus(1)
-    end = datetime(following.year, following.number, 1, tzinfo=UTC) - timedelta(microseconds=1)
+    start = first_instant(month)
+    end = first_instant(month.plus(1)) - timedelta(microseconds=1)
     first, last = (at.astimezone(zone).date() for at in (start, end))
     days = [first + n * DAY for n in range((last - first).days + 1)]
     begins_before = rebuilding.span_of(first, first, zone).start < start
