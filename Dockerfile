@@ -6,7 +6,7 @@ ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_PROJECT
 RUN python3 -m pip install --no-cache-dir --break-system-packages uv==0.13.9
 WORKDIR /src
 COPY pyproject.toml uv.lock ./
-RUN uv sync --locked --no-dev --no-install-project
+RUN uv sync --locked --no-dev --no-install-project --extra clickhouse
 
 FROM ${PYTHON_IMAGE} AS run
 LABEL org.opencontainers.image.title="Governance Console" \

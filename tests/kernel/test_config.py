@@ -53,6 +53,9 @@ def test_what_is_right_starts(production):
             {"GOVERNANCE_OWNER_DATABASE_URL": "owner"},
             "GOVERNANCE_OWNER_DATABASE_URL isn't a database address",
         ),
+        ({"GOVERNANCE_USAGE_URL": "clickhouse.example"}, "GOVERNANCE_USAGE_URL isn't an address"),
+        ({"GOVERNANCE_USAGE_URL": "tcp://u:secret@h:9000"}, "GOVERNANCE_USAGE_URL isn't an addr"),
+        ({"GOVERNANCE_USAGE_URL": "https://u:secret@h:x/"}, "GOVERNANCE_USAGE_URL isn't an addr"),
     ],
 )
 def test_what_is_missing_or_weak_is_named(production, change, named):

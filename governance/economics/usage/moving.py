@@ -79,10 +79,10 @@ def _there(target: ClickhouseEvents, start: datetime, until: datetime, last: dat
     return [int(n) for n in target.database.rows(_THERE, **values, after=micros(after))[0]]
 
 
-_HERE = text(
-    f"SELECT max(received_at), count(*), {_SUMS} FROM usage_events"  # noqa: S608 - names of ours
-    " WHERE tenant_id = :tenant AND at >= :start AND at < :until"
-)
+_SUMS_HERE = f"""
+SELECT max(received_at), count(*), {_SUMS} FROM usage_events
+WHERE tenant_id = :tenant AND at >= :start AND at < :until"""  # noqa: S608 - names of ours
+_HERE = text(_SUMS_HERE)
 _THERE = f"""
 SELECT count(), {_SUMS} FROM {TABLE} WHERE tenant_id = {{tenant:UUID}}
   AND at >= {instant("start")} AND at < {instant("until")} AND received_at < {instant("after")}"""  # noqa: S608 - names of ours
