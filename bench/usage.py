@@ -4,6 +4,9 @@
 
 The limit is COPY of the same rows into a table with the same columns and indexes, and a unique index
 on their ids: what PostgreSQL itself can take.
+
+Right after the last batch the days must have every event, and one round of the job of each minute
+must give every event its cost.
 """
 
 import http.client
@@ -13,6 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -20,6 +24,7 @@ from flask import Flask
 
 from bench import world
 from bench.client import resident_megabytes, serving_console
+from governance.economics.prices import jobs
 from governance.economics.usage import partitions
 from governance.foundation.api_keys import actions as keys
 from governance.kernel import clock, embedded
@@ -30,6 +35,7 @@ VAR = Path("var/bench")
 EVENTS, BATCHES = 10_000, 5  # of a batch, of a round
 SYSTEM, COPIED = "used", "bench_usage"
 SECOND = timedelta(seconds=1)
+MINUTE = 60
 OUTCOMES = ("success", "success", "success", "refused", "failed", "retried")
 type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 type Event = tuple[str, datetime, str, str, str, str, str, int, int, int]
@@ -53,6 +59,7 @@ def measure(
             copied.append(_copy(server, tenant_id, system_id, batches))
             sent.append(_send(port, secret, batches))
             grown.append(resident_megabytes(pid))
+    costed = _collect(app, server, tenant_id, len(sent) * BATCHES * EVENTS)
     total, sent, copied = BATCHES * EVENTS, sent[1:], copied[1:]  # the first round warms up
     return [
         ("COPY of usage events", total / statistics.median(copied) / 1000, "k/s", None, ""),
@@ -62,6 +69,13 @@ def measure(
             "k/s",
             statistics.median(copied) / statistics.median(sent),
             "≥ 0.3 of COPY",
+        ),
+        (
+            "days are complete with the answer; costs, by the job of each minute",
+            costed,
+            "s",
+            costed / MINUTE,
+            "≤ a minute",
         ),
         (
             "memory of the worker, after more of them",
@@ -146,6 +160,27 @@ def _send(port: int, secret: str, batches: Sequence[Sequence[Event]]) -> float:
     taken = time.perf_counter() - begun
     connection.close()
     return taken
+
+
+def _collect(app: Flask, server: embedded.Embedded, tenant_id: UUID, events: int) -> float:
+    """Seconds of the job that gives the usage of every day its cost."""
+    with psycopg.connect(world.superuser(server), autocommit=True) as connection:
+        _check(connection, "usage_days", "tenant_id", tenant_id, events)
+        begun = time.perf_counter()
+        with app.app_context():
+            jobs.collect_usage_costs()
+        taken = time.perf_counter() - begun
+        _check(connection, "usage_costs", "customer_id", tenant_id, events)
+    return taken
+
+
+def _check(
+    connection: psycopg.Connection[Any], table: str, column: str, tenant_id: UUID, events: int
+) -> None:
+    query = f"SELECT sum(requests) FROM {table} WHERE {column} = %s"
+    row = connection.execute(query, [tenant_id]).fetchone()
+    if row is None or row[0] != events:
+        raise SystemExit(f"{table} has {row} of {events:,} events")
 
 
 def _sent(event: Event) -> dict[str, object]:
