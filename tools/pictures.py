@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 SIZE: ViewportSize = {"width": 1440, "height": 900}
 COLOURS = 160  # of a palette: a quarter of the bytes, and no eye sees the difference
 OFFICER, ADMIN = "officer@acme.example", "admin@acme.example"
+FINANCE = "finance@console.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,10 @@ PICTURES = (
     ),
     Picture("incident", "/t/acme/incidents/", "tr:has-text('Approvals cite a withdrawn clause') a"),
     Picture("status-page", "/status/acme"),
+    Picture("review", "/operator/economics/", person=FINANCE),
+    Picture(
+        "reconciliation", "/operator/economics/", "a:has-text('Reconciliation')", person=FINANCE
+    ),
 )
 
 
@@ -83,7 +88,7 @@ def _signed_in(browser: Browser, base: str, email: str) -> Page:
     page.get_by_label("Work email").fill(email)
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Continue as").click()
-    page.wait_for_url(lambda url: url.startswith(f"{base}/t/"))
+    page.wait_for_url(lambda url: url.startswith((f"{base}/t/", f"{base}/operator/")))
     return page
 
 

@@ -215,9 +215,15 @@ def _cloud_charge(
     status: str = "",
 ) -> dict[str, str]:
     row = _charge(
-        CLOUD, f"LC-{month}", month, day, service=service, category=category, cost=cost,
+        CLOUD,
+        f"LC-{month}",
+        month,
+        day,
+        service=service,
+        category=category,
+        cost=cost,
         currency="EUR",
-    )  # fmt: skip
+    )
     row |= {"ChargeCategory": kind, "CommitmentDiscountStatus": status}
     if kind == "Purchase":
         year = {"ChargePeriodEnd": f"{month.plus(12).first_day}T00:00:00Z"}
@@ -229,9 +235,15 @@ def _correction(now: Month) -> dict[str, str]:
     """Network charges of an earlier month, billed in the present one."""
     day = now.plus(-CORRECTED_MONTH).first_day + timedelta(days=11)
     row = _charge(
-        CLOUD, f"LC-{now}-C1", now, day, service="Managed clusters", category="Compute",
-        cost=CORRECTION, currency="EUR",
-    )  # fmt: skip
+        CLOUD,
+        f"LC-{now}-C1",
+        now,
+        day,
+        service="Managed clusters",
+        category="Compute",
+        cost=CORRECTION,
+        currency="EUR",
+    )
     return row | {"ChargeClass": "Correction"}
 
 

@@ -52,7 +52,7 @@ ANNOUNCED = (
         ends_in=120, successor="helio-small-4"),
     Announced(30, "northwind", "nw-chat-2", "1.00", "4.00", "0.25"),
     Announced(40, "helio", "helio-large-3", "2.70", "13.50", "0.27", "3.375", customer="acme"),
-)  # fmt: skip
+)  # fmt: skip # one row of the story a line
 
 
 def tell(finance: Actor) -> None:

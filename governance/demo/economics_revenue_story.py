@@ -85,7 +85,7 @@ LARGE_CUSTOMERS = (
         ((7, 420), (2, 520)), usage=0.6, support=1),
     DemoCustomer("halcyon", "Halcyon Travel", MIDDLE, "standard", 95, "Outbound",
         ((12, 980), (3, 0)), usage=0.2, support=4),
-)  # fmt: skip
+)  # fmt: skip # one row of the story a line
 # Small businesses come and go: enough of them have left to estimate how long one stays.
 SMALL_CUSTOMERS = tuple(
     DemoCustomer(

@@ -90,7 +90,7 @@ LARGE_PRODUCTS = (
     DemoProduct("pinecrest", "outage-desk", "Outage desk", "chat", 24, *CHAT, 30_000, 500),
     DemoProduct("verity", "clauses", "Clauses", "review", 12, *LARGE, 22_000, 700),
     DemoProduct("halcyon", "itinerary", "Itinerary", "planning", 20, *CHAT, 26_000, 800),
-)  # fmt: skip
+)  # fmt: skip # one row of the story a line
 PRODUCTS = LARGE_PRODUCTS + tuple(
     DemoProduct(each.slug, "assistant", "Assistant", "chat", 3, *SMALL, 6_000, 220)
     for each in SMALL_CUSTOMERS

@@ -27,8 +27,10 @@ def test_the_demo_sets_three_budgets_and_alerts_what_they_reached(app, database)
     economics_budgets_story.tell(make.actor("operator_finance", "console"))
     with make.acting("operator_finance", "console"):
         assert [each.name for each in queries.budgets()] == [
-            "Acme, claims-triage", "Acme, support-assistant", "Globex, everything",
-        ]  # fmt: skip
+            "Acme, claims-triage",
+            "Acme, support-assistant",
+            "Globex, everything",
+        ]
         alerts = session().scalars(select(CostBudgetAlert).where(CostBudgetAlert.basis == "actual"))
         assert [(each.percent, each.spent) for each in alerts] == [(50, 30)]
         assert [each.amount for each in queries.budgets()] == [40, 70, 10]

@@ -237,7 +237,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         "stickiness", 2, "Stickiness, daily", "mean DAU ÷ MAU", "share",
         ("mean_daily_users", "monthly_users"), adoption.daily_stickiness,
     ),
-)  # fmt: skip
+)  # fmt: skip # a definition in three lines
 
 # what a month that closes today is computed with
 CURRENT: Mapping[str, int] = {each.name: 1 for each in DEFINITIONS} | {"cac": 2}

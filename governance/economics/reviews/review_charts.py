@@ -102,11 +102,13 @@ def task_lines(headlines: Sequence[Headline], title: str) -> Markup:
     series = [
         Series(
             key[1],
-            [None if (found := month.get(key)) is None else float(found * 100)
-             for month in by_month],
+            [
+                None if (found := month.get(key)) is None else float(found * 100)
+                for month in by_month
+            ],
         )
         for key in drawn_systems(headlines)
-    ]  # fmt: skip
+    ]
     labels = [figures.short_month(each.month) for each in headlines]
     return charts.lines(series, labels, title, width=460, height=220)
 

@@ -103,7 +103,9 @@ def four_figures(facts: ReviewFacts, headlines: Sequence[Headline]) -> list[Figu
         ),
         Figure(
             "Guardrails, per request",
-            figures.UNKNOWN if r.guardrails_per_request is None else unit_money(r.guardrails_per_request, currency),
+            figures.UNKNOWN
+            if r.guardrails_per_request is None
+            else unit_money(r.guardrails_per_request, currency),
             "",
             guard and guard + than,
             None if (is_up := _is_up(guard)) is None else not is_up,
@@ -111,7 +113,7 @@ def four_figures(facts: ReviewFacts, headlines: Sequence[Headline]) -> list[Figu
                 "Guardrails per request", history, lambda each: each.ratios.guardrails_per_request
             ),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _share(share: Decimal | None) -> tuple[str, str]:

@@ -19,9 +19,22 @@ from governance.kernel.list_pages import (
 TIERS = ("baseline", "standard", "strict", "regulated")
 STATES = (("loses", "Loses money"), ("earns", "Earns money"))
 HEAD = (
-    "Tenant", "Segment", "Tier", "Revenue", "Models", "Guardrails", "Infrastructure", "Support",
-    "Margin", "Requests", "Tokens", "Completed tasks", "Active users", "Conclusion", "Reason",
-)  # fmt: skip
+    "Tenant",
+    "Segment",
+    "Tier",
+    "Revenue",
+    "Models",
+    "Guardrails",
+    "Infrastructure",
+    "Support",
+    "Margin",
+    "Requests",
+    "Tokens",
+    "Completed tasks",
+    "Active users",
+    "Conclusion",
+    "Reason",
+)
 
 TENANTS = ListPage(
     name="review_tenants",
@@ -82,8 +95,14 @@ def cells(row: TenantMonth, currency: str) -> tuple[Any, ...]:
         row.tier,
         *(
             float(rounded(each, currency))  # a spreadsheet's number
-            for each in (row.revenue, costs.models, costs.guardrails, costs.infrastructure,
-                         costs.support, row.margin)
+            for each in (
+                row.revenue,
+                costs.models,
+                costs.guardrails,
+                costs.infrastructure,
+                costs.support,
+                row.margin,
+            )
         ),
         row.requests,
         row.tokens,
@@ -91,4 +110,4 @@ def cells(row: TenantMonth, currency: str) -> tuple[Any, ...]:
         row.active_users,
         row.conclusion,
         row.reason.text if row.reason else None,
-    )  # fmt: skip
+    )

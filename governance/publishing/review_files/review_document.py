@@ -203,8 +203,12 @@ def measures(facts: ReviewFacts, headlines: Sequence[Headline]) -> list[Measure]
 
     found = []
     history = [amounts(each) for each in headlines]
-    shares = {"Gross margin", "Contribution margin", "Net revenue retention",
-              "Logo churn in the month"}  # fmt: skip
+    shares = {
+        "Gross margin",
+        "Contribution margin",
+        "Net revenue retention",
+        "Logo churn in the month",
+    }
     for label in history[-1] if history else {}:
         values = [each[label] for each in history]
         better = DOWN if label.startswith(("Logo", "Cost")) else UP

@@ -228,6 +228,6 @@ def _review(sheet: Sheet, facts: ReviewFacts, tenants: int, residual: int, resid
         ("Cost per completed task",
          formula(ratio("B3", f"Tenants!O{tenants}"), UNIT, r.cost_per_task), "",
          "Model cost of all attempts ÷ completed tasks"),
-    ]  # fmt: skip
+    ]  # fmt: skip # rows of a sheet
     for label, cell, kind, said in rows:
         sheet.line(label, cell, (said, "text"), total=kind == "total")

@@ -32,7 +32,7 @@ def tenants(sheet: Sheet, facts: ReviewFacts) -> int:
         "Tenant", "Segment", "Tier", "Revenue", "MRR", "Models", "Guardrails", "Infrastructure",
         "Support", "Cost", "Margin", "Margin share", "Requests", "Refused", "Completed tasks",
         "Active users",
-    )  # fmt: skip
+    )  # fmt: skip # heads of columns
     for each in facts.tenants:
         n, costs = sheet.row, each.costs
         share = each.margin / each.revenue if each.revenue else None
@@ -40,25 +40,41 @@ def tenants(sheet: Sheet, facts: ReviewFacts) -> int:
             each.name,
             (each.segment, "text"),
             (each.tier, "text"),
-            *((amount, MONEY) for amount in (each.revenue, each.mrr, costs.models,
-                                             costs.guardrails, costs.infrastructure,
-                                             costs.support)),
+            *(
+                (amount, MONEY)
+                for amount in (
+                    each.revenue,
+                    each.mrr,
+                    costs.models,
+                    costs.guardrails,
+                    costs.infrastructure,
+                    costs.support,
+                )
+            ),
             formula(f"=SUM(F{n}:I{n})", MONEY, costs.total),
             formula(f"=D{n}-J{n}", MONEY, each.margin),
             formula(ratio(f"K{n}", f"D{n}"), SHARE, share),
-            *((count, COUNT) for count in (each.requests, each.refused, each.completed_tasks,
-                                           each.active_users)),
-        )  # fmt: skip
+            *(
+                (count, COUNT)
+                for count in (each.requests, each.refused, each.completed_tasks, each.active_users)
+            ),
+        )
     w, last = facts.waterfall, sheet.row - 1
     margin = sum((each.margin for each in facts.tenants), Decimal(0))
     stored: dict[str, Any] = dict.fromkeys("DEFGHIJKMNOP", 0) | {
-        "D": w.revenue, "E": sum(each.mrr for each in facts.tenants), "F": w.costs.models,
-        "G": w.costs.guardrails, "H": w.costs.infrastructure, "I": w.costs.support,
-        "J": w.costs.total, "K": margin, "M": sum(each.requests for each in facts.tenants),
+        "D": w.revenue,
+        "E": sum(each.mrr for each in facts.tenants),
+        "F": w.costs.models,
+        "G": w.costs.guardrails,
+        "H": w.costs.infrastructure,
+        "I": w.costs.support,
+        "J": w.costs.total,
+        "K": margin,
+        "M": sum(each.requests for each in facts.tenants),
         "N": sum(each.refused for each in facts.tenants),
         "O": sum(each.completed_tasks for each in facts.tenants),
         "P": sum(each.active_users for each in facts.tenants),
-    }  # fmt: skip
+    }
 
     def added(column: str) -> tuple[Formula, str, Any]:
         form = COUNT if column in "MNOP" else MONEY
@@ -90,7 +106,7 @@ def segments(sheet: Sheet, facts: ReviewFacts, total: int) -> None:
     sheet.head(
         "Segment", "Accounts", "ARPA", "Gross margin", "CAC", "Expected lifetime, months",
         "Payback, months", "LTV", "LTV ÷ CAC", "Why not",
-    )  # fmt: skip
+    )  # fmt: skip # heads of columns
     for each in facts.segments:
         n = sheet.row
         earned = each.arpa * each.gross_margin if each.arpa and each.gross_margin else None
@@ -126,7 +142,7 @@ def tiers(sheet: Sheet, facts: ReviewFacts, total: int) -> None:
     sheet.head(
         "Tier", "Tenants", "Requests", "Guardrails", "Per request", "Refused share",
         "Gross margin", "Confirmed blocks", "False blocks", "Per prevented harm",
-    )  # fmt: skip
+    )  # fmt: skip # heads of columns
     for each in facts.tiers:
         n = sheet.row
         sheet.line(
@@ -152,7 +168,7 @@ def tasks(sheet: Sheet, facts: ReviewFacts) -> None:
     sheet.head(
         "Tenant", "AI system", "Feature", "Attempts", "Completed tasks", "Cost", "Per task",
         "Without a task",
-    )  # fmt: skip
+    )  # fmt: skip # heads of columns
     for each in facts.systems:
         n = sheet.row
         sheet.line(
@@ -172,14 +188,20 @@ def mrr(sheet: Sheet, facts: ReviewFacts) -> None:
     m, a = facts.mrr, facts.accounts
     sheet.head("MRR and accounts", facts.currency)
     for label, amount in (
-        ("Start", m.start), ("New", m.new), ("Expansion", m.expansion),
-        ("Reactivation", m.reactivation), ("Contraction", m.contraction), ("Churn", m.churn),
-    ):  # fmt: skip
+        ("Start", m.start),
+        ("New", m.new),
+        ("Expansion", m.expansion),
+        ("Reactivation", m.reactivation),
+        ("Contraction", m.contraction),
+        ("Churn", m.churn),
+    ):
         sheet.line(label, (amount, MONEY))
     sheet.line("End", formula("=B2+B3+B4+B5-B6-B7", MONEY, m.end), total=True)
     for label, count in (
-        ("Accounts at the start", a.start), ("Won", a.won), ("Returned", a.returned),
+        ("Accounts at the start", a.start),
+        ("Won", a.won),
+        ("Returned", a.returned),
         ("Lost", a.lost),
-    ):  # fmt: skip
+    ):
         sheet.line(label, (count, COUNT))
     sheet.line("Accounts at the end", formula("=B9+B10+B11-B12", COUNT, a.end), total=True)

@@ -61,10 +61,16 @@ def close(month: Month) -> None:
         session().add(review)
         session().flush()
         values: dict[str, Any] = {
-            "number": 1, "closed_at": NOW, "closed_by": None, "reason": "", "input_digest": "0" * 64,
-            "facts": facts.encode(month_facts(month)), "headline": {}, "changes": None,
+            "number": 1,
+            "closed_at": NOW,
+            "closed_by": None,
+            "reason": "",
+            "input_digest": "0" * 64,
+            "facts": facts.encode(month_facts(month)),
+            "headline": {},
+            "changes": None,
             "accepted_residual": None,
-        }  # fmt: skip
+        }
         session().add(ReviewRevision(review_id=review.id, **values))
 
 
@@ -76,37 +82,77 @@ def month_facts(month: Month) -> facts.ReviewFacts:
         month=str(month),
         currency="EUR",
         operator="Console",
-        inputs=[], rates=[], formulas=[], rules=[],
+        inputs=[],
+        rates=[],
+        formulas=[],
+        rules=[],
         waterfall=facts.Waterfall(
-            revenue=zero, costs=costs, residual=zero, residue=zero, gross_margin=zero,
-            acquisition=zero, contribution=zero,
+            revenue=zero,
+            costs=costs,
+            residual=zero,
+            residue=zero,
+            gross_margin=zero,
+            acquisition=zero,
+            contribution=zero,
         ),
         mrr=facts.MrrBridge(
-            start=zero, new=zero, expansion=zero, reactivation=zero, contraction=zero, churn=zero,
+            start=zero,
+            new=zero,
+            expansion=zero,
+            reactivation=zero,
+            contraction=zero,
+            churn=zero,
             end=zero,
         ),
         accounts=facts.AccountCounts(start=0, won=0, returned=0, lost=0, end=0),
         ratios=facts.Ratios(**nothing),
-        requests=500, tokens=10_000, events=500,
+        requests=500,
+        tokens=10_000,
+        events=500,
         tenants=[_tenant(*each, costs) for each in TENANTS],
-        segments=[], tiers=[], systems=[], adoption=[], cohorts=[],
+        segments=[],
+        tiers=[],
+        systems=[],
+        adoption=[],
+        cohorts=[],
         reconciliation=facts.Reconciliation(
-            models=[], causes=[], days=[], computed=zero, invoiced=zero, residual=zero, share=None,
+            models=[],
+            causes=[],
+            days=[],
+            computed=zero,
+            invoiced=zero,
+            residual=zero,
+            share=None,
             limit=D("0.02"),
         ),
         pools=[
             facts.Pool(name=pool.value, total=total, allocated=zero, residue=total)
             for pool, total in POOLS.items()
         ],
-    )  # fmt: skip
+    )
 
 
 def _tenant(
     key: UUID, name: str, revenue: D, margin: D, requests: int, tokens: int, users: int, costs: Any
 ) -> facts.TenantMonth:
     return facts.TenantMonth(
-        id=str(key), slug=name.split(maxsplit=1)[0].lower(), name=name, segment="Enterprise", tier="strict",
-        is_active=True, revenue=revenue, mrr=revenue, costs=costs, margin=margin,
-        requests=requests, refused=0, tokens=tokens, completed_tasks=0, active_users=users,
-        seats=0, margin_by_driver={}, conclusion="", reason=None,
-    )  # fmt: skip
+        id=str(key),
+        slug=name.split(maxsplit=1)[0].lower(),
+        name=name,
+        segment="Enterprise",
+        tier="strict",
+        is_active=True,
+        revenue=revenue,
+        mrr=revenue,
+        costs=costs,
+        margin=margin,
+        requests=requests,
+        refused=0,
+        tokens=tokens,
+        completed_tasks=0,
+        active_users=users,
+        seats=0,
+        margin_by_driver={},
+        conclusion="",
+        reason=None,
+    )

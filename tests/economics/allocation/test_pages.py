@@ -64,10 +64,18 @@ def test_the_margin_of_each_tenant_is_shown_under_every_rule(as_operator, statem
     assert rows_of(page) == [
         ["Globex", "−1,200", "−1,500", "−1,000", "−967", "−1,233", "", "Loses under every rule"],
         ["Northgate Mutual", "−50", "−150", "−650", "−50", "−283", "", "Loses under every rule"],
-        ["Acme Insurance", "1,400", "1,800", "1,800", "1,167", "1,667", "",
-         "Profitable under every rule"],
+        [
+            "Acme Insurance",
+            "1,400",
+            "1,800",
+            "1,800",
+            "1,167",
+            "1,667",
+            "",
+            "Profitable under every rule",
+        ],
         ["All 3 tenants", "150", "150", "150", "150", "150", "the same under every rule"],
-    ]  # fmt: skip
+    ]
     shown = words(page)
     assert "Globex and Northgate Mutual lose money under every rule" in shown
     assert "Tokens, in force" in shown and "Shared cost follows tokens" in shown

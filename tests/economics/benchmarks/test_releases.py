@@ -36,11 +36,21 @@ def use(customers: int, *, failed: int = 1, day: date = date(2026, 10, 15)) -> N
         for n in range(1, customers + 1):
             for outcome, requests in (("success", 10 - failed), ("failed", failed)):
                 values = {
-                    "tenant_id": current.actor().tenant_id, "day": day, "customer_id": UUID(int=n),
-                    "system_id": UUID(int=n), "feature": "", "provider": "", "model": "m",
-                    "outcome": outcome, "system": "s", "match_key": "m", "requests": requests,
-                    "cost": 0, "collected_at": NOW, **tokens,
-                }  # fmt: skip
+                    "tenant_id": current.actor().tenant_id,
+                    "day": day,
+                    "customer_id": UUID(int=n),
+                    "system_id": UUID(int=n),
+                    "feature": "",
+                    "provider": "",
+                    "model": "m",
+                    "outcome": outcome,
+                    "system": "s",
+                    "match_key": "m",
+                    "requests": requests,
+                    "cost": 0,
+                    "collected_at": NOW,
+                    **tokens,
+                }
                 session().execute(insert(USAGE_COSTS).values(values))
 
 
@@ -73,9 +83,11 @@ def test_a_month_is_released_once_and_copied_to_every_customer():
             name: (each.mean, each.accuracy) for name, each in released.items()
         }
     with make.acting("operator_admin", "console"):
-        entries = session().scalars(
-            select(AuditEntry.facts).where(AuditEntry.action == "benchmark.released")
-        ).all()  # fmt: skip
+        entries = (
+            session()
+            .scalars(select(AuditEntry.facts).where(AuditEntry.action == "benchmark.released"))
+            .all()
+        )
         assert sorted(each["spent"] for each in entries) == ["0.5", "1"]
         assert queries.spent_in(Month(2026, 12)) == 1, "December is in the same quarter"
         assert queries.spent_in(Month(2026, 9)) == 0
@@ -93,9 +105,15 @@ def test_a_spent_budget_ends_the_releases_of_the_quarter(acting):
     use(6)
     with acting("operator_admin", "console"):
         session().add(
-            Benchmark(month="2026-12", measure="earlier", tenants=6, epsilon=D("2.5"), mean=D(0),
-                      accuracy=D(1))
-        )  # fmt: skip
+            Benchmark(
+                month="2026-12",
+                measure="earlier",
+                tenants=6,
+                epsilon=D("2.5"),
+                mean=D(0),
+                accuracy=D(1),
+            )
+        )
         session().flush()
         actions.release(OCTOBER)
         assert queries.spent_in(OCTOBER) == 3

@@ -22,11 +22,11 @@ from governance.kernel.months import Month
 COSTS = {
     "revenue": D(1000), "inference": D(200), "guardrails": D(50), "infrastructure": D(100),
     "support": D(150), "acquisition": D(100),
-}  # fmt: skip
+}  # fmt: skip # values by name
 MRR = {
     "mrr_at_start": D(1000), "new": D(80), "expansion": D(60), "contraction": D(20),
     "churn": D(30), "reactivation": D(10),
-}  # fmt: skip
+}  # fmt: skip # values by name
 OTHERS = {
     "mrr": D(900), "paying_accounts": 3, "accounts_at_start": 20, "lost_accounts": 1,
     "spend": D(50000), "spend_a_quarter_earlier": D(40000), "wins": 25,
@@ -34,7 +34,7 @@ OTHERS = {
     "ltv": D(8000), "cost": D(2), "requests": 100, "active_users": 4, "completed_tasks": 50,
     "eligible_users": 80, "activated_users": 60, "weekly_users": 30, "monthly_users": 40,
     "mean_daily_users": D(10),
-}  # fmt: skip
+}  # fmt: skip # values by name
 EVERYTHING = COSTS | MRR | OTHERS
 # A version never changes. To change a formula, add a version.
 FIGURES = {
@@ -46,7 +46,7 @@ FIGURES = {
     "cost_per_request v1": "0.02", "cost_per_active_user v1": "0.5",
     "cost_per_completed_task v1": "0.04", "activated_share v1": "0.75", "stickiness v1": "0.75",
     "stickiness v2": "0.25",
-}  # fmt: skip
+}  # fmt: skip # values by name
 
 
 def test_each_version_gives_its_figure_for_ever():
@@ -99,9 +99,13 @@ def test_time_travel_puts_another_version_beside_what_was_published():
     assert found.definition.title == "Net revenue retention with reactivation"
     assert [each.published for each in found.months] == months
     assert [each.recomputed for each in found.months] == [
-        D("1.02"), D("1.01"), NotEstimable("no MRR at the start"),
-    ]  # fmt: skip
+        D("1.02"),
+        D("1.01"),
+        NotEstimable("no MRR at the start"),
+    ]
     assert [each.difference for each in found.months] == [
-        D("0.01"), D(0), NotEstimable("no MRR at the start"),
-    ]  # fmt: skip
+        D("0.01"),
+        D(0),
+        NotEstimable("no MRR at the start"),
+    ]
     assert definitions.compare("net_revenue_retention", 1, months).months[0].difference == 0

@@ -59,8 +59,10 @@ def test_the_waterfall_goes_from_revenue_to_contribution():
     shares = ["1.000", "0.178", "0.055", "0.100", "0.094", "0.572", "0.142", "0.431"]
     assert [str(each.share.quantize(D("0.001"))) for each in steps] == shares
     assert [each.name for each in steps if each.is_total] == [
-        "Revenue", "Gross margin", "Contribution",
-    ]  # fmt: skip
+        "Revenue",
+        "Gross margin",
+        "Contribution",
+    ]
 
 
 def test_the_residual_widens_gross_margin_to_both_sides():

@@ -35,8 +35,14 @@ def test_the_curve_of_freireich():
         (23, "0.4482", "0.1346"),
     ]
     assert [(each.at_risk, each.left) for each in curve] == [
-        (21, 3), (17, 1), (15, 1), (12, 1), (11, 1), (7, 1), (6, 1),
-    ]  # fmt: skip
+        (21, 3),
+        (17, 1),
+        (15, 1),
+        (12, 1),
+        (11, 1),
+        (7, 1),
+        (6, 1),
+    ]
     assert survival_curve([]) == ()
 
 

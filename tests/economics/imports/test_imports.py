@@ -48,8 +48,10 @@ def test_a_file_is_previewed_and_applied_whole(finance):
     assert written() == []
     apply(finance, page)
     assert written() == [
-        ("acme 2026-09", "1200.50"), ("acme 2026-10", "0"), ("globex 2026-10", "7"),
-    ]  # fmt: skip
+        ("acme 2026-09", "1200.50"),
+        ("acme 2026-10", "0"),
+        ("globex 2026-10", "7"),
+    ]
     assert "3 rows applied: acme and globex" in finance.get(page).text
     assert entries() == ["import.uploaded", "import.applied"]
     assert "Applied" in finance.get(INDEX).text

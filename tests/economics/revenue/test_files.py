@@ -128,8 +128,10 @@ def test_spend_without_wins_and_wins_without_spend_are_both_kept(finance):
     with make.acting("operator_finance", "console"):
         found = queries.acquisition([Month(2026, 5)])
     assert [(each.channel, each.spend, each.wins) for each in found] == [
-        ("Events", 5000, 0), ("Referral", 0, 2), ("Search", 900, 3),
-    ]  # fmt: skip
+        ("Events", 5000, 0),
+        ("Referral", 0, 2),
+        ("Search", 900, 3),
+    ]
 
 
 def test_support_costs_its_hours(finance):

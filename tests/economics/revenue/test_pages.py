@@ -90,11 +90,25 @@ def test_a_month_shows_mrr_beside_invoices_and_how_it_moved(paying, statements):
     assert "figures in EUR" in page.text and "October 2026" in page.text
     assert "MRR is €1,500, up 7.1%; 1 account churned" in page.text
     assert rows_of(page) == [
-        ["Acme Insurance", "Enterprise", "€1,500.00 up €500.00", "€1,730.50", "250", "1 Mar 2025",
-         "– none"],
-        ["Globex", "Mid-market", "– none churned €400.00", "– none", "40", "1 Mar 2025",
-         "15 Oct 2026"],
-    ]  # fmt: skip
+        [
+            "Acme Insurance",
+            "Enterprise",
+            "€1,500.00 up €500.00",
+            "€1,730.50",
+            "250",
+            "1 Mar 2025",
+            "– none",
+        ],
+        [
+            "Globex",
+            "Mid-market",
+            "– none churned €400.00",
+            "– none",
+            "40",
+            "1 Mar 2025",
+            "15 Oct 2026",
+        ],
+    ]
     september = paying.get(f"{REVENUE}?month=2026-09")
     assert [row[2] for row in rows_of(september)] == ["€1,000.00", "€400.00"]
 
@@ -103,9 +117,15 @@ def test_the_bridge_as_a_table_adds_up_in_every_month(paying):
     soup = BeautifulSoup(paying.get(REVENUE).text, "html.parser")
     rows = soup.select("figure table tbody tr")
     assert cells_of(rows[0]) == [
-        "October 2026", "€1,400.00", "– none", "€500.00", "– none", "– none",
-        "\N{MINUS SIGN}€400.00", "€1,500.00",
-    ]  # fmt: skip
+        "October 2026",
+        "€1,400.00",
+        "– none",
+        "€500.00",
+        "– none",
+        "– none",
+        "\N{MINUS SIGN}€400.00",
+        "€1,500.00",
+    ]
     assert len(rows) == 12
 
 

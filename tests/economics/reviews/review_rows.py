@@ -40,9 +40,15 @@ def closed_months(facts: ReviewFacts | None = None) -> UUID:
     with make.acting("operator_admin", "console"):
         for headline in headlines_of(newest):
             review = Review(
-                month=headline.month, revision=1, reopened=None, problem=None,
-                work_item_id=None, requested_by=None, accepted_residual=None, late=None,
-            )  # fmt: skip
+                month=headline.month,
+                revision=1,
+                reopened=None,
+                problem=None,
+                work_item_id=None,
+                requested_by=None,
+                accepted_residual=None,
+                late=None,
+            )
             session().add(review)
             session().flush()
             of_month = msgspec.structs.replace(newest, month=headline.month)

@@ -28,7 +28,7 @@ NAMED: dict[str, tuple[str, str, str, int, tuple[int, int, int, int], tuple[int,
                           (9_120, 8_870, 9_450, 8_240, 9_980)),
     "Brightwater Bank": ("Enterprise", "regulated", 31_900, (6_690, 2_100, 2_400, 1_400),
                          (18_900, 17_450, 19_310, 17_020, 21_400)),
-}  # fmt: skip
+}  # fmt: skip # a matrix
 OTHERS = [
     "Alder Clinics",
     "Ashgrove Homes",

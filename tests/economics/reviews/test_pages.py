@@ -61,9 +61,11 @@ def test_the_tables_of_the_review_tab_hold_the_facts(finance):
     review_rows.closed_months()
     page = finance.get(MONTH)
     assert table(page, "Tenants that lose money")[0] == [
-        "Globex strict, mid-market", "4,900", "−3,120",
+        "Globex strict, mid-market",
+        "4,900",
+        "−3,120",
         "41,000 tokens in a median prompt high: p95 is 96,000",
-    ]  # fmt: skip
+    ]
     segments = table(page, "CAC, LTV and payback")
     assert segments[0][:4] == ["Enterprise", "10", "41,800", "182,000"]
     assert "not estimable: no churn, 7 accounts" in segments[3][4]
@@ -128,8 +130,18 @@ def test_a_month_without_anything_estimates_nothing(finance):
 
 def test_a_month_that_is_closing_has_no_figures_yet(finance):
     with make.acting("operator_admin", "console"):
-        session().add(Review(month="2026-11", revision=0, reopened=None, problem=None,
-                             work_item_id=None, requested_by=None, accepted_residual=None, late=None))  # fmt: skip
+        session().add(
+            Review(
+                month="2026-11",
+                revision=0,
+                reopened=None,
+                problem=None,
+                work_item_id=None,
+                requested_by=None,
+                accepted_residual=None,
+                late=None,
+            )
+        )
         session().flush()
     page = finance.get(f"{MONTH[:-8]}2026-11/")
     assert heading(page) == "November 2026 is being closed"

@@ -60,8 +60,14 @@ def test_the_month_is_added_up_by_system_and_model_in_few_statements(
     assert "4 requests in November 2026" in page.text and "theirs" not in page.text
     first, second = rows_of(page)
     assert first == [
-        "claims-triage summaries", "claude-sonnet-4-5 anthropic", "3", "1", "1", "29%", "450",
-    ]  # fmt: skip
+        "claims-triage summaries",
+        "claude-sonnet-4-5 anthropic",
+        "3",
+        "1",
+        "1",
+        "29%",
+        "450",
+    ]
     assert second[:3] == ["ad-copywriter", "gpt-5", "1"] and second[-1] == "50"
 
 

@@ -90,11 +90,15 @@ def test_a_review_has_five_pages_whose_titles_say_the_conclusion(made, text):
 def test_the_pages_print_the_facts(text):
     whole = " ".join(text).replace("\N{NO-BREAK SPACE}", " ")
     for said in (
-        "Three tenants lost €5,210 in October", "41,000 tokens in a median prompt",
-        "Public sector: no churn, 7 accounts.", "72,480.00 73,600.00 1,120.00 1.52%",
-        "Revision 2: Model cost of October fell by €1,500.00", "€73,980.00 €72,480.00",
-        "Finance Leo Moreau 6 November 2026", "Product not signed when this file was generated",
-    ):  # fmt: skip
+        "Three tenants lost €5,210 in October",
+        "41,000 tokens in a median prompt",
+        "Public sector: no churn, 7 accounts.",
+        "72,480.00 73,600.00 1,120.00 1.52%",
+        "Revision 2: Model cost of October fell by €1,500.00",
+        "€73,980.00 €72,480.00",
+        "Finance Leo Moreau 6 November 2026",
+        "Product not signed when this file was generated",
+    ):
         assert said in whole, said
 
 

@@ -78,9 +78,11 @@ def test_the_files_print_the_sign_offs_and_their_download_is_recorded(finance):
     assert reply.headers["X-Content-SHA256"] == digest
     with zipfile.ZipFile(io.BytesIO(reply.data)) as archive:
         assert set(archive.namelist()) == {
-            "unit-economics-review.pdf", "unit-economics-review.pdf.sig",
-            "unit-economics-review.xlsx", "unit-economics-review.json",
-        }  # fmt: skip
+            "unit-economics-review.pdf",
+            "unit-economics-review.pdf.sig",
+            "unit-economics-review.xlsx",
+            "unit-economics-review.json",
+        }
     with make.acting("operator_finance", "console"):
         newest = session().query(AuditEntry).order_by(AuditEntry.id.desc()).first()
         assert newest.action == "review.file.downloaded"

@@ -64,24 +64,34 @@ def cents(amount: Decimal) -> Decimal:
 def test_the_waterfall_is_recomputed_to_the_cent(recomputed):
     w = rich_facts().waterfall
     for label, amount in (
-        ("Revenue", w.revenue), ("Models", w.costs.models), ("Guardrails", w.costs.guardrails),
-        ("Infrastructure", w.costs.infrastructure), ("Support", w.costs.support),
-        ("Residual", w.residual), ("Residue", w.residue), ("Gross margin", w.gross_margin),
-        ("Acquisition", w.acquisition), ("Contribution", w.contribution),
-    ):  # fmt: skip
+        ("Revenue", w.revenue),
+        ("Models", w.costs.models),
+        ("Guardrails", w.costs.guardrails),
+        ("Infrastructure", w.costs.infrastructure),
+        ("Support", w.costs.support),
+        ("Residual", w.residual),
+        ("Residue", w.residue),
+        ("Gross margin", w.gross_margin),
+        ("Acquisition", w.acquisition),
+        ("Contribution", w.contribution),
+    ):
         assert recomputed.cents("Review", label) == cents(amount), label
 
 
 def test_the_ratios_are_recomputed(recomputed):
     r = rich_facts().ratios
     for label, figure in (
-        ("Gross margin, share", r.gross_margin), ("Contribution, share", r.contribution),
-        ("ARPA", r.arpa), ("Logo churn", r.logo_churn), ("Gross revenue retention", r.grr),
-        ("Net revenue retention", r.nrr), ("Quick ratio", r.quick_ratio),
+        ("Gross margin, share", r.gross_margin),
+        ("Contribution, share", r.contribution),
+        ("ARPA", r.arpa),
+        ("Logo churn", r.logo_churn),
+        ("Gross revenue retention", r.grr),
+        ("Net revenue retention", r.nrr),
+        ("Quick ratio", r.quick_ratio),
         ("Cost per request", r.cost_per_request),
         ("Guardrails per request", r.guardrails_per_request),
         ("Cost per completed task", r.cost_per_task),
-    ):  # fmt: skip
+    ):
         assert float(recomputed.of("Review", label)) == pytest.approx(float(figure), rel=1e-12)
 
 
