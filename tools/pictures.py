@@ -53,9 +53,6 @@ PICTURES = (
     Picture("incident", "/t/acme/incidents/", "tr:has-text('Approvals cite a withdrawn clause') a"),
     Picture("status-page", "/status/acme"),
     Picture("review", "/operator/economics/", person=FINANCE),
-    Picture(
-        "reconciliation", "/operator/economics/", "a:has-text('Reconciliation')", person=FINANCE
-    ),
 )
 
 

@@ -8,7 +8,7 @@ days(checked, title)             the residual by day
 margins(tenant, reach)           a tenant's margin under each rule
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 
@@ -33,6 +33,7 @@ CAUSE_WIDTH, CAUSE_ROW, NAME_WIDTH = 360, 22, 130
 DAY_WIDTH, DAY_HEIGHT = 700, 128
 RANGE_WIDTH, RANGE_HEIGHT = 160, 16
 STANDS_OUT = 3  # times the median day
+LETTER_WIDTH = 6.5  # of a label
 
 
 def steps(facts: ReviewFacts) -> list[tuple[str, Decimal, bool]]:
@@ -178,16 +179,17 @@ def days(checked: Reconciliation, currency: str, title: str) -> Markup:
     zero = top + float(high) / reach * room
     slot = DAY_WIDTH / max(len(amounts), 1)
     usual = sorted(map(abs, amounts))[len(amounts) // 2] if amounts else Decimal(0)
+    labelled = _labels(checked, usual, slot, write)
     body = [drawing.element("path", "axis", d=f"M0 {drawing.coordinate(zero)}H{DAY_WIDTH}")]
     for place, each in enumerate(checked.days):
         tall = abs(float(each.amount)) / reach * room
         is_far = abs(each.amount) > usual * STANDS_OUT and each.amount != 0
         x, y = slot * place + slot * 0.14, zero - tall if each.amount > 0 else zero
         body.append(drawing.bar(x, y, slot * 0.72, max(tall, 0.5), "f2" if is_far else "mid"))
-        if is_far:
-            words = write(each.amount)
+        if place in labelled:
             above = y - 6 if each.amount > 0 else y + tall + 12
-            anchor, at = _label_place(checked, place, usual, slot)
+            anchor, at = labelled[place]
+            words = write(each.amount)
             body.append(drawing.label(at, above, words, "lab", anchor=anchor, weight=600))
         number = int(each.day[-2:]) if each.day else 0
         if not each.day:
@@ -197,6 +199,25 @@ def days(checked: Reconciliation, currency: str, title: str) -> Markup:
             body.append(drawing.label(middle, DAY_HEIGHT - 4, str(number), "tick", anchor="middle"))
     said = ", ".join(f"{figures.day_name(each.day)} {write(each.amount)}" for each in checked.days)
     return drawing.svg(DAY_WIDTH, DAY_HEIGHT, title, said, body)
+
+
+def _labels(
+    checked: Reconciliation, usual: Decimal, slot: float, write: Callable[[Decimal], str]
+) -> dict[int, tuple[str, float]]:
+    """Anchor and x of the days that stand out, the largest first, where no other label is."""
+    found: dict[int, tuple[str, float]] = {}
+    taken: list[tuple[float, float]] = []
+    amounts = [each.amount for each in checked.days]
+    for place in sorted(range(len(amounts)), key=lambda day: -abs(amounts[day])):
+        if abs(amounts[place]) <= usual * STANDS_OUT or not amounts[place]:
+            continue
+        anchor, at = _label_place(checked, place, usual, slot)
+        wide = len(write(amounts[place])) * LETTER_WIDTH
+        start = at - {"start": 0.0, "middle": wide / 2, "end": wide}[anchor]
+        if all(start + wide <= low or start >= high for low, high in taken):
+            found[place] = (anchor, at)
+            taken.append((start, start + wide))
+    return found
 
 
 def _label_place(

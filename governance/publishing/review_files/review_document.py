@@ -37,6 +37,7 @@ PDF_NAME = "unit-economics-review.pdf"
 SNAPSHOT = "snapshot.json"  # the name under which every report attaches its data
 CONFIDENTIAL = "Confidential: finance and product"
 MAX_LOSERS = 12
+SMALL = 100  # thousand of MRR; below it, one decimal
 UP, DOWN = 1, -1  # which way a measure is better
 
 
@@ -239,4 +240,4 @@ def _written(label: str, value: Decimal | None, is_share: bool, currency: str) -
         return figures.times(value)
     if label.startswith("Cost"):
         return review_frame.amounts(currency)["unit"](value)
-    return review_frame.plain(value)
+    return review_frame.plain(value, 1 if label.startswith("MRR") and value < SMALL else 0)
