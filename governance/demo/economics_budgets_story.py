@@ -44,7 +44,7 @@ BUDGETS = (
         "acme",
         "claims-triage",
         "month",
-        Decimal("1.06"),
+        Decimal("0.9"),
         BudgetTerms(name="Acme, claims-triage", amount=ZERO, tells_tenant=True),
     ),
     DemoBudget(

@@ -24,6 +24,7 @@ from governance.kernel.months import Month
 
 SEED = 2026
 IMPORTED = 3  # days ago
+MOVED = 24  # days ago
 COST_PER_HOUR = 85
 CHANNELS = ("Events", "Partners", "Search", "Outbound")
 POUND = (Decimal("1.148"), Decimal("1.163"), Decimal("1.171"))  # euros, in turn
@@ -130,10 +131,13 @@ SPEND = {  # of a month, by channel and segment; what is left out costs nothing
 
 
 def create_customers() -> None:
-    """Create the tenants of the customers that have no people, when each was won."""
+    """Create the tenants of the customers that have no people: the large ones when each was won, the
+    small ones when all of them were moved here.
+    """
     for each in CUSTOMERS:
         if directory.tenant_id(each.slug) is None:
-            with clock.frozen(moment_of(days_ago(each.won * 30 + 20), 8)):
+            created = MOVED if each in SMALL_CUSTOMERS else each.won * 30 + 20
+            with clock.frozen(moment_of(days_ago(created), 8)):
                 tenants.create_tenant(each.slug, each.name, tier=each.tier)
 
 
