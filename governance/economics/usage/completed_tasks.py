@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 
-from governance.economics.usage import rebuilding
+from governance.economics.usage import copying, rebuilding
 from governance.economics.usage.event_stores import store
 from governance.economics.usage.models import TASKS
 from governance.foundation.tenants.queries import operator_time_zone
@@ -51,6 +51,7 @@ def count(month: Month) -> bool:
     lock_tenant("usage tasks")
     if month not in months_to_count():
         return False
+    copying.allow_an_hour()
     zone = ZoneInfo(operator_time_zone())
     span = rebuilding.span_of(month.first_day, month.last_day, zone)
     tasks = store().tasks(span, LOOK_BACK)
