@@ -6,9 +6,11 @@ A process of its own, as a server is: the tests' process doesn't load the engine
 It knows one user. Not like a server: no TLS, no roles, no replicas, answers aren't compressed.
 """
 
+import os
 import re
 import sys
 import tempfile
+import threading
 
 import chdb
 import lz4.frame
@@ -86,5 +88,12 @@ class Engine:
         return Response(result, headers=headers)
 
 
+def end_with_parent() -> None:
+    """Its standard input ends when the tests do, however they end."""
+    sys.stdin.read()
+    os._exit(0)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=end_with_parent, daemon=True).start()
     make_server("127.0.0.1", int(sys.argv[1]), Engine(*sys.argv[2:]), threaded=True).serve_forever()

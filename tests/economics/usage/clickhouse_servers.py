@@ -37,6 +37,7 @@ class ClickhouseServer:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", module, str(self.port), self.folder / "db", USER, PASSWORD],
                 cwd=REPOSITORY,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
             )

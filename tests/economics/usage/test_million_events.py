@@ -101,10 +101,10 @@ SELECT i AS n, strftime(TIMESTAMPTZ '2026-09-30 12:00:00+00'
   CASE WHEN i % 6 % 4 <> 1 THEN 'helio' END AS provider, 'model-' || i % 6 % 4 AS model,
   [{listed}][1 + i % 17 % 4] AS outcome, 'r-' || i AS request,
   CASE WHEN i % 5 > 0 THEN 'task-' || (i * 48271 % 65521) END AS task,
-  CASE WHEN i % 7 > 0 THEN 'u-' || (i * 16807 % 3571) END AS person,
+  CASE WHEN i % 7 > 0 THEN 'u-' || (i * 16807 % 331) END AS person,
   500 + i * 48271 % 30011, i % 7 * 1000, i % 13 * 10, 100 + i * 16807 % 9973, i % 3 * 100
 FROM range({count}) AS r (i)"""
-    duckdb.execute("SET TimeZone = 'UTC'; SET threads = 1")
+    duckdb.execute("SET TimeZone = 'UTC'; SET threads = 2")
     duckdb.execute(f"COPY ({query}) TO '{path}' (HEADER false, DELIMITER '\t', NULLSTR '')")
     return path
 
