@@ -49,6 +49,7 @@ def upgrade() -> None:
     economics_rates()
     economics_revenue()
     economics_reviews()
+    economics_tenant_costs()
     economics_usage()
     assurance_frameworks()
     assurance_testing()
@@ -1878,6 +1879,7 @@ def economics_imports() -> None:
         sa.Column("rows_accepted", sa.BigInteger(), nullable=False),
         sa.Column("rows_rejected", sa.BigInteger(), nullable=False),
         sa.Column("rejected", JSONB(), nullable=False),
+        sa.Column("rows_listed", sa.BigInteger(), nullable=False),
         sa.Column("rejected_key", sa.String()),
         sa.Column("totals", JSONB(), nullable=False),
         sa.Column("notes", JSONB(), nullable=False),
@@ -2359,6 +2361,38 @@ def economics_reviews() -> None:
     append_only("review_sign_offs")
 
 
+def economics_tenant_costs() -> None:
+    """Tables of governance/economics/tenant_costs."""
+    tenant_table(
+        "list_price_settings",
+        sa.Column("is_shared", sa.Boolean(), nullable=False),
+        sa.UniqueConstraint("tenant_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    counts_table(
+        "list_prices",
+        ["month", "provider", "model", "first_day"],
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("input_price", sa.Numeric(), nullable=False),
+        sa.Column("cache_read_price", sa.Numeric(), nullable=False),
+        sa.Column("cache_write_price", sa.Numeric(), nullable=False),
+        sa.Column("output_price", sa.Numeric(), nullable=False),
+        sa.Column("reasoning_price", sa.Numeric(), nullable=False),
+        sa.Column("request_price", sa.Numeric(), nullable=False),
+        sa.CheckConstraint("first_day <= last_day", name="days"),
+        sa.CheckConstraint(
+            "input_price >= 0 AND cache_read_price >= 0 AND cache_write_price >= 0 AND output_price >= 0 AND reasoning_price >= 0 AND request_price >= 0",
+            name="prices",
+        ),
+        verbs="SELECT, INSERT, DELETE",
+    )
+
+
 def economics_usage() -> None:
     """Tables of governance/economics/usage."""
     counts_table(
@@ -2435,6 +2469,19 @@ def economics_usage() -> None:
         sa.CheckConstraint("days > 0", name="days"),
         tenant_key("system_id", "ai_systems"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    counts_table(
+        "usage_tasks",
+        ["month", "system_id", "feature"],
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("system_id", sa.Uuid(), nullable=False),
+        sa.Column("feature", sa.Text(), nullable=False),
+        sa.Column("named", sa.BigInteger(), nullable=False),
+        sa.Column("unnamed", sa.BigInteger(), nullable=False),
+        sa.Column("counted_until", TIME, nullable=False),
+        sa.CheckConstraint("named >= 0 AND unnamed >= 0", name="counts"),
+        tenant_key("system_id", "ai_systems"),
+        verbs="SELECT, INSERT, UPDATE",
     )
 
 
