@@ -116,6 +116,11 @@ def losing_rules(tenant: TenantMonth) -> list[str]:
     return [rule for rule, margin in tenant.margin_by_driver.items() if margin < 0]
 
 
+def _as_rule(rule: str) -> str:
+    """As "by active users" and "in equal shares"."""
+    return {"equal": "in equal shares", "fixed": "by fixed shares"}.get(rule, f"by {rule}")
+
+
 def sensitivity(facts: ReviewFacts) -> str:
     """As "Globex loses money under every rule; Northgate Mutual only by active users"."""
     always, once = [], []
@@ -130,8 +135,10 @@ def sensitivity(facts: ReviewFacts) -> str:
         verb = "loses" if len(always) == 1 else "lose"
         parts.append(f"{names(always)} {verb} money under every rule")
     if once:
-        name, rule = once[0]
-        parts.append(f"{name} only by {rule}" if always else f"{name} loses money only by {rule}")
+        rule = once[0][1]
+        some = [name for name, losing_rule in once if losing_rule == rule]
+        verb = "" if always else "loses money " if len(some) == 1 else "lose money "
+        parts.append(f"{names(some)} {verb}only {_as_rule(rule)}")
     if parts:
         return "; ".join(parts)
     changing = any(losing_rules(each) for each in facts.tenants)

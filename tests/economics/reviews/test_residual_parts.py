@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.economics.reviews import figures, reconciled_days, residual_advice, review_charts
-from governance.economics.reviews.review_facts import Cause, DayResidual, ReconciledDay
+from governance.economics.reviews import reconciliation_conclusions as reconciled
+from governance.economics.reviews.review_facts import Cause, Costs, DayResidual, ReconciledDay
 from tests.economics.reviews.facts_helpers import rich_facts
-from tests.economics.reviews.tenant_facts import D
+from tests.economics.reviews.tenant_facts import D, tenant
 
 RICH = rich_facts()
+NO_COSTS = Costs(models=D(0), guardrails=D(0), infrastructure=D(0), support=D(0))
 replace = msgspec.structs.replace
 cents = st.integers(-50_000, 50_000).map(lambda each: D(each) / 100)
 
@@ -83,3 +85,14 @@ def test_small_totals_have_cents_and_large_ones_do_not():
     assert figures.scaled_money(D("4.72"), "EUR", D("254.46")) == "€4.72"
     assert figures.scaled_money(D("780.40"), "EUR", D(73_600)) == "€780"
     assert figures.percent(D("-0.0001"), D(1)) == "0%"
+
+
+def test_tenants_that_lose_by_one_rule_are_named_together():
+    def only(name, rule):
+        margins = {"tokens": D(5), "equal": D(5)} | {rule: D(-1)}
+        return tenant(name, D(20), NO_COSTS, margin_by_driver=margins)
+
+    facts = replace(RICH, tenants=[only("Alder", "equal"), only("Birch", "equal")])
+    assert reconciled.sensitivity(facts) == "Alder and Birch lose money only in equal shares"
+    facts = replace(RICH, tenants=[only("Alder", "tokens")])
+    assert reconciled.sensitivity(facts) == "Alder loses money only by tokens"
