@@ -352,14 +352,18 @@ def usage_rebuild(tenant: str, text: str | None) -> None:
     """
     from governance.economics.usage.rebuild_actions import rebuild
     from governance.kernel.db import transaction
+    from governance.kernel.errors import DomainError
     from governance.kernel.months import Month
 
     try:
         month = Month.parse(text) if text else None
     except ValueError:
         raise click.UsageError("--month must be a month such as 2026-10.") from None
-    with _as(_system_actors((tenant,))[0]), transaction():
-        result = rebuild(month)
+    try:
+        with _as(_system_actors((tenant,))[0]), transaction():
+            result = rebuild(month)
+    except DomainError as refused:
+        raise click.ClickException(refused.message) from None
     for each in result.differences:
         click.echo(each.sentence)
     kept = f"; {result.dropped} days stay, since their events are dropped" if result.dropped else ""
@@ -379,6 +383,7 @@ def usage_move() -> None:
     from governance.economics.usage.event_stores import store
     from governance.economics.usage.postgresql_events import PostgresqlEvents
     from governance.kernel.db import transaction
+    from governance.kernel.errors import Unavailable
 
     actors = _system_actors(())
     if isinstance(store(), PostgresqlEvents):
@@ -389,8 +394,11 @@ def usage_move() -> None:
         months = moving.months()
     differs = False
     for month, who in ((month, who) for month in months for who in actors):
-        with _as(who), transaction(read_only=True, snapshot=True):
-            result = moving.move(month)
+        try:
+            with _as(who), transaction(read_only=True, snapshot=True):
+                result = moving.move(month)
+        except Unavailable as away:
+            raise click.ClickException(f"{month} {who.tenant_slug}: {away.message}") from None
         if result.events:
             done = result.missing or ("copied" if result.is_copied else "already there")
             click.echo(f"{month} {who.tenant_slug}: {result.events:,} events, {done}")

@@ -101,9 +101,11 @@ class ClickhouseEvents:
             candidates = [(row.at, row.event_id) for row in session().execute(_OLD, values)]
             before = self._stored_before(candidates)
             values |= before
-            new = None if before["old_at"] else file_storing.write_new(_WRITE_NEW_PART, values)
-            if new is not None:
-                return StoredPart(new)
+            # Ids of old events may be forgotten, and those in PostgreSQL not moved yet.
+            if not before["old_at"] and not session().scalar(_ANY_LEFT, values):
+                new = file_storing.write_new(_WRITE_NEW_PART, values)
+                if new is not None:
+                    return StoredPart(new)
             found = session().execute(_WRITE_PART, values).one()
         return StoredPart(found.new, found.different)
 
@@ -284,6 +286,7 @@ SELECT at, system_id, event_id, {", ".join(f"nullIf({name}, '')" for name in _NA
   nullIf(request, ''), nullIf(task, ''), nullIf(person, ''), {", ".join(_TOKENS)}
 {_MINE} AND at >= {instant("first")} AND at <= {instant("last")}
   AND event_id IN {{ids:Array(String)}} AND received_at < {instant("forgotten")}"""
+_ANY_LEFT = text("SELECT EXISTS (SELECT FROM usage_events WHERE tenant_id = :tenant)")
 _LEFT = text(
     "SELECT count(*) FROM usage_events WHERE tenant_id = :tenant AND at >= :start AND at < :until"
 )
@@ -294,7 +297,7 @@ _OLD_KINDS = {"at": "timestamptz", "system_id": "uuid", "event_id": "text"}
 _OLD_KINDS |= dict.fromkeys((*_NAMES, "request", "task", "person"), "text")
 _OLD_KINDS |= dict.fromkeys(_TOKENS, "int")
 _ARRAYS = ", ".join(f"CAST(:old_{name} AS {kind}[])" for name, kind in _OLD_KINDS.items())
-_KNOWN = f"""
+_KNOWN = f"""{storing.KNOWN} UNION
   SELECT n, e.digest = given.digest FROM given JOIN (
     SELECT at, event_id, {storing.digest()} AS digest
     FROM unnest({_ARRAYS}) AS stored_before ({", ".join(_OLD_KINDS)})

@@ -18,7 +18,7 @@ from governance.economics.usage.rebuilding import span_of
 from governance.kernel import clock
 from governance.kernel.config import SettingsError
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError, Unavailable
+from governance.kernel.errors import Unavailable
 from governance.kernel.months import Month
 from tests import make
 from tests.economics.usage import killed_writer
@@ -54,10 +54,12 @@ def product(app, isolated):
 def move(monkeypatch):
     """`governance usage move-to-clickhouse`, for acme and globex."""
 
+    def actors(named):
+        return [make.system_actor(slug) for slug in named or ("acme", "globex")]
+
+    monkeypatch.setattr(cli, "_system_actors", actors)
+
     def invoke():
-        monkeypatch.setattr(
-            cli, "_system_actors", lambda _: [make.system_actor(s) for s in ("acme", "globex")]
-        )
         return CliRunner().invoke(cli.main, ["usage", "move-to-clickhouse"])
 
     return invoke
@@ -200,8 +202,8 @@ def test_months_move_with_proof_and_moving_again_changes_nothing(app, product, m
     other.send([event(1, tokens=...)])
     before, theirs = stored(), stored("globex")
     clickhouse = request.getfixturevalue("clickhouse")
-    with make.acting("admin"), pytest.raises(DomainError, match="still in PostgreSQL"):
-        rebuild_actions.rebuild()
+    refused = CliRunner().invoke(cli.main, ["usage", "rebuild", "acme"])
+    assert refused.exit_code == 1 and "still in PostgreSQL only" in refused.output
     found = move()
     assert found.exit_code == 0, found.output
     assert found.output == (
@@ -216,6 +218,21 @@ def test_months_move_with_proof_and_moving_again_changes_nothing(app, product, m
         clickhouse.database.change(f"DELETE FROM {TABLE} WHERE tenant_id = {{tenant:UUID}}")
     assert "2026-11 acme: 30 events, copied" in move().output
     assert stored() == before
+    event_stores.use("http://127.0.0.1:9/")
+    away = move()
+    assert away.exit_code == 1 and "2026-10 acme: The store of usage events is" in away.output
+
+
+def test_old_events_that_have_not_moved_yet_are_known(product, request):
+    """Also those whose id is forgotten."""
+    old = [event(n, at=at(NOW - timedelta(days=10, minutes=n))) for n in (1, 2)]
+    product.send(old)
+    forget_ids("acme")
+    request.getfixturevalue("clickhouse")
+    new = event(3, at=at(NOW - timedelta(days=10)))
+    assert product.send([*old, new]) == answer(accepted=1, duplicate=2)
+    assert [row.event_id for row in stored()] == ["req-3"]
+    assert sum(row.requests for row in days()) == 3
 
 
 def test_without_an_address_nothing_moves(app, isolated, move):
