@@ -1,6 +1,6 @@
 """Store the events of a file by the same statement as those of a batch, some 200,000 at a time.
 
-The events come from files for each customer and month, with the columns of COPIED. Each part is
+The events come from a file for each customer, with the columns of COPIED. Each part is
 copied to a temporary table, then written with row-level security set to its customer. All of it
 happens in the caller's transaction, so that a file is stored as a whole or not at all.
 

@@ -113,11 +113,8 @@ def _written(folder: Path, tenants: Sequence[Tenant]) -> list[tuple[Tenant, Path
     """The files that the child has written, in the order of tenants: two imports that run at once
     lock tenants in the same order.
     """
-    found = []
-    for path in folder.glob("tenant_no=*/month=*/*.csv"):
-        number = int(path.parent.parent.name.removeprefix("tenant_no="))
-        found.append((tenants[number], path))
-    return sorted(found, key=lambda each: (each[0].id, each[1]))
+    found = [(tenants[int(path.name)], path) for path in folder.iterdir()]
+    return sorted(found, key=lambda each: each[0].id)
 
 
 def _months(row: FileImport) -> set[Month]:

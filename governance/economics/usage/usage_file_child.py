@@ -1,7 +1,7 @@
 """The child process that reads a usage file with DuckDB; its orders come on standard input as JSON.
 
     {"do": "check", …}     print what the file holds: counts, totals, the first rejected rows
-    {"do": "write", …}     write its events for PostgreSQL, in a folder for each customer and month
+    {"do": "write", …}     write its events for PostgreSQL, in a file for each customer
 
 Columns of what is written: those of file_storing.COPIED. Every statement reads the file in one pass
 and spills what doesn't fit into memory to the folder.
@@ -9,7 +9,7 @@ and spills what doesn't fit into memory to the folder.
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from governance.economics.usage import usage_file_checks as checks
 from governance.economics.usage.usage_file_checks import REPEATED, TEXTS, TOKENS, VALUE, WRONG
 
 type Connection = duckdb.DuckDBPyConnection
+SHARE_ROWS = 4_000_000  # whose ids are compared at a time
+SPLIT_BYTES = 8 * 1024 * 1024
 NUMBERED = "SELECT row_number() OVER () AS n, * FROM {}"
 LINES = f"""
 SELECT n, CASE WHEN json_valid(line) THEN CAST(line AS JSON) END AS line
@@ -119,9 +121,11 @@ CREATE TABLE facts AS SELECT n, tenant_no, wrong, hash(tenant_no, id) AS key,
   epoch_us(instant) // {QUARTER} AS quarter,
   {" + ".join(f"coalesce(TRY_CAST({each} AS BIGINT), 0)" for each in TOKENS)} AS tokens
 FROM checked"""  # noqa: S608 - names of ours
+# Ids that are repeated, a share of them at a time: so many groups would not fit into memory.
+AGAIN_TABLE = "CREATE TABLE again (key UBIGINT, first BIGINT, differs BOOLEAN)"
 AGAIN = """
-CREATE TABLE again AS SELECT key, min(n) AS first, min(content) <> max(content) AS differs
-FROM facts WHERE wrong = 0 GROUP BY key HAVING count(*) > 1"""
+INSERT INTO again SELECT key, min(n), min(content) <> max(content)
+FROM facts WHERE wrong = 0 AND key % ? = ? GROUP BY key HAVING count(*) > 1"""
 DIFFERENT = f"""
 UPDATE facts SET wrong = {REPEATED} FROM again
 WHERE again.key = facts.key AND differs AND n <> first AND wrong = 0"""  # noqa: S608 - as above
@@ -142,8 +146,13 @@ ORDER BY n LIMIT {checks.MAX_REJECTED}"""  # noqa: S608 - as above
 
 
 def _check(connection: Connection, path: Path, orders: dict[str, Any]) -> dict[str, Any]:
-    for statement in (FACTS, AGAIN, DIFFERENT):
-        connection.execute(statement)
+    connection.execute(FACTS)
+    connection.execute(AGAIN_TABLE)
+    counted = connection.execute("SELECT count(*) FROM facts").fetchone() or (0,)
+    shares = 1 + counted[0] // SHARE_ROWS
+    for share in range(shares):
+        connection.execute(AGAIN, [shares, share])
+    connection.execute(DIFFERENT)
     rows, accepted, again = connection.execute(COUNTS).fetchone() or (0, 0, 0)
     broken = _broken_lines(connection) if orders["format"] == "csv" else []
     if rows + len(broken) == 0:
@@ -182,22 +191,49 @@ def _broken(kind: str) -> str:
 
 
 WRITTEN = f"""
-SELECT *, left("at", 7) AS month FROM (
-  SELECT CASE WHEN wrong = 0 THEN n ELSE error('row ' || n || ' is wrong') END AS line,
-    strftime(instant, '{DATE}') AS at, system_id, {", ".join(map(checks.name, TEXTS))},
-    {", ".join(f"coalesce({each}, '0') AS {each}" for each in TOKENS)}, tenant_no FROM checked)
+SELECT tenant_no, CASE WHEN wrong = 0 THEN n ELSE error('row ' || n || ' is wrong') END AS line,
+  strftime(instant, '{DATE}') AS at, system_id, {", ".join(map(checks.name, TEXTS))},
+  {", ".join(f"coalesce({each}, '0') AS {each}" for each in TOKENS)} FROM checked
 """  # noqa: S608 - as above
 
 
 def _write(connection: Connection, path: Path, _orders: dict[str, Any]) -> dict[str, Any]:
-    target = path.parent / "events"
+    """All events go to one file first: DuckDB's own partitions take memory for each row."""
+    target = path.parent / "written"
     copy = (
         f"COPY ({WRITTEN}) TO {duckdb_files.quoted(str(target))}"
-        " (FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE '',"
-        " PARTITION_BY (tenant_no, month))"
+        " (FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE '')"
     )
     connection.execute(copy)
+    split(target, path.parent / "events")
+    target.unlink()
     return {"written": True}
+
+
+def split(source: Path, folder: Path) -> None:
+    """Write the lines of a file to a file for each customer, named by the number that each line
+    begins with, and without it.
+    """
+    folder.mkdir(exist_ok=True)
+    rest = b""
+    with source.open("rb") as file:
+        while piece := file.read(SPLIT_BYTES):
+            lines, end, rest = (rest + piece).rpartition(b"\n")
+            for number, found in _by_number(lines + end) if end else ():
+                with (folder / number.decode()).open("ab") as target:
+                    target.write(found)
+
+
+def _by_number(lines: bytes) -> Iterable[tuple[bytes, bytes]]:
+    number = lines.partition(b"\t")[0]
+    again = b"\n" + number + b"\t"
+    if lines.count(b"\n") == lines.count(again) + 1:  # one customer, as in most files
+        return [(number, lines.removeprefix(again[1:]).replace(again, b"\n"))]
+    found: dict[bytes, list[bytes]] = {}
+    for line in lines.splitlines(keepends=True):
+        number, _, rest = line.partition(b"\t")
+        found.setdefault(number, []).append(rest)
+    return [(number, b"".join(parts)) for number, parts in found.items()]
 
 
 if __name__ == "__main__":

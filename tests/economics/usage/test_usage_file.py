@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
-from governance.economics.usage import file_storing, storing, usage_file
+from governance.economics.usage import file_storing, storing, usage_file, usage_file_child
 from governance.economics.usage import usage_file_checks as checks
 from governance.economics.usage.usage_file_checks import COLUMNS
 from governance.kernel import clock
@@ -391,3 +391,17 @@ def test_the_template_has_every_column(finance):
     assert text.splitlines()[0].split(",") == list(COLUMNS)
     found = row_of(upload(finance, text, kind=KIND))
     assert (found.rows_accepted, found.rejected) == (1, [])
+
+
+def test_lines_go_to_the_file_of_their_customer_wherever_a_piece_ends(tmp_path, monkeypatch):
+    written = [(n % 3 if n < 40 else 7, f"{n}\tx{'y' * (n % 5)}\n") for n in range(80)]
+    source = tmp_path / "written"
+    source.write_text("".join(f"{number}\t{rest}" for number, rest in written))
+    for size in (1, 7, 64, 10_000):
+        monkeypatch.setattr(usage_file_child, "SPLIT_BYTES", size)
+        folder = tmp_path / str(size)
+        usage_file_child.split(source, folder)
+        assert {each.name for each in folder.iterdir()} == {"0", "1", "2", "7"}
+        for each in folder.iterdir():
+            mine = [rest for number, rest in written if str(number) == each.name]
+            assert each.read_text() == "".join(mine)
