@@ -125,7 +125,8 @@ FROM checked"""  # noqa: S608 - names of ours
 AGAIN_TABLE = "CREATE TABLE again (key UBIGINT, first BIGINT, differs BOOLEAN)"
 AGAIN = """
 INSERT INTO again SELECT key, min(n), min(content) <> max(content)
-FROM facts WHERE wrong = 0 AND key % ? = ? GROUP BY key HAVING count(*) > 1"""
+FROM facts WHERE wrong = 0 AND key % ?::UBIGINT = ?::UBIGINT
+GROUP BY key HAVING count(*) > 1"""
 DIFFERENT = f"""
 UPDATE facts SET wrong = {REPEATED} FROM again
 WHERE again.key = facts.key AND differs AND n <> first AND wrong = 0"""  # noqa: S608 - as above
