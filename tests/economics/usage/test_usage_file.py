@@ -4,10 +4,13 @@ import csv
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from uuid import UUID
 
 import duckdb
 import pytest
 
+from governance.economics.imports import duckdb_files
 from governance.economics.usage import file_storing, storing, usage_file, usage_file_child
 from governance.economics.usage import usage_file_checks as checks
 from governance.economics.usage.usage_file_checks import COLUMNS
@@ -405,3 +408,28 @@ def test_lines_go_to_the_file_of_their_customer_wherever_a_piece_ends(tmp_path, 
         for each in folder.iterdir():
             mine = [rest for number, rest in written if str(number) == each.name]
             assert each.read_text() == "".join(mine)
+
+
+def test_memory_does_not_grow_with_the_events_of_a_file(tmp_path, monkeypatch):
+    path = tmp_path / "given"
+    duckdb.execute(
+        f"""COPY (SELECT ['acme', 'globex'][1 + i % 2] AS tenant, 'req-' || i AS id,
+          '{at(NOW)}' AS "at", '{SYSTEM}' AS system, 'm-' || i % 4 AS model,
+          'success' AS outcome, 'task-' || i // 3 AS task, 'u-' || i % 997 AS user
+        FROM range(300_000) AS r (i)) TO '{path}' (HEADER, FORMAT csv)"""
+    )
+    monkeypatch.setattr(duckdb_files, "limited", partial(duckdb_files.limited, memory="64MB"))
+    orders = {
+        "path": str(path),
+        "format": "csv",
+        "max_rows": usage_file.MAX_ROWS,
+        "zone": "Europe/Berlin",
+        "earliest": at(NOW - timedelta(days=400)),
+        "latest": at(NOW),
+        "tenants": [("acme", 0), ("globex", 1)],
+        "systems": [(n, SYSTEM, str(UUID(int=n))) for n in (0, 1)],
+    }
+    assert usage_file_child.main(orders | {"do": "check"})["accepted"] == 300_000
+    usage_file_child.main(orders | {"do": "write"})
+    for n in (0, 1):
+        assert (tmp_path / "events" / str(n)).read_bytes().count(b"\n") == 150_000
