@@ -44,8 +44,8 @@ check: .venv/.ready pdf-libraries  ## Format, lint, types, import contracts, tem
 	lint-imports
 	djlint templates --lint --quiet
 	deptry .
-	wait $$types
 	GOVERNANCE_QUICK=1 python -m pytest -n $(JOBS) --dist loadgroup -m "not slow and not browser"
+	wait $$types
 
 format: .venv/.ready  ## Sort imports and lay out every Python file as `make check` wants it
 	@.venv/bin/ruff check --quiet --select I --fix .
