@@ -13,6 +13,7 @@ from governance.kernel import drawing
 WIDTH, LEFT, ROW, TOP = 493, 150, 21, 18  # points: 493 is 174 mm
 STEP = 3  # between grid lines, in multiples
 MAX_LINES = 5
+GAP, NUMBER_WIDTH = 6, 28  # points
 
 
 def intervals(segments: Sequence[SegmentMonth], title: str) -> Markup:
@@ -26,7 +27,8 @@ def intervals(segments: Sequence[SegmentMonth], title: str) -> Markup:
         return LEFT + float(multiple / most) * (WIDTH - LEFT - 60)
 
     body: list[Markup] = []
-    for mark in range(0, int(most) + 1, step):
+    marks = range(0, int(most) + 1, step)
+    for mark in marks:
         kind, at = ("ink" if mark == GOOD else "grid"), drawing.coordinate(x(Decimal(mark)))
         line = f"M{at} {TOP - 5}V{bottom}"
         body.append(drawing.element("path", "sink" if kind == "ink" else kind, d=line))
@@ -51,11 +53,17 @@ def intervals(segments: Sequence[SegmentMonth], title: str) -> Markup:
         bar = f"M{drawing.coordinate(x(low))} {y}H{drawing.coordinate(x(high))}"
         body.append(drawing.element("path", f"s{tone}", d=bar, stroke_width=2))
         body.append(drawing.element("circle", f"f{tone}", cx=x(of), cy=y, r=3))
-        body.append(
-            drawing.label(x(high) + 6, y + 2.5, f"{times(of)}×", f"t{tone}", weight=600, size=8)
-        )
+        beside = place_beside(x(high), [x(Decimal(mark)) for mark in marks])
+        body.append(drawing.label(beside, y + 2.5, f"{times(of)}×", f"t{tone}", weight=600, size=8))
         said.append(f"{each.name} {times(of)}, from {times(low)} to {times(high)}")
     return drawing.svg(WIDTH, bottom + 2, title, "; ".join(said), body)
+
+
+def place_beside(end: float, lines: Sequence[float]) -> float:
+    """Return where the number right of a bar's end begins: behind a line that would cross it."""
+    free = end + GAP
+    crossing = (line for line in lines if free - GAP / 2 < line < free + NUMBER_WIDTH)
+    return next((line + GAP for line in crossing), free)
 
 
 def _accounts(segment: SegmentMonth) -> str:
