@@ -122,8 +122,14 @@ def fill() -> None:
                 usage.PROOFS,
             )
             for counts in (
-                MINUTES, HOURS, DAYS, *usages, USAGE_COSTS, USAGE_COLLECTIONS, LIST_PRICES,
-            ):  # fmt: skip
+                MINUTES,
+                HOURS,
+                DAYS,
+                *usages,
+                USAGE_COSTS,
+                USAGE_COLLECTIONS,
+                LIST_PRICES,
+            ):
                 values = rows.values(counts) | parents
                 session().execute(
                     insert(counts).values({c.name: values[c.name] for c in counts.columns})

@@ -33,6 +33,8 @@ def test_the_demo_sets_three_budgets_and_alerts_what_they_reached(app, database)
         ]
         alerts = session().scalars(select(CostBudgetAlert).where(CostBudgetAlert.basis == "actual"))
         assert [(each.percent, each.spent) for each in alerts] == [
-            (50, 30), (80, 30), (100, 30),
-        ]  # fmt: skip
+            (50, 30),
+            (80, 30),
+            (100, 30),
+        ]
         assert [each.amount for each in queries.budgets()] == [30, 70, 10]

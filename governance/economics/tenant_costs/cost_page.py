@@ -14,7 +14,10 @@ from governance.economics.usage.queries import Days
 from governance.economics.usage.usage_list import CHART_HEIGHT, CHART_WIDTH
 from governance.kernel import drawing
 
-HEAD = ("By", "Day", "AI system", "Feature", "Provider", "Model", "Requests", "Without a price", "Cost", "Currency")  # fmt: skip
+HEAD = (
+    "By", "Day", "AI system", "Feature", "Provider", "Model", "Requests", "Without a price", "Cost",
+    "Currency",
+)  # fmt: skip # one row of the file
 
 
 def headline(costs: TenantCosts | None, month: str) -> str:

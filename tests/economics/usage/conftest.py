@@ -1,4 +1,4 @@
-"""The two stores of usage events, for tests of what both promise."""
+"""A product that sends usage events, and the two stores of them, for tests of what both promise."""
 
 import shutil
 import tempfile
@@ -8,6 +8,13 @@ import pytest
 
 from governance.economics.usage import event_stores
 from tests.economics.usage.clickhouse_servers import ClickhouseServer
+from tests.economics.usage.usage_helpers import Product, register
+
+
+@pytest.fixture
+def product(app, isolated):
+    register()
+    return Product(app)
 
 
 @pytest.fixture(scope="session")

@@ -16,12 +16,6 @@ def _now():
         yield
 
 
-@pytest.fixture
-def product(app, isolated):
-    register()
-    return Product(app)
-
-
 def changed(since=None, slug="acme"):
     with make.acting("admin", slug):
         return queries.changed_days(since)

@@ -45,12 +45,6 @@ def _now():
 
 
 @pytest.fixture
-def product(app, isolated):
-    register()
-    return Product(app)
-
-
-@pytest.fixture
 def move(monkeypatch):
     """`governance usage move-to-clickhouse`, for acme and globex."""
 

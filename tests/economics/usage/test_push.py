@@ -42,12 +42,6 @@ def _now():
         yield
 
 
-@pytest.fixture
-def product(app, isolated):
-    register()
-    return Product(app)
-
-
 # ---- what is stored
 
 

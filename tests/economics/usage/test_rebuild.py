@@ -37,12 +37,6 @@ def _now():
 
 
 @pytest.fixture
-def product(app, isolated):
-    register()
-    return Product(app)
-
-
-@pytest.fixture
 def run(monkeypatch):
     def invoke(*arguments):
         monkeypatch.setattr(

@@ -17,10 +17,8 @@ from tests.economics.usage.usage_helpers import (
     EACH_STORE,
     NOW,
     SYSTEM,
-    Product,
     at,
     event,
-    register,
 )
 
 pytestmark = EACH_STORE
@@ -39,12 +37,6 @@ def price(first=1, last=30, model=MODEL, **per_million):
 def _now():
     with clock.frozen(NOW):
         yield
-
-
-@pytest.fixture
-def product(app, isolated):
-    register()
-    return Product(app)
 
 
 def costs(prices=None, month=NOVEMBER, slug="acme"):
