@@ -8,8 +8,8 @@ A maintainer's command, needs npm.
 The lock (governance/static/vendor.lock.json) is a list of entries, one a file: package, version,
 integrity (npm's sha512 of the tarball), member (path in it), file (ours), sha384 (of ours),
 licence, made (how it was cut, or null). Cut are `icons.svg` (the icons in ICONS, and our own
-SHAPES), `tabler.css` (the rules KEPT), `source-serif-display.woff2` (one instance), and
-`report-marks.woff2` (drawn here, seventeen glyphs).
+SHAPES), `tabler.css` (the rules KEPT), `source-serif-display.woff2` (one instance),
+`report-fallback.ttf` (without hints), and `report-marks.woff2` (drawn here, seventeen glyphs).
 """
 
 import argparse
@@ -252,6 +252,7 @@ PACKAGES = {
     "@fontsource/source-serif-4": ("5.3.1", "OFL-1.1"),
     "@fontsource-variable/source-serif-4": ("5.3.1", "OFL-1.1"),
     "@fontsource/source-code-pro": ("5.3.1", "OFL-1.1"),
+    "dejavu-fonts-ttf": ("2.37.3", "Bitstream-Vera"),
     "axe-core": ("4.14.1", "MPL-2.0"),
 }
 _VENDOR, _FONTS = "governance/static/vendor", "governance/static/report/fonts"
@@ -290,6 +291,13 @@ WANTED = (
     Wanted("@fontsource/source-serif-4", "LICENSE", f"{_FONTS}/source-serif-4.LICENCE.txt"),
     Wanted("@fontsource/inter", "LICENSE", f"{_FONTS}/inter.LICENCE.txt"),
     Wanted("@fontsource/source-code-pro", "LICENSE", f"{_FONTS}/source-code-pro.LICENCE.txt"),
+    Wanted(
+        "dejavu-fonts-ttf",
+        "ttf/DejaVuSans.ttf",
+        f"{_FONTS}/fallback/report-fallback.ttf",
+        "fallback",
+    ),
+    Wanted("dejavu-fonts-ttf", "LICENSE", f"{_FONTS}/fallback/dejavu.LICENCE.txt"),
     Wanted("axe-core", "axe.min.js", "tests/vendor/axe.min.js"),
     Wanted("axe-core", "LICENSE", "tests/vendor/axe.LICENCE.txt"),
 )
@@ -479,12 +487,29 @@ def _display(archive: tarfile.TarFile, member: str) -> bytes:
     return _woff2(font)
 
 
+def _fallback(archive: tarfile.TarFile, member: str) -> bytes:
+    """DejaVu Sans without hints, under a name of its own; what a report's own fonts don't have."""
+    fonts, cutter = _font_tools("fontTools.ttLib"), _font_tools("fontTools.subset")
+    font = fonts.TTFont(io.BytesIO(_copied(archive, member)), recalcTimestamp=False)
+    options = cutter.Options(hinting=False, drop_tables=["FFTM", "MATH"], name_IDs=["*"])
+    subsetter = cutter.Subsetter(options)
+    subsetter.populate(unicodes=font.getBestCmap())
+    subsetter.subset(font)
+    for record in font["name"].names:
+        if record.nameID in {1, 3, 4, 6, 16}:
+            record.string = "ReportFallback" if record.nameID in {3, 6} else "Report Fallback"
+    out = io.BytesIO()
+    font.save(out)
+    return out.getvalue()
+
+
 _CUTS: dict[str | None, Callable[[tarfile.TarFile, str], bytes]] = {
     None: _copied,
     "unmapped": _unmapped,
     "sprite": _sprite,
     "rules": _rules,
     "display": _display,
+    "fallback": _fallback,
 }
 
 

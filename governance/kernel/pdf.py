@@ -10,6 +10,7 @@ everything else.
 
 import json
 import logging
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,7 @@ from governance.kernel import sandbox
 from governance.kernel.errors import Unavailable
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
+FONTS = STATIC / "report" / "fonts" / "fallback" / "fonts.conf"
 MEMORY_BYTES = (
     1_200 * 1024 * 1024
 )  # address space of the child: about four times what a report of 50 pages uses
@@ -85,12 +87,11 @@ def render(
     file's /ID, `progress` hears the highest page laid out so far. Relative addresses resolve to
     nothing: name `app:/static/…`.
     """
-    from weasyprint import (  # noqa: PLC0415
-        HTML,
-        Attachment,
-    )
+    with _hearing(progress), _our_fonts():
+        from weasyprint import HTML, Attachment  # noqa: PLC0415
 
-    with _hearing(progress):
+        from governance.kernel.pdf_tags import finish  # noqa: PLC0415
+
         document = HTML(string=html, url_fetcher=_fetcher()).render(pdf_variant="pdf/a-3a")
         base = document.metadata.generate_rdf_metadata
         document.metadata.generate_rdf_metadata = lambda *a: base(*a).replace(b"</rdf:RDF>", CLAIM)
@@ -106,7 +107,7 @@ def render(
             for each in attachments
         ]
         data: bytes = document.write_pdf(
-            pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=_scope_headers
+            pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=finish
         )
     return data
 
@@ -132,6 +133,22 @@ def _fetcher() -> Any:
             )
 
     return Assets(allowed_protocols={"data"}, allow_redirects=False)
+
+
+@contextmanager
+def _our_fonts() -> Iterator[None]:
+    """Keep the machine's fonts out, so that the bytes don't depend on them.
+
+    A character that no font of the page has is shown in our one fallback font.
+    """
+    before = os.environ.get("FONTCONFIG_FILE")
+    os.environ["FONTCONFIG_FILE"] = str(FONTS)
+    try:
+        yield
+    finally:
+        os.environ.pop("FONTCONFIG_FILE")
+        if before is not None:
+            os.environ["FONTCONFIG_FILE"] = before
 
 
 @contextmanager
@@ -163,41 +180,6 @@ class _Ear(logging.Handler):
                 self.progress(page)
             case _:
                 pass
-
-
-def _scope_headers(document: Any, pdf: Any) -> None:  # noqa: ARG001 - WeasyPrint calls it with both
-    """Give each TH its scope, which WeasyPrint 70 leaves out and PDF/UA-1 asks for (7.5)."""
-    by_number = {item.number: item for item in pdf.objects}
-    for item in pdf.objects:
-        if isinstance(item, dict) and item.get("S") == "/TH":
-            scope = "/Column" if _is_in_head(item, by_number) else "/Row"
-            _set_scope(item, scope)
-
-
-def _is_in_head(item: Any, by_number: dict[int, Any]) -> bool:
-    while isinstance(item, dict) and item.get("S") not in {"/Table", "/Document", None}:
-        if item["S"] == "/THead":
-            return True
-        item = by_number.get(int(bytes(item["P"]).split()[0])) if item.get("P") else None
-    return False
-
-
-def _set_scope(item: Any, scope: str) -> None:
-
-    import pydyf  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    attributes = item.get("A")
-    if isinstance(attributes, list):
-        for each in attributes:
-            if each.get("O") == "/Table":
-                each["Scope"] = scope
-                return
-        attributes.append(pydyf.Dictionary({"O": "/Table", "Scope": scope}))
-    elif isinstance(attributes, dict) and attributes.get("O") == "/Table":
-        attributes["Scope"] = scope
-    else:
-        added = pydyf.Dictionary({"O": "/Table", "Scope": scope})
-        item["A"] = added if attributes is None else pydyf.Array([attributes, added])
 
 
 # --- In a child -----------------------------------------------------------------------------------
@@ -259,10 +241,15 @@ def _write_order(
 def _why(outcome: sandbox.ChildOutcome, page: int, memory: int) -> str:
     if outcome.ending is sandbox.Ending.TOO_SLOW:
         return f"Generating the report took too long. It stopped at page {page}; nothing was saved."
-    if outcome.ending in {sandbox.Ending.TOO_LARGE, sandbox.Ending.KILLED}:
+    if outcome.ending is sandbox.Ending.TOO_LARGE:
         return (
             f"The report needs more than {memory // 1024**2} MB of memory. It stopped at page"
             f" {page}; nothing was saved."
+        )
+    if outcome.ending is sandbox.Ending.KILLED:
+        return (
+            f"The process that generates the report was ended by {outcome.signal} at page {page};"
+            " nothing was saved. Generate the report again."
         )
     last = (
         outcome.errors.strip().splitlines()[-1]
@@ -276,6 +263,7 @@ def _why(outcome: sandbox.ChildOutcome, page: int, memory: int) -> str:
 
 def main(folder: Path) -> None:
     """The child: the order in `folder`, a JSON line for each page, and `out.pdf`."""
+    tempfile.tempdir = str(folder)  # WeasyPrint's copies of fonts go when the folder goes
     order = json.loads((folder / "order.json").read_text(encoding="utf-8"))
     attachments = [
         Attachment(
@@ -296,3 +284,7 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    # Not through the interpreter's own end: it unloads Pango while Pango's thread still runs, and
+    # that thread then takes the finished process down with SIGSEGV (seen once in some hundred).
+    os._exit(0)

@@ -81,6 +81,14 @@ class ChildOutcome:
     def is_finished(self) -> bool:
         return self.ending is Ending.FINISHED
 
+    @property
+    def signal(self) -> str:
+        """The name of the signal that ended it, as "SIGSEGV"."""
+        try:
+            return signal.Signals(-(self.code or 0)).name
+        except ValueError:
+            return "an unknown signal"
+
 
 type Listener = Callable[[bytes], bytes | None]
 

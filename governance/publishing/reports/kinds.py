@@ -8,6 +8,7 @@ the tenant, its first version, and `until`, the last day it covers). jobs.py add
 share: tenant, instants, edition, log, entry, signing key.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from governance.publishing.reports.attestation.snapshot import SCHEMA as ATTESTA
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.readiness.snapshot import SCHEMA as READINESS
+from governance.publishing.reports.snapshot import canonical
 from governance.publishing.reports.type2.snapshot import SCHEMA as TYPE_II
 
 
@@ -48,5 +50,9 @@ BY_SCHEMA = {each.schema: each for each in KINDS.values()}
 
 
 def build(frozen: Mapping[str, Any]) -> Built:
-    """Build a report of any kind; the same snapshot gives the same document."""
-    return BY_SCHEMA[frozen["schema"]].build(frozen)
+    """Build a report of any kind.
+
+    The same facts give the same document in any order of their keys: the database keeps another
+    order than the snapshot had, and the fingerprint is of the canonical order.
+    """
+    return BY_SCHEMA[frozen["schema"]].build(json.loads(canonical(frozen)))

@@ -107,7 +107,7 @@ def samples_csv(frozen: Json) -> bytes:
             item["item"],
             item["dated"],
             item["outcome"] or "not tested",
-            "; ".join(f"{name}: {result}" for name, result in item["checks"].items()),
+            "; ".join(f"{name}: {result}" for name, result in sorted(item["checks"].items())),
             item["note"],
             item["tested_by"],
             item["tested_at"],

@@ -1,0 +1,176 @@
+"""The PDF of any kind of report depends on its facts alone, and its structure is sound."""
+
+import io
+import os
+import re
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+
+from governance.kernel import pdf
+from governance.publishing.reports import kinds
+from governance.publishing.reports.built_document import Built
+from tests.publishing.reports import (
+    attestation_samples,
+    readiness_samples,
+    rmf_samples,
+    type2_samples,
+)
+
+pytestmark = pytest.mark.slow
+
+AT = datetime(2026, 10, 12, tzinfo=UTC)
+PAGE = (
+    '<!doctype html><html lang="en"><head><title>T</title><meta name="dcterms.created"'
+    ' content="2026-10-12"></head><body><h1>T</h1>{}</body></html>'
+)
+SAMPLES = {
+    "ai-rmf": rmf_samples.sample_snapshot,
+    "readiness": readiness_samples.all_categories,
+    "attestation": attestation_samples.sample_period,
+    "type-ii": type2_samples.full_year,
+}
+each_kind = pytest.mark.parametrize("make", SAMPLES.values(), ids=SAMPLES)
+
+
+def rendered(built: Built) -> bytes:
+    return pdf.render_in_child(
+        built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
+    )
+
+
+def backwards(value: Any) -> Any:
+    """The same facts with the keys of every object in the opposite order."""
+    if isinstance(value, dict):
+        return {key: backwards(value[key]) for key in reversed(value)}
+    return [backwards(each) for each in value] if isinstance(value, list) else value
+
+
+@each_kind
+def test_the_order_of_keys_changes_nothing(make: Callable[[], Any]) -> None:
+    made = make()
+    assert list(backwards(made)) != list(made)
+    assert kinds.build(backwards(made)) == kinds.build(made)
+
+
+@each_kind
+def test_headings_go_down_one_level_at_a_time(make: Callable[[], Any]) -> None:
+    levels = [int(each) for each in re.findall(r"<h([1-6])\b", kinds.build(make()).html)]
+    assert levels[0] == 1
+    assert [pair for pair in zip(levels, levels[1:], strict=False) if pair[1] - pair[0] > 1] == []
+
+
+def names_from_elsewhere() -> Any:
+    """A small report whose people are called what our Latin fonts have no letters for."""
+    made = rmf_samples.one_requirement()
+    made["prepared_by"] = "Łucja Żak, Ελένη Παππά, Анна Жук"
+    made["tenant"]["name"] = "Şişli Ağ Ltd ▼ 中文"
+    return made
+
+
+@pytest.mark.parametrize(
+    "make", [names_from_elsewhere, type2_samples.full_year], ids=["names", "type-ii"]
+)
+def test_the_fonts_of_the_machine_change_nothing(
+    make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    built, files = kinds.build(make()), []
+    for name, folders in (("none", ()), ("all", ("/usr/share/fonts", str(pdf.STATIC)))):
+        place = tmp_path / name
+        place.mkdir()
+        listed = "".join(f"<dir>{each}</dir>" for each in folders)
+        (place / "fonts.conf").write_text(f"<fontconfig>{listed}</fontconfig>")
+        monkeypatch.setenv("FONTCONFIG_PATH", str(place))
+        monkeypatch.setenv("FONTCONFIG_FILE", str(place / "fonts.conf"))
+        files.append(rendered(built))
+    assert files[0] == files[1]
+    with pikepdf.open(io.BytesIO(files[0])) as file:
+        fonts = {str(each.BaseFont) for each in objects(file, "/Type", "/Font")}
+    assert {name.partition("+")[2].partition("-")[0] for name in fonts} == {"Report"}
+
+
+def objects(file: pikepdf.Pdf, key: str, value: str) -> list[Any]:
+    return [
+        each
+        for each in file.objects
+        if isinstance(each, pikepdf.Dictionary) and each.get(key) == value
+    ]
+
+
+def test_an_attachment_is_listed_once_and_running_headers_are_artifacts() -> None:
+    built = kinds.build(type2_samples.full_year())
+    with pikepdf.open(io.BytesIO(rendered(built))) as file:
+        listed = [each.objgen for each in file.Root.AF]
+        assert len(listed) == len(set(listed)) == len(built.attachments)
+        tags = {str(each.S) for each in objects(file, "/Type", "/StructElem")}
+        assert "/TH" in tags and "/Sect" in tags
+        assert {str(each.A.Scope) for each in objects(file, "/S", "/TH")} == {"/Row", "/Column"}
+        for page in list(file.pages)[1:]:
+            marked, artifacts = texts_of(page)
+            assert artifacts >= 3, "header and footer"  # noqa: PLR2004 - three parts of each
+            owners = owners_of(file, page)
+            assert all(isinstance(owners[mark], pikepdf.Dictionary) for mark in marked)
+
+
+def texts_of(page: pikepdf.Page) -> tuple[list[int], int]:
+    """The marks of the tagged text of a page, and how many artifacts it has that show text."""
+    marks, artifacts, inside = [], 0, ""
+    for each in pikepdf.parse_content_stream(page):
+        match str(each.operator):
+            case "BDC":
+                inside = str(each.operands[0])
+                if inside != "/Artifact":
+                    marks.append(int(each.operands[1].MCID))
+            case "BMC":
+                inside = str(each.operands[0])
+            case "Tj" | "TJ" if inside == "/Artifact":
+                artifacts += 1
+            case _:
+                pass
+    return marks, artifacts
+
+
+def owners_of(file: pikepdf.Pdf, page: pikepdf.Page) -> list[Any]:
+    """Who owns each mark of a page, by the parent tree."""
+    numbers = list(file.Root.StructTreeRoot.ParentTree.Nums)
+    place = next(n for n in range(0, len(numbers), 2) if numbers[n] == page.obj.StructParents)
+    return list(numbers[place + 1])
+
+
+# ---- the child
+
+
+def own_renderer() -> int:
+    """The process id of the child that lays out a report of ours."""
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (path / "cmdline").read_bytes()
+            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if parent == os.getpid() and b"governance.kernel.pdf" in command:
+            return int(path.name)
+    raise LookupError
+
+
+def test_a_child_that_something_else_ended_is_not_called_too_large() -> None:
+    with pytest.raises(pdf.RenderFailed, match="was ended by SIGSEGV at page 1; nothing was") as no:
+        pdf.render_in_child(
+            PAGE.format("<p>x</p>" * 3000),
+            at=AT,
+            identifier=b"x",
+            on_progress=lambda _page: os.kill(own_renderer(), signal.SIGSEGV),
+        )
+    assert "memory" not in str(no.value)
+
+
+def test_the_child_leaves_no_files_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(pdf.tempfile, "tempdir", None)
+    rendered(kinds.build(rmf_samples.one_requirement()))
+    assert list(tmp_path.iterdir()) == []
