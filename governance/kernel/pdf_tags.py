@@ -82,7 +82,7 @@ def _make_artifacts(pdf: Any, elements: dict[int, Any]) -> None:
         for mark in marks:
             owners[mark] = "null"
     for number in unlisted:
-        elements[number].free = "f"
+        elements[number].clear()  # freed objects would shift pydyf's index of the others
 
 
 def _reachable(pdf: Any, elements: dict[int, Any]) -> Iterator[int]:
