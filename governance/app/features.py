@@ -44,6 +44,7 @@ from governance.operations.policies.feature import manifest as policies
 from governance.operations.switches.feature import manifest as switches
 from governance.operations.systems.feature import manifest as systems
 from governance.publishing.inbox.feature import manifest as inbox
+from governance.publishing.operator_desk.feature import manifest as operator_desk
 from governance.publishing.overview.feature import manifest as overview
 from governance.publishing.reports.feature import manifest as reports
 from governance.publishing.review_files.feature import manifest as review_files
@@ -51,6 +52,7 @@ from governance.publishing.statements.feature import manifest as statements
 
 FEATURES = (
     overview,
+    operator_desk,
     inbox,
     reports,
     statements,

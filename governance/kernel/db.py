@@ -6,7 +6,7 @@ ORM statement, and PostgreSQL's FORCEd row-level security proves it for everythi
 
 import re
 from collections.abc import Collection, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, ClassVar
@@ -321,6 +321,34 @@ def notify(channel: str, payload: str = "") -> None:
     session().execute(
         text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload}
     )
+
+
+@contextmanager
+def within(who: current.Actor) -> Generator[None]:
+    """Act in another tenant inside the present transaction: both commit together, or neither.
+
+    For what an operator does to a tenant, which belongs in both logs. Row-level security follows;
+    a savepoint that is rolled back takes its tenant back by itself.
+    """
+    work = session()
+    work.flush()
+    kept = dict(work.info)
+    work.info.clear()
+    work.info.update(tenant_id=who.tenant_id, may_recall=False)
+    try:
+        _move_to(work, who.tenant_id)
+        with current.acting_as(who):
+            yield
+            work.flush()
+    finally:
+        work.info.clear()
+        work.info.update(kept)
+        with suppress(DBAPIError):  # of an aborted transaction only a rollback is left
+            _move_to(work, kept.get("tenant_id"))
+
+
+def _move_to(work: Session, tenant_id: UUID | None) -> None:
+    work.execute(select(func.set_config("app.tenant", _setting(tenant_id).decode(), True)))
 
 
 def lock_tenant(purpose: str) -> None:

@@ -54,6 +54,12 @@ class Unavailable(DomainError):
     status = 503
 
 
+class TenantSuspended(DomainError):
+    """The operator has suspended the tenant: nothing of it is lost, and nobody works in it."""
+
+    status, title = 403, "This tenant is suspended"
+
+
 class SignInNeeded(DomainError):
     status = 401
 

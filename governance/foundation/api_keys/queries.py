@@ -4,41 +4,54 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.queries import KNOWN_STATES, suspended
 from governance.kernel import clock, current
 from governance.kernel.bearer import Keys, PresentedKey, StoredKey
 from governance.kernel.db import find, session
 
 
 def keys_for(token: PresentedKey) -> Keys:
-    """Return the acting tenant's keys with this token's hash, as they are now, in one statement."""
-    query = select(ApiKey, Tenant.slug, Tenant.name).join(
-        Tenant, (Tenant.id == ApiKey.tenant_id) & (Tenant.status == "active")
+    """Return the acting tenant's keys with this token's hash, as they are now, in one statement.
+
+    Raises TenantSuspended while the operator has suspended the tenant.
+    """
+    query = select(ApiKey, Tenant.slug, Tenant.name, Tenant.status).join(
+        Tenant, Tenant.id == ApiKey.tenant_id
     )
     has_hash = or_(
         ApiKey.secret_hash == token.secret_hash, ApiKey.previous_hash == token.secret_hash
     )
-    return _by_secret(session().execute(query.where(has_hash)))
+    rows = session().execute(query.where(has_hash)).all()
+    if rows and rows[0].status != "active":
+        raise suspended(rows[0].name)
+    return _by_secret((row[0], row.slug, row.name) for row in rows)
 
 
 def every_key() -> Keys:
-    """Return all live keys of the acting tenant, for a process that answers from memory."""
+    """Return all live keys of the acting tenant, for a process that answers from memory.
+
+    Those of a suspended tenant too: its products must hear that they are stopped.
+    """
     query = select(ApiKey, Tenant.slug, Tenant.name).join(
-        Tenant, (Tenant.id == ApiKey.tenant_id) & (Tenant.status == "active")
+        Tenant, (Tenant.id == ApiKey.tenant_id) & Tenant.status.in_(KNOWN_STATES)
     )
-    return _by_secret(session().execute(query.where(is_live(clock.now()))))
+    return _by_secret(
+        (key, slug, name)
+        for key, slug, name in session().execute(query.where(is_live(clock.now())))
+    )
 
 
-def _by_secret(rows: Iterable[Row[ApiKey, str, str]]) -> Keys:
+def _by_secret(rows: Iterable[tuple[ApiKey, str, str]]) -> Keys:
     return {
         (stored.tenant, stored.secret_hash): stored for row in rows for stored in _stored_keys(row)
     }
 
 
-def _stored_keys(row: Row[ApiKey, str, str]) -> Sequence[StoredKey]:
+def _stored_keys(row: tuple[ApiKey, str, str]) -> Sequence[StoredKey]:
     """Return a key under its secret, and under the previous one, which works until its time."""
     key, slug, name = row
     pairs = [(key.secret_hash, key.expires_at)]

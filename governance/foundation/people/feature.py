@@ -17,8 +17,17 @@ from governance.foundation.people import (
     theme_views,
     views,
 )
+from governance.foundation.tenants.events import SuspensionBegan
 from governance.kernel.identity import identity
-from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, NavItem, PortAnswer
+from governance.kernel.manifest import (
+    Command,
+    Daily,
+    EntryLink,
+    Manifest,
+    NavItem,
+    PortAnswer,
+    Subscription,
+)
 
 # Each adds its pages to the routes of sign-in.
 SIGN_IN_PAGES = (sign_in_callback, sign_out_views, theme_views)
@@ -51,6 +60,7 @@ manifest = Manifest(
         ),
         "Session": EntryLink(no_page="sessions are listed with their member"),
     },
+    subscribes=(Subscription(SuspensionBegan, session_actions.end_sessions_of_suspended),),
     answers=(
         PortAnswer(identity.note_session_use, session_views.seen),
         PortAnswer(identity.resubmit, step_up.resubmit),

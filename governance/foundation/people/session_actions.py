@@ -19,6 +19,7 @@ from governance.foundation.people.models import (
     person_key,
 )
 from governance.foundation.people.oidc_types import Identity
+from governance.foundation.tenants.events import SuspensionBegan
 from governance.kernel import clock, current, key_encryption
 from governance.kernel.db import session
 
@@ -161,6 +162,10 @@ def end_all_sessions(*, how: str, issuer: str | None = None) -> int:
     for row in rows:
         end_session(row, how=how)
     return len(rows)
+
+
+def end_sessions_of_suspended(_event: SuspensionBegan) -> None:
+    end_all_sessions(how="the operator suspended the tenant")
 
 
 def end_sessions_at_provider(issuer: str, subject: str | None, sid: str | None) -> int:

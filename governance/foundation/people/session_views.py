@@ -40,8 +40,15 @@ def identify() -> Actor | None:
     """The actor behind the session cookie, in the transaction of the tenant that the address
     names.
     """
-    slug, token = sessions.split(request.cookies.get(cookie_name("session"), ""))
     wanted = (request.view_args or {}).get("tenant", "console")
+    who = _identify(wanted)
+    if who is None:
+        tenants.check_not_suspended(wanted)
+    return who
+
+
+def _identify(wanted: str) -> Actor | None:
+    slug, token = sessions.split(request.cookies.get(cookie_name("session"), ""))
     if not token:
         return None
     if slug == wanted:

@@ -176,7 +176,9 @@ def find_tenant(email: str, slug: str) -> Tenant | None:
             if slug
             else tenants.tenant_of_domain(email.rpartition("@")[2][:253])
         )
-        if tenant is not None:
+        if tenant is None:
+            tenants.check_not_suspended(slug, email.rpartition("@")[2][:253])
+        else:
             session().expunge(tenant)
         return tenant
 

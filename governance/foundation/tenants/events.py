@@ -13,3 +13,8 @@ class TimeZoneChanged(Event):
     """
 
     time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuspensionBegan(Event):
+    """The tenant is suspended from now on: its people are signed out."""

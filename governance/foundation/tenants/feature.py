@@ -1,7 +1,15 @@
 """Tenants: their settings, and the operator's list of them."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.foundation.tenants import actions, events, models, permissions, queries, views
+from governance.foundation.tenants import (
+    actions,
+    events,
+    models,
+    permissions,
+    queries,
+    suspension_actions,
+    views,
+)
 from governance.kernel.identity import identity
 from governance.kernel.manifest import EntryLink, Manifest, NavItem, PortAnswer
 
@@ -20,10 +28,10 @@ manifest = Manifest(
         ),
     ),
     under=("operator_overview.overview",),
-    audit=actions_in(actions),
+    audit=actions_in(actions, suspension_actions),
     links={
         "Tenant": EntryLink(endpoint="tenant_settings.settings", noun="the tenant", single=True)
     },
-    publishes=(events.TimeZoneChanged,),
+    publishes=(events.TimeZoneChanged, events.SuspensionBegan),
     answers=(PortAnswer(identity.tenant_id, queries.tenant_id),),
 )

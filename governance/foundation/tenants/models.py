@@ -29,7 +29,8 @@ class Tenant(Model):
     time_zone: Mapped[str] = mapped_column(default="Europe/Berlin")
     fiscal_year_start: Mapped[int] = mapped_column(default=1)
     tier: Mapped[str] = mapped_column(default="standard")
-    status: Mapped[str] = mapped_column(default="active")
+    status: Mapped[str] = mapped_column(default="active")  # active suspended offboarding deleted
+    suspended_at: Mapped[datetime | None] = mapped_column(default=None)
     classification: Mapped[str] = mapped_column(default="Confidential")
     unit: Mapped[str] = mapped_column(default="Model Risk and Compliance")
     audience: Mapped[str] = mapped_column(default="Risk Committee and auditors")

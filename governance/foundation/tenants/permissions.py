@@ -6,6 +6,7 @@ VIEW = permission(
     roles="operator_admin operator_finance operator_support",
 )
 FOUND = permission("tenants.found", "create a tenant", roles="operator_admin")
+SUSPEND = permission("tenants.suspend", "suspend or resume a tenant", roles="operator_admin")
 EDIT = permission("tenants.edit", "change the tenant's settings", roles="admin")
 SEE = permission(
     "tenants.settings",

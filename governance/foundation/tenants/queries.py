@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from governance.foundation.tenants.models import EmailDomain, Tenant
 from governance.kernel.db import session, transaction
+from governance.kernel.errors import TenantSuspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class TenantEntry:
     name: str
 
 
+# a suspended tenant is still known: its people, keys and products are told that it is suspended
+KNOWN_STATES = ("active", "suspended", "offboarding")
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,40}")
 _known: dict[str, UUID] = {}
 
@@ -29,7 +32,7 @@ def tenant_id(slug: str) -> UUID | None:
     if slug not in _known:
         with transaction(read_only=True):
             found = session().scalar(
-                select(Tenant.id).where(Tenant.slug == slug, Tenant.status == "active")
+                select(Tenant.id).where(Tenant.slug == slug, Tenant.status.in_(KNOWN_STATES))
             )
         if found is None:
             return None
@@ -53,6 +56,31 @@ def tenant_by_slug(slug: str) -> Tenant | None:
         session()
         .scalars(select(Tenant).where(Tenant.slug == slug, Tenant.status == "active"))
         .one_or_none()
+    )
+
+
+def any_tenant_by_slug(slug: str) -> Tenant | None:
+    """The tenant of that slug, whatever its state: for the operator's pages."""
+    if not SLUG.fullmatch(slug):
+        return None
+    return session().scalars(select(Tenant).where(Tenant.slug == slug)).one_or_none()
+
+
+def check_not_suspended(slug: str, domain: str = "") -> None:
+    """Raise TenantSuspended for the slug, or the work domain, of a suspended tenant."""
+    of = Tenant.slug == slug
+    if domain and "\0" not in domain:
+        wanted = select(EmailDomain.for_tenant).where(EmailDomain.domain == domain.lower())
+        of |= Tenant.id.in_(wanted)
+    query = select(Tenant.name).where(of, Tenant.status.in_(KNOWN_STATES[1:]))
+    if (name := session().scalar(query.limit(1))) is not None:
+        raise suspended(name)
+
+
+def suspended(name: str) -> TenantSuspended:
+    return TenantSuspended(
+        f"{name} is suspended by the operator of Meridian. Its data is kept and nothing was"
+        " deleted. Ask the operator when it can be used again."
     )
 
 

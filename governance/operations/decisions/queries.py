@@ -4,9 +4,10 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from governance.foundation.api_keys import queries as api_keys
+from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current, key_encryption, tenant_revision
 from governance.kernel.db import session
 from governance.operations.decisions.flags import DecisionFacts, DecisionFeature, PlatformFacts
@@ -18,6 +19,7 @@ from governance.operations.switches.active_stops import ActiveStop, covering
 from governance.operations.systems.models import SystemFeature
 
 PURPOSE = b"policy-bundle\0"
+EVERYDAY_TIERS = ("baseline", "standard")
 PUBLISHED_AFTER_RETIREMENT = timedelta(hours=1)  # many times the lifetime of a bundle
 
 
@@ -25,8 +27,8 @@ def facts() -> DecisionFacts:
     """Return the facts of the acting tenant."""
     who = current.actor()
     numbers = tenant_revision.revisions([who.tenant_id, tenant_revision.OVER_ALL])
-    stops = tuple(switches.active_stops())
     signing, standing = bundle_keys(), policies.standing()
+    stops = (*switches.active_stops(), *_suspension(standing.content.tier))
     key = next((each for each in reversed(signing) if each.retired_at is None), None)
     return DecisionFacts(
         who.tenant_id,
@@ -41,6 +43,33 @@ def facts() -> DecisionFacts:
         key_encryption.unwrap(key.wrapped, context(who.tenant_id)) if key else None,
         key_id(key) if key else "",
         tuple((key_id(each), each.public) for each in signing),
+    )
+
+
+def _suspension(tier: str) -> tuple[ActiveStop, ...]:
+    """While the operator has suspended the tenant, everything in it is stopped.
+
+    In the tiers for everyday work stored answers may still be served; in every other tier, the
+    operator's own ones among them, nothing is.
+    """
+    began = func.coalesce(Tenant.suspended_at, Tenant.created_at)
+    mine = select(began).where(Tenant.id == current.actor().tenant_id, Tenant.status != "active")
+    since = session().scalar(mine)
+    if since is None:
+        return ()
+    serve = tier not in EVERYDAY_TIERS
+    return (
+        ActiveStop(
+            current.actor().tenant_id,
+            "tenant",
+            None,
+            None,
+            generate=True,
+            serve=serve,
+            reason="The operator suspended this tenant.",
+            version=0,
+            since=since,
+        ),
     )
 
 

@@ -1,0 +1,70 @@
+"""Suspend a tenant, and resume it. Both are in its own log and in the operator's.
+
+A suspended tenant keeps everything. Its people are signed out and told so, its keys are refused,
+and its products get the safe values that docs/operating/tenants.md describes.
+"""
+
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.tenants.events import SuspensionBegan
+from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.system_actor import visiting
+from governance.kernel import clock, current, tenant_revision
+from governance.kernel.db import session, within
+from governance.kernel.errors import Invalid, Stale
+from governance.kernel.events import publish
+
+SUSPENDED = action(
+    "tenant.suspended",
+    "suspended the tenant",
+    target="Tenant",
+    activity="update",
+    severity="high",
+    event_class="entity_management",
+    fields="slug",
+    shape="stop",
+)
+RESUMED = action(
+    "tenant.resumed",
+    "resumed the tenant",
+    target="Tenant",
+    activity="update",
+    severity="medium",
+    event_class="entity_management",
+    fields="slug",
+    shape="ok",
+)
+
+
+def suspend(tenant: Tenant, *, reason: str) -> None:
+    """Suspend it now: sessions end in the same transaction."""
+    check_can_be_suspended(tenant)
+    check_state(tenant, "active")
+    with within(visiting(current.actor(), tenant)):
+        tenant.status, tenant.suspended_at = "suspended", clock.now()
+        record(SUSPENDED, tenant, slug=tenant.slug, reason=reason)
+        publish(SuspensionBegan())
+        tenant_revision.advance()
+    record(SUSPENDED, tenant, slug=tenant.slug, reason=reason)
+
+
+def resume(tenant: Tenant, *, reason: str) -> None:
+    """People can sign in again; keys and decisions work as before."""
+    check_state(tenant, "suspended")
+    with within(visiting(current.actor(), tenant)):
+        tenant.status, tenant.suspended_at = "active", None
+        record(RESUMED, tenant, slug=tenant.slug, reason=reason)
+        tenant_revision.advance()
+    record(RESUMED, tenant, slug=tenant.slug, reason=reason)
+
+
+def check_can_be_suspended(tenant: Tenant) -> None:
+    if tenant.kind == "operator":
+        raise Invalid("The operator's own tenant can't be suspended.")
+
+
+def check_state(tenant: Tenant, state: str) -> None:
+    """Lock the row and raise Stale unless the tenant is in that state."""
+    session().refresh(tenant, with_for_update=True)
+    if tenant.status != state:
+        raise Stale(f"{tenant.name} is {tenant.status} now. Nothing was changed.")

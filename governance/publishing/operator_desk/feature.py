@@ -1,0 +1,11 @@
+"""The operator's desk: a page for each tenant, and what an operator can do there."""
+
+from governance.kernel.manifest import Manifest
+from governance.publishing.operator_desk import approval_kinds, views
+
+manifest = Manifest(
+    name="operator_desk",
+    routes=(views.feature,),
+    under=("operator_overview.overview",),
+    approvals=approval_kinds.KINDS,
+)

@@ -1,0 +1,125 @@
+"""The operator's page of a tenant: what it uses, how it is, and its suspension."""
+
+from flask import flash, redirect, url_for
+
+from governance.economics.revenue import permissions as money_permissions
+from governance.economics.revenue.queries import subscription_versions
+from governance.foundation.approvals.models import Approval
+from governance.foundation.approvals.queries import is_open, open_approval
+from governance.foundation.people.queries import timeline
+from governance.foundation.tenants import permissions
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import clock, current
+from governance.kernel.access import allowed
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted
+from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
+from governance.kernel.web import ResponseReturnValue
+from governance.publishing.operator_desk import actions, queries
+from governance.publishing.operator_desk.forms import ResumeForm, SuspendForm
+
+feature = Feature("operator_desk", __name__, scope="operator")
+HISTORY = 10
+
+
+@feature.get("/tenants/<slug>", needs=permissions.VIEW)
+def tenant(slug: str) -> ResponseReturnValue:
+    found = queries.desk_tenant(slug)
+    waiting = open_approval(actions.SUSPENSION, found.id)
+    return page(
+        "publishing/operator_desk/tenant.html",
+        t=found,
+        facts=queries.tenant_facts(found),
+        plans=_plans(found),
+        waiting=waiting if waiting is not None and is_open(waiting) else None,
+        moments=timeline([found.id], limit=HISTORY),
+    )
+
+
+def _plans(found: Tenant) -> list[tuple[str, str]]:
+    """What the customer subscribes to today: (reference, amount), for who may see money."""
+    if not allowed(money_permissions.VIEW):
+        return []
+    today, newest = clock.today(), dict[str, tuple[str, str]]()
+    for each in subscription_versions(found.id):
+        if each.starts_on > today:
+            continue
+        newest.pop(each.reference, None)
+        if each.ends_on is None or each.ends_on > today:
+            newest[each.reference] = each.reference, f"{each.amount:,.2f} {each.currency} a month"
+    return list(newest.values())
+
+
+SUSPEND = StepUp(
+    "Suspend tenant",
+    SuspendForm,
+    facts=lambda slug: [("Tenant", queries.desk_tenant(slug).name)],
+    danger="Everyone in it is signed out, and its AI systems stop.",
+)
+
+
+@feature.get("/tenants/<slug>/suspend", needs=permissions.SUSPEND)
+def suspension(slug: str) -> ResponseReturnValue:
+    return _suspension(queries.desk_tenant(slug), SuspendForm())
+
+
+def _suspension(found: Tenant, form: SuspendForm, *, status: int = 200) -> ResponseReturnValue:
+    facts = queries.tenant_facts(found)
+    return page(
+        "publishing/operator_desk/suspend.html",
+        status=status,
+        t=found,
+        form=form,
+        facts=facts,
+        impact=queries.impact(facts),
+    )
+
+
+@feature.post("/tenants/<slug>/suspend", needs=permissions.SUSPEND, fresh=SUSPEND)
+def suspend(slug: str) -> ResponseReturnValue:
+    found, form, made = queries.desk_tenant(slug), SuspendForm(), list[Approval | None]()
+
+    def act() -> None:
+        made.append(
+            actions.suspend(found, typed=form.typed.data or "", reason=form.reason.data or "")
+        )
+
+    if not accepted(form, act):
+        return _suspension(found, form, status=form.status)
+    return _done(found, made[0], f"{found.name} is suspended. Its people were signed out.")
+
+
+RESUME = StepUp(
+    "Resume tenant", ResumeForm, facts=lambda slug: [("Tenant", queries.desk_tenant(slug).name)]
+)
+
+
+@feature.get("/tenants/<slug>/resume", needs=permissions.SUSPEND)
+def resumption(slug: str) -> ResponseReturnValue:
+    return _resumption(queries.desk_tenant(slug), ResumeForm())
+
+
+def _resumption(found: Tenant, form: ResumeForm, *, status: int = 200) -> ResponseReturnValue:
+    return page("publishing/operator_desk/resume.html", status=status, t=found, form=form)
+
+
+@feature.post("/tenants/<slug>/resume", needs=permissions.SUSPEND, fresh=RESUME)
+def resume(slug: str) -> ResponseReturnValue:
+    found, form, made = queries.desk_tenant(slug), ResumeForm(), list[Approval | None]()
+
+    def act() -> None:
+        made.append(actions.resume(found, reason=form.reason.data or ""))
+
+    if not accepted(form, act):
+        return _resumption(found, form, status=form.status)
+    return _done(found, made[0], f"{found.name} is active again.")
+
+
+def _done(found: Tenant, requested: Approval | None, sentence: str) -> ResponseReturnValue:
+    """Back to the tenant, or to the request that another operator decides."""
+    if requested is None:
+        flash(sentence)
+        return redirect(url_for("operator_desk.tenant", slug=found.slug), 303)
+    slug = current.actor().tenant_slug
+    return redirect(url_for("approvals.approval", tenant=slug, approval_id=requested.id), 303)
