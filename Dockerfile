@@ -23,6 +23,7 @@ WORKDIR /srv
 COPY app.py ./
 COPY migrations migrations
 COPY templates templates
+COPY docs/verify_meridian.py docs/verify_meridian.py
 COPY governance governance
 # HOME and the caches are writable for fontconfig; PYTHONPATH lets the workers find the application.
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/srv PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \

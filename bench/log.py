@@ -393,8 +393,16 @@ def _export(file: Path, count: int) -> str:
         private, origin, checkpoint.Head(origin, count, merkle.root(count, node))
     )
     with file.open("wb") as out:
-        out.write(jsonl.Header(origin, note, whole=True, first=0, last=count - 1, filters={}).line)
+        digest = hashlib.sha256()
+
+        def write(line: bytes) -> None:
+            digest.update(line)
+            out.write(line)
+
+        write(jsonl.Header(origin, note, jsonl.WHOLE, first=0, last=count - 1, filters={}).line)
         for index, body in enumerate(bodies):
-            out.write(jsonl.ExportedEntry(index, body, merkle.inclusion(index, count, node)).line)
-        out.write(jsonl.Trailer(count, 0, count - 1).line)
+            write(jsonl.ExportedEntry(index, body, merkle.inclusion(index, count, node)).line)
+        text = jsonl.signed_text(origin, digest.hexdigest())
+        signature = signed_note.sign(private, origin, text)
+        out.write(jsonl.Trailer(count, 0, count - 1, signature).line)
     return signed_note.verifier_key(private, origin)

@@ -638,24 +638,34 @@ def _with_reader_options(command: "Callable[..., None]") -> "Callable[..., None]
 
 @main.command("verify-log", epilog=EXIT_STATUS)
 @click.argument("export", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--whole", is_flag=True, help="Require every entry of the log, from the first on.")
 @_with_reader_options
-def verify_log(export: Path, key: str, checkpoint: Path | None, consistency: Path | None) -> None:
+def verify_log(
+    export: Path, key: str, checkpoint: Path | None, consistency: Path | None, *, whole: bool
+) -> None:
     """Verify an export of an audit log offline: every entry, its place, its proof, and your older
     checkpoint.
     """
     from governance.foundation.audit import jsonl
-    from governance.foundation.audit.verify import verify
+    from governance.foundation.audit.verify import Demand, verify
 
+    demand = Demand.WHOLE_LOG if whole else None
+    kept = _kept(checkpoint, consistency)
     with export.open("rb") as file:
-        result = verify(jsonl.lines(file), _key_text(key), *_kept(checkpoint, consistency))
+        result = verify(jsonl.lines(file), _key_text(key), *kept, demand)
     _conclude(result, result.sentence)
 
 
 @main.command("verify-package", epilog=EXIT_STATUS)
 @click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--whole",
+    is_flag=True,
+    help="Require every log entry from the first one in the package to its checkpoint.",
+)
 @_with_reader_options
 def verify_package(
-    package: Path, key: str, checkpoint: Path | None, consistency: Path | None
+    package: Path, key: str, checkpoint: Path | None, consistency: Path | None, *, whole: bool
 ) -> None:
     """Verify an evidence package offline: signature, files, log entries and your older
     checkpoint.
@@ -663,7 +673,7 @@ def verify_package(
     from governance.assurance.engagements.package_verifier import verify
 
     with package.open("rb") as file:
-        result = verify(file, _key_text(key), *_kept(checkpoint, consistency))
+        result = verify(file, _key_text(key), *_kept(checkpoint, consistency), whole=whole)
     _conclude(result, result.sentence)
 
 

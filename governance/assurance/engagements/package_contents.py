@@ -8,6 +8,7 @@ The paths: evidence/<control>/<evidence>/v<number>-<name>, controls.csv, request
 audit-log/, and index.html with index.json, which open offline and list every file with its digest.
 """
 
+import hashlib
 import json
 import re
 import zlib
@@ -42,7 +43,9 @@ from governance.kernel import clock, current, spreadsheet_writer
 from governance.kernel.db import session
 from governance.kernel.formatting import plural, thousands
 
-TEMPLATES = Path(__file__).parents[3] / "templates"
+ROOT = Path(__file__).parents[3]
+TEMPLATES = ROOT / "templates"
+VERIFIER = ROOT / "docs" / "verify_meridian.py"
 UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]+")
 WINDOWS_RESERVED = frozenset(
     {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))}
@@ -148,9 +151,12 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Pack
     contents.generated["audit-log/keys.txt"] = compressed(
         "".join(f"{key}\n" for key in keys).encode()
     )
+    verifier = VERIFIER.read_bytes()
+    contents.generated[VERIFIER.name] = compressed(verifier)
     instructions = _environment().get_template("assurance/engagements/verify.txt")
+    digest = hashlib.sha256(verifier).hexdigest()
     contents.generated["VERIFY.txt"] = compressed(
-        instructions.render(index=index, key=keys[0]).encode()
+        instructions.render(index=index, key=keys[0], verifier_digest=digest).encode()
     )
     return contents
 

@@ -1,9 +1,10 @@
 """Verify an evidence package offline, with the ZIP and the public key.
 
-    verify(file, key, checkpoint=None, consistency=None) -> PackageVerdict
+    verify(file, key, checkpoint=None, consistency=None, whole=False) -> PackageVerdict
 
 `checkpoint` and `consistency` are the reader's own, as in foundation/audit/verify.py; the package's
-log is compared with them. The archive is untrusted: paths outside its folder, duplicate names and
+log is compared with them. `whole` demands every entry of the log from the first one in the package
+to the last one of its checkpoint. The archive is untrusted: paths outside its folder, duplicate names and
 archives that unpack to far more than their size are rejected. It is read as a stream, so memory
 doesn't grow with the package, and no file makes it raise.
 """
@@ -33,7 +34,7 @@ from governance.assurance.engagements.bagit import (
 from governance.assurance.testing.sampling import draw_items
 from governance.foundation.audit import jsonl
 from governance.foundation.audit.checkpoint import Head, open_checkpoint
-from governance.foundation.audit.verify import CONSISTENCY, OLDER, read_keys
+from governance.foundation.audit.verify import CONSISTENCY, OLDER, WHOLE, Demand, read_keys
 from governance.foundation.audit.verify import verify as verify_log
 from governance.kernel.signed_note import NotSigned, VerifierKey
 from governance.kernel.verification_results import (
@@ -102,14 +103,21 @@ class ReaderInput:
     keys: list[VerifierKey]
     checkpoint: str | None
     consistency: str | None
+    demand: Demand | None
 
 
 def verify(
-    file: BinaryIO, key: str, checkpoint: str | None = None, consistency: str | None = None
+    file: BinaryIO,
+    key: str,
+    checkpoint: str | None = None,
+    consistency: str | None = None,
+    *,
+    whole: bool = False,
 ) -> PackageVerdict:
     """Verify the whole package; `key` is one verifier key of the tenant's log, or one per line."""
     try:
-        given = ReaderInput(key, read_keys(key), checkpoint, consistency)
+        demand = Demand.TO_THE_END if whole else None
+        given = ReaderInput(key, read_keys(key), checkpoint, consistency, demand)
     except NotSigned as problem:
         return PackageVerdict((CheckResult("key", ok=None, sentence=str(problem)),))
     try:
@@ -469,6 +477,7 @@ def _check_log(
                 given.key,
                 given.checkpoint,
                 given.consistency,
+                given.demand,
             )
     except DAMAGE_ERRORS:
         yield CheckResult(
@@ -477,7 +486,8 @@ def _check_log(
             sentence="data/audit-log/extract.jsonl is damaged and can't be unpacked.",
         )
         return
-    compared = tuple(check for check in result.checks if check.name in {OLDER, CONSISTENCY})
+    requested = {OLDER, CONSISTENCY, WHOLE}
+    compared = tuple(check for check in result.checks if check.name in requested)
     alone = replace(result, checks=tuple(check for check in result.checks if check not in compared))
     yield CheckResult("log", ok=OK_BY_OUTCOME[alone.outcome], sentence=alone.sentence)
     note = (_read_small(archive, entries, "data/audit-log/checkpoint.txt") or b"").decode(

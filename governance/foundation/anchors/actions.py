@@ -310,8 +310,7 @@ def prove(old: int) -> PresentedCheckpoint | None:
 def _answer(place: AnchorAddress, shown: PresentedCheckpoint) -> AnchorResponse:
     try:
         if place.kind == "witness":
-            key = cosignature.parse_key(place.key)
-            return witness.submit(place.url, key, known=min(place.known, shown.size), prove=prove)
+            return _witnessed(place, shown)
         if place.kind == "webhook":
             return webhook.deliver(place.url, place.secret, shown)
         return timestamp.stamp(place.url, place.key, shown)
@@ -321,6 +320,21 @@ def _answer(place: AnchorAddress, shown: PresentedCheckpoint) -> AnchorResponse:
         return AnchorResponse("away", f"was not contacted: {fault.message.rstrip('.')}")
     except outbound_http.Unreachable:
         return AnchorResponse("away", "could not be reached")
+
+
+def _witnessed(place: AnchorAddress, shown: PresentedCheckpoint) -> AnchorResponse:
+    key = cosignature.parse_key(place.key)
+    found = witness.submit(place.url, key, known=min(place.known, shown.size), prove=prove)
+    if found.state != "conflict":
+        return found
+    with transaction(read_only=True):
+        log_keys = [logs.verifier(each) for each in logs.all_keys()]
+    return witness.substantiated(place.url, key, found, log_keys, _root_at)
+
+
+def _root_at(size: int) -> bytes | None:
+    with transaction(read_only=True):
+        return audit.root_at(size)
 
 
 def record_answer(anchor_id: UUID, outcome: AnchorResponse, *, requested_at: datetime) -> None:

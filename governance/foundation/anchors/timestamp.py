@@ -14,6 +14,7 @@ from rfc3161_client.errors import VerificationError
 from rfc3161_client.tsp import PKIStatus, TimeStampRequest
 
 from governance.foundation.anchors.anchor_response import AnchorResponse, PresentedCheckpoint, other
+from governance.foundation.anchors.certificate_order import sorted_certificates
 from governance.kernel import outbound_http
 
 OK = 200
@@ -71,7 +72,7 @@ def _query(content: bytes) -> TimeStampRequest:
 def flaw(token: bytes, pem: str, content: bytes, query: TimeStampRequest | None = None) -> str:
     """Return what is wrong with an authority's answer, to follow its name; empty if valid."""
     try:
-        answer = decode_timestamp_response(token)
+        answer = decode_timestamp_response(sorted_certificates(token))
         if answer.status != PKIStatus.GRANTED:
             return f"did not grant a time stamp (status {answer.status})"
         builder = VerifierBuilder.from_request(query) if query else VerifierBuilder()

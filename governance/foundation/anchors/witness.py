@@ -7,18 +7,25 @@ POST <url>/add-checkpoint:
 
     <the checkpoint's note>
 
-A witness reports a rewritten history with 422, and the size of its tree with 409. Of a server that
-never cosigned this log, only the second is believed, and only in the form of the protocol: any web
-server may answer 422.
+A witness reports a rewritten history with 422, and the size of its tree with 409. Anyone can answer
+that, so neither is believed alone. The witness has to show the last checkpoint that it cosigned:
+
+GET <url>/<SHA-256 of the origin>/checkpoint
+
+Only if a key of this log signed that checkpoint, the witness cosigned it, and it contradicts the
+log, is the answer a conflict (decision 0068).
 """
 
+import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import requests
 
 from governance.foundation.anchors import cosignature
 from governance.foundation.anchors.anchor_response import AnchorResponse, PresentedCheckpoint, other
+from governance.foundation.audit.checkpoint import Head, open_checkpoint
 from governance.kernel import clock, outbound_http, signed_note
 from governance.kernel.formatting import plural, thousands
 from governance.kernel.signed_note import NotSigned, VerifierKey
@@ -28,7 +35,9 @@ SIZE_TYPE = "text/x.tlog.size"
 SIZE = re.compile(r"(0|[1-9]\d{0,18})\n?")
 # the size we remember, the size it names, and one more when another client was faster
 MAX_TRIES = 3
+MAX_STATEMENT_BYTES = 64 * 1024
 type Prove = Callable[[int], PresentedCheckpoint | None]
+type RootAt = Callable[[int], bytes | None]
 
 REJECTIONS = {
     BAD: "does not understand the request (400)",
@@ -117,7 +126,7 @@ def _ahead(size: int, shown: PresentedCheckpoint | None) -> AnchorResponse:
         f"has {plural(size, 'entry', 'entries')}, but this log only {thousands(own)}: this log was"
         " rolled back"
     )
-    return AnchorResponse("conflict", finding, CONFLICT, f"{size}\n".encode(), shown, size)
+    return AnchorResponse("conflict", finding, CONFLICT, shown=shown, holds=size)
 
 
 def _forked(status: int, size: int, shown: PresentedCheckpoint) -> AnchorResponse:
@@ -127,7 +136,58 @@ def _forked(status: int, size: int, shown: PresentedCheckpoint) -> AnchorRespons
         else f"{plural(size, 'entry', 'entries')} that are not the beginning of"
     )
     finding = f"has {what} this log: its history was rewritten"
-    return AnchorResponse("conflict", finding, status, f"{size}\n".encode(), shown, size)
+    return AnchorResponse("conflict", finding, status, shown=shown, holds=size)
+
+
+def substantiated(
+    url: str, key: VerifierKey, claim: AnchorResponse, log_keys: Sequence[VerifierKey], root: RootAt
+) -> AnchorResponse:
+    """Return the conflict that a witness claims with the checkpoint that proves it, or a refusal.
+
+    `log_keys` are this log's keys, retired ones included; `root(size)` is the root that the log has
+    at that size, None when it is smaller.
+    """
+    shown = claim.shown
+    if shown is None:
+        return _unproven(claim, "this log has no checkpoint yet")
+    reply = outbound_http.send(
+        "GET",
+        f"{url}/{hashlib.sha256(shown.origin.encode()).hexdigest()}/checkpoint",
+        "The witness",
+        max_bytes=MAX_STATEMENT_BYTES,
+    )
+    if reply.status_code != OK:
+        return _unproven(claim, f"showed no checkpoint that proves it ({reply.status_code})")
+    note = reply.content.decode("utf-8", "replace")
+    try:
+        head = _statement(note, key, [each for each in log_keys if each.name == shown.origin])
+    except NotSigned:
+        return _unproven(claim, "showed no checkpoint that this log signed and it cosigned")
+    if head.size <= shown.size and root(head.size) == head.root:
+        return _unproven(claim, "showed a checkpoint that agrees with this log")
+    found = (
+        _ahead(head.size, shown)
+        if head.size > shown.size
+        else _forked(claim.status, head.size, shown)
+    )
+    return replace(found, answer=note.encode())
+
+
+def _statement(note: str, key: VerifierKey, log_keys: Sequence[VerifierKey]) -> Head:
+    """Return what a checkpoint states that a key of the log signed and the witness cosigned."""
+    text, lines = signed_note.split(note)
+    cosignature.opened(text, "".join(map(str, lines)), key, now=clock.now())
+    for log_key in log_keys:
+        try:
+            return open_checkpoint(note, log_key)
+        except NotSigned:
+            continue
+    raise NotSigned("no key of this log signed it")
+
+
+def _unproven(claim: AnchorResponse, reason: str) -> AnchorResponse:
+    finding = f"claims that it contradicts this log, but {reason}: the log goes on"
+    return AnchorResponse("refuses", finding, claim.status, shown=claim.shown)
 
 
 def _muddled(shown: PresentedCheckpoint) -> AnchorResponse:

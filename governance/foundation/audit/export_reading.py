@@ -1,5 +1,6 @@
 """Read an export of a log from its first entry to its end, and check each line on the way. Pure."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -43,6 +44,8 @@ class ExportReading:
     tree: Frontier = field(default_factory=Frontier)
     bad_hashes: str | None = None
     older_root: bytes | None = None
+    digest: str | None = None
+    signature: str | None = None
 
     def add_entry(self, number: int, entry: ExportedEntry) -> None:
         """Check an entry's place among the others, and its proof.
@@ -58,7 +61,7 @@ class ExportReading:
             self.note_wrong(number, entry, str(problem))
         self.count, self.last = self.count + 1, entry.index
         self.first = entry.index if self.first is None else self.first
-        if self.header.whole:
+        if not self.header.has_hashes:
             self._grow(leaf, 0)
 
     def add_hashes(self, number: int, found: Subtrees) -> None:
@@ -97,14 +100,14 @@ class ExportReading:
                 f"Entry {entry.index} comes after entry {self.last}: entries were reordered or"
                 " repeated."
             )
-        elif self.header.whole and expected is not None and entry.index > expected:
+        elif self.header.is_gapless and expected is not None and entry.index > expected:
             missing = (
                 f"Entry {expected} is"
                 if entry.index == expected + 1
                 else f"Entries {expected} to {entry.index - 1} are"
             )
             problem = f"{missing} missing: the next one in the file is entry {entry.index}."
-        elif self.header.whole and expected is not None and entry.index < expected:
+        elif self.header.is_gapless and expected is not None and entry.index < expected:
             problem = (
                 f"Entry {entry.index} comes before entry {expected}, which should be the first of"
                 " this export."
@@ -177,14 +180,10 @@ class ExportReading:
     def _complete(self, end: CheckResult) -> CheckResult:
         if self.gap:
             return make_check("complete", self.gap)
-        if not self.header.whole:
-            chosen = (
-                ", ".join(f"{name} {value}" for name, value in self.header.filters.items())
-                or "some entries"
-            )
+        if not self.header.is_gapless:
             return make_check(
                 "complete",
-                f"The export was filtered ({chosen}). It can't show whether other entries were left"
+                f"The export was filtered ({self._filters()}). It can't show whether other entries were left"
                 " out.",
                 ok=None,
                 required=False,
@@ -195,6 +194,8 @@ class ExportReading:
                 "Missing entries were not checked: the end of the export is missing.",
                 ok=None,
             )
+        if self.header.kind == jsonl.RANGE:
+            return self._range()
         if (self.header.first, self.header.last) != (0, self.head.size - 1):
             return make_check(
                 "complete",
@@ -207,10 +208,37 @@ class ExportReading:
             ok=True,
         )
 
+    def _range(self) -> CheckResult:
+        first, last = self.header.first or 0, self.header.last or 0
+        if not first <= last < self.head.size:
+            return make_check(
+                "complete",
+                f"The export claims to have entries {first} to {last}, but its checkpoint covers"
+                f" {counted(self.head.size)}.",
+            )
+        until = "the last one of the checkpoint" if last == self.head.size - 1 else f"entry {last}"
+        return make_check(
+            "complete",
+            f"No entry is missing from entry {first} to {until}. The range was chosen by"
+            f" {self._filters()}.",
+            ok=True,
+        )
 
-def read_entries(numbered: Iterator[tuple[int, bytes]], reading: ExportReading) -> CheckResult:
-    """Read entries and hashes up to the trailer; return the check of the file's end."""
-    number, trailer = 1, None
+    def _filters(self) -> str:
+        return (
+            ", ".join(f"{name} {value}" for name, value in self.header.filters.items())
+            or "place alone"
+        )
+
+
+def read_entries(
+    header: bytes, numbered: Iterator[tuple[int, bytes]], reading: ExportReading
+) -> CheckResult:
+    """Read entries and hashes up to the trailer; return the check of the file's end.
+
+    `header` is the first line, which was read already and is signed too.
+    """
+    number, trailer, digest = 1, None, hashlib.sha256(header)
     for number, line in numbered:
         if trailer is not None:
             return make_check("end", f"Line {number} comes after the end of the export.")
@@ -226,10 +254,12 @@ def read_entries(numbered: Iterator[tuple[int, bytes]], reading: ExportReading) 
                 return make_check("end", f"Line {number} is the beginning of another export.")
             case Trailer():
                 trailer = found
+                reading.digest, reading.signature = digest.hexdigest(), found.signature
             case Subtrees():
                 reading.add_hashes(number, found)
             case ExportedEntry():
                 reading.add_entry(number, found)
+        digest.update(line)
     if trailer is None:
         return make_check(
             "end",
@@ -252,7 +282,7 @@ def _end(trailer: Trailer, reading: ExportReading) -> CheckResult:
             f": from {reading.first} to {reading.last} instead of {trailer.first} to {trailer.last}"
         )
         return make_check("end", f"{problem}{where if reading.count and trailer.entries else ''}.")
-    if reading.header.whole and (reading.header.first, reading.header.last) != (
+    if reading.header.is_gapless and (reading.header.first, reading.header.last) != (
         reading.first,
         reading.last,
     ):

@@ -1,28 +1,27 @@
-"""An export of a log with its proofs, as JSON Lines: "governance.audit-export/2". Pure.
+"""An export of a log with its proofs, as JSON Lines: "governance.audit-export/3". Pure.
 
 Every line is one JSON object in UTF-8 and ends in a newline. There are four kinds, in this order:
 
-    {"format": "governance.audit-export/2", "origin": …, "checkpoint": …, "whole": …, "first": …,
+    {"format": "governance.audit-export/3", "origin": …, "checkpoint": …, "kind": …, "first": …,
     "last": …, "filters": {…}}
     {"index": 48212, "entry": "{…}", "proof": ["<hash, base64>", …]}       one for each entry
     {"place": 0, "level": 0, "hashes": "<hashes, base64>"}                  only in an export of
     part of the log
-    {"entries": 120, "first": 48100, "last": 48219}
+    {"entries": 120, "first": 48100, "last": 48219, "signature": "<signed note>"}
 
-The header carries the checkpoint (a signed note, C2SP tlog-checkpoint) that every proof leads to.
-`entry` is the text whose UTF-8 bytes were hashed, so nothing in it may be reformatted. `proof` is
-the path of RFC 9162 from the leaf up, in the tree of the checkpoint's size. Entries are in the
-order of their places.
+docs/audit-export-format.md describes each field, and how to verify a file with other software.
 
-A `whole` export has every entry of the log, from place 0 to the last. Any other has the entries
-that match its `filters`, and can't show that nothing was left out. The trailer repeats what is in
-the file, so that a file cut short is detected.
+A "whole" export has every entry of the log, a "range" every entry from place `first` to `last`;
+both prove that none is missing. A "filtered" one has the entries that match its `filters`, and
+only Meridian's signature says that there are no others. `signature` is a signed note by a key of
+the log over the SHA-256 of all lines before the last one, so that a file that was relabelled,
+thinned or cut short is detected.
 
 The lines with `hashes` let a reader compare part of a log with a checkpoint of their own
 (earlier_roots.py). Each hash is 32 bytes, all of a line are encoded as one text, and each is the
 root over 2^level entries; the first of them begins at `place`. Together they cover the log from
 place 0 to its end, so they lead to the signed root, and wherever one of them ends, the root of the
-log at that size can be computed. "governance.audit-export/1" had no such lines and is still read.
+log at that size can be computed.
 """
 
 import base64
@@ -36,8 +35,9 @@ from typing import Any, BinaryIO
 from governance.foundation.audit.merkle import HASH, MAX_LEAVES
 from governance.kernel import signed_note
 
-FORMAT = "governance.audit-export/2"
-FORMER_FORMAT = "governance.audit-export/1"
+FORMAT = "governance.audit-export/3"
+SIGNATURE_TITLE = "governance audit export v3"
+WHOLE, RANGE, FILTERED = "whole", "range", "filtered"
 # an entry of 60 kB with every quote escaped, and 63 hashes; or MAX_HASHES
 MAX_LINE_BYTES = 256 * 1024
 MAX_HASHES = 4096  # in a line
@@ -52,29 +52,33 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`first` and `last` are the places of a whole export, None in a filtered one."""
+    """`first` and `last` are the places of an export without a gap, None in a filtered one."""
 
     origin: str
     checkpoint: str
-    whole: bool
+    kind: str  # whole range filtered
     first: int | None
     last: int | None
     filters: Mapping[str, str]
-    format: str = FORMAT
 
     @property
     def has_hashes(self) -> bool:
         """Whether lines with the hashes of the whole tree must follow."""
-        return self.format == FORMAT and not self.whole
+        return self.kind != WHOLE
+
+    @property
+    def is_gapless(self) -> bool:
+        """Whether every entry from `first` to `last` must be there."""
+        return self.kind != FILTERED
 
     @property
     def line(self) -> bytes:
         return _line(
             {
-                "format": self.format,
+                "format": FORMAT,
                 "origin": self.origin,
                 "checkpoint": self.checkpoint,
-                "whole": self.whole,
+                "kind": self.kind,
                 "first": self.first,
                 "last": self.last,
                 "filters": dict(self.filters),
@@ -126,15 +130,30 @@ class Subtrees:
 
 @dataclass(frozen=True, slots=True)
 class Trailer:
-    """How many entries there were, and the first and last place; None when there were none."""
+    """How many entries there were, the first and last place (None when there were none), and the
+    signature over the lines before.
+    """
 
     entries: int
     first: int | None
     last: int | None
+    signature: str
 
     @property
     def line(self) -> bytes:
-        return _line({"entries": self.entries, "first": self.first, "last": self.last})
+        return _line(
+            {
+                "entries": self.entries,
+                "first": self.first,
+                "last": self.last,
+                "signature": self.signature,
+            }
+        )
+
+
+def signed_text(origin: str, digest: str) -> str:
+    """Return what the signature of an export signs: `digest` is the SHA-256 of its lines."""
+    return f"{SIGNATURE_TITLE}\n{origin}\nsha256 {digest}\n"
 
 
 def _line(fields: Mapping[str, Any]) -> bytes:
@@ -200,27 +219,20 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _header(fields: dict[str, Any]) -> Header:
-    if fields["format"] not in {FORMAT, FORMER_FORMAT}:
-        raise Malformed(f"Its format is neither {FORMAT} nor {FORMER_FORMAT}.")
-    _exactly(fields, "format origin checkpoint whole first last filters")
-    texts = (fields["origin"], fields["checkpoint"])
+    if fields["format"] != FORMAT:
+        raise Malformed(f"Its format isn't {FORMAT}.")
+    _exactly(fields, "format origin checkpoint kind first last filters")
+    texts = (fields["origin"], fields["checkpoint"], fields["kind"])
     filters = fields["filters"]
     if (
         not all(isinstance(text, str) for text in texts)
-        or not isinstance(fields["whole"], bool)
+        or fields["kind"] not in {WHOLE, RANGE, FILTERED}
         or not isinstance(filters, dict)
     ):
         raise Malformed("The beginning of the export is damaged.")
-    whole = fields["whole"]
-    first, last = (_place(fields[name]) if whole else None for name in ("first", "last"))
-    return Header(
-        *texts,
-        whole,
-        first,
-        last,
-        {str(name): str(value) for name, value in filters.items()},
-        fields["format"],
-    )
+    is_gapless = fields["kind"] != FILTERED
+    first, last = (_place(fields[name]) if is_gapless else None for name in ("first", "last"))
+    return Header(*texts, first, last, {str(name): str(value) for name, value in filters.items()})
 
 
 def _entry(fields: dict[str, Any]) -> ExportedEntry:
@@ -254,11 +266,12 @@ def _subtrees(fields: dict[str, Any]) -> Subtrees:
 
 
 def _trailer(fields: dict[str, Any]) -> Trailer:
-    _exactly(fields, "entries first last")
-    count = _place(fields["entries"])
-    return Trailer(
-        count, *((_place(fields[name]) if count else None) for name in ("first", "last"))
-    )
+    _exactly(fields, "entries first last signature")
+    count, signature = _place(fields["entries"]), fields["signature"]
+    if not isinstance(signature, str):
+        raise Malformed("The signature of the export is damaged.")
+    first, last = (_place(fields[name]) if count else None for name in ("first", "last"))
+    return Trailer(count, first, last, signature)
 
 
 def _exactly(fields: dict[str, Any], names: str) -> None:

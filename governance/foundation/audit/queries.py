@@ -113,6 +113,12 @@ def inclusion_path(entry_id: UUID, *, under: Checkpoint | None = None) -> Inclus
     return InclusionPath(index, merkle.inclusion(index, signed.size, nodes()), signed)
 
 
+def root_at(size: int) -> bytes | None:
+    """Return the root of the acting tenant's tree at that size; None when it is smaller."""
+    log = head()
+    return merkle.root(size, nodes()) if log and size <= log.size else None
+
+
 def consistency(old: int, new: int) -> list[bytes]:
     """Return the proof that the tree of `old` entries is the beginning of that of `new`."""
     log = head()

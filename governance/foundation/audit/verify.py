@@ -1,17 +1,19 @@
 """Verify an export of a log offline: the file and the public key are enough.
 
-    verify(lines, key, checkpoint=None, consistency=None) -> LogVerdict
+    verify(lines, key, checkpoint=None, consistency=None, demand=None) -> LogVerdict
 
 `lines` are bytes with their line ends, as jsonl.lines reads them. `key` is one verifier key, or
 several on their own lines, retired ones included. `checkpoint` is an older one that the reader
 kept: its tree must be the beginning of the export's. `consistency` is an answer of
-/proof/consistency, for an export that can't be compared with that checkpoint by itself. The memory
-does not grow with the file. It needs no database, network or clock, and no file makes it raise.
+/proof/consistency, for an export that can't be compared with that checkpoint by itself. `demand` is
+how complete the export must be. The memory does not grow with the file. It needs no database,
+network or clock, and no file makes it raise.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 
 from governance.foundation.audit import jsonl, proof
 from governance.foundation.audit.checkpoint import Head, open_checkpoint
@@ -32,7 +34,19 @@ from governance.kernel.verification_results import CheckResult, VerificationResu
 MAX_KEYS = 100
 # the origin of a log that was resumed after entries were lost
 RESUMED = re.compile(r"(?<=/audit/)([^/]+)/restored-[0-9]+$")
-OLDER, CONSISTENCY = "older checkpoint", "consistency proof"  # names of checks
+OLDER, CONSISTENCY, SIGNATURE, WHOLE = (  # names of checks
+    "older checkpoint",
+    "consistency proof",
+    "signature",
+    "whole",
+)
+
+
+class Demand(Enum):
+    """How complete a reader asks an export to be."""
+
+    WHOLE_LOG = "the whole log"
+    TO_THE_END = "every entry from its first to the last one of its checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +56,26 @@ class LogVerdict(VerificationResult):
     first_wrong: WrongEntry | None = None
     entries: int = 0
     head: Head | None = None
+    header: Header | None = None
 
     @property
     def is_complete(self) -> bool:
+        """Whether the export is genuine and has every entry of the log."""
+        return self.is_gapless and self.header is not None and self.header.kind == jsonl.WHOLE
+
+    @property
+    def is_gapless(self) -> bool:
+        """Whether the export is genuine and no entry between its first and its last is missing."""
         return self.ok and any(check.name == "complete" and check.ok for check in self.checks)
 
     @property
     def sentence(self) -> str:
-        if self.is_complete:
+        if self.is_gapless and not self.is_complete and self.header:
+            right = (
+                f"The export is genuine and has no gap: it has all {counted(self.entries)} from"
+                f" {self.header.first} to {self.header.last}, as they were signed."
+            )
+        elif self.is_complete:
             right = (
                 f"The export is genuine and complete: it has all {counted(self.entries)} of the"
                 " log, as they were signed."
@@ -63,7 +89,11 @@ class LogVerdict(VerificationResult):
 
 
 def verify(
-    lines: Iterable[bytes], key: str, checkpoint: str | None = None, consistency: str | None = None
+    lines: Iterable[bytes],
+    key: str,
+    checkpoint: str | None = None,
+    consistency: str | None = None,
+    demand: Demand | None = None,
 ) -> LogVerdict:
     """Verify a file of jsonl.py's format, from its first line to its last."""
     try:
@@ -71,7 +101,8 @@ def verify(
     except NotSigned as problem:
         return LogVerdict((make_check("key", problem, ok=None),))
     numbered = enumerate(lines, start=1)
-    header = _header(numbered)
+    number, beginning = next(numbered, (0, b""))
+    header = _header(number, beginning)
     if isinstance(header, CheckResult):
         return LogVerdict((header,))
     format_ = make_check("format", f"The file is an export of the log {header.origin}.", ok=True)
@@ -91,14 +122,17 @@ def verify(
     )
     older = _older(checkpoint, keys, head) if checkpoint is not None else None
     reading = ExportReading(header, head, older if isinstance(older, Head) else None)
-    end = read_entries(numbered, reading)
+    end = read_entries(beginning, numbered, reading)
+    found = reading.checks(end)
     checks = (
         format_,
         signed,
-        *reading.checks(end),
+        *found,
+        _export_signature(reading, keys),
+        *(_demanded(demand, reading, found) if demand else ()),
         *_comparisons(reading, older, consistency),
     )
-    return LogVerdict(checks, reading.first_wrong, reading.count, head)
+    return LogVerdict(checks, reading.first_wrong, reading.count, head, header)
 
 
 def read_keys(text: str) -> list[VerifierKey]:
@@ -131,8 +165,7 @@ def _key(line: str, number: int) -> VerifierKey:
 # ---- the beginning
 
 
-def _header(numbered: Iterator[tuple[int, bytes]]) -> Header | CheckResult:
-    number, line = next(numbered, (0, b""))
+def _header(number: int, line: bytes) -> Header | CheckResult:
     if not line:
         return make_check("format", "The file is empty.")
     try:
@@ -144,7 +177,7 @@ def _header(numbered: Iterator[tuple[int, bytes]]) -> Header | CheckResult:
             "format",
             f"Line {number} is not the beginning of an export: the file's first lines are missing.",
         )
-    if found.whole and found.filters:
+    if found.kind == jsonl.WHOLE and found.filters:
         return make_check(
             "format",
             "The first line contradicts itself: it says the export is the whole log, and that it"
@@ -205,6 +238,75 @@ def _older(note: str, keys: list[VerifierKey], head: Head) -> Head | CheckResult
     return make_check(OLDER, reason, ok=None)
 
 
+# ---- the export's own signature, and what the reader demands
+
+
+def _export_signature(reading: ExportReading, keys: list[VerifierKey]) -> CheckResult:
+    """Check that a key of this log signed every line, so none was relabelled or left out."""
+    if reading.digest is None or reading.signature is None:
+        return make_check(
+            SIGNATURE,
+            "The signature of the export was not checked: the end of the export is missing.",
+            ok=None,
+        )
+    expected = jsonl.signed_text(reading.header.origin, reading.digest)
+    problem = f"None of the {len(keys)} keys given signed this export."
+    for key in keys:
+        try:
+            text = signed_note.open_note(_as_written(reading.signature), key)
+        except (NotSigned, ValueError) as found:
+            problem = str(found) if len(keys) == 1 and isinstance(found, NotSigned) else problem
+            continue
+        if text == expected and _without_resumption(key.name) == _log_of(reading.head):
+            return make_check(
+                SIGNATURE,
+                f"{key.name} signed this export as it was generated: {_description(reading)}.",
+                ok=True,
+            )
+        problem = (
+            "The export was changed after Meridian signed it: its beginning was relabelled, or"
+            " entries were changed or left out."
+        )
+    return make_check(SIGNATURE, problem)
+
+
+def _description(reading: ExportReading) -> str:
+    header = reading.header
+    if header.kind == jsonl.WHOLE:
+        return "the whole log"
+    if header.kind == jsonl.RANGE:
+        return f"entries {header.first} to {header.last}"
+    return f"all {counted(reading.count)} that match its filters"
+
+
+def _demanded(
+    demand: Demand, reading: ExportReading, found: Iterable[CheckResult]
+) -> tuple[CheckResult, ...]:
+    """Return whether the export is as complete as the reader demands.
+
+    One that is complete in itself and was never meant to be that complete is not checked.
+    """
+    header, end = reading.header, reading.head.size - 1
+    if any(check.name == "complete" and check.ok is False for check in found):
+        return ()  # the check of what is missing has said so already
+    is_enough = (
+        header.is_gapless
+        and header.last == end
+        and (header.first == 0 or demand is Demand.TO_THE_END)
+    )
+    if is_enough:
+        return (make_check(WHOLE, f"You asked for {demand.value}: it is here.", ok=True),)
+    part = "a selection" if header.kind == jsonl.FILTERED else f"{header.first} to {header.last}"
+    return (
+        make_check(
+            WHOLE,
+            f"You asked for {demand.value}, but this export has {part} of {counted(end + 1)}."
+            " Request an export without filters.",
+            ok=None,
+        ),
+    )
+
+
 # ---- the reader's older checkpoint
 
 
@@ -241,7 +343,7 @@ def _by_export(reading: ExportReading, older: Head) -> CheckResult:
         root = reading.older_root if reading.has_tree else None
     if root is not None:
         return _compared(older, root)
-    if reading.has_tree or not (reading.header.has_hashes or reading.header.whole):
+    if reading.has_tree:
         _, slash, path = _log_of(head).partition("/")
         reason = (
             "Your older checkpoint was not compared: this export has no hash that ends at"
@@ -297,7 +399,11 @@ def _compared(older: Head, root: bytes) -> CheckResult:
 
 def _log_of(head: Head) -> str:
     """Return the origin that the log had before entries were lost."""
-    return RESUMED.sub(r"\1", head.origin)
+    return _without_resumption(head.origin)
+
+
+def _without_resumption(origin: str) -> str:
+    return RESUMED.sub(r"\1", origin)
 
 
 def _of(head: Head) -> str:

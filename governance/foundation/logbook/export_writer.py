@@ -5,9 +5,12 @@ memory.
                                                   and may stop the export by raising
 
 Each window is read in a transaction of its own. That is sound, because entries and places never
-change and the plan fixes the checkpoint: exported again, it has the same bytes.
+change and the plan fixes the checkpoint: exported again, it has the same bytes. JSON Lines of some
+days are exported by place, from the first matching entry to the last, so that a gap is proven
+wrong; the log's key signs the file (decision 0067).
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,18 +18,18 @@ from functools import lru_cache
 from itertools import batched, groupby
 from typing import Any, BinaryIO
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from governance.foundation.audit import jsonl, merkle
+from governance.foundation.audit import jsonl, logs, merkle
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.earlier_roots import subtrees
 from governance.foundation.audit.models import AuditEntry, Leaf
 from governance.foundation.audit.registry import registry
 from governance.foundation.logbook.filters import Filters, matches
 from governance.foundation.logbook.ocsf import event
-from governance.kernel import spreadsheet_writer
+from governance.kernel import signed_note, spreadsheet_writer
 from governance.kernel.db import session, transaction
-from governance.kernel.errors import Invalid
+from governance.kernel.errors import Invalid, Unavailable
 from governance.kernel.streamed_files import reading
 
 WINDOW = 4096  # places: sixteen tiles, about ten megabytes of lines
@@ -50,6 +53,7 @@ COLUMNS = (
     "encrypted fields",
     "id",
 )
+NOTHING = "No entries match these filters. Change the filters and export again."
 SUFFIXES = {"jsonl": "jsonl", "ocsf": "ocsf.jsonl", "csv": "csv"}
 type Row = tuple[int, bytes]  # place and signed bytes
 type Report = Callable[[int], None]
@@ -67,8 +71,12 @@ class ExportPlan:
     note: str
 
     @property
-    def is_whole(self) -> bool:
-        return not self.filters.address
+    def kind(self) -> str:
+        """Whole without filters; by place where only days were chosen and the format has proofs."""
+        if not self.filters.address:
+            return jsonl.WHOLE
+        is_range = self.format == "jsonl" and self.filters.address.keys() <= {"since", "until"}
+        return jsonl.RANGE if is_range else jsonl.FILTERED
 
 
 @dataclass(slots=True)
@@ -90,34 +98,71 @@ def stream(plan: ExportPlan, progress: ExportProgress, report: Report) -> Binary
 
 
 def _pieces(plan: ExportPlan, progress: ExportProgress, report: Report) -> Iterator[bytes]:
-    yield _head(plan)
-    for at in range(0, plan.size, WINDOW):
-        report(at)
-        yield _window(plan, at, progress)
-    if not progress.entries:
-        raise Invalid("No entries match these filters. Change the filters and export again.")
-    if plan.format == "jsonl" and not plan.is_whole:
+    if plan.format == "jsonl":
+        yield from _signed(plan, progress, _proved_lines(plan, progress, report))
+        return
+    if plan.format == "csv":
+        yield spreadsheet_writer.csv_bytes(COLUMNS, ())
+    yield from _windows(plan, range(plan.size), progress, report)
+    report(plan.size)  # the last moment to cancel: from here on the file is stored
+
+
+def _proved_lines(plan: ExportPlan, progress: ExportProgress, report: Report) -> Iterator[bytes]:
+    places = _places(plan)
+    first, last = (None, None) if plan.kind == jsonl.FILTERED else (places[0], places[-1])
+    yield jsonl.Header(plan.origin, plan.note, plan.kind, first, last, plan.filters.address).line
+    yield from _windows(plan, places, progress, report)
+    if plan.kind != jsonl.WHOLE:
         for batch in batched(subtrees(_comparable_sizes(plan.size)), jsonl.MAX_HASHES):
             report(plan.size - 1)
             yield _hashes(batch)
-    report(plan.size)  # the last moment to cancel: from here on the file is stored
-    if plan.format == "jsonl":
-        yield jsonl.Trailer(progress.entries, progress.first, progress.last).line
+    report(plan.size)
 
 
-def _head(plan: ExportPlan) -> bytes:
-    if plan.format == "csv":
-        return spreadsheet_writer.csv_bytes(COLUMNS, ())
-    if plan.format == "ocsf":
-        return b""
-    whole = plan.is_whole
-    first, last = (0, plan.size - 1) if whole else (None, None)
-    return jsonl.Header(plan.origin, plan.note, whole, first, last, plan.filters.address).line
+def _windows(
+    plan: ExportPlan, places: range, progress: ExportProgress, report: Report
+) -> Iterator[bytes]:
+    for at in range(places.start, places.stop, WINDOW):
+        report(at)
+        yield _window(plan, at, min(at + WINDOW, places.stop), progress)
+    if not progress.entries:
+        raise Invalid(NOTHING)
 
 
-def _window(plan: ExportPlan, at: int, progress: ExportProgress) -> bytes:
+def _places(plan: ExportPlan) -> range:
+    """Return the places to read: for a range, from the first entry of its days to the last."""
+    if plan.kind != jsonl.RANGE:
+        return range(plan.size)
+    edges = (
+        select(func.min(Leaf.index), func.max(Leaf.index))
+        .join(AuditEntry, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id))
+        .where(Leaf.index < plan.size, *plan.filters.conditions(plan.zone))
+    )
     with transaction(read_only=True):
-        rows = _rows(plan, at, min(at + WINDOW, plan.size))
+        first, last = session().execute(edges).one()
+    if first is None:
+        raise Invalid(NOTHING)
+    return range(first, last + 1 if plan.filters.until else plan.size)
+
+
+def _signed(plan: ExportPlan, progress: ExportProgress, lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield these lines, and the trailer with the log's signature over all of them."""
+    digest = hashlib.sha256()
+    for piece in lines:
+        digest.update(piece)
+        yield piece
+    text = jsonl.signed_text(plan.origin, digest.hexdigest())
+    with transaction(read_only=True):
+        key = logs.signing_key()
+        if key is None:
+            raise Unavailable("The audit log has no signing key yet. Try again in a minute.")
+        signature = signed_note.sign(logs.private_key(key), key.name, text)
+    yield jsonl.Trailer(progress.entries, progress.first, progress.last, signature).line
+
+
+def _window(plan: ExportPlan, at: int, end: int, progress: ExportProgress) -> bytes:
+    with transaction(read_only=True):
+        rows = _rows(plan, at, end)
         progress.add(rows)
         return b"".join(WRITERS[plan.format](plan, rows)) if rows else b""
 
@@ -146,7 +191,8 @@ def _hashes(batch: Iterable[tuple[int, int]]) -> bytes:
 
 def _rows(plan: ExportPlan, start: int, end: int) -> list[Row]:
     there = (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id)
-    within = (Leaf.index >= start, Leaf.index < end, *plan.filters.conditions(plan.zone))
+    chosen = () if plan.kind == jsonl.RANGE else plan.filters.conditions(plan.zone)
+    within = (Leaf.index >= start, Leaf.index < end, *chosen)
     if not plan.filters.words:
         query = (
             select(Leaf.index, AuditEntry.body)

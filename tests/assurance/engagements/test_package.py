@@ -22,7 +22,6 @@ from sqlalchemy import select
 
 from governance.app import schedule
 from governance.app.cli import main
-from governance.assurance.engagements import jobs as packing
 from governance.assurance.engagements import queries
 from governance.assurance.engagements.bagit import Bag, IncompletePackage, Payload
 from governance.assurance.engagements.models import EvidencePackage
@@ -33,7 +32,7 @@ from governance.assurance.evidence.deletion_queries import DELETION
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.assurance.evidence.queries import find_version
 from governance.foundation.approvals.queries import open_approval
-from governance.foundation.audit import checkpoint, jsonl, logs, sequencer
+from governance.foundation.audit import checkpoint, logs, sequencer
 from governance.foundation.audit import queries as log_queries
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.logbook import export_writer
@@ -56,6 +55,7 @@ from tests.assurance.testing import type2_helpers as testing
 from tests.browser import Visitor
 from tests.conftest import REPOSITORY, visitor
 from tests.foundation.approvals.approval_helpers import approve_below_pages
+from tests.foundation.audit.one_file_verifier import run_verifier
 from tests.machine_client import create_machine_client
 
 assert schedule.HANDLERS  # the jobs process knows the kind
@@ -91,6 +91,27 @@ def test_others_tools_and_our_verifier_find_it_whole(
     assert "is genuine: all " in result.sentence
 
 
+def test_its_own_verifier_finds_it_whole_from_its_own_folder(
+    as_auditor, acting, engagement_with_files, tmp_path
+):
+    """Python alone, without site packages and without our code: unpacked, packed, and as a log."""
+    content, key = download_package(as_auditor, engagement_with_files[0]), log_verifier_key(acting)
+    data = unpack_package(content, tmp_path / "unpacked") / "data"
+    (tmp_path / "package.zip").write_bytes(content)
+    script = data / "verify_meridian.py"
+    assert hashlib.sha256(script.read_bytes()).hexdigest() in (data / "VERIFY.txt").read_text()
+    for path in ("..", tmp_path / "package.zip"):
+        done = run_verifier(path, "--whole", "--key", key, folder=data, script=script)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        assert done.stdout.endswith("Verified.\n") and "entries (range, " in done.stdout
+    log = run_verifier("audit-log/extract.jsonl", "--key", key, folder=data, script=script)
+    assert log.returncode == 0, log
+    assert verify(io.BytesIO(content), key, whole=True).ok
+    (data / "controls.csv").write_text("nothing")
+    done = run_verifier("..", "--key", key, folder=data, script=script)
+    assert done.returncode == 1 and "data/controls.csv was changed" in done.stdout
+
+
 def test_what_is_in_it(as_officer, acting, engagement_with_files, tmp_path):
     engagement, _versions = engagement_with_files
     data = unpack_package(download_package(as_officer, engagement), tmp_path) / "data"
@@ -105,6 +126,7 @@ def test_what_is_in_it(as_officer, acting, engagement_with_files, tmp_path):
     assert matrix[0][:4] == ["Control", "Title", "Criteria", "Cadence"] and matrix[1][0] == "SEC-04"
     for name in (
         "VERIFY.txt",
+        "verify_meridian.py",
         "requests.csv",
         "testing/exceptions.json",
         "audit-log/extract.jsonl",
@@ -321,12 +343,13 @@ def with_changed_entry(part):
     ],
 )
 def test_every_altered_file_is_found_and_named(
-    as_officer, acting, engagement_with_files, change, says
+    as_officer, acting, engagement_with_files, change, says, tmp_path
 ):
-    result = verify(
-        altered_package(download_package(as_officer, engagement_with_files[0]), change),
-        log_verifier_key(acting),
-    )
+    altered = altered_package(download_package(as_officer, engagement_with_files[0]), change)
+    result = verify(altered, log_verifier_key(acting))
+    (tmp_path / "package.zip").write_bytes(altered.getvalue())
+    theirs = run_verifier(tmp_path / "package.zip", "--key", log_verifier_key(acting))
+    assert (theirs.returncode == 0) is result.ok, theirs
     if says is None:
         assert result.ok
         return
@@ -653,24 +676,11 @@ def test_a_package_of_a_forked_log_contradicts_the_checkpoint_that_the_auditor_k
     assert "Do not rely on this package. The log contradicts your older checkpoint" in done.output
 
 
-@pytest.fixture
-def without_tree_hashes(monkeypatch):
-    """Packages are made as before: their extract has no hashes of the tree."""
-
-    def stream(plan, tally, tell):
-        lines = jsonl.lines(export_writer.stream(plan, tally, tell))
-        return reading(
-            line.replace(b"audit-export/2", b"audit-export/1")
-            for line in lines
-            if b'"hashes"' not in line
-        )
-
-    monkeypatch.setattr(packing, "stream", stream)
-
-
-def test_a_package_of_the_former_format_is_not_compared_and_says_so(
-    app, as_auditor, acting, engagement_with_files, run_package_verifier, without_tree_hashes
+def test_a_package_of_a_long_log_is_compared_with_the_logs_own_proof(
+    app, as_auditor, acting, engagement_with_files, run_package_verifier, monkeypatch
 ):
+    """Its extract has only the hashes that end at the last checkpoint of each day."""
+    monkeypatch.setattr(export_writer, "MAX_ENTRIES_FOR_EVERY_SIZE", 3)
     older = kept_checkpoint(acting)
     grow_log(acting)
     content = download_package(as_auditor, engagement_with_files[0])

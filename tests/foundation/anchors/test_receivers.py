@@ -13,10 +13,13 @@ import zipfile
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rfc3161_client import decode_timestamp_response
 from sqlalchemy import select
 
 from governance.foundation.anchors import queries, timestamp, webhook
+from governance.foundation.anchors.certificate_order import sorted_certificates
 from governance.foundation.anchors.models import Anchor
 from governance.foundation.audit import queries as audit
 from governance.kernel import clock, key_encryption
@@ -145,9 +148,13 @@ class Authority:
             timeout=MAX_WAIT_SECONDS,
         )
 
-    def answer(self, query):
+    def answer(self, query, *, chain=None):
         (self.folder / "q.tsq").write_bytes(query)
-        self.run("ts -reply -config tsa.cnf -section config -queryfile q.tsq -out r.tsr")
+        reply = "ts -reply -config tsa.cnf -section config -queryfile q.tsq -out r.tsr"
+        if chain is not None:
+            (self.folder / "chain.pem").write_text(chain)
+            reply += " -chain chain.pem"
+        self.run(reply)
         return (self.folder / "r.tsr").read_bytes()
 
 
@@ -183,6 +190,29 @@ def test_a_checkpoint_is_stamped_and_openssl_bears_the_stamp_out(
     )
     assert b"Verification: OK" in checked.stdout + checked.stderr
     assert len(log.entries("anchor.receipt.downloaded")) == 1
+
+
+def test_a_chain_counts_in_whatever_order_its_certificates_are(log, authority, tmp_path):
+    """DER sorts them, `openssl ts -reply -chain` doesn't: both orders, one of which is not DER's."""
+    size, _ = log.grow(3)
+    other = Authority(tmp_path / "other")
+    chains = (authority.root + other.root, other.root + authority.root)
+    replies = []
+    for chain in chains:
+
+        def answer(query, chain=chain):
+            replies.append(authority.answer(query, chain=chain))
+            return replies[-1]
+
+        anchor = stamped(log, authority, answer)
+        assert log.anchor(anchor) == ("agrees", "", size)
+    assert any(sorted_certificates(reply) != reply for reply in replies)
+    assert all(len(sorted_certificates(reply)) == len(reply) for reply in replies)
+
+
+@given(st.binary(max_size=300))
+def test_sorting_the_certificates_of_something_else_changes_nothing(content):
+    assert len(sorted_certificates(content)) == len(content)
 
 
 def test_it_is_asked_once_a_day(log, authority):

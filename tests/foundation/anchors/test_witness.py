@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import ExitStack
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 
 import aics_tlog
@@ -30,6 +31,7 @@ from tests.foundation.anchors.witness_servers import (
     IndependentWitness,
     StubReceiver,
     run_requested_work,
+    serve_http,
     submit_checkpoint,
 )
 from tests.free_ports import free_port
@@ -210,6 +212,60 @@ def test_a_size_that_cannot_be_read_halts_nothing(log, witness, body):
         log.push()
     assert log.anchor(anchor)[0] == "refuses"
     assert log.trouble is None
+
+
+def made_up_witness(statement):
+    """A server that claims to have 99,999 entries, and shows this as its last checkpoint."""
+
+    class MadeUp(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.reply(409, b"99999\n", "text/x.tlog.size")
+
+        def do_GET(self):
+            self.reply(200 if statement else 404, statement.encode(), "text/plain")
+
+        def reply(self, status, body, kind):
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    return serve_http(MadeUp)
+
+
+def test_a_made_up_witness_halts_nothing(log, witness):
+    """It names a huge size, and shows nothing, garbage, a checkpoint that the log never signed, one
+    that it didn't cosign, or one that agrees.
+    """
+    size, note = log.grow(5)
+    forged = note.replace(f"\n{size}\n", "\n99999\n")
+
+    def cosign(shown):
+        return shown + witness.witness._cosign(signed_note.split(shown)[0])
+
+    for statement in ("", "nonsense", "\n\n", cosign(forged), log.forged(99), cosign(note)):
+        with made_up_witness(statement) as url:
+            anchor = log.add(url=url, key=witness.key)
+            log.push(impatient=True)
+            state, finding, _ = log.anchor(anchor)
+            assert (state, log.trouble) == ("refuses", None), (statement, finding)
+            assert "claims that it contradicts this log, but " in finding, finding
+    assert log.grow(1)[0] > size
+
+
+def test_a_statement_that_log_and_witness_signed_halts(log, witness):
+    size, _ = log.grow(5)
+    lost = log.forged(size + 9)
+    statement = lost + witness.witness._cosign(signed_note.split(lost)[0])
+    with made_up_witness(statement) as url:
+        anchor = log.add(url=url, key=witness.key)
+        log.push()
+    assert log.anchor(anchor)[0] == "conflict" and log.trouble["size"] == size + 9
 
 
 def cosigned(

@@ -2,6 +2,7 @@
 it.
 """
 
+import hashlib
 import json
 from functools import lru_cache
 from itertools import batched, groupby
@@ -71,24 +72,32 @@ class SampleLog:
                 ).line
 
     def export(self, *indexes, edges=None, **changes):
-        """The lines of an export of everything, or of the entries with these places only."""
-        whole, places = not indexes, list(indexes or range(self.size))
+        """The lines of an export of everything, or of the entries with these places only; with
+        kind="range" of the entries from the first of them to the last.
+        """
+        is_range = changes.get("kind") == jsonl.RANGE
+        places = range(indexes[0], indexes[-1] + 1) if is_range else indexes or range(self.size)
+        kind = jsonl.FILTERED if indexes else jsonl.WHOLE
+        has_ends = is_range or not indexes
         header = {
             "origin": self.origin,
             "checkpoint": self.note(),
-            "whole": whole,
-            "first": places[0] if whole else None,
-            "last": places[-1] if whole else None,
-            "filters": {} if whole else {"action": "control"},
+            "kind": kind,
+            "first": places[0] if has_ends else None,
+            "last": places[-1] if has_ends else None,
+            "filters": {"action": "control"} if kind == jsonl.FILTERED else {},
         } | changes
         beginning = jsonl.Header(**header)
         hashes = self.hashes(edges) if beginning.has_hashes else ()
-        return [
-            beginning.line,
-            *map(self.entry, places),
-            *hashes,
-            jsonl.Trailer(len(places), places[0], places[-1]).line,
-        ]
+        return self.sealed([beginning.line, *map(self.entry, places), *hashes])
+
+    def sealed(self, lines):
+        """These lines and the trailer that counts and signs them."""
+        places = [found.index for found in map(jsonl.read, lines) if hasattr(found, "index")]
+        ends = (places[0], places[-1]) if places else (None, None)
+        text = jsonl.signed_text(self.origin, hashlib.sha256(b"".join(lines)).hexdigest())
+        note = signed_note.sign(self.private, self.origin, text)
+        return [*lines, jsonl.Trailer(len(places), *ends, note).line]
 
     def consistency(self, old, new=None):
         """An answer of /proof/consistency."""
@@ -101,3 +110,18 @@ class SampleLog:
                 "checkpoint": None,
             }
         )
+
+
+def edit_line(line, **changes):
+    """A line with other values, otherwise as it was."""
+    return (
+        json.dumps(json.loads(line) | changes, ensure_ascii=False, separators=(",", ":")).encode()
+        + b"\n"
+    )
+
+
+def forked_log(at, *, size=SIZE, word="as they would have it"):
+    """A log of the same key whose first entries are the same and whose later ones were written
+    again.
+    """
+    return SampleLog(size, word=word, same=at)

@@ -29,10 +29,11 @@ from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership
 from governance.foundation.people.queries import membership_of
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import background_work, jobs, signed_note, storage, web
+from governance.kernel import background_work, clock, jobs, signed_note, storage, web
 from governance.kernel.db import session
 from tests import make
 from tests.conftest import visitor
+from tests.foundation.audit.one_file_verifier import status_of
 from tests.foundation.logbook.export_helpers import (
     CHANGED,
     generate_export,
@@ -165,6 +166,36 @@ def test_a_filtered_export_holds_what_the_filter_lets_through_and_proves_each(
     assert [entry["id"] for entry in exported] == [
         entry["id"] for entry in everything if holds(entry)
     ] and exported
+
+
+def test_days_are_exported_by_place_so_a_gap_is_proven(as_officer, log, acting):
+    """The entries of some days: everything between the first of them and the last."""
+    today, key = clock.today().isoformat(), verifier_keys(acting)
+    for query, filters in (
+        (f"?since={today}", {"since": today}),
+        (f"?since=2026-01-01&until={today}", {"since": "2026-01-01", "until": today}),
+    ):
+        content = generate_export(as_officer, query=query)
+        verdict = verify(io.BytesIO(content), key)
+        assert verdict.is_gapless and verdict.header.filters == filters, verdict
+        lines = content.splitlines(keepends=True)
+        assert not verify([*lines[:4], *lines[5:]], key).ok
+        assert not verify([lines[0].replace(today.encode(), b"2026-02-03"), *lines[1:]], key).ok
+        assert status_of(lines, key) == 0 and status_of([*lines[:4], *lines[5:]], key) == 1
+
+
+def test_a_selection_is_signed_so_it_can_be_neither_thinned_nor_relabelled(as_officer, log, acting):
+    content = generate_export(as_officer, query="?action=tenant.settings")
+    lines, key = content.splitlines(keepends=True), verifier_keys(acting)
+    last = json.loads(lines[-1])
+    shorter = json.dumps(last | {"entries": last["entries"] - 1}, separators=(",", ":"))
+    thinned = [*lines[:3], *lines[4:-1], shorter.encode() + b"\n"]
+    relabelled = [lines[0].replace(b"tenant.settings", b"tenant"), *lines[1:]]
+    assert verify(lines, key).ok and status_of(lines, key) == 0
+    for bent in (thinned, relabelled):
+        verdict = verify(bent, key)
+        assert [check.name for check in verdict.checks if check.ok is False] == ["signature"]
+        assert status_of(bent, key) == 1
 
 
 def test_what_is_asked_for_stands_in_chips(as_officer, log):
@@ -709,7 +740,8 @@ def test_a_tampered_copy_differs_in_one_fact_and_the_verifier_names_its_entry(
     with (tmp_path / "tampered.jsonl").open("rb") as file:
         verdict = verify(file, verifier_keys(acting))
     assert (verdict.first_wrong.index, verdict.first_wrong.action) == (done.index, done.action)
-    assert [check.name for check in verdict.checks if check.ok is False] == ["entries"]
+    failed = [check.name for check in verdict.checks if check.ok is False]
+    assert failed == ["entries", "signature"]
 
 
 def test_an_export_without_entries_cannot_be_tampered_with(tmp_path):

@@ -142,7 +142,7 @@ def test_another_program_finds_the_same_hashes_and_confirms_the_logs_own_proof(
     lines = [json.loads(line) for line in generate_export(as_officer, query=query).splitlines()]
     newer = aics_tlog.parse_checkpoint(aics_tlog.parse_note(lines[0]["checkpoint"]).text)
     [hashes] = [line for line in lines if "hashes" in line]
-    assert lines[0]["format"] == "governance.audit-export/2" and (
+    assert lines[0]["format"] == "governance.audit-export/3" and (
         hashes["place"],
         hashes["level"],
     ) == (0, 0)
@@ -155,36 +155,6 @@ def test_another_program_finds_the_same_hashes_and_confirms_the_logs_own_proof(
     )
     path = [base64.b64decode(each) for each in answer["path"]]
     assert aics_tlog.verify_consistency(older.size, newer.size, older.root, newer.root, path)
-
-
-def test_a_copy_in_the_former_format_is_said_to_be_not_checked_until_the_logs_own_proof_is_added(
-    app, as_officer, log, acting, run_verify_log
-):
-    older = newest_checkpoint(acting)
-    write_numbered_entries(acting, 4)
-    lines = generate_export(as_officer, query=FILTER).splitlines(keepends=True)
-    former = b"".join(
-        line.replace(b"audit-export/2", b"audit-export/1")
-        for line in lines
-        if b'"hashes"' not in line
-    )
-    alone = run_verify_log(former, older=older)
-    assert alone.exit_code == 2, alone.output
-    assert "No check failed for this export, but a requested check could not run." in alone.output
-    [address] = set(
-        re.findall(
-            r"/audit/acme(/proof/consistency\?from=\d+&to=\d+) with --consistency", alone.output
-        )
-    )
-    answer = create_machine_client(app).get(f"/audit/acme{address}").text
-    done = run_verify_log(former, older=older, consistency=answer)
-    assert done.exit_code == 0 and "The consistency proof leads from" in done.output, done.output
-    assert (
-        run_verify_log(
-            former, older=foreign_history_checkpoint(acting, size_of(older)), consistency=answer
-        ).exit_code
-        == 1
-    )
 
 
 def test_another_tenants_checkpoint_and_one_that_is_newer_are_not_checked(
@@ -222,7 +192,7 @@ def days(database, acting, monkeypatch):
 
 
 def test_of_a_longer_log_the_last_checkpoint_of_each_day_is_compared(
-    as_officer, days, acting, run_verify_log
+    app, as_officer, days, acting, run_verify_log
 ):
     content = generate_export(as_officer, query=FILTER)
     assert (
@@ -246,6 +216,17 @@ def test_of_a_longer_log_the_last_checkpoint_of_each_day_is_compared(
             between.exit_code == 2
             and f"no hash that ends at {size_of(middle)} entries" in between.output
         )
+        [address] = set(
+            re.findall(
+                r"/audit/acme(/proof/consistency\?from=\d+&to=\d+) with --consistency",
+                between.output,
+            )
+        )
+        answer = create_machine_client(app).get(f"/audit/acme{address}").text
+        done = run_verify_log(content, older=middle, consistency=answer)
+        assert done.exit_code == 0 and "The consistency proof leads from" in done.output
+        forged = foreign_history_checkpoint(acting, size_of(middle))
+        assert run_verify_log(content, older=forged, consistency=answer).exit_code == 1
 
 
 # ---- the public page
