@@ -29,6 +29,7 @@ from governance.kernel import (
     web,
     work_pages,
 )
+from governance.kernel.addresses import Console
 from governance.kernel.events import check_subscribed
 from governance.kernel.feature import key_of, remember_seen
 from governance.kernel.health import checks, health, measures
@@ -55,7 +56,7 @@ def create_app(
     check_manifests(manifests)
     settings = settings or config.from_environment()
     logs.configure()
-    app = Flask(
+    app = Console(
         "governance", template_folder=str(ROOT / "templates"), static_folder=str(shell.STATIC)
     )
     app.config.update(

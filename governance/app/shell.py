@@ -4,6 +4,7 @@ call.
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -15,19 +16,22 @@ from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.audit.proof_charts import proof_tree
 from governance.foundation.glossary.terms import term
-from governance.foundation.logbook.log_health import log_health, recall
+from governance.foundation.logbook.log_health import LogHealth, log_health, recall
 from governance.kernel import clock, current, db, formatting, web
 from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.config import Settings
 from governance.kernel.errors import DomainError
 from governance.kernel.feature import Feature
 from governance.kernel.manifest import Audience, Manifest, NavItem, installed
+from governance.kernel.template_calls import PageContext
+from governance.kernel.tenant_cache import BoundedCache
 from governance.kernel.visibility_scope import limits
 from governance.operations.switches import banner as stops
 from governance.publishing.inbox import next_item
 from governance.publishing.inbox import queries as inboxes
 from governance.publishing.overview import engagement_context
 
+MAX_NAVIGATIONS = 2048  # by tenant, role, section and numbers of badges
 STATIC = Path(__file__).parents[1] / "static"
 
 
@@ -35,6 +39,7 @@ def install(app: Flask, settings: Settings) -> None:
     """Give templates their filters, functions and components, and every page its frame."""
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
+    environment.context_class = PageContext
     environment.filters.update(formatting.FILTERS)
     environment.globals.update(
         asset=asset,
@@ -51,6 +56,7 @@ def install(app: Flask, settings: Settings) -> None:
         glossary_term=term,
     )
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
+    app.extensions["navigation"] = BoundedCache(MAX_NAVIGATIONS)
     app.context_processor(_shell)
     tenant_blueprints = {
         name
@@ -71,7 +77,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.url_default_functions.setdefault(None, []).append(same_tenant)
 
 
-CACHED_MACROS = (
+CACHED = (
     "icon",
     "shape",
     "state",
@@ -90,7 +96,53 @@ CACHED_MACROS = (
     "hash",
     "verb",
     "th",
+    "brand",
+    "tenant_face",
+    "tenant_link",
+    "sections",
+    "pulse",
+    "jump",
+    "inbox_link",
+    "palette",
+    "foot",
+    "help_text",
+    "key",
+    "title",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class TenantFace:
+    """The acting tenant, as the rail shows it."""
+
+    slug: str
+    name: str
+    note: str
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NavLink:
+    """One item of the navigation, as it is drawn."""
+
+    label: str
+    icon: str
+    href: str
+    current: bool
+    count: int
+    count_word: str
+
+
+type Navigation = tuple[tuple[NavLink, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """The health of the log, as the foot of the rail words it."""
+
+    ok: bool
+    title: str
+    lines: tuple[str, ...]
 
 
 class Components:
@@ -102,12 +154,11 @@ class Components:
     """
 
     def __init__(self, macros: Any) -> None:
-        self._macros = macros
-        for name in CACHED_MACROS:
-            setattr(self, name, lru_cache(maxsize=4096)(getattr(macros, name)))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._macros, name)
+        for name, macro in vars(macros).items():
+            if not name.startswith("_"):
+                # typed: a text is escaped, and the same text as Markup is not
+                kept = lru_cache(maxsize=4096, typed=True)(macro) if name in CACHED else macro
+                setattr(self, name, kept)
 
 
 @cache
@@ -145,7 +196,7 @@ def _shell() -> dict[str, Any]:
         none: dict[str, int] = {}
         counts |= _read(who, lambda: badges(audience, limited=limited), none)
         shell["nav"] = navigation(audience, counts, limited=limited)
-        shell["pulse"] = _read(who, log_health, None)
+        shell["pulse"] = _pulse(_read(who, log_health, None))
         shell["waiting"] = _read(who, lambda: inboxes.tally().open, 0)
         shell |= {
             "banner": _banner(active, operator=operator),
@@ -153,7 +204,7 @@ def _shell() -> dict[str, Any]:
             "stopped_count": len(active.stops),
         }
     shell |= {
-        "tenant": {"slug": who.tenant_slug, "name": who.tenant_name, "note": ROLE_NAMES[who.role]},
+        "tenant": TenantFace(who.tenant_slug, who.tenant_name, ROLE_NAMES[who.role]),
         "role_name": ROLE_NAMES[who.role],
         "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
         "switcher_href": f"/t/{who.tenant_slug}/settings/tenants",
@@ -198,17 +249,32 @@ def _banner(active: stops.BannerStops, *, operator: bool) -> dict[str, Any] | No
     return {**banner, "href": url_for(endpoint, **values) if opens else None}
 
 
-def navigation(
-    audience: Audience, counts: Mapping[str, int], *, limited: bool
-) -> list[list[dict[str, Any]]]:
+def _pulse(health: LogHealth | None) -> Pulse | None:
+    return None if health is None else Pulse(health.ok, health.title, tuple(health.lines))
+
+
+def navigation(audience: Audience, counts: Mapping[str, int], *, limited: bool) -> Navigation:
     """Groups of items that this reader may open.
 
     `counts` maps an endpoint to the number of its badge; `limited` as in `_is_limited`.
     """
-    shown = _shown(audience, limited=limited)
-    here = _current(installed(), g.get("section") or request.blueprint or "")
-    ordered = groupby(sorted(shown, key=lambda item: item.order), key=lambda item: item.group)
-    return [[_drawn(item, counts, here) for item in group] for _name, group in ordered]
+    who, section = current.actor(), g.get("section") or request.blueprint or ""
+    drawn: BoundedCache = current_app.extensions["navigation"]
+    # what a person may open follows from their role
+    numbers = frozenset(counts.items())
+    key = audience, limited, section, request.script_root, who.tenant_slug, who.role, numbers
+    return drawn.get(key, lambda: _navigation(audience, counts, section, limited=limited))
+
+
+def _navigation(
+    audience: Audience, counts: Mapping[str, int], section: str, *, limited: bool
+) -> Navigation:
+    shown = sorted(_shown(audience, limited=limited), key=lambda item: item.order)
+    here = _current(installed(), section)
+    return tuple(
+        tuple(_drawn(item, counts, here) for item in group)
+        for _name, group in groupby(shown, key=lambda item: item.group)
+    )
 
 
 def _shown(audience: Audience, *, limited: bool) -> list[NavItem]:
@@ -280,13 +346,12 @@ def _current(manifests: Iterable[Manifest], blueprint: str) -> Collection[str]:
     }
 
 
-def _drawn(item: NavItem, counts: Mapping[str, int], here: Collection[str]) -> dict[str, Any]:
-    return {
-        "label": item.label,
-        "icon": item.icon,
-        "href": url_for(item.endpoint),
-        "current": item.endpoint in here,
-        "count": counts.get(item.endpoint, 0),
-        "count_bad": True,
-        "count_word": item.count_word,
-    }
+def _drawn(item: NavItem, counts: Mapping[str, int], here: Collection[str]) -> NavLink:
+    return NavLink(
+        item.label,
+        item.icon,
+        url_for(item.endpoint),
+        item.endpoint in here,
+        counts.get(item.endpoint, 0),
+        item.count_word,
+    )

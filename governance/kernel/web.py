@@ -185,9 +185,12 @@ def is_for_machines() -> bool:
 
 def csrf_token() -> str:
     """Bound to the session's cookie; before sign-in to a random cookie of its own."""
-    cookie = request.cookies.get(cookie_name("session")) or anonymous_token()
-    key: bytes = current_app.config["CSRF_KEY"]
-    return hmac.new(key, cookie.encode(), hashlib.sha256).hexdigest()
+    if "csrf_token" not in g:
+        cookie = request.cookies.get(cookie_name("session")) or anonymous_token()
+        key: bytes = current_app.config["CSRF_KEY"]
+        g.csrf_token = hmac.new(key, cookie.encode(), hashlib.sha256).hexdigest()
+    token: str = g.csrf_token
+    return token
 
 
 def anonymous_token() -> str:

@@ -1,6 +1,9 @@
 """What the layout draws around every page, when reading it fails."""
 
+import re
+
 import pytest
+from markupsafe import Markup
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -8,6 +11,7 @@ from governance.app.shell import _read
 from governance.kernel import current
 from governance.kernel.db import session
 from governance.kernel.errors import Forbidden
+from tests.conftest import visitor
 
 
 def broken():
@@ -40,3 +44,39 @@ def test_around_a_refusal_that_is_drawn_later_a_failing_statement_shows_nothing(
         pass
     with current.acting_as(who):
         assert _read(who, broken, otherwise=0) == 0
+
+
+ROLES = ("admin", "compliance_officer", "contributor", "viewer", "auditor")
+
+
+def rail(visitor, path="/t/acme/settings/sessions"):
+    """The addresses of the navigation that this person sees there, and which are current."""
+    shown = visitor.get(path).text.partition('<nav class="c-nav"')[2].partition("</nav>")[0]
+    return re.findall(r'href="([^"#]+)"( aria-current="page")?', re.sub(r"<use [^>]+>", "", shown))
+
+
+def test_the_navigation_is_that_of_the_readers_role_whoever_asked_before(app, database):
+    """It is drawn once for each role and section and then shared."""
+    alone = {}
+    for role in ROLES:
+        app.extensions["navigation"].clear()
+        alone[role] = rail(visitor(app, role))
+    assert len({tuple(shown) for shown in alone.values()}) > 1
+    for role in (*ROLES, *reversed(ROLES)):
+        assert rail(visitor(app, role)) == alone[role]
+
+
+def test_the_navigation_names_the_section_where_the_reader_is(app, as_admin):
+    assert [href for href, here in rail(as_admin, "/t/acme/controls/") if here] == [
+        "/t/acme/controls/"
+    ]
+    assert [href for href, here in rail(as_admin, "/t/acme/evidence/") if here] == [
+        "/t/acme/evidence/"
+    ]
+
+
+def test_a_text_and_the_same_text_as_markup_are_drawn_apart(app):
+    """What is remembered of one isn't used for the other: a name stays escaped."""
+    c = app.jinja_env.globals["c"]
+    assert "<b>" in c.state("ok", Markup("<b>Sound</b>"))
+    assert "&lt;b&gt;" in c.state("ok", "<b>Sound</b>")

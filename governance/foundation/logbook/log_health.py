@@ -14,7 +14,6 @@ tenant's facts needs no second one:
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +24,7 @@ from governance.foundation.audit.models import LogHead
 from governance.foundation.audit.queries import MAX_COUNTED, waiting_here
 from governance.foundation.audit.sequencer import ALARM_SECONDS
 from governance.kernel import clock, current, tenant_cache
-from governance.kernel.db import session
+from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.formatting import ago, thousands
 from governance.kernel.tenant_revision import NAMES, TenantRevision
 
@@ -120,7 +119,6 @@ def _revision() -> tenant_cache.Number | None:
     return revision
 
 
-@cache
 def _statement() -> Select[Any]:
     pending = waiting_here()
     live = select(func.count()).select_from(Anchor).where(Anchor.removed_at.is_(None))
@@ -144,9 +142,12 @@ def _statement() -> Select[Any]:
     )
 
 
+_STATEMENT: CompiledSelect[Any] = CompiledSelect(_statement)
+
+
 def _read() -> tuple[tenant_cache.Number | None, LogHealth | None]:
     size, waiting, names, number, signed_at, trouble, oldest, anchors, agree, conflict = (
-        session().execute(_statement()).one()
+        _STATEMENT.one()
     )
     revision = (int(size) + int(waiting), int(names)) if waiting <= MAX_COUNTED else None
     if number is None:

@@ -5,10 +5,10 @@ may see.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import Uuid, bindparam, case, func, or_, select
 
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit import queries as audit
@@ -28,6 +28,7 @@ from governance.foundation.people.sessions import IDLE_TIMEOUT
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
+from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 
@@ -244,24 +245,40 @@ def has_signed_in() -> bool:
     return session().scalar(select(Membership.id).limit(1)) is not None
 
 
-_LIVE_SESSIONS = (
-    select(Session)
-    .where(
-        Session.ended_at.is_(None),
-        Session.expires_at > bindparam("now"),
-        Session.seen_at > bindparam("seen_after"),
-    )
-    .order_by(Session.seen_at.desc())
+class LiveSession(NamedTuple):
+    """A session that still opens the console, as lists show it."""
+
+    id: UUID
+    person_id: UUID
+    issuer: str
+    browser: str
+    network: str
+    created_at: datetime
+    seen_at: datetime
+
+
+_LIVE_SESSIONS = CompiledSelect(
+    lambda: (
+        select(*(getattr(Session, name) for name in LiveSession._fields))
+        .where(
+            Session.ended_at.is_(None),
+            Session.expires_at > bindparam("now"),
+            Session.seen_at > bindparam("seen_after"),
+            or_(
+                bindparam("person_id", type_=Uuid()).is_(None),
+                Session.person_id == bindparam("person_id", type_=Uuid()),
+            ),
+        )
+        .order_by(Session.seen_at.desc())
+    ),
+    LiveSession._make,
 )
-_LIVE_SESSIONS_OF = _LIVE_SESSIONS.where(Session.person_id == bindparam("person_id"))
 
 
-def live_sessions(person_id: UUID | None = None) -> Sequence[Session]:
+def live_sessions(person_id: UUID | None = None) -> Sequence[LiveSession]:
     """What still opens the console: not ended, and neither idle nor too old."""
-    query = _LIVE_SESSIONS if person_id is None else _LIVE_SESSIONS_OF
     now = clock.now()
-    asked = {"now": now, "seen_after": now - IDLE_TIMEOUT, "person_id": person_id}
-    return session().scalars(query, asked).all()
+    return _LIVE_SESSIONS.rows(now=now, seen_after=now - IDLE_TIMEOUT, person_id=person_id)
 
 
 def session_row(session_id: UUID) -> Session:

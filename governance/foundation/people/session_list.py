@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from governance.foundation.people import queries
-from governance.foundation.people.models import Session
+from governance.foundation.people.queries import LiveSession
 from governance.kernel.list_pages import (
     Choices,
     Column,
@@ -53,10 +53,10 @@ MEMBER_SESSIONS = ListPage(
 )
 HEAD = ("Browser", "IP address", "Signed in", "Last seen")
 UNKNOWN = "unknown"
-TESTS: Mapping[str, Callable[[Session, str], bool]] = {
+TESTS: Mapping[str, Callable[[LiveSession, str], bool]] = {
     "network": lambda row, value: (row.network or UNKNOWN) == value
 }
-ORDERS: Mapping[str, Callable[[Session], Any]] = {
+ORDERS: Mapping[str, Callable[[LiveSession], Any]] = {
     "browser": lambda row: (row.browser.casefold(), row.id),
     "network": lambda row: (row.network or "", row.id),
     "signed_in": lambda row: (row.created_at, row.id),
@@ -64,16 +64,16 @@ ORDERS: Mapping[str, Callable[[Session], Any]] = {
 }
 
 
-def networks(sessions: Sequence[Session]) -> Choices:
+def networks(sessions: Sequence[LiveSession]) -> Choices:
     """Those that the sessions are from, as choices."""
     return [(network, network) for network in sorted({row.network or UNKNOWN for row in sessions})]
 
 
-def matching(sessions: Sequence[Session], asked: ListRequest) -> list[Session]:
+def matching(sessions: Sequence[LiveSession], asked: ListRequest) -> list[LiveSession]:
     return arrange(
         keep(sessions, asked, TESTS, lambda row: f"{row.browser} {row.network}"), asked, ORDERS
     )
 
 
-def cells(row: Session) -> Sequence[Cell]:
+def cells(row: LiveSession) -> Sequence[Cell]:
     return row.browser or UNKNOWN, row.network or UNKNOWN, row.created_at, row.seen_at

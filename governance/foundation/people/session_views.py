@@ -13,7 +13,7 @@ from governance.foundation.people import (
     session_list,
     sessions,
 )
-from governance.foundation.people.models import Membership, Session
+from governance.foundation.people.models import Membership
 from governance.foundation.people.session_list import MEMBER_SESSIONS, OWN_SESSIONS
 from governance.foundation.tenants import queries as tenants
 from governance.kernel import clock, current
@@ -113,7 +113,7 @@ def _sessions(listed: ListPage, member: Membership | None) -> ResponseReturnValu
 
 def _asked_sessions(
     listed: ListPage, member: Membership | None
-) -> tuple[ListRequest, Sequence[Session]]:
+) -> tuple[ListRequest, Sequence[queries.LiveSession]]:
     sessions = queries.live_sessions(member.person_id if member else current.person_id())
     place = {"membership_id": member.id} if member else {}
     return listed.read(place=place, choices={"network": session_list.networks(sessions)}), sessions

@@ -5,6 +5,7 @@ each time.
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, text
@@ -12,6 +13,7 @@ from sqlalchemy import bindparam, select, text
 from governance.foundation.people.models import Membership, Person, Session
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
+from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
 
@@ -21,29 +23,31 @@ SEEN_INTERVAL = timedelta(minutes=1)
 MAX_COOKIE_LENGTH = 200
 
 
-# Built once: every request asks it.
-_HOLDER = (
-    select(
-        Session.id,
-        Session.authenticated_at,
-        Person.id.label("person_id"),
-        Person.name,
-        Person.email,
-        Membership.role,
-        Membership.tenant_id,
-        Tenant.slug,
-        Tenant.name.label("tenant_name"),
-        Tenant.time_zone,
-    )
-    .join(Person, Person.id == Session.person_id)
-    .join(Membership, (Membership.person_id == Person.id) & Membership.ended_at.is_(None))
-    .join(Tenant, Tenant.id == Membership.tenant_id)
-    .where(
-        Session.token_hash == bindparam("hash"),
-        Session.ended_at.is_(None),
-        Session.expires_at > bindparam("now"),
-        Session.seen_at > bindparam("seen_after"),
-        Tenant.status == "active",
+# Every request asks it.
+_HOLDER: CompiledSelect[Any] = CompiledSelect(
+    lambda: (
+        select(
+            Session.id,
+            Session.authenticated_at,
+            Person.id.label("person_id"),
+            Person.name,
+            Person.email,
+            Membership.role,
+            Membership.tenant_id,
+            Tenant.slug,
+            Tenant.name.label("tenant_name"),
+            Tenant.time_zone,
+        )
+        .join(Person, Person.id == Session.person_id)
+        .join(Membership, (Membership.person_id == Person.id) & Membership.ended_at.is_(None))
+        .join(Tenant, Tenant.id == Membership.tenant_id)
+        .where(
+            Session.token_hash == bindparam("hash"),
+            Session.ended_at.is_(None),
+            Session.expires_at > bindparam("now"),
+            Session.seen_at > bindparam("seen_after"),
+            Tenant.status == "active",
+        )
     )
 )
 
@@ -67,8 +71,7 @@ def actor_of_token(token: str) -> Actor | None:
     now.
     """
     now = clock.now()
-    asked = {"hash": token_hash(token), "now": now, "seen_after": now - IDLE_TIMEOUT}
-    row = session().execute(_HOLDER, asked).one_or_none()
+    row = _HOLDER.first(hash=token_hash(token), now=now, seen_after=now - IDLE_TIMEOUT)
     if row is None:
         return None
     return Actor(

@@ -1,0 +1,69 @@
+"""Addresses of pages, built once per process: a list asks for hundreds of them.
+
+    Console     the Flask application whose `url_for` remembers what it built
+
+An address follows from the endpoint, its values and the reader's tenant (`app/shell.py` adds it), so
+it holds nothing of who may open it.
+"""
+
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from flask import Flask, g, has_request_context, request
+
+from governance.kernel import current
+
+MAX_ADDRESSES = 16_384
+# those whose equal values are written alike; True equals 1
+PLAIN = frozenset({str, int, UUID})
+
+
+class Console(Flask):
+    """The application. `url_for` works as Flask's."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._built = lru_cache(MAX_ADDRESSES)(self._build)
+
+    def url_for(
+        self,
+        endpoint: str,
+        *,
+        _anchor: str | None = None,
+        _method: str | None = None,
+        _scheme: str | None = None,
+        _external: bool | None = None,
+        **values: Any,
+    ) -> str:
+        if (
+            not (_anchor or _method or _scheme or _external)
+            and has_request_context()
+            and PLAIN.issuperset(map(type, values.values()))
+        ):
+            who = current.actor_or_none() or g.get("actor")
+            return self._built(
+                request.blueprint if endpoint[:1] == "." else None,
+                who.tenant_slug if who is not None else None,
+                request.script_root,
+                endpoint,
+                *values.items(),
+            )
+        return super().url_for(
+            endpoint,
+            _anchor=_anchor,
+            _method=_method,
+            _scheme=_scheme,
+            _external=_external,
+            **values,
+        )
+
+    def _build(
+        self,
+        _blueprint: str | None,
+        _tenant: str | None,
+        _root: str,
+        endpoint: str,
+        *values: tuple[str, Any],
+    ) -> str:
+        return super().url_for(endpoint, **dict(values))

@@ -1,0 +1,134 @@
+"""Selects that are compiled once, with the tenant's filter in them, and asked of the driver.
+
+    HOLDER = CompiledSelect(lambda: select(…))     built and compiled at its first use
+    HOLDER.rows(hash=…, now=…)                     named tuples, by the names of the columns, or
+                                                   what `row` makes of each
+
+Of a small statement, SQLAlchemy's part takes eight times what the driver's does: the statement's
+key, its compiled form, the filter, the rows. What every page asks is asked so; it selects columns,
+never entities, and names what varies by `bindparam`. Listeners of the engine hear of it as of any
+statement, and the driver's errors come as SQLAlchemy's.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy import ClauseElement, Uuid, bindparam, select
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import with_loader_criteria
+
+from governance.kernel import db
+
+TENANT = "tenant_of_the_reader"  # the parameter of the tenant's filter
+
+
+class CompiledSelect[Row]:
+    """One statement of the product: `build` returns the same one each time.
+
+    `row` makes a row of its values, where its columns are to have other names or types to know.
+    """
+
+    __slots__ = ("_build", "_kept", "_lock", "_row")
+
+    def __init__(
+        self,
+        build: Callable[[], ClauseElement],
+        row: Callable[[Sequence[Any]], Row] | None = None,
+    ) -> None:
+        self._build, self._row, self._lock = build, row, Lock()
+        self._kept: _Statement | None = None
+
+    def rows(self, **values: Any) -> list[Row]:
+        """Return all rows as the acting tenant's transaction reads them."""
+        work = db.session()
+        work.flush()
+        connection = work.connection()
+        statement = self._kept or self._compiled(connection.dialect)
+        values[TENANT] = work.info.get("tenant_id")
+        return statement.ask(connection, values)
+
+    def one(self, **values: Any) -> Row:
+        (row,) = self.rows(**values)
+        return row
+
+    def first(self, **values: Any) -> Row | None:
+        """Return the first row; None without one."""
+        found = self.rows(**values)
+        return found[0] if found else None
+
+    def _compiled(self, dialect: Dialect) -> "_Statement":
+        with self._lock:
+            if self._kept is None:
+                self._kept = _Statement(
+                    _filtered(self._build()).compile(dialect=dialect), self._row
+                )
+            return self._kept
+
+
+def _filtered(statement: Any) -> ClauseElement:
+    """The statement with the filter of `kernel/db.py`; a text names its tenant itself, if at all."""
+    if not hasattr(statement, "options"):
+        return cast("ClauseElement", statement)
+    mine = select(bindparam(TENANT, type_=Uuid())).scalar_subquery()
+    only_mine = with_loader_criteria(
+        db.Tenanted, lambda cls: cls.tenant_id == mine, include_aliases=True
+    )
+    return cast("ClauseElement", statement.options(only_mine))
+
+
+class _Statement:
+    """What the driver gets: the text, the constants of the statement, and how values are sent and
+    read.
+    """
+
+    __slots__ = ("_constants", "_readers", "_row", "_senders", "text")
+
+    def __init__(self, compiled: Any, row: Callable[[Any], Any] | None) -> None:
+        if compiled.post_compile_params:
+            raise TypeError(f"the text depends on its values: {compiled}")
+        self.text = str(compiled)
+        self._senders: Mapping[str, Callable[[Any], Any]] = dict(compiled._bind_processors)  # noqa: SLF001
+        self._constants = self._sent(compiled.params)
+        self._readers = _readers(compiled)
+        self._row = row
+
+    def ask(self, connection: Any, values: Mapping[str, Any]) -> list[Any]:
+        parameters = {**self._constants, **self._sent(values)}
+        cursor = connection.connection.driver_connection.cursor()
+        for hear in connection.dispatch.before_cursor_execute:
+            hear(connection, cursor, self.text, parameters, None, False)
+        try:
+            cursor.execute(self.text, parameters)
+            found = cursor.fetchall()
+        except psycopg.Error as error:
+            # as SQLAlchemy does: the error is wrapped, a broken connection is thrown away
+            connection._handle_dbapi_exception(error, self.text, parameters, cursor, None)  # noqa: SLF001
+        make = self._row
+        if make is None:
+            names = [column.name for column in cursor.description]
+            make = self._row = namedtuple("Row", names, rename=True)._make  # type: ignore[attr-defined]  # noqa: PYI024
+        return [make(self._read(row) if self._readers else row) for row in found]
+
+    def _sent(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        sent = dict(values)
+        for name, send in self._senders.items():
+            if sent.get(name) is not None:
+                sent[name] = send(sent[name])
+        return sent
+
+    def _read(self, row: Sequence[Any]) -> list[Any]:
+        values = list(row)
+        for place, read in self._readers:
+            values[place] = read(values[place])
+        return values
+
+
+def _readers(compiled: Any) -> list[tuple[int, Callable[[Any], Any]]]:
+    """Of the columns whose type SQLAlchemy reads otherwise than the driver."""
+    columns = getattr(compiled, "_result_columns", ())
+    types = [column[3].dialect_impl(compiled.dialect) for column in columns]
+    readers = [each.result_processor(compiled.dialect, None) for each in types]
+    return [(place, read) for place, read in enumerate(readers) if read is not None]

@@ -1,0 +1,37 @@
+"""How templates call macros and functions, with less of Jinja's own work around each call.
+
+A page calls some thousand macros. Jinja asks of each whether it wants the context, the environment
+or the way of escaping passed; here that is asked only of what isn't a macro, a cached macro or a
+plain function. All of our templates with macros are HTML, so what a macro returns is Markup.
+"""
+
+from functools import lru_cache
+from types import FunctionType
+from typing import Any
+
+from jinja2.runtime import Context, Macro
+
+CACHED = type(lru_cache(len))
+
+
+class PageContext(Context):
+    """Jinja's context, for `environment.context_class`."""
+
+    def call(self, thing: Any, /, *args: Any, **kwargs: Any) -> Any:
+        kind = type(thing)
+        if kwargs:
+            if kind is FunctionType and hasattr(thing, "jinja_pass_arg"):
+                return super().call(thing, *args, **kwargs)
+            kwargs.pop("_loop_vars", None)
+            kwargs.pop("_block_vars", None)
+        if kind is Macro:
+            if (
+                not kwargs
+                and len(args) == thing._argument_count  # noqa: SLF001 - as Jinja's
+                and not (thing.caller or thing.catch_kwargs or thing.catch_varargs)
+            ):
+                return thing._invoke(list(args), True)  # noqa: SLF001 - as Jinja does
+            return thing(*args, **kwargs)
+        if kind is CACHED or (kind is FunctionType and not hasattr(thing, "jinja_pass_arg")):
+            return thing(*args, **kwargs)
+        return super().call(thing, *args, **kwargs)

@@ -1,0 +1,82 @@
+"""Selects that are compiled once: they see what the ORM sees, and nothing of another tenant."""
+
+import pytest
+from sqlalchemy import bindparam, event, select, text
+from sqlalchemy.exc import DBAPIError
+
+from governance.foundation.people.models import Membership, Person
+from governance.kernel.compiled_select import CompiledSelect
+from governance.kernel.db import session
+from tests import make
+
+NAMES: CompiledSelect = CompiledSelect(
+    lambda: (
+        select(Person.name, Membership.role)
+        .join(Membership, Membership.person_id == Person.id)
+        .where(Membership.ended_at.is_(None))
+        .order_by(Person.name)
+    )
+)
+ROLES: CompiledSelect[str] = CompiledSelect(
+    lambda: select(Membership.role).where(Membership.role == bindparam("role")).distinct(),
+    lambda values: values[0].upper(),
+)
+
+
+@pytest.mark.parametrize("slug", ["acme", "globex"])
+def test_each_tenant_reads_its_own_rows_as_the_orm_does(acting, slug):
+    query = select(Person.name, Membership.role).join(
+        Membership, (Membership.person_id == Person.id) & Membership.ended_at.is_(None)
+    )
+    with acting("admin", slug):
+        found = [(row.name, row.role) for row in NAMES.rows()]
+        assert found == [tuple(row) for row in session().execute(query.order_by(Person.name))]
+        mine = {make.person_id(row.role, slug) for row in NAMES.rows()}
+        assert found and mine
+
+
+def test_the_filter_of_the_tenant_stands_in_the_statement_beside_the_seal(acting):
+    with acting("admin"):
+        NAMES.rows()
+        assert NAMES._kept is not None and "memberships.tenant_id = (SELECT" in NAMES._kept.text
+
+
+def test_rows_are_made_as_told_and_values_are_parameters(acting):
+    with acting("admin"):
+        assert ROLES.rows(role="viewer") == ["VIEWER"]
+        assert ROLES.one(role="viewer") == "VIEWER"
+        assert ROLES.first(role="viewer' OR true --") is None
+
+
+def test_it_sees_what_the_same_transaction_has_written_before(acting):
+    with acting("admin"):
+        member = session().scalars(select(Membership).where(Membership.role == "viewer")).one()
+        member.role = "contributor"
+        assert ROLES.rows(role="viewer") == []
+
+
+def test_those_who_count_statements_hear_of_it(acting):
+    with acting("admin"):
+        engine, heard = session().connection().engine, []
+        event.listen(engine, "before_cursor_execute", hear := lambda *told: heard.append(told[2]))
+        NAMES.rows()
+        event.remove(engine, "before_cursor_execute", hear)
+    assert len(heard) == 1 and heard[0].startswith("SELECT people.name")
+
+
+def test_an_error_of_the_driver_comes_as_sqlalchemys(acting):
+    broken: CompiledSelect = CompiledSelect(lambda: text("SELECT 1 / 0"))
+    with (
+        acting("admin"),
+        pytest.raises(DBAPIError, match="division by zero"),
+        session().begin_nested(),
+    ):
+        broken.rows()
+
+
+def test_a_statement_whose_text_depends_on_its_values_is_refused(acting):
+    several: CompiledSelect = CompiledSelect(
+        lambda: select(Person.id).where(Person.name.in_(["a", "b"]))
+    )
+    with acting("admin"), pytest.raises(TypeError, match="depends on its values"):
+        several.rows()
