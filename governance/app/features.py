@@ -31,6 +31,7 @@ from governance.foundation.list_views.feature import manifest as list_views
 from governance.foundation.logbook.feature import manifest as logbook
 from governance.foundation.people.feature import manifest as people
 from governance.foundation.privacy.feature import manifest as privacy
+from governance.foundation.support_access.feature import manifest as support_access
 from governance.foundation.tenants.feature import manifest as tenants
 from governance.foundation.webhooks.feature import manifest as webhooks
 from governance.operations.agreements.feature import manifest as agreements
@@ -94,6 +95,7 @@ FEATURES = (
     api_keys,
     approvals,
     privacy,
+    support_access,
     audit,
     logbook,
     list_views,

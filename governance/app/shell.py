@@ -21,7 +21,7 @@ from governance.kernel import clock, current, db, formatting, web
 from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.config import Settings
 from governance.kernel.errors import DomainError
-from governance.kernel.feature import Feature
+from governance.kernel.feature import Feature, granted_blueprints
 from governance.kernel.manifest import Audience, Manifest, NavItem, installed
 from governance.kernel.template_calls import PageContext
 from governance.kernel.tenant_cache import BoundedCache
@@ -203,6 +203,7 @@ def _shell() -> dict[str, Any]:
             "stopped_of": active.systems,
             "stopped_count": len(active.stops),
         }
+    shell["support"] = who.support
     shell |= {
         "tenant": TenantFace(who.tenant_slug, who.tenant_name, ROLE_NAMES[who.role]),
         "role_name": ROLE_NAMES[who.role],
@@ -260,9 +261,10 @@ def navigation(audience: Audience, counts: Mapping[str, int], *, limited: bool) 
     """
     who, section = current.actor(), g.get("section") or request.blueprint or ""
     drawn: BoundedCache = current_app.extensions["navigation"]
-    # what a person may open follows from their role
-    numbers = frozenset(counts.items())
-    key = audience, limited, section, request.script_root, who.tenant_slug, who.role, numbers
+    # what a person may open follows from their role, and an operator's from their grant
+    numbers, granted = frozenset(counts.items()), who.support.feature if who.support else ""
+    place = section, request.script_root, who.tenant_slug
+    key = audience, limited, place, who.role, granted, numbers
     return drawn.get(key, lambda: _navigation(audience, counts, section, limited=limited))
 
 
@@ -283,13 +285,26 @@ def _shown(audience: Audience, *, limited: bool) -> list[NavItem]:
     return [
         item
         for item in items
-        if allowed(item.permission) and not (limited and item.counts_everything)
+        if allowed(item.permission)
+        and not (limited and item.counts_everything)
+        and _is_granted(item.endpoint)
     ]
+
+
+def _is_granted(endpoint: str) -> bool:
+    """Whether an operator's grant covers a page; true for everybody who needs none."""
+    support = current.actor().support
+    return (
+        support is None
+        or not support.feature
+        or endpoint.partition(".")[0] in granted_blueprints(support.feature)
+    )
 
 
 def badges(audience: Audience, *, limited: bool) -> dict[str, int]:
     """Return the numbers of the navigation's badges, by endpoint, read once after each change."""
-    key = "badges", audience, current.actor().role, limited
+    support = current.actor().support
+    key = "badges", audience, current.actor().role, limited, support and support.feature
     return recall(key, lambda: _read_badges(audience, limited=limited))
 
 
@@ -317,6 +332,7 @@ def section_tabs(section: str) -> list[dict[str, Any]]:
             if tab.section == section
             and allowed(tab.permission)
             and not (limited and tab.counts_everything)
+            and _is_granted(tab.endpoint)
         ),
         key=lambda tab: tab.order,
     )

@@ -21,6 +21,7 @@ from governance.demo import (
     economics_revenue_story,
     economics_usage_story,
     policy_history,
+    support_story,
 )
 from governance.demo.acme import tell_acme
 from governance.demo.cast import (
@@ -75,6 +76,7 @@ def build(
     tell_globex(Cast("globex", f"{idp_base}/globex"), handed)
     _play_operator(Cast("console", f"{idp_base}/console"))
     _tell_economics(Cast("console", f"{idp_base}/console"))
+    support_story.tell(Cast("console", f"{idp_base}/console"), Cast("acme", f"{idp_base}/acme"))
     for slug in ("acme", "globex", "console"):
         sign_log(slug, days_ago(0))
     jobs.drain(actor_of)

@@ -9,6 +9,21 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
+class SupportAccess:
+    """By which an operator is in a tenant: a grant that the tenant's admins approved.
+
+    `feature` is the name of the only feature that it opens; empty for all. `operator` is who they
+    are at home.
+    """
+
+    grant_id: UUID
+    until: datetime
+    feature: str
+    may_change: bool
+    operator: "Actor"
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """A person, machine, job or command at work for one tenant."""
 
@@ -25,6 +40,7 @@ class Actor:
     time_zone: str = "UTC"
     key_id: UUID | None = None
     scopes: frozenset[str] = frozenset()
+    support: SupportAccess | None = None
 
     @property
     def initials(self) -> str:

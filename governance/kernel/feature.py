@@ -14,8 +14,16 @@ from sqlalchemy.exc import DBAPIError
 from governance.kernel import access, bearer, clock, current, downloads
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
-from governance.kernel.errors import DomainError, KeyNeeded, NotFound, SignInNeeded, StepUpNeeded
+from governance.kernel.errors import (
+    DomainError,
+    Forbidden,
+    KeyNeeded,
+    NotFound,
+    SignInNeeded,
+    StepUpNeeded,
+)
 from governance.kernel.identity import OPERATOR_SLUG, identity
+from governance.kernel.manifest import installed
 from governance.kernel.step_up import KEPT_FORM, STEP_UP_SECONDS, StepUp
 from governance.kernel.visibility_scope import limits
 from governance.kernel.web import SAFE, ResponseReturnValue
@@ -155,6 +163,7 @@ def _guarded(
             read_only = request.method in SAFE if writes is None else not writes
             with transaction(read_only=read_only, tenant_id=_tenant(slug)):
                 who = _admit(slug, scope)
+                check_support(who, request.blueprint or "", request.method, fresh)
                 with current.acting_as(who):
                     access.require(needs)
                     if counts_everything and limits() is not None:
@@ -170,6 +179,25 @@ def _guarded(
         return guarded
 
     return guard
+
+
+def check_support(who: Actor, blueprint: str, method: str, fresh: StepUp | None) -> None:
+    """An operator by a tenant's grant opens what it covers, and changes only what it says."""
+    if who.support is None:
+        return
+    if who.support.feature and blueprint not in granted_blueprints(who.support.feature):
+        raise NotFound("This page doesn't exist, or your access to this tenant doesn't cover it.")
+    if method not in SAFE and not who.support.may_change:
+        raise Forbidden("Your access to this tenant is view only. Nothing was changed.")
+    if fresh is not None and fresh.when():
+        raise Forbidden("Only members of this tenant can do this. Nothing was changed.")
+
+
+def granted_blueprints(feature: str) -> set[str]:
+    """Of the feature with that name, and of the progress of its work."""
+    return {"work"} | {
+        route.name for each in installed() if each.name == feature for route in each.routes
+    }
 
 
 def _answer(

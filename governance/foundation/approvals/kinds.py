@@ -120,6 +120,7 @@ class ApprovalKind:
                           the feature records it
     needed, step_up, lifetime   defaults of a request
     lock                  the tenant's lock that the feature takes before it changes such targets
+    requester             the name of a requester who is no member; empty where they are one
     own, own_subject      why its requester, or the person it is about, can't approve it
     """
 
@@ -139,6 +140,7 @@ class ApprovalKind:
     step_up: bool = True
     lifetime: timedelta | None = DEFAULT_LIFETIME
     lock: str = ""
+    requester: Callable[[Approval], str] = lambda _approval: ""
     own: str = "You requested this yourself, so another person must decide."
     own_subject: str = "It is about you, so another person must decide."
     result_template: str = ""
@@ -233,6 +235,15 @@ def subject_of(approval: Approval) -> UUID | None:
         return kind.entry(approval, "requested").about if kind else None
     except NotFound:
         return None
+
+
+def outside_requester(approval: Approval) -> str:
+    """The name of a requester who is no member here; empty for everybody else."""
+    kind = named(approval.kind)
+    try:
+        return kind.requester(approval) if kind else ""
+    except NotFound:
+        return ""
 
 
 def label(approval: Approval) -> str:

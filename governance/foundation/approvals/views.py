@@ -55,6 +55,8 @@ def _page(
     names = people.names(
         [found.requested_by, found.closed_by, *(each.person_id for each in given), *writers]
     )
+    if found.requested_by and (outsider := kinds.outside_requester(found)):
+        names = {**names, found.requested_by: outsider}
     form.seen.data = seen
     described = kinds.describe(found)
     if described.back:
@@ -122,7 +124,7 @@ def _role(person_id: UUID | None) -> str:
 def _facts(approval_id: UUID) -> list[tuple[str, str]]:
     """Facts for the step-up page of a kept form."""
     found = queries.approval(approval_id)
-    who = (
+    who = kinds.outside_requester(found) or (
         people.names([found.requested_by]).get(found.requested_by, "A former member")
         if found.requested_by
         else "Meridian"

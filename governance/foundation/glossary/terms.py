@@ -592,6 +592,12 @@ TERMS = (
         " minutes old.",
     ),
     Term(
+        "Support access",
+        "An operator's access to a tenant for some hours, which an admin of the tenant approved, can"
+        " end, and finds in the tenant's audit log.",
+        "support support_access",
+    ),
+    Term(
         "Support clock",
         "Time that counts toward a response or resolution: business hours without holidays,"
         " or around the clock, without agreed pauses.",

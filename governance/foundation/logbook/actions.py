@@ -38,7 +38,7 @@ PAGE_VIEWED = action(
     target="Tenant",
     activity="read",
     severity="informational",
-    fields="page object",
+    fields="page object grant",
 )
 MAX_NAME_LENGTH = 60
 
@@ -86,7 +86,9 @@ def record_page_view(page: str, object_ids: str) -> None:
     tenant = session().get(Tenant, current.actor().tenant_id)
     if tenant is None:
         raise RuntimeError("the acting tenant always exists")
-    record(PAGE_VIEWED, tenant, page=page, object=object_ids or None)
+    support = current.actor().support
+    grant = str(support.grant_id) if support else None
+    record(PAGE_VIEWED, tenant, page=page, object=object_ids or None, grant=grant)
 
 
 # ---- exports

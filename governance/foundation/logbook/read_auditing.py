@@ -15,6 +15,7 @@ from governance.kernel.errors import Unavailable
 from governance.kernel.identity import OPERATOR_SLUG
 
 MAX_IDS_LENGTH = 200
+READ = {200, 409, 422}  # answers that show content; a form that was refused shows it again
 log = structlog.get_logger("read_auditing")
 
 
@@ -41,6 +42,8 @@ def record_reading(response: Response) -> Response:
 
 def _is_recorded(who: Actor, response: Response) -> bool:
     view = current_app.view_functions.get(request.endpoint or "")
+    if who.support is not None:
+        return getattr(view, "scope", "") == "tenant" and response.status_code in READ
     is_page = (
         request.method == "GET"
         and getattr(view, "scope", "") == "tenant"

@@ -1,6 +1,6 @@
 """What people and their sign-in ask of the features above them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 from governance.foundation.people.oidc_types import Identity
@@ -16,6 +16,20 @@ def _provider(_who: Actor, _onward: str) -> str | None:
     return None
 
 
+def _nobody(_operator: Actor) -> Actor | None:
+    return None
+
+
+def _nameless(_pseudonyms: Collection[str]) -> dict[str, str]:
+    return {}
+
+
+support_visitor: Port[Callable[[Actor], Actor | None]] = Port(
+    "who an operator is in the tenant whose page they open", default=_nobody
+)
+outsider_names: Port[Callable[[Collection[str]], dict[str, str]]] = Port(
+    "names of actors in the log who were never members", default=_nameless
+)
 why_not_member: Port[Callable[[str], str | None]] = Port(
     "why the person at an address can't be a member", default=_anybody
 )

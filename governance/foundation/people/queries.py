@@ -24,6 +24,7 @@ from governance.foundation.people.models import (
     Person,
     Session,
 )
+from governance.foundation.people.ports import outsider_names
 from governance.foundation.people.sessions import IDLE_TIMEOUT
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
@@ -316,8 +317,15 @@ def moments(entries: Sequence[AuditEntry]) -> list[Moment]:
 
 def _moments(entries: Sequence[AuditEntry]) -> list[Moment]:
     named = allowed(permissions.NAMES)
-    known = _names_by_pseudonym({e.actor for e in entries}) if named else {}
+    known = _names_of_actors(entries) if named else {}
     return [_moment(entry, known, named=named) for entry in entries]
+
+
+def _names_of_actors(entries: Sequence[AuditEntry]) -> dict[str, str]:
+    """Members and former members; operators, who never were, by a statement of their own."""
+    known = _names_by_pseudonym({e.actor for e in entries})
+    operators = {e.actor for e in entries if e.actor_kind == "operator"} - known.keys()
+    return known | outsider_names()(operators) if operators else known
 
 
 def _names_by_pseudonym(pseudonyms: Collection[str]) -> dict[str, str]:
@@ -331,7 +339,7 @@ def _names_by_pseudonym(pseudonyms: Collection[str]) -> dict[str, str]:
 
 
 def _moment(entry: AuditEntry, known: dict[str, str], *, named: bool) -> Moment:
-    kind = "key" if entry.actor_kind == "api_key" else "person"
+    kind = {"api_key": "key", "operator": "operator"}.get(entry.actor_kind, "person")
     who = (
         "Meridian"
         if entry.actor_kind == "job"

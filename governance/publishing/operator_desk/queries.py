@@ -8,6 +8,7 @@ needs_second(tenant)      whether its tier wants two people for every change
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -20,20 +21,25 @@ from governance.foundation.api_keys.queries import is_live
 from governance.foundation.logbook.log_health import LogHealth, log_health
 from governance.foundation.people.models import Membership
 from governance.foundation.people.queries import live_sessions
+from governance.foundation.support_access import queries as support
+from governance.foundation.support_access.approval_kinds import level_words, scope_words
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import any_tenant_by_slug, operator_time_zone
 from governance.foundation.tenants.system_actor import founder
-from governance.kernel import clock
+from governance.kernel import clock, current
 from governance.kernel.access import ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import session, within
 from governance.kernel.errors import NotFound
 from governance.kernel.formatting import thousands
 from governance.kernel.jobs import JobRun
+from governance.kernel.manifest import installed
 from governance.kernel.months import Month
 from governance.operations.alerts.models import Alert
 from governance.operations.policies.queries import standing
 from governance.operations.switches.models import Stop
 from governance.operations.systems.models import AISystem
+
+MAX_GRANTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,51 @@ def _usage(months: Sequence[Month]) -> list[MonthUsage]:
 
 def _is_in(day: date, month: Month) -> bool:
     return month.first_day <= day <= month.last_day
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGrant:
+    """A grant or request of an operator, as the tenant's page lists it."""
+
+    id: UUID
+    name: str
+    reason: str
+    opens: str
+    level: str
+    status: str
+    ends_at: datetime | None
+    is_own: bool
+    entrance: str  # the endpoint that the tenant opens with
+
+
+def grants(tenant: Tenant) -> list[ShownGrant]:
+    """The newest requests for access to this tenant, of all operators."""
+    me = current.person_id()
+    with within(founder(tenant.id, tenant.slug, tenant.name)):
+        return [
+            ShownGrant(
+                each.id,
+                each.name,
+                each.reason,
+                scope_words(each),
+                level_words(each),
+                each.status,
+                each.ends_at,
+                each.person_id == me,
+                _entrance(each.feature),
+            )
+            for each in support.newest(limit=MAX_GRANTS)
+        ]
+
+
+def _entrance(feature: str) -> str:
+    endpoints = [
+        item.endpoint
+        for each in installed()
+        for item in each.navigation
+        if item.audience == "tenant" and each.name == (feature or "overview")
+    ]
+    return endpoints[0]
 
 
 def needs_second(tenant: Tenant) -> bool:

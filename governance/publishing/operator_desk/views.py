@@ -7,6 +7,7 @@ from governance.economics.revenue.queries import subscription_versions
 from governance.foundation.approvals.models import Approval
 from governance.foundation.approvals.queries import is_open, open_approval
 from governance.foundation.people.queries import timeline
+from governance.foundation.support_access import permissions as support_permissions
 from governance.foundation.tenants import permissions
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
@@ -33,6 +34,7 @@ def tenant(slug: str) -> ResponseReturnValue:
         facts=queries.tenant_facts(found),
         plans=_plans(found),
         waiting=waiting if waiting is not None and is_open(waiting) else None,
+        grants=queries.grants(found) if allowed(support_permissions.REQUEST) else (),
         moments=timeline([found.id], limit=HISTORY),
     )
 

@@ -1,0 +1,17 @@
+"""Who requests access to a tenant, and who of the tenant decides."""
+
+from governance.kernel.access import permission
+
+REQUEST = permission(
+    "support.request",
+    "request access to a tenant's content",
+    roles="operator_admin operator_support",
+)
+VIEW = permission(
+    "support.view",
+    "view the operator's access to this tenant",
+    roles="admin compliance_officer",
+)
+APPROVE = permission(
+    "support.approve", "approve or end the operator's access to this tenant", roles="admin"
+)
