@@ -49,6 +49,11 @@ ACTIONS_APART = {
 }
 # Functions of an actions.py that leave no entry, and why that is right.
 NO_ENTRY = {
+    "assurance/previews/actions.py request_preview": "the kind of work records each request",
+    "assurance/previews/actions.py keep_preview": "what a file shows; each view of it is recorded",
+    "assurance/previews/actions.py keep_reason": "why a file has no preview",
+    "assurance/previews/actions.py delete_of": "goes with the file, whose deletion is recorded",
+    "assurance/previews/actions.py delete_old": "a copy that is rendered again when it is wanted",
     "economics/imports/actions.py keep_preview": "what an uploaded file holds; applying it is recorded",
     "economics/imports/actions.py keep_problem": "why an uploaded file changed nothing",
     "economics/imports/actions.py apply": "queues; the work records that the file was applied",
@@ -329,8 +334,8 @@ def _constant(permission: access.Permission, modules: list[ModuleType]) -> str:
 
 
 def test_nobody_who_only_reads_may_change_anything(app):
-    """Viewers and auditors change nothing but what is their own; a download or an export is a POST
-    because it leaves an entry. An auditor draws samples and records results: that is the auditor's
+    """Viewers and auditors change nothing but what is their own; a download, an export or a preview
+    is a POST because it leaves an entry. An auditor draws samples and records results: that is the auditor's
     work, within the engagement.
     """
     engaged = {
@@ -346,7 +351,7 @@ def test_nobody_who_only_reads_may_change_anything(app):
         "testing.test",
         "testing.retest",
     } | engaged
-    takes = ("/download", "/pdf", "/signature", "/export")
+    takes = ("/download", "/pdf", "/signature", "/export", "/preview", "/preview/again")
     wrong = [
         f"{rule.endpoint} {role}"
         for rule in app.url_map.iter_rules()

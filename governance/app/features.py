@@ -9,6 +9,7 @@ from governance.assurance.evidence.feature import manifest as evidence
 from governance.assurance.frameworks.feature import manifest as frameworks
 from governance.assurance.incidents.feature import manifest as incidents
 from governance.assurance.playbooks.feature import manifest as playbooks
+from governance.assurance.previews.feature import manifest as previews
 from governance.assurance.testing.feature import manifest as testing
 from governance.economics.allocation.feature import manifest as allocation
 from governance.economics.benchmarks.feature import manifest as benchmarks
@@ -61,6 +62,7 @@ FEATURES = (
     frameworks,
     controls,
     evidence,
+    previews,
     assessments,
     testing,
     engagements,

@@ -10,12 +10,13 @@ never worked out; numbers are the text that they are kept as, and days are ISO. 
 who uses it decides what formulas and merged cells mean there.
 """
 
+import contextlib
 import io
 import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -56,6 +57,10 @@ DAMAGED = (
 )
 
 
+class _Enough(Exception):
+    """The beginning of a sheet has been read."""
+
+
 class Formula(str):
     """The text of a cell that holds a formula."""
 
@@ -81,6 +86,7 @@ class Sheet:
 
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
     merged: list[Merged] = field(default_factory=list)
+    is_cut: bool = False  # cells further right were left out
 
 
 def first_sheet(content: bytes, name: str, *, rows: int, columns: int) -> Sheet:
@@ -88,9 +94,20 @@ def first_sheet(content: bytes, name: str, *, rows: int, columns: int) -> Sheet:
 
     It has so many columns at most, and so many rows of a table below its title rows.
     """
+    return _read(content, lambda archive: _Workbook(archive, name).first(rows, columns), name)
+
+
+def beginning(content: bytes, name: str, *, rows: int, columns: int) -> Sheet:
+    """The same as far as so many rows and columns: what comes after them isn't read."""
+    return _read(
+        content, lambda archive: _Workbook(archive, name, cuts=True).first(rows, columns), name
+    )
+
+
+def _read(content: bytes, reading: Callable[[zipfile.ZipFile], Sheet], name: str) -> Sheet:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return _Workbook(archive, name).first(rows, columns)
+            return reading(archive)
     except DAMAGED as error:
         raise Invalid(
             f"{name} isn't an XLSX workbook, or it's damaged. Save it as “Excel workbook (.xlsx)”"
@@ -117,6 +134,7 @@ class _Workbook:
     tags: int = MAX_TAGS
     sheets: int = MAX_SHEETS_BYTES
     names: frozenset[str] = frozenset()
+    cuts: bool = False  # whether the rows and columns beyond the limits are left out
 
     def first(self, rows: int, columns: int) -> Sheet:
         self.names = frozenset(self.archive.namelist())
@@ -134,11 +152,12 @@ class _Workbook:
         sheet = Sheet()
         for link in book.sheets:
             reading = _Rows(self, strings.held, styles.days, book.epoch, rows, columns)
-            self.sheets = self.walk(
-                posixpath.normpath(posixpath.join("/xl", links.targets[link])).lstrip("/"),
-                reading,
-                self.sheets,
-            )
+            with contextlib.suppress(_Enough):
+                self.sheets = self.walk(
+                    posixpath.normpath(posixpath.join("/xl", links.targets[link])).lstrip("/"),
+                    reading,
+                    self.sheets,
+                )
             if (sheet := reading.sheet).rows:
                 break
         return sheet
@@ -336,6 +355,8 @@ class _Rows(_Part):
             if len(self.sheet.rows) == self.most + MAX_TITLE_ROWS:
                 raise self.book.too(f"has more than {self.most:,} rows")
             self.sheet.rows.append((self.number, self.cells))
+            if self.book.cuts and len(self.sheet.rows) == self.most:
+                raise _Enough
 
     def _cell(self, attributes: Mapping[str, str]) -> None:
         self.count += 1
@@ -353,6 +374,9 @@ class _Rows(_Part):
     def _put(self, raw: str) -> None:
         value = Formula(self.formula) if self.formula is not None else self._value(raw)
         if not value.strip():
+            return
+        if self.column >= self.columns and self.book.cuts:
+            self.sheet.is_cut = True
             return
         if self.column >= self.columns:
             raise self.book.too(

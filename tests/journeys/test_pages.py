@@ -136,6 +136,7 @@ NOT_BY_LINKS = {
     "api_description.description",
     "report_check.keys",
     "report_check.verify",
+    "previews.show",
     "work.events",
     "work.item",
     "jump.jump",

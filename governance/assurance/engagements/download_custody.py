@@ -105,6 +105,16 @@ def _delivery(who: Actor) -> Delivery:
     return Delivery(who, engagement_id, firm, ref, named, request.endpoint or "", _object_ids())
 
 
+def viewer_mark() -> str:
+    """Return the watermark of what is shown to the acting auditor; empty for anybody else."""
+    who = current.actor()
+    if who.role != "auditor":
+        return ""
+    delivery = _delivery(who)
+    mark = Watermark(delivery.firm, who.name, delivery.ref, clock.now(), "")
+    return mark.edge.replace("downloaded", "viewed")
+
+
 def _object_ids() -> str:
     return " ".join(
         str(value) for key, value in (request.view_args or {}).items() if key != "tenant"

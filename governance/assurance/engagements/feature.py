@@ -25,6 +25,7 @@ from governance.assurance.engagements import (
 )
 from governance.assurance.engagements.events import AuditorAccessEnded
 from governance.assurance.evidence.ports import versions_to_keep
+from governance.assurance.previews.ports import viewer_mark
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.people.ports import reauthentication_address, why_not_member
 from governance.foundation.privacy.events import PersonErased
@@ -87,6 +88,7 @@ manifest = Manifest(
         PortAnswer(why_not_member, auditor_queries.why_not_member),
         PortAnswer(reauthentication_address, reauthentication.address),
         PortAnswer(versions_to_keep, change_freeze.reasons_to_keep),
+        PortAnswer(viewer_mark, download_custody.viewer_mark),
     ),
     guards=(WriteGuard(change_freeze.FROZEN, change_freeze.check_not_frozen),),
     after_request=(download_custody.end_refused_session,),

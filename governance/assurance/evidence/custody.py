@@ -12,6 +12,7 @@ CUSTODY_ACTIONS = {
     "evidence.version.accepted": "Accepted",
     "evidence.version.rejected": "Rejected",
     "evidence.version.downloaded": "Downloaded",
+    "evidence.version.previewed": "Viewed as a preview",
     "evidence.version.corrupted": "Found corrupted",
     "evidence.version.restored": "Found restored",
     "evidence.deletion.requested": "Deletion requested",

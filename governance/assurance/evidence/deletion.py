@@ -18,6 +18,7 @@ from governance.assurance.evidence import (
     stored_files,
     version_actions,
 )
+from governance.assurance.evidence.events import EvidenceFileDeleted
 from governance.assurance.evidence.models import (
     Evidence,
     EvidenceDeletion,
@@ -31,6 +32,7 @@ from governance.foundation.audit.registry import action
 from governance.kernel import clock, current, jobs, storage
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.events import publish
 from governance.kernel.formatting import long_day
 
 HOLD_PLACED = action(
@@ -276,6 +278,7 @@ def carry_out(request: EvidenceDeletion) -> None:
         size=request.size,
         shared=shared or None,
     )
+    publish(EvidenceFileDeleted(version.id))
     session().flush()  # whatever refuses it does so while the file is there
     if not shared and version.storage_key:
         storage.store().remove(version.storage_key)

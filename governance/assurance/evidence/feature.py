@@ -21,6 +21,7 @@ from governance.assurance.evidence import (
     version_views,
     views,
 )
+from governance.assurance.evidence.events import EvidenceFileDeleted
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, NavItem
 from governance.kernel.visibility_scope import Scope
@@ -63,4 +64,5 @@ manifest = Manifest(
     },
     inbox=inbox.SOURCES,
     approvals=approval_kinds.KINDS,
+    publishes=(EvidenceFileDeleted,),
 )

@@ -36,6 +36,11 @@ class FileDeleted(DomainError):
 
 def open_version(version: EvidenceVersion) -> BinaryIO:
     """Open the stored file. The caller records the download. Raises FileDeleted."""
+    return storage.store().open(check_has_file(version))
+
+
+def check_has_file(version: EvidenceVersion) -> str:
+    """Return the storage key of a version's file. Raises FileDeleted, and DomainError for a link."""
     if version.storage_key is None:
         raise DomainError(f"Version {version.number} is a link, so there is no file to download.")
     if gone := deletion_of(version, *DECIDED):
@@ -44,7 +49,7 @@ def open_version(version: EvidenceVersion) -> BinaryIO:
             f"The file of version {version.number} was permanently deleted on"
             f" {when.day} {when:%B %Y}. Its SHA-256 stays on record."
         )
-    return storage.store().open(version.storage_key)
+    return version.storage_key
 
 
 def files_to_check() -> list[tuple[UUID, str, int, str, str]]:

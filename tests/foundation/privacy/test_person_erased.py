@@ -47,6 +47,9 @@ FILES_THAT_STAY = {
         " delete it"
     ),
     "assurance/frameworks": "a publisher's catalogue",
+    "assurance/previews": (
+        "a preview shows evidence, which stays; it is deleted with the file, and after a month"
+    ),
     "economics/imports": (
         "an uploaded file is removed a day after it was applied or discarded; usage has pseudonyms"
     ),

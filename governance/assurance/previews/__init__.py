@@ -1,0 +1,1 @@
+"""Previews of evidence files: what a file shows, rendered by a child process, never the file itself."""

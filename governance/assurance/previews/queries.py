@@ -1,0 +1,58 @@
+"""Reads of previews; whose version somebody can't see, its preview they can't see either."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.assurance.evidence import queries as evidence
+from governance.assurance.previews.models import FilePreview
+from governance.kernel import storage
+from governance.kernel.db import find, session
+from governance.kernel.encrypted_stream import CorruptedFile
+from governance.kernel.errors import NotFound
+
+type Parts = Sequence[Mapping[str, Any]]
+
+
+def preview_of(version_id: UUID, *, lock: bool = False) -> FilePreview | None:
+    """Return the preview of a version; None where nobody has opened it yet."""
+    query = select(FilePreview).where(FilePreview.version_id == version_id)
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def preview(preview_id: UUID) -> FilePreview:
+    """Return the preview with that id. Raises NotFound where its version can't be seen."""
+    found = find(FilePreview, preview_id, what="preview")
+    evidence.find_version(found.version_id)
+    return found
+
+
+def parts(found: FilePreview) -> Parts:
+    """Return what a preview shows; nothing where there is only a reason, or where it is lost, as
+    after a restore.
+    """
+    if found.storage_key is None:
+        return ()
+    try:
+        with storage.store().open(found.storage_key) as file:
+            shown: Parts = json.loads(file.read())
+    except (NotFound, CorruptedFile):
+        return ()
+    return shown
+
+
+def named(keys: Collection[str], *, but: UUID) -> set[str]:
+    """Return those of these storage keys that another preview than this one has."""
+    query = select(FilePreview.storage_key).where(
+        FilePreview.storage_key.in_(keys), FilePreview.id != but
+    )
+    return {key for key in session().scalars(query) if key}
+
+
+def older_than(moment: datetime, *, limit: int) -> Sequence[FilePreview]:
+    query = select(FilePreview).where(FilePreview.created_at < moment)
+    return session().scalars(query.order_by(FilePreview.created_at).limit(limit)).all()
