@@ -32,6 +32,7 @@ from governance.publishing.inbox import queries as inboxes
 from governance.publishing.overview import engagement_context
 
 MAX_NAVIGATIONS = 2048  # by tenant, role, section and numbers of badges
+MAX_DRAWN = 6000  # rows of lists, of all tenants together; about two kilobytes each
 STATIC = Path(__file__).parents[1] / "static"
 
 
@@ -54,6 +55,7 @@ def install(app: Flask, settings: Settings) -> None:
         evidence_counts=engagement_context.counts,
         section_tabs=section_tabs,
         glossary_term=term,
+        draw_once=draw_once,
     )
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
     app.extensions["navigation"] = BoundedCache(MAX_NAVIGATIONS)
@@ -159,6 +161,21 @@ class Components:
                 # typed: a text is escaped, and the same text as Markup is not
                 kept = lru_cache(maxsize=4096, typed=True)(macro) if name in CACHED else macro
                 setattr(self, name, kept)
+
+
+_kept_rows = BoundedCache(MAX_DRAWN)
+
+
+def draw_once(macro: Any, *arguments: Any) -> Any:
+    """Return what a macro draws of these arguments for readers of this tenant; of equal ones it is
+    drawn once.
+
+    For rows of long lists, whose macro is imported without the page's context: nothing about the
+    reader may be in it that isn't an argument.
+    """
+    who = current.actor()
+    key = macro, request.script_root, who.tenant_slug, who.time_zone, *arguments
+    return _kept_rows.get(key, lambda: macro(*arguments))
 
 
 @cache

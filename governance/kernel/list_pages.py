@@ -17,6 +17,7 @@ that can't be sorted by is always refused, and a column that doesn't exist is ne
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -245,7 +246,7 @@ def _choices(filter_: Filter, known: dict[str, Choices]) -> Choices:
     return known[filter_.name]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for what is worked out once
 class ListRequest:
     """What an address asks of a list, and the addresses that ask for something else."""
 
@@ -283,8 +284,13 @@ class ListRequest:
 
     # ---- for the page
 
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """The names of the columns that are shown."""
+        return frozenset(column.name for column in self.columns)
+
     def shows(self, name: str) -> bool:
-        return any(column.name == name for column in self.columns)
+        return name in self.shown
 
     @property
     def words(self) -> str:

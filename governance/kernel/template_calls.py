@@ -1,17 +1,18 @@
 """How templates call macros and functions, with less of Jinja's own work around each call.
 
 A page calls some thousand macros. Jinja asks of each whether it wants the context, the environment
-or the way of escaping passed; here that is asked only of what isn't a macro, a cached macro or a
-plain function. All of our templates with macros are HTML, so what a macro returns is Markup.
+or the way of escaping passed; here that is asked only of what isn't a macro, a cached macro, a
+function or a method. All of our templates with macros are HTML, so what a macro returns is Markup.
 """
 
 from functools import lru_cache
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any
 
 from jinja2.runtime import Context, Macro
 
 CACHED = type(lru_cache(len))
+PLAIN = frozenset({FunctionType, MethodType})
 
 
 class PageContext(Context):
@@ -20,7 +21,7 @@ class PageContext(Context):
     def call(self, thing: Any, /, *args: Any, **kwargs: Any) -> Any:
         kind = type(thing)
         if kwargs:
-            if kind is FunctionType and hasattr(thing, "jinja_pass_arg"):
+            if kind in PLAIN and hasattr(thing, "jinja_pass_arg"):
                 return super().call(thing, *args, **kwargs)
             kwargs.pop("_loop_vars", None)
             kwargs.pop("_block_vars", None)
@@ -32,6 +33,6 @@ class PageContext(Context):
             ):
                 return thing._invoke(list(args), True)  # noqa: SLF001 - as Jinja does
             return thing(*args, **kwargs)
-        if kind is CACHED or (kind is FunctionType and not hasattr(thing, "jinja_pass_arg")):
+        if kind is CACHED or (kind in PLAIN and not hasattr(thing, "jinja_pass_arg")):
             return thing(*args, **kwargs)
         return super().call(thing, *args, **kwargs)

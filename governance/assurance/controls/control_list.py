@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from governance.assurance.controls import actions, queries
@@ -66,13 +67,50 @@ HEAD = (
 STATES = {"failing": "bad", "missing": "warn", "due": "due", "evidenced": "info", "effective": "ok"}
 
 
-@dataclass(frozen=True, slots=True)
+class ControlLine(NamedTuple):
+    """All that the list shows of a row."""
+
+    id: UUID
+    ref: str
+    title: str
+    about: str
+    kind: str
+    requirements: int
+    evidence: int
+    tested: str
+    owner: str | None
+    state: str
+    word: str
+    reason: str
+    more_reasons: int
+
+
+@dataclass(frozen=True)  # without slots, for what is worked out once
 class ControlSummary:
     """A row of the list."""
 
     control: ControlFacts
     status: Status
     frameworks: tuple[str, ...]
+
+    @cached_property
+    def line(self) -> ControlLine:
+        c, reasons = self.control, self.status.reasons
+        return ControlLine(
+            c.control_id,
+            c.ref,
+            c.title,
+            f"{c.cadence}, {c.automation}",
+            c.kind.capitalize(),
+            len(c.mappings),
+            len(c.proofs),
+            self.tested,
+            c.owner,
+            self.state,
+            self.status.word,
+            reasons[0].fact if reasons else "",
+            len(reasons) - 1,
+        )
 
     @property
     def state(self) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import CTE, ColumnElement, Date, DateTime, Select, bindparam, select, true
@@ -37,10 +37,13 @@ from governance.assurance.evidence.models import (
 from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.evidence.ports import supported_controls
 from governance.assurance.evidence.visibility import WHOLE, Sight, sight
+from governance.foundation.logbook.log_health import recall
 from governance.kernel import clock
 from governance.kernel.db import among, find, session
 from governance.kernel.errors import Invalid, NotFound
+from governance.kernel.formatting import plural
 from governance.kernel.pages import keyset
+from governance.kernel.tenant_cache import BoundedCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,45 @@ class EvidenceSummary:
     controls: tuple[tuple[UUID, str, str], ...] = ()
 
     @property
+    def line(self) -> "EvidenceLine":
+        p, last = self.piece, self.last
+        return EvidenceLine(
+            p.id,
+            p.ref,
+            p.title,
+            f"{p.kind}, {p.cadence}, {plural(len(p.versions), 'version')}",
+            self.covers,
+            last.source if last else None,
+            self.controls,
+            p.owner,
+            self.deadline,
+            self.fresh.state,
+            self.fresh.word,
+            self.pending is not None and self.fresh.state != "in review",
+        )
+
+    @property
     def covers(self) -> str:
         """The period of the accepted version, or of the latest one."""
         version = accepted_version(self.piece.at(clock.now())) or self.last
         return period_label(version.period_from, version.period_to) if version else ""
+
+
+class EvidenceLine(NamedTuple):
+    """All that the list shows of a row."""
+
+    id: UUID
+    ref: str
+    title: str
+    about: str
+    covers: str
+    source: str | None
+    controls: tuple[tuple[UUID, str, str], ...]
+    owner: str | None
+    deadline: date | None
+    state: str
+    word: str
+    is_newer_in_review: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +104,7 @@ class EvidencePage:
     """A page of rows with the counts of the whole list.
 
     `matching` counts the items that match the filters, `states` the live items by state,
-    `reviews` the versions in review.
+    `reviews` the versions in review, `lines` the rows as the list shows them.
     """
 
     rows: Sequence[EvidenceSummary]
@@ -74,6 +112,7 @@ class EvidencePage:
     states: Mapping[str, int]
     next: str | None
     reviews: int
+    lines: Sequence[EvidenceLine] = ()
 
     @property
     def total(self) -> int:
@@ -129,8 +168,26 @@ def library(
     after: str | None = None,
     size: int = 50,
 ) -> EvidencePage:
-    """Return a page of live items with their state today. `owner` is a person's id or "nobody"."""
+    """Return a page of live items with their state today. `owner` is a person's id or "nobody".
+
+    What those see who see everything is remembered for the minute, until the tenant commits
+    anything.
+    """
     narrowed = q, state, owner, kind, control
+
+    def read() -> EvidencePage:
+        return _read_library(narrowed, sort, after, size, descending=descending)
+
+    if sight() is not WHOLE:
+        return read()
+    pages = recall("pages of the library", lambda: BoundedCache(MAX_CACHED_PAGES))
+    minute = clock.now().replace(second=0, microsecond=0)
+    return pages.get((narrowed, sort, descending, after, size, minute), read)
+
+
+def _read_library(
+    narrowed: "Narrowed", sort: str, after: str | None, size: int, *, descending: bool
+) -> EvidencePage:
     seen, now = sight(), clock.now()
     build = _whole_library if seen is WHOLE and not any(narrowed) else _library
     shown, tally, columns = build(seen, narrowed, sort)
@@ -142,9 +199,11 @@ def library(
         found.rows[0] if found.rows else (None, *session().execute(select(tally), values).one())
     )
     rows = summaries_of([row[0] for row in found.rows])
-    return EvidencePage(rows, matching, dict(zip(STATES, states, strict=True)), found.next, reviews)
+    by_state, lines = dict(zip(STATES, states, strict=True)), tuple(row.line for row in rows)
+    return EvidencePage(rows, matching, by_state, found.next, reviews, lines)
 
 
+MAX_CACHED_PAGES = 12  # of one tenant; a page of 50 items takes about 150 kB
 NOW = bindparam("library_now", type_=DateTime(timezone=True))
 TODAY = bindparam("library_today", type_=Date())
 type Narrowed = tuple[str, str, UUID | str, str, UUID | None]

@@ -67,17 +67,28 @@ class Moment:
         return shape_of(self.action, self.facts)
 
 
-_MEMBERS = (
-    select(Membership).where(Membership.ended_at.is_(None)).join(Person).order_by(Person.name)
+_MEMBERS = CompiledSelect(
+    lambda: (
+        select(
+            Membership.person_id,
+            Person.name,
+            Person.email,
+            Membership.role,
+            Membership.id,
+            Membership.via,
+            Membership.created_at,
+        )
+        .join(Person, Person.id == Membership.person_id)
+        .where(Membership.ended_at.is_(None))
+        .order_by(Person.name)
+    ),
+    lambda values: Member(*values),
 )
 
 
 def members() -> list[Member]:
     """Everyone whose membership lives, by name."""
-    return [
-        Member(m.person_id, m.person.name, m.person.email, m.role, m.id, m.via, m.created_at)
-        for m in session().scalars(_MEMBERS)
-    ]
+    return _MEMBERS.rows()
 
 
 def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:

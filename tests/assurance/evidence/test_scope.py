@@ -109,6 +109,15 @@ def test_lists_counts_and_tabs_are_of_what_they_sees(world, as_officer):
     assert "4 versions await review" in as_officer.get("evidence/inbox").text
 
 
+def test_who_asked_before_changes_nothing_of_what_they_see(world, as_officer, as_viewer):
+    """The officer's page is remembered, for those who see everything."""
+    for _ in range(2):
+        assert "Outside report" in as_officer.get("evidence/").text
+        assert "Outside report" in as_viewer.get("evidence/").text
+        page = world.him.get("evidence/").text
+        assert "Inside report" in page and "Outside report" not in page and "SEC-78" not in page
+
+
 @pytest.mark.parametrize("asked", ["q=outside", "q=EV-0003", "state=in+review&q=outside"])
 def test_no_filter_finds_what_is_out_of_scope(world, as_officer, asked):
     assert "Outside report" not in world.him.get(f"evidence/?{asked}").text
