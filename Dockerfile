@@ -7,6 +7,9 @@ RUN python3 -m pip install --no-cache-dir --break-system-packages uv==0.13.9
 WORKDIR /src
 COPY pyproject.toml uv.lock ./
 RUN uv sync --locked --no-dev --no-install-project --extra clickhouse
+COPY tools/sbom.py tools/sbom.py
+COPY governance/static/vendor.lock.json governance/static/vendor.lock.json
+RUN python3 -m tools.sbom /opt/sbom.cdx.json
 
 FROM ${PYTHON_IMAGE} AS run
 LABEL org.opencontainers.image.title="Governance Console" \
@@ -20,6 +23,7 @@ RUN apt-get update \
  && install -d -o 10001 -g 10001 -m 0750 /var/lib/governance
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /srv
+COPY --from=build /opt/sbom.cdx.json sbom.cdx.json
 COPY app.py ./
 COPY migrations migrations
 COPY templates templates

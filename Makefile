@@ -20,7 +20,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_ROOT_USER_ACTION := ignore
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test coverage check format migration bench pdf-libraries test-programs bench-programs
+.PHONY: help demo test coverage check format migration bench sbom pdf-libraries test-programs bench-programs
 
 help:  ## Say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */make \1\t/' | expand -t 16
@@ -56,6 +56,9 @@ migration: .venv/.ready pdf-libraries  ## Write the next migration from what the
 
 bench: .venv/.ready pdf-libraries bench-programs  ## Ratios against the limit of the same machine in the same run; writes var/bench/latest.json
 	@exec .venv/bin/python -m bench.run
+
+sbom: .venv/.ready  ## The software bill of materials (CycloneDX) of uv.lock and the shipped files: var/sbom.cdx.json
+	@exec .venv/bin/python -m tools.sbom
 
 # ---- what they need
 

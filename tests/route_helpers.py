@@ -83,7 +83,9 @@ def _nothing(converter: Any) -> Any:
     kind = type(converter).__name__
     if kind == "AnyConverter":
         return min(converter.items)
-    return {"UUIDConverter": uuid4(), "IntegerConverter": 1}.get(kind, "nothing")
+    return {"UUIDConverter": uuid4(), "IntegerConverter": 1, "ColumnInteger": 1}.get(
+        kind, "nothing"
+    )
 
 
 def route_methods(app: Any, *scopes: str) -> Iterator[RouteMethod]:

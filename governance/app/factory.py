@@ -19,6 +19,7 @@ from governance.foundation.audit import personal_field_encryption
 from governance.foundation.people import session_views
 from governance.kernel import (
     bearer,
+    client_address,
     config,
     db,
     key_encryption,
@@ -36,6 +37,7 @@ from governance.kernel.health import checks, health, measures
 from governance.kernel.installation import domain
 from governance.kernel.manifest import Manifest, install
 from governance.kernel.manifest_checks import check_endpoints, check_manifests
+from governance.kernel.security_contact import security_contact
 from governance.operations.decisions.app import DecisionApp
 from governance.operations.decisions.rate_limits import RateLimiter
 from governance.operations.decisions.snapshots import Snapshots
@@ -72,8 +74,10 @@ def create_app(
         SESSION_COOKIE_SAMESITE="Lax",
         SETTINGS=settings,
     )
+    app.url_map.converters["int"] = web.ColumnInteger
     for blueprint in (
         health,
+        security_contact,
         work_pages.feature,
         *(routes for each in manifests for routes in each.routes),
     ):
@@ -92,8 +96,11 @@ def create_app(
     refusals.install(app)
     # how Flask is wrapped
     app.wsgi_app = app.extensions["decisions"] = front = decisions(app, settings)  # type: ignore[method-assign, assignment]
+    trusted = settings.trusted_proxies
+    if trusted:
+        app.wsgi_app = client_address.ForwardedAddress(front, trusted)  # type: ignore[method-assign, assignment]
     app.extensions["serving"] = request_bodies.Serving(
-        partial(_sender, app), front.is_in_memory, partial(_is_urgent, app)
+        partial(_sender, app, trusted), front.is_in_memory, partial(_is_urgent, app)
     )
     return app
 
@@ -108,13 +115,17 @@ def decisions(app: Flask, settings: config.Settings) -> DecisionApp:
         RateLimiter(settings.workers),
         settings.domain,
         follow=settings.follows,
+        secure=settings.secure,
     )
 
 
-def _sender(app: Flask, environ: dict[str, Any]) -> request_bodies.Sender:
+def _sender(
+    app: Flask, trusted: tuple[client_address.Network, ...], environ: dict[str, Any]
+) -> request_bodies.Sender:
     """Return who sends a request: a valid key, a live session, or else the network it comes
     from.
     """
+    client_address.correct_address(environ, trusted)
     try:
         with app.request_context(environ):
             api_key = key_of(bearer.header_of(environ))

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from governance.foundation.people import step_up
@@ -12,6 +12,7 @@ from governance.foundation.people.session_views import SignedInElsewhere
 from governance.kernel import db, web
 from governance.kernel.errors import (
     DomainError,
+    Invalid,
     KeyNeeded,
     SignInNeeded,
     Stale,
@@ -103,7 +104,9 @@ def _status_of(error: Exception) -> tuple[int, str]:
                 " moment."
             ),
         )
-    log.error("unhandled", exc_info=error, path=request.path)
+    if isinstance(error, DataError):
+        return Invalid.status, "A number or date in this request is too large."
+    log.error("unhandled", exc_info=error, path=web.logged_path())
     return 500, "Something went wrong in Meridian."
 
 

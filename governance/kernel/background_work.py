@@ -38,6 +38,7 @@ from governance.kernel.jobs import Cancelled, Progress, WorkItem
 from governance.kernel.visibility_scope import limits
 
 UNDER_WAY = ("queued", "running")
+MAX_UNDER_WAY = 20  # of one kind in a tenant, that people requested
 PAUSE_SECONDS = 0.3  # between two reports of progress: each is a small transaction
 ORPHANED_AFTER = timedelta(days=1)
 AHEAD = timedelta(hours=1)  # of scheduled work that is queued since
@@ -236,7 +237,17 @@ def lock(model: type[Generated]) -> None:
 
 
 def start[R: Generated](row: R) -> R:
-    """Keep a request and queue its work."""
+    """Keep a request and queue its work.
+
+    Raises DomainError where people of the tenant have MAX_UNDER_WAY of the kind in progress.
+    """
+    if current.actor().kind == "person":
+        waiting = under_way(type(row), limit=MAX_UNDER_WAY)
+        if len(waiting) >= MAX_UNDER_WAY:
+            raise DomainError(
+                f"{MAX_UNDER_WAY} {kind_of(row).noun}s are in progress. Wait for one to finish, or"
+                " cancel one."
+            )
     session().add(row)
     session().flush()
     _queue(row)

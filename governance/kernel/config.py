@@ -4,15 +4,19 @@ Outside the demo a missing or weak value stops the start, by name.
 """
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from governance.kernel.client_address import Network, networks
+
 PREVIOUS_KEK_VARIABLE = "GOVERNANCE_KEK_PREVIOUS_FILE"
 DEFAULT_MINUTE_MONTHS, MIN_MINUTE_MONTHS = 25, 15
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+CONTACT = re.compile(r"(mailto:|https://|tel:)[!-~]{3,200}")
 
 
 class SettingsError(SystemExit):
@@ -40,6 +44,8 @@ class Settings:
     clamav: str | None = None  # where ClamAV listens; without it files are not scanned
     minute_months: int = DEFAULT_MINUTE_MONTHS  # how long indicators keep their minutes
     usage_url: str | None = None  # of ClickHouse; without it PostgreSQL keeps usage events
+    trusted_proxies: tuple[Network, ...] = ()  # may say whom they speak for
+    security_contact: str | None = None  # for /.well-known/security.txt
 
     @property
     def secure(self) -> bool:
@@ -104,6 +110,17 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
             "GOVERNANCE_USAGE_URL isn't an address of ClickHouse such as"
             " https://user:password@host:8443/database"
         )
+    try:
+        trusted_proxies = networks(environ.get("GOVERNANCE_TRUSTED_PROXIES", ""))
+    except ValueError:
+        trusted_proxies = ()
+        problems.append(
+            "GOVERNANCE_TRUSTED_PROXIES must be networks such as 10.0.0.0/8, 127.0.0.1,"
+            " separated by commas"
+        )
+    contact = environ.get("GOVERNANCE_SECURITY_CONTACT") or None
+    if contact and not CONTACT.fullmatch(contact):
+        problems.append("GOVERNANCE_SECURITY_CONTACT must begin with mailto:, https:// or tel:")
     if problems:
         raise SettingsError("Meridian can't start:\n  " + "\n  ".join(problems))
     url, owner_url = _database(environ, var)
@@ -125,6 +142,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         clamav=environ.get("GOVERNANCE_CLAMAV") or None,
         minute_months=int(minute_months),
         usage_url=usage_url,
+        trusted_proxies=trusted_proxies,
+        security_contact=contact,
     )
 
 

@@ -99,13 +99,15 @@ class Superseded(Exception):
 Handler = Callable[["WorkItem", "Progress"], None]
 ActorOf = Callable[[WorkItem], current.Actor]
 handlers: dict[str, Handler] = {}
+secrets_of: dict[str, tuple[str, ...]] = {}
 
 
-def work(kind: str) -> Callable[[Handler], Handler]:
-    """Declare the handler of a kind of work."""
+def work(kind: str, *, secret: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
+    """Declare the handler of a kind of work; its `secret` parameters are blanked when it is over."""
 
     def declare(handler: Handler) -> Handler:
         handlers[kind] = handler
+        secrets_of[kind] = secret
         return handler
 
     return declare
@@ -139,11 +141,7 @@ def cancel(item: WorkItem) -> None:
         return
     item.cancel_requested = True
     if item.state == "queued":
-        item.state, item.step, item.finished_at = (
-            "cancelled",
-            "Cancelled before it started",
-            clock.now(),
-        )
+        _finish(item, "cancelled", "Cancelled before it started")
 
 
 @dataclass(slots=True)
@@ -297,6 +295,9 @@ def _conclude(item_id: UUID, tries: int, end: End | None) -> None:
 
 def _finish(item: WorkItem, state: str, step: str, error: str | None = None) -> None:
     item.state, item.step, item.error, item.finished_at = state, step, error, clock.now()
+    blank = dict.fromkeys(item.params.keys() & set(secrets_of.get(item.kind, ())), "")
+    if blank:
+        item.params = item.params | blank
 
 
 def _drop_ticket(item_id: UUID, tries: int) -> bool:

@@ -29,6 +29,13 @@ TIMEOUT_SECONDS = (3, 5)
 TOTAL_SECONDS = 8
 MAX_RESPONSE_BYTES = 512 * 1024
 LOOPBACK = {"127.0.0.1", "localhost"}
+# global by IANA's registry, but of no host: deprecated forms, and IPv4 addresses inside of IPv6
+NOT_PUBLIC = tuple(
+    map(
+        ipaddress.ip_network,
+        ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "2002::/16", "fec0::/10", "192.88.99.0/24"),
+    )
+)
 WAITING_FOR_ONE, WAITING, PATIENCE = (
     4,
     8,
@@ -109,7 +116,14 @@ def safe_url(url: str) -> str:
 
 
 def _public(address: str) -> bool:
-    return ipaddress.ip_address(address.split("%", maxsplit=1)[0]).is_global
+    """Whether it is one host on the public internet: none that is private, means a group, or holds
+    an IPv4 address that a gateway would call.
+    """
+    found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    within = (net for net in NOT_PUBLIC if net.version == found.version)
+    return found.is_global and not found.is_multicast and not any(found in net for net in within)
 
 
 class _PublicConnection(TimedHTTPSConnection):

@@ -32,7 +32,7 @@ def send_mail(to: str, subject: str, body: str) -> None:
     jobs.enqueue("mail", to=to, subject=" ".join(subject.split()), body=body)
 
 
-@jobs.work("mail")
+@jobs.work("mail", secret=("body",))
 def deliver(item: jobs.WorkItem, progress: jobs.Progress) -> None:
     progress(0, 1, "Sending")
     message = _letter(item)

@@ -6,12 +6,14 @@ import io
 import math
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import xlsxwriter
 
 MAX_CELL_LENGTH = 32_767  # characters in a cell of XLSX
+DAY, MOMENT = "yyyy-mm-dd", 'yyyy-mm-dd hh:mm:ss "UTC"'  # how a spreadsheet shows them
+FIRST_YEAR = 1901  # Excel takes 1900 for a leap year, and knows no earlier one
 MAX_EXACT_INTEGER = 2**53  # whole numbers beyond it would be rounded
 DANGEROUS = (
     "=",
@@ -72,17 +74,23 @@ def csv_rows(rows: Iterable[Sequence[Cell]]) -> bytes:
 
 def xlsx_bytes(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """One sheet with a frozen head and a filter; every text is written as text, so formulas stay
-    text.
+    text. Days and moments are dates that a spreadsheet can calculate with; moments are in UTC,
+    because its dates have no time zone.
     """
     out = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
     with xlsxwriter.Workbook(out, options) as book:
         sheet, bold = book.add_worksheet(_sheet_name(title)), book.add_format({"bold": True})
+        day, moment = (book.add_format({"num_format": shape}) for shape in (DAY, MOMENT))
         for column, name in enumerate(head):
             sheet.write_string(0, column, str(harmless(name)), bold)
         last = 0
         for last, row in enumerate(rows, start=1):
             for column, cell in enumerate(row):
+                if isinstance(cell, date) and cell.year >= FIRST_YEAR:
+                    shape = moment if isinstance(cell, datetime) else day
+                    sheet.write_datetime(last, column, _without_zone(cell), shape)
+                    continue
                 value = harmless(cell)
                 (
                     sheet.write_string(last, column, value[:MAX_CELL_LENGTH])
@@ -93,6 +101,12 @@ def xlsx_bytes(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) 
         sheet.autofilter(0, 0, last, len(head) - 1)
         sheet.autofit(max_width=420)
     return out.getvalue()
+
+
+def _without_zone(value: date) -> date:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return value
 
 
 def _sheet_name(title: str) -> str:

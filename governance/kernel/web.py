@@ -16,6 +16,7 @@ import structlog
 from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue as FlaskReturn
 from prometheus_client import Counter, Histogram
+from werkzeug.routing import IntegerConverter
 
 from governance.kernel import current, request_bodies
 from governance.kernel.errors import Forbidden, Invalid, NotFound, Unavailable
@@ -35,7 +36,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
+STRICT_TRANSPORT_SECURITY = "max-age=63072000; includeSubDomains"
 ANONYMOUS = "anonymous"
+IS_FORGED = "is_forged"  # in g: the form of this request was not sent by one of our pages
 SAFE = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 MAX_BODY_BYTES = 12 * 1024 * 1024
@@ -56,6 +59,13 @@ csp_reports = Counter(
     "governance_csp_reports_total", "Content-Security-Policy violations that browsers reported"
 )
 log = structlog.get_logger("web")
+
+
+class ColumnInteger(IntegerConverter):
+    """A whole number in an address that a column of the database can have; others match nothing."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **{"max": 2**31 - 1, **options})
 
 
 def install_hooks(app: Flask) -> None:
@@ -155,9 +165,11 @@ def _same_site() -> None:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site == "cross-site" or (origin and origin != "null" and _host(origin) != request.host):
+        setattr(g, IS_FORGED, True)
         raise Forbidden("This form was sent from another site. Nothing was changed.")
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
     if not hmac.compare_digest(sent.encode("utf-8", "replace"), csrf_token().encode()):
+        setattr(g, IS_FORGED, True)
         raise Forbidden(
             "This form is from an earlier session. Nothing was changed; reload the page and try"
             " again."
@@ -225,7 +237,7 @@ def _leave(response: Response) -> Response:
         response.headers.setdefault(name, value)
     response.headers["Content-Security-Policy"] = CSP.format(idp=g.get("form_targets", ""))
     if current_app.config["SECURE"]:
-        response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
     if request.endpoint == "static":
         response.headers["Cache-Control"] = (
             "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
@@ -250,10 +262,18 @@ def _account(response: Response) -> None:
         log.info(
             "answered",
             method=request.method,
-            path=request.path,
+            path=logged_path(),
             status=response.status_code,
             milliseconds=round(seconds * 1000, 1),
         )
+
+
+def logged_path() -> str:
+    """Return the route of this request, for the operator's log: a path may contain a token."""
+    rule, tenant = request.url_rule, (request.view_args or {}).get("tenant")
+    if rule is None:
+        return "no route"
+    return rule.rule.replace("<tenant>", tenant) if tenant else rule.rule
 
 
 def _csp_report() -> FlaskReturn:

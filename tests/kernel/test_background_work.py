@@ -232,3 +232,12 @@ def test_a_run_says_how_it_is(requested, acting):
         session().execute(update(LogExport).values(work_item_id=None))
         session().expire_all()
         assert (run_of(export).state, run_of(export).is_over) == ("failed", True)
+
+
+def test_people_have_only_so_many_of_a_kind_in_progress(as_officer, monkeypatch):
+    """Whichever kind it is: reports, packages and exports are started here."""
+    monkeypatch.setattr(background_work, "MAX_UNDER_WAY", 2)
+    for number in range(2):
+        as_officer.post(f"audit/exports?q=word{number}", format="jsonl")
+    refused = as_officer.post("audit/exports?q=third", then=409, format="jsonl")
+    assert "2 exports are in progress" in refused.text

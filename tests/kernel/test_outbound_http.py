@@ -107,3 +107,38 @@ def test_a_name_with_many_silent_addresses_has_one_deadline(monkeypatch):
     with pytest.raises(outbound_http.ResponseTooSlow):
         outbound_http.send("GET", "http://localhost/", "The receiver", total_seconds=SECONDS)
     assert 1 < len(tried) < len(found) and not outbound_http._waiting
+
+
+@pytest.mark.parametrize(
+    ("address", "is_public"),
+    [
+        ("93.184.215.14", True),
+        ("2606:4700::1111", True),
+        ("::ffff:8.8.8.8", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("224.0.0.1", False),
+        ("192.88.99.1", False),
+        ("::1", False),
+        ("::127.0.0.1", False),
+        ("::ffff:127.0.0.1", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b::808:808", False),
+        ("2002:7f00:1::", False),
+        ("fec0::1", False),
+        ("fe80::1%eth0", False),
+        ("ff02::1", False),
+    ],
+)
+def test_only_one_host_of_the_public_internet_is_called(monkeypatch, address, is_public):
+    """Also not a private address that is written inside of another."""
+    found = [(0, 0, 0, "", (address, 443))]
+    monkeypatch.setattr(outbound_http.socket, "getaddrinfo", lambda *_given, **_named: found)
+    if is_public:
+        assert outbound_http.safe_url("https://some.example/")
+    else:
+        with pytest.raises(outbound_http.NotCalled, match="private network"):
+            outbound_http.safe_url("https://some.example/")

@@ -107,6 +107,25 @@ def test_mail_goes_to_the_folder_after_the_commit(acting, own_outbox):
     assert state_of(acting, item_id)[0] == "done"
 
 
+@pytest.mark.parametrize("end", ["delivered", "cancelled", "refused"])
+def test_a_letter_that_is_over_keeps_no_text_with_its_links_and_codes(acting, own_outbox, end):
+    item_id = queue_mail(acting, body="Your code is 123456.")
+    if end == "refused":
+        with open_post_office() as office:
+            office.refuse_with = "550 no such person"
+            address = f"smtp://127.0.0.1:{office.server_address[1]}"
+            outbox.use(address, outbox._folder, domain="trust.company.example")
+            jobs.drain(actor_of)
+    elif end == "cancelled":
+        with acting("admin"):
+            jobs.cancel(session().scalars(select(WorkItem).where(WorkItem.id == item_id)).one())
+    else:
+        jobs.drain(actor_of)
+    with acting("admin", read_only=True):
+        item = session().scalars(select(WorkItem).where(WorkItem.id == item_id)).one()
+        assert item.is_over and item.params["body"] == "" and item.params["to"]
+
+
 def test_no_mail_leaves_when_its_cause_is_rolled_back(acting, own_outbox):
     with pytest.raises(ValueError), acting("admin"):
         outbox.send_mail("new@acme.example", "Join", "…")

@@ -4,7 +4,9 @@ import csv
 import io
 import re
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,12 +95,22 @@ def test_numbers_stay_numbers_and_dates_become_iso():
         "",
         str(2**60),
     ]
-    assert read_xlsx(xlsx_bytes("Numbers", ["a"] * len(row), [row]))[1][:4] == [
-        3,
-        -2.5,
-        0,
-        "2026-11-25",
+    assert read_xlsx(xlsx_bytes("Numbers", ["a"] * len(row), [row]))[1][:3] == [3, -2.5, 0]
+
+
+def test_xlsx_has_dates_that_a_spreadsheet_can_calculate_with():
+    """Read by others: days as days, moments in UTC; what Excel has no date for stays text."""
+    day, ancient = date(2026, 11, 25), date(1899, 12, 31)
+    moment = datetime(2026, 11, 25, 9, 30, 15, tzinfo=ZoneInfo("Europe/Berlin"))
+    content = xlsx_bytes("Dates", ["a", "b", "c"], [[day, moment, ancient]])
+    assert read_xlsx(content)[1] == [day, datetime(2026, 11, 25, 8, 30, 15), "1899-12-31"]
+    [_, cells] = openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows()
+    assert [cell.is_date for cell in cells] == [True, True, False]
+    assert [cell.value for cell in cells[:2]] == [
+        datetime(2026, 11, 25),
+        datetime(2026, 11, 25, 8, 30, 15),
     ]
+    assert "UTC" in cells[1].number_format
 
 
 @settings(max_examples=40, deadline=None)

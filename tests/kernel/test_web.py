@@ -3,9 +3,13 @@
 import io
 import json
 import re
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
+import structlog
 
+from governance.kernel import clock
 from governance.kernel.web import HEADERS, MAX_BODY_BYTES, network_of
 
 ANSWERS = {
@@ -221,3 +225,39 @@ def test_problem_json_is_valid_for_every_refusal(as_admin):
         reply = as_admin.client.get(as_admin.at(path), headers={"Accept": "application/json"})
         assert reply.status_code == status
         assert {"type", "title", "status"} <= json.loads(reply.text).keys()
+
+
+# ---- security.txt, and what the operator's log holds
+
+
+def test_security_txt_names_the_contact_for_half_a_year(client, settings, app, monkeypatch):
+    address = "/.well-known/security.txt"
+    assert client.client.get(address).status_code == 404
+    contact = "mailto:security@operator.example"
+    monkeypatch.setitem(app.config, "SETTINGS", replace(settings, security_contact=contact))
+    reply = client.client.get(address)
+    assert reply.mimetype == "text/plain"
+    fields = dict(line.split(": ", 1) for line in reply.text.splitlines())
+    assert fields["Contact"] == contact
+    assert fields["Canonical"] == f"{settings.public_url}{address}"
+    left = datetime.fromisoformat(fields["Expires"]) - clock.now()
+    assert timedelta(days=170) < left < timedelta(days=365)
+
+
+def test_the_log_of_requests_names_routes_and_no_token(client, as_admin):
+    """An auditor's link signs in, so its token is in no file."""
+    with structlog.testing.capture_logs() as logged:
+        client.client.get("/auditor/acme/secret-of-a-link")
+        client.client.get("/secret-beside-every-route")
+        as_admin.client.get(as_admin.at("systems/?q=secret-search"))
+    paths = [each["path"] for each in logged if each["event"] == "answered"]
+    assert paths == ["/auditor/<slug>/<token>", "no route", "/t/acme/systems/"]
+    assert "secret" not in str(logged)
+
+
+@pytest.mark.parametrize("number", [str(2**31), "9" * 400])
+@pytest.mark.parametrize(
+    "path", ["policies/versions/{}", "policies/versions/1?against={}", "systems/?after={}"]
+)
+def test_a_number_beyond_the_database_is_no_page_and_no_fault(as_admin, path, number):
+    assert as_admin.client.get(as_admin.at(path.format(number))).status_code < 500

@@ -115,7 +115,7 @@ def _prepare_order(package_id: UUID) -> PackageOrder | None:
         ),
         "Bag-Software-Agent": "Meridian",
     }
-    contents = gather(engagement, keys, mark.note)
+    contents = gather(engagement, keys, audit.cosigned_note(mark))
     if len(contents.stored) + len(contents.generated) > MAX_FILES - FIXED_FILES:
         raise IncompletePackage(
             f"{thousands(len(contents.stored))} files are in scope, but a package can contain up to"

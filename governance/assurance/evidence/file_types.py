@@ -36,6 +36,8 @@ MAX_ARCHIVE_ENTRIES, MAX_DIRECTORY_BYTES, MAX_UNPACKED_BYTES, MAX_COMPRESSION_RA
     1024**3,
     300,
 )
+BLANKS = b" \t\r\n\f\v\xef\xbb\xbf"  # and the bytes of a byte order mark
+MARKUP_BYTES = 1024
 PROLOG_BYTES = 64 * 1024  # bytes of an XML part within which its root begins
 
 
@@ -119,11 +121,22 @@ def _by_content(stream: BinaryIO, head: bytes, ending: str, filename: str) -> Fi
         return _office(stream, filename)
     if head.startswith(_PROGRAMS):
         raise _forbidden(filename, "a program")
-    if _MARKUP.search(head[:1024]):
+    if _MARKUP.search(_beginning(stream)):
         raise _forbidden(filename, "a web page or image that can contain scripts")
     if not _is_text(stream):
         raise _forbidden(filename, _guess(head))
     return _text(stream, ending, filename)
+
+
+def _beginning(stream: BinaryIO) -> bytes:
+    """The first kilobyte after any blanks, as a browser that guesses a type reads it."""
+    stream.seek(0)
+    found = b""
+    for piece in _chunks(stream):
+        found = (found + piece).lstrip(BLANKS)
+        if len(found) >= MARKUP_BYTES:
+            break
+    return found[:MARKUP_BYTES]
 
 
 def _forbidden(filename: str, what: str) -> Invalid:

@@ -26,6 +26,8 @@ KIND_ORDER = (
     "actions",
     "documentation",
     "references",
+    "AI actors",
+    "topics",
 )
 
 

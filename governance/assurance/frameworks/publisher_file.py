@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 type Kind = Literal[
-    "statement", "overview", "playbook wording", "about", "actions", "documentation", "references"
+    "statement",
+    "overview",
+    "playbook wording",
+    "about",
+    "actions",
+    "documentation",
+    "references",
+    "AI actors",
+    "topics",
 ]
 PLACEHOLDER = "{{"
 MAX_LINE_LENGTH = 200  # characters of a title, an id or an edition

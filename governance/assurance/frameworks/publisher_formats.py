@@ -26,6 +26,7 @@ PLAYBOOK_FIELDS: Mapping[str, Kind] = {
     "section_doc": "documentation",
     "section_ref": "references",
 }
+PLAYBOOK_LISTS: Mapping[str, Kind] = {"AI Actors": "AI actors", "Topic": "topics"}
 PLAYBOOK_STRUCTURE = {"title", "type", "category"}  # where an item belongs, not what it says
 CISO_STRUCTURE = {"urn", "ref_id", "parent_urn", "depth", "assessable", "description"}
 KNOWN_OTHERS = (  # keys that give a format away, what it is
@@ -106,11 +107,16 @@ def _playbook(content: list[Any]) -> PublisherFile:
             for key, kind in PLAYBOOK_FIELDS.items()
             if key in each
         ]
+        texts += [
+            file_text((ref,), kind, _listed(each[key], ref))
+            for key, kind in PLAYBOOK_LISTS.items()
+            if each.get(key)
+        ]
     dated = any("category" in each for each in content)
     edition = (
         "with category ids (2024 or later)" if dated else "without category ids (as in April 2023)"
     )
-    left_out = _fields(content, {*PLAYBOOK_FIELDS, *PLAYBOOK_STRUCTURE})
+    left_out = _fields(content, {*PLAYBOOK_FIELDS, *PLAYBOOK_LISTS, *PLAYBOOK_STRUCTURE})
     return PublisherFile(
         PLAYBOOK,
         PLAYBOOK,
@@ -119,6 +125,12 @@ def _playbook(content: list[Any]) -> PublisherFile:
         tuple(texts),
         tuple(not_imported(left_out, "fields")),
     )
+
+
+def _listed(value: object, ref: str) -> str:
+    """Return a list of names as one text, a name a line; a single name may stand alone."""
+    names = value if isinstance(value, list) else [value]
+    return "\n".join(filter(None, (plain_text(name, ref) for name in names)))
 
 
 def _ciso_assistant(content: dict[str, Any]) -> PublisherFile:

@@ -52,6 +52,22 @@ def receipts(checkpoint_ids: Collection[UUID]) -> dict[UUID, list[Receipt]]:
     return dict(found)
 
 
+def cosignatures(checkpoint_id: UUID) -> str:
+    """Return the cosignatures of a checkpoint as signature lines, one for each witness."""
+    query = (
+        select(Receipt.anchor_id, Receipt.answer)
+        .join(Anchor, (Anchor.tenant_id == Receipt.tenant_id) & (Anchor.id == Receipt.anchor_id))
+        .where(
+            Receipt.checkpoint_id == checkpoint_id,
+            Receipt.outcome == "agrees",
+            Anchor.kind == "witness",
+        )
+        .order_by(Receipt.created_at, Receipt.id)
+    )
+    lines = {anchor_id: answer.decode() for anchor_id, answer in session().execute(query)}
+    return "".join(lines.values())
+
+
 def summary() -> AnchorSummary:
     """Summarize the anchors in one statement."""
     count = func.count()

@@ -31,7 +31,7 @@ class EntryPending(DomainError):
 @feature.get("/audit/<tenant>/checkpoint", needs=permissions.MIRROR)
 def checkpoint() -> ResponseReturnValue:
     return Response(
-        _signed().note,
+        queries.cosigned_note(_signed()),
         content_type="text/plain; charset=utf-8",
         headers={"Cache-Control": "no-cache"},
     )
@@ -170,7 +170,7 @@ def entry(entry_id: UUID) -> ResponseReturnValue:
             "The entry is pending: the next checkpoint will cover it. Try again in two seconds."
         )
     return Response(
-        str(found.proof),
+        str(found.cosigned_proof),
         content_type="text/plain; charset=utf-8",
         headers={"Cache-Control": "no-cache"},
     )
@@ -179,7 +179,7 @@ def entry(entry_id: UUID) -> ResponseReturnValue:
 def _note(last: Checkpoint, size: int) -> str | None:
     """Return the checkpoint that signs exactly that tree, if there is one."""
     found = last if last.size == size else queries.checkpoint_of(size)
-    return found.note if found else None
+    return queries.cosigned_note(found) if found else None
 
 
 def _number(name: str, least: int, most: int, *, default: int | None = None) -> int:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Subquery, func, select
 
-from governance.foundation.audit import merkle, tiles
+from governance.foundation.audit import merkle, ports, tiles
 from governance.foundation.audit.models import AuditEntry, Checkpoint, Leaf, LogHead, PendingEntry
 from governance.foundation.audit.proof import Proof
 from governance.foundation.audit.sequencer import full_tile
@@ -54,6 +54,11 @@ def last_checkpoint() -> Checkpoint | None:
     )
 
 
+def cosigned_note(signed: Checkpoint) -> str:
+    """Return a checkpoint's note with the cosignatures that witnesses gave for it."""
+    return signed.note + ports.cosignatures()(signed.id)
+
+
 def checkpoint(number: int) -> Checkpoint:
     found = session().scalars(select(Checkpoint).where(Checkpoint.number == number)).one_or_none()
     if found is None:
@@ -95,6 +100,11 @@ class InclusionPath:
     @property
     def proof(self) -> Proof:
         return Proof(self.index, self.path, self.checkpoint.note)
+
+    @property
+    def cosigned_proof(self) -> Proof:
+        """Return the proof for a file: its checkpoint has the witnesses' cosignatures too."""
+        return Proof(self.index, self.path, cosigned_note(self.checkpoint))
 
 
 def nodes() -> merkle.Node:

@@ -3,6 +3,8 @@
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.logbook import (
     actions,
+    denied_actions,
+    denied_acts,
     export_verification,
     exports,
     jobs,
@@ -11,7 +13,7 @@ from governance.foundation.logbook import (
     read_auditing,
     views,
 )
-from governance.kernel.manifest import Daily, EntryLink, Manifest, NavItem
+from governance.kernel.manifest import Daily, EntryLink, Hourly, Manifest, NavItem
 
 manifest = Manifest(
     name="logbook",
@@ -27,12 +29,15 @@ manifest = Manifest(
             group="records",
         ),
     ),
-    schedule=(Daily(jobs.CHECK, jobs.check_logs, at="03:41"),),
+    schedule=(
+        Daily(jobs.CHECK, jobs.check_logs, at="03:41"),
+        Hourly("record denied acts", denied_actions.record_denied_hourly, minute=2),
+    ),
     work=(jobs.generate_export,),
-    audit=actions_in(actions),
+    audit=actions_in(actions, denied_actions),
     links={
         "LogExport": EntryLink(endpoint="log_exports.export", argument="export_id", noun="export"),
         "SavedView": EntryLink(no_page="a saved view is in the menu of the log"),
     },
-    after_request=(read_auditing.record_reading,),
+    after_request=(read_auditing.record_reading, denied_acts.count_denied),
 )

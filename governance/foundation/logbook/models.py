@@ -42,6 +42,21 @@ class LogExport(Generated):
         return self.storage_key is not None
 
 
+class DeniedAct(Tenanted, Model):
+    """How often someone was denied something within an hour. It becomes one entry when the hour is
+    over, and its row is removed.
+    """
+
+    __tablename__ = "denied_acts"
+    __table_args__ = (UniqueConstraint("tenant_id", "hour", "kind", "who", "route"),)
+
+    hour: Mapped[datetime]  # its first instant, in UTC
+    kind: Mapped[str]  # forbidden wrong_key forged_form
+    who: Mapped[str]  # a pseudonym, or the network of who proved to be nobody
+    route: Mapped[str]
+    count: Mapped[int]
+
+
 class LogWord(Tenanted, Model):
     """A word that occurs unencrypted in a block of 256 entries (a full tile): the search index.
 

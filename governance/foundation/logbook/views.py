@@ -190,7 +190,7 @@ def proof(entry_id: UUID) -> ResponseReturnValue:
             else "The entry has no proof yet. It gets one within seconds; try again then."
         )
     return _file(
-        str(found.standing.proof).encode(),
+        str(found.standing.cosigned_proof).encode(),
         f"entry-{found.standing.index}.tlog-proof",
         "text/plain; charset=utf-8",
     )

@@ -11,6 +11,7 @@ Bearer key with the scope `flags:read` (or `X-API-Key`). The evaluation context 
 counted, and so is the version that each consumer got, which shows whether it obeys a stop.
 """
 
+import hashlib
 import json
 import re
 import time
@@ -27,6 +28,7 @@ from governance.kernel import bearer, current, request_bodies
 from governance.kernel.bearer import StoredKey
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, KeyNeeded
+from governance.kernel.web import HEADERS, STRICT_TRANSPORT_SECURITY
 from governance.operations.decisions import actions, bundle, permissions
 from governance.operations.decisions.counting import Requester
 from governance.operations.decisions.flags import Answers, is_of
@@ -44,8 +46,9 @@ WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@-]{0,79}")
 DIGITS = re.compile(r"[0-9]{1,9}")
 JSON = ("Content-Type", "application/json")
 ALWAYS = [
+    *HEADERS.items(),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("Cache-Control", "no-store"),
-    ("X-Content-Type-Options", "nosniff"),
     ("Vary", "Authorization"),
 ]
 SOON = (("Retry-After", "1"),)
@@ -83,6 +86,7 @@ class DecisionApp:
     limiter: RateLimiter
     issuer: str
     follow: bool = False
+    secure: bool = False
 
     def is_in_memory(self, environ: Environ) -> bool:
         """Return whether this request is answered from memory, without the database."""
@@ -95,6 +99,8 @@ class DecisionApp:
         path = environ.get("PATH_INFO", "")
         if not path.startswith(PREFIXES):
             return self.inner(environ, start)
+        if self.secure:
+            start = _over_tls(start)
         try:
             return self._answer(path, environ, start)
         except RefusedEvaluation as refused:
@@ -250,8 +256,8 @@ class DecisionApp:
             json.dumps({"version": answers.facts.number, "stale": answers.stale}).encode(),
         )
 
-    def _bundle(self, key: StoredKey, answers: Answers, _environ: Environ, start: Start) -> Body:
-        """Return the bundle, the same one for REUSE_SECONDS."""
+    def _bundle(self, key: StoredKey, answers: Answers, environ: Environ, start: Start) -> Body:
+        """Return the bundle, the same one for REUSE_SECONDS; its ETag changes with it."""
         if answers.facts.bundle_key is None:
             answers = self._with_key(key)
         facts, only = answers.facts, answers.key_of(key.system_id) or "" if key.system_id else ""
@@ -262,7 +268,10 @@ class DecisionApp:
                 time.monotonic(),
                 bundle.sign(claims, facts.bundle_key or b"", facts.bundle_key_id),
             )
-        return _send(start, 200, signed[1], (), "application/jose")
+        etag = f'"{hashlib.sha256(signed[1]).hexdigest()[:32]}"'
+        if _matches(environ.get("HTTP_IF_NONE_MATCH", ""), etag):
+            return _send(start, 304, b"", (("ETag", etag),), "application/jose")
+        return _send(start, 200, signed[1], (("ETag", etag),), "application/jose")
 
     def _with_key(self, key: StoredKey) -> Answers:
         with current.acting_as(key.actor), transaction(tenant_id=key.tenant_id):
@@ -371,6 +380,12 @@ def _matches(header: str, etag: str) -> bool:
 
 
 # ---- responses
+
+
+def _over_tls(start: Start) -> Start:
+    """Return a `start` that adds the header of answers over TLS."""
+    strict = ("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY)
+    return lambda status, headers: start(status, [*headers, strict])
 
 
 def _send(

@@ -56,6 +56,8 @@ def test_allowed_types_are_found_by_content(name, content, found):
         ("a.pdf", b"\x7fELF....", "is a program"),
         ("run.txt", b"#!/bin/sh\n", "is a program"),
         ("page.txt", b"\n <!DOCTYPE html><p>", "is a web page or image that can contain scripts"),
+        ("far.txt", b" \n" * 70_000 + b"<html><script>", "can contain scripts"),
+        ("mark.txt", b"\xef\xbb\xbf" + b"\t" * 2000 + b"<svg>", "can contain scripts"),
         ("logo.png", b'<svg xmlns="http://www.w3.org/2000/svg">', "can contain scripts"),
         ("x.csv", b"a<script>alert(1)</script>", "can contain scripts"),
         ("all.zip", office_file("a.txt", types=False), "is an archive, not an Office file"),

@@ -133,10 +133,23 @@ def test_text_stays_text(as_officer, acting):
 def test_fields_that_are_not_imported_are_named_before_anything_is_saved(as_officer):
     items = json.loads(playbook_file({"MAP 1.1": "About it.", "MAP 1.2": "About that."}))
     for each in items:
-        each |= {"AI Actors": ["TEVV"], "Topic": ["Context"]}
-    assert "Not imported: the fields AI Actors (2), Topic (2)." in main_text(
+        each |= {"Audience": ["TEVV"], "Mood": "calm"}
+    assert "Not imported: the fields Audience (2), Mood (2)." in main_text(
         upload_framework_file(as_officer, json.dumps(items).encode())
     )
+
+
+def test_the_playbooks_actors_and_topics_are_imported(as_officer, acting):
+    items = json.loads(playbook_file({"MAP 1.1": "About it.", "MAP 1.2": "About that."}))
+    items[0] |= {"AI Actors": ["TEVV", "AI Deployment"], "Topic": "Context"}
+    items[1] |= {"AI Actors": [], "Topic": None}
+    reply = upload_framework_file(as_officer, json.dumps(items).encode())
+    assert "Not imported" not in main_text(reply)
+    confirm_import(as_officer, preview_fields(reply))
+    held = held_texts(acting)
+    assert held["MAP 1.1", "AI actors"] == "TEVV\nAI Deployment"
+    assert held["MAP 1.1", "topics"] == "Context"
+    assert not {kind for ref, kind in held if ref == "MAP 1.2"} & {"AI actors", "topics"}
 
 
 def test_parameters_are_resolved_and_a_text_with_an_unknown_one_is_refused_with_its_place(

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.foundation.anchors import cosignature, queries
 from governance.foundation.audit import fsck, logs, sequencer
+from governance.foundation.audit import proof as proofs
 from governance.foundation.audit import queries as audit
 from governance.kernel import clock, signed_note
 from tests.browser import words
@@ -35,6 +36,7 @@ from tests.foundation.anchors.witness_servers import (
     submit_checkpoint,
 )
 from tests.free_ports import free_port
+from tests.machine_client import create_machine_client
 
 slow = pytest.mark.slow
 
@@ -78,6 +80,31 @@ def test_a_log_that_grows_is_cosigned_each_time_and_somebody_elses_verifier_coun
     )
     assert result.ok, result
     assert log.trouble is None
+
+
+def test_served_checkpoints_and_proofs_carry_the_witnesses_cosignatures(log, witness, app):
+    """Also those of a package: what somebody takes home is witnessed without a second download."""
+    log.grow(30)
+    log.witnessed_by(witness)
+    log.push()
+    client = create_machine_client(app)
+    with log.acting("admin"):
+        size = audit.last_checkpoint().size
+        entry = audit.entry_at(3)
+        entry_id, body = entry.id, entry.body
+    served = client.get("/audit/acme/checkpoint").text
+    proof = client.get(f"/audit/acme/proof/entry/{entry_id}").text
+    consistency = client.get(f"/audit/acme/proof/consistency?from=7&to={size}").json["checkpoint"]
+    inclusion = client.get("/audit/acme/proof/inclusion?index=3").json["checkpoint"]
+    for note in (served, proof.partition("\n\n")[2], consistency, inclusion):
+        result = aics_tlog.verify_checkpoint(
+            aics_tlog.parse_note(note),
+            aics_tlog.parse_vkey(log.key),
+            [aics_tlog.parse_vkey(witness.key)],
+            1,
+        )
+        assert result.ok, (note, result)
+    assert proofs.verify(proof, body, signed_note.parse_key(log.key))[0] == 3
 
 
 def test_a_witness_that_is_ahead_of_what_we_remember_is_asked_again_from_there(log, any_witness):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from governance.foundation.api_keys import actions as api_keys
 from governance.foundation.api_keys.models import ApiKey
-from governance.kernel import clock, tenant_revision
+from governance.kernel import clock, tenant_revision, web
 from governance.kernel.db import session
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.decision_counts.models import DecisionCount
@@ -312,6 +312,35 @@ def test_a_rotated_bundle_key_signs_from_the_next_bundle_on_and_the_old_one_is_s
             key["kid"]
             for key in client.get("/policy/v1/jwks", headers=header).get_json(force=True)["keys"]
         ] == [second]
+
+
+def test_a_bundle_that_a_consumer_has_is_not_sent_again(app, product_client):
+    header = {"Authorization": f"Bearer {product_client.key}"}
+    first = app.test_client().get("/policy/v1/bundle", headers=header)
+    known = header | {"If-None-Match": first.headers["ETag"]}
+    same = app.test_client().get("/policy/v1/bundle", headers=known)
+    assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", known["If-None-Match"])
+    with make.acting("admin"):
+        ofrep.rotate()
+    other = app.test_client().get("/policy/v1/bundle", headers=known)
+    assert other.status_code == 200 and other.headers["ETag"] != known["If-None-Match"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/ofrep/v1/evaluate/flags"),
+        ("GET", "/policy/v1/bundle"),
+        ("GET", "/policy/nothing"),
+    ],
+)
+def test_every_answer_carries_the_headers_of_pages(app, product_client, method, path):
+    for header in ({}, {"Authorization": f"Bearer {product_client.key}"}):
+        reply = app.test_client().open(path, method=method, headers=header)
+        for name, value in web.HEADERS.items():
+            assert reply.headers[name] == value
+        assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
+        assert "Strict-Transport-Security" not in reply.headers  # the tests have no TLS
 
 
 def test_a_heartbeat_says_which_bundle_is_obeyed_and_claims_no_later_one(app, product_client):
