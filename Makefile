@@ -10,7 +10,7 @@ DATA ?= var/demo
 ONCE ?=
 JOBS ?= 2
 PDF_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
-TEST_PACKAGES := chromium qpdf prometheus
+TEST_PACKAGES := chromium qpdf prometheus poppler-utils
 BENCH_PACKAGES := wrk
 
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -89,7 +89,7 @@ pdf-libraries: .venv/.ready
 
 test-programs:
 	@{ command -v chromium || command -v google-chrome; } >/dev/null && command -v qpdf >/dev/null \
-	  && command -v prometheus >/dev/null && exit 0
+	  && command -v prometheus >/dev/null && command -v pdfsig >/dev/null && exit 0
 	$(call install,$(TEST_PACKAGES))
 
 bench-programs:

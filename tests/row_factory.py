@@ -34,6 +34,8 @@ ALERT_FACTS = {  # of the rule that fired, as operations/alerts/rule_facts.py wr
 }
 # Where a check of the database, or a page, asks for more than a type.
 PLAUSIBLE: dict[str, dict[str, Any]] = {
+    "seal_settings": {"sealed_for": "auditors"},
+    "seal_certificates": {"source": "issued"},
     "price_restatements": {"state": "requested"},
     "prices": {"currency": "USD"},
     "usage_costs": {"outcome": "success", "price_id": None, "currency": None, "cost": 0},

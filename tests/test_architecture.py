@@ -67,6 +67,9 @@ NO_ENTRY = {
     "foundation/list_views/actions.py delete_views_of": (
         "part of an erasure, whose entry says how many"
     ),
+    "publishing/reports/seals/actions.py forget_copies": (
+        "part of an erasure, whose entry says how many"
+    ),
     "foundation/webhooks/queue_actions.py send": (
         "queues; the entry of what happened is that of the feature which sends it"
     ),

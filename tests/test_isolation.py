@@ -25,6 +25,9 @@ SHARED = {
     "frameworks": "published catalogues, the same for everybody; the application may only read",
     "requirements": "published catalogues, the same for everybody; the application may only read",
     "signing_keys": "the installation's keys; private halves are wrapped by the installation's key",
+    "certificate_authorities": (
+        "the installation's authority for seals; its key is wrapped by the installation's key"
+    ),
     "work_tickets": "the queue over all tenants: ids and kinds, no content",
     "webhook_tickets": "the queue of webhooks over all tenants: ids, no content",
     "marks": "how often each tenant's answers changed: ids and numbers, no content",
@@ -274,7 +277,7 @@ def test_the_application_may_do_only_what_it_needs(catalogue):
     assert {grantee for _, grantee, _ in grants} == {APP}
     assert {verb for _, _, verb in grants} <= {"SELECT", "INSERT", "UPDATE", "DELETE"}
     verbs = {table: {v for t, _, v in grants if t == table} for table, _, _ in grants}
-    for table in (*APPEND_ONLY, "job_runs", "signing_keys"):
+    for table in (*APPEND_ONLY, "job_runs", "signing_keys", "certificate_authorities"):
         assert verbs[table] == {"SELECT", "INSERT"}, table
     for table in ("frameworks", "requirements", "alembic_version"):
         assert verbs[table] == {"SELECT"}, table

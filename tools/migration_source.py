@@ -83,6 +83,10 @@ REASONS = {
     "POLICY platform_policies everybody": (
         "Every tenant is bound by the platform minimum and may read it; only the operator writes."
     ),
+    "COLUMN GRANT certificate_authorities wrapped": (
+        "A rotation of the installation's key wraps the authority's key again; nothing else may"
+        " change."
+    ),
     "COLUMN GRANT signing_keys wrapped": (
         "A rotation of the installation's key wraps the signing keys again; nothing else may"
         " change."

@@ -79,22 +79,27 @@ def render(
     attachments: Sequence[Attachment] = (),
     at: datetime,
     identifier: bytes,
+    tagged: bool = True,
     progress: PageSeen | None = None,
 ) -> bytes:
     """Lay out a whole document and return its bytes; equal input gives equal bytes.
 
     `at` dates the attachments (the page carries its own `dcterms.created`), `identifier` is the
     file's /ID, `progress` hears the highest page laid out so far. Relative addresses resolve to
-    nothing: name `app:/static/…`.
+    nothing: name `app:/static/…`. Without tags it is PDF/A-3b, for marks on other pages.
     """
+    variant = "pdf/a-3a" if tagged else "pdf/a-3b"
     with _hearing(progress), _our_fonts():
         from weasyprint import HTML, Attachment  # noqa: PLC0415
 
         from governance.kernel.pdf_tags import finish  # noqa: PLC0415
 
-        document = HTML(string=html, url_fetcher=_fetcher()).render(pdf_variant="pdf/a-3a")
-        base = document.metadata.generate_rdf_metadata
-        document.metadata.generate_rdf_metadata = lambda *a: base(*a).replace(b"</rdf:RDF>", CLAIM)
+        document = HTML(string=html, url_fetcher=_fetcher()).render(pdf_variant=variant)
+        if tagged:
+            base = document.metadata.generate_rdf_metadata
+            document.metadata.generate_rdf_metadata = lambda *a: base(*a).replace(
+                b"</rdf:RDF>", CLAIM
+            )
         document.metadata.attachments = [
             Attachment(
                 string=each.data,
@@ -107,7 +112,7 @@ def render(
             for each in attachments
         ]
         data: bytes = document.write_pdf(
-            pdf_variant="pdf/a-3a", pdf_identifier=identifier, finisher=finish
+            pdf_variant=variant, pdf_identifier=identifier, finisher=finish
         )
     return data
 
@@ -191,6 +196,7 @@ def render_in_child(
     attachments: Sequence[Attachment] = (),
     at: datetime,
     identifier: bytes,
+    tagged: bool = True,
     on_progress: PageSeen | None = None,
     cancelled: Callable[[], bool] | None = None,
     seconds: int = MAX_SECONDS,
@@ -213,7 +219,7 @@ def render_in_child(
 
     with tempfile.TemporaryDirectory(prefix="report-") as name:
         folder = Path(name)
-        _write_order(folder, html, attachments, at, identifier)
+        _write_order(folder, html, attachments, at, identifier, tagged=tagged)
         limits = sandbox.Limits(memory=memory, seconds=seconds)
         outcome = sandbox.run(
             "governance.kernel.pdf", name, limits=limits, on_line=hear, is_cancelled=cancelled
@@ -227,14 +233,25 @@ def render_in_child(
 
 
 def _write_order(
-    folder: Path, html: str, attachments: Sequence[Attachment], at: datetime, identifier: bytes
+    folder: Path,
+    html: str,
+    attachments: Sequence[Attachment],
+    at: datetime,
+    identifier: bytes,
+    *,
+    tagged: bool,
 ) -> None:
     (folder / "page.html").write_text(html, encoding="utf-8")
     listed = []
     for number, each in enumerate(attachments):
         (folder / f"attachment-{number}").write_bytes(each.data)
         listed.append({"name": each.name, "description": each.description})
-    order = {"at": at.isoformat(), "identifier": identifier.hex(), "attachments": listed}
+    order = {
+        "at": at.isoformat(),
+        "identifier": identifier.hex(),
+        "tagged": tagged,
+        "attachments": listed,
+    }
     (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
 
 
@@ -276,6 +293,7 @@ def main(folder: Path) -> None:
         attachments=attachments,
         at=datetime.fromisoformat(order["at"]),
         identifier=bytes.fromhex(order["identifier"]),
+        tagged=order["tagged"],
         # the child's one voice
         progress=lambda page: print(json.dumps({"page": page}), flush=True),  # noqa: T201
     )

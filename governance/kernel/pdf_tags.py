@@ -14,8 +14,9 @@ PAGINATION = {"Type": "/Pagination"}
 
 def finish(document: Any, pdf: Any) -> None:  # noqa: ARG001 - WeasyPrint calls it with both
     elements = {item.number: item for item in pdf.objects if _is_element(item)}
-    _scope_headers(elements)
-    _make_artifacts(pdf, elements)
+    if elements:
+        _scope_headers(elements)
+        _make_artifacts(pdf, elements)
     _list_attachments_once(pdf)
 
 

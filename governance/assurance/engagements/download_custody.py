@@ -21,6 +21,7 @@ from flask import Response, g, request
 from governance.assurance.engagements import actions, queries
 from governance.assurance.engagements.events import AuditorAccessEnded
 from governance.assurance.engagements.models import Engagement
+from governance.assurance.engagements.ports import signed_copies
 from governance.assurance.engagements.watermark import Watermark, write_watermarked
 from governance.foundation.people import queries as members
 from governance.foundation.tenants import system_actor
@@ -152,9 +153,10 @@ def _watermark_then_send(delivery: Delivery, answer: Response) -> Response:
     folder = tempfile.TemporaryDirectory(prefix="stamp-")
     source, copy = Path(folder.name) / "original.pdf", Path(folder.name) / "copy.pdf"
     digest, size = _spool(answer, source)
-    if write_watermarked(
-        source, copy, Watermark(delivery.firm, delivery.who.name, delivery.ref, clock.now(), digest)
-    ):
+    mark = Watermark(delivery.firm, delivery.who.name, delivery.ref, clock.now(), digest)
+    seal = None
+    if write_watermarked(source, copy, mark):
+        seal = signed_copies().seal(copy, mark)
         leaving, file = (
             copy,
             RecordedFile(_name(answer), copy.stat().st_size, _digest(copy), original=digest),
@@ -163,6 +165,8 @@ def _watermark_then_send(delivery: Delivery, answer: Response) -> Response:
         leaving, file = source, RecordedFile(_name(answer), size, digest)
     with transaction():
         _record(delivery, file)
+        if leaving is copy:
+            signed_copies().sign(file.sha256 or "", mark, seal)
     answer.response = _read_in_pieces(leaving, folder)
     answer.content_length = file.size
     answer.headers["X-Content-SHA256"] = file.sha256 or ""

@@ -4,8 +4,8 @@
                                                        password, too long, or unpacks to more than
                                                        the limits of watermark_overlay.py
 
-The marks are rendered like reports (kernel/pdf.py), one sheet for each page size. The copy is for
-reading: signatures cover the original.
+The marks are rendered like reports (kernel/pdf.py), one sheet for each page size. A signature of
+the original doesn't cover the copy; what signs originals signs their copies too (ports.py).
 """
 
 import hashlib
@@ -63,6 +63,7 @@ def _render_sheets(sizes: Sequence[tuple[int, int]], mark: Watermark) -> bytes:
         document(sizes, mark),
         at=mark.at,
         identifier=hashlib.sha256(f"{mark.edge}{mark.original}".encode()).digest()[:16],
+        tagged=False,
     )
 
 

@@ -83,12 +83,28 @@ def _overlay(source: Path, target: Path) -> int:
         with pikepdf.open(io.BytesIO(sys.stdin.buffer.read())) as sheets:
             for page, size in zip(file.pages, sizes, strict=True):
                 number = distinct.index(size) if size in distinct else 0
-                page.add_overlay(sheets.pages[number], pikepdf.Rectangle(*page.trimbox))
+                _mark(page, sheets.pages[number])
         file.save(target)
         is_whole = not any(
             "bad_alloc" in told for told in file.get_warnings()
         )  # it leaves out what it has no memory for
     return 0 if is_whole else REFUSED
+
+
+def _mark(page: pikepdf.Page, sheet: pikepdf.Page) -> None:
+    """Overlay the sheet as an artifact, so that a screen reader reads the page's own text alone."""
+    form = sheet.as_form_xobject()
+    name = page.add_resource(form, pikepdf.Name.XObject)
+    placed = page.calc_form_xobject_placement(
+        form,
+        name,
+        pikepdf.Rectangle(*page.trimbox),
+        allow_shrink=True,
+        allow_expand=True,
+    )
+    page.contents_add(b"q\n", prepend=True)
+    page.contents_add(b"Q\n/Artifact BMC\n" + placed + b"\nEMC\n")
+    page.contents_coalesce()
 
 
 def _size(page: pikepdf.Page) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """Reports: signed PDFs, and the page where anyone can verify one."""
 
+from governance.assurance.engagements.ports import signed_copies
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel.manifest import (
@@ -7,15 +8,21 @@ from governance.kernel.manifest import (
     EntryLink,
     Manifest,
     NavItem,
+    PortAnswer,
     Subscription,
     not_by_scope,
 )
 from governance.publishing.reports import actions, jobs, models, permissions, views
+from governance.publishing.reports.seals import actions as seal_actions
+from governance.publishing.reports.seals import copies
+from governance.publishing.reports.seals import models as seal_models
+from governance.publishing.reports.seals import permissions as seal_permissions
+from governance.publishing.reports.seals import views as seal_views
 
 manifest = Manifest(
     name="reports",
-    models=(models,),
-    routes=(views.feature, views.public),
+    models=(models, seal_models),
+    routes=(views.feature, views.public, seal_views.feature),
     navigation=(
         NavItem(
             label="Reports",
@@ -30,8 +37,9 @@ manifest = Manifest(
     palette=(
         Command("Generate the AI RMF report", "reports.index", permissions.RUN),
         Command("Generate a policy attestation", "reports.index", permissions.RUN),
+        Command("Change how reports are sealed", "report_seals.index", seal_permissions.MANAGE),
     ),
-    audit=actions_in(actions),
+    audit=actions_in(actions, seal_actions),
     links={
         "ReportRun": EntryLink(
             endpoint="reports.report", argument="run_id", noun="report", within=not_by_scope
@@ -41,6 +49,17 @@ manifest = Manifest(
             noun="report signing key",
             single=True,
         ),
+        "SealSettings": EntryLink(endpoint="report_seals.index", noun="report seals", single=True),
+        "SealCertificate": EntryLink(
+            no_page="listed with the settings of reports", noun="certificate"
+        ),
+        "CertificateAuthority": EntryLink(
+            no_page="its certificate is at a public address", noun="report authority", single=True
+        ),
     },
-    subscribes=(Subscription(PersonErased, actions.withdraw_naming, order=30),),
+    answers=(PortAnswer(signed_copies, copies),),
+    subscribes=(
+        Subscription(PersonErased, actions.withdraw_naming, order=30),
+        Subscription(PersonErased, seal_actions.forget_copies, order=30),
+    ),
 )

@@ -10,6 +10,7 @@ from typing import Any
 import pikepdf
 
 from governance.foundation.audit import queries as audit
+from governance.foundation.audit.models import Checkpoint
 from governance.foundation.tenants import queries as tenants
 from governance.kernel import background_work, current, pdf
 from governance.kernel.background_work import PacedProgress, keep, target_of
@@ -21,6 +22,7 @@ from governance.publishing.reports import actions, editions, queries
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.kinds import KINDS, build
 from governance.publishing.reports.models import ReportRun
+from governance.publishing.reports.order import reading
 from governance.publishing.reports.signing import sign
 from governance.publishing.reports.snapshot import Log, canonical, fingerprint
 from governance.publishing.reports.wording import many_digits
@@ -60,7 +62,9 @@ def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
     tenant = tenants.tenant_by_id(current.actor().tenant_id)
     if tenant is None:
         raise RuntimeError("the tenant is gone")
-    facts = KINDS[report.kind].snapshot(report) | {
+    signed = audit.last_checkpoint()
+    facts = KINDS[report.kind].snapshot(report)
+    facts |= {
         "tenant": {
             "name": tenant.name,
             "slug": tenant.slug,
@@ -72,6 +76,7 @@ def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
         "requested_at": _instant(report.created_at),
         "as_of": _instant(report.as_of),
     }
+    order = reading.read(facts, signed)
     document = facts["document"]
     number, until = f"{tenant.slug.upper()}-{document['number']}", document["until"]
     background_work.lock(ReportRun)  # two runs of one number must not take the same version
@@ -85,15 +90,15 @@ def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
             "supersedes": editions.superseded(number, earlier),
         },
         "revisions": editions.revisions(facts, version, earlier),
-        "log": _log(),
+        "log": _log(signed),
         "entry": str(audit.entries_about([report.id], limit=1)[0].id),
         "signing_key": key_line,
+        **({} if order is None else {"order": order}),
     }
 
 
-def _log() -> Log | None:
+def _log(signed: Checkpoint | None) -> Log | None:
     """The last checkpoint of the tenant's log; None before the first one."""
-    signed = audit.last_checkpoint()
     if signed is None:
         return None
     entries = many_digits(signed.size, "entry", "entries")

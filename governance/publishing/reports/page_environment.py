@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from governance.assurance.evidence.freshness import CURRENT
 from governance.publishing.reports.attachments import sha256
 from governance.publishing.reports.built_document import short_digest
+from governance.publishing.reports.order.section import order_section
 from governance.publishing.reports.section_sentences import anchor
 from governance.publishing.reports.snapshot import Requirement, is_met, shortfall
 from governance.publishing.reports.wording import (
@@ -59,6 +60,7 @@ def environment() -> Environment:
         "short_digest": short_digest,
         "groups": lambda digits: " ".join(re.findall(".{1,8}", digits)),
         "sha256": sha256,
+        "order_section": order_section,
         "anchor": anchor,
         "nbsp": lambda text: text.replace(" ", NB),
         "tail": lambda ref: "." + ref.rsplit(".", 1)[-1] if "." in ref else ref.rsplit(" ", 1)[-1],

@@ -7,6 +7,7 @@ compare them. Parts: summary_sentences.py, section_sentences.py; how numbers and
 wording.py.
 """
 
+from governance.publishing.reports.order.section import order_contents
 from governance.publishing.reports.section_sentences import (
     CONTROL_TITLE,
     METHOD_TITLE,
@@ -33,6 +34,7 @@ class Sentences(SummarySentences, SectionSentences):
             ("findings", "Open findings", self.findings_title),
             ("register", "Register", self.register_title),
             ("evidence", "Evidence index", self.evidence_title),
+            *order_contents(self.snapshot),
             ("method", "Method", METHOD_TITLE),
             ("control", "Document control", CONTROL_TITLE),
         ]

@@ -7,7 +7,17 @@
 
     — console.example <base64 of key id and signature>
 
-The verifier key that checks it is printed in every report.
+A copy that was changed for one person has a signature of its own, which names the original:
+
+    governance report copy v1
+    ACME-RMF-2026-Q3.pdf
+    sha256 <digest of the copy>
+    fingerprint <digest of the frozen snapshot>
+    watermarked copy of <digest of the original>
+    for Harriet Lowe, Halden & Co, engagement ENG-0001
+    at 2026-10-12T09:30:00Z
+
+The verifier key that checks both is printed in every report.
 """
 
 import hashlib
@@ -19,21 +29,39 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from governance.kernel import signed_note
 from governance.kernel.signed_note import NotSigned, VerifierKey, parse_key, verifier_key
 
-TITLE = "governance report v1"
+TITLE, COPY_TITLE = "governance report v1", "governance report copy v1"
+COPIES = ("watermarked copy", "sealed copy")
 HEX = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
+class CopyNote:
+    """Which copy: its kind (of COPIES), the original's digest, whose it is, and since when."""
+
+    what: str
+    original: str
+    recipient: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
-    """What a valid signature confirms; both digests in hex."""
+    """What a valid signature confirms; both digests in hex. `copy` is None for an original."""
 
     filename: str
     sha256: str
     fingerprint: str
+    copy: CopyNote | None = None
 
     @property
     def body(self) -> str:
-        return f"{TITLE}\n{self.filename}\nsha256 {self.sha256}\nfingerprint {self.fingerprint}\n"
+        same = f"{self.filename}\nsha256 {self.sha256}\nfingerprint {self.fingerprint}\n"
+        if self.copy is None:
+            return f"{TITLE}\n{same}"
+        copy, recipient = self.copy, " ".join(self.copy.recipient.split())
+        return (
+            f"{COPY_TITLE}\n{same}{copy.what} of {copy.original}\nfor {recipient}\nat {copy.at}\n"
+        )
 
 
 def sign(
@@ -43,26 +71,57 @@ def sign(
 
     `fingerprint` is the hex digest of snapshot.json.
     """
-    if "\n" in filename:
+    return sign_note(private, name, Note(filename, hashlib.sha256(pdf).hexdigest(), fingerprint))
+
+
+def sign_note(private: Ed25519PrivateKey, name: str, note: Note) -> str:
+    if "\n" in note.filename:
         raise ValueError("a file name has one line")
-    return signed_note.sign(
-        private, name, Note(filename, hashlib.sha256(pdf).hexdigest(), fingerprint).body
-    )
+    return signed_note.sign(private, name, note.body)
 
 
 def open_note(text: str, key: VerifierKey) -> Note:
     """Check the signature with this key and return what it confirms; raises NotSigned."""
     match signed_note.open_note(text, key).split("\n"):
         case [title, filename, digest, print_, ""] if title == TITLE:
-            sha256, fingerprint = (
-                digest.removeprefix("sha256 "),
-                print_.removeprefix("fingerprint "),
-            )
-            if HEX.fullmatch(sha256) and HEX.fullmatch(fingerprint):
-                return Note(filename, sha256, fingerprint)
+            note = _note(filename, digest, print_, None)
+        case [title, filename, digest, print_, origin, recipient, at, ""] if title == COPY_TITLE:
+            note = _note(filename, digest, print_, _copy(origin, recipient, at))
+            note = note if note is not None and note.copy is not None else None
         case _:
-            pass
-    raise NotSigned("The signed text is not that of a Meridian report.")
+            note = None
+    if note is None:
+        raise NotSigned("The signed text is not that of a Meridian report.")
+    return note
 
 
-__all__ = ["NotSigned", "Note", "VerifierKey", "open_note", "parse_key", "sign", "verifier_key"]
+def _note(filename: str, digest: str, print_: str, copy: CopyNote | None) -> Note | None:
+    sha256, fingerprint = digest.removeprefix("sha256 "), print_.removeprefix("fingerprint ")
+    if HEX.fullmatch(sha256) and HEX.fullmatch(fingerprint):
+        return Note(filename, sha256, fingerprint, copy)
+    return None
+
+
+def _copy(origin: str, recipient: str, at: str) -> CopyNote | None:
+    what, _, original = origin.partition(" of ")
+    if (
+        what in COPIES
+        and HEX.fullmatch(original)
+        and recipient.startswith("for ")
+        and at.startswith("at ")
+    ):
+        return CopyNote(what, original, recipient.removeprefix("for "), at.removeprefix("at "))
+    return None
+
+
+__all__ = [
+    "CopyNote",
+    "NotSigned",
+    "Note",
+    "VerifierKey",
+    "open_note",
+    "parse_key",
+    "sign",
+    "sign_note",
+    "verifier_key",
+]

@@ -21,9 +21,10 @@ from governance.foundation.audit import checkpoint
 from governance.foundation.audit.verify import read_keys
 from governance.kernel.signed_note import b64, split
 from governance.kernel.verification_results import CheckResult, VerificationResult, plain
+from governance.publishing.reports.order import check as order
 from governance.publishing.reports.page_text import page_text
 from governance.publishing.reports.signing import Note, NotSigned, VerifierKey, open_note
-from governance.publishing.reports.wording import many_digits
+from governance.publishing.reports.wording import NB, many_digits, moment
 
 MANIFEST, SNAPSHOT = "manifest.json", "snapshot.json"
 PRINTED = re.compile(r"Fingerprint((?:[0-9a-f]{8}){8})")
@@ -55,8 +56,10 @@ class ReportVerdict(VerificationResult):
 
     @property
     def sentence(self) -> str:
+        copy = next((check for check in self.checks if check.name == "copy"), None)
+        what = "report" if copy is None else "copy of the report"
         return self.summary(
-            "report", f"The report is genuine and intact: all {len(self.checks)} checks passed."
+            what, f"The {what} is genuine and intact: all {len(self.checks)} checks passed."
         )
 
 
@@ -70,7 +73,7 @@ def verify(pdf: bytes, signature: bytes | str, key: str) -> ReportVerdict:
     except NotSigned as problem:
         return ReportVerdict((CheckResult("key", ok=None, sentence=str(problem)),), None, None)
     known, note, signed = _signature(signature, keys)
-    checks = [signed, _digest(pdf, note)]
+    checks = [signed, _digest(pdf, note), *_copy(note)]
     opened = _open(pdf)
     if isinstance(opened, CheckResult):
         return ReportVerdict((*checks, opened), None, note.filename if note else None)
@@ -91,6 +94,8 @@ def verify(pdf: bytes, signature: bytes | str, key: str) -> ReportVerdict:
             _printed(file, inside),
             _key_named(manifest, str(known)),
             *_checkpoint(manifest),
+            *_order(inside),
+            *(_seals(pdf) if "/AcroForm" in file.Root else ()),
         ]
     found = _sha256(inside[SNAPSHOT]) if SNAPSHOT in inside else None
     printable = tuple(replace(check, sentence=plain(check.sentence)) for check in checks)
@@ -143,6 +148,45 @@ def _digest(pdf: bytes, note: Note | None) -> CheckResult:
             " belongs to another report."
         ),
     )
+
+
+def _copy(note: Note | None) -> list[CheckResult]:
+    """What a copy is: the signature says so, and names the original."""
+    if note is None or note.copy is None:
+        return []
+    copy = note.copy
+    try:
+        at = f"{moment(copy.at).replace(NB, ' ')} UTC"
+    except ValueError:
+        at = copy.at
+    says = (
+        f"This is a {copy.what} of the original with the SHA-256 {copy.original}, for"
+        f" {copy.recipient}, at {at}."
+    )
+    return [CheckResult("copy", ok=True, sentence=says)]
+
+
+def _seals(pdf: bytes) -> list[CheckResult]:
+    """The certificate signatures inside the file; the detached signature says whose file it is."""
+    from governance.publishing.reports.seals.pades import seals  # noqa: PLC0415 - takes a second
+
+    try:
+        found = seals(pdf)
+    except Exception:  # noqa: BLE001 - pyHanko raises errors of many libraries for damaged bytes
+        return [CheckResult("seal", ok=False, sentence="The seal in the file can't be read.")]
+    return [
+        CheckResult(
+            "seal",
+            ok=each.is_valid and each.covers_all,
+            sentence=(
+                f"{each.signer} sealed the whole file, with the certificate"
+                f" {each.certificate[:16]}… issued by {each.issuer}."
+                if each.is_valid and each.covers_all
+                else "The seal in the file is broken: the file was changed after it was sealed."
+            ),
+        )
+        for each in found
+    ]
 
 
 def _open(pdf: bytes) -> "pikepdf.Pdf | CheckResult":
@@ -320,6 +364,16 @@ def _checkpoint(manifest: dict[str, Any] | None) -> list[CheckResult]:
             ),
         )
     ]
+
+
+def _order(inside: dict[str, bytes]) -> list[CheckResult]:
+    """The order proof, if the report has one."""
+    try:
+        snapshot = json.loads(inside[SNAPSHOT])
+    except (KeyError, ValueError, RecursionError):
+        return []
+    found = order.check(snapshot) if isinstance(snapshot, dict) else None
+    return [found] if found is not None else []
 
 
 def _sha256(data: bytes) -> str:

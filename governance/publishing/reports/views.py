@@ -6,13 +6,16 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Response, redirect, request, url_for
 
 from governance.assurance.assessments import assessment_queries
 from governance.assurance.testing import matrix_queries
 from governance.foundation.people import queries as people
-from governance.kernel import clock, work_pages
+from governance.kernel import clock, current, work_pages
 from governance.kernel.access import PUBLIC
+from governance.kernel.background_work import GeneratedFile
 from governance.kernel.db import transaction
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
@@ -27,6 +30,8 @@ from governance.publishing.reports.editions import WITHDRAWN
 from governance.publishing.reports.forms import AttestationForm, EvidenceMatrixForm, ReadinessForm
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.sandboxed_verify import verify
+from governance.publishing.reports.seals import copies
+from governance.publishing.reports.seals import queries as seals
 
 feature = Feature("reports", __name__)
 public = Feature("report_check", __name__, scope="public")
@@ -150,6 +155,7 @@ def report(run_id: UUID) -> ResponseReturnValue:
         filename=filename(row.snapshot) if row.snapshot else "",
         moments=people.timeline([run_id]),
         keys=[actions.key_line(key) for key in queries.signing_keys()],
+        copies=seals.copies(run_id, current.actor().person_id),
         document=row.snapshot["document"] if row.snapshot else row.parameters.get(WITHDRAWN, {}),
         requester=(
             people.names([row.requested_by]).get(row.requested_by) if row.requested_by else None
@@ -162,13 +168,27 @@ work_pages.add_routes(feature, actions.REPORTS, "/reports/<uuid:run_id>", querie
 
 @feature.post("/reports/<uuid:run_id>/pdf", needs=permissions.VIEW, answers=FILE)
 def pdf(run_id: UUID) -> ResponseReturnValue:
-    """The file itself. A POST, because a download is recorded in the audit log."""
-    return work_pages.attachment(actions.download(queries.run(run_id).row, what="pdf"))
+    """The file itself, or a sealed copy. A POST, because a download is recorded in the log."""
+    row = queries.run(run_id).row
+    file = actions.download(row, what="pdf")
+    content = copies.sealed(row)
+    if content is not None:
+        file = GeneratedFile(file.name, file.media_type, content=content, size=len(content))
+    return work_pages.attachment(file)
 
 
 @feature.post("/reports/<uuid:run_id>/signature", needs=permissions.VIEW, answers=FILE)
 def signature(run_id: UUID) -> ResponseReturnValue:
-    return work_pages.attachment(actions.download(queries.run(run_id).row, what="signature"))
+    """The signature of the person's newest copy, or of the one named; otherwise the original's."""
+    row = queries.run(run_id).row
+    file = actions.download(row, what="signature")
+    named, own = request.form.get("copy", ""), seals.copies(run_id, current.actor().person_id)
+    chosen = next((each for each in own if str(each.id) == named), None)
+    if chosen is None and named != "original" and seals.is_copied():
+        chosen = next(iter(own), None)
+    if chosen is not None:
+        file = GeneratedFile(file.name, file.media_type, content=chosen.note.encode())
+    return work_pages.attachment(file)
 
 
 # ---- verification without an account
@@ -214,6 +234,17 @@ def keys() -> ResponseReturnValue:
     return Response(
         "".join(f"{line}\n" for line in _keys()), content_type="text/plain; charset=utf-8"
     )
+
+
+@public.get("/keys/authority.pem", needs=PUBLIC)
+def authority() -> ResponseReturnValue:
+    """The certificates of the authority that issues seals, for a PDF reader to trust."""
+    with transaction(read_only=True):
+        pem = b"".join(
+            x509.load_der_x509_certificate(each.certificate).public_bytes(Encoding.PEM)
+            for each in seals.authorities()
+        )
+    return Response(pem, content_type="application/x-pem-file")
 
 
 def _keys() -> list[str]:

@@ -8,6 +8,7 @@ Titles are conclusions; a number in a sentence is the number in the table beside
 
 from governance.publishing.reports.attestation.figures import KIND_NAMES, KINDS, Json, speed
 from governance.publishing.reports.attestation.matters import AttestationMatters
+from governance.publishing.reports.order.section import order_contents
 from governance.publishing.reports.sentences import numbered
 from governance.publishing.reports.wording import (
     MAX_NAME_LENGTH,
@@ -267,6 +268,7 @@ class Attested(AttestationMatters):
             ("waivers", "Waivers", self.waivers_title),
             ("stops", "Stops", self.stops_title),
             ("drills", "Drills", self.drills_title),
+            *order_contents(self.snapshot),
             ("method", "Method", METHOD_TITLE),
             ("control", "Document control", CONTROL_TITLE),
         ]

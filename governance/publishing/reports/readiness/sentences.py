@@ -4,6 +4,7 @@ else. Pure.
     Ready(snapshot)     each property is a number, a title, a paragraph or the rows of a table
 """
 
+from governance.publishing.reports.order.section import order_contents
 from governance.publishing.reports.readiness import service_levels
 from governance.publishing.reports.readiness.figures import criteria, of_criteria
 from governance.publishing.reports.readiness.matters import ReadinessMatters
@@ -175,6 +176,7 @@ class Ready(ReadinessMatters):
             ("findings", "Open findings", self.findings_title),
             *self._service_levels,
             ("evidence", "Evidence index", self.evidence_title),
+            *order_contents(self.snapshot),
             ("method", "Method", METHOD_TITLE),
             ("control", "Document control", CONTROL_TITLE),
         ]

@@ -4,6 +4,7 @@ nothing else. Pure.
 Matrix(snapshot)     each property is a number, a title, a paragraph or the rows of a table
 """
 
+from governance.publishing.reports.order.section import order_contents
 from governance.publishing.reports.sentences import numbered
 from governance.publishing.reports.type2.matters import MatrixMatters
 from governance.publishing.reports.wording import (
@@ -213,6 +214,7 @@ class Matrix(MatrixMatters):
             ("samples", "Samples", self.samples_title),
             ("exceptions", "Exceptions", self.exceptions_title),
             ("findings", "Findings", self.findings_title),
+            *order_contents(self.snapshot),
             ("method", "Method", METHOD_TITLE),
             ("control", "Document control", CONTROL_TITLE),
         ]

@@ -1,0 +1,313 @@
+"""Find the steps of a report's conclusions in the audit log, with proofs that they are in it.
+
+read(facts, checkpoint) -> Order | None      None where the facts hold no chain, or no log is
+signed yet
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.assurance.controls.models import Control
+from governance.foundation.audit import merkle
+from governance.foundation.audit import queries as audit
+from governance.foundation.audit.models import AuditEntry, Checkpoint, Leaf
+from governance.kernel.db import session
+from governance.kernel.signed_note import b64
+from governance.publishing.reports.order import chains
+from governance.publishing.reports.order.chains import (
+    ACCEPTED,
+    ACTIONS,
+    CONCLUDED,
+    DRAWN,
+    FIRST,
+    FROZEN,
+    LAST,
+    PUBLISHED,
+    SIGNED,
+    TESTED,
+    UPLOADED,
+    VERSIONS,
+    Chain,
+    Order,
+    Step,
+)
+from governance.publishing.reports.order.check import read_entries
+
+type Facts = Mapping[str, Any]
+MAX_ENTRIES = 4000  # of one report: about 4 MB
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry that the checkpoint covers. `at` is to the second, as reports state it."""
+
+    id: UUID
+    place: int
+    action: str
+    target: UUID
+    at: str
+    facts: Mapping[str, Any]
+
+
+def read(facts: Facts, checkpoint: Checkpoint | None) -> Order | None:
+    if checkpoint is None:
+        return None
+    found = [chain for chain in _chains(facts, checkpoint.size) if chain["steps"]]
+    if not found:
+        return None
+    places = sorted({step["place"] for chain in found for step in chain["steps"]})[:MAX_ENTRIES]
+    kept = set(places)
+    whole = [each for each in found if all(step["place"] in kept for step in each["steps"])]
+    order = _proven(whole, places, checkpoint.size)
+    entries = read_entries(order)
+    for chain in whole:
+        chain["exceptions"] = chains.judge(chain, entries)
+    return order
+
+
+def _proven(found: list[Chain], places: Sequence[int], size: int) -> Order:
+    """The chains with the entries' bytes and their paths to the root, each hash once."""
+    nodes, numbers, paths = audit.nodes(), dict[str, int](), dict[str, list[int]]()
+    for place in places:
+        path = map(b64, merkle.inclusion(place, size, nodes))
+        paths[str(place)] = [numbers.setdefault(each, len(numbers)) for each in path]
+    bodies = {str(place): body for place, body in _bodies(places)}
+    return {
+        "size": size,
+        "chains": found,
+        "entries": bodies,
+        "paths": paths,
+        "hashes": list(numbers),
+    }
+
+
+def _bodies(places: Sequence[int]) -> Iterator[tuple[int, str]]:
+    for start in range(0, len(places), PAGE):
+        query = select(Leaf.index, AuditEntry.body).join(
+            AuditEntry, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id)
+        )
+        rows = session().execute(query.where(Leaf.index.in_(places[start : start + PAGE])))
+        for place, body in rows:
+            yield place, body.decode()
+
+
+def _entries(steps: Iterable[str], size: int) -> list[Found]:
+    """The entries of these steps that the checkpoint covers, in the order of the log."""
+    actions = {action for step in steps for action in ACTIONS[step]}
+    e = AuditEntry
+    query = (
+        select(e.id, Leaf.index, e.action, e.target_id, e.at, e.facts)
+        .join(Leaf, (Leaf.tenant_id == e.tenant_id) & (Leaf.id == e.id))
+        .where(e.action.in_(actions), Leaf.index < size)
+        .order_by(Leaf.index)
+    )
+    return [
+        Found(i, place, action, target, f"{at:%Y-%m-%dT%H:%M:%SZ}", facts)
+        for i, place, action, target, at, facts in session().execute(query)
+    ]
+
+
+def _chains(facts: Facts, size: int) -> list[Chain]:
+    if "functions" in facts:
+        return list(_requirements(facts, size))
+    if "samples" in facts:
+        return list(_samples(facts, size))
+    return list(_versions(facts, size))
+
+
+def _chain(kind: Any, subject: str, steps: Iterable[Step], missing: Collection[str]) -> Chain:
+    ordered = sorted(steps, key=lambda each: each["place"])
+    return {
+        "kind": kind,
+        "subject": subject,
+        "steps": ordered,
+        "missing": list(missing),
+        "exceptions": [],
+    }
+
+
+# ---- requirements: evidence, test, conclusion, sign-off
+
+
+def _requirements(facts: Facts, size: int) -> Iterator[Chain]:
+    rows = [
+        row
+        for function in facts["functions"]
+        for category in function["categories"]
+        for row in category["requirements"]
+        if row["conclusion"]
+    ]
+    if not rows:
+        return
+    found = _entries((UPLOADED, ACCEPTED, TESTED, CONCLUDED, SIGNED), size)
+    evidence = _Evidence(found)
+    tests = _Tests(found, {c["ref"] for row in rows for c in row["controls"]})
+    judged = [each for each in found if each.action in (*ACTIONS[CONCLUDED], *ACTIONS[SIGNED])]
+    for row in rows:
+        steps, missing = list[Step](), list[str]()
+        for control in row["controls"]:
+            for piece in control["evidence"]:
+                steps += evidence.steps(piece, control["ref"])
+            if control["last_test"]:
+                steps += tests.steps(control)
+        for name, part in ((CONCLUDED, row["conclusion"]), (SIGNED, row["sign_off"])):
+            if part is None:
+                continue
+            entry = _judgement(judged, name, row["ref"], part["at"])
+            if entry is None:
+                missing.append("The conclusion" if name == CONCLUDED else "The sign-off")
+            else:
+                steps.append({"step": name, "ref": row["ref"], "place": entry.place})
+        yield _chain("requirement", row["ref"], _once(steps), missing)
+
+
+def _once(steps: Iterable[Step]) -> list[Step]:
+    """Evidence that supports two controls is one step."""
+    found: dict[tuple[str, str, int], Step] = {}
+    for each in steps:
+        found.setdefault((each["step"], each["ref"], each["place"]), each)
+    return list(found.values())
+
+
+def _judgement(found: Sequence[Found], step: str, ref: str, at: str) -> Found | None:
+    return next(
+        (
+            each
+            for each in reversed(found)
+            if each.action in ACTIONS[step]
+            and each.facts.get("requirement") == ref
+            and each.at == at
+        ),
+        None,
+    )
+
+
+class _Evidence:
+    """The upload and the acceptance of a file, by its digest."""
+
+    def __init__(self, found: Sequence[Found]) -> None:
+        self.accepted: dict[str, Found] = {}
+        self.uploads: dict[tuple[str, UUID], Found] = {}
+        for each in found:
+            digest = each.facts.get("sha256")
+            if digest and each.action in ACTIONS[ACCEPTED]:
+                self.accepted.setdefault(digest, each)
+            elif digest and each.action in ACTIONS[UPLOADED]:
+                self.uploads[digest, each.target] = each
+
+    def steps(self, piece: Facts, control: str) -> Iterator[Step]:
+        accepted = self.accepted.get(piece["sha256"] or "")
+        if accepted is None:
+            return
+        upload = self.uploads.get((piece["sha256"], accepted.target))
+        for name, entry in ((UPLOADED, upload), (ACCEPTED, accepted)):
+            if entry is not None:
+                yield {
+                    "step": name,
+                    "ref": piece["ref"],
+                    "place": entry.place,
+                    "control": control,
+                }
+
+
+class _Tests:
+    """The entry of a control's last test."""
+
+    def __init__(self, found: Sequence[Found], refs: Collection[str]) -> None:
+        self.found = [each for each in found if each.action in ACTIONS[TESTED]]
+        query = select(Control.ref, Control.id).where(Control.ref.in_(refs))
+        self.ids = {row.ref: row.id for row in session().execute(query)}
+
+    def steps(self, control: Facts) -> Iterator[Step]:
+        test, own = control["last_test"], self.ids.get(control["ref"])
+        for each in reversed(self.found):
+            if each.target == own and each.facts.get("tested_on") == test["at"]:
+                yield {"step": TESTED, "ref": control["ref"], "place": each.place}
+                return
+
+
+# ---- samples: population, draw, results
+
+
+def _samples(facts: Facts, size: int) -> Iterator[Chain]:
+    found = _entries((FROZEN, DRAWN, FIRST), size)
+    populations = {each["number"]: each for each in facts["populations"]}
+    for sample in facts["samples"]:
+        steps, population = list[Step](), populations.get(sample["population"])
+        digest = population["sha256"] if population else None
+        drawn = next(
+            (
+                each
+                for each in found
+                if each.action in ACTIONS[DRAWN]
+                and each.facts.get("population_sha256") == digest
+                and _seed(each.facts.get("seed")) == _seed(sample["seed"])
+            ),
+            None,
+        )
+        frozen = next(
+            (
+                each
+                for each in found
+                if each.action in ACTIONS[FROZEN] and each.facts.get("sha256") == digest
+            ),
+            None,
+        )
+        ref, results = sample["number"], _results(sample)
+        tested = [
+            each
+            for each in found
+            if each.action in ACTIONS[FIRST]
+            and (each.facts.get("control"), each.facts.get("item_number"), each.at) in results
+        ]
+        for name, entry in (
+            (FROZEN, frozen),
+            (DRAWN, drawn),
+            (FIRST, tested[0] if tested else None),
+            (LAST, tested[-1] if len(tested) > 1 else None),
+        ):
+            if entry is not None:
+                steps.append({"step": name, "ref": ref, "place": entry.place})
+        yield _chain("sample", ref, steps, () if drawn else ("The draw",))
+
+
+def _seed(text: Any) -> str:
+    return "".join(str(text or "").split()).lower()
+
+
+def _results(sample: Facts) -> Collection[tuple[str, int, str]]:
+    return {
+        (sample["control"], each["number"], each["tested_at"])
+        for each in sample["items"]
+        if each["tested_at"]
+    }
+
+
+# ---- versions of the policy
+
+
+def _versions(facts: Facts, size: int) -> Iterator[Chain]:
+    found = _entries(VERSIONS, size)
+    published = {
+        each.facts.get("number"): each for each in found if each.action in ACTIONS[PUBLISHED]
+    }
+    for version in facts.get("versions", ()):
+        entry = published.get(version["number"])
+        ref = f"Version {version['number']}"
+        if entry is None:
+            continue
+        steps: list[Step] = []
+        for name in VERSIONS:
+            own = [
+                each
+                for each in found
+                if each.action in ACTIONS[name] and each.target == entry.target
+            ]
+            if own:
+                steps.append({"step": name, "ref": ref, "place": own[-1].place})
+        yield _chain("policy", ref, steps, ())

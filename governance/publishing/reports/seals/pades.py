@@ -1,0 +1,180 @@
+"""Write a PAdES signature (ETSI EN 319 142, B-B) into a PDF, in a child process, and read it again.
+
+    seal(path, material, reason=…)      append a signature to the file; its own bytes stay as they
+                                        are, so that the unsigned document is the file's beginning
+    seals(data) -> [Seal]               the signatures in a file; raises what damaged files raise
+    python -m governance.publishing.reports.seals.pades PATH       the child
+
+The signature is invisible. Its field has a name for screen readers and its place in the tag tree,
+which pyHanko leaves out and PDF/UA-1 (7.18.4) asks for. pyHanko loads an HTTP client, so that it is
+imported in the child and by the verifier only.
+"""
+
+import base64
+import io
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from governance.kernel import sandbox
+from governance.kernel.errors import Unavailable
+
+FIELD, LABEL = "MeridianSeal", "Seal of this report"
+LIMITS = sandbox.Limits(memory=1024 * sandbox.MIB, seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class SealMaterial:
+    """What signs: certificate (DER), its issuers (PEM) and the private key (PKCS#8)."""
+
+    name: str
+    certificate: bytes
+    chain: bytes
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A signature in a PDF. `covers_all` is false if bytes were added after it."""
+
+    signer: str
+    issuer: str
+    certificate: str  # SHA-256 of it
+    is_valid: bool
+    covers_all: bool
+
+
+def seal(path: Path, material: SealMaterial, *, reason: str) -> None:
+    """Sign the PDF at `path` in place. Raises Unavailable, and leaves the file as it was."""
+    order = {
+        "name": material.name,
+        "reason": reason,
+        "certificate": base64.b64encode(material.certificate).decode(),
+        "chain": material.chain.decode(),
+        "key": base64.b64encode(material.key).decode(),
+    }
+    outcome = sandbox.run(
+        "governance.publishing.reports.seals.pades",
+        str(path.resolve()),
+        limits=LIMITS,
+        sent=json.dumps(order).encode(),
+    )
+    if not outcome.is_finished:
+        raise Unavailable("The report couldn't be sealed right now. Try again in a moment.")
+
+
+def main(path: Path) -> None:
+    """The child: the order as JSON on its standard input."""
+    order = json.loads(sys.stdin.buffer.read())
+    signed = _signed(path.read_bytes(), order)
+    path.write_bytes(signed)
+
+
+def _signed(content: bytes, order: dict[str, str]) -> bytes:
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter  # noqa: PLC0415
+    from pyhanko.sign import fields, signers  # noqa: PLC0415
+
+    writer = IncrementalPdfFileWriter(io.BytesIO(content))
+    fields.append_signature_field(
+        writer, fields.SigFieldSpec(FIELD, on_page=0, readable_field_name=LABEL)
+    )
+    _tag_field(writer)
+    meta = signers.PdfSignatureMetadata(
+        field_name=FIELD,
+        md_algorithm="sha256",
+        subfilter=fields.SigSeedSubFilter.PADES,
+        name=order["name"],
+        reason=order["reason"],
+    )
+    out = io.BytesIO()
+    signers.PdfSigner(meta, signer=_signer(order)).sign_pdf(writer, output=out)
+    return out.getvalue()
+
+
+def _signer(order: dict[str, str]) -> Any:
+    from asn1crypto import keys, pem, x509  # type: ignore[import-untyped]  # noqa: PLC0415
+    from pyhanko.sign import signers  # noqa: PLC0415
+    from pyhanko_certvalidator.registry import SimpleCertificateStore  # noqa: PLC0415
+
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+    if order["chain"]:
+        for _kind, _headers, der in pem.unarmor(order["chain"].encode(), multiple=True):
+            store.register(x509.Certificate.load(der))
+    return signers.SimpleSigner(
+        signing_cert=x509.Certificate.load(base64.b64decode(order["certificate"])),
+        signing_key=keys.PrivateKeyInfo.load(base64.b64decode(order["key"])),
+        cert_registry=store,
+    )
+
+
+def _tag_field(writer: Any) -> None:
+    """Put the field's widget into the tag tree, as a form element at the document's end."""
+    from pyhanko.pdf_utils import generic as library  # noqa: PLC0415
+
+    generic: Any = library  # its constructors have no types
+    name = generic.pdf_name
+    page = writer.root["/Pages"]["/Kids"].raw_get(0)
+    annotations = page.get_object()["/Annots"]
+    widget = annotations.raw_get(len(annotations) - 1)
+    if "/StructTreeRoot" not in writer.root:
+        return
+    tree = writer.root["/StructTreeRoot"]
+    document = tree["/K"].raw_get(0)
+    numbers = tree["/ParentTree"]["/Nums"]
+    place = max(int(each) for each in list(numbers)[::2]) + 1
+    reference = generic.DictionaryObject(
+        {name("/Type"): name("/OBJR"), name("/Obj"): widget, name("/Pg"): page}
+    )
+    element = writer.add_object(
+        generic.DictionaryObject(
+            {
+                name("/Type"): name("/StructElem"),
+                name("/S"): name("/Form"),
+                name("/P"): document,
+                name("/Pg"): page,
+                name("/K"): generic.ArrayObject([reference]),
+            }
+        )
+    )
+    document.get_object()["/K"].append(element)
+    writer.mark_update(document)
+    numbers += [generic.NumberObject(place), element]
+    writer.update_container(numbers)
+    widget.get_object()[name("/StructParent")] = generic.NumberObject(place)
+    writer.update_container(widget.get_object())
+
+
+# ---- reading
+
+
+def seals(data: bytes) -> list[Seal]:
+    """The signatures in a PDF, the oldest first."""
+    from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415
+
+    return [_seal(each) for each in PdfFileReader(io.BytesIO(data)).embedded_signatures]
+
+
+def _seal(found: Any) -> Seal:
+    from pyhanko.sign.validation.generic_cms import validate_sig_integrity  # noqa: PLC0415
+    from pyhanko.sign.validation.status import SignatureCoverageLevel  # noqa: PLC0415
+
+    certificate, digest = found.signer_cert, found.compute_digest()
+    is_intact, is_valid = validate_sig_integrity(
+        found.signer_info, certificate, expected_content_type="data", actual_digest=digest
+    )
+    coverage = found.evaluate_signature_coverage()
+    return Seal(
+        signer=str(
+            certificate.subject.native.get("common_name", certificate.subject.human_friendly)
+        ),
+        issuer=str(certificate.issuer.native.get("common_name", certificate.issuer.human_friendly)),
+        certificate=certificate.sha256.hex(),
+        is_valid=bool(is_intact and is_valid),
+        covers_all=coverage == SignatureCoverageLevel.ENTIRE_FILE,
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

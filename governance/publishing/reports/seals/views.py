@@ -1,0 +1,79 @@
+"""The settings of reports: whose downloads are sealed, and with which certificate."""
+
+from flask import flash, redirect, request, url_for
+
+from governance.foundation.people import queries as people
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted
+from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
+from governance.kernel.web import ResponseReturnValue
+from governance.publishing.reports.seals import actions, permissions, queries
+from governance.publishing.reports.seals.forms import SEALED_FOR, CertificateForm, SealSettingsForm
+
+feature = Feature("report_seals", __name__)
+
+
+@feature.get("/settings/reports", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    return _page()
+
+
+def _page(
+    *,
+    form: SealSettingsForm | None = None,
+    upload: CertificateForm | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    chosen = queries.sealed_for()
+    if form is None:
+        form = SealSettingsForm()
+        form.process(None, sealed_for=chosen)
+    if upload is None:
+        upload = CertificateForm()
+        upload.process(None)
+    listed = queries.certificates()
+    return page(
+        "publishing/reports/seals.html",
+        status=status,
+        form=form,
+        upload=upload,
+        sealed_for=SEALED_FOR[chosen],
+        current_certificate=next((each for each in listed if each.retired_at is None), None),
+        retired=[each for each in listed if each.retired_at is not None],
+        names=people.names(each.added_by for each in listed),
+    )
+
+
+@feature.post("/settings/reports", needs=permissions.MANAGE)
+def change() -> ResponseReturnValue:
+    form = SealSettingsForm()
+    if not accepted(form, lambda: actions.change_settings(form.sealed_for.data or "")):
+        return _page(form=form, status=form.status)
+    flash("Settings saved. They apply to downloads from now on.")
+    return redirect(url_for("report_seals.index"), 303)
+
+
+@feature.post(
+    "/settings/reports/certificate",
+    needs=permissions.MANAGE,
+    fresh=StepUp("Use this certificate", CertificateForm),
+)
+def upload() -> ResponseReturnValue:
+    form, sent = CertificateForm(), request.files.get("file")
+    content = sent.read(actions.MAX_PKCS12_BYTES + 1) if sent else b""
+    if not accepted(form, lambda: actions.upload_certificate(content, form.password.data or "")):
+        return _page(upload=form, status=form.status)
+    flash("Certificate added. It seals downloads from now on.")
+    return redirect(url_for("report_seals.index"), 303)
+
+
+@feature.post(
+    "/settings/reports/issued",
+    needs=permissions.MANAGE,
+    fresh=StepUp("Use a certificate that Meridian issues"),
+)
+def issued() -> ResponseReturnValue:
+    actions.use_issued_certificate()
+    flash("Certificate issued. It seals downloads from now on.")
+    return redirect(url_for("report_seals.index"), 303)
