@@ -94,19 +94,21 @@ def _signed(content: bytes, order: dict[str, str]) -> bytes:
 
 
 def _signer(order: dict[str, str]) -> Any:
-    from asn1crypto import keys, pem, x509  # type: ignore[import-untyped]  # noqa: PLC0415
+    from cryptography import x509  # noqa: PLC0415
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: PLC0415
     from pyhanko.sign import signers  # noqa: PLC0415
-    from pyhanko_certvalidator.registry import SimpleCertificateStore  # noqa: PLC0415
 
-    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
-    if order["chain"]:
-        for _kind, _headers, der in pem.unarmor(order["chain"].encode(), multiple=True):
-            store.register(x509.Certificate.load(der))
-    return signers.SimpleSigner(
-        signing_cert=x509.Certificate.load(base64.b64decode(order["certificate"])),
-        signing_key=keys.PrivateKeyInfo.load(base64.b64decode(order["key"])),
-        cert_registry=store,
+    key: Any = serialization.load_der_private_key(base64.b64decode(order["key"]), None)
+    chain = order["chain"].encode()
+    packed = pkcs12.serialize_key_and_certificates(
+        None,
+        key,
+        x509.load_der_x509_certificate(base64.b64decode(order["certificate"])),
+        x509.load_pem_x509_certificates(chain) if chain else None,
+        serialization.NoEncryption(),
     )
+    return signers.SimpleSigner.load_pkcs12_data(packed, other_certs=[])
 
 
 def _tag_field(writer: Any) -> None:
