@@ -584,6 +584,7 @@ def test_templates_trust_no_data():
         "kernel/drawing.py",
         "kernel/formatting.py",
         "publishing/reports/drawings.py",
+        "publishing/reports/order/section.py",
         "publishing/statements/statement_drawing.py",
         "operations/objectives/ports.py",
         "demo/idp/endpoints.py",

@@ -5,7 +5,7 @@
     read_pkcs12(data, password, at)            a tenant's own certificate; raises Invalid
 
 Pure. Keys are P-256, because PDF readers don't verify Ed25519. The tenant's certificates carry the
-key usages of RFC 9336 (document signing) and of e-mail, which older readers ask for.
+key usages of RFC 9336 (document signing) and of email, which older readers ask for.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Copies of reports that leave: sealed and signed, in the custody of whoever hands them out.
+"""Copies of reports that leave: sealed and signed as they are downloaded.
 
     seal(copy, mark)            seal a watermarked copy of a report in place, if the tenant wants it
     sign(sha256, mark, seal)    its detached signature, in the caller's transaction
