@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.sealing import let_use, seal_by_tenant
 
-revision = "0005_report_seals"
-down_revision = "0004_file_previews"
+revision = "0006_report_seals"
+down_revision = "0005_denied_acts"
 
 
 def upgrade() -> None:
