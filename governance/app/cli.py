@@ -336,6 +336,46 @@ def rebuild_indicators(tenants: tuple[str, ...], first: datetime, end: datetime)
     sys.exit(1 if differed else 0)
 
 
+# ---- search
+
+
+@main.group("search")
+def search_commands() -> None:
+    """The search index: compare it with the objects, or write it again."""
+
+
+@search_commands.command("check")
+@click.option("--tenant", "tenants", multiple=True, help="A tenant; repeat for several.")
+def search_check(tenants: tuple[str, ...]) -> None:
+    """Compare the search index with the objects, and repair it.
+
+    Exits with status 1 if anything differed; it is repaired then.
+    """
+    from governance.foundation.search import indexing
+    from governance.kernel.db import transaction
+
+    differing = 0
+    for who in _system_actors(tenants):
+        with _as(who), transaction():
+            count = indexing.differences()
+        click.echo(f"{who.tenant_slug}: {count} objects differed")
+        differing += count
+    sys.exit(1 if differing else 0)
+
+
+@search_commands.command("rebuild")
+@click.option("--tenant", "tenants", multiple=True, help="A tenant; repeat for several.")
+def search_rebuild(tenants: tuple[str, ...]) -> None:
+    """Write the search index again from the objects."""
+    from governance.foundation.search import indexing
+    from governance.kernel.db import transaction
+
+    for who in _system_actors(tenants):
+        with _as(who), transaction():
+            count = indexing.rebuild()
+        click.echo(f"{who.tenant_slug}: {count} objects indexed")
+
+
 @main.group("usage")
 def usage_commands() -> None:
     """Usage of AI models: count its days again, or move its events."""

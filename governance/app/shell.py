@@ -227,6 +227,7 @@ def _shell() -> dict[str, Any]:
         "home": "/operator/" if operator else f"/t/{who.tenant_slug}/",
         "switcher_href": f"/t/{who.tenant_slug}/settings/tenants",
         "jump_href": f"/t/{who.tenant_slug}/jump",
+        "search_href": f"/t/{who.tenant_slug}/search",
         "inbox_href": f"/t/{who.tenant_slug}/inbox/",
         "from_inbox": next_item.opened(),
     }

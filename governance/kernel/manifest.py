@@ -154,11 +154,15 @@ type Scheduled = Daily | Hourly | EveryMinute | Every
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A verb of the command palette, for people with the permission."""
+    """A verb of the command palette, for people with the permission.
+
+    `also` has words that people look for and that its label lacks.
+    """
 
     label: str
     endpoint: str
     permission: Permission
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,7 @@ class ObjectCommand:
 
 @dataclass(frozen=True, slots=True)
 class ObjectSearch:
-    """Objects of one kind that the palette finds:
+    """Objects of a kind that has few: search reads all of them.
 
     `find(text)` selects (id, slug, title), or returns None for no matches.
 
@@ -194,11 +198,46 @@ class ObjectSearch:
     find: Callable[[str], Select[UUID, str, str] | None]
     endpoint: str
     address: Callable[[UUID, str], dict[str, Any]]
+    many: str = ""  # its plural, where an s doesn't make it
 
 
 def contains(text: str) -> str:
     """The ILIKE pattern of what contains the typed text, in which no character is a wildcard."""
     return f"%{text.replace('%', '').replace('_', '')}%"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchText:
+    """What people find an object by: its reference and title, and words that stand in neither.
+
+    `parent` is the object whose page its own page is under.
+    """
+
+    ref: str
+    title: str
+    also: str = ""
+    parent: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedSearch:
+    """Objects of a kind that may have very many: they are in the index of foundation/search.
+
+    `text(row)` returns what a row of `model` is found by, or None for one that isn't found, such
+    as a retired one. It follows from the columns `reads` of the row alone: when one of them
+    changes, so does the index, in the same transaction. `seen()` selects the ids of those that
+    the reader may open, or returns None for all of them. `address(id, ref, parent)` returns the
+    values that the page at `endpoint` takes.
+    """
+
+    kind: str
+    model: type[Any]
+    reads: tuple[str, ...]
+    text: Callable[[Any], SearchText | None]
+    endpoint: str
+    address: Callable[[UUID, str, UUID | None], dict[str, Any]]
+    seen: Callable[[], Select[UUID] | None] = lambda: None
+    many: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +333,7 @@ class Manifest:
     inbox: tuple[Any, ...] = ()  # sources of what needs this person
     approvals: tuple[Any, ...] = ()  # kinds of what two people decide (foundation/approvals)
     palette: tuple[Command | ObjectCommand | Callable[[str], Iterable[Hit]], ...] = ()
-    search: tuple[ObjectSearch, ...] = ()
+    search: tuple[ObjectSearch | IndexedSearch, ...] = ()
     audit: tuple[AuditAction, ...] = ()
     links: Mapping[str, EntryLink] = field(
         default_factory=dict

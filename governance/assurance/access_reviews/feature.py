@@ -1,6 +1,14 @@
 """Access reviews: reviewers decide who keeps access."""
 
-from governance.assurance.access_reviews import actions, inbox, jobs, models, permissions, views
+from governance.assurance.access_reviews import (
+    actions,
+    inbox,
+    jobs,
+    models,
+    palette,
+    permissions,
+    views,
+)
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Daily, EntryLink, Manifest
 
@@ -11,6 +19,7 @@ manifest = Manifest(
     under=("tenant_settings.settings",),
     schedule=(Daily("remind of access reviews", jobs.remind_all_tenants, at="07:11"),),
     palette=(Command("Start access review", "access_reviews.beginning", permissions.REVIEW),),
+    search=(palette.access_reviews,),
     audit=actions_in(actions),
     links={
         "AccessReview": EntryLink(endpoint="access_reviews.review", argument="access_review_id"),

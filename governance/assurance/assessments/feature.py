@@ -27,6 +27,9 @@ manifest = Manifest(
     under=("frameworks.index",),
     palette=(
         Command("Start an assessment", "assessments.new", permissions.MANAGE),
+        Command(
+            "Sign off conclusions", "assessments.index", permissions.SIGN, also="sign-off approve"
+        ),
         palette.requirements,
     ),
     search=(palette.assessments,),

@@ -1,4 +1,4 @@
-"""Assessments and requirements in the command palette; an auditor finds those of the frameworks in
+"""Assessments and requirements in search; an auditor finds those of the frameworks in
 their engagement.
 """
 
@@ -7,14 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from flask import url_for
-from sqlalchemy import Select, literal, select
+from sqlalchemy import Select, select
 
 from governance.assurance.assessments import permissions
 from governance.assurance.assessments.models import Assessment
 from governance.assurance.frameworks import queries as frameworks
-from governance.kernel import current
 from governance.kernel.access import allowed
-from governance.kernel.manifest import Hit, ObjectSearch, contains
+from governance.kernel.manifest import Hit, IndexedSearch, SearchText
+from governance.kernel.search_words import found_in, typed
 from governance.kernel.visibility_scope import limits
 
 RMF = "nist-ai-rmf-1.0"
@@ -27,14 +27,14 @@ def requirements(text: str) -> Iterator[Hit]:
     """
     if not allowed(permissions.VIEW):
         return
-    auditor_scope, needle = limits(), text.lower()
+    auditor_scope, what = limits(), typed(text)
     searched = [
         each for each in frameworks.frameworks() if auditor_scope is not None or each.key == RMF
     ]
     for key, row in (
         (each.key, row) for each in searched for row in frameworks.requirements(each.id)
     ):
-        named = row.assessable and (needle in row.ref.lower() or needle in row.title.lower())
+        named = row.assessable and found_in(what, row.ref, row.title)
         if named and (auditor_scope is None or auditor_scope.holds_requirement(row.id)):
             yield Hit(
                 f"{row.ref} {row.title}",
@@ -43,23 +43,24 @@ def requirements(text: str) -> Iterator[Hit]:
             )
 
 
-def _find(text: str) -> Select[UUID, str, str]:
+def _text(row: Any) -> SearchText:
+    return SearchText("", row.title)
+
+
+def _seen() -> Select[UUID] | None:
     auditor_scope = limits()
-    query = select(Assessment.id, literal("").label("ref"), Assessment.title)
-    query = query.where(
-        Assessment.tenant_id == current.actor().tenant_id, Assessment.title.ilike(contains(text))
-    )
     if auditor_scope is None:
-        return query
-    return query.where(
-        Assessment.framework_id.in_(
-            [f.id for f in frameworks.installed() if auditor_scope.holds_framework(f.key)]
-        )
-    )
+        return None
+    keys = [f.id for f in frameworks.installed() if auditor_scope.holds_framework(f.key)]
+    return select(Assessment.id).where(Assessment.framework_id.in_(keys))
 
 
-def _address(assessment_id: UUID, _ref: str) -> dict[str, Any]:
-    return {"assessment_id": assessment_id}
-
-
-assessments = ObjectSearch("assessment", _find, "assessments.assessment", _address)
+assessments = IndexedSearch(
+    kind="assessment",
+    model=Assessment,
+    reads=("title",),
+    text=_text,
+    seen=_seen,
+    endpoint="assessments.assessment",
+    address=lambda row_id, _ref, _parent: {"assessment_id": row_id},
+)

@@ -16,7 +16,14 @@ from governance.assurance.controls import (
 )
 from governance.assurance.evidence.ports import supported_controls
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import EntryLink, Manifest, NavItem, PortAnswer, Subscription
+from governance.kernel.manifest import (
+    Command,
+    EntryLink,
+    Manifest,
+    NavItem,
+    PortAnswer,
+    Subscription,
+)
 from governance.kernel.visibility_scope import Scope
 from governance.operations.switches.events import DrillEnded, StopLifted
 
@@ -36,6 +43,10 @@ manifest = Manifest(
             order=30,
             group="assurance",
         ),
+    ),
+    palette=(
+        Command("New control", "controls.creating", permissions.MANAGE, also="add create"),
+        Command("Adopt the starter pack of controls", "controls.adopting", permissions.MANAGE),
     ),
     search=(palette.controls,),
     audit=actions_in(actions, mapping_actions, control_test_actions),

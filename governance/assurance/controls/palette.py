@@ -1,28 +1,30 @@
-"""Controls in the command palette; an auditor finds those of their engagement."""
+"""Controls in search; an auditor finds those of their engagement."""
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 
 from governance.assurance.controls.models import Control
-from governance.kernel import current
-from governance.kernel.manifest import ObjectSearch, contains
+from governance.kernel.manifest import IndexedSearch, SearchText
 from governance.kernel.visibility_scope import limits
 
 
-def _find(text: str) -> Select[UUID, str, str]:
-    scope, pattern = limits(), contains(text)
-    query = select(Control.id, Control.ref, Control.title).where(
-        Control.tenant_id == current.actor().tenant_id,
-        Control.retired_at.is_(None),
-        or_(Control.ref.ilike(pattern), Control.title.ilike(pattern)),
-    )
-    return query if scope is None else query.where(Control.id.in_(scope.controls or ()))
+def _text(row: Any) -> SearchText | None:
+    return None if row.retired_at else SearchText(row.ref, row.title)
 
 
-def _address(control_id: UUID, _ref: str) -> dict[str, Any]:
-    return {"control_id": control_id}
+def _seen() -> Select[UUID] | None:
+    scope = limits()
+    return None if scope is None else select(Control.id).where(Control.id.in_(scope.controls or ()))
 
 
-controls = ObjectSearch("control", _find, "controls.control", _address)
+controls = IndexedSearch(
+    kind="control",
+    model=Control,
+    reads=("ref", "title", "retired_at"),
+    text=_text,
+    seen=_seen,
+    endpoint="controls.control",
+    address=lambda row_id, _ref, _parent: {"control_id": row_id},
+)

@@ -16,6 +16,7 @@ from governance.assurance.engagements import (
     models,
     package_views,
     packages,
+    palette,
     permissions,
     reauthentication,
     request_views,
@@ -61,7 +62,11 @@ manifest = Manifest(
     palette=(
         Command("View auditor requests", "engagements.waiting", permissions.VIEW),
         Command("Generate an evidence package", "engagements.index", permissions.PACKAGE),
+        Command(
+            "Create an engagement", "engagements.opening", permissions.MANAGE, also="audit new"
+        ),
     ),
+    search=(palette.engagements, palette.requests),
     audit=actions_in(actions, auditor_access, packages, requests, responses, list_imports),
     links={
         "Engagement": EntryLink(

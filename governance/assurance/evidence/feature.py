@@ -50,7 +50,12 @@ manifest = Manifest(
         Daily("remind of evidence", jobs.remind_of_evidence, at="06:12"),
     ),
     work=(jobs.destroy,),
-    palette=(Command("Upload evidence", "evidence.index", permissions.BRING),),
+    palette=(
+        Command("Upload evidence", "evidence.index", permissions.BRING, also="attach file"),
+        Command("New evidence item", "evidence.beginning", permissions.MANAGE, also="add create"),
+        Command("Review evidence", "evidence.inbox", permissions.REVIEW, also="accept return"),
+        Command("Set retention of evidence", "evidence.retention", permissions.KEEP),
+    ),
     search=(palette.evidence_items,),
     audit=actions_in(actions, link_actions, version_actions, deletion, integrity, push, reminders),
     links={

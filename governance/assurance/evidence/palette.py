@@ -1,28 +1,31 @@
-"""Evidence items in the command palette; an auditor finds those that they may see."""
+"""Evidence items in search; an auditor finds those that they may see."""
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 
 from governance.assurance.evidence.models import Evidence
 from governance.assurance.evidence.visibility import sight
-from governance.kernel import current
-from governance.kernel.manifest import ObjectSearch, contains
+from governance.kernel.manifest import IndexedSearch, SearchText
 
 
-def _find(text: str) -> Select[UUID, str, str]:
-    pattern = contains(text)
-    return select(Evidence.id, Evidence.ref, Evidence.title).where(
-        Evidence.tenant_id == current.actor().tenant_id,
-        Evidence.retired_at.is_(None),
-        or_(Evidence.ref.ilike(pattern), Evidence.title.ilike(pattern)),
-        *sight().of_pieces(),
-    )
+def _text(row: Any) -> SearchText | None:
+    return None if row.retired_at else SearchText(row.ref, row.title)
 
 
-def _address(evidence_id: UUID, _ref: str) -> dict[str, Any]:
-    return {"evidence_id": evidence_id}
+def _seen() -> Select[UUID] | None:
+    seen = sight().of_pieces()
+    return select(Evidence.id).where(*seen) if seen else None
 
 
-evidence_items = ObjectSearch("evidence", _find, "evidence.piece", _address)
+evidence_items = IndexedSearch(
+    kind="evidence",
+    many="evidence items",
+    model=Evidence,
+    reads=("ref", "title", "retired_at"),
+    text=_text,
+    seen=_seen,
+    endpoint="evidence.piece",
+    address=lambda row_id, _ref, _parent: {"evidence_id": row_id},
+)

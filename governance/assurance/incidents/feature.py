@@ -43,7 +43,6 @@ from governance.kernel.manifest import (
     EntryLink,
     EveryMinute,
     Manifest,
-    ObjectSearch,
     PortAnswer,
     SectionTab,
     Subscription,
@@ -97,16 +96,15 @@ manifest = Manifest(
     palette=(
         Command("Declare an incident…", "incidents.new", permissions.DECLARE),
         Command("View incidents", "incidents.index", permissions.VIEW),
+        Command(
+            "Change severities and status page contacts",
+            "incidents.settings",
+            permissions.SETTINGS,
+            also="incident settings",
+        ),
         Command("View response times of incidents", "incidents.figures", permissions.VIEW),
     ),
-    search=(
-        ObjectSearch(
-            "incident",
-            palette.incidents,
-            "incidents.incident",
-            lambda row_id, _slug: {"incident_id": row_id},
-        ),
-    ),
+    search=(palette.incidents,),
     audit=actions_in(
         actions,
         clock_actions,

@@ -41,7 +41,7 @@ manifest = Manifest(
     ),
     inbox=inbox.SOURCES,
     palette=(Command("New playbook", "playbooks.new", permissions.EDIT),),
-    search=(palette.playbooks,),
+    search=(palette.playbooks, palette.runs),
     audit=actions_in(actions, run_actions),
     links={
         "Playbook": EntryLink(endpoint="playbooks.playbook", argument="playbook_id"),

@@ -1,26 +1,32 @@
-"""Playbooks in the command palette."""
+"""Playbooks and their runs in search."""
 
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Select, or_, select
-
-from governance.assurance.playbooks.models import Playbook
-from governance.kernel import current
-from governance.kernel.manifest import ObjectSearch, contains
+from governance.assurance.playbooks.models import Playbook, PlaybookRun
+from governance.kernel.manifest import IndexedSearch, SearchText
 
 
-def _find(text: str) -> Select[UUID, str, str]:
-    pattern = contains(text)
-    return select(Playbook.id, Playbook.ref, Playbook.title).where(
-        Playbook.tenant_id == current.actor().tenant_id,
-        Playbook.retired_at.is_(None),
-        or_(Playbook.ref.ilike(pattern), Playbook.title.ilike(pattern)),
-    )
+def _text(row: Any) -> SearchText | None:
+    return None if row.retired_at else SearchText(row.ref, row.title, row.used_for)
 
 
-def _address(playbook_id: UUID, _ref: str) -> dict[str, Any]:
-    return {"playbook_id": playbook_id}
+def _text_of_run(row: Any) -> SearchText:
+    return SearchText(row.ref, "Drill" if row.is_drill else f"Run in {row.incident_ref}")
 
 
-playbooks = ObjectSearch("playbook", _find, "playbooks.playbook", _address)
+playbooks = IndexedSearch(
+    kind="playbook",
+    model=Playbook,
+    reads=("ref", "title", "used_for", "retired_at"),
+    text=_text,
+    endpoint="playbooks.playbook",
+    address=lambda row_id, _ref, _parent: {"playbook_id": row_id},
+)
+runs = IndexedSearch(
+    kind="playbook run",
+    model=PlaybookRun,
+    reads=("ref", "is_drill", "incident_ref"),
+    text=_text_of_run,
+    endpoint="playbooks.run",
+    address=lambda row_id, _ref, _parent: {"playbook_run_id": row_id},
+)

@@ -5,6 +5,7 @@ from governance.assurance.testing import (
     exception_views,
     inbox,
     models,
+    palette,
     permissions,
     population_actions,
     population_views,
@@ -23,7 +24,12 @@ manifest = Manifest(
     models=(models,),
     routes=tuple({module.feature: None for module in VIEW_MODULES}),
     under=("evidence.index",),
-    palette=(Command("Open Type II testing", "testing.index", permissions.VIEW),),
+    palette=(
+        Command("Open Type II testing", "testing.index", permissions.VIEW),
+        Command("View exceptions", "testing.exceptions", permissions.VIEW),
+        Command("View findings", "testing.findings", permissions.VIEW, also="retest fix remediate"),
+    ),
+    search=(palette.exceptions, palette.findings, palette.populations),
     audit=actions_in(population_actions, sample_actions, exception_actions),
     links={
         "SamplingTable": EntryLink(endpoint="testing.sizes", single=True),

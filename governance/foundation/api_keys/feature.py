@@ -1,9 +1,18 @@
 """API keys: how machines get access."""
 
-from governance.foundation.api_keys import actions, description, jobs, models, queries, views
+from governance.foundation.api_keys import (
+    actions,
+    description,
+    jobs,
+    models,
+    palette,
+    permissions,
+    queries,
+    views,
+)
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.identity import identity
-from governance.kernel.manifest import Daily, EntryLink, Manifest, PortAnswer
+from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, PortAnswer
 
 manifest = Manifest(
     name="api_keys",
@@ -12,6 +21,11 @@ manifest = Manifest(
     api=description.ITSELF,
     under=("tenant_settings.settings", "people.members"),
     schedule=(Daily("delete answers to batches", jobs.delete_answers, at="02:29"),),
+    palette=(
+        Command("Create API key", "api_keys.new", permissions.MANAGE, also="new token machine"),
+        Command("View API keys", "api_keys.index", permissions.VIEW, also="token settings"),
+    ),
+    search=(palette.api_keys,),
     audit=actions_in(actions),
     links={"ApiKey": EntryLink(endpoint="api_keys.index", noun="API key")},
     answers=(

@@ -1,6 +1,6 @@
 """The glossary: what the product's terms mean, one sentence each."""
 
-from governance.foundation.glossary import views
+from governance.foundation.glossary import palette, views
 from governance.kernel.manifest import Manifest
 
-manifest = Manifest(name="glossary", routes=(views.feature,))
+manifest = Manifest(name="glossary", routes=(views.feature,), palette=(palette.glossary_terms,))

@@ -13,7 +13,7 @@ from governance.foundation.logbook import (
     read_auditing,
     views,
 )
-from governance.kernel.manifest import Daily, EntryLink, Hourly, Manifest, NavItem
+from governance.kernel.manifest import Command, Daily, EntryLink, Hourly, Manifest, NavItem
 
 manifest = Manifest(
     name="logbook",
@@ -34,6 +34,10 @@ manifest = Manifest(
         Hourly("record denied acts", denied_actions.record_denied_hourly, minute=2),
     ),
     work=(jobs.generate_export,),
+    palette=(
+        Command("Export the audit log", "log_exports.index", permissions.EXPORT, also="download"),
+        Command("View checkpoints of the log", "logbook.checkpoints", permissions.VIEW),
+    ),
     audit=actions_in(actions, denied_actions),
     links={
         "LogExport": EntryLink(endpoint="log_exports.export", argument="export_id", noun="export"),

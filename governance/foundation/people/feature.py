@@ -7,6 +7,7 @@ from governance.foundation.people import (
     jobs,
     member_actions,
     models,
+    palette,
     permissions,
     session_actions,
     session_views,
@@ -49,7 +50,15 @@ manifest = Manifest(
     ),
     under=("tenant_settings.settings",),
     schedule=(Daily("delete old sign-ins", jobs.sweep_sign_ins, at="02:17"),),
-    palette=(Command("Invite a member", "people.members", permissions.MANAGE),),
+    palette=(
+        Command(
+            "Invite a member", "people.members", permissions.MANAGE, also="add person user team"
+        ),
+        Command("View members", "people.members", permissions.MEMBERS, also="people users team"),
+        Command("View your sessions", "sessions.own_sessions", permissions.OWN, also="sign out"),
+        Command("Switch tenant", "sessions.switcher", permissions.OWN),
+    ),
+    search=(palette.members,),
     audit=actions_in(session_actions, admission_actions, member_actions, invitation_actions),
     links={
         "Membership": EntryLink(endpoint="people.members"),

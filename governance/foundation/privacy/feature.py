@@ -7,13 +7,14 @@ from governance.foundation.privacy import (
     jobs,
     legal_hold_actions,
     models,
+    permissions,
     retention_actions,
     rotation,
     unmasking_actions,
     views,
 )
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel.manifest import Daily, EntryLink, Manifest
+from governance.kernel.manifest import Command, Daily, EntryLink, Manifest
 
 manifest = Manifest(
     name="privacy",
@@ -22,6 +23,14 @@ manifest = Manifest(
     under=("tenant_settings.settings",),
     schedule=(Daily("destroy expired log keys", jobs.destroy_expired_keys, at="02:47"),),
     work=(jobs.erase,),
+    palette=(
+        Command("Erase a person", "privacy.ask_erasure", permissions.ERASE, also="GDPR delete"),
+        Command("Unmask a person", "privacy.ask_unmask", permissions.UNMASK),
+        Command("Place a legal hold", "privacy.hold", permissions.HOLD),
+        Command(
+            "Set retention of personal data", "privacy.retention", permissions.RETAIN, also="keep"
+        ),
+    ),
     audit=actions_in(
         erasure_actions, unmasking_actions, legal_hold_actions, retention_actions, rotation
     ),

@@ -11,7 +11,7 @@ from governance.foundation.tenants import (
     views,
 )
 from governance.kernel.identity import identity
-from governance.kernel.manifest import EntryLink, Manifest, NavItem, PortAnswer
+from governance.kernel.manifest import Command, EntryLink, Manifest, NavItem, PortAnswer
 
 manifest = Manifest(
     name="tenants",
@@ -28,6 +28,14 @@ manifest = Manifest(
         ),
     ),
     under=("operator_overview.overview",),
+    palette=(
+        Command(
+            "Change tenant settings",
+            "tenant_settings.settings",
+            permissions.EDIT,
+            also="time zone fiscal year name region",
+        ),
+    ),
     audit=actions_in(actions, suspension_actions),
     links={
         "Tenant": EntryLink(endpoint="tenant_settings.settings", noun="the tenant", single=True)

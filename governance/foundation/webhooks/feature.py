@@ -7,6 +7,7 @@ from governance.foundation.webhooks import (
     inbox,
     jobs,
     models,
+    palette,
     permissions,
     views,
 )
@@ -22,6 +23,7 @@ manifest = Manifest(
         Daily("forget old webhook deliveries", jobs.forget_old, at="02:37"),
     ),
     palette=(Command("Manage webhooks", "webhooks.index", permissions.VIEW),),
+    search=(palette.webhooks,),
     inbox=inbox.SOURCES,
     audit=actions_in(actions, delivery_actions),
     links={

@@ -9,6 +9,7 @@ from governance.operations.maintenance import (
     feed_actions,
     feed_views,
     models,
+    palette,
     permissions,
     queries,
     views,
@@ -35,6 +36,7 @@ manifest = Manifest(
         Command("View maintenance", "maintenance.index", permissions.VIEW),
         Command("Announce maintenance…", "maintenance.new", permissions.EDIT),
     ),
+    search=(palette.exclusions,),
     audit=actions_in(actions, feed_actions),
     links={
         "Exclusion": EntryLink(endpoint="maintenance.exclusion", argument="exclusion_id"),

@@ -8,7 +8,6 @@ from governance.kernel.manifest import (
     EntryLink,
     Manifest,
     NavItem,
-    ObjectSearch,
     SectionTab,
 )
 from governance.operations.objectives import (
@@ -65,14 +64,7 @@ manifest = Manifest(
         Command("New objective", "objectives.create", permissions.MANAGE),
         Command("Import OpenSLO", "openslo.new", permissions.MANAGE),
     ),
-    search=(
-        ObjectSearch(
-            "objective",
-            palette.objectives,
-            "objectives.objective",
-            lambda row_id, _slug: {"objective_id": row_id},
-        ),
-    ),
+    search=(palette.objectives,),
     audit=actions_in(actions, openslo_actions),
     links={
         "Objective": EntryLink(endpoint="objectives.objective", argument="objective_id"),

@@ -1,19 +1,20 @@
-"""Objectives in the command palette, by name or slug."""
+"""Active objectives in search, by name or slug."""
 
-from uuid import UUID
+from typing import Any
 
-from sqlalchemy import Select, or_, select
-
-from governance.kernel import current
-from governance.kernel.manifest import contains
+from governance.kernel.manifest import IndexedSearch, SearchText
 from governance.operations.objectives.models import Objective
 
 
-def objectives(typed: str) -> Select[UUID, str, str]:
-    """Select the active objectives whose name or slug contains the text."""
-    pattern = contains(typed)
-    return select(Objective.id, Objective.key, Objective.name).where(
-        Objective.tenant_id == current.actor().tenant_id,
-        Objective.retired_at.is_(None),
-        or_(Objective.key.ilike(pattern), Objective.name.ilike(pattern)),
-    )
+def _text(row: Any) -> SearchText | None:
+    return None if row.retired_at else SearchText(row.key, row.name)
+
+
+objectives = IndexedSearch(
+    kind="objective",
+    model=Objective,
+    reads=("key", "name", "retired_at"),
+    text=_text,
+    endpoint="objectives.objective",
+    address=lambda row_id, _ref, _parent: {"objective_id": row_id},
+)

@@ -52,7 +52,7 @@ manifest = Manifest(
         Command("View policy in force", "policies.in_force", permissions.VIEW),
         Command("Request waiver", "waivers.new", permissions.WAIVE),
     ),
-    search=(palette.policy_versions,),
+    search=(palette.policy_versions, palette.waivers),
     audit=actions_in(version_log, waivers, platform_minimum),
     links={
         "PolicyVersion": EntryLink(endpoint="policies.version_by_id", argument="policy_version_id"),

@@ -1,39 +1,37 @@
-"""Published policy versions in the command palette, by "policy 4", "version 4" or their tier."""
+"""Published policy versions and waivers in search, by "policy 4", "version 4" or their tier."""
 
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Select, String, cast, literal, select
-
-from governance.kernel import current
-from governance.kernel.manifest import ObjectSearch
-from governance.operations.policies.models import PolicyVersion
-
-MAX_VERSIONS = 3
-MAX_DIGITS = 6  # of the number of a version
+from governance.kernel.manifest import IndexedSearch, SearchText
+from governance.operations.policies.dimensions import DIMENSIONS
+from governance.operations.policies.models import PolicyVersion, Waiver
 
 
-def _find(text: str) -> Select[UUID, str, str] | None:
-    v = PolicyVersion
-    words = [word for word in text.lower().split() if word not in {"policy", "version"}]
-    if not words and "policy" not in text.lower():
+def _text(row: Any) -> SearchText | None:
+    if row.number is None:
         return None
-    named = [
-        (
-            v.number == int(word)
-            if word.isdecimal() and len(word) <= MAX_DIGITS
-            else v.content["tier"].astext.ilike(f"%{word}%")
-        )
-        for word in words
-    ]
-    number = cast(v.number, String)
-    query = select(v.id, number.label("ref"), (literal("Policy version ") + number).label("title"))
-    query = query.where(v.tenant_id == current.actor().tenant_id, v.number.is_not(None), *named)
-    return query.order_by(v.number.desc()).limit(MAX_VERSIONS)
+    return SearchText(str(row.number), f"Policy version {row.number}", row.content.get("tier", ""))
 
 
-def _address(_version_id: UUID, number: str) -> dict[str, Any]:
-    return {"number": int(number)}
+def _text_of_waiver(row: Any) -> SearchText:
+    known = DIMENSIONS.get(row.dimension)
+    return SearchText("", f"Waiver of {known.title if known else row.dimension}", row.reason)
 
 
-policy_versions = ObjectSearch("policy", _find, "policies.version", _address)
+policy_versions = IndexedSearch(
+    kind="policy",
+    many="policies",
+    model=PolicyVersion,
+    reads=("number", "content"),
+    text=_text,
+    endpoint="policies.version",
+    address=lambda _row_id, ref, _parent: {"number": int(ref)},
+)
+waivers = IndexedSearch(
+    kind="waiver",
+    model=Waiver,
+    reads=("dimension", "reason"),
+    text=_text_of_waiver,
+    endpoint="waivers.waiver",
+    address=lambda row_id, _ref, _parent: {"waiver_id": row_id},
+)

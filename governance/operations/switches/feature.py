@@ -50,6 +50,12 @@ manifest = Manifest(
     palette=(
         Command("View the switches", "switches.index", permissions.VIEW),
         Command("Stop everything…", "switches.stop_everything", permissions.STOP),
+        Command(
+            "Restart what is stopped",
+            "switches.index",
+            permissions.RESTART,
+            also="resume start again system",
+        ),
         ObjectCommand(
             AI_SYSTEM,
             "Switches of {title}",

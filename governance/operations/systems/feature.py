@@ -2,7 +2,7 @@
 
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import EntryLink, Manifest, NavItem, PortAnswer
+from governance.kernel.manifest import Command, EntryLink, Manifest, NavItem, PortAnswer
 from governance.operations.systems import actions, models, palette, permissions, queries, views
 
 manifest = Manifest(
@@ -18,6 +18,11 @@ manifest = Manifest(
             order=50,
             group="operations",
             count_word="stopped",
+        ),
+    ),
+    palette=(
+        Command(
+            "Register an AI system", "systems.registration", permissions.REGISTER, also="new add"
         ),
     ),
     search=(palette.ai_systems,),

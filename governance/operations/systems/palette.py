@@ -1,28 +1,22 @@
-"""AI systems in the command palette."""
+"""AI systems in search."""
 
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Select, or_, select
-
-from governance.kernel import current
-from governance.kernel.manifest import ObjectSearch, contains
+from governance.kernel.manifest import IndexedSearch, SearchText
 from governance.operations.systems.models import AISystem
 
 KIND = "AI system"
 
 
-def _find(text: str) -> Select[UUID, str, str]:
-    pattern = contains(text)
-    return select(AISystem.id, AISystem.key, AISystem.name).where(
-        AISystem.tenant_id == current.actor().tenant_id,
-        AISystem.retired_at.is_(None),
-        or_(AISystem.key.ilike(pattern), AISystem.name.ilike(pattern)),
-    )
+def _text(row: Any) -> SearchText | None:
+    return None if row.retired_at else SearchText(row.key, row.name)
 
 
-def _address(system_id: UUID, _slug: str) -> dict[str, Any]:
-    return {"system_id": system_id}
-
-
-ai_systems = ObjectSearch(KIND, _find, "systems.system", _address)
+ai_systems = IndexedSearch(
+    kind=KIND,
+    model=AISystem,
+    reads=("key", "name", "retired_at"),
+    text=_text,
+    endpoint="systems.system",
+    address=lambda _row_id, ref, _parent: {"system_id": ref},
+)

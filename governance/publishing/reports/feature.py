@@ -12,7 +12,7 @@ from governance.kernel.manifest import (
     Subscription,
     not_by_scope,
 )
-from governance.publishing.reports import actions, jobs, models, permissions, views
+from governance.publishing.reports import actions, jobs, models, palette, permissions, views
 from governance.publishing.reports.seals import actions as seal_actions
 from governance.publishing.reports.seals import copies
 from governance.publishing.reports.seals import models as seal_models
@@ -40,6 +40,8 @@ manifest = Manifest(
         Command("Change how reports are sealed", "report_seals.index", seal_permissions.MANAGE),
     ),
     audit=actions_in(actions, seal_actions),
+    search=(palette.reports,),
+    audit=actions_in(actions),
     links={
         "ReportRun": EntryLink(
             endpoint="reports.report", argument="run_id", noun="report", within=not_by_scope

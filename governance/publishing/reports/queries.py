@@ -52,6 +52,12 @@ def run(run_id: UUID) -> Run[ReportRun]:
     return run_of(report)
 
 
+def ids_in_scope() -> set[UUID] | None:
+    """Ids of the runs that the acting person may view; None: all of them."""
+    scope = limits()
+    return None if scope is None else _within(scope)
+
+
 def _within(scope: Scope, run_id: UUID | None = None) -> set[UUID]:
     """Ids of the runs within a scope (of that run only, if given), in two statements.
 

@@ -30,10 +30,16 @@ function option(match, index) {
   return row;
 }
 
+// The last line leads to the page with everything that was found.
+const everything = (words) => ({
+  label: `All results for “${words}”`, hint: "search", href: `${dialog.dataset.search}?q=${encodeURIComponent(words)}`,
+});
+
 function show(matches, words) {
   list.replaceChildren(...matches.map(option));
   field.setAttribute("aria-expanded", String(matches.length > 0));
-  note.textContent = matches.length ? `${matches.length} ${matches.length === 1 ? "match" : "matches"}` : words;
+  const count = matches.length - 1; // without the line that leads to all results
+  note.textContent = matches.length ? `${count} ${count === 1 ? "match" : "matches"}` : words;
   choose(0);
 }
 
@@ -52,7 +58,9 @@ async function ask() {
     if (mine === asked) show([], "Search isn't responding. Type again to retry.");
     return;
   }
-  if (mine === asked) show(Array.isArray(found) ? found : [], `No matches for “${words}”.`);
+  if (mine !== asked) return;
+  const matches = Array.isArray(found) ? found : [];
+  show(matches.length ? [...matches, everything(words)] : [], `No matches for “${words}”.`);
 }
 
 const go = (row) => { if (row?.dataset.href) location.assign(row.dataset.href); };

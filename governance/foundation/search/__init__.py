@@ -1,0 +1,1 @@
+"""Search over every object that the reader may open."""
