@@ -3,7 +3,7 @@ rounds.
 
 Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes,
 the seal (row-level security), transactions, the report, memory, the audit log, evidence,
-indicators, usage, reviews, packages, objectives, burn rates, decisions; statements are counted exactly. `--quick` makes one
+indicators, usage, reviews, packages, objectives, search, burn rates, decisions; statements are counted exactly. `--quick` makes one
 short round of each, to see that it runs.
 """
 
@@ -38,6 +38,7 @@ from bench import (
     objectives,
     packages,
     reviews,
+    search,
     statements,
     testing,
     usage,
@@ -135,6 +136,7 @@ def measure(
     rows += reviews.measure(app, server, environment, rounds=rounds, seconds=seconds, quick=quick)
     rows += usage_file.measure(server)
     rows += packages.measure(app, server, environment, quick=quick)
+    rows += search.measure(app, server, rounds=rounds, quick=quick)
     rows += objectives.measure(
         app, cookie, server, environment, rounds=rounds, seconds=seconds, quick=quick
     )

@@ -45,6 +45,7 @@ SHARED = {
 # Ids in a tenant's rows that name something without a foreign key, and why that is right.
 WITHOUT_KEY = {
     "cost_budgets.system_id": "an AI system of the customer, which no key of the operator's reaches",
+    "search_documents.parent": "an object of any kind; the index follows the objects",
     "target_id": "the log and the work name objects of any kind, also gone ones",
     "for_tenant": "a tenant, not a row in one",
     "entry_id": "the log's entry; entries are never deleted",

@@ -47,7 +47,8 @@ from governance.kernel.visibility_scope import limits
 
 READ = 1_000  # objects of a kind that one search looks at
 LAST = chr(0x10FFFF)  # behind every word with the same beginning
-VERB, PAGE = "command", "page"
+VERB, PAGE, TERM = "command", "page", "term"
+ORDER = {VERB: 0, PAGE: 1, TERM: 3}  # of what is found equally well; everything else is 2
 
 SIZES = text(
     "SELECT (SELECT count(*) FROM (SELECT FROM search_words WHERE kind = ANY(:kinds)"
@@ -152,7 +153,7 @@ def find(
     groups |= {group.kind: group for group in _in_memory(what, raw, kinds)}
     for group in groups.values():
         group.objects = sorted(group.objects, key=lambda each: each.rank)[:per_kind]
-    found.kinds = sorted(groups.values(), key=lambda group: (group.objects[0].rank, group.many))
+    found.kinds = sorted(groups.values(), key=_place)
     return found
 
 
@@ -172,6 +173,10 @@ def first_of(kinds: Collection[str], limit: int) -> list[FoundObject]:
 
 def _href(source: IndexedSearch, row: Any) -> str:
     return url_for(source.endpoint, **source.address(row.id, row.ref, row.parent))
+
+
+def _place(group: FoundKind) -> tuple[int, int, str]:
+    return group.objects[0].rank, ORDER.get(group.kind, 2), group.many
 
 
 def plural_of(source: Source) -> str:
@@ -280,6 +285,8 @@ def _in_memory(what: Typed, raw: str, kinds: Collection[str] | None) -> Iterator
 
 def hit_rank(what: Typed, hit: Hit) -> int:
     """Return the rank of what is found by its label alone, whose first words may be a reference."""
+    if hit.hint in (VERB, PAGE, TERM):
+        return rank(what, "", hit.label)
     words = hit.label.split()
     refs = (" ".join(words[:1]), " ".join(words[:2]))
     return min(rank(what, ref, hit.label) for ref in refs)

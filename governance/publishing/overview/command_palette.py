@@ -63,8 +63,7 @@ def _best(text: str) -> list[FoundObject]:
     """Return the best matches of all kinds: of equally good ones commands first, terms last."""
     kinds = search.find(typed(text), text, per_kind=PER_KIND).kinds
     every = [each for group in kinds for each in group.objects]
-    order = {search.VERB: 0, search.PAGE: 1, "term": 3}
-    return sorted(every, key=lambda each: (each.rank, order.get(each.kind, 2)))
+    return sorted(every, key=lambda each: (each.rank, search.ORDER.get(each.kind, 2)))
 
 
 def _commands_on(found: FoundObject, commands: list[ObjectCommand]) -> Iterator[Hit]:
