@@ -39,9 +39,8 @@ manifest = Manifest(
         Command("Generate a policy attestation", "reports.index", permissions.RUN),
         Command("Change how reports are sealed", "report_seals.index", seal_permissions.MANAGE),
     ),
-    audit=actions_in(actions, seal_actions),
     search=(palette.reports,),
-    audit=actions_in(actions),
+    audit=actions_in(actions, seal_actions),
     links={
         "ReportRun": EntryLink(
             endpoint="reports.report", argument="run_id", noun="report", within=not_by_scope
