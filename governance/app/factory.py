@@ -20,6 +20,7 @@ from governance.foundation.people import session_views
 from governance.kernel import (
     bearer,
     client_address,
+    compression,
     config,
     db,
     key_encryption,
@@ -84,6 +85,7 @@ def create_app(
         app.register_blueprint(blueprint)
     check_endpoints(manifests, app.view_functions)
     connect(settings, manifests)
+    compression.install(app)
     web.install_hooks(app)
     app.after_request(remember_seen)
     for each in manifests:

@@ -42,6 +42,7 @@ IS_FORGED = "is_forged"  # in g: the form of this request was not sent by one of
 SAFE = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 MAX_BODY_BYTES = 12 * 1024 * 1024
+KEY_BYTES = 32  # of the key that a form token masks
 MAX_FORM_BYTES = (
     512 * 1024
 )  # a form without files: beyond it there are only field names by the million
@@ -168,7 +169,7 @@ def _same_site() -> None:
         setattr(g, IS_FORGED, True)
         raise Forbidden("This form was sent from another site. Nothing was changed.")
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    if not hmac.compare_digest(sent.encode("utf-8", "replace"), csrf_token().encode()):
+    if not hmac.compare_digest(_unmasked(sent), _form_key()):
         setattr(g, IS_FORGED, True)
         raise Forbidden(
             "This form is from an earlier session. Nothing was changed; reload the page and try"
@@ -196,13 +197,34 @@ def is_for_machines() -> bool:
 
 
 def csrf_token() -> str:
-    """Bound to the session's cookie; before sign-in to a random cookie of its own."""
+    """Bound to the session's cookie; before sign-in to a random cookie of its own.
+
+    It is masked anew in each answer, so that the length of a compressed one tells nothing of it.
+    """
     if "csrf_token" not in g:
-        cookie = request.cookies.get(cookie_name("session")) or anonymous_token()
-        key: bytes = current_app.config["CSRF_KEY"]
-        g.csrf_token = hmac.new(key, cookie.encode(), hashlib.sha256).hexdigest()
+        mask, key = secrets.token_bytes(KEY_BYTES), _form_key()
+        g.csrf_token = (mask + _xor(mask, key)).hex()
     token: str = g.csrf_token
     return token
+
+
+def _form_key() -> bytes:
+    cookie = request.cookies.get(cookie_name("session")) or anonymous_token()
+    key: bytes = current_app.config["CSRF_KEY"]
+    return hmac.new(key, cookie.encode(), hashlib.sha256).digest()
+
+
+def _unmasked(token: str) -> bytes:
+    """What a token hides; nothing that fits for what isn't one."""
+    try:
+        sent = bytes.fromhex(token)
+    except ValueError:
+        return b""
+    return _xor(sent[:KEY_BYTES], sent[KEY_BYTES:]) if len(sent) == 2 * KEY_BYTES else b""
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
 
 
 def anonymous_token() -> str:

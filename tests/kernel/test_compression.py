@@ -1,0 +1,83 @@
+"""Pages and static files come as gzip to those who take it, and say the same."""
+
+import gzip
+import re
+
+import pytest
+
+from governance.app.shell import STATIC, asset
+from tests.browser import Visitor
+
+ASKS = {"Accept-Encoding": "gzip, deflate, br"}
+FIRST_LOAD_BYTES = 150_000
+
+
+def unpacked(reply):
+    assert reply.headers["Content-Encoding"] == "gzip"
+    assert reply.content_length == len(reply.data)
+    return gzip.decompress(reply.data)
+
+
+def without_tokens(page):
+    return re.sub(rb'name="csrf_token" value="[0-9a-f]+"', b"", page)
+
+
+def test_a_page_says_the_same_compressed(as_admin):
+    path = as_admin.at("settings/sessions")
+    plain = as_admin.client.get(path)
+    assert "Content-Encoding" not in plain.headers
+    packed = as_admin.client.get(path, headers=ASKS)
+    assert without_tokens(unpacked(packed))[:2000] == without_tokens(plain.data)[:2000]
+    assert len(packed.data) < len(plain.data) / 2
+    for reply in (plain, packed):
+        assert "Accept-Encoding" in ", ".join(reply.headers.getlist("Vary"))
+
+
+@pytest.mark.parametrize("asks", ["", "identity", "br", "gzip;q=0"])
+def test_who_does_not_take_gzip_gets_the_text(as_admin, asks):
+    reply = as_admin.client.get(as_admin.at("settings/sessions"), headers={"Accept-Encoding": asks})
+    assert "Content-Encoding" not in reply.headers and "</html>" in reply.text
+
+
+def test_downloads_and_answers_to_scripts_stay_as_they_are(as_admin):
+    file = as_admin.client.get(as_admin.at("settings/sessions.csv"), headers=ASKS)
+    assert file.status_code == 200 and "Content-Encoding" not in file.headers
+    assert "Content-Encoding" not in as_admin.client.get("/healthz", headers=ASKS).headers
+
+
+@pytest.mark.parametrize("name", ["console.css", "vendor/htmx.min.js", "js/dialog.js", "icons.svg"])
+def test_a_static_file_is_compressed_and_kept_for_a_year_at_its_digest(client, name):
+    reply = client.client.get(asset(name), headers=ASKS)
+    assert unpacked(reply) == (STATIC / name).read_bytes()
+    assert "immutable" in reply.headers["Cache-Control"]
+    tags = reply.headers["ETag"], client.client.get(asset(name)).headers["ETag"]
+    assert tags[0] != tags[1]
+
+
+def test_fonts_and_parts_of_a_file_are_sent_as_they_are(client):
+    font = client.client.get("/static/vendor/inter.woff2", headers=ASKS)
+    part = client.client.get("/static/console.css", headers=ASKS | {"Range": "bytes=0-99"})
+    assert "Content-Encoding" not in font.headers and "Content-Encoding" not in part.headers
+    assert part.data == (STATIC / "console.css").read_bytes()[:100]
+
+
+def test_the_form_token_differs_in_each_answer_and_each_one_is_valid(as_admin):
+    """A secret that stayed the same could be read from the lengths of compressed pages."""
+    path = as_admin.at("systems/new")
+    pages = [unpacked(as_admin.client.get(path, headers=ASKS)).decode() for _ in range(2)]
+    tokens = [re.findall(r'name="csrf_token" value="([0-9a-f]+)"', page) for page in pages]
+    assert all(len(set(each)) == 1 for each in tokens) and tokens[0][0] != tokens[1][0]
+    for token in (tokens[0][0], tokens[1][0]):
+        reply = as_admin.client.post(path, data={"csrf_token": token})
+        assert reply.status_code == 422
+    bent = tokens[0][0][:-1] + ("0" if tokens[0][0][-1] != "0" else "1")
+    assert as_admin.client.post(path, data={"csrf_token": bent}).status_code == 403
+
+
+def test_the_first_load_of_a_page_is_small(as_admin: Visitor):
+    page = as_admin.client.get(as_admin.at("settings/sessions"), headers=ASKS)
+    text = unpacked(page).decode()
+    found = set(re.findall(r'(?:src|href)="(/static/[^"#]+)', text))
+    assert any("inter.woff2" in each for each in found) and len(found) > 10
+    sizes = {each: len(as_admin.client.get(each, headers=ASKS).data) for each in found}
+    assert len(page.data) + sum(sizes.values()) < FIRST_LOAD_BYTES, sizes
