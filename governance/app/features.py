@@ -32,6 +32,7 @@ from governance.foundation.list_views.feature import manifest as list_views
 from governance.foundation.logbook.feature import manifest as logbook
 from governance.foundation.people.feature import manifest as people
 from governance.foundation.privacy.feature import manifest as privacy
+from governance.foundation.scim.feature import manifest as scim
 from governance.foundation.search.feature import manifest as search
 from governance.foundation.support_access.feature import manifest as support_access
 from governance.foundation.tenants.feature import manifest as tenants
@@ -95,6 +96,7 @@ FEATURES = (
     tenants,
     people,
     identity_providers,
+    scim,
     api_keys,
     approvals,
     privacy,

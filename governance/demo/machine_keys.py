@@ -11,6 +11,7 @@ from governance.operations.systems import queries as systems
 READS, ASKS = ("audit:read",), ("flags:read",)
 MEASURES, UPLOADS = ("indicators:write",), ("evidence:write",)
 USES = ("usage:write",)
+PROVISIONS = ("scim",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ WANTED = {
         KeySpec("metrics", MEASURES),
         KeySpec("pipeline", UPLOADS),
         KeySpec("usage-acme", USES),
+        KeySpec("directory", PROVISIONS),
     ),
     "globex": (
         KeySpec("mirror-globex", READS),

@@ -463,6 +463,12 @@ TERMS = (
         " accepted all of their evidence.",
     ),
     Term(
+        "Provisioning",
+        "Keeping members in step with the company's directory: it creates users over SCIM, puts"
+        " them in groups that may give a role, and takes access away when someone leaves.",
+        "scim provisioning",
+    ),
+    Term(
         "Pseudonym",
         "The code that represents a person in the audit log, so that their name can be erased"
         " without changing an entry.",

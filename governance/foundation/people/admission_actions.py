@@ -1,6 +1,6 @@
 """Decide whether an identity has access to the tenant, and with which role."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -22,7 +22,12 @@ from governance.foundation.people.models import (
     person_key,
 )
 from governance.foundation.people.oidc_types import Identity
-from governance.foundation.people.ports import why_not_member
+from governance.foundation.people.ports import (
+    DirectoryEntry,
+    directory_entry,
+    link_directory_entry,
+    why_not_member,
+)
 from governance.foundation.people.sign_in_rules import NoMembership
 from governance.kernel import clock, current, tenant_revision
 from governance.kernel.access import OPERATOR_ROLES, TENANT_ROLES
@@ -47,6 +52,7 @@ INVITATION_ACCEPTED = action(
     personal="email",
 )
 BY_GROUPS = "group mapping"
+BY_DIRECTORY = "directory groups"  # what the company's directory provisions over SCIM
 
 
 def save_person(identity: Identity) -> Person:
@@ -77,11 +83,15 @@ def save_person(identity: Identity) -> Person:
 
 @dataclass(frozen=True, slots=True)
 class GrantedAccess:
-    """What gives an identity access: the membership that it has, an invitation, or the groups."""
+    """What gives an identity access: the membership that it has, an invitation, the directory's
+    groups, or the groups of the ID token. `entry` is the directory's, whatever gives access.
+    """
 
     role: str
+    via: str
     membership: Membership | None = None
     invitation: Invitation | None = None
+    entry: DirectoryEntry | None = None
 
 
 def find_access(key: UUID, identity: Identity, connection: Connection) -> GrantedAccess:
@@ -97,17 +107,29 @@ def find_access(key: UUID, identity: Identity, connection: Connection) -> Grante
             f"This account was erased at {current.actor().tenant_name} and can't be used again.",
             remedy="Ask an admin to invite you with a different company account.",
         )
-    mapped = _role_by_groups(connection, identity.groups)
+    entry = directory_entry()(identity, connection, held)
+    if entry is not None and not entry.is_active:
+        raise sign_in_rules.deactivated()
+    ours = None if entry is None or entry.is_taken else entry
+    mapped = role_by_groups(connection, identity.groups)
     if held is not None and held.ended_at is None:
-        return GrantedAccess(_role_today(held, mapped, connection, identity), membership=held)
+        return _access_today(held, mapped, connection, identity, ours)
     invitation = _invitation_for(identity, connection)
     if invitation is not None:
-        return GrantedAccess(invitation.role, invitation=invitation)
+        return GrantedAccess(invitation.role, "invitation", invitation=invitation, entry=ours)
+    if ours is not None and ours.role is not None and (held is None or ours.may_return):
+        return _as_member(identity, GrantedAccess(ours.role, BY_DIRECTORY, entry=ours))
     if mapped is None or held is not None:
+        if entry is not None and entry.is_taken:
+            raise sign_in_rules.entry_taken(identity)
         raise sign_in_rules.no_access(identity, connection, was_member=held is not None)
+    return _as_member(identity, GrantedAccess(mapped, BY_GROUPS, entry=ours))
+
+
+def _as_member(identity: Identity, found: GrantedAccess) -> GrantedAccess:
     if why := why_not_member()(identity.email):
         raise NoMembership(why, reason="the person is an auditor of the tenant")
-    return GrantedAccess(mapped)
+    return found
 
 
 def admit(identity: Identity, connection: Connection) -> tuple[Person, Membership]:
@@ -118,21 +140,51 @@ def admit(identity: Identity, connection: Connection) -> tuple[Person, Membershi
     key = person_key(identity.issuer, identity.subject)
     found = find_access(key, identity, connection)
     if found.membership is not None:
-        _follow_groups(found.membership, found.role)
-        return save_person(identity), found.membership
-    if (invitation := found.invitation) is not None:
-        invitation.accepted_at, invitation.accepted_by = clock.now(), key
-        record(
-            INVITATION_ACCEPTED,
-            invitation,
-            about=invitee_id(invitation.email),
-            role=invitation.role,
-            email=invitation.email,
-        )
-    person = save_person(identity)
-    return person, add_member(
-        person, found.role, via=BY_GROUPS if invitation is None else "invitation"
+        follow_groups(found.membership, found.role, via=found.via)
+        person, membership = save_person(identity), found.membership
+    else:
+        if found.invitation is not None:
+            _accept(found.invitation, key)
+        person = save_person(identity)
+        membership = add_member(person, found.role, via=found.via)
+    if found.entry is not None:
+        link_directory_entry()(found.entry.user_id, membership)
+    return person, membership
+
+
+def _accept(invitation: Invitation, key: UUID) -> None:
+    invitation.accepted_at, invitation.accepted_by = clock.now(), key
+    record(
+        INVITATION_ACCEPTED,
+        invitation,
+        about=invitee_id(invitation.email),
+        role=invitation.role,
+        email=invitation.email,
     )
+
+
+def _access_today(
+    held: Membership,
+    mapped: str | None,
+    connection: Connection,
+    identity: Identity,
+    entry: DirectoryEntry | None,
+) -> GrantedAccess:
+    """A membership that groups gave follows them, those of the directory before those of the token.
+
+    The last admin stays one.
+    """
+    if entry is not None and held.via in {BY_GROUPS, BY_DIRECTORY}:
+        role = entry.role
+        if role is None and held.via == BY_DIRECTORY and not is_last_admin(held):
+            raise sign_in_rules.directory_groups_lost()
+        if role is not None:
+            stays = role != held.role and is_last_admin(held)
+            return GrantedAccess(
+                held.role if stays else role, BY_DIRECTORY, membership=held, entry=entry
+            )
+    role = _role_today(held, mapped, connection, identity)
+    return GrantedAccess(role, held.via, membership=held, entry=entry)
 
 
 def _role_today(
@@ -151,19 +203,21 @@ def _role_today(
     return mapped
 
 
-def _follow_groups(held: Membership, role: str) -> None:
+def follow_groups(held: Membership, role: str, *, via: str) -> None:
+    """Give a membership the role of its groups; nothing is recorded where that is its role."""
     if role != held.role:
         record(
             member_actions.ROLE_CHANGED,
             held,
             before={"role": held.role},
             after={"role": role},
-            via=BY_GROUPS,
+            via=via,
         )
         held.role, held.role_since = role, clock.now()
+    held.via = via
 
 
-def _role_by_groups(connection: Connection, groups: Sequence[str] | None) -> str | None:
+def role_by_groups(connection: Connection, groups: Iterable[str] | None) -> str | None:
     """The strongest role that the tenant maps one of these groups to."""
     mapped = {connection.group_roles[g] for g in groups or () if g in connection.group_roles}
     return next((role for role in (*TENANT_ROLES, *OPERATOR_ROLES) if role in mapped), None)

@@ -64,6 +64,36 @@ def group_lost(identity: Identity) -> NoMembership:
     )
 
 
+def deactivated() -> NoMembership:
+    """What a person is told whom the company's directory has deactivated, as an error to raise."""
+    return NoMembership(
+        f"Your company's directory has deactivated your account at {_here()}.",
+        remedy="Ask whoever manages your company's directory to activate it again.",
+        reason="deactivated by the directory",
+    )
+
+
+def entry_taken(identity: Identity) -> NoMembership:
+    """Another account has signed in as the directory's user with this address."""
+    return NoMembership(
+        f"Another account already signs in to {_here()} as {identity.email}.",
+        remedy=(
+            "Sign in with that account. If it is no longer yours, ask an admin to remove that"
+            " member, and whoever manages the directory to provision you again."
+        ),
+        reason="the directory's user belongs to another account",
+    )
+
+
+def directory_groups_lost() -> NoMembership:
+    """Why a membership that the directory's groups gave is of no use at this sign-in."""
+    return NoMembership(
+        f"None of your groups in the company's directory gives access to {_here()}.",
+        remedy="Ask an admin which group you need.",
+        reason="no directory group with a role",
+    )
+
+
 def _invitation_problem(identity: Identity, connection: Connection) -> NoMembership:
     email = identity.email
     if not email:

@@ -1,0 +1,8 @@
+"""Who provisions people, and who sees how that goes."""
+
+from governance.kernel.access import permission, scope
+
+SCIM = scope("scim", "provision people and groups over SCIM")
+
+VIEW = permission("scim.view", "view provisioning", roles="admin compliance_officer operator_admin")
+PROVISION = permission("scim.provision", "provision people and groups", scopes=SCIM)

@@ -1,0 +1,308 @@
+"""What scim2-server reads and writes, over this feature's tables and actions."""
+
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from scim2_models import (
+    ConflictException,
+    InvalidValueException,
+    Meta,
+    NotFoundException,
+    NotImplementedException,
+    PreconditionFailedException,
+    Reference,
+    Resource,
+    ResourceType,
+    ResponseParameters,
+    SCIMException,
+    SearchRequest,
+    UniquenessException,
+)
+from scim2_server.storage import ScimStorage, SearchPage
+from sqlalchemy import ColumnElement, func, select, true
+
+from governance.foundation.scim import filters, group_actions, queries, user_actions
+from governance.foundation.scim.group_actions import GroupNameTaken
+from governance.foundation.scim.models import DirectoryGroup, DirectoryUser
+from governance.foundation.scim.schemas import (
+    MAX_EMAILS,
+    MAX_GROUP_MEMBERS,
+    MAX_TEXT_LENGTH,
+    Email,
+    Group,
+    GroupMember,
+    Name,
+    User,
+)
+from governance.foundation.scim.user_actions import UserFacts, UserNameTaken
+from governance.kernel.db import Model, lock_tenant, session
+from governance.kernel.errors import DomainError, Invalid
+
+type Row = DirectoryUser | DirectoryGroup
+
+MAX_START = 2**40  # beyond every row, and within PostgreSQL's numbers
+NAME_PARTS = (
+    ("formatted", "formatted"),
+    ("givenName", "given_name"),
+    ("familyName", "family_name"),
+)
+EMAIL_PARTS = ("value", "type", "display", "primary")
+
+
+class DirectoryStorage(ScimStorage):
+    """The acting tenant's users and groups, in the transaction of the request."""
+
+    @contextmanager
+    def operation(self) -> Generator[None]:
+        """One operation, also within a bulk request: whole, or without a trace."""
+        with session().begin_nested():
+            yield
+
+    def get(
+        self,
+        resource_type: ResourceType,
+        resource_id: str,
+        *,
+        response_parameters: ResponseParameters[Any] | None = None,
+    ) -> Resource[Any]:
+        """Locked where a change follows, which is when the server asks for the whole resource."""
+        row = _row(resource_type, resource_id, lock=response_parameters is None)
+        return _resources([row], without_members=_leaves_out_members(response_parameters))[0]
+
+    def search(
+        self,
+        resource_types: list[ResourceType],
+        search_request: SearchRequest[Any],
+        *,
+        position: Any = None,
+    ) -> SearchPage:
+        del position  # of a cursor, which the configuration doesn't announce
+        if len(resource_types) != 1:
+            raise NotImplementedException(detail="Search /Users or /Groups.")
+        model = _model(resource_types[0])
+        wanted: ColumnElement[bool] = true()
+        if search_request.filter is not None:
+            wanted = filters.condition(search_request.filter, str(resource_types[0].name))
+        total = session().scalar(select(func.count()).select_from(model).where(wanted)) or 0
+        query = select(model).where(wanted).order_by(model.created_at, model.id)
+        start = min(search_request.start_index_0 or 0, MAX_START)
+        rows = session().scalars(query.offset(start).limit(search_request.count))
+        return SearchPage(
+            total, _resources(rows.all(), without_members=_leaves_out_members(search_request))
+        )
+
+    def create(
+        self,
+        resource_type: ResourceType,  # noqa: ARG002 - the server's signature; a resource knows its type
+        resource: Resource[Any],
+    ) -> Resource[Any]:
+        with _refusals():
+            lock_tenant("provisioning")
+            if isinstance(resource, User):
+                made: Row = user_actions.create(_facts(resource))
+            else:
+                made = group_actions.create(*_group_facts(resource))
+        return _resources([made])[0]
+
+    def update(
+        self,
+        resource_type: ResourceType,
+        resource: Resource[Any],
+        *,
+        expected_version: str | None = None,
+    ) -> Resource[Any]:
+        with _refusals():
+            lock_tenant("provisioning")
+            row = _row(resource_type, str(resource.id), lock=True, version=expected_version)
+            if isinstance(row, DirectoryUser):
+                user_actions.change(row, _facts(resource))
+            else:
+                group_actions.change(row, *_group_facts(resource))
+        return _resources([row])[0]
+
+    def delete(
+        self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None
+    ) -> None:
+        with _refusals():
+            lock_tenant("provisioning")
+            row = _row(resource_type, resource_id, lock=True, version=expected_version)
+            if isinstance(row, DirectoryUser):
+                user_actions.delete(row)
+            else:
+                group_actions.delete(row)
+
+
+@contextmanager
+def _refusals() -> Generator[None]:
+    """What a rule of the domain refuses, as an error of SCIM with the same sentence."""
+    try:
+        yield
+    except (UserNameTaken, GroupNameTaken) as refused:
+        raise UniquenessException(detail=refused.message) from refused
+    except Invalid as refused:
+        raise InvalidValueException(detail=refused.message) from refused
+    except DomainError as refused:
+        raise ConflictException(detail=refused.message) from refused
+
+
+# ---- rows
+
+
+def _model(resource_type: ResourceType) -> type[DirectoryUser] | type[DirectoryGroup]:
+    return DirectoryUser if resource_type.name == "User" else DirectoryGroup
+
+
+def _row(
+    resource_type: ResourceType, resource_id: str, *, lock: bool, version: str | None = None
+) -> Row:
+    try:
+        row_id = UUID(resource_id)
+    except ValueError:
+        raise _not_found(resource_type) from None
+    row: Row | None = (queries.user if resource_type.name == "User" else queries.group)(
+        row_id, lock=lock
+    )
+    if row is None or str(row.id) != resource_id:
+        raise _not_found(resource_type)
+    if lock:
+        session().refresh(row)
+    if version is not None and version != _version(row):
+        raise PreconditionFailedException(
+            detail=f"This {resource_type.name} has changed. Read it again, then retry."
+        )
+    return row
+
+
+def _not_found(resource_type: ResourceType) -> SCIMException:
+    return NotFoundException(detail=f"This {resource_type.name} doesn't exist.")
+
+
+def _version(row: Row) -> str:
+    return f'W/"{row.revision}"'
+
+
+# ---- rows as resources
+
+
+def _resources(rows: Iterable[Model], *, without_members: bool = False) -> list[Resource[Any]]:
+    """The members of all groups are read by one statement, unless nobody asked for them."""
+    listed = list(rows)
+    groups = [row.id for row in listed if isinstance(row, DirectoryGroup)]
+    members = queries.members_of(groups) if groups and not without_members else {}
+    return [
+        _group(row, members.get(row.id, [])) if isinstance(row, DirectoryGroup) else _user(row)
+        for row in listed
+        if isinstance(row, DirectoryGroup | DirectoryUser)
+    ]
+
+
+def _meta(row: Row, name: str) -> Meta:
+    return Meta(
+        resource_type=name,
+        created=row.created_at,
+        last_modified=row.changed_at,
+        version=_version(row),
+    )
+
+
+def _user(row: DirectoryUser) -> User:
+    parts = {field: row.name.get(key) for key, field in NAME_PARTS}
+    return User(
+        id=str(row.id),
+        external_id=row.external_id,
+        user_name=row.user_name,
+        name=Name(**parts) if any(parts.values()) else None,
+        display_name=row.display_name,
+        emails=[Email(**each) for each in row.emails] or None,
+        active=row.active,
+        meta=_meta(row, "User"),
+    )
+
+
+def _group(row: DirectoryGroup, members: list[UUID]) -> Group:
+    return Group(
+        id=str(row.id),
+        external_id=row.external_id,
+        display_name=row.display_name,
+        members=[GroupMember(value=str(each), ref=Reference(f"Users/{each}")) for each in members]
+        or None,
+        meta=_meta(row, "Group"),
+    )
+
+
+def _leaves_out_members(parameters: ResponseParameters[Any] | None) -> bool:
+    if parameters is None:
+        return False
+    excluded = {str(each).lower() for each in parameters.excluded_attributes or ()}
+    wanted = {str(each).lower() for each in parameters.attributes or ()}
+    return "members" in excluded or (
+        bool(wanted) and not any("members" in each or each == "group" for each in wanted)
+    )
+
+
+# ---- resources as facts
+
+
+def _facts(resource: Resource[Any]) -> UserFacts:
+    assert isinstance(resource, User)
+    named = resource.name
+    parts = {
+        key: text
+        for key, field in NAME_PARTS
+        if (text := _text(getattr(named, field, None), f"name.{key}"))
+    }
+    emails = resource.emails or []
+    if len(emails) > MAX_EMAILS:
+        raise Invalid(f"A user has at most {MAX_EMAILS} emails.", field="emails")
+    user_name = _text(resource.user_name, "userName")
+    if not user_name:
+        raise Invalid("userName is required.", field="userName")
+    return UserFacts(
+        user_name,
+        _text(resource.external_id, "externalId"),
+        _text(resource.display_name, "displayName"),
+        parts,
+        tuple(_email(each) for each in emails),
+        resource.active,
+    )
+
+
+def _email(given: Email) -> dict[str, Any]:
+    values = {part: getattr(given, part) for part in EMAIL_PARTS}
+    return {
+        part: value if isinstance(value, bool) else _text(value, f"emails.{part}")
+        for part, value in values.items()
+        if value is not None
+    }
+
+
+def _group_facts(resource: Resource[Any]) -> tuple[str, str | None, set[UUID]]:
+    assert isinstance(resource, Group)
+    name = _text(resource.display_name, "displayName")
+    if not name:
+        raise Invalid("displayName is required.", field="displayName")
+    members = resource.members or []
+    if len(members) > MAX_GROUP_MEMBERS:
+        raise Invalid(f"A group has at most {MAX_GROUP_MEMBERS:,} members.", field="members")
+    return name, _text(resource.external_id, "externalId"), {_user_id(each) for each in members}
+
+
+def _user_id(member: GroupMember) -> UUID:
+    """A group within a group is no user either: directories send who is in it."""
+    try:
+        return UUID(member.value or "")
+    except ValueError:
+        raise Invalid("A member of the group is no user of this tenant.", field="members") from None
+
+
+def _text(value: str | None, field: str) -> str | None:
+    """None for an empty one; refuses what no directory needs and no column has room for."""
+    if not value:
+        return None
+    if len(value) > MAX_TEXT_LENGTH or any(ord(each) < ord(" ") for each in value):
+        raise Invalid(
+            f"{field} must be one line of at most {MAX_TEXT_LENGTH} characters.", field=field
+        )
+    return str(value)
