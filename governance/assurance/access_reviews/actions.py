@@ -6,7 +6,8 @@
     close_review(review)            saves the decisions as evidence
 
 Nobody decides on their own access, or on a key that they created. A review only reduces access;
-the members' page grants it. Revocations apply immediately, and a review can't restore access.
+the members' page grants it. Revocations apply immediately, and a review can't restore access. They
+need the permission of the direct act: who can't remove members can't do so through a review.
 """
 
 import io
@@ -194,6 +195,8 @@ def why_not_decide(review: AccessReview, row: ReviewedAccess, wanted: str) -> st
 def _why_not(row: ReviewedAccess, wanted: str) -> DomainError | None:
     if (why := access.why_not(permissions.DECIDE, on=row)) is not None:
         return Forbidden(why)
+    if wanted != "keep" and (refusal := _why_not_reduce(row)) is not None:
+        return refusal
     if row.is_gone:
         return Stale(
             f"The access of {row.name} ended after the review started. No decision is needed."
@@ -205,6 +208,14 @@ def _why_not(row: ReviewedAccess, wanted: str) -> DomainError | None:
             f"A review can only reduce access. Choose a lower role for {row.name}, or revoke it."
         )
     return None
+
+
+def _why_not_reduce(row: ReviewedAccess) -> DomainError | None:
+    if access.allowed(permissions.reducing(row)):
+        return None
+    return Forbidden(
+        f"You can keep the access of {row.name}. To reduce it, ask a tenant admin to decide."
+    )
 
 
 def _apply(row: ReviewedAccess, decision: str, role: str | None) -> None:

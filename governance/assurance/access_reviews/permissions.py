@@ -4,10 +4,12 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from governance.foundation.api_keys import permissions as api_keys
 from governance.foundation.api_keys.models import ApiKey
+from governance.foundation.people import permissions as people
 from governance.foundation.people.models import Membership, Person
 from governance.foundation.people.own_accounts import has_address_of, own_accounts
-from governance.kernel.access import permission
+from governance.kernel.access import Permission, permission
 from governance.kernel.conditions import Whoever, condition
 from governance.kernel.current import Actor
 
@@ -68,3 +70,8 @@ DECIDE = permission(
     roles="admin compliance_officer",
     unless=[is_own_access, created_key, has_address_of_holder],
 )
+
+
+def reducing(row: Any) -> Permission:
+    """The permission that revoking or downgrading this access needs anywhere else."""
+    return people.MANAGE if row.member is not None else api_keys.MANAGE
