@@ -65,10 +65,10 @@ def group_lost(identity: Identity) -> NoMembership:
 
 
 def deactivated() -> NoMembership:
-    """What a person is told whom the company's directory has deactivated, as an error to raise."""
+    """Why a deactivated user of the directory isn't signed in, as an error to raise."""
     return NoMembership(
         f"Your company's directory has deactivated your account at {_here()}.",
-        remedy="Ask whoever manages your company's directory to activate it again.",
+        remedy="Ask the person who manages your company's directory to activate it again.",
         reason="deactivated by the directory",
     )
 
@@ -79,7 +79,7 @@ def entry_taken(identity: Identity) -> NoMembership:
         f"Another account already signs in to {_here()} as {identity.email}.",
         remedy=(
             "Sign in with that account. If it is no longer yours, ask an admin to remove that"
-            " member, and whoever manages the directory to provision you again."
+            " member, and the person who manages the directory to provision you again."
         ),
         reason="the directory's user belongs to another account",
     )

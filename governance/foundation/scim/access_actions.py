@@ -1,7 +1,7 @@
 """What the directory's word brings about: who loses access at once, and whose role follows.
 
     end_access(user)         deactivated or deleted: sessions and keys end in this transaction
-    follow_groups(ids)       members that the directory brought in follow its groups
+    follow_groups(ids)       members that the directory added follow its groups
 
 A role comes from the group mapping of the sign-in connection alone, which two people approve, and a
 membership that an admin gave keeps its role. The last admin of a tenant keeps access.

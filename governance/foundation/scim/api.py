@@ -1,7 +1,7 @@
 """`/scim/v2/…`: SCIM 2.0 by scim2-server, over the tenant of the key.
 
 The server reads the protocol, applies PUT and PATCH, and evaluates ETags; storage.py is what it
-reads and writes. An error under /scim/ has SCIM's form (RFC 7644 section 3.12), whoever refuses.
+reads and writes. Every error under /scim/ has SCIM's form (RFC 7644 section 3.12), the kernel's too.
 """
 
 from http import HTTPStatus

@@ -48,7 +48,7 @@ def user_of_membership(membership_id: UUID) -> DirectoryUser | None:
 
 
 def users_at_address(address: str) -> Sequence[DirectoryUser]:
-    """Locked: whoever deactivates one of them meanwhile must not miss the sign-in that asks."""
+    """Locked: a request that deactivates one of them meanwhile must not miss the sign-in."""
     if not address:
         return []
     named = or_(DirectoryUser.address == address, DirectoryUser.user_name_key == address)
