@@ -18,11 +18,13 @@ from governance.foundation.list_views import actions as list_views
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.privacy.models import Erasure
+from governance.foundation.scim import user_actions
 from governance.kernel import events, jobs
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
 from governance.kernel.events import subscribe, subscribers
 from governance.publishing.reports import actions as reports
+from governance.publishing.reports.seals import actions as seals
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.foundation.approvals.approval_helpers import decide_approval
@@ -109,8 +111,10 @@ def test_who_acts_on_it_and_in_which_order(app):
         auditor_access.forget_auditor,
         contact_actions.forget_contact,
         reports.withdraw_naming,
+        seals.forget_copies,
         list_views.delete_views_of,
         change_actions.erase_tester,
+        user_actions.forget_erased,
     )
 
 
