@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.sealing import let_use, seal_by_tenant
 
-revision = "0007_provisioning_over_scim"
-down_revision = "0006_report_seals"
+revision = "0008_provisioning_over_scim"
+down_revision = "0007_search_index"
 
 
 def upgrade() -> None:
