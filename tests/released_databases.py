@@ -39,6 +39,7 @@ TENANTS = ("acme", "globex")
 SHARED_VALUES = {
     "platform_policies": {"state": "asked", "content": {}},
     "work_tickets": {"kind": "report"},
+    "work_failures": {"kind": "report", "cause": "Refused"},
 }
 
 

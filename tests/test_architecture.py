@@ -168,7 +168,7 @@ NO_ENTRY = {
 }
 # Other places than the feature's own actions that write its rows, and why.
 OTHER_WRITERS = ACTIONS_APART | {
-    "kernel/jobs.py": {"WorkItem", "WorkTicket", "JobRun"},
+    "kernel/jobs.py": {"WorkItem", "WorkTicket", "WorkFailure", "JobRun"},
     "foundation/audit/record.py": {"AuditEntry"},
     "foundation/audit/sequencer.py": {"Leaf", "Tile", "LogHead", "Checkpoint", "PendingEntry"},
     "foundation/audit/logs.py": {"LogHead", "LogKey"},

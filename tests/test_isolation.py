@@ -29,6 +29,7 @@ SHARED = {
         "the installation's authority for seals; its key is wrapped by the installation's key"
     ),
     "work_tickets": "the queue over all tenants: ids and kinds, no content",
+    "work_failures": "what failed in it: ids, kinds and classes of errors, no content",
     "webhook_tickets": "the queue of webhooks over all tenants: ids, no content",
     "marks": "how often each tenant's answers changed: ids and numbers, no content",
     "platform_policies": (

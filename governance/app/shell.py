@@ -108,7 +108,6 @@ CACHED = (
     "palette",
     "foot",
     "help_text",
-    "key",
     "title",
 )
 

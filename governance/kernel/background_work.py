@@ -293,6 +293,8 @@ def retry(run: Run[Any]) -> None:
     if run.is_ready or (run.work is not None and run.work.state not in {"failed", "cancelled"}):
         raise DomainError(f"This {kind.noun} is already available or still being generated.")
     kind.renew(run.row)
+    if before is not None:
+        jobs.forget_failure(before)
     _queue(run.row)
 
 

@@ -75,6 +75,20 @@ class WorkTicket(Model):
     tries: Mapped[int] = mapped_column(default=0)
 
 
+class WorkFailure(Model):
+    """Work that failed for good, over all tenants: ids only, as the queue holds them.
+
+    `cause` is the class of the error, never its sentence, which may name what is the tenant's.
+    """
+
+    __tablename__ = "work_failures"
+    __table_args__ = (Index(None, "created_at"),)
+
+    for_tenant: Mapped[UUID]
+    kind: Mapped[str]
+    cause: Mapped[str]
+
+
 class JobRun(Model):
     """A scheduled job has run for a period. Unique, so that two schedulers cannot both run it."""
 
@@ -298,6 +312,35 @@ def _finish(item: WorkItem, state: str, step: str, error: str | None = None) -> 
     blank = dict.fromkeys(item.params.keys() & set(secrets_of.get(item.kind, ())), "")
     if blank:
         item.params = item.params | blank
+    if state == "failed":
+        cause = error if error is not None and error.isidentifier() else "refused"
+        session().add(
+            WorkFailure(id=item.id, for_tenant=item.tenant_id, kind=item.kind, cause=cause)
+        )
+
+
+def run_again(item: WorkItem) -> None:
+    """Queue failed work again, for the person who asked for it; its handler goes on from its row.
+
+    Raises DomainError unless it has failed.
+    """
+    session().refresh(item, with_for_update=True)
+    if item.state != "failed":
+        raise DomainError("This work has not failed, so there is nothing to retry.")
+    if secrets_of.get(item.kind):
+        raise DomainError("Its content was removed when it failed, so it can't be retried.")
+    item.state, item.step, item.error, item.finished_at = "queued", "Queued again", None, None
+    item.cancel_requested = False
+    forget_failure(item.id)
+    ticket = WorkTicket(id=item.id, for_tenant=item.tenant_id, kind=item.kind, ready_at=clock.now())
+    session().add(ticket)
+    session().flush()
+    db.notify("work")
+
+
+def forget_failure(item_id: UUID) -> None:
+    """Take failed work off the operator's list; its row stays with its tenant."""
+    session().execute(text("DELETE FROM work_failures WHERE id = :id"), {"id": item_id})
 
 
 def _drop_ticket(item_id: UUID, tries: int) -> bool:
@@ -447,14 +490,17 @@ __all__ = [
     "JobRun",
     "Leader",
     "Progress",
+    "WorkFailure",
     "WorkItem",
     "WorkTicket",
     "cancel",
     "drain",
     "enqueue",
+    "forget_failure",
     "handlers",
     "has_run",
     "once_per",
+    "run_again",
     "run_next",
     "scheduler",
     "work",

@@ -474,6 +474,12 @@ TERMS = (
         " without changing an entry.",
     ),
     Term(
+        "Queues and jobs",
+        "Where operators see background work of all tenants that waits, runs or failed, and when"
+        " scheduled jobs ran.",
+        "platform_work",
+    ),
+    Term(
         "Rehearsal",
         "A replay of an agreement version over the last 13 months, which shows the credits "
         "it would have cost before anyone signs.",

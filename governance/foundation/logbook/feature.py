@@ -28,6 +28,15 @@ manifest = Manifest(
             order=70,
             group="records",
         ),
+        NavItem(
+            label="Audit log",
+            icon="fingerprint",
+            endpoint="logbook.index",
+            permission=permissions.VIEW,
+            order=70,
+            group="records",
+            audience="operator",
+        ),
     ),
     schedule=(
         Daily(jobs.CHECK, jobs.check_logs, at="03:41"),

@@ -2,8 +2,12 @@
 
 from governance.kernel.access import permission
 
-VIEW = permission("audit.view", "read the audit log", roles="admin compliance_officer auditor")
-EXPORT = permission(
-    "audit.export", "export the audit log", roles="admin compliance_officer auditor"
+VIEW = permission(
+    "audit.view", "read the audit log", roles="admin compliance_officer auditor operator_admin"
 )
-KEEP = permission("audit.keep", "save views of the audit log", roles="admin compliance_officer")
+EXPORT = permission(
+    "audit.export", "export the audit log", roles="admin compliance_officer auditor operator_admin"
+)
+KEEP = permission(
+    "audit.keep", "save views of the audit log", roles="admin compliance_officer operator_admin"
+)

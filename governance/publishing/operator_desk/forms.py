@@ -1,6 +1,6 @@
 """The forms of the operator's desk."""
 
-from wtforms import StringField, TextAreaField
+from wtforms import HiddenField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from governance.kernel.forms import Form
@@ -14,6 +14,13 @@ class SuspendForm(Form):
         "Type the tenant's name to confirm",
         [DataRequired("Type the tenant's name."), Length(max=120)],
     )
+
+
+class WorkForm(Form):
+    reason = TextAreaField(
+        "Reason", [DataRequired("Give a reason. It is kept in both audit logs."), Length(max=1000)]
+    )
+    verb = HiddenField()
 
 
 class ResumeForm(Form):

@@ -1,0 +1,18 @@
+"""What the operator's desk does by itself."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete
+
+from governance.kernel import clock
+from governance.kernel.db import session, transaction
+from governance.kernel.jobs import WorkFailure
+
+LISTED_FOR = timedelta(days=90)
+
+
+def forget_old_failures() -> None:
+    """Take work that failed long ago off the list; its row stays with its tenant."""
+    with transaction():
+        old = WorkFailure.created_at < clock.now() - LISTED_FOR
+        session().execute(delete(WorkFailure).where(old))

@@ -1,0 +1,12 @@
+"""Who looks after the installation's own work."""
+
+from governance.kernel.access import permission
+
+VIEW = permission(
+    "platform_work.view",
+    "view queues and jobs of the installation",
+    roles="operator_admin operator_support",
+)
+MANAGE = permission(
+    "platform_work.manage", "retry or cancel a tenant's background work", roles="operator_admin"
+)

@@ -1,0 +1,74 @@
+"""Queues, jobs and disks of the installation, and one piece of work."""
+
+from pathlib import Path
+from uuid import UUID
+
+from flask import current_app, flash, redirect, request, url_for
+
+from governance.foundation.tenants.system_actor import founder
+from governance.kernel.db import within
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+from governance.publishing.operator_desk import permissions, work_actions, work_queries
+from governance.publishing.operator_desk.forms import WorkForm
+
+feature = Feature("operator_work", __name__, scope="operator")
+
+
+@feature.get("/work", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    settings = current_app.config["SETTINGS"]
+    folders = [("Files of the console", settings.var)]
+    if settings.storage_url.startswith("file:"):
+        folders.append(("Stored objects", Path(settings.storage_url.removeprefix("file:"))))
+    kinds = work_queries.kinds_of_work()
+    return page(
+        "publishing/operator_desk/work.html",
+        kinds=kinds,
+        waiting_count=sum(each.waiting for each in kinds),
+        running_count=sum(each.running for each in kinds),
+        failed_count=sum(each.failed for each in kinds),
+        failures=work_queries.failures(),
+        waiting_work=work_queries.waiting(),
+        jobs=work_queries.jobs(),
+        disks=work_queries.disks(folders),
+        database_bytes=work_queries.database_bytes(),
+    )
+
+
+@feature.get("/work/<uuid:item_id>", needs=permissions.MANAGE)
+def item(item_id: UUID) -> ResponseReturnValue:
+    return _item(item_id, WorkForm())
+
+
+def _item(item_id: UUID, form: WorkForm, *, status: int = 200) -> ResponseReturnValue:
+    tenant = work_queries.tenant_of_work(item_id)
+    with within(founder(tenant.id, tenant.slug, tenant.name)):
+        found = work_queries.work_item(item_id)
+        shown = {
+            "kind": found.kind,
+            "state": found.state,
+            "created_at": found.created_at,
+            "started_at": found.started_at,
+        }
+    return page(
+        "publishing/operator_desk/work_item.html",
+        status=status,
+        t=tenant,
+        form=form,
+        item_id=item_id,
+        work=shown,
+    )
+
+
+@feature.post("/work/<uuid:item_id>", needs=permissions.MANAGE)
+def change(item_id: UUID) -> ResponseReturnValue:
+    form, reason = WorkForm(), request.form.get("reason", "")
+    retries = form.verb.data == "retry"
+    act = work_actions.retry if retries else work_actions.cancel
+    if not accepted(form, lambda: act(item_id, reason=reason)):
+        return _item(item_id, form, status=form.status)
+    flash("Queued again." if retries else "Cancelled.")
+    return redirect(url_for("operator_work.index"), 303)
