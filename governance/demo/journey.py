@@ -244,7 +244,7 @@ def take_package(base: str, data: Path, key: str, email: str = "auditor@audit.ex
         for piece in taken.iter_content(1024 * 1024):
             target.write(piece)
     with file.open("rb") as package:
-        result = verify_package(package, key)
+        result = verify_package(package, key, whole=True)
     if not result.ok:
         raise SystemExit(f"{file.name} can't be verified: {result.sentence}")
     return True

@@ -1,7 +1,7 @@
 """Who really sends a request that a proxy passes on.
 
 `GOVERNANCE_TRUSTED_PROXIES` names the networks of the proxies in front. Only what comes from there
-may say in X-Forwarded-For whom it speaks for; the same header from anyone else is ignored. Without
+may name the sender in X-Forwarded-For; the same header from anyone else is ignored. Without
 the setting no one may, and the address of a request is that of its connection.
 """
 

@@ -44,7 +44,7 @@ class Settings:
     clamav: str | None = None  # where ClamAV listens; without it files are not scanned
     minute_months: int = DEFAULT_MINUTE_MONTHS  # how long indicators keep their minutes
     usage_url: str | None = None  # of ClickHouse; without it PostgreSQL keeps usage events
-    trusted_proxies: tuple[Network, ...] = ()  # may say whom they speak for
+    trusted_proxies: tuple[Network, ...] = ()  # may name the sender of a request
     security_contact: str | None = None  # for /.well-known/security.txt
 
     @property

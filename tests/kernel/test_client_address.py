@@ -1,4 +1,4 @@
-"""A trusted proxy says whom it speaks for; the same header from anyone else is ignored."""
+"""A trusted proxy names the sender; the same header from anyone else is ignored."""
 
 import json
 

@@ -275,7 +275,7 @@ def test_of_what_was_requested_about_the_person_no_text_stays(
 
 
 def test_mail_about_the_request_does_not_name_the_person(as_admin, as_officer, acting, database):
-    """Also of a name of one word: a mail that was sent keeps its text."""
+    """Also of a name of one word, in mail that waits."""
     path = request_erasure(as_officer, add_person(name="Nadia", address="nadia@acme.example"))
     as_officer.post(f"{path}/reminders", person=str(make.person_id("admin")))
     as_admin.post(f"{path}/comments", text="Is it urgent?")
