@@ -272,6 +272,9 @@ def statements(isolated):
             of_the_shell |= (
                 "the shell: badges" in statement
             )  # the numbers of the navigation: one statement
+            of_the_shell |= (
+                "the shell: how lists open" in statement
+            )  # a person's columns and default views: one statement until a fact changes
             if not of_the_kernel and not of_the_shell:
                 seen.append(statement)
 

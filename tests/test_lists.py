@@ -2,6 +2,8 @@
 columns and exports work.
 """
 
+import csv
+import io
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -428,8 +430,9 @@ def test_what_is_not_declared_is_refused_or_ignored_as_the_list_says(app, world,
 )
 def test_exports_hold_what_is_filtered_and_nothing_of_another_tenant(app, world, name, slug):
     listed, (visitor, place) = list_pages.declared[name], world[slug][name]
-    links = _soup(visitor.get(_at(app, listed, place, slug))).select(".c-tools a.btn[href]")
-    assert len(links) == len(listed.exports)
+    links = _soup(visitor.get(_at(app, listed, place, slug))).select(".c-tools a[data-export]")
+    can_choose = any(column.can_hide for column in listed.columns)
+    assert len(links) == len(listed.exports) * (2 if can_choose else 1)
     whole = visitor.get(links[0]["href"]).get_data(as_text=True)
     assert len(whole.splitlines()) > 1
     assert name in OF_OPERATOR or ("globex" if slug == "acme" else "acme") not in whole
@@ -438,5 +441,40 @@ def test_exports_hold_what_is_filtered_and_nothing_of_another_tenant(app, world,
             as_text=True
         )
         assert len(none.splitlines()) == 1
-    for link in links[1:]:
-        assert visitor.get(link["href"]).data.startswith(b"PK")
+    for link in links:
+        if "xlsx" in link["href"]:
+            assert visitor.get(link["href"]).data.startswith(b"PK")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        n
+        for n in LISTS
+        if list_pages.declared[n].exports
+        and n != "gaps"  # exports requirements
+        and any(c.can_hide for c in list_pages.declared[n].columns)
+    ],
+)
+def test_a_file_follows_the_columns_that_are_shown_or_has_all(app, world, name):
+    listed, (visitor, place) = list_pages.declared[name], world[_home(name)][name]
+
+    def files(**query):
+        page = _soup(visitor.get(_at(app, listed, place, _home(name), **query)))
+        links = [a["href"] for a in page.select(".c-tools a[data-export]") if "csv" in a["href"]]
+        return [
+            list(csv.reader(io.StringIO(visitor.get(link).data.decode("utf-8-sig"))))
+            for link in links
+        ]
+
+    whole, shown = files()
+    head = whole[0]
+    declared = {each for column in listed.columns for each in column.file}
+    assert declared <= set(head), declared - set(head)
+    kept = {each for column in listed.usual for each in column.heads}
+    assert shown[0] == [each for each in head if each in kept]
+    assert len(shown) == len(whole) > 1
+    fixed = {e for column in listed.columns if not column.can_hide for e in column.heads}
+    all_of_it, least = files(columns="none")
+    assert all_of_it == whole and least[0] == [each for each in head if each in fixed]
+    assert least[1] == [cell for cell, each in zip(whole[1], head, strict=True) if each in fixed]

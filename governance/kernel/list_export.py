@@ -2,7 +2,8 @@
 
     every_page(lambda after: queries.requests(…, after=after, size=BATCH))    the rows of the list,
     a page at a time
-    csv_file(name, head, pages)                                              the answer
+    csv_file(name, head, pages, asked)                                       the answer
+    chosen(asked, head, rows)                    head and rows with the columns that were asked for
 
 The file is written page by page before it is sent, so a list of any length takes the same memory,
 and the answer carries its length and its SHA-256.
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from flask import Response
 
 from governance.kernel import storage
+from governance.kernel.list_pages import ListRequest
 from governance.kernel.pages import table_file
 from governance.kernel.spreadsheet_writer import Cell, csv_bytes, csv_rows
 
@@ -37,8 +39,25 @@ def every_page(read: Callable[[str | None], Page]) -> Iterator[Sequence[Any]]:
         after, more = found.next, found.next is not None
 
 
-def csv_file(name: str, head: Sequence[str], pages: Iterable[Iterable[Sequence[Cell]]]) -> Response:
-    """`pages` are rows of cells, in parts of any size."""
+def chosen(
+    asked: ListRequest, head: Sequence[str], rows: Iterable[Sequence[Cell]]
+) -> tuple[Sequence[str], Iterator[Sequence[Cell]]]:
+    """Head and rows with the columns that the list shows, or with all, as the address says."""
+    kept = asked.file_cells(head)
+    return [head[n] for n in kept], ([row[n] for n in kept] for row in rows)
+
+
+def csv_file(
+    name: str,
+    head: Sequence[str],
+    pages: Iterable[Iterable[Sequence[Cell]]],
+    asked: ListRequest | None = None,
+) -> Response:
+    """`pages` are rows of cells, in parts of any size; with `asked`, the columns that it chooses."""
+    if asked is not None:
+        listed, every = asked, head
+        pages = (chosen(listed, every, rows)[1] for rows in pages)
+        head = chosen(asked, every, ())[0]
     file, digest = (
         tempfile.TemporaryFile(),  # noqa: SIM115
         hashlib.sha256(),

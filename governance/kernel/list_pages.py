@@ -10,16 +10,19 @@ Rows in the database: the feature's query takes `asked.criteria`, `asked.sort` a
 (see `pages.keyset`). Rows in memory: `keep`, `arrange` and `one_page`, pure functions over any
 sequence.
 
+How a person opens a list that they have changed is asked of the port `preference_of`: the columns
+that they chose, and the saved view that a bare address of the list stands for.
+
 A filter says what a value does that is none of its choices (`unknown`): the list is empty and the
 chip names the value, or the value is ignored, or the address is refused with a sentence. A column
 that can't be sorted by is always refused, and a column that doesn't exist is never shown.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from flask import current_app, request, url_for
 from werkzeug.datastructures import MultiDict
@@ -27,11 +30,15 @@ from werkzeug.datastructures import MultiDict
 from governance.kernel.access import Permission, allowed
 from governance.kernel.errors import Invalid
 from governance.kernel.pages import Keyset
+from governance.kernel.ports import Port
 
 MAX_VALUE_LENGTH = 200  # characters of one filter
 NO_COLUMNS = "none"  # in the address: every column that can be hidden is
+NO_VIEW, SHOWN = "all", "shown"  # view=all: not the own default; file=shown: columns as shown
 type Choices = Sequence[tuple[Any, str]]
 type Args = MultiDict[str, str]
+
+OWN_PARTS = ("q", "sort", "columns", "view")
 
 declared: dict[str, "ListPage"] = {}
 
@@ -40,7 +47,8 @@ declared: dict[str, "ListPage"] = {}
 class Column:
     """One column.
 
-    `optional`: the reader can hide it; `extra`: it is hidden until the reader shows it.
+    `optional`: the reader can hide it; `extra`: it is hidden until the reader shows it. `file` are
+    the heads of its cells in exported files, where they aren't the label.
     """
 
     name: str
@@ -50,10 +58,33 @@ class Column:
     extra: bool = False
     numeric: bool = False
     silent: bool = False  # the label is read, not shown
+    file: tuple[str, ...] = ()
 
     @property
     def can_hide(self) -> bool:
         return self.optional or self.extra
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return self.file or (() if self.silent else (self.label,))
+
+
+@dataclass(frozen=True, slots=True)
+class ListPreference:
+    """How a person opens a list: the columns as an address names them, and their default view."""
+
+    columns: str = ""
+    view: str = ""  # its name
+    query: str = ""
+
+
+def _none(_name: str, _location: str) -> ListPreference:
+    return ListPreference()
+
+
+preference_of: Port[Callable[[str, str], ListPreference]] = Port(
+    "how the acting person opens a list, by its name and its location", default=_none
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +153,7 @@ class ListPage:
     many: str = ""  # the noun's plural, where an s doesn't make it
 
     def __post_init__(self) -> None:
-        parts = ["q", "sort", "columns", "after", *self.carried, *(f.name for f in self.filters)]
+        parts = [*OWN_PARTS, "after", "file", *self.carried, *(f.name for f in self.filters)]
         if self.name in declared:
             raise ValueError(f"the list {self.name} is declared twice")
         if len(set(parts)) != len(parts):
@@ -160,9 +191,60 @@ class ListPage:
         """What the request's address asks for; `choices` by filter where the caller has them at
         hand.
 
-        Raises Invalid for a sort or a filter that can't be meant.
+        On the page of the list, what the address leaves open is as the reader prefers it. Raises
+        Invalid for a sort or a filter that can't be meant.
         """
-        return self.parse(request.args, place=place, choices=choices, defaults=defaults)
+        known = dict(choices or {})
+
+        def parse(args: Args) -> ListRequest:
+            return self.parse(args, place=place, choices=known, defaults=defaults)
+
+        if request.endpoint != self.endpoint:
+            return parse(request.args)
+        preferred = preference_of()(self.name, self.location(place or {}))
+        args: Args = request.args
+        opened, trouble = "", tuple[str, ...]()
+        if preferred.query and not self.own_parts & args.keys():
+            trouble = self.troubles(preferred.query, known)
+            if not trouble:
+                args = MultiDict([*args.items(multi=True), *parse_qsl(preferred.query)])
+                opened = preferred.view
+        if preferred.columns and "columns" not in args:
+            args = MultiDict([*args.items(multi=True), ("columns", preferred.columns)])
+        return replace(
+            parse(args),
+            preferred=preferred,
+            opened=opened,
+            trouble=trouble,
+        )
+
+    def location(self, place: Mapping[str, Any]) -> str:
+        """The list among all lists: its name, and the values of its route."""
+        return "/".join([self.name, *(str(place[name]) for name in self.place)])
+
+    @property
+    def own_parts(self) -> set[str]:
+        """The parts of an address that say what is shown."""
+        return {*OWN_PARTS, "after", *(f.name for f in self.filters)}
+
+    def troubles(self, query: str, known: dict[str, Choices]) -> tuple[str, ...]:
+        """What of a saved query the list no longer has, as sentences; `known` remembers choices."""
+        said, filters = list[str](), {f.name: f for f in self.filters}
+        for name, value in parse_qsl(query):
+            if name in filters:
+                said += _trouble(filters[name], value, known)
+            elif name == "sort" and value.removeprefix("-") not in self.orders:
+                said.append("It sorts by a column that no longer exists.")
+            elif name == "columns":
+                columns = {NO_COLUMNS, *(c.name for c in self.columns)}
+                said += [
+                    f"Its column “{each}” no longer exists."
+                    for each in value.split(",")
+                    if each not in columns
+                ]
+            elif name not in OWN_PARTS:
+                said.append(f"Its filter “{name}” no longer exists.")
+        return tuple(said)
 
     def parse(
         self,
@@ -190,12 +272,13 @@ class ListPage:
             q=_text(args, "q") if self.search else "",
             sort=sort or self.sort,
             after=args.get("after") or None,
-            columns=self._shown(args),
+            columns=self.shown(args),
             choices=known,
             carried={name: value for name in self.carried if (value := _text(args, name))},
+            file_as_shown=_text(args, "file") == SHOWN,
         )
 
-    def _shown(self, args: Args) -> tuple[Column, ...]:
+    def shown(self, args: Args) -> tuple[Column, ...]:
         """The columns that the address chooses; those of the declaration where it chooses none that
         exists.
         """
@@ -236,6 +319,16 @@ def _read(filter_: Filter, args: Args, known: dict[str, Choices]) -> str:
     )
 
 
+def _trouble(filter_: Filter, value: str, known: dict[str, Choices]) -> list[str]:
+    """Why a saved value of a filter is none any more."""
+    if filter_.kind != "menu" or value == filter_.cleared or filter_.label_of is not None:
+        return []
+    is_open = filter_.name not in known and not filter_.choices
+    if is_open or value in _values(filter_, known):
+        return []
+    return [f"Its filter “{filter_.label}” no longer has the value “{value}”."]
+
+
 def _values(filter_: Filter, known: dict[str, Choices]) -> set[str]:
     return {str(value) for value, _ in _choices(filter_, known)}
 
@@ -259,6 +352,10 @@ class ListRequest:
     columns: tuple[Column, ...]
     choices: dict[str, Choices]
     carried: Mapping[str, str]
+    file_as_shown: bool = False  # an export has the columns that are shown
+    preferred: ListPreference = ListPreference()
+    opened: str = ""  # the name of the default view, where it is what is shown
+    trouble: tuple[str, ...] = ()  # why the default view isn't what is shown
 
     # ---- for the query
 
@@ -294,9 +391,15 @@ class ListRequest:
 
     @property
     def words(self) -> str:
-        """What the address says of columns; empty for the usual ones."""
-        if self.columns == self.page.usual:
+        """What the address says of columns; empty for the usual ones of a reader who has not chosen
+        others.
+        """
+        if self.columns == self.page.usual and not self.preferred.columns:
             return ""
+        return self.named_columns
+
+    @property
+    def named_columns(self) -> str:
         return ",".join(c.name for c in self.columns if c.can_hide) or NO_COLUMNS
 
     @property
@@ -314,6 +417,8 @@ class ListRequest:
         usual = {"sort": self.page.sort}
         kept = {name: value for name, value in parts.items() if value and value != usual.get(name)}
         base = url_for(endpoint or self.page.endpoint, **self.place)
+        if self.preferred.query and not endpoint and not self.page.own_parts & kept.keys():
+            kept["view"] = NO_VIEW
         return f"{base}?{urlencode(kept)}" if kept else base
 
     def without(self, name: str, endpoint: str = "") -> str:
@@ -321,9 +426,13 @@ class ListRequest:
         return self.address(endpoint, **{name: filter_.cleared if filter_ else None})
 
     @property
+    def no_filters(self) -> dict[str, str | None]:
+        return {f.name: f.cleared or None for f in self.page.filters}
+
+    @property
     def clear(self) -> str:
         """The list with no filter; what isn't one stays."""
-        return self.address(q=None, **{f.name: f.cleared or None for f in self.page.filters})
+        return self.address(q=None, **self.no_filters)
 
     @property
     def chips(self) -> list[dict[str, str]]:
@@ -387,15 +496,33 @@ class ListRequest:
 
     @property
     def exports(self) -> list[tuple[str, str]]:
-        """(file ending, address) of each export of what is filtered."""
+        """(file ending, address) of each export of what is filtered, with every column."""
+        return self._exports()
+
+    @property
+    def exports_as_shown(self) -> list[tuple[str, str]]:
+        """The same with the columns that are shown; none for a list that shows all it has."""
+        if not any(c.can_hide for c in self.page.columns):
+            return []
+        return self._exports(columns=self.named_columns, file=SHOWN)
+
+    def _exports(self, **more: str) -> list[tuple[str, str]]:
         parts = {
             name: value
             for name, value in {**self.carried, **self.query}.items()
             if name != "columns"
         }
         return [
-            (each.form, self._export(each, {**each.query, **parts})) for each in self.page.exports
+            (each.form, self._export(each, {**each.query, **parts, **more}))
+            for each in self.page.exports
         ]
+
+    def file_cells(self, head: Sequence[str]) -> list[int]:
+        """The positions of the cells that an exported file has, of those that it can have."""
+        if not self.file_as_shown:
+            return list(range(len(head)))
+        shown = {name for column in self.columns for name in column.heads}
+        return [n for n, name in enumerate(head) if name in shown]
 
     def _export(self, each: Export, parts: Mapping[str, str]) -> str:
         base = url_for(each.endpoint, **self.place, **each.values)
@@ -411,7 +538,7 @@ class ListRequest:
     @property
     def location(self) -> str:
         """The list among all lists: its name, and the values of its route."""
-        return "/".join([self.page.name, *(str(self.place[name]) for name in self.page.place)])
+        return self.page.location(self.place)
 
 
 # ---- rows in memory

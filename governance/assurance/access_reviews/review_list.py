@@ -30,10 +30,36 @@ REVIEWS = ListPage(
     size=25,
     columns=(
         Column("review", "Review", sort=True),
-        Column("begun", "Started", sort=True, optional=True),
+        Column(
+            "begun",
+            "Started",
+            sort=True,
+            optional=True,
+            file=(
+                "Started",
+                "Started by",
+            ),
+        ),
         Column("due", "Due", sort=True, optional=True),
-        Column("decided", "Decided", optional=True, numeric=True),
-        Column("closed", "Closed", optional=True),
+        Column(
+            "decided",
+            "Decided",
+            optional=True,
+            numeric=True,
+            file=(
+                "Items",
+                "Decided",
+            ),
+        ),
+        Column(
+            "closed",
+            "Closed",
+            optional=True,
+            file=(
+                "Closed",
+                "Closed by",
+            ),
+        ),
         Column("state", "State"),
     ),
     filters=(
@@ -75,11 +101,28 @@ REVIEW_ITEMS = ListPage(
     sort="listed",
     sorts=("listed",),
     columns=(
-        Column("name", "Person or key", sort=True),
+        Column(
+            "name",
+            "Person or key",
+            sort=True,
+            file=(
+                "Person or key",
+                "Email or key",
+            ),
+        ),
         Column("held", "Access", sort=True, optional=True),
         Column("since", "Since", sort=True, optional=True),
         Column("used", "Last used", sort=True, optional=True),
-        Column("decision", "Decision"),
+        Column(
+            "decision",
+            "Decision",
+            file=(
+                "Decision",
+                "Decided by",
+                "Decided",
+                "Reason",
+            ),
+        ),
     ),
     filters=(
         Filter("decision", "Decision", tuple(DECISION_NAMES.items())),

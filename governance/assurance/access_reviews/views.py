@@ -65,7 +65,7 @@ def export_reviews() -> ResponseReturnValue:
         )
     )
     rows = (review_list.review_cells(reviews, _names(reviews)) for reviews in pages)
-    return csv_file(f"access-reviews-{clock.today()}", review_list.REVIEWS_CSV_HEADER, rows)
+    return csv_file(f"access-reviews-{clock.today()}", review_list.REVIEWS_CSV_HEADER, rows, asked)
 
 
 @feature.get("/settings/access-reviews/new", needs=permissions.REVIEW)
@@ -278,12 +278,12 @@ def close(access_review_id: UUID) -> ResponseReturnValue:
 )
 def export(access_review_id: UUID) -> ResponseReturnValue:
     found = queries.review(access_review_id)
-    rows = review_list.matching_items(
-        queries.reviewed_access(found.id), REVIEW_ITEMS.read(place={"access_review_id": found.id})
-    )
+    asked = REVIEW_ITEMS.read(place={"access_review_id": found.id})
+    rows = review_list.matching_items(queries.reviewed_access(found.id), asked)
     names = people.names(row.item.decided_by for row in rows)
     return csv_file(
         f"access-review-{found.created_at.date()}",
         review_list.ITEMS_CSV_HEADER,
         [[review_list.csv_cells(row, names) for row in rows]],
+        asked,
     )

@@ -87,13 +87,40 @@ REQUIREMENTS = ListPage(
     sorts=("moves",),
     size=100,
     columns=(
-        Column("ref", "Requirement", sort=True),
+        Column(
+            "ref",
+            "Requirement",
+            sort=True,
+            file=(
+                "Ref",
+                "Title",
+            ),
+        ),
         Column("outcome", "Outcome", extra=True),
-        Column("level", "Level", sort=True),
+        Column(
+            "level",
+            "Level",
+            sort=True,
+            file=(
+                "Proven",
+                "Level",
+                "Level name",
+            ),
+        ),
         Column("target", "Target", sort=True, optional=True),
         Column("controls", "Controls", optional=True),
         Column("evidence", "Current evidence", optional=True, numeric=True),
-        Column("conclusion", "Conclusion", optional=True),
+        Column(
+            "conclusion",
+            "Conclusion",
+            optional=True,
+            file=(
+                "Concluded level",
+                "Conclusion",
+                "Assessor",
+                "Concluded at",
+            ),
+        ),
         Column("owner", "Owner", sort=True, optional=True),
         Column("due", "Due", optional=True, numeric=True),
     ),

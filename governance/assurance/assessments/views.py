@@ -40,6 +40,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
 from governance.kernel.forms import constraint
+from governance.kernel.list_export import chosen
 from governance.kernel.list_pages import ListPage, ListRequest, one_page
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
@@ -161,8 +162,8 @@ def export(key: str, form: str) -> ResponseReturnValue:
             board.rows, list_request, requirement_list.gaps_by_ref(board)
         ),
     )
-    head = requirement_list.EXPORT_COLUMNS
-    content = csv_bytes(head, cells) if form == "csv" else xlsx_bytes("Requirements", head, cells)
+    head, lines = chosen(list_request, requirement_list.EXPORT_COLUMNS, cells)
+    content = csv_bytes(head, lines) if form == "csv" else xlsx_bytes("Requirements", head, lines)
     return table_file(content, f"{key}-{current.actor().tenant_slug}-{board.as_of.date()}.{form}")
 
 

@@ -31,7 +31,7 @@ RUNS = ListPage(
         Column("rows", "Rows", optional=True, numeric=True),
         Column("found", "Result", optional=True),
         Column("state", "State"),
-        Column("file", "File", silent=True),
+        Column("file", "File", silent=True, file=("Evidence",)),
     ),
     filters=(
         Filter("state", "State", tuple(STATES.items())),

@@ -76,7 +76,7 @@ def export_runs(key: str) -> ResponseReturnValue:
     rows = (
         [run_list.cells(seen, files) for seen in runs] for runs in pages for files in [_files(runs)]
     )
-    return csv_file(f"{key}-runs-{clock.today()}", run_list.HEAD, rows)
+    return csv_file(f"{key}-runs-{clock.today()}", run_list.HEAD, rows, asked)
 
 
 @feature.post("/evidence/collectors/<key>/runs", needs=permissions.RUN)

@@ -33,7 +33,15 @@ CONTROLS = ListPage(
     sort="ref",
     sorts=("title",),
     columns=(
-        Column("ref", "Control", sort=True),
+        Column(
+            "ref",
+            "Control",
+            sort=True,
+            file=(
+                "Ref",
+                "Title",
+            ),
+        ),
         Column("kind", "Kind", optional=True),
         Column("requirements", "Requirements", optional=True, numeric=True),
         Column("evidence", "Evidence", optional=True, numeric=True),

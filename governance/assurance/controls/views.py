@@ -45,6 +45,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, counted
+from governance.kernel.list_export import chosen
 from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
@@ -92,11 +93,10 @@ def index() -> ResponseReturnValue:
 @feature.get("/controls/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
     """Export everything that matches the filters."""
-    rows = [
-        control_list.cells(line)
-        for line in control_list.matching(control_list.control_summaries(), CONTROLS.read())
-    ]
-    content = csv_bytes(HEAD, rows) if form == "csv" else xlsx_bytes("Controls", HEAD, rows)
+    asked = CONTROLS.read()
+    found = control_list.matching(control_list.control_summaries(), asked)
+    head, rows = chosen(asked, HEAD, map(control_list.cells, found))
+    content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Controls", head, rows)
     return table_file(content, f"controls-{current.actor().tenant_slug}-{clock.today()}.{form}")
 
 

@@ -26,10 +26,36 @@ ENGAGEMENTS = ListPage(
     search="Search engagements",
     sort="-fieldwork",
     columns=(
-        Column("engagement", "Engagement", sort=True),
+        Column(
+            "engagement",
+            "Engagement",
+            sort=True,
+            file=(
+                "Ref",
+                "Firm",
+            ),
+        ),
         Column("scope", "Scope", optional=True),
-        Column("period", "Period", sort=True, optional=True),
-        Column("fieldwork", "Fieldwork", sort=True, optional=True),
+        Column(
+            "period",
+            "Period",
+            sort=True,
+            optional=True,
+            file=(
+                "Period start",
+                "Period end",
+            ),
+        ),
+        Column(
+            "fieldwork",
+            "Fieldwork",
+            sort=True,
+            optional=True,
+            file=(
+                "Fieldwork start",
+                "Fieldwork end",
+            ),
+        ),
         Column("requests", "Requests", sort=True, optional=True, numeric=True),
         Column("accepted", "Accepted", sort=True, optional=True, numeric=True),
         Column("state", "State"),

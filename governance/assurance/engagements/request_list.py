@@ -24,7 +24,15 @@ REQUESTS = ListPage(
     search="Search requests",
     sort="ref",
     columns=(
-        Column("ref", "Request", sort=True),
+        Column(
+            "ref",
+            "Request",
+            sort=True,
+            file=(
+                "Ref",
+                "Request",
+            ),
+        ),
         Column("criteria", "Criteria", optional=True),
         Column("owner", "Owner", optional=True),
         Column("due", "Due", optional=True),
@@ -46,7 +54,15 @@ AWAITING_REQUESTS = ListPage(
     search="Search requests",
     sort="due",
     columns=(
-        Column("request", "Request", sort=True),
+        Column(
+            "request",
+            "Request",
+            sort=True,
+            file=(
+                "Ref",
+                "Request",
+            ),
+        ),
         Column("firm", "Firm", sort=True, optional=True),
         Column("due", "Due", sort=True, optional=True),
         Column("since", "In state since", sort=True, optional=True),

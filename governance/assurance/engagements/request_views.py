@@ -78,6 +78,7 @@ def export_waiting() -> ResponseReturnValue:
         f"requests-{clock.today()}",
         request_list.AWAITING_CSV_HEADER,
         map(request_list.awaiting_csv_cells, pages),
+        list_request,
     )
 
 
@@ -126,6 +127,7 @@ def export(engagement_id: UUID) -> ResponseReturnValue:
         f"requests-{engagement.ref}-{clock.today()}",
         request_list.CSV_HEADER,
         map(request_list.csv_cells, pages),
+        list_request,
     )
 
 

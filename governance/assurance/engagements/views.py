@@ -76,11 +76,13 @@ def index() -> ResponseReturnValue:
 @feature.get("/engagements/export.csv", needs=permissions.VIEW, answers=FILE)
 def export_engagements() -> ResponseReturnValue:
     """Export the filtered list."""
-    found = engagement_list.matching_summaries(engagement_list.all_summaries(), ENGAGEMENTS.read())
+    asked = ENGAGEMENTS.read()
+    found = engagement_list.matching_summaries(engagement_list.all_summaries(), asked)
     return csv_file(
         f"engagements-{clock.today()}",
         engagement_list.CSV_HEADER,
         [map(engagement_list.csv_cells, found)],
+        asked,
     )
 
 

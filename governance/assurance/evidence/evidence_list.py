@@ -20,13 +20,21 @@ EVIDENCE = ListPage(
     sort="ref",
     sorts=("title",),
     columns=(
-        Column("ref", "Evidence", sort=True),
+        Column(
+            "ref",
+            "Evidence",
+            sort=True,
+            file=(
+                "Ref",
+                "Title",
+            ),
+        ),
         Column("covers", "Covers", optional=True),
         Column("source", "From", optional=True),
-        Column("supports", "Supports", optional=True),
+        Column("supports", "Supports", optional=True, file=("Controls",)),
         Column("owner", "Owner", sort=True, optional=True),
         Column("deadline", "Overdue after", sort=True, optional=True),
-        Column("freshness", "Freshness"),
+        Column("freshness", "Freshness", file=("State",)),
     ),
     filters=(
         Filter("state", "State", tuple((state, state.capitalize()) for state in STATES)),

@@ -30,7 +30,8 @@ from governance.kernel.access import allowed
 from governance.kernel.bulk import BulkItem
 from governance.kernel.db import transaction
 from governance.kernel.downloads import FILE
-from governance.kernel.list_export import csv_file, every_page
+from governance.kernel.list_export import chosen, csv_file, every_page
+from governance.kernel.list_pages import ListRequest
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows, xlsx_bytes
 from governance.kernel.undo_pages import undo_offer
@@ -60,21 +61,24 @@ def index() -> ResponseReturnValue:
 @feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
     """Export everything that matches the filters: CSV streams, a workbook is generated at once."""
-    ids, who = queries.matching_ids(**evidence_list.narrowed(EVIDENCE.read())), current.actor()
+    asked, who = EVIDENCE.read(), current.actor()
+    ids = queries.matching_ids(**evidence_list.narrowed(asked))
     rows = (line for batch in batched(ids, EXPORT_BATCH, strict=False) for line in _lines(batch))
     content = (
-        stream_with_context(_csv(ids, who)) if form == "csv" else xlsx_bytes("Evidence", HEAD, rows)
+        stream_with_context(_csv(ids, who, asked))
+        if form == "csv"
+        else xlsx_bytes("Evidence", *chosen(asked, HEAD, rows))
     )
     return table_file(content, f"evidence-{who.tenant_slug}-{clock.today()}.{form}")
 
 
-def _csv(ids: Sequence[UUID], who: current.Actor) -> Iterator[bytes]:
+def _csv(ids: Sequence[UUID], who: current.Actor, asked: ListRequest) -> Iterator[bytes]:
     """Yield the CSV; each batch has its own transaction, because the request's is over by then."""
-    yield csv_bytes(HEAD, ())
+    yield csv_bytes(*chosen(asked, HEAD, ()))
     for batch in batched(ids, EXPORT_BATCH, strict=False):
         with current.acting_as(who), transaction(read_only=True):
             lines = _lines(batch)
-        yield csv_rows(lines)
+        yield csv_rows(chosen(asked, HEAD, lines)[1])
 
 
 def _lines(ids: Sequence[UUID]) -> list[list[Any]]:
@@ -110,7 +114,7 @@ def export_reviews() -> ResponseReturnValue:
         )
     )
     rows = (starmap(review_queue.cells, shown) for shown in pages)
-    return csv_file(f"evidence-to-review-{clock.today()}", review_queue.HEAD, rows)
+    return csv_file(f"evidence-to-review-{clock.today()}", review_queue.HEAD, rows, asked)
 
 
 @feature.post("/evidence/assign", needs=permissions.MANAGE)

@@ -49,7 +49,16 @@ REVIEWS = ListPage(
     search="Search versions",
     sort="since",
     columns=(
-        Column("evidence", "Evidence", sort=True),
+        Column(
+            "evidence",
+            "Evidence",
+            sort=True,
+            file=(
+                "Ref",
+                "Title",
+                "Version",
+            ),
+        ),
         Column("covers", "Covers", optional=True),
         Column("source", "From", optional=True),
         Column("supports", "Supports", optional=True),

@@ -29,13 +29,29 @@ INCIDENTS = ListPage(
     search="Search incidents",
     sort="-declared",
     columns=(
-        Column("incident", "Incident"),
+        Column(
+            "incident",
+            "Incident",
+            file=(
+                "Ref",
+                "Title",
+            ),
+        ),
         Column("severity", "Severity", optional=True),
         Column("state", "State"),
         Column("systems", "AI systems", optional=True),
         Column("lead", "Lead", optional=True),
-        Column("impact", "Impact", optional=True, numeric=True),
-        Column("declared", "Declared", sort=True),
+        Column(
+            "impact",
+            "Impact",
+            optional=True,
+            numeric=True,
+            file=(
+                "Impact (min)",
+                "Goes on",
+            ),
+        ),
+        Column("declared", "Declared", sort=True, file=("Declared (UTC)",)),
     ),
     filters=(
         Filter("state", "State", ((OPEN, "Not closed"), *NAMES.items())),

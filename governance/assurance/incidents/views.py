@@ -78,6 +78,7 @@ def export() -> ResponseReturnValue:
         f"incidents-{current.actor().tenant_slug}-{clock.today()}",
         incident_list.CSV_HEAD,
         (map(incident_list.csv_cells, rows) for rows in pages),
+        asked,
     )
 
 

@@ -16,7 +16,16 @@ PLAYBOOKS = ListPage(
     sort="title",
     size=25,
     columns=(
-        Column("title", "Playbook", sort=True),
+        Column(
+            "title",
+            "Playbook",
+            sort=True,
+            file=(
+                "Ref",
+                "Playbook",
+                "When to use it",
+            ),
+        ),
         Column("version", "Version", optional=True, numeric=True),
         Column("owner", "Owner", optional=True),
         Column("run", "Last run", optional=True),

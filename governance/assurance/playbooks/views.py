@@ -56,7 +56,9 @@ def export() -> ResponseReturnValue:
             asked.criteria, sort=asked.sort, after=after, size=ROWS_PER_READ
         )
     )
-    return csv_file(f"playbooks-{clock.today()}", CSV_HEADER, (_cells(books) for books in pages))
+    return csv_file(
+        f"playbooks-{clock.today()}", CSV_HEADER, (_cells(books) for books in pages), asked
+    )
 
 
 def _cells(books: Sequence[Playbook]) -> list[Sequence[Cell]]:

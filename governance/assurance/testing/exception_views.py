@@ -261,4 +261,5 @@ def export_findings() -> ResponseReturnValue:
         f"findings-{current.actor().tenant_slug}-{clock.today()}",
         finding_list.FINDING_COLUMNS,
         rows,
+        list_request,
     )

@@ -16,7 +16,16 @@ FINDINGS = ListPage(
     sort="urgency",
     sorts=("urgency",),
     columns=(
-        Column("finding", "Finding", sort=True),
+        Column(
+            "finding",
+            "Finding",
+            sort=True,
+            file=(
+                "Ref",
+                "Finding",
+                "Plan",
+            ),
+        ),
         Column("control", "Control", optional=True),
         Column("exception", "Exception", optional=True),
         Column("owner", "Owner", optional=True),

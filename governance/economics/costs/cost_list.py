@@ -59,12 +59,40 @@ COSTS = ListPage(
     sort="-effective",
     carried=("month",),
     columns=(
-        Column("provider", "Provider, service", sort=True),
+        Column(
+            "provider",
+            "Provider, service",
+            sort=True,
+            file=(
+                "Month",
+                "Day",
+                "Provider",
+                "Service",
+            ),
+        ),
         Column("model", "Model", sort=True),
         Column("pool", "Pool", sort=True),
-        Column("category", "Category", sort=True, optional=True),
+        Column(
+            "category",
+            "Category",
+            sort=True,
+            optional=True,
+            file=(
+                "Category",
+                "Correction",
+            ),
+        ),
         Column("invoice", "Invoice", sort=True, optional=True),
-        Column("billed", "Billed", sort=True, numeric=True),
+        Column(
+            "billed",
+            "Billed",
+            sort=True,
+            numeric=True,
+            file=(
+                "Currency",
+                "Billed",
+            ),
+        ),
         Column("effective", "Effective", sort=True, numeric=True),
     ),
     filters=(

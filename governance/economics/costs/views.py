@@ -26,6 +26,7 @@ from governance.kernel.days import parse_month
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
+from governance.kernel.list_export import chosen
 from governance.kernel.list_pages import one_page
 from governance.kernel.months import Month
 from governance.kernel.pages import page, table_file
@@ -109,7 +110,8 @@ def export(form: str) -> ResponseReturnValue:
     asked, month = COSTS.read(), _asked_month()
     found = cost_list.matching_lines(queries.lines(month), asked)
     table = [cost_list.cells(row) for row in found]
-    content = csv_bytes(HEAD, table) if form == "csv" else xlsx_bytes("Costs", HEAD, table)
+    head, rows = chosen(asked, HEAD, table)
+    content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Costs", head, rows)
     return table_file(content, f"costs-{month}.{form}")
 
 

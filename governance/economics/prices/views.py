@@ -28,6 +28,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
+from governance.kernel.list_export import chosen
 from governance.kernel.list_pages import one_page
 from governance.kernel.months import Month
 from governance.kernel.pages import page, table_file
@@ -65,11 +66,13 @@ def index() -> ResponseReturnValue:
 def export(form: str) -> ResponseReturnValue:
     """Export the prices that the filters match."""
     names = _names()
-    found = price_list.matching(queries.book(_today()), PRICES.read())
+    asked = PRICES.read()
+    found = price_list.matching(queries.book(_today()), asked)
     # every digit, or a number to calculate with
     written = "{:f}".format if form == "csv" else float
     table = [price_list.cells(row, names, written) for row in found]
-    content = csv_bytes(HEAD, table) if form == "csv" else xlsx_bytes("Prices", HEAD, table)
+    head, rows = chosen(asked, HEAD, table)
+    content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Prices", head, rows)
     return table_file(content, f"prices-{_today():%Y-%m-%d}.{form}")
 
 

@@ -69,13 +69,30 @@ ACCOUNTS = ListPage(
     sort="-mrr",
     carried=("month",),
     columns=(
-        Column("customer", "Customer", sort=True),
+        Column(
+            "customer",
+            "Customer",
+            sort=True,
+            file=(
+                "Customer",
+                "Slug",
+            ),
+        ),
         Column("segment", "Segment", sort=True),
-        Column("mrr", "MRR", sort=True, numeric=True),
+        Column(
+            "mrr",
+            "MRR",
+            sort=True,
+            numeric=True,
+            file=(
+                "MRR",
+                "Currency",
+            ),
+        ),
         Column("invoiced", "Invoiced", sort=True, numeric=True),
         Column("seats", "Seats", sort=True, optional=True, numeric=True),
-        Column("won_on", "Won", sort=True, optional=True),
-        Column("lost_on", "Lost", sort=True, optional=True),
+        Column("won_on", "Won", sort=True, optional=True, file=("Won on",)),
+        Column("lost_on", "Lost", sort=True, optional=True, file=("Lost on",)),
     ),
     filters=(Filter("segment", "Segment", _segments), Filter("state", "State", STATES)),
     exports=tuple(

@@ -26,6 +26,7 @@ from governance.kernel.db import find
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
+from governance.kernel.list_export import chosen
 from governance.kernel.list_pages import ListRequest, one_page
 from governance.kernel.months import Month
 from governance.kernel.pages import page, table_file
@@ -95,7 +96,8 @@ def export(form: str) -> ResponseReturnValue:
     currency = rates.reporting_currency()
     found = revenue_list.matching(revenue_list.read_month(month).rows, asked)
     table = [revenue_list.cells(row, currency) for row in found]
-    content = csv_bytes(HEAD, table) if form == "csv" else xlsx_bytes("Accounts", HEAD, table)
+    head, rows = chosen(asked, HEAD, table)
+    content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Accounts", head, rows)
     return table_file(content, f"accounts-{month}.{form}")
 
 

@@ -18,6 +18,7 @@ from governance.economics.reviews.tenant_list import HEAD, TENANTS
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import Feature
+from governance.kernel.list_export import chosen
 from governance.kernel.list_pages import one_page
 from governance.kernel.months import Month
 from governance.kernel.pages import page, table_file
@@ -60,7 +61,8 @@ def export(month: str, form: str) -> ResponseReturnValue:
         tenant_list.cells(each, facts.currency)
         for each in tenant_list.matching(facts.tenants, asked)
     ]
-    content = csv_bytes(HEAD, table) if form == "csv" else xlsx_bytes("Tenants", HEAD, table)
+    head, rows = chosen(asked, HEAD, table)
+    content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Tenants", head, rows)
     return table_file(content, f"tenants-{facts.month}.{form}")
 
 

@@ -9,6 +9,7 @@ from governance.economics.usage.usage_list import HEAD, USAGE
 from governance.kernel import current
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
+from governance.kernel.list_export import chosen
 from governance.kernel.list_pages import one_page
 from governance.kernel.months import Month
 from governance.kernel.pages import page, table_file
@@ -64,5 +65,6 @@ def export(form: str) -> ResponseReturnValue:
     asked, month = USAGE.read(), usage_list.asked_month()
     found = usage_list.matching(queries.usage_by_model(usage_list.days_of(month)), asked)
     table = [usage_list.cells(row) for row in found]
-    content = csv_bytes(HEAD, table) if form == "csv" else xlsx_bytes("Usage", HEAD, table)
+    head, rows = chosen(asked, HEAD, table)
+    content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Usage", head, rows)
     return table_file(content, f"usage-{current.actor().tenant_slug}-{month}.{form}")

@@ -1,22 +1,28 @@
-"""Save, rename and delete views of lists, each for one person."""
+"""Save, share, rename and delete views of lists, and choose how a list opens."""
 
 import re
 from collections.abc import Collection
 from urllib.parse import parse_qsl
+from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.list_views.models import ListView
+from governance.foundation.list_views import permissions
+from governance.foundation.list_views.models import ListDefault, ListView
 from governance.foundation.list_views.queries import (
+    MAX_SHARED_VIEWS,
     MAX_VIEWS,
     MAX_VIEWS_OF_ALL_LISTS,
     count_own_views,
+    count_shared_views,
+    own_default,
     own_views,
 )
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel import current
+from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import Invalid
 
@@ -47,10 +53,45 @@ DELETED = action(
     fields="location",
     personal="name",
 )
+SHARED = action(
+    "list_view.shared",
+    "shared a saved list view with everyone",
+    target="ListView",
+    activity="update",
+    severity="informational",
+    fields="location",
+    personal="name",
+)
+SHARING_ENDED = action(
+    "list_view.sharing_ended",
+    "stopped sharing a saved list view",
+    target="ListView",
+    activity="update",
+    severity="informational",
+    fields="location",
+    personal="name",
+)
+DEFAULT_CHANGED = action(
+    "list_view.default_changed",
+    "changed the view that a list opens with",
+    target="ListDefault",
+    activity="update",
+    severity="informational",
+    fields="location",
+    personal="name",
+)
+COLUMNS_CHOSEN = action(
+    "list_view.columns_chosen",
+    "chose the columns of a list",
+    target="ListDefault",
+    activity="update",
+    severity="informational",
+    fields="location columns",
+)
 MAX_NAME_LENGTH = 60
 
 
-def save_view(location: str, name: str, query: str) -> ListView:
+def save_view(location: str, name: str, query: str, *, shared: bool = False) -> ListView:
     """Save this query of the list under a name. Saved twice, it is one view."""
     lock_tenant(f"list views {current.person_id()}")
     name, views = " ".join(name.split()), own_views(location)
@@ -72,7 +113,73 @@ def save_view(location: str, name: str, query: str) -> ListView:
     view = ListView(person_id=current.person_id(), location=location, name=name, query=query)
     session().add(view)
     record(SAVED, view, location=location, name=name)
+    if shared:
+        share_view(view)
     return view
+
+
+def share_view(view: ListView) -> None:
+    """Show the view to everyone who may open the list, but for auditors."""
+    require(permissions.SHARE)
+    if view.shared:
+        return
+    lock_tenant(f"shared views of {view.location}")
+    if count_shared_views(view.location) >= MAX_SHARED_VIEWS:
+        raise Invalid(
+            f"{MAX_SHARED_VIEWS} views of this list are shared, the most there can be. Stop sharing"
+            " one first."
+        )
+    view.shared = True
+    record(SHARED, view, location=view.location, name=view.name)
+
+
+def stop_sharing(view: ListView) -> None:
+    """Leave the view to the person who saved it. Lists of others no longer open with it."""
+    _check_may_change(view)
+    if view.shared:
+        view.shared = False
+        record(SHARING_ENDED, view, location=view.location, name=view.name)
+
+
+def _check_may_change(view: ListView) -> None:
+    if view.person_id != current.person_id():
+        require(permissions.MANAGE)
+
+
+def open_with(location: str, view: ListView | None) -> None:
+    """Open the list with this view from now on; None: as everyone does."""
+    found = _default(location)
+    view_id = view.id if view else None
+    if found.view_id != view_id:
+        found.view_id = view_id
+        record(DEFAULT_CHANGED, found, location=location, name=view.name if view else None)
+    _drop_if_empty(found)
+
+
+def choose_columns(location: str, columns: str) -> None:
+    """Show these columns of the list from now on; empty: the usual ones."""
+    found = _default(location)
+    if found.columns != columns:
+        found.columns = columns
+        record(COLUMNS_CHOSEN, found, location=location, columns=columns or None)
+    _drop_if_empty(found)
+
+
+def _default(location: str) -> ListDefault:
+    lock_tenant(f"list views {current.person_id()}")
+    found = own_default(location)
+    if found is None:
+        found = ListDefault(
+            person_id=current.person_id(), location=location, columns="", view_id=None
+        )
+        session().add(found)
+        session().flush()
+    return found
+
+
+def _drop_if_empty(found: ListDefault) -> None:
+    if not found.columns and found.view_id is None:
+        session().delete(found)
 
 
 def rename_view(view: ListView, name: str) -> None:
@@ -86,8 +193,17 @@ def rename_view(view: ListView, name: str) -> None:
 
 
 def delete_view(view: ListView) -> None:
+    """Delete the view; lists that opened with it open as usual."""
+    _check_may_change(view)
     record(DELETED, view, location=view.location, name=view.name)
+    _open_no_list_with([view.id])
     session().delete(view)
+
+
+def _open_no_list_with(view_ids: Collection[UUID]) -> None:
+    d = ListDefault
+    session().execute(update(d).where(d.view_id.in_(view_ids)).values(view_id=None))
+    session().execute(delete(d).where(d.view_id.is_(None), d.columns == ""))
 
 
 def delete_views_of(erased: PersonErased) -> None:
@@ -97,12 +213,13 @@ def delete_views_of(erased: PersonErased) -> None:
     A query is percent-encoded, so the redaction of all text doesn't find names in it. The erasure
     has its own entry.
     """
-    theirs = delete(ListView).where(ListView.person_id == erased.person_id)
-    every = session().execute(
-        select(ListView.id, ListView.query).where(ListView.person_id != erased.person_id)
-    )
+    session().execute(delete(ListDefault).where(ListDefault.person_id == erased.person_id))
+    every = session().execute(select(ListView.id, ListView.query, ListView.person_id)).all()
+    theirs = [row.id for row in every if row.person_id == erased.person_id]
     naming = [row.id for row in every if any(_names(row.query, word) for word in erased.words)]
-    for gone in (theirs, delete(ListView).where(ListView.id.in_(naming))):
+    _open_no_list_with({*theirs, *naming})
+    for ids in (theirs, naming):
+        gone = delete(ListView).where(ListView.id.in_(ids))
         erased.removed["saved views"] = erased.removed.get("saved views", 0) + len(
             session().execute(gone.returning(ListView.id)).all()
         )

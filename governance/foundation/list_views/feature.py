@@ -1,9 +1,10 @@
-"""Views of lists that people save for themselves."""
+"""Views of lists that people save, for themselves or for everyone, and how their lists open."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.foundation.list_views import actions, models, views
+from governance.foundation.list_views import actions, models, queries, views
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel.manifest import EntryLink, Manifest, Subscription
+from governance.kernel.list_pages import preference_of
+from governance.kernel.manifest import EntryLink, Manifest, PortAnswer, Subscription
 
 manifest = Manifest(
     name="list_views",
@@ -13,7 +14,9 @@ manifest = Manifest(
     links={
         "ListView": EntryLink(
             no_page="only the person who saved the view has it", noun="saved view"
-        )
+        ),
+        "ListDefault": EntryLink(no_page="only that person's list opens so", noun="list"),
     },
+    answers=(PortAnswer(preference_of, queries.preference_of),),
     subscribes=(Subscription(PersonErased, actions.delete_views_of, order=40),),
 )

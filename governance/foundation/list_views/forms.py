@@ -1,4 +1,4 @@
-from wtforms import StringField
+from wtforms import BooleanField, StringField
 from wtforms.validators import DataRequired, Length
 
 from governance.foundation.list_views.actions import MAX_NAME_LENGTH
@@ -13,3 +13,4 @@ class ListViewNameForm(Form):
             Length(max=MAX_NAME_LENGTH, message="Use at most %(max)d characters."),
         ],
     )
+    shared = BooleanField("Share it with everyone who may open the list")

@@ -1,5 +1,6 @@
 """Saved views of lists: a list's menu of them, and their page."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote, urlencode
 from uuid import UUID
@@ -12,12 +13,21 @@ from werkzeug.routing import BuildError
 from governance.foundation.list_views import actions, queries
 from governance.foundation.list_views.forms import ListViewNameForm
 from governance.foundation.list_views.models import ListView
+from governance.foundation.list_views.permissions import MANAGE, SHARE
 from governance.foundation.people import permissions
-from governance.kernel import access
+from governance.foundation.people import queries as people
+from governance.kernel import access, current
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, constraint
-from governance.kernel.list_pages import Args, ListPage, ListRequest, declared
+from governance.kernel.forms import accepted, constraint, uuid_or_none
+from governance.kernel.list_pages import (
+    Args,
+    Choices,
+    ListPage,
+    ListRequest,
+    declared,
+    preference_of,
+)
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 
@@ -27,6 +37,18 @@ constraint(
     "You have a view of that name. Choose another name.",
     field="name",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownView:
+    """A view in the menu of its list: whose it is, and what of it the list no longer has."""
+
+    view: ListView
+    href: str
+    is_current: bool
+    by: str  # who shares it; empty for one's own
+    opens: bool  # whether the list opens with it
+    troubles: tuple[str, ...]
 
 
 @feature.app_template_global("saved_views")
@@ -68,6 +90,54 @@ def index(location: str) -> ResponseReturnValue:
     return _index(_asked(location, request.args), ListViewNameForm())
 
 
+@feature.app_template_global("column_choice")
+def choice_of(asked: ListRequest) -> str:
+    """Return where a list's columns are chosen, with what the list shows now."""
+    parts = {**asked.carried, **asked.query}
+    return url_for("list_views.choose_columns", location=asked.location, **parts)
+
+
+@feature.post("/lists/<path:location>/columns", needs=permissions.OWN)
+def choose_columns(location: str) -> ResponseReturnValue:
+    """Remember the columns for this person and list, and show them."""
+    asked = _asked(location, request.args)
+    sent = [("columns", name) for name in request.form.getlist("columns")]
+    chosen = asked.page.usual if "usual" in request.form else asked.page.shown(MultiDict(sent))
+    named = replace(asked, columns=chosen).named_columns if chosen != asked.page.usual else ""
+    actions.choose_columns(asked.page.name, named)
+    return redirect(asked.address(columns=named or None), 303)
+
+
+@feature.post("/lists/<path:location>/default", needs=permissions.OWN)
+def open_with(location: str) -> ResponseReturnValue:
+    """Open the list with one of its views; without one, as everyone does."""
+    asked, view_id = _asked(location, MultiDict()), uuid_or_none(request.form.get("view", ""))
+    view = queries.shown_view(view_id) if view_id else None
+    if view is not None and view.location != asked.location:
+        raise NotFound("This saved view doesn't exist.")
+    actions.open_with(asked.location, view)
+    flash(f"The list opens with “{view.name}”." if view else "The list opens without a view.")
+    return redirect(address_of(asked), 303)
+
+
+@feature.post("/list-views/<uuid:list_view_id>/share", needs=permissions.OWN)
+def share(list_view_id: UUID) -> ResponseReturnValue:
+    view = queries.own_view(list_view_id, lock=True)
+    asked = _asked(view.location, MultiDict())
+    actions.share_view(view)
+    flash(f"View “{view.name}” is shared with everyone who may open the list.")
+    return redirect(address_of(asked), 303)
+
+
+@feature.post("/list-views/<uuid:list_view_id>/unshare", needs=permissions.OWN)
+def stop_sharing(list_view_id: UUID) -> ResponseReturnValue:
+    view = queries.shown_view(list_view_id, lock=True)
+    asked = _asked(view.location, MultiDict())
+    actions.stop_sharing(view)
+    flash(f"View “{view.name}” is no longer shared.")
+    return redirect(address_of(asked), 303)
+
+
 def _index(
     asked: ListRequest,
     form: ListViewNameForm,
@@ -75,15 +145,27 @@ def _index(
     renamed: ListView | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
+    found, known = queries.shown_views(asked.location), dict[str, Choices]()
+    names = people.names(view.person_id for view in found if view.person_id != current.person_id())
+    opened = preference_of()(asked.page.name, asked.location)
     views = [
-        (view, _address(asked, view), view.query == _text(asked))
-        for view in queries.own_views(asked.location)
+        ShownView(
+            view,
+            _address(asked, view),
+            is_current=view.query == _text(asked),
+            by=names.get(view.person_id, ""),
+            opens=(view.name, view.query) == (opened.view, opened.query),
+            troubles=asked.page.troubles(view.query, known),
+        )
+        for view in found
     ]
     return page(
         "foundation/list_views/index.html",
         status=status,
         asked=asked,
         form=form,
+        may_share=access.allowed(SHARE),
+        may_manage=access.allowed(MANAGE),
         renamed=renamed.id if renamed else None,
         views=views,
         save=url_for("list_views.save", location=asked.location, **asked.query),
@@ -105,7 +187,10 @@ def _address(asked: ListRequest, view: ListView) -> str:
 def save(location: str) -> ResponseReturnValue:
     asked, form = _asked(location, request.args), ListViewNameForm()
     if not accepted(
-        form, lambda: actions.save_view(asked.location, form.name.data or "", _text(asked))
+        form,
+        lambda: actions.save_view(
+            asked.location, form.name.data or "", _text(asked), shared=bool(form.shared.data)
+        ),
     ):
         return _index(asked, form, status=form.status)
     flash(f"View “{' '.join((form.name.data or '').split())}” saved.")
@@ -124,7 +209,7 @@ def rename(list_view_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/list-views/<uuid:list_view_id>/delete", needs=permissions.OWN)
 def delete(list_view_id: UUID) -> ResponseReturnValue:
-    view = queries.own_view(list_view_id, lock=True)
+    view = queries.shown_view(list_view_id, lock=True)
     location, name = view.location, view.name
     actions.delete_view(view)
     flash(f"View “{name}” deleted.")

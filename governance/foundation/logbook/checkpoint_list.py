@@ -23,7 +23,7 @@ CHECKPOINTS = ListPage(
         Column("number", "Checkpoint", sort=True, numeric=True),
         Column("entries", "Entries", optional=True, numeric=True),
         Column("signed", "Signed", optional=True),
-        Column("root", "Root", optional=True),
+        Column("root", "Root", optional=True, file=("Root (SHA-256)",)),
         Column("key", "Key", optional=True),
         Column("outside", "External witnesses", optional=True),
         Column("actions", "Actions", silent=True),

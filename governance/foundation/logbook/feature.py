@@ -1,6 +1,7 @@
 """The audit log as people read it: search, saved views, exports and verification."""
 
 from governance.foundation.audit.registry import actions_in
+from governance.foundation.list_views.ports import recall
 from governance.foundation.logbook import (
     actions,
     denied_actions,
@@ -8,12 +9,21 @@ from governance.foundation.logbook import (
     export_verification,
     exports,
     jobs,
+    log_health,
     models,
     permissions,
     read_auditing,
     views,
 )
-from governance.kernel.manifest import Command, Daily, EntryLink, Hourly, Manifest, NavItem
+from governance.kernel.manifest import (
+    Command,
+    Daily,
+    EntryLink,
+    Hourly,
+    Manifest,
+    NavItem,
+    PortAnswer,
+)
 
 manifest = Manifest(
     name="logbook",
@@ -52,5 +62,6 @@ manifest = Manifest(
         "LogExport": EntryLink(endpoint="log_exports.export", argument="export_id", noun="export"),
         "SavedView": EntryLink(no_page="a saved view is in the menu of the log"),
     },
+    answers=(PortAnswer(recall, log_health.recall),),
     after_request=(read_auditing.record_reading, denied_acts.count_denied),
 )

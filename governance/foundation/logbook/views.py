@@ -289,6 +289,7 @@ def export_checkpoints() -> ResponseReturnValue:
         f"{current.actor().tenant_slug}-checkpoints",
         checkpoint_list.HEAD,
         map(checkpoint_list.cells, pages),
+        asked,
     )
 
 

@@ -133,6 +133,7 @@ def _export_sessions(listed: ListPage, member: Membership | None) -> ResponseRet
         f"sessions-{clock.today()}",
         session_list.HEAD,
         [map(session_list.cells, session_list.matching(sessions, asked))],
+        asked,
     )
 
 

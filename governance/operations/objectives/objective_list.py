@@ -46,11 +46,38 @@ OBJECTIVES = ListPage(
     search="Search objectives",
     sort="left",
     columns=(
-        Column("name", "Objective", sort=True),
-        Column("target", "Target", sort=True, optional=True),
-        Column("left", "Budget left", sort=True),
+        Column(
+            "name",
+            "Objective",
+            sort=True,
+            file=(
+                "Slug",
+                "Objective",
+                "Indicator",
+            ),
+        ),
+        Column(
+            "target",
+            "Target",
+            sort=True,
+            optional=True,
+            file=(
+                "Target",
+                "Window",
+            ),
+        ),
+        Column(
+            "left",
+            "Budget left",
+            sort=True,
+            file=(
+                "Budget",
+                "Budget left",
+                "Budget left, share",
+            ),
+        ),
         Column("burn", "Burn, 7 days", optional=True),
-        Column("pace", "24 h", sort=True, optional=True, numeric=True),
+        Column("pace", "24 h", sort=True, optional=True, numeric=True, file=("Burn, 24 h",)),
         Column("coverage", "Coverage", sort=True, optional=True, numeric=True),
         Column("uses", "Used by", optional=True),
         Column("state", "State"),

@@ -11,6 +11,7 @@ from governance.kernel.access import allowed
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted
+from governance.kernel.list_export import chosen
 from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
@@ -95,7 +96,8 @@ def export(form: str) -> ResponseReturnValue:
     found = matching(rows, asked)
     list_context.find_uses(found)
     table = [cells(row) for row in found]
-    content = csv_bytes(HEAD, table) if form == "csv" else xlsx_bytes("Objectives", HEAD, table)
+    head, lines = chosen(asked, HEAD, table)
+    content = csv_bytes(head, lines) if form == "csv" else xlsx_bytes("Objectives", head, lines)
     return table_file(content, f"objectives-{current.actor().tenant_slug}-{clock.today()}.{form}")
 
 

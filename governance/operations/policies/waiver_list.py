@@ -32,14 +32,46 @@ WAIVERS = ListPage(
     search="Search waivers",
     sort="-requested",
     columns=(
-        Column("waiver", "Waiver"),
+        Column(
+            "waiver",
+            "Waiver",
+            file=(
+                "Setting",
+                "Setting name",
+                "Reason",
+            ),
+        ),
         Column("system", "AI system", sort=True),
         Column("value", "Value"),
         Column("compensation", "Compensating measure", optional=True),
-        Column("requested", "Requested", sort=True, optional=True),
+        Column(
+            "requested",
+            "Requested",
+            sort=True,
+            optional=True,
+            file=(
+                "Requested by",
+                "Requested",
+            ),
+        ),
         Column("approvers", "Approved by", optional=True),
-        Column("ends", "Ends", sort=True),
-        Column("state", "State"),
+        Column(
+            "ends",
+            "Ends",
+            sort=True,
+            file=(
+                "Live from",
+                "Ends",
+            ),
+        ),
+        Column(
+            "state",
+            "State",
+            file=(
+                "State",
+                "Closed",
+            ),
+        ),
     ),
     filters=(
         Filter("state", "State", tuple(STATES.items())),

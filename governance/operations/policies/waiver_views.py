@@ -69,7 +69,7 @@ def export() -> ResponseReturnValue:
             asked.criteria, sort=asked.sort, after=after, size=ROWS_PER_READ
         )
     )
-    return csv_file("waivers", waiver_list.HEAD, map(_cells, pages))
+    return csv_file("waivers", waiver_list.HEAD, map(_cells, pages), asked)
 
 
 def _cells(rows: Sequence[Any]) -> Iterator[tuple[str, ...]]:

@@ -11,11 +11,28 @@ SYSTEMS = ListPage(
     search="Search systems",
     sort="system",
     columns=(
-        Column("system", "System", sort=True),
+        Column(
+            "system",
+            "System",
+            sort=True,
+            file=(
+                "Slug",
+                "Name",
+            ),
+        ),
         Column("lane", "Risk class", sort=True, optional=True),
         Column("purpose", "Purpose", optional=True),
         Column("owner", "Owner", optional=True),
-        Column("registered", "Registered", sort=True, optional=True),
+        Column(
+            "registered",
+            "Registered",
+            sort=True,
+            optional=True,
+            file=(
+                "Registered",
+                "Retired",
+            ),
+        ),
     ),
     filters=(
         Filter("lane", "Risk class", tuple(LANES.items()), unknown="ignored"),

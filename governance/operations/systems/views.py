@@ -13,6 +13,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
+from governance.kernel.list_export import chosen
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.web import ResponseReturnValue
@@ -50,7 +51,8 @@ def export() -> ResponseReturnValue:
     asked = SYSTEMS.read()
     systems = queries.filtered(asked.criteria, sort=asked.sort)
     owners = people.names(each.owner_id for each in systems)
-    return table_file(csv_bytes(HEAD, (_cells(each, owners) for each in systems)), "ai-systems.csv")
+    head, rows = chosen(asked, HEAD, (_cells(each, owners) for each in systems))
+    return table_file(csv_bytes(head, rows), "ai-systems.csv")
 
 
 def _cells(each: AISystem, owners: Mapping[UUID, str]) -> tuple[str | None, ...]:

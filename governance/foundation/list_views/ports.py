@@ -1,0 +1,15 @@
+"""What saved views ask of the features above them."""
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from governance.kernel.ports import Port
+
+
+def _compute(_key: Hashable, make: Callable[[], Any]) -> Any:
+    return make()
+
+
+recall: Port[Callable[[Hashable, Callable[[], Any]], Any]] = Port(
+    "a value of the tenant's facts, remembered until a fact changes", default=_compute
+)
