@@ -1,8 +1,10 @@
 """What an auditor can see: controls, evidence, frameworks and the period of their engagements."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from governance.assurance.engagements import queries, scope_queries
+from governance.assurance.engagements.models import Engagement
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel.current import Actor
 from governance.kernel.visibility_scope import Scope
@@ -24,6 +26,11 @@ def scope_of_auditor(who: Actor) -> Scope | None:
             frameworks=frozenset(),
             requirements=frozenset(),
         )
+    return scope_of(mine)
+
+
+def scope_of(mine: Sequence[Engagement]) -> Scope:
+    """The scope over these engagements, of which there is at least one."""
     first, last = min(e.period_from for e in mine), max(e.period_to for e in mine)
     says = ", ".join(f"{e.firm}, {e.ref}" for e in mine)
     if any(each.framework_id is None for each in mine):

@@ -5,7 +5,7 @@
                                                        evidence
 
 The paths: evidence/<control>/<evidence>/v<number>-<name>, controls.csv, requests.csv, testing/,
-audit-log/, and index.html with index.json, which open offline and list every file with its digest.
+reports/, audit-log/, and index.html with index.json, which open offline and list every file with its digest.
 """
 
 import hashlib
@@ -29,8 +29,10 @@ from governance.assurance.engagements import (
     request_queries,
     scope_queries,
 )
+from governance.assurance.engagements.auditor_scope import scope_of
 from governance.assurance.engagements.bagit import Payload
 from governance.assurance.engagements.models import Engagement
+from governance.assurance.engagements.ports import signed_originals
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.assurance.testing import (
     exception_queries,
@@ -151,6 +153,7 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Pack
     contents.generated["audit-log/keys.txt"] = compressed(
         "".join(f"{key}\n" for key in keys).encode()
     )
+    _add_originals(contents, engagement)
     verifier = VERIFIER.read_bytes()
     contents.generated[VERIFIER.name] = compressed(verifier)
     instructions = _environment().get_template("assurance/engagements/verify.txt")
@@ -159,6 +162,21 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Pack
         instructions.render(index=index, key=keys[0], verifier_digest=digest).encode()
     )
     return contents
+
+
+def _add_originals(contents: PackageContents, engagement: Engagement) -> None:
+    """The signed reports that the auditors have copies of, unchanged and with their signatures."""
+    found, listed = signed_originals()(scope_of([engagement])), []
+    for each in found.files:
+        path = f"reports/{safe_name(each.filename)}"
+        contents.generated[path] = compressed(each.content)
+        contents.generated[f"{path}.sig"] = compressed(each.signature.encode())
+        digest = hashlib.sha256(each.content).hexdigest()
+        listed.append({"title": each.title, "path": path, "sha256": digest})
+    if listed:
+        keys = "".join(f"{key}\n" for key in found.keys)
+        contents.generated["reports/keys.txt"] = compressed(keys.encode())
+    contents.index["reports"] = listed
 
 
 def _path(each: package_queries.PackagedVersion) -> str:

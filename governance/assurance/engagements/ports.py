@@ -1,10 +1,13 @@
 """What the engagements ask of the features above them."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from governance.assurance.engagements.watermark import Watermark
 from governance.kernel.ports import Port
+from governance.kernel.visibility_scope import Scope
 
 
 class CopySigner(Protocol):
@@ -29,3 +32,26 @@ class _Nothing:
 
 
 signed_copies: Port[CopySigner] = Port("signatures of watermarked copies", default=_Nothing())
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOriginal:
+    """A signed file as it is stored: what a watermarked copy of it names."""
+
+    filename: str
+    title: str
+    content: bytes
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOriginals:
+    """Those for a package, and the verifier keys of their signatures."""
+
+    files: Sequence[SignedOriginal] = ()
+    keys: Sequence[str] = ()
+
+
+signed_originals: Port[Callable[[Scope], SignedOriginals]] = Port(
+    "signed files within a scope", default=lambda _scope: SignedOriginals()
+)

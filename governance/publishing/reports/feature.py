@@ -1,6 +1,6 @@
 """Reports: signed PDFs, and the page where anyone can verify one."""
 
-from governance.assurance.engagements.ports import signed_copies
+from governance.assurance.engagements.ports import signed_copies, signed_originals
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel.manifest import (
@@ -58,7 +58,10 @@ manifest = Manifest(
             no_page="its certificate is at a public address", noun="report authority", single=True
         ),
     },
-    answers=(PortAnswer(signed_copies, copies),),
+    answers=(
+        PortAnswer(signed_copies, copies),
+        PortAnswer(signed_originals, copies.originals),
+    ),
     subscribes=(
         Subscription(PersonErased, actions.withdraw_naming, order=30),
         Subscription(PersonErased, seal_actions.forget_copies, order=30),

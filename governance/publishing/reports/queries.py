@@ -58,6 +58,15 @@ def ids_in_scope() -> set[UUID] | None:
     return None if scope is None else _within(scope)
 
 
+def finished_within(scope: Scope, *, limit: int = 30) -> Sequence[ReportRun]:
+    """The newest finished reports within a scope; all of them, where it has no limits."""
+    query = select(ReportRun).where(ReportRun.pdf_key.is_not(None))
+    if scope.is_limited:
+        query = query.where(ReportRun.id.in_(_within(scope)))
+    order = (ReportRun.created_at.desc(), ReportRun.id.desc())
+    return session().scalars(query.order_by(*order).limit(limit)).all()
+
+
 def _within(scope: Scope, run_id: UUID | None = None) -> set[UUID]:
     """Ids of the runs within a scope (of that run only, if given), in two statements.
 

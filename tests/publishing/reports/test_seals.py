@@ -2,6 +2,7 @@
 
 import html
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -32,7 +33,7 @@ from governance.publishing.reports.seals.pades import seals
 from governance.publishing.reports.signing import open_note, parse_key
 from governance.publishing.reports.verify import verify
 from tests import make
-from tests.assurance.engagements import engagement_helpers
+from tests.assurance.engagements import engagement_helpers, package_helpers
 
 pytestmark = pytest.mark.slow
 
@@ -153,6 +154,24 @@ def test_an_auditors_copy_verifies_as_what_it_is(report, as_auditor, acting, tmp
         [added] = entries("report.certificate.added")
     assert (signed["original"], signed["what"]) == (digest, "watermarked copy")
     assert signed["certificate"] == added["sha256"]
+
+
+def test_the_original_of_a_copy_is_in_the_evidence_package(
+    report, as_officer, as_auditor, acting, tmp_path
+):
+    page, original, note = report
+    digest = as_auditor.post(f"{page}/pdf", then=200).headers["X-Original-SHA256"]
+    package_helpers.sequence_entries(acting)
+    content = package_helpers.download_package(as_officer, engagement_helpers.world_engagement())
+    data = package_helpers.unpack_package(content, tmp_path) / "data"
+    [listed] = json.loads((data / "index.json").read_text())["reports"]
+    assert listed["sha256"] == digest
+    kept, signature = data / listed["path"], data / f"{listed['path']}.sig"
+    assert (kept.read_bytes(), signature.read_text()) == (original, note)
+    keys = (data / "reports" / "keys.txt").read_text()
+    assert verify(kept.read_bytes(), signature.read_text(), keys).ok
+    assert "governance verify-report" in (data / "VERIFY.txt").read_text()
+    assert listed["path"] in (data / "index.html").read_text()
 
 
 def test_one_changed_byte_of_a_copy_fails_both_signatures(report, as_auditor):

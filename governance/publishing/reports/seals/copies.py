@@ -2,9 +2,10 @@
 
     seal(copy, mark)            seal a watermarked copy of a report in place, if the tenant wants it
     sign(sha256, mark, seal)    its detached signature, in the caller's transaction
+    originals(scope)            the reports within a scope, unchanged, for evidence packages
     sealed(report)              a sealed copy without a watermark, for a person who is no auditor
 
-The first two answer the port of the auditors' downloads. A PDF that is no report stays as it is.
+The first three answer the ports of the engagements. A PDF that is no report stays as it is.
 """
 
 import hashlib
@@ -13,10 +14,15 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from governance.assurance.engagements.ports import SignedOriginal, SignedOriginals
 from governance.assurance.engagements.watermark import Watermark
 from governance.foundation.tenants import system_actor
 from governance.kernel import clock, current, storage
 from governance.kernel.db import session, transaction
+from governance.kernel.visibility_scope import Scope
+from governance.publishing.reports import actions as reports
+from governance.publishing.reports import queries as report_queries
+from governance.publishing.reports.built_document import filename
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.seals import actions, pades, queries
 from governance.publishing.reports.seals.pades import SealMaterial
@@ -63,6 +69,21 @@ def _report(original: str) -> ReportRun | None:
         ReportRun.pdf_sha256 == original, ReportRun.pdf_key.is_not(None)
     )
     return session().scalars(query.limit(1)).one_or_none()
+
+
+def originals(scope: Scope) -> SignedOriginals:
+    """The newest reports within the scope."""
+    files = [
+        SignedOriginal(
+            filename(each.snapshot or {}),
+            each.title,
+            b"".join(storage.pieces(each.pdf_key or "")),
+            each.signature or "",
+        )
+        for each in report_queries.finished_within(scope)
+    ]
+    keys = [reports.key_line(key) for key in report_queries.signing_keys()]
+    return SignedOriginals(files, keys)
 
 
 def sealed(report: ReportRun) -> bytes | None:
