@@ -48,7 +48,9 @@ def board(
     at, ledger = as_of or clock.now(), control_ledger.ledger()
     if as_of is not None or of_assessment is not None:
         return _in_scope(limits(), _board(framework, at, ledger, as_of, of_assessment))
-    key = ("board", framework, frameworks.requirements(framework.id), at.date(), ledger.since(at))
+    # the tree by identity: it has a hundred nodes, and what is kept holds on to the same one
+    tree = frameworks.requirements(framework.id)
+    key = ("board", framework, id(tree), at.date(), ledger.since(at))
     whole = recall(key, lambda: replace(_board(framework, at, ledger), token=object()))
     return _in_scope(limits(), replace(whole, as_of=at))
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -21,21 +21,20 @@ from governance.assurance.assessments.models import (
 from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.foundation.people.models import Person
 from governance.kernel import clock
+from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import session
 from governance.kernel.visibility_scope import limits
+
+_CONCLUSIONS = (
+    select(Conclusion)
+    .where(Conclusion.item_id == bindparam("item_id"))
+    .order_by(Conclusion.revision.desc())
+)
 
 
 def conclusions(item_id: UUID) -> Sequence[Conclusion]:
     """Return every revision of an item's conclusion, the newest first."""
-    return (
-        session()
-        .scalars(
-            select(Conclusion)
-            .where(Conclusion.item_id == item_id)
-            .order_by(Conclusion.revision.desc())
-        )
-        .all()
-    )
+    return session().scalars(_CONCLUSIONS, {"item_id": item_id}).all()
 
 
 def judgement_of(item_id: UUID) -> AssessedItem:
@@ -43,14 +42,29 @@ def judgement_of(item_id: UUID) -> AssessedItem:
     return judged_items(AssessmentItem.id == item(item_id).id, None)[1][0]
 
 
-def comments(item_id: UUID, as_of: datetime | None = None) -> list[tuple[Comment, str]]:
+class Remark(NamedTuple):
+    """A comment, as its page shows it."""
+
+    text: str
+    created_at: datetime
+    name: str | None
+
+
+_REMARKS = CompiledSelect(
+    lambda: (
+        select(Comment.text, Comment.created_at, Person.name)
+        .outerjoin(Person, Person.id == Comment.written_by)
+        .where(Comment.item_id == bindparam("item_id"), Comment.created_at <= bindparam("as_of"))
+        .order_by(Comment.created_at, Comment.id)
+    ),
+    Remark._make,
+)
+
+
+def comments(item_id: UUID, as_of: datetime | None = None) -> list[tuple[Remark, str]]:
     """Return the comments on an item with their authors' names, oldest first."""
-    query = select(Comment, Person.name).outerjoin(Person, Person.id == Comment.written_by)
-    query = query.where(Comment.item_id == item_id, Comment.created_at <= (as_of or clock.now()))
-    return [
-        (comment, name or FORMER_MEMBER)
-        for comment, name in session().execute(query.order_by(Comment.created_at, Comment.id))
-    ]
+    found = _REMARKS.rows(item_id=item_id, as_of=as_of or clock.now())
+    return [(remark, remark.name or FORMER_MEMBER) for remark in found]
 
 
 def discussion(assessment_id: UUID) -> list[dict[str, Any]]:

@@ -13,10 +13,16 @@ from governance.assurance.assessments.coverage import LEVELS
 from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
 from governance.assurance.assessments.level_history import LevelTransition
 from governance.assurance.assessments.models import Conclusion
+from governance.foundation.logbook.log_health import recall
+from governance.foundation.people import permissions as people
 from governance.foundation.people.queries import Moment, timeline
+from governance.kernel import current
+from governance.kernel.access import allowed
 from governance.kernel.formatting import long_day
+from governance.kernel.tenant_cache import BoundedCache
 
 MAX_MOVES, MAX_LOG_LINES = 8, 10
+MAX_CACHED_LINES = 32  # requirements of one tenant; their lines take up to 40 kB
 
 
 def requirement_history(
@@ -32,12 +38,23 @@ def requirement_history(
     objects = _objects(row, board)
     ids = [*([row.item.row.id] if row.item else []), *(each.id for each in written), *objects]
     entries = (
-        [line for line in log_lines(ids, objects=objects, limit=40) if line["at"] <= board.as_of]
-        if ids
-        else []
+        [line for line in _known_lines(ids, objects) if line["at"] <= board.as_of] if ids else []
     )
     lines = [*map(_rose_or_fell, moved[-MAX_MOVES:]), *entries[:MAX_LOG_LINES]]
     return sorted(lines, key=lambda line: line["at"], reverse=True)
+
+
+def _known_lines(ids: Sequence[UUID], objects: Mapping[UUID, str]) -> Sequence[dict[str, Any]]:
+    """The newest lines, read once for all readers who see the same names, until anything is
+    committed.
+    """
+    kept = recall("lines of requirements", lambda: BoundedCache(MAX_CACHED_LINES))
+    who = current.actor().role, allowed(people.NAMES)
+    lines: Sequence[dict[str, Any]] = kept.get(
+        (who, frozenset(ids), frozenset(objects.items())),
+        lambda: log_lines(ids, objects=objects, limit=40),
+    )
+    return lines
 
 
 def _objects(row: AssessedRequirement, board: FrameworkBoard) -> dict[UUID, str]:

@@ -11,6 +11,7 @@ from governance.assurance.assessments.framework_board import AssessedRequirement
 from governance.assurance.controls.status import ControlFacts, SupportingEvidence, is_too_long
 from governance.assurance.evidence.coverage_chart import CoveragePiece, CoverageRow, coverage_bars
 from governance.assurance.evidence.freshness import Freshness, Version, accepted_version, freshness
+from governance.kernel.tenant_cache import BoundedCache
 
 MAX_CHARTED_ITEMS = 14
 MAX_CHART_NAME_LENGTH = 21  # letters
@@ -26,8 +27,24 @@ class ProofInPeriod:
     counts: Version | None
 
 
-def proofs(row: AssessedRequirement, board: FrameworkBoard) -> list[ProofInPeriod]:
-    """Return each evidence item once, under the first control that it supports."""
+_PROOFS = BoundedCache(128)
+_CHARTS = BoundedCache(128)  # of all tenants together; up to 20 kB each
+
+
+def proofs(row: AssessedRequirement, board: FrameworkBoard) -> Sequence[ProofInPeriod]:
+    """Return each evidence item once, under the first control that it supports.
+
+    Of a board that readers share they are found once, and drawn once.
+    """
+    if board.token is None:
+        return _proofs(row, board)
+    found: Sequence[ProofInPeriod] = _PROOFS.get(
+        (board.token, row.ref), lambda: _proofs(row, board)
+    )
+    return found
+
+
+def _proofs(row: AssessedRequirement, board: FrameworkBoard) -> Sequence[ProofInPeriod]:
     found: dict[Any, ProofInPeriod] = {}
     for control, _, _ in row.derived.controls:
         for proof in control.proofs:
@@ -38,13 +55,22 @@ def proofs(row: AssessedRequirement, board: FrameworkBoard) -> list[ProofInPerio
                 proof.evidence_id,
                 ProofInPeriod(control, proof, fresh, accepted_version(proof.versions)),
             )
-    return list(found.values())
+    return tuple(found.values())
 
 
 def period_chart(row: AssessedRequirement, board: FrameworkBoard) -> tuple[Markup, str] | None:
     """Return (chart, its title): what each evidence item covers of the period; None without
     evidence.
     """
+    if board.token is None:
+        return _period_chart(row, board)
+    found: tuple[Markup, str] | None = _CHARTS.get(
+        (board.token, row.ref), lambda: _period_chart(row, board)
+    )
+    return found
+
+
+def _period_chart(row: AssessedRequirement, board: FrameworkBoard) -> tuple[Markup, str] | None:
     found = proofs(row, board)
     if not found:
         return None

@@ -15,9 +15,12 @@ from governance.assurance.frameworks.models import (
     Requirement,
 )
 from governance.assurance.frameworks.queries import FrameworkView, frameworks, requirements
+from governance.foundation.logbook.log_health import recall
 from governance.foundation.people.queries import names
 from governance.kernel.db import session
+from governance.kernel.tenant_cache import BoundedCache
 
+MAX_CACHED_TEXTS = 64  # requirements of one tenant
 KIND_ORDER = (
     "statement",
     "overview",
@@ -129,6 +132,11 @@ def imported_texts(framework_id: UUID) -> dict[tuple[str, str], str]:
 
 def official_texts(requirement_id: UUID) -> list[TextView]:
     """Return the imported texts of one requirement, the statement first."""
+    kept = recall("official texts", lambda: BoundedCache(MAX_CACHED_TEXTS))
+    return list(kept.get(requirement_id, lambda: _read_official_texts(requirement_id)))
+
+
+def _read_official_texts(requirement_id: UUID) -> list[TextView]:
     query = select(OfficialText, FrameworkImport).join(
         FrameworkImport,
         (FrameworkImport.id == OfficialText.import_id)
