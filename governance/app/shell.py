@@ -23,6 +23,7 @@ from governance.kernel.config import Settings
 from governance.kernel.errors import DomainError
 from governance.kernel.feature import Feature, granted_blueprints
 from governance.kernel.manifest import Audience, Manifest, NavItem, installed
+from governance.kernel.redirects import way_back
 from governance.kernel.template_calls import PageContext
 from governance.kernel.tenant_cache import BoundedCache
 from governance.kernel.visibility_scope import limits
@@ -54,6 +55,7 @@ def install(app: Flask, settings: Settings) -> None:
         proof_tree=proof_tree,
         evidence_counts=engagement_context.counts,
         section_tabs=section_tabs,
+        way_back=way_back,
         glossary_term=term,
         draw_once=draw_once,
     )

@@ -5,6 +5,7 @@ Every `next`, `back` and referring page goes through here.
 safe_path(path, default)       a path of ours, or the default
 tenant_path(path, home)        the same within the acting tenant
 referring_page()               the page of ours that sent the request
+way_back()                     the page that `back` in the address asks to return to
 """
 
 import re
@@ -41,6 +42,15 @@ def tenant_path(path: str | None, home: str = "") -> str:
     first = f"/t/{current.actor().tenant_slug}/"
     found = safe_path(path)
     return found if found.startswith(first) else home or first
+
+
+def way_back() -> str:
+    """Return the page of the acting tenant that the address names by `back`; otherwise nothing.
+
+    A form that is sent to its own address keeps it.
+    """
+    found = safe_path(request.args.get("back"))
+    return found if found.startswith(f"/t/{current.actor().tenant_slug}/") else ""
 
 
 def referring_page() -> str:

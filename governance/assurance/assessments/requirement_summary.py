@@ -5,7 +5,7 @@ evidence.
 from collections.abc import Sequence
 from typing import Any
 
-from flask import url_for
+from flask import request, url_for
 
 from governance.assurance.assessments.coverage import LEVELS
 from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
@@ -85,14 +85,17 @@ def _reason(reason: StatusReason) -> dict[str, Any]:
 
 def attach(row: AssessedRequirement) -> str | None:
     """Where evidence is attached: a version of the piece that is late, else a new piece for the
-    control that is short.
+    control that is short; whoever has done it comes back here.
     """
+    here = request.full_path.rstrip("?")
     late = next((r for r in row.derived.reasons if r.kind == "evidence" and r.target_id), None)
     if late is not None:
-        return url_for("evidence.bringing", evidence_id=late.target_id)
+        return url_for("evidence.bringing", evidence_id=late.target_id, back=here)
     worst = ("failing", "missing", "due", "evidenced", "effective")
     controls = sorted(row.derived.controls, key=lambda answer: worst.index(answer[2].name))
-    return url_for("evidence.beginning", control=controls[0][0].control_id) if controls else None
+    if not controls:
+        return None
+    return url_for("evidence.beginning", control=controls[0][0].control_id, back=here)
 
 
 def ladder(row: AssessedRequirement, moved: Sequence[LevelTransition]) -> dict[int, str]:

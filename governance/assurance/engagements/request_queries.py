@@ -12,8 +12,11 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Select,
+    Uuid,
     func,
+    literal,
     select,
+    tuple_,
 )
 
 from governance.assurance.engagements import permissions, queries
@@ -236,6 +239,49 @@ def awaiting_requests(
 
 def count_awaiting_requests() -> int:
     return session().scalar(_awaiting_requests().add_columns(func.count())) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class RequestNeighbours:
+    """The place of a request among those of its engagement, by ref.
+
+    `awaiting` is the next one that awaits the reader, after this one or from the start; `left`
+    counts those.
+    """
+
+    number: int
+    total: int
+    previous: UUID | None
+    next: UUID | None
+    left: int
+    awaiting: UUID | None
+
+
+def neighbours(request: AuditRequest) -> RequestNeighbours:
+    """Return the neighbours of a request, in two statements."""
+    r, edge = AuditRequest, tuple_(literal(request.ref), literal(request.id, Uuid))
+    place, mine = tuple_(r.ref, r.id), r.engagement_id == request.engagement_id
+    before, after = select(r.id).where(mine, place < edge), select(r.id).where(mine, place > edge)
+    row = (
+        session()
+        .execute(
+            select(
+                before.with_only_columns(func.count()).scalar_subquery(),
+                select(func.count()).select_from(r).where(mine).scalar_subquery(),
+                before.order_by(r.ref.desc(), r.id.desc()).limit(1).scalar_subquery(),
+                after.order_by(r.ref, r.id).limit(1).scalar_subquery(),
+            )
+        )
+        .one()
+    )
+    waits = _awaiting_requests().where(mine)
+    waits = waits.add_columns(r.id, func.count().over(), (r.id == request.id).label("itself"))
+    ahead = place <= edge  # those after it come first, then from the start; it is the last
+    first = session().execute(waits.order_by("itself", ahead, r.ref, r.id).limit(1)).first()
+    waiting, left = (first[0], first[1]) if first else (None, 0)
+    return RequestNeighbours(
+        row[0] + 1, row[1], row[2], row[3], left, None if waiting == request.id else waiting
+    )
 
 
 def _awaiting_requests() -> Select[Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, request, url_for
+from flask import flash, redirect, request, url_for
 
 from governance.assurance.engagements import (
     attachment_queries,
@@ -32,6 +32,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.forms import Form, accepted, counted, uuid_or_none
 from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
 from governance.kernel.pages import page
+from governance.kernel.step_pages import Steps
 from governance.kernel.undo_pages import say_changed, undo_offer
 from governance.kernel.web import ResponseReturnValue
 
@@ -200,6 +201,7 @@ def _request_page(
         say=say or CommentForm(),
         attach=attach or (_attach_form(engagement) if may_answer else None),
         phase=queries.phase_of(engagement),
+        steps=_steps(audit_request),
         may_answer=may_answer,
         find=_search_words(),
         assign=assign or _assign_form(audit_request),
@@ -210,6 +212,31 @@ def _request_page(
                 request_queries.HIDDEN_FROM_AUDITORS if current.actor().role == "auditor" else ()
             ),
         ),
+    )
+
+
+def _steps(audit_request: AuditRequest) -> Steps:
+    found = request_queries.neighbours(audit_request)
+
+    def address(request_id: UUID | None) -> str | None:
+        if request_id is None:
+            return None
+        return url_for(
+            "engagements.one_request",
+            engagement_id=audit_request.engagement_id,
+            request_id=request_id,
+        )
+
+    return Steps(
+        noun="request",
+        number=found.number,
+        total=found.total,
+        previous=address(found.previous),
+        next=address(found.next),
+        left=found.left,
+        left_word="awaiting you",
+        open=address(found.awaiting),
+        open_label="Next request that awaits you",
     )
 
 
@@ -267,6 +294,7 @@ def say(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
         lambda engagement, audit_request, text, _seen: responses.add_comment(
             engagement, audit_request, text
         ),
+        done="",
     )
 
 
@@ -281,6 +309,7 @@ def provide(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
         lambda engagement, audit_request, text, seen: responses.provide_response(
             engagement, audit_request, said=text, seen=seen
         ),
+        done="Response to {ref} provided.",
     )
 
 
@@ -294,6 +323,7 @@ def accept(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
         lambda engagement, audit_request, text, seen: responses.accept_response(
             engagement, audit_request, said=text, seen=seen
         ),
+        done="Response to {ref} accepted.",
     )
 
 
@@ -307,10 +337,14 @@ def give_back(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
         lambda engagement, audit_request, text, seen: responses.return_response(
             engagement, audit_request, reason=text, seen=seen
         ),
+        done="Response to {ref} returned.",
     )
 
 
-def _change_state(engagement_id: UUID, request_id: UUID, act: Any) -> ResponseReturnValue:
+def _change_state(
+    engagement_id: UUID, request_id: UUID, act: Any, *, done: str
+) -> ResponseReturnValue:
+    """Change the request; what is `done` with it leads to the next one that awaits the reader."""
     (engagement, audit_request), form = (
         request_queries.request(engagement_id, request_id, lock=True),
         CommentForm(),
@@ -320,12 +354,14 @@ def _change_state(engagement_id: UUID, request_id: UUID, act: Any) -> ResponseRe
         lambda: act(engagement, audit_request, form.text.data or "", counted(form.version.data)),
     ):
         return _request_page(engagement, audit_request, say=form, status=form.status)
-    return redirect(
-        url_for(
-            "engagements.one_request", engagement_id=engagement.id, request_id=audit_request.id
-        ),
-        303,
+    itself = url_for(
+        "engagements.one_request", engagement_id=engagement.id, request_id=audit_request.id
     )
+    if not done:
+        return redirect(itself, 303)
+    following = _steps(audit_request).open
+    flash(done.format(ref=audit_request.ref) + ("" if following else " No other awaits you here."))
+    return redirect(following or itself, 303)
 
 
 @feature.post(

@@ -35,6 +35,7 @@ from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.feature import somebody_may
 from governance.kernel.forms import Form, accepted
 from governance.kernel.pages import page
+from governance.kernel.redirects import way_back
 from governance.kernel.storage import in_pieces
 from governance.kernel.web import ResponseReturnValue
 
@@ -96,7 +97,7 @@ def bring(evidence_id: UUID) -> ResponseReturnValue:
         f"Version {brought[0].number} of {evidence.ref} was uploaded. It counts once another"
         " person accepts it."
     )
-    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+    return redirect(way_back() or url_for("evidence.piece", evidence_id=evidence.id), 303)
 
 
 def _upload(evidence: Evidence, form: UploadForm) -> EvidenceVersion:

@@ -36,6 +36,7 @@ from governance.kernel.access import allowed
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, counted
 from governance.kernel.pages import page
+from governance.kernel.redirects import way_back
 from governance.kernel.undo_pages import back_to, say_changed
 from governance.kernel.web import ResponseReturnValue
 
@@ -70,6 +71,8 @@ def begin() -> ResponseReturnValue:
     if not accepted(form, lambda: made.append(_create(form))):
         return page("assurance/evidence/new.html", form=form, status=422)
     flash(f"{made[0].ref} was created. Upload its first version.")
+    if back := way_back():
+        return redirect(url_for("evidence.bringing", evidence_id=made[0].id, back=back), 303)
     return redirect(url_for("evidence.piece", evidence_id=made[0].id), 303)
 
 

@@ -18,7 +18,7 @@ from governance.assurance.testing.forms import (
     SampleSizesForm,
     result_form_for,
 )
-from governance.assurance.testing.models import Sample
+from governance.assurance.testing.models import Sample, SampleItem
 from governance.assurance.testing.sampling import (
     BANDS,
     DEFAULT_TABLE,
@@ -31,6 +31,7 @@ from governance.kernel.errors import Invalid
 from governance.kernel.formatting import plural
 from governance.kernel.forms import accepted, counted, uuid_or_none
 from governance.kernel.pages import page
+from governance.kernel.step_pages import Steps
 from governance.kernel.web import ResponseReturnValue
 
 SIZE_FIELDS = {
@@ -117,8 +118,7 @@ def _item(
     item = sample_queries.item(sample_item_id)
     of, population, control = sample_queries.sample(item.sample_id)
     results = sample_queries.results(item.id)
-    others = sample_queries.items(of.id)
-    following = next((v.item for v in others if v.result is None and v.item.id != item.id), None)
+    steps = _steps(item)
     return page(
         "assurance/testing/item.html",
         status=status,
@@ -127,7 +127,7 @@ def _item(
         p=population,
         control=control,
         results=results,
-        following=following,
+        steps=steps,
         exception=exception_queries.exception_of_item(item.id),
         form=form or _result_form(of, control.id),
         names=person_names(r.tested_by for r in results),
@@ -135,6 +135,29 @@ def _item(
         may_record=not results or allowed(permissions.REPLACE, on=results[0]),
         words=ANSWER_WORDS,
     )
+
+
+def _steps(item: SampleItem) -> Steps:
+    """Where the item is in its sample; the next untested one comes after it, or from the start."""
+    views = sample_queries.items(item.sample_id)
+    at = next(n for n, view in enumerate(views) if view.item.id == item.id)
+    order = [*views[at + 1 :], *views[:at]]
+    untested = [view.item for view in order if view.result is None]
+    return Steps(
+        noun="item",
+        number=item.number,
+        total=len(views),
+        previous=_address(views[at - 1].item) if at else None,
+        next=_address(views[at + 1].item) if at + 1 < len(views) else None,
+        left=sum(view.result is None for view in views),
+        left_word="untested",
+        open=_address(untested[0]) if untested else None,
+        open_label="Next untested item",
+    )
+
+
+def _address(item: SampleItem) -> str:
+    return url_for("testing.item", sample_item_id=item.id)
 
 
 @feature.post("/evidence/type-ii/items/<uuid:sample_item_id>", needs=permissions.TEST)
@@ -161,7 +184,10 @@ def record_result(sample_item_id: UUID) -> ResponseReturnValue:
             else ""
         )
     )
-    return redirect(url_for("testing.sample", sample_id=of.id), 303)
+    following = _steps(item).open
+    if following is None:
+        flash(f"Every item of the sample is tested: {of.size} of {of.size}.")
+    return redirect(following or url_for("testing.sample", sample_id=of.id), 303)
 
 
 @feature.route("/evidence/type-ii/sizes", methods=["GET", "POST"], needs=permissions.MANAGE)

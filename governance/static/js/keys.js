@@ -1,4 +1,4 @@
-// Keys of a list: / searches, j and k walk rows (data-row), ↵ opens, x selects, e edits (data-edit), a acknowledges (data-key="a"), ? shows the keys.
+// Keys of a list: / searches, j and k walk rows (data-row), or go to the next and previous item (data-step), ↵ opens, x selects, e edits (data-edit), a acknowledges (data-key="a"), ? shows the keys.
 // On every page z goes to the button that undoes the last change (data-undo).
 
 let at = -1;
@@ -19,6 +19,13 @@ function walk(step) {
   all[at].scrollIntoView({ block: "nearest" });
 }
 
+// On the page of an item of a list: its neighbour.
+function step(key) {
+  const links = document.querySelectorAll("[data-step]");
+  document.querySelector(`[data-step="${key}"]`)?.click();
+  return links.length > 0;
+}
+
 // The button of the alert that the row names, or is; otherwise the first one of the page.
 function acknowledge(row) {
   const named = row?.dataset.alert && document.querySelector(`form[action*="${row.dataset.alert}"] [data-key='a']`);
@@ -27,8 +34,8 @@ function acknowledge(row) {
 
 const acts = {
   "/": () => document.querySelector("[data-key='/']")?.focus(),
-  j: () => walk(1),
-  k: () => walk(-1),
+  j: () => step("j") || walk(1),
+  k: () => step("k") || walk(-1),
   x: () => rows()[at]?.querySelector("[data-tick]")?.click(),
   e: () => (rows()[at]?.querySelector("[data-edit]") ?? document.querySelector("main [data-edit]"))?.click(),
   a: () => acknowledge(rows()[at])?.click(),

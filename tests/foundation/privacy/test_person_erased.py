@@ -19,6 +19,7 @@ from governance.foundation.people.jobs import actor_of
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.privacy.models import Erasure
 from governance.foundation.scim import user_actions
+from governance.foundation.search import indexing as search_index
 from governance.kernel import events, jobs
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
@@ -113,6 +114,7 @@ def test_who_acts_on_it_and_in_which_order(app):
         reports.withdraw_naming,
         seals.forget_copies,
         list_views.delete_views_of,
+        search_index.compare_before_commit,
         change_actions.erase_tester,
         user_actions.forget_erased,
     )

@@ -1,0 +1,22 @@
+"""From one item of a list to the next: where its page is in the list, and what is left to do."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The place of an item among all of them, for c.steps.
+
+    `previous` and `next` are addresses of its neighbours, `open` that of the next item that is left
+    to do and `open_label` its verb; `left` counts those, `left_word` says what they are.
+    """
+
+    noun: str
+    number: int
+    total: int
+    previous: str | None
+    next: str | None
+    left: int
+    left_word: str
+    open: str | None = None
+    open_label: str = ""
