@@ -1,5 +1,6 @@
 """Reads of the tenant's external witnesses (anchors): states, answers, and a summary."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from governance.foundation.audit.models import Checkpoint
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.jobs import WorkItem
+from governance.kernel.signed_note import DASH
 
 WORK = "anchors"
+SIGNATURE_LINE = re.compile(rf"{DASH} [^\s+]+ [A-Za-z0-9+/]+=*\n")
 MAX_ANCHORS = 10  # of one tenant: each is called whenever its log has grown
 
 
@@ -64,8 +67,14 @@ def cosignatures(checkpoint_id: UUID) -> str:
         )
         .order_by(Receipt.created_at, Receipt.id)
     )
-    lines = {anchor_id: answer.decode() for anchor_id, answer in session().execute(query)}
+    lines = {anchor_id: _signature_line(answer) for anchor_id, answer in session().execute(query)}
     return "".join(lines.values())
+
+
+def _signature_line(answer: bytes) -> str:
+    """Return a receipt as the line of a note; empty for anything else."""
+    match = SIGNATURE_LINE.fullmatch(answer.decode("utf-8", "replace"))
+    return match[0] if match else ""
 
 
 def summary() -> AnchorSummary:
