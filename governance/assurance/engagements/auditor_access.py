@@ -16,6 +16,7 @@ from governance.foundation.people import (
     invitation_actions,
     member_actions,
     one_time_codes,
+    sign_in_rules,
 )
 from governance.foundation.people import queries as members
 from governance.foundation.people.models import ERASED, Membership, Person, person_key
@@ -74,6 +75,10 @@ CODE_REFUSED = action(
 ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@([a-z0-9-]{1,63}\.)+[a-z]{2,63}", re.IGNORECASE)
 
 
+class ProviderRequired(actions.EngagementClosed):
+    """The tenant requires single sign-on of people at this address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """The personal link of an auditor; `token` is known only when the link is created."""
@@ -99,6 +104,12 @@ def add_auditor(
         raise Invalid("Enter a valid email address.", field="email")
     if way not in {"sso", "link"}:
         raise Invalid("Choose a sign-in method.", field="way")
+    if way == "link" and sign_in_rules.must_use_provider(email):
+        raise Invalid(
+            f"This tenant requires single sign-on of people at {email.rpartition('@')[2]}. Choose"
+            " single sign-on.",
+            field="way",
+        )
     invitation_actions.check_auditor_address(email)
     _remove_revoked_invitations(engagement, email)
     token = one_time_codes.new_token() if way == "link" else None
@@ -210,11 +221,21 @@ def send_code(auditor: EngagementAuditor, engagement: Engagement) -> None:
     Raises EngagementClosed while the engagement isn't open, DomainError beyond the limit.
     """
     _check_open(engagement)
+    _check_may_use_codes(auditor)
     if auditor.person_id is not None:
         _check_not_revoked(auditor, auditor.person_id)
     code = one_time_codes.issue(auditor, clock.now())
     record(CODE_SENT, auditor, ref=engagement.ref, email=auditor.email)
     outbox.send_mail(auditor.email, one_time_codes.MAIL_SUBJECT, one_time_codes.mail_body(code))
+
+
+def _check_may_use_codes(auditor: EngagementAuditor) -> None:
+    """The requirement may be newer than the link."""
+    if sign_in_rules.must_use_provider(auditor.email):
+        raise ProviderRequired(
+            "Single sign-on is required for your address, so a code no longer signs you in. Ask the"
+            " person who invited you to add you with single sign-on."
+        )
 
 
 def _check_open(engagement: Engagement) -> None:
@@ -235,6 +256,7 @@ def redeem_code(auditor: EngagementAuditor, engagement: Engagement, code: str) -
     Each attempt is counted, so commit the transaction also when a reason is returned.
     """
     _check_open(engagement)
+    _check_may_use_codes(auditor)
     problem = one_time_codes.redeem(auditor, code, clock.now())
     if problem == WRONG:
         record(

@@ -129,6 +129,12 @@ def _effects(change: ConnectionChange, proposed: Connection | None) -> Iterator[
             "Anyone who can change an address at the provider could accept that person's"
             " invitation.",
         )
+    if proposed and proposed.enforced and not (live and live.enforced):
+        yield ApprovalEffect(
+            "ok",
+            "People in the work domains sign in through this provider only.",
+            "Auditors with such an address can no longer use a personal link and a code.",
+        )
     yield from _effects_on_domains(set(change.base_domains), set(change.domains))
 
 

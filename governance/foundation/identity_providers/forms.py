@@ -75,7 +75,13 @@ class ConnectionForm(ProviderForm):
             "One per line: group = role. Roles: admin, compliance_officer, contributor, viewer."
         ),
     )
-    enforced = BooleanField("Require single sign-on")
+    enforced = BooleanField(
+        "Require single sign-on",
+        description=(
+            "People with an address in a work domain then sign in through this provider only, also"
+            " as auditors. A personal link with a code is for other addresses."
+        ),
+    )
     reason = TextAreaField(
         "Reason",
         [InputRequired("Give a reason. The approver reads it."), Length(max=2000)],

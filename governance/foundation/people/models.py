@@ -125,6 +125,7 @@ class SignIn(Tenanted, Model):
     __tablename__ = "sign_ins"
     __table_args__ = (
         UniqueConstraint("tenant_id", "state_hash"),
+        Index(None, "tenant_id", "network", "created_at"),
         tenant_fk("connection_id", "connections", on_delete="CASCADE"),
     )
 
@@ -134,6 +135,7 @@ class SignIn(Tenanted, Model):
     )  # through a proposed connection: it starts no session
     state_hash: Mapped[bytes]
     browser_hash: Mapped[bytes]
+    network: Mapped[str] = mapped_column(default="", server_default="")
     nonce: Mapped[str]
     verifier: Mapped[str]
     next_path: Mapped[str]

@@ -37,6 +37,14 @@ def _is_in_work_domain(email: str) -> bool:
     return email.rpartition("@")[2] in tenants.domains_of(current.actor().tenant_id)
 
 
+def must_use_provider(email: str) -> bool:
+    """Whether single sign-on is required of the person at this address: of everyone in the tenant's
+    work domains, where the live connection says so.
+    """
+    live = queries.connection()
+    return live is not None and live.enforced and _is_in_work_domain(email.strip().lower())
+
+
 def no_access(identity: Identity, connection: Connection, *, was_member: bool) -> NoMembership:
     """Why neither an invitation nor a group gives access, as an error to raise."""
     problems = [_invitation_problem(identity, connection)]

@@ -9,15 +9,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from governance.foundation.people.models import Connection, SignIn
 from governance.foundation.people.oidc_types import OidcClient, TokenRefused
-from governance.kernel import clock, key_encryption
+from governance.kernel import clock, current, key_encryption
 from governance.kernel.db import session
+from governance.kernel.errors import DomainError
 
 SIGN_IN_MINUTES = 10
 KEPT_DAYS = 1
+MAX_STARTED_PER_MINUTE = 120  # from one network: a company behind one address signs in at nine
+
+
+class TooManySignIns(DomainError):
+    """More sign-ins were started from one network than people start."""
+
+    status = 429
+
 
 key_encryption.holds(Connection, "secret", lambda row: secret_context(row.tenant_id))
 
@@ -50,13 +59,15 @@ def save_sign_in(
     is_test: bool = False,
 ) -> None:
     """Keep a sign-in under way, bound to the browser that began it; `leaves` is the session it may
-    replace elsewhere.
+    replace elsewhere. Raises TooManySignIns.
     """
+    _check_not_flooded()
     under_way = SignIn(
         connection_id=connection_id,
         is_test=is_test,
         state_hash=_hash(drawn.state),
         browser_hash=_hash(browser),
+        network=current.origin().network,
         nonce=drawn.nonce,
         verifier=drawn.verifier,
         next_path=next_path,
@@ -67,6 +78,21 @@ def save_sign_in(
     )
     session().add(under_way)
     session().flush()
+
+
+def _check_not_flooded() -> None:
+    """Anyone may start a sign-in, and each leaves a row: so many a minute and network, in all
+    processes together.
+    """
+    recent = select(func.count()).where(
+        SignIn.network == current.origin().network,
+        SignIn.created_at > clock.now() - timedelta(minutes=1),
+    )
+    if (session().scalar(recent) or 0) >= MAX_STARTED_PER_MINUTE:
+        raise TooManySignIns(
+            "Too many sign-ins were started from your network in the last minute. Wait a minute,"
+            " then try again."
+        )
 
 
 def use_sign_in(state: str, browser: str) -> SignIn:

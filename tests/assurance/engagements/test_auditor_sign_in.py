@@ -32,9 +32,11 @@ from governance.foundation.people.models import (
     Session,
     person_key,
 )
+from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
+from governance.kernel.errors import Invalid
 from governance.kernel.jobs import WorkItem
 from tests import make, step_up_helpers
 from tests.assurance.engagements import engagement_helpers
@@ -381,6 +383,41 @@ def test_an_auditor_with_single_sign_on_is_invited_and_known_after_signing_in(
         assert membership.role == "auditor"
     with acting("admin"):
         assert [held.id for held in queries.open_engagements_of(key)] == [engagement]
+
+
+# ---- single sign-on is required
+
+
+def require_single_sign_on(acting, *, enforced=True):
+    with acting("admin"):
+        live = session().scalars(select(Connection).where(Connection.state == "live")).one_or_none()
+        if live is None:
+            live = Connection(issuer="https://id.acme.example", client_id="c", secret=b"")
+            session().add(live)
+        live.enforced = enforced
+        tenant = session().get_one(Tenant, current.actor().tenant_id)
+        tenants.set_domains(tenant, {"acme.example"})
+
+
+def test_where_single_sign_on_is_required_nobody_of_the_work_domains_comes_by_a_code(
+    app, as_officer, acting, database
+):
+    """The link and a code sent to it just before lead nowhere from then on; other addresses keep
+    theirs.
+    """
+    _, link = invite_auditor(as_officer, acting, "intern@acme.example")
+    insider = Visitor(app)
+    insider.post(f"{link}/code", then=200)
+    code = mailed_code(acting)
+    require_single_sign_on(acting)
+    assert "Single sign-on is required" in insider.post(link, code=code, then=422).text
+    assert "Single sign-on is required" in insider.post(f"{link}/code", then=409).text
+    engagement, link = invite_auditor(as_officer, acting)
+    sign_in_by_link(app, link, acting)
+    with pytest.raises(Invalid, match="requires single sign-on of people at acme.example"):
+        add_auditor(engagement, "second@Acme.Example")
+    require_single_sign_on(acting, enforced=False)
+    add_auditor(engagement, "second@acme.example")
 
 
 # ---- removed, and invited again

@@ -2,8 +2,12 @@
 (login CSRF).
 """
 
+from datetime import timedelta
+
 import pytest
 
+from governance.foundation.people import sign_in_state
+from governance.kernel import clock
 from tests.browser import Visitor
 from tests.foundation.people.conftest import (
     Arrival,
@@ -171,3 +175,17 @@ def test_a_yes_that_is_none_of_ours_harms_nobody(app, idp, globex, form):
     visitor = Visitor(app)
     reply = visitor.post("/login/continue", then=None, **form)
     assert reply.status_code in {200, 422} and "evil.example" not in reply.text
+
+
+def test_a_network_starts_no_more_sign_ins_a_minute_than_people_do(app, idp, monkeypatch):
+    monkeypatch.setattr(sign_in_state, "MAX_STARTED_PER_MINUTE", 3)
+    for _ in range(3):
+        Visitor(app).get("/login?tenant=acme", then=302)
+    refused = Visitor(app).get("/login?tenant=acme", then=429)
+    assert "Too many sign-ins were started from your network" in refused.text
+    elsewhere = Visitor(app).client.get(
+        "/login?tenant=acme", environ_base={"REMOTE_ADDR": "203.0.113.9"}
+    )
+    assert elsewhere.status_code == 302
+    with clock.frozen(clock.now() + timedelta(minutes=2)):
+        Visitor(app).get("/login?tenant=acme", then=302)
