@@ -1,5 +1,6 @@
 """A framework with its requirements, levels, targets and conclusions, as values. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -15,9 +16,11 @@ from governance.assurance.assessments.coverage import (
 from governance.assurance.controls.control_ledger import Ledger
 from governance.assurance.frameworks.queries import FrameworkView, RequirementView
 from governance.kernel import clock
+from governance.kernel.tenant_cache import BoundedCache
 
 DEFAULT_TARGET = 3
 YEAR_BEFORE = timedelta(days=364)  # with the day itself a year
+_DERIVED = BoundedCache(256)  # of boards of all tenants together
 FUNCTIONS = ("GOVERN", "MAP", "MEASURE", "MANAGE")
 
 
@@ -128,7 +131,7 @@ class FrameworkBoard:
     """A framework at a moment: its tree, its assessment and a row for each requirement.
 
     `ledger` derives other days without another statement. A cached board has a `token` that
-    identifies it.
+    identifies it; a board with other rows has none, or another.
     """
 
     framework: FrameworkView
@@ -145,11 +148,15 @@ class FrameworkBoard:
 
     @property
     def share(self) -> Share:
-        return coverage(row.standing for row in self.rows)
+        return self._once("share", lambda: coverage(row.standing for row in self.rows))
 
     @property
     def gaps(self) -> list[CoverageGap]:
-        return gaps([row.standing for row in self.rows])
+        return list(self._once("gaps", lambda: gaps([row.standing for row in self.rows])))
+
+    def _once[T](self, name: str, make: Callable[[], T]) -> T:
+        """What follows from the rows: of a cached board it is worked out once."""
+        return make() if self.token is None else _DERIVED.get((self.token, name), make)
 
     @property
     def is_past(self) -> bool:

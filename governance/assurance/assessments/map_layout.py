@@ -132,10 +132,9 @@ def map_headline(board: FrameworkBoard) -> str:
 
 def proven_phrase(board: FrameworkBoard) -> str:
     """As "45 of 72 subcategories proven"."""
-    return (
-        f"{board.share.proven} of {board.share.count}"
-        f" {requirement_nouns(board) if board.share.count != 1 else requirement_noun(board)} proven"
-    )
+    share = board.share
+    noun = requirement_nouns(board) if share.count != 1 else requirement_noun(board)
+    return f"{share.proven} of {share.count} {noun} proven"
 
 
 def _gap_phrase(count: int, where: str = "") -> str:

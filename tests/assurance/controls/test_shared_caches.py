@@ -279,3 +279,15 @@ def test_nothing_that_is_shared_can_be_changed(tenant_with_control):
     ):
         with pytest.raises(AttributeError):
             write()
+
+
+def test_what_follows_from_a_board_is_that_of_its_own_rows(tenant_with_control, acting):
+    """Its share and its gaps are worked out once; a changed board has its own."""
+    shown = board()
+    assert board().share is shown.share and board().gaps == shown.gaps
+    with acting():
+        create_control("SEC-06")
+    assert board().share is not shown.share
+    with make.acting(read_only=True):
+        past = board_queries.board(frameworks.framework(KEY), clock.now() - timedelta(days=400))
+    assert past.share.reached == 0 and len(past.gaps) == past.share.count
