@@ -44,6 +44,7 @@ REQUESTS = ListPage(
         Filter("owner", "Owner", (("me", "Me"),), unknown="ignored"),
     ),
     exports=(Export("csv", "engagements.export"),),
+    bulk="engagements.assign_selected",
 )
 CSV_HEADER = ("Ref", "Request", "Details", "Criteria", "Due", "Owner", "State", "In state since")
 AWAITING_REQUESTS = ListPage(

@@ -130,6 +130,17 @@ def request(
     return engagement, found
 
 
+def selected_requests(
+    engagement: Engagement, ids: Collection[UUID], *, lock: bool = False
+) -> Sequence[AuditRequest]:
+    """Those of these requests that are of the engagement, by ref."""
+    query = select(AuditRequest).where(
+        AuditRequest.engagement_id == engagement.id, AuditRequest.id.in_(ids)
+    )
+    query = query.order_by(AuditRequest.ref)
+    return session().scalars(query.with_for_update() if lock else query).all()
+
+
 def request_by_id(request_id: UUID) -> tuple[Engagement, AuditRequest]:
     """A request, locked, and its engagement."""
     found = find(AuditRequest, request_id, what="request", lock=True)

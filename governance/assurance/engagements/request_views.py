@@ -1,5 +1,7 @@
 """The pages of requests: the lists, and one request with its evidence and comments."""
 
+from collections.abc import Collection
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,7 @@ from governance.assurance.engagements import (
 from governance.assurance.engagements import requests as requesting
 from governance.assurance.engagements.forms import (
     AssignRequestForm,
+    AssignRequestsForm,
     AttachVersionForm,
     CommentForm,
     RequestForm,
@@ -25,12 +28,14 @@ from governance.assurance.engagements.request_list import AWAITING_REQUESTS, REQ
 from governance.assurance.engagements.views import feature
 from governance.assurance.evidence.history import timeline_entries
 from governance.assurance.evidence.shown_names import person_names
-from governance.foundation.people import owners
+from governance.foundation.people import assigning, owners
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
+from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
 from governance.kernel.forms import Form, accepted, counted, uuid_or_none
 from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
+from governance.kernel.list_pages import ListRequest
 from governance.kernel.pages import page
 from governance.kernel.step_pages import Steps
 from governance.kernel.undo_pages import say_changed, undo_offer
@@ -105,7 +110,15 @@ def requests(engagement_id: UUID) -> ResponseReturnValue:
         counts=request_queries.request_counts([engagement.id])[engagement.id],
         owners=person_names(r.owner_id for r in found.rows),
         phase=queries.phase_of(engagement),
+        assignees=_assignees(engagement, list_request),
     )
+
+
+def _assignees(engagement: Engagement, list_request: ListRequest) -> owners.Choices:
+    """Owners to choose for the selected requests; empty where the reader can't assign any."""
+    if not list_request.may_select or queries.phase_of(engagement) == "over":
+        return []
+    return owners.assignee_choices("Keep each owner")
 
 
 @feature.get("/engagements/<uuid:engagement_id>/requests.csv", needs=permissions.VIEW, answers=FILE)
@@ -388,6 +401,44 @@ def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
         ),
         303,
     )
+
+
+@feature.post("/engagements/<uuid:engagement_id>/requests/assign", needs=permissions.MANAGE)
+def assign_selected(engagement_id: UUID) -> ResponseReturnValue:
+    """Give the selected requests an owner, a due date, or both; what isn't chosen stays."""
+    engagement = queries.engagement(engagement_id)
+    home = url_for("engagements.requests", engagement_id=engagement.id)
+    rows = assigning.Assignable(
+        "request",
+        "Assign requests",
+        partial(_selected, engagement),
+        lambda changes: requesting.assign_requests(
+            engagement,
+            [(each.item.id, each.after["owner_id"], each.after["due_on"]) for each in changes],
+        ),
+        columns=(owners.OWNER, assigning.DUE),
+    )
+    crumbs = [
+        ("Engagements", url_for("engagements.index")),
+        (engagement.ref, url_for("engagements.engagement", engagement_id=engagement.id)),
+        ("Requests", home),
+    ]
+    return assigning.assign_selected(rows, AssignRequestsForm(), home=home, crumbs=crumbs)
+
+
+# BulkAction's signature
+def _selected(engagement: Engagement, ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
+    return [
+        BulkItem(
+            each.id,
+            each.ref,
+            each.title,
+            url_for("engagements.one_request", engagement_id=engagement.id, request_id=each.id),
+            {"owner_id": each.owner_id, "due_on": each.due_on},
+            requesting.why_not_assigned(each),
+        )
+        for each in request_queries.selected_requests(engagement, ids, lock=lock)
+    ]
 
 
 @feature.post("/engagements/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)

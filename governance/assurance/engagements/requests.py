@@ -173,6 +173,21 @@ def assign_request(
     )
 
 
+def assign_requests(
+    engagement: Engagement, wanted: Sequence[tuple[UUID, UUID | None, date | None]]
+) -> None:
+    """Give several requests their (id, owner, due date), all or none."""
+    found = request_queries.selected_requests(engagement, [each[0] for each in wanted], lock=True)
+    by_id = {request.id: request for request in found}
+    for request_id, owner_id, due_on in wanted:
+        assign_request(engagement, by_id[request_id], owner_id=owner_id, due_on=due_on)
+
+
+def why_not_assigned(request: AuditRequest) -> str | None:
+    """Return why the owner of a request can't change any more; None if they can."""
+    return f"{request.ref} was accepted." if request.state == "accepted" else None
+
+
 UNDOABLE = {"request.owner"}
 
 
