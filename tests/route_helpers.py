@@ -46,6 +46,9 @@ MEANING_OF_WORDS = {
 
 MEANING_BY_FEATURE = {
     ("assessments", "item_id"): "AssessmentItem",
+    ("comments", "kind"): "comment_kind",
+    ("comments", "subject_id"): "Control",
+    ("comments", "comment_id"): "ObjectComment",
     ("systems", "key"): "system_key",
     ("systems", "system_id"): "system_key",
 }
@@ -125,6 +128,11 @@ def ids_of_every_model() -> dict[str, Any]:
         next(m for m in TENANTED if m.__name__ == "AISystem"),
         (make.system_actor("acme").tenant_id, ids["AISystem"]),
     )
+    comment = session().get(
+        next(m for m in TENANTED if m.__name__ == "ObjectComment"),
+        (make.system_actor("acme").tenant_id, ids["ObjectComment"]),
+    )
+    comment.subject_id, comment.written_by = ids["Control"], make.person_id("admin")
     names = {
         **ids,
         **{_word(name): i for name, i in ids.items()},
@@ -134,6 +142,7 @@ def ids_of_every_model() -> dict[str, Any]:
     return names | {
         "system_key": system.key,
         "pseudonym": personal_field_encryption.pseudonym(make.person_id("admin")),
+        "comment_kind": "control",
         "regime_key": "gdpr",
         "stage_key": "notification",
         "update_id": ids["CustomerUpdate"],

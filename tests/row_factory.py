@@ -132,6 +132,8 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "evidence_reviews": {"decision": "accepted"},
     "log_exports": {"format": "jsonl", "storage_key": None, "sha256": None},
     "memberships": {"role": "viewer"},
+    "notifications": {"kind": "mention", "path": "controls/", "mailed_at": None},
+    "object_comments": {"subject_kind": "control", "removed_at": None, "removed_by": None},
     "invitations": {"role": "viewer"},
     "work_items": {"state": "queued", "kind": "report"},
     "policy_versions": {

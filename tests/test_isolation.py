@@ -47,6 +47,8 @@ SHARED = {
 WITHOUT_KEY = {
     "cost_budgets.system_id": "an AI system of the customer, which no key of the operator's reaches",
     "search_documents.parent": "an object of any kind; the index follows the objects",
+    "subject_id": "a comment is on an object of any kind; those objects are never deleted",
+    "source_id": "what a notification came from: a comment, an approval, an entry of the log",
     "target_id": "the log and the work name objects of any kind, also gone ones",
     "for_tenant": "a tenant, not a row in one",
     "entry_id": "the log's entry; entries are never deleted",

@@ -26,12 +26,15 @@ from governance.foundation.anchors.feature import manifest as anchors
 from governance.foundation.api_keys.feature import manifest as api_keys
 from governance.foundation.approvals.feature import manifest as approvals
 from governance.foundation.audit.feature import manifest as audit
+from governance.foundation.comments.feature import manifest as comments
 from governance.foundation.glossary.feature import manifest as glossary
 from governance.foundation.identity_providers.feature import manifest as identity_providers
 from governance.foundation.list_views.feature import manifest as list_views
 from governance.foundation.logbook.feature import manifest as logbook
+from governance.foundation.notifications.feature import manifest as notifications
 from governance.foundation.people.feature import manifest as people
 from governance.foundation.privacy.feature import manifest as privacy
+from governance.foundation.profiles.feature import manifest as profiles
 from governance.foundation.scim.feature import manifest as scim
 from governance.foundation.search.feature import manifest as search
 from governance.foundation.support_access.feature import manifest as support_access
@@ -95,10 +98,13 @@ FEATURES = (
     imports,
     tenants,
     people,
+    profiles,
+    notifications,
     identity_providers,
     scim,
     api_keys,
     approvals,
+    comments,
     privacy,
     support_access,
     audit,

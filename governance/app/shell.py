@@ -34,6 +34,7 @@ from governance.publishing.overview import engagement_context
 
 MAX_NAVIGATIONS = 2048  # by tenant, role, section and numbers of badges
 MAX_DRAWN = 6000  # rows of lists, of all tenants together; about two kilobytes each
+THEMES = ("light", "dark", "system")
 STATIC = Path(__file__).parents[1] / "static"
 
 
@@ -92,7 +93,6 @@ CACHED = (
     "initials",
     "face",
     "who",
-    "day",
     "nothing",
     "ref",
     "count",
@@ -107,6 +107,7 @@ CACHED = (
     "pulse",
     "jump",
     "inbox_link",
+    "bell_link",
     "palette",
     "foot",
     "help_text",
@@ -148,10 +149,14 @@ class Pulse:
     lines: tuple[str, ...]
 
 
+READERS_MACROS = ("day",)  # cached too, once for each zone and regional form
+
+
 class Components:
     """The macros as templates call them.
 
-    Macros whose markup depends on their arguments alone are rendered once and cached.
+    Macros whose markup depends on their arguments alone, or on how the reader's numbers and dates
+    are written as well, are rendered once and cached.
 
     A table of 72 requirements calls 1,660 of them, 640 of which come from the cache.
     """
@@ -162,6 +167,16 @@ class Components:
                 # typed: a text is escaped, and the same text as Markup is not
                 kept = lru_cache(maxsize=4096, typed=True)(macro) if name in CACHED else macro
                 setattr(self, name, kept)
+        for name in READERS_MACROS:
+            setattr(self, name, _cached_for_readers(getattr(macros, name)))
+
+
+def _cached_for_readers(macro: Callable[..., Any]) -> Callable[..., Any]:
+    @lru_cache(maxsize=4096)
+    def cached(_style: tuple[str, str], *values: Any, **named: Any) -> Any:
+        return macro(*values, **named)
+
+    return lambda *values, **named: cached(formatting.style(), *values, **named)
 
 
 _kept_rows = BoundedCache(MAX_DRAWN)
@@ -175,7 +190,7 @@ def draw_once(macro: Any, *arguments: Any) -> Any:
     reader may be in it that isn't an argument.
     """
     who = current.actor()
-    key = macro, request.script_root, who.tenant_slug, who.time_zone, *arguments
+    key = macro, request.script_root, who.tenant_slug, formatting.style(), *arguments
     return _kept_rows.get(key, lambda: macro(*arguments))
 
 
@@ -197,7 +212,7 @@ def _shell() -> dict[str, Any]:
     """Return the context of the layout: tenant, navigation, banner, inbox count."""
     who = current.actor_or_none() or g.get("actor")
     shell: dict[str, Any] = {
-        "theme": "dark" if request.cookies.get("theme") == "dark" else "light",
+        "theme": _theme(who),
         "current": who,
         "lang": "en",
         "here": request.full_path.rstrip("?") if request.method == "GET" else request.path,
@@ -232,7 +247,16 @@ def _shell() -> dict[str, Any]:
         "inbox_href": f"/t/{who.tenant_slug}/inbox/",
         "from_inbox": next_item.opened(),
     }
+    if who.support is None:  # a visiting operator is no member, and has neither
+        shell["bell_href"] = f"/t/{who.tenant_slug}/notifications/"
+        shell["profile_href"] = f"/t/{who.tenant_slug}/settings/profile"
     return shell
+
+
+def _theme(who: current.Actor | None) -> str:
+    """Return light, dark or system: this browser's choice, else the one of the reader's profile."""
+    wanted = request.cookies.get("theme") or (who.theme if who else "")
+    return wanted if wanted in THEMES else "light"
 
 
 def _read[T](who: current.Actor, ask: Callable[[], T], otherwise: T) -> T:

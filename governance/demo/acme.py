@@ -21,6 +21,7 @@ from governance.assurance.frameworks import actions as adopting
 from governance.demo import (
     collected_evidence,
     decision_history,
+    discussion_story,
     machine_keys,
     policy_history,
     soc2_engagement,
@@ -153,6 +154,7 @@ def tell_acme(cast: Cast, handed: dict[str, Any], services: str) -> None:
         *collected_evidence.reviews(days_ago),
         *type_two.acme(held.ids, cast.id, days_ago),
         *soc2_engagement.acme(cast.id, days_ago),
+        *discussion_story.acme(held.ids, cast.id, days_ago),
         StoryEvent(
             days_ago(KEYS_MADE), "admin", lambda: handed.update(machine_keys.make("acme")), 14
         ),

@@ -25,7 +25,11 @@ class SupportAccess:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person, machine, job or command at work for one tenant."""
+    """A person, machine, job or command at work for one tenant.
+
+    `time_zone` is the tenant's. `own_time_zone`, `locale` and `theme` are the person's choices for
+    pages, empty for the tenant's: see kernel/formatting.py.
+    """
 
     tenant_id: UUID
     tenant_slug: str
@@ -41,6 +45,10 @@ class Actor:
     key_id: UUID | None = None
     scopes: frozenset[str] = frozenset()
     support: SupportAccess | None = None
+    own_time_zone: str = ""
+    locale: str = ""
+    theme: str = ""
+    unread_notifications: int = 0
 
     @property
     def initials(self) -> str:

@@ -3,6 +3,7 @@ start.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial, wraps
 from typing import Any, cast
 from uuid import UUID
@@ -11,7 +12,7 @@ import structlog
 from flask import Blueprint, Response, current_app, g, request
 from sqlalchemy.exc import DBAPIError
 
-from governance.kernel import access, bearer, clock, current, downloads
+from governance.kernel import access, bearer, clock, current, downloads, formatting
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.errors import (
@@ -168,7 +169,9 @@ def _guarded(
                     access.require(needs)
                     if counts_everything and limits() is not None:
                         raise NotFound("This page doesn't exist, or you don't have access to it.")
-                    answer = _answer(partial(view, **url_values), fresh, who)
+                    is_file = answers == downloads.FILE  # others read it, too
+                    with formatting.as_tenant() if is_file else nullcontext():
+                        answer = _answer(partial(view, **url_values), fresh, who)
                     finish = downloads.begin(answer, answers, may_write=not read_only)
             if finish is None:
                 return answer

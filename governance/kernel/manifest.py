@@ -332,6 +332,7 @@ class Manifest:
     work: tuple[jobs.Handler, ...] = ()  # handlers declared by @work
     inbox: tuple[Any, ...] = ()  # sources of what needs this person
     approvals: tuple[Any, ...] = ()  # kinds of what two people decide (foundation/approvals)
+    discussions: tuple[Any, ...] = ()  # kinds of objects to comment on (foundation/comments)
     palette: tuple[Command | ObjectCommand | Callable[[str], Iterable[Hit]], ...] = ()
     search: tuple[ObjectSearch | IndexedSearch, ...] = ()
     audit: tuple[AuditAction, ...] = ()

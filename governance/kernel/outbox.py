@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Collection
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import func, select
@@ -27,9 +28,13 @@ def use(smtp_url: str | None, folder: Path, *, domain: str) -> None:
     _smtp_url, _folder, _domain = smtp_url, folder, domain
 
 
-def send_mail(to: str, subject: str, body: str) -> None:
-    """Queue a plain-text mail in the present transaction; its subject becomes one line."""
-    jobs.enqueue("mail", to=to, subject=" ".join(subject.split()), body=body)
+def send_mail(to: str, subject: str, body: str, *, unsubscribe: str = "") -> None:
+    """Queue a plain-text mail in the present transaction; its subject becomes one line.
+
+    `unsubscribe` is an address at which one POST stops such mail (RFC 8058).
+    """
+    more: dict[str, Any] = {"unsubscribe": unsubscribe} if unsubscribe else {}
+    jobs.enqueue("mail", to=to, subject=" ".join(subject.split()), body=body, **more)
 
 
 @jobs.work("mail", secret=("body",))
@@ -76,6 +81,9 @@ def _letter(item: jobs.WorkItem) -> EmailMessage:
         item.params["subject"],
     )
     message["Message-Id"] = f"<{item.id}@{_domain}>"
+    if address := item.params.get("unsubscribe"):
+        message["List-Unsubscribe"] = f"<{address}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(item.params["body"])
     return message
 

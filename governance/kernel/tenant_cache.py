@@ -24,6 +24,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, event
 
+from governance.kernel import formatting
 from governance.kernel.db import session
 
 # of which a process keeps anything at once; 60 controls with 500 evidence items take 1.6 MB
@@ -83,7 +84,8 @@ def recall[T](key: Hashable, make: Callable[[], T], *, under: Callable[[], Numbe
     alone.
     """
     known = _known(under)
-    return make() if known is None else known.values.get(key, make)
+    with formatting.as_tenant():  # what is kept is read by everybody
+        return make() if known is None else known.values.get(key, make)
 
 
 def _known(under: Callable[[], Number | None]) -> _Known | None:

@@ -37,6 +37,7 @@ class Scope:
     versions: frozenset[UUID] = frozenset()
     frameworks: frozenset[str] | None = None
     requirements: frozenset[UUID] | None = None
+    shows_names: bool = False  # of people, in place of role and letter
 
     @property
     def is_limited(self) -> bool:

@@ -185,10 +185,12 @@ def _host(origin: str) -> str:
 
 
 def _by_key() -> bool:
-    """Machines prove themselves by a bearer key, not by a cookie; the back channel by a signed
-    token.
+    """Machines prove themselves by a bearer key, not by a cookie; the back channel and the link of
+    a digest by a sealed token.
     """
-    return is_for_machines() or request.path.startswith("/auth/back-channel/")
+    return is_for_machines() or request.path.startswith(
+        ("/auth/back-channel/", "/digest/unsubscribe/")
+    )
 
 
 def is_for_machines() -> bool:

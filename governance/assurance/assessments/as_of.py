@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from flask import request
 
-from governance.kernel import clock
+from governance.kernel import clock, formatting
 from governance.kernel.days import CENTURY, parse_day
 from governance.kernel.errors import Invalid
 
@@ -29,7 +29,7 @@ def past_day() -> dict[str, Any]:
     at = as_of_moment()
     if at is None:
         return {"as_of": None}
-    says = f"As of {at.day} {at:%B %Y}."
+    says = f"As of {formatting.long_day(at.date())}."
     text = (
         "Levels, conclusions and sign-offs are shown as of the end of that day."
         " You can't change anything here."
@@ -40,7 +40,7 @@ def past_day() -> dict[str, Any]:
     )  # url_for takes _scheme and tenant from them
     return {
         "as_of": at.date().isoformat(),
-        "as_of_day": f"{at.day} {at:%b %Y}",
+        "as_of_day": formatting.day(at.date()),
         "banner": {
             "kind": "info",
             "word": "Past day",

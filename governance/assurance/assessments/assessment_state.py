@@ -10,6 +10,8 @@ from governance.assurance.assessments.models import (
     Assessment,
     AssessmentItem,
 )
+from governance.assurance.frameworks import queries as frameworks
+from governance.kernel import formatting
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
 
@@ -53,8 +55,17 @@ def require_open(item: AssessmentItem) -> Assessment:
 
 
 def day_of(at: datetime) -> str:
-    return f"{at.day} {at:%B %Y}"
+    return formatting.long_day(at)
 
 
 def requirement_ref(item: AssessmentItem) -> str:
     return assessment_queries.refs_of().get(item.requirement_id, "")
+
+
+def requirement_path(item: AssessmentItem) -> str:
+    """Return its page, below the tenant's address."""
+    for each in frameworks.installed():
+        for node in frameworks.requirements(each.id):
+            if node.id == item.requirement_id:
+                return f"frameworks/{each.key}/{frameworks.path_of(node.ref)}"
+    return "frameworks/"

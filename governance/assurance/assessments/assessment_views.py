@@ -25,7 +25,7 @@ from governance.assurance.assessments.framework_board import FrameworkBoard
 from governance.assurance.assessments.models import Assessment
 from governance.assurance.assessments.views import feature
 from governance.assurance.frameworks import queries as frameworks
-from governance.foundation.people.queries import names
+from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid, NotFound
@@ -43,7 +43,7 @@ def index() -> ResponseReturnValue:
         "assurance/assessments/index.html",
         assessments=every,
         progress=conclusion_queries.conclusion_progress(),
-        names=names(a.started_by for a in every),
+        names=shown_names(a.started_by for a in every),
         systems=systems.names(a.system_id for a in every),
         framework_of={each.id: each for each in frameworks.installed()},
         today=clock.today(),
@@ -137,7 +137,7 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
         levels=LEVELS,
         agrees=assessment.frozen is not None
         and assessment_actions.facts_digest(assessment.frozen) == assessment.digest,
-        people=names([assessment.started_by, assessment.closed_by]),
+        people=shown_names([assessment.started_by, assessment.closed_by]),
         whole=assessment_queries.sees_whole_framework(assessment.framework_id),
         moments=history.log_lines([assessment.id]),
         **past_day(),

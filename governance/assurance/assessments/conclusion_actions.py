@@ -1,5 +1,7 @@
 """Writing, returning and signing off conclusions: one person concludes, another signs off."""
 
+from uuid import UUID
+
 from sqlalchemy import select
 
 from governance.assurance.assessments import board_queries, permissions
@@ -7,6 +9,7 @@ from governance.assurance.assessments.assessment_state import (
     NotSignable,
     day_of,
     require_open,
+    requirement_path,
     requirement_ref,
 )
 from governance.assurance.assessments.coverage import HIGHEST_LEVEL
@@ -19,11 +22,14 @@ from governance.assurance.assessments.models import (
 from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.comments import mentions
+from governance.foundation.comments.events import CommentWritten
 from governance.foundation.people.queries import names
 from governance.kernel import clock, current
 from governance.kernel.access import require
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid, Stale
+from governance.kernel.events import publish
 
 CONCLUDED = action(
     "assessment.conclusion.recorded",
@@ -214,6 +220,7 @@ def comment(item: AssessmentItem, text: str) -> Comment:
     """Add a comment; the same text sent twice is one comment."""
     require_open(item)
     text = text.replace("\r\n", "\n").strip()[:2000]
+    text, mentioned = mentions.named(text, permissions.READ_COMMENTS.roles)
     last = (
         session()
         .scalars(
@@ -233,7 +240,23 @@ def comment(item: AssessmentItem, text: str) -> Comment:
     )
     session().add(made)
     record(COMMENTED, made, requirement=requirement_ref(item), text=made.text)
+    publish(_written(item, made, mentioned))
     return made
+
+
+def _written(item: AssessmentItem, made: Comment, mentioned: frozenset[UUID]) -> CommentWritten:
+    """Everybody who wrote here, and the owner, follow the discussion."""
+    before = select(Comment.written_by).where(Comment.item_id == item.id).distinct()
+    followers = set(session().scalars(before)) | ({item.owner_id} if item.owner_id else set())
+    readers = {each.person_id for each in mentions.people(permissions.READ_COMMENTS.roles)}
+    told = mentioned - {made.written_by}
+    return CommentWritten(
+        made.id,
+        requirement_ref(item),
+        requirement_path(item),
+        told,
+        frozenset(followers & readers - told - {made.written_by}),
+    )
 
 
 def _last_conclusion(item: AssessmentItem) -> Conclusion | None:

@@ -5,17 +5,23 @@ from datetime import date
 from uuid import UUID
 
 from governance.assurance.assessments import assessment_queries
-from governance.assurance.assessments.assessment_state import require_open, requirement_ref
+from governance.assurance.assessments.assessment_state import (
+    require_open,
+    requirement_path,
+    requirement_ref,
+)
 from governance.assurance.assessments.coverage import HIGHEST_LEVEL
 from governance.assurance.assessments.models import (
     AssessmentItem,
 )
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.owners import check_may_own
 from governance.foundation.people.queries import last_actor
 from governance.kernel import undo
 from governance.kernel.errors import Invalid, Stale
+from governance.kernel.events import publish
 from governance.kernel.undo import Overtaken, UndoStep
 
 TARGETED = action(
@@ -90,6 +96,8 @@ def assign(
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
     )
+    if "owner" in changed and owner_id is not None:
+        publish(OwnerAssigned(owner_id, requirement_ref(item), requirement_path(item), entry.id))
 
 
 def assign_all(changes: Sequence[tuple[UUID, UUID | None, date | None]]) -> None:

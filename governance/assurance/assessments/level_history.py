@@ -25,6 +25,7 @@ from governance.assurance.controls import control_ledger
 from governance.assurance.controls.control_ledger import Ledger
 from governance.assurance.controls.status import Status, status
 from governance.assurance.evidence.freshness import DUE_SOON_DAYS, Version, max_age_days
+from governance.kernel import formatting
 
 
 def shares_at(
@@ -93,7 +94,8 @@ def level_transitions(
     ledger, requirement_id = board.ledger, row.requirement.id
     day = board.as_of.date()
     key = "transitions", requirement_id, day, ledger.since(board.as_of), since, board.period
-    return ledger.derived.get(key, lambda: _transitions(board, requirement_id, since))
+    with formatting.as_tenant():  # what is kept is read by everybody
+        return ledger.derived.get(key, lambda: _transitions(board, requirement_id, since))
 
 
 def _transitions(

@@ -42,6 +42,11 @@ SIGN = permission(
     roles="admin compliance_officer",
     unless=[is_assessor, has_address_of_assessor],
 )
+READ_COMMENTS = permission(
+    "assessments.comments",
+    "read comments on requirements",
+    roles="admin compliance_officer contributor viewer",
+)
 COMMENT = permission(
     "assessments.comment",
     "comment on a requirement",

@@ -19,7 +19,7 @@ from governance.assurance.assessments.coverage import LEVELS, CoverageGap
 from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
 from governance.assurance.evidence.freshness import CURRENT, freshness
 from governance.assurance.frameworks import queries as frameworks
-from governance.kernel import current
+from governance.kernel import current, formatting
 from governance.kernel.list_pages import (
     Column,
     Export,
@@ -204,6 +204,7 @@ class Drawing:
                 marked,
                 self.columns,
                 current.actor().tenant_slug,
+                formatting.style(),
             ),
             draw,
         )

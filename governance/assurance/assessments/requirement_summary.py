@@ -12,6 +12,7 @@ from governance.assurance.assessments.framework_board import AssessedRequirement
 from governance.assurance.assessments.level_history import LevelTransition
 from governance.assurance.controls.reason_links import page_of_reason
 from governance.assurance.controls.status import StatusReason
+from governance.kernel import formatting
 
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 MINUS = "\N{MINUS SIGN}"
@@ -102,4 +103,6 @@ def ladder(row: AssessedRequirement, moved: Sequence[LevelTransition]) -> dict[i
     """Return what raises to each higher level, and since when the present level is reached."""
     steps = {number: text for number, text in enumerate(row.derived.ladder) if text}
     last = moved[-1] if moved and moved[-1].after == row.derived.level else None
-    return steps | {row.derived.level: f"Now, since {last.at.day} {last.at:%b}" if last else "Now"}
+    return steps | {
+        row.derived.level: f"Now, since {formatting.day_of_year(last.at)}" if last else "Now"
+    }

@@ -40,7 +40,7 @@ from governance.assurance.frameworks import crosswalk_queries, import_queries
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.queries import FrameworkView
 from governance.foundation.people import owners
-from governance.foundation.people.queries import names
+from governance.foundation.people.aliases import shown_names
 from governance.kernel.access import allowed, why_not
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.forms import Form, accepted, counted
@@ -92,16 +92,25 @@ def _requirement_page(
         gap=requirement_list.gaps_by_ref(board).get(ref),
         links=crosswalk_queries.crosswalk(ref, framework.key),
         texts=import_queries.official_texts(row.requirement.id),
-        discussion=conclusion_queries.comments(row.item.row.id, board.as_of) if row.item else [],
+        discussion=_discussion(row, board),
         comment=comment or RequirementCommentForm(),
         verdict=requirement_summary.verdict(row),
         rule=RULE,
         refusal=_refusal(row, board),
         written=written,
-        assessors=names(c.concluded_by for c in written),
+        assessors=shown_names(c.concluded_by for c in written),
         moments=history.requirement_history(row, board, moved, written),
         **past_day(),
     )
+
+
+def _discussion(
+    row: AssessedRequirement, board: FrameworkBoard
+) -> list[tuple[conclusion_queries.Remark, str]]:
+    """Return the comments; auditors read none."""
+    if row.item is None or not allowed(permissions.READ_COMMENTS):
+        return []
+    return conclusion_queries.comments(row.item.row.id, board.as_of)
 
 
 def _neighbours(board: FrameworkBoard, ref: str) -> tuple[str | None, str | None]:

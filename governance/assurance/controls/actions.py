@@ -17,12 +17,14 @@ from governance.assurance.controls.runtime_dependencies import RESTS_ON
 from governance.assurance.evidence.freshness import CADENCES
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.owners import check_may_own
 from governance.foundation.people.queries import last_actor
-from governance.kernel import clock, undo
+from governance.kernel import clock, formatting, undo
 from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.events import publish
 from governance.kernel.undo import Overtaken, UndoStep
 
 CREATED = action(
@@ -112,7 +114,7 @@ def create(
         owner_id=owner_id,
         rests_on=rests_on,
     )
-    record(
+    entry = record(
         CREATED,
         control,
         ref=ref,
@@ -123,6 +125,7 @@ def create(
         owner=owner_id,
         rests_on=rests_on,
     )
+    _tell_owner(control, entry.id)
     return control
 
 
@@ -173,6 +176,7 @@ def assign(control: Control, owner_id: UUID | None, *, undoes: UUID | None = Non
     control.owner_id = owner_id
     entry = record(ASSIGNED, control, before=before, after=after, undoes=undoes)
     undo.remember("control.owner", control.id, entry.id, before=before, after=after)
+    _tell_owner(control, entry.id)
 
 
 def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
@@ -181,11 +185,17 @@ def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
         assign(control, owner_id)  # record() is in there
 
 
+def _tell_owner(control: Control, entry_id: UUID) -> None:
+    if control.owner_id is not None:
+        title, path = f"{control.ref} {control.title}", f"controls/{control.id}"
+        publish(OwnerAssigned(control.owner_id, title, path, entry_id))
+
+
 def why_not(control: Control) -> str | None:
     """Return why the control can't be changed any more; None if it can."""
     if control.retired_at is None:
         return None
-    return f"{control.ref} was retired on {control.retired_at.day} {control.retired_at:%B %Y}."
+    return f"{control.ref} was retired on {formatting.long_day(control.retired_at)}."
 
 
 def retire(control: Control, *, reason: str) -> None:

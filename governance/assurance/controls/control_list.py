@@ -12,7 +12,7 @@ from governance.assurance.controls.control_ledger import ledger
 from governance.assurance.controls.status import WORDS, ControlFacts, Status, last_test, status
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people import owners
-from governance.kernel import clock
+from governance.kernel import clock, formatting
 from governance.kernel.list_pages import (
     Column,
     Export,
@@ -153,7 +153,8 @@ def control_summaries() -> Sequence[ControlSummary]:
     if limits() is not None:
         return _summaries(queries.posture(now), now.date())
     key = "summaries", now.date(), whole.since(now)
-    return whole.derived.get(key, lambda: _summaries(whole.at(now), now.date()))
+    with formatting.as_tenant():  # what is kept is read by everybody
+        return whole.derived.get(key, lambda: _summaries(whole.at(now), now.date()))
 
 
 def _summaries(controls: Sequence[ControlFacts], today: date) -> tuple[ControlSummary, ...]:

@@ -4,6 +4,7 @@ from governance.assurance.controls import (
     actions,
     adoption_views,
     control_test_actions,
+    discussions,
     drill_evidence,
     mapping_actions,
     mapping_views,
@@ -49,6 +50,7 @@ manifest = Manifest(
         Command("Adopt the starter pack of controls", "controls.adopting", permissions.MANAGE),
     ),
     search=(palette.controls,),
+    discussions=(discussions.CONTROL,),
     audit=actions_in(actions, mapping_actions, control_test_actions),
     links={
         "Control": EntryLink(endpoint="controls.control", argument="control_id", within=Scope.holds)

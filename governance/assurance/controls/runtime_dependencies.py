@@ -19,6 +19,8 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from governance.kernel import formatting
+
 type RestsOn = Literal["drill", "policy", "service_levels", "incidents"]
 type ProblemKind = Literal["alert", "review", "follow_up"]
 type DoubtKind = Literal["switch", "policy", "waiver", "alert", "incident"]
@@ -257,4 +259,4 @@ def _of_problem(problem: OpenProblem) -> Doubt:
 
 
 def _long(when: date | None) -> str:
-    return f"{when.day} {when:%B %Y}" if when else "no date"
+    return formatting.long_day(when) if when else "no date"

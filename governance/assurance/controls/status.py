@@ -31,6 +31,7 @@ from governance.assurance.evidence.freshness import (
     max_age_days,
     short_day,
 )
+from governance.kernel import formatting
 
 type StatusName = Literal["effective", "evidenced", "due", "missing", "failing"]
 type Severity = Literal["bad", "warn", "soon", "open"]
@@ -392,4 +393,4 @@ def _accepted(versions: Sequence[Version]) -> list[Version]:
 
 
 def _long(when: date) -> str:
-    return f"{when.day} {when:%B %Y}"
+    return formatting.long_day(when)

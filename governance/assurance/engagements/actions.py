@@ -29,6 +29,7 @@ from governance.kernel.formatting import long_day
 
 ENGAGEMENT_FIELDS = (
     "ref firm framework criteria period_from period_to fieldwork_from fieldwork_to freezes_changes"
+    " shows_names"
 )
 ENGAGEMENT_CREATED = action(
     "engagement.opened",
@@ -99,6 +100,7 @@ def open_engagement(
     fieldwork_from: date,
     fieldwork_to: date,
     freezes_changes: bool = False,
+    shows_names: bool = False,
 ) -> Engagement:
     """Create an engagement; a repeated submission returns the existing one.
 
@@ -115,6 +117,7 @@ def open_engagement(
         fieldwork_from,
         fieldwork_to,
         freezes_changes=freezes_changes,
+        shows_names=shows_names,
     )
     if (same := queries.identical_engagement(facts)) is not None:
         return same
@@ -152,6 +155,7 @@ def _checked_fields(
     fieldwork_to: date,
     *,
     freezes_changes: bool,
+    shows_names: bool,
 ) -> dict[str, Any]:
     firm = " ".join(firm.split())
     if not firm or len(firm) > 120:  # noqa: PLR2004 - a name of a firm
@@ -180,6 +184,7 @@ def _checked_fields(
         "opens_at": opens_at,
         "closes_at": closes_at,
         "freezes_changes": freezes_changes,
+        "shows_names": shows_names,
     }
 
 
@@ -210,6 +215,7 @@ def _logged_fields(engagement: Engagement) -> dict[str, Any]:
         "fieldwork_from",
         "fieldwork_to",
         "freezes_changes",
+        "shows_names",
     )
     return {"framework": framework, **{name: getattr(engagement, name) for name in names}}
 
@@ -226,6 +232,7 @@ def change_engagement(
     fieldwork_from: date,
     fieldwork_to: date,
     freezes_changes: bool,
+    shows_names: bool = False,
 ) -> None:
     """Change an engagement. A shorter fieldwork ends access immediately."""
     check_not_ended(engagement)
@@ -243,6 +250,7 @@ def change_engagement(
         fieldwork_from,
         fieldwork_to,
         freezes_changes=freezes_changes,
+        shows_names=shows_names,
     )
     for name, value in facts.items():
         setattr(engagement, name, value)

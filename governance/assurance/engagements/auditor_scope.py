@@ -32,9 +32,10 @@ def scope_of_auditor(who: Actor) -> Scope | None:
 def scope_of(mine: Sequence[Engagement]) -> Scope:
     """The scope over these engagements, of which there is at least one."""
     first, last = min(e.period_from for e in mine), max(e.period_to for e in mine)
+    named = all(each.shows_names for each in mine)
     says = ", ".join(f"{e.firm}, {e.ref}" for e in mine)
     if any(each.framework_id is None for each in mine):
-        return Scope(None, first, last, says=says)
+        return Scope(None, first, last, says=says, shows_names=named)
     seen = scope_queries.shown_by(mine)
     keys = frozenset(
         frameworks.framework_by_id(each.framework_id).key for each in mine if each.framework_id
@@ -54,4 +55,5 @@ def scope_of(mine: Sequence[Engagement]) -> Scope:
         versions=seen.versions,
         frameworks=keys,
         requirements=asked,
+        shows_names=named,
     )

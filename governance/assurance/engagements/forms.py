@@ -48,6 +48,11 @@ class EngagementForm(ReadableForm):
         "Make evidence and controls read-only during the fieldwork",
         description="You can still respond to requests with existing evidence versions.",
     )
+    shows_names = BooleanField(
+        "Show names of people to its auditors",
+        description="Without it they read roles with letters, such as Officer B, which are the same"
+        " on every page and in packages. Signed reports name the people who signed.",
+    )
     version = HiddenField()
 
 

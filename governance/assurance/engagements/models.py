@@ -40,6 +40,7 @@ class Engagement(Tenanted, Model):
     fieldwork_to: Mapped[date]
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
+    shows_names: Mapped[bool] = mapped_column(default=False)  # of people, to its auditors
     freezes_changes: Mapped[bool] = mapped_column(
         default=False
     )  # evidence and controls are read-only in the window

@@ -26,7 +26,7 @@ from governance.assurance.evidence.models import (
     EvidenceVersion,
 )
 from governance.foundation.audit import logs
-from governance.foundation.people.models import Membership
+from governance.foundation.people import aliases
 from governance.kernel.background_work import Run, run_of, with_work
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
@@ -120,8 +120,5 @@ def package_versions(engagement: Engagement) -> list[PackagedVersion]:
 
 
 def pseudonyms(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """The short pseudonyms of these people: a package names nobody."""
-    query = select(Membership.person_id, Membership.pseudonym).where(
-        Membership.person_id.in_({i for i in ids if i})
-    )
-    return {row.person_id: f"person {row.pseudonym[:8]}" for row in session().execute(query)}
+    """What auditors call these people on pages, too: a package names nobody."""
+    return aliases.aliases(ids)

@@ -17,10 +17,12 @@ from governance.assurance.engagements.request_import import ImportedRequest
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import queries as members
+from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.owners import check_may_own
 from governance.kernel import clock, current, undo
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import Invalid, Stale
+from governance.kernel.events import publish
 from governance.kernel.undo import Overtaken, UndoStep
 
 REQUEST_CREATED = action(
@@ -171,6 +173,9 @@ def assign_request(
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
     )
+    if "owner" in changed and owner_id is not None:
+        path = f"engagements/{engagement.id}/requests/{request.id}"
+        publish(OwnerAssigned(owner_id, f"request {request.ref}", path, entry.id))
 
 
 def assign_requests(

@@ -112,6 +112,7 @@ def _engagement_fields(form: EngagementForm) -> dict[str, Any]:
         "fieldwork_from": form.fieldwork_from.data,
         "fieldwork_to": form.fieldwork_to.data,
         "freezes_changes": bool(form.freezes_changes.data),
+        "shows_names": bool(form.shows_names.data),
     }
 
 

@@ -22,11 +22,13 @@ from governance.assurance.evidence.queries import require_live_controls
 from governance.assurance.evidence.reference_numbers import next_ref
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.owners import check_may_own
 from governance.foundation.people.queries import last_actor
 from governance.kernel import clock, undo
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.events import publish
 from governance.kernel.formatting import long_day
 from governance.kernel.undo import Overtaken, UndoStep
 
@@ -143,7 +145,7 @@ def create_item(
         )
         for c, note in supported.items()
     )
-    record(
+    entry = record(
         CREATED,
         evidence,
         ref=ref,
@@ -155,6 +157,7 @@ def create_item(
         owner=owner_id,
         controls=sorted(found.values()),
     )
+    _tell_owner(evidence, entry.id)
     return evidence
 
 
@@ -216,12 +219,19 @@ def assign(evidence: Evidence, owner_id: UUID | None, *, undoes: UUID | None = N
     evidence.owner_id = owner_id
     entry = record(ASSIGNED, evidence, before=before, after=after, undoes=undoes)
     undo.remember("evidence.owner", evidence.id, entry.id, before=before, after=after)
+    _tell_owner(evidence, entry.id)
 
 
 def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
     """Assign several items, all or none."""
     for evidence in queries.find_items(ids, lock=True):
         assign(evidence, owner_id)  # record() is in there
+
+
+def _tell_owner(evidence: Evidence, entry_id: UUID) -> None:
+    if evidence.owner_id is not None:
+        title, path = f"{evidence.ref} {evidence.title}", f"evidence/{evidence.id}"
+        publish(OwnerAssigned(evidence.owner_id, title, path, entry_id))
 
 
 def why_not(evidence: Evidence) -> str | None:

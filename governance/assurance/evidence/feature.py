@@ -6,6 +6,7 @@ from governance.assurance.evidence import (
     approval_kinds,
     deletion,
     deletion_views,
+    discussions,
     inbox,
     integrity,
     jobs,
@@ -57,6 +58,7 @@ manifest = Manifest(
         Command("Set retention of evidence", "evidence.retention", permissions.KEEP),
     ),
     search=(palette.evidence_items,),
+    discussions=(discussions.EVIDENCE,),
     audit=actions_in(actions, link_actions, version_actions, deletion, integrity, push, reminders),
     links={
         "Evidence": EntryLink(

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from governance.kernel import formatting
+
 
 def period_label(first: date, last: date) -> str:
     """Return a period as people name it: Nov 2026, Q4 2026, Jul to Dec 2026, or two days."""
@@ -10,7 +12,7 @@ def period_label(first: date, last: date) -> str:
         == date(last.year + last.month // 12, last.month % 12 + 1, 1).toordinal()
     )
     if first == last:
-        return f"{first.day} {first:%b %Y}"
+        return formatting.day(first)
     if whole and (first.year, first.month) == (last.year, last.month):
         return f"{first:%b %Y}"
     if (
@@ -26,5 +28,5 @@ def period_label(first: date, last: date) -> str:
             if (first.month, last.month) == (1, 12)
             else f"{first:%b} to {last:%b %Y}"
         )
-    begin = f"{first.day} {first:%b}" + (f" {first.year}" if first.year != last.year else "")
-    return f"{begin} to {last.day} {last:%b %Y}"
+    begin = formatting.day_of_year(first) + (f" {first.year}" if first.year != last.year else "")
+    return f"{begin} to {formatting.day(last)}"

@@ -38,7 +38,7 @@ from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.evidence.ports import supported_controls
 from governance.assurance.evidence.visibility import WHOLE, Sight, sight
 from governance.foundation.logbook.log_health import recall
-from governance.kernel import clock
+from governance.kernel import clock, formatting
 from governance.kernel.db import among, find, session
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.formatting import plural
@@ -182,7 +182,8 @@ def library(
         return read()
     pages = recall("pages of the library", lambda: BoundedCache(MAX_CACHED_PAGES))
     minute = clock.now().replace(second=0, microsecond=0)
-    return pages.get((narrowed, sort, descending, after, size, minute), read)
+    with formatting.as_tenant():  # what is kept is read by everybody
+        return pages.get((narrowed, sort, descending, after, size, minute), read)
 
 
 def _read_library(

@@ -18,7 +18,7 @@ from governance.assurance.evidence.models import (
 from governance.assurance.evidence.version_queries import has_no_deletion, is_not_deleted
 from governance.assurance.evidence.visibility import sight
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel import storage
+from governance.kernel import formatting, storage
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
 
@@ -47,7 +47,7 @@ def check_has_file(version: EvidenceVersion) -> str:
         when = (gone.decided_at or gone.created_at).date()
         raise FileDeleted(
             f"The file of version {version.number} was permanently deleted on"
-            f" {when.day} {when:%B %Y}. Its SHA-256 stays on record."
+            f" {formatting.long_day(when)}. Its SHA-256 stays on record."
         )
     return version.storage_key
 

@@ -31,7 +31,7 @@ from governance.assurance.evidence.history import timeline_entries
 from governance.assurance.evidence.models import Evidence
 from governance.assurance.evidence.visibility import sight
 from governance.foundation.people import owners
-from governance.kernel import clock, current
+from governance.kernel import clock, current, formatting
 from governance.kernel.access import allowed
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, counted
@@ -147,7 +147,7 @@ def _reasons(
     covered = (
         f"Version {held.number} covers"
         f" {period_labels.period_label(held.period_from, held.period_to)} and is"
-        f" valid until {held.valid_until.day} {held.valid_until:%B %Y}."
+        f" valid until {formatting.long_day(held.valid_until)}."
         if held
         else "No version has been accepted yet."
     )

@@ -96,8 +96,8 @@ def short_time(at: datetime) -> str:
     zone = formatting.zone()
     there = at.astimezone(zone)
     if there.date() == clock.now().astimezone(zone).date():
-        return f"{there:%H:%M}"
-    return f"{there.day} {there:%b, %H:%M}"
+        return formatting.hour(there)
+    return f"{formatting.day_of_year(there)}, {formatting.hour(there)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,4 +276,4 @@ def impact_text(impacts: Sequence[ImpactWindow]) -> str:
 def _end_time(start: datetime, end: datetime) -> str:
     """Return the time alone where the day is that of the start."""
     first, last = start.astimezone(formatting.zone()), end.astimezone(formatting.zone())
-    return f"{last:%H:%M}" if first.date() == last.date() else short_time(end)
+    return formatting.hour(last) if first.date() == last.date() else short_time(end)

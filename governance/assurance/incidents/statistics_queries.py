@@ -19,7 +19,7 @@ MAX_CHARTED = 5000
 
 def months() -> list[Month]:
     """Return the months of the charts, the oldest first; the last one is the present month."""
-    today = clock.now().astimezone(formatting.zone())
+    today = clock.now().astimezone(formatting.tenant_zone())
     present = Month(today.year, today.month)
     return [present.plus(n - MONTHS + 1) for n in range(MONTHS)]
 
@@ -27,7 +27,7 @@ def months() -> list[Month]:
 def incident_times() -> list[IncidentTimes]:
     """Return the times of the incidents declared in the months of the charts; one statement."""
     first = str(months()[0])
-    zone = formatting.zone()
+    zone = formatting.tenant_zone()
     query = (
         select(Incident)
         .where(Incident.declared_at >= clock.now() - timedelta(days=31 * (MONTHS + 1)))

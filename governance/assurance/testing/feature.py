@@ -1,6 +1,7 @@
 """Type II testing: populations, samples, results, exceptions and findings."""
 
 from governance.assurance.testing import (
+    discussions,
     exception_actions,
     exception_views,
     inbox,
@@ -30,6 +31,7 @@ manifest = Manifest(
         Command("View findings", "testing.findings", permissions.VIEW, also="retest fix remediate"),
     ),
     search=(palette.exceptions, palette.findings, palette.populations),
+    discussions=(discussions.EXCEPTION,),
     audit=actions_in(population_actions, sample_actions, exception_actions),
     links={
         "SamplingTable": EntryLink(endpoint="testing.sizes", single=True),

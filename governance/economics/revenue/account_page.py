@@ -14,7 +14,7 @@ from governance.economics.revenue import mrr, queries, revenue_list
 from governance.economics.revenue.models import Account, Invoice
 from governance.economics.revenue.mrr import ZERO, SubscriptionVersion
 from governance.economics.revenue.queries import CustomerEntry, SupportFigures
-from governance.kernel import charts
+from governance.kernel import charts, formatting
 from governance.kernel.months import Month
 
 INVOICES_SHOWN = 24
@@ -47,7 +47,7 @@ class ShownAccount:
         """Say what the customer pays now."""
         held = self.account
         if held is not None and held.lost_on is not None:
-            return f"{self.customer.name} was lost on {held.lost_on.day} {held.lost_on:%B %Y}"
+            return f"{self.customer.name} was lost on {formatting.long_day(held.lost_on)}"
         if not self.months[0].mrr:
             return f"{self.customer.name} has no MRR"
         return f"{self.customer.name} pays {money(self.months[0].mrr, self.currency)} a month"

@@ -12,7 +12,7 @@ from governance.economics.formulas.money import money, unit_money
 from governance.economics.tenant_costs.cost_figures import TenantCosts
 from governance.economics.usage.queries import Days
 from governance.economics.usage.usage_list import CHART_HEIGHT, CHART_WIDTH
-from governance.kernel import drawing
+from governance.kernel import drawing, formatting
 
 HEAD = (
     "By", "Day", "AI system", "Feature", "Provider", "Model", "Requests", "Without a price", "Cost",
@@ -59,12 +59,14 @@ def chart(costs: TenantCosts, days: Days) -> Markup:
                 drawing.label(
                     plot.left + slot * (n + 0.5),
                     plot.bottom + 18,
-                    f"{day.day} {day:%b}",
+                    formatting.day_of_year(day),
                     "tick",
                     anchor="middle",
                 )
             )
-    words = ", ".join(f"{day.day} {day:%b} {amount:,f}" for day, amount in amounts.items())
+    words = ", ".join(
+        f"{formatting.day_of_year(day)} {amount:,f}" for day, amount in amounts.items()
+    )
     return drawing.svg(CHART_WIDTH, CHART_HEIGHT, f"By day, {costs.currency}", words, body)
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from governance.economics.usage.queries import Days, Usage
 from governance.foundation.tenants.queries import operator_time_zone
-from governance.kernel import clock, drawing
+from governance.kernel import clock, drawing, formatting
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import plural
 from governance.kernel.list_pages import (
@@ -202,10 +202,10 @@ def chart(days: Days, found: Sequence[tuple[date, int, int]]) -> Markup:
             middle = plot.left + slot * (n + 0.5)
             body.append(
                 drawing.label(
-                    middle, plot.bottom + 18, f"{day.day} {day:%b}", "tick", anchor="middle"
+                    middle, plot.bottom + 18, formatting.day_of_year(day), "tick", anchor="middle"
                 )
             )
-    words = ", ".join(f"{day.day} {day:%b} {count:,}" for day, _requests, count in found)
+    words = ", ".join(f"{formatting.day_of_year(day)} {count:,}" for day, _requests, count in found)
     return drawing.svg(CHART_WIDTH, CHART_HEIGHT, f"By day, {word}", words, body)
 
 

@@ -10,7 +10,7 @@ from governance.foundation.api_keys import queries
 from governance.foundation.api_keys.models import DEFAULT_RATE, ApiKey
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import bearer, clock, current, tenant_revision
+from governance.kernel import bearer, clock, current, formatting, tenant_revision
 from governance.kernel.access import known_scopes
 from governance.kernel.db import lock_tenant, session, transaction
 from governance.kernel.errors import DomainError, Invalid, Stale
@@ -176,12 +176,12 @@ def _with(hands: Collection[str]) -> list[str]:
 def _check_live(row: ApiKey) -> None:
     if row.revoked_at is not None:
         raise KeyEnded(
-            f"The key {row.name} was revoked on {row.revoked_at.day} {row.revoked_at:%B %Y}. Create"
+            f"The key {row.name} was revoked on {formatting.long_day(row.revoked_at)}. Create"
             " a new one."
         )
     if row.expires_at is not None and row.expires_at <= clock.now():
         raise KeyEnded(
-            f"The key {row.name} expired on {row.expires_at.day} {row.expires_at:%B %Y}. Create a"
+            f"The key {row.name} expired on {formatting.long_day(row.expires_at)}. Create a"
             " new one."
         )
 

@@ -22,6 +22,7 @@ from uuid import UUID
 
 from governance.foundation.approvals import discussion, kinds, queries
 from governance.foundation.approvals.approval_records import FIELDS, record_step
+from governance.foundation.approvals.events import RequestClosed
 from governance.foundation.approvals.kinds import ApprovalKind
 from governance.foundation.approvals.models import Approval, ApprovalGiven
 from governance.foundation.audit.record import record
@@ -29,6 +30,7 @@ from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
+from governance.kernel.events import publish
 
 RENEWED = action(
     "approval.renewed",
@@ -194,6 +196,7 @@ def approve(approval: Approval, *, seen: str, typed: str = "", reason: str = "")
         return None
     approval.state, approval.closed_at, approval.closed_by = "approved", now, current.person_id()
     record_step(approval, "approved", reason=reason.strip(), fingerprint=seen)
+    _publish_closed(approval)
     return kind.apply(approval)
 
 
@@ -289,9 +292,23 @@ def _close(approval: Approval, state: str, *, note: str = "") -> None:
     approval.note = note.strip()[:MAX_REASON_LENGTH]
     kind = kinds.named(approval.kind)
     record_step(approval, state, reason=approval.note)
+    if state != "withdrawn":
+        _publish_closed(approval)
     if kind is not None:
         with suppress(NotFound):  # its target is gone: nothing is left that could follow
             kind.on_reject(approval)
+
+
+def _publish_closed(approval: Approval) -> None:
+    publish(
+        RequestClosed(
+            approval.id,
+            f"{approval.ref}, {kinds.label(approval)}",
+            f"approvals/{approval.id}",
+            approval.state,
+            tuple(UUID(each) for each in approval.requesters),
+        )
+    )
 
 
 def redact(kind_name: str, target_ids: Collection[UUID], *, summary: str) -> None:

@@ -1,13 +1,11 @@
 """The discussion of an approval: everyone who can see it may comment while it is open.
 
 comments(approval)              the newest of them, in the order of time
-comment(approval, text, link)   write one and notify the other participants by mail, without its
-                                text
+comment(approval, text)         write one and tell the other participants
 delete_comments(approval)       when the approval is redacted
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -16,10 +14,13 @@ from governance.foundation.approvals import kinds, permissions, queries
 from governance.foundation.approvals.models import Approval, ApprovalComment
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.comments import mentions
+from governance.foundation.comments.events import CommentWritten
 from governance.foundation.people.models import Membership
-from governance.kernel import clock, current, outbox
+from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid, Stale
+from governance.kernel.events import publish
 
 COMMENTED = action(
     "approval.commented",
@@ -33,7 +34,6 @@ COMMENTED = action(
 MAX_TEXT_LENGTH = 2000
 MAX_COMMENTS = 200  # of one approval
 PAGE_SIZE = 50
-MAIL_PAUSE = timedelta(minutes=10)  # comments that one person writes in a row send one mail
 
 
 def comments(approval: Approval) -> Sequence[ApprovalComment]:
@@ -48,37 +48,33 @@ def comments(approval: Approval) -> Sequence[ApprovalComment]:
     return session().scalars(query).all()[::-1]
 
 
-def comment(approval: Approval, text: str, *, link: str) -> ApprovalComment:
+def comment(approval: Approval, text: str) -> ApprovalComment:
     """Add a comment; a second click adds none. Raises Stale once the request is closed."""
     session().refresh(approval, with_for_update=True)
     if not queries.is_open(approval):
         raise Stale("This request is closed. You can't comment on it any more.")
-    text, last = text.strip(), next(reversed(comments(approval)), None)
+    _check(approval, text.strip())
+    text, mentioned = mentions.named(text.strip(), _readers(approval))
+    last = next(reversed(comments(approval)), None)
     if last is not None and (last.text, last.written_by) == (text, current.person_id()):
         return last
-    _check(approval, text)
     made = ApprovalComment(
         approval_id=approval.id, text=text, written_by=current.person_id(), created_at=clock.now()
     )
     session().add(made)
     record(COMMENTED, approval, about=kinds.subject_of(approval), number=approval.number, text=text)
-    if not _is_continued(made, last):
-        for address in _addresses(approval):
-            body = (
-                f"{current.actor().name} commented on the request"
-                f" {kinds.mail_words(approval)}.\n\nRead and reply: {link}\n"
-            )
-            outbox.send_mail(address, f"{approval.ref} has a new comment", body)
-    return made
-
-
-def _is_continued(made: ApprovalComment, last: ApprovalComment | None) -> bool:
-    """Whether its writer has just commented, so everyone was told already."""
-    return (
-        last is not None
-        and last.written_by == made.written_by
-        and made.created_at - last.created_at < MAIL_PAUSE
+    told = mentioned - {made.written_by}
+    publish(
+        CommentWritten(
+            made.id,
+            f"{approval.ref}, {kinds.label(approval)}",
+            f"approvals/{approval.id}",
+            told,
+            frozenset(_participants(approval)) - told - {made.written_by},
+            is_request=True,
+        )
     )
+    return made
 
 
 def delete_comments(approval: Approval) -> None:
@@ -101,12 +97,15 @@ def _check(approval: Approval, text: str) -> None:
         raise Invalid(f"This discussion has reached its limit of {MAX_COMMENTS} comments.")
 
 
-def _addresses(approval: Approval) -> Iterator[str]:
-    """Yield the addresses of the requesters and earlier writers who may still see it, except the
-    acting person's.
-    """
+def _readers(approval: Approval) -> frozenset[str]:
+    """Return the roles that decide on such an approval."""
     kind = kinds.named(approval.kind)
-    roles = kind.permission.roles if kind else frozenset(approval.roles)
+    return kind.permission.roles if kind else frozenset(approval.roles)
+
+
+def _participants(approval: Approval) -> Iterator[UUID]:
+    """Yield the requesters and earlier writers who may still see it."""
+    roles = _readers(approval)
     written = (
         select(ApprovalComment.written_by)
         .where(ApprovalComment.approval_id == approval.id)
@@ -115,11 +114,8 @@ def _addresses(approval: Approval) -> Iterator[str]:
     requesters = {UUID(each) for each in approval.requesters}
     wanted = requesters | set(session().scalars(written))
     m = Membership
-    for each in session().scalars(
-        select(m).where(m.person_id.in_(wanted), m.ended_at.is_(None)).order_by(m.id)
-    ):
-        sees = each.role in roles or (
+    for each in session().scalars(select(m).where(m.person_id.in_(wanted), m.ended_at.is_(None))):
+        if each.role in roles or (
             each.person_id in requesters and each.role in permissions.VIEW.roles
-        )
-        if each.person_id != current.person_id() and sees:
-            yield each.person.email
+        ):
+            yield each.person_id

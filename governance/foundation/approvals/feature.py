@@ -10,6 +10,7 @@ from governance.foundation.approvals import (
     reminder_actions,
     views,
 )
+from governance.foundation.approvals.events import RequestClosed
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Daily, EntryLink, Manifest
 
@@ -21,5 +22,6 @@ manifest = Manifest(
     schedule=(Daily("expire approvals", jobs.expire, at="02:27"),),
     inbox=inbox.SOURCES,
     audit=actions_in(actions, approval_records, reminder_actions, discussion),
+    publishes=(RequestClosed,),
     links={"Approval": EntryLink(endpoint="approvals.approval", argument="approval_id")},
 )

@@ -20,6 +20,7 @@ from uuid import UUID
 
 from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.registry import Action
+from governance.kernel import formatting
 from governance.kernel.access import Permission
 from governance.kernel.db import Model
 from governance.kernel.errors import NotFound
@@ -177,7 +178,8 @@ def fingerprint(approval: Approval) -> str:
     if kind is None:
         return ""
     try:
-        content = kind.fingerprint(approval)
+        with formatting.as_tenant():  # the same for every reader
+            content = kind.fingerprint(approval)
     except NotFound:
         return ""
     return _digest(
@@ -195,7 +197,10 @@ def fingerprint(approval: Approval) -> str:
 def fingerprint_seen(approval: Approval) -> str:
     """SHA-256 of that and of everything else that the approver sees."""
     kind, requested = named(approval.kind), fingerprint(approval)
-    return _digest([requested, kind.context(approval)]) if kind and requested else ""
+    if not kind or not requested:
+        return ""
+    with formatting.as_tenant():
+        return _digest([requested, kind.context(approval)])
 
 
 def _digest(content: Any) -> str:

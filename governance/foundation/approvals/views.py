@@ -207,9 +207,7 @@ def remind(approval_id: UUID) -> ResponseReturnValue:
 @feature.post("/approvals/<uuid:approval_id>/comments", needs=permissions.DECIDE)
 def comment(approval_id: UUID) -> ResponseReturnValue:
     found, form = queries.approval(approval_id), ApprovalCommentForm()
-    if not accepted(
-        form, lambda: discussion.comment(found, form.text.data or "", link=_link(found))
-    ):
+    if not accepted(form, lambda: discussion.comment(found, form.text.data or "")):
         return _page(found, ApprovalDecisionForm(), comment=form, status=form.status)
     return redirect(url_for("approvals.approval", approval_id=found.id, _anchor="discussion"), 303)
 

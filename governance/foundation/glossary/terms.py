@@ -137,6 +137,12 @@ TERMS = (
         "collector collectors",
     ),
     Term(
+        "Comment",
+        "A remark on a control, an evidence item or an exception. Members read it, and auditors"
+        " don't.",
+        "comment comments",
+    ),
+    Term(
         "Commitment",
         "One promise of an agreement: an objective or indicator, a target, credit bands, "
         "and the part of the fee at stake.",
@@ -203,6 +209,11 @@ TERMS = (
         "The decision API's answer to an AI system that asks whether a feature may run, and within"
         " which limits.",
         "decisions",
+    ),
+    Term(
+        "Digest",
+        "One email a day with the notifications of the day, at the hour that you choose.",
+        "digest",
     ),
     Term(
         "Dispute",
@@ -372,9 +383,18 @@ TERMS = (
         "membership person people",
     ),
     Term(
+        "Mention",
+        "A person's address after @ in a comment; the person is notified.",
+    ),
+    Term(
         "Meridian",
         "The product you are using: it keeps proof of how your organization governs its AI, and"
         " lets your AI systems ask what they may do.",
+    ),
+    Term(
+        "Notification",
+        "Something that happened and concerns you, such as a mention. What needs you is in the inbox.",
+        "notification notifications",
     ),
     Term(
         "Objective",
@@ -451,6 +471,12 @@ TERMS = (
         "Privacy budget",
         "How much all benchmarks of a quarter may reveal together, as a sum of epsilons; when it is"
         " spent, no more are released.",
+    ),
+    Term(
+        "Profile",
+        "What a person chose for themselves in a tenant: how numbers, dates and times are written,"
+        " the theme, and how they are notified.",
+        "profile",
     ),
     Term(
         "Prometheus source",

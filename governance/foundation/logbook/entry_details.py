@@ -13,6 +13,7 @@ from governance.foundation.logbook import entry_links, queries
 from governance.foundation.logbook.presentation import (
     actor_label,
     address_if_allowed,
+    called_by_auditors,
     fact_label,
     fact_text,
     outcome_label,
@@ -55,7 +56,7 @@ def details(row: NumberedEntry) -> dict[str, Any]:
         "number": None if row.index is None else formatting.thousands(row.index + 1),
         "local": entry.at.astimezone(formatting.zone()),
         "utc": f"{entry.at:%Y-%m-%d %H:%M:%S.%f} UTC",
-        "who": actor_label(entry.actor, entry.actor_kind),
+        "who": actor_label(entry.actor, entry.actor_kind, called_by_auditors({entry.actor})),
         "says": action.says if action else "",
         "name": names.get(entry.actor),
         "unmask": unmask_address(entry.actor, entry.actor_kind),

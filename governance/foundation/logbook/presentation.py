@@ -1,6 +1,6 @@
 """How pages of the log name its parts: actors, outcomes, facts and days."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,6 +12,8 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.record import SYSTEM
 from governance.foundation.logbook import queries
 from governance.foundation.logbook.queries import NumberedEntry
+from governance.foundation.people import aliases
+from governance.foundation.people import permissions as people
 from governance.kernel import clock, formatting
 from governance.kernel.access import allowed
 
@@ -66,11 +68,24 @@ class ActorLabel:
     kind: str
 
 
-def actor_label(pseudonym: str, kind: str) -> ActorLabel:
-    """Return `p-7k3f-91ac`: the kind's letter and the first eight digits."""
+def actor_label(pseudonym: str, kind: str, called: Mapping[str, str] | None = None) -> ActorLabel:
+    """Return `p-7k3f-91ac`: the kind's letter and the first eight digits.
+
+    `called` is from `called_by_auditors`: it comes first, as on other pages.
+    """
     letter, icon, meaning = ACTOR_KINDS.get(kind, ("p", "user", kind))
     short = "meridian" if pseudonym == SYSTEM else f"{pseudonym[:4]}-{pseudonym[4:8]}"
-    return ActorLabel(pseudonym, f"{letter}-{short}", icon, meaning)
+    alias = (called or {}).get(pseudonym)
+    return ActorLabel(
+        pseudonym, f"{alias} · {letter}-{short}" if alias else f"{letter}-{short}", icon, meaning
+    )
+
+
+def called_by_auditors(pseudonyms: Collection[str]) -> dict[str, str]:
+    """Return what an auditor calls these actors on other pages; nothing for members, whose log has
+    pseudonyms alone.
+    """
+    return {} if allowed(people.NAMES) else aliases.names_by_pseudonym(pseudonyms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +101,28 @@ class LogLine:
 
 
 def lines_by_day(rows: Sequence[NumberedEntry]) -> list[tuple[str, list[LogLine]]]:
-    """Return the entries under their days, in the tenant's time zone."""
+    """Return the entries under their days, in the reader's time zone."""
     zone = formatting.zone()
     targets = queries.target_labels([each.entry for each in rows])
+    called = called_by_auditors({each.entry.actor for each in rows})
     days: list[tuple[str, list[LogLine]]] = []
     for each in rows:
         at = each.entry.at.astimezone(zone)
         day = _day(at)
         if not days or days[-1][0] != day:
             days.append((day, []))
-        days[-1][1].append(_line(each, at, targets[each.entry.id]))
+        days[-1][1].append(_line(each, at, targets[each.entry.id], called))
     return days
 
 
 def _day(at: datetime) -> str:
-    if at.year != clock.now().year:
-        return f"{at:%A} {formatting.long_day(at.date())}"
-    return f"{at:%A} {at.day} {at:%B}"
+    year = at.year != clock.now().year or formatting.locale()
+    return f"{at:%A} {formatting.long_day(at.date())}" if year else f"{at:%A} {at.day} {at:%B}"
 
 
-def _line(row: NumberedEntry, at: datetime, target: str) -> LogLine:
+def _line(row: NumberedEntry, at: datetime, target: str, called: Mapping[str, str]) -> LogLine:
     number = "pending" if row.index is None else formatting.thousands(row.index + 1)
-    who = actor_label(row.entry.actor, row.entry.actor_kind)
+    who = actor_label(row.entry.actor, row.entry.actor_kind, called)
     return LogLine(row.entry, number, at, who, target, outcome_label(row.entry.outcome))
 
 

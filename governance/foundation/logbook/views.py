@@ -27,6 +27,7 @@ from governance.foundation.logbook.forms import SaveViewForm
 from governance.foundation.logbook.presentation import (
     actor_label,
     address_if_allowed,
+    called_by_auditors,
     lines_by_day,
     zone_name,
 )
@@ -230,7 +231,7 @@ def actor(pseudonym: str) -> ResponseReturnValue:
     more = url_for("logbook.actor", pseudonym=pseudonym, after=found.next) if found.next else None
     return page(
         "foundation/logbook/actor.html",
-        who=actor_label(pseudonym, activity.kind),
+        who=actor_label(pseudonym, activity.kind, called_by_auditors({pseudonym})),
         done=activity,
         days=lines_by_day(found.rows),
         shown=len(found.rows),

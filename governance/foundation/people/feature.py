@@ -18,6 +18,7 @@ from governance.foundation.people import (
     theme_views,
     views,
 )
+from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.tenants.events import SuspensionBegan
 from governance.kernel.identity import identity
 from governance.kernel.manifest import (
@@ -70,6 +71,7 @@ manifest = Manifest(
         "Session": EntryLink(no_page="sessions are listed with their member"),
     },
     subscribes=(Subscription(SuspensionBegan, session_actions.end_sessions_of_suspended),),
+    publishes=(OwnerAssigned,),
     answers=(
         PortAnswer(identity.note_session_use, session_views.seen),
         PortAnswer(identity.resubmit, step_up.resubmit),

@@ -45,6 +45,7 @@ def erase_member(membership: Membership, addresses: Collection[str]) -> dict[str
     saved_forms.forget_of(membership.person_id)
     uninvited = _forget_invitations(addresses)
     membership.ended_at, membership.via = membership.ended_at or clock.now(), ERASED
+    membership.preferences = {}
     membership.pseudonym = secrets.token_hex(16)  # nothing in the log has this one
     renamed = not _is_known_elsewhere(membership)
     if renamed:

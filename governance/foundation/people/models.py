@@ -58,6 +58,10 @@ class Membership(Tenanted, Model):
         default=clock.now
     )  # joined, came back, or got another role
     ended_at: Mapped[datetime | None]
+    preferences: Mapped[dict[str, Any]] = mapped_column(
+        default=dict
+    )  # their own: people/preferences.py
+    unread_notifications: Mapped[int] = mapped_column(default=0)
     person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
 
 

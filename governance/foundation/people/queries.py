@@ -14,7 +14,7 @@ from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import Action, Shape, registry, shape_of
-from governance.foundation.people import permissions
+from governance.foundation.people import aliases, permissions
 from governance.foundation.people.models import (
     ERASED,
     ERASED_NAME,
@@ -328,25 +328,15 @@ def moments(entries: Sequence[AuditEntry]) -> list[Moment]:
 
 def _moments(entries: Sequence[AuditEntry]) -> list[Moment]:
     named = allowed(permissions.NAMES)
-    known = _names_of_actors(entries) if named else {}
+    known = _names_of_actors(entries, named=named)
     return [_moment(entry, known, named=named) for entry in entries]
 
 
-def _names_of_actors(entries: Sequence[AuditEntry]) -> dict[str, str]:
+def _names_of_actors(entries: Sequence[AuditEntry], *, named: bool) -> dict[str, str]:
     """Members and former members; operators, who never were, by a statement of their own."""
-    known = _names_by_pseudonym({e.actor for e in entries})
+    known = aliases.names_by_pseudonym({e.actor for e in entries})
     operators = {e.actor for e in entries if e.actor_kind == "operator"} - known.keys()
-    return known | outsider_names()(operators) if operators else known
-
-
-def _names_by_pseudonym(pseudonyms: Collection[str]) -> dict[str, str]:
-    query = select(Membership.pseudonym, Person.name).join(
-        Person, Person.id == Membership.person_id
-    )
-    return {
-        row.pseudonym: row.name
-        for row in session().execute(query.where(Membership.pseudonym.in_(pseudonyms)))
-    }
+    return known | outsider_names()(operators) if operators and named else known
 
 
 def _moment(entry: AuditEntry, known: dict[str, str], *, named: bool) -> Moment:

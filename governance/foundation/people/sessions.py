@@ -34,6 +34,8 @@ _HOLDER: CompiledSelect[Any] = CompiledSelect(
             Person.email,
             Membership.role,
             Membership.tenant_id,
+            Membership.preferences,
+            Membership.unread_notifications,
             Tenant.slug,
             Tenant.name.label("tenant_name"),
             Tenant.time_zone,
@@ -74,6 +76,7 @@ def actor_of_token(token: str) -> Actor | None:
     row = _HOLDER.first(hash=token_hash(token), now=now, seen_after=now - IDLE_TIMEOUT)
     if row is None:
         return None
+    own = row.preferences
     return Actor(
         tenant_id=row.tenant_id,
         tenant_slug=row.slug,
@@ -86,6 +89,10 @@ def actor_of_token(token: str) -> Actor | None:
         session_id=row.id,
         authenticated_at=row.authenticated_at,
         time_zone=row.time_zone,
+        own_time_zone=own.get("time_zone", ""),
+        locale=own.get("locale", ""),
+        theme=own.get("theme", ""),
+        unread_notifications=row.unread_notifications,
     )
 
 

@@ -1,7 +1,8 @@
-"""The light or dark theme."""
+"""The theme of a browser: light, dark, or what its system has."""
 
-from flask import current_app, make_response, redirect, request
+from flask import Response, current_app, make_response, redirect, request
 
+from governance.foundation.people.preferences import THEMES
 from governance.foundation.people.sign_in_views import feature
 from governance.kernel.access import PUBLIC
 from governance.kernel.redirects import referring_page, safe_path
@@ -10,11 +11,17 @@ from governance.kernel.web import ResponseReturnValue
 
 @feature.post("/theme", needs=PUBLIC)
 def theme() -> ResponseReturnValue:
-    """Light or dark, kept in a cookie so that the server draws it without a flash."""
-    wanted = "dark" if request.form.get("theme") == "dark" else "light"
+    """Kept in a cookie so that the server draws it without a flash."""
     response = make_response(
         redirect(safe_path(request.form.get("back")) or referring_page() or "/", 303)
     )
+    asked = request.form.get("theme", "")
+    keep_theme(response, asked if asked in THEMES else "light")
+    return response
+
+
+def keep_theme(response: Response, wanted: str) -> None:
+    """Draw this browser's pages in that theme from now on."""
     response.set_cookie(
         "theme",
         wanted,
@@ -24,4 +31,3 @@ def theme() -> ResponseReturnValue:
         secure=current_app.config["SECURE"],
         httponly=False,
     )
-    return response

@@ -57,8 +57,8 @@ def detail(alert: Alert) -> str:
 def near(at: datetime) -> str:
     """Return "08:20" for today, otherwise "24 Nov, 08:20", in the tenant's time zone."""
     local, today = at.astimezone(formatting.zone()), clock.now().astimezone(formatting.zone())
-    day = "" if local.date() == today.date() else f"{local.day} {local:%b}, "
-    return f"{day}{local:%H:%M}"
+    day = "" if local.date() == today.date() else f"{formatting.day_of_year(local)}, "
+    return f"{day}{formatting.hour(local)}"
 
 
 def day_and_month(at: datetime) -> str:

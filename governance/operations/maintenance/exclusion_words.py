@@ -74,19 +74,20 @@ def repeats(row: Exclusion) -> str:
 
 def day_words(at: datetime) -> str:
     """Return "Sun 29 Nov"."""
-    local = at.astimezone(formatting.zone())
+    local = at.astimezone(formatting.tenant_zone())
     return f"{local:%a} {local.day} {local:%b}"
 
 
 def hours_words(span: Span) -> str:
     """Return "02:00 to 04:00 CET", or with the day of an end on another day."""
-    start, end = (at.astimezone(formatting.zone()) for at in span)
-    zone = short(span.end).rsplit(" ", 1)[-1]
+    start, end = (at.astimezone(formatting.tenant_zone()) for at in span)
+    with formatting.as_tenant():
+        zone = short(span.end).rsplit(" ", 1)[-1]
     last = "" if start.date() == end.date() else f"{day_words(span.end)}, "
     return f"{start:%H:%M} to {last}{end:%H:%M} {zone}"
 
 
 def span_words(span: Span) -> str:
     """Return "Sun 29 Nov 2026, 02:00 to 04:00 CET"."""
-    year = span.start.astimezone(formatting.zone()).year
+    year = span.start.astimezone(formatting.tenant_zone()).year
     return f"{day_words(span.start)} {year}, {hours_words(span)}"

@@ -119,7 +119,7 @@ class ExclusionForm(Form):
             indicator_id=self.indicator_id.data,
             rrule=rule,
             repeat_until=(
-                datetime.combine(last, time(23, 59), formatting.zone()).astimezone(UTC)
+                datetime.combine(last, time(23, 59), formatting.tenant_zone()).astimezone(UTC)
                 if last and rule
                 else None
             ),
@@ -158,7 +158,7 @@ def instant(local: datetime | None, field: str) -> datetime:
     """Return a typed local time of the tenant in UTC."""
     if local is None:
         raise Invalid("Choose a time.", field=field)
-    zone: ZoneInfo = formatting.zone()
+    zone: ZoneInfo = formatting.tenant_zone()
     try:
         at = local.replace(tzinfo=zone).astimezone(UTC)
         is_skipped = at.astimezone(zone).replace(tzinfo=None) != local
@@ -170,4 +170,4 @@ def instant(local: datetime | None, field: str) -> datetime:
 
 
 def _local(at: datetime) -> datetime:
-    return at.astimezone(formatting.zone()).replace(tzinfo=None)
+    return at.astimezone(formatting.tenant_zone()).replace(tzinfo=None)

@@ -43,7 +43,7 @@ MIN_YEAR, MAX_YEAR = 2000, 2100
 
 @feature.get("/reliability/maintenance/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    zone, asked, month = formatting.zone(), EXCLUSIONS.read(), _month()
+    zone, asked, month = formatting.tenant_zone(), EXCLUSIONS.read(), _month()
     shown = queries.page_of(
         asked.criteria, sort=asked.sort, after=asked.after, size=EXCLUSIONS.size
     )
@@ -73,7 +73,7 @@ def _today(zone: ZoneInfo) -> datetime:
 def _month() -> Month:
     text = request.args.get("month", "")
     if not text:
-        local = _today(formatting.zone())
+        local = _today(formatting.tenant_zone())
         return Month(local.year, local.month)
     try:
         month = Month.parse(text)
@@ -168,7 +168,7 @@ def _form(
         exclusion=found,
         hidden=hidden,
         is_late=is_late,
-        zone=formatting.zone().key,
+        zone=formatting.tenant_zone().key,
         notice=ports.required_notice()(None),
     )
 

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import membership_of
-from governance.kernel import clock, current
+from governance.kernel import clock, current, formatting
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.operations.measurements import queries as measurements
@@ -340,7 +340,7 @@ def _check_owner(owner_id: UUID | None) -> None:
 def _check_live(objective: Objective) -> None:
     if objective.retired_at is not None:
         at = objective.retired_at
-        raise AlreadyRetired(f"{objective.name} was retired on {at.day} {at:%B %Y}.")
+        raise AlreadyRetired(f"{objective.name} was retired on {formatting.long_day(at)}.")
 
 
 def _hours_a_week(definition: Mapping[str, Any]) -> int:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from governance.kernel import formatting
 from governance.kernel.formatting import plural, zone
 from governance.operations.measurements.models import Indicator
 from governance.operations.objectives.service_hours import DAYS, ServiceHours
@@ -68,7 +69,7 @@ def length(minutes: int) -> str:
 def day(at: datetime) -> str:
     """Return "27 Nov" in the tenant's time zone."""
     local = at.astimezone(zone())
-    return f"{local.day} {local:%b}"
+    return formatting.day_of_year(local)
 
 
 def full_day(at: datetime) -> str:
@@ -80,13 +81,13 @@ def full_day(at: datetime) -> str:
 def minute(at: datetime) -> str:
     """Return "3 Nov, 19:20" in the tenant's time zone."""
     local = at.astimezone(zone())
-    return f"{local.day} {local:%b, %H:%M}"
+    return f"{formatting.day_of_year(local)}, {formatting.hour(local)}"
 
 
 def between(start: datetime, end: datetime) -> str:
     """Return "14 Nov, 03:00 to 09:10", with both days where they differ."""
     first, last = start.astimezone(zone()), end.astimezone(zone())
-    until = f"{last:%H:%M}" if first.date() == last.date() else minute(end)
+    until = formatting.hour(last) if first.date() == last.date() else minute(end)
     return f"{minute(start)} to {until}"
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from markupsafe import Markup
 
-from governance.kernel.formatting import zone
+from governance.kernel import formatting
+from governance.kernel.formatting import tenant_zone, zone
 from governance.kernel.intervals import Span, intersection, minutes
 from governance.operations.maintenance.queries import upcoming
 from governance.operations.measurements import queries as measurements
@@ -66,7 +67,7 @@ def gap_panel(rows: Sequence[ObjectiveRow]) -> GapPanel | None:
     shown = sorted(gapped, key=lambda row: (row.reading.score.coverage or 0, row.objective.name))
     shown = shown[:MAX_STRIPS]
     end = max(row.reading.at for row in shown)
-    days = days_of(Span(end - timedelta(days=STRIP_DAYS - 1), end), zone())
+    days = days_of(Span(end - timedelta(days=STRIP_DAYS - 1), end), tenant_zone())
     asked = [
         (row.indicator.id, intersection([day], row.plan.spans.counted))
         for row in shown
@@ -141,5 +142,5 @@ def due_word(at: datetime, now: datetime) -> str:
     """Return "today 17:36" or "Sun 29 Nov"."""
     local, today = at.astimezone(zone()), now.astimezone(zone())
     if local.date() == today.date():
-        return f"today {local:%H:%M}"
-    return f"{local:%a} {local.day} {local:%b}"
+        return f"today {formatting.hour(local)}"
+    return formatting.weekday(local)

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from markupsafe import Markup
 
-from governance.kernel.formatting import plural, zone
+from governance.kernel.formatting import plural, tenant_zone
 from governance.kernel.intervals import MINUTE, Span, difference, intersection, minutes, union
 from governance.operations.maintenance.queries import ExclusionSpan
 from governance.operations.measurements import queries as measurements
@@ -249,7 +249,7 @@ def objective_page(plan: Plan, found: Sequence[ExclusionSpan]) -> ObjectivePage:
     span = Span(max(span.start, window.start), window.end)
     known = measurements.known_spans(indicator.id, span) if span.minutes else []
     gaps = difference(plan.spans.counted, known)
-    days = days_of(window, zone(), step=1 if window.minutes <= MAX_DAYS * 1440 else 7)
+    days = days_of(window, tenant_zone(), step=1 if window.minutes <= MAX_DAYS * 1440 else 7)
     cuts = _pieces(days, gaps)
     mine = applying(found, system_id=indicator.system_id, indicator_id=indicator.id)
     service = union([*plan.spans.counted, *plan.spans.hidden])

@@ -208,7 +208,7 @@ def _read(key: str, text: Any) -> Value:
 
 
 def _end_of(day: date) -> datetime:
-    return datetime.combine(day, time(23, 59, 59), formatting.zone()).astimezone(UTC)
+    return datetime.combine(day, time(23, 59, 59), formatting.tenant_zone()).astimezone(UTC)
 
 
 # ---- requests

@@ -76,7 +76,7 @@ def _day(text: str | None) -> date | None:
 
 
 def _end_of(day: date) -> datetime:
-    end = datetime.combine(day + DAY, time(), formatting.zone()).astimezone(UTC) - timedelta(
+    end = datetime.combine(day + DAY, time(), formatting.tenant_zone()).astimezone(UTC) - timedelta(
         microseconds=1
     )
     return min(end, clock.now())

@@ -160,7 +160,7 @@ def _request(form: WaiverForm) -> Waiver:
 
 def _last_instant(day: date) -> datetime:
     """Return the end of that day; of the last possible day, the moment when 30 days are over."""
-    end = datetime.combine(day, time(23, 59, 59), formatting.zone()).astimezone(UTC)
+    end = datetime.combine(day, time(23, 59, 59), formatting.tenant_zone()).astimezone(UTC)
     latest_end = clock.now() + waivers.MAX_WAIVER_TIME
     return latest_end if latest_end < end <= latest_end + DAY else end
 

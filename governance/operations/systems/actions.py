@@ -13,7 +13,7 @@ from sqlalchemy import select
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import membership_of
-from governance.kernel import clock, tenant_revision
+from governance.kernel import clock, formatting, tenant_revision
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.operations.systems.models import LANES, AISystem, SystemFeature
@@ -256,7 +256,7 @@ def _check_live(system: AISystem) -> None:
 
 def _day(what: AISystem | SystemFeature) -> str:
     at = what.retired_at or clock.now()
-    return f"{at.day} {at:%B %Y}"
+    return formatting.long_day(at)
 
 
 def _check_reason(reason: str) -> None:

@@ -130,7 +130,7 @@ def _kicker() -> str:
     who, local = current.actor(), clock.now().astimezone(formatting.zone())
     return (
         f"Inbox · {who.name}, {ROLE_NAMES[who.role].lower()} · {formatting.long_day(local.date())},"
-        f" {local:%H:%M %Z}"
+        f" {formatting.time_of_day(local)}"
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 from governance.assurance.assessments.framework_board import FrameworkBoard
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import Shape, registry, shape_of
+from governance.foundation.people import aliases
 from governance.foundation.people import permissions as people
 from governance.foundation.people.models import Membership, Person
 from governance.kernel.access import allowed
@@ -55,9 +56,10 @@ MAX_ENTRIES = 160
 def recent_activity(board: FrameworkBoard) -> list[Activity]:
     """Return the latest entries up to the board's moment, grouped by person, day and action."""
     rows = session().execute(_entries(board.as_of)).all()
-    shows_names, refs = allowed(people.NAMES), _refs(board)
+    refs = _refs(board)
+    called = {} if allowed(people.NAMES) else aliases.names_by_pseudonym({r.actor for r in rows})
     groups = groupby(rows, key=lambda row: (row.at.date(), row.actor, row.action))
-    return [_activity(list(group), refs, shows_names=shows_names) for _, group in groups]
+    return [_activity(list(group), refs, called) for _, group in groups]
 
 
 def _entries(until: datetime) -> Any:
@@ -76,13 +78,10 @@ def _entries(until: datetime) -> Any:
     )
 
 
-def _activity(rows: Sequence[Any], refs: dict[UUID, str], *, shows_names: bool) -> Activity:
+def _activity(rows: Sequence[Any], refs: dict[UUID, str], called: dict[str, str]) -> Activity:
     first = rows[0]
-    who = (
-        "Meridian"
-        if first.actor_kind == "job"
-        else ((first.name if shows_names else None) or f"person {first.actor[:8]}")
-    )
+    name = called.get(first.actor) if called else first.name
+    who = "Meridian" if first.actor_kind == "job" else name or f"person {first.actor[:8]}"
     says = registry[first.action].says if first.action in registry else first.action
     names = dict.fromkeys(name for row in rows if (name := _object_name(row, refs)))
     shapes = [shape_of(row.action, row.facts) for row in rows]

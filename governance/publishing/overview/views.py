@@ -121,8 +121,8 @@ def _context(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]
 def _kicker() -> str:
     """Wednesday 25 November 2026, 10:24 Berlin."""
     local = clock.now().astimezone(formatting.zone())
-    place = current.actor().time_zone.rpartition("/")[2].replace("_", " ")
-    return f"{local:%A} {formatting.long_day(local.date())}, {local:%H:%M} {place}"
+    place = formatting.zone().key.rpartition("/")[2].replace("_", " ")
+    return f"{local:%A} {formatting.long_day(local.date())}, {formatting.hour(local)} {place}"
 
 
 def _headline(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]) -> str:
@@ -196,7 +196,7 @@ def _quarters(points: Sequence[CoverageAt], day: date | None) -> dict[str, Any]:
     title = sentences.quarters_title(points, then=day is not None)
     labels = [
         *(sentences.quarter(point) for point in points[:-1]),
-        f"{day.day} {day:%b}" if day else "now",
+        formatting.day_of_year(day) if day else "now",
     ]
     columns = [
         (label, dict(enumerate(point.shares["all"].levels)))
@@ -246,7 +246,7 @@ def _weeks(evidence: EvidenceState) -> list[charts.ChartColumn]:
 def _week_label(monday: date, position: int) -> str:
     """Return 23 Nov, 30, 7 Dec, 14: with the month where it starts."""
     # a month's first Monday
-    return f"{monday.day} {monday:%b}" if position == 0 or monday.day <= 7 else str(monday.day)  # noqa: PLR2004
+    return formatting.day_of_year(monday) if position == 0 or monday.day <= 7 else str(monday.day)  # noqa: PLR2004
 
 
 # ---- changes

@@ -167,7 +167,7 @@ def test_it_names_nobody(as_officer, engagement_with_files, tmp_path):
     """A package leaves the company, as the log extract does, whichever role requests it."""
     data = unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path) / "data"
     [said] = json.loads((data / "index.json").read_text())["requests"][0]["thread"]
-    assert re.fullmatch(r"person [0-9a-f]{8}", said["by"])
+    assert re.fullmatch(r"Contributor [A-Z]", said["by"])
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.identity_providers import change_actions
 from governance.foundation.list_views import actions as list_views
+from governance.foundation.notifications import subscribers as notifications
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.privacy.models import Erasure
@@ -113,6 +114,7 @@ def test_who_acts_on_it_and_in_which_order(app):
         contact_actions.forget_contact,
         reports.withdraw_naming,
         seals.forget_copies,
+        notifications.delete_notifications_of,
         list_views.delete_views_of,
         search_index.compare_before_commit,
         change_actions.erase_tester,

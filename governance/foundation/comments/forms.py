@@ -1,0 +1,16 @@
+from wtforms import TextAreaField
+from wtforms.validators import DataRequired, Length
+
+from governance.foundation.comments.actions import MAX_TEXT_LENGTH
+from governance.kernel.forms import Form
+
+
+class CommentForm(Form):
+    text = TextAreaField(
+        "Comment",
+        [
+            DataRequired("Write a comment."),
+            # an address of a mention is longer than what is stored of it
+            Length(max=2 * MAX_TEXT_LENGTH, message="Use at most %(max)d characters."),
+        ],
+    )

@@ -1,0 +1,45 @@
+"""What can be commented on: features name their objects in Manifest.discussions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from governance.kernel import access
+from governance.kernel.access import Permission
+from governance.kernel.errors import NotFound
+from governance.kernel.manifest import installed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentSubject:
+    """One kind of object.
+
+    `needs` is the permission to view it, `find` returns it or raises NotFound for the acting
+    person. `title` is what people call it, `path` its page below the tenant's address, `owner` the
+    person who is told about each comment.
+    """
+
+    kind: str
+    noun: str
+    needs: Permission
+    find: Callable[[UUID], Any]
+    title: Callable[[Any], str]
+    path: Callable[[Any], str]
+    owner: Callable[[Any], UUID | None] = lambda _row: None
+
+
+def subject_of(kind: str) -> CommentSubject:
+    for each in installed():
+        for subject in each.discussions:
+            if subject.kind == kind:
+                found: CommentSubject = subject
+                return found
+    raise NotFound("This page doesn't exist.")
+
+
+def commented(kind: str, subject_id: UUID) -> tuple[CommentSubject, Any]:
+    """Return an object that the acting person may view. Raises NotFound or Forbidden."""
+    subject = subject_of(kind)
+    access.require(subject.needs)
+    return subject, subject.find(subject_id)

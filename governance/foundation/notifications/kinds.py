@@ -1,0 +1,57 @@
+"""The kinds of notifications, and how a person gets each: in the app alone, in the daily digest as
+well, by mail at once as well, or not at all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+APP, DIGEST, EMAIL, OFF = "app", "digest", "email", "off"
+CHANNELS = {
+    APP: "In Meridian",
+    DIGEST: "In Meridian and in the daily digest",
+    EMAIL: "In Meridian and by email at once",
+    OFF: "Off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationKind:
+    """`required` is why it can't be turned off; empty where it can."""
+
+    name: str
+    label: str
+    default: str
+    required: str = ""
+
+    @property
+    def channels(self) -> list[tuple[str, str]]:
+        return [(name, text) for name, text in CHANNELS.items() if name != OFF or not self.required]
+
+
+KINDS = {
+    each.name: each
+    for each in (
+        NotificationKind("mention", "Somebody mentions you in a comment", EMAIL),
+        NotificationKind("comment", "A comment on what you own or commented on", DIGEST),
+        NotificationKind("discussion", "A comment on a request that you are part of", EMAIL),
+        NotificationKind(
+            "decision",
+            "A decision on your request",
+            EMAIL,
+            required="You have to know what became of your request.",
+        ),
+        NotificationKind(
+            "assignment",
+            "You become the owner of something",
+            DIGEST,
+            required="From then on you are responsible for it.",
+        ),
+    )
+}
+
+
+def channel_of(kind: str, chosen: Mapping[str, str]) -> str:
+    """Return the channel of a kind of notification for a person who chose these."""
+    declared = KINDS[kind]
+    wanted = chosen.get(kind, declared.default)
+    return wanted if wanted in dict(declared.channels) else declared.default

@@ -1,0 +1,20 @@
+"""What owners of things are told: features that notify people subscribe."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from governance.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerAssigned(Event):
+    """Somebody owns an object from now on.
+
+    `title` is what people call the object, `path` its page below the tenant's address, `entry_id`
+    the entry of the audit log.
+    """
+
+    owner_id: UUID
+    title: str
+    path: str
+    entry_id: UUID

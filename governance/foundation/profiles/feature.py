@@ -1,0 +1,14 @@
+"""Profiles: what each person chose for themselves in a tenant."""
+
+from governance.foundation.audit.registry import actions_in
+from governance.foundation.people import permissions
+from governance.foundation.profiles import actions, views
+from governance.kernel.manifest import Command, Manifest
+
+manifest = Manifest(
+    name="profiles",
+    routes=(views.feature,),
+    under=("tenant_settings.settings",),
+    palette=(Command("Edit your profile", "profiles.profile", permissions.OWN),),
+    audit=actions_in(actions),
+)
