@@ -86,7 +86,7 @@ def _reason(reason: StatusReason) -> dict[str, Any]:
 
 def attach(row: AssessedRequirement) -> str | None:
     """Where evidence is attached: a version of the piece that is late, else a new piece for the
-    control that is short; whoever has done it comes back here.
+    control that is short. The form leads back here.
     """
     here = request.full_path.rstrip("?")
     late = next((r for r in row.derived.reasons if r.kind == "evidence" and r.target_id), None)

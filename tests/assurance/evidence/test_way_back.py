@@ -1,4 +1,4 @@
-"""Whoever attaches evidence from a requirement or a control comes back there."""
+"""Attaching evidence from a requirement or a control leads back there."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
