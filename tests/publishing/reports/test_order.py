@@ -19,6 +19,8 @@ from governance.foundation.audit import sequencer
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, current, jobs
 from governance.kernel.db import session
+from governance.operations.policies.effective_policies import Content
+from governance.operations.policies.policy_diff import with_value
 from governance.publishing.reports import kinds
 from governance.publishing.reports.order import chains, check
 from governance.publishing.reports.order.section import order_section
@@ -27,6 +29,7 @@ from tests import make
 from tests.assurance.assessments.assessment_helpers import KEY, PERIOD, conclude, item_of
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.testing import type2_helpers
+from tests.operations.policies.conftest import put_in_force
 
 pytestmark = pytest.mark.slow
 
@@ -169,6 +172,30 @@ def test_a_sign_off_after_the_checkpoint_is_named_as_not_covered(
     assert check.check(frozen).ok
 
 
+def test_what_the_checkpoint_covers_nothing_of_is_an_exception_and_no_fault(
+    assessed, as_officer, as_reviewer, acting
+):
+    """One requirement was signed off before the checkpoint; another was concluded after it."""
+    assessment, control = assessed
+    upload(control)
+    sign(as_officer, as_reviewer, item_of(acting, assessment, REF))
+    with acting("compliance_officer"):
+        sequencer.sequence()
+    conclude(as_officer, item_of(acting, assessment, "MEASURE 2.12"), level=0)
+    page = as_officer.post("reports/", assessment_id=str(assessment)).location
+    jobs.drain(actor_of)
+    content = as_officer.post(f"{page}/pdf", then=200).data
+    with pikepdf.open(io.BytesIO(content)) as file:
+        frozen = json.loads(file.attachments["snapshot.json"].get_file().read_bytes())
+    [late] = [each for each in frozen["order"]["chains"] if not each["steps"]]
+    assert (late["subject"], late["exceptions"]) == (
+        "MEASURE 2.12",
+        ["The conclusion isn't covered by the checkpoint"],
+    )
+    assert check.check(frozen).ok
+    assert order_section(frozen).rows[0].subject == "MEASURE 2.12"
+
+
 def tampered(frozen: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The ways in which somebody who signs reports could lie about the order."""
 
@@ -244,6 +271,24 @@ def test_one_person_in_two_roles_is_an_exception() -> None:
     ]
     machine = one | {3: {"actor": "a", "actor_kind": "api_key"}, 6: one[6] | {"actor": "b"}}
     assert chains.judge(chain, machine) == []
+
+
+def test_a_looser_policy_is_requested_by_one_person_and_approved_by_another(
+    database, as_officer, acting
+):
+    first = put_in_force(with_value(Content(), None, "retention_days", 30))
+    second = put_in_force(with_value(Content(), None, "retention_days", 60))
+    today = clock.today().isoformat()
+    content, note, keys, frozen = report(
+        as_officer, acting, "reports/attestations", span="period", since=today, until=today
+    )
+    subjects = {chain["subject"]: chain for chain in frozen["order"]["chains"]}
+    assert list(subjects) == [f"Version {first}", f"Version {second}"]
+    steps = {step["step"]: step["place"] for step in subjects[f"Version {second}"]["steps"]}
+    assert steps["requested"] < steps["approved"] < steps["published"]
+    assert all(chain["exceptions"] == [] for chain in subjects.values())
+    verdict = verify(content, note, keys)
+    assert verdict.ok, verdict.checks
 
 
 def test_a_sample_is_drawn_from_a_frozen_population_and_tested_after(as_officer, acting):

@@ -40,6 +40,7 @@ from governance.publishing.reports.order.check import read_entries
 type Facts = Mapping[str, Any]
 MAX_ENTRIES = 4000  # of one report: about 4 MB
 PAGE = 500
+JUDGEMENTS = (CONCLUDED, SIGNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +58,25 @@ class Found:
 def read(facts: Facts, checkpoint: Checkpoint | None) -> Order | None:
     if checkpoint is None:
         return None
-    found = [chain for chain in _chains(facts, checkpoint.size) if chain["steps"]]
-    if not found:
+    found = [each for each in _chains(facts, checkpoint.size) if each["steps"] or each["missing"]]
+    places = _places(found)
+    if not places:
         return None
-    places = sorted({step["place"] for chain in found for step in chain["steps"]})[:MAX_ENTRIES]
-    kept = set(places)
-    whole = [each for each in found if all(step["place"] in kept for step in each["steps"])]
-    order = _proven(whole, places, checkpoint.size)
+    order = _proven(found, sorted(places), checkpoint.size)
     entries = read_entries(order)
-    for chain in whole:
+    for chain in found:
         chain["exceptions"] = chains.judge(chain, entries)
     return order
+
+
+def _places(found: Sequence[Chain]) -> set[int]:
+    """The places of all steps; past MAX_ENTRIES a requirement keeps its judgements alone."""
+    places = set[int]()
+    for chain in found:
+        if len(places) >= MAX_ENTRIES and chain["kind"] == "requirement":
+            chain["steps"] = [each for each in chain["steps"] if each["step"] in JUDGEMENTS]
+        places |= {each["place"] for each in chain["steps"]}
+    return places
 
 
 def _proven(found: list[Chain], places: Sequence[int], size: int) -> Order:
@@ -147,7 +156,9 @@ def _requirements(facts: Facts, size: int) -> Iterator[Chain]:
     found = _entries((UPLOADED, ACCEPTED, TESTED, CONCLUDED, SIGNED), size)
     evidence = _Evidence(found)
     tests = _Tests(found, {c["ref"] for row in rows for c in row["controls"]})
-    judged = [each for each in found if each.action in (*ACTIONS[CONCLUDED], *ACTIONS[SIGNED])]
+    judged = [
+        each for each in found if each.action in {a for step in JUDGEMENTS for a in ACTIONS[step]}
+    ]
     for row in rows:
         steps, missing = list[Step](), list[str]()
         for control in row["controls"]:

@@ -112,7 +112,7 @@ def order_section(snapshot: Mapping[str, Any]) -> OrderSection | None:
         ("Subject", *(name for name, _ in columns), "People", "Exceptions"),
         tuple(rows),
         len(chains) - len(rows),
-        _chart(chains[:MAX_DRAWN], columns, title),
+        _chart([each for each in chains if each["steps"]][:MAX_DRAWN], columns, title),
         _chart_title(len(wrong)),
     )
 
