@@ -717,6 +717,18 @@ def verify_package(
     _conclude(result, result.sentence)
 
 
+@main.command("verify-export", epilog=EXIT_STATUS)
+@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", required=True, help="Verifier key of the tenant's log, or its file.")
+def verify_export(archive: Path, key: str) -> None:
+    """Verify an export of everything offline: signature, every file, and the whole log."""
+    from governance.publishing.tenant_exports.verify import verify
+
+    with archive.open("rb") as file:
+        result = verify(file, _key_text(key))
+    _conclude(result, result.sentence)
+
+
 def _kept(checkpoint: Path | None, consistency: Path | None) -> tuple[str | None, str | None]:
     if consistency and not checkpoint:
         raise click.UsageError(

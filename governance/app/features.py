@@ -52,18 +52,22 @@ from governance.operations.switches.feature import manifest as switches
 from governance.operations.systems.feature import manifest as systems
 from governance.publishing.inbox.feature import manifest as inbox
 from governance.publishing.operator_desk.feature import manifest as operator_desk
+from governance.publishing.operator_work.feature import manifest as operator_work
 from governance.publishing.overview.feature import manifest as overview
 from governance.publishing.reports.feature import manifest as reports
 from governance.publishing.review_files.feature import manifest as review_files
 from governance.publishing.statements.feature import manifest as statements
+from governance.publishing.tenant_exports.feature import manifest as tenant_exports
 
 FEATURES = (
     overview,
     operator_desk,
+    operator_work,
     inbox,
     reports,
     statements,
     review_files,
+    tenant_exports,
     frameworks,
     controls,
     evidence,

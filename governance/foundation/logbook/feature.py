@@ -43,7 +43,7 @@ manifest = Manifest(
             icon="fingerprint",
             endpoint="logbook.index",
             permission=permissions.VIEW,
-            order=70,
+            order=89,
             group="records",
             audience="operator",
         ),

@@ -1,6 +1,6 @@
 """The forms of the operator's desk."""
 
-from wtforms import HiddenField, StringField, TextAreaField
+from wtforms import StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from governance.kernel.forms import Form
@@ -16,11 +16,10 @@ class SuspendForm(Form):
     )
 
 
-class WorkForm(Form):
+class ExportForm(Form):
     reason = TextAreaField(
         "Reason", [DataRequired("Give a reason. It is kept in both audit logs."), Length(max=1000)]
     )
-    verb = HiddenField()
 
 
 class ResumeForm(Form):

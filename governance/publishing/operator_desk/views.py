@@ -18,7 +18,9 @@ from governance.kernel.pages import page
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.publishing.operator_desk import actions, queries
-from governance.publishing.operator_desk.forms import ResumeForm, SuspendForm
+from governance.publishing.operator_desk.forms import ExportForm, ResumeForm, SuspendForm
+from governance.publishing.tenant_exports import permissions as export_permissions
+from governance.publishing.tenant_exports.actions import start_for
 
 feature = Feature("operator_desk", __name__, scope="operator")
 HISTORY = 10
@@ -116,6 +118,29 @@ def resume(slug: str) -> ResponseReturnValue:
     if not accepted(form, act):
         return _resumption(found, form, status=form.status)
     return _done(found, made[0], f"{found.name} is active again.")
+
+
+EXPORT = StepUp(
+    "Start export", ExportForm, facts=lambda slug: [("Tenant", queries.desk_tenant(slug).name)]
+)
+
+
+@feature.get("/tenants/<slug>/export", needs=export_permissions.START)
+def exporting(slug: str) -> ResponseReturnValue:
+    return _exporting(queries.desk_tenant(slug), ExportForm())
+
+
+def _exporting(found: Tenant, form: ExportForm, *, status: int = 200) -> ResponseReturnValue:
+    return page("publishing/operator_desk/export.html", status=status, t=found, form=form)
+
+
+@feature.post("/tenants/<slug>/export", needs=export_permissions.START, fresh=EXPORT)
+def start_export(slug: str) -> ResponseReturnValue:
+    """For the tenant's admins: they get it, the operator doesn't."""
+    found, form = queries.desk_tenant(slug), ExportForm()
+    if not accepted(form, lambda: start_for(found, reason=form.reason.data or "")):
+        return _exporting(found, form, status=form.status)
+    return _done(found, None, f"The admins of {found.name} get an email when the archive is ready.")
 
 
 def _done(found: Tenant, requested: Approval | None, sentence: str) -> ResponseReturnValue:

@@ -11,8 +11,8 @@ from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
-from governance.publishing.operator_desk import permissions, work_actions, work_queries
-from governance.publishing.operator_desk.forms import WorkForm
+from governance.publishing.operator_work import actions, permissions, queries
+from governance.publishing.operator_work.forms import WorkForm
 
 feature = Feature("operator_work", __name__, scope="operator")
 
@@ -23,18 +23,18 @@ def index() -> ResponseReturnValue:
     folders = [("Files of the console", settings.var)]
     if settings.storage_url.startswith("file:"):
         folders.append(("Stored objects", Path(settings.storage_url.removeprefix("file:"))))
-    kinds = work_queries.kinds_of_work()
+    kinds = queries.kinds_of_work()
     return page(
-        "publishing/operator_desk/work.html",
+        "publishing/operator_work/index.html",
         kinds=kinds,
         waiting_count=sum(each.waiting for each in kinds),
         running_count=sum(each.running for each in kinds),
         failed_count=sum(each.failed for each in kinds),
-        failures=work_queries.failures(),
-        waiting_work=work_queries.waiting(),
-        jobs=work_queries.jobs(),
-        disks=work_queries.disks(folders),
-        database_bytes=work_queries.database_bytes(),
+        failures=queries.failures(),
+        waiting_work=queries.waiting(),
+        jobs=queries.jobs(),
+        disks=queries.disks(folders),
+        database_bytes=queries.database_bytes(),
     )
 
 
@@ -44,9 +44,9 @@ def item(item_id: UUID) -> ResponseReturnValue:
 
 
 def _item(item_id: UUID, form: WorkForm, *, status: int = 200) -> ResponseReturnValue:
-    tenant = work_queries.tenant_of_work(item_id)
+    tenant = queries.tenant_of_work(item_id)
     with within(founder(tenant.id, tenant.slug, tenant.name)):
-        found = work_queries.work_item(item_id)
+        found = queries.work_item(item_id)
         shown = {
             "kind": found.kind,
             "state": found.state,
@@ -54,7 +54,7 @@ def _item(item_id: UUID, form: WorkForm, *, status: int = 200) -> ResponseReturn
             "started_at": found.started_at,
         }
     return page(
-        "publishing/operator_desk/work_item.html",
+        "publishing/operator_work/item.html",
         status=status,
         t=tenant,
         form=form,
@@ -67,7 +67,7 @@ def _item(item_id: UUID, form: WorkForm, *, status: int = 200) -> ResponseReturn
 def change(item_id: UUID) -> ResponseReturnValue:
     form, reason = WorkForm(), request.form.get("reason", "")
     retries = form.verb.data == "retry"
-    act = work_actions.retry if retries else work_actions.cancel
+    act = actions.retry if retries else actions.cancel
     if not accepted(form, lambda: act(item_id, reason=reason)):
         return _item(item_id, form, status=form.status)
     flash("Queued again." if retries else "Cancelled.")

@@ -10,7 +10,7 @@ from governance.kernel import background_work, current, jobs
 from governance.kernel.db import within
 from governance.kernel.errors import Invalid
 from governance.kernel.jobs import WorkItem
-from governance.publishing.operator_desk import work_queries
+from governance.publishing.operator_work import queries
 
 RETRIED = action(
     "work.retried",
@@ -32,9 +32,9 @@ CANCELLED = action(
 
 def retry(item_id: UUID, *, reason: str) -> None:
     """Queue failed work again, as the person who asked for it."""
-    tenant = work_queries.tenant_of_work(item_id)
+    tenant = queries.tenant_of_work(item_id)
     with within(visiting(current.actor(), tenant)):
-        item = work_queries.work_item(item_id)
+        item = queries.work_item(item_id)
         kind = background_work.kinds.get(item.kind)
         if kind is not None and item.target_id is not None:
             kind.renew(kind.find(item.target_id))
@@ -45,9 +45,9 @@ def retry(item_id: UUID, *, reason: str) -> None:
 
 def cancel(item_id: UUID, *, reason: str) -> None:
     """Stop work that waits or runs; failed work leaves the list, and its row stays failed."""
-    tenant = work_queries.tenant_of_work(item_id)
+    tenant = queries.tenant_of_work(item_id)
     with within(visiting(current.actor(), tenant)):
-        item = work_queries.work_item(item_id)
+        item = queries.work_item(item_id)
         jobs.cancel(item)
         jobs.forget_failure(item_id)
         _record(CANCELLED, item, tenant, reason)

@@ -12,7 +12,7 @@ from governance.kernel import clock, current, jobs
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError
 from governance.kernel.jobs import WorkFailure, WorkItem, WorkTicket
-from governance.publishing.operator_desk.jobs import forget_old_failures
+from governance.publishing.operator_work.jobs import forget_old_failures
 from tests import make
 from tests.browser import Visitor
 from tests.publishing.operator_desk.desk_helpers import entries

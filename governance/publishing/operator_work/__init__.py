@@ -1,0 +1,1 @@
+"""Queues, jobs and disks of the installation, for its operators."""

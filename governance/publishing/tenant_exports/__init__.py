@@ -1,0 +1,1 @@
+"""Everything of a tenant in one signed archive."""

@@ -1,0 +1,126 @@
+"""Request an archive of everything, keep it, and download it."""
+
+from typing import Any
+
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people import queries as people
+from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.system_actor import visiting
+from governance.kernel import background_work, clock, current, formatting, outbox
+from governance.kernel.background_work import GeneratedFile
+from governance.kernel.db import within
+from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.storage import Blob
+from governance.publishing.tenant_exports import permissions, queries
+from governance.publishing.tenant_exports.archive import PREFIX
+from governance.publishing.tenant_exports.models import TenantExport
+
+REQUESTED = action(
+    "tenant.export.requested",
+    "requested an export of everything",
+    target="TenantExport",
+    activity="create",
+    severity="medium",
+    fields="tenant",
+)
+CANCELLED = action(
+    "tenant.export.cancelled",
+    "cancelled an export of everything",
+    target="TenantExport",
+    activity="update",
+    severity="informational",
+)
+GENERATED = action(
+    "tenant.export.generated",
+    "generated an export of everything",
+    target="TenantExport",
+    activity="update",
+    severity="low",
+    fields="sha256 rows files",
+)
+DOWNLOADED = action(
+    "tenant.export.downloaded",
+    "downloaded an export of everything",
+    target="TenantExport",
+    activity="read",
+    severity="medium",
+    fields="sha256",
+)
+
+
+def file_name(row: TenantExport) -> str:
+    day = row.created_at.astimezone(formatting.zone()).date()
+    return f"{current.actor().tenant_slug}-everything-{day}.zip"
+
+
+EXPORTS = background_work.WorkKind(
+    name="tenant export",
+    noun="export",
+    model=TenantExport,
+    view=permissions.EXPORT,
+    permission=permissions.EXPORT,
+    find=queries.export,
+    title=file_name,
+    page=lambda _row: ("tenant_exports.index", {}),
+    address=lambda row: {"tenant_export_id": row.id},
+    requested=lambda row: record(REQUESTED, row),
+    cancelled=lambda row: record(CANCELLED, row),
+    stored=TenantExport.storage_key,
+    prefix=PREFIX,
+    max_bytes=1024**4,
+    icon="package",
+    result_label="Open export",
+)
+
+
+def request_export() -> TenantExport:
+    """Queue an archive, or return the one under way (a double click)."""
+    background_work.lock(TenantExport)
+    if running := background_work.under_way(TenantExport):
+        return running[0]
+    made = TenantExport(requested_by=current.actor().person_id, work_item_id=None)
+    return background_work.start(made)
+
+
+def start_for(tenant: Tenant, *, reason: str) -> None:
+    """By an operator, for the tenant's admins: they download it, the operator can't."""
+    if not reason.strip():
+        raise Invalid("Give a reason. It is kept in both audit logs.", field="reason")
+    if tenant.kind == "operator":
+        raise DomainError("This is the operator's own tenant: start it in Settings.")
+    with within(visiting(current.actor(), tenant)):
+        made = request_export()
+        record(REQUESTED, made, tenant=tenant.slug, reason=reason.strip())
+    record(REQUESTED, made, tenant=tenant.slug, reason=reason.strip())
+
+
+def keep(row: TenantExport, blob: Blob, contents: dict[str, Any]) -> bool:
+    """Name the stored archive in its row; False where an earlier try did."""
+    if row.is_ready:
+        return False
+    row.storage_key, row.sha256, row.size = blob.key, blob.sha256, blob.size
+    row.contents, row.finished_at = contents, clock.now()
+    record(GENERATED, row, sha256=blob.sha256, rows=contents["rows"], files=contents["files"])
+    for member in people.members():
+        if member.role == "admin":
+            outbox.send_mail(
+                member.email,
+                "The export of everything is ready",
+                f"The archive of {current.actor().tenant_name} is in Settings, Export.\n",
+            )
+    return True
+
+
+def download(row: TenantExport) -> GeneratedFile:
+    """Record the download, each time, and return the file."""
+    if row.storage_key is None:
+        raise DomainError("This export isn't ready yet.")
+    record(DOWNLOADED, row, sha256=row.sha256)
+    return GeneratedFile(
+        file_name(row),
+        "application/zip",
+        key=row.storage_key,
+        size=row.size,
+        sha256=row.sha256,
+    )

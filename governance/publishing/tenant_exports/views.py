@@ -1,0 +1,55 @@
+"""The tenant's page of its archives."""
+
+from uuid import UUID
+
+from flask import redirect, url_for
+
+from governance.foundation.audit import logs
+from governance.kernel import work_pages
+from governance.kernel.downloads import FILE
+from governance.kernel.feature import Feature
+from governance.kernel.pages import page
+from governance.kernel.step_up import StepUp
+from governance.kernel.web import ResponseReturnValue
+from governance.publishing.tenant_exports import actions, permissions, queries
+
+feature = Feature("tenant_exports", __name__)
+
+
+@feature.get("/settings/export", needs=permissions.EXPORT)
+def index() -> ResponseReturnValue:
+    runs = queries.newest()
+    under_way = next((each for each in runs if not each.is_over), None)
+    return page(
+        "publishing/tenant_exports/index.html",
+        runs=runs,
+        progress=work_pages.shown(under_way) if under_way else None,
+        keys=[str(logs.verifier(key)) for key in logs.all_keys()][:1],
+        file_name=actions.file_name,
+    )
+
+
+@feature.post("/settings/export", needs=permissions.EXPORT, fresh=StepUp("Export everything"))
+def ask() -> ResponseReturnValue:
+    actions.request_export()
+    return redirect(url_for("tenant_exports.index"), 303)
+
+
+@feature.post(
+    "/settings/export/<uuid:tenant_export_id>/file",
+    needs=permissions.EXPORT,
+    fresh=StepUp("Download everything"),
+    answers=FILE,
+)
+def file(tenant_export_id: UUID) -> ResponseReturnValue:
+    """The archive. A POST, because downloading it is an entry in the log."""
+    return work_pages.attachment(actions.download(queries.export(tenant_export_id)))
+
+
+work_pages.add_routes(
+    feature,
+    actions.EXPORTS,
+    "/settings/export/<uuid:tenant_export_id>",
+    queries.run,
+    step_up=StepUp("Export everything"),
+)
