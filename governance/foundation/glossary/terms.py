@@ -216,6 +216,12 @@ TERMS = (
         "digest",
     ),
     Term(
+        "Denied act",
+        "A request that Meridian denied, a wrong API key or a forged form, counted in the audit log"
+        " once an hour for each person or key and route.",
+        "access",
+    ),
+    Term(
         "Dispute",
         "A tenant's objection to minutes or to an exclusion of a statement, answered by the operator"
         " on the record; an accepted one makes a revision.",
