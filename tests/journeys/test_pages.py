@@ -147,6 +147,7 @@ NOT_BY_LINKS = {
     "step_up.continuing",
     "engagements.what_was_read",
     "operator_desk.resumption",  # of a suspended tenant
+    "operator_work.item",  # of work that waits or failed
     "testing.record_missed",  # from a cycle that was missed; of the cells only a few are opened
     "identity_providers.change",
     # each leads to its approval; from entries of the log, and addresses of earlier mails
