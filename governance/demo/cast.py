@@ -66,6 +66,7 @@ ADDRESSES = {
     "finance": "finance@{}.example",
     "admin": "admin@{}.example",
     "officer": "officer@{}.example",
+    "rosa": "rosa.meyer@{}.example",
     "jun": "jun.chen@{}.example",
     "anna": "contributor@{}.example",
     "tobias": "tobias.frank@{}.example",
@@ -81,13 +82,14 @@ class Cast:
     issuer: str
 
     def __call__(self, part: str) -> Actor:
-        """The actor of a part: admin, officer, jun, anna."""
+        """The actor of a part: admin, rosa, officer, jun, anna."""
         email = ADDRESSES[part].format(self.slug)
         person = next(
             p for p in (*PEOPLE[self.slug], *PEOPLE["audit"], FORMER_MEMBER) if p.email == email
         )
         role = {
             "admin": "admin",
+            "rosa": "admin",
             "anna": "contributor",
             "auditor": "auditor",
             "operator": "operator_admin",

@@ -105,7 +105,9 @@ def reviews(ago: Callable[[int], date]) -> Iterator[StoryEvent]:
                 yield StoryEvent(ago(days), part, _signs_in, hour)
     for days, revoked in ((183, True), (92, False)):
         yield StoryEvent(ago(days), "officer", _begun(ago(days)), 9)
-        yield StoryEvent(ago(days - 3), "officer", _decided(revoked=revoked), 14)
+        yield StoryEvent(ago(days - 3), "officer", _decided(without_lost=revoked), 14)
+        if revoked:  # by an admin who didn't create it
+            yield StoryEvent(ago(days - 3), "rosa", _revoke_lost, 15)
         yield StoryEvent(ago(days - 5), "admin", _rest, 9)
         yield StoryEvent(ago(days - 5), "officer", _closed, 11)
         yield StoryEvent(ago(days - 6), "jun", _accepted, 10)
@@ -153,18 +155,20 @@ def _open_rows() -> list[campaigns.ReviewedAccess]:
     return [row for row in rows if row.is_open and allowed(DECIDE, on=row)]
 
 
-def _decided(*, revoked: bool) -> Callable[[], object]:
+def _decided(*, without_lost: bool) -> Callable[[], object]:
     def act() -> None:
-        rows = _open_rows()
-        lost = {row.item.id for row in rows if revoked and row.name == LOST_KEY}
-        _decide({row.item.id for row in rows} - lost, "keep")
-        _decide(
-            lost,
-            "revoke",
-            "Created for an import that ended in spring. It hasn't been used for weeks.",
-        )
+        kept = [row for row in _open_rows() if not (without_lost and row.name == LOST_KEY)]
+        _decide({row.item.id for row in kept}, "keep")
 
     return act
+
+
+def _revoke_lost() -> None:
+    _decide(
+        {row.item.id for row in _open_rows() if row.name == LOST_KEY},
+        "revoke",
+        "Created for an import that ended in spring. It hasn't been used for weeks.",
+    )
 
 
 def _rest() -> None:
