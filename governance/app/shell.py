@@ -236,7 +236,7 @@ def _shell() -> dict[str, Any]:
             "stopped_of": active.systems,
             "stopped_count": len(active.stops),
         }
-    shell["support"] = who.support
+    shell["support_access"] = who.support
     shell |= {
         "tenant": TenantFace(who.tenant_slug, who.tenant_name, ROLE_NAMES[who.role]),
         "role_name": ROLE_NAMES[who.role],

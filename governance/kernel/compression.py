@@ -8,7 +8,7 @@ machines.
 
 A compressed page tells by its length how well it repeats itself, and so, to somebody who can both
 put text into it and see the length, a secret of it letter by letter (BREACH). The one secret in our
-pages, the form token, is masked anew in each answer (`kernel/web.py`), and a name of random length
+pages, the form token, has another mask in each answer (`kernel/web.py`), and a name of random length
 in the gzip header blurs the length itself.
 """
 

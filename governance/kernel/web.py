@@ -201,7 +201,7 @@ def is_for_machines() -> bool:
 def csrf_token() -> str:
     """Bound to the session's cookie; before sign-in to a random cookie of its own.
 
-    It is masked anew in each answer, so that the length of a compressed one tells nothing of it.
+    Each answer masks it differently, so that the length of a compressed one tells nothing of it.
     """
     if "csrf_token" not in g:
         mask, key = secrets.token_bytes(KEY_BYTES), _form_key()

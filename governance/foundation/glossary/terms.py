@@ -138,8 +138,8 @@ TERMS = (
     ),
     Term(
         "Comment",
-        "A remark on a control, an evidence item or an exception. Members read it, and auditors"
-        " don't.",
+        "A remark on a control, an evidence item or an exception that members can read and"
+        " auditors can't.",
         "comment comments",
     ),
     Term(
@@ -399,7 +399,8 @@ TERMS = (
     ),
     Term(
         "Notification",
-        "Something that happened and concerns you, such as a mention. What needs you is in the inbox.",
+        "Something that happened and concerns you, such as a mention; what needs you is in the"
+        " inbox.",
         "notification notifications",
     ),
     Term(
@@ -576,7 +577,7 @@ TERMS = (
     Term(
         "Saved view",
         "Filters, sorting and columns of a list that you saved under a name.",
-        "list_view audit.view",
+        "list_view list_views audit.view",
     ),
     Term(
         "Scope",
@@ -655,6 +656,11 @@ TERMS = (
         "Tenant admin",
         "The role that manages members, sign-in, keys and settings, and can do everything a"
         " compliance officer can.",
+    ),
+    Term(
+        "Tenant export",
+        "A signed archive of everything that a tenant has in Meridian: rows, files and the log.",
+        "tenant_exports tenant_export",
     ),
     Term(
         "Test",

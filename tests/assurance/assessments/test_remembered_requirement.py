@@ -46,7 +46,7 @@ def _pages(readers):
 
 
 def test_the_history_shows_names_to_those_who_may_know_them_alone(app, acting, control):
-    """Whoever read the page before."""
+    """The one who read the page first changes nothing for the other."""
     name, _email, _role = make.PEOPLE["acme", "compliance_officer"]
     line = f"<b>{name}</b>"
     officer, auditor = visitor(app, "compliance_officer"), visitor(app, "auditor")
