@@ -1,21 +1,25 @@
-"""Brings the database to the newest schema; safe to run from several places at once."""
+"""Brings the database to the newest schema; safe to run from several places at once.
+
+A web worker only compares names, without Alembic and without reading what the migrations do.
+"""
 
 import re
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, pool
+from sqlalchemy import create_engine, pool, text
 
 from governance.kernel.db import session, transaction
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 FOLDER = Path(__file__).parents[2] / "migrations"
 BEFORE_RELEASE = re.compile(
     r"\d{4}"
 )  # how builds before 0.1.0 numbered their schemas; since then a name follows the number
+FOLLOWS = re.compile(r"""^down_revision = ["'](\w+)["']""", re.MULTILINE)
 
 
 class UnknownSchema(SystemExit):
@@ -37,8 +41,10 @@ class UnknownSchema(SystemExit):
         super().__init__(f"{sentence} Nothing was changed.")
 
 
-def configuration(url: str | None = None, *, versions: Path = FOLDER / "versions") -> Config:
+def configuration(url: str | None = None, *, versions: Path = FOLDER / "versions") -> "Config":
     """Return Alembic's settings for the database at `url` and the migrations in `versions`."""
+    from alembic.config import Config  # noqa: PLC0415 - a web worker doesn't migrate
+
     settings = Config()
     settings.set_main_option("script_location", str(FOLDER))
     settings.set_main_option("version_locations", str(versions))
@@ -57,11 +63,16 @@ def upgrade(url: str) -> None:
 
     Raise UnknownSchema for a database that isn't of this chain.
     """
+    from alembic import command  # noqa: PLC0415 - the same
+
     _check_schema(url)
     command.upgrade(configuration(url), "head")
 
 
 def _check_schema(url: str) -> None:
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - the same
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - the same
+
     engine = create_engine(url, poolclass=pool.NullPool)
     with engine.connect() as connection:
         present = MigrationContext.configure(connection).get_current_heads()
@@ -76,10 +87,18 @@ def _check_schema(url: str) -> None:
 def is_current() -> bool:
     """Whether the database that the application uses has every migration of this code."""
     with transaction(read_only=True):
-        return MigrationContext.configure(session().connection()).get_current_revision() == newest()
+        if session().scalar(text("SELECT to_regclass('alembic_version')")) is None:
+            return False
+        return session().scalars(text("SELECT version_num FROM alembic_version")).all() == [
+            newest()
+        ]
 
 
 @cache
 def newest() -> str | None:
-    """The last migration of this code; its files do not change while it runs."""
-    return ScriptDirectory.from_config(configuration()).get_current_head()
+    """The last migration of this code, the one that none follows; its files do not change while it
+    runs, and each is named after its migration.
+    """
+    files = list((FOLDER / "versions").glob("[0-9]*.py"))
+    followed = {name for each in files for name in FOLLOWS.findall(each.read_text())}
+    return next((each.stem for each in files if each.stem not in followed), None)

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-import xlsxwriter
-
 MAX_CELL_LENGTH = 32_767  # characters in a cell of XLSX
 DAY, MOMENT = "yyyy-mm-dd", 'yyyy-mm-dd hh:mm:ss "UTC"'  # how a spreadsheet shows them
 FIRST_YEAR = 1901  # Excel takes 1900 for a leap year, and knows no earlier one
@@ -77,6 +75,8 @@ def xlsx_bytes(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) 
     text. Days and moments are dates that a spreadsheet can calculate with; moments are in UTC,
     because its dates have no time zone.
     """
+    import xlsxwriter  # noqa: PLC0415 - a worker loads it for the first workbook
+
     out = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
     with xlsxwriter.Workbook(out, options) as book:

@@ -13,10 +13,12 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import pikepdf
+from typing import TYPE_CHECKING
 
 from governance.kernel import sandbox
+
+if TYPE_CHECKING:
+    import pikepdf
 
 CHILD_MEMORY_BYTES, CHILD_CPU_SECONDS = (
     768 * 1024 * 1024,
@@ -59,6 +61,8 @@ def overlay_watermark(
 
 
 def main(source: Path, target: Path) -> int:
+    import pikepdf  # noqa: PLC0415 - the child loads it, the worker doesn't
+
     with contextlib.suppress(
         pikepdf.PdfError,
         pikepdf.PasswordError,
@@ -74,6 +78,8 @@ def main(source: Path, target: Path) -> int:
 
 
 def _overlay(source: Path, target: Path) -> int:
+    import pikepdf  # noqa: PLC0415 - the same
+
     with pikepdf.open(source) as file:
         if not 0 < len(file.pages) <= MAX_PAGES:
             return REFUSED
@@ -91,8 +97,10 @@ def _overlay(source: Path, target: Path) -> int:
     return 0 if is_whole else REFUSED
 
 
-def _mark(page: pikepdf.Page, sheet: pikepdf.Page) -> None:
+def _mark(page: "pikepdf.Page", sheet: "pikepdf.Page") -> None:
     """Overlay the sheet as an artifact, so that a screen reader reads the page's own text alone."""
+    import pikepdf  # noqa: PLC0415 - the same
+
     form = sheet.as_form_xobject()
     name = page.add_resource(form, pikepdf.Name.XObject)
     placed = page.calc_form_xobject_placement(
@@ -107,7 +115,7 @@ def _mark(page: pikepdf.Page, sheet: pikepdf.Page) -> None:
     page.contents_coalesce()
 
 
-def _size(page: pikepdf.Page) -> tuple[int, int]:
+def _size(page: "pikepdf.Page") -> tuple[int, int]:
     left, bottom, right, top = (float(each) for each in page.trimbox)
     width, height = abs(right - left), abs(top - bottom)
     # two sides

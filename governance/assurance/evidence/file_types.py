@@ -21,8 +21,6 @@ from struct import unpack
 from typing import BinaryIO, NoReturn
 from xml.parsers.expat import ExpatError, ParserCreate
 
-import puremagic
-
 from governance.kernel.errors import Invalid
 
 CHUNK_BYTES = 1024 * 1024
@@ -144,6 +142,8 @@ def _forbidden(filename: str, what: str) -> Invalid:
 
 
 def _guess(head: bytes) -> str:
+    import puremagic  # noqa: PLC0415 - only a refusal names the type
+
     try:
         name = puremagic.magic_string(head)[0].name
     except (puremagic.PureError, ValueError, IndexError):

@@ -14,7 +14,6 @@ from governance.economics.usage import (
     genai_names,
     metrics,
     otlp_json,
-    otlp_protobuf,
     usage_events,
 )
 from governance.economics.usage.genai_spans import RejectedSpan, SentSpan, event_of
@@ -24,7 +23,6 @@ from governance.kernel.errors import Invalid
 
 MOST = BatchSize(rows=MAX_EVENTS, size=actions.MOST.size, noun="spans")
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
-_READERS = {JSON: otlp_json.read, PROTOBUF: otlp_protobuf.read}
 
 
 class UnsupportedMediaType(Invalid):
@@ -60,9 +58,13 @@ def export(body: bytes, media_type: str) -> ExportResult:
 
 
 def _spans(body: bytes, media_type: str) -> Iterator[SentSpan | RejectedSpan]:
-    if media_type not in _READERS:
-        raise UnsupportedMediaType(f"Send {JSON} or {PROTOBUF}.")
-    return _READERS[media_type](body)
+    if media_type == JSON:
+        return otlp_json.read(body)
+    if media_type == PROTOBUF:
+        from governance.economics.usage import otlp_protobuf  # noqa: PLC0415 - loads protobuf
+
+        return otlp_protobuf.read(body)
+    raise UnsupportedMediaType(f"Send {JSON} or {PROTOBUF}.")
 
 
 def _store(spans: Iterator[SentSpan | RejectedSpan]) -> ExportResult:

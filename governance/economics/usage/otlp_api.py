@@ -2,7 +2,7 @@
 
 from flask import Response, request
 
-from governance.economics.usage import otlp_actions, otlp_answers, permissions
+from governance.economics.usage import otlp_actions, permissions
 from governance.economics.usage.otlp_actions import JSON, PROTOBUF
 from governance.kernel import batch_requests
 from governance.kernel.feature import Feature
@@ -15,6 +15,8 @@ batch_requests.takes_batches(feature, permissions.PUSH, otlp_actions.MOST)
 @feature.post("/api/v1/otlp/v1/traces", needs=permissions.PUSH)
 def export_traces() -> ResponseReturnValue:
     """Store the calls of models among the spans; the answer names those that can't be stored."""
+    from governance.economics.usage import otlp_answers  # noqa: PLC0415 - loads protobuf
+
     result = otlp_actions.export(batch_requests.body(), request.mimetype)
     as_json = request.mimetype == JSON
     return Response(
@@ -27,6 +29,8 @@ def export_traces() -> ResponseReturnValue:
 def answer_as_status(answer: Response) -> Response:
     """Say what is wrong with a request as google.rpc.Status, in the encoding of the request."""
     if answer.mimetype == "application/problem+json":
+        from governance.economics.usage import otlp_answers  # noqa: PLC0415 - the same
+
         reason, as_json = answer.get_json()["title"], request.mimetype != PROTOBUF
         answer.data = otlp_answers.refused(answer.status_code, reason, as_json=as_json)
         answer.mimetype = JSON if as_json else PROTOBUF

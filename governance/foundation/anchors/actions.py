@@ -15,7 +15,6 @@ from governance.foundation.anchors import (
     cosignature,
     permissions,
     queries,
-    timestamp,
     webhook,
     witness,
 )
@@ -151,6 +150,8 @@ def _check_key(kind: str, key: str, secret: str) -> None:
         if kind == "witness":
             cosignature.parse_key(key)
         elif kind == "timestamp":
+            from governance.foundation.anchors import timestamp  # noqa: PLC0415 - loads rfc3161_client
+
             timestamp.certificates(key)
         else:
             webhook.key_of(secret)
@@ -313,6 +314,8 @@ def _answer(place: AnchorAddress, shown: PresentedCheckpoint) -> AnchorResponse:
             return _witnessed(place, shown)
         if place.kind == "webhook":
             return webhook.deliver(place.url, place.secret, shown)
+        from governance.foundation.anchors import timestamp  # noqa: PLC0415 - the same
+
         return timestamp.stamp(place.url, place.key, shown)
     except outbound_http.ResponseTooSlow:
         return AnchorResponse("away", "did not answer in time")

@@ -10,8 +10,8 @@ from governance.foundation.people.oidc_types import Identity
 from governance.foundation.people.ports import DirectoryEntry
 from governance.foundation.people.sign_in_rules import is_address_proven
 from governance.foundation.scim import queries
+from governance.foundation.scim.comparison_key import comparison_key
 from governance.foundation.scim.models import DirectoryUser
-from governance.foundation.scim.schemas import comparison_key
 
 
 def entry_of(

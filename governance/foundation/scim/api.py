@@ -1,32 +1,29 @@
-"""`/scim/v2/…`: SCIM 2.0 by scim2-server, over the tenant of the key.
+"""`/scim/v2/…`: SCIM 2.0 over the tenant of the key; protocol.py answers, and a worker loads it
+for the first request.
 
-The server reads the protocol, applies PUT and PATCH, and evaluates ETags; storage.py is what it
-reads and writes. Every error under /scim/ has SCIM's form (RFC 7644 section 3.12), the kernel's too.
+Every error under /scim/ has SCIM's form (RFC 7644 section 3.12), the kernel's too.
 """
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import structlog
 from flask import Response, current_app, g, jsonify, make_response, request
-from scim2_models import InvalidFilterException, SCIMException
-from scim2_server.handler import ScimHandler
-from scim2_server.requests import ScimRequest
-from scim2_server.responses import SCIM_MEDIA_TYPE, ScimResponse
-from scim2_server.service import ScimService
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from governance.foundation.scim import call_actions, permissions
-from governance.foundation.scim.schemas import MAX_BODY_BYTES, PROVIDER
-from governance.foundation.scim.storage import DirectoryStorage
+from governance.foundation.scim.body_size import MAX_BODY_BYTES
 from governance.kernel import web
 from governance.kernel.errors import DomainError, Invalid, KeyNeeded, TooLarge
 from governance.kernel.feature import Feature, a_key_is_here
 from governance.kernel.web import ResponseReturnValue
 
+if TYPE_CHECKING:
+    from scim2_server.responses import ScimResponse
+
 feature = Feature("scim_api", __name__, scope="machine")
 PREFIX = "/scim/v2"
+MEDIA_TYPE = "application/scim+json"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 COLLECTIONS = {
     each.lower(): each
@@ -41,39 +38,6 @@ COLLECTIONS = {
         ".search",
     )
 }
-# What the page says of an error that the library found: its own words repeat what was sent.
-PROBLEMS = {
-    "invalidFilter": "The filter can't be read, or names an attribute that can't be searched.",
-    "invalidSyntax": "The body isn't valid JSON or no SCIM message.",
-    "invalidPath": "A PATCH names an attribute that doesn't exist.",
-    "noTarget": "A PATCH names a value that isn't there.",
-    "invalidValue": "A value is missing or has the wrong type.",
-    "mutability": "The request changes an attribute that can't be changed.",
-    "uniqueness": "The name is taken.",
-    404: "There is no such user, group or address.",
-    405: "The address doesn't take this method.",
-    412: "The resource had changed (ETag).",
-    413: "The body or the bulk request is too large.",
-    415: "The body isn't JSON.",
-    501: "The request uses a part of SCIM that Meridian doesn't offer.",
-}
-log = structlog.get_logger("scim")
-
-
-class DirectoryService(ScimService):
-    """scim2-server's rules, with unexpected errors in our log: a bulk request only answers 500."""
-
-    def bulk_failure(self, outcome: dict[str, Any], exception: Exception) -> dict[str, Any]:
-        if isinstance(exception, SCIMException):
-            g.scim_problem = problem_of(exception)
-        else:
-            log.error("bulk operation failed", exc_info=exception)
-            g.scim_problem = "Something went wrong in Meridian."
-        return super().bulk_failure(outcome, exception)
-
-
-SERVICE = DirectoryService(PROVIDER)
-HANDLER = ScimHandler(SERVICE, DirectoryStorage())
 
 
 @feature.url_value_preprocessor
@@ -116,37 +80,21 @@ def _shown(segment: str) -> str:
 )
 def serve(address: str) -> ResponseReturnValue:
     """Any request of SCIM; a failed one leaves nothing but a line on the page of settings."""
-    asked = ScimRequest(
-        method=request.method,
-        base_url=f"{current_app.config['PUBLIC_URL']}{PREFIX}",
-        path=f"/{address.removesuffix('.scim')}",
-        query=request.args.to_dict(),
-        headers=list(request.headers.items()),
-        body=g.get("scim_body", b""),
-    )
-    try:
-        answer = HANDLER.handle(asked)
-    except RecursionError:
-        g.scim_problem = PROBLEMS["invalidFilter"]
-        answer = SERVICE.error_response(InvalidFilterException())
-    except SCIMException as refused:
-        g.scim_problem = problem_of(refused)
-        answer = SERVICE.error_response(refused)
-    g.scim_status = answer.status.value
-    return _as_flask(answer)
+    from governance.foundation.scim import protocol  # noqa: PLC0415 - loads pydantic and its models
 
-
-def problem_of(refused: SCIMException) -> str:
-    """A sentence of ours: it names nobody."""
-    if isinstance(refused.__cause__, DomainError):
-        return refused.detail
-    error = refused.to_error()
-    return PROBLEMS.get(error.scim_type or "") or PROBLEMS.get(
-        error.status or 0, "The request was rejected."
+    return _as_flask(
+        protocol.answer(
+            method=request.method,
+            base_url=f"{current_app.config['PUBLIC_URL']}{PREFIX}",
+            path=f"/{address.removesuffix('.scim')}",
+            query=request.args.to_dict(),
+            headers=list(request.headers.items()),
+            body=g.get("scim_body", b""),
+        )
     )
 
 
-def _as_flask(answer: ScimResponse) -> Response:
+def _as_flask(answer: "ScimResponse") -> Response:
     response = make_response(jsonify(answer.body) if answer.body is not None else "")
     response.status_code = answer.status.value
     response.headers.update(answer.headers)
@@ -180,5 +128,5 @@ def _error(status: int, sentence: str) -> Response:
         status=str(int(status)),
         detail=sentence,
     )
-    body.headers["Content-Type"] = SCIM_MEDIA_TYPE
+    body.headers["Content-Type"] = MEDIA_TYPE
     return make_response(body, status)

@@ -10,8 +10,8 @@ from sqlalchemy import insert
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.scim import access_actions, queries
+from governance.foundation.scim.comparison_key import comparison_key
 from governance.foundation.scim.models import DirectoryGroup, DirectoryGroupMember
-from governance.foundation.scim.schemas import comparison_key
 from governance.kernel import clock, current
 from governance.kernel.db import among, session
 from governance.kernel.errors import DomainError, Invalid

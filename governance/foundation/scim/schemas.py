@@ -5,7 +5,6 @@ is accepted and forgotten, so that a directory's default mapping works and no ph
 """
 
 from typing import Annotated, Any
-from unicodedata import normalize
 
 from pydantic import Field
 from scim2_models import (
@@ -30,9 +29,10 @@ from scim2_models import (
     Uniqueness,
 )
 
+from governance.foundation.scim.body_size import MAX_BODY_BYTES
+
 MAX_RESULTS = 200
 MAX_BULK_OPERATIONS = 500
-MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_TEXT_LENGTH = 400
 MAX_EMAILS = 20
 MAX_GROUP_MEMBERS = 20_000
@@ -107,8 +107,3 @@ PROVIDER = ScimProvider(
     config=CONFIG,
     policy=POLICY,
 )
-
-
-def comparison_key(text: str) -> str:
-    """The form in which names are compared: `default_comparison_key` of scim2-models."""
-    return normalize("NFC", normalize("NFC", text).lower())

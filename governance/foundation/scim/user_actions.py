@@ -14,8 +14,8 @@ from governance.foundation.people.invitation_actions import invitee_id
 from governance.foundation.people.models import Membership
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.scim import access_actions, queries
+from governance.foundation.scim.comparison_key import comparison_key
 from governance.foundation.scim.models import DirectoryGroup, DirectoryGroupMember, DirectoryUser
-from governance.foundation.scim.schemas import comparison_key
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError

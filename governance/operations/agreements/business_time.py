@@ -19,8 +19,6 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-import holidays
-
 from governance.kernel.errors import Invalid
 from governance.kernel.intervals import Span
 
@@ -78,6 +76,8 @@ def check_calendar(calendar: Calendar) -> None:
     """Raise Invalid for an unknown zone, country or subdivision, and for hours that overlap."""
     if calendar.zone not in available_timezones():
         raise Invalid("Choose a time zone for the business hours.", field="time_zone")
+    import holidays  # noqa: PLC0415 - a worker loads it for the first calendar
+
     known = holidays.list_supported_countries(include_aliases=False)
     if calendar.country and calendar.country not in known:
         raise Invalid(
@@ -145,6 +145,8 @@ def _holidays(country: str, subdivision: str, year: int) -> frozenset[date]:
     """The days off of a year, by the present law of that country as the library knows it."""
     if not country:
         return frozenset()
+    import holidays  # noqa: PLC0415 - the same
+
     return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
 
 

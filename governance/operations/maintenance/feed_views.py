@@ -13,7 +13,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.maintenance import exclusion_words, feed_actions, ical, queries
+from governance.operations.maintenance import exclusion_words, feed_actions, queries
 
 feature = Feature("maintenance_feed", __name__, scope="public")
 SHOWN_PAST = timedelta(days=90)
@@ -33,6 +33,8 @@ def calendar(token: str) -> ResponseReturnValue:
         tenant = directory.tenant_by_id(tenant_id)
         name = tenant.name if tenant else slug
         rows = queries.visible(clock.now() - SHOWN_PAST)
+        from governance.operations.maintenance import ical  # noqa: PLC0415 - loads icalendar
+
         content = ical.calendar(f"Maintenance, {name}", rows, exclusion_words.scopes(rows))
     response = Response(content, content_type="text/calendar; charset=utf-8")
     response.headers["Content-Disposition"] = 'inline; filename="maintenance.ics"'

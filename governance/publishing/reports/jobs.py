@@ -7,8 +7,6 @@ import io
 from datetime import UTC, datetime
 from typing import Any
 
-import pikepdf
-
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import Checkpoint
 from governance.foundation.tenants import queries as tenants
@@ -125,6 +123,8 @@ def _pages(progress: Progress, expected: int) -> pdf.PageSeen:
 
 
 def _file(item: WorkItem, built: Built, content: bytes) -> None:
+    import pikepdf  # noqa: PLC0415 - the web's workers import this module and make no report
+
     with pikepdf.open(io.BytesIO(content)) as document:
         pages = len(document.pages)
 

@@ -29,7 +29,6 @@ from governance.publishing.reports.built_document import filename
 from governance.publishing.reports.editions import WITHDRAWN
 from governance.publishing.reports.forms import AttestationForm, EvidenceMatrixForm, ReadinessForm
 from governance.publishing.reports.models import ReportRun
-from governance.publishing.reports.sandboxed_verify import verify
 from governance.publishing.reports.seals import copies
 from governance.publishing.reports.seals import queries as seals
 
@@ -220,6 +219,8 @@ def verify_file() -> ResponseReturnValue:
             problem=f"Choose {' and '.join(missing)}.",
             status=422,
         )
+    from governance.publishing.reports.sandboxed_verify import verify  # noqa: PLC0415 - loads pikepdf
+
     result = verify(
         report.stream.read(MAX_FILE_SIZE + 1),
         note.stream.read(65_536).decode("utf-8", "replace"),

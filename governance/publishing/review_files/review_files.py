@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pikepdf
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.economics.reviews.review_facts import Headline, ReviewFacts
@@ -98,5 +97,7 @@ def pack(parts: DrawnReview, content: bytes, note: str) -> bytes:
 
 
 def page_count(content: bytes) -> int:
+    import pikepdf  # noqa: PLC0415 - only background work counts pages
+
     with pikepdf.open(io.BytesIO(content)) as document:
         return len(document.pages)

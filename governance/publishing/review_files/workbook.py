@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-import xlsxwriter
-
 from governance.economics.reviews.review_facts import ReviewFacts
 from governance.publishing.review_files import workbook_tables
 from governance.publishing.review_files.review_data import RevisionInfo
@@ -31,6 +29,8 @@ from governance.publishing.review_files.workbook_sheet import (
 
 def build(facts: ReviewFacts, revision: RevisionInfo) -> bytes:
     """Return the file's bytes."""
+    import xlsxwriter  # noqa: PLC0415 - only background work writes workbooks
+
     stream = io.BytesIO()
     book = xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False})
     book.set_properties(

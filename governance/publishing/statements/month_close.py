@@ -8,8 +8,6 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
-import pikepdf
-
 from governance.foundation.audit import queries as audit
 from governance.foundation.tenants import queries as tenants
 from governance.kernel import clock, current, pdf
@@ -184,5 +182,7 @@ def _signature(content: bytes, fingerprint: str) -> str:
 
 
 def _pages(content: bytes) -> int:
+    import pikepdf  # noqa: PLC0415 - only background work closes a month
+
     with pikepdf.open(io.BytesIO(content)) as document:
         return len(document.pages)

@@ -1,0 +1,68 @@
+"""What a web worker loads before its first request: memory of every worker, and time of every start."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from governance.app import migrate
+
+SEEN = """
+import json, sys
+from governance.app.factory import create_app
+from governance.kernel import server
+reply = create_app().test_client().get("/readyz")
+print(json.dumps({"ready": reply.status_code == 200, "loaded": sorted(sys.modules)}))
+"""
+# What only some requests, background work or a child process needs.
+LATER = {
+    "PIL": "marked previews",
+    "alembic": "governance migrate",
+    "clickhouse_connect": "usage events in ClickHouse",
+    "duckdb": "the child that reads files of usage and costs",
+    "google.protobuf": "OTLP",
+    "holidays": "business hours",
+    "icalendar": "the maintenance calendar",
+    "lark": "filters of SCIM",
+    "lifelines": "reports",
+    "numpy": "reports",
+    "pandas": "reports",
+    "pikepdf": "reports and marked copies",
+    "puremagic": "refused files",
+    "pydantic": "SCIM",
+    "pypdfium2": "the child that draws previews",
+    "rfc3161_client": "time stamps",
+    "scim2_models": "SCIM",
+    "scim2_server": "SCIM",
+    "weasyprint": "reports",
+    "xlsxwriter": "workbooks",
+}
+
+
+@pytest.fixture(scope="module")
+def worker(server, settings, tmp_path_factory):
+    """What a process has loaded that is ready to answer."""
+    environment = os.environ | {
+        "DATABASE_URL": settings.database_url,
+        "GOVERNANCE_DEMO": "1",
+        "GOVERNANCE_VAR": str(tmp_path_factory.mktemp("var")),
+    }
+    told = subprocess.run(
+        [sys.executable, "-c", SEEN], env=environment, capture_output=True, text=True, check=True
+    )
+    return json.loads(told.stdout.splitlines()[-1])
+
+
+def test_a_worker_that_is_ready_has_not_loaded_what_few_requests_need(worker):
+    assert worker["ready"]
+    assert not LATER.keys() & set(worker["loaded"])
+
+
+def test_the_newest_migration_is_the_one_that_alembic_names():
+    from alembic.script import ScriptDirectory
+
+    assert (
+        migrate.newest() == ScriptDirectory.from_config(migrate.configuration()).get_current_head()
+    )
