@@ -29,6 +29,7 @@ COPY migrations migrations
 COPY templates templates
 COPY docs/verify_meridian.py docs/verify_meridian.py
 COPY governance governance
+RUN python3 -m compileall -q app.py governance migrations
 # HOME and the caches are writable for fontconfig; PYTHONPATH lets the workers find the application.
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/srv PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     HOME=/tmp XDG_CACHE_HOME=/tmp/cache GOVERNANCE_VAR=/var/lib/governance

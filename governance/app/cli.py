@@ -73,6 +73,7 @@ def web(host: str, port: int, workers: int) -> None:
 
     On SIGTERM, open connections get five seconds to finish.
     """
+    from governance.app import factory  # noqa: F401 - loaded once, for the workers to share
     from governance.kernel import server
 
     os.environ["GOVERNANCE_WEB_WORKERS"] = str(workers)

@@ -8,6 +8,7 @@ body) calls on from there, on granian's own thread. It never blocks. The applica
 plain WSGI and runs in this module's threads, or, for answers from memory, right away.
 """
 
+import gc
 import sys
 import threading
 import time
@@ -467,7 +468,13 @@ def _work(
 
 
 def serve(target: str, *, host: str, port: int, workers: int) -> None:
-    """Serve the WSGI application at `target` ("module:name") until SIGTERM."""
+    """Serve the WSGI application at `target` ("module:name") until SIGTERM.
+
+    Workers are forks of this process and share the memory of what it has imported, as long as
+    nobody writes there: the collector, which does, leaves it alone.
+    """
+    gc.collect()
+    gc.freeze()
     Granian(
         target,
         address=host,

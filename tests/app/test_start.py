@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from bench.client import serving_console
 from governance.app import migrate
 
 SEEN = """
@@ -42,13 +44,17 @@ LATER = {
 
 
 @pytest.fixture(scope="module")
-def worker(server, settings, tmp_path_factory):
-    """What a process has loaded that is ready to answer."""
-    environment = os.environ | {
+def environment(server, settings, tmp_path_factory):
+    return os.environ | {
         "DATABASE_URL": settings.database_url,
         "GOVERNANCE_DEMO": "1",
         "GOVERNANCE_VAR": str(tmp_path_factory.mktemp("var")),
     }
+
+
+@pytest.fixture(scope="module")
+def worker(environment):
+    """What a process has loaded that is ready to answer."""
     told = subprocess.run(
         [sys.executable, "-c", SEEN], env=environment, capture_output=True, text=True, check=True
     )
@@ -66,3 +72,17 @@ def test_the_newest_migration_is_the_one_that_alembic_names():
     assert (
         migrate.newest() == ScriptDirectory.from_config(migrate.configuration()).get_current_head()
     )
+
+
+@pytest.mark.slow
+def test_workers_share_the_memory_of_what_they_have_loaded(environment, tmp_path):
+    with serving_console(environment, tmp_path / "web.log", workers=2) as (_, pid):
+        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        shares = [_kilobytes(each, "Pss") / _kilobytes(each, "Rss") for each in workers]
+    assert len(shares) == 2 and max(shares) < 0.7, shares
+
+
+def _kilobytes(process: str, kind: str) -> int:
+    """Of its memory: Rss is all that it maps, in Pss a page of n processes counts 1/n."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:"))
