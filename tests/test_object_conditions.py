@@ -38,6 +38,8 @@ from governance.assurance.testing import exception_actions, exception_queries, s
 from governance.assurance.testing import permissions as testing_permissions
 from governance.assurance.testing.models import Finding
 from governance.foundation.api_keys import actions as keys
+from governance.foundation.comments import permissions as commenting
+from governance.foundation.comments.models import ObjectComment
 from governance.foundation.people import permissions as people
 from governance.foundation.people import queries as people_queries
 from governance.foundation.people.models import Person
@@ -498,6 +500,25 @@ def test_a_member_ends_their_own_session_and_an_admin_anyones(as_contributor, as
     as_contributor.post(f"settings/sessions/{own}/end")
     as_admin.post(f"settings/sessions/{officers}/end")
     as_officer.get("settings/sessions", then=302)
+
+
+@shows_condition(commenting.EDIT, commenting.is_writer)
+@shows_condition(commenting.REMOVE, commenting.is_writer)
+def test_its_writer_edits_and_removes_a_comment_and_an_admin_removes_any(
+    as_contributor, as_officer, as_admin, database
+):
+    as_contributor.post(f"comments/control/{evidence_helpers.create_control()}", text="First")
+    with make.acting("admin", read_only=True):
+        comment = session().scalars(select(ObjectComment.id)).one()
+    for stranger in (as_officer, as_admin):
+        stranger.post(f"comments/{comment}/edit", then=403, text="Not mine")
+    as_officer.post(f"comments/{comment}/remove", then=403)
+    as_contributor.post(f"comments/{comment}/edit", text="Second")
+    as_admin.post(f"comments/{comment}/remove")
+    as_contributor.post(f"comments/control/{evidence_helpers.create_control('SEC-09')}", text="x")
+    with make.acting("admin", read_only=True):
+        own = session().scalars(select(ObjectComment.id).where(ObjectComment.text == "x")).one()
+    as_contributor.post(f"comments/{own}/remove")
 
 
 def test_every_object_condition_is_tried(app):

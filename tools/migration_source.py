@@ -218,11 +218,11 @@ def shared_table(name: str, *parts: sa.schema.SchemaItem, verbs: str) -> None:
     let_use(name, verbs)
 
 
-def tenant_table(name: str, *parts: sa.schema.SchemaItem, verbs: str) -> None:
+def tenant_table(name: str, *parts: sa.schema.SchemaItem, verbs: str, key: tuple[str, ...] = ("id",)) -> None:
     """Create a table whose rows belong to one tenant each: its key leads with the tenant, and row-level security is forced."""
     tenant, id_ = sa.Column("tenant_id", sa.Uuid(), nullable=False), sa.Column("id", sa.Uuid(), nullable=False)
     created = sa.Column("created_at", TIME, nullable=False)
-    op.create_table(name, tenant, id_, *parts, created, sa.PrimaryKeyConstraint("tenant_id", "id"))
+    op.create_table(name, tenant, id_, *parts, created, sa.PrimaryKeyConstraint("tenant_id", *key))
     seal_by_tenant(name)
     let_use(name, verbs)
 
@@ -322,9 +322,11 @@ def _table(
     verbs = ", ".join(v for v in VERBS if v in catalogue.grants.get(table.name, set()))
     kind = "tenant_table" if is_tenanted else "shared_table"
     named, more = [_literal(table.name)], [f"verbs={_literal(verbs)}"]
+    key = [_literal(c.name) for c in table.primary_key if c.name != "tenant_id"]
+    if is_tenanted and has_id and key != [_literal("id")]:
+        more.append(f"key=({', '.join(key)})")
     if not has_id:
         kind = "counts_table"
-        key = [_literal(c.name) for c in table.primary_key if c.name != "tenant_id"]
         named.append(f"[{', '.join(key)}]")
         if by := table.dialect_options["postgresql"]["partition_by"]:
             more.append(f"partition_by={_literal(by)}")

@@ -8,7 +8,6 @@ body) calls on from there, on granian's own thread. It never blocks. The applica
 plain WSGI and runs in this module's threads, or, for answers from memory, right away.
 """
 
-import ctypes
 import gc
 import sys
 import threading
@@ -43,7 +42,6 @@ HEADER_DEADLINE_SECONDS = 20  # for the head of a request; also how long a conne
 KILL_SECONDS = 5  # after SIGTERM, for products that keep their connections open
 READER_PATIENCE_SECONDS = 60  # for a client to take the next piece of a streamed answer
 TICK_SECONDS = 0.25
-M_ARENA_MAX, ARENAS = -8, 2  # mallopt(3)
 BODILESS = {"GET", "HEAD", "OPTIONS"}
 PLAIN = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 log = structlog.get_logger("server")
@@ -475,7 +473,6 @@ def serve(target: str, *, host: str, port: int, workers: int) -> None:
     Workers are forks of this process and share the memory of what it has imported, as long as
     nobody writes there: the collector, which does, leaves it alone.
     """
-    _share_arenas()
     gc.collect()
     gc.freeze()
     Granian(
@@ -492,13 +489,3 @@ def serve(target: str, *, host: str, port: int, workers: int) -> None:
         log_access=False,
         log_level=LogLevels.warning,
     ).serve(spawn_target=_work)
-
-
-def _share_arenas() -> None:
-    """Let threads allocate from the same memory, since Python runs one at a time.
-
-    From arenas of their own, what one has freed serves no other: 18 MB of a worker (measured).
-    """
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):  # not on macOS
-        libc.mallopt(M_ARENA_MAX, ARENAS)

@@ -63,6 +63,7 @@ def test_a_page_of_hostile_titles_runs_nothing(chromium, index, tmp_path):
         "generated_at": "2026-11-25",
         "log": {"extract": "audit-log/extract.jsonl"},
         "samples": [],
+        "reports": [{"title": hostile, "path": hostile, "sha256": "0" * 64}],
         "exceptions": [],
         "controls": [
             {

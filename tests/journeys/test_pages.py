@@ -127,6 +127,7 @@ def test_everything_is_reachable_by_somebody(reach):
 # Asked for by scripts, by machines and by the sign-in itself; reached by a mail, or by a file that
 # was sent.
 NOT_BY_LINKS = {
+    "scim_api.serve",  # a directory calls it with a key
     "comments.discussion",  # of an object with more than 20 comments, or after a mistake
     "comments.editing",  # for half an hour
     "comments.history",  # of a comment that was edited

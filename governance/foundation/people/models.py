@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from governance.kernel import clock
@@ -139,7 +139,7 @@ class SignIn(Tenanted, Model):
     )  # through a proposed connection: it starts no session
     state_hash: Mapped[bytes]
     browser_hash: Mapped[bytes]
-    network: Mapped[str] = mapped_column(default="", server_default="")
+    network: Mapped[str] = mapped_column(default="", server_default=text("''"))
     nonce: Mapped[str]
     verifier: Mapped[str]
     next_path: Mapped[str]

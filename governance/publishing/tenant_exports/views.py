@@ -16,6 +16,10 @@ from governance.publishing.tenant_exports import actions, permissions, queries
 feature = Feature("tenant_exports", __name__)
 
 
+def _archive(tenant_export_id: UUID) -> list[tuple[str, str]]:
+    return [("Archive", actions.file_name(queries.export(tenant_export_id)))]
+
+
 @feature.get("/settings/export", needs=permissions.EXPORT)
 def index() -> ResponseReturnValue:
     runs = queries.newest()
@@ -38,7 +42,7 @@ def ask() -> ResponseReturnValue:
 @feature.post(
     "/settings/export/<uuid:tenant_export_id>/file",
     needs=permissions.EXPORT,
-    fresh=StepUp("Download everything"),
+    fresh=StepUp("Download everything", facts=_archive),
     answers=FILE,
 )
 def file(tenant_export_id: UUID) -> ResponseReturnValue:
