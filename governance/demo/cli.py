@@ -40,7 +40,9 @@ def drill(keep: Path | None) -> None:
     Exits with 1 at the first step that fails.
     """
     from governance.demo.restore_drill import run
+    from governance.kernel import logs
 
+    logs.configure()
     with tempfile.TemporaryDirectory(
         prefix="governance-drill-", ignore_cleanup_errors=True
     ) as folder:

@@ -50,7 +50,7 @@ def state(item_id: UUID, slug: str = "acme") -> str:
 def test_waiting_and_failed_work_is_listed_without_content(as_operator, as_officer):
     enqueue()
     page = as_operator.get("/operator/work").text
-    assert "1 piece of work waits" in page and "Test work" in page and "Acme Insurance" in page
+    assert "1 piece of work is waiting" in page and "Test work" in page and "Acme Insurance" in page
     jobs.drain(actor_of)
     page = as_operator.get("/operator/work").text
     assert "1 piece of work failed" in page and SECRET not in page and "refused" in page
