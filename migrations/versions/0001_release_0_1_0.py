@@ -23,11 +23,16 @@ def upgrade() -> None:
     foundation_anchors()
     foundation_api_keys()
     foundation_approvals()
+    foundation_comments()
     foundation_people()
     foundation_identity_providers()
     foundation_list_views()
     foundation_logbook()
+    foundation_notifications()
     foundation_privacy()
+    foundation_scim()
+    foundation_search()
+    foundation_support_access()
     foundation_tenants()
     foundation_webhooks()
     operations_systems()
@@ -61,10 +66,12 @@ def upgrade() -> None:
     assurance_engagements()
     assurance_incidents()
     assurance_playbooks()
+    assurance_previews()
     publishing_inbox()
     publishing_reports()
     publishing_review_files()
     publishing_statements()
+    publishing_tenant_exports()
     keys_between_features()
     beside_the_models()
 
@@ -311,6 +318,14 @@ def kernel() -> None:
         "undo_offers",
         ["tenant_id", "person_id", "confirmation"],
     )
+    shared_table(
+        "work_failures",
+        sa.Column("for_tenant", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_work_failures_created_at", "work_failures", ["created_at"])
     tenant_table(
         "work_items",
         sa.Column("kind", sa.String(), nullable=False),
@@ -618,6 +633,40 @@ def foundation_approvals() -> None:
     )
 
 
+def foundation_comments() -> None:
+    """Tables of governance/foundation/comments."""
+    tenant_table(
+        "object_comments",
+        sa.Column("subject_kind", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("mentions", JSONB(), nullable=False),
+        sa.Column("written_by", sa.Uuid(), nullable=False),
+        sa.Column("edited_at", TIME),
+        sa.Column("removed_at", TIME),
+        sa.Column("removed_by", sa.Uuid()),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_object_comments_tenant_id_subject_id_created_at_id",
+        "object_comments",
+        ["tenant_id", "subject_id", "created_at", "id"],
+    )
+    tenant_table(
+        "object_comment_revisions",
+        sa.Column("comment_id", sa.Uuid(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("mentions", JSONB(), nullable=False),
+        tenant_key("comment_id", "object_comments"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "ix_object_comment_revisions_tenant_id_comment_id_created_at",
+        "object_comment_revisions",
+        ["tenant_id", "comment_id", "created_at"],
+    )
+
+
 def foundation_people() -> None:
     """Tables of governance/foundation/people."""
     tenant_table(
@@ -683,6 +732,8 @@ def foundation_people() -> None:
         sa.Column("via", sa.String(), nullable=False),
         sa.Column("role_since", TIME, nullable=False),
         sa.Column("ended_at", TIME),
+        sa.Column("preferences", JSONB(), nullable=False),
+        sa.Column("unread_notifications", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
         sa.UniqueConstraint("tenant_id", "person_id"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
@@ -712,6 +763,7 @@ def foundation_people() -> None:
         sa.Column("is_test", sa.Boolean(), nullable=False),
         sa.Column("state_hash", sa.LargeBinary(), nullable=False),
         sa.Column("browser_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("network", sa.String(), nullable=False, server_default=sa.text("''")),
         sa.Column("nonce", sa.String(), nullable=False),
         sa.Column("verifier", sa.String(), nullable=False),
         sa.Column("next_path", sa.String(), nullable=False),
@@ -721,6 +773,11 @@ def foundation_people() -> None:
         tenant_key("connection_id", "connections", ondelete="CASCADE"),
         sa.UniqueConstraint("tenant_id", "state_hash"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "ix_sign_ins_tenant_id_network_created_at",
+        "sign_ins",
+        ["tenant_id", "network", "created_at"],
     )
     tenant_table(
         "saved_forms",
@@ -780,14 +837,38 @@ def foundation_list_views() -> None:
         sa.Column("location", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("query", sa.String(), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False, server_default=sa.text("false")),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
         sa.UniqueConstraint("tenant_id", "person_id", "location", "name"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
     )
+    op.create_index("ix_list_views_tenant_id_location", "list_views", ["tenant_id", "location"])
+    tenant_table(
+        "list_defaults",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("location", sa.String(), nullable=False),
+        sa.Column("columns", sa.String(), nullable=False),
+        sa.Column("view_id", sa.Uuid()),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
+        tenant_key("view_id", "list_views"),
+        sa.UniqueConstraint("tenant_id", "person_id", "location"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_list_defaults_tenant_id_view_id", "list_defaults", ["tenant_id", "view_id"])
 
 
 def foundation_logbook() -> None:
     """Tables of governance/foundation/logbook."""
+    tenant_table(
+        "denied_acts",
+        sa.Column("hour", TIME, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("route", sa.String(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.UniqueConstraint("tenant_id", "hour", "kind", "who", "route"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
     tenant_table(
         "log_exports",
         sa.Column("format", sa.String(), nullable=False),
@@ -825,6 +906,37 @@ def foundation_logbook() -> None:
         sa.Column("made_by", sa.Uuid(), nullable=False),
         sa.UniqueConstraint("tenant_id", "name"),
         verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+
+
+def foundation_notifications() -> None:
+    """Tables of governance/foundation/notifications."""
+    tenant_table(
+        "notifications",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("source_id", sa.Uuid(), nullable=False),
+        sa.Column("caused_by", sa.Uuid()),
+        sa.Column("says", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("awaits_mail", sa.Boolean(), nullable=False),
+        sa.Column("mailed_at", TIME),
+        sa.Column("read_at", TIME),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"]),
+        sa.UniqueConstraint("tenant_id", "person_id", "kind", "source_id"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "ix_notifications_awaiting_mail",
+        "notifications",
+        ["tenant_id", "person_id"],
+        postgresql_where=sa.text("awaits_mail"),
+    )
+    op.create_index(
+        "ix_notifications_tenant_id_person_id_created_at_id",
+        "notifications",
+        ["tenant_id", "person_id", "created_at", "id"],
     )
 
 
@@ -884,6 +996,131 @@ def foundation_privacy() -> None:
     )
 
 
+def foundation_scim() -> None:
+    """Tables of governance/foundation/scim."""
+    tenant_table(
+        "scim_groups",
+        sa.Column("display_name", sa.String(), nullable=False),
+        sa.Column("display_name_key", sa.String(), nullable=False),
+        sa.Column("external_id", sa.String()),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("changed_at", TIME, nullable=False),
+        sa.UniqueConstraint("tenant_id", "display_name_key"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "ix_scim_groups_tenant_id_created_at_id", "scim_groups", ["tenant_id", "created_at", "id"]
+    )
+    op.create_index(
+        "ix_scim_groups_tenant_id_external_id", "scim_groups", ["tenant_id", "external_id"]
+    )
+    tenant_table(
+        "scim_users",
+        sa.Column("user_name", sa.String(), nullable=False),
+        sa.Column("user_name_key", sa.String(), nullable=False),
+        sa.Column("external_id", sa.String()),
+        sa.Column("display_name", sa.String()),
+        sa.Column("name", JSONB(), nullable=False),
+        sa.Column("emails", JSONB(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("active", sa.Boolean()),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("membership_id", sa.Uuid()),
+        sa.Column("access_ended_at", TIME),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("changed_at", TIME, nullable=False),
+        tenant_key("membership_id", "memberships"),
+        sa.UniqueConstraint("tenant_id", "membership_id"),
+        sa.UniqueConstraint("tenant_id", "user_name_key"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index("ix_scim_users_tenant_id_address", "scim_users", ["tenant_id", "address"])
+    op.create_index(
+        "ix_scim_users_tenant_id_created_at_id", "scim_users", ["tenant_id", "created_at", "id"]
+    )
+    op.create_index(
+        "ix_scim_users_tenant_id_external_id", "scim_users", ["tenant_id", "external_id"]
+    )
+    tenant_table(
+        "scim_calls",
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        tenant_key("key_id", "api_keys"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    op.create_index("ix_scim_calls_tenant_id_created_at", "scim_calls", ["tenant_id", "created_at"])
+    tenant_table(
+        "scim_group_members",
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        tenant_key("group_id", "scim_groups", ondelete="CASCADE"),
+        tenant_key("user_id", "scim_users", ondelete="CASCADE"),
+        sa.UniqueConstraint("tenant_id", "group_id", "user_id"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    op.create_index(
+        "ix_scim_group_members_tenant_id_user_id", "scim_group_members", ["tenant_id", "user_id"]
+    )
+
+
+def foundation_search() -> None:
+    """Tables of governance/foundation/search."""
+    tenant_table(
+        "search_documents",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("parent", sa.Uuid()),
+        sa.Column("code", sa.String(collation="C"), nullable=False),
+        sa.Column("words", sa.String(collation="C"), nullable=False),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "ix_search_documents_tenant_id_kind_id", "search_documents", ["tenant_id", "kind", "id"]
+    )
+    tenant_table(
+        "search_words",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("word", sa.String(collation="C"), nullable=False),
+        verbs="SELECT, INSERT, DELETE",
+        key=("kind", "word", "id"),
+    )
+
+
+def foundation_support_access() -> None:
+    """Tables of governance/foundation/support_access."""
+    tenant_table(
+        "support_grants",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("pseudonym", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("feature", sa.String(), nullable=False),
+        sa.Column("may_change", sa.Boolean(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("starts_at", TIME),
+        sa.Column("ends_at", TIME),
+        sa.Column("ended_by", sa.Uuid()),
+        sa.CheckConstraint("(state IN ('approved', 'ended')) = (ends_at IS NOT NULL)", name="ends"),
+        sa.CheckConstraint("state IN ('requested', 'approved', 'closed', 'ended')", name="state"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "ix_support_grants_tenant_id_created_at", "support_grants", ["tenant_id", "created_at"]
+    )
+    op.create_index(
+        "ix_support_grants_tenant_id_person_id_state",
+        "support_grants",
+        ["tenant_id", "person_id", "state"],
+    )
+
+
 def foundation_tenants() -> None:
     """Tables of governance/foundation/tenants."""
     shared_table(
@@ -910,6 +1147,7 @@ def foundation_tenants() -> None:
         sa.Column("fiscal_year_start", sa.Integer(), nullable=False),
         sa.Column("tier", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
+        sa.Column("suspended_at", TIME),
         sa.Column("classification", sa.String(), nullable=False),
         sa.Column("unit", sa.String(), nullable=False),
         sa.Column("audience", sa.String(), nullable=False),
@@ -3166,6 +3404,7 @@ def assurance_engagements() -> None:
         sa.Column("fieldwork_to", sa.Date(), nullable=False),
         sa.Column("opens_at", TIME, nullable=False),
         sa.Column("closes_at", TIME, nullable=False),
+        sa.Column("shows_names", sa.Boolean(), nullable=False),
         sa.Column("freezes_changes", sa.Boolean(), nullable=False),
         sa.Column("opened_by", sa.Uuid()),
         sa.Column("ended_at", TIME),
@@ -3689,6 +3928,26 @@ def assurance_playbooks() -> None:
     )
 
 
+def assurance_previews() -> None:
+    """Tables of governance/assurance/previews."""
+    tenant_table(
+        "file_previews",
+        sa.Column("version_id", sa.Uuid(), nullable=False),
+        sa.Column("storage_key", sa.String()),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("reason", sa.String()),
+        sa.Column("finished_at", TIME),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
+        tenant_key("version_id", "evidence_versions"),
+        sa.UniqueConstraint("tenant_id", "version_id"),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "ix_file_previews_tenant_id_created_at", "file_previews", ["tenant_id", "created_at"]
+    )
+
+
 def publishing_inbox() -> None:
     """Tables of governance/publishing/inbox."""
     tenant_table(
@@ -3707,6 +3966,40 @@ def publishing_inbox() -> None:
 
 def publishing_reports() -> None:
     """Tables of governance/publishing/reports."""
+    shared_table(
+        "certificate_authorities",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("certificate", sa.LargeBinary(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        verbs="SELECT, INSERT",
+    )
+    tenant_table(
+        "seal_certificates",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("certificate", sa.LargeBinary(), nullable=False),
+        sa.Column("chain", sa.LargeBinary(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary()),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("not_after", TIME, nullable=False),
+        sa.Column("added_by", sa.Uuid()),
+        sa.Column("retired_at", TIME),
+        sa.CheckConstraint("source IN ('issued', 'uploaded')", name="source"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
+    op.create_index(
+        "ix_seal_certificates_tenant_id_created_at",
+        "seal_certificates",
+        ["tenant_id", "created_at"],
+    )
+    tenant_table(
+        "seal_settings",
+        sa.Column("sealed_for", sa.String(), nullable=False),
+        sa.CheckConstraint("sealed_for IN ('nobody', 'auditors', 'everyone')", name="sealed_for"),
+        sa.UniqueConstraint("tenant_id"),
+        verbs="SELECT, INSERT, UPDATE",
+    )
     shared_table(
         "signing_keys",
         sa.Column("name", sa.String(), nullable=False),
@@ -3737,6 +4030,21 @@ def publishing_reports() -> None:
     )
     op.create_index(
         "ix_report_runs_tenant_id_created_at", "report_runs", ["tenant_id", "created_at"]
+    )
+    tenant_table(
+        "report_copies",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid()),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("certificate", sa.String()),
+        sa.Column("note", sa.String(), nullable=False),
+        tenant_key("run_id", "report_runs"),
+        verbs="SELECT, INSERT, DELETE",
+    )
+    op.create_index(
+        "ix_report_copies_tenant_id_run_id_person_id_created_at",
+        "report_copies",
+        ["tenant_id", "run_id", "person_id", "created_at"],
     )
 
 
@@ -3919,6 +4227,24 @@ def publishing_statements() -> None:
     append_only("statement_revisions")
 
 
+def publishing_tenant_exports() -> None:
+    """Tables of governance/publishing/tenant_exports."""
+    tenant_table(
+        "tenant_exports",
+        sa.Column("contents", JSONB(), nullable=False),
+        sa.Column("storage_key", sa.String()),
+        sa.Column("sha256", sa.String()),
+        sa.Column("size", sa.BigInteger()),
+        sa.Column("finished_at", TIME),
+        sa.Column("work_item_id", sa.Uuid()),
+        sa.Column("requested_by", sa.Uuid()),
+        verbs="SELECT, INSERT, UPDATE, DELETE",
+    )
+    op.create_index(
+        "ix_tenant_exports_tenant_id_created_at", "tenant_exports", ["tenant_id", "created_at"]
+    )
+
+
 def keys_between_features() -> None:
     """Foreign keys to tables that a later feature creates."""
     op.create_foreign_key(
@@ -4050,6 +4376,15 @@ CREATE TRIGGER draft BEFORE INSERT OR UPDATE OR DELETE ON agreement_support_term
 CREATE TRIGGER accepted BEFORE UPDATE OR DELETE ON agreement_acceptances
   FOR EACH ROW EXECUTE FUNCTION refuse_change_of_given_acceptance()
 """)
+    # A rotation of the installation's key wraps the authority's key again; nothing else may change.
+    op.execute("GRANT UPDATE (wrapped) ON certificate_authorities TO governance_app")
+    op.execute("ALTER TABLE scim_users ALTER user_name SET STATISTICS 0")
+    op.execute("ALTER TABLE scim_users ALTER user_name_key SET STATISTICS 0")
+    op.execute("ALTER TABLE scim_users ALTER external_id SET STATISTICS 0")
+    op.execute("ALTER TABLE scim_users ALTER display_name SET STATISTICS 0")
+    op.execute("ALTER TABLE scim_users ALTER name SET STATISTICS 0")
+    op.execute("ALTER TABLE scim_users ALTER emails SET STATISTICS 0")
+    op.execute("ALTER TABLE scim_users ALTER address SET STATISTICS 0")
     let_use("alembic_version", "SELECT")
 
 
@@ -4063,14 +4398,16 @@ def shared_table(name: str, *parts: sa.schema.SchemaItem, verbs: str) -> None:
     let_use(name, verbs)
 
 
-def tenant_table(name: str, *parts: sa.schema.SchemaItem, verbs: str) -> None:
+def tenant_table(
+    name: str, *parts: sa.schema.SchemaItem, verbs: str, key: tuple[str, ...] = ("id",)
+) -> None:
     """Create a table whose rows belong to one tenant each: its key leads with the tenant, and row-level security is forced."""
     tenant, id_ = (
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
     )
     created = sa.Column("created_at", TIME, nullable=False)
-    op.create_table(name, tenant, id_, *parts, created, sa.PrimaryKeyConstraint("tenant_id", "id"))
+    op.create_table(name, tenant, id_, *parts, created, sa.PrimaryKeyConstraint("tenant_id", *key))
     seal_by_tenant(name)
     let_use(name, verbs)
 

@@ -5,13 +5,14 @@ from typing import Any
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import queries as people
+from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.system_actor import visiting
 from governance.kernel import background_work, clock, current, formatting, outbox
 from governance.kernel.background_work import GeneratedFile
-from governance.kernel.db import within
+from governance.kernel.db import session, within
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.storage import Blob
+from governance.kernel.storage import Blob, store
 from governance.publishing.tenant_exports import permissions, queries
 from governance.publishing.tenant_exports.archive import PREFIX
 from governance.publishing.tenant_exports.models import TenantExport
@@ -46,6 +47,15 @@ DOWNLOADED = action(
     activity="read",
     severity="medium",
     fields="sha256",
+)
+
+DELETED = action(
+    "tenant.export.deleted",
+    "deleted an export of everything",
+    target="TenantExport",
+    activity="delete",
+    severity="low",
+    fields="sha256 why",
 )
 
 
@@ -124,3 +134,20 @@ def download(row: TenantExport) -> GeneratedFile:
         size=row.size,
         sha256=row.sha256,
     )
+
+
+def delete_archives(erased: PersonErased) -> None:
+    """Delete every archive, as each may name the person, and stop those under way.
+
+    An admin can export everything again.
+    """
+    deleted = 0
+    for run in queries.all_runs():
+        if (key := run.row.storage_key) is not None:
+            store().remove(key)
+            record(DELETED, run.row, sha256=run.row.sha256, why="it may name an erased person")
+            session().delete(run.row)
+            deleted += 1
+        elif not run.is_over:
+            background_work.cancel(run)
+    erased.removed["exports of everything"] = deleted

@@ -1,7 +1,8 @@
 """Exports of everything that a tenant has."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import EntryLink, Manifest
+from governance.foundation.privacy.events import PersonErased
+from governance.kernel.manifest import EntryLink, Manifest, Subscription
 from governance.publishing.tenant_exports import actions, jobs, models, views
 
 manifest = Manifest(
@@ -11,5 +12,6 @@ manifest = Manifest(
     under=("tenant_settings.settings",),
     work=(jobs.generate,),
     audit=actions_in(actions),
+    subscribes=(Subscription(PersonErased, actions.delete_archives, order=38),),
     links={"TenantExport": EntryLink(endpoint="tenant_exports.index", noun="export")},
 )

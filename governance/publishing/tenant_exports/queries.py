@@ -18,6 +18,10 @@ def run(tenant_export_id: UUID) -> Run[TenantExport]:
     return run_of(export(tenant_export_id))
 
 
+def all_runs() -> Sequence[Run[TenantExport]]:
+    return [Run(row[0], row[1]) for row in session().execute(with_work(TenantExport))]
+
+
 def newest(*, limit: int = MAX_LISTED) -> Sequence[Run[TenantExport]]:
     query = with_work(TenantExport).order_by(TenantExport.created_at.desc(), TenantExport.id.desc())
     return [Run(row[0], row[1]) for row in session().execute(query.limit(limit))]

@@ -27,6 +27,7 @@ from governance.kernel.errors import DomainError
 from governance.kernel.events import subscribe, subscribers
 from governance.publishing.reports import actions as reports
 from governance.publishing.reports.seals import actions as seals
+from governance.publishing.tenant_exports import actions as exports
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.foundation.approvals.approval_helpers import decide_approval
@@ -114,6 +115,7 @@ def test_who_acts_on_it_and_in_which_order(app):
         contact_actions.forget_contact,
         reports.withdraw_naming,
         seals.forget_copies,
+        exports.delete_archives,
         notifications.delete_notifications_of,
         list_views.delete_views_of,
         search_index.compare_before_commit,

@@ -14,9 +14,13 @@ from governance.assurance.evidence.models import EvidenceVersion
 from governance.foundation.audit import logs
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
+from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants import queries as directory
 from governance.kernel import current, jobs
 from governance.kernel.db import session, transaction
+from governance.kernel.errors import DomainError
+from governance.kernel.storage import store
+from governance.publishing.tenant_exports import actions
 from governance.publishing.tenant_exports.models import TenantExport
 from governance.publishing.tenant_exports.tables import LEFT_OUT, exported_tables
 from governance.publishing.tenant_exports.verify import verify
@@ -185,3 +189,21 @@ def test_only_admins_export_and_a_double_click_is_one(app, as_admin, as_officer,
     row_page = as_admin.get("settings/export").text
     assert "In progress" in row_page
     visitor(app, "admin", "globex", at="acme").get("settings/export", then=404)
+
+
+def test_an_erasure_deletes_the_archives_that_may_name_the_person(as_admin, acting):
+    make_archive(as_admin)
+    with acting("admin", read_only=True):
+        key = session().scalars(select(TenantExport.storage_key)).one()
+    as_admin.post("settings/export")
+    erased = PersonErased(make.person_id("viewer"), {"Nadia Haddad"}, set())
+    with acting("admin"):
+        actions.delete_archives(erased)
+    assert erased.removed == {"exports of everything": 1}
+    with acting("admin", read_only=True), pytest.raises(DomainError):
+        store().open(key)
+    jobs.drain(actor_of)
+    with acting("admin", read_only=True):
+        assert session().scalars(select(TenantExport.storage_key)).all() == [None]
+    assert len(entries("tenant.export.deleted")) == 1
+    assert "Cancelled" in as_admin.get("settings/export").text
