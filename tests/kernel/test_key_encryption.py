@@ -121,6 +121,9 @@ def test_whatever_is_wrapped_is_declared_so_that_a_rotation_finds_it():
         str(p.relative_to(code)) for p in wraps if "key_encryption.holds(" not in p.read_text()
     }
     assert len(wraps) > 4
-    assert silent == {"foundation/identity_providers/connection_actions.py"}, (
-        "a connection's secret, which people/sign_in_state.py declares"
-    )
+    assert silent == {
+        # a connection's secret, which people/sign_in_state.py declares
+        "foundation/identity_providers/connection_actions.py",
+        # a link in mail, which no row stores: it ends with the key
+        "foundation/notifications/digests.py",
+    }

@@ -17,6 +17,7 @@ from governance.foundation.people.jobs import actor_of
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants import queries as directory
 from governance.kernel import current, jobs
+from governance.kernel.background_work import run_of
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError
 from governance.kernel.storage import store
@@ -52,7 +53,7 @@ def make_archive(admin) -> bytes:
     jobs.drain(actor_of)
     with make.acting("admin", read_only=True):
         row = session().scalars(select(TenantExport)).one()
-        assert row.is_ready
+        assert row.is_ready, run_of(row)
         export_id = row.id
     return admin.post(f"settings/export/{export_id}/file", then=200).data
 
