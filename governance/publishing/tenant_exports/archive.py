@@ -31,6 +31,7 @@ from governance.foundation.people.models import Membership, Person
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current, signed_note, storage
 from governance.kernel.db import extend_statement_timeout, session, transaction
+from governance.kernel.encrypted_stream import CorruptedFile
 from governance.kernel.errors import NotFound, Unavailable
 from governance.publishing.tenant_exports import tables
 from governance.publishing.tenant_exports.archive_format import FORMAT, MANIFEST, NOTE, signed_text
@@ -48,11 +49,11 @@ Check it with the key of the audit log, which you have from Settings or from an 
 
 Without Meridian: manifest.note is a signed note (https://c2sp.org/signed-note, Ed25519) over the
 SHA-256 of manifest.json, and manifest.json has the SHA-256 of every other file. log/audit-log.jsonl
-is checked by docs/verify_log.py, a file of standard Python.
+is checked by docs/verify_meridian.py, a file of standard Python.
 
 Left out, and why:
 {left_out}
-"""
+{unreadable}"""
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class Contents:
     files: list[dict[str, Any]] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     stored: int = 0
+    unreadable: list[str] = field(default_factory=list)  # stored files whose bytes were lost
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -69,6 +71,7 @@ class Contents:
             "tables": len(self.rows),
             "rows": sum(self.rows.values()),
             "files": self.stored,
+            "unreadable": len(self.unreadable),
             "bytes": sum(each["bytes"] for each in self.files),
         }
 
@@ -119,7 +122,10 @@ def _people() -> Iterator[bytes]:
 
 
 def _write_files(archive: zipfile.ZipFile, contents: Contents, report: Report) -> None:
-    """Each stored file; one that was removed meanwhile has no row that needs it."""
+    """Each stored file; one that was removed meanwhile has no row that needs it.
+
+    One that can't be decrypted stops nothing: the manifest names it.
+    """
     home = current.actor().tenant_id.hex
     for key, _written in storage.store().aged(home):
         short = key.removeprefix(f"{home}/")
@@ -127,10 +133,13 @@ def _write_files(archive: zipfile.ZipFile, contents: Contents, report: Report) -
             continue
         report(f"File {contents.stored + 1}")
         try:
-            pieces = storage.pieces(key)
-            _add(archive, contents, f"files/{short.removesuffix('.enc')}", pieces)
+            pieces = storage.pieces(key)  # reads the first
         except NotFound:
             continue
+        except CorruptedFile:
+            contents.unreadable.append(short)
+            continue
+        _add(archive, contents, f"files/{short.removesuffix(storage.ENCRYPTED_SUFFIX)}", pieces)
         contents.stored += 1
 
 
@@ -175,6 +184,7 @@ def _sign(archive: zipfile.ZipFile, contents: Contents, head: Checkpoint) -> Non
             "checkpoint": head.note,
             "files": contents.files,
             "left_out": tables.LEFT_OUT,
+            "unreadable": sorted(contents.unreadable),
         },
         indent=1,
         sort_keys=True,
@@ -198,8 +208,14 @@ def _sign(archive: zipfile.ZipFile, contents: Contents, head: Checkpoint) -> Non
             file=f"{who.tenant_slug}-everything.zip",
             key=verifier,
             left_out=left,
+            unreadable=_named_unreadable(contents),
         ),
     )
+
+
+def _named_unreadable(contents: Contents) -> str:
+    named = "".join(f"- {each}\n" for each in sorted(contents.unreadable))
+    return f"\nStored, but no longer readable in Meridian:\n{named}" if named else ""
 
 
 # ---- one file of the archive

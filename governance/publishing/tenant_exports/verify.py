@@ -31,6 +31,7 @@ class ExportVerdict(VerificationResult):
 
     tenant: str = ""
     files: int = 0
+    unreadable: int = 0
 
     @property
     def sentence(self) -> str:
@@ -38,6 +39,11 @@ class ExportVerdict(VerificationResult):
             f"The archive is genuine: it has all {plural(self.files, 'file')} that Meridian signed"
             f" for {self.tenant}, and none was changed."
         )
+        if self.unreadable:
+            lost = plural(self.unreadable, "stored file")
+            right += (
+                f" Meridian couldn't read {lost} when it made the archive; VERIFY.txt names them."
+            )
         return self.summary("archive", right)
 
 
@@ -55,7 +61,9 @@ def verify(file: BinaryIO, key: str) -> ExportVerdict:
         checks.append(CheckResult("archive", False, f"The ZIP is damaged: {plain(str(broken))}."))
         return ExportVerdict(tuple(checks))
     name = plain(str(manifest.get("tenant", {}).get("name", "")))
-    return ExportVerdict(tuple(checks), tenant=name, files=len(manifest["files"]))
+    lost = len(manifest["unreadable"])
+    files = len(manifest["files"])
+    return ExportVerdict(tuple(checks), tenant=name, files=files, unreadable=lost)
 
 
 def _manifest(
@@ -89,7 +97,11 @@ def _check_form(manifest: dict[str, Any]) -> None:
         isinstance(each["path"], str) and isinstance(each["sha256"], str)
         for each in manifest["files"]
     )
-    if manifest["format"] != FORMAT or not are_named:
+    if (
+        manifest["format"] != FORMAT
+        or not are_named
+        or not isinstance(manifest["unreadable"], list)
+    ):
         raise ValueError("it isn't a manifest of a tenant export")
 
 

@@ -20,7 +20,7 @@ from governance.kernel import current, jobs
 from governance.kernel.background_work import run_of
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import DomainError
-from governance.kernel.storage import store
+from governance.kernel.storage import ENCRYPTED_SUFFIX, store
 from governance.publishing.tenant_exports import actions
 from governance.publishing.tenant_exports.models import TenantExport
 from governance.publishing.tenant_exports.tables import LEFT_OUT, exported_tables
@@ -115,6 +115,24 @@ def test_stored_files_are_in_it_as_they_were_uploaded(archive):
     data, _key, content = archive
     stored = [body for name, body in members(data).items() if name.startswith("files/")]
     assert content in stored
+
+
+def test_a_file_that_can_not_be_decrypted_is_named_and_stops_nothing(app, as_admin):
+    upload_version(create_evidence(), PDF)
+    with make.acting("admin", read_only=True):
+        tenant = current.actor().tenant_id
+        lost = f"{tenant.hex}/evidence/00/{'0' * 64}{ENCRYPTED_SUFFIX}"
+    store().keep(lost, b"nobody's bytes")
+    try:
+        data = make_archive(as_admin)
+    finally:
+        store().remove(lost)
+    short = lost.partition("/")[2]
+    files = members(data)
+    assert short in json.loads(files["manifest.json"])["unreadable"]
+    assert short in files["VERIFY.txt"].decode()
+    verdict = verify(io.BytesIO(data), sign_log())
+    assert verdict.ok and "couldn't read 1 stored file" in verdict.sentence
 
 
 def test_no_key_and_no_hash_of_a_secret_leaves(archive):
