@@ -12,6 +12,11 @@ SEALED_FOR = {
     EVERYONE: "All downloads",
     NOBODY: "No downloads",
 }
+HEADINGS = {
+    AUDITORS: "Report PDFs are sealed for auditors",
+    EVERYONE: "All report PDFs are sealed when downloaded",
+    NOBODY: "Report PDFs aren't sealed",
+}
 
 
 class SealSettingsForm(Form):

@@ -1,6 +1,6 @@
 """The settings of reports: whose downloads are sealed, and with which certificate."""
 
-from flask import flash, redirect, request, url_for
+from flask import flash, g, redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.kernel.feature import Feature
@@ -9,7 +9,7 @@ from governance.kernel.pages import page
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.publishing.reports.seals import actions, permissions, queries
-from governance.publishing.reports.seals.forms import SEALED_FOR, CertificateForm, SealSettingsForm
+from governance.publishing.reports.seals.forms import HEADINGS, CertificateForm, SealSettingsForm
 
 feature = Feature("report_seals", __name__)
 
@@ -25,6 +25,7 @@ def _page(
     upload: CertificateForm | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
+    g.section = "tenant_settings"  # the navigation marks Settings, not Reports
     chosen = queries.sealed_for()
     if form is None:
         form = SealSettingsForm()
@@ -38,7 +39,7 @@ def _page(
         status=status,
         form=form,
         upload=upload,
-        sealed_for=SEALED_FOR[chosen],
+        heading=HEADINGS[chosen],
         current_certificate=next((each for each in listed if each.retired_at is None), None),
         retired=[each for each in listed if each.retired_at is not None],
         names=people.names(each.added_by for each in listed),
