@@ -68,7 +68,7 @@ def test_two_persons_destroy_a_file_and_its_tombstone_stays(as_officer, as_revie
         deletion_approval_path(v)
     )
     approve_deletion(as_reviewer, v)
-    assert queue.drain(actor_of) == 1
+    queue.drain(actor_of)
     with make.acting():
         assert not storage.store().exists(storage_key_of(v))
     page = as_reviewer.get(f"evidence/versions/{v}/deletion").text
