@@ -27,6 +27,10 @@ ELSEWHERE = {
     "inbox.py": "what is assigned to somebody, not what they may do",
 }
 SINGLE = {
+    (
+        "foundation/api_keys/actions.py",
+        "ApiKey.made_by == person_id",
+    ): "which keys end with a deactivated person",
     ("assurance/evidence/deletion.html", "asked.requested_by == me"): REQUESTERS,
     ("assurance/evidence/inbox.html", "asked.requested_by == me"): REQUESTERS,
     ("assurance/evidence/actions.py", "asked.requested_by != current.person_id()"): REQUESTERS,

@@ -108,7 +108,7 @@ def test_each_night_every_tenant_is_checked(control, acting, monkeypatch):
     told = []
     monkeypatch.setattr(jobs.log, "warning", lambda *_said, **facts: told.append(facts))
     jobs.check_indexes()
-    assert [each["tenant"] for each in told] == ["acme"] and told[0]["objects"] >= 1
+    assert {each["tenant"]: each["objects"] for each in told}["acme"] >= 1
     assert "Zebra crossing" in titles()
 
 

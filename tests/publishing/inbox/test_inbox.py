@@ -56,7 +56,7 @@ def groups(reply):
 
 
 def count(reply):
-    found = parse_page(reply).select_one(".c-waits b")
+    found = parse_page(reply).select_one(".c-waits:not(.c-bell) b")
     return found.get_text() if found else None
 
 
