@@ -203,6 +203,7 @@ def test_of_a_longer_log_the_last_checkpoint_of_each_day_is_compared(
         )
         < 40
     )
+    machine = create_machine_client(app)
     for middle, last in days[:-1]:
         assert run_verify_log(content, older=last).exit_code == 0
         assert (
@@ -222,7 +223,7 @@ def test_of_a_longer_log_the_last_checkpoint_of_each_day_is_compared(
                 between.output,
             )
         )
-        answer = create_machine_client(app).get(f"/audit/acme{address}").text
+        answer = machine.get(f"/audit/acme{address}").text
         done = run_verify_log(content, older=middle, consistency=answer)
         assert done.exit_code == 0 and "The consistency proof leads from" in done.output
         forged = foreign_history_checkpoint(acting, size_of(middle))
