@@ -117,6 +117,7 @@ def test_logs_are_one_object_a_line(capsys):
 
     import structlog
 
+    before = structlog.get_config()
     structlog.reset_defaults()
     configure()
     structlog.get_logger().info("answered", path="/t/acme/")
@@ -124,7 +125,7 @@ def test_logs_are_one_object_a_line(capsys):
     assert (
         line["event"] == "answered" and line["level"] == "info" and line["timestamp"].endswith("Z")
     )
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def test_the_key_before_this_one_is_read_while_rotating(production, tmp_path):
