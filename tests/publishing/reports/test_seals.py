@@ -240,7 +240,7 @@ def test_a_sealed_file_is_read_by_a_strict_reader(report, as_admin, as_officer):
 
 
 def test_only_an_admin_changes_it(as_officer, as_viewer, as_admin):
-    assert "Downloads by auditors" in as_officer.get("settings/reports").text
+    assert "Report PDFs are sealed for auditors" in as_officer.get("settings/reports").text
     as_officer.post("settings/reports", sealed_for="nobody", then=403)
     as_officer.post("settings/reports/issued", then=403)
     as_viewer.get("settings/reports", then=403)
