@@ -116,7 +116,7 @@ class RequestListForm(Form):
     )
 
 
-class CommentForm(Form):
+class RequestCommentForm(Form):
     """One text for several verbs: each has its own address."""
 
     text = TextAreaField("Comment", [Length(max=4000)])

@@ -20,7 +20,7 @@ from governance.assurance.engagements.forms import (
     AssignRequestForm,
     AssignRequestsForm,
     AttachVersionForm,
-    CommentForm,
+    RequestCommentForm,
     RequestForm,
 )
 from governance.assurance.engagements.models import AuditRequest, Engagement
@@ -211,7 +211,7 @@ def _request_page(
                 *(remark.written_by for remark in thread.rows),
             ]
         ),
-        say=say or CommentForm(),
+        say=say or RequestCommentForm(),
         attach=attach or (_attach_form(engagement) if may_answer else None),
         phase=queries.phase_of(engagement),
         steps=_steps(audit_request),
@@ -360,7 +360,7 @@ def _change_state(
     """Change the request; what is `done` with it leads to the next one that awaits the reader."""
     (engagement, audit_request), form = (
         request_queries.request(engagement_id, request_id, lock=True),
-        CommentForm(),
+        RequestCommentForm(),
     )
     if not accepted(
         form,

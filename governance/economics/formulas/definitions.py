@@ -68,7 +68,7 @@ class ComparedMonth:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class VersionComparison:
     """Months under another version of a formula. It restates nothing that was published."""
 
     definition: Definition
@@ -105,9 +105,9 @@ def compute(name: str, version: int, inputs: Inputs) -> Estimate:
     return chosen.function(*values)
 
 
-def compare(name: str, version: int, months: Sequence[PublishedMonth]) -> Comparison:
+def compare(name: str, version: int, months: Sequence[PublishedMonth]) -> VersionComparison:
     """Return the months under that version of the formula, each beside what was published."""
-    return Comparison(
+    return VersionComparison(
         definition(name, version), tuple(_compared(name, version, each) for each in months)
     )
 

@@ -36,7 +36,7 @@ _DAY = re.compile(r"(?<!\d)(20\d\d-\d\d-\d\d)(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PriceComparison:
     """A table against the book, from a day on."""
 
     day: date
@@ -106,7 +106,7 @@ def effective_day(name: str) -> date:
         raise Invalid(f"The file's name has the date {named[1]}, which doesn't exist.") from None
 
 
-def compare(prices: Sequence[TablePrice], day: date) -> Comparison:
+def compare(prices: Sequence[TablePrice], day: date) -> PriceComparison:
     """Compare the prices of a table with the general ones that are in force on a day."""
     in_force: dict[str, Price] = {}
     every = [_terms(each, day) for each in prices]
@@ -127,7 +127,7 @@ def compare(prices: Sequence[TablePrice], day: date) -> Comparison:
             taken.append(terms)
         else:
             changed.append(terms)
-    return Comparison(day, new, changed, unchanged, taken)
+    return PriceComparison(day, new, changed, unchanged, taken)
 
 
 def _has_same_end(row: Price, terms: PriceTerms) -> bool:

@@ -49,7 +49,7 @@ class FileTable:
 
 
 @dataclass(slots=True)
-class Comparison:
+class FileComparison:
     """What a file would do to the stored rows."""
 
     table: FileTable
@@ -128,9 +128,9 @@ class Comparison:
 
 def compare(
     table: FileTable, rows: Sequence[Row], stored: Mapping[Key, Values], closed: Collection[Month]
-) -> Comparison:
+) -> FileComparison:
     """Compare the rows of a file with the stored ones, by key. `closed` are closed months."""
-    found = Comparison(table)
+    found = FileComparison(table)
     for row in rows:
         found.add(row, stored, closed)
     return found

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from governance.economics.imports.kinds import Checked, Column, ImportKind, Row, totals
 from governance.economics.revenue import file_tables, import_actions, permissions, queries
-from governance.economics.revenue.file_rows import Comparison
+from governance.economics.revenue.file_rows import FileComparison
 from governance.economics.revenue.file_tables import (
     ACCOUNTS,
     ACQUISITION,
@@ -45,7 +45,7 @@ def check_subscriptions(rows: Sequence[Row]) -> Checked:
     return found.checked(sums, _notes_of_subscriptions(found))
 
 
-def _notes_of_subscriptions(found: Comparison) -> Notes:
+def _notes_of_subscriptions(found: FileComparison) -> Notes:
     brief = sum(
         1
         for each in found.written
@@ -84,7 +84,7 @@ def check_support(rows: Sequence[Row]) -> Checked:
     return found.checked(totals(found.accepted))
 
 
-def _reject_segments(found: Comparison) -> None:
+def _reject_segments(found: FileComparison) -> None:
     """Reject rows whose segment isn't in the operator's list."""
     known = queries.segments()
     unknown = [
@@ -96,7 +96,7 @@ def _reject_segments(found: Comparison) -> None:
     found.reject(unknown, "segment", reason)
 
 
-def _reject_names_of_several(model: type[Model], found: Comparison, name: str) -> None:
+def _reject_names_of_several(model: type[Model], found: FileComparison, name: str) -> None:
     """Reject rows of a reference or number that another customer has as well."""
     table = found.table
     shared = file_tables.names_of_several(table, name, stored(model, table), found.written)

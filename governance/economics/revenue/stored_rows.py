@@ -6,13 +6,13 @@ from sqlalchemy import select
 
 from governance.economics.imports.kinds import Row
 from governance.economics.rates import ports
-from governance.economics.revenue.file_rows import Comparison, FileTable, Key, Values
+from governance.economics.revenue.file_rows import FileComparison, FileTable, Key, Values
 from governance.economics.revenue.file_rows import compare as compare_with
 from governance.kernel import current
 from governance.kernel.db import Model, session
 
 
-def compare(model: type[Model], table: FileTable, rows: Sequence[Row]) -> Comparison:
+def compare(model: type[Model], table: FileTable, rows: Sequence[Row]) -> FileComparison:
     """Compare the rows of a file with what is stored, and with the months that are closed."""
     return compare_with(table, rows, stored(model, table), ports.closed_months()())
 

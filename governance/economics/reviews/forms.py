@@ -13,7 +13,7 @@ from governance.kernel.forms import Form
 ZERO = Decimal(0)
 
 
-class CommentForm(Form):
+class ReviewCommentForm(Form):
     body = TextAreaField("Comment", [DataRequired("Write a comment."), Length(max=5000)])
 
 

@@ -16,7 +16,12 @@ from governance.economics.reviews import (
     scenarios,
     time_travel,
 )
-from governance.economics.reviews.forms import ActionForm, CommentForm, ReopenForm, ScenarioForm
+from governance.economics.reviews.forms import (
+    ActionForm,
+    ReopenForm,
+    ReviewCommentForm,
+    ScenarioForm,
+)
 from governance.economics.reviews.review_frame import ReviewFrame
 from governance.foundation.people import queries as people
 from governance.kernel import clock, current
@@ -111,7 +116,7 @@ def _new_action() -> ActionForm:
 def _discussion(
     frame: ReviewFrame,
     planning: ActionForm | None = None,
-    comment: CommentForm | None = None,
+    comment: ReviewCommentForm | None = None,
     reopening: ReopenForm | None = None,
 ) -> ResponseReturnValue:
     """The tab; a form that was refused keeps what was typed."""
@@ -128,7 +133,7 @@ def _discussion(
         comments=said,
         names=people.names([*people_named, *frame.signers]),
         planning=planning or _new_action(),
-        comment=comment or CommentForm(),
+        comment=comment or ReviewCommentForm(),
         reopening=reopening or ReopenForm(),
     )
 
@@ -139,7 +144,7 @@ def _back(month: str) -> ResponseReturnValue:
 
 @feature.post(f"{MONTH}/comments", needs=permissions.DISCUSS)
 def add_comment(month: str) -> ResponseReturnValue:
-    frame, form = _load(month), CommentForm()
+    frame, form = _load(month), ReviewCommentForm()
     if accepted(form, lambda: actions.add_comment(frame.view.review, form.body.data or "")):
         return _back(month)
     return _discussion(frame, comment=form)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from governance.economics.formulas import definitions
-from governance.economics.formulas.definitions import Comparison, Definition, PublishedMonth
+from governance.economics.formulas.definitions import Definition, PublishedMonth, VersionComparison
 from governance.economics.formulas.estimates import Estimate, NotEstimable
 from governance.economics.reviews.review_facts import Headline
 from governance.kernel.months import Month
@@ -42,7 +42,7 @@ def find(text: str) -> Definition | None:
     return definitions.definition(name, int(version))
 
 
-def compared(chosen: Definition, headlines: Sequence[Headline]) -> Comparison:
+def compared(chosen: Definition, headlines: Sequence[Headline]) -> VersionComparison:
     """Return the months of these headlines under that version, in order."""
     published = [
         PublishedMonth(

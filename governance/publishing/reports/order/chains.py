@@ -36,7 +36,7 @@ VERSIONS = (DRAFTED, REQUESTED, APPROVED, PUBLISHED)
 SAMPLES = (FROZEN, DRAWN, FIRST, LAST)
 
 
-class Step(TypedDict):
+class ChainStep(TypedDict):
     step: str  # a key of ACTIONS
     ref: str  # what it was done to, as the report names it
     place: int  # in the log, from 0
@@ -46,7 +46,7 @@ class Step(TypedDict):
 class Chain(TypedDict):
     kind: Literal["requirement", "sample", "policy"]
     subject: str
-    steps: list[Step]
+    steps: list[ChainStep]
     missing: list[str]  # steps that the report states and the checkpoint doesn't cover
     exceptions: list[str]
 
@@ -72,18 +72,18 @@ def judge(chain: Chain, entries: Mapping[int, Entry]) -> list[str]:
     return list(dict.fromkeys([*found, *missing]))
 
 
-def one(steps: Sequence[Step], name: str) -> Step | None:
+def one(steps: Sequence[ChainStep], name: str) -> ChainStep | None:
     return next((each for each in steps if each["step"] == name), None)
 
 
-def _same_person(a: Step | None, b: Step | None, entries: Mapping[int, Entry]) -> bool:
+def _same_person(a: ChainStep | None, b: ChainStep | None, entries: Mapping[int, Entry]) -> bool:
     if a is None or b is None:
         return False
     first, second = entries[a["place"]], entries[b["place"]]
     return bool(first["actor_kind"] == "person" and first["actor"] == second["actor"])
 
 
-def _requirement(steps: Sequence[Step], entries: Mapping[int, Entry]) -> Iterator[str]:
+def _requirement(steps: Sequence[ChainStep], entries: Mapping[int, Entry]) -> Iterator[str]:
     concluded, signed = one(steps, CONCLUDED), one(steps, SIGNED)
     if _same_person(concluded, signed, entries):
         yield "One person concluded and signed off"
@@ -106,7 +106,7 @@ def _requirement(steps: Sequence[Step], entries: Mapping[int, Entry]) -> Iterato
             yield f"{test['ref']} was tested after the conclusion"
 
 
-def _sample(steps: Sequence[Step], _entries: Mapping[int, Entry]) -> Iterator[str]:
+def _sample(steps: Sequence[ChainStep], _entries: Mapping[int, Entry]) -> Iterator[str]:
     names = {FROZEN: "frozen", DRAWN: "drawn", FIRST: "tested", LAST: "tested to its end"}
     known = [found for name in SAMPLES if (found := one(steps, name))]
     for before, after in pairwise(known):
@@ -114,7 +114,7 @@ def _sample(steps: Sequence[Step], _entries: Mapping[int, Entry]) -> Iterator[st
             yield f"It was {names[after['step']]} before it was {names[before['step']]}"
 
 
-def _policy(steps: Sequence[Step], entries: Mapping[int, Entry]) -> Iterator[str]:
+def _policy(steps: Sequence[ChainStep], entries: Mapping[int, Entry]) -> Iterator[str]:
     if _same_person(one(steps, REQUESTED), one(steps, APPROVED), entries):
         yield "One person requested and approved it"
     if _same_person(one(steps, DRAFTED), one(steps, APPROVED), entries):

@@ -25,8 +25,8 @@ from governance.publishing.reports.order.chains import (
     TESTED,
     UPLOADED,
     Chain,
+    ChainStep,
     Entry,
-    Step,
     judge,
 )
 from governance.publishing.reports.wording import many_digits
@@ -98,7 +98,7 @@ def _check_paths(snapshot: Snapshot, order: Mapping[str, Any]) -> None:
             raise OrderFails(f"Entry {place} isn't at that place in the log.") from None
 
 
-def _check_step(chain: Chain, step: Step, entry: Entry, facts: "_Facts") -> None:
+def _check_step(chain: Chain, step: ChainStep, entry: Entry, facts: "_Facts") -> None:
     known = entry["facts"]
     if entry["action"] not in ACTIONS[step["step"]]:
         raise OrderFails(f"Entry {step['place']} records another action than “{step['step']}”.")

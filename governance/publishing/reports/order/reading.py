@@ -32,8 +32,8 @@ from governance.publishing.reports.order.chains import (
     UPLOADED,
     VERSIONS,
     Chain,
+    ChainStep,
     Order,
-    Step,
 )
 from governance.publishing.reports.order.check import read_entries
 
@@ -129,7 +129,7 @@ def _chains(facts: Facts, size: int) -> list[Chain]:
     return list(_versions(facts, size))
 
 
-def _chain(kind: Any, subject: str, steps: Iterable[Step], missing: Collection[str]) -> Chain:
+def _chain(kind: Any, subject: str, steps: Iterable[ChainStep], missing: Collection[str]) -> Chain:
     ordered = sorted(steps, key=lambda each: each["place"])
     return {
         "kind": kind,
@@ -160,7 +160,7 @@ def _requirements(facts: Facts, size: int) -> Iterator[Chain]:
         each for each in found if each.action in {a for step in JUDGEMENTS for a in ACTIONS[step]}
     ]
     for row in rows:
-        steps, missing = list[Step](), list[str]()
+        steps, missing = list[ChainStep](), list[str]()
         for control in row["controls"]:
             for piece in control["evidence"]:
                 steps += evidence.steps(piece, control["ref"])
@@ -177,9 +177,9 @@ def _requirements(facts: Facts, size: int) -> Iterator[Chain]:
         yield _chain("requirement", row["ref"], _once(steps), missing)
 
 
-def _once(steps: Iterable[Step]) -> list[Step]:
+def _once(steps: Iterable[ChainStep]) -> list[ChainStep]:
     """Evidence that supports two controls is one step."""
-    found: dict[tuple[str, str, int], Step] = {}
+    found: dict[tuple[str, str, int], ChainStep] = {}
     for each in steps:
         found.setdefault((each["step"], each["ref"], each["place"]), each)
     return list(found.values())
@@ -211,7 +211,7 @@ class _Evidence:
             elif digest and each.action in ACTIONS[UPLOADED]:
                 self.uploads[digest, each.target] = each
 
-    def steps(self, piece: Facts, control: str) -> Iterator[Step]:
+    def steps(self, piece: Facts, control: str) -> Iterator[ChainStep]:
         accepted = self.accepted.get(piece["sha256"] or "")
         if accepted is None:
             return
@@ -234,7 +234,7 @@ class _Tests:
         query = select(Control.ref, Control.id).where(Control.ref.in_(refs))
         self.ids = {row.ref: row.id for row in session().execute(query)}
 
-    def steps(self, control: Facts) -> Iterator[Step]:
+    def steps(self, control: Facts) -> Iterator[ChainStep]:
         test, own = control["last_test"], self.ids.get(control["ref"])
         for each in reversed(self.found):
             if each.target == own and each.facts.get("tested_on") == test["at"]:
@@ -249,7 +249,7 @@ def _samples(facts: Facts, size: int) -> Iterator[Chain]:
     found = _entries((FROZEN, DRAWN, FIRST), size)
     populations = {each["number"]: each for each in facts["populations"]}
     for sample in facts["samples"]:
-        steps, population = list[Step](), populations.get(sample["population"])
+        steps, population = list[ChainStep](), populations.get(sample["population"])
         digest = population["sha256"] if population else None
         drawn = next(
             (
@@ -312,7 +312,7 @@ def _versions(facts: Facts, size: int) -> Iterator[Chain]:
         ref = f"Version {version['number']}"
         if entry is None:
             continue
-        steps: list[Step] = []
+        steps: list[ChainStep] = []
         for name in VERSIONS:
             own = [
                 each
