@@ -5,6 +5,7 @@ text without its case unless the attribute is case-exact, `ne` also where there 
 `not` without SQL's unknown.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -156,7 +157,7 @@ class _Where(FilterVisitor[Sql]):
         return found
 
 
-class _Inside(FilterVisitor[Sql]):
+class _Inside(FilterVisitor[Sql], ABC):
     """The filter in the brackets of a value selection."""
 
     def visit_not(self, node: Not) -> Sql:
@@ -172,8 +173,9 @@ class _Inside(FilterVisitor[Sql]):
     def visit_present(self, node: Present) -> Sql:
         return _is_written(self.column(node.attr_path))
 
+    @abstractmethod
     def column(self, path: AttrPath) -> Sql:
-        raise NotImplementedError
+        """What the path inside the brackets is, as SQL."""
 
 
 class _InEmail(_Inside):
