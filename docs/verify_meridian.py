@@ -227,7 +227,7 @@ def main():
             file = zipfile.ZipFile(path)
             folder = file.namelist()[0].split("/")[0]
             names = [each[len(folder) + 1 :] for each in file.namelist()]
-            opened = lambda name: file.open(f"{folder}/{name}")  # noqa: E731
+            opened = lambda name: file.open(f"{folder}/{name}")  # noqa: E731 - as in the folder's case
             verify_package(names, opened, folder, keys, older, given.whole)
         else:
             verify_log(path.open("rb"), keys, older, given.whole)

@@ -100,7 +100,7 @@ def create_app(
     app.wsgi_app = app.extensions["decisions"] = front = decisions(app, settings)  # type: ignore[method-assign, assignment]
     trusted = settings.trusted_proxies
     if trusted:
-        app.wsgi_app = client_address.ForwardedAddress(front, trusted)  # type: ignore[method-assign, assignment]
+        app.wsgi_app = client_address.ForwardedAddress(front, trusted)  # type: ignore[method-assign, assignment] # as Flask's docs
     app.extensions["serving"] = request_bodies.Serving(
         partial(_sender, app, trusted), front.is_in_memory, partial(_is_urgent, app)
     )

@@ -90,7 +90,7 @@ class _Statement:
         if compiled.post_compile_params:
             raise TypeError(f"the text depends on its values: {compiled}")
         self.text = str(compiled)
-        self._senders: Mapping[str, Callable[[Any], Any]] = dict(compiled._bind_processors)  # noqa: SLF001
+        self._senders: Mapping[str, Callable[[Any], Any]] = dict(compiled._bind_processors)  # noqa: SLF001 - no public name
         self._constants = self._sent(compiled.params)
         self._readers = _readers(compiled)
         self._row = row
@@ -105,7 +105,7 @@ class _Statement:
             found = cursor.fetchall()
         except psycopg.Error as error:
             # as SQLAlchemy does: the error is wrapped, a broken connection is thrown away
-            connection._handle_dbapi_exception(error, self.text, parameters, cursor, None)  # noqa: SLF001
+            connection._handle_dbapi_exception(error, self.text, parameters, cursor, None)  # noqa: SLF001 - the same
         make = self._row
         if make is None:
             names = [column.name for column in cursor.description]

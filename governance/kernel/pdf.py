@@ -90,9 +90,9 @@ def render(
     """
     variant = "pdf/a-3a" if tagged else "pdf/a-3b"
     with _hearing(progress), _our_fonts():
-        from weasyprint import HTML, Attachment  # noqa: PLC0415
+        from weasyprint import HTML, Attachment  # noqa: PLC0415 - child only
 
-        from governance.kernel.pdf_tags import finish  # noqa: PLC0415
+        from governance.kernel.pdf_tags import finish  # noqa: PLC0415 - child only
 
         document = HTML(string=html, url_fetcher=_fetcher()).render(pdf_variant=variant)
         if tagged:

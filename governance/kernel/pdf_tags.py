@@ -7,7 +7,7 @@ finish(document, pdf)    WeasyPrint's finisher: headers get their scope, running
 from collections.abc import Collection, Iterator
 from typing import Any
 
-import pydyf  # type: ignore[import-untyped]
+import pydyf  # type: ignore[import-untyped] # it has no types
 
 PAGINATION = {"Type": "/Pagination"}
 

@@ -427,7 +427,7 @@ def assign_selected(engagement_id: UUID) -> ResponseReturnValue:
 
 
 # BulkAction's signature
-def _selected(engagement: Engagement, ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
+def _selected(engagement: Engagement, ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
     return [
         BulkItem(
             each.id,

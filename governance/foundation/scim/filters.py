@@ -64,9 +64,9 @@ def _version(model: type[DirectoryUser] | type[DirectoryGroup]) -> Sql:
 def _meta(model: type[DirectoryUser] | type[DirectoryGroup]) -> dict[tuple[str, str | None], Sql]:
     return {
         ("id", None): cast(model.id, Text),
-        ("external_id", None): model.external_id,  # type: ignore[dict-item]
-        ("meta", "created"): model.created_at,  # type: ignore[dict-item]
-        ("meta", "last_modified"): model.changed_at,  # type: ignore[dict-item]
+        ("external_id", None): model.external_id,  # type: ignore[dict-item] # a column
+        ("meta", "created"): model.created_at,  # type: ignore[dict-item] # a column
+        ("meta", "last_modified"): model.changed_at,  # type: ignore[dict-item] # a column
         ("meta", "version"): _version(model),
     }
 
@@ -74,9 +74,9 @@ def _meta(model: type[DirectoryUser] | type[DirectoryGroup]) -> dict[tuple[str, 
 COLUMNS: dict[str, Mapping[tuple[str, str | None], Sql]] = {
     "User": {
         **_meta(_U),
-        ("user_name", None): _U.user_name_key,  # type: ignore[dict-item]
+        ("user_name", None): _U.user_name_key,  # type: ignore[dict-item] # a column
         ("display_name", None): func.lower(_U.display_name, type_=Text),
-        ("active", None): _U.active,  # type: ignore[dict-item]
+        ("active", None): _U.active,  # type: ignore[dict-item] # a column
         **{
             ("name", part): func.lower(_U.name[key].as_string(), type_=Text)
             for part, key in _PARTS.items()
@@ -84,7 +84,7 @@ COLUMNS: dict[str, Mapping[tuple[str, str | None], Sql]] = {
     },
     "Group": {
         **_meta(_G),
-        ("display_name", None): _G.display_name_key,  # type: ignore[dict-item]
+        ("display_name", None): _G.display_name_key,  # type: ignore[dict-item] # a column
     },
 }
 _EMAIL_PARTS = ("value", "type", "display", "primary")

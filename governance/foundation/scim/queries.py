@@ -194,5 +194,5 @@ def newest_calls(*, only_problems: bool = False) -> Sequence[ScimCall]:
 
 
 def _locked[Q](query: Q) -> Q:
-    locked: Q = query.with_for_update(key_share=True)  # type: ignore[attr-defined]
+    locked: Q = query.with_for_update(key_share=True)  # type: ignore[attr-defined] # Q is a Select
     return locked

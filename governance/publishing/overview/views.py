@@ -246,7 +246,7 @@ def _weeks(evidence: EvidenceState) -> list[charts.ChartColumn]:
 def _week_label(monday: date, position: int) -> str:
     """Return 23 Nov, 30, 7 Dec, 14: with the month where it starts."""
     # a month's first Monday
-    return formatting.day_of_year(monday) if position == 0 or monday.day <= 7 else str(monday.day)  # noqa: PLR2004
+    return formatting.day_of_year(monday) if position == 0 or monday.day <= 7 else str(monday.day)  # noqa: PLR2004 - first week of a month
 
 
 # ---- changes

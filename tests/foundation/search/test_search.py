@@ -49,7 +49,7 @@ def limited(app, acting, database):
 def test_words_have_no_case_no_accents_and_no_punctuation():
     assert words_of("Ångström's CC7.3, Straße\0 Łódź") == [
         "angstrom", "s", "cc7", "3", "strasse", "lodz",
-    ]  # fmt: skip
+    ]  # fmt: skip # one kind a line
     assert typed("  ").words == typed("%_'\"\\&|!:*()<->\0").words == ()
 
 

@@ -73,8 +73,8 @@ def main(path: Path) -> None:
 
 
 def _signed(content: bytes, order: dict[str, str]) -> bytes:
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter  # noqa: PLC0415
-    from pyhanko.sign import fields, signers  # noqa: PLC0415
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter  # noqa: PLC0415 - child only
+    from pyhanko.sign import fields, signers  # noqa: PLC0415 - child only
 
     writer = IncrementalPdfFileWriter(io.BytesIO(content))
     fields.append_signature_field(
@@ -94,10 +94,10 @@ def _signed(content: bytes, order: dict[str, str]) -> bytes:
 
 
 def _signer(order: dict[str, str]) -> Any:
-    from cryptography import x509  # noqa: PLC0415
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
-    from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: PLC0415
-    from pyhanko.sign import signers  # noqa: PLC0415
+    from cryptography import x509  # noqa: PLC0415 - child only
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - child only
+    from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: PLC0415 - child only
+    from pyhanko.sign import signers  # noqa: PLC0415 - child only
 
     key: Any = serialization.load_der_private_key(base64.b64decode(order["key"]), None)
     chain = order["chain"].encode()
@@ -113,7 +113,7 @@ def _signer(order: dict[str, str]) -> Any:
 
 def _tag_field(writer: Any) -> None:
     """Put the field's widget into the tag tree, as a form element at the document's end."""
-    from pyhanko.pdf_utils import generic as library  # noqa: PLC0415
+    from pyhanko.pdf_utils import generic as library  # noqa: PLC0415 - child only
 
     generic: Any = library  # its constructors have no types
     name = generic.pdf_name
@@ -153,14 +153,14 @@ def _tag_field(writer: Any) -> None:
 
 def seals(data: bytes) -> list[Seal]:
     """The signatures in a PDF, the oldest first."""
-    from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415
+    from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415 - child only
 
     return [_seal(each) for each in PdfFileReader(io.BytesIO(data)).embedded_signatures]
 
 
 def _seal(found: Any) -> Seal:
-    from pyhanko.sign.validation.generic_cms import validate_sig_integrity  # noqa: PLC0415
-    from pyhanko.sign.validation.status import SignatureCoverageLevel  # noqa: PLC0415
+    from pyhanko.sign.validation.generic_cms import validate_sig_integrity  # noqa: PLC0415 - child only
+    from pyhanko.sign.validation.status import SignatureCoverageLevel  # noqa: PLC0415 - child only
 
     certificate, digest = found.signer_cert, found.compute_digest()
     is_intact, is_valid = validate_sig_integrity(
