@@ -252,6 +252,10 @@ PACKAGES = {
     "@fontsource/source-serif-4": ("5.3.1", "OFL-1.1"),
     "@fontsource-variable/source-serif-4": ("5.3.1", "OFL-1.1"),
     "@fontsource/source-code-pro": ("5.3.1", "OFL-1.1"),
+    **{
+        f"@fontsource/noto-sans-{script}": ("5.3.0", "OFL-1.1")
+        for script in ("jp", "sc", "tc", "kr", "thai", "devanagari")
+    },
     "dejavu-fonts-ttf": ("2.37.3", "Bitstream-Vera"),
     "axe-core": ("4.14.1", "MPL-2.0"),
 }
@@ -298,6 +302,29 @@ WANTED = (
         "fallback",
     ),
     Wanted("dejavu-fonts-ttf", "LICENSE", f"{_FONTS}/fallback/dejavu.LICENCE.txt"),
+    *(
+        Wanted(
+            f"@fontsource/noto-sans-{script}",
+            f"files/noto-sans-{script}-{subset}-400-normal.woff",
+            f"{_FONTS}/scripts/noto-sans-{script}-{subset}-400-normal.woff",
+        )
+        for script, subset in (
+            ("jp", "japanese"),
+            ("sc", "chinese-simplified"),
+            ("tc", "chinese-traditional"),
+            ("kr", "korean"),
+            ("thai", "thai"),
+            ("devanagari", "devanagari"),
+        )
+    ),
+    *(
+        Wanted(
+            f"@fontsource/noto-sans-{script}",
+            "LICENSE",
+            f"{_FONTS}/scripts/noto-sans-{script}.LICENCE.txt",
+        )
+        for script in ("jp", "sc", "tc", "kr", "thai", "devanagari")
+    ),
     Wanted("axe-core", "axe.min.js", "tests/vendor/axe.min.js"),
     Wanted("axe-core", "LICENSE", "tests/vendor/axe.LICENCE.txt"),
 )

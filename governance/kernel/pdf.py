@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from governance.kernel import sandbox
+from governance.kernel import pdf_scripts, sandbox
 from governance.kernel.errors import Unavailable
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
@@ -31,6 +31,7 @@ MEMORY_BYTES = (
 MAX_SECONDS = 180
 MEDIA_TYPES = {
     ".css": "text/css",
+    ".woff": "font/ttf",
     ".woff2": "font/woff2",
     ".svg": "image/svg+xml",
     ".png": "image/png",
@@ -94,7 +95,8 @@ def render(
 
         from governance.kernel.pdf_tags import finish  # noqa: PLC0415 - child only
 
-        document = HTML(string=html, url_fetcher=_fetcher()).render(pdf_variant=variant)
+        page = HTML(string=pdf_scripts.prepared(html), url_fetcher=_fetcher())
+        document = page.render(pdf_variant=variant)
         if tagged:
             base = document.metadata.generate_rdf_metadata
             document.metadata.generate_rdf_metadata = lambda *a: base(*a).replace(
@@ -133,8 +135,10 @@ def _fetcher() -> Any:
             path = (STATIC / url.removeprefix("app:/static/")).resolve()
             if not path.is_relative_to(STATIC):
                 raise ValueError(f"outside the static folder: {url}")
+            is_packed = path.suffix == ".woff"
+            data = pdf_scripts.unpacked(path) if is_packed else path.read_bytes()
             return URLFetcherResponse(
-                url, path.read_bytes(), {"Content-Type": MEDIA_TYPES.get(path.suffix, "text/plain")}
+                url, data, {"Content-Type": MEDIA_TYPES.get(path.suffix, "text/plain")}
             )
 
     return Assets(allowed_protocols={"data"}, allow_redirects=False)
@@ -142,18 +146,21 @@ def _fetcher() -> Any:
 
 @contextmanager
 def _our_fonts() -> Iterator[None]:
-    """Keep the machine's fonts out, so that the bytes don't depend on them.
+    """Keep the machine's fonts and its language out, so that the bytes don't depend on them.
 
-    A character that no font of the page has is shown in our one fallback font.
+    A character that no font of the page has is shown in our one fallback font, or in that of its
+    script (pdf_scripts.py).
     """
-    before = os.environ.get("FONTCONFIG_FILE")
-    os.environ["FONTCONFIG_FILE"] = str(FONTS)
+    ours = {"FONTCONFIG_FILE": str(FONTS), "PANGO_LANGUAGE": "en"}
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
     try:
         yield
     finally:
-        os.environ.pop("FONTCONFIG_FILE")
-        if before is not None:
-            os.environ["FONTCONFIG_FILE"] = before
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import io
 import os
 import re
 import signal
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 
 import pikepdf
 import pytest
+from fontTools.ttLib import TTFont
 
-from governance.kernel import pdf
+from governance.kernel import pdf, pdf_scripts
 from governance.publishing.reports import kinds
 from governance.publishing.reports.built_document import Built
 from tests.publishing.reports import (
@@ -68,7 +70,7 @@ def test_headings_go_down_one_level_at_a_time(make: Callable[[], Any]) -> None:
 def names_from_elsewhere() -> Any:
     """A small report whose people are called what our Latin fonts have no letters for."""
     made = rmf_samples.one_requirement()
-    made["prepared_by"] = "Łucja Żak, Ελένη Παππά, Анна Жук"
+    made["prepared_by"] = "Łucja Żak, Ελένη Παππά, Анна Жук, 山田太郎, 王伟, 김민수, สมชาย, अमित"
     made["tenant"]["name"] = "Şişli Ağ Ltd ▼ 中文"
     return made
 
@@ -87,11 +89,80 @@ def test_the_fonts_of_the_machine_change_nothing(
         (place / "fonts.conf").write_text(f"<fontconfig>{listed}</fontconfig>")
         monkeypatch.setenv("FONTCONFIG_PATH", str(place))
         monkeypatch.setenv("FONTCONFIG_FILE", str(place / "fonts.conf"))
+        monkeypatch.setenv("LANG", {"none": "C.UTF-8", "all": "ja_JP.UTF-8"}[name])
         files.append(rendered(built))
     assert files[0] == files[1]
     with pikepdf.open(io.BytesIO(files[0])) as file:
         fonts = {str(each.BaseFont) for each in objects(file, "/Type", "/Font")}
     assert {name.partition("+")[2].partition("-")[0] for name in fonts} == {"Report"}
+
+
+NAMES = {
+    "Latin, Greek and Cyrillic": "Łucja Żak Nguyễn Ελένη Παππά Анна Жук",
+    "Japanese": "山田太郎 髙橋ひなた タナカ",
+    "Chinese": "王伟 张磊 陳大文 黃",
+    "Korean": "김민수 박서연",
+    "Arabic and Hebrew": "مرحبا שלום",
+    "Thai and Devanagari": "สมชาย अमित",
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_a_name_of_any_script_is_in_the_text_and_no_letter_is_a_box(name: str) -> None:
+    with pikepdf.open(io.BytesIO(page_of(name))) as file:
+        assert 0 not in glyphs(file)
+        text = "".join(unicode_of(each) for each in objects(file, "/Type", "/Font"))
+    assert {each for each in name if each.isalpha()} <= set(text)
+
+
+def test_a_character_that_no_font_has_is_written_as_its_number() -> None:
+    assert pdf_scripts.prepared(PAGE.format("Ada 🙂")) == PAGE.format("Ada [U+1F642]").replace(
+        "</head>", "<style></style></head>"
+    )
+
+
+def test_a_page_without_other_scripts_stays_as_it_is_and_opens_no_font(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pdf_scripts, "FALLBACK", Path("nowhere.ttf"))
+    page = PAGE.format("Łucja Ελένη Анна → ●")
+    assert pdf_scripts.prepared(page) == page
+
+
+def test_what_is_taken_for_common_is_in_the_fallback_font() -> None:
+    assigned = {
+        chr(each)
+        for each in range(0x10000)
+        if unicodedata.category(chr(each)) not in {*pdf_scripts.WITHOUT_GLYPH, "Cn", "Cs"}
+    }
+    common = {each for each in assigned if not pdf_scripts.OTHER_THAN_COMMON.match(each)}
+    with TTFont(pdf_scripts.FALLBACK, lazy=True) as font:
+        assert common - set(map(chr, font.getBestCmap())) == set()
+
+
+def page_of(text: str) -> bytes:
+    return pdf.render_in_child(PAGE.format(f"<p>{text}</p>"), at=AT, identifier=b"0" * 16)
+
+
+def glyphs(file: pikepdf.Pdf) -> set[int]:
+    """The numbers of the glyphs on its pages; 0 is the box of a missing one."""
+    shown = b"".join(
+        bytes(part)
+        for page in file.pages
+        for each in pikepdf.parse_content_stream(page)
+        if str(each.operator) == "TJ"
+        for part in each.operands[0]
+        if isinstance(part, pikepdf.String)
+    )
+    return {int.from_bytes(shown[at : at + 2]) for at in range(0, len(shown), 2)}
+
+
+def unicode_of(font: pikepdf.Dictionary) -> str:
+    """The characters that the glyphs of a font stand for, by its /ToUnicode."""
+    if "/ToUnicode" not in font:
+        return ""
+    told = re.findall(rb"<[0-9a-fA-F]+> <([0-9a-fA-F]+)>", font.ToUnicode.read_bytes())
+    return "".join(bytes.fromhex(each.decode()).decode("utf-16-be") for each in told)
 
 
 def objects(file: pikepdf.Pdf, key: str, value: str) -> list[Any]:
