@@ -19,7 +19,7 @@ from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import any_tenant_by_slug
 from governance.foundation.tenants.suspension_actions import check_state
 from governance.foundation.tenants.system_actor import founder, visiting
-from governance.kernel import clock, current, outbox
+from governance.kernel import clock, current, jobs, outbox
 from governance.kernel.db import session, within
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.formatting import moment
@@ -58,10 +58,11 @@ ENDED = action(
     target="SupportGrant",
     activity="update",
     severity="medium",
-    fields="tenant how",
+    fields="tenant how reads",
     shape="stop",
 )
 KIND = "support_access"  # of approvals
+EXPIRY = "end support access"  # of work
 HOURS = (1, 2, 4, 8)
 REQUEST_LIFETIME = timedelta(days=3)
 
@@ -152,6 +153,8 @@ def open_access(approval: Approval) -> None:
     facts = _facts(row, tenant) | {"until": row.ends_at}
     record(APPROVED, row, about=row.person_id, **facts)
     _tell_operator(APPROVED, row, facts)
+    with within(founder(tenant.id, tenant.slug, tenant.name)):  # nobody's work: time ends it
+        jobs.enqueue(EXPIRY, row.id, ready_at=row.ends_at)
     outbox.send_mail(
         row.email,
         f"{tenant.name} approved your access",
@@ -183,6 +186,19 @@ def _tell_operator(what: Any, row: SupportGrant, facts: dict[str, Any]) -> None:
 
 
 # ---- ended
+
+
+def note_expiry(row: SupportGrant) -> bool:
+    """Its time is over: write so in both logs, once. False where somebody ended it earlier."""
+    tenant = _own_tenant()
+    session().refresh(row, with_for_update=True)
+    if row.status != "over" or not jobs.once_per(EXPIRY, tenant.slug, str(row.id)):
+        return False
+    reads = queries.pages_viewed([row]).get(row.id, 0)
+    facts: dict[str, Any] = {"tenant": tenant.slug, "how": "by time", "reads": reads}
+    record(ENDED, row, **facts)
+    _tell_operator(ENDED, row, facts)
+    return True
 
 
 def end_by_tenant(row: SupportGrant) -> None:

@@ -5,6 +5,7 @@ from governance.foundation.people.ports import outsider_names, support_visitor
 from governance.foundation.support_access import (
     actions,
     approval_kinds,
+    jobs,
     models,
     queries,
     views,
@@ -17,6 +18,7 @@ manifest = Manifest(
     models=(models,),
     routes=(views.feature, views.operator_feature),
     under=("tenant_settings.settings", "operator_overview.overview"),
+    work=(jobs.note_expiry,),
     approvals=approval_kinds.KINDS,
     audit=actions_in(actions),
     links={"SupportGrant": EntryLink(endpoint="support_access.index", noun="support access")},

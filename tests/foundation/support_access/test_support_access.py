@@ -3,16 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import select, update
 
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people import member_actions
 from governance.foundation.people import queries as people
+from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership, Person
 from governance.foundation.support_access import actions
 from governance.foundation.support_access.models import SupportGrant
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, current
+from governance.kernel import clock, current, jobs
 from governance.kernel.db import session, transaction
 from tests import make
 from tests.browser import Visitor
@@ -143,6 +145,51 @@ def test_an_admin_ends_it_at_once(as_operator, as_admin, as_officer):
     assert entries("support_access.ended") and entries("support_access.ended", "console")
     as_admin.post(f"settings/support-access/{grant.id}/end")
     assert len(entries("support_access.ended")) == 1
+
+
+def run_jobs_after(grant: SupportGrant, **later: int) -> None:
+    with clock.frozen(grant.ends_at + timedelta(**later)):
+        jobs.drain(actor_of)
+
+
+@pytest.mark.parametrize("later", [{"seconds": 1}, {"days": 9}], ids=["at once", "after downtime"])
+def test_the_end_of_its_time_is_in_both_logs_once(as_operator, as_admin, later):
+    grant = give(as_operator, as_admin)
+    as_operator.get("controls/")
+    as_operator.get("evidence/")
+    run_jobs_after(grant, minutes=-1)
+    assert entries("support_access.ended") == []
+    run_jobs_after(grant, **later)
+    [ended], [told] = entries("support_access.ended"), entries("support_access.ended", "console")
+    assert ended.facts == told.facts == {"tenant": "acme", "how": "by time", "reads": 2}
+    assert ended.actor_kind == told.actor_kind == "job"
+    with clock.frozen(grant.ends_at + timedelta(days=10)), make.acting("admin"):
+        assert not actions.note_expiry(session().merge(grant)), "a killed process does it again"
+    assert len(entries("support_access.ended")) == 1
+
+
+def test_access_that_an_admin_ended_doesnt_end_again(as_operator, as_admin):
+    grant = give(as_operator, as_admin)
+    as_admin.post(f"settings/support-access/{grant.id}/end")
+    run_jobs_after(grant, hours=1)
+    [ended] = entries("support_access.ended")
+    assert ended.facts["how"] == "by the tenant"
+
+
+def test_the_tenant_reads_what_was_opened_under_a_grant_and_nothing_else(
+    as_operator, as_admin, as_officer
+):
+    grant = give(as_operator, as_admin)
+    as_operator.get("controls/")
+    as_admin.post(f"settings/support-access/{grant.id}/end")
+    give(as_operator, as_admin)
+    as_operator.get("evidence/")
+    listed = BeautifulSoup(as_officer.get("settings/support-access").text, "html.parser")
+    assert listed.select_one(f'a[href="/t/acme/audit/?q={grant.id}"]').text == "1"
+    log = BeautifulSoup(as_officer.get(f"audit/?q={grant.id}").text, "html.parser")
+    rows = [row.text for row in log.select("#main tr[data-row]")]
+    assert len(rows) == 4, "requested, approved, one page, ended"
+    assert [row for row in rows if "Controls" in row] and "Evidence" not in "".join(rows)
 
 
 def test_the_operator_ends_it_too(as_operator, as_admin):
