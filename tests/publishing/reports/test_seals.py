@@ -34,6 +34,7 @@ from governance.publishing.reports.signing import open_note, parse_key
 from governance.publishing.reports.verify import verify
 from tests import make
 from tests.assurance.engagements import engagement_helpers, package_helpers
+from tests.step_up_helpers import saved_forms, sign_in_again, visitor_needing_step_up
 
 pytestmark = pytest.mark.slow
 
@@ -276,6 +277,33 @@ def test_the_tenants_own_certificate_seals_and_its_password_is_kept_nowhere(
     as_admin.post("settings/reports/issued")
     [back] = seals(as_officer.post(f"{page}/pdf", then=200).data)
     assert back.issuer.endswith("report authority")
+
+
+def test_the_sign_in_comes_before_the_form_of_a_certificate(app, isolated, as_officer):
+    late = visitor_needing_step_up(app, "admin")
+    asked = late.get("settings/reports/certificate", then=401).text
+    assert "It opens after you sign in" in asked and 'type="file"' not in asked
+    sign_in_again(late, "admin")
+    assert 'type="file"' in late.get("settings/reports/certificate").text
+    upload(late, pkcs12_file(rsa.generate_private_key(65537, 2048)))
+    as_officer.get("settings/reports/certificate", then=403)
+
+
+def test_a_certificate_sent_too_late_is_asked_for_again_by_its_name(app, isolated):
+    late = visitor_needing_step_up(app, "admin")
+    content = pkcs12_file(rsa.generate_private_key(65537, 2048))
+    asked = upload(late, content, then=401).text
+    assert "Files aren't kept while you sign in" in html.unescape(asked) and "seal.p12" in asked
+    sign_in_again(late, "admin")
+    [kept] = saved_forms()
+    shown = late.get(f"continue/{kept.id}").text
+    assert "Choose seal.p12 again" in shown and PASSWORD not in shown
+    late.post(
+        "settings/reports/certificate",
+        file=(io.BytesIO(content), "seal.p12"),
+        saved_form=str(kept.id),
+    )
+    assert "Acme Seal 2026" in late.get("settings/reports").text
 
 
 @pytest.mark.parametrize(

@@ -19,26 +19,17 @@ def index() -> ResponseReturnValue:
     return _page()
 
 
-def _page(
-    *,
-    form: SealSettingsForm | None = None,
-    upload: CertificateForm | None = None,
-    status: int = 200,
-) -> ResponseReturnValue:
+def _page(*, form: SealSettingsForm | None = None, status: int = 200) -> ResponseReturnValue:
     g.section = "tenant_settings"  # the navigation marks Settings, not Reports
     chosen = queries.sealed_for()
     if form is None:
         form = SealSettingsForm()
         form.process(None, sealed_for=chosen)
-    if upload is None:
-        upload = CertificateForm()
-        upload.process(None)
     listed = queries.certificates()
     return page(
         "publishing/reports/seals.html",
         status=status,
         form=form,
-        upload=upload,
         heading=HEADINGS[chosen],
         current_certificate=next((each for each in listed if each.retired_at is None), None),
         retired=[each for each in listed if each.retired_at is not None],
@@ -55,16 +46,26 @@ def change() -> ResponseReturnValue:
     return redirect(url_for("report_seals.index"), 303)
 
 
-@feature.post(
-    "/settings/reports/certificate",
-    needs=permissions.MANAGE,
-    fresh=StepUp("Use this certificate", CertificateForm),
-)
+UPLOAD = StepUp("Use this certificate", CertificateForm)
+
+
+@feature.get("/settings/reports/certificate", needs=permissions.MANAGE, fresh=UPLOAD)
+def uploading() -> ResponseReturnValue:
+    """The sign-in comes before the form: a file that was chosen wouldn't survive it."""
+    return _uploading(CertificateForm())
+
+
+def _uploading(form: CertificateForm, *, status: int = 200) -> ResponseReturnValue:
+    g.section = "tenant_settings"
+    return page("publishing/reports/certificate.html", status=status, form=form)
+
+
+@feature.post("/settings/reports/certificate", needs=permissions.MANAGE, fresh=UPLOAD)
 def upload() -> ResponseReturnValue:
     form, sent = CertificateForm(), request.files.get("file")
     content = sent.read(actions.MAX_PKCS12_BYTES + 1) if sent else b""
     if not accepted(form, lambda: actions.upload_certificate(content, form.password.data or "")):
-        return _page(upload=form, status=form.status)
+        return _uploading(form, status=form.status)
     flash("Certificate added. It seals downloads from now on.")
     return redirect(url_for("report_seals.index"), 303)
 
