@@ -80,13 +80,29 @@ def _shown(segment: str) -> str:
 )
 def serve(address: str) -> ResponseReturnValue:
     """Any request of SCIM; a failed one leaves nothing but a line on the page of settings."""
+    return _serve(f"/{address.removesuffix('.scim')}")
+
+
+@feature.route(
+    f"{PREFIX}/",
+    methods=METHODS,
+    needs=permissions.PROVISION,
+    leaves=note_call,
+    strict_slashes=False,
+)
+def search_everything() -> ResponseReturnValue:
+    """A search over users and groups at once (RFC 7644 section 3.4.2.1)."""
+    return _serve("/")
+
+
+def _serve(path: str) -> ResponseReturnValue:
     from governance.foundation.scim import protocol  # noqa: PLC0415 - loads pydantic and its models
 
     return _as_flask(
         protocol.answer(
             method=request.method,
             base_url=f"{current_app.config['PUBLIC_URL']}{PREFIX}",
-            path=f"/{address.removesuffix('.scim')}",
+            path=path,
             query=request.args.to_dict(),
             headers=list(request.headers.items()),
             body=g.get("scim_body", b""),

@@ -68,6 +68,7 @@ def _meta(model: type[DirectoryUser] | type[DirectoryGroup]) -> dict[tuple[str, 
         ("meta", "created"): model.created_at,  # type: ignore[dict-item] # a column
         ("meta", "last_modified"): model.changed_at,  # type: ignore[dict-item] # a column
         ("meta", "version"): _version(model),
+        ("meta", "resource_type"): literal("User" if model is DirectoryUser else "Group"),
     }
 
 

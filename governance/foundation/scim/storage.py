@@ -1,6 +1,6 @@
 """What scim2-server reads and writes, over this feature's tables and actions."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -10,18 +10,18 @@ from scim2_models import (
     InvalidValueException,
     Meta,
     NotFoundException,
-    NotImplementedException,
     PreconditionFailedException,
     Reference,
     Resource,
     ResourceType,
     ResponseParameters,
     SCIMException,
+    ScimFilter,
     SearchRequest,
     UniquenessException,
 )
 from scim2_server.storage import ScimStorage, SearchPage
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, func, select, true, union_all
 
 from governance.foundation.scim import filters, group_actions, queries, user_actions
 from governance.foundation.scim.group_actions import GroupNameTaken
@@ -37,7 +37,7 @@ from governance.foundation.scim.schemas import (
     User,
 )
 from governance.foundation.scim.user_actions import UserFacts, UserNameTaken
-from governance.kernel.db import Model, lock_tenant, session
+from governance.kernel.db import Model, among, lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
 
 type Row = DirectoryUser | DirectoryGroup
@@ -79,19 +79,15 @@ class DirectoryStorage(ScimStorage):
         position: Any = None,
     ) -> SearchPage:
         del position  # of a cursor, which the configuration doesn't announce
-        if len(resource_types) != 1:
-            raise NotImplementedException(detail="Search /Users or /Groups.")
-        model = _model(resource_types[0])
-        wanted: ColumnElement[bool] = true()
-        if search_request.filter is not None:
-            wanted = filters.condition(search_request.filter, str(resource_types[0].name))
-        total = session().scalar(select(func.count()).select_from(model).where(wanted)) or 0
-        query = select(model).where(wanted).order_by(model.created_at, model.id)
-        start = min(search_request.start_index_0 or 0, MAX_START)
-        rows = session().scalars(query.offset(start).limit(search_request.count))
-        return SearchPage(
-            total, _resources(rows.all(), without_members=_leaves_out_members(search_request))
-        )
+        searched = [(each, _wanted(each, search_request)) for each in resource_types]
+        totals = [
+            select(func.count()).select_from(_model(each)).where(wanted).scalar_subquery()
+            for each, wanted in searched
+        ]
+        total = sum(session().execute(select(*totals)).one())
+        rows = _page(searched, search_request)
+        leaves_out = _leaves_out_members(search_request)
+        return SearchPage(total, _resources(rows, without_members=leaves_out))
 
     def create(
         self,
@@ -152,6 +148,40 @@ def _refusals() -> Generator[None]:
 
 def _model(resource_type: ResourceType) -> type[DirectoryUser] | type[DirectoryGroup]:
     return DirectoryUser if resource_type.name == "User" else DirectoryGroup
+
+
+def _wanted(resource_type: ResourceType, asked: SearchRequest[Any]) -> ColumnElement[bool]:
+    """The filter for the rows of one type. An attribute that the type lacks finds none of them, and
+    at the root the filter is bound to every type: it is bound again to this one.
+    """
+    if asked.filter is None:
+        return true()
+    model = User if resource_type.name == "User" else Group
+    return filters.condition(ScimFilter[model](str(asked.filter)), str(resource_type.name))  # type: ignore[valid-type]
+
+
+def _page(
+    searched: Sequence[tuple[ResourceType, ColumnElement[bool]]], asked: SearchRequest[Any]
+) -> list[Row]:
+    """The rows of the page that was asked for, over all searched types in the order of creation."""
+    start = min(asked.start_index_0 or 0, MAX_START)
+    if len(searched) == 1:
+        [(only, wanted)] = searched
+        model = _model(only)
+        query = select(model).where(wanted).order_by(model.created_at, model.id)
+        return list(session().scalars(query.offset(start).limit(asked.count)))
+    parts = [
+        select(_model(each).id, _model(each).created_at).where(wanted) for each, wanted in searched
+    ]
+    every = union_all(*parts).subquery()
+    order = select(every.c.id).order_by(every.c.created_at, every.c.id)
+    ids = session().scalars(order.offset(start).limit(asked.count)).all()
+    found: dict[UUID, Row] = {}
+    for each, _condition in searched if ids else ():
+        model = _model(each)
+        rows: Iterable[Row] = session().scalars(select(model).where(among(model.id, ids)))
+        found |= {row.id: row for row in rows}
+    return [found[each] for each in ids]
 
 
 def _row(

@@ -1,6 +1,7 @@
 """The protocol at its edges: filters and pages in SQL, ETags, bulk, bad input, other tenants."""
 
 import json
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import event, func, select
@@ -261,7 +262,7 @@ def test_a_bulk_request_has_a_bound(directory):
         ("GET", "/Users?count=99999999999999999999", None, 200),
         ("GET", "/Users?startIndex=-5&count=-5", None, 200),
         ("GET", "/Users?count=x", None, 400),
-        ("POST", "/.search", {"schemas": []}, 501),
+        ("POST", "/.search", {"schemas": []}, 200),
         ("PUT", "/Users", _user("a"), 405),
         ("GET", "/Me", None, 501),
         ("GET", "/Passwords", None, 404),
@@ -401,3 +402,82 @@ def test_every_change_is_in_the_log_with_the_key_as_its_actor(directory):
             "provisioning.group.deleted",
             "provisioning.user.deleted",
         ]
+
+
+SEARCH = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+
+
+@pytest.fixture
+def everyone(directory):
+    """Two users and two groups, in the order of their creation."""
+    ana = directory.create_user("ana@acme.example", displayName="Ana", active=True)
+    risk = directory.create_group("Risk", ana["id"])
+    directory.create_user("bo@acme.example", displayName="Bo", active=False)
+    directory.create_group("Ana's team")
+    return directory, ana, risk
+
+
+def names(reply):
+    return [each.get("userName") or each["displayName"] for each in reply.json["Resources"]]
+
+
+@pytest.mark.parametrize(
+    ("scim_filter", "found"),
+    [
+        ("id pr", ["ana@acme.example", "Risk", "bo@acme.example", "Ana's team"]),
+        ('displayName sw "ana"', ["ana@acme.example", "Ana's team"]),
+        ('userName eq "BO@acme.example"', ["bo@acme.example"]),
+        ("active eq false", ["bo@acme.example"]),
+        ("members pr", ["Risk"]),
+        ('meta.resourceType eq "Group"', ["Risk", "Ana's team"]),
+        ('userName pr or displayName eq "Risk"', ["ana@acme.example", "Risk", "bo@acme.example"]),
+        ('emails.value eq "nobody@acme.example"', []),
+    ],
+)
+def test_a_search_at_the_root_finds_users_and_groups_by_get_and_by_post(
+    everyone, scim_filter, found
+):
+    directory, *_ = everyone
+    query = urlencode({"filter": scim_filter})
+    body = {"schemas": [SEARCH], "filter": scim_filter}
+    replies = [
+        directory.ask("GET", f"?{query}"),
+        directory.ask("GET", f"/?{query}"),
+        directory.ask("POST", "/.search", body),
+    ]
+    assert [names(each) for each in replies] == [found] * 3
+    assert {each.json["totalResults"] for each in replies} == {len(found)}
+
+
+def test_a_search_at_the_root_is_paged_as_one_list(everyone):
+    directory, *_ = everyone
+    pages = [directory.ask("GET", f"/?startIndex={start}&count=2") for start in (1, 3, 5)]
+    assert [names(each) for each in pages] == [
+        ["ana@acme.example", "Risk"],
+        ["bo@acme.example", "Ana's team"],
+        [],
+    ]
+    assert {each.json["totalResults"] for each in pages} == {4}
+
+
+def test_a_search_at_the_root_leaves_out_what_was_not_asked_for(everyone):
+    directory, ana, risk = everyone
+    reply = directory.ask("GET", "/?attributes=displayName")
+    assert {key for each in reply.json["Resources"] for key in each} <= {
+        "schemas",
+        "id",
+        "displayName",
+        "meta",
+    }
+    whole = directory.ask("GET", f"/?{urlencode({'filter': 'members pr'})}")
+    assert whole.json["Resources"][0]["members"][0]["value"] == ana["id"]
+    assert whole.json["Resources"][0]["id"] == risk["id"]
+
+
+def test_nobody_searches_another_tenant_or_without_a_key(app, everyone):
+    other = Directory(app, "globex")
+    assert other.ask("GET", "/").json["totalResults"] == 0
+    reply = other.machine.client.get("/scim/v2/")
+    assert reply.status_code == 401 and reply.mimetype == "application/scim+json"
+    everyone[0].ask("DELETE", "/", then=405)
+    everyone[0].ask("GET", '/?filter=shoeSize+eq+"43"', then=400)

@@ -16,8 +16,6 @@ KEPT = {"userName", "displayName", "name", "active", "emails"}
 
 
 class TestStorage(ScimStorageContract):
-    supports_root_search = False
-
     @pytest.fixture
     def provider(self) -> Any:
         return PROVIDER
