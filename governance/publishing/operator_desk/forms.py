@@ -6,23 +6,20 @@ from wtforms.validators import DataRequired, Length
 from governance.kernel.forms import Form
 
 
-class SuspendForm(Form):
+class ReasonForm(Form):
+    """Why an operator does this to a tenant."""
+
     reason = TextAreaField(
         "Reason", [DataRequired("Give a reason. It is kept in both audit logs."), Length(max=1000)]
     )
+
+    @property
+    def given(self) -> str:
+        return self.reason.data or ""
+
+
+class SuspendForm(ReasonForm):
     typed = StringField(
         "Type the tenant's name to confirm",
         [DataRequired("Type the tenant's name."), Length(max=120)],
-    )
-
-
-class ExportForm(Form):
-    reason = TextAreaField(
-        "Reason", [DataRequired("Give a reason. It is kept in both audit logs."), Length(max=1000)]
-    )
-
-
-class ResumeForm(Form):
-    reason = TextAreaField(
-        "Reason", [DataRequired("Give a reason. It is kept in both audit logs."), Length(max=1000)]
     )

@@ -1,5 +1,7 @@
 """The operator's page of a tenant: what it uses, how it is, and its suspension."""
 
+from typing import Any
+
 from flask import flash, redirect, url_for
 
 from governance.economics.revenue import permissions as money_permissions
@@ -18,7 +20,7 @@ from governance.kernel.pages import page
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.publishing.operator_desk import actions, queries
-from governance.publishing.operator_desk.forms import ExportForm, ResumeForm, SuspendForm
+from governance.publishing.operator_desk.forms import ReasonForm, SuspendForm
 from governance.publishing.tenant_exports import permissions as export_permissions
 from governance.publishing.tenant_exports.actions import start_for
 
@@ -55,12 +57,18 @@ def _plans(found: Tenant) -> list[tuple[str, str]]:
     return list(newest.values())
 
 
+def _named(slug: str) -> list[tuple[str, str]]:
+    return [("Tenant", queries.desk_tenant(slug).name)]
+
+
 SUSPEND = StepUp(
     "Suspend tenant",
     SuspendForm,
-    facts=lambda slug: [("Tenant", queries.desk_tenant(slug).name)],
+    facts=_named,
     danger="Everyone in it is signed out, and its AI systems stop.",
 )
+RESUME = StepUp("Resume tenant", ReasonForm, facts=_named)
+EXPORT = StepUp("Start export", ReasonForm, facts=_named)
 
 
 @feature.get("/tenants/<slug>/suspend", needs=permissions.SUSPEND)
@@ -68,16 +76,9 @@ def suspension(slug: str) -> ResponseReturnValue:
     return _suspension(queries.desk_tenant(slug), SuspendForm())
 
 
-def _suspension(found: Tenant, form: SuspendForm, *, status: int = 200) -> ResponseReturnValue:
+def _suspension(found: Tenant, form: SuspendForm) -> ResponseReturnValue:
     facts = queries.tenant_facts(found)
-    return page(
-        "publishing/operator_desk/suspend.html",
-        status=status,
-        t=found,
-        form=form,
-        facts=facts,
-        impact=queries.impact(facts),
-    )
+    return _asking("suspend", found, form, facts=facts, impact=queries.impact(facts))
 
 
 @feature.post("/tenants/<slug>/suspend", needs=permissions.SUSPEND, fresh=SUSPEND)
@@ -85,62 +86,45 @@ def suspend(slug: str) -> ResponseReturnValue:
     found, form, made = queries.desk_tenant(slug), SuspendForm(), list[Approval | None]()
 
     def act() -> None:
-        made.append(
-            actions.suspend(found, typed=form.typed.data or "", reason=form.reason.data or "")
-        )
+        made.append(actions.suspend(found, typed=form.typed.data or "", reason=form.given))
 
     if not accepted(form, act):
-        return _suspension(found, form, status=form.status)
+        return _suspension(found, form)
     return _done(found, made[0], f"{found.name} is suspended. Its people were signed out.")
-
-
-RESUME = StepUp(
-    "Resume tenant", ResumeForm, facts=lambda slug: [("Tenant", queries.desk_tenant(slug).name)]
-)
 
 
 @feature.get("/tenants/<slug>/resume", needs=permissions.SUSPEND)
 def resumption(slug: str) -> ResponseReturnValue:
-    return _resumption(queries.desk_tenant(slug), ResumeForm())
-
-
-def _resumption(found: Tenant, form: ResumeForm, *, status: int = 200) -> ResponseReturnValue:
-    return page("publishing/operator_desk/resume.html", status=status, t=found, form=form)
+    return _asking("resume", queries.desk_tenant(slug), ReasonForm())
 
 
 @feature.post("/tenants/<slug>/resume", needs=permissions.SUSPEND, fresh=RESUME)
 def resume(slug: str) -> ResponseReturnValue:
-    found, form, made = queries.desk_tenant(slug), ResumeForm(), list[Approval | None]()
-
-    def act() -> None:
-        made.append(actions.resume(found, reason=form.reason.data or ""))
-
-    if not accepted(form, act):
-        return _resumption(found, form, status=form.status)
+    found, form, made = queries.desk_tenant(slug), ReasonForm(), list[Approval | None]()
+    if not accepted(form, lambda: made.append(actions.resume(found, reason=form.given))):
+        return _asking("resume", found, form)
     return _done(found, made[0], f"{found.name} is active again.")
-
-
-EXPORT = StepUp(
-    "Start export", ExportForm, facts=lambda slug: [("Tenant", queries.desk_tenant(slug).name)]
-)
 
 
 @feature.get("/tenants/<slug>/export", needs=export_permissions.START)
 def exporting(slug: str) -> ResponseReturnValue:
-    return _exporting(queries.desk_tenant(slug), ExportForm())
-
-
-def _exporting(found: Tenant, form: ExportForm, *, status: int = 200) -> ResponseReturnValue:
-    return page("publishing/operator_desk/export.html", status=status, t=found, form=form)
+    return _asking("export", queries.desk_tenant(slug), ReasonForm())
 
 
 @feature.post("/tenants/<slug>/export", needs=export_permissions.START, fresh=EXPORT)
 def start_export(slug: str) -> ResponseReturnValue:
     """For the tenant's admins: they get it, the operator doesn't."""
-    found, form = queries.desk_tenant(slug), ExportForm()
-    if not accepted(form, lambda: start_for(found, reason=form.reason.data or "")):
-        return _exporting(found, form, status=form.status)
+    found, form = queries.desk_tenant(slug), ReasonForm()
+    if not accepted(form, lambda: start_for(found, reason=form.given)):
+        return _asking("export", found, form)
     return _done(found, None, f"The admins of {found.name} get an email when the archive is ready.")
+
+
+def _asking(name: str, found: Tenant, form: ReasonForm, **shown: Any) -> ResponseReturnValue:
+    """The page of one of the three: fresh, or with what is wrong in its form."""
+    template = f"publishing/operator_desk/{name}.html"
+    status = form.status if form.problems else 200
+    return page(template, status=status, t=found, form=form, **shown)
 
 
 def _done(found: Tenant, requested: Approval | None, sentence: str) -> ResponseReturnValue:
