@@ -22,6 +22,7 @@ from governance.kernel import config, db, tenant_cache
 from tests import make
 from tests.browser import Visitor
 from tests.migrated_databases import migrated_database
+from tests.prepared_statements import keep_prepared_statements
 from tests.quick_run import function_of, left_out_tests
 from tests.route_helpers import ids_of_every_model
 
@@ -29,6 +30,7 @@ REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
 LONG_NAME = 40
 LONG = "browser", "slow"  # marks of tests that take seconds or minutes
+KEPT_STATEMENTS = 4_000  # compiled and prepared; SQLAlchemy's: 500, psycopg's: 100
 COLLECT_AFTER = 10_000, 10, 10  # new objects until the garbage collector looks; Python's: 2,000
 
 
@@ -197,10 +199,11 @@ def module_transaction(app, engine):
 
 @pytest.fixture(scope="session")
 def engine(settings):
-    """One for all tests, so that a statement is compiled once and not once a test; nobody's locks
-    or settings are handed on.
+    """One for all tests, so that a statement is compiled and planned once and not once a test;
+    nobody's locks or settings are handed on.
     """
-    one = create_engine(settings.database_url, pool_size=1)
+    one = create_engine(settings.database_url, pool_size=1, query_cache_size=KEPT_STATEMENTS)
+    keep_prepared_statements(one, KEPT_STATEMENTS)
     event.listen(
         one,
         "checkin",
