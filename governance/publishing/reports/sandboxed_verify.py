@@ -2,9 +2,10 @@
 
 A small PDF can unpack to more than there is.
 
-verify(pdf, signature, key) → ReportVerdict       as verify.verify; breaking a limit fails a check
+verify(pdf, signature, key) → ReportVerdict       as verify.verify, also of a zip with both files;
+                                                  breaking a limit fails a check
 python -m governance.publishing.reports.sandboxed_verify       the child: reads one line of JSON,
-                                                  then the PDF, from standard input
+                                                  then the file, from standard input
 """
 
 import json
@@ -15,6 +16,7 @@ from dataclasses import astuple
 from governance.kernel import sandbox
 from governance.kernel.errors import Unavailable
 from governance.kernel.verification_results import CheckResult
+from governance.publishing.reports import signed_files
 from governance.publishing.reports import verify as rules
 from governance.publishing.reports.verify import ReportVerdict
 
@@ -24,6 +26,9 @@ TOO_MUCH = CheckResult(
     "file",
     ok=False,
     sentence="The file takes more memory or time to unpack than any Meridian report.",
+)
+NO_PAIR = CheckResult(
+    "file", ok=False, sentence="The zip doesn't contain one report with its signature."
 )
 _turns = threading.BoundedSemaphore(MAX_CHILDREN)
 
@@ -62,11 +67,21 @@ def _verify_in_child(
 
 def main() -> None:
     order = json.loads(sys.stdin.buffer.readline())
-    found = rules.verify(sys.stdin.buffer.read(), order["signature"], order["key"])
+    found = _found(sys.stdin.buffer.read(), order["signature"], order["key"])
     checks = [astuple(each) for each in found.checks]
     print(  # noqa: T201
         json.dumps({"checks": checks, "fingerprint": found.fingerprint, "filename": found.filename})
     )
+
+
+def _found(content: bytes, signature: str, key: str) -> ReportVerdict:
+    """A zip brings its own signature."""
+    if content.startswith(signed_files.MAGIC):
+        try:
+            content, signature = signed_files.unpack(content)
+        except signed_files.NotAPair:
+            return ReportVerdict((NO_PAIR,), None, None)
+    return rules.verify(content, signature, key)
 
 
 if __name__ == "__main__":

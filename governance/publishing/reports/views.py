@@ -13,7 +13,7 @@ from flask import Response, redirect, request, url_for
 from governance.assurance.assessments import assessment_queries
 from governance.assurance.testing import matrix_queries
 from governance.foundation.people import queries as people
-from governance.kernel import clock, current, work_pages
+from governance.kernel import clock, current, storage, work_pages
 from governance.kernel.access import PUBLIC
 from governance.kernel.background_work import GeneratedFile
 from governance.kernel.db import transaction
@@ -24,7 +24,7 @@ from governance.kernel.forms import Form, accepted
 from governance.kernel.pages import page
 from governance.kernel.visibility_scope import limits
 from governance.kernel.web import ResponseReturnValue
-from governance.publishing.reports import actions, permissions, queries
+from governance.publishing.reports import actions, permissions, queries, signed_files
 from governance.publishing.reports.built_document import filename
 from governance.publishing.reports.editions import WITHDRAWN
 from governance.publishing.reports.forms import AttestationForm, EvidenceMatrixForm, ReadinessForm
@@ -176,6 +176,23 @@ def pdf(run_id: UUID) -> ResponseReturnValue:
     return work_pages.attachment(file)
 
 
+@feature.post("/reports/<uuid:run_id>/files", needs=permissions.RUN, answers=FILE)
+def files(run_id: UUID) -> ResponseReturnValue:
+    """The file and its signature in one zip, for who may generate it: without a watermark."""
+    row = queries.run(run_id).row
+    file, note = actions.download(row, what="pdf"), actions.download(row, what="signature")
+    content, signed = copies.sealed(row), note.content
+    if content is not None:
+        newest = next(iter(seals.copies(run_id, current.actor().person_id)), None)
+        signed = newest.note.encode() if newest else signed
+    else:
+        content = b"".join(storage.pieces(file.key))
+    packed = signed_files.pack(file.name, content, signed)
+    return work_pages.attachment(
+        GeneratedFile(f"{file.name}.zip", "application/zip", content=packed, size=len(packed))
+    )
+
+
 @feature.post("/reports/<uuid:run_id>/signature", needs=permissions.VIEW, answers=FILE)
 def signature(run_id: UUID) -> ResponseReturnValue:
     """The signature of the person's newest copy, or of the one named; otherwise the original's."""
@@ -201,17 +218,18 @@ def verify_page() -> ResponseReturnValue:
 @public.post("/verify", needs=PUBLIC)
 def verify_file() -> ResponseReturnValue:
     """The same check as `governance verify-report`, on uploaded files; nothing is stored."""
-    report, note = request.files.get("report"), request.files.get("signature")
+    content, note = _sent("report", MAX_FILE_SIZE), _sent("signature", 65_536)
     key = request.form.get("key", "").strip()
+    is_zip = content.startswith(signed_files.MAGIC)
     missing = [
         name
         for name, is_missing in (
-            ("the report (PDF)", not report or not report.filename),
-            ("its signature (.sig)", not note or not note.filename),
+            ("the report (PDF)", not content),
+            ("its signature (.sig)", not note and not is_zip),
         )
         if is_missing
     ]
-    if missing or report is None or note is None:
+    if missing:
         return page(
             "publishing/reports/verify.html",
             keys=_keys(),
@@ -221,12 +239,14 @@ def verify_file() -> ResponseReturnValue:
         )
     from governance.publishing.reports.sandboxed_verify import verify  # noqa: PLC0415 - loads pikepdf
 
-    result = verify(
-        report.stream.read(MAX_FILE_SIZE + 1),
-        note.stream.read(65_536).decode("utf-8", "replace"),
-        key or (_keys() or [""])[0],
-    )
+    result = verify(content, note.decode("utf-8", "replace"), key or (_keys() or [""])[0])
     return page("publishing/reports/verify.html", keys=_keys(), result=result, key=key)
+
+
+def _sent(name: str, limit: int) -> bytes:
+    """What was uploaded under that name, a byte more than the limit at most."""
+    file = request.files.get(name)
+    return file.stream.read(limit + 1) if file else b""
 
 
 @public.get("/keys", needs=PUBLIC)

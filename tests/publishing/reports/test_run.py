@@ -6,7 +6,9 @@ import hashlib
 import io
 import json
 import signal
+import zipfile
 from datetime import date
+from uuid import UUID
 
 import pikepdf
 import pytest
@@ -25,7 +27,7 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import background_work, installation, jobs, pdf, storage
 from governance.kernel.db import session
-from governance.publishing.reports import actions, queries
+from governance.publishing.reports import actions, queries, signed_files
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.verify import verify
 
@@ -100,6 +102,37 @@ def test_the_officer_asks_watches_takes_and_anyone_verifies(
         key=key,
     )
     assert "digest" in dropped.text
+    both = as_officer.post(f"{page}/files", then=200)
+    assert both.headers["Content-Disposition"].endswith('.pdf.zip"')
+    both = as_officer.post("/verify", then=200, report=(io.BytesIO(both.data), "r.zip"), key=key)
+    assert "is genuine and intact" in both.text
+
+
+def test_both_files_at_once_are_for_who_generates_reports(as_viewer, as_auditor):
+    """Others take each alone: an auditor's copy has a watermark and a signature of its own."""
+    for visitor in (as_viewer, as_auditor):
+        visitor.post(f"reports/{UUID(int=1)}/files", then=403)
+
+
+@pytest.mark.parametrize(
+    "names", [["r.pdf"], ["r.sig"], ["r.pdf", "other.pdf.sig"], ["r.pdf", "r.pdf.sig", "s.pdf"]]
+)
+def test_a_zip_that_is_no_report_with_its_signature_is_refused(client, names):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    answer = client.post(
+        "/verify", then=200, report=(io.BytesIO(packed.getvalue()), "r.zip"), key="a+b+c"
+    )
+    assert "contain one report with its signature" in answer.text
+
+
+def test_a_damaged_zip_is_refused(client):
+    packed = signed_files.pack("r.pdf", b"x" * 99, b"y")
+    for broken in (packed[:60], packed[:-30], packed.replace(b"x" * 99, b"z" * 99)):
+        answer = client.post("/verify", then=200, report=(io.BytesIO(broken), "r.zip"), key="a")
+        assert "contain one report with its signature" in answer.text
 
 
 @pytest.mark.slow
