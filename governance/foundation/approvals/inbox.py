@@ -96,7 +96,10 @@ def _awaiting() -> Select[Any]:
     query = item_select(
         a,
         about=a.summary,
-        who=name_of(a.requested_by),
+        who=case(
+            (a.kind.in_(kinds.kinds_from_outside()), "an operator"),
+            else_=name_of(a.requested_by),
+        ),
         detail=a.reason,
         since=a.requested_at,
         due=a.expires_at,

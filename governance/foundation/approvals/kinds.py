@@ -97,6 +97,10 @@ def _none(_approval: Approval) -> dict[str, Any]:
     return {}
 
 
+def _a_member(_approval: Approval) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalKind:
     """One kind of approval.
@@ -141,7 +145,7 @@ class ApprovalKind:
     step_up: bool = True
     lifetime: timedelta | None = DEFAULT_LIFETIME
     lock: str = ""
-    requester: Callable[[Approval], str] = lambda _approval: ""
+    requester: Callable[[Approval], str] = _a_member
     own: str = "You requested this yourself, so another person must decide."
     own_subject: str = "It is about you, so another person must decide."
     result_template: str = ""
@@ -168,6 +172,11 @@ def named(name: str) -> ApprovalKind | None:
 
 def all_kinds() -> Sequence[ApprovalKind]:
     return tuple(_kinds.values())
+
+
+def kinds_from_outside() -> list[str]:
+    """Return the names of the kinds that someone requests who is no member."""
+    return [each.name for each in all_kinds() if each.requester is not _a_member]
 
 
 def fingerprint(approval: Approval) -> str:

@@ -70,6 +70,7 @@ def test_nothing_opens_before_an_admin_approves(as_operator, as_admin, as_office
     path = ask(as_operator)
     as_operator.get("controls/", then=404)
     as_officer.get(path, then=404)
+    assert "Requested by an operator: Ticket 4711" in as_admin.get("inbox/").text
     page = as_admin.get(path).text
     assert "Eva Brandt" in page and "View only" in page and "Ticket 4711" in page
     decide_approval(as_admin, path, verb="approve")
