@@ -214,20 +214,14 @@ def _alive(item_id: UUID, tries: int) -> Generator[None]:
         thread.join()
 
 
-def run_next(actor_of: ActorOf) -> bool:
-    """Claim one ready ticket and run it; False when there is none."""
+def run_next(actor_of: ActorOf, *, of: UUID | None = None) -> bool:
+    """Claim one ready ticket and run it, with `of` one of this tenant; False when there is none."""
+    ready = select(WorkTicket).where(WorkTicket.ready_at <= clock.now())
+    if of is not None:
+        ready = ready.where(WorkTicket.for_tenant == of)
+    first = ready.order_by(WorkTicket.ready_at).limit(1).with_for_update(skip_locked=True)
     with transaction():
-        ticket = (
-            session()
-            .scalars(
-                select(WorkTicket)
-                .where(WorkTicket.ready_at <= clock.now())
-                .order_by(WorkTicket.ready_at)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            )
-            .one_or_none()
-        )
+        ticket = session().scalars(first).one_or_none()
         if ticket is None:
             return False
         ticket.tries, ticket.ready_at = ticket.tries + 1, clock.now() + LEASE
@@ -373,10 +367,12 @@ def has_run(job: str, scope: str, period: str) -> bool:
     return session().scalar(query) is not None
 
 
-def drain(actor_of: ActorOf) -> int:
-    """Run everything that is ready, in this process: the demo's one run, and tests."""
+def drain(actor_of: ActorOf, *, of: UUID | None = None) -> int:
+    """Run everything that is ready, in this process: the demo's one run, and tests. With `of`, only
+    what is ready of this tenant.
+    """
     count = 0
-    while run_next(actor_of):
+    while run_next(actor_of, of=of):
         count += 1
     return count
 

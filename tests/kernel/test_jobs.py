@@ -115,6 +115,16 @@ def test_work_that_was_never_committed_is_never_done(actor):
     assert tickets() == []
 
 
+def test_draining_one_tenant_leaves_the_work_of_others(actor):
+    done = []
+    jobs.work("test mine")(lambda item, _progress: done.append(item.id))
+    item_id = enqueue(actor, "mine")
+    assert jobs.drain(lambda _: actor, of=item_id) == 0, "the id of another tenant"
+    assert done == [] and len(tickets()) == 1
+    assert jobs.drain(lambda _: actor, of=actor.tenant_id) == 1
+    assert done == [item_id]
+
+
 def test_what_goes_wrong_is_said_and_its_cause_is_not_shown(actor):
     @jobs.work("test breaks")
     def breaks(item, progress):
