@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from governance.foundation.audit.proof_charts import proof_tree
 from governance.foundation.glossary.terms import term
 from governance.foundation.logbook.log_health import LogHealth, log_health, recall
-from governance.kernel import clock, current, db, formatting, web
+from governance.kernel import clock, current, db, formatting, page_memory, web
 from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.config import Settings
 from governance.kernel.errors import DomainError
@@ -59,6 +59,7 @@ def install(app: Flask, settings: Settings) -> None:
         way_back=way_back,
         glossary_term=term,
         draw_once=draw_once,
+        part=page_memory.part,
     )
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
     app.extensions["navigation"] = BoundedCache(MAX_NAVIGATIONS)

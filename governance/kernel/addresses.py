@@ -6,6 +6,7 @@ An address follows from the endpoint, its values and the reader's tenant (`app/s
 it holds nothing of who may open it.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -20,11 +21,15 @@ PLAIN = frozenset({str, int, UUID})
 
 
 class Console(Flask):
-    """The application. `url_for` works as Flask's."""
+    """The application. `url_for` works as Flask's; no view or hook is a coroutine."""
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self._built = lru_cache(MAX_ADDRESSES)(self._build)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Flask looks at every function of a request to find out whether it is a coroutine."""
+        return func
 
     def url_for(
         self,

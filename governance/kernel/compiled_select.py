@@ -43,11 +43,9 @@ class CompiledSelect[Row]:
 
     def rows(self, **values: Any) -> list[Row]:
         """Return all rows as the acting tenant's transaction reads them."""
-        work = db.session()
-        work.flush()
-        connection = work.connection()
+        connection = db.connection()
         statement = self._kept or self._compiled(connection.dialect)
-        values[TENANT] = work.info.get("tenant_id")
+        values[TENANT] = db.info().get("tenant_id")
         return statement.ask(connection, values)
 
     def one(self, **values: Any) -> Row:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import psycopg
@@ -95,15 +95,16 @@ def tenant_fk(column: str, table: str, *, on_delete: str | None = None) -> Forei
 # decisions
 MAX_CONNECTIONS = 31
 _sessions = sessionmaker()
-_session: ContextVar[Session] = ContextVar("session")
+_work: ContextVar["_Work"] = ContextVar("work")
 _engine: Engine | None = None
+_shared: Connection | None = None  # of tests, whose transactions are savepoints in it
 
 
 def connect(bind: str | Engine | Connection) -> None:
     """Bind the application to a database; a Connection (tests) makes every transaction a savepoint
     in it.
     """
-    global _engine  # noqa: PLW0603 - one process, one database
+    global _engine, _shared
     if isinstance(bind, str):
         bind = create_engine(
             bind,
@@ -113,7 +114,7 @@ def connect(bind: str | Engine | Connection) -> None:
             connect_args=_CONNECT,
             hide_parameters=True,
         )
-    _engine = bind if isinstance(bind, Engine) else bind.engine
+    _engine, _shared = (bind, None) if isinstance(bind, Engine) else (bind.engine, bind)
     _sessions.configure(bind=bind, join_transaction_mode="create_savepoint")
 
 
@@ -129,13 +130,76 @@ def engine() -> Engine:
     return _engine
 
 
+class _Work:
+    """A transaction under way: its connection, and the session on it once one is needed.
+
+    A page that was drawn before reads with compiled selects alone; a session would cost it as much
+    as two statements.
+    """
+
+    __slots__ = ("_root", "_session", "connection", "info")
+
+    def __init__(self, connection: Connection, session: Session | None = None) -> None:
+        self.connection, self._session = connection, session
+        self._root = connection.begin() if session is None else None
+        self.info: dict[str, Any] = {} if session is None else session.info
+
+    @property
+    def session(self) -> Session:
+        if self._session is None:
+            self._session = _sessions(bind=self.connection, join_transaction_mode="control_fully")
+            vars(self._session)["info"] = self.info
+        return self._session
+
+    def __getattr__(self, name: str) -> Any:
+        """Of what follows `as` in `with transaction() as …`: it is the session."""
+        return getattr(self.session, name)
+
+    def written(self) -> Connection:
+        """The connection, with what the session was given written to it, in its savepoint if it has
+        one.
+        """
+        if self._session is None:
+            return self.connection
+        self._session.flush()
+        return self._session.connection()
+
+    def commit(self) -> None:
+        if self._session is not None:
+            self._session.commit()
+        if self._root is not None and self._root.is_active:
+            self._root.commit()
+
+    def rollback(self) -> None:
+        if self._session is not None:
+            self._session.rollback()
+        if self._root is not None and self._root.is_active:
+            self._root.rollback()
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+        if self._root is not None:
+            self.connection.close()
+
+
 def session() -> Session:
-    return _session.get()
+    return _work.get().session
+
+
+def connection() -> Connection:
+    """The connection of this transaction, with what its session was given written to it."""
+    return _work.get().written()
+
+
+def info() -> dict[str, Any]:
+    """What this transaction keeps for itself; the same as `session().info`."""
+    return _work.get().info
 
 
 def is_open() -> bool:
     """Whether a transaction is under way here."""
-    return _session.get(None) is not None
+    return _work.get(None) is not None
 
 
 @contextmanager
@@ -162,19 +226,19 @@ def transaction(
     work.info["may_recall"] = (
         read_only and tenant is not None and person_id is None
     )  # kernel/tenant_cache.py
-    token = _session.set(work)
+    token = _work.set(work)
     try:
-        yield work
+        yield cast("Session", work)
         _commit(work)
     except BaseException:
         work.rollback()
         raise
     finally:
-        _session.reset(token)
+        _work.reset(token)
         work.close()
 
 
-def _commit(work: Session) -> None:
+def _commit(work: _Work) -> None:
     """A connection lost here leaves open whether the database kept the work, and the refusal says
     so.
     """
@@ -189,25 +253,27 @@ def _commit(work: Session) -> None:
         raise
 
 
-def _begin(*, read_only: bool, snapshot: bool, tenant: UUID | None, person: UUID | None) -> Session:
+def _begin(*, read_only: bool, snapshot: bool, tenant: UUID | None, person: UUID | None) -> _Work:
     """Open the transaction; a connection that a database restart has broken is replaced once."""
     for last_try in (False, True):
-        work = _sessions()
+        work = None
         try:
+            work = _opened()
             _enter(
-                work.connection(),
+                work.connection,
                 read_only=read_only,
                 snapshot=snapshot,
                 tenant=tenant,
                 person=person,
             )
         except PoolExhausted as error:
-            work.close()
             raise Unavailable(
                 "Meridian is busy. Nothing was changed; try again in a moment."
             ) from error
         except (psycopg.OperationalError, DBAPIError) as error:
-            work.invalidate()
+            if work is not None:
+                work.connection.invalidate()
+                work.close()
             engine().dispose()
             if last_try:
                 raise Unavailable(
@@ -216,6 +282,13 @@ def _begin(*, read_only: bool, snapshot: bool, tenant: UUID | None, person: UUID
         else:
             return work
     raise AssertionError("unreachable")
+
+
+def _opened() -> _Work:
+    if _shared is None:
+        return _Work(engine().connect())
+    work = _sessions()
+    return _Work(work.connection(), work)
 
 
 _SET = b"SELECT set_config('app.tenant', '%s', true), set_config('app.person', '%s', true)"

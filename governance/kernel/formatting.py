@@ -8,7 +8,7 @@ tenant's: `with as_tenant():`.
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,7 @@ LOCALES = {
     "en-AU": "English (Australia)",
     "en-IN": "English (India)",
 }
+MINUTE = timedelta(minutes=1)
 _is_for_tenant: ContextVar[bool] = ContextVar("formatting for the tenant", default=False)
 
 
@@ -162,6 +163,11 @@ def ago(at: datetime) -> str:
     return f"{plural(seconds, 'second')} ago"
 
 
+def lately(at: datetime) -> str:
+    """Return "just now" within a minute, then as `ago`: for what is noted once a minute."""
+    return "just now" if clock.now() - at.astimezone(UTC) < MINUTE else ago(at)
+
+
 def thousands(number: int) -> str:
     """Return "1,200"."""
     where = locale()
@@ -188,6 +194,7 @@ FILTERS = {
     "moment": moment,
     "short": short,
     "ago": ago,
+    "lately": lately,
     "thousands": thousands,
     "size": size,
     "day": day,

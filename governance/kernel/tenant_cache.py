@@ -5,6 +5,8 @@ anything more.
                                     the same number
     Shelf(most)                     a bounded memory for several threads; the least recently used
                                     goes first
+    mark(under)                     for the keys of another memory: an object of its own for each
+                                    number
     forget()                        all of it: a database that was brought back, tests whose rows
                                     are rolled back
 
@@ -24,8 +26,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, event
 
-from governance.kernel import formatting
-from governance.kernel.db import session
+from governance.kernel import db, formatting
 
 # of which a process keeps anything at once; 60 controls with 500 evidence items take 1.6 MB
 MAX_TENANTS = 32
@@ -50,6 +51,14 @@ class BoundedCache:
                 return found
         return self.put(key, make())
 
+    def find(self, key: Hashable) -> Any:
+        """The value of a key; None without one."""
+        with self._lock:
+            found = self._held.get(key)
+            if found is not None:
+                self._held.move_to_end(key)
+            return found
+
     def put[T](self, key: Hashable, value: T) -> T:
         with self._lock:
             kept: T = self._held.setdefault(key, value)
@@ -69,10 +78,11 @@ class BoundedCache:
 class _Known:
     """What is known of one tenant under one number."""
 
-    __slots__ = ("number", "values")
+    __slots__ = ("mark", "number", "values")
 
     def __init__(self, number: Number) -> None:
         self.number, self.values = number, BoundedCache(MAX_VALUES_PER_TENANT)
+        self.mark = object()
 
 
 _tenants: OrderedDict[UUID, _Known] = OrderedDict()
@@ -88,9 +98,17 @@ def recall[T](key: Hashable, make: Callable[[], T], *, under: Callable[[], Numbe
         return make() if known is None else known.values.get(key, make)
 
 
+def mark(under: Callable[[], Number | None]) -> Hashable:
+    """What stands for the present tenant's facts in the keys of another memory: another one after
+    each change, None where nothing may be kept.
+    """
+    known = _known(under)
+    return None if known is None else known.mark
+
+
 def _known(under: Callable[[], Number | None]) -> _Known | None:
     """Where this transaction may look and leave things; None where it may not."""
-    info = session().info
+    info = db.info()
     if not info.get("may_recall"):
         return None
     if "known" not in info:
@@ -128,4 +146,4 @@ def forget() -> None:
         _tenants.clear()
 
 
-__all__ = ["BoundedCache", "Number", "forget", "recall"]
+__all__ = ["BoundedCache", "Number", "forget", "mark", "recall"]

@@ -77,7 +77,7 @@ def scope() -> Scope | None:
     who = current.actor()
     if not db.is_open():
         return scope_of(who)
-    kept: dict[Actor, Scope | None] = db.session().info.setdefault(KEPT, {})
+    kept: dict[Actor, Scope | None] = db.info().setdefault(KEPT, {})
     if who not in kept:
         kept[who] = scope_of(who)
     return kept[who]

@@ -43,6 +43,8 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 MAX_BODY_BYTES = 12 * 1024 * 1024
 KEY_BYTES = 32  # of the key that a form token masks
+# where a kept page has its form tokens (kernel/page_memory.py); no text of a page can hold it
+TOKEN_MARK = secrets.token_hex(2 * KEY_BYTES)
 MAX_FORM_BYTES = (
     512 * 1024
 )  # a form without files: beyond it there are only field names by the million
@@ -203,6 +205,18 @@ def csrf_token() -> str:
 
     Each answer masks it differently, so that the length of a compressed one tells nothing of it.
     """
+    return TOKEN_MARK if "page_parts" in g else _masked_token()
+
+
+def with_form_token(response: Response) -> Response:
+    """Put this answer's token where a page that was drawn to be kept has its mark."""
+    body = response.get_data()
+    if (mark := TOKEN_MARK.encode()) in body:
+        response.set_data(body.replace(mark, _masked_token().encode()))
+    return response
+
+
+def _masked_token() -> str:
     if "csrf_token" not in g:
         mask, key = secrets.token_bytes(KEY_BYTES), _form_key()
         g.csrf_token = (mask + _xor(mask, key)).hex()

@@ -38,7 +38,7 @@ from governance.assurance.evidence.freshness import freshness
 from governance.assurance.evidence.history import timeline_entries
 from governance.assurance.evidence.shown_names import person_names
 from governance.foundation.people import assigning, owners
-from governance.kernel import clock, current
+from governance.kernel import clock, current, page_memory
 from governance.kernel.access import allowed
 from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
@@ -67,6 +67,7 @@ constraint(
 
 
 @feature.get("/controls/", needs=permissions.VIEW)
+@page_memory.kept
 def index() -> ResponseReturnValue:
     assignees = owners.assignee_choices()
     asked, every = (

@@ -15,6 +15,7 @@ from governance.foundation.logbook import (
     read_auditing,
     views,
 )
+from governance.kernel import page_memory
 from governance.kernel.manifest import (
     Command,
     Daily,
@@ -62,6 +63,9 @@ manifest = Manifest(
         "LogExport": EntryLink(endpoint="log_exports.export", argument="export_id", noun="export"),
         "SavedView": EntryLink(no_page="a saved view is in the menu of the log"),
     },
-    answers=(PortAnswer(recall, log_health.recall),),
+    answers=(
+        PortAnswer(recall, log_health.recall),
+        PortAnswer(page_memory.log_number, log_health.revision),
+    ),
     after_request=(read_auditing.record_reading, denied_acts.count_denied),
 )

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, true
+from sqlalchemy import ColumnElement, Select, func, select, true
 
 from governance.foundation.anchors.models import Anchor
 from governance.foundation.audit.models import LogHead
@@ -26,7 +26,7 @@ from governance.foundation.audit.sequencer import ALARM_SECONDS
 from governance.kernel import clock, current, tenant_cache
 from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.formatting import ago, thousands
-from governance.kernel.tenant_revision import NAMES, TenantRevision
+from governance.kernel.tenant_revision import NAMES, OVER_ALL, TenantRevision
 
 MAX_AGE = timedelta(seconds=3)
 MAX_CACHED_TENANTS = 10_000
@@ -106,17 +106,23 @@ def recall[T](key: Hashable, make: Callable[[], T]) -> T:
     """Return what `make` computes from the acting tenant's facts, from the cache where it is still
     right.
     """
-    return tenant_cache.recall(key, make, under=_revision)
+    return tenant_cache.recall(key, make, under=revision)
 
 
-def _revision() -> tenant_cache.Number | None:
-    """Return (entries of the log, changed names of people) as this transaction reads them.
+def revision() -> tenant_cache.Number | None:
+    """Return (entries of the log, changed names of people, changes of what applies to all tenants)
+    as this transaction reads them.
 
     None while more entries are pending than a page can afford to count: then nothing is cached.
     """
-    revision, health = _read()
+    number, health = _read()
     _cached[current.actor().tenant_id] = (clock.now(), health)
-    return revision
+    return number
+
+
+def _of_all_tenants(what: UUID) -> ColumnElement[int]:
+    number = select(TenantRevision.number).where(TenantRevision.id == what).scalar_subquery()
+    return func.coalesce(number, 0)
 
 
 def _statement() -> Select[Any]:
@@ -126,9 +132,8 @@ def _statement() -> Select[Any]:
         select(
             func.coalesce(LogHead.size, 0),
             pending.c.count,
-            func.coalesce(
-                select(TenantRevision.number).where(TenantRevision.id == NAMES).scalar_subquery(), 0
-            ),
+            _of_all_tenants(NAMES),
+            _of_all_tenants(OVER_ALL),
             LogHead.number,
             LogHead.signed_at,
             LogHead.trouble,
@@ -146,10 +151,12 @@ _STATEMENT: CompiledSelect[Any] = CompiledSelect(_statement)
 
 
 def _read() -> tuple[tenant_cache.Number | None, LogHealth | None]:
-    size, waiting, names, number, signed_at, trouble, oldest, anchors, agree, conflict = (
+    size, waiting, names, over_all, number, signed_at, trouble, oldest, anchors, agree, conflict = (
         _STATEMENT.one()
     )
-    revision = (int(size) + int(waiting), int(names)) if waiting <= MAX_COUNTED else None
+    revision = (
+        (int(size) + int(waiting), int(names), int(over_all)) if waiting <= MAX_COUNTED else None
+    )
     if number is None:
         return revision, None
     return revision, LogHealth(

@@ -17,7 +17,7 @@ from governance.foundation.people.models import Membership
 from governance.foundation.people.ports import support_visitor
 from governance.foundation.people.session_list import MEMBER_SESSIONS, OWN_SESSIONS
 from governance.foundation.tenants import queries as tenants
-from governance.kernel import clock, current
+from governance.kernel import clock, current, page_memory
 from governance.kernel.access import require
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
@@ -100,6 +100,12 @@ def own_sessions() -> ResponseReturnValue:
 def _sessions(listed: ListPage, member: Membership | None) -> ResponseReturnValue:
     """Of that member, or one's own."""
     asked, sessions = _asked_sessions(listed, member)
+    return page_memory.once(lambda: _session_page(asked, sessions, member), *sessions)
+
+
+def _session_page(
+    asked: ListRequest, sessions: Sequence[queries.LiveSession], member: Membership | None
+) -> ResponseReturnValue:
     found = session_list.matching(sessions, asked)
     shown = one_page(found, asked, lambda row: str(row.id))
     return page(

@@ -1,4 +1,8 @@
-"""The stop banner of every page, and the number of stops beside each AI system; one statement."""
+"""The stop banner of every page, and the number of stops beside each AI system.
+
+One statement while anything is stopped, since consumers obey without an entry in the log; none
+while nothing is, until a fact changes.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from governance.foundation.logbook.log_health import recall
 from governance.foundation.people import permissions as people
 from governance.foundation.people.models import ERASED, ERASED_NAME
 from governance.kernel import current
@@ -126,7 +131,15 @@ def _link(first: BannerStop, more: int, *, operator: bool) -> dict[str, Any]:
 
 
 def active_stops() -> BannerStops:
-    rows = _ACTIVE_STOPS.rows(erased=ERASED, gone=ERASED_NAME)
+    read: list[list[Any]] = []
+
+    def is_any() -> bool:
+        read.append(_rows())
+        return bool(read[0])
+
+    if not recall("whether anything is stopped", is_any):
+        return BannerStops()
+    rows = read[0] if read else _rows()
     named = allowed(people.NAMES)
     return (
         BannerStops(
@@ -149,3 +162,7 @@ def active_stops() -> BannerStops:
         if current.actor_or_none()
         else BannerStops()
     )
+
+
+def _rows() -> list[Any]:
+    return _ACTIVE_STOPS.rows(erased=ERASED, gone=ERASED_NAME)

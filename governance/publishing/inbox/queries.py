@@ -27,7 +27,7 @@ from governance.foundation.logbook.log_health import recall
 from governance.foundation.people import permissions as people
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
-from governance.kernel.db import session
+from governance.kernel.db import info, session
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.inbox import (
     GROUPS,
@@ -128,7 +128,7 @@ def page(
         return InboxPage((), InboxCounts(), None)
     rows = session().execute(statement, parameters() | {"limit": size + 1} | (edge or {})).all()
     counted = _tally(rows[0])
-    session().info[TALLY_KEY] = counted
+    info()[TALLY_KEY] = counted
     every = [_item(row[COUNTED:]) for row in rows if row[COUNTED] is not None]
     found = [each for each in every if each.row.is_snoozed == (view == "snoozed")]
     soon = [each for each in every if each.row.is_snoozed] if view == "open" else []
@@ -171,7 +171,7 @@ def keys() -> list[str]:
 
 def tally() -> InboxCounts:
     """Return the counts in at most one statement; none when they are read or cached already."""
-    known: InboxCounts | None = session().info.get(TALLY_KEY)
+    known: InboxCounts | None = info().get(TALLY_KEY)
     if known is not None:
         return known
     who, now = current.actor(), clock.now()
@@ -183,7 +183,7 @@ def tally() -> InboxCounts:
     )
     if found.changes_at is not None and found.changes_at <= now:
         found = _read_tally()
-    session().info[TALLY_KEY] = found
+    info()[TALLY_KEY] = found
     return found
 
 
