@@ -110,6 +110,11 @@ CACHED = (
     "inbox_link",
     "bell_link",
     "palette",
+    "rail_head",
+    "styles",
+    "account_head",
+    "theme_button",
+    "account_links",
     "foot",
     "help_text",
     "title",
@@ -138,7 +143,12 @@ class NavLink:
     count_word: str
 
 
-type Navigation = tuple[tuple[NavLink, ...], ...]
+class Navigation(tuple[tuple[NavLink, ...], ...]):
+    """Groups of items. One is drawn once and kept, so it is itself what its markup is kept under."""
+
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +327,7 @@ def _navigation(
 ) -> Navigation:
     shown = sorted(_shown(audience, limited=limited), key=lambda item: item.order)
     here = _current(installed(), section)
-    return tuple(
+    return Navigation(
         tuple(_drawn(item, counts, here) for item in group)
         for _name, group in groupby(shown, key=lambda item: item.group)
     )

@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, g, has_request_context, request
+from flask import Flask, Request, g, has_request_context, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from governance.kernel import current
 
@@ -20,8 +21,19 @@ MAX_ADDRESSES = 16_384
 PLAIN = frozenset({str, int, UUID})
 
 
+class NoteSessions(SecureCookieSessionInterface):
+    """Flask's session, which holds notes alone: nothing is prepared for a browser without one."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
 class Console(Flask):
     """The application. `url_for` works as Flask's; no view or hook is a coroutine."""
+
+    session_interface = NoteSessions()
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)

@@ -9,6 +9,7 @@ import json
 import re
 import secrets
 import time
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -101,6 +102,7 @@ def _gone(_error: BaseException | None) -> None:
     structlog.contextvars.clear_contextvars()
 
 
+@lru_cache(1024)
 def network_of(address: str) -> str:
     """The address as coarse as the log keeps it: IPv4 /24 (also inside IPv6), IPv6 /48."""
     try:
@@ -271,8 +273,10 @@ def set_cookie(response: Response, name: str, value: str, *, max_age: int | None
 
 
 def _leave(response: Response) -> Response:
+    given = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - pairs, not a dict
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+        if name.lower() not in given:
+            response.headers.add(name, value)
     response.headers["Content-Security-Policy"] = CSP.format(idp=g.get("form_targets", ""))
     if current_app.config["SECURE"]:
         response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
