@@ -1,6 +1,6 @@
 """A framework with its requirements, levels, targets and conclusions, as values. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -176,11 +176,21 @@ class FrameworkBoard:
 
     def of(self, ref: str) -> list[AssessedRequirement]:
         """Return the rows under a node, such as a function (MEASURE) or a category (MEASURE 2)."""
-        under = {ref}
-        for node in self.tree:  # in the publisher's order a parent is before its children
-            if node.parent_ref in under:
-                under.add(node.ref)
-        return [row for row in self.rows if row.ref in under]
+        return list(self._once("branches", self._branches).get(ref, ()))
+
+    def _branches(self) -> Mapping[str, Sequence[AssessedRequirement]]:
+        """The rows under each node, itself included."""
+        above = {node.ref: node.parent_ref for node in self.tree}
+        found: dict[str, list[AssessedRequirement]] = {}
+        for row in self.rows:
+            ref: str | None = row.ref
+            while ref is not None:
+                found.setdefault(ref, []).append(row)
+                ref = above.get(ref)
+        return found
 
     def share_of(self, ref: str) -> Share:
-        return coverage(row.standing for row in self.of(ref))
+        kept: dict[str, Share] = self._once("shares", dict)
+        if ref not in kept:
+            kept[ref] = coverage(row.standing for row in self.of(ref))
+        return kept[ref]
