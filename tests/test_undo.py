@@ -16,13 +16,18 @@ from governance.assurance.controls.models import Control, ControlMapping
 from governance.assurance.engagements import actions as engaging
 from governance.assurance.engagements import requests as requesting
 from governance.assurance.engagements.models import AuditRequest
+from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence.models import Evidence, EvidenceLink
 from governance.assurance.frameworks import queries as frameworks
+from governance.assurance.incidents import actions as incidents
+from governance.assurance.playbooks import actions as playbooks
+from governance.assurance.testing import exception_actions as findings
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.models import Membership
 from governance.kernel import clock, undo
 from governance.kernel.db import session
 from governance.kernel.undo import UndoOffer
+from governance.operations.systems import actions as systems
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.bulk_helpers import confirm_bulk, flash_messages, undo_address
@@ -449,9 +454,17 @@ def test_an_offer_holds_ids_and_no_text(as_officer, control):
 
 
 def test_every_kind_of_step_that_a_feature_undoes_has_its_restoring_action():
-    from governance.assurance.evidence import actions as evidence
-
-    kinds = [controls.UNDOABLE, evidence.UNDOABLE, item_actions.UNDOABLE, requesting.UNDOABLE]
+    undoing = (
+        controls,
+        evidence,
+        item_actions,
+        requesting,
+        systems,
+        playbooks,
+        incidents,
+        findings,
+    )
+    kinds = [each.UNDOABLE for each in undoing]
     assert set().union(*kinds) == set(undo._restorers) and sum(map(len, kinds)) == len(
         undo._restorers
     )

@@ -5,7 +5,7 @@ ORM statement, and PostgreSQL's FORCEd row-level security proves it for everythi
 """
 
 import re
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
@@ -352,6 +352,18 @@ def find[M: Model](
             f"This {what or _noun(model)} doesn't exist, or you don't have access to it."
         )
     return found
+
+
+def find_several[M: Model](
+    model: type[M], ids: Collection[UUID], *, order: Any, lock: bool = False
+) -> Sequence[M]:
+    """Return these rows of the present tenant in this order, as far as they exist.
+
+    Locked rows are read again, so that they hold what was committed while the lock was awaited.
+    """
+    query = select(model).where(model.id.in_(ids)).order_by(order)
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return session().scalars(locked if lock else query).all()
 
 
 def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:

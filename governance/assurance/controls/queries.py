@@ -22,7 +22,7 @@ from governance.assurance.controls.models import Control, ControlMapping, Contro
 from governance.assurance.controls.status import ControlFacts
 from governance.assurance.frameworks.models import Framework, Requirement
 from governance.kernel import clock
-from governance.kernel.db import find, session
+from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
 from governance.kernel.visibility_scope import Scope, limits
 
@@ -62,9 +62,7 @@ def find_control(control_id: UUID, *, lock: bool = False) -> Control:
 
 def find_controls(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Control]:
     """Return these controls by ref, as far as they exist; `lock` locks the rows."""
-    query = select(Control).where(Control.id.in_(ids)).order_by(Control.ref)
-    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return session().scalars(locked if lock else query).all()
+    return find_several(Control, ids, order=Control.ref, lock=lock)
 
 
 def mappings(control_id: UUID) -> Sequence[ControlMapping]:

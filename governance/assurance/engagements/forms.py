@@ -5,7 +5,7 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from governance.assurance.evidence.forms import ReadableForm
 from governance.assurance.frameworks import queries as frameworks
-from governance.foundation.people.owner_fields import OwnerField
+from governance.foundation.people.owner_fields import NeedsOwnerOrDay, OwnerField
 from governance.foundation.people.owners import assignee_choices
 from governance.kernel.days import DayField
 from governance.kernel.forms import Choice, Form
@@ -95,18 +95,11 @@ class AssignRequestForm(ReadableForm):
     version = HiddenField()
 
 
-class AssignRequestsForm(ReadableForm):
+class AssignRequestsForm(NeedsOwnerOrDay, ReadableForm):
     """Assign several requests; a field that is left empty changes nothing."""
 
     owner_id = OwnerField(choices=lambda: assignee_choices("Keep each owner"))
     due_on = DayField("Due", required=False)
-
-    def validate(self, extra_validators: Any = None) -> bool:
-        fine = super().validate(extra_validators)
-        if fine and not self.owner_id.data and not self.due_on.data:
-            self.owner_id.errors = ["Choose an owner or a due date."]
-            return False
-        return fine
 
 
 class RequestListForm(Form):

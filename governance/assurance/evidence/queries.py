@@ -39,7 +39,7 @@ from governance.assurance.evidence.ports import supported_controls
 from governance.assurance.evidence.visibility import WHOLE, Sight, sight
 from governance.foundation.logbook.log_health import recall
 from governance.kernel import clock, formatting
-from governance.kernel.db import among, find, session
+from governance.kernel.db import among, find, find_several, session
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.formatting import plural
 from governance.kernel.pages import keyset
@@ -140,9 +140,8 @@ def find_evidence(evidence_id: UUID, *, lock: bool = False) -> Evidence:
 
 def find_items(ids: Collection[UUID], *, lock: bool = False) -> list[Evidence]:
     """Return the visible ones of these items by ref; `lock` locks the rows."""
-    query = select(Evidence).where(Evidence.id.in_(ids)).order_by(Evidence.ref)
-    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return [row for row in session().scalars(locked if lock else query) if sight().shows(row.id)]
+    found = find_several(Evidence, ids, order=Evidence.ref, lock=lock)
+    return [row for row in found if sight().shows(row.id)]
 
 
 def find_version(version_id: UUID, *, lock: bool = False) -> tuple[EvidenceVersion, Evidence]:

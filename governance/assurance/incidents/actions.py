@@ -2,7 +2,8 @@
 
 declare        by hand, from an alert or from a stop; a second click gets the first one's incident
 change         title, summary, severity, times
-assign_roles   lead, communications, scribe
+assign_roles   lead, communications, scribe; can be undone
+assign_leads   the lead of several incidents
 go_to          the next state, or back to an earlier one with a reason
 add_note       never changed afterwards
 """
@@ -29,14 +30,18 @@ from governance.assurance.incidents.text_fields import (
 )
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.owners import check_may_own
+from governance.foundation.people.queries import last_actor
 from governance.foundation.webhooks import actions as webhooks
-from governance.kernel import clock, current
-from governance.kernel.access import require
+from governance.kernel import clock, current, undo
+from governance.kernel.access import require, why_not
 from governance.kernel.db import find, lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.events import publish
 from governance.kernel.ids import uuid7
 from governance.kernel.intervals import whole_minute
+from governance.kernel.undo import Overtaken, UndoStep
 from governance.operations.systems.models import AISystem
 
 DECLARED = action(
@@ -64,7 +69,7 @@ ROLES_CHANGED = action(
     target="Incident",
     activity="update",
     severity="informational",
-    fields="ref",
+    fields="ref undoes",
     persons="lead communications scribe",
 )
 ADVANCED = action(
@@ -284,7 +289,12 @@ def assign_roles(
     lead_id: UUID | None,
     communications_id: UUID | None,
     scribe_id: UUID | None,
+    undoes: UUID | None = None,
 ) -> None:
+    """Change who leads, communicates and keeps the timeline. Raises Stale when somebody was faster.
+
+    `undoes` is the id of the audit entry that this undoes.
+    """
     require(permissions.MANAGE, on=found)
     check_not_closed(found)
     check_version(found, version)
@@ -301,7 +311,56 @@ def assign_roles(
         return
     found.lead_id, found.communications_id, found.scribe_id = lead_id, communications_id, scribe_id
     found.version += 1
-    record(ROLES_CHANGED, found, ref=found.ref, before=before, after=after)
+    entry = record(ROLES_CHANGED, found, ref=found.ref, before=before, after=after, undoes=undoes)
+    changed = [name for name in after if after[name] != before[name]]
+    undo.remember(
+        "incident.roles",
+        found.id,
+        entry.id,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
+    if "lead" in changed and lead_id is not None:
+        title, path = f"{found.ref} {found.title}", f"incidents/{found.id}"
+        publish(OwnerAssigned(lead_id, title, path, entry.id))
+
+
+def assign_leads(wanted: Sequence[tuple[UUID, UUID]]) -> None:
+    """Give several incidents their (id, lead), all or none; the other roles stay."""
+    by_id = {each.id: each for each in queries.find_incidents([w[0] for w in wanted], lock=True)}
+    for incident_id, lead_id in wanted:
+        _change_roles(by_id[incident_id], lead_id=lead_id)  # record() is in there
+
+
+def _change_roles(found: Incident, *, undoes: UUID | None = None, **roles: UUID | None) -> None:
+    """Change some of the roles, and leave the others."""
+    present = {
+        "lead_id": found.lead_id,
+        "communications_id": found.communications_id,
+        "scribe_id": found.scribe_id,
+    }
+    assign_roles(found, version=found.version, undoes=undoes, **(present | roles))
+
+
+def why_not_assigned(found: Incident) -> str | None:
+    """Why the acting person can't change the roles of an incident; None if they can."""
+    if found.state == "closed":
+        return f"{found.ref} is closed."
+    return why_not(permissions.MANAGE, on=found)
+
+
+UNDOABLE = {"incident.roles"}
+
+
+@undo.restores("incident.roles")
+def _restore_roles(step: UndoStep) -> None:
+    """Restore the roles that the step changed, and no others."""
+    found = queries.incident(step.target_id, lock=True)
+    if any(undo.plain(getattr(found, f"{name}_id")) != who for name, who in step.after.items()):
+        who = last_actor(found.id, ROLES_CHANGED)
+        raise Overtaken(f"The roles of {found.ref} {found.title} were changed by {who}.")
+    before = {f"{name}_id": undo.id_or_none(person) for name, person in step.before.items()}
+    _change_roles(found, undoes=step.entry_id, **before)
 
 
 # ---- states

@@ -21,6 +21,7 @@ from governance.assurance.incidents.text_fields import (
     MAX_TEXT_LENGTH,
     MAX_TITLE_LENGTH,
 )
+from governance.foundation.people import owners
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import owner_choices
 from governance.kernel import formatting
@@ -101,6 +102,15 @@ class RolesForm(Form):
         "Communications", description="Writes to customers and authorities."
     )
     scribe_id = OwnerField("Scribe", description="Keeps the timeline.")
+
+
+def lead_choices() -> owners.Choices:
+    """Who can lead several incidents: an incident keeps a lead."""
+    return owners.assignee_choices("Choose a lead", removable=False)
+
+
+class AssignLeadForm(Form):
+    owner_id = OwnerField("Lead", required="Choose a lead.", choices=lead_choices)
 
 
 class StateForm(Form):

@@ -59,6 +59,7 @@ INCIDENTS = ListPage(
         Filter("system", "AI system", lambda: [(str(k), name) for k, name in systems.choices()]),
     ),
     exports=(Export("csv", "incidents.export"),),
+    bulk="incidents.assign_selected",
 )
 
 

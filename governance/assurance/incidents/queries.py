@@ -19,7 +19,7 @@ from governance.assurance.incidents.models import (
 )
 from governance.assurance.incidents.states import LIVE
 from governance.kernel import clock
-from governance.kernel.db import find, session
+from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span, union
 from governance.kernel.visibility_scope import limits
@@ -36,6 +36,12 @@ def check_sees_everything() -> None:
 def incident(incident_id: UUID, *, lock: bool = False) -> Incident:
     check_sees_everything()
     return find(Incident, incident_id, what="incident", lock=lock)
+
+
+def find_incidents(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Incident]:
+    """Return these incidents by ref, as far as they exist; `lock` locks the rows."""
+    check_sees_everything()
+    return find_several(Incident, ids, order=Incident.ref, lock=lock)
 
 
 def incident_if_any(incident_id: UUID) -> Incident | None:

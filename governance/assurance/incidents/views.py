@@ -1,5 +1,7 @@
 """The list of incidents, declaring one, its page, its state, roles and notes."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +18,14 @@ from governance.assurance.incidents import (
     suggestions,
 )
 from governance.assurance.incidents.forms import (
+    AssignLeadForm,
     DeclareForm,
     NoteForm,
     ReasonForm,
     RolesForm,
     StateForm,
     SummaryForm,
+    lead_choices,
     local,
 )
 from governance.assurance.incidents.incident_list import INCIDENTS
@@ -30,8 +34,10 @@ from governance.assurance.incidents.states import STATE_KINDS
 from governance.assurance.playbooks import permissions as playbook_permissions
 from governance.assurance.playbooks import queries as playbook_queries
 from governance.assurance.playbooks import run_actions
-from governance.foundation.people.owners import owner_choices
+from governance.foundation.people import assigning
+from governance.foundation.people.owners import OWNER, owner_choices
 from governance.kernel import clock, current
+from governance.kernel.bulk import BulkItem
 from governance.kernel.db import find
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
@@ -39,6 +45,7 @@ from governance.kernel.forms import Form, accepted, counted, instant_of, uuid_or
 from governance.kernel.ids import uuid7
 from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
 from governance.kernel.pages import page
+from governance.kernel.undo_pages import say_changed, undo_offer
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.alerts import queries as alerts
 from governance.operations.alerts.models import Alert
@@ -62,7 +69,46 @@ def index() -> ResponseReturnValue:
         open=queries.count_open(),
         state_kinds=STATE_KINDS,
         state_names=states.NAMES,
+        leads=lead_choices() if asked.may_select else [],
     )
+
+
+@feature.post("/incidents/assign", needs=permissions.MANAGE)
+def assign_selected() -> ResponseReturnValue:
+    """Give the selected incidents a lead; the other roles stay."""
+    home = url_for("incidents.index")
+    rows = assigning.Assignable(
+        "incident",
+        "Assign incidents",
+        _selected,
+        lambda changes: actions.assign_leads(
+            [(each.item.id, each.after["owner_id"]) for each in changes]
+        ),
+        columns=(replace(OWNER, label="Lead"),),
+    )
+    return assigning.assign_selected(
+        rows, AssignLeadForm(), home=home, crumbs=[("Incidents", home)]
+    )
+
+
+# BulkAction's signature
+def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
+    return [
+        BulkItem(
+            each.id,
+            each.ref,
+            each.title,
+            url_for("incidents.incident", incident_id=each.id),
+            {"owner_id": each.lead_id},
+            actions.why_not_assigned(each),
+        )
+        for each in queries.find_incidents(ids, lock=lock)
+    ]
+
+
+@feature.post("/incidents/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return undo_offer(undo_offer_id, actions.UNDOABLE, url_for("incidents.index"))
 
 
 @feature.get("/incidents/export.csv", needs=permissions.VIEW, answers=FILE)
@@ -257,6 +303,7 @@ def assign_roles(incident_id: UUID) -> ResponseReturnValue:
         if form.stale:
             form.version.data = str(found.version)
         return page("assurance/incidents/roles.html", form=form, incident=found, status=form.status)
+    say_changed(f"Roles of {found.ref} saved.")
     return redirect(url_for("incidents.incident", incident_id=incident_id), 303)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -15,10 +15,15 @@ from governance.assurance.playbooks.models import (
 from governance.assurance.playbooks.steps import PlaybookStep, check_steps, read_steps
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.owners import check_may_own
-from governance.kernel import clock, current
+from governance.foundation.people.queries import last_actor
+from governance.kernel import clock, current, undo
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.events import publish
+from governance.kernel.formatting import long_day
+from governance.kernel.undo import Overtaken, UndoStep
 
 CREATED = action(
     "playbook.created",
@@ -36,6 +41,15 @@ EDITED = action(
     activity="update",
     severity="informational",
     fields="ref title version steps",
+    persons="owner",
+)
+ASSIGNED = action(
+    "playbook.assigned",
+    "assigned a playbook",
+    target="Playbook",
+    activity="update",
+    severity="informational",
+    fields="ref undoes",
     persons="owner",
 )
 RETIRED = action(
@@ -156,6 +170,42 @@ def edit(
     return book
 
 
+def assign(book: Playbook, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
+    """Assign an owner, or remove the owner with None. The same owner again changes nothing.
+
+    `undoes` is the id of the audit entry that this undoes.
+    """
+    check_live(book)
+    if book.owner_id == owner_id:
+        return
+    check_may_own(owner_id)
+    before, after = {"owner": book.owner_id}, {"owner": owner_id}
+    book.owner_id = owner_id
+    entry = record(ASSIGNED, book, before=before, after=after, ref=book.ref, undoes=undoes)
+    undo.remember("playbook.owner", book.id, entry.id, before=before, after=after)
+    if owner_id is not None:
+        title, path = f"{book.ref} {book.title}", f"reliability/playbooks/{book.id}"
+        publish(OwnerAssigned(owner_id, title, path, entry.id))
+
+
+def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
+    """Assign several playbooks, all or none."""
+    for book in queries.find_playbooks(ids, lock=True):
+        assign(book, owner_id)  # record() is in there
+
+
+UNDOABLE = {"playbook.owner"}
+
+
+@undo.restores("playbook.owner")
+def _restore_owner(step: UndoStep) -> None:
+    book = queries.playbook(step.target_id, lock=True)
+    if undo.plain(book.owner_id) != step.after["owner"]:
+        who = last_actor(book.id, ASSIGNED, EDITED)
+        raise Overtaken(f"{book.ref} {book.title} was reassigned by {who}.")
+    assign(book, undo.id_or_none(step.before["owner"]), undoes=step.entry_id)
+
+
 def retire(book: Playbook, *, reason: str) -> None:
     """Retire a playbook. Its runs stay, and those in progress can be finished."""
     check_live(book)
@@ -168,6 +218,13 @@ def retire(book: Playbook, *, reason: str) -> None:
 def check_live(book: Playbook) -> None:
     if book.retired_at is not None:
         raise PlaybookRetired(f"{book.title} was retired. Create a new playbook instead.")
+
+
+def why_not(book: Playbook) -> str | None:
+    """Return why the playbook can't be changed any more; None if it can."""
+    if book.retired_at is None:
+        return None
+    return f"{book.ref} was retired on {long_day(book.retired_at)}."
 
 
 def _check_texts(title: str, used_for: str) -> tuple[str, str]:

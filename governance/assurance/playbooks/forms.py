@@ -9,6 +9,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from governance.assurance.playbooks import actions
 from governance.assurance.playbooks.steps import PlaybookStep
 from governance.foundation.people.owner_fields import OwnerField
+from governance.foundation.people.owners import assignee_choices
 from governance.foundation.tenants.forms import one_line
 from governance.kernel.forms import Form, stripped, submission
 
@@ -48,6 +49,10 @@ class PlaybookForm(Form):
         filters=[stripped],
         description="Required when you change the steps. People who run the playbook read it.",
     )
+
+
+class AssignPlaybooksForm(Form):
+    owner_id = OwnerField(required="Choose an owner.", choices=assignee_choices)
 
 
 class PlaybookRetireForm(Form):

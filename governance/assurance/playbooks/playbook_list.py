@@ -35,6 +35,7 @@ PLAYBOOKS = ListPage(
         Filter("state", "State", (("live", "Live"), ("due", "Drill due"), ("retired", "Retired"))),
     ),
     exports=(Export("csv", "playbooks.export"),),
+    bulk="playbooks.assign_selected",
 )
 CSV_HEADER = ("Ref", "Playbook", "When to use it", "Version", "Owner", "Last run", "Next drill")
 

@@ -15,7 +15,7 @@ from governance.assurance.playbooks.models import (
 )
 from governance.assurance.playbooks.steps import PlaybookStep, read_steps
 from governance.kernel import clock
-from governance.kernel.db import find, session
+from governance.kernel.db import find, find_several, session
 from governance.kernel.pages import Keyset, keyset
 
 
@@ -65,6 +65,11 @@ class RunProgress:
 
 def playbook(playbook_id: UUID, *, lock: bool = False) -> Playbook:
     return find(Playbook, playbook_id, lock=lock)
+
+
+def find_playbooks(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Playbook]:
+    """Return these playbooks by ref, as far as they exist; `lock` locks the rows."""
+    return find_several(Playbook, ids, order=Playbook.ref, lock=lock)
 
 
 def run(run_id: UUID, *, lock: bool = False) -> PlaybookRun:

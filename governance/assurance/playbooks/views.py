@@ -1,12 +1,13 @@
 """Pages of playbooks: the list, one with its versions and runs, the editor."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from flask import flash, redirect, url_for
 
 from governance.assurance.playbooks import actions, permissions, queries, step_actions
 from governance.assurance.playbooks.forms import (
+    AssignPlaybooksForm,
     PlaybookForm,
     PlaybookRetireForm,
     sent_steps,
@@ -15,15 +16,18 @@ from governance.assurance.playbooks.forms import (
 from governance.assurance.playbooks.models import Playbook
 from governance.assurance.playbooks.playbook_list import CSV_HEADER, PLAYBOOKS, csv_cells
 from governance.assurance.playbooks.steps import PlaybookStep, read_steps
+from governance.foundation.people import assigning
 from governance.foundation.people import queries as people
-from governance.foundation.people.owners import owner_choices
+from governance.foundation.people.owners import assignee_choices, owner_choices
 from governance.kernel import clock
+from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, uuid_or_none
 from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
 from governance.kernel.pages import page
 from governance.kernel.spreadsheet_writer import Cell
+from governance.kernel.undo_pages import undo_offer
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("playbooks", __name__, counts_everything=True)
@@ -44,7 +48,33 @@ def index() -> ResponseReturnValue:
         total=queries.count_playbooks(),
         names=people.names(book.owner_id for book in found.rows),
         last_runs=queries.latest_run_days(ids),
+        assignees=assignee_choices() if asked.may_select else [],
     )
+
+
+@feature.post("/reliability/playbooks/assign", needs=permissions.EDIT)
+def assign_selected() -> ResponseReturnValue:
+    home = url_for("playbooks.index")
+    rows = assigning.Assignable(
+        "playbook", "Assign playbooks", _selected, assigning.to_one_owner(actions.assign_all)
+    )
+    return assigning.assign_selected(
+        rows, AssignPlaybooksForm(), home=home, crumbs=[("Playbooks", home)]
+    )
+
+
+# BulkAction's signature
+def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
+    return assigning.owned_items(
+        queries.find_playbooks(ids, lock=lock),
+        lambda book: url_for("playbooks.playbook", playbook_id=book.id),
+        actions.why_not,
+    )
+
+
+@feature.post("/reliability/playbooks/undo/<uuid:undo_offer_id>", needs=permissions.EDIT)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return undo_offer(undo_offer_id, actions.UNDOABLE, url_for("playbooks.index"))
 
 
 @feature.get("/reliability/playbooks/export.csv", needs=permissions.VIEW, answers=FILE)

@@ -1,4 +1,4 @@
-"""Opening exceptions, responding to them, raising findings, fixing and retesting them."""
+"""Opening exceptions, responding to them; raising, assigning, fixing and retesting findings."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -18,11 +18,15 @@ from governance.assurance.testing.occurrences import Cycle, cycles
 from governance.assurance.testing.text_fields import MAX_TEXT_LENGTH, require_text
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.owners import check_may_own
-from governance.kernel import clock, current
+from governance.foundation.people.queries import last_actor
+from governance.kernel import clock, current, undo
 from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.events import publish
+from governance.kernel.undo import Overtaken, UndoStep
 
 EXCEPTION_OPENED = action(
     "test.exception.opened",
@@ -60,6 +64,15 @@ FINDING_RAISED = action(
     fields="ref exception due_on",
     persons="owner",
     personal="title plan",
+)
+FINDING_ASSIGNED = action(
+    "finding.assigned",
+    "assigned a finding",
+    target="Finding",
+    activity="update",
+    severity="informational",
+    fields="ref due_on undoes",
+    persons="owner",
 )
 FINDING_REMEDIED = action(
     "finding.remediated",
@@ -242,8 +255,7 @@ def raise_finding(
     require_text(title, "title", "Summarize the problem in one line.")
     require_text(plan, "plan", "Describe how you will fix it.")
     check_may_own(owner_id)
-    if due_on < clock.today():
-        raise Invalid("Choose a due date of today or later.", field="due_on")
+    _check_due(due_on)
     finding = Finding(
         ref=next_ref(Finding.ref, "FND", width=2),
         exception_id=exception.id,
@@ -270,6 +282,82 @@ def raise_finding(
         plan=finding.plan,
     )
     return finding
+
+
+def assign_finding(
+    finding: Finding, *, owner_id: UUID, due_on: date, undoes: UUID | None = None
+) -> None:
+    """Change who fixes a finding and by when. `undoes` is the audit entry that this reverses.
+
+    Once it is reported as fixed its owner stays, because they may not retest it.
+    """
+    require(permissions.MANAGE)
+    if (reason := why_not_assigned(finding)) is not None:
+        raise DomainError(reason)
+    before = {"owner": finding.owner_id, "due_on": finding.due_on}
+    after = {"owner": owner_id, "due_on": due_on}
+    changed = [name for name in after if after[name] != before[name]]
+    if not changed:
+        return
+    if "owner" in changed:
+        check_may_own(owner_id)
+    if "due_on" in changed and undoes is None:
+        _check_due(due_on)
+    finding.owner_id, finding.due_on = owner_id, due_on
+    entry = record(
+        FINDING_ASSIGNED, finding, before=before, after=after, ref=finding.ref, undoes=undoes
+    )
+    undo.remember(
+        "finding.owner",
+        finding.id,
+        entry.id,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
+    if "owner" in changed:
+        path = f"evidence/type-ii/exceptions/{finding.exception_id}"
+        publish(OwnerAssigned(owner_id, f"finding {finding.ref}", path, entry.id))
+
+
+def assign_findings(wanted: Sequence[tuple[UUID, UUID, date]]) -> None:
+    """Give several findings their (id, owner, due date), all or none."""
+    found = exception_queries.find_findings([each[0] for each in wanted], lock=True)
+    by_id = {finding.id: finding for finding in found}
+    for finding_id, owner_id, due_on in wanted:
+        assign_finding(by_id[finding_id], owner_id=owner_id, due_on=due_on)
+
+
+def why_not_assigned(finding: Finding) -> str | None:
+    """Return why the owner of a finding can't change any more; None if they can."""
+    if finding.closed_at is not None:
+        return f"{finding.ref} is closed."
+    if finding.remedied_at is not None:
+        return f"{finding.ref} was reported as fixed and awaits its retest."
+    return None
+
+
+def _check_due(day: date) -> None:
+    if day < clock.today():
+        raise Invalid("Choose a due date of today or later.", field="due_on")
+
+
+UNDOABLE = {"finding.owner"}
+
+
+@undo.restores("finding.owner")
+def _restore_owner(step: UndoStep) -> None:
+    """Restore the fields that the step changed, and no others."""
+    finding, _ = exception_queries.finding(step.target_id, lock=True)
+    present = {"owner": finding.owner_id, "due_on": finding.due_on}
+    if any(undo.plain(present[name]) != value for name, value in step.after.items()):
+        who = last_actor(finding.id, FINDING_ASSIGNED)
+        raise Overtaken(f"{who} has since changed the owner or due date of {finding.ref}.")
+    assign_finding(
+        finding,
+        owner_id=undo.id_or_none(step.before.get("owner")) or finding.owner_id,
+        due_on=undo.day_or_none(step.before.get("due_on")) or finding.due_on,
+        undoes=step.entry_id,
+    )
 
 
 def report_fixed(finding: Finding, what: str) -> None:

@@ -1,6 +1,6 @@
 """Exceptions with their findings and retests: single cases, lists and pages of lists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from governance.assurance.testing.models import (
 )
 from governance.assurance.testing.occurrences import Cycle
 from governance.assurance.testing.sample_queries import is_latest_result
-from governance.kernel.db import find, session
+from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
 from governance.kernel.visibility_scope import scope
@@ -183,6 +183,13 @@ def exception(exception_id: UUID, *, lock: bool = False) -> TestException:
 def finding(finding_id: UUID, *, lock: bool = False) -> tuple[Finding, TestException]:
     finding = find(Finding, finding_id, what="finding", lock=lock)
     return finding, exception(finding.exception_id)
+
+
+def find_findings(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Finding]:
+    """Return these findings by ref, as far as the acting person may see them."""
+    found = find_several(Finding, ids, order=Finding.ref, lock=lock)
+    seen = session().scalars(_select_joined(Finding.id).where(Finding.id.in_(ids))).all()
+    return [finding for finding in found if finding.id in seen]
 
 
 def open_exception_refs(sample_id: UUID) -> set[str]:

@@ -1,5 +1,6 @@
 """Exceptions and missed cycles, findings and retests."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
@@ -20,21 +21,26 @@ from governance.assurance.testing import (
 from governance.assurance.testing.exception_list import EXCEPTIONS
 from governance.assurance.testing.finding_list import FINDINGS
 from governance.assurance.testing.forms import (
+    AssignFindingsForm,
     ExceptionResponseForm,
     FindingForm,
     FixForm,
     MissedCycleForm,
     RetestForm,
+    finding_assignees,
 )
 from governance.assurance.testing.models import Finding, TestException
 from governance.assurance.testing.occurrences import Cycle
 from governance.assurance.testing.views import feature
+from governance.foundation.people import assigning, owners
 from governance.kernel import clock, current
 from governance.kernel.access import allowed, why_not
+from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
 from governance.kernel.forms import accepted, counted
 from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
 from governance.kernel.pages import page
+from governance.kernel.undo_pages import undo_offer
 from governance.kernel.web import ResponseReturnValue
 
 
@@ -244,7 +250,46 @@ def findings() -> ResponseReturnValue:
         today=clock.today(),
         total=sum(counts.get(state, 0) for state in exception_queries.RAISED),
         open=sum(counts.get(state, 0) for state in exception_queries.RAISED if state != "closed"),
+        assignees=finding_assignees() if list_request.may_select else [],
     )
+
+
+@feature.post("/evidence/type-ii/findings/assign", needs=permissions.MANAGE)
+def assign_findings() -> ResponseReturnValue:
+    """Give the selected findings an owner, a due date, or both; what isn't chosen stays."""
+    home = url_for("testing.findings")
+    rows = assigning.Assignable(
+        "finding",
+        "Assign findings",
+        _selected_findings,
+        lambda changes: exception_actions.assign_findings(
+            [(each.item.id, each.after["owner_id"], each.after["due_on"]) for each in changes]
+        ),
+        columns=(owners.OWNER, assigning.DUE),
+    )
+    return assigning.assign_selected(
+        rows, AssignFindingsForm(), home=home, crumbs=[("Findings", home)]
+    )
+
+
+# BulkAction's signature
+def _selected_findings(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
+    return [
+        BulkItem(
+            each.id,
+            each.ref,
+            each.title,
+            url_for("testing.exception", exception_id=each.exception_id) + "#finding",
+            {"owner_id": each.owner_id, "due_on": each.due_on},
+            exception_actions.why_not_assigned(each),
+        )
+        for each in exception_queries.find_findings(ids, lock=lock)
+    ]
+
+
+@feature.post("/evidence/type-ii/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return undo_offer(undo_offer_id, exception_actions.UNDOABLE, url_for("testing.findings"))
 
 
 @feature.get("/evidence/type-ii/findings.csv", needs=permissions.VIEW, answers=FILE)

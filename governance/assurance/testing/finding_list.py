@@ -45,6 +45,7 @@ FINDINGS = ListPage(
         Filter("owner", "Owner"),
     ),
     exports=(Export("csv", "testing.export_findings"),),
+    bulk="testing.assign_findings",
 )
 FINDING_COLUMNS = ("Ref", "Finding", "Plan", "Control", "Exception", "Owner", "Due", "State")
 

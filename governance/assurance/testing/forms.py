@@ -3,7 +3,8 @@ from wtforms.fields import FileField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from governance.assurance.evidence.forms import ReadableForm
-from governance.foundation.people.owner_fields import OwnerField
+from governance.foundation.people.owner_fields import NeedsOwnerOrDay, OwnerField
+from governance.foundation.people.owners import Choices, assignee_choices
 from governance.kernel.days import DayField
 from governance.kernel.forms import Choice, constraint
 
@@ -137,6 +138,18 @@ class FindingForm(ReadableForm):
     plan = TextAreaField("Plan", [InputRequired("Describe how you will fix it."), MAX_TEXT])
     owner_id = OwnerField(required="Choose the person who fixes it.")
     due_on = DayField("Fix by")
+
+
+def finding_assignees() -> Choices:
+    """Who can fix several findings: a finding keeps an owner."""
+    return assignee_choices("Keep each owner", removable=False)
+
+
+class AssignFindingsForm(NeedsOwnerOrDay, ReadableForm):
+    """Assign several findings; a field that is left empty changes nothing."""
+
+    owner_id = OwnerField(choices=finding_assignees)
+    due_on = DayField("Fix by", required=False)
 
 
 class FixForm(ReadableForm):

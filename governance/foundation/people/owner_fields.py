@@ -5,6 +5,8 @@ OwnerField()                                  optional, over the members who can
 OwnerField(required="Who fixes it?")          one has to be chosen
 OwnerField(choices=assignee_choices)          a change of owner, where removing is a choice of its
                                               own
+NeedsOwnerOrDay                               a form that assigns several: an owner, a due date, or
+                                              both
 form.owner_id.offer(owner_choices(present))   once the present owner is known: they stay in the
                                               list, whatever has become of them
 """
@@ -18,6 +20,18 @@ from governance.foundation.people.owners import Choices, owner_choices
 from governance.kernel.forms import Choice
 
 NOT_AN_OWNER = "Choose a member of this tenant as owner."
+
+
+class NeedsOwnerOrDay:
+    """Of a form with `owner_id` and `due_on`, each of which may be left empty, but not both."""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        form: Any = self
+        fine: bool = super().validate(extra_validators)  # type: ignore[misc]  # the form's
+        if fine and not form.owner_id.data and not form.due_on.data:
+            form.owner_id.errors = ["Choose an owner or a due date."]
+            return False
+        return fine
 
 
 class OwnerField(Choice):

@@ -4,6 +4,7 @@ owner_choices(present)     an optional owner, of something new or together with 
 member_choices(present)    the same, of every member
 assignee_choices()         a change of owner: nothing is preselected, removing is a choice of its
                            own
+member_assignees()         the same, of every member
 check_may_own(owner_id)    refuses who can't own
 """
 
@@ -43,9 +44,17 @@ def _optional(able: Sequence[tuple[UUID, str]], present: UUID | None) -> Choices
     ]
 
 
-def assignee_choices(first: str = "Choose an owner") -> Choices:
-    """`first` is what is chosen before anybody chooses: it changes nothing."""
-    return [("", first), *_able(), (REMOVE, "Remove owner")]
+def assignee_choices(first: str = "Choose an owner", *, removable: bool = True) -> Choices:
+    """`first` is what is chosen before anybody chooses: it changes nothing.
+
+    `removable`: whether what is assigned can be without an owner.
+    """
+    return [("", first), *_able(), *([(REMOVE, "Remove owner")] if removable else [])]
+
+
+def member_assignees() -> Choices:
+    """The same over every member: any member can own an AI system."""
+    return [("", "Choose an owner"), *choices(), (REMOVE, "Remove owner")]
 
 
 def filter_choices(assignees: Choices) -> Choices:

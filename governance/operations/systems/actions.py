@@ -1,21 +1,27 @@
 """Register, edit and retire AI systems and their features.
 
 register, edit, raise_lane, retire       a system; its risk class can only be raised
+assign, assign_all                       its owner, which can be undone
 add_feature, retire_feature              a part of it that can be stopped by itself
 """
 
 import hashlib
 import re
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.people.queries import membership_of
-from governance.kernel import clock, formatting, tenant_revision
+from governance.foundation.people.events import OwnerAssigned
+from governance.foundation.people.queries import last_actor, membership_of
+from governance.kernel import clock, formatting, tenant_revision, undo
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.events import publish
+from governance.kernel.undo import Overtaken, UndoStep
+from governance.operations.systems import queries
 from governance.operations.systems.models import LANES, AISystem, SystemFeature
 
 REGISTERED = action(
@@ -34,6 +40,15 @@ CHANGED = action(
     activity="update",
     severity="informational",
     fields="name purpose",
+    persons="owner",
+)
+ASSIGNED = action(
+    "system.assigned",
+    "assigned an AI system",
+    target="AISystem",
+    activity="update",
+    severity="informational",
+    fields="undoes",
     persons="owner",
 )
 RAISED = action(
@@ -159,6 +174,46 @@ def edit(system: AISystem, *, seen: str, name: str, purpose: str, owner_id: UUID
     record(CHANGED, system, before=before, after=after)
 
 
+def assign(system: AISystem, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
+    """Assign an owner, or remove the owner with None. The same owner again changes nothing.
+
+    `undoes` is the id of the audit entry that this undoes.
+    """
+    _check_live(system)
+    if system.owner_id == owner_id:
+        return
+    _owner_name(owner_id)
+    before, after = {"owner": system.owner_id}, {"owner": owner_id}
+    system.owner_id = owner_id
+    entry = record(ASSIGNED, system, before=before, after=after, undoes=undoes)
+    undo.remember("system.owner", system.id, entry.id, before=before, after=after)
+    if owner_id is not None:
+        publish(OwnerAssigned(owner_id, system.name, f"systems/{system.key}", entry.id))
+
+
+def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
+    """Assign several systems, all or none."""
+    for system in queries.find_systems(ids, lock=True):
+        assign(system, owner_id)  # record() is in there
+
+
+def why_not(system: AISystem) -> str | None:
+    """Return why the system can't be changed any more; None if it can."""
+    return f"{system.name} was retired on {_day(system)}." if system.is_retired else None
+
+
+UNDOABLE = {"system.owner"}
+
+
+@undo.restores("system.owner")
+def _restore_owner(step: UndoStep) -> None:
+    system = queries.system(step.target_id, lock=True)
+    if undo.plain(system.owner_id) != step.after["owner"]:
+        who = last_actor(system.id, ASSIGNED, CHANGED)
+        raise Overtaken(f"{system.name} was reassigned by {who}.")
+    assign(system, undo.id_or_none(step.before["owner"]), undoes=step.entry_id)
+
+
 def raise_lane(system: AISystem, lane: str, *, reason: str) -> None:
     """Raise the risk class to high, which one person can do, since it only tightens."""
     _check_live(system)
@@ -250,8 +305,8 @@ def retire_feature(feature: SystemFeature, system: AISystem, *, reason: str) -> 
 
 
 def _check_live(system: AISystem) -> None:
-    if system.retired_at is not None:
-        raise AlreadyRetired(f"{system.name} was retired on {_day(system)}.")
+    if (reason := why_not(system)) is not None:
+        raise AlreadyRetired(reason)
 
 
 def _day(what: AISystem | SystemFeature) -> str:

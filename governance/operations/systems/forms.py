@@ -4,7 +4,7 @@ from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from governance.foundation.people.owner_fields import OwnerField
-from governance.foundation.people.owners import member_choices
+from governance.foundation.people.owners import member_assignees, member_choices
 from governance.kernel.forms import Form, constraint, stripped
 from governance.operations.systems.models import LANES
 
@@ -67,6 +67,10 @@ class SystemEditForm(Form):
         description="What it decides or produces, and who uses it.",
     )
     owner_id = OwnerField(choices=member_choices)
+
+
+class AssignSystemsForm(Form):
+    owner_id = OwnerField(required="Choose an owner.", choices=member_assignees)
 
 
 class RiskClassForm(Form):

@@ -1,12 +1,12 @@
 """The register: live systems, retired ones, and one of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
 
-from governance.kernel.db import find, session
+from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
 from governance.operations.systems.models import AISystem, SystemFeature
@@ -107,6 +107,11 @@ def system(name: str | UUID, *, lock: bool = False) -> AISystem:
     if found is None:
         raise NotFound("This AI system doesn't exist, or you don't have access to it.")
     return found
+
+
+def find_systems(ids: Collection[UUID], *, lock: bool = False) -> Sequence[AISystem]:
+    """Return these systems by slug, as far as they exist; `lock` locks the rows."""
+    return find_several(AISystem, ids, order=AISystem.key, lock=lock)
 
 
 def features(system_id: UUID, *, retired: bool = False) -> Sequence[SystemFeature]:

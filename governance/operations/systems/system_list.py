@@ -39,5 +39,6 @@ SYSTEMS = ListPage(
         Filter("state", "State", (("retired", "retired"),), any="live", unknown="ignored"),
     ),
     exports=(Export("csv", "systems.export"),),
+    bulk="systems.assign_selected",
 )
 HEAD = ("Slug", "Name", "Risk class", "Purpose", "Owner", "Registered", "Retired")

@@ -1,14 +1,16 @@
 """The register of AI systems: the list, one system, registering and retiring."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
 from flask import redirect, request, url_for
 
+from governance.foundation.people import assigning
 from governance.foundation.people import queries as people
-from governance.foundation.people.owners import member_choices
+from governance.foundation.people.owners import member_assignees, member_choices
 from governance.foundation.people.queries import Moment
+from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
@@ -16,9 +18,11 @@ from governance.kernel.forms import accepted
 from governance.kernel.list_export import chosen
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.undo_pages import undo_offer
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.systems import actions, permissions, queries
 from governance.operations.systems.forms import (
+    AssignSystemsForm,
     FeatureForm,
     RiskClassForm,
     SystemEditForm,
@@ -42,7 +46,39 @@ def index() -> ResponseReturnValue:
         next=found.next,
         counts=queries.counts(),
         owners=people.names(each.owner_id for each in found.rows),
+        assignees=member_assignees() if asked.may_select else [],
     )
+
+
+@feature.post("/systems/assign", needs=permissions.CHANGE)
+def assign_selected() -> ResponseReturnValue:
+    home = url_for("systems.index")
+    rows = assigning.Assignable(
+        "AI system", "Assign AI systems", _selected, assigning.to_one_owner(actions.assign_all)
+    )
+    return assigning.assign_selected(
+        rows, AssignSystemsForm(), home=home, crumbs=[("AI systems", home)]
+    )
+
+
+# BulkAction's signature
+def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
+    return [
+        BulkItem(
+            each.id,
+            each.name,
+            each.key,
+            url_for("systems.system", system_id=each.key),
+            {"owner_id": each.owner_id},
+            actions.why_not(each),
+        )
+        for each in queries.find_systems(ids, lock=lock)
+    ]
+
+
+@feature.post("/systems/undo/<uuid:undo_offer_id>", needs=permissions.CHANGE)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return undo_offer(undo_offer_id, actions.UNDOABLE, url_for("systems.index"))
 
 
 @feature.get("/systems/export.csv", needs=permissions.VIEW, answers=FILE)
