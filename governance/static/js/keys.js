@@ -1,4 +1,4 @@
-// Keys of a list: / searches, j and k walk rows (data-row), or go to the next and previous item (data-step), ↵ opens, x selects, e edits (data-edit), a acknowledges (data-key="a"), ? shows the keys.
+// Keys of a list: / searches, j and k walk rows (data-row), or go to the next and previous item (data-step), ↵ opens, x selects, e edits (data-edit, or data-edits of the table behind the row's address), a acknowledges (data-key="a"), ? shows the keys.
 // On every page z goes to the button that undoes the last change (data-undo).
 
 let at = -1;
@@ -32,12 +32,20 @@ function acknowledge(row) {
   return named || row?.querySelector("[data-key='a']") || document.querySelector("[data-key='a']");
 }
 
+// The page that edits a row: its own, or the one behind the address of its link. Without a row, what edits the page's item.
+function edit(row) {
+  const tail = row?.closest("[data-edits]")?.dataset.edits;
+  const address = row?.dataset.edit ?? (tail && link(row) ? link(row).pathname + tail : null);
+  if (address) location.assign(address);
+  else if (!row) document.querySelector("main a[data-edit]")?.click();
+}
+
 const acts = {
   "/": () => document.querySelector("[data-key='/']")?.focus(),
   j: () => step("j") || walk(1),
   k: () => step("k") || walk(-1),
   x: () => rows()[at]?.querySelector("[data-tick]")?.click(),
-  e: () => (rows()[at]?.querySelector("[data-edit]") ?? document.querySelector("main [data-edit]"))?.click(),
+  e: () => edit(rows()[at]),
   a: () => acknowledge(rows()[at])?.click(),
   z: () => document.querySelector("[data-undo]")?.focus(),
   "?": () => document.getElementById("shortcuts")?.showModal(),
