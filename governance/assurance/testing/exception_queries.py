@@ -142,10 +142,19 @@ def exceptions(
 
 
 def exceptions_page(
-    state: str = "", *, newest_first: bool = True, after: str | None = None, size: int = 50
+    filters: Mapping[str, str],
+    *,
+    newest_first: bool = True,
+    after: str | None = None,
+    size: int = 50,
 ) -> Keyset:
-    """Return a page of cases, of one state if given, by the day they were found."""
-    query = _select_cases().where(_state() == state) if state else _select_cases()
+    """Return a page of cases by the day they were found. `filters` has the filters q and state."""
+    query = _select_cases()
+    for word in filters.get("q", "").split():
+        text = (TestException.ref, TestException.says, Control.ref, Control.title, Finding.ref)
+        query = query.where(func.concat_ws(" ", *text).icontains(word, autoescape=True))
+    if "state" in filters:
+        query = query.where(_state() == filters["state"])
     found = keyset(
         query,
         TestException.created_at,

@@ -12,6 +12,7 @@ from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.testing import (
     control_scope,
     exception_actions,
+    exception_list,
     exception_queries,
     finding_list,
     matrix_queries,
@@ -90,7 +91,7 @@ def exceptions() -> ResponseReturnValue:
         choices={"state": [(s, exception_queries.STATE_WORDS[s]) for s in sorted(counts)]}
     )
     shown = exception_queries.exceptions_page(
-        list_request.value("state"),
+        list_request.criteria,
         newest_first=list_request.is_descending,
         after=list_request.after,
         size=EXCEPTIONS.size,
@@ -101,6 +102,26 @@ def exceptions() -> ResponseReturnValue:
         shown=shown,
         total=sum(counts.values()),
         open=sum(n for state, n in counts.items() if state not in exception_queries.SETTLED),
+    )
+
+
+@feature.get("/evidence/type-ii/exceptions.csv", needs=permissions.VIEW, answers=FILE)
+def export_exceptions() -> ResponseReturnValue:
+    """Download all exceptions that match the filters."""
+    list_request = EXCEPTIONS.read()
+    pages = every_page(
+        lambda after: exception_queries.exceptions_page(
+            list_request.criteria,
+            newest_first=list_request.is_descending,
+            after=after,
+            size=ROWS_PER_READ,
+        )
+    )
+    return csv_file(
+        f"exceptions-{current.actor().tenant_slug}-{clock.today()}",
+        exception_list.EXCEPTION_COLUMNS,
+        (map(exception_list.exception_cells, cases) for cases in pages),
+        list_request,
     )
 
 

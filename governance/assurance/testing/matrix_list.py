@@ -18,7 +18,17 @@ MATRIX = ListPage(
     noun="control",
     endpoint="testing.index",
     search="Search controls",
-    columns=(Column("control", "Control"), Column("tested", "Tested")),
+    columns=(
+        Column(
+            "control",
+            "Control",
+            file=("Control", "Title", "Cadence", "Month", "State", "Count", "Explanation"),
+        ),
+        Column("tested", "Tested", optional=True, file=("Tested", "To be tested")),
+        Column("performed", "Performed", extra=True, file=("Performed", "To be performed")),
+        Column("exceptions", "Exceptions", extra=True),
+        Column("missed", "Missed cycles", extra=True),
+    ),
     filters=(
         Filter("framework", "Framework", cleared=ALL_CONTROLS, unknown="rejected"),
         Filter(

@@ -36,6 +36,7 @@ from governance.assurance.testing.work_in_progress import (
 from governance.kernel import current
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
+from governance.kernel.list_export import chosen
 from governance.kernel.list_pages import ListRequest
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes
@@ -106,6 +107,10 @@ def export() -> ResponseReturnValue:
         "Explanation",
         "Tested",
         "To be tested",
+        "Performed",
+        "To be performed",
+        "Exceptions",
+        "Missed cycles",
     )
     cells = [
         (
@@ -118,12 +123,16 @@ def export() -> ResponseReturnValue:
             c.why,
             r.tested,
             r.expected,
+            r.on_file,
+            r.due,
+            ", ".join(r.exceptions),
+            ", ".join(r.lacks),
         )
         for r in rows
         for c in r.months
     ]
     return table_file(
-        csv_bytes(head, cells),
+        csv_bytes(*chosen(list_request, head, cells)),
         f"type-ii-{current.actor().tenant_slug}-{first:%Y-%m}-to-{last:%Y-%m}.csv",
     )
 

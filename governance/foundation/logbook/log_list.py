@@ -1,5 +1,6 @@
 """The list of the audit log: its declaration. `filters.py` reads and checks the address."""
 
+from dataclasses import replace
 from datetime import date
 
 from werkzeug.datastructures import MultiDict
@@ -9,7 +10,15 @@ from governance.foundation.logbook import entry_links
 from governance.foundation.logbook.filters import Filters
 from governance.foundation.logbook.presentation import OUTCOMES
 from governance.kernel import formatting
-from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest
+from governance.kernel.list_pages import (
+    Args,
+    Column,
+    Filter,
+    ListPage,
+    ListPreference,
+    ListRequest,
+    preference_of,
+)
 
 
 def action_choices() -> list[tuple[str, str]]:
@@ -52,10 +61,15 @@ LOG = ListPage(
     endpoint="logbook.index",
     search="Search unencrypted fields",
     columns=(
-        Column("entry", "Entry"),
+        Column("entry", "Entry", numeric=True, optional=True),
         Column("time", "Time"),
         Column("actor", "Actor"),
         Column("action", "Action"),
+        Column("meaning", "Meaning", extra=True),
+        Column("target", "Target", optional=True),
+        Column("origin", "IP address", extra=True),
+        Column("request", "Request", extra=True),
+        Column("outcome", "Outcome", optional=True),
     ),
     filters=(
         Filter("since", "Since", kind="day", unknown="rejected", label_of=_day),
@@ -77,9 +91,14 @@ LOG = ListPage(
 )
 
 
-def request_of(filters: Filters, *, after: str | None = None, sort: str = "") -> ListRequest:
-    """Return the list as these checked filters request it. The log has one order, so no `sort`
-    changes it.
+def request_of(filters: Filters, args: Args | None = None) -> ListRequest:
+    """Return the list as these checked filters request it; `args` are its address, where it is the
+    page of the list. The log has one order, so no `sort` changes it.
     """
-    parts = {**filters.address, "after": after or "", "sort": sort}
-    return LOG.parse(MultiDict(parts))
+    if args is None:
+        return LOG.parse(MultiDict(filters.address))
+    preferred = ListPreference(columns=preference_of()(LOG.name, LOG.name).columns)
+    parts: Args = MultiDict(filters.address)
+    parts.update({name: args.get(name, "") for name in ("after", "sort")})
+    parts.setlist("columns", args.getlist("columns") or [preferred.columns])
+    return replace(LOG.parse(parts), preferred=preferred)

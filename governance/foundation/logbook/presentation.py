@@ -10,6 +10,7 @@ from flask import current_app, url_for
 
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.record import SYSTEM
+from governance.foundation.audit.registry import registry
 from governance.foundation.logbook import queries
 from governance.foundation.logbook.queries import NumberedEntry
 from governance.foundation.people import aliases
@@ -98,6 +99,12 @@ class LogLine:
     who: ActorLabel
     target: str
     outcome: OutcomeLabel
+
+    @property
+    def meaning(self) -> str:
+        """What the actor did, in words; empty for an action that no feature declares any more."""
+        known = registry.get(self.entry.action)
+        return known.says if known else ""
 
 
 def lines_by_day(rows: Sequence[NumberedEntry]) -> list[tuple[str, list[LogLine]]]:

@@ -61,7 +61,7 @@ MONTHS_PER_YEAR = 12
 def index() -> ResponseReturnValue:
     filters, zone = parse(request.args), formatting.zone()
     after, chosen = request.args.get("after"), uuid_or_none(request.args.get("entry"))
-    listing = log_list.request_of(filters, after=after, sort=request.args.get("sort", ""))
+    listing = log_list.request_of(filters, request.args)
     found = (
         search(filters, zone.key, after=after)
         if filters.words
@@ -72,32 +72,21 @@ def index() -> ResponseReturnValue:
         "shown": len(found.rows),
         "kept": filters.address,
         "listing": listing,
+        "kept_columns": {"columns": listing.words} if listing.words else {},
         "after": after,
         "zone": zone_name(zone),
         "extent": queries.extent(),
         "years": _retention(),
         "views": _views(filters),
-        "next": _next(filters, found),
+        "next": listing.address(after=found.next) if found.next else None,
         "searched_to": formatting.thousands(found.searched_to) if found.searched_to else None,
         "mark": _live_cursor(found, after),
         "export": address_if_allowed("log_exports.index", **filters.address),
         "verify": address_if_allowed("log_check.page"),
         "chosen": details(queries.row(chosen)) if chosen else None,
-        "here": _list_address(filters, after=after),
+        "here": listing.address(after=after),
     }
     return page("foundation/logbook/index.html", **context)
-
-
-def _list_address(filters: Filters, **more: Any) -> str:
-    values: dict[str, Any] = {
-        **filters.address,
-        **{name: value for name, value in more.items() if value},
-    }
-    return url_for("logbook.index", **values)
-
-
-def _next(filters: Filters, found: LogPage) -> str | None:
-    return _list_address(filters, after=found.next) if found.next else None
 
 
 def _live_cursor(found: LogPage, after: str | None) -> str | None:
@@ -335,7 +324,7 @@ def save() -> ResponseReturnValue:
     if not accepted(form, lambda: actions.save_view(form.name.data or "", filters.address)):
         return _saving(form, filters, status=form.status)
     flash(f"View “{(form.name.data or '').strip()}” saved.")
-    return redirect(_list_address(filters), 303)
+    return redirect(log_list.request_of(filters).address(), 303)
 
 
 @feature.post("/audit/views/<uuid:view_id>/remove", needs=permissions.KEEP)

@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 
 from governance.assurance.engagements import queries as engagements
 from governance.assurance.engagements.package_contents import _testing
@@ -303,3 +304,30 @@ def test_a_report_of_a_past_day_says_what_was_open_then(database):
     raised = clock.now()
     remediate_exception(exception)
     assert (refs(before), refs(raised), refs(clock.now())) == ([], ["FND-01"], [])
+
+
+def test_exceptions_are_searched_and_exported_with_the_columns_that_are_shown(as_officer):
+    found = type2_helpers.create_failed_sample()
+    with make.acting("compliance_officer", read_only=True):
+        case = exception_queries.exceptions()[0]
+        ref, control = case.exception.ref, case.control.ref
+    page = as_officer.get(f"evidence/type-ii/exceptions?q={control}").text
+    assert ref in page and found
+    assert "No exceptions match" in as_officer.get("evidence/type-ii/exceptions?q=zebra").text
+    every = as_officer.get("evidence/type-ii/exceptions.csv").text.splitlines()
+    assert every[0].count(",") == 9 and ref in every[1]
+    shown = "evidence/type-ii/exceptions.csv?columns=cause&file=shown"
+    head = as_officer.get(shown).text.splitlines()[0]
+    assert head.endswith("Ref,Exception,Control,Item,Cause,State")
+
+
+def test_the_matrix_shows_and_exports_the_columns_that_are_chosen(as_officer):
+    type2_helpers.create_failed_sample()
+    heads = [th.text for th in _heads(as_officer.get("evidence/type-ii?columns=missed").text)]
+    assert heads[-1] == "Missed cycles" and "Tested" not in heads
+    file = as_officer.get("evidence/type-ii.csv?columns=missed&file=shown").text.splitlines()
+    assert file[0].endswith("Explanation,Missed cycles")
+
+
+def _heads(html):
+    return BeautifulSoup(html, "html.parser").select("table.c-matrix thead th")

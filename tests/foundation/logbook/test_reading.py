@@ -49,6 +49,28 @@ def test_the_list_shows_each_entry_once_the_newest_first(as_officer, acting):
         assert len(seen) == len(session().scalars(select(AuditEntry.id)).all())
 
 
+def heads(reply):
+    return [th.get_text() for th in parse_page(reply).select("thead th")]
+
+
+def test_its_columns_are_chosen_and_kept_with_filters_and_pages(as_officer, as_admin, acting):
+    """Hidden ones take nothing from the proof, which is on the page of each entry."""
+    write_entries(acting, 120)
+    usual = heads(as_officer.get("audit/"))
+    assert usual[0] == "Entry" and "Meaning" not in usual and "IP address" not in usual
+    chosen = ["meaning", "origin", "outcome"]
+    reply = as_officer.post("lists/log/columns?action=tenant", columns=["none", *chosen])
+    assert "action=tenant" in reply.location
+    page = as_officer.get("audit/?action=tenant")
+    assert heads(page)[1:] == ["Actor", "Action", "Meaning", "IP address", "Outcome"]
+    assert CHANGED.says in parse_page(page).get_text()
+    older = parse_page(page).select_one("a[rel=next]")["href"]
+    assert "action=tenant" in older and heads(as_officer.get(older)) == heads(page)
+    opened = parse_page(page).select_one("tr[data-entry] a[data-opens]")["href"]
+    assert heads(as_officer.get(opened)) == heads(page)
+    assert heads(as_admin.get("audit/")) == usual
+
+
 def test_an_entry_without_a_place_says_so_and_gets_its_number(as_officer, acting):
     [entry_id] = write_entries(acting, 1)
     waiting = parse_page(as_officer.get("audit/")).select_one(f"tr[data-entry='{entry_id}']")
