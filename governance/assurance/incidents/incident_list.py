@@ -13,9 +13,10 @@ from governance.assurance.incidents.queries import ImpactWindow
 from governance.assurance.incidents.severities import Severity
 from governance.assurance.incidents.severity_queries import severity_names
 from governance.assurance.incidents.states import LIVE, NAMES
+from governance.foundation.people.owners import names_among
 from governance.kernel.db import session
 from governance.kernel.forms import uuid_or_none
-from governance.kernel.list_pages import Column, Export, Filter, ListPage
+from governance.kernel.list_pages import Choices, Column, Export, Filter, ListPage
 from governance.kernel.pages import Keyset, keyset
 from governance.kernel.spreadsheet_writer import Cell
 from governance.operations.systems import queries as systems
@@ -80,9 +81,17 @@ def severity_choices() -> list[tuple[str, str]]:
 
 
 def incidents_page(
-    criteria: Mapping[str, str], *, newest_first: bool = True, after: str | None, size: int
+    criteria: Mapping[str, str],
+    *,
+    newest_first: bool = True,
+    after: str | None,
+    size: int,
+    leads: Choices = (),
 ) -> Keyset:
-    """Return one page of IncidentLine; five statements whatever its length."""
+    """Return one page of IncidentLine; five statements whatever its length.
+
+    `leads` are the choices of a lead that the page offers: whom they name isn't asked for again.
+    """
     query = select(Incident).where(*_conditions(criteria))
     found = keyset(
         query,
@@ -92,12 +101,13 @@ def incidents_page(
         size=size,
         descending=newest_first,
     )
-    return Keyset(_lines(found.rows), found.next, found.size)
+    return Keyset(_lines(found.rows, leads), found.next, found.size)
 
 
-def _lines(rows: Sequence[Incident]) -> list[IncidentLine]:
+def _lines(rows: Sequence[Incident], leads: Choices) -> list[IncidentLine]:
     impacts = queries.impacts_of([each.id for each in rows])
-    names, people = severity_names(), person_names(each.lead_id for each in rows)
+    ids = [each.lead_id for each in rows]
+    names, people = severity_names(), names_among(ids, leads) if leads else person_names(ids)
     return [
         _line(
             each,

@@ -57,8 +57,13 @@ feature = Feature("incidents", __name__, counts_everything=True)
 @feature.get("/incidents/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
     asked = INCIDENTS.read(choices={"severity": incident_list.severity_choices()})
+    leads = lead_choices() if asked.may_select else []
     shown = incident_list.incidents_page(
-        asked.criteria, newest_first=asked.is_descending, after=asked.after, size=INCIDENTS.size
+        asked.criteria,
+        newest_first=asked.is_descending,
+        after=asked.after,
+        size=INCIDENTS.size,
+        leads=leads,
     )
     return page(
         "assurance/incidents/index.html",
@@ -69,7 +74,7 @@ def index() -> ResponseReturnValue:
         open=queries.count_open(),
         state_kinds=STATE_KINDS,
         state_names=states.NAMES,
-        leads=lead_choices() if asked.may_select else [],
+        leads=leads,
     )
 
 

@@ -18,7 +18,7 @@ from governance.assurance.playbooks.playbook_list import CSV_HEADER, PLAYBOOKS, 
 from governance.assurance.playbooks.steps import PlaybookStep, read_steps
 from governance.foundation.people import assigning
 from governance.foundation.people import queries as people
-from governance.foundation.people.owners import assignee_choices, owner_choices
+from governance.foundation.people.owners import assignee_choices, names_among, owner_choices
 from governance.kernel import clock
 from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
@@ -40,15 +40,16 @@ def index() -> ResponseReturnValue:
         asked.criteria, sort=asked.sort, after=asked.after, size=PLAYBOOKS.size
     )
     ids = [book.id for book in found.rows]
+    assignees = assignee_choices() if asked.may_select else []
     return page(
         "assurance/playbooks/index.html",
         list_request=asked,
         playbooks=found.rows,
         next=found.next,
         total=queries.count_playbooks(),
-        names=people.names(book.owner_id for book in found.rows),
+        names=names_among((book.owner_id for book in found.rows), assignees),
         last_runs=queries.latest_run_days(ids),
-        assignees=assignee_choices() if asked.may_select else [],
+        assignees=assignees,
     )
 
 

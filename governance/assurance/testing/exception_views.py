@@ -255,7 +255,9 @@ def _retest(found: Finding, exception: TestException, form: RetestForm) -> None:
 
 @feature.get("/evidence/type-ii/findings", needs=permissions.VIEW)
 def findings() -> ResponseReturnValue:
-    names = person_names(exception_queries.finding_owners())
+    assignees, owner_ids = _finding_assignees(), exception_queries.finding_owners()
+    named = owners.names_among(owner_ids, assignees) if assignees else person_names(owner_ids)
+    names = {owner_id: named[owner_id] for owner_id in owner_ids if owner_id in named}
     list_request = FINDINGS.read(
         choices={"owner": sorted(names.items(), key=lambda each: each[1].casefold())}
     )
@@ -271,8 +273,13 @@ def findings() -> ResponseReturnValue:
         today=clock.today(),
         total=sum(counts.get(state, 0) for state in exception_queries.RAISED),
         open=sum(counts.get(state, 0) for state in exception_queries.RAISED if state != "closed"),
-        assignees=finding_assignees() if list_request.may_select else [],
+        assignees=assignees,
     )
+
+
+def _finding_assignees() -> owners.Choices:
+    """Owners to choose for the selected findings; empty where the reader can't assign any."""
+    return finding_assignees() if allowed(permissions.MANAGE) else []
 
 
 @feature.post("/evidence/type-ii/findings/assign", needs=permissions.MANAGE)

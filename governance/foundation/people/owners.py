@@ -2,13 +2,14 @@
 
 owner_choices(present)     an optional owner, of something new or together with other fields
 member_choices(present)    the same, of every member
+names_among(ids, choices)  who the owners of rows are, of a list that offers these choices
 assignee_choices()         a change of owner: nothing is preselected, removing is a choice of its
                            own
 member_assignees()         the same, of every member
 check_may_own(owner_id)    refuses who can't own
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -55,6 +56,13 @@ def assignee_choices(first: str = "Choose an owner", *, removable: bool = True) 
 def member_assignees() -> Choices:
     """The same over every member: any member can own an AI system."""
     return [("", "Choose an owner"), *choices(), (REMOVE, "Remove owner")]
+
+
+def names_among(ids: Iterable[UUID | None], known: Sequence[tuple[Any, str]]) -> dict[UUID, str]:
+    """The names of these people; one statement, and none where these choices name all of them."""
+    found = {value: label for value, label in known if isinstance(value, UUID)}
+    missing = {each for each in ids if each} - found.keys()
+    return found | names(missing) if missing else found
 
 
 def filter_choices(assignees: Choices) -> Choices:

@@ -8,7 +8,7 @@ from flask import redirect, request, url_for
 
 from governance.foundation.people import assigning
 from governance.foundation.people import queries as people
-from governance.foundation.people.owners import member_assignees, member_choices
+from governance.foundation.people.owners import member_assignees, member_choices, names_among
 from governance.foundation.people.queries import Moment
 from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
@@ -39,14 +39,15 @@ feature = Feature("systems", __name__)
 def index() -> ResponseReturnValue:
     asked = SYSTEMS.read()
     found = queries.register(asked.criteria, sort=asked.sort, after=asked.after, size=SYSTEMS.size)
+    assignees = member_assignees() if asked.may_select else []
     return page(
         "operations/systems/index.html",
         asked=asked,
         systems=found.rows,
         next=found.next,
         counts=queries.counts(),
-        owners=people.names(each.owner_id for each in found.rows),
-        assignees=member_assignees() if asked.may_select else [],
+        owners=names_among((each.owner_id for each in found.rows), assignees),
+        assignees=assignees,
     )
 
 
