@@ -19,7 +19,6 @@ SHELL = (
     "Columns",
     "Export",
     "Create control",
-    "move",
 )
 
 

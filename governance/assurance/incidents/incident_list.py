@@ -90,7 +90,7 @@ def incidents_page(
 ) -> Keyset:
     """Return one page of IncidentLine; five statements whatever its length.
 
-    `leads` are the choices of a lead that the page offers: whom they name isn't asked for again.
+    `leads` are the choices of a lead that the page offers; it needs no other names of these people.
     """
     query = select(Incident).where(*_conditions(criteria))
     found = keyset(
