@@ -66,6 +66,19 @@ class CompiledSelect[Row]:
             return self._kept
 
 
+def ask_driver(connection: Any, text: str, parameters: Any) -> "psycopg.Cursor[Any]":
+    """Run a text on the driver's own cursor: a quarter of what SQLAlchemy's would cost."""
+    cursor: psycopg.Cursor[Any] = connection.connection.driver_connection.cursor()
+    for hear in connection.dispatch.before_cursor_execute:
+        hear(connection, cursor, text, parameters, None, False)
+    try:
+        cursor.execute(text, parameters)
+    except psycopg.Error as error:
+        # as SQLAlchemy does: the error is wrapped, a broken connection is thrown away
+        connection._handle_dbapi_exception(error, text, parameters, cursor, None)  # noqa: SLF001 - the same
+    return cursor
+
+
 def _filtered(statement: Any) -> ClauseElement:
     """The statement with the filter of `kernel/db.py`; a text names its tenant itself, if at all."""
     if not hasattr(statement, "options"):
@@ -95,15 +108,8 @@ class _Statement:
 
     def ask(self, connection: Any, values: Mapping[str, Any]) -> list[Any]:
         parameters = {**self._constants, **self._sent(values)}
-        cursor = connection.connection.driver_connection.cursor()
-        for hear in connection.dispatch.before_cursor_execute:
-            hear(connection, cursor, self.text, parameters, None, False)
-        try:
-            cursor.execute(self.text, parameters)
-            found = cursor.fetchall()
-        except psycopg.Error as error:
-            # as SQLAlchemy does: the error is wrapped, a broken connection is thrown away
-            connection._handle_dbapi_exception(error, self.text, parameters, cursor, None)  # noqa: SLF001 - the same
+        cursor = ask_driver(connection, self.text, parameters)
+        found = cursor.fetchall()
         make = self._row
         if make is None:
             names = [column.name for column in cursor.description]
