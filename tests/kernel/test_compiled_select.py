@@ -1,7 +1,8 @@
 """Selects that are compiled once: they see what the ORM sees, and nothing of another tenant."""
 
 import pytest
-from sqlalchemy import bindparam, event, select, text
+from sqlalchemy import ColumnElement, bindparam, cast, event, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.people.models import Membership, Person
@@ -74,9 +75,43 @@ def test_an_error_of_the_driver_comes_as_sqlalchemys(acting):
         broken.rows()
 
 
+def test_a_list_of_constants_stands_in_the_text_beside_constants_of_any_type(acting):
+    nobody: ColumnElement[list[str]] = func.jsonb_build_array(type_=JSONB)
+    some: CompiledSelect[str] = CompiledSelect(
+        lambda: (
+            select(Membership.role)
+            .where(Membership.role.in_(["viewer", "admin"]), nobody == cast([], JSONB))
+            .distinct()
+        ),
+        lambda values: values[0],
+    )
+    with acting("admin"):
+        assert sorted(some.rows()) == ["admin", "viewer"]
+
+
 def test_a_statement_whose_text_depends_on_its_values_is_refused(acting):
     several: CompiledSelect = CompiledSelect(
-        lambda: select(Person.id).where(Person.name.in_(["a", "b"]))
+        lambda: select(Person.id).where(Person.name.in_(bindparam("names", expanding=True)))
     )
     with acting("admin"), pytest.raises(TypeError, match="depends on its values"):
-        several.rows()
+        several.rows(names=["a", "b"])
+
+
+def test_a_statement_that_is_planned_once_answers_for_any_values_and_changes_no_others(acting):
+    once: CompiledSelect[str] = CompiledSelect(
+        lambda: select(Membership.role).where(Membership.role == bindparam("role")).distinct(),
+        lambda values: values[0],
+        planned_once=True,
+    )
+    generic = text(
+        "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
+        " WHERE statement LIKE 'SELECT DISTINCT memberships.role%'"
+    )
+    with acting("admin"):
+        assert [once.rows(role=role) for role in ("viewer", "admin", "nobody")] == [
+            ["viewer"],
+            ["admin"],
+            [],
+        ]
+        assert (3, 0) in [tuple(row) for row in session().execute(generic)]
+        assert session().scalar(text("SHOW plan_cache_mode")) == "auto"

@@ -245,11 +245,9 @@ def _recorded(action: Action, name: str, value: Any) -> Any:
 
 def _plain(value: Any, depth: int = 0) -> Any:
     """Return JSON that RFC 8785 can write and PostgreSQL can store, short enough for a log."""
-    if value is None or type(value) is str:
-        return None if value is None else _text(value)
     if isinstance(value, Enum):
         return _plain(value.value, depth)
-    if isinstance(value, bool) or (isinstance(value, int) and abs(value) <= EXACT):
+    if value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) <= EXACT):
         return value
     if isinstance(value, datetime | date):
         return value.isoformat()

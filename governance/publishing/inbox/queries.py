@@ -126,7 +126,7 @@ def page(
     statement = page_statement(sources_of(current.actor().role), view, group, edge is not None)
     if statement is None:
         return InboxPage((), InboxCounts(), None)
-    rows = session().execute(statement, parameters() | {"limit": size + 1} | (edge or {})).all()
+    rows = statement.rows(**parameters(), limit=size + 1, **(edge or {}))
     counted = _tally(rows[0])
     info()[TALLY_KEY] = counted
     every = [_item(row[COUNTED:]) for row in rows if row[COUNTED] is not None]
@@ -142,9 +142,7 @@ def item(key: str) -> InboxItem:
     name, _, text = key.partition(".")
     source, found = by_name().get(name), None
     if source is not None and allowed(source.needs) and (item_id := _uuid(text)):
-        found = (
-            session().execute(item_statement(source), parameters() | {"item_id": item_id}).first()
-        )
+        found = item_statement(source).first(**parameters(), item_id=item_id)
     if found is None:
         raise NotFound(
             "This no longer needs you: someone decided it, it has another owner, or your access"
@@ -166,7 +164,7 @@ def keys() -> list[str]:
     statement = keys_statement(sources_of(current.actor().role))
     if statement is None:
         return []
-    return [f"{row.source}.{row.id}" for row in session().execute(statement, parameters())]
+    return [f"{source}.{item_id}" for source, item_id in statement.rows(**parameters())]
 
 
 def tally() -> InboxCounts:
@@ -191,8 +189,7 @@ def _read_tally() -> InboxCounts:
     statement = tally_statement(sources_of(current.actor().role))
     if statement is None:
         return InboxCounts()
-    row = session().execute(statement, parameters()).one()
-    return _tally(row)
+    return _tally(statement.one(**parameters()))
 
 
 def _tally(row: Any) -> InboxCounts:

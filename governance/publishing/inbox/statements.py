@@ -1,9 +1,11 @@
 """The SQL statements of the inbox.
 
-They depend only on the role, so each is built once; the person and the time are parameters.
+They depend only on the role, so each is built once; the person and the time are parameters. They
+join some thirty sources: PostgreSQL plans each once for a connection, since planning one takes
+longer than running it where little needs a person.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -30,6 +32,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.inbox import (
     GROUPS,
     ME,
@@ -137,9 +140,19 @@ def page_statement(
     view: str,
     group: str,
     has_edge: bool,  # noqa: FBT001
-) -> Select[Any] | None:
+) -> CompiledSelect[Any] | None:
     if not sources:
         return None
+    return _asked(lambda: _page(sources, view, group, has_edge=has_edge))
+
+
+def _asked(build: Callable[[], Select[Any]]) -> CompiledSelect[Any]:
+    return CompiledSelect(build, tuple, planned_once=True)
+
+
+def _page(
+    sources: tuple[InboxSource, ...], view: str, group: str, *, has_edge: bool
+) -> Select[Any]:
     items = _items(sources)
     query = _snoozed(items) if view == "snoozed" else _open(items)
     if group:
@@ -193,31 +206,36 @@ def _order(rows: Any) -> tuple[Any, ...]:
 
 
 @lru_cache(maxsize=256)
-def tally_statement(sources: tuple[InboxSource, ...]) -> Select[Any] | None:
+def tally_statement(sources: tuple[InboxSource, ...]) -> CompiledSelect[Any] | None:
     """Return the statement of the counts; its comment is for tests (tests/conftest.py)."""
-    return (
-        _counts(_items(sources, counted=True)).prefix_with("/* the shell: the inbox */")
-        if sources
-        else None
-    )
+
+    def build() -> Select[Any]:
+        counts = _counts(_items(sources, counted=True))
+        return counts.prefix_with("/* the shell: the inbox */")
+
+    return _asked(build) if sources else None
 
 
 @lru_cache(maxsize=256)
-def item_statement(source: InboxSource) -> Select[Any]:
-    items = _items([source])
-    columns = [items.c[name] for name in COLUMNS]
-    at = case((items.c.is_snoozed, _returns_at(items)), else_=items.c.at)
-    return select(*columns, items.c.rank, at.label("at")).where(
-        items.c.id == bindparam("item_id", type_=Uuid())
-    )
+def item_statement(source: InboxSource) -> CompiledSelect[Any]:
+    def build() -> Select[Any]:
+        items = _items([source])
+        columns = [items.c[name] for name in COLUMNS]
+        at = case((items.c.is_snoozed, _returns_at(items)), else_=items.c.at)
+        return select(*columns, items.c.rank, at.label("at")).where(
+            items.c.id == bindparam("item_id", type_=Uuid())
+        )
+
+    return _asked(build)
 
 
 @lru_cache(maxsize=256)
-def keys_statement(sources: tuple[InboxSource, ...]) -> Select[Any] | None:
-    if not sources:
-        return None
-    items = _items(sources, counted=True)
-    return select(items.c.source, items.c.id).where(~items.c.is_snoozed).limit(MAX_KEYS)
+def keys_statement(sources: tuple[InboxSource, ...]) -> CompiledSelect[Any] | None:
+    def build() -> Select[Any]:
+        items = _items(sources, counted=True)
+        return select(items.c.source, items.c.id).where(~items.c.is_snoozed).limit(MAX_KEYS)
+
+    return _asked(build) if sources else None
 
 
 assert len(fields(InboxRow)) == len(COLUMNS)
