@@ -131,7 +131,7 @@ class _Statement:
         found = cursor.fetchall()
         make = self._row
         if make is None:
-            names = [column.name for column in cursor.description]
+            names = [column.name for column in cursor.description or ()]
             make = self._row = namedtuple("Row", names, rename=True)._make  # type: ignore[attr-defined]  # noqa: PYI024
         return [make(self._read(row) if self._readers else row) for row in found]
 

@@ -15,7 +15,7 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import Action
 from governance.kernel import clock, current
 from governance.kernel.compiled_select import ask_driver
-from governance.kernel.db import Model, session
+from governance.kernel.db import Model, connection
 from governance.kernel.errors import Invalid
 from governance.kernel.ids import uuid7
 
@@ -81,9 +81,9 @@ def record(
         raise UndeclaredTarget(
             f"{action.name} is recorded on {' or '.join(sorted(action.targets))}, not on {kind}"
         )
-    # the target may be new, and its constraints are to fail before its entry exists
-    work = session()
-    work.flush()
+    # writes what is not written: the target may be new, and its constraints are to fail before its
+    # entry exists
+    database = connection()
     who = current.actor()
     known = who.person_id or who.key_id
     actor = personal_field_encryption.pseudonym(known) if known else SYSTEM
@@ -124,7 +124,7 @@ def record(
             f"These details are too long to record: {len(entry.body):,} bytes, and the limit"
             f" is {MAX_BODY:,} bytes. Shorten them and try again."
         )
-    ask_driver(work.connection(), WRITE, _row(entry, *parts))
+    ask_driver(database, WRITE, _row(entry, *parts))
     return entry
 
 
