@@ -1,8 +1,7 @@
 """Statements stay prepared when a test is rolled back.
 
 psycopg forgets all of a connection's prepared statements at each ROLLBACK, also at one to a
-savepoint. PostgreSQL keeps them, and of what a page costs here, planning its statements anew is a
-third.
+savepoint. PostgreSQL keeps them, and planning them is a third of what a page costs here.
 """
 
 from typing import Any
