@@ -1,6 +1,5 @@
 """Acme Insurance: controls adopted in four waves, evidence by cadence, tests by hand."""
 
-import csv
 import io
 import random
 from collections import Counter
@@ -22,18 +21,17 @@ from governance.demo import (
     collected_evidence,
     decision_history,
     discussion_story,
+    list_views_story,
     machine_keys,
     policy_history,
     soc2_engagement,
     stops_and_drills,
-    usage_story,
 )
 from governance.demo import type2_tests as type_two
-from governance.demo.acme_assessments import assessment_events
+from governance.demo.acme_assessments import CONCLUDED, assessment_events
 from governance.demo.acme_privacy import TOBIAS_LEFT, privacy_events
 from governance.demo.cast import (
     DRILLED,
-    KEYS_MADE,
     MONTHS,
     SEED,
     Cast,
@@ -42,6 +40,7 @@ from governance.demo.cast import (
     play,
     system_actor,
 )
+from governance.demo.evidence_files import evidence_file
 from governance.demo.reliability_story import ReliabilityStory
 from governance.demo.story import StoryEvent, StoryStep
 from governance.kernel import current
@@ -91,6 +90,23 @@ UNTESTED = {
 }
 
 
+# Of the order of proof: each control is tested once its newest evidence is accepted, and concluded
+# upon after that. These three show what an exception is.
+TESTED_EARLY = {"EVA-06"}  # before its evidence was accepted
+
+
+ACCEPTED_LATE = {"EVA-04"}  # after the conclusion
+
+
+TESTED_LATE = {"INV-01"}  # after the conclusion
+
+
+TESTED_BY_SAMPLES = {"CHG-02", "LOG-01", "SEC-09", "OPS-06"}  # by type2_tests.py, 18 days ago
+
+
+BEFORE_SAMPLES = 22  # days ago
+
+
 DAYS_OF_CADENCE = {"monthly": 30, "quarterly": 91, "half-yearly": 182, "yearly": 365}
 
 
@@ -105,8 +121,10 @@ CADENCE_OF_EVIDENCE = {
 TITLES = Counter(title for control in starter_pack.pack() for title in control.evidence)
 
 
-def tell_acme(cast: Cast, handed: dict[str, Any], services: str) -> None:
-    chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
+def found_acme(cast: Cast) -> dict[str, Any]:
+    """What there is from the first day: frameworks, AI systems with their features, and the keys of
+    Acme's machines, which are returned.
+    """
     with acting_on(cast("admin"), days_ago(MONTHS * 30 + 15)), transaction():
         for key in (
             "nist-ai-rmf-1.0",
@@ -143,7 +161,12 @@ def tell_acme(cast: Cast, handed: dict[str, Any], services: str) -> None:
                 key=key, name=name, lane=lane, purpose=purpose, owner_id=cast.id(owner)
             )
         stops_and_drills.add_features()
-    held = AdoptedControls({}, {})
+        return machine_keys.make("acme")
+
+
+def tell_acme(cast: Cast, services: str) -> None:
+    chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
+    held = AdoptedControls({}, {}, {})
     told = [
         *_adoptions(cast, held),
         *_evidence_events(cast, chance, held),
@@ -155,9 +178,7 @@ def tell_acme(cast: Cast, handed: dict[str, Any], services: str) -> None:
         *type_two.acme(held.ids, cast.id, days_ago),
         *soc2_engagement.acme(cast.id, days_ago),
         *discussion_story.acme(held.ids, cast.id, days_ago),
-        StoryEvent(
-            days_ago(KEYS_MADE), "admin", lambda: handed.update(machine_keys.make("acme")), 14
-        ),
+        *list_views_story.acme(cast.id, days_ago),
     ]
     drilled, now = days_ago(DRILLED), datetime.now(UTC)
     begun: set[date] = set()
@@ -184,7 +205,6 @@ def tell_acme(cast: Cast, handed: dict[str, Any], services: str) -> None:
     steps = [step for step in reliability.steps() if step.at.date() >= drilled]
     _play_beside(cast, later, begun, steps)
     decision_history.tell(system_actor("acme"))
-    usage_story.tell("acme", usage_story.ACME)
     stops_and_drills.tell_stop(cast("admin"), system_actor("acme"), now=now, key_id=key_id)
     for step in reliability.after_the_stop():
         step.play()
@@ -212,12 +232,13 @@ def _accept_drills() -> None:
 
 @dataclass(frozen=True, slots=True)
 class AdoptedControls:
-    """The adopted controls by reference: since when, as planned; and their ids, once they are
-    adopted.
+    """The adopted controls by reference: since when, as planned; their ids, once they are adopted;
+    and how many days ago the last of their newest evidence was accepted, as planned.
     """
 
     since: dict[str, date]
     ids: dict[str, UUID]
+    accepted: dict[str, int]
 
 
 def _adoptions(cast: Cast, held: AdoptedControls) -> Iterator[StoryEvent]:
@@ -295,13 +316,8 @@ def _one_evidence(
     if ref in NO_EVIDENCE:
         return
     every = DAYS_OF_CADENCE[cadence]
-    last = chance.randint(3, min(20, every // 3))
-    if ref == "SEC-04" and first:
-        last = 103  # the quarter that is missing: valid until twelve days ago
-    if ref == "TRA-01":
-        last = every + 32
-    if ref == "SEC-07" and first:
-        last = 41
+    last = _collected_last(ref, every, chance, first=first)
+    held.accepted[ref] = min(held.accepted.get(ref, last), last - 1)
     days = list(range(last, max((days_ago(0) - since).days, last) + 1, every))
     if ref in STARTED_LATELY:
         days = days[:1]
@@ -310,6 +326,19 @@ def _one_evidence(
         yield from _one_version(
             box, ref, days_ago(collected), every, newest=newest, first=first, number=number
         )
+
+
+def _collected_last(ref: str, every: int, chance: random.Random, *, first: bool) -> int:
+    """So many days ago the newest version was collected; a day later it is reviewed."""
+    last = max(CONCLUDED + 3, chance.randint(3, min(20, every // 3)))
+    told = {
+        **dict.fromkeys(ACCEPTED_LATE, CONCLUDED + 1),
+        **dict.fromkeys(TESTED_BY_SAMPLES, BEFORE_SAMPLES),
+        "TRA-01": every + 32,
+    }
+    if first:  # SEC-04: the quarter that is missing, valid until twelve days ago
+        told |= {"SEC-04": 103, "SEC-07": 41}
+    return told.get(ref, last)
 
 
 def _one_version(
@@ -345,11 +374,9 @@ def _one_version(
             "valid_until": max(valid, period[1]),
         }
         if newest:
-            name, sheet = (
-                f"{evidence.ref.lower()}-{collected:%Y-%m}.csv",
-                io.BytesIO(_sheet(evidence.title, period)),
-            )
-            brought = version_actions.upload_version(evidence, sheet, name, **dates)
+            ending, content = evidence_file(evidence.title, period)
+            name = f"{evidence.ref.lower()}-{collected:%Y-%m}.{ending}"
+            brought = version_actions.upload_version(evidence, io.BytesIO(content), name, **dates)
         else:
             address = f"https://files.acme.example/{evidence.ref.lower()}/{collected:%Y-%m-%d}"
             brought = version_actions.link_version(evidence, address, **dates)
@@ -378,32 +405,28 @@ def _one_version(
         )
 
 
-def _sheet(title: str, period: tuple[date, date]) -> bytes:
-    """A small file with real content: what was looked at on each day of the period."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(["day", "item", "result"])
-    day = period[0]
-    while day <= period[1]:
-        writer.writerow([day.isoformat(), title, "held"])
-        day += timedelta(days=7)
-    return out.getvalue().encode()
-
-
 def _test_events(held: AdoptedControls) -> Iterator[StoryEvent]:
-    """Tests of the controls that were recorded by hand: twice, and all passed.
+    """Tests of the controls that were recorded by hand: twice, and all passed; the second once the
+    evidence that it rests on is accepted.
 
-    Those of samples are told by testing.py.
+    Those of samples are told by type2_tests.py.
     """
     for number, (ref, since) in enumerate(sorted(held.since.items())):
         if ref in UNTESTED | NO_EVIDENCE | LATE:
             continue
         sample = {"SEC-11": 12, "RES-02": 2}.get(ref, 25)
-        for days in (150 + number % 20, 40 + number % 25):
+        for days in (150 + number % 20, _last_test(ref, number, held)):
             if days_ago(days) > since:
                 yield StoryEvent(
                     days_ago(days), "jun", _tested(held, ref, days_ago(days), sample), 12
                 )
+
+
+def _last_test(ref: str, number: int, held: AdoptedControls) -> int:
+    """So many days ago: at least a day after the acceptance and before the conclusion."""
+    if ref in TESTED_EARLY | TESTED_BY_SAMPLES:
+        return 40 + number % 25
+    return CONCLUDED if ref in TESTED_LATE else held.accepted[ref] - 1
 
 
 def _tested(held: AdoptedControls, ref: str, day: date, sample: int) -> Callable[[], object]:

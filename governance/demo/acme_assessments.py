@@ -19,6 +19,7 @@ from governance.demo.cast import Cast, days_ago
 from governance.demo.story import StoryEvent
 from governance.kernel.ids import uuid7
 
+CONCLUDED = 1  # days ago, in the morning: what the open assessment found
 TARGET_FOUR = {
     "GOVERN 1.4",
     "GOVERN 1.6",
@@ -45,7 +46,7 @@ def assessment_events(cast: Cast, chance: random.Random) -> Iterator[StoryEvent]
     ends = _quarter_ends(days_ago(0))
     for end in ends:
         told = AssessmentStory(chance, open_one=end == ends[-1])
-        concluded = days_ago(1) if told.open_one else end + timedelta(days=2)
+        concluded = days_ago(CONCLUDED) if told.open_one else end + timedelta(days=2)
         begun = days_ago(50) if told.open_one else end - timedelta(days=20)
         yield StoryEvent(begun, "jun", partial(_start, told, end))
         if told.open_one:

@@ -210,7 +210,7 @@ def close_month() -> None:
         with transaction():
             for each in due_here():
                 request_revision(each)
-        jobs.drain(actor_of)
+        jobs.drain(actor_of, of=current.actor().tenant_id)
 
 
 def dispute_first_exclusion(reason: str) -> None:

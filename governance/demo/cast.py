@@ -1,5 +1,6 @@
 """The people of the demo's tenants, and how the events of a story are played on their days."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from governance.demo import (
 )
 from governance.demo.idp.directory import PEOPLE
 from governance.demo.story import StoryEvent
+from governance.foundation.notifications import digests
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import person_key
 from governance.foundation.tenants import actions as tenants
@@ -24,10 +26,12 @@ from governance.kernel.db import transaction
 SEED = 2026
 
 
+TODAY = "GOVERNANCE_DEMO_DAY"  # of a process that tells a part of the story
+
 MONTHS = 18
 
 
-KEYS_MADE, DRILLED = 210, 6  # days ago
+DRILLS_BEGAN, DRILLED = 210, 6  # days ago
 
 
 FORMER_MEMBER = replace(
@@ -36,6 +40,24 @@ FORMER_MEMBER = replace(
 
 
 ACME_DIRECTORY = (*PEOPLE["acme"], replace(PEOPLE["audit"][0], groups=("auditors-halden",)))
+
+
+# Provisioned by Acme's directory (directory_story.py), which alone names their groups.
+PROVISIONED = tuple(
+    replace(
+        PEOPLE["acme"][2],
+        sub=f"acme-{number}",
+        email=f"{name.lower().replace(' ', '.')}@acme.example",
+        name=name,
+        groups=(),
+        title=title,
+    )
+    for number, name, title in (
+        (1101, "Lena Fuchs", "claims engineer"),
+        (1102, "Omar Diallo", "internal audit"),
+        (1103, "Priya Nair", "left in autumn"),
+    )
+)
 
 
 GROUPS = {
@@ -145,7 +167,8 @@ def today() -> date:
     """The day from which the whole world is counted back: a story that is told past midnight is
     still of the day on which it began.
     """
-    return real_now().date()
+    told = os.environ.get(TODAY)
+    return date.fromisoformat(told) if told else real_now().date()
 
 
 def days_ago(days: int) -> date:
@@ -172,7 +195,7 @@ def play(cast: Cast, events: list[StoryEvent], started: set[date] | None = None)
                     system_actor(cast.slug),
                     first,
                     now=real_now(),
-                    keys_since=days_ago(KEYS_MADE),
+                    drills_since=days_ago(DRILLS_BEGAN),
                 )
             with current.acting_as(system_actor(cast.slug)), transaction():
                 for each in month:
@@ -185,10 +208,12 @@ def play(cast: Cast, events: list[StoryEvent], started: set[date] | None = None)
 
 
 def sign_log(slug: str, day: date) -> None:
-    """What the jobs process does by itself in a console that runs: the work that waits; giving
-    entries their places, signing.
+    """What the jobs process does by itself in a console that runs: the digests that are due; the
+    work that waits; giving entries their places, signing.
     """
     who = system_actor(slug)
     with acting_on(who, day, 23):
-        jobs.drain(actor_of)
+        with transaction():
+            digests.send_digests()
+        jobs.drain(actor_of, of=who.tenant_id)
         schedule.sequence_log(who.tenant_id, slug, who.tenant_name)

@@ -39,19 +39,19 @@ type Part = Callable[[str], Actor]
 
 
 def month_begins(
-    part: Part, console: Actor, first: date, *, now: datetime, keys_since: date
+    part: Part, console: Actor, first: date, *, now: datetime, drills_since: date
 ) -> None:
     """Run what happens automatically on the first of a month, within the year before today."""
     at, today = datetime.combine(first, time(6, 15), UTC), now.date()
     if first <= today - SINCE or at + timedelta(hours=3) > now:
         return
-    if first > keys_since + timedelta(days=2):
+    if first > drills_since + timedelta(days=2):
         _drill(part, console, at)
     if first > today - CHECKED:
         _check(console, at + timedelta(hours=2))
     with clock.frozen(at + timedelta(hours=3)), current.acting_as(console):
         collecting.collect_due_of(console, since=today - SINCE)
-        jobs.drain(actor_of)
+        jobs.drain(actor_of, of=console.tenant_id)
     newest = (first + timedelta(days=32)).replace(day=1) > today
     with (
         clock.frozen(min(at + timedelta(days=1, hours=4), now)),

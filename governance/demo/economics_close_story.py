@@ -25,7 +25,7 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs
+from governance.kernel import clock, current, jobs
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.months import Month
@@ -78,7 +78,7 @@ def _reviewed_blocks(months: Sequence[Month]) -> Iterator[str]:
 def _close(month: Month) -> None:
     with transaction():
         close_actions.request_close(month)
-    jobs.drain(actor_of)
+    jobs.drain(actor_of, of=current.actor().tenant_id)
     with transaction(read_only=True):
         review = queries.review_of(month)
         if review.problem is not None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from governance.economics.imports import actions, queries
 from governance.economics.imports.kinds import ImportKind
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import jobs
+from governance.kernel import current, jobs
 from governance.kernel.db import transaction
 
 
@@ -24,13 +24,13 @@ def import_file(kind: ImportKind, name: str, content: bytes) -> None:
     """Import the file as the acting person. Raises ValueError where it isn't right."""
     with transaction():
         import_id = actions.upload(kind, name, io.BytesIO(content)).id
-    jobs.drain(actor_of)
+    jobs.drain(actor_of, of=current.actor().tenant_id)
     with transaction():
         row = queries.file_import(import_id)
         if not row.can_be_applied:
             raise ValueError(f"the demo's {name} is wrong: {row.problem} {row.rejected[:3]}")
         actions.apply(row)
-    jobs.drain(actor_of)
+    jobs.drain(actor_of, of=current.actor().tenant_id)
     with transaction(read_only=True):
         row = queries.file_import(import_id)
         if row.state != "applied":

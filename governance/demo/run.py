@@ -19,12 +19,12 @@ import requests
 
 from governance.app import migrate
 from governance.assurance.frameworks import sync
-from governance.demo import cast, credentials, journey, world
+from governance.demo import cast, credentials, directory_story, journey, world
 from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
 from governance.kernel import config, embedded
 
-VERSION = 20
+VERSION = 21
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"),
     ("officer@acme.example", "acme", "compliance_officer"),
@@ -144,7 +144,8 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
     clients = _identity_provider(base, data, port + 1, stack, environment)
     _acme_services(services, data, port + 3, stack, environment)
     marker = data / "world.json"
-    if not _is_present(marker, port):
+    is_new = not _is_present(marker, port)
+    if is_new:
         _say("Loading eighteen months of Acme Insurance…")
         handed = world.build(
             settings,
@@ -160,7 +161,10 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
         _child([sys.executable, "-m", "governance.app.cli", "jobs"], environment, data / "jobs.log")
     )
     _wait_for(f"{base}/readyz", data / "web.log")
-    _credentials(base, idp_base, data, credentials.hand_out(settings, idp_base, data))
+    machines = credentials.hand_out(settings, idp_base, data)
+    if is_new:
+        directory_story.provision(base, machines["api_keys"]["directory"]["key"])
+    _credentials(base, idp_base, data, machines)
     return base
 
 
@@ -220,7 +224,9 @@ def _identity_provider(
     }
     file = data / "idp.json"
     configured = configuration({slug: [client] for slug, client in clients.items()})
-    configured["acme"]["people"] = [asdict(person) for person in cast.ACME_DIRECTORY]
+    configured["acme"]["people"] = [
+        asdict(person) for person in (*cast.ACME_DIRECTORY, *cast.PROVISIONED)
+    ]
     file.write_text(json.dumps(configured))
     command = [
         sys.executable,

@@ -16,14 +16,12 @@ from governance.demo import (
     economics_allocation_story,
     economics_budgets_story,
     economics_close_story,
-    economics_costs_story,
-    economics_prices_story,
     economics_revenue_story,
-    economics_usage_story,
     policy_history,
     support_story,
 )
-from governance.demo.acme import tell_acme
+from governance.demo.acme import found_acme, tell_acme
+from governance.demo.beside import telling_beside
 from governance.demo.cast import (
     ACME_DIRECTORY,
     DOMAINS,
@@ -38,7 +36,6 @@ from governance.demo.cast import (
     sign_log,
     system_actor,
 )
-from governance.demo.globex import tell_globex
 from governance.demo.idp.directory import PEOPLE, Person
 from governance.foundation.identity_providers import connection_actions
 from governance.foundation.identity_providers.connection_settings import ConnectionSettings
@@ -71,31 +68,20 @@ def build(
     for slug in ("acme", "globex", "console"):
         _create_tenant(slug, f"{idp_base}/{slug}", clients[slug])
     economics_revenue_story.create_customers()
-    handed: dict[str, Any] = {}
-    tell_acme(Cast("acme", f"{idp_base}/acme"), handed, services)
-    tell_globex(Cast("globex", f"{idp_base}/globex"), handed)
-    _play_operator(Cast("console", f"{idp_base}/console"))
-    _tell_economics(Cast("console", f"{idp_base}/console"))
-    support_story.tell(Cast("console", f"{idp_base}/console"), Cast("acme", f"{idp_base}/acme"))
+    acme, console = Cast("acme", f"{idp_base}/acme"), Cast("console", f"{idp_base}/console")
+    handed = found_acme(acme)
+    with telling_beside(idp_base) as told_beside:
+        tell_acme(acme, services)
+        handed |= told_beside()
+    _play_operator(console)
+    economics_budgets_story.tell(console("finance"))
+    economics_close_story.tell(console)
+    support_story.tell(console, acme)
     for slug in ("acme", "globex", "console"):
         sign_log(slug, days_ago(0))
     jobs.drain(actor_of)
     _analyse(settings.owner_database_url)
     return handed
-
-
-def _tell_economics(cast: Cast) -> None:
-    """What customers used, what it costs and earns, and the months that were closed."""
-    economics_usage_story.register_systems()
-    for story in (
-        economics_usage_story,
-        economics_prices_story,
-        economics_revenue_story,
-        economics_costs_story,
-        economics_budgets_story,
-    ):
-        story.tell(cast("finance"))
-    economics_close_story.tell(cast)
 
 
 def _analyse(owner_url: str) -> None:
