@@ -1,0 +1,69 @@
+"""Counts what a person does with the pointer, or with a key that opens or sends something.
+
+Typing and moving the selection are free; choosing from a list or a folder is a click. Each day's
+table goes to var/clicks, so that two releases can be compared.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Download, Locator, Page
+
+FOLDER = Path(os.environ.get("CLICKS") or Path(__file__).parents[2] / "var" / "clicks")
+
+
+@dataclass(slots=True)
+class Clicks:
+    """The clicks of one person's task, in order: what was clicked."""
+
+    task: str
+    page: Page
+    ceiling: int
+    made: list[str] = field(default_factory=list)
+
+    def click(self, target: Locator, says: str) -> None:
+        self.made.append(says)
+        target.click()
+
+    def choose(self, label: str, option: str) -> None:
+        """An option of the list with that label."""
+        self.made.append(f"{label}: {option}")
+        found = self.page.get_by_label(label).locator("option", has_text=option).first
+        self.page.get_by_label(label).select_option(value=found.get_attribute("value"))
+
+    def attach(self, label: str, file: Path) -> None:
+        self.made.append(f"{label}: a file")
+        self.page.get_by_label(label).set_input_files(file)
+
+    def press(self, key: str, says: str) -> None:
+        """A key that opens or sends, as a click does."""
+        self.made.append(f"{key}: {says}")
+        self.page.keyboard.press(key)
+
+    def download(self, target: Locator, says: str, folder: Path) -> Path:
+        """Click, and keep the file that comes."""
+        with self.page.expect_download() as coming:
+            self.click(target, says)
+        file: Download = coming.value
+        kept = folder / file.suggested_filename
+        file.save_as(kept)
+        return kept
+
+    def row(self) -> str:
+        return f"| {self.task} | {len(self.made)} | {self.ceiling} | {'; '.join(self.made)} |"
+
+
+@contextmanager
+def counted(task: str, page: Page, ceiling: int) -> Iterator[Clicks]:
+    """Count the clicks of a task, write their row, and fail above the ceiling."""
+    clicks = Clicks(task, page, ceiling)
+    yield clicks
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    name = "".join(each if each.isalnum() else "-" for each in task.casefold())
+    (FOLDER / f"{name}.md").write_text(clicks.row() + "\n")
+    assert len(clicks.made) <= ceiling, (
+        f"{len(clicks.made)} clicks, {ceiling} allowed: {clicks.made}"
+    )
