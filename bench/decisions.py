@@ -1,10 +1,10 @@
 """The decision API: against bare Flask on the same server, with every decision authenticated,
 rate-limited and counted.
 
-measure(…)      requests a second and p99 by wrk; SQL statements in steady state; stop → obeyed by
-                every one of two workers,
-                by NOTIFY and without it; a policy of 50 systems resolved in the process; memory of
-                2 000 tenants
+measure(…)      requests a second and p99 by wrk, alone and while pages are served; SQL statements in
+                steady state; stop → obeyed by every one of two workers,
+                by NOTIFY and without it, and while pages are served; a policy of 50 systems
+                resolved in the process; memory of 2 000 tenants
 """
 
 import json
@@ -14,7 +14,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
@@ -31,11 +33,18 @@ VAR = Path("var/bench")
 FLAGS = "/ofrep/v1/evaluate/flags"
 SYSTEMS, FLIPS, FLOCK = 50, 200, 5000
 WATCHERS = 4  # kept connections, which fall to both workers
+READERS = 4  # who ask for pages, one after the other
 type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
 def measure(
-    environment: Mapping[str, str], server: Any, *, rounds: int, seconds: float, quick: bool
+    environment: Mapping[str, str],
+    server: Any,
+    readers: "Readers",
+    *,
+    rounds: int,
+    seconds: float,
+    quick: bool,
 ) -> list[Row]:
     world = _world()
     flips = 6 if quick else FLIPS
@@ -45,10 +54,18 @@ def measure(
     ):
         rows = _rates(world, port, floor_port, rounds, max(seconds * 5, 1))
         rows.append(_silence(world, port, server))
-    with serving_console(
-        {**environment, "GOVERNANCE_WEB_WORKERS": "2"}, VAR / "two.log", workers=2
-    ) as (port, _):
+        with serving_console(environment, VAR / "beside.log") as (own_port, _):
+            ports = {"in their worker": port, "in a process beside": own_port}
+            rows += _busy_rates(world, ports, floor_port, readers, rounds, max(seconds * 5, 1))
+    two = {**environment, "GOVERNANCE_WEB_WORKERS": "2"}
+    with (
+        serving_console(two, VAR / "two.log", workers=2) as (port, _),
+        serving_console(environment, VAR / "pages.log") as (pages_port, _),
+    ):
         rows += _flips(world, port, server, flips)
+        for name, pages in {"in their workers": port, "in processes beside": pages_port}.items():
+            with readers.reading(pages):
+                rows += _busy_flips(world, port, server, name, max(flips // 4, 6))
     return [*rows, *_resolving(), _flock(quick=quick)]
 
 
@@ -219,6 +236,87 @@ def _silence(world: Mapping[str, Any], port: int, server: Any) -> Row:
         None,
         "0 in steady state",
     )
+
+
+# ---- while pages are served
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """People who read these pages: their cookie, and the paths they ask for in turn."""
+
+    cookie: str
+    paths: Sequence[str]
+
+    @contextmanager
+    def reading(self, port: int) -> Iterator[None]:
+        """All of them ask the server at `port`, each for the next page as soon as one is there."""
+        path = VAR / "readers.lua"
+        path.write_text(
+            f"local paths = {{{', '.join(json.dumps(each) for each in self.paths)}}}\n"
+            f'local headers = {{["Cookie"] = "session={self.cookie}"}}\nlocal n = 0\n'
+            "function request()\n  n = n + 1\n"
+            '  return wrk.format("GET", paths[n % #paths + 1], headers)\nend\n'
+        )
+        url = f"http://127.0.0.1:{port}"
+        command = ["wrk", "-t1", f"-c{READERS}", "-d600s", "-s", str(path), url]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            try:
+                time.sleep(0.5)
+                yield
+            finally:
+                process.terminate()
+
+
+def _busy_rates(
+    world: Mapping[str, Any],
+    ports: Mapping[str, int],
+    floor_port: int,
+    readers: Readers,
+    rounds: int,
+    seconds: float,
+) -> list[Row]:
+    """Decisions while pages are served, by the worker that answers them or by the first of two
+    servers; against Flask hello, itself without pages, on the machine that is as busy.
+    """
+    pages_port, script = next(iter(ports.values())), _script("one", world["key"])
+    asked = {
+        name: f"http://127.0.0.1:{port}{FLAGS}/policy.grounding" for name, port in ports.items()
+    }
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in ("hello", *asked)}
+    for url in asked.values():
+        _wrk(url, script, 1)
+    with readers.reading(pages_port):
+        for _ in range(rounds):
+            found["hello"].append(_wrk(f"http://127.0.0.1:{floor_port}/hello", None, seconds))
+            for name, url in asked.items():
+                found[name].append(_wrk(url, script, seconds))
+    hello = found.pop("hello")
+    return [
+        (
+            f"decision while pages are served, {name}",
+            statistics.median(r for r, _ in each),
+            "req/s",
+            statistics.median(o[0] / t[0] for o, t in zip(each, hello, strict=True)),
+            "≥ 2.0 of Flask hello" if "beside" in name else "",
+        )
+        for name, each in found.items()
+    ]
+
+
+def _busy_flips(
+    world: Mapping[str, Any], port: int, server: Any, where: str, flips: int
+) -> list[Row]:
+    """As `_flips` by NOTIFY, while pages are served."""
+    late = sorted(
+        ms for n in range(flips) for ms in _flip(world, port, server, stop=n % 2 == 0, silent=False)
+    )
+    p99 = late[min(len(late) - 1, int(len(late) * 0.99))]
+    what, goal = f"stop → obeyed while pages are served, {where}", 50
+    return [
+        (f"{what}, p50 of {len(late)}", statistics.median(late), "ms", None, ""),
+        (f"{what}, p99", p99, "ms", goal / p99, f"≤ {goal} ms"),
+    ]
 
 
 # ---- stop → obeyed

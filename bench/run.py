@@ -142,7 +142,10 @@ def measure(
     )
     rows += alerts.measure(rounds=rounds, quick=quick)
     rows += statements.measure(quick=quick)
-    rows += decisions.measure(environment, server, rounds=rounds, seconds=seconds, quick=quick)
+    readers = decisions.Readers(cookie, [each.path for each in pages.values()])
+    rows += decisions.measure(
+        environment, server, readers, rounds=rounds, seconds=seconds, quick=quick
+    )
     return rows, counted, memory
 
 

@@ -42,6 +42,7 @@ HEADER_DEADLINE_SECONDS = 20  # for the head of a request; also how long a conne
 KILL_SECONDS = 5  # after SIGTERM, for products that keep their connections open
 READER_PATIENCE_SECONDS = 60  # for a client to take the next piece of a streamed answer
 TICK_SECONDS = 0.25
+SWITCH_SECONDS = 0.001  # for which a page's thread may keep the interpreter from a decision or stop
 BODILESS = {"GET", "HEAD", "OPTIONS"}
 PLAIN = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 log = structlog.get_logger("server")
@@ -442,6 +443,7 @@ def _work(
     metrics: Any,
 ) -> None:
     """One worker process, until SIGTERM."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     ended, told = threading.Event(), set_sync_signals()  # type: ignore[no-untyped-call]
     told.add_cb(ended.set)
     worker: Any = ASGIWorker(  # type: ignore[call-arg]

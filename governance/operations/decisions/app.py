@@ -222,7 +222,7 @@ class DecisionApp:
             evaluation.consumer,
             evaluation.region,
             (system, flag, word),
-            evaluation.answers.facts.number,
+            evaluation.answers.facts.obeyed,
         )
 
     def _hear(

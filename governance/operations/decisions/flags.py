@@ -52,6 +52,12 @@ class DecisionFacts:
     bundle_key: bytes | None = field(default=None, repr=False)
     bundle_key_id: str = ""
     bundle_keys: tuple[tuple[str, bytes], ...] = ()  # (id, public key) of the published ones
+    stops_number: int = 0  # the revision of the stops, where they were read before the rest
+
+    @property
+    def obeyed(self) -> int:
+        """The newest revision whose stops these facts have."""
+        return max(self.number, self.stops_number)
 
     def at(self, now: datetime) -> "DecisionFacts":
         """Return the facts at a later time: waivers and a looser minimum end by the clock alone."""

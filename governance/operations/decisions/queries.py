@@ -4,11 +4,12 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, text
 
 from governance.foundation.api_keys import queries as api_keys
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current, key_encryption, tenant_revision
+from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import session
 from governance.operations.decisions.flags import DecisionFacts, DecisionFeature, PlatformFacts
 from governance.operations.decisions.models import BundleKey
@@ -21,6 +22,27 @@ from governance.operations.systems.models import SystemFeature
 PURPOSE = b"policy-bundle\0"
 EVERYDAY_TIERS = ("baseline", "standard")
 PUBLISHED_AFTER_RETIREMENT = timedelta(hours=1)  # many times the lifetime of a bundle
+SUSPENDED = "The operator suspended this tenant."
+# The operator's stop, the tenant's own ones, the suspension: in the order of `facts`, each beside
+# the revision, which is alone in a row if there are no stops.
+STOPS = """
+SELECT coalesce((SELECT number FROM marks WHERE id = :tenant_of_the_reader), 0), id, scope,
+  system_id, feature_id, generate, serve, reason, version, since, is_drill
+FROM (SELECT) always LEFT JOIN (
+  SELECT 1 AS place, id, 'platform' AS scope, NULL::uuid AS system_id, NULL::uuid AS feature_id,
+    generate, serve, reason, 0 AS version, created_at AS since, false AS is_drill
+  FROM platform_stops WHERE restarted_at IS NULL
+  UNION ALL
+  SELECT 2, id, scope, system_id, feature_id, generate, serve, reason, version, created_at,
+    drill_id IS NOT NULL
+  FROM stops WHERE tenant_id = :tenant_of_the_reader AND restarted_at IS NULL
+  UNION ALL
+  SELECT 3, id, 'tenant', NULL, NULL, true, :serve, :suspended, 0,
+    coalesce(suspended_at, created_at), false
+  FROM tenants WHERE id = :tenant_of_the_reader AND status <> 'active'
+) found ON true ORDER BY place, since
+"""
+_STOPS = CompiledSelect(lambda: text(STOPS), tuple)
 
 
 def facts() -> DecisionFacts:
@@ -46,6 +68,12 @@ def facts() -> DecisionFacts:
     )
 
 
+def stops_now(tier: str) -> tuple[int, tuple[ActiveStop, ...]]:
+    """Return the acting tenant's revision, and its stops as `facts` has them; one statement."""
+    rows = _STOPS.rows(suspended=SUSPENDED, serve=tier not in EVERYDAY_TIERS)
+    return rows[0][0], tuple(ActiveStop(*row[1:]) for row in rows if row[1] is not None)
+
+
 def _suspension(tier: str) -> tuple[ActiveStop, ...]:
     """While the operator has suspended the tenant, everything in it is stopped.
 
@@ -66,7 +94,7 @@ def _suspension(tier: str) -> tuple[ActiveStop, ...]:
             None,
             generate=True,
             serve=serve,
-            reason="The operator suspended this tenant.",
+            reason=SUSPENDED,
             version=0,
             since=since,
         ),

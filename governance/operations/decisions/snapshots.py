@@ -13,7 +13,7 @@ follow (a test, a command) checks the revision on each request.
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import batched
@@ -163,6 +163,18 @@ class Snapshots:
             facts = queries.facts()
         return self._put(facts, began, began)
 
+    def _load_stops(self, snapshot: TenantSnapshot) -> None:
+        """Obey new stops without waiting for the rest."""
+        began, facts = time.monotonic(), snapshot.facts
+        with (
+            current.acting_as(founder(facts.tenant_id, facts.slug, facts.slug)),
+            transaction(read_only=True),
+        ):
+            number, stops = queries.stops_now(facts.standing.content.tier)
+        if stops != facts.stops:
+            newer = replace(facts, stops=stops, stops_number=number)
+            self._put(newer, began, snapshot.known)
+
     def _put(self, facts: DecisionFacts, began: float, known: float) -> TenantSnapshot:
         """Keep the snapshot that was read last; a restored database may have lower revisions."""
         now = self.now()
@@ -279,10 +291,11 @@ class Snapshots:
                 snapshot.known = began
 
     def _load_anew(self, snapshot: TenantSnapshot) -> None:
-        """Load a tenant again; if that fails, only its answers become stale."""
+        """Load a tenant again, its stops first; if that fails, only its answers become stale."""
         if time.monotonic() < snapshot.again:
             return
         try:
+            self._load_stops(snapshot)
             self._load(snapshot.facts.tenant_id, snapshot.facts.slug)
         except Unavailable:
             raise

@@ -9,11 +9,17 @@ from uuid import UUID, uuid4
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from governance.operations.decisions import rate_limits, snapshots
+from governance.foundation.tenants import queries as tenants
+from governance.foundation.tenants import suspension_actions
+from governance.operations.decisions import queries, rate_limits, snapshots
 from governance.operations.decisions.flags import DecisionFacts
 from governance.operations.decisions.rate_limits import BURST_SECONDS, RateLimiter
 from governance.operations.decisions.snapshots import Snapshots
 from governance.operations.policies.effective_policies import Content, EffectivePolicy, Platform
+from governance.operations.switches import actions as switches
+from governance.operations.switches import platform_actions
+from governance.operations.systems import queries as systems
+from tests import make
 from tests.operations.decisions.conftest import Product
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -107,3 +113,49 @@ def test_beyond_its_room_the_key_that_asked_longest_ago_is_forgotten_and_no_othe
     assert limiter.wait(third, 1, 7.0) > 0 and limiter.wait(first, 1, 7.0) == 0, (
         "the first was quietest when the second came"
     )
+
+
+# ---- stops first
+
+
+def test_a_tenant_without_stops_has_its_revision_alone(triage, app):
+    with make.acting("admin"):
+        whole = queries.facts()
+        assert queries.stops_now("standard") == (whole.number, ())
+
+
+def test_the_stops_that_are_read_first_are_those_of_the_whole_in_its_order(triage, app):
+    with make.acting("operator_admin", "console"):
+        platform_actions.stop_platform(reason="All of it.")
+    with make.acting("admin"):
+        system = systems.system(triage.id)
+        switches.stop("tenant", None, None, serve=False, reason="Ours.")
+        switches.stop("system", system, None, reason="This one.")
+    with make.acting("operator_admin", "console"):
+        suspension_actions.suspend(tenants.any_tenant_by_slug("acme"), reason="Unpaid.")
+    with make.acting("admin"):
+        whole = queries.facts()
+        number, found = queries.stops_now(whole.standing.content.tier)
+    assert (number, found) == (whole.number, whole.stops)
+    assert [each.scope for each in found] == ["platform", "tenant", "system", "tenant"]
+
+
+def test_a_stop_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(
+    triage, app, monkeypatch
+):
+    held = Snapshots("postgresql://nowhere")
+    held.of("acme")
+    held.following = True  # from here on, only what is told is loaded
+    with make.acting("admin"):
+        switches.stop("system", systems.system(triage.id), None, reason="Wrong answers.")
+
+    def fails() -> None:
+        raise RuntimeError("a waiver can't be read")
+
+    monkeypatch.setattr(queries, "facts", fails)
+    before = held.of("acme").facts.number
+    held._moved(str(make.actor("admin").tenant_id))
+    answers = held.of("acme")
+    assert answers.flag("", "switch.claims-triage").value is False
+    assert answers.facts.number == before, "the rest will be loaded"
+    assert answers.facts.obeyed > before, "whoever is answered from it is recorded as obeying"
