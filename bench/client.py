@@ -1,6 +1,7 @@
 """A small HTTP client over kept-alive connections, and servers to point it at."""
 
 import http.client
+import itertools
 import socket
 import statistics
 import subprocess
@@ -16,6 +17,7 @@ from urllib.parse import urlencode
 from tests.free_ports import free_port
 
 WARM_UP = 15
+_requests = itertools.count()
 START_SECONDS = 400  # for a server on a busy machine; on an idle one it takes some seconds
 
 
@@ -23,7 +25,8 @@ START_SECONDS = 400  # for a server on a busy machine; on an idle one it takes s
 class Target:
     """Something to ask for.
 
-    `form` returns the fields of each request; `expects` is the status of success.
+    `form` returns the fields of each request; `expects` is the status of success. With `unasked`,
+    each request has an address of its own, so nothing of a page is kept from the one before.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Target:
     headers: Mapping[str, str] = field(default_factory=dict)
     form: Callable[[], Mapping[str, str]] | None = None
     expects: int = 200
+    unasked: bool = False
 
     def ask(self, connection: http.client.HTTPConnection) -> None:
         body = urlencode(self.form()).encode() if self.form else None
@@ -39,7 +43,8 @@ class Target:
             **self.headers,
             **({"Content-Type": "application/x-www-form-urlencoded"} if body else {}),
         }
-        connection.request("POST" if self.form else "GET", self.path, body, headers)
+        path = f"{self.path}?bench={next(_requests)}" if self.unasked else self.path
+        connection.request("POST" if self.form else "GET", path, body, headers)
         reply = connection.getresponse()
         reply.read()
         if reply.status != self.expects:

@@ -24,7 +24,7 @@ from governance.kernel.web import ResponseReturnValue
 
 FRAME = "layout.html"
 PARTS = frozenset({"title", "crumbs", "help", "head", "tabs", "content", "scripts"})  # blocks of it
-MAX_PAGES = 48  # of all tenants and readers together; long ones have 200 kB
+MAX_PAGES = 32  # of all tenants and readers together; long ones have 200 kB
 SECONDS_AGO = re.compile(r"\b\d+ seconds? ago")  # of a page that is wrong a second later
 type View = Callable[..., ResponseReturnValue]
 
