@@ -643,7 +643,7 @@ def _system_actors(slugs: tuple[str, ...]) -> "list[Actor]":
     logs.configure()
     connect(config.from_environment())
     with transaction(read_only=True):
-        every = {t.slug: actions.founder(t.id, t.slug, t.name) for t in queries.all_tenants()}
+        every = {t.slug: actions.founder(t.id, t.slug, t.name) for t in queries.living_tenants()}
     if unknown := [slug for slug in slugs if slug not in every]:
         raise click.UsageError(
             f"Unknown tenant: {', '.join(unknown)}. Tenants: {', '.join(sorted(every)) or 'none'}."
@@ -727,6 +727,17 @@ def verify_export(archive: Path, key: str) -> None:
 
     with archive.open("rb") as file:
         result = verify(file, _key_text(key))
+    _conclude(result, result.sentence)
+
+
+@main.command("verify-certificate", epilog=EXIT_STATUS)
+@click.argument("certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", required=True, help="Verifier key of the operator's log, or its file.")
+def verify_certificate(certificate: Path, key: str) -> None:
+    """Verify a certificate of deletion offline: signature, counts, and the last checkpoint."""
+    from governance.publishing.tenant_offboarding.verify import verify
+
+    result = verify(_short_text(certificate), _key_text(key))
     _conclude(result, result.sentence)
 
 

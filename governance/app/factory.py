@@ -43,6 +43,7 @@ from governance.operations.decisions.app import DecisionApp
 from governance.operations.decisions.rate_limits import RateLimiter
 from governance.operations.decisions.snapshots import Snapshots
 from governance.operations.measurements import retention
+from governance.publishing.tenant_offboarding import waiting
 
 ROOT = Path(__file__).parents[2]
 log = structlog.get_logger("factory")
@@ -166,6 +167,7 @@ def connect(settings: config.Settings, manifests: tuple[Manifest, ...] = FEATURE
     storage.use(settings.storage_url, personal_field_encryption.object_key)
     scanning.use(settings.clamav)
     retention.use(settings.minute_months)
+    waiting.use(settings.offboarding_days)
     event_stores.use(settings.usage_url)
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
     domain.connect(settings.domain)

@@ -58,6 +58,7 @@ from governance.publishing.reports.feature import manifest as reports
 from governance.publishing.review_files.feature import manifest as review_files
 from governance.publishing.statements.feature import manifest as statements
 from governance.publishing.tenant_exports.feature import manifest as tenant_exports
+from governance.publishing.tenant_offboarding.feature import manifest as tenant_offboarding
 
 FEATURES = (
     overview,
@@ -68,6 +69,7 @@ FEATURES = (
     statements,
     review_files,
     tenant_exports,
+    tenant_offboarding,
     frameworks,
     controls,
     evidence,

@@ -64,7 +64,7 @@ def sequence_round(*, everybody: bool = False, was_late: bool = False) -> bool:
     with transaction():
         waits = sequencer.waiting()
         tenants_here = (
-            [t for t in directory.all_tenants() if everybody or t.id in waits]
+            [t for t in directory.living_tenants() if everybody or t.id in waits]
             if everybody or waits
             else []
         )

@@ -15,6 +15,7 @@ from governance.kernel.client_address import Network, networks
 
 PREVIOUS_KEK_VARIABLE = "GOVERNANCE_KEK_PREVIOUS_FILE"
 DEFAULT_MINUTE_MONTHS, MIN_MINUTE_MONTHS = 25, 15
+DEFAULT_OFFBOARDING_DAYS, MAX_OFFBOARDING_DAYS = 14, 365
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 CONTACT = re.compile(r"(mailto:|https://|tel:)[!-~]{3,200}")
 
@@ -45,6 +46,7 @@ class Settings:
     minute_months: int = DEFAULT_MINUTE_MONTHS  # how long indicators keep their minutes
     usage_url: str | None = None  # of ClickHouse; without it PostgreSQL keeps usage events
     trusted_proxies: tuple[Network, ...] = ()  # may name the sender of a request
+    offboarding_days: int = DEFAULT_OFFBOARDING_DAYS  # between the approval and the deletion
     security_contact: str | None = None  # for /.well-known/security.txt
 
     @property
@@ -104,6 +106,13 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         problems.append(
             f"GOVERNANCE_MINUTE_MONTHS must be a number of months, at least {MIN_MINUTE_MONTHS}"
         )
+    offboarding_days = environ.get("GOVERNANCE_OFFBOARDING_DAYS", str(DEFAULT_OFFBOARDING_DAYS))
+    if not (
+        offboarding_days.isdecimal() and 1 <= int(offboarding_days) <= MAX_OFFBOARDING_DAYS
+    ):
+        problems.append(
+            f"GOVERNANCE_OFFBOARDING_DAYS must be a number of days, 1 to {MAX_OFFBOARDING_DAYS}"
+        )
     usage_url = environ.get("GOVERNANCE_USAGE_URL") or None
     if usage_url and not _is_clickhouse(usage_url):
         problems.append(
@@ -141,6 +150,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         workers=_workers(environ),
         clamav=environ.get("GOVERNANCE_CLAMAV") or None,
         minute_months=int(minute_months),
+        offboarding_days=int(offboarding_days),
         usage_url=usage_url,
         trusted_proxies=trusted_proxies,
         security_contact=contact,

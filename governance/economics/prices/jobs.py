@@ -7,7 +7,7 @@ import structlog
 from governance.economics.prices import usage_costs
 from governance.economics.usage import queries as usage
 from governance.foundation.tenants.models import Tenant
-from governance.foundation.tenants.queries import all_tenants
+from governance.foundation.tenants.queries import living_tenants
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import current
 from governance.kernel.current import Actor
@@ -23,7 +23,7 @@ def collect_usage_costs() -> None:
     changes and how far they were read, or neither: the next round makes it whole.
     """
     with transaction(read_only=True):
-        tenants = list(all_tenants())
+        tenants = list(living_tenants())
         operators = [_actor(each) for each in tenants if each.kind == "operator"]
         customers = [_actor(each) for each in tenants if each.kind == "customer"]
     for operator in operators:

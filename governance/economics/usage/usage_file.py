@@ -27,7 +27,7 @@ from governance.economics.usage import actions, file_storing
 from governance.economics.usage.event_stores import store
 from governance.economics.usage.usage_file_checks import COLUMNS
 from governance.foundation.tenants.models import Tenant
-from governance.foundation.tenants.queries import all_tenants, operator_time_zone
+from governance.foundation.tenants.queries import living_tenants, operator_time_zone
 from governance.kernel import clock, sandbox
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, Invalid
@@ -128,7 +128,7 @@ def _months(row: FileImport) -> set[Month]:
 
 def _customers() -> list[Tenant]:
     return sorted(
-        (each for each in all_tenants() if each.kind == "customer"), key=lambda each: each.id
+        (each for each in living_tenants() if each.kind == "customer"), key=lambda each: each.id
     )
 
 

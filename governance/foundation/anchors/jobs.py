@@ -55,7 +55,7 @@ def _exchange(anchor_id: UUID) -> None:
 def push_all(*, side_by_side: int = MAX_CONCURRENT_TENANTS) -> None:
     """Send for every tenant, each minute, in the process that leads the schedule."""
     with transaction():
-        every = [(t.id, t.slug, t.name) for t in directory.all_tenants()]
+        every = [(t.id, t.slug, t.name) for t in directory.living_tenants()]
     with ThreadPoolExecutor(side_by_side, thread_name_prefix="anchors") as pool:
         for tenant_id, slug, name in every:
             pool.submit(_push_for, tenant_id, slug, name)

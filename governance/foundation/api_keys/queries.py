@@ -19,15 +19,15 @@ def keys_for(token: PresentedKey) -> Keys:
 
     Raises TenantSuspended while the operator has suspended the tenant.
     """
-    query = select(ApiKey, Tenant.slug, Tenant.name, Tenant.status).join(
-        Tenant, Tenant.id == ApiKey.tenant_id
-    )
+    query = select(
+        ApiKey, Tenant.slug, Tenant.name, Tenant.status, Tenant.deletes_at, Tenant.time_zone
+    ).join(Tenant, Tenant.id == ApiKey.tenant_id)
     has_hash = or_(
         ApiKey.secret_hash == token.secret_hash, ApiKey.previous_hash == token.secret_hash
     )
     rows = session().execute(query.where(has_hash)).all()
     if rows and rows[0].status != "active":
-        raise suspended(rows[0].name)
+        raise suspended(rows[0].name, rows[0].deletes_at, rows[0].time_zone)
     return _by_secret((row[0], row.slug, row.name) for row in rows)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from governance.foundation.tenants.models import Tenant
-from governance.foundation.tenants.queries import all_tenants
+from governance.foundation.tenants.queries import living_tenants
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
@@ -29,7 +29,7 @@ def in_each(
     What fails is logged by that name.
     """
     with transaction():
-        every = [founder(t.id, t.slug, t.name) for t in all_tenants() if wanted(t)]
+        every = [founder(t.id, t.slug, t.name) for t in living_tenants() if wanted(t)]
     for who in every:
         try:
             with current.acting_as(who):

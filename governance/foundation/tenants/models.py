@@ -29,8 +29,10 @@ class Tenant(Model):
     time_zone: Mapped[str] = mapped_column(default="Europe/Berlin")
     fiscal_year_start: Mapped[int] = mapped_column(default=1)
     tier: Mapped[str] = mapped_column(default="standard")
-    status: Mapped[str] = mapped_column(default="active")  # active suspended offboarding deleted
+    # active suspended offboarding deleting deleted
+    status: Mapped[str] = mapped_column(default="active")
     suspended_at: Mapped[datetime | None] = mapped_column(default=None)
+    deletes_at: Mapped[datetime | None] = mapped_column(default=None)  # while it is offboarding
     classification: Mapped[str] = mapped_column(default="Confidential")
     unit: Mapped[str] = mapped_column(default="Model Risk and Compliance")
     audience: Mapped[str] = mapped_column(default="Risk Committee and auditors")

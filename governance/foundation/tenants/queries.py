@@ -3,13 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from governance.foundation.tenants.models import EmailDomain, Tenant
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import TenantSuspended
+from governance.kernel.formatting import long_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class TenantEntry:
 
 # a suspended tenant is still known: its people, keys and products are told that it is suspended
 KNOWN_STATES = ("active", "suspended", "offboarding")
+# from here on nothing acts in it any more; its slug stays taken
+GONE_STATES = ("deleting", "deleted")
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,40}")
 _known: dict[str, UUID] = {}
 
@@ -72,12 +77,23 @@ def check_not_suspended(slug: str, domain: str = "") -> None:
     if domain and "\0" not in domain:
         wanted = select(EmailDomain.for_tenant).where(EmailDomain.domain == domain.lower())
         of |= Tenant.id.in_(wanted)
-    query = select(Tenant.name).where(of, Tenant.status.in_(KNOWN_STATES[1:]))
-    if (name := session().scalar(query.limit(1))) is not None:
-        raise suspended(name)
+    query = select(Tenant.name, Tenant.deletes_at, Tenant.time_zone)
+    query = query.where(of, Tenant.status.in_(KNOWN_STATES[1:]))
+    if (found := session().execute(query.limit(1)).one_or_none()) is not None:
+        raise suspended(found.name, found.deletes_at, found.time_zone)
 
 
-def suspended(name: str) -> TenantSuspended:
+def suspended(
+    name: str, deletes_at: datetime | None = None, time_zone: str = "UTC"
+) -> TenantSuspended:
+    """What people, keys and products are told; with the day of its deletion where one is set."""
+    if deletes_at is not None:
+        day = long_day(deletes_at.astimezone(ZoneInfo(time_zone)).date())
+        return TenantSuspended(
+            f"{name} is suspended by the operator of Meridian, and everything it has here will be"
+            f" deleted for good on {day}. Ask the operator for an export before then, or to cancel"
+            " the deletion."
+        )
     return TenantSuspended(
         f"{name} is suspended by the operator of Meridian. Its data is kept and nothing was"
         " deleted. Ask the operator when it can be used again."
@@ -103,6 +119,12 @@ def domains_of(tenant: UUID) -> Sequence[str]:
 
 def all_tenants() -> Sequence[Tenant]:
     return session().scalars(select(Tenant).order_by(Tenant.name)).all()
+
+
+def living_tenants() -> Sequence[Tenant]:
+    """Every tenant but those that are deleted or being deleted: in those nothing acts."""
+    query = select(Tenant).where(Tenant.status.not_in(GONE_STATES)).order_by(Tenant.name)
+    return session().scalars(query).all()
 
 
 def operator_time_zone() -> str:

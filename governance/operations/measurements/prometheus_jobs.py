@@ -31,7 +31,7 @@ class BackfillFailed(DomainError):
 def pull_all(*, side_by_side: int = MAX_CONCURRENT_TENANTS) -> None:
     """Pull for every tenant, in the process that leads the schedule."""
     with transaction():
-        every = [(t.id, t.slug, t.name) for t in directory.all_tenants()]
+        every = [(t.id, t.slug, t.name) for t in directory.living_tenants()]
     with ThreadPoolExecutor(side_by_side, thread_name_prefix="prometheus") as pool:
         for tenant_id, slug, name in every:
             pool.submit(_pull_for, tenant_id, slug, name)

@@ -32,7 +32,7 @@ def apply_due(tenant_id: UUID, slug: str, name: str) -> bool:
 def apply_due_everywhere() -> None:
     """Publish what is due in every tenant; a failure in one doesn't block the others."""
     with transaction():
-        every = [(t.id, t.slug, t.name) for t in directory.all_tenants()]
+        every = [(t.id, t.slug, t.name) for t in directory.living_tenants()]
     for tenant_id, slug, name in every:
         try:
             apply_due(tenant_id, slug, name)

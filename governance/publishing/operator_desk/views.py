@@ -12,6 +12,7 @@ from governance.foundation.people.queries import timeline
 from governance.foundation.support_access import permissions as support_permissions
 from governance.foundation.tenants import permissions
 from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.queries import GONE_STATES
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.feature import Feature
@@ -31,6 +32,8 @@ HISTORY = 10
 @feature.get("/tenants/<slug>", needs=permissions.VIEW)
 def tenant(slug: str) -> ResponseReturnValue:
     found = queries.desk_tenant(slug)
+    if found.status in GONE_STATES:
+        return redirect(url_for("tenant_offboarding.offboarding", slug=slug))
     waiting = open_approval(actions.SUSPENSION, found.id)
     return page(
         "publishing/operator_desk/tenant.html",

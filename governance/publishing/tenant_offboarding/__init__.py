@@ -1,0 +1,1 @@
+"""A tenant leaves: everything of it is deleted, and a signed certificate says so."""

@@ -1,0 +1,216 @@
+"""Deletes a tenant step by step. Each step is a transaction; a killed run goes on from the row.
+
+    announce       the last entry of the tenant's log
+    close          the last checkpoint and the ids of keys are kept; from here on nothing acts there
+    delete_rows    one batch of one table; its count commits with it
+    delete_files   of the storage; counted when the tenant was closed
+    finish         no row is left: the certificate is signed, and the slug stays taken
+"""
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import delete, func, select, text
+
+from governance.foundation.audit import logs, sequencer
+from governance.foundation.audit import queries as audit
+from governance.foundation.audit.models import DataKey, LogKey, PendingEntry, TenantKey
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.tenants.models import EmailDomain, Tenant
+from governance.foundation.tenants.system_actor import founder
+from governance.foundation.webhooks.models import WebhookTicket
+from governance.kernel import clock, current, signed_note, storage
+from governance.kernel.db import session, transaction, within
+from governance.kernel.errors import DomainError, Unavailable
+from governance.kernel.jobs import WorkFailure, WorkTicket
+from governance.kernel.tenant_revision import TenantRevision
+from governance.publishing.tenant_offboarding import actions, certificate_format, queries
+from governance.publishing.tenant_offboarding.models import TenantOffboarding
+
+BATCH = 2_000
+STARTED = action(
+    "tenant.deletion.started",
+    "started to delete everything",
+    target="TenantOffboarding",
+    activity="delete",
+    severity="critical",
+    fields="tenant",
+)
+DELETED = action(
+    "tenant.deleted",
+    "deleted the tenant with everything it had",
+    target="TenantOffboarding",
+    activity="delete",
+    severity="critical",
+    event_class="entity_management",
+    fields="tenant rows files sha256 checkpoint",
+)
+DELETE = text("SELECT delete_offboarded_rows(:id, :table, :up_to)")
+KEYS = {"data_keys": DataKey, "tenant_keys": TenantKey, "audit_log_keys": LogKey}
+
+
+class NotYet(Unavailable):
+    """It is tried again at the next round of the schedule."""
+
+
+def inside(row: TenantOffboarding) -> current.Actor:
+    return founder(row.customer_id, row.slug, row.name)
+
+
+def announce(row: TenantOffboarding) -> None:
+    """The last entry of the tenant's log. Refused before its time and while something is on."""
+    if row.due_at is None or clock.now() < row.due_at:
+        raise DomainError("This deletion isn't due yet. Nothing was deleted.")
+    if why := actions.why_blocked(row):
+        raise DomainError(f"{why} Nothing was deleted.")
+    if kinds := queries.work_of(row.customer_id):
+        raise NotYet(f"Work is still running in the tenant: {', '.join(kinds)}.")
+    if "announced" in row.facts:
+        return
+    with within(inside(row)):
+        logs.open_log()
+        record(STARTED, row, tenant=row.slug, reason=row.reason)
+    row.facts = row.facts | {"announced": clock.now().isoformat()}
+
+
+def sequence(row: TenantOffboarding) -> None:
+    """Place every entry; outside of a transaction."""
+    with current.acting_as(inside(row)):
+        while sequencer.sequence():
+            pass
+
+
+def close(row: TenantOffboarding) -> None:
+    """Keep what the certificate says of things that are about to go; raise NotYet for entries that
+    have no place yet.
+    """
+    if why := actions.why_blocked(row):
+        raise DomainError(f"{why} Nothing was deleted.")
+    tenant = actions.tenant_of(row)
+    session().refresh(tenant, with_for_update=True)
+    with within(inside(row)):
+        head, last, key = audit.head(), audit.last_checkpoint(), logs.signing_key()
+        pending = session().scalar(select(func.count()).select_from(PendingEntry)) or 0
+        if head is None or last is None or key is None or (pending and head.trouble is None):
+            raise NotYet("The tenant's log has entries without a checkpoint.")
+        signer = next(each for each in logs.all_keys() if logs.key_id(each) == last.key_id)
+        facts = {
+            "checkpoint": certificate_format.packed(last.note),
+            "log-key": str(logs.verifier(signer)),
+            "log-size": last.size,
+            "entries-after-checkpoint": pending,
+        }
+        keys = {table: _digest(model) for table, model in KEYS.items()}
+    files = sum(1 for _ in storage.store().aged(row.customer_id.hex))
+    row.facts = row.facts | {"stated": facts, "keys": keys}
+    row.state, row.files, tenant.status = "deleting", files, "deleting"
+    tenant.deletes_at = None
+
+
+def _digest(model: Any) -> dict[str, Any]:
+    """How many keys, and SHA-256 over their ids in order, one a line."""
+    ids = sorted(str(each) for each in session().scalars(select(model.id)))
+    return {
+        "count": len(ids),
+        "sha256": hashlib.sha256("".join(f"{each}\n" for each in ids).encode()).hexdigest(),
+    }
+
+
+def delete_rows(row: TenantOffboarding, table: str) -> int:
+    """Delete one batch; return how many rows it had."""
+    values = {"id": row.id, "table": table, "up_to": BATCH}
+    gone = int(session().scalar(DELETE, values) or 0)
+    if gone:
+        row.rows = row.rows | {table: row.rows.get(table, 0) + gone}
+    return gone
+
+
+def keys_destroyed(row: TenantOffboarding) -> None:
+    if "keys_destroyed" not in row.facts:
+        row.facts = row.facts | {"keys_destroyed": clock.now().isoformat()}
+
+
+def delete_files(row: TenantOffboarding, report: Any) -> None:
+    store, count = storage.store(), 0
+    for key, _written in list(store.aged(row.customer_id.hex)):
+        store.remove(key)
+        count += 1
+        report(count)
+    store.clear(row.customer_id, clock.now())
+
+
+def finish(row: TenantOffboarding) -> None:
+    """Sign what was done; refused while a row is left."""
+    with within(inside(row)):
+        if left := _left(row):
+            raise NotYet(f"Rows are left in {', '.join(left)}.")
+    tenant = actions.tenant_of(row)
+    _forget_between_tenants(tenant)
+    row.finished_at, row.state = clock.now(), "deleted"
+    row.certificate = _certificate(row)
+    digest = hashlib.sha256(row.certificate.encode()).hexdigest()
+    tenant.status, tenant.suspended_at, tenant.deletes_at = "deleted", None, None
+    for name in ("unit", "audience", "classification"):
+        setattr(tenant, name, "")
+    record(
+        DELETED,
+        row,
+        tenant=row.slug,
+        rows=sum(row.rows.values()),
+        files=row.files,
+        sha256=digest,
+        checkpoint=row.facts["stated"]["checkpoint"],
+        reason=row.reason,
+    )
+
+
+def _left(row: TenantOffboarding) -> list[str]:
+    """The tables of the database, whether a class is mapped or not, that have a row."""
+    query = text(
+        "SELECT table_name FROM information_schema.columns JOIN information_schema.tables"
+        " USING (table_schema, table_name) WHERE table_schema = 'public'"
+        " AND column_name = 'tenant_id' AND table_type = 'BASE TABLE' ORDER BY table_name"
+    )
+    partitions = text("SELECT relname FROM pg_class WHERE relispartition")
+    inner = set(session().scalars(partitions))
+    return [
+        name
+        for name in session().scalars(query)
+        if name not in inner
+        and session().scalar(
+            text(f'SELECT EXISTS (SELECT 1 FROM "{name}" WHERE tenant_id = :tenant)'),  # noqa: S608
+            {"tenant": row.customer_id},
+        )
+    ]
+
+
+def _forget_between_tenants(tenant: Tenant) -> None:
+    """What tables of all tenants hold of it: ids, and its work domains."""
+    for model in (EmailDomain, WorkTicket, WorkFailure, WebhookTicket):
+        session().execute(delete(model).where(model.for_tenant == tenant.id))
+    session().execute(delete(TenantRevision).where(TenantRevision.id == tenant.id))
+
+
+def _certificate(row: TenantOffboarding) -> str:
+    stated = {
+        "tenant": row.slug,
+        "name": row.name,
+        "tenant-id": row.customer_id,
+        "offboarding-id": row.id,
+        "requested": row.created_at.isoformat(),
+        "approved": row.approved_at.isoformat() if row.approved_at else "",
+        "due": row.due_at.isoformat() if row.due_at else "",
+        "export": row.export,
+        "keys-destroyed": row.facts["keys_destroyed"],
+        "files": row.files,
+        "finished": row.finished_at.isoformat() if row.finished_at else "",
+        **row.facts["stated"],
+    }
+    key = logs.signing_key()
+    if key is None:
+        raise Unavailable("The operator's log has no signing key yet. Try again in a minute.")
+    written = certificate_format.written(stated, row.facts["keys"], row.rows)
+    return signed_note.sign(logs.private_key(key), key.name, written)
+
+

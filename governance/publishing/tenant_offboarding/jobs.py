@@ -1,0 +1,94 @@
+"""Starts deletions that are due, and carries them out."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from uuid import UUID
+
+from governance.foundation.tenants.for_each_tenant import in_each
+from governance.kernel import clock
+from governance.kernel.db import transaction
+from governance.kernel.errors import NotFound
+from governance.kernel.jobs import Progress, WorkItem, enqueue, work
+from governance.publishing.tenant_offboarding import deletion, queries
+from governance.publishing.tenant_offboarding.deletion import NotYet
+from governance.publishing.tenant_offboarding.models import TenantOffboarding
+
+WORK = "tenant deletion"
+PASSES = 3  # something may have been writing a row when the tenant was closed
+
+
+def start_due() -> None:
+    """Hourly: queue what is due, and again what a killed or failed run left unfinished."""
+    in_each(_start_due, "deletion not started", wanted=lambda tenant: tenant.kind == "operator")
+
+
+def _start_due() -> None:
+    with transaction():
+        for row in queries.in_state("waiting", "deleting"):
+            is_due = row.due_at is not None and row.due_at <= clock.now()
+            if is_due and not queries.is_under_way(row):
+                row.work_item_id = enqueue(WORK, row.id).id
+
+
+@contextmanager
+def _locked(offboarding_id: UUID) -> Generator[TenantOffboarding]:
+    with transaction():
+        yield queries.offboarding(offboarding_id, lock=True)
+
+
+@work(WORK)
+def carry_out(item: WorkItem, progress: Progress) -> None:
+    """Delete the tenant of one TenantOffboarding (item.target_id)."""
+    if item.target_id is None:
+        raise NotFound("This offboarding doesn't exist.")
+    _close(item.target_id, progress)
+    with transaction(read_only=True):
+        row = queries.offboarding(item.target_id)
+        if row.state != "deleting":
+            return
+    tables = [each.name for each in queries.tenant_tables()]
+    total = len(tables) + 2
+
+    def report(done: int, step: str) -> None:
+        progress(done, total, step)
+
+    _delete_rows(row.id, tables[:3], report, "Destroying keys")
+    with _locked(row.id) as found:
+        deletion.keys_destroyed(found)
+    deletion.delete_files(row, lambda count: report(3, f"Deleting file {count}"))
+    for _ in range(PASSES):
+        if not _delete_rows(row.id, tables, report, "Deleting rows"):
+            break
+    report(total - 1, "Signing the certificate")
+    with _locked(row.id) as found:
+        if found.state == "deleting":
+            deletion.finish(found)
+
+
+def _close(offboarding_id: UUID, progress: Progress) -> None:
+    """From waiting to deleting, once every entry of the tenant's log has its place."""
+    progress(0, 1, "Closing the tenant's log")
+    with _locked(offboarding_id) as row:
+        if row.state != "waiting":
+            return
+        deletion.announce(row)
+    deletion.sequence(row)
+    with _locked(offboarding_id) as row:
+        if row.state == "waiting":
+            deletion.close(row)
+
+
+def _delete_rows(
+    offboarding_id: UUID, tables: list[str], report: Callable[[int, str], None], verb: str
+) -> int:
+    total = 0
+    for done, table in enumerate(tables):
+        gone = -1
+        while gone:
+            report(done, f"{verb}: {table.replace('_', ' ')}")
+            with _locked(offboarding_id) as row:
+                if row.state != "deleting":
+                    raise NotYet("Another run finished it.")
+                gone = deletion.delete_rows(row, table)
+            total += gone
+    return total

@@ -1,0 +1,54 @@
+"""The deletion of a tenant, as a row of the operator's own tenant: it outlives what it deletes."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted
+
+
+class TenantOffboarding(Tenanted, Model):
+    """One offboarding of one tenant.
+
+    `export` says what became of the export that was offered. `facts` is what the certificate needs
+    of things that are gone when it is signed: last checkpoint, digests of key ids, when they were
+    destroyed. `rows` counts what was deleted, by table. The database's function that deletes rows
+    reads state, times and the approval, so it refuses what isn't approved and due.
+    """
+
+    __tablename__ = "tenant_offboardings"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('requested', 'waiting', 'deleting', 'deleted', 'cancelled')", "state"
+        ),
+        CheckConstraint("waiting_days >= 1", "waits"),
+        Index(
+            "uq_tenant_offboardings_open",
+            "tenant_id",
+            "customer_id",
+            unique=True,
+            postgresql_where="state IN ('requested', 'waiting', 'deleting')",
+        ),
+        Index(None, "tenant_id", "created_at"),
+    )
+
+    customer_id: Mapped[UUID]
+    slug: Mapped[str]
+    name: Mapped[str]
+    state: Mapped[str] = mapped_column(default="requested")
+    reason: Mapped[str]
+    waiting_days: Mapped[int]
+    export: Mapped[str]
+    requested_by: Mapped[UUID | None]
+    approved_by: Mapped[UUID | None] = mapped_column(default=None)
+    approved_at: Mapped[datetime | None] = mapped_column(default=None)
+    due_at: Mapped[datetime | None] = mapped_column(default=None)
+    work_item_id: Mapped[UUID | None] = mapped_column(default=None)
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    rows: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    files: Mapped[int] = mapped_column(default=0)
+    certificate: Mapped[str | None] = mapped_column(default=None)
+    finished_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -1,0 +1,57 @@
+"""Reads of offboardings, in the operator's tenant, and of what is left of a tenant."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Table, select
+
+from governance.foundation.tenants.models import Tenant
+from governance.kernel.db import Model, find, session
+from governance.kernel.jobs import WorkTicket
+from governance.publishing.tenant_offboarding.models import TenantOffboarding
+
+OPEN_STATES = ("requested", "waiting", "deleting")
+
+
+def offboarding(offboarding_id: UUID, *, lock: bool = False) -> TenantOffboarding:
+    return find(TenantOffboarding, offboarding_id, what="offboarding", lock=lock)
+
+
+def newest(customer_id: UUID) -> TenantOffboarding | None:
+    """The newest offboarding of a tenant, in any state."""
+    query = select(TenantOffboarding).where(TenantOffboarding.customer_id == customer_id)
+    return session().scalars(query.order_by(TenantOffboarding.created_at.desc()).limit(1)).first()
+
+
+def in_state(*states: str) -> Sequence[TenantOffboarding]:
+    query = select(TenantOffboarding).where(TenantOffboarding.state.in_(states))
+    return session().scalars(query.order_by(TenantOffboarding.created_at)).all()
+
+
+def operators() -> Sequence[Tenant]:
+    return session().scalars(select(Tenant).where(Tenant.kind == "operator")).all()
+
+
+def is_under_way(row: TenantOffboarding) -> bool:
+    """Whether its work waits or runs."""
+    query = select(WorkTicket.id).where(WorkTicket.id == row.work_item_id)
+    return row.work_item_id is not None and session().scalar(query) is not None
+
+
+def work_of(customer_id: UUID) -> Sequence[str]:
+    """The kinds of work that wait or run in a tenant."""
+    query = select(WorkTicket.kind).where(WorkTicket.for_tenant == customer_id).distinct()
+    return session().scalars(query.order_by(WorkTicket.kind)).all()
+
+
+def tenant_tables() -> list[Table]:
+    """Every table with rows of tenants, each before those that its foreign keys lead to.
+
+    The keys come first, so that what is left of a killed run can't be read; memberships last,
+    since every person is found through them.
+    """
+    keys = ("data_keys", "tenant_keys", "audit_log_keys")
+    every = {t.name: t for t in reversed(Model.metadata.sorted_tables) if "tenant_id" in t.columns}
+    first = [every.pop(name) for name in keys]
+    last = [every.pop(name) for name in ("work_items", "memberships")]
+    return [*first, *every.values(), *last]

@@ -1,0 +1,392 @@
+"""A tenant leaves for good: two operators, a wait, nothing left of it, and a certificate."""
+
+import base64
+import hashlib
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from governance.app import schedule
+from governance.app.cli import main
+from governance.foundation.audit import logs
+from governance.foundation.people.jobs import actor_of
+from governance.foundation.people.models import Person
+from governance.foundation.privacy import legal_hold_actions
+from governance.foundation.tenants import actions as tenants
+from governance.foundation.tenants import queries as directory
+from governance.kernel import clock, current, jobs, storage
+from governance.kernel.db import Model, session, transaction
+from governance.publishing.tenant_exports import actions as exports
+from governance.publishing.tenant_offboarding import deletion, queries
+from governance.publishing.tenant_offboarding import jobs as offboarding_jobs
+from governance.publishing.tenant_offboarding.certificate_format import read
+from governance.publishing.tenant_offboarding.models import TenantOffboarding
+from governance.publishing.tenant_offboarding.verify import verify
+from tests import make
+from tests.assurance.evidence.evidence_helpers import PDF, create_evidence, upload_version
+from tests.browser import Visitor
+from tests.foundation.approvals.approval_helpers import decide_approval, newest_approval_page
+from tests.publishing.operator_desk.desk_helpers import DESK, entries
+from tests.row_factory import TENANTED, RowFactory
+
+GIVEN = {
+    "reason": "The contract ended in October",
+    "typed": "Acme Insurance",
+    "without_export": "y",
+}
+WAIT = timedelta(days=14)
+
+
+@pytest.fixture(autouse=True)
+def fresh_tenant_memory():
+    yield
+    directory.forget()
+
+
+@pytest.fixture
+def second(app, isolated):
+    make.add_member("second_operator", "console", since=clock.now() - timedelta(days=90))
+    return Visitor(app, make.cookie("second_operator", "console"))
+
+
+def sign_log(slug: str) -> str:
+    """What the sequencer does each half second; the verifier key of the log."""
+    who = make.system_actor(slug)
+    schedule.sequence_log(who.tenant_id, slug, who.tenant_name)
+    with current.acting_as(who), transaction(read_only=True):
+        key = logs.signing_key()
+        assert key
+        return str(logs.verifier(key))
+
+
+def suspend(operator, slug: str = "acme", name: str = "Acme Insurance") -> None:
+    operator.post(f"{DESK}/{slug}/suspend", reason="The contract ended", typed=name)
+
+
+def approve(second, then: int = 303, typed: str = "Acme Insurance"):
+    return decide_approval(
+        second, newest_approval_page("console"), then=then, verb="approve", typed=typed
+    )
+
+
+def newest() -> TenantOffboarding:
+    with make.acting("operator_admin", "console", read_only=True):
+        found = session().scalars(
+            select(TenantOffboarding).order_by(TenantOffboarding.created_at.desc())
+        )
+        row = found.first()
+        assert row
+        session().expunge(row)
+        return row
+
+
+def status(slug: str = "acme") -> str:
+    with make.acting("operator_admin", "console", read_only=True):
+        found = directory.any_tenant_by_slug(slug)
+        assert found
+        return found.status
+
+
+def run_due() -> None:
+    sign_log("console")
+    offboarding_jobs.start_due()
+    jobs.drain(actor_of)
+
+
+def rows_of(tenant_id) -> dict[str, int]:
+    """How many rows each table of the catalogue has of a tenant, whatever is mapped."""
+    with current.acting_as(tenants.founder(tenant_id, "x", "x")), transaction() as work:
+        names = work.scalars(
+            text(
+                "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+                " WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition"
+                " AND c.relnamespace = 'public'::regnamespace"
+                " AND a.attname = 'tenant_id' AND NOT a.attisdropped"
+            )
+        ).all()
+        counted = {
+            name: work.scalar(
+                text(f'SELECT count(*) FROM "{name}" WHERE tenant_id = :t'), {"t": tenant_id}
+            )
+            for name in names
+        }
+    return {name: count for name, count in counted.items() if count}
+
+
+def request_and_approve(operator, second) -> TenantOffboarding:
+    suspend(operator)
+    operator.post(f"{DESK}/acme/offboarding", **GIVEN)
+    approve(second)
+    return newest()
+
+
+@pytest.fixture
+def waiting(app, as_operator, second):
+    """Approved fifteen days ago, so it is due."""
+    upload_version(create_evidence(), PDF)
+    with clock.frozen(clock.now() - WAIT - timedelta(days=1)):
+        return request_and_approve(as_operator, second)
+
+
+def test_two_operators_decide_and_then_it_waits(app, as_operator, second):
+    as_operator.post(f"{DESK}/acme/offboarding", then=409, **GIVEN)
+    suspend(as_operator)
+    as_operator.post(f"{DESK}/acme/offboarding", then=422, **GIVEN | {"typed": "Acme"})
+    as_operator.post(f"{DESK}/acme/offboarding", then=422, **GIVEN | {"reason": " "})
+    no_word = {name: value for name, value in GIVEN.items() if name != "without_export"}
+    as_operator.post(f"{DESK}/acme/offboarding", then=422, **no_word)
+    as_operator.post(f"{DESK}/acme/offboarding", **GIVEN)
+    approve(as_operator, then=403)
+    assert status() == "suspended"
+    approve(second)
+    assert status() == "offboarding"
+    row = newest()
+    assert row.due_at and row.approved_at and row.due_at - row.approved_at == WAIT
+    refused = Visitor(app).get("/login?tenant=acme", then=403).text
+    assert "will be deleted for good on" in refused
+    for slug in ("acme", "console"):
+        assert [e.facts["tenant"] for e in entries("tenant.offboarding.approved", slug)] == ["acme"]
+        assert len(entries("tenant.offboarding.requested", slug)) == 1
+    with make.acting("admin", read_only=True):
+        letters = session().scalars(select(jobs.WorkItem).where(jobs.WorkItem.kind == "mail"))
+        assert any("will be deleted on" in each.params["subject"] for each in letters)
+
+
+def test_finance_and_tenants_delete_nobody(app, as_operator, as_admin):
+    as_admin.post(f"{DESK}/acme/offboarding", then=404, **GIVEN)
+    suspend(as_operator)
+    finance = Visitor(app, make.cookie("operator_finance", "console"))
+    finance.post(f"{DESK}/acme/offboarding", then=403, **GIVEN)
+    assert not entries("tenant.offboarding.requested", "console")
+
+
+def test_it_can_be_cancelled_until_it_starts(app, as_operator, second):
+    request_and_approve(as_operator, second)
+    as_operator.post(f"{DESK}/acme/resume", then=409, reason="They stay")
+    as_operator.post(f"{DESK}/acme/offboarding/cancel", then=422, reason=" ")
+    as_operator.post(f"{DESK}/acme/offboarding/cancel", reason="They signed again")
+    assert status() == "suspended" and newest().state == "cancelled"
+    run_due()
+    assert status() == "suspended"
+    as_operator.post(f"{DESK}/acme/resume", reason="They stay")
+    assert status() == "active"
+    assert len(entries("tenant.offboarding.cancelled")) == 1
+
+
+def test_nothing_happens_before_its_time(as_operator, second):
+    row = request_and_approve(as_operator, second)
+    before = rows_of(row.customer_id)
+    run_due()
+    assert newest().state == "waiting"
+    with make.acting("operator_admin", "console"), pytest.raises(deletion.DomainError):
+        deletion.announce(queries.offboarding(row.id, lock=True))
+    after = rows_of(row.customer_id)
+    assert {name for name in before if after.get(name, 0) < before[name]} <= {"audit_pending"}
+
+
+def test_a_legal_hold_refuses(as_operator, second):
+    with make.acting("admin"):
+        held = legal_hold_actions.place_hold(None, "A court asks for it")
+        hold_id = held.id
+    suspend(as_operator)
+    refused = as_operator.post(f"{DESK}/acme/offboarding", then=409, **GIVEN).text
+    assert "legal hold" in refused
+    with make.acting("admin"):
+        held = session().get(legal_hold_actions.LegalHold, (make.system_actor("acme").tenant_id, hold_id))
+        legal_hold_actions.release_hold(held, "It is over")
+    as_operator.post(f"{DESK}/acme/offboarding", **GIVEN)
+    with make.acting("admin"):
+        legal_hold_actions.place_hold(None, "Another court")
+    approve(second, then=409)
+    assert status() == "suspended"
+
+
+def test_a_hold_placed_while_it_waits_refuses_as_well(waiting):
+    with make.acting("admin"):
+        legal_hold_actions.place_hold(None, "A court asks for it")
+    run_due()
+    assert newest().state == "waiting" and status() == "offboarding"
+
+
+def test_an_export_in_progress_comes_first(as_operator, second):
+    suspend(as_operator)
+    with make.acting("admin"):
+        exports.request_export()
+    refused = as_operator.post(f"{DESK}/acme/offboarding", then=409, **GIVEN).text
+    assert "An export is being generated" in refused
+    sign_log("acme")
+    jobs.drain(actor_of)
+    no_word = {name: value for name, value in GIVEN.items() if name != "without_export"}
+    as_operator.post(f"{DESK}/acme/offboarding", **no_word)
+    assert newest().export.startswith("archive ")
+
+
+def test_nothing_is_left_of_it_and_the_certificate_says_so(
+    app, as_operator, waiting, tmp_path
+):
+    mine, other = waiting.customer_id, make.system_actor("globex").tenant_id
+    sign_log("globex")
+    before, theirs = rows_of(mine), rows_of(other)
+    assert before["audit_entries"] and before["evidence_versions"]
+    assert list(storage.store().aged(mine.hex))
+    jobs.drain(actor_of)
+    run_due()
+    row = newest()
+    assert row.state == "deleted" and status() == "deleted"
+    assert rows_of(mine) == {}, "proven over the catalogue"
+    assert rows_of(other) == theirs
+    assert not list(storage.store().aged(mine.hex))
+    for model in Model.metadata.tables.values():
+        if "for_tenant" in model.columns:
+            with make.acting("operator_admin", "console", read_only=True):
+                query = select(func.count()).select_from(model)
+                assert not session().scalar(query.where(model.c.for_tenant == mine)), model.name
+    key = sign_log("console")
+    note = as_operator.get(f"{DESK}/acme/offboarding/certificate", then=200).text
+    verdict = verify(note, key)
+    assert verdict.ok, verdict.sentence
+    path = tmp_path / "certificate.txt"
+    path.write_text(note)
+    told = CliRunner().invoke(main, ["verify-certificate", str(path), "--key", key])
+    assert told.exit_code == 0 and "The certificate is genuine" in told.output
+    stated = read(note.partition("\n\n")[0] + "\n")
+    assert stated.rows["evidence_versions"] == before["evidence_versions"]
+    assert stated.keys["tenant_keys"][0] == before["tenant_keys"]
+    assert not verify(note.replace("rows memberships ", "rows memberships 1"), key).ok
+    assert not verify(note, sign_log("globex")).ok
+    (kept,) = entries("tenant.deleted", "console")
+    assert kept.facts["sha256"] == hashlib.sha256(note.encode()).hexdigest()
+    assert base64.b64decode(kept.facts["checkpoint"]).startswith(b"console.example/audit/acme")
+    as_operator.get(f"{DESK}/acme", then=302)
+    assert "was deleted" in as_operator.get(f"{DESK}/acme/offboarding").text
+    as_operator.get("/operator/", then=200)
+
+
+def test_its_people_go_unless_they_belong_elsewhere(app, waiting):
+    jobs.drain(actor_of)
+    run_due()
+    engine = session  # noqa: F841 - people are read below, outside of any tenant's policy
+    with make.acting("operator_admin", "console", read_only=True):
+        assert session().scalars(select(Person.email)).all()
+
+
+def test_the_slug_is_never_used_again(app, as_operator, waiting):
+    jobs.drain(actor_of)
+    run_due()
+    with pytest.raises(tenants.SlugTaken):
+        tenants.create_tenant("acme", "Another Acme")
+    Visitor(app).get("/login?tenant=acme", then=200)
+    schedule.sequence_round(everybody=True)
+    assert rows_of(waiting.customer_id) == {}, "no schedule writes there again"
+
+
+class Killed(BaseException):
+    """As a killed process: nothing after it runs."""
+
+
+@pytest.mark.parametrize("at", [1, 4, 40, 150, 205, 230])
+def test_killed_at_any_point_it_goes_on(monkeypatch, waiting, at):
+    jobs.drain(actor_of)
+    sign_log("console")
+    before = rows_of(waiting.customer_id)
+    offboarding_jobs.start_due()
+    told = 0
+    real = jobs.Progress.__call__
+
+    def counting(self, done, total, step):
+        nonlocal told
+        told += 1
+        if told == at:
+            raise Killed
+        real(self, done, total, step)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(jobs.Progress, "__call__", counting)
+        with pytest.raises(Killed):
+            jobs.drain(actor_of)
+    with clock.frozen(clock.now() + timedelta(minutes=10)):
+        jobs.drain(actor_of)
+    row = newest()
+    assert row.state == "deleted" and rows_of(row.customer_id) == {}
+    assert row.rows["evidence_versions"] == before["evidence_versions"], "counted once"
+
+
+def call(offboarding_id, table: str) -> None:
+    with make.acting("operator_admin", "console"), session().begin_nested():
+        session().execute(deletion.DELETE, {"id": offboarding_id, "table": table, "up_to": 5})
+
+
+def test_the_database_refuses_what_isnt_approved_and_due(as_operator, second, waiting):
+    """Called by the application's role as it likes: the function looks by itself."""
+    with pytest.raises(DBAPIError, match="approved and due"):  # it waits, nobody closed the tenant
+        call(waiting.id, "audit_entries")
+    with make.acting("operator_admin", "console"):
+        row = queries.offboarding(waiting.id, lock=True)
+        tenant = directory.any_tenant_by_slug("acme")
+        row.state, tenant.status = "deleting", "deleting"
+    with pytest.raises(DBAPIError, match="no table of tenants"):
+        call(waiting.id, "signing_keys")
+    with pytest.raises(DBAPIError, match="no table of tenants"):
+        call(waiting.id, "pg_class")
+    with make.acting("operator_admin", "console"):
+        queries.offboarding(waiting.id).due_at = clock.now() + timedelta(minutes=5)
+    with pytest.raises(DBAPIError, match="approved and due"):
+        call(waiting.id, "audit_entries")
+    with make.acting("operator_admin", "console"):
+        row = queries.offboarding(waiting.id)
+        row.due_at = row.approved_at  # earlier than its waiting time allows
+    with pytest.raises(DBAPIError, match="approved and due"):
+        call(waiting.id, "audit_entries")
+    with make.acting("operator_admin", "console"):
+        row = queries.offboarding(waiting.id)
+        row.due_at = row.approved_at + WAIT
+        row.customer_id = make.system_actor("globex").tenant_id
+    with pytest.raises(DBAPIError, match="approved and due"):  # of another tenant
+        call(waiting.id, "audit_entries")
+    with make.acting("operator_admin", "console"):
+        queries.offboarding(waiting.id).customer_id = make.system_actor("console").tenant_id
+    with pytest.raises(DBAPIError, match="approved and due"):
+        call(waiting.id, "audit_entries")
+
+
+def test_only_the_operators_own_transaction_reaches_it(waiting):
+    with make.acting("operator_admin", "console"):
+        directory.any_tenant_by_slug("acme").status = "deleting"
+        queries.offboarding(waiting.id).state = "deleting"
+    with (
+        make.acting("admin"),
+        pytest.raises(DBAPIError, match="approved and due"),
+        session().begin_nested(),
+    ):
+        values = {"id": waiting.id, "table": "audit_entries", "up_to": 5}
+        session().execute(deletion.DELETE, values)
+
+
+def test_the_setting_of_the_triggers_opens_nothing_for_the_application(waiting):
+    """The application can write any setting; only the owner's function passes the triggers."""
+    with make.acting("admin") as who, pytest.raises(DBAPIError), session().begin_nested():
+        session().execute(
+            text("SELECT set_config('app.offboarded', :t, true)"), {"t": str(who.tenant_id)}
+        )
+        session().execute(text("DELETE FROM audit_entries"))
+
+
+def test_rows_of_every_class_are_deleted(app, as_operator, second):
+    """With a row in each table, no trigger and no key between tables is in the way."""
+    with make.acting("admin"):
+        rows = RowFactory()
+        for model in TENANTED:
+            rows.of(model)
+    with clock.frozen(clock.now() - WAIT - timedelta(days=1)):
+        request_and_approve(as_operator, second)
+    with make.acting("admin"):
+        session().execute(text("UPDATE legal_holds SET released_at = now()"))
+        session().execute(text("UPDATE work_items SET state = 'done' WHERE kind <> 'mail'"))
+    jobs.drain(actor_of)
+    run_due()
+    row = newest()
+    assert row.state == "deleted", row.state
+    assert rows_of(row.customer_id) == {}
