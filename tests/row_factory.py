@@ -45,6 +45,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "exchange_rates": {"month": "2026-10", "currency": "USD", "reporting_currency": "EUR"},
     "reporting_currencies": {"currency": "EUR"},
     "usage_events": {"outcome": "success"},
+    "tenant_offboardings": {"state": "requested", "waiting_days": 14},
     "support_grants": {"state": "requested", "ends_at": None, "minutes": 60},
     "cost_bills": {
         "currency": "EUR",

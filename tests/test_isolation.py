@@ -127,6 +127,9 @@ OWNERS_FUNCTIONS = {
     "create_minute_partition(date)": "creates a sealed month of the minute counts, empty",
     "drop_minute_partition(date)": "drops a whole month of them that ended 14 months ago",
     "create_usage_partition(date)": "creates a sealed month of the usage events, empty",
+    "delete_offboarded_rows(uuid,text,integer)": (
+        "deletes rows of one tenant, whose deletion two operators approved and whose wait is over"
+    ),
     "drop_usage_partition(date)": "drops a whole month of them that ended 14 months ago",
 }
 SEARCH_PATHS = (
@@ -224,7 +227,14 @@ def test_people_have_policies_of_their_own(catalogue):
     commands = query_catalogue(
         catalogue, "SELECT policyname, cmd FROM pg_policies WHERE tablename = 'people'"
     )
-    assert commands == {("known", "SELECT"), ("arrives", "INSERT"), ("changes", "UPDATE")}
+    assert commands == {
+        ("known", "SELECT"),
+        ("arrives", "INSERT"),
+        ("changes", "UPDATE"),
+        ("leaves", "DELETE"),
+    }
+    rule = query_catalogue(catalogue, "SELECT qual FROM pg_policies WHERE policyname = 'leaves'")
+    assert "relowner" in rule.pop(), "the owner's function alone"
 
 
 def test_keys_and_indexes_begin_with_the_tenant(catalogue):

@@ -107,9 +107,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
             f"GOVERNANCE_MINUTE_MONTHS must be a number of months, at least {MIN_MINUTE_MONTHS}"
         )
     offboarding_days = environ.get("GOVERNANCE_OFFBOARDING_DAYS", str(DEFAULT_OFFBOARDING_DAYS))
-    if not (
-        offboarding_days.isdecimal() and 1 <= int(offboarding_days) <= MAX_OFFBOARDING_DAYS
-    ):
+    if not (offboarding_days.isdecimal() and 1 <= int(offboarding_days) <= MAX_OFFBOARDING_DAYS):
         problems.append(
             f"GOVERNANCE_OFFBOARDING_DAYS must be a number of days, 1 to {MAX_OFFBOARDING_DAYS}"
         )

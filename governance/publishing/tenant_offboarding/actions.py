@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from governance.economics.usage import event_stores
+from governance.economics.usage.postgresql_events import PostgresqlEvents
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.record import record
@@ -67,6 +69,11 @@ def request(
     """Ask a second operator. The tenant is suspended, and an export was made or isn't wanted."""
     if tenant.kind == "operator":
         raise Invalid("The operator's own tenant can't be deleted.")
+    if not isinstance(event_stores.store(), PostgresqlEvents):
+        raise DomainError(
+            "This installation keeps usage events in ClickHouse, where Meridian can't delete those"
+            " of one tenant yet."
+        )
     check_state(tenant, "suspended")
     check_typed(tenant, typed)
     reason = check_reason(reason)
@@ -146,9 +153,9 @@ def begin_waiting(approval: Approval) -> None:
     row.state, row.approved_by, row.approved_at = "waiting", current.person_id(), clock.now()
     row.due_at = row.approved_at + timedelta(days=row.waiting_days)
     tenant.status, tenant.deletes_at = "offboarding", row.due_at
-    facts = {"tenant": tenant.slug, "due": row.due_at.isoformat()}
+    due = row.due_at.isoformat()
     with within(visiting(current.actor(), tenant)):
-        record(APPROVED, row, reason=row.reason, **facts)
+        record(APPROVED, row, tenant=tenant.slug, due=due, reason=row.reason)
         tenant_revision.advance()
         _tell_admins(
             f"{tenant.name} will be deleted on {long_day(row.due_at)}",
@@ -156,7 +163,7 @@ def begin_waiting(approval: Approval) -> None:
             f" {long_day(row.due_at)}. Reason: {row.reason}\n\nNothing is deleted before then."
             " Ask the operator for an export of everything, or to cancel the deletion.\n",
         )
-    record(APPROVED, row, reason=row.reason, **facts)
+    record(APPROVED, row, tenant=tenant.slug, due=due, reason=row.reason)
 
 
 def close_request(approval: Approval) -> None:

@@ -23,7 +23,10 @@ def _describe(approval: Approval) -> Description:
         facts=[
             ("Tenant", row.name),
             ("Slug", row.slug),
-            ("Export", "None" if row.export == "none" else row.export.replace("archive", "SHA-256")),
+            (
+                "Export",
+                "None" if row.export == "none" else row.export.replace("archive", "SHA-256"),
+            ),
             ("Waits", days),
         ],
         effects=(

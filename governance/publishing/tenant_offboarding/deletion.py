@@ -1,14 +1,16 @@
 """Deletes a tenant step by step. Each step is a transaction; a killed run goes on from the row.
 
-    announce       the last entry of the tenant's log
-    close          the last checkpoint and the ids of keys are kept; from here on nothing acts there
-    delete_rows    one batch of one table; its count commits with it
-    delete_files   of the storage; counted when the tenant was closed
-    finish         no row is left: the certificate is signed, and the slug stays taken
+announce       the last entry of the tenant's log
+close          the last checkpoint and the ids of keys are kept; from here on nothing acts there
+delete_rows    one batch of one table; its count commits with it
+delete_files   of the storage; counted when the tenant was closed
+finish         no row is left: the certificate is signed, and the slug stays taken
 """
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete, func, select, text
 
@@ -21,7 +23,7 @@ from governance.foundation.tenants.models import EmailDomain, Tenant
 from governance.foundation.tenants.system_actor import founder
 from governance.foundation.webhooks.models import WebhookTicket
 from governance.kernel import clock, current, signed_note, storage
-from governance.kernel.db import session, transaction, within
+from governance.kernel.db import session, within
 from governance.kernel.errors import DomainError, Unavailable
 from governance.kernel.jobs import WorkFailure, WorkTicket
 from governance.kernel.tenant_revision import TenantRevision
@@ -74,9 +76,9 @@ def announce(row: TenantOffboarding) -> None:
     row.facts = row.facts | {"announced": clock.now().isoformat()}
 
 
-def sequence(row: TenantOffboarding) -> None:
-    """Place every entry; outside of a transaction."""
-    with current.acting_as(inside(row)):
+def sequence(who: current.Actor) -> None:
+    """Place every entry of that tenant's log; outside of a transaction."""
+    with current.acting_as(who):
         while sequencer.sequence():
             pass
 
@@ -131,13 +133,13 @@ def keys_destroyed(row: TenantOffboarding) -> None:
         row.facts = row.facts | {"keys_destroyed": clock.now().isoformat()}
 
 
-def delete_files(row: TenantOffboarding, report: Any) -> None:
-    store, count = storage.store(), 0
-    for key, _written in list(store.aged(row.customer_id.hex)):
+def delete_files(tenant_id: UUID, report: Callable[[int], None]) -> None:
+    """Every stored file; outside of a transaction."""
+    store = storage.store()
+    for count, (key, _written) in enumerate(store.aged(tenant_id.hex), 1):
         store.remove(key)
-        count += 1
         report(count)
-    store.clear(row.customer_id, clock.now())
+    store.clear(tenant_id, clock.now())
 
 
 def finish(row: TenantOffboarding) -> None:
@@ -212,5 +214,3 @@ def _certificate(row: TenantOffboarding) -> str:
         raise Unavailable("The operator's log has no signing key yet. Try again in a minute.")
     written = certificate_format.written(stated, row.facts["keys"], row.rows)
     return signed_note.sign(logs.private_key(key), key.name, written)
-
-

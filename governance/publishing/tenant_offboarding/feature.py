@@ -20,7 +20,9 @@ manifest = Manifest(
     schedule=(Hourly("delete tenants that are due", jobs.start_due, 25),),
     approvals=approval_kinds.KINDS,
     audit=actions_in(actions, deletion),
-    links={"TenantOffboarding": EntryLink(
+    links={
+        "TenantOffboarding": EntryLink(
             no_page="The operator keeps it on the tenant's page.", noun="the deletion of a tenant"
-        )},
+        )
+    },
 )

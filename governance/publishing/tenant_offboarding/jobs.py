@@ -39,11 +39,12 @@ def _locked(offboarding_id: UUID) -> Generator[TenantOffboarding]:
 @work(WORK)
 def carry_out(item: WorkItem, progress: Progress) -> None:
     """Delete the tenant of one TenantOffboarding (item.target_id)."""
-    if item.target_id is None:
+    if (target := item.target_id) is None:
         raise NotFound("This offboarding doesn't exist.")
-    _close(item.target_id, progress)
+    _close(target, progress)
     with transaction(read_only=True):
-        row = queries.offboarding(item.target_id)
+        row = queries.offboarding(target)
+        tenant_id = row.customer_id
         if row.state != "deleting":
             return
     tables = [each.name for each in queries.tenant_tables()]
@@ -52,15 +53,15 @@ def carry_out(item: WorkItem, progress: Progress) -> None:
     def report(done: int, step: str) -> None:
         progress(done, total, step)
 
-    _delete_rows(row.id, tables[:3], report, "Destroying keys")
-    with _locked(row.id) as found:
+    _delete_rows(target, tables[:3], report, "Destroying keys")
+    with _locked(target) as found:
         deletion.keys_destroyed(found)
-    deletion.delete_files(row, lambda count: report(3, f"Deleting file {count}"))
+    deletion.delete_files(tenant_id, lambda count: report(3, f"Deleting file {count}"))
     for _ in range(PASSES):
-        if not _delete_rows(row.id, tables, report, "Deleting rows"):
+        if not _delete_rows(target, tables, report, "Deleting rows"):
             break
     report(total - 1, "Signing the certificate")
-    with _locked(row.id) as found:
+    with _locked(target) as found:
         if found.state == "deleting":
             deletion.finish(found)
 
@@ -72,7 +73,8 @@ def _close(offboarding_id: UUID, progress: Progress) -> None:
         if row.state != "waiting":
             return
         deletion.announce(row)
-    deletion.sequence(row)
+        who = deletion.inside(row)
+    deletion.sequence(who)
     with _locked(offboarding_id) as row:
         if row.state == "waiting":
             deletion.close(row)

@@ -82,9 +82,7 @@ def cancel(slug: str) -> ResponseReturnValue:
     return redirect(url_for("operator_desk.tenant", slug=slug), 303)
 
 
-@feature.get(
-    "/tenants/<slug>/offboarding/certificate", needs=tenant_permissions.VIEW, answers=FILE
-)
+@feature.get("/tenants/<slug>/offboarding/certificate", needs=tenant_permissions.VIEW, answers=FILE)
 def certificate(slug: str) -> ResponseReturnValue:
     """The signed text."""
     row = _row(slug)
