@@ -66,10 +66,11 @@ def let_triggers_pass() -> None:
     # the owner of the tables runs it, and only inside of the function below
     op.execute("""
 CREATE FUNCTION is_offboarded_now(tenant uuid) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT coalesce(current_setting('app.offboarded', true), '') = tenant::text
-    AND current_user::regrole = (SELECT relowner FROM pg_class WHERE oid = 'public.tenants'::regclass)
-$$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN coalesce(current_setting('app.offboarded', true), '') = tenant::text
+    AND current_user::regrole = (SELECT relowner FROM pg_class WHERE oid = 'public.tenants'::regclass);
+END $$
 """)
     op.execute("""
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
