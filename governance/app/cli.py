@@ -732,12 +732,17 @@ def verify_export(archive: Path, key: str) -> None:
 
 @main.command("verify-certificate", epilog=EXIT_STATUS)
 @click.argument("certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--key", required=True, help="Verifier key of the operator's log, or its file.")
+@click.option("--key", required=True, help=KEY_HELP)
 def verify_certificate(certificate: Path, key: str) -> None:
-    """Verify a certificate of deletion offline: signature, counts, and the last checkpoint."""
+    """Verify a certificate of deletion offline: CERTIFICATE is the signed text, or the ZIP with it.
+
+    Checks the signature, the counts, the last checkpoint of the deleted log, and the PDF in a ZIP.
+    """
+    from governance.publishing.tenant_offboarding.certificate_file import MAX_BYTES
     from governance.publishing.tenant_offboarding.verify import verify
 
-    result = verify(_short_text(certificate), _key_text(key))
+    with certificate.open("rb") as file:
+        result = verify(file.read(MAX_BYTES + 1), _key_text(key))
     _conclude(result, result.sentence)
 
 

@@ -6,7 +6,8 @@ counts: sent again they take their place, otherwise forget_uncounted() removes t
 remembered at the instant when they were received.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any
@@ -194,6 +195,24 @@ class ClickhouseEvents:
                 " move-to-clickhouse, then try again."
             )
 
+    # ---- everything of a tenant
+
+    def count_outside(self) -> int:
+        return int(self.database.rows(f"SELECT count() {_MINE}")[0][0])
+
+    def lines_outside(self) -> Iterator[bytes]:
+        for row in self.database.stream(_EVERYTHING):
+            line = {name: _plain(value) for name, value in zip(COLUMNS, row, strict=True)}
+            yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
+
+    def delete_outside(self) -> None:
+        """Month by month, rewriting what is on the disk: a row that is only marked is still there.
+
+        A statement that takes longer than an answer may goes on in ClickHouse.
+        """
+        for (name,) in self.database.rows(_MONTHS_OF_TENANT):
+            self.database.change(_DELETE_MONTH, month=int(name))
+
     # ---- months
 
     def months(self) -> list[Month]:
@@ -208,6 +227,13 @@ class ClickhouseEvents:
         partitions.EVENTS.drop(month)  # refused by PostgreSQL before its retention has passed
         number = month.year * 100 + month.number
         self.database.command(f"ALTER TABLE {TABLE} DROP PARTITION {{month:UInt32}}", month=number)
+
+
+def _plain(value: Any) -> Any:
+    """A value as PostgreSQL writes it in JSON."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if isinstance(value, int | str) else str(value)
 
 
 def copied() -> str:
@@ -279,6 +305,13 @@ _RECEIVED = f"""
 SELECT toUnixTimestamp64Micro(received_at) AS micros, count() {_MINE}
   AND received_at >= {instant("since")} AND received_at < {instant("until")}
 GROUP BY micros SETTINGS final = 0"""
+_EVERYTHING = f"SELECT {', '.join(COLUMNS)} {_MINE} ORDER BY at, event_id"
+_MONTHS_OF_TENANT = (
+    f"SELECT DISTINCT toYYYYMM(at) AS month {_MINE} ORDER BY month SETTINGS final = 0"
+)
+_DELETE_MONTH = f"""
+ALTER TABLE {TABLE} DELETE IN PARTITION {{month:UInt32}} WHERE tenant_id = {{tenant:UUID}}
+SETTINGS mutations_sync = 2"""
 _FORGET = f"""
 DELETE {_MINE} AND toUnixTimestamp64Micro(received_at) IN {{instants:Array(Int64)}}"""
 _LOOK_UP = f"""

@@ -4,7 +4,7 @@ PostgreSQL keeps the ids of recent events, days and people in any case. Their st
 a store counts from events as Rows. Every method but those of months is about the acting tenant.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -131,6 +131,20 @@ class EventStore(Protocol):
         """Of all requests, each system_id, and each of its features (NULL for all of them):
         requests with a price, unpriced ones, and the 50th, 95th and 99th percentile of the cost.
         """
+        ...
+
+    def count_outside(self) -> int:
+        """How many events are kept outside of PostgreSQL. Raises Unavailable."""
+        ...
+
+    def lines_outside(self) -> Iterator[bytes] | None:
+        """Each of those events as a line of JSON, in the order of time; None where the store keeps
+        none outside. Raises Unavailable.
+        """
+        ...
+
+    def delete_outside(self) -> None:
+        """Delete all of them for good; done again, it goes on. Raises Unavailable."""
         ...
 
     def months(self) -> list[Month]:

@@ -50,6 +50,15 @@ class PostgresqlEvents:
         values |= {"start": span.start, "until": span.end}
         return Rows(_COSTS, values | _values_of_prices(prices))
 
+    def count_outside(self) -> int:
+        return 0
+
+    def lines_outside(self) -> None:
+        return None
+
+    def delete_outside(self) -> None:
+        """Everything is a row of PostgreSQL."""
+
     def months(self) -> list[Month]:
         return partitions.EVENTS.existing()
 

@@ -409,6 +409,12 @@ TERMS = (
         "objective objectives",
     ),
     Term(
+        "Offboarding",
+        "The deletion of a suspended tenant: two operators decide, it waits, then its keys, files"
+        " and rows go, and a signed certificate says so.",
+        "tenant_offboarding",
+    ),
+    Term(
         "OpenSLO",
         "An open format for objectives in YAML, which Meridian imports and exports.",
         "openslo",

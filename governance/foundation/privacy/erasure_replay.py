@@ -76,7 +76,7 @@ def _tenants(wanted: dict[UUID, list[ListedErasure]] | set[UUID]) -> Iterator[Te
     if not wanted:
         return
     with transaction(read_only=True):
-        here = [tenant for tenant in tenants.all_tenants() if tenant.id in wanted]
+        here = [tenant for tenant in tenants.living_tenants() if tenant.id in wanted]
         session().expunge_all()
     yield from here
 

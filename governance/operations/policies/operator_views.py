@@ -61,7 +61,7 @@ def _open_request() -> Approval | None:
 
 def _tenants() -> int:
     """Return the number of tenants that it applies to."""
-    return sum(t.kind != "operator" for t in directory.all_tenants())
+    return sum(t.kind != "operator" for t in directory.living_tenants())
 
 
 # ---- changing it

@@ -12,7 +12,7 @@ from governance.foundation.approvals.kinds import (
     ProposedChange,
 )
 from governance.foundation.approvals.models import Approval
-from governance.foundation.tenants.queries import all_tenants
+from governance.foundation.tenants.queries import living_tenants
 from governance.kernel import clock
 from governance.kernel.formatting import moment, plural
 from governance.operations.policies import permissions, platform_minimum, queries
@@ -36,7 +36,7 @@ def _describe(approval: Approval) -> Description:
     before, after = layers(row)
     found = platform_minimum.lines(before, after)
     looser = sum(loosens(move) for *_, move in found)
-    tenants = sum(each.kind != "operator" for each in all_tenants())
+    tenants = sum(each.kind != "operator" for each in living_tenants())
     figures = [(str(tenants), "tenant" if tenants == 1 else "tenants")]
     if row.until:
         figures.append(

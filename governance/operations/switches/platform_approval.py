@@ -26,7 +26,7 @@ from governance.operations.switches.restart_approval import RESTART_LIFETIME
 
 def _describe_platform(approval: Approval) -> Description:
     found = find(PlatformStop, approval.target_id, what="stop")
-    tenants = sum(each.kind != "operator" for each in directory.all_tenants())
+    tenants = sum(each.kind != "operator" for each in directory.living_tenants())
     if found.restarted_at is not None:
         outcome = ApprovalEffect(
             "ok", "Every tenant was restarted.", f"On {moment(found.restarted_at)}."

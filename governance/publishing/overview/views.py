@@ -320,8 +320,9 @@ def _line(board: FrameworkBoard, line: sentences.ChecklistItem) -> dict[str, Any
 @operator_feature.get("/", needs=tenant_permissions.VIEW, endpoint="overview")
 def directory() -> ResponseReturnValue:
     found = tenants.all_tenants()
-    customers = sum(tenant.kind != "operator" for tenant in found)
-    without_admin = _without_members(found) if allowed(tenant_permissions.FOUND) else set()
+    living = [each for each in found if each.status not in tenants.GONE_STATES]
+    customers = sum(tenant.kind != "operator" for tenant in living)
+    without_admin = _without_members(living) if allowed(tenant_permissions.FOUND) else set()
     return page(
         "publishing/overview/operator.html",
         found=found,

@@ -14,7 +14,7 @@ from flask import flash, redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.foundation.tenants.models import Tenant
-from governance.foundation.tenants.queries import all_tenants, tenant_by_id
+from governance.foundation.tenants.queries import living_tenants, tenant_by_id
 from governance.kernel import clock, current, work_pages
 from governance.kernel.db import transaction
 from governance.kernel.errors import NotFound
@@ -73,7 +73,7 @@ class TenantStatements:
 
 def operator_index() -> ResponseReturnValue:
     """The newest statements of every customer, and the claims on vendors for them."""
-    customers = [each for each in all_tenants() if each.kind == "customer"]
+    customers = [each for each in living_tenants() if each.kind == "customer"]
     claims = claim_queries.newest_of([each.id for each in customers])
     listed = []
     for tenant in customers:

@@ -1,6 +1,7 @@
 """Writes the archive: a ZIP with tables as JSON Lines, files, the log, and a signed manifest.
 
     tables/<table>.jsonl      each row, as PostgreSQL writes it as JSON
+    tables/clickhouse.usage_events.jsonl    each usage event, where ClickHouse keeps them
     files/<key>               each stored file, decrypted
     log/audit-log.jsonl       the whole log with proofs (`governance verify-log`)
     log/personal.jsonl        what is personal in entries, decrypted while its keys exist
@@ -22,6 +23,7 @@ from typing import IO, Any
 
 from sqlalchemy import select
 
+from governance.economics.usage import event_stores
 from governance.foundation.audit import logs, personal_field_encryption
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry, Checkpoint
@@ -107,6 +109,9 @@ def _write_tables(archive: zipfile.ZipFile, contents: Contents, report: Report) 
     for table in tables.exported_tables():
         report(f"Table {table.name.replace('_', ' ')}")
         _add_lines(archive, contents, f"tables/{table.name}.jsonl", tables.rows(table))
+    if (events := event_stores.store().lines_outside()) is not None:
+        report("Usage events")
+        _add_lines(archive, contents, f"tables/{tables.EVENTS_OUTSIDE}.jsonl", events)
 
 
 def _own_row() -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from governance.kernel import current, key_encryption
 from governance.kernel.db import Model, session
 
 ROWS_AT_ONCE = 500
+EVENTS_OUTSIDE = "clickhouse.usage_events"  # where PostgreSQL doesn't keep them
 # keys open nothing outside of this installation, and must not leave it
 LEFT_OUT = {
     "tenant_keys": "keys never leave the installation",

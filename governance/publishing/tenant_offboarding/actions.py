@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-from governance.economics.usage import event_stores
-from governance.economics.usage.postgresql_events import PostgresqlEvents
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.record import record
@@ -69,11 +67,6 @@ def request(
     """Ask a second operator. The tenant is suspended, and an export was made or isn't wanted."""
     if tenant.kind == "operator":
         raise Invalid("The operator's own tenant can't be deleted.")
-    if not isinstance(event_stores.store(), PostgresqlEvents):
-        raise DomainError(
-            "This installation keeps usage events in ClickHouse, where Meridian can't delete those"
-            " of one tenant yet."
-        )
     check_state(tenant, "suspended")
     check_typed(tenant, typed)
     reason = check_reason(reason)

@@ -3,8 +3,10 @@
 announce       the last entry of the tenant's log
 close          the last checkpoint and the ids of keys are kept; from here on nothing acts there
 delete_rows    one batch of one table; its count commits with it
+delete_events  of usage that ClickHouse keeps
 delete_files   of the storage; counted when the tenant was closed
 finish         no row is left: the certificate is signed, and the slug stays taken
+keep_archive   its PDF, signed as well
 """
 
 import hashlib
@@ -14,6 +16,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select, text
 
+from governance.economics.usage import event_stores
 from governance.foundation.audit import logs, sequencer
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import DataKey, LogKey, PendingEntry, TenantKey
@@ -27,7 +30,15 @@ from governance.kernel.db import session, within
 from governance.kernel.errors import DomainError, Unavailable
 from governance.kernel.jobs import WorkFailure, WorkTicket
 from governance.kernel.tenant_revision import TenantRevision
-from governance.publishing.tenant_offboarding import actions, certificate_format, queries
+from governance.publishing.reports import signing
+from governance.publishing.reports.built_document import Built
+from governance.publishing.tenant_exports.tables import EVENTS_OUTSIDE
+from governance.publishing.tenant_offboarding import (
+    actions,
+    certificate_file,
+    certificate_format,
+    queries,
+)
 from governance.publishing.tenant_offboarding.models import TenantOffboarding
 
 BATCH = 2_000
@@ -104,8 +115,9 @@ def close(row: TenantOffboarding) -> None:
             "entries-after-checkpoint": pending,
         }
         keys = {table: _digest(model) for table, model in KEYS.items()}
+        events = event_stores.store().count_outside()
     files = sum(1 for _ in storage.store().aged(row.customer_id.hex))
-    row.facts = row.facts | {"stated": facts, "keys": keys}
+    row.facts = row.facts | {"stated": facts, "keys": keys, "events_outside": events}
     row.state, row.files, tenant.status = "deleting", files, "deleting"
     tenant.deletes_at = None
 
@@ -133,6 +145,18 @@ def keys_destroyed(row: TenantOffboarding) -> None:
         row.facts = row.facts | {"keys_destroyed": clock.now().isoformat()}
 
 
+def delete_events(who: current.Actor) -> None:
+    """Usage events outside of PostgreSQL; outside of a transaction, too."""
+    with current.acting_as(who):
+        event_stores.store().delete_outside()
+
+
+def events_deleted(row: TenantOffboarding) -> None:
+    """They were counted when the tenant was closed."""
+    if events := row.facts["events_outside"]:
+        row.rows = row.rows | {EVENTS_OUTSIDE: events}
+
+
 def delete_files(tenant_id: UUID, report: Callable[[int], None]) -> None:
     """Every stored file; outside of a transaction."""
     store = storage.store()
@@ -147,6 +171,8 @@ def finish(row: TenantOffboarding) -> None:
     with within(inside(row)):
         if left := _left(row):
             raise NotYet(f"Rows are left in {', '.join(left)}.")
+        if event_stores.store().count_outside():
+            raise NotYet("Usage events are left in ClickHouse.")
     tenant = actions.tenant_of(row)
     _forget_between_tenants(tenant)
     row.finished_at, row.state = clock.now(), "deleted"
@@ -209,8 +235,34 @@ def _certificate(row: TenantOffboarding) -> str:
         "finished": row.finished_at.isoformat() if row.finished_at else "",
         **row.facts["stated"],
     }
+    key = _signing_key()
+    written = certificate_format.written(stated, row.facts["keys"], row.rows)
+    return signed_note.sign(logs.private_key(key), key.name, written)
+
+
+def _signing_key() -> LogKey:
+    """The operator's."""
     key = logs.signing_key()
     if key is None:
         raise Unavailable("The operator's log has no signing key yet. Try again in a minute.")
-    written = certificate_format.written(stated, row.facts["keys"], row.rows)
-    return signed_note.sign(logs.private_key(key), key.name, written)
+    return key
+
+
+def key_name() -> str:
+    """Name and id of the key that signs, as the PDF prints them."""
+    return "+".join(str(logs.verifier(_signing_key())).split("+", 2)[:2])
+
+
+def keep_archive(row: TenantOffboarding, built: Built, content: bytes) -> None:
+    """Sign the PDF, and keep it with its signature and the text; once."""
+    if row.certificate is None or queries.has_archive(row):
+        return
+    key = _signing_key()
+    signature = signing.sign(
+        logs.private_key(key),
+        key.name,
+        filename=built.filename,
+        pdf=content,
+        fingerprint=built.fingerprint,
+    )
+    row.archive = certificate_file.pack(content, signature, row.certificate)

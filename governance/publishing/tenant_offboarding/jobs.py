@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from governance.foundation.tenants.for_each_tenant import in_each
-from governance.kernel import clock
+from governance.kernel import clock, current, pdf
 from governance.kernel.db import transaction
 from governance.kernel.errors import NotFound
 from governance.kernel.jobs import Progress, WorkItem, enqueue, work
-from governance.publishing.tenant_offboarding import deletion, queries
+from governance.publishing.tenant_offboarding import certificate_document, deletion, queries
 from governance.publishing.tenant_offboarding.deletion import NotYet
 from governance.publishing.tenant_offboarding.models import TenantOffboarding
 
@@ -24,7 +24,7 @@ def start_due() -> None:
 
 def _start_due() -> None:
     with transaction():
-        for row in queries.in_state("waiting", "deleting"):
+        for row in queries.unfinished():
             is_due = row.due_at is not None and row.due_at <= clock.now()
             if is_due and not queries.is_under_way(row):
                 row.work_item_id = enqueue(WORK, row.id).id
@@ -44,9 +44,13 @@ def carry_out(item: WorkItem, progress: Progress) -> None:
     _close(target, progress)
     with transaction(read_only=True):
         row = queries.offboarding(target)
-        tenant_id = row.customer_id
-        if row.state != "deleting":
-            return
+        tenant_id, who, state = row.customer_id, deletion.inside(row), row.state
+    if state == "deleting":
+        _delete(target, tenant_id, who, progress)
+    _lay_out(target, progress)
+
+
+def _delete(target: UUID, tenant_id: UUID, who: current.Actor, progress: Progress) -> None:
     tables = [each.name for each in queries.tenant_tables()]
     total = len(tables) + 2
 
@@ -56,6 +60,10 @@ def carry_out(item: WorkItem, progress: Progress) -> None:
     _delete_rows(target, tables[:3], report, "Destroying keys")
     with _locked(target) as found:
         deletion.keys_destroyed(found)
+    report(3, "Deleting usage events")
+    deletion.delete_events(who)
+    with _locked(target) as found:
+        deletion.events_deleted(found)
     deletion.delete_files(tenant_id, lambda count: report(3, f"Deleting file {count}"))
     for _ in range(PASSES):
         if not _delete_rows(target, tables, report, "Deleting rows"):
@@ -64,6 +72,21 @@ def carry_out(item: WorkItem, progress: Progress) -> None:
     with _locked(target) as found:
         if found.state == "deleting":
             deletion.finish(found)
+
+
+def _lay_out(target: UUID, progress: Progress) -> None:
+    """The PDF, which nothing waits for: the signed text is there already."""
+    with transaction(read_only=True):
+        row = queries.offboarding(target)
+        if row.certificate is None or queries.has_archive(row):
+            return
+        built = certificate_document.build(row.certificate, deletion.key_name())
+    progress(1, 2, "Laying out the certificate")
+    content = pdf.render_in_child(
+        built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
+    )
+    with _locked(target) as found:
+        deletion.keep_archive(found, built, content)
 
 
 def _close(offboarding_id: UUID, progress: Progress) -> None:

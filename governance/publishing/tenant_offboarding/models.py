@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted
@@ -15,7 +15,8 @@ class TenantOffboarding(Tenanted, Model):
 
     `export` says what became of the export that was offered. `facts` is what the certificate needs
     of things that are gone when it is signed: last checkpoint, digests of key ids, when they were
-    destroyed. `rows` counts what was deleted, by table. The database's function that deletes rows
+    destroyed. `rows` counts what was deleted, by table. `archive` is the ZIP of the certificate; it
+    is no stored file, so that nothing can lose one without the other. The database's function that deletes rows
     reads state, times and the approval, so it refuses what isn't approved and due.
     """
 
@@ -51,4 +52,5 @@ class TenantOffboarding(Tenanted, Model):
     rows: Mapped[dict[str, Any]] = mapped_column(default=dict)
     files: Mapped[int] = mapped_column(default=0)
     certificate: Mapped[str | None] = mapped_column(default=None)
+    archive: Mapped[bytes | None] = mapped_column(LargeBinary, default=None, deferred=True)
     finished_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import Table, select
 
-from governance.foundation.tenants.models import Tenant
 from governance.kernel.db import Model, find, session
 from governance.kernel.jobs import WorkTicket
 from governance.publishing.tenant_offboarding.models import TenantOffboarding
@@ -23,13 +22,18 @@ def newest(customer_id: UUID) -> TenantOffboarding | None:
     return session().scalars(query.order_by(TenantOffboarding.created_at.desc()).limit(1)).first()
 
 
-def in_state(*states: str) -> Sequence[TenantOffboarding]:
-    query = select(TenantOffboarding).where(TenantOffboarding.state.in_(states))
+def unfinished() -> Sequence[TenantOffboarding]:
+    """What waits, is under way, or has no PDF of its certificate yet."""
+    is_open = TenantOffboarding.state.in_(("waiting", "deleting"))
+    no_pdf = (TenantOffboarding.state == "deleted") & TenantOffboarding.archive.is_(None)
+    query = select(TenantOffboarding).where(is_open | no_pdf)
     return session().scalars(query.order_by(TenantOffboarding.created_at)).all()
 
 
-def operators() -> Sequence[Tenant]:
-    return session().scalars(select(Tenant).where(Tenant.kind == "operator")).all()
+def has_archive(row: TenantOffboarding) -> bool:
+    """Whether the ZIP of its certificate is there, without reading it."""
+    query = select(TenantOffboarding.archive.is_not(None)).where(TenantOffboarding.id == row.id)
+    return bool(session().scalar(query))
 
 
 def is_under_way(row: TenantOffboarding) -> bool:

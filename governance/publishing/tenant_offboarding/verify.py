@@ -1,11 +1,21 @@
-"""Verifies a certificate of deletion offline."""
+"""Verifies a certificate of deletion offline: the signed text, or the ZIP with text and PDF."""
 
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from governance.foundation.audit.verify import read_keys
 from governance.kernel import signed_note
 from governance.kernel.formatting import plural
-from governance.kernel.signed_note import NotSigned
+from governance.kernel.signed_note import NotSigned, VerifierKey
 from governance.kernel.verification_results import CheckResult, VerificationResult, plain
+from governance.publishing.reports import signing
+from governance.publishing.tenant_offboarding.certificate_file import (
+    PDF_NAME,
+    TEXT_NAME,
+    Unreadable,
+    unpack,
+)
 from governance.publishing.tenant_offboarding.certificate_format import (
     Certificate,
     read,
@@ -30,25 +40,45 @@ class CertificateVerdict(VerificationResult):
         return self.summary("certificate", right)
 
 
-def verify(note: str, key: str) -> CertificateVerdict:
-    """Verify the signed text against the verifier key of the operator's log."""
+def verify(data: bytes, key: str) -> CertificateVerdict:
+    """Verify a text or ZIP against the verifier keys of the operator's log, one per line."""
     try:
-        text = signed_note.open_note(note, signed_note.parse_key(key))
+        keys = read_keys(key)
+    except NotSigned as problem:
+        return CertificateVerdict((CheckResult("key", ok=None, sentence=str(problem)),))
+    try:
+        inside = unpack(data) if data[:2] == b"PK" else {TEXT_NAME: data}
+    except Unreadable as problem:
+        return CertificateVerdict((CheckResult("file", ok=False, sentence=plain(str(problem))),))
+    note = inside[TEXT_NAME].decode(errors="replace")
+    try:
+        text = _opened(keys, lambda each: signed_note.open_note(note, each))
     except NotSigned as wrong:
-        return CertificateVerdict((CheckResult("signature", False, str(wrong)),))
-    signed = CheckResult("signature", True, "The certificate is signed by this key.")
+        return CertificateVerdict((CheckResult("signature", ok=False, sentence=str(wrong)),))
+    signed = CheckResult("signature", ok=True, sentence="The certificate is signed by this key.")
     try:
         found = read(text)
     except ValueError as wrong:
         why = f"The certificate can't be read: {plain(str(wrong))}."
-        return CertificateVerdict((signed, CheckResult("content", False, why)))
-    content = CheckResult("content", True, "Its counts of rows add up.")
+        return CertificateVerdict((signed, CheckResult("content", ok=False, sentence=why)))
+    content = CheckResult("content", ok=True, sentence="Its counts of rows add up.")
     return CertificateVerdict(
-        (signed, content, _checkpoint(found)),
+        (signed, content, _checkpoint(found), *_pdf(inside, keys)),
         tenant=plain(found.facts.get("name", "")),
         finished=plain(found.facts.get("finished", "")),
         rows=sum(found.rows.values()),
     )
+
+
+def _opened[T](keys: Sequence[VerifierKey], open_with: Callable[[VerifierKey], T]) -> T:
+    """With the first key that signed it. Raises NotSigned."""
+    problem = NotSigned("No key was given.")
+    for key in keys:
+        try:
+            return open_with(key)
+        except NotSigned as wrong:
+            problem = wrong
+    raise problem
 
 
 def _checkpoint(found: Certificate) -> CheckResult:
@@ -58,5 +88,24 @@ def _checkpoint(found: Certificate) -> CheckResult:
         signed_note.open_note(note, signed_note.parse_key(found.facts["log-key"]))
     except (KeyError, ValueError, NotSigned) as wrong:
         why = f"The last checkpoint doesn't verify: {plain(str(wrong))}."
-        return CheckResult("checkpoint", False, why)
-    return CheckResult("checkpoint", True, "The last checkpoint is signed by its log's key.")
+        return CheckResult("checkpoint", ok=False, sentence=why)
+    right = "The last checkpoint is signed by its log's key."
+    return CheckResult("checkpoint", ok=True, sentence=right)
+
+
+def _pdf(inside: dict[str, bytes], keys: Sequence[VerifierKey]) -> Iterator[CheckResult]:
+    """The PDF beside the text: signed by the same operator, and made from this text."""
+    if PDF_NAME not in inside:
+        return
+    signature = inside[f"{PDF_NAME}.sig"].decode(errors="replace")
+    try:
+        stated = _opened(keys, lambda each: signing.open_note(signature, each))
+    except NotSigned as wrong:
+        yield CheckResult("pdf", ok=False, sentence=f"{PDF_NAME}: {wrong}")
+        return
+    if stated.sha256 != hashlib.sha256(inside[PDF_NAME]).hexdigest():
+        yield CheckResult("pdf", ok=False, sentence=f"{PDF_NAME} isn't the file that was signed.")
+    elif stated.fingerprint != hashlib.sha256(inside[TEXT_NAME]).hexdigest():
+        yield CheckResult("pdf", ok=False, sentence=f"{PDF_NAME} was made from another text.")
+    else:
+        yield CheckResult("pdf", ok=True, sentence=f"{PDF_NAME} is signed, and shows this text.")

@@ -14,6 +14,7 @@ from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.publishing.operator_desk.queries import desk_tenant
 from governance.publishing.tenant_offboarding import actions, permissions, queries
+from governance.publishing.tenant_offboarding.certificate_file import TEXT_NAME
 from governance.publishing.tenant_offboarding.forms import CancelForm, OffboardForm
 from governance.publishing.tenant_offboarding.models import TenantOffboarding
 from governance.publishing.tenant_offboarding.waiting import waiting_days
@@ -48,6 +49,7 @@ def _offboarding(
         t=found,
         row=row,
         form=form,
+        has_archive=row is not None and queries.has_archive(row),
         days=waiting_days(),
         keys=[str(logs.verifier(key)) for key in logs.all_keys()],
     )
@@ -84,13 +86,27 @@ def cancel(slug: str) -> ResponseReturnValue:
 
 @feature.get("/tenants/<slug>/offboarding/certificate", needs=tenant_permissions.VIEW, answers=FILE)
 def certificate(slug: str) -> ResponseReturnValue:
-    """The signed text."""
+    """The ZIP: PDF, its signature, signed text."""
+    row = _row(slug)
+    if row.archive is None:
+        raise NotFound("There is no certificate yet.")
+    return _file(row.archive, "application/zip", f"{row.slug}-certificate-of-deletion.zip")
+
+
+@feature.get(
+    "/tenants/<slug>/offboarding/certificate.txt", needs=tenant_permissions.VIEW, answers=FILE
+)
+def certificate_text(slug: str) -> ResponseReturnValue:
+    """The signed text alone."""
     row = _row(slug)
     if row.certificate is None:
         raise NotFound("There is no certificate yet.")
-    name = f"{row.slug}-certificate-of-deletion.txt"
+    return _file(row.certificate.encode(), "text/plain", f"{row.slug}-{TEXT_NAME}")
+
+
+def _file(content: bytes, media_type: str, name: str) -> Response:
     held = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(row.certificate, mimetype="text/plain", headers=held)
+    return Response(content, mimetype=media_type, headers=held)
 
 
 def _row(slug: str) -> TenantOffboarding:

@@ -7,9 +7,13 @@ from governance.kernel import jobs, storage
 from tests.foundation.audit import crash_processes
 
 
+def use_storage(storage_url: str) -> None:
+    storage.use(storage_url, personal_field_encryption.object_key)
+
+
 def run_ready_work(url: str, storage_url: str) -> None:
     """As `governance jobs` does: everything that is ready."""
     crash_processes.connect(url)
-    storage.use(storage_url, personal_field_encryption.object_key)
+    use_storage(storage_url)
     assert schedule.HANDLERS
     jobs.drain(actor_of)

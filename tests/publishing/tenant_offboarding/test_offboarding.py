@@ -2,26 +2,33 @@
 
 import base64
 import hashlib
+import io
+import multiprocessing
+import signal
 from datetime import timedelta
 
+import pikepdf
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, select, text
+from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from governance.app import schedule
 from governance.app.cli import main
-from governance.foundation.audit import logs
+from governance.economics.revenue import account_actions
+from governance.foundation.audit import fsck, logs
+from governance.foundation.audit import queries as audit
 from governance.foundation.people import member_actions
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Person
 from governance.foundation.privacy import legal_hold_actions
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, current, jobs, storage
+from governance.kernel import clock, current, db, embedded, jobs, storage, tenant_cache
 from governance.kernel.db import Model, session, transaction
+from governance.publishing.reports.page_text import page_text
 from governance.publishing.tenant_exports import actions as exports
-from governance.publishing.tenant_offboarding import deletion, queries
+from governance.publishing.tenant_offboarding import certificate_file, deletion, queries
 from governance.publishing.tenant_offboarding import jobs as offboarding_jobs
 from governance.publishing.tenant_offboarding.certificate_format import read
 from governance.publishing.tenant_offboarding.models import TenantOffboarding
@@ -30,8 +37,11 @@ from tests import make
 from tests.assurance.evidence.evidence_helpers import PDF, create_evidence, upload_version
 from tests.browser import Visitor
 from tests.foundation.approvals.approval_helpers import decide_approval, newest_approval_page
+from tests.migrated_databases import migrated_database
 from tests.publishing.operator_desk.desk_helpers import DESK, entries
+from tests.publishing.tenant_offboarding import killed_worker
 from tests.row_factory import TENANTED, RowFactory
+from tests.waiting import MAX_WAIT_SECONDS
 
 GIVEN = {
     "reason": "The contract ended in October",
@@ -254,25 +264,47 @@ def test_nothing_is_left_of_it_and_the_certificate_says_so(app, as_operator, wai
             with make.acting("operator_admin", "console", read_only=True):
                 query = select(func.count()).select_from(model)
                 assert not session().scalar(query.where(model.c.for_tenant == mine)), model.name
+    for slug in ("globex", "console"):
+        sign_log(slug)
+        with current.acting_as(make.system_actor(slug)), transaction(read_only=True):
+            assert fsck.fsck().ok, slug
     key = sign_log("console")
-    note = as_operator.get(f"{DESK}/acme/offboarding/certificate", then=200).text
-    verdict = verify(note, key)
+    note = as_operator.get(f"{DESK}/acme/offboarding/certificate.txt", then=200).text
+    verdict = verify(note.encode(), key)
     assert verdict.ok, verdict.sentence
-    path = tmp_path / "certificate.txt"
-    path.write_text(note)
-    told = CliRunner().invoke(main, ["verify-certificate", str(path), "--key", key])
-    assert told.exit_code == 0 and "The certificate is genuine" in told.output
     stated = read(note.partition("\n\n")[0] + "\n")
     assert stated.rows["evidence_versions"] == before["evidence_versions"]
     assert stated.keys["tenant_keys"][0] == before["tenant_keys"]
-    assert not verify(note.replace("rows memberships ", "rows memberships 1"), key).ok
-    assert not verify(note, sign_log("globex")).ok
+    altered = note.replace("rows memberships ", "rows memberships 1")
+    assert not verify(altered.encode(), key).ok
+    assert not verify(note.encode(), sign_log("globex")).ok
+    check_archive(as_operator, note, key, tmp_path)
     (kept,) = entries("tenant.deleted", "console")
     assert kept.facts["sha256"] == hashlib.sha256(note.encode()).hexdigest()
     assert base64.b64decode(kept.facts["checkpoint"]).startswith(b"console.example/audit/acme")
     as_operator.get(f"{DESK}/acme", then=302)
     assert "was deleted" in as_operator.get(f"{DESK}/acme/offboarding").text
     as_operator.get("/operator/", then=200)
+
+
+def check_archive(as_operator, note: str, key: str, folder) -> None:
+    """The ZIP: a PDF that shows the text, and whose signature is checked with it."""
+    packed = as_operator.get(f"{DESK}/acme/offboarding/certificate", then=200).data
+    path = folder / "certificate.zip"
+    path.write_bytes(packed)
+    told = CliRunner().invoke(main, ["verify-certificate", str(path), "--key", key])
+    assert told.exit_code == 0 and "The certificate is genuine" in told.output
+    assert "is signed, and shows this text" in told.output
+    inside = certificate_file.unpack(packed)
+    assert inside[certificate_file.TEXT_NAME].decode() == note
+    with pikepdf.open(io.BytesIO(inside[certificate_file.PDF_NAME])) as document:
+        shown = "".join(page_text(each) for each in document.pages)
+        assert document.attachments[certificate_file.TEXT_NAME].get_file().read_bytes()
+    assert "Acme Insurance was deleted" in shown and "evidence_versions" in shown
+    pdf, sig = inside[certificate_file.PDF_NAME], inside[f"{certificate_file.PDF_NAME}.sig"]
+    changed = certificate_file.pack(pdf + b"%", sig.decode(), note)
+    assert "isn't the file that was signed" in verify(changed, key).sentence
+    assert not verify(packed[:-40], key).ok
 
 
 def person_exists(person_id) -> bool:
@@ -336,6 +368,117 @@ def test_killed_at_any_point_it_goes_on(monkeypatch, waiting, at):
     row = newest()
     assert row.state == "deleted" and rows_of(row.customer_id) == {}, work_says()
     assert row.rows["evidence_versions"] == before["evidence_versions"], "counted once"
+
+
+@pytest.fixture
+def own_database(server, app, settings, worker_id):
+    """What two processes share is committed: a database of this test's own, with the world."""
+    name = f"offboarding_{worker_id}"
+    started = migrated_database(name)
+    engine = create_engine(started.app_url, pool_size=5)
+    db.connect(engine)
+    forget()
+    make.create_world()
+    yield started
+    engine.dispose()
+    db.connect(settings.database_url)
+    forget()
+    embedded.drop(server, name)
+
+
+def forget() -> None:
+    tenant_cache.forget()
+    directory.forget()
+
+
+@pytest.mark.slow
+def test_a_process_killed_between_rows_and_one_killed_between_files_are_both_taken_up(
+    own_database, app, settings
+):
+    for number in range(3):
+        upload_version(create_evidence(f"Report {number}"), PDF + b"%" * number)
+    with clock.frozen(clock.now() - WAIT - timedelta(days=1)):
+        make.add_member("second_operator", "console", since=clock.now() - timedelta(days=90))
+        visitors = [
+            Visitor(app, make.cookie(who, "console"))
+            for who in ("operator_admin", "second_operator")
+        ]
+        row = request_and_approve(*visitors)
+    jobs.drain(actor_of)
+    other = make.system_actor("globex").tenant_id
+    before, theirs = rows_of(row.customer_id), rows_of(other)
+    files = len(list(storage.store().aged(row.customer_id.hex)))
+    assert files > 2
+    sign_log("console")
+    offboarding_jobs.start_due()
+    for where, nth in ((killed_worker.FILES, 2), (killed_worker.ROWS, 60)):
+        worker = multiprocessing.get_context("spawn").Process(
+            target=killed_worker.run,
+            args=(own_database.app_url, settings.storage_url, where, nth),
+            daemon=True,
+        )
+        worker.start()
+        worker.join(MAX_WAIT_SECONDS)
+        assert worker.exitcode == -signal.SIGKILL, where
+        assert newest().state == "deleting"
+        with make.acting("operator_admin", "console"):
+            session().execute(
+                text("UPDATE work_tickets SET ready_at = now() - interval '1 second'")
+            )
+    left = rows_of(row.customer_id)
+    assert left and "tenant_keys" not in left, "the keys are gone, other rows aren't"
+    jobs.drain(actor_of)
+    done = newest()
+    assert done.state == "deleted" and rows_of(row.customer_id) == {}, work_says()
+    assert not list(storage.store().aged(row.customer_id.hex)) and done.files == files
+    assert done.rows["evidence_versions"] == before["evidence_versions"], "counted once"
+    assert rows_of(other) == theirs
+    assert verify((done.certificate or "").encode(), sign_log("console")).ok
+
+
+def test_a_halted_log_is_stated_and_keeps_nothing(as_operator, waiting):
+    """Its pending entries never get a place; the certificate says how many there were."""
+    jobs.drain(actor_of)
+    sign_log("acme")
+    with current.acting_as(make.system_actor("acme")), transaction():
+        head = audit.head()
+        assert head
+        head.trouble = {"sentence": "The entry at place 3 was changed."}
+    run_due()
+    row = newest()
+    assert row.state == "deleted", work_says()
+    stated = read((row.certificate or "").partition("\n\n")[0] + "\n")
+    assert int(stated.facts["entries-after-checkpoint"]) > 0
+
+
+def test_every_page_of_the_operator_opens_when_a_customer_is_gone(app, as_operator, waiting):
+    """With a price, an account and a month's revenue of it, which stay in the operator's books."""
+    with make.acting("operator_finance", "console"):
+        account_actions.save_account(
+            waiting.customer_id,
+            segment="Enterprise",
+            seats=10,
+            won_on=clock.today() - timedelta(days=90),
+            lost_on=None,
+        )
+    jobs.drain(actor_of)
+    run_due()
+    assert newest().state == "deleted", work_says()
+    finance = Visitor(app, make.cookie("operator_finance", "console"))
+    addresses = sorted(
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/operator") and not rule.arguments and "GET" in rule.methods
+    )
+    assert len(addresses) > 15
+    opened = 0
+    for visitor in (as_operator, finance):
+        for address in addresses:
+            status = visitor.get(address, then=None).status_code
+            assert status in {200, 302, 303, 403, 404}, address
+            opened += status == 200
+    assert opened > len(addresses)
+    assert "Acme Insurance" in finance.get("/operator/economics/revenue/").text
 
 
 def call(offboarding_id, table: str) -> None:

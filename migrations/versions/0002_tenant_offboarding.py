@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from migrations.sealing import let_use, seal_by_tenant
 
-revision = "0014_offboarding"
-down_revision = "0013_tenant_exports"
+revision = "0002_tenant_offboarding"
+down_revision = "0001_release_0_1_0"
 
 
 def upgrade() -> None:
@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("rows", JSONB(), nullable=False),
         sa.Column("files", sa.Integer(), nullable=False),
         sa.Column("certificate", sa.String(), nullable=True),
+        sa.Column("archive", sa.LargeBinary(), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
