@@ -81,8 +81,6 @@ def _happened(facts: Mapping[str, str]) -> list[tuple[str, str]]:
         ("Finished", instant(facts["finished"])),
         (
             "Export of everything",
-            "None was wanted"
-            if export == "none"
-            else f"SHA-256 {export.removeprefix('archive ')}",
+            "None was wanted" if export == "none" else f"SHA-256 {export.removeprefix('archive ')}",
         ),
     ]

@@ -59,6 +59,12 @@ DELETED = action(
     event_class="entity_management",
     fields="tenant rows files sha256 checkpoint",
 )
+NAMES = text(
+    "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+    " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
+    " AND NOT c.relispartition AND a.attname = 'tenant_id' AND NOT a.attisdropped"
+)
+HAS_ROW = """SELECT '{0}' WHERE EXISTS (SELECT FROM "{0}" WHERE tenant_id = :tenant)"""
 DELETE = text("SELECT delete_offboarded_rows(:id, :table, :up_to)")
 KEYS = {"data_keys": DataKey, "tenant_keys": TenantKey, "audit_log_keys": LogKey}
 
@@ -131,6 +137,13 @@ def _digest(model: Any) -> dict[str, Any]:
     }
 
 
+def tables_with_rows(row: TenantOffboarding) -> list[str]:
+    """The tables of the database, whether a class is mapped or not, that have a row of it."""
+    with within(inside(row)):
+        query = text(" UNION ALL ".join(HAS_ROW.format(name) for name in session().scalars(NAMES)))
+        return sorted(session().scalars(query, {"tenant": row.customer_id}))
+
+
 def delete_rows(row: TenantOffboarding, table: str) -> int:
     """Delete one batch; return how many rows it had."""
     values = {"id": row.id, "table": table, "up_to": BATCH}
@@ -168,9 +181,9 @@ def delete_files(tenant_id: UUID, report: Callable[[int], None]) -> None:
 
 def finish(row: TenantOffboarding) -> None:
     """Sign what was done; refused while a row is left."""
+    if left := tables_with_rows(row):
+        raise NotYet(f"Rows are left in {', '.join(left)}.")
     with within(inside(row)):
-        if left := _left(row):
-            raise NotYet(f"Rows are left in {', '.join(left)}.")
         if event_stores.store().count_outside():
             raise NotYet("Usage events are left in ClickHouse.")
     tenant = actions.tenant_of(row)
@@ -191,26 +204,6 @@ def finish(row: TenantOffboarding) -> None:
         checkpoint=row.facts["stated"]["checkpoint"],
         reason=row.reason,
     )
-
-
-def _left(row: TenantOffboarding) -> list[str]:
-    """The tables of the database, whether a class is mapped or not, that have a row."""
-    query = text(
-        "SELECT table_name FROM information_schema.columns JOIN information_schema.tables"
-        " USING (table_schema, table_name) WHERE table_schema = 'public'"
-        " AND column_name = 'tenant_id' AND table_type = 'BASE TABLE' ORDER BY table_name"
-    )
-    partitions = text("SELECT relname FROM pg_class WHERE relispartition")
-    inner = set(session().scalars(partitions))
-    return [
-        name
-        for name in session().scalars(query)
-        if name not in inner
-        and session().scalar(
-            text(f'SELECT EXISTS (SELECT 1 FROM "{name}" WHERE tenant_id = :tenant)'),  # noqa: S608
-            {"tenant": row.customer_id},
-        )
-    ]
 
 
 def _forget_between_tenants(tenant: Tenant) -> None:

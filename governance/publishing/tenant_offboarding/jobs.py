@@ -106,10 +106,13 @@ def _close(offboarding_id: UUID, progress: Progress) -> None:
 def _delete_rows(
     offboarding_id: UUID, tables: list[str], report: Callable[[int, str], None], verb: str
 ) -> int:
+    """Of the tables among these that have any; how many rows went."""
     total = 0
+    with _locked(offboarding_id) as row:
+        full = deletion.tables_with_rows(row)
     for done, table in enumerate(tables):
-        gone = -1
-        while gone:
+        gone = deletion.BATCH if table in full else 0
+        while gone >= deletion.BATCH:
             report(done, f"{verb}: {table.replace('_', ' ')}")
             with _locked(offboarding_id) as row:
                 if row.state != "deleting":

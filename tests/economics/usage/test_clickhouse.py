@@ -76,6 +76,28 @@ def test_another_tenants_events_are_never_read(app, product, clickhouse):
         assert rebuild_actions.rebuild().differences == []
 
 
+def test_everything_of_a_tenant_is_streamed_and_deleted_and_another_tenants_stays(
+    app, product, clickhouse
+):
+    register(slug="globex")
+    product.send([event(n, feature="letters") for n in range(3)])
+    product.send([event(9, at="2026-10-31T23:59:59.999999Z")])
+    Product(app, slug="globex").send([event(1), event(2)])
+    with make.acting("admin"):
+        lines = [json.loads(line) for line in clickhouse.lines_outside()]
+        assert len(lines) == clickhouse.count_outside() == 4
+        assert lines == sorted(lines, key=lambda line: line["at"])
+        assert lines[0]["at"] == "2026-10-31T23:59:59.999999+00:00"
+        assert lines[1]["feature"] == "letters" and lines[1]["input_tokens"] == 100
+        clickhouse.delete_outside()
+        clickhouse.delete_outside()
+        assert clickhouse.count_outside() == 0
+    with make.acting("admin", "globex"):
+        assert clickhouse.count_outside() == 2
+        assert len({json.loads(line)["tenant_id"] for line in clickhouse.lines_outside()}) == 1
+    assert clickhouse.database.rows_of_all(f"SELECT count() FROM {TABLE}")[0][0] == 2
+
+
 def test_what_is_forgotten_is_of_the_tenant(app, product, clickhouse):
     register(slug="globex")
     Product(app, slug="globex").send([event(1)])
