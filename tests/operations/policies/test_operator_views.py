@@ -303,7 +303,7 @@ def test_who_may_look_and_who_may_change(app, as_operator, as_admin, database):
     as_operator.get("/operator/floor/tiers/lenient", then=404)
     as_operator.get("/operator/floor/versions/1", then=404)
     change_floor(as_operator, retention_days="30")
-    assert "retention_days" in main_text(as_operator.get("/operator/floor/versions/1"))
+    assert "Platform minimum: Retention" in main_text(as_operator.get("/operator/floor/versions/1"))
     assert "Version 1" in main_text(as_operator.get("/operator/floor/versions"))
 
 
