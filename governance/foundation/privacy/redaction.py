@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    Uuid,
+    bindparam,
     cast,
     func,
     literal,
@@ -35,6 +38,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 
 from governance.kernel import current
+from governance.kernel.compiled_select import TENANT, CompiledSelect
 from governance.kernel.db import Model, session
 
 MARK = "[erased]"
@@ -86,29 +90,18 @@ class RedactionCounts:
 def found(traces: Traces) -> RedactionCounts:
     """In one statement, the log excepted: a page waits for this."""
     result, free = RedactionCounts(), _changeable()
-    columns = [(t, c) for t, c in _columns() if t.name not in LARGE]
-    if not traces.words:
-        return result
-    counts = [
-        select(
-            literal(_named(t, c)).label("name"),
-            literal(t.name).label("home"),
-            func.count().label("rows"),
-        )
-        .select_from(t)
-        .where(_here(t), _holds(c, traces))
-        for t, c in columns
-    ]
-    for name, home, rows in session().execute(union_all(*counts)):
-        if rows:
-            (result.replaced if home in free else result.left)[name] = rows
+    for name, rows in _rows_by_column(traces).items():
+        (result.replaced if name.partition(".")[0] in free else result.left)[name] = rows
     return result
 
 
 def replace(traces: Traces) -> RedactionCounts:
-    result, free = RedactionCounts(), _changeable()
+    """Of the columns without a trace, which are most, none is asked again."""
+    result, free, holding = RedactionCounts(), _changeable(), _rows_by_column(traces)
     for table, column in _columns() if traces.words else ():
         name = _named(table, column)
+        if name not in holding and table.name not in LARGE:
+            continue
         rows = _replaced(table, column, traces) if table.name in free else None
         if rows is None:
             rows, home = _counted(table, column, traces), result.left
@@ -117,6 +110,27 @@ def replace(traces: Traces) -> RedactionCounts:
         if rows:
             home[name] = rows
     return result
+
+
+def _rows_by_column(traces: Traces) -> dict[str, int]:
+    """How many rows hold a trace, by "table.column"; the log excepted."""
+    if not traces.words:
+        return {}
+    return dict(_counts_of(len(traces.words)).rows(**_values(traces)))
+
+
+@lru_cache(maxsize=16)
+def _counts_of(words: int) -> CompiledSelect[tuple[str, int]]:
+    """The statement for that many words: of so long a one, SQLAlchemy's part is most."""
+    counts = [
+        select(literal(_named(t, c)).label("name"), func.count().label("rows"))
+        .select_from(t)
+        .where(t.c.tenant_id == bindparam(TENANT, type_=Uuid()), _holds(c, words))
+        .having(func.count() > 0)
+        for t, c in _columns()
+        if t.name not in LARGE
+    ]
+    return CompiledSelect(lambda: union_all(*counts), lambda row: (row[0], row[1]))
 
 
 def patterns(words: list[str]) -> dict[bool, str]:
@@ -170,22 +184,34 @@ def _is_json(column: Column[Any]) -> bool:
     return isinstance(column.type, JSON)
 
 
-def _holds(column: Column[Any], traces: Traces) -> Any:
+def _holds(column: Column[Any], words: int) -> Any:
     """The plain search first: the expression costs ten times as much."""
-    written, is_json = cast(column, Text), _is_json(column)
-    shown = [json.dumps(w, ensure_ascii=False)[1:-1] if is_json else w for w in traces.words]
-    return or_(*(written.icontains(w, autoescape=True) for w in shown)) & written.regexp_match(
-        patterns(traces.words)[is_json], flags="i"
+    written, kind = cast(column, Text), "json" if _is_json(column) else "text"
+    plain = (
+        func.strpos(func.lower(written), func.lower(bindparam(f"{kind}_{n}", type_=Text()))) > 0
+        for n in range(words)
     )
+    whole = written.regexp_match(bindparam(f"{kind}_pattern", type_=Text()), flags="i")
+    return or_(*plain) & whole
+
+
+def _values(traces: Traces) -> dict[str, str]:
+    """What `_holds` looks for."""
+    words = traces.words
+    quoted = [json.dumps(word, ensure_ascii=False)[1:-1] for word in words]
+    by_kind = patterns(words)
+    return {
+        "text_pattern": by_kind[False],
+        "json_pattern": by_kind[True],
+        **{f"text_{n}": word for n, word in enumerate(words)},
+        **{f"json_{n}": word for n, word in enumerate(quoted)},
+    }
 
 
 def _counted(table: Table, column: Column[Any], traces: Traces) -> int:
-    return (
-        session().scalar(
-            select(func.count()).select_from(table).where(_here(table), _holds(column, traces))
-        )
-        or 0
-    )
+    query = select(func.count()).select_from(table)
+    query = query.where(_here(table), _holds(column, len(traces.words)))
+    return session().scalar(query, _values(traces)) or 0
 
 
 def _replaced(table: Table, column: Column[Any], traces: Traces) -> int | None:
@@ -196,12 +222,12 @@ def _replaced(table: Table, column: Column[Any], traces: Traces) -> int | None:
     )
     change = (
         update(table)
-        .where(_here(table), _holds(column, traces))
+        .where(_here(table), _holds(column, len(traces.words)))
         .values({column: cast(after, JSONB) if is_json else after})
     )
     try:
         with session().begin_nested():
-            # CursorResult at run time
-            return int(session().execute(change).rowcount)  # type: ignore[attr-defined]
+            done = session().execute(change, _values(traces))
+            return int(done.rowcount)  # type: ignore[attr-defined]  # CursorResult at run time
     except IntegrityError:
         return None
