@@ -9,9 +9,10 @@ actor, until that transaction writes anything or ends.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event
+from sqlalchemy import Select, event, select
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from governance.kernel import current, db
@@ -87,6 +88,12 @@ def limits() -> Scope | None:
     """The acting person's scope where it leaves anything out; None: they see all of the tenant."""
     current_scope = scope()
     return current_scope if current_scope is not None and current_scope.is_limited else None
+
+
+def seen_by_control(row_id: Any, control_id: Any) -> Select[UUID] | None:
+    """Select the ids of rows about the reader's controls; None: the reader may see all rows."""
+    found = limits()
+    return None if found is None else select(row_id).where(control_id.in_(found.controls or ()))
 
 
 KEPT = "scopes"

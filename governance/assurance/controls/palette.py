@@ -3,11 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 
 from governance.assurance.controls.models import Control
 from governance.kernel.manifest import IndexedSearch, SearchText
-from governance.kernel.visibility_scope import limits
+from governance.kernel.visibility_scope import seen_by_control
 
 
 def _text(row: Any) -> SearchText | None:
@@ -15,8 +15,7 @@ def _text(row: Any) -> SearchText | None:
 
 
 def _seen() -> Select[UUID] | None:
-    scope = limits()
-    return None if scope is None else select(Control.id).where(Control.id.in_(scope.controls or ()))
+    return seen_by_control(Control.id, Control.id)
 
 
 controls = IndexedSearch(

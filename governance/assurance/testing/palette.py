@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 
 from governance.assurance.testing.models import Finding, Population, TestException
 from governance.kernel.manifest import IndexedSearch, SearchText
-from governance.kernel.visibility_scope import limits
+from governance.kernel.visibility_scope import seen_by_control
 
 
 def _text_of_exception(row: Any) -> SearchText:
@@ -23,10 +23,7 @@ def _text_of_population(row: Any) -> SearchText:
 
 
 def _exceptions_seen() -> Select[UUID] | None:
-    scope = limits()
-    if scope is None:
-        return None
-    return select(TestException.id).where(TestException.control_id.in_(scope.controls or ()))
+    return seen_by_control(TestException.id, TestException.control_id)
 
 
 def _findings_seen() -> Select[UUID] | None:
@@ -35,10 +32,7 @@ def _findings_seen() -> Select[UUID] | None:
 
 
 def _populations_seen() -> Select[UUID] | None:
-    scope = limits()
-    if scope is None:
-        return None
-    return select(Population.id).where(Population.control_id.in_(scope.controls or ()))
+    return seen_by_control(Population.id, Population.control_id)
 
 
 exceptions = IndexedSearch(

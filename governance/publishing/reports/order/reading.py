@@ -18,29 +18,13 @@ from governance.foundation.audit.models import AuditEntry, Checkpoint, Leaf
 from governance.kernel.db import session
 from governance.kernel.signed_note import b64
 from governance.publishing.reports.order import chains
-from governance.publishing.reports.order.chains import (
-    ACCEPTED,
-    ACTIONS,
-    CONCLUDED,
-    DRAWN,
-    FIRST,
-    FROZEN,
-    LAST,
-    PUBLISHED,
-    SIGNED,
-    TESTED,
-    UPLOADED,
-    VERSIONS,
-    Chain,
-    ChainStep,
-    Order,
-)
+from governance.publishing.reports.order.chains import Chain, ChainStep, Order
 from governance.publishing.reports.order.check import read_entries
 
 type Facts = Mapping[str, Any]
 MAX_ENTRIES = 4000  # of one report: about 4 MB
 PAGE = 500
-JUDGEMENTS = (CONCLUDED, SIGNED)
+JUDGEMENTS = (chains.CONCLUDED, chains.SIGNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +91,7 @@ def _bodies(places: Sequence[int]) -> Iterator[tuple[int, str]]:
 
 def _entries(steps: Iterable[str], size: int) -> list[Found]:
     """The entries of these steps that the checkpoint covers, in the order of the log."""
-    actions = {action for step in steps for action in ACTIONS[step]}
+    actions = {action for step in steps for action in chains.ACTIONS[step]}
     e = AuditEntry
     query = (
         select(e.id, Leaf.index, e.action, e.target_id, e.at, e.facts)
@@ -153,11 +137,15 @@ def _requirements(facts: Facts, size: int) -> Iterator[Chain]:
     ]
     if not rows:
         return
-    found = _entries((UPLOADED, ACCEPTED, TESTED, CONCLUDED, SIGNED), size)
+    found = _entries(
+        (chains.UPLOADED, chains.ACCEPTED, chains.TESTED, chains.CONCLUDED, chains.SIGNED), size
+    )
     evidence = _Evidence(found)
     tests = _Tests(found, {c["ref"] for row in rows for c in row["controls"]})
     judged = [
-        each for each in found if each.action in {a for step in JUDGEMENTS for a in ACTIONS[step]}
+        each
+        for each in found
+        if each.action in {a for step in JUDGEMENTS for a in chains.ACTIONS[step]}
     ]
     for row in rows:
         steps, missing = list[ChainStep](), list[str]()
@@ -166,12 +154,12 @@ def _requirements(facts: Facts, size: int) -> Iterator[Chain]:
                 steps += evidence.steps(piece, control["ref"])
             if control["last_test"]:
                 steps += tests.steps(control)
-        for name, part in ((CONCLUDED, row["conclusion"]), (SIGNED, row["sign_off"])):
+        for name, part in ((chains.CONCLUDED, row["conclusion"]), (chains.SIGNED, row["sign_off"])):
             if part is None:
                 continue
             entry = _judgement(judged, name, row["ref"], part["at"])
             if entry is None:
-                missing.append("The conclusion" if name == CONCLUDED else "The sign-off")
+                missing.append("The conclusion" if name == chains.CONCLUDED else "The sign-off")
             else:
                 steps.append({"step": name, "ref": row["ref"], "place": entry.place})
         yield _chain("requirement", row["ref"], _once(steps), missing)
@@ -190,7 +178,7 @@ def _judgement(found: Sequence[Found], step: str, ref: str, at: str) -> Found | 
         (
             each
             for each in reversed(found)
-            if each.action in ACTIONS[step]
+            if each.action in chains.ACTIONS[step]
             and each.facts.get("requirement") == ref
             and each.at == at
         ),
@@ -206,9 +194,9 @@ class _Evidence:
         self.uploads: dict[tuple[str, UUID], Found] = {}
         for each in found:
             digest = each.facts.get("sha256")
-            if digest and each.action in ACTIONS[ACCEPTED]:
+            if digest and each.action in chains.ACTIONS[chains.ACCEPTED]:
                 self.accepted.setdefault(digest, each)
-            elif digest and each.action in ACTIONS[UPLOADED]:
+            elif digest and each.action in chains.ACTIONS[chains.UPLOADED]:
                 self.uploads[digest, each.target] = each
 
     def steps(self, piece: Facts, control: str) -> Iterator[ChainStep]:
@@ -216,7 +204,7 @@ class _Evidence:
         if accepted is None:
             return
         upload = self.uploads.get((piece["sha256"], accepted.target))
-        for name, entry in ((UPLOADED, upload), (ACCEPTED, accepted)):
+        for name, entry in ((chains.UPLOADED, upload), (chains.ACCEPTED, accepted)):
             if entry is not None:
                 yield {
                     "step": name,
@@ -230,7 +218,7 @@ class _Tests:
     """The entry of a control's last test."""
 
     def __init__(self, found: Sequence[Found], refs: Collection[str]) -> None:
-        self.found = [each for each in found if each.action in ACTIONS[TESTED]]
+        self.found = [each for each in found if each.action in chains.ACTIONS[chains.TESTED]]
         query = select(Control.ref, Control.id).where(Control.ref.in_(refs))
         self.ids = {row.ref: row.id for row in session().execute(query)}
 
@@ -238,7 +226,7 @@ class _Tests:
         test, own = control["last_test"], self.ids.get(control["ref"])
         for each in reversed(self.found):
             if each.target == own and each.facts.get("tested_on") == test["at"]:
-                yield {"step": TESTED, "ref": control["ref"], "place": each.place}
+                yield {"step": chains.TESTED, "ref": control["ref"], "place": each.place}
                 return
 
 
@@ -246,7 +234,7 @@ class _Tests:
 
 
 def _samples(facts: Facts, size: int) -> Iterator[Chain]:
-    found = _entries((FROZEN, DRAWN, FIRST), size)
+    found = _entries((chains.FROZEN, chains.DRAWN, chains.FIRST), size)
     populations = {each["number"]: each for each in facts["populations"]}
     for sample in facts["samples"]:
         steps, population = list[ChainStep](), populations.get(sample["population"])
@@ -255,7 +243,7 @@ def _samples(facts: Facts, size: int) -> Iterator[Chain]:
             (
                 each
                 for each in found
-                if each.action in ACTIONS[DRAWN]
+                if each.action in chains.ACTIONS[chains.DRAWN]
                 and each.facts.get("population_sha256") == digest
                 and _seed(each.facts.get("seed")) == _seed(sample["seed"])
             ),
@@ -265,7 +253,8 @@ def _samples(facts: Facts, size: int) -> Iterator[Chain]:
             (
                 each
                 for each in found
-                if each.action in ACTIONS[FROZEN] and each.facts.get("sha256") == digest
+                if each.action in chains.ACTIONS[chains.FROZEN]
+                and each.facts.get("sha256") == digest
             ),
             None,
         )
@@ -273,14 +262,14 @@ def _samples(facts: Facts, size: int) -> Iterator[Chain]:
         tested = [
             each
             for each in found
-            if each.action in ACTIONS[FIRST]
+            if each.action in chains.ACTIONS[chains.FIRST]
             and (each.facts.get("control"), each.facts.get("item_number"), each.at) in results
         ]
         for name, entry in (
-            (FROZEN, frozen),
-            (DRAWN, drawn),
-            (FIRST, tested[0] if tested else None),
-            (LAST, tested[-1] if len(tested) > 1 else None),
+            (chains.FROZEN, frozen),
+            (chains.DRAWN, drawn),
+            (chains.FIRST, tested[0] if tested else None),
+            (chains.LAST, tested[-1] if len(tested) > 1 else None),
         ):
             if entry is not None:
                 steps.append({"step": name, "ref": ref, "place": entry.place})
@@ -303,9 +292,11 @@ def _results(sample: Facts) -> Collection[tuple[str, int, str]]:
 
 
 def _versions(facts: Facts, size: int) -> Iterator[Chain]:
-    found = _entries(VERSIONS, size)
+    found = _entries(chains.VERSIONS, size)
     published = {
-        each.facts.get("number"): each for each in found if each.action in ACTIONS[PUBLISHED]
+        each.facts.get("number"): each
+        for each in found
+        if each.action in chains.ACTIONS[chains.PUBLISHED]
     }
     for version in facts.get("versions", ()):
         entry = published.get(version["number"])
@@ -313,11 +304,11 @@ def _versions(facts: Facts, size: int) -> Iterator[Chain]:
         if entry is None:
             continue
         steps: list[ChainStep] = []
-        for name in VERSIONS:
+        for name in chains.VERSIONS:
             own = [
                 each
                 for each in found
-                if each.action in ACTIONS[name] and each.target == entry.target
+                if each.action in chains.ACTIONS[name] and each.target == entry.target
             ]
             if own:
                 steps.append({"step": name, "ref": ref, "place": own[-1].place})
