@@ -7,6 +7,7 @@ from governance.foundation.approvals import (
     inbox,
     jobs,
     models,
+    palette,
     reminder_actions,
     views,
 )
@@ -20,6 +21,7 @@ manifest = Manifest(
     routes=(views.feature,),
     under=("tenant_settings.settings", "people.members"),
     schedule=(Daily("expire approvals", jobs.expire, at="02:27"),),
+    search=(palette.approvals,),
     inbox=inbox.SOURCES,
     audit=actions_in(actions, approval_records, reminder_actions, discussion),
     publishes=(RequestClosed,),

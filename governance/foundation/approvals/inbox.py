@@ -64,12 +64,12 @@ def may_be_given(*, me: Any, role: Any, now: Any) -> Any:
     gave = exists(
         select(1).where(ApprovalGiven.approval_id == a.id, ApprovalGiven.person_id.in_(same))
     )
-    named = or_(a.approvers == cast([], JSONB), _contains(a.approvers, cast(me, String)))
+    named = or_(a.approvers == cast([], JSONB), contains(a.approvers, cast(me, String)))
     return (
         (a.state == "open")
         & a.is_ready
         & or_(a.expires_at.is_(None), a.expires_at > now)
-        & _decides(role)
+        & decides(role)
         & named
         & (a.requested_at >= mine)
         & ~mine_is_excluded
@@ -77,17 +77,17 @@ def may_be_given(*, me: Any, role: Any, now: Any) -> Any:
     )
 
 
-def _decides(role: Any) -> Any:
+def decides(role: Any) -> Any:
     """Whether the role decides the kind; for kinds that no longer exist, whether it used to."""
     every = kinds.all_kinds()
     known = [
         and_(Approval.kind == kind.name, role.in_(sorted(kind.permission.roles))) for kind in every
     ]
-    gone = Approval.kind.not_in([kind.name for kind in every]) & _contains(Approval.roles, role)
+    gone = Approval.kind.not_in([kind.name for kind in every]) & contains(Approval.roles, role)
     return or_(false(), *known, gone)
 
 
-def _contains(texts: Any, text: Any) -> Any:
+def contains(texts: Any, text: Any) -> Any:
     return texts.op("@>")(func.jsonb_build_array(text))
 
 

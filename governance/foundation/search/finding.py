@@ -87,7 +87,7 @@ class FoundObject:
 
     @property
     def label(self) -> str:
-        is_told = self.ref in self.title.split()
+        is_told = self.ref.casefold() in self.title.casefold().split()
         return self.title if is_told else f"{self.ref} {self.title}".strip()
 
 
@@ -159,20 +159,31 @@ def find(
 
 def first_of(kinds: Collection[str], limit: int) -> list[FoundObject]:
     """Return the first objects of these kinds by title."""
-    here = {k: s for k, s in sources(kinds).items() if isinstance(s, IndexedSearch)}
+    every = sources(kinds)
+    here = {k: s for k, s in every.items() if isinstance(s, IndexedSearch)}
+    few = {k: s for k, s in every.items() if isinstance(s, ObjectSearch)}
     d, seen = SearchDocument, {kind: source.seen() for kind, source in here.items()}
     shown = [
         (d.kind == kind) & (true() if ids is None else d.id.in_(ids)) for kind, ids in seen.items()
     ]
     query = select(d).where(or_(false(), *shown)).order_by(d.title, d.id).limit(limit)
-    return [
+    found = [
         FoundObject(row.kind, row.id, row.ref, row.title, _href(here[row.kind], row), 0)
-        for row in session().scalars(query)
+        for row in (session().scalars(query) if here else ())
     ]
+    found += [
+        FoundObject(kind, row_id, ref, title, _href_of_few(few[kind], row_id, ref), 0)
+        for kind, row_id, ref, title in _of_few(few, "")
+    ]
+    return sorted(found, key=lambda each: each.title)[:limit]
 
 
 def _href(source: IndexedSearch, row: Any) -> str:
     return url_for(source.endpoint, **source.address(row.id, row.ref, row.parent))
+
+
+def _href_of_few(source: ObjectSearch, row_id: UUID, ref: str) -> str:
+    return url_for(source.endpoint, **source.address(row_id, ref))
 
 
 def _place(group: FoundKind) -> tuple[int, int, str]:
@@ -197,7 +208,7 @@ def _objects(
         yield found, row.of_kind
     few = {k: s for k, s in here.items() if isinstance(s, ObjectSearch)}
     for kind, row_id, ref, title in _of_few(few, raw):
-        href = url_for(few[kind].endpoint, **few[kind].address(row_id, ref))
+        href = _href_of_few(few[kind], row_id, ref)
         yield FoundObject(kind, row_id, ref, title, href, rank(what, ref, title)), 0
 
 

@@ -56,6 +56,12 @@ manifest = Manifest(
             permissions.RESTART,
             also="resume start again system",
         ),
+        Command(
+            "Stop or restart the platform",
+            "operator_switches.switch",
+            permissions.PLATFORM,
+            also="everything all tenants resume",
+        ),
         ObjectCommand(
             AI_SYSTEM,
             "Switches of {title}",

@@ -1,11 +1,13 @@
 """The operator's desk: a page for each tenant, and what an operator can do there."""
 
 from governance.kernel.manifest import Manifest
-from governance.publishing.operator_desk import approval_kinds, views
+from governance.publishing.operator_desk import approval_kinds, palette, views
 
 manifest = Manifest(
     name="operator_desk",
     routes=(views.feature,),
     under=("operator_overview.overview",),
+    palette=palette.COMMANDS,
+    search=palette.SOURCES,
     approvals=approval_kinds.KINDS,
 )

@@ -34,7 +34,11 @@ def jump() -> ResponseReturnValue:
 def _hits(text: str) -> Iterator[Hit]:
     first, _, rest = text.partition(" ")
     on_objects = [each for each in search.entries() if isinstance(each, ObjectCommand)]
-    worded = [each for each in on_objects if each.word and each.word == first.lower()]
+    worded = [
+        each
+        for each in on_objects
+        if each.word and each.word == first.lower() and allowed(each.permission)
+    ]
     best = _best(text)
     if not worded:
         for each in best:
