@@ -3,6 +3,7 @@
 from governance.foundation.api_keys import (
     actions,
     description,
+    inbox,
     jobs,
     models,
     palette,
@@ -26,6 +27,7 @@ manifest = Manifest(
         Command("View API keys", "api_keys.index", permissions.VIEW, also="token settings"),
     ),
     search=(palette.api_keys,),
+    inbox=inbox.SOURCES,
     audit=actions_in(actions),
     links={"ApiKey": EntryLink(endpoint="api_keys.index", noun="API key")},
     answers=(

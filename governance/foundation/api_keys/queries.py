@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 
 from governance.foundation.api_keys.models import ApiKey
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.people.models import Membership
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import KNOWN_STATES, suspended
 from governance.kernel import clock, current
@@ -88,6 +90,26 @@ def is_live(now: datetime) -> ColumnElement[bool]:
     return and_(
         ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
     )
+
+
+def is_known_to_former_members() -> ColumnElement[bool]:
+    """Whether somebody who is no member any more has seen a secret of the key, and it wasn't
+    rotated since they left.
+    """
+    k, m, e = ApiKey, Membership, AuditEntry
+    seer = func.jsonb_array_elements_text(k.hands).table_valued("value")
+    theirs = (m.tenant_id == k.tenant_id) & (cast(m.person_id, String) == seer.c.value)
+    stays = select(m.id).where(theirs, m.ended_at.is_(None)).correlate(k, seer)
+    left = select(func.max(m.ended_at)).where(theirs).correlate(k, seer).scalar_subquery()
+    rotation = select(e.id).where(
+        e.tenant_id == k.tenant_id,
+        e.target_type == ApiKey.__name__,
+        e.target_id == k.id,
+        e.action == "api_key.rotated",
+        e.at >= func.coalesce(left, k.created_at),
+    )
+    stale = ~stays.exists(), ~rotation.correlate(k, seer).exists()
+    return select(1).select_from(seer).where(*stale).correlate(k).exists()
 
 
 def live() -> Sequence[ApiKey]:

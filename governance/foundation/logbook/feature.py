@@ -8,6 +8,7 @@ from governance.foundation.logbook import (
     denied_acts,
     export_verification,
     exports,
+    inbox,
     jobs,
     log_health,
     models,
@@ -58,6 +59,7 @@ manifest = Manifest(
         Command("Export the audit log", "log_exports.index", permissions.EXPORT, also="download"),
         Command("View checkpoints of the log", "logbook.checkpoints", permissions.VIEW),
     ),
+    inbox=inbox.SOURCES,
     audit=actions_in(actions, denied_actions),
     links={
         "LogExport": EntryLink(endpoint="log_exports.export", argument="export_id", noun="export"),

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from governance.foundation.api_keys.models import ApiKey
-from governance.foundation.api_keys.queries import is_live
+from governance.foundation.api_keys.queries import is_known_to_former_members, is_live
 from governance.foundation.people import queries as people
 from governance.foundation.people.admission_actions import role_by_groups
 from governance.foundation.people.models import Connection, Membership, Person
@@ -176,14 +176,10 @@ def keys() -> Sequence[ApiKey]:
 
 def known_to_former_members(keys: Collection[ApiKey]) -> set[UUID]:
     """Those of the keys whose secret somebody has seen who is no member any more."""
-    seen = {UUID(each) for key in keys for each in key.hands}
-    if not seen:
-        return set()
-    query = select(Membership.person_id).where(
-        Membership.person_id.in_(seen), Membership.ended_at.is_(None)
+    query = select(ApiKey.id).where(
+        among(ApiKey.id, [key.id for key in keys]), is_known_to_former_members()
     )
-    gone = seen - set(session().scalars(query))
-    return {key.id for key in keys if gone & {UUID(each) for each in key.hands}}
+    return set(session().scalars(query)) if keys else set()
 
 
 def newest_calls(*, only_problems: bool = False) -> Sequence[ScimCall]:

@@ -15,6 +15,7 @@ from governance.kernel.manifest import (
 from governance.publishing.reports import actions, jobs, models, palette, permissions, views
 from governance.publishing.reports.seals import actions as seal_actions
 from governance.publishing.reports.seals import copies
+from governance.publishing.reports.seals import inbox as seal_inbox
 from governance.publishing.reports.seals import models as seal_models
 from governance.publishing.reports.seals import permissions as seal_permissions
 from governance.publishing.reports.seals import views as seal_views
@@ -40,6 +41,7 @@ manifest = Manifest(
         Command("Change how reports are sealed", "report_seals.index", seal_permissions.MANAGE),
     ),
     search=(palette.reports,),
+    inbox=seal_inbox.SOURCES,
     audit=actions_in(actions, seal_actions),
     links={
         "ReportRun": EntryLink(
