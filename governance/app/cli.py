@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from governance.kernel.current import Actor
     from governance.kernel.verification_results import VerificationResult
+    from governance.publishing.operator_work.backup_records import Kind, Outcome
 
 
 def _version() -> str:
@@ -375,6 +376,76 @@ def search_rebuild(tenants: tuple[str, ...]) -> None:
         with _as(who), transaction():
             count = indexing.rebuild()
         click.echo(f"{who.tenant_slug}: {count} objects indexed")
+
+
+# ---- backups
+
+
+@main.group("backup")
+def backup_commands() -> None:
+    """Backups: make and record one, or record what another tool made."""
+
+
+@backup_commands.command("make")
+@click.argument("folder", type=click.Path(file_okay=False, exists=True, path_type=Path))
+@click.option(
+    "--url",
+    required=True,
+    help="Of the server, with a role that may replicate; keep its password in ~/.pgpass.",
+)
+def backup_make(folder: Path, url: str) -> None:
+    """Make a base backup in a new folder of FOLDER with pg_basebackup, check it, and record it.
+
+    A failure is recorded too, and exits with status 1.
+    """
+    import time
+
+    from governance.kernel.errors import DomainError
+    from governance.publishing.operator_work import base_backup
+    from governance.publishing.operator_work.backup_records import Outcome
+
+    began = time.monotonic()
+    try:
+        backup, size = base_backup.make(folder, url)
+    except (DomainError, OSError, ValueError, KeyError) as error:
+        problem = error.message if isinstance(error, DomainError) else str(error)
+        seconds = round(time.monotonic() - began)
+        _record_outcome("backup", Outcome(False, 0, seconds, str(folder), problem))
+        raise click.ClickException(f"The backup failed, and this is recorded. {problem}") from None
+    seconds = round(time.monotonic() - began)
+    _record_outcome("backup", Outcome(True, size, seconds, str(backup)))
+    click.echo(f"{backup}: {size:,} bytes in {seconds} s. Every file matches its manifest.")
+
+
+@backup_commands.command("record")
+@click.option("--drill", is_flag=True, help="A restore drill instead of a backup.")
+@click.option("--ok/--failed", "succeeded", required=True, help="How it ended.")
+@click.option("--bytes", "size", type=int, default=0, help="Its size.")
+@click.option("--seconds", type=int, default=0, help="How long it took.")
+@click.option("--place", default="", help="Where the backup is.")
+@click.option("--problem", default="", help="Why it failed.")
+def backup_record(
+    *, drill: bool, succeeded: bool, size: int, seconds: int, place: str, problem: str
+) -> None:
+    """Record how a backup or a restore drill of another tool ended."""
+    from governance.publishing.operator_work.backup_records import Outcome
+
+    outcome = Outcome(succeeded, size, seconds, place, problem)
+    _record_outcome("drill" if drill else "backup", outcome)
+    click.echo("Recorded in the operator's audit log.")
+
+
+def _record_outcome(kind: "Kind", outcome: "Outcome") -> None:
+    from governance.kernel.db import transaction
+    from governance.kernel.errors import DomainError
+    from governance.kernel.identity import OPERATOR_SLUG
+    from governance.publishing.operator_work.backup_records import record_outcome
+
+    try:
+        with _as(_system_actors((OPERATOR_SLUG,))[0]), transaction():
+            record_outcome(kind, outcome)
+    except DomainError as refused:
+        raise click.ClickException(refused.message) from None
 
 
 @main.group("usage")

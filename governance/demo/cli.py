@@ -3,11 +3,16 @@ point of pyproject.toml).
 """
 
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from governance.publishing.operator_work.backup_records import Outcome
 
 
 @click.command()
@@ -34,7 +39,13 @@ def demo(once: bool, port: int, data: Path) -> None:  # noqa: FBT001 - click pas
     type=click.Path(file_okay=False, path_type=Path),
     help="Run in this empty folder and keep it afterwards.",
 )
-def drill(keep: Path | None) -> None:
+@click.option(
+    "--record/--no-record",
+    default=True,
+    show_default=True,
+    help="Record the outcome in the operator's audit log, where DATABASE_URL names the database.",
+)
+def drill(keep: Path | None, record: bool) -> None:  # noqa: FBT001 - click passes them by name
     """Rehearse a restore on a temporary server, from a backup that is older than an erasure.
 
     Exits with 1 at the first step that fails.
@@ -43,7 +54,23 @@ def drill(keep: Path | None) -> None:
     from governance.kernel import logs
 
     logs.configure()
+    ours = dict(os.environ)  # the drill sets its own
     with tempfile.TemporaryDirectory(
         prefix="governance-drill-", ignore_cleanup_errors=True
     ) as folder:
-        sys.exit(0 if run(keep.resolve() if keep else Path(folder) / "drill", click.echo) else 1)
+        outcome = run(keep.resolve() if keep else Path(folder) / "drill", click.echo)
+    if record:
+        _record(outcome, ours)
+    sys.exit(0 if outcome.succeeded else 1)
+
+
+def _record(outcome: "Outcome", environment: dict[str, str]) -> None:
+    """In a process of its own: this one is connected to the drill's database."""
+    if "DATABASE_URL" not in environment:
+        click.echo("Not recorded: DATABASE_URL isn't set. Use governance backup record --drill.")
+        return
+    command = [sys.executable, "-m", "governance.app.cli", "backup", "record", "--drill"]
+    command += ["--ok" if outcome.succeeded else "--failed", f"--bytes={outcome.size}"]
+    command += [f"--seconds={outcome.seconds}", f"--problem={outcome.problem}"]
+    done = subprocess.run(command, env=environment, check=False, text=True, capture_output=True)  # noqa: S603
+    click.echo(done.stdout.strip() or f"Not recorded: {done.stderr.strip()[-300:]}")

@@ -1,6 +1,6 @@
 """The restore drill: lose a database, and restore it from a backup that is older than an erasure.
 
-    run(folder) -> bool     report each step in a line; False if one failed
+    run(folder) -> Outcome     report each step in a line; the first that fails is its problem
 
 It needs only the embedded PostgreSQL: a temporary server with an archived write-ahead log, a
 witness on loopback, and the operators' commands from docs/operating/restore.md, each in its own
@@ -9,8 +9,6 @@ log is shorter than what a witness has cosigned; recovery to a point in time sto
 that was committed later is in the archive.
 """
 
-import hashlib
-import json
 import os
 import secrets
 import shutil
@@ -51,6 +49,8 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, config, current, db, embedded, jobs
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
+from governance.publishing.operator_work import base_backup
+from governance.publishing.operator_work.backup_records import Outcome
 
 SLUG, ISSUER, DATABASE = "drill", "https://id.drill.example", "governance"
 STAFF = {"Ada Lindqvist": "admin", "Bo Okafor": "admin", "Noor Haddad": "viewer"}
@@ -153,6 +153,7 @@ class Drill:
         default_factory=dict
     )  # the leaver's encrypted name, as their entry stores it
     target: str = ""
+    size: int = 0  # of the backup, in bytes
     held: int = 0  # entries that the witness has cosigned
     key: str = ""
 
@@ -244,8 +245,10 @@ class Drill:
             "fast",
             "--manifest-checksums=SHA256",
         )
-        size = verify_backup(backup)
-        return f"Made a base backup of {size // 1_000_000} MB. Every file matches its manifest."
+        self.size = base_backup.check(backup)
+        return (
+            f"Made a base backup of {self.size // 1_000_000} MB. Every file matches its manifest."
+        )
 
     def goes_on(self) -> str:
         self.works("after the backup, before the point in time")
@@ -468,26 +471,6 @@ class Drill:
         return done.stdout
 
 
-def verify_backup(backup: Path) -> int:
-    """What pg_verifybackup does, which in the embedded wheel is built so that it does not start;
-    how many bytes were checked.
-    """
-    text = (backup / "backup_manifest").read_bytes()
-    said = json.loads(text)
-    signed = text[: text.rindex(b'"Manifest-Checksum"')]
-    need(
-        hashlib.sha256(signed).hexdigest() == said["Manifest-Checksum"],
-        "the backup's manifest was changed",
-    )
-    for file in said["Files"]:
-        with (backup / file["Path"]).open("rb") as content:
-            need(
-                hashlib.file_digest(content, "sha256").hexdigest() == file["Checksum"],
-                f"{file['Path']} differs from the manifest",
-            )
-    return sum(file["Size"] for file in said["Files"])
-
-
 STEPS = (
     Drill.starts_a_server,
     Drill.migrates,
@@ -507,12 +490,12 @@ STEPS = (
 )
 
 
-def run(folder: Path, say: Callable[[str], None]) -> bool:
+def run(folder: Path, say: Callable[[str], None]) -> Outcome:
     """All steps in `folder`, which must be empty; the first that fails ends the drill."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         say(f"FAIL  {folder} is not empty.")
-        return False
+        return Outcome(succeeded=False, problem="The folder of the drill was not empty.")
     for name in ("kek.key", "secret.key"):
         (folder / name).write_bytes(secrets.token_bytes(32))
     os.environ["GOVERNANCE_DEMO"] = (
@@ -529,7 +512,7 @@ def run(folder: Path, say: Callable[[str], None]) -> bool:
         shutil.rmtree(sockets, ignore_errors=True)
 
 
-def _walk(drill: Drill, say: Callable[[str], None]) -> bool:
+def _walk(drill: Drill, say: Callable[[str], None]) -> Outcome:
     began = time.monotonic()
     for step in STEPS:
         try:
@@ -538,7 +521,9 @@ def _walk(drill: Drill, say: Callable[[str], None]) -> bool:
             Exception,  # noqa: BLE001
             SystemExit,
         ) as fault:
-            say(f"FAIL  {step.__name__.replace('_', ' ')}: {fault}")
-            return False
-    say(f"The restore drill passed in {time.monotonic() - began:.0f} s.")
-    return True
+            problem = f"{step.__name__.replace('_', ' ')}: {fault}"
+            say(f"FAIL  {problem}")
+            return Outcome(False, drill.size, round(time.monotonic() - began), problem=problem)
+    seconds = round(time.monotonic() - began)
+    say(f"The restore drill passed in {seconds} s.")
+    return Outcome(True, drill.size, seconds)

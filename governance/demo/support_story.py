@@ -1,4 +1,6 @@
-"""An operator who was in Acme once because its admin agreed, and who asks again today."""
+"""An operator who was in Acme once because its admin agreed, and who asks again today; and what
+the installation's own backups left in the operator's log.
+"""
 
 from dataclasses import replace
 
@@ -8,11 +10,13 @@ from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.support_access import actions, queries
 from governance.foundation.tenants.queries import any_tenant_by_slug
+from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
+from governance.publishing.operator_work.backup_records import Outcome, record_outcome
 
-VISITED = 20  # days ago
+VISITED, DRILLED = 20, 12  # days ago
 
 
 def tell(operator: Cast, acme: Cast) -> None:
@@ -30,7 +34,18 @@ def tell(operator: Cast, acme: Cast) -> None:
         with current.acting_as(acme("admin")), transaction(read_only=True):
             visited = queries.newest(limit=1)[0].id
         actions.end_by_operator(tenant, visited)
+    record_backups(founder(eva.tenant_id, eva.tenant_slug, eva.tenant_name))
     _ask(eva, "", "Ticket 4790: the coverage of MEASURE 2.7 looks wrong")
+
+
+def record_backups(console: Actor) -> None:
+    """A backup of each of the last nights, and the drill after the last upgrade."""
+    for day in range(3, 0, -1):
+        with acting_on(console, days_ago(day - 1), 2), transaction():
+            size, place = 48_213_504 - day * 90_112, f"/backup/base-{days_ago(day - 1)}"
+            record_outcome("backup", Outcome(True, size, 41, place))
+    with acting_on(console, days_ago(DRILLED), 10), transaction():
+        record_outcome("drill", Outcome(True, 47_104_000, 38))
 
 
 def _ask(eva: Actor, feature: str, reason: str) -> None:

@@ -1,8 +1,27 @@
 """Queues, failed work and scheduled jobs over all tenants."""
 
+from prometheus_client import Gauge
+
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Daily, Manifest, NavItem
-from governance.publishing.operator_work import actions, jobs, permissions, views
+from governance.publishing.operator_work import (
+    actions,
+    backup_records,
+    inbox,
+    jobs,
+    palette,
+    permissions,
+    views,
+)
+
+BACKUP_AGE = Gauge(
+    "governance_backup_age_seconds",
+    "Age of the last recorded backup that succeeded, in seconds; alert above 129600, and if absent",
+)
+DRILL_AGE = Gauge(
+    "governance_restore_drill_age_seconds",
+    "Age of the last recorded restore drill that passed, in seconds; alert above 8640000",
+)
 
 manifest = Manifest(
     name="operator_work",
@@ -19,5 +38,12 @@ manifest = Manifest(
         ),
     ),
     schedule=(Daily("forget old work failures", jobs.forget_old_failures, at="02:51"),),
-    audit=actions_in(actions),
+    palette=palette.COMMANDS,
+    search=palette.SOURCES,
+    inbox=inbox.SOURCES,
+    audit=actions_in(actions, backup_records),
+    measures={
+        BACKUP_AGE: lambda: backup_records.age("backup"),
+        DRILL_AGE: lambda: backup_records.age("drill"),
+    },
 )

@@ -12,6 +12,7 @@ from governance.kernel.forms import accepted
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.publishing.operator_work import actions, permissions, queries
+from governance.publishing.operator_work.backup_records import newest_outcomes
 from governance.publishing.operator_work.forms import WorkForm
 
 feature = Feature("operator_work", __name__, scope="operator")
@@ -23,7 +24,7 @@ def index() -> ResponseReturnValue:
     folders = [("Files of the console", settings.var)]
     if settings.storage_url.startswith("file:"):
         folders.append(("Stored objects", Path(settings.storage_url.removeprefix("file:"))))
-    kinds = queries.kinds_of_work()
+    kinds, backups = queries.kinds_of_work(), newest_outcomes()
     return page(
         "publishing/operator_work/index.html",
         kinds=kinds,
@@ -34,6 +35,7 @@ def index() -> ResponseReturnValue:
         waiting_work=queries.waiting(),
         jobs=queries.jobs(),
         disks=queries.disks(folders),
+        backups=list(backups.values()),
         database_bytes=queries.database_bytes(),
     )
 
