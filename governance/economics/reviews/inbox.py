@@ -84,7 +84,7 @@ SOURCES = (
         group="reviews",
         needs=permissions.DISCUSS,
         select=_planned,
-        icon="checkbox",
+        icon="checklist",
         verb="Open",
         title=lambda row: row.about,
         detail=lambda row: f"Planned in the review of {_name(row.place)}",
@@ -94,7 +94,7 @@ SOURCES = (
         done=(
             InboxDone(
                 name="review-actions-done",
-                icon="checkbox",
+                icon="checklist",
                 select=_done,
                 endpoint="reviews.month",
                 values=lambda row: {"month": row.place},

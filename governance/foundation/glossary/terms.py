@@ -101,6 +101,12 @@ TERMS = (
         "work",
     ),
     Term(
+        "Backup",
+        "A copy of the database that can be restored; the operator records each one, and it is missed"
+        " when the last one is too old.",
+        "backup",
+    ),
+    Term(
         "Benchmark",
         "The mean of a measure over all tenants, with random noise, so that no tenant's own figure can"
         " be told from it.",
@@ -549,6 +555,12 @@ TERMS = (
         "What providers invoice for models beyond the cost computed from usage and prices, split"
         " into causes.",
         "invoice_model_name",
+    ),
+    Term(
+        "Restore drill",
+        "A rehearsal of a restore on a temporary server, from a backup that is older than an erasure,"
+        " with a recorded outcome.",
+        "restore_drill",
     ),
     Term(
         "Retention",

@@ -4,6 +4,7 @@ item to the next.
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
@@ -692,12 +693,14 @@ def test_the_count_on_a_page_is_one_statement_and_none_while_nothing_changes(
 
 
 def test_every_source_reads_the_same_columns_and_leads_to_a_page(app):
+    icons = (Path(app.root_path) / "static" / "icons.svg").read_text()
     for source in sources():
         assert [column.key for column in source.select().selected_columns] == list(
             statements.COLUMNS[1:-1]
         ), source.name
         assert source.endpoint in app.view_functions, source.name
         assert re.fullmatch(r"[a-z-]+", source.name)
+        assert f'id="i-{source.icon}"' in icons, source.name
     assert len({each.name for each in sources()}) == len(sources())
 
 
