@@ -12,7 +12,7 @@ from governance.kernel.manifest import Command, ObjectCommand, ObjectSearch
 from governance.kernel.search_words import has_words, typed
 from governance.publishing.tenant_exports import permissions as exports
 
-TENANT, SUSPENDED = "tenant", "suspended tenant"
+TENANT, SUSPENDED, FORMER = "tenant", "suspended tenant", "former tenant"
 
 
 def _named(text: str) -> Select[UUID, str, str]:
@@ -22,11 +22,16 @@ def _named(text: str) -> Select[UUID, str, str]:
 
 
 def _find(text: str) -> Select[UUID, str, str]:
-    return _named(text).where(Tenant.status != "suspended")
+    return _named(text).where(Tenant.status == "active")
 
 
 def _find_suspended(text: str) -> Select[UUID, str, str]:
     return _named(text).where(Tenant.status == "suspended")
+
+
+def _find_former(text: str) -> Select[UUID, str, str]:
+    """Those that are being deleted, or were."""
+    return _named(text).where(Tenant.status.not_in(("active", "suspended")))
 
 
 def _address(_tenant_id: UUID, slug: str) -> dict[str, Any]:
@@ -40,6 +45,7 @@ def _verb(kind: str, label: str, endpoint: str, needs: Any, word: str) -> Object
 SOURCES = (
     ObjectSearch(TENANT, _find, "operator_desk.tenant", _address),
     ObjectSearch(SUSPENDED, _find_suspended, "operator_desk.tenant", _address),
+    ObjectSearch(FORMER, _find_former, "tenant_offboarding.offboarding", _address),
 )
 COMMANDS = (
     Command("Create tenant", "operator_tenants.new", permissions.FOUND, also="new customer"),
