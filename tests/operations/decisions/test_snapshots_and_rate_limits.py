@@ -158,4 +158,4 @@ def test_a_stop_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(
     answers = held.of("acme")
     assert answers.flag("", "switch.claims-triage").value is False
     assert answers.facts.number == before, "the rest will be loaded"
-    assert answers.facts.obeyed > before, "whoever is answered from it is recorded as obeying"
+    assert answers.facts.obeyed > before, "a consumer answered from it is recorded as obeying"
