@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,8 +71,25 @@ def warm(target: Target) -> None:
         latencies(target, 0, WARM_UP)
 
 
-def median_ms(target: Target, seconds: float) -> float:
-    return statistics.median(latencies(target, seconds)) * 1000
+def turn_by_turn(targets: Sequence[Target], seconds: float) -> list[list[float]]:
+    """Seconds of each request of each target, one target's after another's: what else the machine
+    does meets all of them alike.
+    """
+    connections = [http.client.HTTPConnection("127.0.0.1", t.port, timeout=30) for t in targets]
+    taken: list[list[float]] = [[] for _ in targets]
+    end = time.perf_counter() + seconds
+    while len(taken[0]) < 5 or time.perf_counter() < end:
+        for target, connection, times in zip(targets, connections, taken, strict=True):
+            begun = time.perf_counter()
+            target.ask(connection)
+            times.append(time.perf_counter() - begun)
+    for connection in connections:
+        connection.close()
+    return taken
+
+
+def median_ms(target: Target, seconds: float, least: int = 5) -> float:
+    return statistics.median(latencies(target, seconds, least)) * 1000
 
 
 def rate(target: Target, seconds: float, threads: int = 4) -> float:
@@ -135,6 +152,15 @@ def serving_console(
         "--workers",
         str(workers),
     ]
+    with _running(command, port, environment, log) as process:
+        yield port, process.pid
+
+
+@contextmanager
+def serving_silently(environment: Mapping[str, str], log: Path) -> Iterator[tuple[int, int]]:
+    """The same without record(): bench/silent.py."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.silent", str(port)]
     with _running(command, port, environment, log) as process:
         yield port, process.pid
 

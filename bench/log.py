@@ -28,7 +28,13 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import select, text
 
 from bench import world
-from bench.client import Target, median_ms, serving, serving_console
+from bench.client import (
+    Target,
+    median_ms,
+    serving_console,
+    serving_silently,
+    turn_by_turn,
+)
 from governance.foundation.audit import checkpoint, jsonl, merkle, queries, sequencer
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.record import canonical, record
@@ -66,7 +72,7 @@ def measure(
     scale = QUICK if quick else 1
     with (
         serving_console(environment, VAR / "web.log") as (port, _),
-        serving("bench.silent:app", environment, VAR / "silent.log") as (mute, _),
+        serving_silently(environment, VAR / "silent.log") as (mute, _),
     ):
         rows = _acted(cookie, token, (port, mute), rounds, seconds)
         written, commits = _written(app, server, rounds, seconds)
@@ -100,14 +106,15 @@ def _acted(
             "purpose": "Measured.",
         }
 
-    with_entry, without = (
+    targets = [
         Target(name, port, "/t/acme/systems/new", headers, form, 303)
         for name, port in zip(("with", "without"), ports, strict=True)
-    )
+    ]
     times: dict[str, list[float]] = {"with": [], "without": []}
+    turn_by_turn(targets, 0)
     for _ in range(rounds):
-        for target in (without, with_entry):
-            times[target.name].append(median_ms(target, max(seconds, 0.5)))
+        for target, taken in zip(targets, turn_by_turn(targets, max(2 * seconds, 1)), strict=True):
+            times[target.name].append(statistics.median(taken) * 1000)
     ratio = _ratio(times["without"], times["with"])
     return [
         (

@@ -3,8 +3,8 @@ rounds.
 
 Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes,
 the seal (row-level security), transactions, the report, memory, the audit log, evidence,
-indicators, usage, reviews, packages, objectives, search, burn rates, decisions; statements are counted exactly. `--quick` makes one
-short round of each, to see that it runs.
+indicators, usage, reviews, packages, objectives, search, the inbox, burn rates, decisions;
+statements are counted exactly. `--quick` makes one short round of each, to see that it runs.
 """
 
 import argparse
@@ -34,6 +34,7 @@ from bench import (
     alerts,
     decisions,
     evidence,
+    inbox,
     log,
     measurements,
     objectives,
@@ -138,6 +139,7 @@ def measure(
     rows += usage_file.measure(server)
     rows += packages.measure(app, server, environment, quick=quick)
     rows += search.measure(app, server, rounds=rounds, quick=quick)
+    rows += inbox.measure(app, server, environment, rounds=rounds, quick=quick)
     rows += objectives.measure(
         app, cookie, server, environment, rounds=rounds, seconds=seconds, quick=quick
     )

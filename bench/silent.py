@@ -1,6 +1,7 @@
 """The same application without record(): what an action costs without its audit entry.
 
-For the bench, and nowhere else.
+For the bench, and nowhere else. `python -m bench.silent PORT` serves it as `governance web` serves
+the whole one: by another server the two would differ in more than the entry.
 """
 
 import sys
@@ -20,3 +21,8 @@ app = create_app()
 for each in [m for name, m in sys.modules.items() if name.startswith("governance.")]:
     if getattr(each, "record", None) is _real:
         each.record = _nothing
+
+if __name__ == "__main__":
+    from governance.kernel import server
+
+    server.serve("bench.silent:app", host="127.0.0.1", port=int(sys.argv[1]), workers=1)

@@ -46,6 +46,7 @@ from governance.kernel.search_words import COMMON_WORDS, Typed, found_in, rank
 from governance.kernel.visibility_scope import limits
 
 READ = 1_000  # objects of a kind that one search looks at
+READ_ALONE = 500  # the same for one word, which no other word has to meet
 LAST = chr(0x10FFFF)  # behind every word with the same beginning
 VERB, PAGE, TERM = "command", "page", "term"
 ORDER = {VERB: 0, PAGE: 1, TERM: 3}  # of what is found equally well; everything else is 2
@@ -218,6 +219,7 @@ def _of_index(
     if not kinds:
         return ()
     word, size = _rarest(kinds, what)
+    most = READ_ALONE if len(what.words) == 1 else READ
     values: dict[str, Any] = {
         "kinds": list(kinds),
         "code": what.code,
@@ -225,11 +227,11 @@ def _of_index(
         "whole": [f"% {each} %" for each in what.words],
         "from": word,
         "until": word + LAST,
-        "read": READ,
+        "read": most,
         "per_kind": per_kind,
     }
     rows = session().execute(FOUND, values).all()
-    into.is_partial = size >= READ or any(row.of_kind >= READ for row in rows)
+    into.is_partial = size >= most or any(row.of_kind >= most for row in rows)
     return rows
 
 

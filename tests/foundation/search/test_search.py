@@ -290,12 +290,15 @@ def test_a_nul_is_refused_like_everywhere(as_viewer):
 def test_a_search_looks_at_a_bounded_number_of_objects_and_says_so(
     as_officer, acting, database, monkeypatch
 ):
-    monkeypatch.setattr(finding, "READ", 10)
+    monkeypatch.setattr(finding, "READ", 20)
+    monkeypatch.setattr(finding, "READ_ALONE", 10)
     with acting("admin"):
         rows = [_control(number) for number in range(30)]
         session().execute(insert(Control), rows)
     text = as_officer.get("search", query_string={"q": "zebra"}).text
     assert "there may be more" in text and "10" in text
+    text = as_officer.get("search", query_string={"q": "zebra zeb"}).text
+    assert "there may be more" in text and "20" in text, "two words are looked at more closely"
     assert search(as_officer, "zebra 29"), "the rare word leads"
     text = as_officer.get("search", query_string={"q": "zebra 29"}).text
     assert "there may be more" not in text
