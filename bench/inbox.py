@@ -46,6 +46,7 @@ def measure(
     quick: bool,
 ) -> list[Row]:
     """Read the counts with what `world` has, then fill, then read again and ask for the page."""
+    world.analyze(server)
     few = _counted(app, rounds)
     items = ITEMS // (50 if quick else 1)
     evidence._fill(server, items * 3 // 2)  # two thirds of them need their owner
