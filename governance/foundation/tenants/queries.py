@@ -91,8 +91,8 @@ def suspended(
         day = long_day(deletes_at.astimezone(ZoneInfo(time_zone)).date())
         return TenantSuspended(
             f"{name} is suspended by the operator of Meridian, and everything it has here will be"
-            f" deleted for good on {day}. Ask the operator for an export before then, or to cancel"
-            " the deletion."
+            f" deleted for good on {day}. If you still need it, ask the operator before then to"
+            " cancel the deletion and let you export everything."
         )
     return TenantSuspended(
         f"{name} is suspended by the operator of Meridian. Its data is kept and nothing was"

@@ -154,7 +154,8 @@ def begin_waiting(approval: Approval) -> None:
             f"{tenant.name} will be deleted on {long_day(row.due_at)}",
             f"Two operators of Meridian decided to delete {tenant.name} with everything it has on"
             f" {long_day(row.due_at)}. Reason: {row.reason}\n\nNothing is deleted before then."
-            " Ask the operator for an export of everything, or to cancel the deletion.\n",
+            " If you still need it, ask the operator to cancel the deletion and let you export"
+            " everything.\n",
         )
     record(APPROVED, row, tenant=tenant.slug, due=due, reason=row.reason)
 
