@@ -199,6 +199,22 @@ def resident_megabytes(pid: int) -> float:
     return max((_rss(int(child)) for child in children), default=_rss(pid))
 
 
+def share_megabytes(pid: int) -> float:
+    """Of a server and its workers, what each worker takes: memory that several processes share
+    counts once (Pss), the server's own included.
+    """
+    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    sizes = {each: _kilobytes(each, "Pss") / 1024 for each in (str(pid), *workers)}
+    small = 20  # multiprocessing's tracker of resources is a child, too
+    served = [each for each in workers if sizes[each] > small]
+    return sum(sizes.values()) / len(served)
+
+
+def _kilobytes(pid: str, kind: str) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:"))
+
+
 def _rss(pid: int) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0)

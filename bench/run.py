@@ -47,7 +47,16 @@ from bench import (
     usage_file,
     world,
 )
-from bench.client import Target, median_ms, rate, resident_megabytes, serving, serving_console, warm
+from bench.client import (
+    Target,
+    median_ms,
+    rate,
+    resident_megabytes,
+    serving,
+    serving_console,
+    share_megabytes,
+    warm,
+)
 from governance.kernel import db, embedded
 
 VAR = Path("var/bench")
@@ -111,6 +120,9 @@ def measure(
         rows += _read(pages, floor_port, rounds, seconds)
         rows += _written(app, cookie, (port, floor_port), rounds, seconds)
         memory = {"web worker, after the load (MB)": round(resident_megabytes(pid), 1)}
+    memory["of two workers and their server, what each worker takes (MB)"] = _share(
+        environment, pages, rounds, seconds
+    )
     rows += [_sealed(app, server, rounds), *_transactions(server, rounds), *_papers(papers)]
     rows += log.measure(
         app,
@@ -373,6 +385,18 @@ def _listening(note: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         event.remove(engine, "before_cursor_execute", hear)
+
+
+def _share(
+    environment: Mapping[str, str], pages: Mapping[str, Target], rounds: int, seconds: float
+) -> float:
+    """After the same pages, as `governance web` serves them: by two workers."""
+    two = {**environment, "GOVERNANCE_WEB_WORKERS": "2"}
+    with serving_console(two, VAR / "two-web.log", workers=2) as (port, pid):
+        for _ in range(rounds):
+            for each in pages.values():
+                rate(replace(each, port=port), seconds, threads=6)
+        return round(share_megabytes(pid), 1)
 
 
 def _sealed(app: Flask, server: embedded.Embedded, rounds: int) -> Row:

@@ -74,11 +74,13 @@ def web(host: str, port: int, workers: int) -> None:
 
     On SIGTERM, open connections get five seconds to finish.
     """
-    from governance.app import factory  # noqa: F401 - loaded once, for the workers to share
+    from governance.app.factory import create_app, load_what_workers_share
     from governance.kernel import server
 
     os.environ["GOVERNANCE_WEB_WORKERS"] = str(workers)
-    server.serve("app:app", host=host, port=port, workers=workers)
+    application = create_app()
+    load_what_workers_share(application)
+    server.serve(application, host=host, port=port, workers=workers)
 
 
 @main.command()

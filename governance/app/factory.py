@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from flask import Flask
+from sqlalchemy.orm import configure_mappers
 from werkzeug.exceptions import HTTPException
 
 from governance.app import migrate, refusals, shell
@@ -106,6 +107,16 @@ def create_app(
         partial(_sender, app, trusted), front.is_in_memory, partial(_is_urgent, app)
     )
     return app
+
+
+def load_what_workers_share(app: Flask) -> None:
+    """Load what every worker's first pages would, once, before the workers are forked: the mappers
+    of the database, the templates of the shell and of components.
+    """
+    configure_mappers()
+    for name in app.jinja_env.list_templates():
+        if name == "layout.html" or name.startswith("components/"):
+            app.jinja_env.get_template(name)
 
 
 def decisions(app: Flask, settings: config.Settings) -> DecisionApp:

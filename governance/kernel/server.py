@@ -469,16 +469,16 @@ def _work(
     ended.wait()
 
 
-def serve(target: str, *, host: str, port: int, workers: int) -> None:
-    """Serve the WSGI application at `target` ("module:name") until SIGTERM.
+def serve(application: Application, *, host: str, port: int, workers: int) -> None:
+    """Serve the WSGI application until SIGTERM. It must have no thread and no connection yet.
 
-    Workers are forks of this process and share the memory of what it has imported, as long as
+    Workers are forks of this process and share the memory of what it has loaded, as long as
     nobody writes there: the collector, which does, leaves it alone.
     """
     gc.collect()
     gc.freeze()
     Granian(
-        target,
+        "app:app",  # only a name for its messages
         address=host,
         port=port,
         interface=Interfaces.ASGINL,
@@ -490,4 +490,4 @@ def serve(target: str, *, host: str, port: int, workers: int) -> None:
         workers_kill_timeout=KILL_SECONDS,
         log_access=False,
         log_level=LogLevels.warning,
-    ).serve(spawn_target=_work)
+    ).serve(spawn_target=_work, target_loader=lambda _name: application)
