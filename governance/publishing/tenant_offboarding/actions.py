@@ -37,7 +37,7 @@ APPROVED = action(
     "approved the deletion of the tenant",
     target="TenantOffboarding",
     activity="update",
-    severity="critical",
+    severity="high",
     fields="tenant due",
     shape="stop",
 )

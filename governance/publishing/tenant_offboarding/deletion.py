@@ -47,7 +47,7 @@ STARTED = action(
     "started to delete everything",
     target="TenantOffboarding",
     activity="delete",
-    severity="critical",
+    severity="high",
     fields="tenant",
 )
 DELETED = action(
@@ -55,7 +55,7 @@ DELETED = action(
     "deleted the tenant with everything it had",
     target="TenantOffboarding",
     activity="delete",
-    severity="critical",
+    severity="high",
     event_class="entity_management",
     fields="tenant rows files sha256 checkpoint",
 )
