@@ -97,7 +97,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "approvers": [],
         "roles": ["admin"],
     },
-    "api_keys": {"scopes": ["audit:read"]},
+    "api_keys": {"scopes": ["audit:read"], "hands": []},
     "controls": {
         "kind": "preventive",
         "automation": "manual",
