@@ -59,7 +59,7 @@ def install(app: Flask, settings: Settings) -> None:
         way_back=way_back,
         glossary_term=term,
         draw_once=draw_once,
-        part=page_memory.part,
+        page_part=page_memory.part,
     )
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
     app.extensions["navigation"] = BoundedCache(MAX_NAVIGATIONS)

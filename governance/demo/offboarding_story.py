@@ -1,0 +1,61 @@
+"""A customer that left: Halcyon Travel tried Meridian, was suspended, and is deleted today, when its
+waiting time is over. The certificate is on its page of the operator's desk.
+"""
+
+from governance.app import schedule
+from governance.demo.cast import Cast, acting_on, days_ago, moment_of
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals.queries import open_approval
+from governance.foundation.tenants import actions as tenants
+from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.queries import any_tenant_by_slug
+from governance.foundation.tenants.suspension_actions import suspend
+from governance.foundation.tenants.system_actor import founder
+from governance.kernel import clock
+from governance.kernel.db import transaction
+from governance.operations.systems import actions as systems
+from governance.publishing.tenant_offboarding import actions, jobs
+
+SLUG, NAME = "halcyon", "Halcyon Travel"
+JOINED, SUSPENDED, REQUESTED = 120, 30, 20  # days ago
+
+
+def tell(operator: Cast) -> None:
+    """Two operators decide; the deletion is queued, and the demo's last round carries it out."""
+    with clock.frozen(moment_of(days_ago(JOINED), 8)):
+        made = tenants.create_tenant(SLUG, NAME)
+    inside = founder(made.id, SLUG, NAME)
+    with acting_on(inside, days_ago(JOINED - 1)), transaction():
+        systems.register(
+            key="trip-planner",
+            name="trip-planner",
+            lane="standard",
+            purpose="Proposes itineraries to travel agents.",
+            owner_id=None,
+        )
+    eva, noor = operator("operator"), operator("noor")
+    with acting_on(eva, days_ago(SUSPENDED)), transaction():
+        suspend(_tenant(), reason="The trial ended and wasn't extended.")
+    with acting_on(eva, days_ago(REQUESTED), 9), transaction():
+        row, _asked = actions.request(
+            _tenant(),
+            typed=NAME,
+            reason="Halcyon asked for it after its trial, ticket 4655.",
+            without_export=True,
+        )
+        offboarding_id = row.id
+    with acting_on(noor, days_ago(REQUESTED), 14), transaction():
+        found = open_approval(actions.KIND, offboarding_id)
+        if found is None:
+            raise LookupError(offboarding_id)
+        approvals.approve(found, seen=kinds.fingerprint_seen(found), typed=NAME)
+    schedule.sequence_log(made.id, SLUG, NAME)
+    jobs.start_due()
+
+
+def _tenant() -> Tenant:
+    found = any_tenant_by_slug(SLUG)
+    if found is None:
+        raise LookupError(SLUG)
+    return found
