@@ -20,7 +20,11 @@ function end(row, item) {
   if (result && item.state === "done") { if (item.href) result.href = item.href; result.hidden = false; }
   // on the result's own page the finished one takes its place, unless the reader is at something else there
   const idle = document.activeElement === document.body || row.contains(document.activeElement);
-  if (result && item.state === "done" && idle && new URL(result.href).pathname === location.pathname) location.replace(result.href);
+  const there = result && new URL(result.href);
+  if (there && item.state === "done" && idle && there.pathname === location.pathname) {
+    if (!there.search) there.search = location.search; // with the way back, where the address has one
+    location.replace(there.href);
+  }
   const again = row.querySelector("[data-again]");
   if (again && item.state !== "done") again.hidden = false;
   row.querySelector("[data-failed]").hidden = item.state !== "failed";
