@@ -26,9 +26,7 @@ OFFBOARD = StepUp(
     facts=lambda slug: [("Tenant", desk_tenant(slug).name)],
     danger="Everything it has is deleted for good.",
 )
-CANCEL = StepUp(
-    "Cancel deletion", CancelForm, facts=lambda slug: [("Tenant", desk_tenant(slug).name)]
-)
+CANCEL = StepUp("Cancel deletion", CancelForm, facts=lambda slug: [("Tenant", _row(slug).name)])
 
 
 @feature.get("/tenants/<slug>/offboarding", needs=tenant_permissions.VIEW)
