@@ -67,7 +67,9 @@ def drill(keep: Path | None, record: bool) -> None:  # noqa: FBT001 - click pass
 def _record(outcome: "Outcome", environment: dict[str, str]) -> None:
     """In a process of its own: this one is connected to the drill's database."""
     if "DATABASE_URL" not in environment:
-        click.echo("Not recorded: DATABASE_URL isn't set. Use governance backup record --drill.")
+        click.echo(
+            "Not recorded: DATABASE_URL isn't set. Use governance backup record --drill.", err=True
+        )
         return
     command = [sys.executable, "-m", "governance.app.cli", "backup", "record", "--drill"]
     command += ["--ok" if outcome.succeeded else "--failed", f"--bytes={outcome.size}"]

@@ -127,7 +127,8 @@ def test_everything_is_reachable_by_somebody(reach):
 # Asked for by scripts, by machines and by the sign-in itself; reached by a mail, or by a file that
 # was sent.
 NOT_BY_LINKS = {
-    "scim_api.serve",  # a directory calls it with a key
+    "scim_api.search_everything",  # a directory calls these with a key
+    "scim_api.serve",
     "comments.discussion",  # of an object with more than 20 comments, or after a mistake
     "comments.editing",  # for half an hour
     "comments.history",  # of a comment that was edited
