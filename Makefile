@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 PORT ?= 8000
 DATA ?= var/demo
 ONCE ?=
+ONLY ?=
 JOBS ?= 2
 PDF_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 TEST_PACKAGES := chromium qpdf prometheus poppler-utils
@@ -54,8 +55,8 @@ format: .venv/.ready  ## Sort imports and lay out every Python file as `make che
 migration: .venv/.ready pdf-libraries  ## Write the next migration from what the models declare: name=risk_owners
 	@exec .venv/bin/python -m tools.new_migration "$(name)"
 
-bench: .venv/.ready pdf-libraries bench-programs  ## Ratios against the limit of the same machine in the same run; writes var/bench/latest.json
-	@exec .venv/bin/python -m bench.run
+bench: .venv/.ready pdf-libraries bench-programs  ## Ratios against the limit of the same machine in the same run (ONLY="pages report"); writes var/bench/latest.json
+	@exec .venv/bin/python -m bench.run $(if $(ONLY),--only $(ONLY))
 
 sbom: .venv/.ready  ## The software bill of materials (CycloneDX) of uv.lock and the shipped files: var/sbom.cdx.json
 	@exec .venv/bin/python -m tools.sbom

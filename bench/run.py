@@ -4,7 +4,8 @@ rounds.
 Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes,
 the seal (row-level security), transactions, the report, memory, the audit log, evidence,
 indicators, usage, reviews, packages, objectives, search, the inbox, burn rates, decisions;
-statements are counted exactly. `--quick` makes one short round of each, to see that it runs.
+statements are counted exactly. `--quick` makes one short round of each, to see that it runs;
+`--only pages report` measures these sections (SECTIONS, below) and no others.
 """
 
 import argparse
@@ -19,8 +20,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -80,13 +81,13 @@ type Row = tuple[
 
 def main() -> None:
     options = _options()
-    rounds, seconds, papers = (1, 0.1, 1) if options.quick else (options.rounds, 0.4, 3)
+    short = (1, 0.1, 1) if options.quick else (options.rounds, 0.4, 3)
     begun = time.monotonic()
-    rows, counted, memory = measure(rounds, seconds, papers, quick=options.quick)
-    _print(rows, counted, memory)
-    _keep(rows, counted, memory, rounds)
+    bench = measure(Scale(*short, quick=options.quick), options.only or list(SECTIONS))
+    _print(bench.rows, bench.counted, bench.memory)
+    _keep(bench.rows, bench.counted, bench.memory, short[0])
     print(
-        f"\n{rounds} interleaved rounds, {time.monotonic() - begun:.0f} s. Kept in"
+        f"\n{short[0]} interleaved rounds, {time.monotonic() - begun:.0f} s. Kept in"
         f" {VAR / 'latest.json'}"
     )
 
@@ -95,12 +96,44 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.run")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="SECTION")
     return parser.parse_args()
 
 
-def measure(
-    rounds: int, seconds: float, papers: int, *, quick: bool
-) -> tuple[list[Row], dict[str, int], dict[str, float]]:
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is measured: rounds, seconds of each measurement, rounds of the report."""
+
+    rounds: int
+    seconds: float
+    papers: int
+    quick: bool
+
+
+@dataclass(slots=True)
+class Bench:
+    """The application at work, and what was measured so far."""
+
+    app: Flask
+    cookie: str
+    server: embedded.Embedded
+    environment: Mapping[str, str]
+    scale: Scale
+    rows: list[Row] = field(default_factory=list)
+    counted: dict[str, int] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def pace(self) -> dict[str, Any]:
+        return {"rounds": self.scale.rounds, "seconds": self.scale.seconds}
+
+    @property
+    def token(self) -> str:
+        return _token(self.app, self.cookie)
+
+
+def measure(scale: Scale, sections: Sequence[str]) -> Bench:
+    """Measure these sections, in the order of SECTIONS."""
     shutil.rmtree(VAR / "objects", ignore_errors=True)
     VAR.mkdir(parents=True, exist_ok=True)
     server = world.database(VAR / "pg")
@@ -109,59 +142,41 @@ def measure(
     app = _application()
     world.fill()
     world.analyze(server)
-    cookie = _cookie(app)
-    rows: list[Row] = []
+    bench = Bench(app, _cookie(app), server, environment, scale)
+    for name, section in SECTIONS.items():
+        if name in sections:
+            bench.rows += section(bench)
+    return bench
+
+
+def _served(bench: Bench) -> list[Row]:
+    """Pages and writes over HTTP, and the memory of the workers that served them."""
+    rounds, seconds = bench.scale.rounds, bench.scale.seconds
     with (
-        serving_console(environment, VAR / "web.log") as (port, pid),
-        serving("bench.floor:app", environment, VAR / "floor.log") as (floor_port, _),
+        serving_console(bench.environment, VAR / "web.log") as (port, pid),
+        serving("bench.floor:app", bench.environment, VAR / "floor.log") as (floor_port, _),
     ):
-        pages = _pages(app, cookie, port)
-        counted = {name: _statements(app, cookie, target.path) for name, target in pages.items()}
-        rows += _read(pages, floor_port, rounds, seconds)
-        rows += _written(app, cookie, (port, floor_port), rounds, seconds)
-        memory = {"web worker, after the load (MB)": round(resident_megabytes(pid), 1)}
-    memory["of two workers and their server, what each worker takes (MB)"] = _share(
-        environment, pages, rounds, seconds
+        pages = _pages(bench.app, bench.cookie, port)
+        bench.counted |= {
+            name: _statements(bench.app, bench.cookie, target.path)
+            for name, target in pages.items()
+        }
+        rows = _read(pages, floor_port, rounds, seconds)
+        rows += _written(bench.app, bench.cookie, (port, floor_port), rounds, seconds)
+        bench.memory["web worker, after the load (MB)"] = round(resident_megabytes(pid), 1)
+    bench.memory["of two workers and their server, what each worker takes (MB)"] = _share(
+        bench.environment, pages, rounds, seconds
     )
-    rows += [_sealed(app, server, rounds), *_transactions(server, rounds), *_papers(papers)]
-    rows += log.measure(
-        app,
-        cookie,
-        _token(app, cookie),
-        server,
-        environment,
-        rounds=rounds,
-        seconds=seconds,
-        quick=quick,
+    return rows
+
+
+def _decided(bench: Bench) -> list[Row]:
+    """Decisions, alone and while these pages are read."""
+    paths = [each.path for each in _pages(bench.app, bench.cookie, 0).values()]
+    readers = decisions.Readers(bench.cookie, paths)
+    return decisions.measure(
+        bench.environment, bench.server, readers, **bench.pace, quick=bench.scale.quick
     )
-    rows += testing.measure(app, environment, rounds=rounds, seconds=seconds)
-    rows += evidence.measure(
-        app,
-        cookie,
-        _token(app, cookie),
-        server,
-        environment,
-        rounds=rounds,
-        seconds=seconds,
-        quick=quick,
-    )
-    rows += measurements.measure(app, server, environment, rounds=rounds, quick=quick)
-    rows += usage.measure(app, server, environment, rounds=rounds)
-    rows += reviews.measure(app, server, environment, rounds=rounds, seconds=seconds, quick=quick)
-    rows += usage_file.measure(server)
-    rows += packages.measure(app, server, environment, quick=quick)
-    rows += search.measure(app, server, rounds=rounds, quick=quick)
-    rows += inbox.measure(app, server, environment, rounds=rounds, quick=quick)
-    rows += objectives.measure(
-        app, cookie, server, environment, rounds=rounds, seconds=seconds, quick=quick
-    )
-    rows += alerts.measure(rounds=rounds, quick=quick)
-    rows += statements.measure(quick=quick)
-    readers = decisions.Readers(cookie, [each.path for each in pages.values()])
-    rows += decisions.measure(
-        environment, server, readers, rounds=rounds, seconds=seconds, quick=quick
-    )
-    return rows, counted, memory
 
 
 # ---- what is measured
@@ -576,6 +591,40 @@ def _keep(
         "peers_measured_earlier": dict(PEERS),
     }
     (VAR / "latest.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+
+
+SECTIONS: dict[str, Callable[[Bench], list[Row]]] = {
+    "pages": _served,
+    "seal": lambda b: [_sealed(b.app, b.server, b.scale.rounds)],
+    "transactions": lambda b: _transactions(b.server, b.scale.rounds),
+    "report": lambda b: _papers(b.scale.papers),
+    "log": lambda b: log.measure(
+        b.app, b.cookie, b.token, b.server, b.environment, **b.pace, quick=b.scale.quick
+    ),
+    "testing": lambda b: testing.measure(b.app, b.environment, **b.pace),
+    "evidence": lambda b: evidence.measure(
+        b.app, b.cookie, b.token, b.server, b.environment, **b.pace, quick=b.scale.quick
+    ),
+    "indicators": lambda b: measurements.measure(
+        b.app, b.server, b.environment, rounds=b.scale.rounds, quick=b.scale.quick
+    ),
+    "usage": lambda b: usage.measure(b.app, b.server, b.environment, rounds=b.scale.rounds),
+    "reviews": lambda b: reviews.measure(
+        b.app, b.server, b.environment, **b.pace, quick=b.scale.quick
+    ),
+    "usage-file": lambda b: usage_file.measure(b.server),
+    "packages": lambda b: packages.measure(b.app, b.server, b.environment, quick=b.scale.quick),
+    "search": lambda b: search.measure(b.app, b.server, rounds=b.scale.rounds, quick=b.scale.quick),
+    "inbox": lambda b: inbox.measure(
+        b.app, b.server, b.environment, rounds=b.scale.rounds, quick=b.scale.quick
+    ),
+    "objectives": lambda b: objectives.measure(
+        b.app, b.cookie, b.server, b.environment, **b.pace, quick=b.scale.quick
+    ),
+    "alerts": lambda b: alerts.measure(rounds=b.scale.rounds, quick=b.scale.quick),
+    "statements": lambda b: statements.measure(quick=b.scale.quick),
+    "decisions": _decided,
+}
 
 
 if __name__ == "__main__":
