@@ -17,6 +17,7 @@ from governance.demo import (
     economics_budgets_story,
     economics_close_story,
     economics_revenue_story,
+    offboarding_story,
     policy_history,
     support_story,
 )
@@ -77,6 +78,7 @@ def build(
     economics_budgets_story.tell(console("finance"))
     economics_close_story.tell(console)
     support_story.tell(console, acme)
+    offboarding_story.tell(console)
     for slug in ("acme", "globex", "console"):
         sign_log(slug, days_ago(0))
     jobs.drain(actor_of)
