@@ -53,7 +53,8 @@ def make_archive(admin) -> bytes:
     jobs.drain(actor_of)
     with make.acting("admin", read_only=True):
         row = session().scalars(select(TenantExport)).one()
-        assert row.is_ready, run_of(row)
+        work = run_of(row).work
+        assert row.is_ready, work and (work.state, work.step, work.error)
         export_id = row.id
     return admin.post(f"settings/export/{export_id}/file", then=200).data
 
