@@ -410,7 +410,7 @@ def test_every_form_that_needs_a_fresh_sign_in_comes_out_as_if_the_sign_in_had_b
         done.append((str(door), found[0]))
     assert len(done) > 20
     assert sum(status in {200, 201, 303} for _, status in done) > 12, done
-    assert sum(status == 404 for _, status in done) < 3, done
+    assert sum(status == 404 for _, status in done) < 4, done
 
 
 def kept_fields(row: SavedForm, role: str, slug: str) -> list[tuple[str, str]]:

@@ -18,11 +18,15 @@ from governance.kernel.db import session
 from governance.kernel.errors import Invalid
 from governance.kernel.web import ResponseReturnValue
 
+FRAME_CALLS = frozenset({"now", "page_part", "csrf_token", "url_for", "may", "c"})
+
 
 def page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnValue:
     """The whole page; for an htmx request that names a block (`HX-Target: …#block`), only that
-    block.
+    block. Raises TypeError for a value that would hide what the frame calls.
     """
+    if not FRAME_CALLS.isdisjoint(context):
+        raise TypeError(f"the frame calls {', '.join(FRAME_CALLS & context.keys())}")
     block = request.headers.get("HX-Target", "").rpartition("#")[2]
     if request.headers.get("HX-Request") == "true" and block in context.get("fragments", ()):
         return make_response(render_block(template, block, **context), status)

@@ -123,7 +123,7 @@ def test_new_entries_wait_behind_a_pill_until_they_are_asked_for(officer, arrive
     auditor = arrive("auditor@audit.example")
     auditor.open("/t/acme/controls/")
     pill = officer.page.locator("[data-new]")
-    expect(pill).to_contain_text("new entr")
+    expect(pill).to_contain_text("new entr", timeout=20_000)  # it asks each five seconds
     assert officer.page.locator("tr[data-entry]").first.get_attribute("data-entry") == first
     pill.get_by_role("link").click()
     expect(officer.page.locator("tr[data-entry]").first).to_contain_text("tenant.page.viewed")

@@ -82,7 +82,7 @@ def _page(found: Alert, *, status: int = 200, problem: str = "") -> ResponseRetu
         says=fired_text(found.rules),
         facts=facts_rows(found.rules, unit),
         row=panels.row_of(found, objective, sent),
-        now=_now(found) if found.is_open else None,
+        rules_now=_now(found) if found.is_open else None,
         sent=_sent(sent),
         names=people.names([found.acknowledged_by, *(each.person_id for each in sent)]),
         moments=[
