@@ -1,4 +1,4 @@
-"""A customer that left: Halcyon Travel tried Meridian, was suspended, and is deleted today, when its
+"""A customer that left: Quayside Ferries tried Meridian, was suspended, and is deleted today, when its
 waiting time is over. The certificate is on its page of the operator's desk.
 """
 
@@ -17,7 +17,7 @@ from governance.kernel.db import transaction
 from governance.operations.systems import actions as systems
 from governance.publishing.tenant_offboarding import actions, jobs
 
-SLUG, NAME = "halcyon", "Halcyon Travel"
+SLUG, NAME = "quayside", "Quayside Ferries"
 JOINED, SUSPENDED, REQUESTED = 120, 30, 20  # days ago
 
 
@@ -28,10 +28,10 @@ def tell(operator: Cast) -> None:
     inside = founder(made.id, SLUG, NAME)
     with acting_on(inside, days_ago(JOINED - 1)), transaction():
         systems.register(
-            key="trip-planner",
-            name="trip-planner",
+            key="crossing-planner",
+            name="crossing-planner",
             lane="standard",
-            purpose="Proposes itineraries to travel agents.",
+            purpose="Proposes crossings to travel agents.",
             owner_id=None,
         )
     eva, noor = operator("operator"), operator("noor")
@@ -41,7 +41,7 @@ def tell(operator: Cast) -> None:
         row, _asked = actions.request(
             _tenant(),
             typed=NAME,
-            reason="Halcyon asked for it after its trial, ticket 4655.",
+            reason="Quayside asked for it after its trial, ticket 4655.",
             without_export=True,
         )
         offboarding_id = row.id
