@@ -614,10 +614,10 @@ SECTIONS: dict[str, Callable[[Bench], list[Row]]] = {
     ),
     "usage-file": lambda b: usage_file.measure(b.server),
     "packages": lambda b: packages.measure(b.app, b.server, b.environment, quick=b.scale.quick),
-    "search": lambda b: search.measure(b.app, b.server, rounds=b.scale.rounds, quick=b.scale.quick),
     "inbox": lambda b: inbox.measure(
         b.app, b.server, b.environment, rounds=b.scale.rounds, quick=b.scale.quick
     ),
+    "search": lambda b: search.measure(b.app, b.server, rounds=b.scale.rounds, quick=b.scale.quick),
     "objectives": lambda b: objectives.measure(
         b.app, b.cookie, b.server, b.environment, **b.pace, quick=b.scale.quick
     ),
