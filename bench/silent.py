@@ -25,4 +25,4 @@ for each in [m for name, m in sys.modules.items() if name.startswith("governance
 if __name__ == "__main__":
     from governance.kernel import server
 
-    server.serve("bench.silent:app", host="127.0.0.1", port=int(sys.argv[1]), workers=1)
+    server.serve(app, host="127.0.0.1", port=int(sys.argv[1]), workers=1)
