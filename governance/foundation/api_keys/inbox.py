@@ -26,7 +26,7 @@ TITLES = {
 DETAILS = {
     EXPIRES: "Create another key, and enter it where this one is used",
     DIRECTORY: "Without a valid key, the directory can't give or end access",
-    PREVIOUS: "Whatever still uses it is refused from then on",
+    PREVIOUS: "Anything still using it is denied access from then on",
     SEEN: "Rotate it, and enter the new secret in the directory",
 }
 

@@ -90,8 +90,8 @@ def suspended(
     if deletes_at is not None:
         day = long_day(deletes_at.astimezone(ZoneInfo(time_zone)).date())
         return TenantSuspended(
-            f"{name} is suspended by the operator of Meridian, and everything it has here will be"
-            f" deleted for good on {day}. If you still need it, ask the operator before then to"
+            f"{name} is suspended by the operator of Meridian, and all of its data here will be"
+            f" deleted permanently on {day}. If you still need it, ask the operator before then to"
             " cancel the deletion and let you export everything."
         )
     return TenantSuspended(

@@ -152,7 +152,7 @@ def begin_waiting(approval: Approval) -> None:
         tenant_revision.advance()
         _tell_admins(
             f"{tenant.name} will be deleted on {long_day(row.due_at)}",
-            f"Two operators of Meridian decided to delete {tenant.name} with everything it has on"
+            f"Two operators of Meridian decided to delete {tenant.name} with all of its data on"
             f" {long_day(row.due_at)}. Reason: {row.reason}\n\nNothing is deleted before then."
             " If you still need it, ask the operator to cancel the deletion and let you export"
             " everything.\n",

@@ -19,7 +19,7 @@ def _describe(approval: Approval) -> Description:
     days = plural(row.waiting_days, "day")
     return Description(
         title=approval.summary,
-        heading=f"{row.name} is deleted with everything it has",
+        heading=f"{row.name} is deleted with all of its data",
         facts=[
             ("Tenant", row.name),
             ("Slug", row.slug),
@@ -27,12 +27,12 @@ def _describe(approval: Approval) -> Description:
                 "Export",
                 "None" if row.export == "none" else row.export.replace("archive", "SHA-256"),
             ),
-            ("Waits", days),
+            ("Waiting period", days),
         ],
         effects=(
             ApprovalEffect("due", f"Nothing happens for {days}.", "An operator can cancel it."),
             ApprovalEffect(
-                "stop", "Then its keys are destroyed.", "What they encrypt can't be read again."
+                "stop", "Its keys are destroyed.", "Data encrypted with them can't be recovered."
             ),
             ApprovalEffect("stop", "Its files and rows are deleted.", "A certificate says so."),
         ),
@@ -40,7 +40,7 @@ def _describe(approval: Approval) -> Description:
         back=(row.name, "operator_desk.tenant", {"slug": row.slug}),
         verb="Approve deletion",
         is_final=True,
-        consequence=f"The deletion starts in {days}. Its admins are told by email.",
+        consequence=f"The deletion starts in {days}. Its admins are notified by email.",
     )
 
 

@@ -51,14 +51,14 @@ def context(found: Certificate) -> dict[str, Any]:
         "facts": facts,
         "kpis": [
             ("Rows deleted", digits(total), f"in {len(rows)} tables"),
-            ("Files deleted", digits(int(facts["files"])), "of the storage"),
+            ("Files deleted", digits(int(facts["files"])), "from storage"),
             ("Keys destroyed", digits(keys), "before anything else"),
             ("Last entry", digits(int(facts["log-size"])), "of its audit log"),
         ],
         "lede": (
-            f"Two operators decided it, and it waited until {instant(facts['due'])}. First the keys"
-            " were destroyed, so that what they encrypt can't be read again; then the files and the"
-            " rows were deleted, until no table had a row left."
+            f"Two operators approved the deletion, and its waiting period ended {instant(facts['due'])}."
+            " The keys were destroyed first, so that data encrypted with them can't be recovered."
+            " Then the files and rows were deleted. No table has a row of the tenant."
         ),
         "happened": [*_happened(facts)],
         "keys": [(KINDS.get(name, name), *each) for name, each in found.keys.items()],
@@ -73,14 +73,14 @@ def _happened(facts: Mapping[str, str]) -> list[tuple[str, str]]:
     export = facts["export"]
     return [
         ("Tenant", f"{facts['name']}, {facts['tenant']}"),
-        ("Id of the tenant", facts["tenant-id"]),
+        ("Tenant id", facts["tenant-id"]),
         ("Requested", instant(facts["requested"])),
         ("Approved by a second operator", instant(facts["approved"])),
-        ("Waited until", instant(facts["due"])),
+        ("Waiting period ended", instant(facts["due"])),
         ("Keys destroyed", instant(facts["keys-destroyed"])),
         ("Finished", instant(facts["finished"])),
         (
             "Export of everything",
-            "None was wanted" if export == "none" else f"SHA-256 {export.removeprefix('archive ')}",
+            "Not requested" if export == "none" else f"SHA-256 {export.removeprefix('archive ')}",
         ),
     ]

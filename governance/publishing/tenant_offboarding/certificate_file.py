@@ -45,6 +45,6 @@ def unpack(data: bytes) -> dict[str, bytes]:
 
 def _check(entries: Sequence[zipfile.ZipInfo]) -> None:
     if sorted(each.filename for each in entries) != sorted(NAMES):
-        raise Unreadable("The ZIP hasn't exactly the three files of a certificate.")
+        raise Unreadable("The ZIP must contain exactly the three files of a certificate.")
     if sum(each.file_size for each in entries) > MAX_BYTES:
         raise Unreadable("The ZIP unpacks to more than any certificate.")

@@ -44,7 +44,7 @@ from governance.publishing.tenant_offboarding.models import TenantOffboarding
 BATCH = 2_000
 STARTED = action(
     "tenant.deletion.started",
-    "started to delete everything",
+    "started to delete the tenant",
     target="TenantOffboarding",
     activity="delete",
     severity="high",
@@ -52,7 +52,7 @@ STARTED = action(
 )
 DELETED = action(
     "tenant.deleted",
-    "deleted the tenant with everything it had",
+    "deleted the tenant with all of its data",
     target="TenantOffboarding",
     activity="delete",
     severity="high",

@@ -3,5 +3,5 @@
 from governance.kernel.access import permission
 
 OFFBOARD = permission(
-    "tenant_offboarding.offboard", "delete a tenant with everything it has", roles="operator_admin"
+    "tenant_offboarding.offboard", "delete a tenant with all of its data", roles="operator_admin"
 )

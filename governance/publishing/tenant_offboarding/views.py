@@ -24,7 +24,7 @@ OFFBOARD = StepUp(
     "Request deletion",
     OffboardForm,
     facts=lambda slug: [("Tenant", desk_tenant(slug).name)],
-    danger="Everything it has is deleted for good.",
+    danger="All of its data is deleted permanently.",
 )
 CANCEL = StepUp("Cancel deletion", CancelForm, facts=lambda slug: [("Tenant", _row(slug).name)])
 

@@ -168,7 +168,7 @@ def test_two_operators_decide_and_then_it_waits(app, as_operator, second):
     row = newest()
     assert row.due_at and row.approved_at and row.due_at - row.approved_at == WAIT
     refused = Visitor(app).get("/login?tenant=acme", then=403).text
-    assert "will be deleted for good on" in refused
+    assert "will be deleted permanently on" in refused
     for slug in ("acme", "console"):
         assert [e.facts["tenant"] for e in entries("tenant.offboarding.approved", slug)] == ["acme"]
         assert len(entries("tenant.offboarding.requested", slug)) == 1
