@@ -246,9 +246,7 @@ class Drill:
             "--manifest-checksums=SHA256",
         )
         self.size = base_backup.check(backup)
-        return (
-            f"Made a base backup of {self.size // 1_000_000} MB. Every file matches its manifest."
-        )
+        return f"Created a base backup of {self.size // 1_000_000} MB. Every file matches its manifest."
 
     def goes_on(self) -> str:
         self.works("after the backup, before the point in time")

@@ -371,4 +371,4 @@ def _check_typed(wanted: str, typed: str) -> None:
 
 def _check_reason(reason: str) -> None:
     if not reason.strip():
-        raise Invalid("Give a reason. It is kept in the audit log.", field="reason")
+        raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")

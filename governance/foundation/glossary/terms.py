@@ -102,8 +102,8 @@ TERMS = (
     ),
     Term(
         "Backup",
-        "A copy of the database that can be restored; the operator records each one, and it is missed"
-        " when the last one is too old.",
+        "A copy of the database that can be restored. The operator records each one, and the inbox"
+        " reports when the last one is too old.",
         "backup",
     ),
     Term(
@@ -416,8 +416,8 @@ TERMS = (
     ),
     Term(
         "Offboarding",
-        "The deletion of a suspended tenant: two operators decide, it waits, then its keys, files"
-        " and rows go, and a signed certificate says so.",
+        "The deletion of a suspended tenant: two operators approve it, and after a waiting period its"
+        " keys, files and rows are deleted, with a signed certificate as proof.",
         "tenant_offboarding",
     ),
     Term(

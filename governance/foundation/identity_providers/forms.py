@@ -84,7 +84,7 @@ class ConnectionForm(ProviderForm):
     )
     reason = TextAreaField(
         "Reason",
-        [InputRequired("Give a reason. The approver reads it."), Length(max=2000)],
+        [InputRequired("Enter a reason. The approver reads it."), Length(max=2000)],
         description="The approver reads it, and it is kept in the audit log.",
     )
     seen = HiddenField()

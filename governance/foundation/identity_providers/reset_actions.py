@@ -91,4 +91,4 @@ def record_reset_at_operator(slug: str, *, reason: str, provider: str | None, ad
 
 def check_reason(reason: str) -> None:
     if not reason.strip():
-        raise Invalid("Give a reason. It is kept in the audit log.", field="reason")
+        raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")

@@ -9,7 +9,7 @@ from governance.foundation.privacy.retention_actions import (
 from governance.kernel.forms import Choice, Form, constraint, stripped
 
 MAX_PEOPLE_LISTED = 1000
-REASON_NEEDED = "Give a reason. It is kept in the audit log, encrypted."
+REASON_NEEDED = "Enter a reason. It is kept in the audit log, encrypted."
 
 constraint(
     "uq_erasures_open", "The erasure of this person has already been requested.", field="member"

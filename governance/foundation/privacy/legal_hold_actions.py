@@ -127,4 +127,4 @@ def release_hold(held: LegalHold, reason: str) -> None:
 
 def check_reason(reason: str) -> None:
     if not reason.strip():
-        raise Invalid("Give a reason. It is kept in the audit log.", field="reason")
+        raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")

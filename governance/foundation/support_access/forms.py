@@ -16,7 +16,7 @@ def _features() -> list[tuple[str, str]]:
 class RequestForm(Form):
     reason = TextAreaField(
         "Reason",
-        [DataRequired("Give a reason. The tenant's admins read it."), Length(max=1000)],
+        [DataRequired("Enter a reason. The tenant's admins read it."), Length(max=1000)],
     )
     hours = SelectField(
         "For", choices=[(str(n), f"{n} hour" if n == 1 else f"{n} hours") for n in actions.HOURS]

@@ -230,7 +230,7 @@ def end(agreement: Agreement, *, at: datetime, reason: str) -> None:
     if agreement.ended_at is not None and agreement.ended_at <= clock.now():
         raise Stale("This agreement has ended already.")
     if not reason.strip():
-        raise Invalid("Give a reason. It is kept in the audit log.", field="reason")
+        raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")
     check_month_open(at, "on", "Choose a later end.")
     agreement.ended_at, agreement.ended_by = at, current.actor().person_id
     agreement.end_reason = reason.strip()[:MAX_REASON_LENGTH]

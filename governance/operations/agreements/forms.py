@@ -61,7 +61,7 @@ class ReturnForm(Form):
 
 class EndForm(Form):
     on = DayField("Last day")
-    reason = TextAreaField("Reason", [DataRequired("Give a reason. It is kept in the audit log.")])
+    reason = TextAreaField("Reason", [DataRequired("Enter a reason. It is kept in the audit log.")])
 
 
 class ContactsForm(Form):

@@ -258,7 +258,7 @@ def withdraw(row: Exclusion, *, reason: str) -> None:
     if row.state in {"withdrawn", "rejected"}:
         return
     if not reason.strip():
-        raise Invalid("Give a reason. It is kept in the audit log.", field="reason")
+        raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")
     if row.state == "approved" and row.starts_at <= clock.now():
         approvals.request(
             queries.WITHDRAWAL,

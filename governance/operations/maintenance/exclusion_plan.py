@@ -45,7 +45,7 @@ def check(plan: Plan) -> tuple[Plan, Recurrence]:
     if plan.category not in CATEGORIES:
         raise Invalid("Choose a category.", field="category")
     if not reason or len(reason) > MAX_REASON_LENGTH:
-        raise Invalid("Give a reason. It is shown to the approver and kept.", field="reason")
+        raise Invalid("Enter a reason. It is shown to the approver and kept.", field="reason")
     _check_times(plan.starts_at, plan.ends_at)
     system_id = _check_scope(plan.system_id, plan.indicator_id)
     series = _series(plan)

@@ -82,7 +82,7 @@ class ExclusionForm(Form):
     )
     reason = TextAreaField(
         "Reason",
-        [DataRequired("Give a reason."), Length(max=MAX_REASON_LENGTH)],
+        [DataRequired("Enter a reason."), Length(max=MAX_REASON_LENGTH)],
         filters=[stripped],
         description="Shown to the approver and on the statement.",
     )
@@ -149,7 +149,7 @@ class ExclusionForm(Form):
 class WithdrawalForm(Form):
     reason = TextAreaField(
         "Reason",
-        [DataRequired("Give a reason."), Length(max=MAX_REASON_LENGTH)],
+        [DataRequired("Enter a reason."), Length(max=MAX_REASON_LENGTH)],
         filters=[stripped],
     )
 

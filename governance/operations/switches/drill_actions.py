@@ -83,7 +83,7 @@ def plan(
             field="repeat_days",
         )
     if needs_second and not reason.strip():
-        raise Invalid("Give a reason. The approver reads it.", field="reason")
+        raise Invalid("Enter a reason. The approver reads it.", field="reason")
     if (known := _open_drill(system, feature)) is not None:
         if known.planned_by == current.actor().person_id and (known.due_at, known.seconds) == (
             due_at,

@@ -49,5 +49,5 @@ def check_typed(tenant: Tenant, typed: str) -> None:
 
 def check_reason(reason: str) -> str:
     if not reason.strip():
-        raise Invalid("Give a reason. It is kept in both audit logs.", field="reason")
+        raise Invalid("Enter a reason. It is kept in both audit logs.", field="reason")
     return reason.strip()

@@ -10,7 +10,7 @@ class ReasonForm(Form):
     """Why an operator does this to a tenant."""
 
     reason = TextAreaField(
-        "Reason", [DataRequired("Give a reason. It is kept in both audit logs."), Length(max=1000)]
+        "Reason", [DataRequired("Enter a reason. It is kept in both audit logs."), Length(max=1000)]
     )
 
     @property

@@ -56,7 +56,7 @@ def cancel(item_id: UUID, *, reason: str) -> None:
 
 def _record(what: Action, item: WorkItem, tenant: Tenant, reason: str) -> None:
     if not reason.strip():
-        raise Invalid("Give a reason. It is kept in both audit logs.", field="reason")
+        raise Invalid("Enter a reason. It is kept in both audit logs.", field="reason")
     record(
         what,
         tenant,

@@ -107,7 +107,7 @@ class KindOfBackup:
 def record_outcome(kind: Kind, outcome: Outcome) -> None:
     """Write it into the operator's log, as the acting console."""
     if not 0 <= outcome.size <= MAX_SIZE or not 0 <= outcome.seconds <= MAX_SECONDS:
-        raise Invalid("Give a size of 0 bytes or more, and a duration of at most 30 days.")
+        raise Invalid("Enter a size of 0 bytes or more and a duration of up to 30 days.")
     success, failure = ACTIONS[kind]
     record(
         success if outcome.succeeded else failure,

@@ -8,6 +8,6 @@ from governance.kernel.forms import Form
 
 class WorkForm(Form):
     reason = TextAreaField(
-        "Reason", [DataRequired("Give a reason. It is kept in both audit logs."), Length(max=1000)]
+        "Reason", [DataRequired("Enter a reason. It is kept in both audit logs."), Length(max=1000)]
     )
     verb = HiddenField()

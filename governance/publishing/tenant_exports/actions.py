@@ -96,7 +96,7 @@ def request_export() -> TenantExport:
 def start_for(tenant: Tenant, *, reason: str) -> None:
     """By an operator, for the tenant's admins: they download it, the operator can't."""
     if not reason.strip():
-        raise Invalid("Give a reason. It is kept in both audit logs.", field="reason")
+        raise Invalid("Enter a reason. It is kept in both audit logs.", field="reason")
     if tenant.kind == "operator":
         raise DomainError("This is the operator's own tenant: start it in Settings.")
     with within(visiting(current.actor(), tenant)):

@@ -8,7 +8,7 @@ from governance.kernel.forms import Form
 
 class OffboardForm(Form):
     reason = TextAreaField(
-        "Reason", [DataRequired("Give a reason. It is kept in both audit logs."), Length(max=1000)]
+        "Reason", [DataRequired("Enter a reason. It is kept in both audit logs."), Length(max=1000)]
     )
     without_export = BooleanField("The tenant doesn't want an export")
     typed = StringField(
@@ -19,5 +19,5 @@ class OffboardForm(Form):
 
 class CancelForm(Form):
     reason = TextAreaField(
-        "Reason", [DataRequired("Give a reason. It is kept in both audit logs."), Length(max=1000)]
+        "Reason", [DataRequired("Enter a reason. It is kept in both audit logs."), Length(max=1000)]
     )

@@ -126,7 +126,7 @@ def test_what_is_asked_can_be_refused_or_taken_back_and_asked_again(as_officer, 
     request_deletion(as_officer, v)
     assert count_rows(EvidenceDeletion) == 1
     assert (
-        "Give a reason"
+        "Enter a reason"
         in decide_approval(
             as_reviewer, deletion_approval_path(v), 422, verb="reject", reason=""
         ).text

@@ -111,7 +111,7 @@ def test_rejecting_takes_a_reason_that_the_requester_reads(purpose_kind, as_admi
     purpose_kind.requested(purpose_kind.system())
     path = newest_approval_page()
     assert (
-        "Give a reason"
+        "Enter a reason"
         in decide_approval(as_second_admin, path, 422, verb="reject", reason=" ").text
     )
     decide_approval(as_second_admin, path, verb="reject", reason="Too wide")
@@ -544,7 +544,7 @@ def test_another_tenants_approval_is_not_found(purpose_kind, as_neighbour, as_st
 def test_nonsense_is_refused(purpose_kind, as_second_admin):
     purpose_kind.requested(purpose_kind.system())
     decide_approval(as_second_admin, newest_approval_page(), 422, verb="agree")
-    with make.acting("admin"), pytest.raises(DomainError, match="Give a reason"):
+    with make.acting("admin"), pytest.raises(DomainError, match="Enter a reason"):
         actions.request(NAME, purpose_kind.system(key="other"), summary="x", reason=" ")
 
 

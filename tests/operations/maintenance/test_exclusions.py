@@ -212,7 +212,7 @@ def test_an_edit_voids_the_request_and_asks_again(announced, acting, state_of, d
 def test_before_the_start_one_person_withdraws(announced, acting, counted, state_of, told):
     made = announced(at(28, 1))
     with acting():
-        with pytest.raises(Invalid, match="Give a reason"):
+        with pytest.raises(Invalid, match="Enter a reason"):
             actions.withdraw(queries.exclusion(made), reason=" ")
         actions.withdraw(queries.exclusion(made), reason="Not needed.")
         actions.withdraw(queries.exclusion(made), reason="Twice.")

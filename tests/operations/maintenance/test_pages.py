@@ -77,7 +77,7 @@ def test_a_series_is_drawn_in_each_week_at_its_local_time(as_officer, database):
         ({"repeats": "FREQ=DAILY"}, "the repetition needs an end"),
         ({"repeat_until": "tomorrow"}, "isn’t a date"),
         ({"title": " "}, "Enter a title."),
-        ({"reason": ""}, "Give a reason."),
+        ({"reason": ""}, "Enter a reason."),
         ({"category": "vacation"}, "Choose one of the options."),
         ({"system_id": str(uuid4())}, "Choose one of the options."),
     ],

@@ -338,7 +338,7 @@ def test_rejected_and_withdrawn_versions_are_decided_once(systems, acting):
     waiting = request_version(policy_content("standard"))
     with acting("compliance_officer"):
         request = open_approval(queries.POLICY, waiting)
-        with pytest.raises(Invalid, match="Give a reason"):
+        with pytest.raises(Invalid, match="Enter a reason"):
             approval_helpers.actions.reject(request, reason=" ")
         approval_helpers.actions.reject(request, reason="Not before the audit")
         with pytest.raises(Stale, match="was already rejected"):

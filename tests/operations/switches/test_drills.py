@@ -532,7 +532,7 @@ def test_a_drill_is_requested_approved_and_watched_through_the_front_door(
     local = (clock.now() + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
     sent = {"what": part, "due_at": local, "seconds": "5", "repeat_days": ""}
     assert "The approver reads this" in main_text(as_admin.get("systems/claims-triage/drills/new"))
-    assert "Give a reason" in main_text(
+    assert "Enter a reason" in main_text(
         as_admin.post("systems/claims-triage/drills/new", then=422, **sent)
     )
     page = as_admin.post(
