@@ -102,7 +102,7 @@ TERMS = (
     ),
     Term(
         "Backup",
-        "A copy of the database that can be restored. The operator records each one, and the inbox"
+        "A copy of the database that can be restored; the operator records each one, and the inbox"
         " reports when the last one is too old.",
         "backup",
     ),

@@ -10,6 +10,7 @@ from governance.kernel.formatting import plural
 from governance.kernel.signed_note import NotSigned, VerifierKey
 from governance.kernel.verification_results import CheckResult, VerificationResult, plain
 from governance.publishing.reports import signing
+from governance.publishing.reports.wording import instant
 from governance.publishing.tenant_offboarding.certificate_file import (
     PDF_NAME,
     TEXT_NAME,
@@ -33,9 +34,10 @@ class CertificateVerdict(VerificationResult):
 
     @property
     def sentence(self) -> str:
+        ended = instant(self.finished) if self.finished else ""
         right = (
-            f"The certificate is genuine: the operator states that {plural(self.rows, 'row')} of"
-            f" {self.tenant} were deleted, and that it was done on {self.finished}."
+            f"The certificate is genuine. The operator states that {self.tenant} was deleted,"
+            f" {plural(self.rows, 'row')} in all, and that this ended on {ended}."
         )
         return self.summary("certificate", right)
 
