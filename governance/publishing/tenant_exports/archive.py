@@ -138,7 +138,8 @@ def _write_files(archive: zipfile.ZipFile, contents: Contents, report: Report) -
             continue
         report(f"File {contents.stored + 1}")
         try:
-            pieces = storage.pieces(key)  # reads the first
+            _read_through(key)  # a ZIP takes nothing back, and damage may come late in a file
+            pieces = storage.pieces(key)
         except NotFound:
             continue
         except CorruptedFile:
@@ -146,6 +147,12 @@ def _write_files(archive: zipfile.ZipFile, contents: Contents, report: Report) -
             continue
         _add(archive, contents, f"files/{short.removesuffix(storage.ENCRYPTED_SUFFIX)}", pieces)
         contents.stored += 1
+
+
+def _read_through(key: str) -> None:
+    """Raise CorruptedFile wherever in the file its damage is."""
+    for _piece in storage.pieces(key):
+        pass
 
 
 def _log(head: Checkpoint, report: Report) -> Iterator[bytes]:
