@@ -273,6 +273,14 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "agreement_acceptances": {"side": "customer"},
     "agreement_contacts": {"side": "customer"},
     "agreement_rehearsals": {"terms": "own", "result": None},
+    "system_proposals": {
+        "state": "approved",
+        "answers": {"area": "5", "decides": "informs"},
+        "risk_class": "high_risk",
+        "eu_class": "high_risk",
+        "class_reason": None,
+        "classed_by": None,
+    },
     "ai_systems": {"lane": "standard", "key": "claims-triage", "retired_at": None},
 }
 

@@ -154,6 +154,9 @@ NO_ENTRY = {
     "operations/policies/platform_minimum.py close_request": (
         "its approval was rejected, withdrawn, voided or expired; recorded as that"
     ),
+    "operations/intake/actions.py close": (
+        "its approval was rejected or withdrawn; recorded as that"
+    ),
     "operations/maintenance/actions.py close": (
         "its approval was rejected, withdrawn or expired; recorded as that"
     ),

@@ -39,6 +39,8 @@ from governance.foundation.webhooks import actions as webhooks
 from governance.kernel import clock, current, list_pages
 from governance.kernel.list_pages import Filter, ListPage
 from governance.operations.alerts import actions as alerting
+from governance.operations.intake import actions as intake
+from governance.operations.intake.actions import Draft
 from governance.operations.maintenance import actions as maintenance
 from governance.operations.maintenance.exclusion_plan import Plan
 from governance.operations.measurements import actions as measurements
@@ -48,6 +50,7 @@ from tests import make
 from tests.assurance.testing import type2_helpers
 from tests.browser import Visitor
 from tests.operations.alerts.alert_helpers import watched_objective
+from tests.operations.intake import intake_helpers
 
 LISTS = sorted(  # the operator's are tested beside their features
     name
@@ -77,6 +80,7 @@ BUDGETS = {  # statements of a page; those of other lists are held beside their 
     "waiting_requests": 5,
     "webhook_deliveries": 8,
     "exclusions": 9,
+    "proposals": 6,
 }
 OF_ADMINS = {"member_sessions"}
 OF_OPERATOR = {"accounts", "prices"}  # of the operator's finance
@@ -233,6 +237,10 @@ def _fill(slug: str) -> dict[str, str]:
                 reason="A new version.",
             )
         )
+        for n, answers in enumerate((intake_helpers.ANSWERS, {})):
+            intake.propose(
+                Draft(f"Proposal {n} of {slug}", f"{slug}-{n}", "Sorts.", "Clerks", answers)
+            )
         playbooks.create(
             title=f"Playbook of {slug}",
             used_for="An outage.",

@@ -49,12 +49,14 @@ from governance.kernel.conditions import Condition, is_owner
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
 from governance.kernel.errors import Forbidden
+from governance.operations.intake import permissions as intake_permissions
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.incidents import incident_helpers
 from tests.assurance.testing import type2_helpers
 from tests.browser import Visitor
+from tests.operations.intake import intake_helpers
 
 HERE = Path(__file__).parent.parent
 TRIED: set[tuple[str, str]] = set()
@@ -519,6 +521,31 @@ def test_its_writer_edits_and_removes_a_comment_and_an_admin_removes_any(
     with make.acting("admin", read_only=True):
         own = session().scalars(select(ObjectComment.id).where(ObjectComment.text == "x")).one()
     as_contributor.post(f"comments/{own}/remove")
+
+
+# ---- intake
+
+
+@shows_condition(intake_permissions.EDIT, intake_permissions.is_proposer)
+@shows_condition(intake_permissions.CLASSIFY, intake_permissions.is_own_proposal)
+def test_its_proposer_changes_a_proposal_and_another_person_sets_its_classes(
+    as_officer, as_reviewer, database
+):
+    made = intake_helpers.propose(as_officer)
+    changed = {"seen": "1", **intake_helpers.form(users="Brokers")}
+    classes = {"eu_class": "minimal", "risk_class": "standard", "reason": "A narrow task."}
+    refused = as_reviewer.post(f"intake/{made}/edit", then=403, **changed)
+    assert "Only the person who proposed PRO-1 can" in refused.text
+    as_officer.post(f"intake/{made}/classes", then=403, seen="1", **classes)
+    as_officer.post(f"intake/{made}/edit", **changed)
+    as_reviewer.post(f"intake/{made}/classes", seen="2", **classes)
+    for visitor, page, links in (
+        (as_officer, "edit", True),
+        (as_officer, "classes", False),
+        (as_reviewer, "edit", False),
+        (as_reviewer, "classes", True),
+    ):
+        assert (f"{made}/{page}" in visitor.get(f"intake/{made}").text) is links
 
 
 def test_every_object_condition_is_tried(app):

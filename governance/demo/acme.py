@@ -21,6 +21,7 @@ from governance.demo import (
     collected_evidence,
     decision_history,
     discussion_story,
+    intake_story,
     list_views_story,
     machine_keys,
     policy_history,
@@ -179,6 +180,7 @@ def tell_acme(cast: Cast, services: str) -> None:
         *soc2_engagement.acme(cast.id, days_ago),
         *discussion_story.acme(held.ids, cast.id, days_ago),
         *list_views_story.acme(cast.id, days_ago),
+        *intake_story.acme(days_ago),
     ]
     drilled, now = days_ago(DRILLED), datetime.now(UTC)
     begun: set[date] = set()

@@ -26,6 +26,7 @@ from governance.kernel.manifest import (
     Subscription,
 )
 from governance.kernel.visibility_scope import Scope
+from governance.operations.intake.ports import mapped_controls
 from governance.operations.switches.events import DrillEnded, StopLifted
 
 # Each adds its routes to `views.feature` when it is imported.
@@ -60,5 +61,8 @@ manifest = Manifest(
         Subscription(DrillEnded, drill_evidence.file_drill),
         Subscription(StopLifted, stop_evidence.queue_filing),
     ),
-    answers=(PortAnswer(supported_controls, queries.all_controls),),
+    answers=(
+        PortAnswer(supported_controls, queries.all_controls),
+        PortAnswer(mapped_controls, queries.controls_by_requirement),
+    ),
 )

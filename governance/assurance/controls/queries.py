@@ -25,6 +25,7 @@ from governance.kernel import clock
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
 from governance.kernel.visibility_scope import Scope, limits
+from governance.operations.intake.ports import MappedControl
 
 
 def posture(as_of: datetime | None = None) -> list[ControlFacts]:
@@ -136,6 +137,31 @@ def controls_mapped_to(requirements: Collection[tuple[str, str]]) -> Sequence[Co
         .order_by(Control.ref)
     )
     return session().scalars(query).all()
+
+
+def controls_by_requirement(refs: Collection[str]) -> dict[str, list[MappedControl]]:
+    """Return the live controls mapped to each of these requirements of the NIST AI RMF, by ref."""
+    query = (
+        select(Requirement.ref, Control.id, Control.ref, Control.title)
+        .join(ControlMapping, ControlMapping.requirement_id == Requirement.id)
+        .join(Control, Control.id == ControlMapping.control_id)
+        .join(Framework, Framework.id == Requirement.framework_id)
+        .where(
+            Framework.key.startswith("nist-ai-rmf"),
+            Requirement.ref.in_(refs),
+            ControlMapping.removed_at.is_(None),
+            Control.retired_at.is_(None),
+        )
+        .order_by(Requirement.ref, Control.ref)
+        .distinct()
+    )
+    found: dict[str, list[MappedControl]] = {}
+    scope = limits()
+    for ref, control_id, control_ref, title in session().execute(query):
+        if scope is not None and not scope.holds(control_id):
+            continue
+        found.setdefault(ref, []).append(MappedControl(control_id, control_ref, title))
+    return found
 
 
 def count_sole_requirements(control_id: UUID) -> int:

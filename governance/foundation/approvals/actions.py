@@ -139,17 +139,27 @@ def close_expired(kind_name: str, target_id: UUID) -> bool:
     return True
 
 
-def renew(kind_name: str, target_id: UUID, *, is_ready: bool = True) -> Approval | None:
+def renew(
+    kind_name: str,
+    target_id: UUID,
+    *,
+    is_ready: bool = True,
+    also_requested_by: UUID | None = None,
+) -> Approval | None:
     """Bind the open approval to the target as it is now; approvals given before no longer count.
 
-    Call it after the target was changed. Returns None where no approval is open any more; one that
-    has expired is closed.
+    Call it after the target was changed. `also_requested_by` has made the target what it is as
+    well, and so doesn't decide it. Returns None where no approval is open any more; one that has
+    expired is closed.
     """
     if close_expired(kind_name, target_id):
         return None
     approval = queries.open_approval(kind_name, target_id, lock=True)
     if approval is None:
         return None
+    if (also := str(also_requested_by)) not in approval.requesters and also_requested_by:
+        approval.requesters = [*approval.requesters, also]
+        approval.excluded = [*approval.excluded, also]
     fingerprint = kinds.fingerprint(approval)
     if not fingerprint:
         raise NotFound(GONE)

@@ -363,6 +363,12 @@ TERMS = (
         "indicator indicators",
     ),
     Term(
+        "Intake",
+        "Where product teams propose AI systems: triage derives the classes from their answers, and"
+        " another person decides whether a proposal joins the register.",
+        "intake system.proposal",
+    ),
+    Term(
         "Invitation",
         "An email that gives a new member or auditor access when they sign in.",
         "invitation",

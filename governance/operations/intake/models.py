@@ -1,0 +1,72 @@
+"""Proposals of AI systems."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.operations.intake.triage import EU_CLASSES, RISK_CLASSES
+
+STATES = {
+    "in_review": "In review",
+    "approved": "Approved",
+    "rejected": "Rejected",
+    "withdrawn": "Withdrawn",
+}
+
+
+class SystemProposal(Tenanted, Model):
+    """An AI system that a product team proposes, with the answers of its intake form.
+
+    `risk_class` and `eu_class` are those that apply: what triage derived from the answers, or what
+    a reviewer set with a reason, until the answers change.
+    """
+
+    __tablename__ = "system_proposals"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "number"),
+        tenant_fk("system_id", "ai_systems"),
+        Index(None, "tenant_id", "state", "number"),
+        CheckConstraint("state IN ('in_review', 'approved', 'rejected', 'withdrawn')", "state"),
+        CheckConstraint("(state = 'approved') = (system_id IS NOT NULL)", "system"),
+        CheckConstraint("(class_reason IS NULL) = (classed_by IS NULL)", "classed"),
+    )
+
+    number: Mapped[int]
+    name: Mapped[str]
+    key: Mapped[str]  # the slug that its system will have
+    purpose: Mapped[str]
+    users: Mapped[str]  # who uses it
+    answers: Mapped[dict[str, Any]]
+    open_questions: Mapped[int]
+    risk_class: Mapped[str]
+    eu_class: Mapped[str]
+    class_reason: Mapped[str | None]  # of a reviewer who set another class than triage
+    classed_by: Mapped[UUID | None]
+    proposed_by: Mapped[UUID]
+    revision: Mapped[int] = mapped_column(default=1)
+    changed_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="in_review")
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None]
+    decision_reason: Mapped[str] = mapped_column(default="")
+    system_id: Mapped[UUID | None]  # the system that its approval opened
+
+    @property
+    def ref(self) -> str:
+        return f"PRO-{self.number}"
+
+    @property
+    def is_in_review(self) -> bool:
+        return self.state == "in_review"
+
+    @property
+    def risk_class_name(self) -> str:
+        return RISK_CLASSES[self.risk_class]
+
+    @property
+    def eu_class_name(self) -> str:
+        return EU_CLASSES[self.eu_class]

@@ -1,0 +1,198 @@
+"""The questions of an intake form, and the answers that each one takes. Pure.
+
+An answer is the value of one choice, or a list of values where several apply. "none" is an answer;
+a question without an answer is open.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+NONE = "none"
+ANNEX_III = {
+    "1": "Biometrics",
+    "2": "Critical infrastructure",
+    "3": "Education and training",
+    "4": "Employment and management of workers",
+    "5": "Essential services, benefits, credit or insurance",
+    "6": "Law enforcement",
+    "7": "Migration, asylum or border control",
+    "8": "Courts or elections",
+}  # the areas of Annex III by number, in our words
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question. `choices` are value → label; `means` explains a choice."""
+
+    key: str
+    label: str
+    choices: Mapping[str, str]
+    several: bool = False
+    help: str = ""
+
+
+QUESTIONS: dict[str, Question] = {
+    each.key: each
+    for each in (
+        Question(
+            "regions",
+            "Where are the people it affects?",
+            {
+                "eu": "European Union",
+                "uk": "United Kingdom",
+                "us": "United States",
+                "other": "Elsewhere",
+            },
+            several=True,
+        ),
+        Question(
+            "audience",
+            "Who uses it?",
+            {
+                "employees": "Our own employees",
+                "business": "Employees of our customers",
+                "consumers": "Consumers",
+                "public": "A public authority",
+            },
+        ),
+        Question(
+            "decides",
+            "Does it decide about people?",
+            {
+                "no": "No",
+                "informs": "It informs a person who decides",
+                "alone": "It decides without a person",
+            },
+            help="For example about a claim, a job, a price or access to a service.",
+        ),
+        Question(
+            "autonomy",
+            "What can it do by itself?",
+            {
+                "advice": "It gives advice; people decide",
+                "approval": "It acts after a person approves",
+                "limits": "It acts alone within limits",
+                "alone": "It acts alone",
+            },
+        ),
+        Question(
+            "data_used",
+            "Which data does it use?",
+            {
+                NONE: "No personal data",
+                "personal": "Personal data",
+                "special": "Health, biometric or other sensitive data",
+                "children": "Data about children",
+                "confidential": "Confidential business data",
+            },
+            several=True,
+        ),
+        Question(
+            "area",
+            "Is it used in one of these areas?",
+            {**ANNEX_III, NONE: "None of these"},
+            help="The areas of Annex III of the EU AI Act.",
+        ),
+        Question(
+            "profiles",
+            "Does it profile people?",
+            {"yes": "Yes", "no": "No"},
+            help="Asked for systems in an area of Annex III.",
+        ),
+        Question(
+            "task",
+            "Which of these describes its task in that area?",
+            {
+                "procedure": "A narrow procedural task",
+                "improves": "It improves work that a person has finished",
+                "patterns": "It finds patterns or deviations in past decisions for a person to review",
+                "prepares": "It prepares a decision, without weighing on its outcome",
+                NONE: "None of these",
+            },
+            help="Asked for systems in an area of Annex III. Article 6(3) exempts such tasks.",
+        ),
+        Question(
+            "safety",
+            "Is it a safety component of a regulated product?",
+            {"yes": "Yes", "no": "No"},
+            help="For example of a machine, a medical device, a toy or a vehicle.",
+        ),
+        Question(
+            "practices",
+            "Does it do any of these?",
+            {
+                "a": "Manipulate people, or exploit an age, a disability or hardship",
+                "c": "Score people by their social behavior",
+                "d": "Predict crimes from a person's profile alone",
+                "e": "Collect faces from the internet or cameras for recognition",
+                "f": "Read emotions at work or in education",
+                "g": "Sort people by sensitive traits from biometrics",
+                "h": "Identify people live in public places for the police",
+                NONE: "None of these",
+            },
+            several=True,
+            help="Practices that Article 5(1) of the EU AI Act prohibits, some with exceptions.",
+        ),
+        Question(
+            "contact",
+            "What do people see of it?",
+            {
+                "talks": "They interact with it directly",
+                "creates": "It creates text, images, audio or video",
+                "senses": "It recognizes emotions or sorts people by biometrics",
+                "deepfake": "It imitates real people, places or events",
+                NONE: "None of these",
+            },
+            several=True,
+            help="Article 50 of the EU AI Act asks for transparency about these.",
+        ),
+        Question(
+            "service",
+            "Who provides the service that it is part of?",
+            {
+                "public": "A public body, or a private one on its behalf",
+                "credit": "A lender, for creditworthiness",
+                "insurance": "An insurer, for prices or risks of life or health insurance",
+                NONE: "Somebody else",
+            },
+            help="Asked for systems in an area of Annex III.",
+        ),
+    )
+}
+IN_AN_AREA = ("profiles", "task", "service")  # asked where the area is one of Annex III
+
+
+def cleaned(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the given answers without empty ones. Raises ValueError, which names the question.
+
+    "none" can't be combined with another choice.
+    """
+    found: dict[str, Any] = {}
+    for key, question in QUESTIONS.items():
+        value = given.get(key)
+        if not value:
+            continue
+        values = list(dict.fromkeys(value)) if question.several else [value]
+        if any(each not in question.choices for each in values) or (
+            NONE in values and len(values) > 1
+        ):
+            raise ValueError(key)
+        found[key] = sorted(values) if question.several else value
+    return found
+
+
+def unanswered(answers: Mapping[str, Any]) -> list[str]:
+    """Return the keys of the questions that these answers still leave open, in their order."""
+    in_area = answers.get("area") in ANNEX_III
+    return [key for key in QUESTIONS if key not in answers and (in_area or key not in IN_AN_AREA)]
+
+
+def answer_words(key: str, value: Any) -> str:
+    """Return an answer as people read it; empty for none."""
+    choices = QUESTIONS[key].choices
+    values: Sequence[str] = value if isinstance(value, list) else [value] if value else []
+    return ", ".join(
+        label if n == 0 else label[0].lower() + label[1:]
+        for n, label in enumerate(choices[each] for each in values if each in choices)
+    )

@@ -1,0 +1,233 @@
+"""Triage of a proposed AI system: what its answers lead to, each with its reason. Pure.
+
+    triage(answers) -> Triage
+    triage(answers, eu_class=…, risk_class=…)     with the classes that a reviewer has set
+
+The class of the EU AI Act (Regulation (EU) 2024/1689) follows from Article 5, Article 6 with
+Annex III, and Article 50, by number and in our own words. It is a proposal: a reviewer decides.
+Requirements are ids of the NIST AI RMF 1.0 that a control should satisfy; which ones apply to an
+answer is our judgement.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from governance.operations.intake.questions import ANNEX_III, NONE, unanswered
+
+RISK_CLASSES = {"standard": "Standard", "high_risk": "High risk"}  # as the register names them
+EU_CLASSES = {
+    "prohibited": "Prohibited practice",
+    "high_risk": "High risk",
+    "transparency": "Transparency duties",
+    "minimal": "Minimal risk",
+    "out_of_scope": "Outside the EU AI Act",
+}  # the strictest first
+STRICTEST_FIRST = tuple(EU_CLASSES)
+PRACTICES = {
+    "a": "Manipulating or exploiting people",
+    "c": "Social scoring",
+    "d": "Predicting crimes from profiles",
+    "e": "Collecting faces without a target",
+    "f": "Reading emotions at work or in education",
+    "g": "Sorting people by sensitive traits",
+    "h": "Live identification for the police",
+}
+TRANSPARENCY = {
+    "talks": ("Article 50(1)", "People must know that they interact with AI"),
+    "creates": ("Article 50(2)", "Created content must be marked so that machines detect it"),
+    "senses": ("Article 50(3)", "People must be informed about the recognition"),
+    "deepfake": ("Article 50(4)", "Imitated content must be disclosed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One sentence, and the provision or answer that it follows from."""
+
+    text: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """What the answers lead to. `open` are the keys of questions without an answer."""
+
+    risk_class: str
+    risk_reasons: tuple[Reason, ...]
+    eu_class: str
+    eu_reasons: tuple[Reason, ...]
+    duties: tuple[Reason, ...]
+    requirements: tuple[Reason, ...]  # source: an id of the NIST AI RMF
+    tier: str  # key of a policy tier; empty for a prohibited practice
+    tier_reason: str
+    open: tuple[str, ...]
+
+
+def triage(answers: Mapping[str, Any], *, eu_class: str = "", risk_class: str = "") -> Triage:
+    """Classify a proposed system. `answers` are cleaned (questions.cleaned).
+
+    The classes of the result and their reasons are those that follow from the answers. Duties,
+    requirements and tier follow from the given classes, where a reviewer has set others.
+    """
+    found_eu, eu_reasons = _eu_class(answers)
+    found_risk, risk_reasons = _risk_class(answers, found_eu)
+    eu_class, risk_class = eu_class or found_eu, risk_class or found_risk
+    tier, tier_reason = _tier(answers, eu_class, risk_class)
+    return Triage(
+        found_risk,
+        risk_reasons,
+        found_eu,
+        eu_reasons,
+        tuple(_duties(answers, eu_class)),
+        tuple(_requirements(answers, risk_class)),
+        tier,
+        tier_reason,
+        tuple(unanswered(answers)),
+    )
+
+
+def is_looser(eu_class: str, than: str) -> bool:
+    """Whether a class of the EU AI Act asks for less than another one."""
+    return STRICTEST_FIRST.index(eu_class) > STRICTEST_FIRST.index(than)
+
+
+# ---- the EU AI Act
+
+
+def _eu_class(answers: Mapping[str, Any]) -> tuple[str, tuple[Reason, ...]]:
+    regions = answers.get("regions", [])
+    if regions and "eu" not in regions:
+        reason = Reason("It affects nobody in the European Union", "Article 2(1)")
+        return "out_of_scope", (reason,)
+    if practices := [each for each in answers.get("practices", []) if each in PRACTICES]:
+        return "prohibited", tuple(
+            Reason(PRACTICES[each], f"Article 5(1)({'a, b' if each == 'a' else each})")
+            for each in practices
+        )
+    if high := tuple(_high_risk(answers)):
+        return "high_risk", high
+    exempt = tuple(_exempt(answers))
+    if seen := tuple(_transparency(answers)):
+        return "transparency", (*seen, *exempt)
+    return "minimal", exempt or (
+        Reason(
+            "No answer leads to Article 5, Article 6 or Article 50", "Regulation (EU) 2024/1689"
+        ),
+    )
+
+
+def _high_risk(answers: Mapping[str, Any]) -> Iterator[Reason]:
+    if answers.get("safety") == "yes":
+        yield Reason("It is a safety component of a regulated product", "Article 6(1)")
+    area = answers.get("area")
+    if area in ANNEX_III and not _is_exempt(answers):
+        yield Reason(f"It is used in an area of high risk: {ANNEX_III[area]}", f"Annex III({area})")
+        if answers.get("profiles") == "yes":
+            yield Reason("It profiles people, so no exemption applies", "Article 6(3)")
+
+
+def _is_exempt(answers: Mapping[str, Any]) -> bool:
+    """Whether Article 6(3) exempts it; not as long as the questions about it are open."""
+    return answers.get("profiles") == "no" and answers.get("task", NONE) != NONE
+
+
+def _exempt(answers: Mapping[str, Any]) -> Iterator[Reason]:
+    area = answers.get("area")
+    if area in ANNEX_III and _is_exempt(answers):
+        yield Reason(
+            f"Its task is exempt, although its area is {ANNEX_III[area]}; document why and register"
+            " it",
+            f"Article 6(3) and (4), Annex III({area})",
+        )
+
+
+def _transparency(answers: Mapping[str, Any]) -> Iterator[Reason]:
+    for each in answers.get("contact", []):
+        if each in TRANSPARENCY:
+            provision, text = TRANSPARENCY[each]
+            yield Reason(text, provision)
+
+
+def _duties(answers: Mapping[str, Any], eu_class: str) -> Iterator[Reason]:
+    if eu_class == "prohibited":
+        yield Reason("Don't put it into service", "Article 5")
+        return
+    if eu_class == "high_risk":
+        yield Reason("Keep a technical file with the points of Annex IV", "Article 11")
+        yield Reason("Manage its risks over its whole life", "Article 9")
+        yield Reason("Govern the data that it is trained and tested with", "Article 10")
+        yield Reason("Assign people who oversee it", "Article 14")
+        yield Reason("Measure accuracy, robustness and security", "Article 15")
+        if answers.get("service", NONE) != NONE:
+            yield Reason(
+                "Assess its impact on fundamental rights before its first use", "Article 27"
+            )
+        yield from _transparency(answers)
+    elif eu_class == "transparency":
+        yield from _transparency(answers)
+    if {"personal", "special", "children"} & set(answers.get("data_used", [])):
+        yield Reason(
+            "Check whether a data protection impact assessment is needed", "GDPR, Article 35"
+        )
+
+
+# ---- the tenant's own classes
+
+
+def _risk_class(answers: Mapping[str, Any], eu_class: str) -> tuple[str, tuple[Reason, ...]]:
+    found = tuple(_high_reasons(answers, eu_class))
+    if found:
+        return "high_risk", found
+    return "standard", (Reason("No answer calls for the high risk class"),)
+
+
+def _high_reasons(answers: Mapping[str, Any], eu_class: str) -> Iterator[Reason]:
+    if eu_class in {"prohibited", "high_risk"}:
+        yield Reason(f"Its class of the EU AI Act is: {EU_CLASSES[eu_class].lower()}")
+    if answers.get("decides") == "alone":
+        yield Reason("It decides about people without a person", "Does it decide about people?")
+    sensitive = {"special", "children"} & set(answers.get("data_used", []))
+    if sensitive and answers.get("decides") == "informs":
+        yield Reason("It informs decisions with sensitive data", "Which data does it use?")
+    if answers.get("autonomy") == "alone":
+        yield Reason("It acts alone, without limits", "What can it do by itself?")
+
+
+def _tier(answers: Mapping[str, Any], eu_class: str, risk_class: str) -> tuple[str, str]:
+    if eu_class == "prohibited":
+        return "", "A prohibited practice needs no tier: it isn't put into service."
+    if eu_class == "high_risk":
+        return "regulated", "Its class under the EU AI Act is high risk."
+    if risk_class == "high_risk":
+        return "strict", "Its risk class is high."
+    if eu_class == "transparency" or answers.get("data_used", [NONE]) != [NONE]:
+        return "standard", "It has transparency duties, or uses data that needs protection."
+    return "baseline", "It uses no protected data, and has no duties of its own."
+
+
+# ---- requirements to map a control to
+
+
+def _requirements(answers: Mapping[str, Any], risk_class: str) -> Iterator[Reason]:
+    yield Reason("It joins the inventory of AI systems", "GOVERN 1.6")
+    yield Reason("Its purpose and setting are documented", "MAP 1.1")
+    data = set(answers.get("data_used", []))
+    if answers.get("decides", "no") != "no":
+        yield Reason("It affects people, so impacts are described", "MAP 5.1")
+        yield Reason("People are affected, so outcomes are compared between groups", "MEASURE 2.11")
+    if answers.get("autonomy", "advice") != "advice":
+        yield Reason("It acts, so people oversee it", "MAP 3.5")
+        yield Reason("It acts, so it can be stopped", "MANAGE 2.4")
+    yield Reason("Its results are shown to be valid", "MEASURE 2.5")
+    if data & {"personal", "special", "children"}:
+        yield Reason("It uses personal data", "MEASURE 2.10")
+    if data - {NONE}:
+        yield Reason("It uses data that others must not reach", "MEASURE 2.7")
+    if answers.get("safety") == "yes":
+        yield Reason("It is a safety component", "MEASURE 2.6")
+    if set(answers.get("contact", [])) - {NONE}:
+        yield Reason("People meet it or its content", "MEASURE 2.8")
+    if risk_class == "high_risk":
+        yield Reason("Its output must be explained", "MEASURE 2.9")
+    yield Reason("It is monitored in use", "MANAGE 4.1")
