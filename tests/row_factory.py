@@ -281,7 +281,18 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "class_reason": None,
         "classed_by": None,
     },
-    "ai_systems": {"lane": "standard", "key": "claims-triage", "retired_at": None},
+    "ai_systems": {
+        "lane": "standard",
+        "key": "claims-triage",
+        "retired_at": None,
+        "kind": "agent",
+        "stage": "live",
+        "ai_act_class": "minimal",
+        "autonomy": "advice",
+        **{name: [] for name in ("capabilities", "limits", "models", "data_sets")},
+        **{name: [] for name in ("dependencies", "tools", "tool_permissions")},
+    },
+    "ai_system_versions": {"content": {"name": "Claims triage"}, "substantial": []},
 }
 
 

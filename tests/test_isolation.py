@@ -442,7 +442,9 @@ def test_a_row_cannot_be_stamped_with_the_other_tenant(acting, model):
         mine = rows.of(model)
         moved = update(model.__table__).where(model.__table__.c.id == mine).values(tenant_id=acme)
         with (
-            pytest.raises(DBAPIError, match=r"row-level security|permission denied|foreign key"),
+            pytest.raises(
+                DBAPIError, match=r"row-level security|permission denied|foreign key|append-only"
+            ),
             session().begin_nested(),
         ):
             session().execute(moved)

@@ -333,6 +333,7 @@ class Manifest:
     inbox: tuple[Any, ...] = ()  # sources of what needs this person
     approvals: tuple[Any, ...] = ()  # kinds of what two people decide (foundation/approvals)
     discussions: tuple[Any, ...] = ()  # kinds of objects to comment on (foundation/comments)
+    systems: tuple[Any, ...] = ()  # parts of AI systems' pages (operations/systems/parts.py)
     palette: tuple[Command | ObjectCommand | Callable[[str], Iterable[Hit]], ...] = ()
     search: tuple[ObjectSearch | IndexedSearch, ...] = ()
     audit: tuple[AuditAction, ...] = ()

@@ -7,15 +7,25 @@ from governance.assurance.assessments import (
     inbox,
     item_actions,
     models,
+    outdated_actions,
     palette,
     permissions,
     requirement_views,
+    system_parts,
     views,
 )
 from governance.assurance.assessments.levels_sql import lowered_requirement
 from governance.assurance.evidence.inbox import consequence
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, EntryLink, Manifest, PortAnswer, not_by_scope
+from governance.kernel.manifest import (
+    Command,
+    EntryLink,
+    Manifest,
+    PortAnswer,
+    Subscription,
+    not_by_scope,
+)
+from governance.operations.systems.events import SystemChanged
 
 # each module adds its routes to the same feature when it is imported
 VIEW_MODULES = (views, requirement_views, assessment_views)
@@ -33,7 +43,7 @@ manifest = Manifest(
         palette.requirements,
     ),
     search=(palette.assessments,),
-    audit=actions_in(assessment_actions, item_actions, conclusion_actions),
+    audit=actions_in(assessment_actions, item_actions, conclusion_actions, outdated_actions),
     links={
         "Assessment": EntryLink(
             endpoint="assessments.assessment", argument="assessment_id", within=not_by_scope
@@ -45,6 +55,8 @@ manifest = Manifest(
         "Conclusion": EntryLink(no_page="it is shown on the page of its requirement"),
         "Comment": EntryLink(no_page="it is shown on the page of its requirement"),
     },
+    subscribes=(Subscription(SystemChanged, outdated_actions.mark_outdated),),
+    systems=(system_parts.OUTDATED, system_parts.OPEN),
     inbox=inbox.SOURCES,
     answers=(PortAnswer(consequence, lowered_requirement),),
 )

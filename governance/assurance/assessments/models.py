@@ -36,6 +36,8 @@ class Assessment(Tenanted, Model):
     closed_by: Mapped[UUID | None]
     digest: Mapped[str | None]
     frozen: Mapped[dict[str, Any] | None]
+    stale_since: Mapped[datetime | None]  # its system changed substantially
+    stale_version: Mapped[int | None]  # the version of the system with that change
 
 
 class AssessmentItem(Tenanted, Model):

@@ -390,6 +390,11 @@ TERMS = (
         " 4 effective.",
     ),
     Term(
+        "Lifecycle stage",
+        "Where an AI system is between idea and end: proposed, in review, live,"
+        " restricted or retired.",
+    ),
+    Term(
         "Maintenance window",
         "A planned span of work on a system, announced in advance, once or recurring.",
         "maintenance maintenance_feed",
@@ -408,6 +413,10 @@ TERMS = (
         "Meridian",
         "The product you are using: it keeps proof of how your organization governs its AI, and"
         " lets your AI systems ask what they may do.",
+    ),
+    Term(
+        "Model retirement",
+        "The day on which a vendor stops serving a model, with the AI systems that still use it.",
     ),
     Term(
         "Notification",
@@ -529,6 +538,10 @@ TERMS = (
         "Where operators see background work of all tenants that waits, runs or failed, and when"
         " scheduled jobs ran.",
         "platform_work",
+    ),
+    Term(
+        "Recertification",
+        "The check that lets an agent or MCP server be used until a later day.",
     ),
     Term(
         "Rehearsal",
@@ -659,6 +672,11 @@ TERMS = (
         "Step-up sign-in",
         "A fresh sign-in that a sensitive action asks for when your last one is more than five"
         " minutes old.",
+    ),
+    Term(
+        "Substantial change",
+        "A change of an AI system's purpose, model family, data sets, autonomy or"
+        " intended users: what was assessed before no longer describes it.",
     ),
     Term(
         "Support access",

@@ -23,6 +23,7 @@ from governance.operations.switches import (
     platform_actions,
     platform_approval,
     restart_approval,
+    system_parts,
     views,
 )
 from governance.operations.systems.palette import KIND as AI_SYSTEM
@@ -43,6 +44,7 @@ manifest = Manifest(
         ),
     ),
     under=("systems.index",),
+    systems=(system_parts.SWITCHES_TAB, system_parts.STOPS, system_parts.DRILLS),
     schedule=(
         Every("run due drills", jobs.run_due_drills, seconds=5),
         Daily("forget quiet consumers", jobs.forget_consumers, at="01:47"),

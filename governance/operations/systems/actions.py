@@ -1,15 +1,21 @@
-"""Register, edit and retire AI systems and their features.
+"""Register, edit and retire AI systems and their features. Each change is another version.
 
 register, edit, raise_lane, retire       a system; its risk class can only be raised
+move                                     its lifecycle stage, by MOVES
+recertify                                how long an agent or MCP server may be used
+set_data_sets                            what it uses, for the feature that keeps data sets
 assign, assign_all                       its owner, which can be undone
 add_feature, retire_feature              a part of it that can be stopped by itself
 """
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
+import rfc8785
 from sqlalchemy import select
 
 from governance.foundation.audit.record import record
@@ -21,8 +27,10 @@ from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.events import publish
 from governance.kernel.undo import Overtaken, UndoStep
+from governance.operations.systems import facts as register_facts
 from governance.operations.systems import queries
-from governance.operations.systems.models import LANES, AISystem, SystemFeature
+from governance.operations.systems.models import LANES, STAGES, AISystem, SystemFeature
+from governance.operations.systems.version_actions import keep_first, keep_next
 
 REGISTERED = action(
     "system.registered",
@@ -30,7 +38,7 @@ REGISTERED = action(
     target="AISystem",
     activity="create",
     severity="informational",
-    fields="key name lane purpose",
+    fields="key name lane purpose kind stage",
     personal="owner",
 )
 CHANGED = action(
@@ -39,8 +47,25 @@ CHANGED = action(
     target="AISystem",
     activity="update",
     severity="informational",
-    fields="name purpose",
+    fields="name purpose kind team autonomy ai_act_class version changed",
     persons="owner",
+)
+MOVED = action(
+    "system.stage.changed",
+    "changed the lifecycle stage of an AI system",
+    target="AISystem",
+    activity="update",
+    severity="low",
+    fields="key stage",
+)
+RECERTIFIED = action(
+    "system.recertified",
+    "recertified an AI system",
+    target="AISystem",
+    activity="update",
+    severity="low",
+    fields="key valid_until",
+    shape="ok",
 )
 ASSIGNED = action(
     "system.assigned",
@@ -90,6 +115,16 @@ SLUG = re.compile(
 )  # but never an id
 RESERVED = {"new"}
 MAX_FEATURES = 100  # of one system: each is a flag in every answer to a bulk request
+MAX_VALIDITY = timedelta(days=2 * 366)  # of a recertification
+# from each stage; retire() is the way to the last one
+MOVES: Mapping[str, tuple[str, ...]] = {
+    "proposed": ("in_review",),
+    "in_review": ("live", "proposed"),
+    "live": ("restricted",),
+    "restricted": ("live",),
+    "retired": (),
+}
+RECORDED = ("name", "purpose", "kind", "team", "autonomy", "ai_act_class")  # the others by name
 
 
 class SlugTaken(DomainError):
@@ -100,8 +135,23 @@ class AlreadyRetired(DomainError):
     pass
 
 
-def register(*, key: str, name: str, lane: str, purpose: str, owner_id: UUID | None) -> AISystem:
-    """Add a system to the register. `key` is its slug, which never changes."""
+def register(
+    *,
+    key: str,
+    name: str,
+    lane: str,
+    purpose: str,
+    owner_id: UUID | None,
+    kind: str = "system",
+    stage: str = "live",
+    facts: Mapping[str, Any] | None = None,
+    valid_until: date | None = None,
+) -> AISystem:
+    """Add a system to the register. `key` is its slug, which never changes.
+
+    `facts` are further fields of facts.FACTS. `valid_until` is the last day on which an agent or
+    MCP server may be used.
+    """
     if not SLUG.match(key) or key in RESERVED:
         raise Invalid(
             "A slug is 2 to 41 lowercase letters, digits and hyphens, such as claims-triage.",
@@ -109,14 +159,33 @@ def register(*, key: str, name: str, lane: str, purpose: str, owner_id: UUID | N
         )
     if lane not in LANES:
         raise Invalid("Choose a risk class.", field="lane")
+    if stage not in MOVES or stage == "retired":
+        raise Invalid("Choose a lifecycle stage.", field="stage")
+    further = register_facts.cleaned({**(facts or {}), "kind": kind})
+    _check_classified(further)
     owner = _owner_name(owner_id)
     taken = session().scalars(select(AISystem).where(AISystem.key == key)).one_or_none()
     if taken is not None:
         raise SlugTaken(f"{taken.name} already has the slug {key}. Choose another.", field="key")
     system = AISystem(
-        key=key, name=name, lane=lane, purpose=purpose, owner_id=owner_id, created_at=clock.now()
+        key=key,
+        name=name,
+        lane=lane,
+        purpose=purpose,
+        owner_id=owner_id,
+        stage=stage,
+        stage_since=clock.now(),
+        created_at=clock.now(),
+        **further,
     )
+    if valid_until is not None:
+        _check_validity(system, valid_until)
+        system.valid_until = valid_until
     session().add(system)
+    unusual: dict[str, Any] = {
+        **({} if kind == "system" else {"kind": kind}),
+        **({} if stage == "live" else {"stage": stage}),
+    }
     record(
         REGISTERED,
         system,
@@ -126,7 +195,9 @@ def register(*, key: str, name: str, lane: str, purpose: str, owner_id: UUID | N
         lane=lane,
         purpose=purpose,
         owner=owner,
+        **unusual,
     )
+    keep_first(system)
     tenant_revision.advance()
     return system
 
@@ -140,16 +211,34 @@ def _owner_name(owner_id: UUID | None) -> str | None:
     return membership.person.name
 
 
+def editable(system: AISystem) -> dict[str, Any]:
+    """Return everything that an edit can change, by field."""
+    return {
+        **{each.name: getattr(system, each.name) for each in register_facts.FACTS},
+        "owner": system.owner_id,
+    }
+
+
 def revision(system: AISystem) -> str:
     """Return the digest of everything that an edit can change; forms carry it."""
-    content = (system.name, system.purpose, str(system.owner_id))
-    return hashlib.sha256("\0".join(content).encode()).hexdigest()[:16]
+    content = editable(system) | {"owner": str(system.owner_id)}
+    return hashlib.sha256(rfc8785.dumps(content)).hexdigest()[:16]
 
 
-def edit(system: AISystem, *, seen: str, name: str, purpose: str, owner_id: UUID | None) -> None:
-    """Change the name, purpose or owner.
+def edit(
+    system: AISystem,
+    *,
+    seen: str,
+    name: str,
+    purpose: str,
+    owner_id: UUID | None,
+    facts: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """Change the name, purpose, owner and any of facts.FACTS; facts that aren't given stay.
 
-    Raises Stale when someone else did so since the form was opened (`seen`).
+    Raises Stale when someone else did so since the form was opened (`seen`), with each field that
+    would be overwritten: what was entered, and what it is now.
     """
     _check_live(system)
     for field, text in (("name", name), ("purpose", purpose)):
@@ -157,21 +246,135 @@ def edit(system: AISystem, *, seen: str, name: str, purpose: str, owner_id: UUID
             raise Invalid(
                 "Enter a name." if field == "name" else "Describe its purpose.", field=field
             )
-    before = {"name": system.name, "purpose": system.purpose, "owner": system.owner_id}
-    after = {"name": name.strip(), "purpose": purpose.strip(), "owner": owner_id}
-    if after == before:
+    before = editable(system)
+    given = register_facts.cleaned(facts or {})
+    after = before | given | {"name": name.strip(), "purpose": purpose.strip(), "owner": owner_id}
+    changed = [each for each in before if before[each] != after[each]]
+    if not changed:
         return
     if seen != revision(system):
-        changed = {n: (after[n], before[n]) for n in ("name", "purpose") if after[n] != before[n]}
         raise Stale(
             f"Someone else changed {system.name} while you were editing. Review it, then save"
             " again.",
-            changed,
+            {
+                register_facts.LABELS[each]: (
+                    register_facts.readable(each, after[each]),
+                    register_facts.readable(each, before[each]),
+                )
+                for each in changed
+                if each != "owner"
+            },
         )
+    _check_classified(after)
+    _check_kind(system, after)
     if owner_id != system.owner_id:
         _owner_name(owner_id)
-    system.name, system.purpose, system.owner_id = name.strip(), purpose.strip(), owner_id
-    record(CHANGED, system, before=before, after=after)
+    for each in changed:
+        setattr(system, "owner_id" if each == "owner" else each, after[each])
+    kept = keep_next(system, reason=reason)
+    recorded = {*RECORDED, "owner"} & {*changed}
+    others = [each for each in changed if each not in recorded]
+    more: dict[str, Any] = {"changed": others} if others else {}
+    record(
+        CHANGED,
+        system,
+        before={each: before[each] for each in recorded},
+        after={each: after[each] for each in recorded},
+        version=kept.number,
+        **more,
+    )
+
+
+def _check_classified(facts: Mapping[str, Any]) -> None:
+    if facts.get("ai_act_class") and not facts.get("ai_act_reason"):
+        raise Invalid("Enter the reasons for this EU AI Act class.", field="ai_act_reason")
+
+
+def _check_kind(system: AISystem, facts: Mapping[str, Any]) -> None:
+    if system.uses_tools and facts["kind"] == "system" and system.valid_until is not None:
+        raise Invalid(
+            f"{system.name} is valid until a day, which only agents and MCP servers are."
+            " Retire it and register a new system.",
+            field="kind",
+        )
+
+
+def set_data_sets(system: AISystem, names: Collection[str], *, reason: str = "") -> None:
+    """Replace the data sets that a system uses. The same ones again change nothing."""
+    _check_live(system)
+    given = register_facts.cleaned({"data_sets": list(names)})["data_sets"]
+    if given == system.data_sets:
+        return
+    system.data_sets = given
+    kept = keep_next(system, reason=reason)
+    record(CHANGED, system, version=kept.number, changed=["data_sets"])
+
+
+# ---- lifecycle
+
+
+def move(system: AISystem, stage: str, *, reason: str) -> None:
+    """Change the lifecycle stage. Raises Invalid for a move that MOVES doesn't have."""
+    _check_live(system)
+    _check_reason(reason)
+    if stage not in MOVES[system.stage]:
+        allowed = " or ".join(STAGES[each].lower() for each in MOVES[system.stage])
+        raise Invalid(
+            f"{system.name} is {system.stage_name.lower()}. From there it can become {allowed},"
+            " or be retired.",
+            field="stage",
+        )
+    before = system.stage
+    system.stage, system.stage_since = stage, clock.now()
+    record(
+        MOVED,
+        system,
+        reason=reason.strip(),
+        before={"stage": before},
+        after={"stage": stage},
+        key=system.key,
+    )
+    keep_next(system)
+    tenant_revision.advance()
+
+
+def recertify(system: AISystem, valid_until: date | None, *, reason: str) -> None:
+    """Let an agent or MCP server be used until a later day, its last one."""
+    _check_live(system)
+    _check_reason(reason)
+    if valid_until is None:
+        raise Invalid("Choose a day in the future.", field="valid_until")
+    _check_validity(system, valid_until)
+    if system.valid_until is not None and valid_until <= system.valid_until:
+        raise Invalid(
+            f"{system.name} is valid until {formatting.long_day(system.valid_until)} already."
+            " Choose a later day.",
+            field="valid_until",
+        )
+    before = system.valid_until
+    system.valid_until = valid_until
+    record(
+        RECERTIFIED,
+        system,
+        reason=reason.strip(),
+        before={"valid_until": before},
+        after={"valid_until": valid_until},
+        key=system.key,
+    )
+    keep_next(system)
+
+
+def _check_validity(system: AISystem, valid_until: date) -> None:
+    if not system.uses_tools:
+        raise Invalid("Only agents and MCP servers are recertified.", field="valid_until")
+    today = clock.today()
+    if valid_until <= today:
+        raise Invalid("Choose a day in the future.", field="valid_until")
+    if valid_until > today + MAX_VALIDITY:
+        raise Invalid("Choose a day within two years.", field="valid_until")
+
+
+# ---- owner
 
 
 def assign(system: AISystem, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
@@ -185,6 +388,7 @@ def assign(system: AISystem, owner_id: UUID | None, *, undoes: UUID | None = Non
     _owner_name(owner_id)
     before, after = {"owner": system.owner_id}, {"owner": owner_id}
     system.owner_id = owner_id
+    keep_next(system)
     entry = record(ASSIGNED, system, before=before, after=after, undoes=undoes)
     undo.remember("system.owner", system.id, entry.id, before=before, after=after)
     if owner_id is not None:
@@ -238,6 +442,7 @@ def raise_lane(system: AISystem, lane: str, *, reason: str) -> None:
         after={"lane": lane},
         key=system.key,
     )
+    keep_next(system)
     tenant_revision.advance()
 
 
@@ -245,8 +450,10 @@ def retire(system: AISystem, *, reason: str) -> None:
     """Retire a system. Its history and its assessments stay."""
     _check_live(system)
     _check_reason(reason)
-    system.retired_at = clock.now()
+    system.stage, system.stage_since = "retired", clock.now()
+    system.retired_at = system.stage_since
     record(RETIRED, system, reason=reason.strip(), key=system.key, name=system.name)
+    keep_next(system)
     tenant_revision.advance()
 
 
@@ -287,6 +494,7 @@ def add_feature(system: AISystem, *, key: str, fallback: str) -> SystemFeature:
         session().add(feature)
     feature.fallback, feature.retired_at = fallback, None
     record(FEATURE_ADDED, system, key=system.key, feature=key, fallback=fallback)
+    keep_next(system)
     tenant_revision.advance()
     return feature
 
@@ -298,6 +506,7 @@ def retire_feature(feature: SystemFeature, system: AISystem, *, reason: str) -> 
     _check_reason(reason)
     feature.retired_at = clock.now()
     record(FEATURE_RETIRED, system, reason=reason.strip(), key=system.key, feature=feature.key)
+    keep_next(system)
     tenant_revision.advance()
 
 

@@ -3,12 +3,25 @@
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, EntryLink, Manifest, NavItem, PortAnswer
-from governance.operations.systems import actions, models, palette, permissions, queries, views
+from governance.operations.systems import (
+    actions,
+    events,
+    models,
+    palette,
+    permissions,
+    queries,
+    version_actions,
+    version_views,
+    views,
+)
+
+# each module adds its routes to the same feature when it is imported
+VIEW_MODULES = (views, version_views)
 
 manifest = Manifest(
     name="systems",
     models=(models,),
-    routes=(views.feature,),
+    routes=tuple({module.feature: None for module in VIEW_MODULES}),
     navigation=(
         NavItem(
             label="AI systems",
@@ -26,7 +39,8 @@ manifest = Manifest(
         ),
     ),
     search=(palette.ai_systems,),
-    audit=actions_in(actions),
+    audit=actions_in(actions, version_actions),
+    publishes=(events.SystemChanged,),
     links={
         "AISystem": EntryLink(endpoint="systems.system", argument="system_id", noun="AI system")
     },

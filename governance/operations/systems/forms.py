@@ -1,17 +1,31 @@
 from typing import Any
 
-from wtforms import HiddenField, RadioField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import member_assignees, member_choices
+from governance.kernel.days import DayField
 from governance.kernel.forms import Form, constraint, stripped
-from governance.operations.systems.models import LANES
+from governance.operations.systems.facts import FACTS, models_text
+from governance.operations.systems.models import (
+    AI_ACT_CLASSES,
+    AUTONOMY,
+    KINDS,
+    LANES,
+    STAGES,
+    AISystem,
+)
 
 constraint(
     "uq_ai_systems_tenant_id_key",
     "Another AI system already has this slug. Choose another.",
     field="key",
+)
+
+constraint(
+    "uq_ai_system_versions_tenant_id_system_id_number",
+    "Someone else changed this AI system at the same moment. Try again.",
 )
 
 INVALID_RISK_CLASS: dict[str, Any] = {"invalid_choice_message": "Choose a risk class."}
@@ -57,6 +71,18 @@ class SystemRetireForm(Form):
     )
 
 
+def _line(label: str, description: str = "") -> StringField:
+    return StringField(label, filters=[stripped], description=description)
+
+
+def _text(label: str, description: str = "") -> TextAreaField:
+    return TextAreaField(label, filters=[stripped], description=description)
+
+
+def _list(label: str, description: str = "One a line.") -> TextAreaField:
+    return TextAreaField(label, description=description)
+
+
 class SystemEditForm(Form):
     seen = HiddenField("Seen")
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=120)], filters=[stripped])
@@ -67,6 +93,83 @@ class SystemEditForm(Form):
         description="What it decides or produces, and who uses it.",
     )
     owner_id = OwnerField(choices=member_choices)
+    kind = SelectField("Kind", choices=list(KINDS.items()))
+    team = _line("Team", "The team that builds and runs it.")
+    intended_users = _text("Intended users", "Who uses it and who is affected, with numbers.")
+    autonomy = SelectField("Autonomy", choices=[("", "Not stated"), *AUTONOMY.items()])
+    autonomy_note = _line(
+        "Limits of its autonomy", "Such as: approves under €1,500, all else is advice."
+    )
+    ai_act_class = SelectField(
+        "EU AI Act class", choices=[("", "Not classified yet"), *AI_ACT_CLASSES.items()]
+    )
+    ai_act_reason = _text(
+        "Reasons for the EU AI Act class", "Name the article or the point of Annex III."
+    )
+    models = _list(
+        "Models",
+        "One a line: provider, name, version, and the day the vendor retires it, if announced."
+        " Such as: Helio, helio-4-large, 2026-08, 2027-03-31.",
+    )
+    data_sets = _list("Data sets", "One a line, with its version.")
+    dependencies = _list("Dependencies", "Services and vendors that it needs, one a line.")
+    capabilities = _list("Capabilities", "What users are told that it can do, one a line.")
+    limits = _list("Limits", "What users are told that it can't do, one a line.")
+    memory_control = _line("Memory", "What users can turn off or delete.")
+    sources_control = _line("Sources", "How users see the sources of an answer.")
+    tone_control = _line("Tone", "How users change its tone.")
+    verify_control = _line("Verify with search", "How users check an answer.")
+    why_shown = _text(
+        "Why am I seeing this", "The text behind that link, as users of your product read it."
+    )
+    tools = _list("Tools it may call", "Of an agent or MCP server, one a line.")
+    tool_permissions = _list("Permissions", "What these tools may read or change, one a line.")
+    reason = _line("Reason for this change", "It is kept with the version.")
+
+    @classmethod
+    def of(cls, system: AISystem) -> "SystemEditForm":
+        """Return the form with the system's facts; what was sent replaces them."""
+        return cls(
+            owner_id=system.owner_id,
+            **{each.name: _shown(each.shape, getattr(system, each.name)) for each in FACTS},
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the form says of the system, beside its name and purpose."""
+        return {
+            each.name: self[each.name].data
+            for each in FACTS
+            if each.name not in ("name", "purpose")
+        }
+
+
+def _shown(shape: str, value: Any) -> Any:
+    if shape == "models":
+        return models_text(value)
+    return "\n".join(value) if shape == "lines" else value
+
+
+class StageForm(Form):
+    stage = RadioField(
+        "Lifecycle stage",
+        [InputRequired("Choose a lifecycle stage.")],
+        choices=list(STAGES.items()),
+        invalid_choice_message="Choose one of the stages.",  # type: ignore[call-arg]
+    )
+    reason = TextAreaField(
+        "Reason, kept in the audit log",
+        [DataRequired(REASON_NEEDED), Length(max=2000)],
+        filters=[stripped],
+    )
+
+
+class RecertifyForm(Form):
+    valid_until = DayField("Valid until", description="The last day on which it may be used.")
+    reason = TextAreaField(
+        "What you checked, kept in the audit log",
+        [DataRequired(REASON_NEEDED), Length(max=2000)],
+        filters=[stripped],
+    )
 
 
 class AssignSystemsForm(Form):

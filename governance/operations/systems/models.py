@@ -1,21 +1,67 @@
-"""AI systems and their features."""
+"""AI systems, their features, and every version of what the register says of a system."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
 LANES = {"standard": "Standard", "high_risk": "High risk"}
+KINDS = {"system": "AI system", "agent": "Agent", "mcp_server": "MCP server"}
+STAGES = {
+    "proposed": "Proposed",
+    "in_review": "In review",
+    "live": "Live",
+    "restricted": "Restricted",
+    "retired": "Retired",
+}
+AI_ACT_CLASSES = {  # of Regulation (EU) 2024/1689; "" is not classified yet
+    "prohibited": "Prohibited practice (Article 5)",
+    "high_risk": "High risk (Article 6)",
+    "transparency": "Transparency duties (Article 50)",
+    "minimal": "Minimal risk",
+    "out_of_scope": "Out of scope",
+}
+AUTONOMY = {
+    "advice": "Gives advice, people decide",
+    "approval": "Acts after a person approves",
+    "limits": "Acts alone within limits",
+    "alone": "Acts alone",
+}
+TOOL_USERS = ("agent", "mcp_server")  # kinds with tools, permissions and an end of validity
+
+
+def _one_of(column: str, choices: dict[str, str], *, blank: bool = False) -> CheckConstraint:
+    words = ", ".join(f"'{each}'" for each in [*([""] if blank else []), *choices])
+    return CheckConstraint(f"{column} IN ({words})", column)
 
 
 class AISystem(Tenanted, Model):
-    """One AI system that the tenant is accountable for. `lane` is its risk class."""
+    """One AI system that the tenant is accountable for. `lane` is its risk class.
+
+    `capabilities`, `limits`, `dependencies`, `data_sets`, `tools` and `tool_permissions` are lists
+    of texts. `models` is a list of {provider, name, version, retires_on}.
+    """
 
     __tablename__ = "ai_systems"
-    __table_args__ = (UniqueConstraint("tenant_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "key"),
+        _one_of("kind", KINDS),
+        _one_of("stage", STAGES),
+        _one_of("ai_act_class", AI_ACT_CLASSES, blank=True),
+        _one_of("autonomy", AUTONOMY, blank=True),
+        CheckConstraint("(stage = 'retired') = (retired_at IS NOT NULL)", "retired"),
+        Index(None, "tenant_id", "stage", "key"),
+        Index(
+            "ix_ai_systems_valid_until",
+            "tenant_id",
+            "valid_until",
+            postgresql_where=text("valid_until IS NOT NULL AND retired_at IS NULL"),
+        ),
+    )
 
     key: Mapped[str]
     name: Mapped[str]
@@ -23,6 +69,29 @@ class AISystem(Tenanted, Model):
     purpose: Mapped[str]
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     retired_at: Mapped[datetime | None]
+    kind: Mapped[str] = mapped_column(default="system", server_default="system")
+    stage: Mapped[str] = mapped_column(default="live", server_default="live")
+    stage_since: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    team: Mapped[str] = mapped_column(default="", server_default="")
+    intended_users: Mapped[str] = mapped_column(default="", server_default="")
+    autonomy: Mapped[str] = mapped_column(default="", server_default="")
+    autonomy_note: Mapped[str] = mapped_column(default="", server_default="")
+    ai_act_class: Mapped[str] = mapped_column(default="", server_default="")
+    ai_act_reason: Mapped[str] = mapped_column(default="", server_default="")
+    capabilities: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    limits: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    memory_control: Mapped[str] = mapped_column(default="", server_default="")
+    sources_control: Mapped[str] = mapped_column(default="", server_default="")
+    tone_control: Mapped[str] = mapped_column(default="", server_default="")
+    verify_control: Mapped[str] = mapped_column(default="", server_default="")
+    why_shown: Mapped[str] = mapped_column(default="", server_default="")
+    models: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    data_sets: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    dependencies: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    tools: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    tool_permissions: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    valid_until: Mapped[date | None]  # the last day that an agent or MCP server may be used
 
     @property
     def is_retired(self) -> bool:
@@ -31,6 +100,40 @@ class AISystem(Tenanted, Model):
     @property
     def lane_name(self) -> str:
         return LANES[self.lane]
+
+    @property
+    def kind_name(self) -> str:
+        return KINDS[self.kind]
+
+    @property
+    def stage_name(self) -> str:
+        return STAGES[self.stage]
+
+    @property
+    def uses_tools(self) -> bool:
+        return self.kind in TOOL_USERS
+
+
+class SystemVersion(Tenanted, Model):
+    """What the register said of a system from one change to the next; never changes.
+
+    `content` is facts.content_of(); `substantial` names what makes the change a substantial one.
+    Only the erasure of a person replaces their name in the texts.
+    """
+
+    __tablename__ = "ai_system_versions"
+    __table_args__ = (
+        tenant_fk("system_id", "ai_systems"),
+        UniqueConstraint("tenant_id", "system_id", "number"),
+        CheckConstraint("number >= 1", "number"),
+    )
+
+    system_id: Mapped[UUID]
+    number: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    substantial: Mapped[list[Any]] = mapped_column(default=list)
+    reason: Mapped[str] = mapped_column(default="")
+    changed_by: Mapped[UUID | None]
 
 
 class SystemFeature(Tenanted, Model):

@@ -1,21 +1,25 @@
-"""The register: live systems, retired ones, and one of them."""
+"""The register: live systems, retired ones, one of them, and its versions."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
-from governance.operations.systems.models import AISystem, SystemFeature
+from governance.operations.systems.models import AISystem, SystemFeature, SystemVersion
 
 SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is unique in the register
     "system": (AISystem.key,),
     "lane": (AISystem.lane, AISystem.key),
     "registered": (AISystem.created_at, AISystem.key),
 }
+
+ENDS_SOON = timedelta(days=30)  # before the end of a validity, its recertification is due
 
 
 def register(
@@ -140,3 +144,40 @@ def every_feature() -> Mapping[UUID, Sequence[SystemFeature]]:
     ):
         found.setdefault(each.system_id, []).append(each)
     return found
+
+
+# ---- versions
+
+
+def versions(
+    system_id: UUID, *, before: int | None = None, size: int = 50
+) -> Sequence[SystemVersion]:
+    """Return versions of a system, the newest first; `before` is a number."""
+    query = select(SystemVersion).where(SystemVersion.system_id == system_id)
+    if before is not None:
+        query = query.where(SystemVersion.number < before)
+    return session().scalars(query.order_by(SystemVersion.number.desc()).limit(size)).all()
+
+
+def version(system_id: UUID, number: int) -> SystemVersion:
+    """Return one version of a system by its number."""
+    found = (
+        session()
+        .scalars(
+            select(SystemVersion).where(
+                SystemVersion.system_id == system_id, SystemVersion.number == number
+            )
+        )
+        .one_or_none()
+    )
+    if found is None:
+        raise NotFound("This version doesn't exist, or you don't have access to it.")
+    return found
+
+
+def last_substantial(system_id: UUID) -> SystemVersion | None:
+    """Return the newest version with a substantial change, if there is one."""
+    query = select(SystemVersion).where(
+        SystemVersion.system_id == system_id, SystemVersion.substantial != cast([], JSONB)
+    )
+    return session().scalars(query.order_by(SystemVersion.number.desc()).limit(1)).one_or_none()

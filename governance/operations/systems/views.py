@@ -10,6 +10,7 @@ from governance.foundation.people import assigning
 from governance.foundation.people import queries as people
 from governance.foundation.people.owners import member_assignees, member_choices, names_among
 from governance.foundation.people.queries import Moment
+from governance.kernel import clock
 from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
@@ -20,16 +21,25 @@ from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.undo_pages import undo_offer
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.systems import actions, permissions, queries
+from governance.operations.systems import (
+    actions,
+    facts,
+    parts,
+    permissions,
+    queries,
+    version_actions,
+)
 from governance.operations.systems.forms import (
     AssignSystemsForm,
     FeatureForm,
+    RecertifyForm,
     RiskClassForm,
+    StageForm,
     SystemEditForm,
     SystemRegisterForm,
     SystemRetireForm,
 )
-from governance.operations.systems.models import AISystem
+from governance.operations.systems.models import AI_ACT_CLASSES, AUTONOMY, STAGES, AISystem
 from governance.operations.systems.system_list import HEAD, SYSTEMS
 
 feature = Feature("systems", __name__)
@@ -141,6 +151,7 @@ def system(system_id: str) -> ResponseReturnValue:
         return redirect(url_for("systems.system", system_id=found.key), 302)
     owner = people.names([found.owner_id]).get(found.owner_id) if found.owner_id else None
     moments = people.timeline([found.id])
+    last = queries.last_substantial(found.id)
     why = next((each.reason for each in moments if each.action == actions.RETIRED.name), None)
     return page(
         "operations/systems/system.html",
@@ -148,6 +159,15 @@ def system(system_id: str) -> ResponseReturnValue:
         owner=owner,
         why=why,
         features=queries.features(found.id),
+        models=[facts.model_words(each) for each in found.models],
+        ai_act=AI_ACT_CLASSES.get(found.ai_act_class),
+        autonomy=AUTONOMY.get(found.autonomy),
+        substantial=last,
+        because=facts.listed(last.substantial) if last else "",
+        outdated=parts.outdated_of(found) if last else [],
+        moves=actions.MOVES[found.stage],
+        soon_day=clock.today() + queries.ENDS_SOON,
+        has_expired=found.valid_until is not None and found.valid_until < clock.today(),
         moments=[_line(each) for each in moments],
     )
 
@@ -156,17 +176,42 @@ def _line(moment: Moment) -> dict[str, Any]:
     kind = {
         actions.RETIRED.name: "stop",
         actions.RAISED.name: "up",
+        version_actions.SUBSTANTIAL.name: "up",
         actions.FEATURE_RETIRED.name: "dot",
     }.get(moment.action, "ok")
     feature = moment.facts.get("feature", "")
-    text = f"{moment.who} {moment.says}" + (f": {feature}" if feature else "")
+    stage = STAGES.get((moment.changes.get("stage") or ("",))[-1], "")
+    about = feature or stage.lower() or facts.listed(moment.facts.get("reasons", ()))
+    text = f"{moment.who} {moment.says}" + (f": {about}" if about else "")
     return {"kind": kind, "text": text, "meta": moment.reason, "at": moment.at}
+
+
+@feature.app_template_global("system_tabs")
+def system_tabs(system: AISystem, here: str) -> list[dict[str, Any]]:
+    """Tabs of one system that this reader may open, for c.tabs; `here` is a label."""
+    summary = {
+        "label": "Summary",
+        "href": url_for("systems.system", system_id=system.key),
+        "current": here == "Summary",
+    }
+    return [
+        summary,
+        *(
+            {
+                "label": each.tab.label,
+                "href": url_for(each.tab.endpoint, **each.address(system)),
+                "current": here == each.tab.label,
+                "count": each.note or None,
+            }
+            for each in parts.tabs_of(system)
+        ),
+    ]
 
 
 @feature.route("/systems/<key>/edit", methods=["GET", "POST"], needs=permissions.CHANGE)
 def editing(key: str) -> ResponseReturnValue:
     found = queries.system(key, lock=request.method == "POST")
-    form = SystemEditForm(name=found.name, purpose=found.purpose, owner_id=found.owner_id)
+    form = SystemEditForm.of(found)
     form.owner_id.offer(member_choices(found.owner_id))
 
     def act() -> None:
@@ -176,6 +221,8 @@ def editing(key: str) -> ResponseReturnValue:
             name=form.name.data or "",
             purpose=form.purpose.data or "",
             owner_id=form.owner_id.data,
+            facts=form.facts(),
+            reason=form.reason.data or "",
         )
 
     if request.method == "POST" and accepted(form, act):
@@ -260,3 +307,37 @@ def retire(key: str) -> ResponseReturnValue:
     if not accepted(form, lambda: actions.retire(found, reason=form.reason.data or "")):
         return page("operations/systems/retire.html", status=422, system=found, form=form)
     return redirect(url_for("systems.system", system_id=key), 303)
+
+
+@feature.route("/systems/<key>/stage", methods=["GET", "POST"], needs=permissions.CHANGE)
+def moving(key: str) -> ResponseReturnValue:
+    """Change the lifecycle stage, to one that the present one leads to."""
+    found, form = queries.system(key, lock=request.method == "POST"), StageForm()
+    if request.method == "POST" and accepted(
+        form, lambda: actions.move(found, form.stage.data, reason=form.reason.data or "")
+    ):
+        return redirect(url_for("systems.system", system_id=found.key), 303)
+    form.stage.choices = [(each, STAGES[each]) for each in actions.MOVES[found.stage]]
+    return page(
+        "operations/systems/move.html",
+        status=form.status if request.method == "POST" else 200,
+        system=found,
+        form=form,
+    )
+
+
+@feature.route("/systems/<key>/recertify", methods=["GET", "POST"], needs=permissions.CHANGE)
+def recertifying(key: str) -> ResponseReturnValue:
+    """Let an agent or MCP server be used until a later day."""
+    found, form = queries.system(key, lock=request.method == "POST"), RecertifyForm()
+    if request.method == "POST" and accepted(
+        form,
+        lambda: actions.recertify(found, form.valid_until.data, reason=form.reason.data or ""),
+    ):
+        return redirect(url_for("systems.system", system_id=found.key), 303)
+    return page(
+        "operations/systems/recertify.html",
+        status=form.status if request.method == "POST" else 200,
+        system=found,
+        form=form,
+    )

@@ -1,0 +1,44 @@
+"""Assessments of one AI system become outdated when the system changes substantially."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.assurance.assessments.models import Assessment
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.operations.systems.events import SystemChanged
+
+OUTDATED = action(
+    "assessment.outdated",
+    "made an assessment outdated by a substantial change",
+    target="Assessment",
+    activity="update",
+    severity="low",
+    fields="title version reasons",
+    shape="bad",
+)
+
+
+def mark_outdated(changed: SystemChanged) -> None:
+    """Mark the assessments that are about this system alone; one that is marked stays as it is."""
+    if not changed.substantial:
+        return
+    for each in _current(changed.system_id):
+        each.stale_since, each.stale_version = clock.now(), changed.version
+        record(
+            OUTDATED,
+            each,
+            title=each.title,
+            version=changed.version,
+            reasons=list(changed.substantial),
+        )
+
+
+def _current(system_id: UUID) -> list[Assessment]:
+    query = select(Assessment).where(
+        Assessment.system_id == system_id, Assessment.stale_since.is_(None)
+    )
+    return list(session().scalars(query.order_by(Assessment.id).with_for_update()))

@@ -1,0 +1,56 @@
+"""What assessments add to an AI system's pages."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, String, cast, func, literal, select
+from sqlalchemy.orm import aliased
+
+from governance.assurance.assessments import permissions
+from governance.assurance.assessments.models import Assessment
+from governance.kernel.formatting import plural
+from governance.operations.systems.parts import Consequence, OutdatedRecords
+
+
+def _outdated(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Select those that a substantial change made outdated, until a later one replaces them."""
+    later = aliased(Assessment)
+    replaced = (
+        select(later.id)
+        .where(
+            later.system_id == Assessment.system_id,
+            later.framework_id == Assessment.framework_id,
+            later.created_at > Assessment.stale_since,
+        )
+        .exists()
+    )
+    detail = func.concat(
+        "Describes the system before version ", cast(Assessment.stale_version, String)
+    ).label("detail")
+    query: Select[*tuple[Any, ...]] = select(
+        Assessment.id, func.concat("Assessment ", Assessment.title).label("name"), detail
+    )
+    return query.where(
+        Assessment.system_id == system_id, Assessment.stale_since.is_not(None), ~replaced
+    )
+
+
+def _open(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    return select(func.count(literal(1))).where(
+        Assessment.system_id == system_id, Assessment.closed_at.is_(None)
+    )
+
+
+OUTDATED = OutdatedRecords(
+    select=_outdated,
+    verb="Open",
+    endpoint="assessments.assessment",
+    argument="assessment_id",
+    permission=permissions.VIEW,
+)
+OPEN = Consequence(
+    name="assessments",
+    order=60,
+    count=_open,
+    text=lambda n: f"{plural(n, 'open assessment')} of it can still be closed",
+)

@@ -1,0 +1,279 @@
+"""What the register says of a system, field by field: cleaned, compared, and judged. Pure.
+
+FACTS                                   the fields that people edit, in the order of the page
+cleaned(given)                          the values as they are stored; raises Invalid
+differences(before, after)              (name, before, after) of what differs
+substantial_changes(before, after)      the reasons why a change is a substantial one
+readable(name, value)                   a value as people read it
+model_family(provider, name)            "openai/gpt-4o" for gpt-4o-mini-2026-08-01
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from governance.kernel.days import parse_day
+from governance.kernel.errors import Invalid
+from governance.kernel.formatting import long_day
+from governance.operations.systems.models import AI_ACT_CLASSES, AUTONOMY, KINDS, LANES, STAGES
+
+MAX_TEXT_LENGTH = 2000
+MAX_LINE_LENGTH = 200
+MAX_LINES = 50  # of one list
+MAX_MODELS = 20
+
+type Content = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One field. `shape` is line, text, lines, models or choice; `choices` may be left blank."""
+
+    name: str
+    label: str
+    shape: str
+    choices: Mapping[str, str] | None = None
+    may_be_blank: bool = True
+
+
+FACTS = (
+    Fact("name", "Name", "line", may_be_blank=False),
+    Fact("purpose", "Purpose", "text", may_be_blank=False),
+    Fact("kind", "Kind", "choice", KINDS, may_be_blank=False),
+    Fact("team", "Team", "line"),
+    Fact("intended_users", "Intended users", "text"),
+    Fact("autonomy", "Autonomy", "choice", AUTONOMY),
+    Fact("autonomy_note", "Limits of its autonomy", "line"),
+    Fact("ai_act_class", "EU AI Act class", "choice", AI_ACT_CLASSES),
+    Fact("ai_act_reason", "Reasons for the EU AI Act class", "text"),
+    Fact("models", "Models", "models"),
+    Fact("data_sets", "Data sets", "lines"),
+    Fact("dependencies", "Dependencies", "lines"),
+    Fact("capabilities", "Capabilities", "lines"),
+    Fact("limits", "Limits", "lines"),
+    Fact("memory_control", "Memory", "line"),
+    Fact("sources_control", "Sources", "line"),
+    Fact("tone_control", "Tone", "line"),
+    Fact("verify_control", "Verify with search", "line"),
+    Fact("why_shown", "Why am I seeing this", "text"),
+    Fact("tools", "Tools it may call", "lines"),
+    Fact("tool_permissions", "Permissions", "lines"),
+)
+BY_NAME = {each.name: each for each in FACTS}
+# what a version has beside them
+OTHERS = {
+    "lane": "Risk class",
+    "stage": "Lifecycle stage",
+    "owner": "Owner",
+    "valid_until": "Valid until",
+    "features": "Features",
+}
+LABELS = {**{each.name: each.label for each in FACTS}, **OTHERS}
+REASONS = {
+    "purpose": "the purpose changes",
+    "model_family": "the model family changes",
+    "data_sets": "the data sets change",
+    "autonomy": "the autonomy changes",
+    "intended_users": "the intended users change",
+}
+BEFORE_APPROVAL = ("proposed", "in_review")  # nothing was approved that could become stale
+
+# ---- what is given
+
+
+def cleaned(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return these facts as they are stored; lists may come as text with one entry a line.
+
+    Raises Invalid for the first wrong one, with its field.
+    """
+    return {name: _cleaned(BY_NAME[name], value) for name, value in given.items()}
+
+
+def _cleaned(fact: Fact, value: Any) -> Any:
+    if fact.shape == "models":
+        return models_of(value)
+    if fact.shape == "lines":
+        return _lines(fact, value)
+    return _text(fact, value)
+
+
+def _text(fact: Fact, value: Any) -> str:
+    word = str(value or "").strip()
+    if fact.shape == "line":
+        word = " ".join(word.split())
+    if not word and not fact.may_be_blank:
+        raise Invalid(f"{fact.label}: enter a value.", field=fact.name)
+    if fact.choices is not None and word and word not in fact.choices:
+        raise Invalid(f"{fact.label}: choose one of the values.", field=fact.name)
+    longest = MAX_LINE_LENGTH if fact.shape == "line" else MAX_TEXT_LENGTH
+    if len(word) > longest:
+        raise Invalid(f"{fact.label}: at most {longest:,} characters.", field=fact.name)
+    return word
+
+
+def _split(value: Any) -> list[Any]:
+    return str(value).splitlines() if isinstance(value, str) else list(value or ())
+
+
+def _lines(fact: Fact, value: Any) -> list[str]:
+    stripped = (" ".join(str(each).split()) for each in _split(value))
+    lines = list(dict.fromkeys(each for each in stripped if each))
+    if len(lines) > MAX_LINES:
+        raise Invalid(f"{fact.label}: at most {MAX_LINES} lines.", field=fact.name)
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_LINE_LENGTH:
+            raise Invalid(
+                f"{fact.label}, line {number}: at most {MAX_LINE_LENGTH} characters.",
+                field=fact.name,
+            )
+    return lines
+
+
+def models_of(value: Any) -> list[dict[str, str]]:
+    """Return the models of a text with one a line, "provider, name, version, retirement day", or
+    of a list of mappings; the version and the day may be missing.
+    """
+    given = [each for each in _split(value) if not isinstance(each, str) or each.strip()]
+    if len(given) > MAX_MODELS:
+        raise Invalid(f"Models: at most {MAX_MODELS}.", field="models")
+    found: dict[tuple[str, str, str], dict[str, str]] = {}
+    for number, each in enumerate(given, 1):
+        model = _model(each, number)
+        found.setdefault((model["provider"], model["name"], model["version"]), model)
+    return list(found.values())
+
+
+def _model(given: Any, number: int) -> dict[str, str]:
+    parts = ("provider", "name", "version", "retires_on")
+    if isinstance(given, str):
+        words = [" ".join(word.split()) for word in given.split(",")]
+        if len(words) > len(parts):
+            raise _wrong_model(number, "at most four parts, separated by commas")
+        given = dict(zip(parts, words, strict=False))
+    model = {part: " ".join(str(given.get(part) or "").split()) for part in parts}
+    if not model["provider"] or not model["name"]:
+        raise _wrong_model(number, "enter the provider and the name, separated by a comma")
+    if max(map(len, model.values())) > MAX_LINE_LENGTH:
+        raise _wrong_model(number, f"at most {MAX_LINE_LENGTH} characters for each part")
+    if model["retires_on"]:
+        try:
+            model["retires_on"] = parse_day(model["retires_on"]).isoformat()
+        except Invalid as wrong:
+            raise _wrong_model(number, "write the retirement day as 2027-03-31") from wrong
+    return model
+
+
+def _wrong_model(number: int, what: str) -> Invalid:
+    return Invalid(f"Models, line {number}: {what}.", field="models")
+
+
+def models_text(models: Iterable[Mapping[str, str]]) -> str:
+    """Return models as the form shows them: one a line."""
+    rows = (
+        [each["provider"], each["name"], each["version"], each["retires_on"]] for each in models
+    )
+    return "\n".join(", ".join(row).rstrip(", ") for row in rows)
+
+
+# ---- what differs
+
+
+def differences(before: Content, after: Content) -> list[tuple[str, Any, Any]]:
+    """Return (name, before, after) of each fact that differs, in the order of the page."""
+    return [
+        (name, before.get(name), after.get(name))
+        for name in LABELS
+        if (before.get(name) or None) != (after.get(name) or None)
+    ]
+
+
+def substantial_changes(before: Content, after: Content) -> tuple[str, ...]:
+    """Return why this change is substantial: the keys of REASONS, or nothing.
+
+    Spelling of white space, case and the full stop at the end don't count. A fact that is entered
+    for the first time completes the record and doesn't count either, and nothing counts while the
+    system is proposed or in review. Article 3(23) of Regulation (EU) 2024/1689 asks whether a
+    change affects compliance or the intended purpose; a person decides that, from these reasons.
+    """
+    if before.get("stage") in BEFORE_APPROVAL:
+        return ()
+    old, new = _compared(before), _compared(after)
+    return tuple(name for name in REASONS if old[name] and old[name] != new[name])
+
+
+def _compared(content: Content) -> dict[str, Any]:
+    return {
+        "purpose": _plain(content.get("purpose")),
+        "model_family": {
+            model_family(each["provider"], each["name"]) for each in content.get("models") or ()
+        },
+        "data_sets": {_plain(each) for each in content.get("data_sets") or ()},
+        "autonomy": tuple(
+            filter(None, (content.get("autonomy"), _plain(content.get("autonomy_note"))))
+        ),
+        "intended_users": _plain(content.get("intended_users")),
+    }
+
+
+def _plain(text: Any) -> str:
+    return " ".join(str(text or "").split()).casefold().rstrip(".")
+
+
+_DATED = re.compile(r"\d{4,}")  # a snapshot's date, as in 20250929 or 2407
+
+
+def model_family(provider: str, name: str) -> str:
+    """Return the provider and the family of a model: its name up to the first version number.
+
+    "helio-4-large" and "helio-4-small" are one family, "helio-5-large" is another. A name without
+    a version is its own family.
+    """
+    words: list[str] = []
+    for word in re.split(r"[-_ :@]+", name.strip().lower().rpartition("/")[2]):
+        if _DATED.fullmatch(word):
+            break
+        words.append(word)
+        if any(letter.isdigit() for letter in word):
+            break
+    family = "-".join(words) or name.strip().lower()
+    return f"{_plain(provider)}/{family}"
+
+
+# ---- what people read
+
+
+def readable(name: str, value: Any, names: Mapping[str, str] | None = None) -> str | None:
+    """Return a fact as people read it, None for a blank one.
+
+    `names` are people's names by id, for the owner.
+    """
+    if value in (None, "", [], {}):
+        return None
+    if name == "features":
+        return "; ".join(f"{key}: {fallback}" for key, fallback in sorted(value.items()))
+    if name == "models":
+        return "; ".join(map(model_words, value))
+    if name == "owner":
+        return (names or {}).get(str(value), "a former member")
+    if name == "valid_until":
+        return long_day(date.fromisoformat(value))
+    choices = {"lane": LANES, "stage": STAGES}.get(name)
+    if choices is None and name in BY_NAME:
+        choices = dict(BY_NAME[name].choices or {})
+    return "; ".join(value) if isinstance(value, list) else (choices or {}).get(value, value)
+
+
+def model_words(model: Mapping[str, str]) -> str:
+    """Return "Helio helio-4-large 2026-08, retires 31 March 2027"."""
+    words = " ".join(filter(None, (model["provider"], model["name"], model["version"])))
+    if not model["retires_on"]:
+        return words
+    return f"{words}, retires {long_day(date.fromisoformat(model['retires_on']))}"
+
+
+def listed(reasons: Iterable[str]) -> str:
+    """Return "the purpose changes and the data sets change"."""
+    words = [REASONS.get(each, each) for each in reasons]
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))

@@ -1,0 +1,143 @@
+"""What other features add to an AI system's pages, by their manifests (`systems=(…)`).
+
+SystemTab          a page of theirs about the system; it appears once it has content
+OutdatedRecords    what they keep that a substantial change made outdated
+Consequence        what retiring the system means for theirs
+
+tabs_of(system)            each is read by one statement over all features
+outdated_of(system)
+consequences_of(system)
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, Text, cast, literal, select, union_all
+
+from governance.kernel import manifest
+from governance.kernel.access import Permission, allowed
+from governance.kernel.db import session
+from governance.operations.systems.models import AISystem
+
+MAX_OUTDATED = 50  # records listed on the page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemTab:
+    """A tab. `content` selects one text for a system that has content, shown beside the label
+    unless it is "". A system without a row of it has no tab.
+
+    The page at `endpoint` takes the system's slug as `argument`, with `values` beside it.
+    """
+
+    label: str
+    endpoint: str
+    argument: str
+    permission: Permission
+    order: int
+    content: Callable[[UUID], Select[*tuple[Any, ...]]] | None = None  # None: every system has it
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutdatedRecords:
+    """Records to renew. `select` selects (id as text, name, what is outdated of it)."""
+
+    select: Callable[[UUID], Select[*tuple[Any, ...]]]
+    verb: str
+    endpoint: str
+    argument: str
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequence:
+    """What retirement means. `count` selects one number; `text` words it, unless it is 0.
+
+    Everyone who may retire the system sees it, so it says only how many there are.
+    """
+
+    name: str
+    order: int
+    count: Callable[[UUID], Select[*tuple[Any, ...]]]
+    text: Callable[[int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTab:
+    """A tab of one system that the reader may open."""
+
+    tab: SystemTab
+    note: str
+
+    def address(self, system: AISystem) -> dict[str, Any]:
+        """Return the values that its page takes."""
+        return {self.tab.argument: system.key, **dict(self.tab.values)}
+
+
+@dataclass(frozen=True, slots=True)
+class OutdatedRecord:
+    """One record to renew."""
+
+    kind: OutdatedRecords
+    id: str
+    name: str
+    detail: str
+
+
+def _registered[T](kind: type[T]) -> list[T]:
+    return [
+        part for each in manifest.installed() for part in each.systems if isinstance(part, kind)
+    ]
+
+
+def _together(selects: Iterable[Select[*tuple[Any, ...]]]) -> list[Any]:
+    """Return the rows of all of them: (which, …), by one statement."""
+    numbered = [
+        select(literal(which).label("which"), *query.subquery().columns)
+        for which, query in enumerate(selects)
+    ]
+    return list(session().execute(union_all(*numbered))) if numbered else []
+
+
+def tabs_of(system: AISystem) -> list[ShownTab]:
+    """Return the tabs with content that the reader may open, in their order."""
+    tabs = sorted(
+        (each for each in _registered(SystemTab) if allowed(each.permission)),
+        key=lambda each: each.order,
+    )
+    asked = [each for each in tabs if each.content is not None]
+    rows = _together(each.content(system.id) for each in asked if each.content is not None)
+    notes = {asked[row[0]].label: row[1] for row in rows}
+    return [
+        ShownTab(each, notes.get(each.label) or "")
+        for each in tabs
+        if each.content is None or each.label in notes
+    ]
+
+
+def outdated_of(system: AISystem) -> list[OutdatedRecord]:
+    """Return what a substantial change made outdated, as far as the reader may open it."""
+    kinds = [each for each in _registered(OutdatedRecords) if allowed(each.permission)]
+    rows = _together(_texts(each.select(system.id)) for each in kinds)
+    return [
+        OutdatedRecord(kinds[row[0]], *row[1:])
+        for row in sorted(rows, key=lambda row: (row[0], row[2]))
+    ]
+
+
+def _texts(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    found = query.limit(MAX_OUTDATED).subquery()
+    texts: Select[*tuple[Any, ...]] = select(
+        *(cast(column, Text).label(column.name) for column in found.columns)
+    )
+    return texts
+
+
+def consequences_of(system: AISystem) -> list[str]:
+    """Return what retiring the system means, a sentence for each feature that has something."""
+    kinds = sorted(_registered(Consequence), key=lambda each: (each.order, each.name))
+    counts = {row[0]: row[1] for row in _together(each.count(system.id) for each in kinds)}
+    return [each.text(counts[n]) for n, each in enumerate(kinds) if counts.get(n)]

@@ -1,0 +1,91 @@
+"""Keep a version of a system with each change, and tell the features above whether it is a
+substantial one.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel import clock, current
+from governance.kernel.db import session
+from governance.kernel.events import publish
+from governance.operations.systems.events import SystemChanged
+from governance.operations.systems.facts import FACTS, substantial_changes
+from governance.operations.systems.models import AISystem, SystemFeature, SystemVersion
+
+SUBSTANTIAL = action(
+    "system.substantial_change.detected",
+    "made a substantial change to an AI system",
+    target="AISystem",
+    activity="update",
+    severity="low",
+    fields="key version reasons",
+    shape="up",
+)
+
+
+def content_of(system: AISystem) -> dict[str, Any]:
+    """Return everything that the register says of a system, as a version keeps it."""
+    features = select(SystemFeature).where(
+        SystemFeature.system_id == system.id, SystemFeature.retired_at.is_(None)
+    )
+    return {
+        **{each.name: getattr(system, each.name) for each in FACTS},
+        "lane": system.lane,
+        "stage": system.stage,
+        "owner": str(system.owner_id) if system.owner_id else None,
+        "valid_until": system.valid_until.isoformat() if system.valid_until else None,
+        "features": {each.key: each.fallback for each in session().scalars(features)},
+    }
+
+
+def keep_first(system: AISystem, *, reason: str = "") -> SystemVersion:
+    """Keep the system as it was registered."""
+    session().flush()
+    return _add(system, content_of(system), (), reason)
+
+
+def keep_next(system: AISystem, *, reason: str = "") -> SystemVersion:
+    """Keep the system as it is now; the caller has locked its row and changed something."""
+    session().flush()
+    content = content_of(system)
+    last = (
+        session()
+        .scalars(
+            select(SystemVersion).where(
+                SystemVersion.system_id == system.id, SystemVersion.number == system.version
+            )
+        )
+        .one_or_none()
+    )
+    reasons = substantial_changes(last.content, content) if last else ()
+    system.version += 1
+    kept = _add(system, content, reasons, reason)
+    if reasons:
+        record(SUBSTANTIAL, system, key=system.key, version=kept.number, reasons=list(reasons))
+    publish(SystemChanged(system.id, kept.number, reasons))
+    return kept
+
+
+def _add(
+    system: AISystem, content: dict[str, Any], reasons: tuple[str, ...], reason: str
+) -> SystemVersion:
+    row = SystemVersion(
+        system_id=system.id,
+        number=system.version,
+        content=content,
+        substantial=list(reasons),
+        reason=reason.strip(),
+        changed_by=_person(),
+        created_at=clock.now(),
+    )
+    session().add(row)
+    session().flush()
+    return row
+
+
+def _person() -> UUID | None:
+    return current.actor().person_id
