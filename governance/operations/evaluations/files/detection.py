@@ -1,0 +1,66 @@
+"""Which tool a file is of, by its content; its name only tells people."""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from governance.operations.evaluations.files import (
+    every_eval_ever,
+    garak_reports,
+    inspect_logs,
+    promptfoo_results,
+)
+from governance.operations.evaluations.files.json_stream import head_of
+from governance.operations.evaluations.files.records import EvaluationRecord, FileRefused
+
+ZIP = b"PK"
+HEAD_BYTES = 1024 * 1024
+UNKNOWN = (
+    "The file is none that Meridian reads: an Inspect log (.json, .eval), promptfoo results (JSON,"
+    " JSONL), a garak report (JSONL) or an Every Eval Ever document (JSON)."
+)
+
+
+def read_file(path: Path, model: str = "") -> Iterator[EvaluationRecord]:
+    """Read an evaluation file of any known tool. Raises FileRefused.
+
+    `model` chooses one of several that a promptfoo file compares.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if not head.strip():
+        raise FileRefused("", "The file is empty.")
+    if head.startswith(ZIP) or zipfile.is_zipfile(path):
+        return inspect_logs.read_archive(path)
+    if not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        raise FileRefused("", UNKNOWN)
+    return _lines(path, head, model) or _document(path, model)
+
+
+def _lines(path: Path, head: bytes, model: str) -> Iterator[EvaluationRecord] | None:
+    first, newline, rest = head.lstrip().partition(b"\n")
+    try:
+        entry = json.loads(first)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict):
+        return None
+    if "entry_type" in entry:
+        return garak_reports.read_report(path)
+    if {"success", "promptIdx"} <= entry.keys() or {"success", "testIdx"} <= entry.keys():
+        return promptfoo_results.read_lines(path, model)
+    if newline and rest.strip():
+        raise FileRefused("line 1", UNKNOWN)
+    return None
+
+
+def _document(path: Path, model: str) -> Iterator[EvaluationRecord]:
+    head = head_of(path)
+    if "eval" in head and "status" in head:
+        return inspect_logs.read_log(path)
+    if "schema_version" in head:
+        return every_eval_ever.read_document(path)
+    if isinstance(head.get("results"), dict):
+        return promptfoo_results.read_document(path, model)
+    raise FileRefused("", UNKNOWN)
