@@ -26,6 +26,7 @@ from governance.economics.usage import models as usage
 from governance.economics.usage import partitions as usage_partitions
 from governance.kernel import config, embedded
 from governance.kernel.db import Model, Tenanted, session
+from governance.operations.evaluations.models import RUN_CASES, EvaluationRun
 from governance.operations.measurements import partitions
 from governance.operations.measurements.models import DAYS, HOURS, MINUTES, Indicator
 from governance.operations.systems.models import AISystem
@@ -114,6 +115,7 @@ def fill() -> None:
             partitions.MINUTES.create_ahead()
             usage_partitions.EVENTS.create_ahead()
             parents = {"indicator_id": rows.of(Indicator), "system_id": rows.of(AISystem)}
+            parents["run_id"] = rows.of(EvaluationRun)
             usages = (
                 usage.EVENTS,
                 usage.EVENT_KEYS,
@@ -130,6 +132,7 @@ def fill() -> None:
                 USAGE_COSTS,
                 USAGE_COLLECTIONS,
                 LIST_PRICES,
+                RUN_CASES,
             ):
                 values = rows.values(counts) | parents
                 session().execute(

@@ -49,6 +49,7 @@ MEANING_BY_FEATURE = {
     ("comments", "kind"): "comment_kind",
     ("comments", "subject_id"): "Control",
     ("comments", "comment_id"): "ObjectComment",
+    ("evaluations", "run_id"): "EvaluationRun",
     ("systems", "key"): "system_key",
     ("systems", "system_id"): "system_key",
 }

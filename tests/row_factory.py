@@ -293,6 +293,34 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         **{name: [] for name in ("dependencies", "tools", "tool_permissions")},
     },
     "ai_system_versions": {"content": {"name": "Claims triage"}, "substantial": []},
+    "evaluation_suite_versions": {"cases": 40, "cases_sha256": None, "withdrawn_at": None},
+    "evaluation_suite_measures": {
+        "kind": "rate",
+        "percent": None,
+        "unit": "share",
+        "sources": ["grounded"],
+        "limits": {"standard": 0.9},
+        "risks": [],
+    },
+    "evaluation_runs": {
+        "state": "judged",
+        "problem": None,
+        "place": None,
+        "storage_key": None,
+        "judges": [],
+        "outcome": "completed",
+        "week": date(2026, 11, 23),
+    },
+    "evaluation_results": {
+        "n": 40,
+        "successes": 30,
+        "deviation": None,
+        "point": 0.75,
+        "low": 0.6,
+        "high": 0.86,
+        "confidence": 0.95,
+        "verdicts": {"standard": {"limit": 0.9, "verdict": "fail", "more": None}},
+    },
 }
 
 

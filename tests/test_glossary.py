@@ -38,6 +38,7 @@ LABELS = {
     "Switch": "kill-switch",
     "Tenants": "tenant",
     "Budgets": "budget",
+    "Evaluations": "evaluation",
 }  # navigation label → slug, where the label isn't the term itself
 
 

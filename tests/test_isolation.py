@@ -82,6 +82,7 @@ APPEND_ONLY = (
     "statement_credits",
     "review_revisions",
     "review_sign_offs",
+    "evaluation_results",
 )
 OVER_ALL = {
     "platform_policies": (

@@ -363,6 +363,8 @@ def _column(column: Column[object]) -> str:
 def _type(of: types.TypeEngine[object]) -> str:
     if isinstance(of, JSONB):
         return "JSONB()"
+    if isinstance(of, types.ARRAY):
+        return f"sa.ARRAY({_type(of.item_type)})"
     return "TIME" if isinstance(of, types.DateTime) and of.timezone else f"sa.{of!r}"
 
 

@@ -44,6 +44,7 @@ from governance.operations.agreements.feature import manifest as agreements
 from governance.operations.alerts.feature import manifest as alerts
 from governance.operations.decision_counts.feature import manifest as decision_counts
 from governance.operations.decisions.feature import manifest as decisions
+from governance.operations.evaluations.feature import manifest as evaluations
 from governance.operations.intake.feature import manifest as intake
 from governance.operations.maintenance.feature import manifest as maintenance
 from governance.operations.measurements.feature import manifest as measurements
@@ -91,6 +92,7 @@ FEATURES = (
     objectives,
     alerts,
     measurements,
+    evaluations,
     maintenance,
     agreements,
     reviews,

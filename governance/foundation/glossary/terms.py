@@ -265,6 +265,22 @@ TERMS = (
         " exactly.",
     ),
     Term(
+        "Evaluation",
+        "A test of an AI system on cases: what it gets right, what it makes up, how long it takes and"
+        " what it costs.",
+        "evaluation evaluations",
+    ),
+    Term(
+        "Evaluation run",
+        "One version of an evaluation suite on one release of an AI system, with a figure, an"
+        " interval and a verdict for each measure.",
+    ),
+    Term(
+        "Evaluation suite",
+        "The cases, method and measures that an evaluation uses; each published version stays as it"
+        " is.",
+    ),
+    Term(
         "Evidence item",
         "A recurring document that shows that controls work, for example a penetration test"
         " report; each upload becomes a version.",

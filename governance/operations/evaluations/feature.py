@@ -1,0 +1,67 @@
+"""Evaluation suites, runs and their verdicts; the section Evaluations begins with this week."""
+
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import (
+    Command,
+    EntryLink,
+    Manifest,
+    NavItem,
+    SectionTab,
+    Subscription,
+)
+from governance.operations.evaluations import (
+    events,
+    metrics,
+    models,
+    permissions,
+    run_actions,
+    run_work,
+    suite_actions,
+    views,
+)
+
+
+def _tab(label: str, endpoint: str, order: int) -> SectionTab:
+    return SectionTab(
+        section="evaluations",
+        label=label,
+        endpoint=endpoint,
+        permission=permissions.VIEW,
+        order=order,
+    )
+
+
+manifest = Manifest(
+    name="evaluations",
+    models=(models,),
+    routes=(views.feature,),
+    navigation=(
+        NavItem(
+            label="Evaluations",
+            icon="flask",
+            endpoint="evaluations.index",
+            permission=permissions.VIEW,
+            order=67,
+            group="operations",
+        ),
+    ),
+    tabs=(
+        _tab("This week", "evaluations.index", 10),
+        _tab("Suites", "evaluations.suites", 20),
+        _tab("Runs", "evaluations.runs", 30),
+    ),
+    palette=(
+        Command("Import evaluation run", "evaluations.new_run", permissions.IMPORT),
+        Command("New evaluation suite", "evaluations.new_suite", permissions.MANAGE),
+    ),
+    work=(run_work.judge,),
+    audit=actions_in(suite_actions, run_actions),
+    links={
+        "EvaluationSuite": EntryLink(endpoint="evaluations.suites", noun="evaluation suite"),
+        "EvaluationRun": EntryLink(
+            endpoint="evaluations.run", argument="run_id", noun="evaluation run"
+        ),
+    },
+    publishes=(events.RunJudged,),
+    subscribes=(Subscription(events.RunJudged, metrics.note),),
+)

@@ -1,0 +1,22 @@
+"""Who may do what with evaluations."""
+
+from governance.kernel.access import permission, scope
+
+EVALUATIONS_WRITE = scope("evaluations:write", "push evaluation runs")
+
+VIEW = permission(
+    "evaluations.view",
+    "view evaluation suites, runs and verdicts",
+    roles="admin compliance_officer contributor auditor viewer",
+)
+MANAGE = permission(
+    "evaluations.manage",
+    "create, publish and withdraw evaluation suites and judges",
+    roles="admin compliance_officer",
+)
+IMPORT = permission(
+    "evaluations.import",
+    "import evaluation runs and compare them",
+    roles="admin compliance_officer contributor",
+)
+PUSH = permission("evaluations.push", "push evaluation runs", scopes=EVALUATIONS_WRITE)

@@ -1,0 +1,260 @@
+"""Suites, versions, measures, runs and results.
+
+suite(key), version(…)        for who may see evaluations; NotFound otherwise
+run(id), results_of(run)      one run and what it found
+earlier(tool, reference)      the run that has this reference of its tool already
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select
+
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.kernel.pages import Keyset, keyset
+from governance.operations.evaluations.judging import MeasureRule
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    MeasureResult,
+    SuiteMeasure,
+    SuiteVersion,
+)
+from governance.operations.evaluations.task_packs import TIERS
+from governance.operations.policies import queries as policies
+from governance.operations.policies.effective_policies import read_content
+from governance.operations.policies.tiers import DEFAULT_TIER
+from governance.operations.systems.models import AISystem
+
+
+def suite(key: str, *, lock: bool = False) -> EvaluationSuite:
+    """The suite with that slug. Raises NotFound."""
+    query = select(EvaluationSuite).where(EvaluationSuite.key == key)
+    found = session().scalars(query.with_for_update() if lock else query).one_or_none()
+    if found is None:
+        raise NotFound("This evaluation suite doesn't exist, or you don't have access to it.")
+    return found
+
+
+def versions(suite_id: UUID) -> Sequence[SuiteVersion]:
+    """Its versions, the newest first."""
+    query = select(SuiteVersion).where(SuiteVersion.suite_id == suite_id)
+    return session().scalars(query.order_by(SuiteVersion.number.desc())).all()
+
+
+def version(suite_id: UUID, number: int | None = None) -> SuiteVersion:
+    """The version with that number, or the newest published one. Raises NotFound."""
+    query = select(SuiteVersion).where(SuiteVersion.suite_id == suite_id)
+    if number is None:
+        query = query.where(
+            SuiteVersion.published_at.is_not(None), SuiteVersion.withdrawn_at.is_(None)
+        )
+    else:
+        query = query.where(SuiteVersion.number == number)
+    found = session().scalars(query.order_by(SuiteVersion.number.desc()).limit(1)).one_or_none()
+    if found is None:
+        raise NotFound(
+            "The suite has no published version."
+            if number is None
+            else "This version doesn't exist."
+        )
+    return found
+
+
+def measures(version_id: UUID) -> Sequence[SuiteMeasure]:
+    """Its measures in their order."""
+    query = select(SuiteMeasure).where(SuiteMeasure.version_id == version_id)
+    return session().scalars(query.order_by(SuiteMeasure.position)).all()
+
+
+def rule_of(measure: SuiteMeasure) -> MeasureRule:
+    """The measure as judging.py takes it."""
+    return MeasureRule(
+        key=measure.key,
+        kind=measure.kind,
+        unit=measure.unit,
+        at_least=measure.at_least,
+        limits=measure.limits,
+        sources=tuple(measure.sources),
+        percent=measure.percent,
+        is_inverted=measure.is_inverted,
+        is_signal=measure.is_signal,
+    )
+
+
+def run(run_id: UUID, *, lock: bool = False) -> EvaluationRun:
+    """The run. Raises NotFound."""
+    return find(EvaluationRun, run_id, what="evaluation run", lock=lock)
+
+
+def earlier(tool: str, reference: str) -> EvaluationRun | None:
+    """The judged run that has this reference of its tool."""
+    if not reference:
+        return None
+    query = select(EvaluationRun).where(
+        EvaluationRun.tool == tool,
+        EvaluationRun.reference == reference,
+        EvaluationRun.state == "judged",
+    )
+    return session().scalars(query).one_or_none()
+
+
+def same_file(sha256: str, version_id: UUID, system_id: UUID) -> EvaluationRun | None:
+    """The run of the same content that is judged, or being read."""
+    query = select(EvaluationRun).where(
+        EvaluationRun.sha256 == sha256,
+        EvaluationRun.version_id == version_id,
+        EvaluationRun.system_id == system_id,
+        EvaluationRun.state != "refused",
+    )
+    return session().scalars(query.order_by(EvaluationRun.created_at).limit(1)).one_or_none()
+
+
+def looks(run: EvaluationRun) -> dict[date, int]:
+    """How many completed runs of the same system, version and release each week has, by its Monday."""
+    query = (
+        select(EvaluationRun.week, func.count().label("runs"))
+        .where(
+            EvaluationRun.system_id == run.system_id,
+            EvaluationRun.version_id == run.version_id,
+            EvaluationRun.release == run.release,
+            EvaluationRun.state == "judged",
+            EvaluationRun.outcome == "completed",
+            EvaluationRun.id != run.id,
+        )
+        .group_by(EvaluationRun.week)
+    )
+    return {row.week: row.runs for row in session().execute(query)}
+
+
+def next_number() -> int:
+    """The number of the tenant's next run; the caller holds the lock of runs."""
+    return int(session().scalar(select(func.coalesce(func.max(EvaluationRun.number), 0))) or 0) + 1
+
+
+def results_of(run_ids: Collection[UUID]) -> Sequence[Row[MeasureResult, SuiteMeasure]]:
+    """Each result with its measure, in the order of the suite's measures; one statement."""
+    query = (
+        select(MeasureResult, SuiteMeasure)
+        .join(SuiteMeasure, SuiteMeasure.id == MeasureResult.measure_id)
+        .where(MeasureResult.run_id.in_(run_ids))
+        .order_by(MeasureResult.run_id, SuiteMeasure.position)
+    )
+    return session().execute(query).all()
+
+
+def open_suites() -> Sequence[Row[EvaluationSuite, int]]:
+    """Each live suite that takes runs, with the number of its newest published version."""
+    newest = (
+        select(SuiteVersion.suite_id, func.max(SuiteVersion.number).label("number"))
+        .where(SuiteVersion.published_at.is_not(None), SuiteVersion.withdrawn_at.is_(None))
+        .group_by(SuiteVersion.suite_id)
+        .subquery()
+    )
+    query = (
+        select(EvaluationSuite, newest.c.number)
+        .join(newest, newest.c.suite_id == EvaluationSuite.id)
+        .where(EvaluationSuite.retired_at.is_(None))
+        .order_by(EvaluationSuite.name)
+    )
+    return session().execute(query).all()
+
+
+def suite_by_id(suite_id: UUID) -> EvaluationSuite:
+    """The suite with that id. Raises NotFound."""
+    return find(EvaluationSuite, suite_id, what="evaluation suite")
+
+
+def suites() -> Sequence[Row[EvaluationSuite, int | None, int | None]]:
+    """Every suite with its newest published version, and its open draft."""
+    numbers = (
+        select(
+            SuiteVersion.suite_id,
+            func.max(SuiteVersion.number)
+            .filter(SuiteVersion.published_at.is_not(None), SuiteVersion.withdrawn_at.is_(None))
+            .label("published"),
+            func.max(SuiteVersion.number)
+            .filter(SuiteVersion.published_at.is_(None))
+            .label("drafted"),
+        )
+        .group_by(SuiteVersion.suite_id)
+        .subquery()
+    )
+    query = (
+        select(EvaluationSuite, numbers.c.published, numbers.c.drafted)
+        .outerjoin(numbers, numbers.c.suite_id == EvaluationSuite.id)
+        .order_by(EvaluationSuite.retired_at.is_not(None), EvaluationSuite.name)
+    )
+    return session().execute(query).all()
+
+
+def about(run: EvaluationRun) -> Row[EvaluationSuite, SuiteVersion, AISystem]:
+    """The suite, version and AI system of a run; one statement."""
+    query = (
+        select(EvaluationSuite, SuiteVersion, AISystem)
+        .join(SuiteVersion, SuiteVersion.suite_id == EvaluationSuite.id)
+        .join(AISystem, AISystem.id == run.system_id)
+        .where(SuiteVersion.id == run.version_id)
+    )
+    return session().execute(query).one()
+
+
+def runs(*, after: str | None = None, size: int = 50) -> Keyset:
+    """One page of the runs with suite and system, newest first."""
+    query = (
+        select(EvaluationRun, EvaluationSuite, SuiteVersion, AISystem)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
+        .join(AISystem, AISystem.id == EvaluationRun.system_id)
+    )
+    return keyset(
+        cast("Select[Any]", query), EvaluationRun.number, after=after, size=size, descending=True
+    )
+
+
+def runs_between(
+    first: date, last: date, system_ids: Collection[UUID]
+) -> Sequence[Row[EvaluationRun, EvaluationSuite, AISystem]]:
+    """The judged runs of these systems in weeks from `first` to `last`, both Mondays."""
+    query = (
+        select(EvaluationRun, EvaluationSuite, AISystem)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
+        .join(AISystem, AISystem.id == EvaluationRun.system_id)
+        .where(
+            EvaluationRun.state == "judged",
+            EvaluationRun.week.between(first, last),
+            EvaluationRun.system_id.in_(system_ids),
+        )
+    )
+    return session().execute(query).all()
+
+
+def evaluated_systems(*, after: str | None = None, size: int = 25) -> Keyset:
+    """One page of the live AI systems that have a judged run, by slug."""
+    has_run = (
+        select(EvaluationRun.id)
+        .where(EvaluationRun.system_id == AISystem.id, EvaluationRun.state == "judged")
+        .exists()
+    )
+    query = select(AISystem).where(AISystem.retired_at.is_(None), has_run)
+    return keyset(query, AISystem.key, after=after, size=size)
+
+
+def policy_tier() -> str:
+    """The tier whose limits judge: that of the tenant's policy, or the strictest for one of its own."""
+    tier = _tier()
+    return tier if tier in TIERS else TIERS[-1]
+
+
+def policy_tier_name() -> str:
+    """The tier as people read it."""
+    return policies.platform().tiers[_tier()].name
+
+
+def _tier() -> str:
+    row = policies.in_force()
+    return read_content(row.content).tier if row else DEFAULT_TIER

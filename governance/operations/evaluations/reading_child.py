@@ -1,0 +1,134 @@
+"""The child process that reads and judges a run: its orders come on standard input as JSON.
+
+It prints lines of JSON: {"cases": 5000} while it reads, then {"run": …, "measures": […]} or
+{"place": …, "problem": …}. The cases are written for COPY to a file beside the one that is read.
+Only this process loads SciPy and statsmodels.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from governance.operations.evaluations.files.detection import read_file
+from governance.operations.evaluations.files.records import CaseOutcome, CaseRecord, FileRefused
+from governance.operations.evaluations.files.summary import RunSummary, summarise
+from governance.operations.evaluations.judging import JudgedMeasure, MeasureRule, judge_run
+from governance.operations.evaluations.weeks import monday_of, ran_at
+
+CASES_FILE = "cases.copy"
+REPORTED_EVERY = 5_000  # cases
+OUTCOMES = {CaseOutcome.SCORED: 0, CaseOutcome.FAILED: 1, CaseOutcome.UNSCORED: 2}
+DIGEST_BYTES = 16
+
+
+def main(orders: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what is printed."""
+    path = Path(orders["path"])
+    rules = [MeasureRule(**each) for each in orders["rules"]]
+    try:
+        summary = yield from _read(path, orders, rules)
+        look = _look(summary, orders)
+        judged = judge_run(summary, rules, look=look)
+    except FileRefused as refused:
+        yield {"place": refused.place, "problem": refused.reason}
+        return
+    yield {"run": _run(summary) | {"look": look}, "measures": [_measure(each) for each in judged]}
+
+
+def _look(summary: RunSummary, orders: Mapping[str, Any]) -> int:
+    """The how-manieth run of its week this is, for the same system, version and release."""
+    ran = ran_at(summary.facts.completed_at, summary.facts.started_at)
+    day = ran.date() if ran else date.fromisoformat(orders["today"])
+    return int(orders["looks"].get(monday_of(day).isoformat(), 0)) + 1
+
+
+def _read(
+    path: Path, orders: Mapping[str, Any], rules: list[MeasureRule]
+) -> Generator[dict[str, Any], None, RunSummary]:
+    names = [rule.names for rule in rules]
+    seen: set[bytes] = set()
+    with (path.parent / CASES_FILE).open("w", encoding="utf-8") as copied:
+        for record in summarise(read_file(path, orders["model"])):
+            if isinstance(record, RunSummary):
+                return record
+            digest = case_digest(record.case)
+            _check_once(seen, digest, record)
+            copied.write(_line(digest, record, names))
+            if len(seen) % REPORTED_EVERY == 0:
+                yield {"cases": len(seen)}
+    raise TypeError("a summary ends every run")
+
+
+def case_digest(case: str) -> bytes:
+    """The name of a case as Meridian keeps it."""
+    return hashlib.sha256(case.encode()).digest()[:DIGEST_BYTES]
+
+
+def _check_once(seen: set[bytes], digest: bytes, case: CaseRecord) -> None:
+    key = digest[:8] + case.repetition.to_bytes(4)
+    if key in seen:
+        raise FileRefused(f"case {case.case}", "The case is in the file twice.")
+    seen.add(key)
+
+
+def _line(digest: bytes, case: CaseRecord, names: list[Any]) -> str:
+    scores = (
+        next((case.scores[name] for name in each if name in case.scores), None) for each in names
+    )
+    cells = (
+        rf"\\x{digest.hex()}",
+        str(case.repetition),
+        str(OUTCOMES[case.outcome]),
+        _escaped(case.source),
+        _number(case.latency_ms),
+        _number(case.cost),
+        "{" + ",".join("NaN" if each is None else repr(each) for each in scores) + "}",
+    )
+    return "\t".join(cells) + "\n"
+
+
+def _escaped(text: str) -> str:
+    plain = "".join(c for c in text if c.isprintable())
+    return plain.replace("\\", "\\\\")
+
+
+def _number(value: float | None) -> str:
+    return r"\N" if value is None else repr(value)
+
+
+def _run(summary: RunSummary) -> dict[str, Any]:
+    counts = {"cases": summary.cases, "failed": summary.failed, "unscored": summary.unscored}
+    found = sorted({*summary.measures, *(each.name for each in summary.reported)})
+    return asdict(summary.facts) | counts | {"found": found}
+
+
+def _measure(judged: JudgedMeasure) -> dict[str, Any]:
+    shown = judged.shown
+    return {
+        "key": judged.rule.key,
+        "confidence": judged.confidence,
+        "n": judged.n,
+        "successes": judged.successes,
+        "deviation": judged.deviation,
+        "point": shown.point,
+        "low": shown.low,
+        "high": shown.high,
+        "verdicts": {
+            tier: {
+                "limit": judged.rule.limits[tier],
+                "verdict": each.verdict.value,
+                "more": each.more_samples,
+            }
+            for tier, each in judged.by_tier.items()
+        },
+    }
+
+
+if __name__ == "__main__":
+    for message in main(json.load(sys.stdin)):
+        print(json.dumps(message), flush=True)  # noqa: T201 - its answer

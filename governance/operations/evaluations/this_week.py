@@ -1,0 +1,191 @@
+"""The results of a week by AI system and measure, with the weeks before it. Pure but for one query each.
+
+A cell is the newest completed run of its system and suite in the week. Where the newest run failed,
+the cell says so: an older figure is not this week's.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from governance.operations.evaluations import figures
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    MeasureResult,
+    SuiteMeasure,
+)
+from governance.operations.systems.models import AISystem
+
+WEEKS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class WeekCell:
+    """What a measure shows this week: a result, or why there is none."""
+
+    measure: SuiteMeasure
+    run: EvaluationRun | None
+    result: MeasureResult | None
+    tier: str
+    trend: Sequence[float | None] = ()
+
+    @property
+    def judged(self) -> Mapping[str, Any]:
+        return self.result.verdicts.get(self.tier, {}) if self.result else {}
+
+    @property
+    def verdict(self) -> str:
+        """One of figures.VERDICTS."""
+        if self.result is None or not self.result.n:
+            return "none"
+        return str(self.judged.get("verdict", "none"))
+
+    @property
+    def state(self) -> tuple[str, str]:
+        return figures.VERDICTS[self.verdict]
+
+    @property
+    def point(self) -> str:
+        return figures.amount(self.result.point if self.result else None, self.measure.unit)
+
+    @property
+    def interval(self) -> str:
+        if self.result is None:
+            return ""
+        return figures.interval(self.result.low, self.result.high, self.measure.unit)
+
+    @property
+    def limit(self) -> str:
+        return figures.limit(self.measure, self.judged.get("limit"))
+
+    @property
+    def note(self) -> str:
+        """The small line: what would decide, or of how many."""
+        if self.result is None or not self.result.n:
+            return self._missing
+        if self.verdict == "undecided":
+            return figures.needs(self.judged.get("more"))
+        return figures.counted(self.result.n, self.result.successes)
+
+    @property
+    def _missing(self) -> str:
+        if self.run is None:
+            return "No run this week"
+        if self.run.outcome != "completed":
+            return f"Run {self.run.number:,} {self.run.outcome}: {self.run.problem or 'no reason given'}"
+        return f"Run {self.run.number:,} evaluated none"
+
+
+@dataclass(slots=True)
+class SystemRow:
+    """One AI system with its cells by measure slug."""
+
+    system: AISystem
+    run: EvaluationRun | None = None
+    cells: dict[str, WeekCell] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WeekTable:
+    """The table of one week."""
+
+    week: date
+    columns: Sequence[SuiteMeasure]
+    rows: Sequence[SystemRow]
+
+    @property
+    def cells(self) -> list[WeekCell]:
+        """The cells of measures that decide."""
+        every = [cell for row in self.rows for cell in row.cells.values()]
+        return [cell for cell in every if not cell.measure.is_signal]
+
+    def count(self, verdict: str) -> int:
+        return sum(cell.verdict == verdict for cell in self.cells)
+
+    @property
+    def open(self) -> list[tuple[SystemRow, WeekCell]]:
+        """What more cases would decide, the fewest first."""
+        found = [
+            (row, cell)
+            for row in self.rows
+            for cell in row.cells.values()
+            if cell.verdict == "undecided"
+            and cell.judged.get("more")
+            and not cell.measure.is_signal
+        ]
+        return sorted(found, key=lambda pair: pair[1].judged["more"])
+
+    @property
+    def title(self) -> str:
+        """The conclusion of the week."""
+        if not self.cells:
+            return "No evaluation results yet"
+        failing = [
+            (row, cell)
+            for row in self.rows
+            for cell in row.cells.values()
+            if cell.verdict == "fail"
+        ]
+        undecided, total = self.count("undecided"), len(self.cells)
+        if not failing:
+            passes = self.count("pass")
+            return f"{passes} of {total} results pass" + (
+                f"; {undecided} undecided" if undecided else ""
+            )
+        row, cell = failing[0]
+        where = f"; {cell.measure.name.lower()} in {row.system.name}" if len(failing) == 1 else ""
+        verb = "fails" if len(failing) == 1 else "fail"
+        also = f" and {undecided} undecided" if undecided else ""
+        return f"{len(failing)} of {total} results {verb}{also}{where}"
+
+
+def week_table(
+    week: date,
+    tier: str,
+    runs: Iterable[tuple[EvaluationRun, EvaluationSuite, AISystem]],
+    results: Iterable[tuple[MeasureResult, SuiteMeasure]],
+) -> WeekTable:
+    """Arrange the runs of twelve weeks and their results as a table of the last of them."""
+    by_run: dict[UUID, list[tuple[MeasureResult, SuiteMeasure]]] = defaultdict(list)
+    for result, measure in results:
+        by_run[result.run_id].append((result, measure))
+    grouped: dict[tuple[UUID, UUID], list[EvaluationRun]] = defaultdict(list)
+    systems: dict[UUID, AISystem] = {}
+    for run, suite, system in runs:
+        systems[system.id] = system
+        grouped[system.id, suite.id].append(run)
+    columns: dict[str, SuiteMeasure] = {}
+    rows: dict[UUID, SystemRow] = {}
+    for (system_id, _suite_id), its_runs in grouped.items():
+        row = rows.setdefault(system_id, SystemRow(systems[system_id]))
+        _add(row, sorted(its_runs, key=lambda run: run.number), by_run, week, tier)
+        for key, cell in row.cells.items():
+            columns.setdefault(key, cell.measure)
+    ordered = sorted(columns.values(), key=lambda measure: (measure.is_signal, measure.position))
+    return WeekTable(week, ordered, sorted(rows.values(), key=lambda row: row.system.name))
+
+
+def _add(
+    row: SystemRow,
+    runs: Sequence[EvaluationRun],
+    by_run: Mapping[UUID, Sequence[tuple[MeasureResult, SuiteMeasure]]],
+    week: date,
+    tier: str,
+) -> None:
+    points: dict[str, dict[date, float | None]] = defaultdict(dict)
+    measures: dict[str, SuiteMeasure] = {}
+    for run in runs:
+        for result, measure in by_run.get(run.id, ()):
+            measures[measure.key] = measure
+            if result.n:
+                points[measure.key][run.week] = result.point
+    newest = next((run for run in reversed(runs) if run.week == week), None)
+    found = {measure.key: result for result, measure in by_run.get(newest.id, ())} if newest else {}
+    row.run = newest or row.run
+    for key, measure in measures.items():
+        trend = [points[key].get(week - timedelta(weeks=n)) for n in reversed(range(WEEKS))]
+        row.cells[key] = WeekCell(measure, newest, found.get(key), tier, trend)

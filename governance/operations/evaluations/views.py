@@ -1,0 +1,304 @@
+"""Pages of evaluations: this week, suites and their versions, runs."""
+
+from datetime import timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+
+from governance.foundation.people import queries as people
+from governance.kernel import background_work, clock, work_pages
+from governance.kernel.errors import DomainError
+from governance.kernel.feature import Feature, somebody_may
+from governance.kernel.forms import accepted
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.evaluations import (
+    charts,
+    figures,
+    permissions,
+    queries,
+    run_actions,
+    suite_actions,
+    this_week,
+)
+from governance.operations.evaluations.forms import (
+    DraftForm,
+    PublishForm,
+    ReasonForm,
+    RunForm,
+    SuiteForm,
+)
+from governance.operations.evaluations.models import EvaluationRun
+from governance.operations.evaluations.weeks import monday_of
+from governance.operations.systems import queries as systems
+
+feature = Feature("evaluations", __name__)
+MAX_FIELDS_BYTES = 64 * 1024  # of the form, beside the file
+MAX_NAME_LENGTH = 200
+
+
+@feature.url_value_preprocessor
+def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Let people who import send more than the usual limit; a larger body is refused unread."""
+    slug = (values or {}).get("tenant", "")
+    if (
+        endpoint == "evaluations.import_run"
+        and request.method == "POST"
+        and somebody_may(slug, permissions.IMPORT)
+    ):
+        request.max_content_length = run_actions.MAX_FILE_BYTES + MAX_FIELDS_BYTES
+
+
+# ---- this week
+
+
+@feature.get("/evaluations/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    """Show the results of this week by AI system and measure."""
+    week = monday_of(clock.today())
+    found = queries.evaluated_systems(after=request.args.get("after"))
+    ids = [system.id for system in found.rows]
+    runs = queries.runs_between(week - timedelta(weeks=this_week.WEEKS - 1), week, ids)
+    results = queries.results_of([run.id for run, _suite, _system in runs])
+    table = this_week.week_table(week, queries.policy_tier(), runs, results)
+    return page(
+        "operations/evaluations/index.html",
+        table=table,
+        tier=queries.policy_tier_name(),
+        next=found.next,
+        has_suites=bool(queries.open_suites()),
+        asks=figures.asks,
+        charts=charts,
+    )
+
+
+# ---- runs
+
+
+@feature.get("/evaluations/runs/", needs=permissions.VIEW)
+def runs() -> ResponseReturnValue:
+    """List the runs, newest first."""
+    found = queries.runs(after=request.args.get("after"))
+    return page(
+        "operations/evaluations/runs.html",
+        rows=found.rows,
+        next=found.next,
+        state_of=_state_of,
+    )
+
+
+def _state_of(run: EvaluationRun) -> tuple[str, str]:
+    if run.state == "reading":
+        return "info", "Reading"
+    if run.state == "refused":
+        return "bad", "Refused"
+    if run.outcome != "completed":
+        return "due", f"{(run.outcome or '').capitalize()} run"
+    return "ok", "Judged"
+
+
+@feature.get("/evaluations/runs/new", needs=permissions.IMPORT)
+def new_run() -> ResponseReturnValue:
+    return _new_run(RunForm())
+
+
+def _new_run(form: RunForm, *, status: int = 200) -> ResponseReturnValue:
+    return page("operations/evaluations/import.html", status=status, form=form)
+
+
+@feature.post("/evaluations/runs/new", needs=permissions.IMPORT)
+def import_run() -> ResponseReturnValue:
+    """Store a run's file; the work reads and judges it."""
+    form = RunForm()
+    if not form.validate():
+        return _new_run(form, status=422)
+    sent = request.files["file"]
+    suite = queries.suite_by_id(form.suite_id.data)
+    try:
+        run = run_actions.import_run(
+            cast("Any", sent.stream),  # werkzeug's stream is a binary file
+            system=systems.system(form.system_id.data),
+            suite=suite,
+            version=queries.version(suite.id),
+            release=form.release.data or "",
+            name=_plain_name(sent.filename),
+            model=form.model.data or "",
+        )
+    except run_actions.AlreadyImported as known:
+        flash(known.message)
+        run = known.run
+    except DomainError as error:
+        form.refuse(error)
+        return _new_run(form, status=error.status)
+    return redirect(url_for("evaluations.run", run_id=run.id), 303)
+
+
+def _plain_name(name: str | None) -> str:
+    """The last part of a path, without what can't be shown."""
+    last = (name or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(c for c in last if c.isprintable()).strip()[:MAX_NAME_LENGTH] or "unnamed file"
+
+
+@feature.get("/evaluations/runs/<uuid:run_id>", needs=permissions.VIEW)
+def run(run_id: UUID) -> ResponseReturnValue:
+    """Show one run: its verdicts, or why it was refused."""
+    found = queries.run(run_id)
+    suite, version, system = queries.about(found)
+    tier = queries.policy_tier()
+    cells = [
+        this_week.WeekCell(measure, found, result, tier)
+        for result, measure in queries.results_of([found.id])
+    ]
+    return page(
+        "operations/evaluations/run.html",
+        run=found,
+        suite=suite,
+        version=version,
+        system=system,
+        cells=cells,
+        tier=queries.policy_tier_name(),
+        state=_state_of(found),
+        progress=work_pages.shown(background_work.run_of(found)),
+        requester=people.names([found.requested_by]).get(found.requested_by)
+        if found.requested_by
+        else None,
+        asks=figures.asks,
+        charts=charts,
+    )
+
+
+work_pages.add_routes(
+    feature,
+    run_actions.RUNS,
+    "/evaluations/runs/<uuid:run_id>",
+    lambda run_id: background_work.run_of(queries.run(run_id)),
+)
+
+
+# ---- suites
+
+
+@feature.get("/evaluations/suites/", needs=permissions.VIEW)
+def suites() -> ResponseReturnValue:
+    """List the suites."""
+    return page("operations/evaluations/suites.html", rows=queries.suites())
+
+
+@feature.route("/evaluations/suites/new", methods=["GET", "POST"], needs=permissions.MANAGE)
+def new_suite() -> ResponseReturnValue:
+    form = SuiteForm()
+    if request.method == "POST" and accepted(
+        form,
+        lambda: suite_actions.create(
+            key=form.key.data or "",
+            name=form.name.data or "",
+            purpose=form.purpose.data or "",
+            owner_id=form.owner_id.data,
+            pack=form.pack.data or "",
+        ),
+    ):
+        return redirect(url_for("evaluations.suite", key=form.key.data), 303)
+    status = form.status if request.method == "POST" else 200
+    return page("operations/evaluations/new_suite.html", status=status, form=form)
+
+
+@feature.get("/evaluations/suites/<key>", needs=permissions.VIEW)
+def suite(key: str) -> ResponseReturnValue:
+    """Show a suite with its newest version, or the one asked for."""
+    found = queries.suite(key)
+    versions = queries.versions(found.id)
+    number = request.args.get("version", type=int)
+    shown = queries.version(found.id, number) if number else versions[0]
+    return page(
+        "operations/evaluations/suite.html",
+        suite=found,
+        versions=versions,
+        version=shown,
+        measures=queries.measures(shown.id),
+        owner=people.names([found.owner_id]).get(found.owner_id) if found.owner_id else None,
+        moments=people.timeline([found.id]),
+        limit=figures.limit,
+        asks=figures.asks,
+    )
+
+
+@feature.post("/evaluations/suites/<key>/draft", needs=permissions.MANAGE)
+def draft(key: str) -> ResponseReturnValue:
+    """Draft the next version, or open the draft that is there."""
+    suite_actions.draft(queries.suite(key, lock=True))
+    return redirect(url_for("evaluations.editing", key=key), 303)
+
+
+@feature.route("/evaluations/suites/<key>/edit", methods=["GET", "POST"], needs=permissions.MANAGE)
+def editing(key: str) -> ResponseReturnValue:
+    """Edit the open draft."""
+    found = queries.suite(key, lock=request.method == "POST")
+    version = queries.versions(found.id)[0]
+    form = DraftForm(obj=version)
+    if request.method == "POST" and accepted(
+        form,
+        lambda: suite_actions.edit_draft(
+            version,
+            method=form.method.data or "",
+            task_success=form.task_success.data or "",
+            cases=form.cases.data,
+            cases_sha256=form.cases_sha256.data or None,
+        ),
+    ):
+        return redirect(url_for("evaluations.suite", key=key), 303)
+    status = form.status if request.method == "POST" else 200
+    return page(
+        "operations/evaluations/edit_draft.html",
+        status=status,
+        suite=found,
+        version=version,
+        form=form,
+    )
+
+
+@feature.post("/evaluations/suites/<key>/publish", needs=permissions.MANAGE)
+def publish(key: str) -> ResponseReturnValue:
+    """Publish the open draft."""
+    found = queries.suite(key, lock=True)
+    form = PublishForm()
+    if form.validate():
+        suite_actions.publish(queries.versions(found.id)[0], found)
+    return redirect(url_for("evaluations.suite", key=key), 303)
+
+
+@feature.route(
+    "/evaluations/suites/<key>/versions/<int:number>/withdraw",
+    methods=["GET", "POST"],
+    needs=permissions.MANAGE,
+)
+def withdraw(key: str, number: int) -> ResponseReturnValue:
+    """Withdraw a published version."""
+    found, form = queries.suite(key), ReasonForm()
+    version = queries.version(found.id, number)
+    if request.method == "POST" and accepted(
+        form, lambda: suite_actions.withdraw(version, found, reason=form.reason.data or "")
+    ):
+        return redirect(url_for("evaluations.suite", key=key), 303)
+    status = form.status if request.method == "POST" else 200
+    return page(
+        "operations/evaluations/withdraw.html",
+        status=status,
+        suite=found,
+        version=version,
+        form=form,
+    )
+
+
+@feature.route(
+    "/evaluations/suites/<key>/retire", methods=["GET", "POST"], needs=permissions.MANAGE
+)
+def retire(key: str) -> ResponseReturnValue:
+    """Retire a suite."""
+    found, form = queries.suite(key, lock=request.method == "POST"), ReasonForm()
+    if request.method == "POST" and accepted(
+        form, lambda: suite_actions.retire(found, reason=form.reason.data or "")
+    ):
+        return redirect(url_for("evaluations.suite", key=key), 303)
+    status = form.status if request.method == "POST" else 200
+    return page("operations/evaluations/retire.html", status=status, suite=found, form=form)
