@@ -398,11 +398,16 @@ def section_tabs(section: str) -> list[dict[str, Any]]:
         row = db.session().execute(select(*selects)).one()
         notes = {tab.endpoint: text for tab, text in zip(noted, row, strict=True)}
     here = g.get("section_tab") or request.blueprint or ""
+    is_own = any(tab.endpoint == request.endpoint for tab in tabs)  # tabs of one blueprint
     return [
         {
             "label": tab.label,
             "href": url_for(tab.endpoint),
-            "current": tab.endpoint.partition(".")[0] == here,
+            "current": (
+                tab.endpoint == request.endpoint
+                if is_own
+                else tab.endpoint.partition(".")[0] == here
+            ),
             "count": notes.get(tab.endpoint),
         }
         for tab in tabs
