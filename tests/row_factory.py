@@ -273,6 +273,8 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "agreement_acceptances": {"side": "customer"},
     "agreement_contacts": {"side": "customer"},
     "agreement_rehearsals": {"terms": "own", "result": None},
+    "system_documents": {"kind": "technical-file", "completed_at": None, "content": None},
+    "document_statements": {"point": "1.e", "does_not_apply": False},
     "system_proposals": {
         "state": "approved",
         "answers": {"area": "5", "decides": "informs"},

@@ -59,6 +59,7 @@ from governance.publishing.overview.feature import manifest as overview
 from governance.publishing.reports.feature import manifest as reports
 from governance.publishing.review_files.feature import manifest as review_files
 from governance.publishing.statements.feature import manifest as statements
+from governance.publishing.system_documents.feature import manifest as system_documents
 from governance.publishing.tenant_exports.feature import manifest as tenant_exports
 from governance.publishing.tenant_offboarding.feature import manifest as tenant_offboarding
 
@@ -70,6 +71,7 @@ FEATURES = (
     reports,
     statements,
     review_files,
+    system_documents,
     tenant_exports,
     tenant_offboarding,
     frameworks,

@@ -21,6 +21,7 @@ from governance.demo import (
     collected_evidence,
     decision_history,
     discussion_story,
+    documents_story,
     intake_story,
     list_views_story,
     machine_keys,
@@ -181,6 +182,7 @@ def tell_acme(cast: Cast, services: str) -> None:
         *discussion_story.acme(held.ids, cast.id, days_ago),
         *list_views_story.acme(cast.id, days_ago),
         *intake_story.acme(days_ago),
+        *documents_story.acme(days_ago),
     ]
     drilled, now = days_ago(DRILLED), datetime.now(UTC)
     begun: set[date] = set()

@@ -30,6 +30,7 @@ from governance.kernel import events, jobs, write_guards
 from governance.kernel.access import Permission
 from governance.kernel.api_description import ApiDescription
 from governance.kernel.ports import Port
+from governance.kernel.record_points import RecordPoint
 from governance.kernel.visibility_scope import Scope
 
 type Audience = Literal["tenant", "operator"]
@@ -344,6 +345,9 @@ class Manifest:
     subscribes: tuple[Subscription, ...] = ()
     answers: tuple[PortAnswer, ...] = ()
     guards: tuple[WriteGuard, ...] = ()
+    record_points: tuple[
+        Callable[[UUID], Iterable[RecordPoint]], ...
+    ] = ()  # what the record says of an AI system, for its documents
     after_request: tuple[Callable[[Response], Response], ...] = ()
     measures: Mapping[Gauge, Callable[[], float]] = field(
         default_factory=dict

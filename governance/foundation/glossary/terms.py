@@ -706,6 +706,13 @@ TERMS = (
         " or around the clock, without agreed pauses.",
     ),
     Term(
+        "Technical file",
+        "A document with the points of Annex IV of the EU AI Act about one AI system: each sentence is"
+        " bound to a record, and open points keep a version from being completed. The impact"
+        " assessment works in the same way.",
+        "system_document system_documents",
+    ),
+    Term(
         "Tenant",
         "One organization's separate space in Meridian; no tenant can see another's data.",
         "tenant tenants",

@@ -208,7 +208,7 @@ def why_blocked(row: SystemProposal) -> str | None:
 
 
 def open_system(row: SystemProposal) -> None:
-    """Register the proposed system with the facts of the proposal."""
+    """Register the proposed system with the facts of the proposal. It isn't live yet."""
     owner = row.proposed_by if membership_of(row.proposed_by) else None
     system = systems.register(
         key=row.key,
@@ -216,6 +216,13 @@ def open_system(row: SystemProposal) -> None:
         lane=row.risk_class,
         purpose=row.purpose,
         owner_id=owner,
+        stage="in_review",
+        facts={
+            "intended_users": row.users,
+            "autonomy": row.answers.get("autonomy", ""),
+            "ai_act_class": row.eu_class,
+            "ai_act_reason": _reasons(row),
+        },
     )
     session().flush()
     _decide(row, "approved")
@@ -229,6 +236,13 @@ def open_system(row: SystemProposal) -> None:
         eu_class=row.eu_class,
         system=system.id,
     )
+
+
+def _reasons(row: SystemProposal) -> str:
+    if row.class_reason:
+        return row.class_reason
+    found = triage(row.answers).eu_reasons
+    return " ".join(f"{each.text} ({each.source})." for each in found)
 
 
 def close(row: SystemProposal, approval: Approval) -> None:

@@ -44,7 +44,7 @@ def _describe(approval: Approval) -> Description:
         back=(found.ref, "intake.proposal", {"proposal_id": found.id}),
         verb="Approve and register",
         consequence=(
-            "The system joins the register with these facts, and its proposer owns it. It can be"
+            "The system joins the register in review, with these facts. Its proposer owns it. It can be"
             " retired later, but not deleted."
         ),
     )

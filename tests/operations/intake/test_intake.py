@@ -48,6 +48,13 @@ def test_a_proposal_becomes_a_system_once_another_person_approves_it(
         found = register.system("premium-advisor")
         assert (found.name, found.lane) == ("Premium advisor", "high_risk")
         assert found.purpose == "Suggests premiums of health policies to underwriters."
+        assert (found.stage, found.autonomy, found.ai_act_class) == (
+            "in_review",
+            "advice",
+            "high_risk",
+        )
+        assert found.intended_users == "Underwriters; applicants are affected."
+        assert "Annex III(5)" in found.ai_act_reason
         assert found.owner_id == make.person_id("contributor")
         assert queries.proposal_of_system(found.id).id == made
 

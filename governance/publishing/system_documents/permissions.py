@@ -1,0 +1,19 @@
+"""Who reads, writes and completes the documents of AI systems."""
+
+from governance.kernel.access import permission
+
+VIEW = permission(
+    "system_documents.view",
+    "view the documents of AI systems",
+    roles="admin compliance_officer contributor auditor viewer",
+)
+WRITE = permission(
+    "system_documents.write",
+    "write the documents of AI systems",
+    roles="admin compliance_officer contributor",
+)
+COMPLETE = permission(
+    "system_documents.complete",
+    "complete the documents of AI systems",
+    roles="admin compliance_officer",
+)

@@ -1,0 +1,153 @@
+"""Documents of one system: their versions, and what they say now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, String, case, cast, exists, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
+
+from governance.assurance.evidence.models import Evidence
+from governance.foundation.people import queries as people
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.kernel.formatting import long_day
+from governance.kernel.record_points import RecordPoint
+from governance.operations.systems.models import AISystem, SystemVersion
+from governance.publishing.system_documents import record
+from governance.publishing.system_documents.assembled import (
+    AssembledSection,
+    Entry,
+    assemble,
+    changed_points,
+    open_points,
+    thawed,
+)
+from governance.publishing.system_documents.catalogue import KINDS, DocumentKind, Point
+from governance.publishing.system_documents.models import DocumentStatement, SystemDocument
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """One version as its page shows it. `changed` are points of a completed version that the
+    record says otherwise now.
+    """
+
+    document: SystemDocument
+    sections: tuple[AssembledSection, ...]
+    open: tuple[Point, ...]
+    changed: tuple[Point, ...]
+
+
+def kind(key: str) -> DocumentKind:
+    if key not in KINDS:
+        raise NotFound("This document doesn't exist, or you don't have access to it.")
+    return KINDS[key]
+
+
+def document(document_id: UUID, *, lock: bool = False) -> SystemDocument:
+    """Return one version. Raises NotFound."""
+    return find(SystemDocument, document_id, what="document", lock=lock)
+
+
+def version(system_id: UUID, kind_key: str, number: int, *, lock: bool = False) -> SystemDocument:
+    """Return one version of a system's document. Raises NotFound."""
+    query = select(SystemDocument).where(
+        SystemDocument.system_id == system_id,
+        SystemDocument.kind == kind_key,
+        SystemDocument.number == number,
+    )
+    found = session().scalars(query.with_for_update() if lock else query).one_or_none()
+    if found is None:
+        raise NotFound("This document doesn't exist, or you don't have access to it.")
+    return found
+
+
+def versions(system_id: UUID, kind_key: str | None = None) -> Sequence[SystemDocument]:
+    """Return the versions of all documents of a system, or of one kind, the newest first."""
+    query = select(SystemDocument).where(SystemDocument.system_id == system_id)
+    if kind_key is not None:
+        query = query.where(SystemDocument.kind == kind_key)
+    return (
+        session().scalars(query.order_by(SystemDocument.kind, SystemDocument.number.desc())).all()
+    )
+
+
+def outdated(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Select (id, name, detail) of the newest completed versions that a substantial change made
+    outdated.
+    """
+    d, later = SystemDocument, aliased(SystemDocument)
+    newer = exists().where(
+        later.system_id == d.system_id, later.kind == d.kind, later.number > d.number
+    )
+    changed = exists().where(
+        SystemVersion.system_id == d.system_id,
+        SystemVersion.created_at > d.completed_at,
+        SystemVersion.substantial != cast([], JSONB),
+    )
+    names = {each.key: each.name for each in KINDS.values()}
+    return select(
+        d.id, case(names, value=d.kind), func.concat("version ", cast(d.number, String))
+    ).where(d.system_id == system_id, d.completed_at.is_not(None), changed, ~newer)
+
+
+def statements(document_id: UUID) -> Sequence[DocumentStatement]:
+    query = select(DocumentStatement).where(DocumentStatement.document_id == document_id)
+    return session().scalars(query.order_by(DocumentStatement.point)).all()
+
+
+def statement(document_id: UUID, point: str, *, lock: bool = False) -> DocumentStatement | None:
+    query = select(DocumentStatement).where(
+        DocumentStatement.document_id == document_id, DocumentStatement.point == point
+    )
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def evidence_ref(evidence_id: UUID | None) -> str:
+    """Return "EV-12" for the evidence item of a statement; empty for none."""
+    return session().scalar(select(Evidence.ref).where(Evidence.id == evidence_id)) or ""
+
+
+def assembled(found: SystemDocument, said: Sequence[RecordPoint]) -> tuple[AssembledSection, ...]:
+    """Return what a draft says now; `said` is what the record says of its system."""
+    return assemble(found.kind_of, said, _entries(statements(found.id)))
+
+
+def _entries(rows: Sequence[DocumentStatement]) -> dict[str, Entry]:
+    query = select(Evidence.id, Evidence.ref).where(
+        Evidence.id.in_({row.evidence_id for row in rows if row.evidence_id})
+    )
+    refs = {row.id: row.ref for row in session().execute(query)}
+    names = people.names(row.written_by for row in rows if row.does_not_apply)
+    return {row.point: _entry(row, refs, names) for row in rows}
+
+
+def _entry(row: DocumentStatement, refs: dict[UUID, str], names: dict[UUID, str]) -> Entry:
+    if row.evidence_id is not None:
+        return Entry(
+            row.text,
+            f"Evidence {refs[row.evidence_id]}",
+            "evidence.piece",
+            {"evidence_id": str(row.evidence_id)},
+        )
+    who = names.get(row.written_by, "a former member") if row.written_by else "Meridian"
+    return Entry(f"Doesn't apply: {row.text}", f"{who}, {long_day(row.written_at)}")
+
+
+def view(found: SystemDocument, system: AISystem) -> DocumentView:
+    """Return what a version says, and how the record differs from a completed one."""
+    now = assembled(found, record.points_of(system))
+    if not found.is_complete:
+        return DocumentView(found, now, tuple(open_points(now)), ())
+    kept = thawed(found.kind_of, found.content or ())
+    return DocumentView(found, kept, (), tuple(changed_points(kept, now)))
+
+
+def point(found: SystemDocument, key: str) -> Point:
+    """Return a point of the document. Raises NotFound."""
+    if key not in found.kind_of.points:
+        raise NotFound("This point doesn't exist, or you don't have access to it.")
+    return found.kind_of.points[key]
