@@ -52,5 +52,5 @@ OPEN = Consequence(
     name="assessments",
     order=60,
     count=_open,
-    text=lambda n: f"{plural(n, 'open assessment')} of it can still be closed",
+    text=lambda n: f"{plural(n, 'open assessment')}: it can still be concluded and closed",
 )

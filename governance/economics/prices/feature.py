@@ -7,12 +7,13 @@ from governance.economics.prices import (
     models,
     permissions,
     restatement_actions,
+    retirement_jobs,
     views,
 )
 from governance.economics.prices.price_imports import LITELLM
 from governance.economics.prices.restatement_approval import RESTATEMENT
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import EntryLink, EveryMinute, Manifest, NavItem
+from governance.kernel.manifest import Daily, EntryLink, EveryMinute, Manifest, NavItem
 
 register(LITELLM)
 
@@ -31,7 +32,10 @@ manifest = Manifest(
             audience="operator",
         ),
     ),
-    schedule=(EveryMinute("collect usage costs", jobs.collect_usage_costs, second=35),),
+    schedule=(
+        EveryMinute("collect usage costs", jobs.collect_usage_costs, second=35),
+        Daily("enter model retirements", retirement_jobs.enter_model_retirements, at="04:43"),
+    ),
     approvals=(RESTATEMENT,),
     audit=actions_in(actions, restatement_actions),
     links={

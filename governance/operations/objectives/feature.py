@@ -16,6 +16,7 @@ from governance.operations.objectives import (
     palette,
     permissions,
     ports,
+    system_parts,
     views,
 )
 from governance.operations.objectives.openslo import actions as openslo_actions
@@ -35,6 +36,7 @@ def _count() -> Select[str]:
 manifest = Manifest(
     name="objectives",
     models=(models, openslo_models),
+    systems=(system_parts.OBJECTIVES, system_parts.INDICATORS),
     routes=(views.feature, openslo_views.feature),
     navigation=(
         NavItem(

@@ -11,6 +11,7 @@ from governance.operations.policies import (
     permissions,
     platform_approval,
     platform_minimum,
+    system_parts,
     version_approval,
     version_log,
     version_views,
@@ -52,6 +53,7 @@ manifest = Manifest(
         Command("View policy in force", "policies.in_force", permissions.VIEW),
         Command("Request waiver", "waivers.new", permissions.WAIVE),
     ),
+    systems=(system_parts.WAIVERS,),
     search=(palette.policy_versions, palette.waivers),
     audit=actions_in(version_log, waivers, platform_minimum),
     links={

@@ -30,15 +30,11 @@ STOPS = Consequence(
     name="stops",
     order=20,
     count=_active,
-    text=lambda n: (
-        f"{plural(n, 'active stop')} stays until someone restarts it"
-        if n == 1
-        else f"{plural(n, 'active stop')} stay until someone restarts them"
-    ),
+    text=lambda n: f"{plural(n, 'active stop')}: someone still has to restart what is stopped",
 )
 DRILLS = Consequence(
     name="drills",
     order=30,
     count=_drills,
-    text=lambda n: f"{plural(n, 'planned drill')} of its switches won't run",
+    text=lambda n: f"{plural(n, 'planned drill')} of its switches: it won't run",
 )

@@ -113,7 +113,7 @@ FEATURE_RETIRED = action(
 SLUG = re.compile(
     r"(?![0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\Z)[a-z][a-z0-9-]{1,40}\Z"
 )  # but never an id
-RESERVED = {"new"}
+RESERVED = {"new", "model-retirements"}
 MAX_FEATURES = 100  # of one system: each is a flag in every answer to a bulk request
 MAX_VALIDITY = timedelta(days=2 * 366)  # of a recertification
 # from each stage; retire() is the way to the last one

@@ -23,6 +23,7 @@ MAX_TEXT_LENGTH = 2000
 MAX_LINE_LENGTH = 200
 MAX_LINES = 50  # of one list
 MAX_MODELS = 20
+MODEL_PARTS = ("provider", "name", "version", "retires_on", "successor")
 
 type Content = Mapping[str, Any]
 
@@ -132,7 +133,7 @@ def _lines(fact: Fact, value: Any) -> list[str]:
 
 
 def models_of(value: Any) -> list[dict[str, str]]:
-    """Return the models of a text with one a line, "provider, name, version, retirement day", or
+    """Return the models of a text with one a line: "provider, name, version, retirement day", or
     of a list of mappings; the version and the day may be missing.
     """
     given = [each for each in _split(value) if not isinstance(each, str) or each.strip()]
@@ -146,13 +147,12 @@ def models_of(value: Any) -> list[dict[str, str]]:
 
 
 def _model(given: Any, number: int) -> dict[str, str]:
-    parts = ("provider", "name", "version", "retires_on")
     if isinstance(given, str):
         words = [" ".join(word.split()) for word in given.split(",")]
-        if len(words) > len(parts):
-            raise _wrong_model(number, "at most four parts, separated by commas")
-        given = dict(zip(parts, words, strict=False))
-    model = {part: " ".join(str(given.get(part) or "").split()) for part in parts}
+        if len(words) > len(MODEL_PARTS):
+            raise _wrong_model(number, "at most five parts, separated by commas")
+        given = dict(zip(MODEL_PARTS, words, strict=False))
+    model = {part: " ".join(str(given.get(part) or "").split()) for part in MODEL_PARTS}
     if not model["provider"] or not model["name"]:
         raise _wrong_model(number, "enter the provider and the name, separated by a comma")
     if max(map(len, model.values())) > MAX_LINE_LENGTH:
@@ -171,9 +171,7 @@ def _wrong_model(number: int, what: str) -> Invalid:
 
 def models_text(models: Iterable[Mapping[str, str]]) -> str:
     """Return models as the form shows them: one a line."""
-    rows = (
-        [each["provider"], each["name"], each["version"], each["retires_on"]] for each in models
-    )
+    rows = ([each.get(part, "") for part in MODEL_PARTS] for each in models)
     return "\n".join(", ".join(row).rstrip(", ") for row in rows)
 
 

@@ -6,17 +6,21 @@ from governance.kernel.manifest import Command, EntryLink, Manifest, NavItem, Po
 from governance.operations.systems import (
     actions,
     events,
+    horizon_views,
+    inbox,
     models,
     palette,
     permissions,
     queries,
+    retirement_actions,
+    system_parts,
     version_actions,
     version_views,
     views,
 )
 
 # each module adds its routes to the same feature when it is imported
-VIEW_MODULES = (views, version_views)
+VIEW_MODULES = (views, version_views, horizon_views)
 
 manifest = Manifest(
     name="systems",
@@ -37,9 +41,12 @@ manifest = Manifest(
         Command(
             "Register an AI system", "systems.registration", permissions.REGISTER, also="new add"
         ),
+        Command("View model retirements", "systems.model_retirements", permissions.VIEW),
     ),
+    inbox=(inbox.RECERTIFY,),
+    systems=(system_parts.FEATURES, system_parts.KEYS, system_parts.MODELS_TAB),
     search=(palette.ai_systems,),
-    audit=actions_in(actions, version_actions),
+    audit=actions_in(actions, version_actions, retirement_actions),
     publishes=(events.SystemChanged,),
     links={
         "AISystem": EntryLink(endpoint="systems.system", argument="system_id", noun="AI system")

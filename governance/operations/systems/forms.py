@@ -108,8 +108,9 @@ class SystemEditForm(Form):
     )
     models = _list(
         "Models",
-        "One a line: provider, name, version, and the day the vendor retires it, if announced."
-        " Such as: Helio, helio-4-large, 2026-08, 2027-03-31.",
+        "One a line: provider, name, version, the day the vendor retires it, and its successor."
+        " Such as: Helio, helio-4-large, 2026-08, 2027-03-31, helio-5-medium. The price table"
+        " corrects the day each night, if it has one.",
     )
     data_sets = _list("Data sets", "One a line, with its version.")
     dependencies = _list("Dependencies", "Services and vendors that it needs, one a line.")

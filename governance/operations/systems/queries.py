@@ -17,6 +17,7 @@ SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is uniq
     "system": (AISystem.key,),
     "lane": (AISystem.lane, AISystem.key),
     "registered": (AISystem.created_at, AISystem.key),
+    "stage": (AISystem.stage, AISystem.key),
 }
 
 ENDS_SOON = timedelta(days=30)  # before the end of a validity, its recertification is due
@@ -27,7 +28,7 @@ def register(
 ) -> Keyset:
     """Return one page of the register.
 
-    `wanted` are the filters: q, lane, state (live unless "retired").
+    `wanted` are the filters: q, lane, stage, class, kind, state (live unless "retired").
     """
     columns = SORTS[sort.removeprefix("-")]
     return keyset(
@@ -49,6 +50,13 @@ def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
     )
     if "lane" in wanted:
         query = query.where(AISystem.lane == wanted["lane"])
+    if "stage" in wanted:
+        query = query.where(AISystem.stage == wanted["stage"])
+    if "class" in wanted:
+        known = "" if wanted["class"] == "unclassified" else wanted["class"]
+        query = query.where(AISystem.ai_act_class == known)
+    if "kind" in wanted:
+        query = query.where(AISystem.kind == wanted["kind"])
     if "q" in wanted:
         columns = (AISystem.key, AISystem.name, AISystem.purpose)
         query = query.where(
@@ -181,3 +189,14 @@ def last_substantial(system_id: UUID) -> SystemVersion | None:
         SystemVersion.system_id == system_id, SystemVersion.substantial != cast([], JSONB)
     )
     return session().scalars(query.order_by(SystemVersion.number.desc()).limit(1)).one_or_none()
+
+
+# ---- models
+
+
+def used_models() -> list[tuple[str, str, list[Any]]]:
+    """Return (slug, name, models) of each system in use that names models; one statement."""
+    query = select(AISystem.key, AISystem.name, AISystem.models).where(
+        AISystem.retired_at.is_(None), AISystem.models != cast([], JSONB)
+    )
+    return [(row.key, row.name, row.models) for row in session().execute(query)]

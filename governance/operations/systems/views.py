@@ -56,6 +56,7 @@ def index() -> ResponseReturnValue:
         systems=found.rows,
         next=found.next,
         counts=queries.counts(),
+        classes=AI_ACT_CLASSES,
         owners=names_among((each.owner_id for each in found.rows), assignees),
         assignees=assignees,
     )
@@ -113,6 +114,10 @@ def _cells(each: AISystem, owners: Mapping[UUID, str]) -> tuple[str | None, ...]
         owner,
         each.created_at.date().isoformat(),
         retired,
+        each.kind_name,
+        each.stage_name,
+        AI_ACT_CLASSES.get(each.ai_act_class),
+        each.team,
     )
 
 
@@ -296,8 +301,19 @@ def retire_feature(key: str, feature_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/systems/<key>/retire", needs=permissions.RETIRE)
 def retirement(key: str) -> ResponseReturnValue:
+    return _retirement(queries.system(key), SystemRetireForm())
+
+
+def _retirement(
+    system: AISystem, form: SystemRetireForm, *, status: int = 200
+) -> ResponseReturnValue:
+    consequences = [] if system.is_retired else parts.consequences_of(system)
     return page(
-        "operations/systems/retire.html", system=queries.system(key), form=SystemRetireForm()
+        "operations/systems/retire.html",
+        status=status,
+        system=system,
+        form=form,
+        consequences=consequences,
     )
 
 
@@ -305,7 +321,7 @@ def retirement(key: str) -> ResponseReturnValue:
 def retire(key: str) -> ResponseReturnValue:
     found, form = queries.system(key, lock=True), SystemRetireForm()
     if not accepted(form, lambda: actions.retire(found, reason=form.reason.data or "")):
-        return page("operations/systems/retire.html", status=422, system=found, form=form)
+        return _retirement(found, form, status=422)
     return redirect(url_for("systems.system", system_id=key), 303)
 
 

@@ -15,7 +15,13 @@ from governance.operations.systems.facts import (
     substantial_changes,
 )
 
-HELIO = {"provider": "Helio", "name": "helio-4-large", "version": "2026-08", "retires_on": ""}
+HELIO = {
+    "provider": "Helio",
+    "name": "helio-4-large",
+    "version": "2026-08",
+    "retires_on": "",
+    "successor": "",
+}
 LIVE = {
     "stage": "live",
     "purpose": "Sorts claims.",
@@ -101,7 +107,7 @@ def test_models_are_typed_one_a_line_and_shown_as_they_were_typed():
     stored = cleaned({"models": typed})["models"]
     assert stored == [
         HELIO | {"retires_on": "2027-03-31"},
-        {"provider": "Nimbus", "name": "ocr", "version": "", "retires_on": ""},
+        {"provider": "Nimbus", "name": "ocr", "version": "", "retires_on": "", "successor": ""},
     ]
     assert models_text(stored) == "Helio, helio-4-large, 2026-08, 2027-03-31\nNimbus, ocr"
     assert cleaned({"models": typed + "\nNimbus, ocr"})["models"] == stored
@@ -114,7 +120,7 @@ def test_models_are_typed_one_a_line_and_shown_as_they_were_typed():
         ("models", "helio-4-large", "Models, line 1: enter the provider and the name"),
         ("models", "Helio, a\n, b", "Models, line 2"),
         ("models", "Helio, a, 1, soon", "retirement day as 2027-03-31"),
-        ("models", "Helio, a, 1, 2027-03-31, more", "at most four parts"),
+        ("models", "Helio, a, 1, 2027-03-31, b, more", "at most five parts"),
         ("models", "Helio, " + "x" * 201, "at most 200 characters"),
         ("models", "\n".join(f"Helio, m{n}" for n in range(MAX_MODELS + 1)), "at most 20"),
         ("limits", "\n".join(f"No {n}" for n in range(MAX_LINES + 1)), "at most 50 lines"),
