@@ -43,6 +43,7 @@ from bench import (
     reviews,
     search,
     statements,
+    systems,
     testing,
     usage,
     usage_file,
@@ -618,6 +619,9 @@ SECTIONS: dict[str, Callable[[Bench], list[Row]]] = {
         b.app, b.server, b.environment, rounds=b.scale.rounds, quick=b.scale.quick
     ),
     "search": lambda b: search.measure(b.app, b.server, rounds=b.scale.rounds, quick=b.scale.quick),
+    "register": lambda b: systems.measure(
+        b.app, b.server, b.environment, rounds=b.scale.rounds, quick=b.scale.quick
+    ),
     "objectives": lambda b: objectives.measure(
         b.app, b.cookie, b.server, b.environment, **b.pace, quick=b.scale.quick
     ),

@@ -26,6 +26,7 @@ from governance.demo import (
     list_views_story,
     machine_keys,
     policy_history,
+    register_story,
     soc2_engagement,
     stops_and_drills,
 )
@@ -181,6 +182,7 @@ def tell_acme(cast: Cast, services: str) -> None:
         *soc2_engagement.acme(cast.id, days_ago),
         *discussion_story.acme(held.ids, cast.id, days_ago),
         *list_views_story.acme(cast.id, days_ago),
+        *register_story.acme(cast.id, days_ago),
         *intake_story.acme(days_ago),
         *documents_story.acme(days_ago),
     ]

@@ -38,6 +38,7 @@ from governance.demo.cast import (
     system_actor,
 )
 from governance.demo.idp.directory import PEOPLE, Person
+from governance.economics.prices import retirement_jobs
 from governance.foundation.identity_providers import connection_actions
 from governance.foundation.identity_providers.connection_settings import ConnectionSettings
 from governance.foundation.people import admission_actions, member_actions, oidc_types
@@ -75,6 +76,7 @@ def build(
         tell_acme(acme, services)
         handed |= told_beside()
     _play_operator(console)
+    retirement_jobs.enter_model_retirements()
     economics_budgets_story.tell(console("finance"))
     economics_close_story.tell(console)
     support_story.tell(console, acme)

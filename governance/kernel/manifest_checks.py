@@ -70,6 +70,7 @@ def check_endpoints(manifests: Iterable[Manifest], endpoints: Collection[str]) -
 def _endpoints(each: Manifest) -> Iterator[tuple[str, str]]:
     yield from (("navigation", item.endpoint) for item in each.navigation)
     yield from (("tabs", tab.endpoint) for tab in each.tabs)
+    yield from (("systems", p.endpoint) for p in each.systems if hasattr(p, "endpoint"))
     yield from (
         ("palette", command.endpoint)
         for command in each.palette
