@@ -120,6 +120,8 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "incidents": {"state": "investigating", "severity": 2},
     "incident_severities": {"level": 2},
     "incident_updates": {"state": "draft"},
+    "data_set_uses": {"purpose": "training"},
+    "data_set_versions": {"personal_data": "no", "consent_basis": "not_needed"},
     "playbook_runs": {"is_drill": True},
     "playbook_step_results": {"state": "done"},
     "openslo_documents": {"kind": "Service", "name": "claims-triage"},

@@ -1,5 +1,5 @@
-"""AI systems, playbooks, incidents and findings get an owner together: previewed, applied once, in
-the log, and undone.
+"""AI systems, data sets, playbooks, incidents and findings get an owner together: previewed, applied
+once, in the log, and undone.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +22,8 @@ from governance.assurance.testing.models import Finding
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
 from governance.kernel.db import find, session
+from governance.operations.datasets import actions as data_sets
+from governance.operations.datasets.models import DataSet
 from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem
 from tests import make
@@ -43,6 +45,13 @@ def _systems() -> list[Any]:
         systems.register(
             key=f"claims-{n}", name=f"Claims {n}", lane="standard", purpose="Sorts.", owner_id=ANNA
         )
+        for n in (1, 2)
+    ]
+
+
+def _data_sets() -> list[Any]:
+    return [
+        data_sets.add(key=f"set-{n}", name=f"Set {n}", description="Rows.", owner_id=ANNA)
         for n in (1, 2)
     ]
 
@@ -97,6 +106,9 @@ class Register:
 REGISTERS = {
     "AI systems": Register(
         "systems/", "system.owner", AISystem.owner_id, "system.assigned", _systems
+    ),
+    "data sets": Register(
+        "data-sets/", "data_set.owner", DataSet.owner_id, "data_set.assigned", _data_sets
     ),
     "playbooks": Register(
         "reliability/playbooks/",
@@ -188,7 +200,7 @@ def test_a_second_tab_refuses_by_the_name_of_the_row_that_changed(as_officer, as
         for cells in preview_table(again, "changes")
         if "Sanjay Patel becomes Jun Chen" in cells[1]
     ]
-    ref = row.split()[0] if name != "AI systems" else "Claims 2"
+    ref = {"AI systems": "Claims 2", "data sets": "Set 2"}.get(name, row.split()[0])
     assert f"Changed since you opened the preview: {ref}." in shown_text(again)
     assert owners_of(name, rows) == [ANNA, SANJAY]
     as_officer.post(register.address, **confirmation_fields(again))
@@ -220,6 +232,7 @@ def _fix(row: Finding) -> None:
 
 END: dict[str, Callable[[Any], None]] = {
     "AI systems": lambda row: systems.retire(row, reason="Replaced."),
+    "data sets": lambda row: data_sets.retire(row, reason="Replaced."),
     "playbooks": lambda row: playbooks.retire(row, reason="Replaced."),
     "incidents": _close_incident,
     "findings": _fix,

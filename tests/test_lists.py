@@ -39,6 +39,7 @@ from governance.foundation.webhooks import actions as webhooks
 from governance.kernel import clock, current, list_pages
 from governance.kernel.list_pages import Filter, ListPage
 from governance.operations.alerts import actions as alerting
+from governance.operations.datasets import actions as data_sets
 from governance.operations.intake import actions as intake
 from governance.operations.intake.actions import Draft
 from governance.operations.maintenance import actions as maintenance
@@ -247,6 +248,10 @@ def _fill(slug: str) -> dict[str, str]:
             steps=[PlaybookStep("Look")],
             drill_every_days=91,
         )
+        data_set = data_sets.add(
+            key=f"{slug}-claims", name=f"Claims of {slug}", description="Rows.", owner_id=None
+        )
+        data_sets.add_use(data_set, system_id=system.id, purpose="training")
         collector = collectors.find_collector(COLLECTOR)
         collecting.request_run(collector, previous_period(collector.schedule, today))
     _raise_finding(UUID(place["control_id"]), slug)

@@ -27,6 +27,7 @@ from governance.foundation.people.models import Membership
 from governance.kernel import clock, undo
 from governance.kernel.db import session
 from governance.kernel.undo import UndoOffer
+from governance.operations.datasets import actions as data_sets
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.assurance.evidence import evidence_helpers
@@ -461,6 +462,7 @@ def test_every_kind_of_step_that_a_feature_undoes_has_its_restoring_action():
         requesting,
         systems,
         playbooks,
+        data_sets,
         incidents,
         findings,
     )

@@ -42,6 +42,7 @@ from governance.foundation.tenants.feature import manifest as tenants
 from governance.foundation.webhooks.feature import manifest as webhooks
 from governance.operations.agreements.feature import manifest as agreements
 from governance.operations.alerts.feature import manifest as alerts
+from governance.operations.datasets.feature import manifest as datasets
 from governance.operations.decision_counts.feature import manifest as decision_counts
 from governance.operations.decisions.feature import manifest as decisions
 from governance.operations.evaluations.feature import manifest as evaluations
@@ -89,6 +90,7 @@ FEATURES = (
     intake,
     switches,
     policies,
+    datasets,
     decisions,
     decision_counts,
     objectives,

@@ -16,6 +16,7 @@ from governance.assurance.incidents import contact_actions
 from governance.demo import (
     agreement_story,
     connections_story,
+    data_set_story,
     disclosure_story,
     frankfurt_story,
     grounding_story,
@@ -61,6 +62,7 @@ class ReliabilityStory:
             StoryStep(min(setting.closes_at + DISPUTED_AFTER, now - DAY), self._dispute),
             StoryStep(now - 23 * DAY / 24, self._draft_agreements),
             StoryStep(now - 22 * DAY / 24, self._claim),
+            *data_set_story.steps(setting),
             *maintenance_story.steps(setting),
             *connections_story.steps(setting),
             *frankfurt_story.steps(setting),

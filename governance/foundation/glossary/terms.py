@@ -197,6 +197,10 @@ TERMS = (
         "The most that a month credits, as a share of its fee.",
     ),
     Term(
+        "Croissant",
+        "A format of MLCommons that describes a data set in JSON-LD: its source, licence and limits.",
+    ),
+    Term(
         "Crosswalk",
         "A table that shows which requirements of two frameworks the same controls satisfy.",
     ),
@@ -204,6 +208,17 @@ TERMS = (
         "Data coverage",
         "The share of a window's minutes that have data, which has to reach an objective's minimum"
         " before anything is stated.",
+    ),
+    Term(
+        "Data set",
+        "Data that AI systems are trained on, retrieve from or are evaluated with, with its licence,"
+        " its consent and its age.",
+        "data_set data_sets",
+    ),
+    Term(
+        "Data set version",
+        "The description of a data set as it was published once; it never changes, and a change is"
+        " a new version.",
     ),
     Term(
         "Dead letter",

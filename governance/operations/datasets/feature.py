@@ -1,0 +1,37 @@
+"""Data sets: versions with their licence, consent and age, and the AI systems that use them."""
+
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Command, EntryLink, Manifest
+from governance.operations.datasets import (
+    actions,
+    import_views,  # noqa: F401 - adds the routes of the import to the feature
+    inbox,
+    models,
+    palette,
+    permissions,
+    version_views,  # noqa: F401 - adds the routes of versions to the feature
+    views,
+)
+
+manifest = Manifest(
+    name="datasets",
+    models=(models,),
+    routes=(views.feature,),
+    under=("systems.index",),
+    inbox=inbox.SOURCES,
+    palette=(
+        Command("View data sets", "datasets.index", permissions.VIEW),
+        Command("New data set", "datasets.new", permissions.EDIT, also="add register"),
+        Command(
+            "Import a Croissant file",
+            "datasets.choose_file",
+            permissions.EDIT,
+            also="data set JSON-LD",
+        ),
+    ),
+    search=(palette.data_sets,),
+    audit=actions_in(actions),
+    links={
+        "DataSet": EntryLink(endpoint="datasets.data_set", argument="data_set_id", noun="data set"),
+    },
+)
