@@ -325,6 +325,19 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "confidence": 0.95,
         "verdicts": {"standard": {"limit": 0.9, "verdict": "fail", "more": None}},
     },
+    "risk_scales": {
+        "number": 2,
+        "likelihood": ["Rare", "Possible", "Likely"],
+        "impact": ["Minor", "Major", "Severe"],
+        "low_to": 1,
+        "medium_to": 3,
+        "high_to": 5,
+        "max_acceptance_days": 90,
+    },
+    "risks": {"treatment": "reduce", "sources": ["LLM01:2026"]},
+    "risk_controls": {"reduces": "likelihood"},
+    "risk_scores": {"controls": [["SEC-01", "effective"]]},
+    "risk_acceptances": {"state": "accepted"},
 }
 
 

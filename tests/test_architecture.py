@@ -53,6 +53,8 @@ NO_ENTRY = {
     "foundation/notifications/actions.py mark_read": "what a person read; the event has its entry",
     "foundation/notifications/actions.py mark_unread": "the same",
     "foundation/notifications/actions.py delete_old": "notifications end after 90 days",
+    "assurance/risks/acceptance_actions.py accept": "its approval records it",
+    "assurance/risks/acceptance_actions.py close_request": "its approval records it",
     "assurance/previews/actions.py request_preview": "the kind of work records each request",
     "assurance/previews/actions.py keep_preview": "what a file shows; each view of it is recorded",
     "assurance/previews/actions.py keep_reason": "why a file has no preview",

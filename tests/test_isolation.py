@@ -71,6 +71,8 @@ APPEND_ONLY = (
     "anchor_receipts",
     "evidence_versions",
     "evidence_reviews",
+    "risk_scales",
+    "risk_scores",
     "sampling_tables",
     "populations",
     "samples",

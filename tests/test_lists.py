@@ -26,6 +26,8 @@ from governance.assurance.evidence import version_actions
 from governance.assurance.incidents import actions as incidents
 from governance.assurance.playbooks import actions as playbooks
 from governance.assurance.playbooks.steps import PlaybookStep
+from governance.assurance.risks import actions as risks
+from governance.assurance.risks.actions import RiskContent
 from governance.assurance.testing import exception_actions, exception_queries
 from governance.economics.prices import actions as price_actions
 from governance.economics.prices.actions import PriceTerms
@@ -196,6 +198,16 @@ def _fill(slug: str) -> dict[str, str]:
             )
             for n in range(3)
         ]
+        for n in range(2):
+            risks.create(
+                RiskContent(
+                    title=f"Risk {n} of {slug}",
+                    description="It can happen.",
+                    likelihood=n + 3,
+                    impact=4,
+                    treatment="reduce",
+                )
+            )
         report = evidence.create_item(
             f"Report of {slug}",
             kind="report",

@@ -10,6 +10,7 @@ from governance.assurance.frameworks.feature import manifest as frameworks
 from governance.assurance.incidents.feature import manifest as incidents
 from governance.assurance.playbooks.feature import manifest as playbooks
 from governance.assurance.previews.feature import manifest as previews
+from governance.assurance.risks.feature import manifest as risks
 from governance.assurance.testing.feature import manifest as testing
 from governance.economics.allocation.feature import manifest as allocation
 from governance.economics.benchmarks.feature import manifest as benchmarks
@@ -77,6 +78,7 @@ FEATURES = (
     tenant_offboarding,
     frameworks,
     controls,
+    risks,
     evidence,
     previews,
     assessments,

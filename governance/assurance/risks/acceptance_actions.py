@@ -1,0 +1,154 @@
+"""Request the acceptance of a risk, which a second person gives, until a day.
+
+    request        bound to the residual score of the moment; voided by an edit
+    accept, close_request          what the approval applies, and how else it ends
+    lapse_of_system                a substantial change of a system makes its acceptances stale
+
+Neither the requester nor the owner of the risk accepts it.
+"""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from governance.assurance.risks import permissions, queries, score_actions
+from governance.assurance.risks.models import Risk, RiskAcceptance
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.audit.registry import action
+from governance.kernel import clock, current, formatting
+from governance.kernel.access import require
+from governance.kernel.db import lock_tenant, session
+from governance.kernel.errors import DomainError, Invalid
+
+REQUESTED = action(
+    "risk.acceptance.requested",
+    "requested the acceptance of a risk",
+    target="Risk",
+    activity="create",
+    severity="low",
+    fields="ref score expires_on",
+)
+ACCEPTED = action(
+    "risk.acceptance.approved",
+    "accepted a risk",
+    target="Risk",
+    activity="update",
+    severity="medium",
+    fields="ref score expires_on",
+    shape="ok",
+)
+REJECTED = action(
+    "risk.acceptance.rejected",
+    "rejected the acceptance of a risk",
+    target="Risk",
+    activity="update",
+    severity="low",
+    fields="ref score expires_on",
+)
+LOCK = "risk acceptances"
+MAX_REASON_LENGTH = 2000
+
+
+class NotScored(DomainError):
+    """The risk is scored on a scale that is no longer in use."""
+
+
+def request(risk: Risk, *, reason: str, expires_on: date, seen: tuple[int, int]) -> RiskAcceptance:
+    """Request the acceptance until the end of a day. Requested twice is requested once.
+
+    `seen` is the residual likelihood and impact that the requester saw.
+    """
+    require(permissions.WORK, on=risk)
+    if risk.closed_at is not None:
+        raise DomainError(f"{risk.ref} was closed on {formatting.long_day(risk.closed_at)}.")
+    lock_tenant(LOCK)
+    existing = queries.open_request(risk.id, lock=True)
+    if existing is not None and not approvals.close_expired(queries.APPROVAL, existing.id):
+        return existing
+    if not reason.strip():
+        raise Invalid("Enter a reason. The approver reads it.", field="reason")
+    if len(reason.strip()) > MAX_REASON_LENGTH:
+        raise Invalid(f"Use up to {MAX_REASON_LENGTH:,} characters.", field="reason")
+    if risk.owner_id is None:
+        raise DomainError(f"{risk.ref} has no owner. Assign one before someone accepts it.")
+    found = queries.posture_of(risk)
+    if not found.is_comparable:
+        raise NotScored(f"The scale has other steps now. Score {risk.ref} again first.")
+    _check_expiry(expires_on, queries.scale().max_acceptance_days)
+    after = found.residual
+    if seen != (after.likelihood, after.impact):
+        raise DomainError(
+            f"The residual score of {risk.ref} is {after.score} now. Review it, then request again."
+        )
+    made = RiskAcceptance(
+        risk_id=risk.id,
+        state="requested",
+        scale_number=risk.scale_number,
+        likelihood=after.likelihood,
+        impact=after.impact,
+        reason=reason.strip(),
+        expires_on=expires_on,
+        requested_by=current.person_id(),
+        requested_at=clock.now(),
+        accepted_by=None,
+        accepted_at=None,
+        stale_at=None,
+    )
+    session().add(made)
+    session().flush()
+    until = formatting.long_day(expires_on)
+    approvals.request(
+        queries.APPROVAL,
+        made.id,
+        summary=f"accept {risk.ref} {risk.title} at {after.score} until {until}",
+        reason=made.reason,
+        about=risk.owner_id,
+    )
+    return made
+
+
+def latest_day(max_days: int) -> date:
+    """Return the last day until which an acceptance can be requested today."""
+    return clock.today() + timedelta(days=max_days)
+
+
+def _check_expiry(day: date, max_days: int) -> None:
+    if day <= clock.today():
+        raise Invalid("Enter a day after today.", field="expires_on")
+    if day > (last := latest_day(max_days)):
+        raise Invalid(
+            f"An acceptance lasts up to {formatting.plural(max_days, 'day')} here. Enter a day up"
+            f" to {formatting.long_day(last)}.",
+            field="expires_on",
+        )
+
+
+def void_request(risk: Risk, reason: str) -> None:
+    """Void the open request of a risk that is about to change; call it before the change."""
+    lock_tenant(LOCK)
+    if (there := queries.open_request(risk.id, lock=True)) is not None:
+        approvals.void(queries.APPROVAL, there.id, reason=reason)
+
+
+def accept(risk: Risk, acceptance: RiskAcceptance) -> None:
+    """A second person accepted it, which is recorded as that. It replaces the one before."""
+    for earlier in queries.given_acceptances([risk.id]):
+        earlier.state = "replaced"
+    session().flush()
+    acceptance.state = "accepted"
+    acceptance.accepted_by, acceptance.accepted_at = current.person_id(), clock.now()
+
+
+def close_request(acceptance: RiskAcceptance, state: str) -> None:
+    """Its approval ended without being given, which is recorded as that."""
+    acceptance.state = state
+
+
+def lapse_of_system(system_id: UUID, reason: str) -> int:
+    """Let the acceptances of the risks of a system lapse; return how many did.
+
+    Call it, or subscribe it to an event, when the system changed substantially.
+    """
+    risks = [each.risk for each in queries.risks_of(system_id)]
+    for risk in risks:
+        void_request(risk, reason)
+    return score_actions.lapse_all(risks, reason)

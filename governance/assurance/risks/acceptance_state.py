@@ -1,0 +1,104 @@
+"""Whether the acceptance of a risk holds today, and why not. Pure.
+
+    acceptance_state(…)     not_needed, none, requested, accepted, expiring, stale or expired
+
+A risk needs an acceptance while its residual score is above the appetite, or its treatment is to
+accept it. An acceptance is of one residual score: when that changes, up or down, it is stale.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from governance.kernel import formatting
+
+type AcceptanceName = Literal[
+    "stale", "expired", "expiring", "none", "requested", "accepted", "not_needed"
+]
+NAMES: dict[AcceptanceName, str] = {
+    "stale": "Stale",
+    "expired": "Expired",
+    "expiring": "Expires soon",
+    "none": "None",
+    "requested": "Requested",
+    "accepted": "Accepted",
+    "not_needed": "Not needed",
+}
+PILLS: dict[AcceptanceName, str] = {
+    "stale": "bad",
+    "expired": "bad",
+    "expiring": "due",
+    "none": "none",
+    "requested": "info",
+    "accepted": "ok",
+    "not_needed": "none",
+}
+RENEW: frozenset[AcceptanceName] = frozenset({"stale", "expired", "expiring"})
+SOON_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAcceptance:
+    """The acceptance that was given last. `scale_steps` are those of the scale it was given on."""
+
+    likelihood: int
+    impact: int
+    scale_steps: tuple[int, int]
+    expires_on: date
+    lapsed: bool  # something was found that makes it stale, whatever the score is now
+
+    @property
+    def score(self) -> int:
+        return self.likelihood * self.impact
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptanceState:
+    """`word` is the text of its pill."""
+
+    name: AcceptanceName
+    word: str
+
+    @property
+    def pill(self) -> str:
+        return PILLS[self.name]
+
+
+def acceptance_state(  # noqa: PLR0911 - one for each state
+    *,
+    is_needed: bool,
+    given: GivenAcceptance | None,
+    is_requested: bool,
+    residual: tuple[int, int],
+    scale_steps: tuple[int, int],
+    due_on: date | None,
+    today: date,
+) -> AcceptanceState:
+    """Return the state today; `due_on` is when the treatment plan is due."""
+    is_stale = given is not None and _is_stale(given, residual, scale_steps)
+    if given is not None and not is_stale:
+        days = (given.expires_on - today).days
+        if days > SOON_DAYS or (days >= 0 and not is_needed):
+            return AcceptanceState("accepted", f"Until {formatting.day(given.expires_on)}")
+        if days >= 0 and not is_requested:
+            return AcceptanceState("expiring", f"Expires {formatting.weekday(given.expires_on)}")
+    if is_requested:
+        return AcceptanceState("requested", "Requested")
+    if not is_needed:
+        return AcceptanceState("not_needed", "not needed")
+    if given is not None and is_stale:
+        return AcceptanceState("stale", f"Stale: given at {given.score}")
+    if given is not None:
+        return AcceptanceState("expired", f"Expired {formatting.day(given.expires_on)}")
+    plan = f"; plan due {formatting.day_of_year(due_on)}" if due_on else ""
+    return AcceptanceState("none", f"None{plan}")
+
+
+def _is_stale(
+    given: GivenAcceptance, residual: tuple[int, int], scale_steps: tuple[int, int]
+) -> bool:
+    return (
+        given.lapsed
+        or (given.likelihood, given.impact) != residual
+        or given.scale_steps != scale_steps
+    )

@@ -1,0 +1,56 @@
+"""Risks of AI systems: their score before and after controls, treatment, and acceptance."""
+
+from governance.assurance.risks import (
+    acceptance_actions,
+    acceptance_approval,
+    acceptance_views,
+    actions,
+    discussions,
+    inbox,
+    jobs,
+    mitigation_actions,
+    models,
+    palette,
+    permissions,
+    scale_actions,
+    score_actions,
+    views,
+)
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Command, EntryLink, Hourly, Manifest, SectionTab
+
+# Each adds its routes to `views.feature` when it is imported.
+VIEWS = (views, acceptance_views)
+
+
+manifest = Manifest(
+    name="risks",
+    models=(models,),
+    routes=(views.feature,),
+    under=("systems.index",),
+    tabs=(
+        SectionTab(
+            section="ai_systems",
+            label="Risks",
+            endpoint="risks.index",
+            permission=permissions.VIEW,
+            order=40,
+            counts_everything=True,
+        ),
+    ),
+    schedule=(Hourly("keep scores of risks", jobs.keep_scores, minute=41),),
+    inbox=inbox.SOURCES,
+    approvals=(acceptance_approval.RISK_ACCEPTANCE,),
+    discussions=(discussions.RISK,),
+    palette=(
+        Command("View risks", "risks.index", permissions.VIEW, also="heat map register appetite"),
+        Command("New risk", "risks.create", permissions.MANAGE, also="add create"),
+        Command("Change the scale of risks", "risks.scale", permissions.MANAGE, also="appetite"),
+    ),
+    search=(palette.risks,),
+    audit=actions_in(actions, mitigation_actions, acceptance_actions, scale_actions, score_actions),
+    links={
+        "Risk": EntryLink(endpoint="risks.risk", argument="risk_id"),
+        "RiskScale": EntryLink(endpoint="risks.scale", single=True, noun="scale of risks"),
+    },
+)

@@ -1,0 +1,70 @@
+"""Which residual scores moved lately, and why: the trend beside the heat map."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from governance.assurance.risks import queries
+from governance.assurance.risks.queries import RiskPosture
+from governance.kernel import clock, formatting
+
+MAX_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A residual score that differs from the one at the beginning of the month."""
+
+    posture: RiskPosture
+    then: int
+    now: int
+    cause: str
+
+    @property
+    def shape(self) -> str:
+        return "up" if self.now > self.then else "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Movements:
+    """The largest movements since a day, and how many there were."""
+
+    since: date
+    count: int
+    shown: Sequence[Movement]
+
+
+def movements(risks: Sequence[RiskPosture]) -> Movements:
+    """Compare today's scores with those at the beginning of the month; two statements."""
+    since = first_of_month(clock.today())
+    ids = [each.risk.id for each in risks]
+    if not ids:
+        return Movements(since, 0, ())
+    begin = datetime.combine(since, time(), formatting.tenant_zone())
+    then, last = queries.last_scores(ids, until=begin), queries.last_scores(ids)
+    found = [
+        Movement(
+            each,
+            old.residual_likelihood * old.residual_impact,
+            each.residual.score,
+            last[each.risk.id].cause,
+        )
+        for each in risks
+        if (old := then.get(each.risk.id)) is not None
+        and old.residual_likelihood * old.residual_impact != each.residual.score
+    ]
+    found.sort(key=lambda each: (each.then - each.now, each.posture.risk.number))
+    return Movements(since, len(found), found[:MAX_SHOWN])
+
+
+def first_of_month(today: date) -> date:
+    """Return the first day of this month, or of the last one in its first week."""
+    week = 7
+    first = today.replace(day=1)
+    if today.day > week:
+        return first
+    return (
+        first.replace(month=first.month - 1)
+        if first.month > 1
+        else first.replace(year=first.year - 1, month=12)
+    )

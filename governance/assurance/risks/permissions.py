@@ -1,0 +1,20 @@
+"""Who may do what with risks; contributors edit only the ones they own."""
+
+from governance.kernel.access import permission
+from governance.kernel.conditions import is_owner
+
+VIEW = permission(
+    "risks.view", "view risks", roles="admin compliance_officer contributor auditor viewer"
+)
+MANAGE = permission(
+    "risks.manage",
+    "create, assign and close risks, and change the scale",
+    roles="admin compliance_officer",
+)
+WORK = permission(
+    "risks.work",
+    "edit a risk or request its acceptance",
+    roles="admin compliance_officer contributor",
+    only={"contributor": [is_owner]},
+)
+ACCEPT = permission("risks.accept", "accept risks", roles="admin compliance_officer")

@@ -1,0 +1,376 @@
+"""Risks with everything their residual score and their acceptance follow from.
+
+    posture()                all open risks; six statements, and those of the controls' ledger
+    posture_of(risk)         the same for one, closed or not
+    risks_of(system_id)      the open risks of one AI system, for its own page
+    find_risk(id, lock)      the row behind a verb
+    scales(), scale()        every version of the scale; the one in use
+
+The statuses of controls are those of the list of controls (controls/control_list.py), read once for
+all risks.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from governance.assurance.controls.control_list import control_summaries
+from governance.assurance.controls.models import Control
+from governance.assurance.controls.status import StatusName
+from governance.assurance.risks.acceptance_state import (
+    AcceptanceState,
+    GivenAcceptance,
+    acceptance_state,
+)
+from governance.assurance.risks.models import (
+    Risk,
+    RiskAcceptance,
+    RiskControl,
+    RiskScale,
+    RiskScore,
+    RiskSystem,
+)
+from governance.assurance.risks.scales import DEFAULT, Scale, same_steps
+from governance.assurance.risks.scoring import Axis, Mitigation, Residual, residual
+from governance.kernel import clock
+from governance.kernel.db import among, find, find_several, session
+from governance.operations.systems.models import AISystem
+
+APPROVAL = "risk_acceptance"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemName:
+    """An AI system that has a risk."""
+
+    id: UUID
+    key: str
+    name: str
+    is_retired: bool
+
+
+@dataclass(frozen=True)  # without slots, for what is worked out once
+class RiskPosture:
+    """One risk today. `systems` is empty where it concerns all of them; `is_comparable` is False
+    while its score is on a scale with other steps than the one in use; `scale` is then that one.
+    """
+
+    risk: Risk
+    scale: Scale
+    is_comparable: bool
+    systems: tuple[SystemName, ...]
+    mitigations: tuple[Mitigation, ...]
+    given: RiskAcceptance | None
+    requested: RiskAcceptance | None
+    given_scale: Scale | None
+    today: date
+
+    @cached_property
+    def residual(self) -> Residual:
+        return residual(self.risk.likelihood, self.risk.impact, self.mitigations)
+
+    @property
+    def inherent_score(self) -> int:
+        return self.risk.likelihood * self.risk.impact
+
+    @property
+    def inherent_band(self) -> str:
+        return self.scale.band(self.inherent_score)
+
+    @property
+    def band(self) -> str:
+        return self.scale.band(self.residual.score)
+
+    @property
+    def is_above_appetite(self) -> bool:
+        return self.residual.score > self.scale.appetite
+
+    @property
+    def needs_acceptance(self) -> bool:
+        return self.is_above_appetite or self.risk.treatment == "accept"
+
+    @cached_property
+    def acceptance(self) -> AcceptanceState:
+        given = None
+        if self.given is not None:
+            given = GivenAcceptance(
+                self.given.likelihood,
+                self.given.impact,
+                (self.given_scale or self.scale).steps,
+                self.given.expires_on,
+                self.given.stale_at is not None,
+            )
+        return acceptance_state(
+            is_needed=self.needs_acceptance,
+            given=given,
+            is_requested=self.requested is not None,
+            residual=(self.residual.likelihood, self.residual.impact),
+            scale_steps=self.scale.steps if self.is_comparable else (0, 0),
+            due_on=self.risk.due_on,
+            today=self.today,
+        )
+
+    @property
+    def effective_count(self) -> int:
+        return sum(each.is_full for each in self.mitigations)
+
+    @property
+    def control_words(self) -> tuple[str, bool]:
+        """Return ("2 of 3 effective", whether a control fails)."""
+        count, failing = len(self.mitigations), sum(m.status == "failing" for m in self.mitigations)
+        if not count:
+            return "none mapped", False
+        if failing:
+            return f"{failing} of {count} {'fails' if failing == 1 else 'fail'}", True
+        return f"{self.effective_count} of {count} effective", False
+
+    @property
+    def system_words(self) -> str:
+        return ", ".join(each.key for each in self.systems) or "all"
+
+
+# ---- the scale
+
+
+def scales() -> dict[int, Scale]:
+    """Return every version of the scale by its number; one statement."""
+    rows = session().scalars(select(RiskScale).order_by(RiskScale.number))
+    return {DEFAULT.number: DEFAULT} | {row.number: _scale(row) for row in rows}
+
+
+def _scale(row: RiskScale) -> Scale:
+    return Scale(
+        row.number,
+        tuple(row.likelihood),
+        tuple(row.impact),
+        row.low_to,
+        row.medium_to,
+        row.high_to,
+        row.appetite,
+        row.max_acceptance_days,
+    )
+
+
+def scale() -> Scale:
+    """Return the version in use."""
+    return newest(scales())
+
+
+def newest(known: Mapping[int, Scale]) -> Scale:
+    return known[max(known)]
+
+
+def is_comparable(risk: Risk, known: Mapping[int, Scale]) -> bool:
+    """Whether its score is on a scale with the steps of the one in use."""
+    return same_steps(known[risk.scale_number], newest(known))
+
+
+def scale_rows() -> Sequence[RiskScale]:
+    """Return the tenant's own versions, newest first."""
+    return session().scalars(select(RiskScale).order_by(RiskScale.number.desc())).all()
+
+
+# ---- risks
+
+
+def find_risk(risk_id: UUID, *, lock: bool = False) -> Risk:
+    return find(Risk, risk_id, what="risk", lock=lock)
+
+
+def find_risks(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Risk]:
+    """Return these risks by number, as far as they exist; `lock` locks the rows."""
+    return find_several(Risk, ids, order=Risk.number, lock=lock)
+
+
+def next_number() -> int:
+    return (session().scalar(select(func.max(Risk.number))) or 0) + 1
+
+
+def open_risk_called(title: str) -> Risk | None:
+    query = select(Risk).where(func.lower(Risk.title) == title.lower(), Risk.closed_at.is_(None))
+    return session().scalars(query.order_by(Risk.number).limit(1)).one_or_none()
+
+
+def open_risks() -> Sequence[Risk]:
+    return (
+        session().scalars(select(Risk).where(Risk.closed_at.is_(None)).order_by(Risk.number)).all()
+    )
+
+
+def closed_risks() -> Sequence[Risk]:
+    query = select(Risk).where(Risk.closed_at.is_not(None))
+    return session().scalars(query.order_by(Risk.number)).all()
+
+
+def posture(*, closed: bool = False) -> list[RiskPosture]:
+    """Return all open risks by number, or the closed ones."""
+    return _posture(closed_risks() if closed else open_risks())
+
+
+def posture_of(risk: Risk) -> RiskPosture:
+    return _posture([risk])[0]
+
+
+def risks_of(system_id: UUID) -> list[RiskPosture]:
+    """Return the open risks of one AI system, those of all systems among them; the highest residual
+    score first.
+    """
+    mine = select(RiskSystem.risk_id).where(RiskSystem.system_id == system_id)
+    query = select(Risk).where(Risk.closed_at.is_(None))
+    query = query.where(Risk.id.in_(mine) | ~_concerns_some())
+    return by_score(_posture(session().scalars(query.order_by(Risk.number)).all()))
+
+
+def _concerns_some() -> Any:
+    return select(RiskSystem.id).where(RiskSystem.risk_id == Risk.id).exists()
+
+
+def by_score(found: Iterable[RiskPosture]) -> list[RiskPosture]:
+    """Order by residual score, the highest first, then by number."""
+    return sorted(found, key=lambda each: (-each.residual.score, each.risk.number))
+
+
+def _posture(risks: Sequence[Risk]) -> list[RiskPosture]:
+    if not risks:
+        return []
+    ids = [risk.id for risk in risks]
+    known, today = scales(), clock.today()
+    in_use = newest(known)
+    systems, mitigations = _systems(ids), _mitigations(ids)
+    given, requested = _acceptances(ids)
+    return [
+        RiskPosture(
+            risk,
+            in_use if is_comparable(risk, known) else known[risk.scale_number],
+            is_comparable(risk, known),
+            systems.get(risk.id, ()),
+            mitigations.get(risk.id, ()),
+            given.get(risk.id),
+            requested.get(risk.id),
+            known[given[risk.id].scale_number] if risk.id in given else None,
+            today,
+        )
+        for risk in risks
+    ]
+
+
+def _systems(ids: Sequence[UUID]) -> dict[UUID, tuple[SystemName, ...]]:
+    query = (
+        select(RiskSystem.risk_id, AISystem.id, AISystem.key, AISystem.name, AISystem.retired_at)
+        .join(AISystem, AISystem.id == RiskSystem.system_id)
+        .where(among(RiskSystem.risk_id, ids))
+        .order_by(AISystem.key)
+    )
+    found: dict[UUID, tuple[SystemName, ...]] = {}
+    for risk_id, system_id, key, name, retired_at in session().execute(query):
+        named = SystemName(system_id, key, name, retired_at is not None)
+        found[risk_id] = (*found.get(risk_id, ()), named)
+    return found
+
+
+def _mitigations(ids: Sequence[UUID]) -> dict[UUID, tuple[Mitigation, ...]]:
+    query = (
+        select(RiskControl, Control.ref, Control.title, Control.retired_at)
+        .join(Control, Control.id == RiskControl.control_id)
+        .where(among(RiskControl.risk_id, ids))
+        .order_by(Control.ref)
+    )
+    rows = session().execute(query).all()
+    known = _statuses() if rows else {}
+    found: dict[UUID, tuple[Mitigation, ...]] = defaultdict(tuple)
+    for link, ref, title, retired_at in rows:
+        status = None if retired_at else known.get(link.control_id)
+        found[link.risk_id] += (
+            Mitigation(link.control_id, ref, title, cast("Axis", link.reduces), link.steps, status),
+        )
+    return found
+
+
+def _statuses() -> dict[UUID, StatusName]:
+    """Return what each live control's status is, but for what is only due soon."""
+    return {each.control.control_id: each.status.current for each in control_summaries()}
+
+
+def _acceptances(
+    ids: Sequence[UUID],
+) -> tuple[dict[UUID, RiskAcceptance], dict[UUID, RiskAcceptance]]:
+    """Return the acceptance that was given last, and the open request, by risk."""
+    a = RiskAcceptance
+    query = select(a).where(among(a.risk_id, ids), a.state.in_(("accepted", "requested")))
+    given, requested = dict[UUID, RiskAcceptance](), dict[UUID, RiskAcceptance]()
+    for row in session().scalars(query.order_by(a.requested_at, a.id)):
+        (given if row.state == "accepted" else requested)[row.risk_id] = row
+    return given, requested
+
+
+# ---- parts of one risk
+
+
+def system_ids(risk_id: UUID) -> set[UUID]:
+    return set(session().scalars(select(RiskSystem.system_id).where(RiskSystem.risk_id == risk_id)))
+
+
+def system_links(risk_id: UUID, ids: Collection[UUID]) -> Sequence[RiskSystem]:
+    query = select(RiskSystem).where(
+        RiskSystem.risk_id == risk_id, among(RiskSystem.system_id, ids)
+    )
+    return session().scalars(query).all()
+
+
+def control_link(risk_id: UUID, control_id: UUID) -> RiskControl | None:
+    query = select(RiskControl).where(
+        RiskControl.risk_id == risk_id, RiskControl.control_id == control_id
+    )
+    return session().scalars(query).one_or_none()
+
+
+def acceptance(acceptance_id: UUID, *, lock: bool = False) -> RiskAcceptance:
+    return find(RiskAcceptance, acceptance_id, what="acceptance", lock=lock)
+
+
+def acceptances(risk_id: UUID) -> Sequence[RiskAcceptance]:
+    """Return every acceptance of a risk, newest first."""
+    query = select(RiskAcceptance).where(RiskAcceptance.risk_id == risk_id)
+    return session().scalars(query.order_by(RiskAcceptance.requested_at.desc())).all()
+
+
+def open_request(risk_id: UUID, *, lock: bool = False) -> RiskAcceptance | None:
+    query = select(RiskAcceptance).where(
+        RiskAcceptance.risk_id == risk_id, RiskAcceptance.state == "requested"
+    )
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def given_acceptances(risk_ids: Collection[UUID]) -> Sequence[RiskAcceptance]:
+    """Return and lock the acceptances in effect of these risks."""
+    a = RiskAcceptance
+    query = select(a).where(among(a.risk_id, risk_ids), a.state == "accepted")
+    return session().scalars(query.order_by(a.id).with_for_update()).all()
+
+
+# ---- the history of scores
+
+
+def scores(risk_id: UUID) -> Sequence[RiskScore]:
+    """Return the scores of one risk, oldest first."""
+    query = select(RiskScore).where(RiskScore.risk_id == risk_id)
+    return session().scalars(query.order_by(RiskScore.at, RiskScore.id)).all()
+
+
+def last_scores(
+    risk_ids: Collection[UUID], *, until: datetime | None = None
+) -> dict[UUID, RiskScore]:
+    """Return the newest score of each risk, or the newest up to that moment; one statement."""
+    query = select(RiskScore).where(among(RiskScore.risk_id, risk_ids))
+    if until is not None:
+        query = query.where(RiskScore.at <= until)
+    query = query.ext(distinct_on(RiskScore.risk_id))
+    query = query.order_by(RiskScore.risk_id, RiskScore.at.desc(), RiskScore.id.desc())
+    return {row.risk_id: row for row in session().scalars(query)}

@@ -1,0 +1,118 @@
+"""The history of scores, and what a changed score makes stale.
+
+keep_score(risk)          beside each action that changes a score; keeps it where it differs
+keep_scores()             hourly: what the statuses of controls changed meanwhile
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from governance.assurance.risks import queries
+from governance.assurance.risks.models import Risk, RiskAcceptance, RiskScore
+from governance.assurance.risks.queries import RiskPosture
+from governance.assurance.risks.scoring import statuses, why_changed
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel import clock
+from governance.kernel.db import session
+
+SCORED = action(
+    "risk.scored",
+    "recorded a new score of a risk",
+    target="Risk",
+    activity="update",
+    severity="low",
+    fields="ref likelihood impact residual_likelihood residual_impact scale cause",
+)
+LAPSED = action(
+    "risk.acceptance.lapsed",
+    "recorded that the acceptance of a risk is stale",
+    target="Risk",
+    activity="update",
+    severity="medium",
+    fields="ref score cause",
+    shape="bad",
+)
+FIRST = "first score"
+SCORED_AGAIN = "scored again"
+
+
+def keep_score(risk: Risk, cause: str = "") -> RiskPosture:
+    """Keep the score of a risk as it is now, and let its acceptance lapse where it was of another
+    one. Returns the posture that was scored.
+    """
+    session().flush()
+    found = queries.posture_of(risk)
+    _keep(found, queries.last_scores([risk.id]).get(risk.id), cause)
+    return found
+
+
+def keep_scores() -> int:
+    """Do the same for every open risk; return how many scores had changed."""
+    every = queries.posture()
+    before = queries.last_scores([each.risk.id for each in every])
+    return sum(_keep(each, before.get(each.risk.id), "") for each in every)
+
+
+def _keep(found: RiskPosture, last: RiskScore | None, cause: str) -> bool:
+    risk, after = found.risk, found.residual
+    now = (
+        risk.scale_number,
+        risk.likelihood,
+        risk.impact,
+        after.likelihood,
+        after.impact,
+    )
+    then = last and (
+        last.scale_number,
+        last.likelihood,
+        last.impact,
+        last.residual_likelihood,
+        last.residual_impact,
+    )
+    if now == then:
+        return False
+    controls = statuses(found.mitigations)
+    cause = cause or (why_changed(last.controls, controls) if last else FIRST)
+    session().add(
+        RiskScore(
+            risk_id=risk.id,
+            at=clock.now(),
+            scale_number=risk.scale_number,
+            likelihood=risk.likelihood,
+            impact=risk.impact,
+            residual_likelihood=after.likelihood,
+            residual_impact=after.impact,
+            controls=controls,
+            cause=cause,
+        )
+    )
+    names = ("scale", "likelihood", "impact", "residual_likelihood", "residual_impact")
+    record(
+        SCORED,
+        risk,
+        before=dict(zip(names, then, strict=True)) if then else {},
+        after=dict(zip(names, now, strict=True)),
+        ref=risk.ref,
+        cause=cause,
+    )
+    if found.acceptance.name == "stale" and found.given is not None:
+        lapse(risk, found.given, f"The score is {after.score} now: {cause}.")
+    return True
+
+
+def lapse(risk: Risk, given: RiskAcceptance, reason: str) -> None:
+    """Let an acceptance lapse; once it has, it stays stale. A second time changes nothing."""
+    if given.stale_at is not None:
+        return
+    given.stale_at, given.stale_reason = clock.now(), reason[:500]
+    record(LAPSED, risk, ref=risk.ref, score=given.score, cause=given.stale_reason)
+
+
+def lapse_all(risks: Sequence[Risk], reason: str) -> int:
+    """Let the acceptances of these risks lapse; return how many did."""
+    by_id: dict[UUID, Risk] = {risk.id: risk for risk in risks}
+    given = [g for g in queries.given_acceptances(by_id) if g.stale_at is None]
+    for each in given:
+        lapse(by_id[each.risk_id], each, reason)
+    return len(given)

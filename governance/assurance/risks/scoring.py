@@ -1,0 +1,135 @@
+"""The score of a risk after its controls, and the arithmetic that leads to it. Pure.
+
+    Mitigation                     a control with what it lowers, by how many steps, and its status
+    residual(likelihood, impact, mitigations) → Residual
+
+Each axis is its inherent step minus what its controls earn, rounded up and never below 1. An
+effective control earns its steps, an evidenced one half of them, any other nothing: a worse status
+never gives a lower score (tests/assurance/risks/test_scoring.py). The status is the one that levels
+follow from too: evidence that is only due soon counts until its deadline.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from typing import Literal
+from uuid import UUID
+
+from governance.assurance.controls.status import WORDS, StatusName
+
+type Axis = Literal["likelihood", "impact"]
+AXES: dict[Axis, str] = {"likelihood": "Likelihood", "impact": "Impact"}
+EARNS: Mapping[StatusName, Fraction] = {
+    "effective": Fraction(1),
+    "evidenced": Fraction(1, 2),
+    "due": Fraction(0),
+    "missing": Fraction(0),
+    "failing": Fraction(0),
+}
+RETIRED = "retired"
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mitigation:
+    """A control of a risk. `status` is None for one that was retired."""
+
+    control_id: UUID
+    ref: str
+    title: str
+    axis: Axis
+    steps: int
+    status: StatusName | None
+
+    @property
+    def earned(self) -> Fraction:
+        """By how many steps it lowers its axis now."""
+        return self.steps * EARNS[self.status] if self.status else Fraction(0)
+
+    @property
+    def word(self) -> str:
+        return WORDS[self.status] if self.status else "Retired"
+
+    @property
+    def is_full(self) -> bool:
+        return self.earned == self.steps
+
+    @property
+    def earned_words(self) -> str:
+        """Return the steps with a minus, or "0"."""
+        return f"{MINUS}{amount(self.earned)}" if self.earned else "0"
+
+
+@dataclass(frozen=True, slots=True)
+class AxisSum:
+    """How one axis gets from its inherent to its residual step."""
+
+    axis: Axis
+    inherent: int
+    earned: Fraction
+    residual: int
+
+    @property
+    def words(self) -> str:
+        """Return the sum, such as "5 less 1½ = 3½, rounded up to 4" with a minus."""
+        if not self.earned:
+            return f"{self.inherent}, nothing earned"
+        exact = self.inherent - self.earned
+        said = f"{self.inherent} {MINUS} {amount(self.earned)} = {amount(exact)}"
+        if exact < 1:
+            return f"{said}, at least 1"
+        return said if exact == self.residual else f"{said}, rounded up to {self.residual}"
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """The score after controls."""
+
+    likelihood: int
+    impact: int
+    sums: tuple[AxisSum, ...]
+
+    @property
+    def score(self) -> int:
+        return self.likelihood * self.impact
+
+
+def residual(likelihood: int, impact: int, mitigations: Sequence[Mitigation]) -> Residual:
+    sums = _sum("likelihood", likelihood, mitigations), _sum("impact", impact, mitigations)
+    return Residual(sums[0].residual, sums[1].residual, sums)
+
+
+def _sum(axis: Axis, inherent: int, mitigations: Sequence[Mitigation]) -> AxisSum:
+    earned = sum((each.earned for each in mitigations if each.axis == axis), Fraction(0))
+    return AxisSum(axis, inherent, earned, max(1, ceil(inherent - earned)))
+
+
+def amount(steps: Fraction) -> str:
+    """Return "2", "½" or "1½"; halves are all there is."""
+    sign = MINUS if steps < 0 else ""
+    whole, half = divmod(abs(steps), 1)
+    return sign + (f"{whole or ''}½" if half else str(whole))
+
+
+def statuses(mitigations: Sequence[Mitigation]) -> list[list[str]]:
+    """Return (ref, status) of each, by ref, as a score of the history keeps them."""
+    return sorted([each.ref, each.status or RETIRED] for each in mitigations)
+
+
+def why_changed(before: Sequence[Sequence[str]], after: Sequence[Sequence[str]]) -> str:
+    """Return what happened to the controls between two scores, as a sentence part."""
+    then, now = ({pair[0]: pair[1] for pair in pairs} for pairs in (before, after))
+    parts = [
+        f"{ref} is {_word(now[ref])}, was {_word(then[ref])}"
+        for ref in sorted(then.keys() & now.keys())
+        if then[ref] != now[ref]
+    ]
+    parts += [f"{ref} was added" for ref in sorted(now.keys() - then.keys())]
+    parts += [f"{ref} was removed" for ref in sorted(then.keys() - now.keys())]
+    return "; ".join(parts)
+
+
+def _word(status: str) -> str:
+    words = {str(name): word for name, word in WORDS.items()}
+    return words.get(status, status).lower()

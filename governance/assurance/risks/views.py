@@ -1,0 +1,291 @@
+"""The pages of risks: the list with its heat map, one risk, creating, editing and closing."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+
+from governance.assurance.evidence.forms import AssignOwnerForm
+from governance.assurance.evidence.history import timeline_entries
+from governance.assurance.evidence.shown_names import person_names
+from governance.assurance.risks import (
+    actions,
+    heat_map,
+    mitigation_actions,
+    permissions,
+    queries,
+    score_chart,
+    sentences,
+    source_lists,
+)
+from governance.assurance.risks.forms import (
+    RiskCloseForm,
+    RiskControlForm,
+    RiskCreateForm,
+    RiskEditForm,
+)
+from governance.assurance.risks.models import Risk
+from governance.assurance.risks.movements import movements
+from governance.assurance.risks.risk_list import HEAD, RISKS, cells, lines, matching
+from governance.assurance.risks.scales import BANDS
+from governance.assurance.risks.scoring import AXES
+from governance.foundation.people import assigning, owners
+from governance.kernel import clock, current
+from governance.kernel.access import allowed
+from governance.kernel.bulk import BulkItem
+from governance.kernel.downloads import FILE
+from governance.kernel.errors import NotFound
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted, counted
+from governance.kernel.list_export import chosen
+from governance.kernel.list_pages import one_page
+from governance.kernel.pages import page, table_file
+from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
+from governance.kernel.undo_pages import say_changed, undo_offer
+from governance.kernel.web import ResponseReturnValue
+
+feature = Feature("risks", __name__, counts_everything=True)
+
+
+# ---- the list
+
+
+@feature.get("/risks/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    """List the risks, the highest residual score first, below the heat map."""
+    assignees = owners.assignee_choices()
+    asked = RISKS.read(choices={"owner": owners.filter_choices(assignees)})
+    every = queries.posture(closed=asked.value("state") == "closed")
+    names = owners.names_among((each.risk.owner_id for each in every), assignees)
+    found = matching(lines(every, names), asked)
+    shown = one_page(found, asked, lambda line: line.posture.risk.ref)
+    scale, is_open = queries.scale(), asked.value("state") != "closed"
+    return page(
+        "assurance/risks/index.html",
+        asked=asked,
+        rows=shown.rows,
+        next=shown.next,
+        matches=len(found),
+        total=len(every),
+        title=sentences.headline(every, clock.today()) if is_open else "Closed risks",
+        scale=scale,
+        maps=_maps(every, scale) if every and is_open else [],
+        legend=heat_map.legend(scale),
+        moved=movements(every) if is_open else None,
+        unscored=sum(not each.is_comparable for each in every) if is_open else 0,
+        owners=assignees,
+    )
+
+
+def _maps(every: list[queries.RiskPosture], scale: Any) -> list[tuple[str, str, str, Any]]:
+    """(title, sub, name of the filter, heat map) before and after controls."""
+    return [
+        (
+            sentences.above(every, before=True),
+            "Inherent score. Likelihood upwards, impact to the right",
+            "inherent_at",
+            heat_map.heat_map(every, scale, heat_map.before),
+        ),
+        (
+            sentences.above(every, before=False),
+            "Residual score, derived from the status of the controls",
+            "residual_at",
+            heat_map.heat_map(every, scale, heat_map.after),
+        ),
+    ]
+
+
+@feature.get("/risks/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
+def export(form: str) -> ResponseReturnValue:
+    """Export everything that matches the filters."""
+    asked = RISKS.read()
+    every = queries.posture(closed=asked.value("state") == "closed")
+    names = person_names(each.risk.owner_id for each in every)
+    head, rows = chosen(asked, HEAD, map(cells, matching(lines(every, names), asked)))
+    content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Risks", head, rows)
+    return table_file(content, f"risks-{current.actor().tenant_slug}-{clock.today()}.{form}")
+
+
+@feature.post("/risks/assign", needs=permissions.MANAGE)
+def assign_selected() -> ResponseReturnValue:
+    home = url_for("risks.index")
+    rows = assigning.Assignable(
+        "risk", "Assign risks", _selected, assigning.to_one_owner(actions.assign_all)
+    )
+    return assigning.assign_selected(rows, AssignOwnerForm(), home=home, crumbs=[("Risks", home)])
+
+
+# BulkAction's signature
+def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
+    return assigning.owned_items(
+        queries.find_risks(ids, lock=lock),
+        lambda row: url_for("risks.risk", risk_id=row.id),
+        actions.why_not,
+    )
+
+
+@feature.post("/risks/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
+def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
+    return undo_offer(undo_offer_id, actions.UNDOABLE, url_for("risks.index"))
+
+
+# ---- a new one
+
+
+@feature.route("/risks/new", methods=["GET", "POST"], needs=permissions.MANAGE)
+def create() -> ResponseReturnValue:
+    """Create a risk, maybe from a published source or for the system that the address names."""
+    asked = request.args
+    sources = [each for each in asked.getlist("source") if each in source_lists.SOURCES]
+    form = RiskCreateForm(
+        title=source_lists.SOURCES[sources[0]].title if sources else None,
+        sources=sources,
+        system_ids=[each for each in map(_id, asked.getlist("system")) if each],
+    )
+    form.offer(queries.scale())
+    made: list[Risk] = []
+
+    def act() -> None:
+        made.append(actions.create(form.content(), owner_id=form.owner_id.data or None))
+
+    if request.method == "POST" and accepted(form, act):
+        flash(f"{made[0].ref} was created. Add the controls that mitigate it.")
+        return redirect(url_for("risks.risk", risk_id=made[0].id), 303)
+    return page(
+        "assurance/risks/new.html",
+        status=form.status if request.method == "POST" else 200,
+        form=form,
+    )
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+# ---- one risk
+
+
+@feature.get("/risks/<uuid:risk_id>", needs=permissions.VIEW)
+def risk(risk_id: UUID) -> ResponseReturnValue:
+    return _risk_page(queries.find_risk(risk_id))
+
+
+def _risk_page(
+    row: Risk,
+    *,
+    assign: AssignOwnerForm | None = None,
+    control: RiskControlForm | None = None,
+    code: int = 200,
+) -> ResponseReturnValue:
+    found, history = queries.posture_of(row), queries.scores(row.id)
+    past = queries.acceptances(row.id)
+    names = person_names(
+        [row.owner_id, *(p for a in past for p in (a.requested_by, a.accepted_by))]
+    )
+    points = score_chart.points(history)
+    chart = None
+    if len(points) > 1:
+        title = f"Scores of {row.ref} since {len(points)} changes"
+        chart = score_chart.score_chart(
+            points, clock.now(), found.scale.highest, found.scale.appetite, title
+        )
+    return page(
+        "assurance/risks/risk.html",
+        status=code,
+        risk=row,
+        found=found,
+        axes=AXES,
+        bands=BANDS,
+        mark=heat_map.shape_of(found.scale.band(found.residual.score)),
+        sources=[source_lists.label(each) for each in row.sources if each in source_lists.SOURCES],
+        treatment=actions.TREATMENTS[row.treatment],
+        names=names,
+        acceptances=past,
+        history=history,
+        chart=chart,
+        workable=row.closed_at is None and allowed(permissions.WORK, on=row),
+        assign=assign or AssignOwnerForm(owner_id=row.owner_id),
+        control_form=control or RiskControlForm(),
+        timeline=timeline_entries([row.id]),
+    )
+
+
+@feature.route("/risks/<uuid:risk_id>/edit", methods=["GET", "POST"], needs=permissions.WORK)
+def edit(risk_id: UUID) -> ResponseReturnValue:
+    """Save a risk. A stale form comes back with both changes; sent again, it is saved."""
+    row = queries.find_risk(risk_id, lock=request.method == "POST")
+    linked = queries.posture_of(row).systems
+    form = RiskEditForm(obj=row, system_ids=[each.id for each in linked])
+    form.offer(queries.scale())
+    form.offer_systems([(each.id, f"{each.name} (retired)") for each in linked])
+    if request.method == "POST":
+        if accepted(
+            form,
+            lambda: actions.edit(row, form.content(), version=counted(form.version.data)),
+        ):
+            return redirect(url_for("risks.risk", risk_id=row.id), 303)
+        if form.stale:
+            form.version.data = str(row.version)
+    return page(
+        "assurance/risks/edit.html",
+        status=form.status if request.method == "POST" else 200,
+        risk=row,
+        form=form,
+    )
+
+
+@feature.post("/risks/<uuid:risk_id>/owner", needs=permissions.MANAGE)
+def assign(risk_id: UUID) -> ResponseReturnValue:
+    row, form = queries.find_risk(risk_id, lock=True), AssignOwnerForm()
+    if not accepted(form, lambda: actions.assign(row, owners.chosen(form.owner_id.data))):
+        return _risk_page(row, assign=form, code=422)
+    say_changed(owners.assigned_one(row.ref, row.owner_id))
+    return redirect(url_for("risks.risk", risk_id=row.id), 303)
+
+
+@feature.post("/risks/<uuid:risk_id>/controls", needs=permissions.WORK)
+def add_control(risk_id: UUID) -> ResponseReturnValue:
+    row, form = queries.find_risk(risk_id, lock=True), RiskControlForm()
+
+    def act() -> None:
+        if not isinstance(form.control_id.data, UUID):
+            raise NotFound("This control doesn't exist, or you don't have access to it.")
+        mitigation_actions.add_control(
+            row,
+            form.control_id.data,
+            reduces=form.reduces.data,
+            steps=form.steps.data or 0,
+        )
+
+    if not accepted(form, act):
+        return _risk_page(row, control=form, code=422)
+    return redirect(url_for("risks.risk", risk_id=row.id) + "#controls", 303)
+
+
+@feature.post("/risks/<uuid:risk_id>/controls/<uuid:control_id>/remove", needs=permissions.WORK)
+def remove_control(risk_id: UUID, control_id: UUID) -> ResponseReturnValue:
+    row = queries.find_risk(risk_id, lock=True)
+    mitigation_actions.remove_control(row, control_id)
+    return redirect(url_for("risks.risk", risk_id=row.id) + "#controls", 303)
+
+
+@feature.route("/risks/<uuid:risk_id>/close", methods=["GET", "POST"], needs=permissions.MANAGE)
+def close(risk_id: UUID) -> ResponseReturnValue:
+    """Close a risk; its history stays."""
+    row, form = queries.find_risk(risk_id, lock=request.method == "POST"), RiskCloseForm()
+    if request.method == "POST" and accepted(
+        form, lambda: actions.close(row, reason=form.reason.data or "")
+    ):
+        say_changed(f"{row.ref} was closed. Its history is kept.")
+        return redirect(url_for("risks.index"), 303)
+    return page(
+        "assurance/risks/close.html",
+        status=form.status if request.method == "POST" else 200,
+        risk=row,
+        found=queries.posture_of(row),
+        form=form,
+    )
