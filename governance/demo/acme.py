@@ -27,6 +27,7 @@ from governance.demo import (
     machine_keys,
     policy_history,
     register_story,
+    risk_story,
     soc2_engagement,
     stops_and_drills,
 )
@@ -185,6 +186,7 @@ def tell_acme(cast: Cast, services: str) -> None:
         *register_story.acme(cast.id, days_ago),
         *intake_story.acme(days_ago),
         *documents_story.acme(days_ago),
+        *risk_story.acme(held.ids, cast.id, days_ago),
     ]
     drilled, now = days_ago(DRILLED), datetime.now(UTC)
     begun: set[date] = set()

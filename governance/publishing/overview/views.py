@@ -38,6 +38,7 @@ from governance.publishing.overview.queries import (
     LevelChange,
 )
 from governance.publishing.overview.reliability import reliability_now
+from governance.publishing.overview.top_risks import top_risks
 from governance.publishing.overview.unit_economics import newest_review
 
 feature = Feature("overview", __name__)
@@ -115,6 +116,7 @@ def _context(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]
         ],
         "reports": reports,
         "reliability": None if day else reliability_now(),
+        "risks": None if day else top_risks(),
     }
 
 

@@ -1,0 +1,45 @@
+"""The risks that the first page names: the highest residual scores, and what needs somebody."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from governance.assurance.risks import permissions, queries, sentences
+from governance.assurance.risks.acceptance_state import RENEW
+from governance.assurance.risks.heat_map import shape_of
+from governance.assurance.risks.queries import RiskPosture
+from governance.kernel import clock
+from governance.kernel.access import allowed
+
+MAX_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TopRisk:
+    """A risk of the panel. `mark` is (level, shape) of its residual score."""
+
+    posture: RiskPosture
+    mark: tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TopRisks:
+    heading: str
+    shown: Sequence[TopRisk]
+
+
+def top_risks() -> TopRisks | None:
+    """Return the panel; None where the reader sees no risks, or a tenant has none."""
+    if not allowed(permissions.VIEW):
+        return None
+    every = queries.by_score(queries.posture())
+    if not every:
+        return None
+    pressing = sorted(every, key=lambda each: each.acceptance.name not in RENEW)
+    shown = [each for each in pressing if each.is_above_appetite or each.acceptance.name in RENEW]
+    return TopRisks(
+        sentences.headline(every, clock.today()),
+        [
+            TopRisk(each, shape_of(each.scale.band(each.residual.score)))
+            for each in (shown or every)[:MAX_SHOWN]
+        ],
+    )
