@@ -71,7 +71,6 @@ APPEND_ONLY = (
     "anchor_receipts",
     "evidence_versions",
     "evidence_reviews",
-    "risk_scales",
     "risk_scores",
     "sampling_tables",
     "populations",

@@ -38,8 +38,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_risk_scales_tenant_id_number")),
     )
     seal_by_tenant("risk_scales")
-    append_only("risk_scales")
-    let_use("risk_scales", "SELECT, INSERT")
+    let_use("risk_scales", "SELECT, INSERT, UPDATE")
     op.create_table(
         "risks",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -91,7 +90,7 @@ def upgrade() -> None:
         sa.Column("stale_reason", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "state IN ('requested', 'accepted', 'rejected', 'withdrawn', 'voided', 'expired', 'replaced')",
+            "state IN ('requested', 'accepted', 'rejected', 'withdrawn', 'voided', 'expired', 'replaced', 'ended')",
             name=op.f("ck_risk_acceptances_state"),
         ),
         sa.ForeignKeyConstraint(

@@ -22,8 +22,9 @@ from governance.kernel.formatting import long_day
 
 
 def _found(approval: Approval, *, lock: bool = False) -> tuple[Risk, RiskAcceptance]:
+    """The risk isn't locked: whoever edits it locks it before the approvals of its kind."""
     acceptance = queries.acceptance(approval.target_id, lock=lock)
-    return queries.find_risk(acceptance.risk_id, lock=lock), acceptance
+    return queries.find_risk(acceptance.risk_id), acceptance
 
 
 def _describe(approval: Approval) -> Description:

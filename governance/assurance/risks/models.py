@@ -150,7 +150,7 @@ class RiskAcceptance(Tenanted, Model):
         Index(None, "tenant_id", "risk_id", "requested_at"),
         CheckConstraint(
             "state IN ('requested', 'accepted', 'rejected', 'withdrawn', 'voided', 'expired',"
-            " 'replaced')",
+            " 'replaced', 'ended')",
             "state",
         ),
     )

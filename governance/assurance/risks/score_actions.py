@@ -5,9 +5,11 @@ keep_scores()             hourly: what the statuses of controls changed meanwhil
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from governance.assurance.risks import queries
+from governance.assurance.risks.acceptance_state import SOON_DAYS
 from governance.assurance.risks.models import Risk, RiskAcceptance, RiskScore
 from governance.assurance.risks.queries import RiskPosture
 from governance.assurance.risks.scoring import statuses, why_changed
@@ -33,6 +35,14 @@ LAPSED = action(
     fields="ref score cause",
     shape="bad",
 )
+ENDED = action(
+    "risk.acceptance.ended",
+    "ended the acceptance of a risk that no longer needs one",
+    target="Risk",
+    activity="update",
+    severity="low",
+    fields="ref score",
+)
 FIRST = "first score"
 SCORED_AGAIN = "scored again"
 
@@ -44,6 +54,7 @@ def keep_score(risk: Risk, cause: str = "") -> RiskPosture:
     session().flush()
     found = queries.posture_of(risk)
     _keep(found, queries.last_scores([risk.id]).get(risk.id), cause)
+    _end_unneeded(found)
     return found
 
 
@@ -51,6 +62,8 @@ def keep_scores() -> int:
     """Do the same for every open risk; return how many scores had changed."""
     every = queries.posture()
     before = queries.last_scores([each.risk.id for each in every])
+    for each in every:
+        _end_unneeded(each)
     return sum(_keep(each, before.get(each.risk.id), "") for each in every)
 
 
@@ -99,6 +112,20 @@ def _keep(found: RiskPosture, last: RiskScore | None, cause: str) -> bool:
     if found.acceptance.name == "stale" and found.given is not None:
         lapse(risk, found.given, f"The score is {after.score} now: {cause}.")
     return True
+
+
+def _end_unneeded(found: RiskPosture) -> None:
+    """End an acceptance that somebody would have to renew, although the risk needs none any more."""
+    given = found.given
+    if given is None or found.needs_acceptance:
+        return
+    is_stale = given.stale_at is not None or (given.likelihood, given.impact) != (
+        found.residual.likelihood,
+        found.residual.impact,
+    )
+    if is_stale or given.expires_on <= found.today + timedelta(days=SOON_DAYS):
+        given.state = "ended"
+        record(ENDED, found.risk, ref=found.risk.ref, score=given.score)
 
 
 def lapse(risk: Risk, given: RiskAcceptance, reason: str) -> None:

@@ -15,6 +15,7 @@ from governance.assurance.risks import (
     mitigation_actions,
     permissions,
     queries,
+    score_actions,
     score_chart,
     sentences,
     source_lists,
@@ -210,7 +211,7 @@ def _risk_page(
         workable=row.closed_at is None and allowed(permissions.WORK, on=row),
         assign=assign or AssignOwnerForm(owner_id=row.owner_id),
         control_form=control or RiskControlForm(),
-        timeline=timeline_entries([row.id]),
+        timeline=timeline_entries([row.id], without={score_actions.SCORED.name}),
     )
 
 

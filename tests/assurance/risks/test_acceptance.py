@@ -181,6 +181,16 @@ def test_a_substantial_change_of_a_system_makes_its_acceptances_stale(database):
     assert risk_helpers.posture(kept).acceptance.name == "accepted"
 
 
+def test_an_acceptance_that_is_no_longer_needed_ends_instead_of_going_stale(as_contributor):
+    risk, control = risk_helpers.create_risk(), risk_helpers.create_effective_control()
+    risk_helpers.accept(risk)
+    risk_helpers.mitigate(risk, control)
+    assert risk_helpers.posture(risk).acceptance.name == "not_needed"
+    assert states() == ["ended"] and len(risk_helpers.entries("risk.acceptance.ended")) == 1
+    assert not risk_helpers.entries("risk.acceptance.lapsed")
+    assert "Acceptance" not in words(as_contributor.get("inbox/"))
+
+
 def test_an_expired_acceptance_no_longer_holds(database):
     risk = risk_helpers.create_risk()
     risk_helpers.accept(risk, days=5)
