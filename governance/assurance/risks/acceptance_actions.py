@@ -8,7 +8,6 @@ Neither the requester nor the owner of the risk accepts it.
 """
 
 from datetime import date, timedelta
-from uuid import UUID
 
 from governance.assurance.risks import permissions, queries, score_actions
 from governance.assurance.risks.models import Risk, RiskAcceptance
@@ -18,6 +17,9 @@ from governance.kernel import clock, current, formatting
 from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
+from governance.operations.systems import queries as systems
+from governance.operations.systems.events import SystemChanged
+from governance.operations.systems.facts import listed
 
 REQUESTED = action(
     "risk.acceptance.requested",
@@ -143,12 +145,13 @@ def close_request(acceptance: RiskAcceptance, state: str) -> None:
     acceptance.state = state
 
 
-def lapse_of_system(system_id: UUID, reason: str) -> int:
-    """Let the acceptances of the risks of a system lapse; return how many did.
-
-    Call it, or subscribe it to an event, when the system changed substantially.
-    """
-    risks = [each.risk for each in queries.risks_of(system_id)]
+def lapse_of_system(changed: SystemChanged) -> None:
+    """Let the acceptances of the risks that name a system lapse once it changed substantially."""
+    if not changed.substantial:
+        return
+    system = systems.system(changed.system_id)
+    reason = f"{system.name} changed in version {changed.version}: {listed(changed.substantial)}."
+    risks = queries.risks_naming(system.id)
     for risk in risks:
         void_request(risk, reason)
-    return score_actions.lapse_all(risks, reason)
+    score_actions.lapse_all(risks, reason)  # record() is in there

@@ -14,10 +14,19 @@ from governance.assurance.risks import (
     permissions,
     scale_actions,
     score_actions,
+    system_parts,
     views,
 )
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, EntryLink, Hourly, Manifest, SectionTab
+from governance.kernel.manifest import (
+    Command,
+    EntryLink,
+    Hourly,
+    Manifest,
+    SectionTab,
+    Subscription,
+)
+from governance.operations.systems.events import SystemChanged
 
 # Each adds its routes to `views.feature` when it is imported.
 VIEWS = (views, acceptance_views)
@@ -48,6 +57,8 @@ manifest = Manifest(
         Command("Change the scale of risks", "risks.scale", permissions.MANAGE, also="appetite"),
     ),
     search=(palette.risks,),
+    subscribes=(Subscription(SystemChanged, acceptance_actions.lapse_of_system),),
+    systems=(system_parts.RISKS_TAB, system_parts.OUTDATED, system_parts.OPEN),
     audit=actions_in(actions, mitigation_actions, acceptance_actions, scale_actions, score_actions),
     links={
         "Risk": EntryLink(endpoint="risks.risk", argument="risk_id"),

@@ -228,6 +228,13 @@ def risks_of(system_id: UUID) -> list[RiskPosture]:
     return by_score(_posture(session().scalars(query.order_by(Risk.number)).all()))
 
 
+def risks_naming(system_id: UUID) -> Sequence[Risk]:
+    """Return the open risks that name the system, by number."""
+    mine = select(RiskSystem.risk_id).where(RiskSystem.system_id == system_id)
+    query = select(Risk).where(Risk.closed_at.is_(None), Risk.id.in_(mine))
+    return session().scalars(query.order_by(Risk.number)).all()
+
+
 def _concerns_some() -> Any:
     return select(RiskSystem.id).where(RiskSystem.risk_id == Risk.id).exists()
 

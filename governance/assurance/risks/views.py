@@ -45,6 +45,7 @@ from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.undo_pages import say_changed, undo_offer
 from governance.kernel.web import ResponseReturnValue
+from governance.operations.systems import queries as systems
 
 feature = Feature("risks", __name__, counts_everything=True)
 
@@ -129,6 +130,21 @@ def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT
 @feature.post("/risks/undo/<uuid:undo_offer_id>", needs=permissions.MANAGE)
 def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
     return undo_offer(undo_offer_id, actions.UNDOABLE, url_for("risks.index"))
+
+
+@feature.get("/systems/<system_key>/risks", needs=permissions.VIEW)
+def of_system(system_key: str) -> ResponseReturnValue:
+    """Show the open risks of one AI system, and those of all of them."""
+    system = systems.system(system_key)
+    found = queries.risks_of(system.id)
+    names = person_names([system.owner_id, *(each.risk.owner_id for each in found)])
+    return page(
+        "assurance/risks/of_system.html",
+        system=system,
+        owner=names.get(system.owner_id) if system.owner_id else None,
+        rows=lines(found, names),
+        title=sentences.headline(found, clock.today()),
+    )
 
 
 # ---- a new one

@@ -13,6 +13,8 @@ from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid
+from governance.operations.systems import actions as system_actions
+from governance.operations.systems import queries as systems
 from tests import make
 from tests.assurance.risks import risk_helpers
 from tests.browser import words
@@ -125,15 +127,15 @@ def test_a_score_that_changed_since_the_request_is_not_accepted(database):
 
 def test_a_failing_control_makes_the_acceptance_stale_for_good(as_contributor):
     risk, control = risk_helpers.create_risk(), risk_helpers.create_effective_control()
-    risk_helpers.mitigate(risk, control)
+    risk_helpers.mitigate(risk, control, steps=1)
     risk_helpers.accept(risk)
     assert "Acceptance is stale" not in words(as_contributor.get("inbox/"))
     risk_helpers.record_test(control, failed=12)
-    assert risk_helpers.posture(risk).acceptance.word == "Stale: given at 8"
+    assert risk_helpers.posture(risk).acceptance.word == "Stale: given at 16"
     with make.acting():
         score_actions.keep_scores()
     entry = risk_helpers.entries("risk.acceptance.lapsed")[0]
-    assert entry.facts["score"] == 8
+    assert entry.facts["score"] == 16
     assert entry.facts["cause"] == "The score is 20 now: GRD-02 is failing, was effective."
     assert "Acceptance is stale: approvals without a valid source" in words(
         as_contributor.get("inbox/")
@@ -142,7 +144,7 @@ def test_a_failing_control_makes_the_acceptance_stale_for_good(as_contributor):
     with make.acting():
         score_actions.keep_scores()
     found = risk_helpers.posture(risk)
-    assert found.residual.score == 8 and found.given.stale_at is not None
+    assert found.residual.score == 16 and found.acceptance.name == "stale"
     assert len(risk_helpers.entries("risk.acceptance.lapsed")) == 1
 
 
@@ -167,17 +169,26 @@ def test_an_acceptance_that_expires_soon_is_in_its_owners_inbox(as_contributor, 
     assert "Acceptance expires soon" not in words(as_contributor.get("inbox/"))
 
 
-def test_a_substantial_change_of_a_system_makes_its_acceptances_stale(database):
+def test_a_substantial_change_of_a_system_makes_its_acceptances_stale(as_viewer):
     system, other = risk_helpers.create_system(), risk_helpers.create_system("ad-copywriter")
     risk = risk_helpers.create_risk(system_ids=[system])
     kept = risk_helpers.create_risk(title="Other", system_ids=[other])
     for each in (risk, kept):
         risk_helpers.accept(each)
     with make.acting():
-        reason = "Claims triage has another model."
-        assert acceptance_actions.lapse_of_system(system, reason) == 1
-        assert acceptance_actions.lapse_of_system(system, reason) == 0
-    assert risk_helpers.posture(risk).acceptance.name == "stale"
+        row = systems.system(system, lock=True)
+        system_actions.edit(
+            row,
+            seen=system_actions.revision(row),
+            name=row.name,
+            purpose="Decides claims.",
+            owner_id=None,
+        )
+    found = risk_helpers.posture(risk)
+    assert found.acceptance.name == "stale"
+    assert "Claims triage changed in version 2: the purpose" in found.given.stale_reason
+    page = words(as_viewer.get("systems/claims-triage"))
+    assert "Acceptance of RSK-1" in page
     assert risk_helpers.posture(kept).acceptance.name == "accepted"
 
 

@@ -306,6 +306,16 @@ def test_risks_of_a_system_are_its_own_and_those_of_all(acting):
         assert [each.risk.id for each in queries.risks_of(system)] == [everywhere, mine]
 
 
+def test_a_system_shows_its_risks_in_a_tab_once_it_has_some(as_viewer, as_stranger):
+    system = risk_helpers.create_system()
+    assert "/systems/claims-triage/risks" not in as_viewer.get("systems/claims-triage").text
+    risk_helpers.create_risk(system_ids=[system])
+    assert "/systems/claims-triage/risks" in as_viewer.get("systems/claims-triage").text
+    shown = words(as_viewer.get("systems/claims-triage/risks"))
+    assert "1 of 1 risk is above appetite" in shown and "RSK-1" in shown
+    as_stranger.get("systems/claims-triage/risks", then=404)
+
+
 # ---- the scale
 
 

@@ -1,0 +1,77 @@
+"""What risks add to an AI system's pages: their tab, what a substantial change made stale, and
+what retirement means for them.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, String, cast, func, literal, select
+
+from governance.assurance.risks import permissions
+from governance.assurance.risks.models import Risk, RiskAcceptance, RiskSystem
+from governance.kernel.formatting import plural
+from governance.kernel.visibility_scope import limits
+from governance.operations.systems.parts import Consequence, OutdatedRecords, SystemTab
+
+
+def _open(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Count the open risks that name the system."""
+    return (
+        select(func.count())
+        .select_from(Risk)
+        .join(RiskSystem, RiskSystem.risk_id == Risk.id)
+        .where(RiskSystem.system_id == system_id, Risk.closed_at.is_(None))
+    )
+
+
+def _tab(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Select how many there are, as text; no row for an auditor who doesn't see risks."""
+    return select(cast(_open(system_id).scalar_subquery(), String)).where(
+        literal(limits() is None), _open(system_id).scalar_subquery() > 0
+    )
+
+
+def _stale(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Select the acceptances that a substantial change of the system made stale."""
+    query: Select[*tuple[Any, ...]] = (
+        select(
+            Risk.id,
+            func.concat("Acceptance of RSK-", Risk.number).label("name"),
+            RiskAcceptance.stale_reason.label("detail"),
+        )
+        .join(RiskAcceptance, RiskAcceptance.risk_id == Risk.id)
+        .join(RiskSystem, RiskSystem.risk_id == Risk.id)
+    )
+    return query.where(
+        RiskSystem.system_id == system_id,
+        Risk.closed_at.is_(None),
+        RiskAcceptance.state == "accepted",
+        RiskAcceptance.stale_at.is_not(None),
+    )
+
+
+RISKS_TAB = SystemTab(
+    label="Risks",
+    endpoint="risks.of_system",
+    argument="system_key",
+    permission=permissions.VIEW,
+    order=30,
+    content=_tab,
+)
+OUTDATED = OutdatedRecords(
+    select=_stale,
+    verb="Open",
+    endpoint="risks.risk",
+    argument="risk_id",
+    permission=permissions.VIEW,
+)
+OPEN = Consequence(
+    name="risks",
+    order=70,
+    count=_open,
+    text=lambda n: (
+        f"{plural(n, 'open risk')} of it stays until someone closes it"
+        if n == 1
+        else f"{plural(n, 'open risk')} of it stay until someone closes them"
+    ),
+)
