@@ -22,7 +22,7 @@ from governance.kernel.formatting import long_day
 
 
 def _found(approval: Approval, *, lock: bool = False) -> tuple[Risk, RiskAcceptance]:
-    """The risk isn't locked: whoever edits it locks it before the approvals of its kind."""
+    """The risk isn't locked: an edit locks the risk before it locks the approvals."""
     acceptance = queries.acceptance(approval.target_id, lock=lock)
     return queries.find_risk(acceptance.risk_id), acceptance
 

@@ -26,7 +26,7 @@ class RiskForm(ReadableForm):
     description = TextAreaField(
         "Description",
         [Optional(), Length(max=4000)],
-        description="Whom it harms, how, and what makes it more or less likely.",
+        description="Who is harmed, how, and what makes it more or less likely.",
     )
     sources = Choices(
         "Sources",

@@ -140,7 +140,7 @@ def test_a_failing_control_makes_the_acceptance_stale_for_good(as_contributor):
     assert "Acceptance is stale: approvals without a valid source" in words(
         as_contributor.get("inbox/")
     )
-    risk_helpers.record_test(control, failed=0)  # it works again, yet nobody accepted anew
+    risk_helpers.record_test(control, failed=0)  # it works again, yet nobody accepted it again
     with make.acting():
         score_actions.keep_scores()
     found = risk_helpers.posture(risk)
