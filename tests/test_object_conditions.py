@@ -34,6 +34,7 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.incidents import permissions as incident_permissions
 from governance.assurance.incidents import queries as incidents
 from governance.assurance.incidents.models import Incident
+from governance.assurance.risks import permissions as risk_permissions
 from governance.assurance.testing import exception_actions, exception_queries, sample_queries
 from governance.assurance.testing import permissions as testing_permissions
 from governance.assurance.testing.models import Finding
@@ -54,6 +55,7 @@ from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.incidents import incident_helpers
+from tests.assurance.risks import risk_helpers
 from tests.assurance.testing import type2_helpers
 from tests.browser import Visitor
 from tests.operations.intake import intake_helpers
@@ -241,6 +243,18 @@ def test_a_contributor_edits_the_control_they_own(as_contributor, as_officer):
         "Only its owner, a tenant admin or a compliance officer can edit a control" in refused.text
     )
     as_officer.post(f"controls/{other}/edit", **EDIT)
+
+
+@shows_condition(risk_permissions.WORK, is_owner)
+def test_a_contributor_edits_the_risk_they_own(as_contributor, as_officer):
+    own, other = risk_helpers.create_risk(), risk_helpers.create_risk("reviewer", title="Another")
+    form = risk_helpers.FORM | {"version": "1", "impact": "3"}
+    as_contributor.post(f"risks/{own}/edit", **form)
+    refused = as_contributor.post(f"risks/{other}/edit", then=403, **form)
+    assert "Only its owner, a tenant admin or a compliance officer can edit a risk" in refused.text
+    as_officer.post(f"risks/{other}/edit", **form | {"title": "Another"})
+    for risk, links in ((own, True), (other, False)):
+        assert (f"risks/{risk}/edit" in as_contributor.get(f"risks/{risk}").text) is links
 
 
 @shows_condition(controlling.TEST, is_owner)

@@ -25,7 +25,7 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.owners import check_may_own
 from governance.foundation.people.queries import last_actor
-from governance.kernel import clock, current, formatting, undo
+from governance.kernel import clock, formatting, undo
 from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
@@ -136,7 +136,7 @@ def create(content: RiskContent, *, owner_id: UUID | None = None) -> Risk:
     _check_systems(content.system_ids)
     _check_due(content.due_on)
     if (there := queries.open_risk_called(values["title"])) is not None:
-        if there.created_by == current.person_id() and _content_of(there) == values:
+        if _content_of(there) == values:
             return there
         raise RiskExists(
             f"{there.ref} already has this title. Open it, or choose another title.", field="title"
@@ -149,7 +149,6 @@ def create(content: RiskContent, *, owner_id: UUID | None = None) -> Risk:
         scale_number=scale.number,
         rescore_since=None,
         owner_id=owner_id,
-        created_by=current.person_id(),
         closed_at=None,
         close_reason=None,
         created_at=clock.now(),

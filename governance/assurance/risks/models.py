@@ -66,7 +66,6 @@ class Risk(Tenanted, Model):
     due_on: Mapped[date | None]
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     version: Mapped[int] = mapped_column(default=1)
-    created_by: Mapped[UUID | None]
     closed_at: Mapped[datetime | None]
     close_reason: Mapped[str | None]
 
