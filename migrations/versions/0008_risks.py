@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.sealing import append_only, let_use, seal_by_tenant
 
-revision = "0007_risks"
-down_revision = "0006_system_documents"
+revision = "0008_risks"
+down_revision = "0007_data_sets"
 
 
 def upgrade() -> None:
