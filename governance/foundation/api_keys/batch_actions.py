@@ -1,6 +1,7 @@
 """A machine's batch is stored once for each of its Idempotency-Keys; a repetition gets its answer.
 
 once(endpoint, body, idempotency_key, store)   the answer, new or earlier
+once_of(endpoint, digest, …)                   the same for a body that is stored already
 delete_old()                                   nightly: nobody repeats them any more
 """
 
@@ -45,9 +46,15 @@ def once(
 
     Raises BatchKeyReused and BatchInProgress; without an Idempotency-Key it just stores.
     """
+    return once_of(endpoint, hashlib.sha256(body).hexdigest(), idempotency_key, store)
+
+
+def once_of(
+    endpoint: str, digest: str, idempotency_key: str | None, store: Callable[[], Answer]
+) -> BatchResult:
+    """Like `once`, by the SHA-256 of a body that is no longer in memory."""
     if idempotency_key is None:
         return BatchResult(store())
-    digest = hashlib.sha256(body).hexdigest()
     if (earlier := _earlier(endpoint, idempotency_key, digest)) is not None:
         return BatchResult(earlier, is_replay=True)
     answer = store()

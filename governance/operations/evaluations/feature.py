@@ -10,9 +10,11 @@ from governance.kernel.manifest import (
     Subscription,
 )
 from governance.operations.evaluations import (
+    api,
     events,
     metrics,
     models,
+    openapi,
     permissions,
     run_actions,
     run_work,
@@ -34,7 +36,8 @@ def _tab(label: str, endpoint: str, order: int) -> SectionTab:
 manifest = Manifest(
     name="evaluations",
     models=(models,),
-    routes=(views.feature,),
+    routes=(views.feature, api.feature),
+    api=openapi.DESCRIPTION,
     navigation=(
         NavItem(
             label="Evaluations",

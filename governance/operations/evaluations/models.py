@@ -148,7 +148,7 @@ class EvaluationRun(Generated):
     version_id: Mapped[UUID]
     release: Mapped[str]
     number: Mapped[int]  # of the tenant's runs, from 1
-    name: Mapped[str] = mapped_column(default="")  # of the file; empty for one of the API
+    name: Mapped[str] = mapped_column(default="")  # of the file, or what a machine calls the run
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     sha256: Mapped[str]
     storage_key: Mapped[str | None]

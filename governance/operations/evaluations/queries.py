@@ -113,6 +113,17 @@ def same_file(sha256: str, version_id: UUID, system_id: UUID) -> EvaluationRun |
     return session().scalars(query.order_by(EvaluationRun.created_at).limit(1)).one_or_none()
 
 
+def pushed_as(name: str, system_id: UUID) -> EvaluationRun | None:
+    """The run of the system that a machine sent under this name of its own, unless it was refused."""
+    query = select(EvaluationRun).where(
+        EvaluationRun.system_id == system_id,
+        EvaluationRun.name == name,
+        EvaluationRun.requested_by.is_(None),
+        EvaluationRun.state != "refused",
+    )
+    return session().scalars(query.order_by(EvaluationRun.number).limit(1)).one_or_none()
+
+
 def looks(run: EvaluationRun) -> dict[date, int]:
     """How many completed runs of the same system, version and release each week has, by its Monday."""
     query = (

@@ -24,6 +24,8 @@ CASES_FILE = "cases.copy"
 REPORTED_EVERY = 5_000  # cases
 OUTCOMES = {CaseOutcome.SCORED: 0, CaseOutcome.FAILED: 1, CaseOutcome.UNSCORED: 2}
 DIGEST_BYTES = 16
+MAX_REPETITION = 32_767  # of a smallint
+MAX_NUMBER = 1e30  # within a real
 
 
 def main(orders: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -57,6 +59,7 @@ def _read(
             if isinstance(record, RunSummary):
                 return record
             digest = case_digest(record.case)
+            _check_storable(record)
             _check_once(seen, digest, record)
             copied.write(_line(digest, record, names))
             if len(seen) % REPORTED_EVERY == 0:
@@ -67,6 +70,20 @@ def _read(
 def case_digest(case: str) -> bytes:
     """The name of a case as Meridian keeps it."""
     return hashlib.sha256(case.encode()).digest()[:DIGEST_BYTES]
+
+
+def _check_storable(case: CaseRecord) -> None:
+    if case.repetition > MAX_REPETITION:
+        raise FileRefused(
+            f"case {case.case}", f"A case is repeated {MAX_REPETITION:,} times at most."
+        )
+    for name, value in (
+        *case.scores.items(),
+        ("latency_ms", case.latency_ms or 0.0),
+        ("cost", case.cost or 0.0),
+    ):
+        if abs(value) > MAX_NUMBER:
+            raise FileRefused(f"case {case.case}, {name[:40]}", "The number is too large.")
 
 
 def _check_once(seen: set[bytes], digest: bytes, case: CaseRecord) -> None:

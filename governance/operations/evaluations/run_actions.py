@@ -123,7 +123,7 @@ def import_run(
 
     Raises AlreadyImported for content that was imported, Invalid with the field, and TooLarge.
     """
-    _check(system, suite, version, release)
+    check(system, suite, version, release)
     extend_statement_timeout()
     run_id, store = uuid7(), storage.store()
     blob = store.write(
@@ -151,7 +151,7 @@ def import_run(
             storage_key=blob.key,
             chosen_model=model.strip(),
             week=monday_of(clock.today()),
-            requested_by=current.person_id(),
+            requested_by=current.actor().person_id,
             created_at=clock.now(),
         )
     )
@@ -169,7 +169,8 @@ def import_run(
     return run
 
 
-def _check(system: AISystem, suite: EvaluationSuite, version: SuiteVersion, release: str) -> None:
+def check(system: AISystem, suite: EvaluationSuite, version: SuiteVersion, release: str) -> None:
+    """Whether the system and the version take a run now. Raises Invalid, with the field."""
     access.require(permissions.IMPORT if current.actor().kind == "person" else permissions.PUSH)
     if system.is_retired:
         raise Invalid(f"{system.name} is retired, so it takes no runs.", field="system")

@@ -9,6 +9,7 @@ from governance.operations.evaluations.files import (
     every_eval_ever,
     garak_reports,
     inspect_logs,
+    meridian_runs,
     promptfoo_results,
 )
 from governance.operations.evaluations.files.json_stream import head_of
@@ -18,7 +19,7 @@ ZIP = b"PK"
 HEAD_BYTES = 1024 * 1024
 UNKNOWN = (
     "The file is none that Meridian reads: an Inspect log (.json, .eval), promptfoo results (JSON,"
-    " JSONL), a garak report (JSONL) or an Every Eval Ever document (JSON)."
+    " JSONL), a garak report (JSONL), an Every Eval Ever document (JSON) or its own JSON."
 )
 
 
@@ -57,6 +58,8 @@ def _lines(path: Path, head: bytes, model: str) -> Iterator[EvaluationRecord] | 
 
 def _document(path: Path, model: str) -> Iterator[EvaluationRecord]:
     head = head_of(path)
+    if meridian_runs.MARK in head:
+        return meridian_runs.read_document(path)
     if "eval" in head and "status" in head:
         return inspect_logs.read_log(path)
     if "schema_version" in head:

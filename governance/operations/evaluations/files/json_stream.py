@@ -49,6 +49,17 @@ def items_of(path: Path, long_list: str, label: str) -> Iterator[Any]:
             raise FileRefused(f"after {label} {count}" if count else "", _sentence(error)) from None
 
 
+def members_of(path: Path) -> Iterator[str]:
+    """Yield the names of the document's own members, in their order; reads it to its end."""
+    with _reading(path) as file:
+        try:
+            for prefix, event, value in ijson.parse(file, use_float=True, buf_size=PIECE_BYTES):
+                if not prefix and event == "map_key":
+                    yield value
+        except ijson.JSONError as error:
+            raise FileRefused("", _sentence(error)) from None
+
+
 def _head(file: BinaryIO) -> dict[str, Any]:
     builder, path = ijson.ObjectBuilder(), [""]  # the key of each open level
     try:

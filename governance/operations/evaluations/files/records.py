@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 MAX_NAME_LENGTH = 200
+MAX_COUNT = 1_000_000_000
 VERDICT_LETTERS = {
     "C": 1.0,
     "I": 0.0,
@@ -114,6 +115,8 @@ def count_of(value: Any, place: str, name: str) -> int:
         raise FileRefused(place, f"“{name}” isn't a whole number.")
     if value < 0:
         raise FileRefused(place, f"“{name}” is negative.")
+    if value > MAX_COUNT:
+        raise FileRefused(place, f"“{name}” is more than {MAX_COUNT:,}.")
     return int(value)
 
 

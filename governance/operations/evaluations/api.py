@@ -1,0 +1,72 @@
+"""`POST /api/v1/evaluations`, which takes runs, and `GET` of one with its verdicts."""
+
+from uuid import UUID
+
+from flask import Response, jsonify, request
+
+from governance.kernel.errors import Invalid
+from governance.kernel.feature import Feature
+from governance.kernel.idempotency import idempotency_key
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.evaluations import permissions, push_actions, queries, run_actions
+from governance.operations.evaluations.push_actions import WantedRun
+from governance.operations.evaluations.received_file import received, takes_a_file
+from governance.operations.evaluations.run_answer import answer_of
+
+feature = Feature("evaluations_api", __name__, scope="machine")
+takes_a_file(feature, "evaluations_api.push", permissions.PUSH, run_actions.MAX_FILE_BYTES)
+
+MAX_LENGTHS = {"system": 41, "suite": 41, "release": 60, "version": 9, "model": 200, "run": 200}
+NEEDED = ("system", "suite", "release")
+
+
+@feature.post("/api/v1/evaluations", needs=permissions.PUSH)
+def push() -> ResponseReturnValue:
+    """Queue the reading of the file in the body; the answer says where its verdicts will be."""
+    done = push_actions.push(received(), _wanted(), idempotency_key=idempotency_key())
+    run = queries.run(UUID(done.answer["id"]))
+    answer = jsonify(answer_of(run) | {"duplicate": done.answer["duplicate"]})
+    answer.status_code = 202 if run.state == "reading" else 200
+    answer.headers["Location"] = f"/api/v1/evaluations/{run.id}"
+    if done.is_replay:
+        answer.headers["Idempotency-Replayed"] = "true"
+    return answer
+
+
+@feature.get("/api/v1/evaluations/<uuid:run_id>", needs=permissions.PUSH)
+def run(run_id: UUID) -> ResponseReturnValue:
+    """The run: being read, judged with its verdicts, or refused with place and reason."""
+    found = push_actions.run_of_key(run_id)
+    answer: Response = jsonify(answer_of(found))
+    if found.state == "reading":
+        answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def _wanted() -> WantedRun:
+    """What the query of the address names. Raises Invalid with the field."""
+    given = request.args.to_dict()
+    if unknown := given.keys() - MAX_LENGTHS.keys():
+        name = min(unknown)[:40]
+        raise Invalid(
+            f"{name} is not a parameter. The parameters are {', '.join(MAX_LENGTHS)}.", field=name
+        )
+    for name in NEEDED:
+        if not given.get(name, "").strip():
+            raise Invalid(f"{name}: this parameter is needed.", field=name)
+    for name, value in given.items():
+        if len(value) > MAX_LENGTHS[name] or not value.isprintable():
+            raise Invalid(
+                f"{name}: send up to {MAX_LENGTHS[name]} printable characters.", field=name
+            )
+    number = given.get("version", "")
+    if number and not (number.isascii() and number.isdecimal()):
+        raise Invalid("version: send the number of a published version.", field="version")
+    return WantedRun(
+        system=given["system"].strip(),
+        suite=given["suite"].strip(),
+        release=given["release"].strip(),
+        version=int(number) if number else None,
+        model=given.get("model", "").strip(),
+        run=given.get("run", "").strip(),
+    )

@@ -1,0 +1,131 @@
+"""A run from a machine, once for each of its Idempotency-Keys.
+
+push(file, wanted, …)    queue the reading of a file; the same file again is the same run
+run_of_key(run_id)       a run that the acting key has access to
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from governance.foundation.api_keys import batch_actions
+from governance.foundation.api_keys.batch_actions import BatchResult
+from governance.foundation.api_keys.queries import acting_key_system
+from governance.kernel import background_work
+from governance.kernel.db import lock_tenant
+from governance.kernel.errors import DomainError, Invalid, NotFound, Unavailable
+from governance.operations.evaluations import queries, run_actions
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    SuiteVersion,
+)
+from governance.operations.evaluations.received_file import ReceivedFile
+from governance.operations.systems import queries as systems
+from governance.operations.systems.models import AISystem
+
+ENDPOINT = "evaluations"
+MAX_WAITING = 100  # runs of machines that are not read yet, in a tenant
+NO_SYSTEM = "This AI system doesn't exist, or the key has no access to it."
+
+
+class AnotherRunHasTheName(DomainError):
+    """A run with the machine's own name of this one has other content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedRun:
+    """What the address names: which version of which suite ran on which release of which system."""
+
+    system: str
+    suite: str
+    release: str
+    version: int | None = None
+    model: str = ""
+    run: str = ""  # the machine's name of the run, such as that of a CI job
+
+
+def push(file: ReceivedFile, wanted: WantedRun, *, idempotency_key: str | None) -> BatchResult:
+    """Queue the reading of a file. Raises Invalid with the field, and what batch_actions.once does."""
+    given = json.dumps([file.sha256, asdict(wanted)], sort_keys=True)
+    digest = hashlib.sha256(given.encode()).hexdigest()
+    return batch_actions.once_of(ENDPOINT, digest, idempotency_key, lambda: _store(file, wanted))
+
+
+def _store(file: ReceivedFile, wanted: WantedRun) -> dict[str, Any]:
+    system = _system(wanted.system)
+    suite, version = _version(wanted.suite, wanted.version)
+    run_actions.check(system, suite, version, wanted.release)
+    lock_tenant("evaluation runs")
+    _check_name(wanted.run, system, file.sha256)
+    if len(_waiting()) >= MAX_WAITING:
+        raise Unavailable(
+            f"{MAX_WAITING} runs wait to be read. Nothing was saved; send it again in a moment."
+        )
+    try:
+        run = run_actions.import_run(
+            cast("Any", file.file),  # a temporary file is a binary file
+            system=system,
+            suite=suite,
+            version=version,
+            release=wanted.release,
+            name=wanted.run,
+            model=wanted.model,
+        )
+    except run_actions.AlreadyImported as known:
+        _read_again(known.run)
+        return {"id": str(known.run.id), "duplicate": True}
+    return {"id": str(run.id), "duplicate": False}
+
+
+def _system(slug: str) -> AISystem:
+    try:
+        found = systems.system(slug)
+    except NotFound:
+        raise Invalid(NO_SYSTEM, field="system") from None
+    if acting_key_system() not in {None, found.id}:
+        raise Invalid(NO_SYSTEM, field="system")
+    return found
+
+
+def _version(slug: str, number: int | None) -> tuple[EvaluationSuite, SuiteVersion]:
+    try:
+        suite = queries.suite(slug)
+    except NotFound:
+        raise Invalid("This evaluation suite doesn't exist.", field="suite") from None
+    try:
+        return suite, queries.version(suite.id, number)
+    except NotFound as missing:
+        raise Invalid(missing.message, field="version") from None
+
+
+def _check_name(name: str, system: AISystem, sha256: str) -> None:
+    earlier = queries.pushed_as(name, system.id) if name else None
+    if earlier is not None and earlier.sha256 != sha256:
+        raise AnotherRunHasTheName(
+            f"The run {name} was sent before as run {earlier.number:,}, with other content. A run is"
+            " never changed: evaluate again under a new name.",
+            field="run",
+        )
+
+
+def _waiting() -> list[EvaluationRun]:
+    of_machines = EvaluationRun.requested_by.is_(None)
+    return list(background_work.under_way(EvaluationRun, of_machines, limit=MAX_WAITING))
+
+
+def _read_again(run: EvaluationRun) -> None:
+    """Work that failed or was cancelled begins again when its file is sent again."""
+    work = background_work.run_of(run)
+    if work.state in {"failed", "cancelled"}:
+        background_work.retry(work)
+
+
+def run_of_key(run_id: UUID) -> EvaluationRun:
+    """The run. Raises NotFound, also where the key is limited to another system."""
+    found = queries.run(run_id)
+    if acting_key_system() not in {None, found.system_id}:
+        raise NotFound("This evaluation run doesn't exist, or you don't have access to it.")
+    return found

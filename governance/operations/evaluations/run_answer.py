@@ -1,0 +1,89 @@
+"""A run as programs read it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from governance.kernel import background_work, current
+from governance.kernel.db import session
+from governance.operations.evaluations import queries
+from governance.operations.evaluations.models import EvaluationRun, MeasureResult, SuiteMeasure
+
+VERDICTS = ("pass", "fail", "undecided")
+
+
+def answer_of(run: EvaluationRun) -> dict[str, Any]:
+    """The run with its verdicts by the limits of the policy tier in force; `verdict` is of all of
+    them, and null while it is read.
+    """
+    session().flush()
+    suite, version, system = queries.about(run)
+    tier = queries.policy_tier()
+    work = background_work.run_of(run)
+    measures = [_measure(result, measure, tier) for result, measure in queries.results_of([run.id])]
+    return {
+        "id": str(run.id),
+        "number": run.number,
+        "state": _state(run, work.state),
+        "problem": run.problem or _problem(work),
+        "place": run.place,
+        "system": system.key,
+        "suite": suite.key,
+        "version": version.number,
+        "release": run.release,
+        "run": run.name,
+        "sha256": run.sha256,
+        "tool": run.tool,
+        "tool_run": run.reference,
+        "model": run.model,
+        "outcome": run.outcome,
+        "week": run.week.isoformat() if run.state == "judged" else None,
+        "look": run.look,
+        "cases": {
+            "scored": run.cases - run.failed - run.unscored,
+            "failed": run.failed,
+            "unscored": run.unscored,
+        },
+        "tier": tier,
+        "verdict": verdict_of(run, measures),
+        "measures": measures,
+        "page": f"/t/{current.actor().tenant_slug}/evaluations/runs/{run.id}",
+    }
+
+
+def _state(run: EvaluationRun, work: str) -> str:
+    """reading, judged, refused; failed or cancelled where the reading was."""
+    return work if run.state == "reading" and work in {"failed", "cancelled"} else run.state
+
+
+def _problem(work: background_work.Run[EvaluationRun]) -> str | None:
+    return work.work.step if work.state == "failed" and work.work is not None else None
+
+
+def verdict_of(run: EvaluationRun, measures: list[dict[str, Any]]) -> str | None:
+    """Pass only where every measure that decides passes; one that fails fails the run."""
+    if run.state != "judged":
+        return None
+    found = {each["verdict"] for each in measures if each["decides"]}
+    if "fail" in found:
+        return "fail"
+    return "pass" if found == {"pass"} and run.outcome == "completed" else "undecided"
+
+
+def _measure(result: MeasureResult, measure: SuiteMeasure, tier: str) -> dict[str, Any]:
+    judged: Mapping[str, Any] = result.verdicts.get(tier, {})
+    return {
+        "measure": measure.key,
+        "name": measure.name,
+        "unit": measure.unit,
+        "decides": not measure.is_signal,
+        "n": result.n,
+        "counted": result.successes,
+        "value": result.point,
+        "low": result.low,
+        "high": result.high,
+        "confidence": result.confidence,
+        "at_least": measure.at_least,
+        "limit": judged.get("limit"),
+        "verdict": judged.get("verdict", "undecided"),
+        "more_samples": judged.get("more"),
+    }

@@ -1,0 +1,395 @@
+"""A machine sends a run, once, and asks for its verdicts; what doesn't count says where and why."""
+
+import gzip
+import io
+import json
+import re
+import uuid
+import zipfile
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, select
+
+from governance.foundation.audit.models import AuditEntry
+from governance.kernel import clock, jobs, storage
+from governance.kernel.db import session
+from governance.operations.evaluations import (
+    api,
+    push_actions,
+    queries,
+    received_file,
+    suite_actions,
+)
+from governance.operations.evaluations.models import RUN_CASES, EvaluationRun
+from governance.operations.systems import actions as systems
+from governance.operations.systems import queries as register
+from tests import make
+from tests.conftest import visitor
+from tests.operations.evaluations.api_helpers import Machine, own_run
+from tests.operations.evaluations.evaluation_helpers import drain, log_of, published_suite, system
+from tests.operations.evaluations.files.evaluation_files import inspect_sample, promptfoo_document
+from tests.operations.evaluations.files.evaluation_files import promptfoo_row as row
+
+NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _suite(app, isolated):
+    with clock.frozen(NOW):
+        with make.acting("admin"):
+            published_suite()
+            system()
+        yield
+
+
+@pytest.fixture
+def machine(app, _suite):
+    return Machine(app)
+
+
+def count(model=EvaluationRun) -> int:
+    with make.acting("admin"):
+        return session().scalar(select(func.count()).select_from(model))
+
+
+def measure(answer, key="hallucination"):
+    return next(each for each in answer["measures"] if each["measure"] == key)
+
+
+# ---- the way of a run
+
+
+def test_a_machine_sends_a_log_and_reads_its_verdicts(machine, app):
+    sent = machine.push(log_of(1145, 55), run="ci-4711")
+    assert (sent.json["state"], sent.json["verdict"], sent.json["duplicate"]) == (
+        "reading",
+        None,
+        False,
+    )
+    assert sent.headers["Location"] == f"/api/v1/evaluations/{sent.json['id']}"
+    assert machine.get(sent.json["id"]).headers["Retry-After"] == "5"
+    drain()
+    found = machine.get(sent.json["id"]).json
+    assert (found["state"], found["verdict"], found["run"]) == ("judged", "fail", "ci-4711")
+    assert found["cases"] == {"scored": 1200, "failed": 0, "unscored": 0}
+    assert (found["week"], found["tool_run"]) == ("2026-11-16", "run-1")
+    grounded = measure(found)
+    assert (grounded["n"], grounded["counted"], grounded["verdict"]) == (1200, 55, "fail")
+    assert measure(found, "task-success")["n"] == 0
+    page = visitor(app, "viewer").get(found["page"].removeprefix("/t/acme/")).text
+    assert "ci" in page and "4.6%" in page
+
+
+def test_the_log_says_which_key_sent_a_run(machine):
+    machine.push(log_of(3, 0))
+    with make.acting("admin"):
+        query = select(AuditEntry).where(AuditEntry.action == "evaluation.run.imported")
+        entry = session().scalars(query).one()
+        assert (entry.actor_kind, entry.facts["system"]) == ("api_key", "claims-triage")
+
+
+def test_a_run_in_our_own_json_needs_no_samples(machine):
+    found = machine.judged(own_run(1200, 1145))
+    assert (found["state"], found["model"], found["tool"]) == (
+        "judged",
+        "helio-large-3",
+        "Meridian JSON",
+    )
+    assert (measure(found)["counted"], measure(found)["verdict"]) == (55, "fail")
+
+
+def test_samples_in_our_own_json_are_counted_case_by_case(machine):
+    samples = [
+        {"case": "a", "scores": {"grounded": True}, "latency_ms": 900, "cost": 0.01},
+        {"case": "b", "scores": {"grounded": False}},
+        {"case": "c", "outcome": "failed"},
+        {"case": "d", "scores": {}},
+    ]
+    found = machine.judged(own_run(0, 0, measures=[]) | {"samples": samples})
+    assert found["cases"] == {"scored": 2, "failed": 1, "unscored": 1}
+    assert (measure(found)["n"], measure(found)["counted"]) == (2, 1)
+    assert count(RUN_CASES) == 4
+
+
+def test_every_known_format_arrives(machine):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        log = log_of(2, 0, run="archive")
+        for n, sample in enumerate(log.pop("samples")):
+            archive.writestr(f"samples/{n}.json", json.dumps(sample))
+        archive.writestr("header.json", json.dumps(log))
+    lines = "\n".join(json.dumps(each) for each in (row(1), row(2))).encode()
+    for content in (packed.getvalue(), promptfoo_document([row(1)]), lines):
+        found = machine.judged(content)
+        assert (found["state"], found["problem"]) == ("judged", None)
+
+
+def test_gzip_is_the_same_file(machine):
+    body = json.dumps(log_of(3, 0)).encode()
+    first = machine.push(gzip.compress(body), headers={"Content-Encoding": "gzip"}).json
+    assert machine.push(body).json["id"] == first["id"]
+
+
+# ---- once
+
+
+def test_the_same_file_again_is_the_same_run(machine):
+    first = machine.push(log_of(3, 0)).json
+    again = machine.push(log_of(3, 0)).json
+    assert (again["id"], again["duplicate"]) == (first["id"], True)
+    drain()
+    read = machine.push(log_of(3, 0), then=200).json
+    assert (read["id"], read["state"], read["duplicate"]) == (first["id"], "judged", True)
+    assert count() == 1
+
+
+def test_the_same_idempotency_key_gives_the_same_answer(machine):
+    first = machine.push(log_of(3, 0), key="job-1")
+    again = machine.push(log_of(3, 0), key="job-1")
+    assert again.json == first.json
+    assert again.headers["Idempotency-Replayed"] == "true"
+    refused = machine.push(log_of(4, 0), key="job-1", then=422)
+    assert refused.json["field"] == "Idempotency-Key"
+    machine.push(log_of(3, 0), key="job-1", release="2026.11.3", then=422)
+    assert count() == 1
+
+
+def test_a_name_with_other_content_is_refused_at_once(machine):
+    machine.push(log_of(3, 0), run="ci-1")
+    refused = machine.push(log_of(4, 0, run="run-2"), run="ci-1", then=409)
+    assert (refused.json["field"], count()) == ("run", 1)
+    assert "run 1, with other content" in refused.json["title"]
+    machine.push(log_of(3, 0), run="ci-1")
+
+
+def test_the_tools_id_with_other_content_is_refused_once_it_is_read(machine):
+    machine.judged(log_of(3, 0))
+    found = machine.judged(log_of(4, 0))
+    assert (found["state"], found["verdict"], found["measures"]) == ("refused", None, [])
+    assert "with other content" in found["problem"]
+
+
+def test_a_refused_run_frees_its_name(machine):
+    assert machine.judged(b"garbage", run="ci-1")["state"] == "refused"
+    assert machine.judged(log_of(3, 0), run="ci-1")["state"] == "judged"
+
+
+# ---- what no run is
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "problem"),
+    [
+        (log_of(3, 0, version=1), "version", "reads log version 2"),
+        (json.dumps(log_of(3, 0)).encode()[:-20], "after sample 2", "cut off"),
+        (log_of(1, 0, samples=[]), "samples", "was written without them"),
+        (log_of(1, 0, samples=[inspect_sample(0, "true")]), "sample 1", "without quotes"),
+        (b"\x00\xff" * 5_000_000, None, "none that Meridian reads"),
+        (b'{"a": ' * 200_000, None, "isn't|nests|JSON|none that"),
+        (own_run(1, 2), "measure 1 (grounded)", "more than there are"),
+        (own_run(10, 10, mesures=[]), "mesures", "no such member"),
+        (own_run("12", 3), "measure 1 (grounded)", "isn't a whole number"),
+        (own_run(True, True), "measure 1 (grounded)", "isn't a whole number"),
+        (own_run(10**12, 3), "measure 1 (grounded)", "is more than"),
+        (own_run(1, 1, meridian_run=2), "meridian_run", "reads version 1"),
+        (own_run(1, 1, completed_at="yesterday"), "completed_at", "instant"),
+        ({"meridian_run": 1, "samples": [], "model": "late"}, "model", "Write samples last"),
+        ({"meridian_run": 1}, None, "evaluated nothing"),
+        (
+            {"meridian_run": 1, "samples": [{"case": "a", "repetition": 40_000}]},
+            "case a",
+            "32,767 times at most",
+        ),
+        (
+            {"meridian_run": 1, "samples": [{"case": "a", "latency_ms": 1e300}]},
+            "case a, latency_ms",
+            "too large",
+        ),
+        (
+            {"meridian_run": 1, "samples": [{"case": "a", "scores": {"grounded": "yes"}}]},
+            "sample 1 (a), grounded",
+            "without quotes",
+        ),
+    ],
+)
+def test_what_does_not_count_is_refused_with_place_and_reason(machine, content, place, problem):
+    found = machine.judged(content)
+    assert (found["state"], found["verdict"], found["measures"]) == ("refused", None, [])
+    assert re.search(problem, found["problem"])
+    assert place is None or (found["place"] or "").startswith(place)
+    assert count(RUN_CASES) == 0
+
+
+def test_a_zip_bomb_is_refused_by_its_directory(machine):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        log = log_of(1, 0)
+        samples = log.pop("samples")
+        archive.writestr("header.json", json.dumps(log))
+        archive.writestr("samples/1.json", json.dumps(samples[0]) + " " * 40_000_000)
+    found = machine.judged(packed.getvalue())
+    assert (found["state"], found["place"]) == ("refused", "samples/1.json")
+    assert "more than 200 times" in found["problem"]
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "then", "says"),
+    [
+        (b"", None, 422, "empty"),
+        (b"no gzip", "gzip", 400, "isn't gzip"),
+        (gzip.compress(b"x" * 1000)[:-9], "gzip", 400, "ends too early"),
+        (b"x", "br", 422, "send gzip or none"),
+    ],
+)
+def test_a_body_that_is_no_file_is_refused_unsaved(machine, content, encoding, then, says):
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    assert says in machine.push(content, then=then, headers=headers).json["title"]
+    assert count() == 0
+
+
+def test_a_form_is_refused_with_what_to_send(machine):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert "not in a form" in machine.push(b"a=b", then=422, headers=form).json["title"]
+
+
+def test_gzip_that_unpacks_beyond_the_limit_is_refused_while_it_unpacks():
+    bomb = gzip.compress(b"\0" * 30_000_000)
+    pieces = received_file.unpacked([bomb])
+    assert len(next(pieces)) <= received_file.PIECE_BYTES
+
+
+def test_a_score_that_is_nan_is_a_case_without_a_score(machine):
+    text = json.dumps(log_of(2, 0, samples=[inspect_sample(0, "C"), inspect_sample(1, 7.5)]))
+    found = machine.judged(text.replace("7.5", "NaN").encode())
+    assert found["cases"] == {"scored": 1, "failed": 0, "unscored": 1}
+    assert measure(found)["n"] == 1
+
+
+def test_a_sample_with_an_error_inside_is_a_failed_case_and_no_zero(machine):
+    samples = [inspect_sample(0, "C"), inspect_sample(1, "I", error={"message": "timeout"})]
+    found = machine.judged(log_of(2, 0, samples=samples))
+    assert found["cases"] == {"scored": 1, "failed": 1, "unscored": 0}
+    assert (measure(found)["n"], measure(found)["counted"]) == (1, 0)
+
+
+def test_zero_evaluated_is_never_a_pass(machine):
+    for n, content in enumerate(
+        (
+            own_run(0, 0),
+            own_run(0, 0, run="ci-2", measures=[{"name": "unheard-of", "n": 50, "passed": 50}]),
+        )
+    ):
+        found = machine.judged(content, release=f"1.{n}")
+        assert (found["state"], found["verdict"]) == ("judged", "undecided")
+        assert {each["n"] for each in found["measures"]} == {0}
+
+
+def test_a_failed_run_is_a_failed_run(machine):
+    found = machine.judged(own_run(900, 900, outcome="failed", problem="The judge was away"))
+    assert (found["state"], found["outcome"], found["verdict"]) == ("judged", "failed", "undecided")
+    assert found["problem"] == "The judge was away"
+
+
+# ---- where a run is refused before it is read
+
+
+def test_each_parameter_is_named_that_is_wrong(machine):
+    for name, value in {
+        "system": "nobody",
+        "suite": "none",
+        "version": "9",
+        "release": " ",
+        "model": "x" * 201,
+        "run": "a\x07",
+    }.items():
+        refused = machine.push(log_of(1, 0), then=422, **{name: value})
+        assert refused.json["field"] == name
+    assert machine.push(log_of(1, 0), then=422, relase="1").json["field"] == "relase"
+    assert count() == 0
+
+
+def test_retired_and_withdrawn_take_no_runs(machine):
+    with make.acting("admin"):
+        suite = queries.suite("claims-grounding")
+        suite_actions.withdraw(queries.version(suite.id), suite, reason="Half of it leaked.")
+    refused = machine.push(log_of(1, 0), then=422, version="1")
+    assert (refused.json["field"], "Half of it leaked" in refused.json["title"]) == (
+        "version",
+        True,
+    )
+    assert machine.push(log_of(1, 0), then=422).json["field"] == "version"
+    with make.acting("admin"):
+        published_suite("other")
+        suite_actions.retire(queries.suite("claims-grounding"), reason="Replaced.")
+        systems.retire(register.system("claims-triage"), reason="Replaced.")
+    assert machine.push(log_of(1, 0), then=422, suite="other").json["field"] == "system"
+    assert count() == 0
+
+
+def test_a_key_reaches_its_own_tenant_and_system_alone(app, machine):
+    found = machine.push(log_of(3, 0)).json
+    stranger = Machine(app, "globex")
+    assert stranger.push(log_of(3, 0), then=422).json["field"] == "system"
+    stranger.get(found["id"], then=404)
+    with make.acting("admin"):
+        other = system("chat").id
+    limited = Machine(app, system_id=other)
+    limited.get(found["id"], then=404)
+    assert limited.push(log_of(3, 0), then=422).json["field"] == "system"
+    limited.push(log_of(3, 0), system="chat")
+    machine.get(str(uuid.uuid4()), then=404)
+
+
+def test_a_key_without_the_scope_sends_and_reads_nothing(app, machine):
+    found = machine.push(log_of(3, 0)).json
+    reader = Machine(app, scopes=("usage:write",))
+    reader.push(log_of(4, 0), then=403)
+    reader.get(found["id"], then=403)
+    assert machine.client.get(f"/api/v1/evaluations/{found['id']}").status_code == 401
+
+
+def test_a_tenant_has_a_bounded_number_of_runs_that_wait(machine, monkeypatch):
+    monkeypatch.setattr(push_actions, "MAX_WAITING", 1)
+    machine.push(log_of(1, 0))
+    refused = machine.push(log_of(2, 0), then=503)
+    assert "1 runs wait" in refused.json["title"]
+
+
+# ---- a process that is killed
+
+
+def test_reading_that_was_killed_begins_again_and_counts_once(machine):
+    sent = machine.push(log_of(3, 0)).json
+    with make.acting("admin"):
+        run = queries.run(uuid.UUID(sent["id"]))
+        assert storage.store().exists(run.storage_key)
+        item = session().get(jobs.WorkItem, (run.tenant_id, run.work_item_id))
+        ticket = session().get(jobs.WorkTicket, run.work_item_id)
+        ticket.tries, item.state = 1, "running"  # as a process leaves them that was killed
+    drain()
+    assert machine.get(sent["id"]).json["state"] == "judged"
+    assert count(RUN_CASES) == 3
+
+
+def test_reading_that_fails_says_so_and_the_same_file_begins_it_again(machine):
+    sent = machine.push(log_of(3, 0)).json
+    with make.acting("admin"):
+        run = queries.run(uuid.UUID(sent["id"]))
+        ticket = session().get(jobs.WorkTicket, run.work_item_id)
+        ticket.tries = jobs.MAX_ATTEMPTS
+    drain()
+    failed = machine.get(sent["id"]).json
+    assert (failed["state"], failed["verdict"]) == ("failed", None)
+    assert "attempts" in failed["problem"]
+    again = machine.push(log_of(3, 0)).json
+    assert (again["id"], again["state"]) == (sent["id"], "reading")
+    drain()
+    assert machine.get(sent["id"]).json["state"] == "judged"
+
+
+def test_the_parameters_of_the_address_are_those_of_the_description():
+    from governance.operations.evaluations.openapi import DESCRIPTION
+
+    given = DESCRIPTION.paths["/api/v1/evaluations"]["post"]["parameters"]
+    assert {each["name"] for each in given if each["in"] == "query"} == set(api.MAX_LENGTHS)
