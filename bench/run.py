@@ -3,8 +3,8 @@ rounds.
 
 Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes,
 the seal (row-level security), transactions, the report, memory, the audit log, evidence,
-indicators, usage, reviews, packages, objectives, search, the inbox, burn rates, decisions;
-statements are counted exactly. `--quick` makes one short round of each, to see that it runs;
+indicators, usage, evaluations, reviews, packages, objectives, search, the inbox, burn rates,
+decisions; statements are counted exactly. `--quick` makes one short round of each, to see that it runs;
 `--only pages report` measures these sections (SECTIONS, below) and no others.
 """
 
@@ -34,6 +34,7 @@ from sqlalchemy import event
 from bench import (
     alerts,
     decisions,
+    evaluation_import,
     evidence,
     inbox,
     log,
@@ -614,6 +615,7 @@ SECTIONS: dict[str, Callable[[Bench], list[Row]]] = {
         b.app, b.server, b.environment, **b.pace, quick=b.scale.quick
     ),
     "usage-file": lambda b: usage_file.measure(b.server),
+    "evaluation-import": lambda _b: evaluation_import.measure(),
     "packages": lambda b: packages.measure(b.app, b.server, b.environment, quick=b.scale.quick),
     "inbox": lambda b: inbox.measure(
         b.app, b.server, b.environment, rounds=b.scale.rounds, quick=b.scale.quick

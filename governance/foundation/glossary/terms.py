@@ -291,6 +291,11 @@ TERMS = (
         " interval and a verdict for each measure.",
     ),
     Term(
+        "Evaluation runner",
+        "A system of your own that evaluates when people ask for it, and sends the run; Meridian runs"
+        " no models.",
+    ),
+    Term(
         "Evaluation suite",
         "The cases, method and measures that an evaluation uses; each published version stays as it"
         " is.",

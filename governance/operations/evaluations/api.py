@@ -1,4 +1,4 @@
-"""`POST /api/v1/evaluations`, which takes runs, and `GET` of one with its verdicts."""
+"""`POST /api/v1/evaluations`, which takes runs, `GET` of one with its verdicts, and runners' progress."""
 
 from uuid import UUID
 
@@ -6,17 +6,35 @@ from flask import Response, jsonify, request
 
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
+from governance.kernel.forms import uuid_or_none
 from governance.kernel.idempotency import idempotency_key
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.evaluations import permissions, push_actions, queries, run_actions
+from governance.operations.evaluations import (
+    permissions,
+    push_actions,
+    queries,
+    request_actions,
+    run_actions,
+)
 from governance.operations.evaluations.push_actions import WantedRun
 from governance.operations.evaluations.received_file import received, takes_a_file
+from governance.operations.evaluations.request_actions import Report
 from governance.operations.evaluations.run_answer import answer_of
 
 feature = Feature("evaluations_api", __name__, scope="machine")
 takes_a_file(feature, "evaluations_api.push", permissions.PUSH, run_actions.MAX_FILE_BYTES)
 
-MAX_LENGTHS = {"system": 41, "suite": 41, "release": 60, "version": 9, "model": 200, "run": 200}
+MAX_LENGTHS = {
+    "system": 41,
+    "suite": 41,
+    "release": 60,
+    "version": 9,
+    "model": 200,
+    "run": 200,
+    "request": 36,
+}
+REPORTED: dict[str, type] = {"done": int, "total": int, "note": str, "failed": bool}
+WORDS: dict[type, str] = {int: "a whole number", str: "text", bool: "true or false"}
 NEEDED = ("system", "suite", "release")
 
 
@@ -43,6 +61,33 @@ def run(run_id: UUID) -> ResponseReturnValue:
     return answer
 
 
+@feature.post("/api/v1/evaluations/requests/<uuid:request_id>/progress", needs=permissions.PUSH)
+def report(request_id: UUID) -> ResponseReturnValue:
+    """Keep how far a runner is; 409 tells it to stop."""
+    asked = push_actions.request_of_key(request_id)
+    request_actions.report(asked, _report())
+    return jsonify(
+        {"id": str(asked.id), "state": asked.state, "ends_at": asked.ends_at.isoformat()}
+    )
+
+
+def _report() -> Report:
+    """What the body says. Raises Invalid with the field."""
+    try:
+        given = request.get_json(silent=True) if request.mimetype == "application/json" else None
+    except RecursionError:
+        given = None
+    if not isinstance(given, dict):
+        raise Invalid("Send one JSON object with done, total, note or failed.")
+    if unknown := given.keys() - REPORTED.keys():
+        name = min(unknown)[:40]
+        raise Invalid(f"{name} is not a field. The fields are {', '.join(REPORTED)}.", field=name)
+    for name, value in given.items():
+        if type(value) is not REPORTED[name]:
+            raise Invalid(f"{name}: this isn't {WORDS[REPORTED[name]]}.", field=name)
+    return Report(**given)
+
+
 def _wanted() -> WantedRun:
     """What the query of the address names. Raises Invalid with the field."""
     given = request.args.to_dict()
@@ -62,6 +107,9 @@ def _wanted() -> WantedRun:
     number = given.get("version", "")
     if number and not (number.isascii() and number.isdecimal()):
         raise Invalid("version: send the number of a published version.", field="version")
+    request_id = uuid_or_none(given.get("request", ""))
+    if given.get("request") and request_id is None:
+        raise Invalid("request: send the id of the request that it answers.", field="request")
     return WantedRun(
         system=given["system"].strip(),
         suite=given["suite"].strip(),
@@ -69,4 +117,5 @@ def _wanted() -> WantedRun:
         version=int(number) if number else None,
         model=given.get("model", "").strip(),
         run=given.get("run", "").strip(),
+        request=request_id,
     )

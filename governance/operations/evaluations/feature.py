@@ -4,6 +4,7 @@ from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import (
     Command,
     EntryLink,
+    Hourly,
     Manifest,
     NavItem,
     SectionTab,
@@ -12,10 +13,14 @@ from governance.kernel.manifest import (
 from governance.operations.evaluations import (
     api,
     events,
+    jobs,
     metrics,
     models,
     openapi,
     permissions,
+    request_actions,
+    request_models,
+    request_views,
     run_actions,
     run_work,
     suite_actions,
@@ -35,8 +40,8 @@ def _tab(label: str, endpoint: str, order: int) -> SectionTab:
 
 manifest = Manifest(
     name="evaluations",
-    models=(models,),
-    routes=(views.feature, api.feature),
+    models=(models, request_models),
+    routes=(views.feature, request_views.feature, api.feature),
     api=openapi.DESCRIPTION,
     navigation=(
         NavItem(
@@ -52,17 +57,25 @@ manifest = Manifest(
         _tab("This week", "evaluations.index", 10),
         _tab("Suites", "evaluations.suites", 20),
         _tab("Runs", "evaluations.runs", 30),
+        _tab("Runners", "evaluation_requests.index", 60),
     ),
     palette=(
         Command("Import evaluation run", "evaluations.new_run", permissions.IMPORT),
+        Command("Run evaluation", "evaluation_requests.new", permissions.REQUEST),
         Command("New evaluation suite", "evaluations.new_suite", permissions.MANAGE),
     ),
     work=(run_work.judge,),
-    audit=actions_in(suite_actions, run_actions),
+    schedule=(Hourly("end evaluation requests", jobs.end_unanswered, minute=43),),
+    audit=actions_in(suite_actions, run_actions, request_actions),
     links={
         "EvaluationSuite": EntryLink(endpoint="evaluations.suites", noun="evaluation suite"),
         "EvaluationRun": EntryLink(
             endpoint="evaluations.run", argument="run_id", noun="evaluation run"
+        ),
+        "EvaluationRequest": EntryLink(
+            endpoint="evaluation_requests.shown",
+            argument="request_id",
+            noun="evaluation request",
         ),
     },
     publishes=(events.RunJudged,),

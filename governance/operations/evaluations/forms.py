@@ -123,6 +123,29 @@ class RunForm(Form):
         [InputRequired("Choose a file.")],
         description=(
             "A log of Inspect (.json, .eval), results of promptfoo (JSON, JSONL), a report of garak"
-            " (JSONL) or an Every Eval Ever document (JSON)."
+            " (JSONL), an Every Eval Ever document (JSON) or Meridian's own JSON."
         ),
+    )
+
+
+class RequestForm(Form):
+    system_id = Choice(
+        "AI system",
+        [InputRequired("Choose an AI system.")],
+        choices=_systems,
+        **INVALID_CHOICE,
+    )
+    release = StringField(
+        "Release",
+        [DataRequired("Enter the release to evaluate."), Length(max=60)],
+        filters=[one_line],
+        description="What is evaluated, such as 2026.11.2.",
+    )
+    suite_id = Choice(
+        "Suite", [InputRequired("Choose a suite.")], choices=_suites, **INVALID_CHOICE
+    )
+    samples = IntegerField(
+        "Number of cases",
+        [Optional()],
+        description="Leave it empty for all cases of the suite.",
     )

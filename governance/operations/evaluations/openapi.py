@@ -3,6 +3,7 @@
 from typing import Any
 
 from governance.kernel.api_description import REPLAYED, ApiDescription, idempotency_key, refusals
+from governance.operations.evaluations.request_models import REQUEST_STATES
 from governance.operations.evaluations.run_answer import VERDICTS
 
 REFUSALS = {
@@ -40,6 +41,7 @@ def _schema(name: str) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
 
 
+EXAMPLE_ID = "0193a9d2-c6f1-7f3e-8a4b-5c6d7e8f90a1"
 RUN_ID = {
     "name": "run_id",
     "in": "path",
@@ -146,6 +148,7 @@ DESCRIPTION = ApiDescription(
                     _parameter("release", "What was evaluated.", "2026.11.2", required=True),
                     _parameter("version", "A published version; else the newest.", "3"),
                     _parameter("model", "The provider that counts, of several.", "openai:gpt-x"),
+                    _parameter("request", "The request that it answers.", EXAMPLE_ID),
                     _parameter("run", "Your name of the run; once in a system.", "ci-4711"),
                     idempotency_key("7 days"),
                 ],
@@ -196,8 +199,57 @@ DESCRIPTION = ApiDescription(
                 },
             }
         },
+        "/api/v1/evaluations/requests/{request_id}/progress": {
+            "post": {
+                "operationId": "reportEvaluation",
+                "summary": "Say how far a requested evaluation is",
+                "description": (
+                    "For runners. A request ends 24 hours after it was sent, or six hours after the"
+                    " last report. 409 says that it has ended: stop. Needs the scope"
+                    " `evaluations:write`."
+                ),
+                "parameters": [
+                    RUN_ID | {"name": "request_id", "description": "`request` of the message."}
+                ],
+                "requestBody": {"required": True, "content": _schema("EvaluationProgress")},
+                "responses": {
+                    "200": {
+                        "description": "It was kept.",
+                        "content": _schema("EvaluationRequest"),
+                    },
+                    **refusals(
+                        {
+                            "401": "The key is missing or invalid",
+                            "403": "The key lacks the scope",
+                            "404": "There is no such request, or the key has no access to it",
+                            "409": "The request has ended, so the evaluation can stop",
+                            "422": "A field is invalid",
+                        }
+                    ),
+                },
+            }
+        },
     },
     schemas={
+        "EvaluationProgress": {
+            "type": "object",
+            "properties": {
+                "done": COUNT | {"description": "Cases evaluated so far."},
+                "total": COUNT | {"description": "Cases in all."},
+                "note": {"type": "string", "maxLength": 200},
+                "failed": {"type": "boolean", "description": "It can't run; `note` says why."},
+            },
+            "additionalProperties": False,
+        },
+        "EvaluationRequest": {
+            "type": "object",
+            "properties": {
+                "id": {"type": "string", "format": "uuid"},
+                "state": {"enum": list(REQUEST_STATES)},
+                "ends_at": {"type": "string", "format": "date-time"},
+            },
+            "required": ["id", "state"],
+        },
         "EvaluationRun": RUN,
         "EvaluationMeasure": MEASURE,
         "EvaluationFile": {

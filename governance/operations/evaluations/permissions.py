@@ -19,4 +19,9 @@ IMPORT = permission(
     "import evaluation runs and compare them",
     roles="admin compliance_officer contributor",
 )
+REQUEST = permission(
+    "evaluations.request",
+    "ask runners for evaluation runs",
+    roles="admin compliance_officer contributor",
+)
 PUSH = permission("evaluations.push", "push evaluation runs", scopes=EVALUATIONS_WRITE)

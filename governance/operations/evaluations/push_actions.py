@@ -1,6 +1,7 @@
 """A run from a machine, once for each of its Idempotency-Keys.
 
 push(file, wanted, …)    queue the reading of a file; the same file again is the same run
+request_of_key(id)       a request to runners that the acting key may answer
 run_of_key(run_id)       a run that the acting key has access to
 """
 
@@ -16,13 +17,19 @@ from governance.foundation.api_keys.queries import acting_key_system
 from governance.kernel import background_work
 from governance.kernel.db import lock_tenant
 from governance.kernel.errors import DomainError, Invalid, NotFound, Unavailable
-from governance.operations.evaluations import queries, run_actions
+from governance.operations.evaluations import (
+    queries,
+    request_actions,
+    request_queries,
+    run_actions,
+)
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
     SuiteVersion,
 )
 from governance.operations.evaluations.received_file import ReceivedFile
+from governance.operations.evaluations.request_models import EvaluationRequest
 from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem
 
@@ -45,11 +52,12 @@ class WantedRun:
     version: int | None = None
     model: str = ""
     run: str = ""  # the machine's name of the run, such as that of a CI job
+    request: UUID | None = None  # that it answers
 
 
 def push(file: ReceivedFile, wanted: WantedRun, *, idempotency_key: str | None) -> BatchResult:
     """Queue the reading of a file. Raises Invalid with the field, and what batch_actions.once does."""
-    given = json.dumps([file.sha256, asdict(wanted)], sort_keys=True)
+    given = json.dumps([file.sha256, asdict(wanted)], sort_keys=True, default=str)
     digest = hashlib.sha256(given.encode()).hexdigest()
     return batch_actions.once_of(ENDPOINT, digest, idempotency_key, lambda: _store(file, wanted))
 
@@ -58,6 +66,9 @@ def _store(file: ReceivedFile, wanted: WantedRun) -> dict[str, Any]:
     system = _system(wanted.system)
     suite, version = _version(wanted.suite, wanted.version)
     run_actions.check(system, suite, version, wanted.release)
+    asked = request_of_key(wanted.request) if wanted.request is not None else None
+    if asked is not None:
+        request_actions.check_run(asked, system, version, wanted.release)
     lock_tenant("evaluation runs")
     _check_name(wanted.run, system, file.sha256)
     if len(_waiting()) >= MAX_WAITING:
@@ -65,19 +76,31 @@ def _store(file: ReceivedFile, wanted: WantedRun) -> dict[str, Any]:
             f"{MAX_WAITING} runs wait to be read. Nothing was saved; send it again in a moment."
         )
     try:
-        run = run_actions.import_run(
-            cast("Any", file.file),  # a temporary file is a binary file
-            system=system,
-            suite=suite,
-            version=version,
-            release=wanted.release,
-            name=wanted.run,
-            model=wanted.model,
-        )
+        run, is_known = _imported(file, wanted, system, suite, version), False
     except run_actions.AlreadyImported as known:
-        _read_again(known.run)
-        return {"id": str(known.run.id), "duplicate": True}
-    return {"id": str(run.id), "duplicate": False}
+        run, is_known = known.run, True
+        _read_again(run)
+    if asked is not None:
+        request_actions.arrived(asked, run)
+    return {"id": str(run.id), "duplicate": is_known}
+
+
+def _imported(
+    file: ReceivedFile,
+    wanted: WantedRun,
+    system: AISystem,
+    suite: EvaluationSuite,
+    version: SuiteVersion,
+) -> EvaluationRun:
+    return run_actions.import_run(
+        cast("Any", file.file),  # a temporary file is a binary file
+        system=system,
+        suite=suite,
+        version=version,
+        release=wanted.release,
+        name=wanted.run,
+        model=wanted.model,
+    )
 
 
 def _system(slug: str) -> AISystem:
@@ -128,4 +151,12 @@ def run_of_key(run_id: UUID) -> EvaluationRun:
     found = queries.run(run_id)
     if acting_key_system() not in {None, found.system_id}:
         raise NotFound("This evaluation run doesn't exist, or you don't have access to it.")
+    return found
+
+
+def request_of_key(request_id: UUID) -> EvaluationRequest:
+    """The request to runners. Raises NotFound, also where the key is limited to another system."""
+    found = request_queries.request(request_id)
+    if acting_key_system() not in {None, found.system_id}:
+        raise NotFound("This evaluation request doesn't exist, or you don't have access to it.")
     return found

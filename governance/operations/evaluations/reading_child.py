@@ -8,7 +8,7 @@ Only this process loads SciPy and statsmodels.
 import hashlib
 import json
 import sys
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -77,13 +77,9 @@ def _check_storable(case: CaseRecord) -> None:
         raise FileRefused(
             f"case {case.case}", f"A case is repeated {MAX_REPETITION:,} times at most."
         )
-    for name, value in (
-        *case.scores.items(),
-        ("latency_ms", case.latency_ms or 0.0),
-        ("cost", case.cost or 0.0),
-    ):
-        if abs(value) > MAX_NUMBER:
-            raise FileRefused(f"case {case.case}, {name[:40]}", "The number is too large.")
+    numbers = (*case.scores.values(), case.latency_ms or 0.0, case.cost or 0.0)
+    if max(numbers) > MAX_NUMBER or min(numbers) < -MAX_NUMBER:
+        raise FileRefused(f"case {case.case}", "One of its numbers is too large.")
 
 
 def _check_once(seen: set[bytes], digest: bytes, case: CaseRecord) -> None:
@@ -94,23 +90,28 @@ def _check_once(seen: set[bytes], digest: bytes, case: CaseRecord) -> None:
 
 
 def _line(digest: bytes, case: CaseRecord, names: list[Any]) -> str:
+    """The case as COPY reads it; a measure without a score has NaN."""
+    given = case.scores
     scores = (
-        next((case.scores[name] for name in each if name in case.scores), None) for each in names
+        ",".join([_score(given, each) for each in names])
+        if given
+        else ",".join(["NaN"] * len(names))
     )
-    cells = (
-        rf"\\x{digest.hex()}",
-        str(case.repetition),
-        str(OUTCOMES[case.outcome]),
-        _escaped(case.source),
-        _number(case.latency_ms),
-        _number(case.cost),
-        "{" + ",".join("NaN" if each is None else repr(each) for each in scores) + "}",
+    return (
+        f"\\\\x{digest.hex()}\t{case.repetition}\t{OUTCOMES[case.outcome]}\t{_escaped(case.source)}"
+        f"\t{_number(case.latency_ms)}\t{_number(case.cost)}\t{{{scores}}}\n"
     )
-    return "\t".join(cells) + "\n"
+
+
+def _score(scores: Mapping[str, float], names: Sequence[str]) -> str:
+    for name in names:
+        if name in scores:
+            return repr(scores[name])
+    return "NaN"
 
 
 def _escaped(text: str) -> str:
-    plain = "".join(c for c in text if c.isprintable())
+    plain = text if text.isprintable() else "".join(c for c in text if c.isprintable())
     return plain.replace("\\", "\\\\")
 
 

@@ -80,6 +80,21 @@ class WeekCell:
         return f"Run {self.run.number:,} evaluated none"
 
 
+def wanted_cases(cells: Iterable[WeekCell]) -> int | None:
+    """How many cases one run needs so that its undecided measures are decided; None if none is."""
+    return max(
+        (
+            cell.result.n + more
+            for cell in cells
+            if cell.result is not None
+            and not cell.measure.is_signal
+            and cell.verdict == "undecided"
+            and (more := cell.judged.get("more"))
+        ),
+        default=None,
+    )
+
+
 @dataclass(slots=True)
 class SystemRow:
     """One AI system with its cells by measure slug."""

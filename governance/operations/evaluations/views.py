@@ -157,6 +157,7 @@ def run(run_id: UUID) -> ResponseReturnValue:
         version=version,
         system=system,
         cells=cells,
+        wanted=this_week.wanted_cases(cells),
         tier=queries.policy_tier_name(),
         state=_state_of(found),
         progress=work_pages.shown(background_work.run_of(found)),

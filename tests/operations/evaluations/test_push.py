@@ -203,7 +203,7 @@ def test_a_refused_run_frees_its_name(machine):
         ),
         (
             {"meridian_run": 1, "samples": [{"case": "a", "latency_ms": 1e300}]},
-            "case a, latency_ms",
+            "case a",
             "too large",
         ),
         (

@@ -7,6 +7,7 @@ does is read again with null in their place.
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -51,10 +52,12 @@ def items_of(path: Path, long_list: str, label: str) -> Iterator[Any]:
 
 def members_of(path: Path) -> Iterator[str]:
     """Yield the names of the document's own members, in their order; reads it to its end."""
+    depth = 0
     with _reading(path) as file:
         try:
-            for prefix, event, value in ijson.parse(file, use_float=True, buf_size=PIECE_BYTES):
-                if not prefix and event == "map_key":
+            for event, value in ijson.basic_parse(file, use_float=True, buf_size=PIECE_BYTES):
+                depth += event.startswith("start_") - event.startswith("end_")
+                if depth == 1 and event == "map_key":
                     yield value
         except ijson.JSONError as error:
             raise FileRefused("", _sentence(error)) from None
@@ -149,7 +152,13 @@ class _reading:  # noqa: N801 - a context manager that reads like a function
 
 
 def has_nan(path: Path) -> bool:
-    """Whether NaN or Infinity occurs at all, perhaps within a text."""
+    """Whether NaN or Infinity occurs at all, perhaps within a text; looked for once in a file."""
+    known = path.stat()
+    return _has_nan(path, known.st_size, known.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _has_nan(path: Path, _size: int, _written: int) -> bool:
     with closing(path.open("rb")) as file:
         last = b""
         while piece := file.read(PIECE_BYTES * 4):

@@ -136,4 +136,6 @@ def text_of(value: Any) -> str:
 
 def object_of(value: Any) -> Mapping[str, Any]:
     """Return an object, empty where there is none."""
+    if type(value) is dict:  # what parsers make, without the slow question of an abstract class
+        return value
     return value if isinstance(value, Mapping) else {}
