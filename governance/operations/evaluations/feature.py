@@ -3,6 +3,7 @@
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import (
     Command,
+    Daily,
     EntryLink,
     Hourly,
     Manifest,
@@ -65,7 +66,11 @@ manifest = Manifest(
         Command("New evaluation suite", "evaluations.new_suite", permissions.MANAGE),
     ),
     work=(run_work.judge,),
-    schedule=(Hourly("end evaluation requests", jobs.end_unanswered, minute=43),),
+    schedule=(
+        Hourly("end evaluation requests", jobs.end_unanswered, minute=43),
+        Daily("forget evaluation cases", jobs.forget_cases, at="02:53"),
+        Daily("remove evaluation files", jobs.remove_files, at="03:11"),
+    ),
     audit=actions_in(suite_actions, run_actions, request_actions),
     links={
         "EvaluationSuite": EntryLink(endpoint="evaluations.suites", noun="evaluation suite"),

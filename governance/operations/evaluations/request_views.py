@@ -11,6 +11,7 @@ from governance.kernel.feature import Feature
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.evaluations import (
+    history,
     permissions,
     queries,
     request_actions,
@@ -126,7 +127,7 @@ def shown(request_id: UUID) -> ResponseReturnValue:
         run=queries.run(found.run_id) if found.run_id else None,
         state=STATES[found.state],
         requester=_name(found),
-        moments=people.timeline([found.id]),
+        moments=history.lines(found.id),
         **_addresses(found, suite, version.number, system),
     )
 

@@ -16,6 +16,7 @@ from governance.kernel.web import ResponseReturnValue
 from governance.operations.evaluations import (
     charts,
     figures,
+    history,
     permissions,
     queries,
     run_actions,
@@ -218,7 +219,7 @@ def suite(key: str) -> ResponseReturnValue:
         version=shown,
         measures=queries.measures(shown.id),
         owner=people.names([found.owner_id]).get(found.owner_id) if found.owner_id else None,
-        moments=people.timeline([found.id]),
+        moments=history.lines(found.id),
         limit=figures.limit,
         asks=figures.asks,
     )

@@ -109,6 +109,7 @@ def test_a_runner_hears_what_is_wanted_and_its_run_answers_the_request(app, runn
     assert runner.get(sent["id"]).json["state"] == "judged"
     page = visitor(app, "viewer").get(f"evaluations/requests/{asked}").text
     assert "The runner sent its run" in page and "Open run 1" in page
+    assert "asked runners for an evaluation run" in page
     assert entries() == ["sent", "started", "done"]
 
 

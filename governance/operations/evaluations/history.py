@@ -1,0 +1,19 @@
+"""What happened to an object, as lines of a timeline."""
+
+from typing import Any
+from uuid import UUID
+
+from governance.foundation.people import queries as people
+
+
+def lines(object_id: UUID) -> list[dict[str, Any]]:
+    """Newest first, as c.timeline takes them."""
+    return [
+        {
+            "kind": moment.shape,
+            "text": f"{moment.who} {moment.says}",
+            "meta": moment.reason,
+            "at": moment.at,
+        }
+        for moment in people.timeline([object_id])
+    ]

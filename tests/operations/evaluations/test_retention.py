@@ -1,0 +1,69 @@
+"""Cases of old runs and files that nobody could read go by night; figures and verdicts stay."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from governance.kernel import clock, jobs, storage
+from governance.kernel.db import session
+from governance.operations.evaluations import jobs as nightly
+from governance.operations.evaluations import queries, retention
+from governance.operations.evaluations.models import RUN_CASES
+from governance.operations.systems import queries as register
+from tests import make
+from tests.operations.evaluations.evaluation_helpers import (
+    drain,
+    imported,
+    judged,
+    log_of,
+    published_suite,
+    system,
+)
+
+NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _suite(app, isolated):
+    with clock.frozen(NOW):
+        with make.acting("admin"):
+            published_suite()
+            system()
+        yield
+
+
+def cases():
+    with make.acting("admin"):
+        return session().scalar(select(func.count()).select_from(RUN_CASES))
+
+
+def test_cases_go_after_400_days_and_figures_stay():
+    run = judged(log_of(3, 1))
+    with clock.frozen(NOW + retention.CASES_KEPT - timedelta(hours=1)):
+        nightly.forget_cases()
+    assert cases() == 4
+    with clock.frozen(NOW + retention.CASES_KEPT + timedelta(days=1)):
+        nightly.forget_cases()
+        assert cases() == 0
+        with make.acting("admin"):
+            assert queries.results_of([run.id])
+            assert queries.run(run.id).cases == 4
+
+
+def test_a_file_that_nobody_could_read_goes_after_30_days_and_may_come_again():
+    with make.acting("admin"):
+        suite, triage = queries.suite("claims-grounding"), register.system("claims-triage")
+        run = imported(log_of(3, 0), suite, triage)
+        run_id, key = run.id, run.storage_key
+        session().get(jobs.WorkTicket, run.work_item_id).tries = jobs.MAX_ATTEMPTS
+    drain()
+    nightly.remove_files()
+    assert storage.store().exists(key)
+    with clock.frozen(NOW + retention.FILES_KEPT + timedelta(days=1)):
+        nightly.remove_files()
+    assert not storage.store().exists(key)
+    with make.acting("admin"):
+        run = queries.run(run_id)
+        assert (run.state, run.problem) == ("refused", retention.NOT_READ)
+    assert judged(log_of(3, 0)).state == "judged"
