@@ -315,6 +315,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "outcome": "completed",
         "week": date(2026, 11, 23),
     },
+    "evaluation_requests": {"state": "running", "samples": 40, "done": 4, "total": 40},
     "evaluation_results": {
         "n": 40,
         "successes": 30,

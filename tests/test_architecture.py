@@ -114,6 +114,7 @@ NO_ENTRY = {
     "foundation/api_keys/batch_actions.py once": (
         "keeps the answer for a repetition; what the batch changes is recorded by its feature"
     ),
+    "foundation/api_keys/batch_actions.py once_of": "as once",
     "foundation/anchors/actions.py queue_sending": (
         "queues; what comes of it is recorded as tested, and as each change of state"
     ),
