@@ -1,7 +1,7 @@
 """A person asks a runner for a run; it hears what, says how far it is, and its run comes back."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -20,7 +20,6 @@ from tests.foundation.webhooks.receiver import Receiver
 from tests.operations.evaluations.api_helpers import ADDRESS, Machine, own_run
 from tests.operations.evaluations.evaluation_helpers import drain, log_of, published_suite, system
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 NEW = "evaluations/requests/new"
 
 
@@ -162,10 +161,10 @@ def test_a_runner_says_that_it_failed_and_why(app, runner):
 
 def test_a_runner_that_never_answers_ends_and_a_late_run_still_counts(app, runner):
     asked = ask(app)
-    with clock.frozen(NOW + timedelta(hours=23)):
+    with clock.frozen(clock.now() + timedelta(hours=23)):
         jobs.end_unanswered()
         assert row(asked).state == "sent"
-    with clock.frozen(NOW + timedelta(hours=25)):
+    with clock.frozen(clock.now() + timedelta(hours=25)):
         jobs.end_unanswered()
         jobs.end_unanswered()
         assert row(asked).state == "unanswered"
@@ -178,7 +177,7 @@ def test_a_runner_that_never_answers_ends_and_a_late_run_still_counts(app, runne
 def test_a_runner_that_falls_silent_ends_after_six_hours(app, runner):
     asked = ask(app)
     runner.report(asked, done=1, total=10)
-    with clock.frozen(NOW + timedelta(hours=7)):
+    with clock.frozen(clock.now() + timedelta(hours=7)):
         jobs.end_unanswered()
     assert row(asked).state == "unanswered"
 
@@ -188,7 +187,7 @@ def test_a_message_that_a_runner_refuses_is_sent_again(app, _suite):
         runner = Runner(app, receiver)
         asked = ask(app)
         webhook_jobs.send_due(side_by_side=1)
-        with clock.frozen(NOW + timedelta(minutes=2)):
+        with clock.frozen(clock.now() + timedelta(minutes=2)):
             webhook_jobs.send_due(side_by_side=1)
         assert len(receiver.requests) == 2
         assert len(set(receiver.ids)) == 1
