@@ -48,7 +48,7 @@ REQUESTED = action(
 )
 STARTED = action(
     "evaluation.request.started",
-    "reported that an evaluation has begun",
+    "reported that an evaluation has started",
     target="EvaluationRequest",
     activity="update",
     severity="informational",
@@ -184,7 +184,7 @@ def _check_open(row: EvaluationRequest) -> None:
 def check_run(
     row: EvaluationRequest, system: AISystem, version: SuiteVersion, release: str
 ) -> None:
-    """Whether a run may answer the request: one of what was asked, and not cancelled."""
+    """Whether a run may answer the request: not where it was cancelled or asked for another one."""
     session().refresh(row, with_for_update=True)
     if row.state == "cancelled":
         _check_open(row)
