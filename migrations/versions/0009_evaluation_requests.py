@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.sealing import let_use, seal_by_tenant
 
-revision = "0008_evaluation_requests"
-down_revision = "0007_data_sets"
+revision = "0009_evaluation_requests"
+down_revision = "0008_risks"
 
 
 def upgrade() -> None:
