@@ -1,5 +1,5 @@
-"""AI systems, data sets, playbooks, incidents and findings get an owner together: previewed, applied
-once, in the log, and undone.
+"""AI systems, data sets, playbooks, incidents, findings and risks get an owner together: previewed,
+applied once, in the log, and undone.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +17,9 @@ from governance.assurance.incidents.models import Incident
 from governance.assurance.playbooks import actions as playbooks
 from governance.assurance.playbooks.models import Playbook
 from governance.assurance.playbooks.steps import PlaybookStep
+from governance.assurance.risks import actions as risks
+from governance.assurance.risks.actions import RiskContent
+from governance.assurance.risks.models import Risk
 from governance.assurance.testing import exception_actions, exception_queries
 from governance.assurance.testing.models import Finding
 from governance.foundation.audit.models import AuditEntry
@@ -60,6 +63,22 @@ def _playbooks() -> list[Any]:
     steps = [PlaybookStep("Look")]
     return [
         playbooks.create(title=f"Outage {n}", used_for="An outage.", steps=steps, owner_id=ANNA)
+        for n in (1, 2)
+    ]
+
+
+def _risks() -> list[Any]:
+    return [
+        risks.create(
+            RiskContent(
+                title=f"Risk {n}",
+                description="It can happen.",
+                likelihood=3,
+                impact=3,
+                treatment="reduce",
+            ),
+            owner_id=ANNA,
+        )
         for n in (1, 2)
     ]
 
@@ -127,6 +146,7 @@ REGISTERS = {
         "finding.assigned",
         _findings,
     ),
+    "risks": Register("risks/", "risk.owner", Risk.owner_id, "risk.assigned", _risks),
 }
 of_each = pytest.mark.parametrize("name", REGISTERS)
 
@@ -217,7 +237,7 @@ def test_a_row_that_is_over_stays_and_says_why(as_officer, rows, name):
         END[name](find(register.owner.class_, rows[0]))
     stale = as_officer.post(register.address, then=409, **fields).text
     [over] = preview_table(stale, "blocked")
-    assert any(word in over[1] for word in ("retired", "is closed.", "awaits its retest")), over
+    assert any(word in over[1] for word in ("retired", "closed", "awaits its retest")), over
     as_officer.post(register.address, **confirmation_fields(stale))
     assert owners_of(name, rows) == [ANNA, JUN]
 
@@ -236,6 +256,7 @@ END: dict[str, Callable[[Any], None]] = {
     "playbooks": lambda row: playbooks.retire(row, reason="Replaced."),
     "incidents": _close_incident,
     "findings": _fix,
+    "risks": lambda row: risks.close(row, reason="It is gone."),
 }
 
 

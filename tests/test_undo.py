@@ -21,6 +21,7 @@ from governance.assurance.evidence.models import Evidence, EvidenceLink
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.incidents import actions as incidents
 from governance.assurance.playbooks import actions as playbooks
+from governance.assurance.risks import actions as risks
 from governance.assurance.testing import exception_actions as findings
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.models import Membership
@@ -465,6 +466,7 @@ def test_every_kind_of_step_that_a_feature_undoes_has_its_restoring_action():
         data_sets,
         incidents,
         findings,
+        risks,
     )
     kinds = [each.UNDOABLE for each in undoing]
     assert set().union(*kinds) == set(undo._restorers) and sum(map(len, kinds)) == len(
