@@ -276,6 +276,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "agreement_contacts": {"side": "customer"},
     "agreement_rehearsals": {"terms": "own", "result": None},
     "system_documents": {"kind": "technical-file", "completed_at": None, "content": None},
+    "document_files": {"file_key": None},
     "document_statements": {"point": "1.e", "does_not_apply": False},
     "system_proposals": {
         "state": "approved",

@@ -1,14 +1,28 @@
 """Documents of AI systems: the technical file and the impact assessment."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import EntryLink, Manifest
+from governance.kernel.manifest import Daily, EntryLink, Manifest
 from governance.operations.systems.parts import OutdatedRecords, SystemTab
-from governance.publishing.system_documents import actions, models, permissions, queries, views
+from governance.publishing.system_documents import (
+    actions,
+    file_actions,
+    file_views,
+    jobs,
+    models,
+    permissions,
+    queries,
+    views,
+)
+
+# each module adds its routes to the same feature when it is imported
+VIEW_MODULES = (views, file_views)
 
 manifest = Manifest(
     name="system_documents",
     models=(models,),
-    routes=(views.feature,),
+    routes=tuple({module.feature: None for module in VIEW_MODULES}),
+    schedule=(Daily("tidy system documents", jobs.remove_unreferenced_files, at="03:41"),),
+    work=(jobs.make_document_file,),
     under=("systems.index",),
     systems=(
         SystemTab(
@@ -26,10 +40,11 @@ manifest = Manifest(
             permission=permissions.VIEW,
         ),
     ),
-    audit=actions_in(actions),
+    audit=actions_in(actions, file_actions),
     links={
         "SystemDocument": EntryLink(
             endpoint="system_documents.by_id", argument="document_id", noun="document"
-        )
+        ),
+        "DocumentFile": EntryLink(no_page="its version is on the pages of the AI system"),
     },
 )

@@ -17,3 +17,8 @@ COMPLETE = permission(
     "complete the documents of AI systems",
     roles="admin compliance_officer",
 )
+EXPORT = permission(
+    "system_documents.export",
+    "generate and download documents of AI systems as signed files",
+    roles="admin compliance_officer",
+)

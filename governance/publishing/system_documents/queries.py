@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
 from governance.assurance.evidence.models import Evidence
-from governance.foundation.people import queries as people
+from governance.kernel.background_work import Run, run_of, with_work
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.formatting import long_day
@@ -26,7 +26,13 @@ from governance.publishing.system_documents.assembled import (
     thawed,
 )
 from governance.publishing.system_documents.catalogue import KINDS, DocumentKind, Point
-from governance.publishing.system_documents.models import DocumentStatement, SystemDocument
+from governance.publishing.system_documents.models import (
+    DocumentFile,
+    DocumentStatement,
+    SystemDocument,
+)
+
+MAX_FILES = 5  # shown on the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +127,11 @@ def _entries(rows: Sequence[DocumentStatement]) -> dict[str, Entry]:
         Evidence.id.in_({row.evidence_id for row in rows if row.evidence_id})
     )
     refs = {row.id: row.ref for row in session().execute(query)}
-    names = people.names(row.written_by for row in rows if row.does_not_apply)
-    return {row.point: _entry(row, refs, names) for row in rows}
+    return {row.point: _entry(row, refs) for row in rows}
 
 
-def _entry(row: DocumentStatement, refs: dict[UUID, str], names: dict[UUID, str]) -> Entry:
+def _entry(row: DocumentStatement, refs: dict[UUID, str]) -> Entry:
+    """Who wrote it is in the audit log: a completed version and its file name nobody."""
     if row.evidence_id is not None:
         return Entry(
             row.text,
@@ -133,8 +139,28 @@ def _entry(row: DocumentStatement, refs: dict[UUID, str], names: dict[UUID, str]
             "evidence.piece",
             {"evidence_id": str(row.evidence_id)},
         )
-    who = names.get(row.written_by, "a former member") if row.written_by else "Meridian"
-    return Entry(f"Doesn't apply: {row.text}", f"{who}, {long_day(row.written_at)}")
+    return Entry(f"Doesn't apply: {row.text}", f"Statement of {long_day(row.written_at)}")
+
+
+def document_file(document_file_id: UUID, *, lock: bool = False) -> DocumentFile:
+    """Return the file with that id. Raises NotFound."""
+    return find(DocumentFile, document_file_id, what="file", lock=lock)
+
+
+def run(document_file_id: UUID) -> Run[DocumentFile]:
+    """The file with the work on it."""
+    return run_of(document_file(document_file_id))
+
+
+def files_of(document_id: UUID) -> Sequence[Run[DocumentFile]]:
+    """Return the newest files of a version with their work."""
+    query = (
+        with_work(DocumentFile)
+        .where(DocumentFile.document_id == document_id)
+        .order_by(DocumentFile.created_at.desc(), DocumentFile.id)
+        .limit(MAX_FILES)
+    )
+    return [Run(row, work) for row, work in session().execute(query)]
 
 
 def view(found: SystemDocument, system: AISystem) -> DocumentView:

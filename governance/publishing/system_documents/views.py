@@ -7,6 +7,8 @@ from flask import flash, redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.foundation.people.queries import Moment
+from governance.kernel import work_pages
+from governance.kernel.access import allowed
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
@@ -75,6 +77,8 @@ def _version(
         view=view,
         form=form,
         versions=queries.versions(system.id, found.kind),
+        files=queries.files_of(found.id) if allowed(permissions.EXPORT) else [],
+        shown=work_pages.shown,
         names=people.names([found.completed_by, found.started_by]),
         history=[_moment(each) for each in people.timeline([found.id])],
     )

@@ -61,6 +61,7 @@ FILES_THAT_STAY = {
     "publishing/review_files": (
         "a closed month never changes: figures of tenants, and names of the two who signed"
     ),
+    "publishing/system_documents": "a document of an AI system names records, and nobody",
     "operations/objectives": "a file to import holds definitions only, and names no person",
     "publishing/statements": (
         "a closed month never changes: it has minutes, terms and sums, and names of signatories"

@@ -1,0 +1,94 @@
+"""Lay out a version of a document as a PDF, and pack it with its signature. Pure.
+
+build(data) -> Built               the input of kernel/pdf.render
+pack(built, pdf, signature)        the zip; the same content gives the same bytes
+
+The data is attached as snapshot.json, whose digest the signature confirms.
+"""
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from governance.kernel.pdf import Attachment
+from governance.publishing.reports.attachments import with_manifest
+from governance.publishing.reports.built_document import Built
+from governance.publishing.reports.page_environment import environment
+from governance.publishing.reports.snapshot import canonical, fingerprint
+from governance.publishing.system_documents.assembled import AssembledSection, frozen, open_points
+
+FORMAT = "governance.system-document/1"
+SNAPSHOT = "snapshot.json"  # the name under which every report attaches its data
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # of a file in a zip
+CONFIDENTIAL = "Confidential: provider, auditors and authorities"
+
+
+def content(
+    sections: Sequence[AssembledSection],
+    *,
+    tenant: tuple[str, str],
+    system: tuple[str, str],
+    kind: tuple[str, str, str],
+    number: int,
+    is_complete: bool,
+    at: datetime,
+    requested_at: datetime,
+    signing_key: str,
+) -> dict[str, Any]:
+    """Return the data of a version. `tenant` and `system` are (slug, name), `kind` is
+    (key, name, source).
+    """
+    return {
+        "schema": FORMAT,
+        "tenant": {"slug": tenant[0], "name": tenant[1]},
+        "system": {"slug": system[0], "name": system[1]},
+        "document": {"number": f"{kind[0]}-{system[0]}", "version": f"v{number}"},
+        "title": kind[1],
+        "source": kind[2],
+        "is_complete": is_complete,
+        "as_of": at.isoformat(),
+        "requested_at": requested_at.isoformat(),
+        "signing_key": signing_key,
+        "log": None,
+        "open": [each.key for each in open_points(sections)],
+        "points": frozen(sections),
+        "sections": [asdict(each.section) for each in sections],
+    }
+
+
+def build(data: Mapping[str, Any]) -> Built:
+    """The document with its data and the manifest attached."""
+    parameters = {"version": data["document"]["version"], "open_points": len(data["open"])}
+    snapshot = canonical(data)
+    files = with_manifest(
+        data, (Attachment(SNAPSHOT, snapshot, "What each point says"),), parameters
+    )
+    print_ = fingerprint(snapshot)
+    said = {each["point"]: each["entries"] for each in data["points"]}
+    html = (
+        environment()
+        .get_template("publishing/system_documents/pdf/document.html")
+        .render(
+            data=data,
+            said=said,
+            confidential=CONFIDENTIAL,
+            fingerprint=print_,
+            signing_key="+".join(data["signing_key"].split("+", 2)[:2]),
+        )
+    )
+    name = f"{data['document']['number']}-{data['document']['version']}.pdf"
+    return Built(html, files, print_, name, datetime.fromisoformat(data["as_of"]))
+
+
+def pack(built: Built, pdf: bytes, signature: str) -> bytes:
+    """The zip of the rendered PDF and its signature."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, each in ((built.filename, pdf), (f"{built.filename}.sig", signature.encode())):
+            info = zipfile.ZipInfo(name, EARLIEST)
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(info, each)
+    return packed.getvalue()
