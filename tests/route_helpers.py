@@ -31,6 +31,7 @@ SHARED_WORDS = {
     "location",
     "regime_key",
     "stage_key",
+    "measure_key",
     "month",
 }
 

@@ -1,5 +1,5 @@
-"""What objectives and alerts ask of incidents: the coming deadlines, declared incidents, and the
-status page that shows them.
+"""What objectives, alerts and evaluations ask of incidents: the coming deadlines, incidents of a
+system, and the status page that shows them.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from governance.kernel.access import allowed
 from governance.kernel.intervals import Span
 from governance.kernel.visibility_scope import limits
 from governance.operations.alerts.ports import DeclaredIncident
+from governance.operations.evaluations.ports import SystemIncident
 from governance.operations.objectives.ports import ComingUp, IncidentMark, Use
 
 
@@ -57,6 +58,14 @@ def incident_marks(system_id: UUID, span: Span) -> Sequence[IncidentMark]:
             each.end,
         )
         for each in queries.incidents_in(span, system_id)
+    ]
+
+
+def system_incidents(system_id: UUID, span: Span) -> Sequence[SystemIncident]:
+    """Return the incidents that touched a system in a span, for its weekly evaluations."""
+    return [
+        SystemIncident(each.ref, each.title, each.href, each.start)
+        for each in incident_marks(system_id, span)
     ]
 
 

@@ -48,6 +48,7 @@ from governance.kernel.manifest import (
     Subscription,
 )
 from governance.operations.alerts.ports import incident_spans
+from governance.operations.evaluations import ports as evaluation_ports
 from governance.operations.objectives.ports import coming_up_incidents, incidents_of, status_page
 from governance.operations.switches.events import StopOrdered
 from governance.operations.switches.ports import incident_of
@@ -141,6 +142,7 @@ manifest = Manifest(
         PortAnswer(incident_spans, coming_up.declared_incidents),
         PortAnswer(coming_up_incidents, coming_up.coming_up),
         PortAnswer(incidents_of, coming_up.incident_marks),
+        PortAnswer(evaluation_ports.incidents_of, coming_up.system_incidents),
         PortAnswer(status_page, coming_up.status_page),
         PortAnswer(incident_of, stop_answers.incident_of),
     ),

@@ -16,7 +16,7 @@ INKS = {"fail": "bad", "undecided": "warn"}
 def interval(cell: WeekCell) -> Markup:
     """The figure as a dot with its interval, and the limit of the policy tier as a dashed line."""
     result = cell.result
-    limit: float | None = cell.judged.get("limit")
+    limit: float | None = None if cell.measure.is_signal else cell.judged.get("limit")
     if result is None or result.point is None or result.low is None:
         return Markup()
     high = result.high if result.high is not None else max(result.point, result.low) * 1.5
@@ -26,7 +26,7 @@ def interval(cell: WeekCell) -> Markup:
     def x(value: float) -> float:
         return PADDING + float(value - low) / float(span) * (WIDTH - 2 * PADDING)
 
-    ink = INKS.get(cell.verdict, "f1")
+    ink = "f1" if cell.measure.is_signal else INKS.get(cell.verdict, "f1")
     stroke = {"bad": "sbad", "warn": "swarn"}.get(ink, "s1")
     body = [
         drawing.element("path", "axis", d=f"M0 10H{WIDTH}"),
@@ -38,7 +38,9 @@ def interval(cell: WeekCell) -> Markup:
     if limit is not None:
         at = drawing.coordinate(x(limit))
         body.append(drawing.element("path", "sbad", d=f"M{at} 2V18", stroke_dasharray="2 2"))
-    words = f"{cell.point}, {cell.interval}; limit {figures.limit(cell.measure, limit)}"
+    words = f"{cell.point}, {cell.interval}"
+    if limit is not None:
+        words += f"; limit {figures.limit(cell.measure, limit)}"
     return drawing.svg(WIDTH, HEIGHT, cell.measure.name, words, body, inline=True)
 
 
@@ -49,7 +51,7 @@ def trend(cell: WeekCell) -> Markup:
         return Markup()
     return _line(
         known,
-        "sbad" if cell.verdict == "fail" else "s1",
+        "sbad" if cell.is_failing else "s1",
         f"{cell.measure.name}, {len(known)} weeks",
     )
 

@@ -13,8 +13,10 @@ from governance.kernel.manifest import (
 )
 from governance.operations.evaluations import (
     api,
+    coverage_views,
     events,
     jobs,
+    measure_views,
     metrics,
     models,
     openapi,
@@ -24,7 +26,9 @@ from governance.operations.evaluations import (
     request_views,
     run_actions,
     run_work,
+    series_views,
     suite_actions,
+    system_parts,
     views,
 )
 
@@ -42,7 +46,13 @@ def _tab(label: str, endpoint: str, order: int) -> SectionTab:
 manifest = Manifest(
     name="evaluations",
     models=(models, request_models),
-    routes=(views.feature, request_views.feature, api.feature),
+    routes=(
+        *dict.fromkeys(
+            each.feature for each in (views, series_views, measure_views, coverage_views)
+        ),
+        request_views.feature,
+        api.feature,
+    ),
     api=openapi.DESCRIPTION,
     navigation=(
         NavItem(
@@ -59,12 +69,14 @@ manifest = Manifest(
         _tab("Suites", "evaluations.suites", 20),
         _tab("Runs", "evaluations.runs", 30),
         _tab("Runners", "evaluation_requests.index", 60),
+        _tab("Coverage", "evaluations.coverage", 70),
     ),
     palette=(
         Command("Import evaluation run", "evaluations.new_run", permissions.IMPORT),
         Command("Run evaluation", "evaluation_requests.new", permissions.REQUEST),
         Command("New evaluation suite", "evaluations.new_suite", permissions.MANAGE),
     ),
+    systems=(system_parts.EVALUATIONS_TAB,),
     work=(run_work.judge,),
     schedule=(
         Hourly("end evaluation requests", jobs.end_unanswered, minute=43),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wtforms import FileField, IntegerField, RadioField, StringField, TextAreaField
+from wtforms import FileField, HiddenField, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from governance.foundation.people.owner_fields import OwnerField
@@ -50,6 +50,7 @@ class SuiteForm(Form):
 
 
 class DraftForm(Form):
+    seen = HiddenField()
     method = TextAreaField(
         "Method",
         [DataRequired("Describe how the cases are judged."), Length(max=4000)],

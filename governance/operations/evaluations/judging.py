@@ -6,7 +6,7 @@ The intervals of a run hold together at 95%: each of k measures that decide gets
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from governance.operations.evaluations.files.records import FileRefused, ReportedMeasure, RunOutcome
 from governance.operations.evaluations.files.summary import LATENCY, MeasureSummary, RunSummary
@@ -37,6 +37,7 @@ class MeasureRule:
     percent: int | None = None
     is_inverted: bool = False
     is_signal: bool = False
+    min_samples: int = 0
 
     @property
     def names(self) -> Sequence[str]:
@@ -73,7 +74,25 @@ def judge_run(
     confidence = confidence_of_look(look, joint_confidence(max(deciding, 1), CONFIDENCE))
     if summary.facts.outcome is not RunOutcome.COMPLETED:
         return [_nothing(rule, confidence) for rule in rules]
-    return [_judge(summary, rule, confidence) for rule in rules]
+    return [_with_enough(_judge(summary, rule, confidence)) for rule in rules]
+
+
+def _with_enough(judged: JudgedMeasure) -> JudgedMeasure:
+    """With fewer samples than the rule asks for nothing passes; what fails by then fails."""
+    missing = judged.rule.min_samples - judged.n
+    if missing <= 0:
+        return judged
+    return replace(
+        judged,
+        by_tier={tier: _undecided(each, missing) for tier, each in judged.by_tier.items()},
+    )
+
+
+def _undecided(judgement: Judgement, missing: int) -> Judgement:
+    if judgement.verdict is Verdict.FAIL:
+        return judgement
+    more = max(judgement.more_samples or missing, missing)
+    return replace(judgement, verdict=Verdict.UNDECIDED, more_samples=more)
 
 
 def _judge(summary: RunSummary, rule: MeasureRule, confidence: float) -> JudgedMeasure:

@@ -103,6 +103,7 @@ class SuiteMeasure(Tenanted, Model):
         UniqueConstraint("tenant_id", "version_id", "key"),
         CheckConstraint(f"kind IN ({', '.join(f"'{kind}'" for kind in KINDS)})", "kind"),
         CheckConstraint("(kind = 'percentile') = (percent IS NOT NULL)", "percent"),
+        CheckConstraint("min_samples >= 0", "min_samples"),
     )
 
     version_id: Mapped[UUID]
@@ -115,6 +116,7 @@ class SuiteMeasure(Tenanted, Model):
     at_least: Mapped[bool]
     is_inverted: Mapped[bool] = mapped_column(default=False)  # the file counts the opposite
     is_signal: Mapped[bool] = mapped_column(default=False)
+    min_samples: Mapped[int] = mapped_column(default=0)  # with fewer, nothing passes
     sources: Mapped[list[str]] = mapped_column(ARRAY(Text))
     limits: Mapped[dict[str, float]] = mapped_column(JSONB)
     risks: Mapped[list[str]] = mapped_column(ARRAY(Text))  # "LLM01:2025"

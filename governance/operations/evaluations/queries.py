@@ -82,6 +82,7 @@ def rule_of(measure: SuiteMeasure) -> MeasureRule:
         percent=measure.percent,
         is_inverted=measure.is_inverted,
         is_signal=measure.is_signal,
+        min_samples=measure.min_samples,
     )
 
 

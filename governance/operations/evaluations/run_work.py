@@ -78,6 +78,7 @@ def _orders(run: EvaluationRun) -> dict[str, Any]:
                 "percent": rule.percent,
                 "is_inverted": rule.is_inverted,
                 "is_signal": rule.is_signal,
+                "min_samples": rule.min_samples,
             }
             for rule in rules
         ],

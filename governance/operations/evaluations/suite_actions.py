@@ -11,6 +11,7 @@ retire(suite, reason)         no further versions and runs
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from uuid import UUID
 
 from sqlalchemy import Select, delete, select
@@ -20,12 +21,14 @@ from governance.foundation.audit.registry import action
 from governance.kernel import clock, tenant_revision
 from governance.kernel.db import find, lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
+from governance.operations.evaluations import owasp
 from governance.operations.evaluations.models import (
     KINDS,
     EvaluationSuite,
     SuiteMeasure,
     SuiteVersion,
 )
+from governance.operations.evaluations.statistics.verdict import MAX_SAMPLES
 from governance.operations.evaluations.task_packs import PACKS, TIERS, PackMeasure, TaskPack
 from governance.operations.systems.actions import SLUG
 
@@ -101,6 +104,7 @@ class MeasureInput:
     percent: int | None = None
     is_inverted: bool = False
     is_signal: bool = False
+    min_samples: int = 0
     risks: tuple[str, ...] = field(default=())
 
 
@@ -175,12 +179,13 @@ def draft(suite: EvaluationSuite) -> SuiteVersion:
     version = _new_version(suite, newest.number + 1, newest.method)
     version.task_success = newest.task_success
     version.cases, version.cases_sha256 = newest.cases, newest.cases_sha256
-    _write_measures(version, [_copied(each) for each in _measures(newest)])
+    _write_measures(version, [copied(each) for each in _measures(newest)])
     record(DRAFTED, suite, key=suite.key, version=version.number)
     return version
 
 
-def _copied(measure: SuiteMeasure) -> MeasureInput:
+def copied(measure: SuiteMeasure) -> MeasureInput:
+    """The measure as input, for a copy of it."""
     return MeasureInput(
         key=measure.key,
         name=measure.name,
@@ -192,6 +197,7 @@ def _copied(measure: SuiteMeasure) -> MeasureInput:
         percent=measure.percent,
         is_inverted=measure.is_inverted,
         is_signal=measure.is_signal,
+        min_samples=measure.min_samples,
         risks=tuple(measure.risks),
     )
 
@@ -263,6 +269,7 @@ def _write_measures(version: SuiteVersion, measures: Sequence[MeasureInput]) -> 
                 at_least=measure.at_least,
                 is_inverted=measure.is_inverted,
                 is_signal=measure.is_signal,
+                min_samples=measure.min_samples,
                 sources=list(measure.sources),
                 limits=dict(measure.limits),
                 risks=list(measure.risks),
@@ -273,7 +280,7 @@ def _write_measures(version: SuiteVersion, measures: Sequence[MeasureInput]) -> 
 
 
 def _check_measure(measure: MeasureInput, which: str) -> None:
-    if not SLUG.match(measure.key) or not measure.name.strip():
+    if not SLUG.match(measure.key) or measure.key == "new" or not measure.name.strip():
         raise Invalid(f"{which} needs a name and a slug.", field="measures")
     if measure.kind not in KINDS:
         raise Invalid(f"{which} is a share of cases, a mean or a percentile.", field="measures")
@@ -281,10 +288,28 @@ def _check_measure(measure: MeasureInput, which: str) -> None:
         raise Invalid(f"{which}: a percentile says which one, such as 95.", field="measures")
     if measure.percent is not None and not 1 <= measure.percent <= 99:  # noqa: PLR2004 - percent
         raise Invalid(f"{which}: choose a percentile from 1 to 99.", field="measures")
+    if not 0 <= measure.min_samples <= MAX_SAMPLES:
+        raise Invalid(f"{which}: choose 0 to 10,000,000 samples.", field="measures")
+    if unknown_risks := owasp.unknown(measure.risks):
+        raise Invalid(
+            f"{which}: {unknown_risks[0]} is no OWASP id with its edition, such as LLM01:2026.",
+            field="measures",
+        )
     missing = [tier for tier in TIERS if tier not in measure.limits]
     if missing:
         raise Invalid(f"{which} has no limit for the tier {missing[0]}.", field="measures")
-    if measure.kind == "rate" and not all(0 <= each <= 1 for each in measure.limits.values()):
+    _check_limits(measure, which)
+
+
+def _check_limits(measure: MeasureInput, which: str) -> None:
+    if (measure.kind == "rate") != (measure.unit == "share") and measure.kind != "mean":
+        raise Invalid(
+            f"{which}: a share of cases has the unit share, a percentile has another.",
+            field="measures",
+        )
+    if not all(isfinite(each) and each >= 0 for each in measure.limits.values()):
+        raise Invalid(f"{which}: a limit is a number of at least 0.", field="measures")
+    if measure.unit == "share" and not all(each <= 1 for each in measure.limits.values()):
         raise Invalid(f"{which}: the limit of a share is between 0% and 100%.", field="measures")
     limits = [measure.limits[tier] for tier in TIERS]
     if limits != sorted(limits, reverse=not measure.at_least):

@@ -1,4 +1,4 @@
-"""The results of a week by AI system and measure, with the weeks before it. Pure but for one query each.
+"""The results of a week by AI system and measure, with the weeks before it. Pure.
 
 A cell is the newest completed run of its system and suite in the week. Where the newest run failed,
 the cell says so: an older figure is not this week's.
@@ -46,7 +46,14 @@ class WeekCell:
 
     @property
     def state(self) -> tuple[str, str]:
+        """Kind and word; a signal decides nothing, so it neither passes nor fails."""
+        if self.measure.is_signal and self.verdict != "none":
+            return "none", "Signal"
         return figures.VERDICTS[self.verdict]
+
+    @property
+    def is_failing(self) -> bool:
+        return self.verdict == "fail" and not self.measure.is_signal
 
     @property
     def point(self) -> str:
@@ -60,6 +67,8 @@ class WeekCell:
 
     @property
     def limit(self) -> str:
+        if self.measure.is_signal:
+            return ""
         return figures.limit(self.measure, self.judged.get("limit"))
 
     @property
@@ -67,7 +76,7 @@ class WeekCell:
         """The small line: what would decide, or of how many."""
         if self.result is None or not self.result.n:
             return self._missing
-        if self.verdict == "undecided":
+        if self.verdict == "undecided" and not self.measure.is_signal:
             return figures.needs(self.judged.get("more"))
         return figures.counted(self.result.n, self.result.successes)
 
@@ -75,8 +84,11 @@ class WeekCell:
     def _missing(self) -> str:
         if self.run is None:
             return "No run this week"
+        if self.run.outcome == "completed" and not any(each is not None for each in self.trend):
+            return "No run has it"
         if self.run.outcome != "completed":
-            return f"Run {self.run.number:,} {self.run.outcome}: {self.run.problem or 'no reason given'}"
+            why = self.run.problem or "no reason given"
+            return f"Run {self.run.number:,} {self.run.outcome}: {why}"
         return f"Run {self.run.number:,} evaluated none"
 
 
@@ -140,10 +152,7 @@ class WeekTable:
         if not self.cells:
             return "No evaluation results yet"
         failing = [
-            (row, cell)
-            for row in self.rows
-            for cell in row.cells.values()
-            if cell.verdict == "fail"
+            (row, cell) for row in self.rows for cell in row.cells.values() if cell.is_failing
         ]
         undecided, total = self.count("undecided"), len(self.cells)
         if not failing:

@@ -1,5 +1,6 @@
 """Pages of evaluations: this week, suites and their versions, runs."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -15,8 +16,10 @@ from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.evaluations import (
     charts,
+    coverage,
     figures,
     history,
+    measure_actions,
     permissions,
     queries,
     run_actions,
@@ -31,6 +34,7 @@ from governance.operations.evaluations.forms import (
     SuiteForm,
 )
 from governance.operations.evaluations.models import EvaluationRun
+from governance.operations.evaluations.owasp import EDITIONS
 from governance.operations.evaluations.weeks import monday_of
 from governance.operations.systems import queries as systems
 
@@ -71,7 +75,16 @@ def index() -> ResponseReturnValue:
         has_suites=bool(queries.open_suites()),
         asks=figures.asks,
         charts=charts,
+        risks=_risk_counts(),
+        risk_title=coverage.title_of,
     )
+
+
+def _risk_counts() -> Sequence[coverage.RiskCount]:
+    """The newest edition's risks, with how many live AI systems tested each in 30 days."""
+    edition = EDITIONS[0]
+    tested_in = coverage.systems_tested(edition, clock.now() - coverage.RECENT)
+    return coverage.counts_of(edition, tested_in, systems.counts()["live"])
 
 
 # ---- runs
@@ -238,17 +251,21 @@ def editing(key: str) -> ResponseReturnValue:
     found = queries.suite(key, lock=request.method == "POST")
     version = queries.versions(found.id)[0]
     form = DraftForm(obj=version)
-    if request.method == "POST" and accepted(
-        form,
-        lambda: suite_actions.edit_draft(
+
+    def act() -> None:
+        measure_actions.check_seen(version, form.seen.data or "")
+        suite_actions.edit_draft(
             version,
             method=form.method.data or "",
             task_success=form.task_success.data or "",
             cases=form.cases.data,
             cases_sha256=form.cases_sha256.data or None,
-        ),
-    ):
+        )
+
+    if request.method == "POST" and accepted(form, act):
         return redirect(url_for("evaluations.suite", key=key), 303)
+    if form.stale or request.method == "GET":
+        form.seen.data = measure_actions.fingerprint(version, queries.measures(version.id))
     status = form.status if request.method == "POST" else 200
     return page(
         "operations/evaluations/edit_draft.html",

@@ -7,6 +7,7 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import fisher_exact
 
 from governance.operations.evaluations.statistics.judges import (
     HumanLabels,
@@ -25,7 +26,14 @@ from governance.operations.evaluations.statistics.paired import (
     compare_pairs,
 )
 from governance.operations.evaluations.statistics.rates import joint_confidence, rate_interval
-from governance.operations.evaluations.statistics.series import WeekCount, change_points
+from governance.operations.evaluations.statistics.series import (
+    WeekCount,
+    WeekMean,
+    change_points,
+    least_p_value,
+    mean_change_points,
+    significance_of_series,
+)
 from governance.operations.evaluations.statistics.verdict import (
     Judgement,
     Threshold,
@@ -337,6 +345,44 @@ def test_noise_alone_raises_few_alarms():
         weeks = [WeekCount(sum(draw.random() < 0.9 for _ in range(60)), 60) for _ in range(26)]
         alarms += bool(change_points(weeks))
     assert alarms / 200 <= 0.05
+
+
+@given(COUNTS, COUNTS)
+@settings(max_examples=examples(100))
+def test_the_bound_that_spares_the_exact_test_is_never_above_it(left, right):
+    (a, n), (b, m) = left, right
+    exact = fisher_exact([[a, n - a], [b, m - b]])[1]
+    assert least_p_value(a, n, a + b, n + m) <= exact
+
+
+def test_a_mean_that_moves_by_more_than_its_spread_is_a_change():
+    weeks = [WeekMean(0.030, 0.01, 1200)] * 10 + [WeekMean(0.033, 0.01, 1200)] * 4
+    (found,) = mean_change_points(weeks)
+    assert found.index == 10
+    assert [round(each, 3) for each in (found.before, found.after)] == [0.03, 0.033]
+    assert mean_change_points([WeekMean(0.030, 0.01, 12), WeekMean(0.033, 0.01, 12)] * 5) == ()
+
+
+def test_weeks_without_samples_move_no_change_of_a_mean():
+    weeks = [WeekMean(1, 0, 50)] * 3 + [WeekMean(0, 0, 0)] * 2 + [WeekMean(2, 0, 50)] * 3
+    assert [(each.index, each.p_value) for each in mean_change_points(weeks)] == [(5, 0.0)]
+    assert mean_change_points([]) == ()
+    assert mean_change_points([WeekMean(1, 0, 50)] * 5) == ()
+
+
+def test_the_measures_of_a_page_divide_one_false_alarm_budget():
+    """Of 100 pages of 8 measures that never change, at most 5% show a change."""
+    assert significance_of_series(8) == 0.05 / 8
+    assert significance_of_series(0) == 0.05
+    draw = random.Random(20261127)  # noqa: S311 - a simulation
+    alarms = 0
+    for _page in range(100):
+        pages = [
+            [WeekCount(sum(draw.random() < 0.9 for _ in range(40)), 40) for _ in range(26)]
+            for _ in range(8)
+        ]
+        alarms += any(change_points(each, significance_of_series(8)) for each in pages)
+    assert alarms / 100 <= 0.05
 
 
 def test_nothing_heavy_is_loaded_until_a_figure_is_asked_for():

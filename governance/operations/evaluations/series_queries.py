@@ -1,0 +1,150 @@
+"""What the weekly series of an AI system is read from.
+
+weekly_runs(…)        the newest judged run of each suite and week
+measures_of(…)        the measures of these versions
+weekly_results(…)     what these runs found, with the verdict of one policy tier
+policy_changes(…)     versions of the policy that took effect
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, column, func, select, values
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from governance.kernel.db import session
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    MeasureResult,
+    SuiteMeasure,
+    SuiteVersion,
+)
+from governance.operations.policies.models import PlatformPolicy, PolicyVersion
+from governance.operations.policies.tiers import DEFAULT_TIER
+from governance.operations.systems.models import AISystem
+
+
+def weekly_runs(
+    system_key: str, first: date, last: date, *, release: str = "", suite_key: str = ""
+) -> Sequence[Any]:
+    """The newest judged run of each suite in each week from `first` to `last`, both Mondays.
+
+    A failed run counts: an older figure isn't that week's. Each row has the system, and all of its
+    releases in these weeks, whatever the filters are.
+    """
+    of_system = (
+        EvaluationRun.system_id == AISystem.id,
+        AISystem.key == system_key,
+        EvaluationRun.state == "judged",
+        EvaluationRun.week.between(first, last),
+    )
+    releases = (
+        select(func.array_agg(EvaluationRun.release.distinct()))
+        .where(*of_system)
+        .correlate(None)
+        .scalar_subquery()
+        .label("releases")
+    )
+    query = (
+        select(
+            EvaluationRun.id,
+            EvaluationRun.number,
+            EvaluationRun.week,
+            EvaluationRun.release,
+            EvaluationRun.outcome,
+            EvaluationRun.version_id,
+            SuiteVersion.number.label("version"),
+            SuiteVersion.withdrawn_at,
+            SuiteVersion.suite_id,
+            EvaluationSuite.key.label("suite_key"),
+            EvaluationSuite.name.label("suite"),
+            AISystem.id.label("system_id"),
+            AISystem.key.label("system_key"),
+            AISystem.name.label("system"),
+            releases,
+        )
+        .join(AISystem, AISystem.id == EvaluationRun.system_id)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
+        .where(*of_system)
+        .ext(distinct_on(SuiteVersion.suite_id, EvaluationRun.week))
+        .order_by(SuiteVersion.suite_id, EvaluationRun.week, EvaluationRun.number.desc())
+    )
+    if release:
+        query = query.where(EvaluationRun.release == release)
+    if suite_key:
+        query = query.where(EvaluationSuite.key == suite_key)
+    return session().execute(query).all()
+
+
+def measures_of(version_ids: Collection[UUID]) -> Sequence[Any]:
+    """The measures of these versions, in their order; one statement."""
+    query = (
+        select(
+            SuiteMeasure.id,
+            SuiteMeasure.version_id,
+            SuiteMeasure.position,
+            SuiteMeasure.key,
+            SuiteMeasure.name,
+            SuiteMeasure.kind,
+            SuiteMeasure.percent,
+            SuiteMeasure.unit,
+            SuiteMeasure.at_least,
+            SuiteMeasure.is_signal,
+        )
+        .where(SuiteMeasure.version_id.in_(version_ids))
+        .order_by(SuiteMeasure.version_id, SuiteMeasure.position)
+    )
+    return session().execute(query).all()
+
+
+def weekly_results(
+    run_ids: Collection[UUID], measure_ids: Collection[UUID], tier: str
+) -> Sequence[Any]:
+    """What these runs found for these measures; `judged` is the verdict of that policy tier."""
+    query = select(
+        MeasureResult.run_id,
+        MeasureResult.measure_id,
+        MeasureResult.n,
+        MeasureResult.successes,
+        MeasureResult.deviation,
+        MeasureResult.point,
+        MeasureResult.low,
+        MeasureResult.high,
+        MeasureResult.confidence,
+        MeasureResult.verdicts[tier].label("judged"),
+    ).where(MeasureResult.run_id.in_(run_ids), MeasureResult.measure_id.in_(measure_ids))
+    return session().execute(query).all()
+
+
+def policy_changes(until: datetime) -> Sequence[Any]:
+    """Number, begin and tier of the policy's versions that took effect by then, oldest first.
+
+    Without one there is a row all the same, whose number is None, with the tier that judges then.
+    `tier_name` is None where the operator named the tier no differently.
+    """
+    one = values(column("n", Integer), name="one").data([(1,)])
+    tier = func.coalesce(PolicyVersion.content["tier"].astext, DEFAULT_TIER)
+    named = (
+        select(func.jsonb_extract_path_text(PlatformPolicy.content, "tiers", tier, "name"))
+        .where(PlatformPolicy.in_force_from.is_not(None))
+        .order_by(PlatformPolicy.number.desc())
+        .limit(1)
+        .correlate(PolicyVersion)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            PolicyVersion.number,
+            PolicyVersion.in_force_from,
+            tier.label("tier"),
+            named.label("tier_name"),
+        )
+        .select_from(one)
+        .outerjoin(PolicyVersion, PolicyVersion.in_force_from <= until)
+        .order_by(PolicyVersion.number)
+    )
+    return session().execute(query).all()

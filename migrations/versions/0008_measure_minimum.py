@@ -1,0 +1,20 @@
+"""The minimum of samples with which a measure of an evaluation suite may pass."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008_measure_minimum"
+down_revision = "0007_data_sets"
+
+
+def upgrade() -> None:
+    op.add_column(
+        "evaluation_suite_measures",
+        sa.Column("min_samples", sa.Integer(), nullable=False, server_default="0"),
+    )
+    op.alter_column("evaluation_suite_measures", "min_samples", server_default=None)
+    op.create_check_constraint(
+        op.f("ck_evaluation_suite_measures_min_samples"),
+        "evaluation_suite_measures",
+        "min_samples >= 0",
+    )
