@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008_measure_minimum"
-down_revision = "0007_data_sets"
+revision = "0010_measure_minimum"
+down_revision = "0009_evaluation_requests"
 
 
 def upgrade() -> None:
