@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010_measure_minimum"
-down_revision = "0009_evaluation_requests"
+revision = "0011_measure_minimum"
+down_revision = "0010_document_files"
 
 
 def upgrade() -> None:
