@@ -15,6 +15,11 @@ from governance.kernel.forms import Choice, Choices, Option
 from governance.operations.systems import queries as systems
 
 
+def step_or_none(value: Any) -> int | None:
+    """Return a step; nobody has chosen one where the value is empty."""
+    return int(value) if value else None
+
+
 class RiskForm(ReadableForm):
     """Name what can happen, score it before controls, and choose a treatment."""
 
@@ -41,9 +46,11 @@ class RiskForm(ReadableForm):
         description="The systems that have it. Without one, it concerns all of them.",
     )
     likelihood = SelectField(
-        "Likelihood before controls", [InputRequired("Choose a likelihood.")], coerce=int
+        "Likelihood before controls", [InputRequired("Choose a likelihood.")], coerce=step_or_none
     )
-    impact = SelectField("Impact before controls", [InputRequired("Choose an impact.")], coerce=int)
+    impact = SelectField(
+        "Impact before controls", [InputRequired("Choose an impact.")], coerce=step_or_none
+    )
     treatment = SelectField(
         "Treatment",
         choices=list(TREATMENTS.items()),
@@ -63,7 +70,8 @@ class RiskForm(ReadableForm):
             (self.likelihood, scale.likelihood),
             (self.impact, scale.impact),
         ):
-            field.choices = [Option(n, f"{n} {text}") for n, text in enumerate(names, 1)]
+            steps = [Option(n, f"{n} {text}") for n, text in enumerate(names, 1)]
+            field.choices = [Option("", "Choose a step"), *steps]
 
     def content(self) -> RiskContent:
         """What the actions take; only after validation."""

@@ -235,10 +235,13 @@ def _risk_page(
 def edit(risk_id: UUID) -> ResponseReturnValue:
     """Save a risk. A stale form comes back with both changes; sent again, it is saved."""
     row = queries.find_risk(risk_id, lock=request.method == "POST")
-    linked = queries.posture_of(row).systems
+    found = queries.posture_of(row)
+    linked = found.systems
     form = RiskEditForm(obj=row, system_ids=[each.id for each in linked])
     form.offer(queries.scale())
     form.offer_systems([(each.id, f"{each.name} (retired)") for each in linked])
+    if request.method == "GET" and not found.is_comparable:
+        form.likelihood.data = form.impact.data = None  # no step of another scale is proposed
     if request.method == "POST":
         if accepted(
             form,

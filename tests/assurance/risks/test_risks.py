@@ -73,6 +73,7 @@ def test_another_risk_of_the_same_title_is_refused(as_officer, as_reviewer):
         ("likelihood", "often"),
         ("impact", "6"),
         ("impact", ""),
+        ("likelihood", ""),
         ("treatment", "ignore"),
         ("sources", ["LLM11:2026"]),
         ("system_ids", [str(uuid4())]),
@@ -348,6 +349,8 @@ def test_a_scale_with_other_steps_converts_nothing_and_asks_to_score_again(
     inbox = words(as_contributor.get("inbox/"))
     assert "Score again: approvals without a valid source" in inbox
     as_officer.post(f"risks/{risk}/edit", then=422, **FORM | {"version": "1"})
+    form = as_officer.get(f"risks/{risk}/edit").text
+    assert form.count('<option selected value="">Choose a step') == 2
     again = FORM | {"likelihood": "4", "impact": "3", "version": "1"}
     as_officer.post(f"risks/{risk}/edit", **again)
     found = risk_helpers.posture(risk)
