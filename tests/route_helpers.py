@@ -43,6 +43,7 @@ MEANING_OF_WORDS = {
     "system_id": "AISystem",
     "import_id": "FrameworkImport",
     "hold_id": "LegalHold",
+    "finding_id": "Finding",
 }
 
 MEANING_BY_FEATURE = {

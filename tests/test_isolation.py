@@ -84,6 +84,7 @@ APPEND_ONLY = (
     "review_revisions",
     "review_sign_offs",
     "evaluation_results",
+    "evaluation_followed_runs",
 )
 OVER_ALL = {
     "platform_policies": (

@@ -5,6 +5,7 @@ from governance.assurance.assessments.feature import manifest as assessments
 from governance.assurance.collectors.feature import manifest as collectors
 from governance.assurance.controls.feature import manifest as controls
 from governance.assurance.engagements.feature import manifest as engagements
+from governance.assurance.evaluation_findings.feature import manifest as evaluation_findings
 from governance.assurance.evidence.feature import manifest as evidence
 from governance.assurance.frameworks.feature import manifest as frameworks
 from governance.assurance.incidents.feature import manifest as incidents
@@ -82,6 +83,7 @@ FEATURES = (
     evidence,
     previews,
     assessments,
+    evaluation_findings,
     testing,
     engagements,
     collectors,

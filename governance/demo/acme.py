@@ -22,6 +22,7 @@ from governance.demo import (
     decision_history,
     discussion_story,
     documents_story,
+    evaluation_story,
     intake_story,
     list_views_story,
     machine_keys,
@@ -192,7 +193,9 @@ def tell_acme(cast: Cast, services: str) -> None:
     begun: set[date] = set()
     reliability = ReliabilityStory(cast, now, services)
     earlier = [event for event in told if event.day < drilled]
-    steps = [step for step in reliability.steps() if step.at.date() < drilled]
+    evaluated = evaluation_story.steps(cast, now)
+    steps = _in_order([*reliability.steps(), *evaluated])
+    steps = [step for step in steps if step.at.date() < drilled]
     _play_beside(cast, earlier, begun, steps)
     with current.acting_as(system_actor("acme")):
         key_id = machine_keys.key_id("claims-triage")
@@ -210,12 +213,17 @@ def tell_acme(cast: Cast, services: str) -> None:
     with acting_on(cast("admin"), drilled + timedelta(days=1), 9), transaction():
         _accept_drills()
     later = [event for event in told if event.day >= drilled]
-    steps = [step for step in reliability.steps() if step.at.date() >= drilled]
+    steps = _in_order([*reliability.steps(), *evaluated])
+    steps = [step for step in steps if step.at.date() >= drilled]
     _play_beside(cast, later, begun, steps)
     decision_history.tell(system_actor("acme"))
     stops_and_drills.tell_stop(cast("admin"), system_actor("acme"), now=now, key_id=key_id)
     for step in reliability.after_the_stop():
         step.play()
+
+
+def _in_order(steps: Iterable[StoryStep]) -> list[StoryStep]:
+    return sorted(steps, key=lambda step: step.at)
 
 
 def _play_beside(

@@ -84,7 +84,7 @@ def _controls() -> Any:
     accepted = func.coalesce(func.bool_or(f.c.has_accepted), False)
     waiting = func.coalesce(func.bool_or(state.in_(("missing", "in review"))), False)
     failed_test, failed_drill = _failed_test(), (c.rests_on == "drill") & _failed_drill()
-    failing = late | failed_test | func.coalesce(failed_drill, False)
+    failing = late | failed_test | func.coalesce(failed_drill, False) | _missed_evaluation()
     doubted = func.coalesce(
         or_(
             and_(c.rests_on == "drill", _unproven_switch()),
@@ -204,6 +204,15 @@ def _is_late(problems: Any) -> Any:
     """Whether one of these problems is open now."""
     p = problems.subquery().c
     return exists(select(p.id).where(p.since <= NOW, p.until.is_(None) | (p.until > NOW)))
+
+
+def _missed_evaluation() -> ColumnElement[bool]:
+    """Whether a finding is open on a measure that the control rests on."""
+    p = ports.missed_evaluations()().subquery().c
+    open_ones = select(p.id).where(
+        p.control_id == Control.id, p.since <= NOW, p.until.is_(None) | (p.until > NOW)
+    )
+    return open_ones.correlate(Control).exists()
 
 
 def lowered_requirement(evidence_id: Any) -> Any:

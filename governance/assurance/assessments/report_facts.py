@@ -22,6 +22,7 @@ from governance.assurance.assessments.coverage import (
 )
 from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
 from governance.assurance.assessments.models import Assessment
+from governance.assurance.controls.ports import EvaluationBehind, evaluations_behind
 from governance.assurance.controls.status import ControlFacts, Status, SupportingEvidence, last_test
 from governance.assurance.evidence.freshness import accepted_version, freshness
 from governance.assurance.evidence.shown_names import FORMER_MEMBER
@@ -80,7 +81,9 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
             "name": f"Target profile {assessment.period_to.year}",
             "approved_on": assessment.created_at.date().isoformat(),
         },
-        "functions": [_function(board, node) for node in board.functions] or [_flat(board)],
+        "functions": _with_evaluations(
+            board, [_function(board, node) for node in board.functions] or [_flat(board)]
+        ),
         "movement": _movement(board),
         "gaps": _actions(board),
         "evidence": _evidence_index(board),
@@ -195,6 +198,47 @@ def _flat(board: FrameworkBoard) -> dict[str, Any]:
                 "requirements": [_requirement(board, row) for row in board.rows],
             }
         ],
+    }
+
+
+def _with_evaluations(
+    board: FrameworkBoard, functions: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Add to each control the newest results of the measures that it rests on."""
+    refs = {
+        control.control_id: control.ref
+        for row in board.rows
+        for control, *_ in row.derived.controls
+    }
+    by_ref: dict[str, list[dict[str, Any]]] = {}
+    for each in evaluations_behind()(list(refs), board.as_of):
+        for control_id in each.controls:
+            by_ref.setdefault(refs[control_id], []).append(_evaluation(each))
+    requirements = (
+        row
+        for function in functions
+        for category in function["categories"]
+        for row in category["requirements"]
+    )
+    for row in requirements:
+        for control in row["controls"]:
+            if control["ref"] in by_ref:
+                control["evaluations"] = by_ref[control["ref"]]
+    return functions
+
+
+def _evaluation(each: EvaluationBehind) -> dict[str, Any]:
+    return {
+        "measure": each.measure,
+        "system": each.system,
+        "suite": f"{each.suite}, version {each.version}",
+        "figure": each.figure,
+        "interval": each.interval,
+        "cases": each.cases,
+        "limit": each.limit,
+        "verdict": each.verdict,
+        "week": each.week.isoformat(),
+        "sha256": each.sha256,
     }
 
 

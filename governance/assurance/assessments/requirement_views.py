@@ -35,6 +35,7 @@ from governance.assurance.assessments.framework_board import (
 )
 from governance.assurance.assessments.models import Assessment, AssessmentItem
 from governance.assurance.assessments.views import feature
+from governance.assurance.controls.ports import evaluations_behind
 from governance.assurance.controls.status import last_test
 from governance.assurance.frameworks import crosswalk_queries, import_queries
 from governance.assurance.frameworks import queries as frameworks
@@ -89,6 +90,10 @@ def _requirement_page(
         ladder=requirement_summary.ladder(row, moved),
         proofs=period_evidence.proofs(row, board),
         chart=period_evidence.period_chart(row, board),
+        behind=evaluations_behind()(
+            [control.control_id for control, _how_far, _status in row.derived.controls],
+            board.as_of,
+        ),
         last_test=last_test,
         levels=LEVELS,
         gap=requirement_list.gaps_by_ref(board).get(ref),

@@ -23,6 +23,7 @@ from governance.assurance.controls.models import Control, ControlMapping
 from governance.assurance.controls.runtime_dependencies import (
     DRILL_VALID_DAYS,
     PROBLEMS_OF,
+    OpenMiss,
     OpenProblem,
     OpenWaiver,
     RestsOn,
@@ -61,6 +62,7 @@ class ControlRecord(NamedTuple):
     retired_at: datetime | None
     rests_on: str | None
     live: Any
+    misses: Sequence[Sequence[Any]] | None
     mappings: Sequence[Sequence[Any]] | None
     tests: Sequence[Sequence[Any]] | None
     links: Sequence[Sequence[Any]] | None
@@ -202,6 +204,11 @@ def _facts(
         proofs=tuple(proofs[i] for i in _linked(row.links or (), at) if i in proofs),
         tests=tuple(_test(t) for t in row.tests or () if t[0] <= at),
         live=_live(row.rests_on, row.live, at),
+        misses=tuple(
+            OpenMiss(UUID(m[0]), m[1], m[2], _day(m[3]))
+            for m in row.misses or ()
+            if m[3] <= at and (m[4] is None or m[4] > at)
+        ),
     )
 
 
@@ -260,6 +267,10 @@ def runtime_stamps(row: ControlRecord) -> list[float | None]:
     """Return each instant (seconds since 1970) at which a runtime dependency could change its
     status.
     """
+    return [*(stamp for miss in row.misses or () for stamp in miss[3:5]), *_live_stamps(row)]
+
+
+def _live_stamps(row: ControlRecord) -> list[float | None]:
     if row.rests_on == "drill":
         ended = [when for system in row.live or () for when, *_ in system[4] or ()]
         return [

@@ -37,6 +37,7 @@ def controls_query(only: Select[UUID] | None) -> Any:
         Control.retired_at,
         Control.rests_on,
         _folded_live().label("live"),
+        _folded_misses().label("misses"),
         _folded_mappings().label("mappings"),
         _folded_tests().label("tests"),
         _folded_links().label("links"),
@@ -96,6 +97,13 @@ def _folded_live() -> Case[Any]:
         (Control.rests_on == "service_levels", _problems(ports.service_level_problems()())),
         (Control.rests_on == "incidents", _problems(ports.incident_problems()())),
     )
+
+
+def _folded_misses() -> ScalarSelect[Any]:
+    """Fold the findings of evaluations on measures that the control rests on."""
+    p = ports.missed_evaluations()().subquery().c
+    parts = (p.id, p.ref, p.about, _epoch(p.since), _epoch(p.until))
+    return _folded(parts, p.since, p.control_id == Control.id)
 
 
 def _problems(found: Select[Any]) -> ScalarSelect[Any]:

@@ -6,10 +6,17 @@ isn't. It reads the present tenant.
 
     service_level_problems    alerts that nobody answered within a day
     incident_problems         reviews and follow-ups that are late
+    missed_evaluations        open findings of evaluations, each with the control that rests on the
+                              measure: `control_id` in place of `kind`
+    evaluations_behind        the newest results of measures that controls rest on, as known at an
+                              instant; not a select
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Uuid, cast, literal, null, select
 from sqlalchemy.types import DateTime, String
@@ -17,6 +24,33 @@ from sqlalchemy.types import DateTime, String
 from governance.kernel.ports import Port
 
 type Problems = Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationBehind:
+    """The newest result of a measure on an AI system, in words; `state` as c.state takes it.
+
+    `controls` are those of the asked ones that rest on the measure.
+    """
+
+    controls: frozenset[UUID]
+    system: str
+    suite: str
+    version: int
+    measure: str
+    figure: str
+    interval: str
+    cases: int
+    limit: str
+    verdict: str
+    state: tuple[str, str]
+    week: date
+    run_id: UUID
+    run: int
+    sha256: str
+
+
+type EvaluationsBehind = Callable[[Collection[UUID], datetime], Sequence[EvaluationBehind]]
 
 
 def _none() -> Any:
@@ -33,5 +67,17 @@ def _none() -> Any:
     return nothing
 
 
+def _no_findings() -> Any:
+    """No rows, with the columns that an answer of missed_evaluations has."""
+    p = _none().subquery().c
+    return select(
+        cast(null(), Uuid()).label("control_id"), p.id, p.ref, p.about, p.since, p.until
+    ).select_from(p.id.table)
+
+
 service_level_problems: Port[Problems] = Port("alerts without an answer", default=_none)
 incident_problems: Port[Problems] = Port("late follow-up of incidents", default=_none)
+evaluations_behind: Port[EvaluationsBehind] = Port(
+    "the evaluations behind controls", default=lambda _control_ids, _at: ()
+)
+missed_evaluations: Port[Problems] = Port("open findings of evaluations", default=_no_findings)

@@ -112,11 +112,14 @@ def controls_of_requirement(requirement_id: UUID) -> list[tuple[Control, str]]:
     return [(row[0], row[1]) for row in session().execute(query.order_by(Control.ref))]
 
 
-def controls_mapped_to(requirements: Collection[tuple[str, str]]) -> Sequence[Control]:
+def controls_mapped_to(
+    requirements: Collection[tuple[str, str]], *, in_full: bool = False
+) -> Sequence[Control]:
     """Return the live controls mapped to any of the requirements, or to a part of one, by ref.
 
     A requirement is the beginning of its framework's key with a ref: ("soc2", "CC7") is CC7 and
     everything below it, such as CC7.4, in each edition of SOC 2 that the tenant has adopted.
+    `in_full` leaves out what covers a requirement partially.
     """
     named = or_(
         *(
@@ -136,6 +139,8 @@ def controls_mapped_to(requirements: Collection[tuple[str, str]]) -> Sequence[Co
         .distinct()
         .order_by(Control.ref)
     )
+    if in_full:
+        query = query.where(ControlMapping.coverage == "full")
     return session().scalars(query).all()
 
 

@@ -1,4 +1,6 @@
-"""Links for reasons that are neither evidence nor a test: the switch, the policy, the incident."""
+"""Links for reasons that are neither evidence nor a test: the switch, the policy, the incident, the
+finding of an evaluation.
+"""
 
 from flask import url_for
 
@@ -19,4 +21,6 @@ def page_of_reason(reason: StatusReason) -> str | None:
         return url_for("alerts.alert", alert_id=reason.target_id)
     if reason.kind == "incident":
         return url_for("incidents.incident", incident_id=reason.target_id)
+    if reason.kind == "evaluation":
+        return url_for("evaluation_findings.finding", evaluation_finding_id=reason.target_id)
     return url_for("policies.index") if reason.kind == "policy" else None

@@ -1,13 +1,14 @@
 """What a control can depend on besides evidence: kill-switch drills, the policy in force, alerts on
-service levels, or the follow-up of incidents.
+service levels, the follow-up of incidents, or measures of evaluations.
 
 Pure.
 
     RuntimeFacts, SwitchFacts, OpenWaiver, OpenProblem    the facts at one instant
     doubts(live, today)                      what lowers the status, with the reason and where to
                                              look
+    doubts_of_misses(misses)                 the same for measures that missed their limit
 
-A failed drill makes a control fail. It is due without a passed drill in 90 days, without a
+A failed drill makes a control fail, and so does a measure that missed its limit. It is due without a passed drill in 90 days, without a
 published policy, on the most permissive tier, with a waiver below the platform minimum, with an
 alert that nobody answered for a day, or with an incident whose review or follow-up is late. Good
 facts raise nothing: only evidence does.
@@ -23,7 +24,7 @@ from governance.kernel import formatting
 
 type RestsOn = Literal["drill", "policy", "service_levels", "incidents"]
 type ProblemKind = Literal["alert", "review", "follow_up"]
-type DoubtKind = Literal["switch", "policy", "waiver", "alert", "incident"]
+type DoubtKind = Literal["switch", "policy", "waiver", "alert", "incident", "evaluation"]
 RESTS_ON: dict[str, str] = {
     "drill": "kill-switch drills",
     "policy": "the policy in force",
@@ -84,6 +85,16 @@ class OpenProblem:
 
     kind: ProblemKind
     target_id: UUID
+    ref: str
+    about: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMiss:
+    """An open finding on a measure that the control rests on, such as "Hallucination of Claims triage"."""
+
+    finding_id: UUID
     ref: str
     about: str
     since: date
@@ -256,6 +267,22 @@ def _of_problem(problem: OpenProblem) -> Doubt:
     }[problem.kind]
     kind: DoubtKind = "alert" if problem.kind == "alert" else "incident"
     return Doubt("warn", word, fact, consequence, kind, problem.ref, problem.target_id)
+
+
+def doubts_of_misses(misses: Sequence[OpenMiss]) -> tuple[Doubt, ...]:
+    """Return a doubt for each finding, the oldest first."""
+    return tuple(
+        Doubt(
+            "bad",
+            "Evaluation failed",
+            f"{miss.about} has missed its limit since {_long(miss.since)}.",
+            f"{miss.ref} is open. Repair it, evaluate again, then close the finding.",
+            "evaluation",
+            miss.ref,
+            miss.finding_id,
+        )
+        for miss in sorted(misses, key=lambda miss: (miss.since, miss.ref))
+    )
 
 
 def _long(when: date | None) -> str:

@@ -18,8 +18,10 @@ from uuid import UUID
 from governance.assurance.controls.runtime_dependencies import (
     Doubt,
     DoubtKind,
+    OpenMiss,
     RuntimeFacts,
     doubts,
+    doubts_of_misses,
 )
 from governance.assurance.evidence.freshness import (
     CORRUPTED,
@@ -103,6 +105,7 @@ class ControlFacts:
     proofs: tuple[SupportingEvidence, ...]
     tests: tuple[TestFacts, ...]
     live: RuntimeFacts | None = None
+    misses: tuple[OpenMiss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,8 @@ class Status:
         """Whether only a runtime dependency (a drill, the policy) lowers it."""
         holding = [reason for reason in self.reasons if reason.severity in {"bad", "warn"}]
         return bool(holding) and all(
-            reason.kind in {"switch", "policy", "waiver", "alert", "incident"} for reason in holding
+            reason.kind in {"switch", "policy", "waiver", "alert", "incident", "evaluation"}
+            for reason in holding
         )
 
 
@@ -174,7 +178,7 @@ def status(control: ControlFacts, *, today: date, period_from: date, period_to: 
         if name == "due"
         else name
     )
-    doubted = doubts(control.live, today)
+    doubted = (*doubts_of_misses(control.misses), *doubts(control.live, today))
     reasons = [
         *_test_reasons(control, last),
         *_evidence_reasons(control, states, today),

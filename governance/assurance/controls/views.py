@@ -22,6 +22,7 @@ from governance.assurance.controls.forms import (
 )
 from governance.assurance.controls.mapped_requirements import mapped_requirements
 from governance.assurance.controls.models import Control
+from governance.assurance.controls.ports import evaluations_behind
 from governance.assurance.controls.reason_links import page_of_reason
 from governance.assurance.controls.status import (
     RANK,
@@ -187,6 +188,7 @@ def _control_page(
         tester=_testers(row.id),
         mapped=mapped_requirements(row.id),
         chart=_chart(facts, since, today),
+        behind=evaluations_behind()([row.id], clock.now()),
         since=since,
         workable=_is_editable(row),
         rests=facts.live.says(today) if facts.live else None,

@@ -286,6 +286,12 @@ TERMS = (
         "evaluation evaluations",
     ),
     Term(
+        "Evaluation finding",
+        "A measure of an evaluation that misses the limit of the policy tier; until a person closes"
+        " it, the controls that rest on the measure fail.",
+        "evaluation_findings",
+    ),
+    Term(
         "Evaluation run",
         "One version of an evaluation suite on one release of an AI system, with a figure, an"
         " interval and a verdict for each measure.",

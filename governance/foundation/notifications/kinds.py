@@ -46,6 +46,7 @@ KINDS = {
             DIGEST,
             required="From then on you are responsible for it.",
         ),
+        NotificationKind("finding", "An evaluation of your AI system misses its limit", EMAIL),
     )
 }
 

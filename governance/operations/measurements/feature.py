@@ -10,9 +10,13 @@ from governance.kernel.manifest import (
     SectionTab,
     Subscription,
 )
+from governance.operations.evaluations.events import RunJudged
 from governance.operations.measurements import (
     actions,
     api,
+    evaluation_feeds,
+    evaluation_models,
+    evaluation_views,
     events,
     jobs,
     metrics,
@@ -27,9 +31,12 @@ from governance.operations.measurements import (
     views,
 )
 
+# It adds its routes to `views.feature` when it is imported.
+VIEWS = (views, evaluation_views)
+
 manifest = Manifest(
     name="measurements",
-    models=(models, prometheus_models),
+    models=(models, prometheus_models, evaluation_models),
     routes=(views.feature, api.feature, prometheus_views.feature),
     under=("objectives.index",),
     api=openapi.DESCRIPTION,
@@ -38,8 +45,8 @@ manifest = Manifest(
         Daily("create months of minutes", jobs.create_partitions, at="01:13"),
         Daily("drop old minutes", jobs.drop_old_minutes, at="02:23"),
     ),
-    work=(prometheus_jobs.ask_prometheus,),
-    audit=actions_in(actions, prometheus_actions),
+    work=(prometheus_jobs.ask_prometheus, evaluation_feeds.count_run),
+    audit=actions_in(actions, prometheus_actions, evaluation_feeds),
     links={
         "Indicator": EntryLink(endpoint="indicators.indicator", argument="indicator_id"),
         "PrometheusSource": EntryLink(endpoint="prometheus.index", noun="Prometheus source"),
@@ -56,5 +63,8 @@ manifest = Manifest(
         ),
     ),
     publishes=(events.MinutesStored,),
-    subscribes=(Subscription(events.MinutesStored, metrics.note),),
+    subscribes=(
+        Subscription(events.MinutesStored, metrics.note),
+        Subscription(RunJudged, evaluation_feeds.queue),
+    ),
 )

@@ -30,6 +30,7 @@ from governance.publishing.inbox.queries import InboxItem
 from governance.publishing.inbox.sentences import need
 from governance.publishing.overview import queries, sentences
 from governance.publishing.overview.activity import Activity, recent_activity
+from governance.publishing.overview.evaluations import evaluations_now
 from governance.publishing.overview.first_steps import SetupStep, first_steps, is_incomplete
 from governance.publishing.overview.queries import (
     CoverageAt,
@@ -117,6 +118,7 @@ def _context(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]
         "reports": reports,
         "reliability": None if day else reliability_now(),
         "risks": None if day else top_risks(),
+        "evaluated": None if day else evaluations_now(),
     }
 
 

@@ -106,6 +106,21 @@ class IndexedEvidence(Evidence):
     control: str
 
 
+class Evaluation(TypedDict):
+    """The newest result of a measure that a control rests on, on one AI system."""
+
+    measure: str
+    system: str
+    suite: str
+    figure: str
+    interval: str
+    cases: int
+    limit: str
+    verdict: Literal["pass", "fail", "undecided", "none"]
+    week: str
+    sha256: str  # of the run's file
+
+
 class Control(TypedDict):
     ref: str
     title: str
@@ -115,6 +130,7 @@ class Control(TypedDict):
     owner: str | None
     last_test: Test | None
     evidence: list[Evidence]
+    evaluations: NotRequired[list[Evaluation]]  # where the control rests on measures
 
 
 class Requirement(TypedDict):

@@ -21,6 +21,7 @@ NOTIFY = {
     "discussion": "email",
     "decision": "email",
     "assignment": "digest",
+    "finding": "email",
     "digest": "y",
     "digest_hour": "8",
 }

@@ -1,0 +1,111 @@
+"""The evaluations behind controls: the newest result of each measure that a control rests on. It
+answers a port of controls.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import or_, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from governance.assurance.controls.ports import EvaluationBehind
+from governance.assurance.evaluation_findings.models import MeasureControl
+from governance.kernel.db import among, session
+from governance.operations.evaluations import figures
+from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    MeasureResult,
+    SuiteMeasure,
+    SuiteVersion,
+)
+from governance.operations.systems.models import AISystem
+
+
+def evaluations_behind(control_ids: Collection[UUID], at: datetime) -> list[EvaluationBehind]:
+    """Return the newest result by AI system, suite and measure, as known at `at`.
+
+    One statement where no measure is mapped to the controls, three otherwise.
+    """
+    mapped = _mapped(control_ids, at) if control_ids else {}
+    if not mapped:
+        return []
+    r = EvaluationRun
+    query = (
+        select(AISystem, EvaluationSuite, SuiteVersion, SuiteMeasure, r, MeasureResult)
+        .select_from(r)
+        .join(SuiteVersion, SuiteVersion.id == r.version_id)
+        .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
+        .join(SuiteMeasure, SuiteMeasure.version_id == SuiteVersion.id)
+        .join(
+            MeasureResult,
+            (MeasureResult.run_id == r.id) & (MeasureResult.measure_id == SuiteMeasure.id),
+        )
+        .join(AISystem, AISystem.id == r.system_id)
+        .where(
+            tuple_(EvaluationSuite.id, SuiteMeasure.key).in_(list(mapped)),
+            or_(AISystem.retired_at.is_(None), AISystem.retired_at > at),
+            or_(SuiteVersion.withdrawn_at.is_(None), SuiteVersion.withdrawn_at > at),
+            r.state == "judged",
+            r.outcome == "completed",
+            MeasureResult.created_at <= at,
+        )
+        .ext(distinct_on(AISystem.key, EvaluationSuite.key, SuiteMeasure.key))
+        .order_by(
+            AISystem.key,
+            EvaluationSuite.key,
+            SuiteMeasure.key,
+            r.ran_at.desc(),
+            r.number.desc(),
+        )
+    )
+    tier = evaluations.policy_tier()
+    return [_behind(cast("Row", row), mapped, tier) for row in session().execute(query)]
+
+
+type Mapped = dict[tuple[UUID, str], set[UUID]]
+
+
+def _mapped(control_ids: Collection[UUID], at: datetime) -> Mapped:
+    """The controls by suite and measure, as they were mapped at that instant."""
+    m = MeasureControl
+    query = select(m.suite_id, m.measure, m.control_id).where(
+        among(m.control_id, control_ids),
+        m.created_at <= at,
+        or_(m.removed_at.is_(None), m.removed_at > at),
+    )
+    found: Mapped = {}
+    for suite_id, measure, control_id in session().execute(query):
+        found.setdefault((suite_id, measure), set()).add(control_id)
+    return found
+
+
+type Row = tuple[
+    AISystem, EvaluationSuite, SuiteVersion, SuiteMeasure, EvaluationRun, MeasureResult
+]
+
+
+def _behind(row: Row, mapped: Mapped, tier: str) -> EvaluationBehind:
+    system, suite, version, measure, run, result = row
+    judged = result.verdicts.get(tier, {})
+    verdict = str(judged.get("verdict", "none")) if result.n else "none"
+    return EvaluationBehind(
+        controls=frozenset(mapped[suite.id, measure.key]),
+        system=system.name,
+        suite=suite.name,
+        version=version.number,
+        measure=measure.name,
+        figure=figures.amount(result.point, measure.unit),
+        interval=figures.interval(result.low, result.high, measure.unit),
+        cases=result.n,
+        limit=figures.limit(measure, judged.get("limit")),
+        verdict=verdict,
+        state=figures.VERDICTS[verdict],
+        week=run.week,
+        run_id=run.id,
+        run=run.number,
+        sha256=run.sha256,
+    )

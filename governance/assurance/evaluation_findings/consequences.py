@@ -1,0 +1,204 @@
+"""Draw the consequences of a judged run, once.
+
+    queue(event)          the run's own transaction only queues the work
+    follow(run_id)        findings open, repeat or may close; a run that passes becomes evidence
+
+Nothing follows from a run that failed, is stale or late, or whose AI system, suite or version is out
+of use. An undecided measure triggers nothing, and no evidence is filed of a run that has one among
+the measures that controls rest on.
+"""
+
+import io
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from governance.assurance.evaluation_findings import finding_actions, queries
+from governance.assurance.evaluation_findings.models import EvaluationFinding, FollowedRun
+from governance.assurance.evaluation_findings.sheet import passed_sheet
+from governance.assurance.evidence import meridian_items, version_actions
+from governance.assurance.evidence.deletion_guard import filed_by_meridian
+from governance.assurance.evidence.models import EvidenceVersion
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.notifications.actions import Happening, notify
+from governance.foundation.tenants.system_actor import founder
+from governance.kernel import clock, current, jobs
+from governance.kernel.config import public_address
+from governance.kernel.db import lock_tenant, session, transaction
+from governance.kernel.jobs import Progress, WorkItem, work
+from governance.operations.evaluations import promotion
+from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.events import RunJudged
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    MeasureResult,
+    SuiteMeasure,
+    SuiteVersion,
+)
+from governance.operations.systems.models import AISystem
+
+WORK = "follow evaluation run"
+LOCK = "consequences of evaluations"
+VALID_FOR = timedelta(days=31)  # as evidence: two undecided weeks don't make it overdue
+NOTE = "Filed by Meridian when each mapped measure of a run passes"
+
+FILED = action(
+    "evaluation.evidence.filed",
+    "filed a passed evaluation run as evidence",
+    target="EvaluationRun",
+    activity="update",
+    severity="informational",
+    fields="number evidence version sha256",
+    shape="ok",
+)
+
+type Results = Sequence[tuple[MeasureResult, SuiteMeasure]]
+
+
+def queue(event: RunJudged) -> None:
+    """Queue the work; what it does must not undo the run."""
+    jobs.enqueue(WORK, event.run_id)
+
+
+@work(WORK)
+def follow_run(item: WorkItem, _progress: Progress) -> None:
+    """Draw the consequences of the run `item.target_id`, as Meridian."""
+    if item.target_id is None:
+        raise RuntimeError("the work names its run")
+    who = current.actor()
+    with current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name)), transaction():
+        follow(item.target_id)
+
+
+def follow(run_id: UUID) -> FollowedRun:
+    """Draw the consequences of a run, or return those that were drawn."""
+    lock_tenant(LOCK)
+    known = queries.followed(run_id)
+    if known is not None:
+        return known
+    run = evaluations.run(run_id)
+    suite, version, system = evaluations.about(run)
+    why = _why_nothing(run, suite, version, system)
+    if why:
+        return _done(run, "nothing", why)
+    results = [(row[0], row[1]) for row in evaluations.results_of([run.id])]
+    tier = evaluations.policy_tier()
+    missed = False
+    for result, measure in results:
+        verdict = verdict_of(result, measure, tier)
+        if verdict == "fail":
+            missed = True
+            found, is_new = finding_actions.miss(run, suite, system, result, measure, tier=tier)
+            if is_new:
+                _tell(found, system)
+        elif verdict == "pass":
+            finding_actions.propose_closing(run, suite, system, result, measure, tier=tier)
+    if not _passes(results, {row[0] for row in queries.measure_controls(suite.id)}, tier):
+        return _done(run, "missed" if missed else "undecided")
+    filed = _file(run, suite, version, system, results, tier)
+    return _done(run, "missed" if missed else "passed", filed=filed)
+
+
+def verdict_of(result: MeasureResult, measure: SuiteMeasure, tier: str) -> str:
+    """Return "pass", "fail" or "undecided"; "" for a signal. Nothing evaluated is undecided."""
+    if measure.is_signal:
+        return ""
+    return (
+        str(result.verdicts.get(tier, {}).get("verdict", "undecided")) if result.n else "undecided"
+    )
+
+
+def _why_nothing(
+    run: EvaluationRun, suite: EvaluationSuite, version: SuiteVersion, system: AISystem
+) -> str:
+    """Why a run has no consequences; empty where it has."""
+    if run.state != "judged" or run.outcome != "completed":
+        return "The run has no results."
+    if system.is_retired:
+        return "The AI system is retired."
+    if suite.is_retired or version.withdrawn_at is not None:
+        return "The suite is out of use."
+    if not promotion.is_fresh(run.ran_at):
+        return f"The run is older than {promotion.FRESH_FOR.days} days."
+    newer = queries.newer_run(run, suite.id)
+    return f"Run {newer.number:,} is newer." if newer else ""
+
+
+def _passes(results: Results, mapped: set[str], tier: str) -> bool:
+    """Whether each measure that a control rests on passes in the run, and there is one."""
+    verdicts = {measure.key: verdict_of(result, measure, tier) for result, measure in results}
+    asked = mapped & verdicts.keys()
+    return bool(asked) and all(verdicts[key] == "pass" for key in asked)
+
+
+def _file(
+    run: EvaluationRun,
+    suite: EvaluationSuite,
+    version: SuiteVersion,
+    system: AISystem,
+    results: Results,
+    tier: str,
+) -> EvidenceVersion:
+    """Store the run as a version of the evidence of its AI system and suite."""
+    day = (run.ran_at or run.created_at).date()
+    address = f"{public_address()}/t/{current.actor().tenant_slug}/evaluations/runs/{run.id}"
+    with filed_by_meridian():
+        item = meridian_items.item_for(
+            f"Evaluation of {system.name}: {suite.name}",
+            cadence="monthly",
+            control_ids=[row[1].id for row in queries.measure_controls(suite.id)],
+            note=NOTE,
+        )
+        filed = version_actions.upload_version(
+            item,
+            io.BytesIO(
+                passed_sheet(run, suite, version, system, results, tier=tier, address=address)
+            ),
+            f"evaluation-{system.key}-run-{run.number}.csv",
+            collected_on=clock.today(),
+            period_from=min(run.week, day),
+            period_to=day,
+            valid_until=day + VALID_FOR,
+            source="evaluation",
+        )
+    record(
+        FILED,
+        run,
+        number=run.number,
+        evidence=item.ref,
+        version=filed.number,
+        sha256=filed.sha256,
+    )
+    return filed
+
+
+def _tell(found: EvaluationFinding, system: AISystem) -> None:
+    """Notify the owner of the AI system."""
+    if system.owner_id is None:
+        return
+    what = Happening(
+        "finding",
+        found.id,
+        "opened a finding:",
+        f"{found.name} of {system.name} misses its limit",
+        f"evaluations/findings/{found.id}",
+    )
+    notify([system.owner_id], what)
+
+
+def _done(
+    run: EvaluationRun, outcome: str, why: str = "", *, filed: EvidenceVersion | None = None
+) -> FollowedRun:
+    row = FollowedRun(
+        run_id=run.id,
+        outcome=outcome,
+        why=why,
+        evidence_id=filed.evidence_id if filed else None,
+        evidence_version_id=filed.id if filed else None,
+        created_at=clock.now(),
+    )
+    session().add(row)
+    session().flush()
+    return row

@@ -1,0 +1,75 @@
+"""What follows from the verdicts of evaluations: findings, failing controls, evidence of passed runs."""
+
+from governance.assurance.controls import ports
+from governance.assurance.evaluation_findings import (
+    behind,
+    consequences,
+    finding_actions,
+    inbox,
+    mapping_actions,
+    missed_evaluations,
+    models,
+    palette,
+    permissions,
+    queries,
+    system_parts,
+    views,
+)
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import (
+    Command,
+    EntryLink,
+    Manifest,
+    PortAnswer,
+    SectionTab,
+    Subscription,
+)
+from governance.operations.evaluations.events import RunJudged
+
+manifest = Manifest(
+    name="evaluation_findings",
+    models=(models,),
+    routes=(views.feature,),
+    under=("evaluations.index",),
+    tabs=(
+        SectionTab(
+            section="evaluations",
+            label="Findings",
+            endpoint="evaluation_findings.index",
+            permission=permissions.VIEW,
+            order=40,
+            note=queries.open_count,
+            counts_everything=True,
+        ),
+        SectionTab(
+            section="evaluations",
+            label="Controls",
+            endpoint="evaluation_findings.mapped",
+            permission=permissions.VIEW,
+            order=50,
+        ),
+    ),
+    palette=(
+        Command("View findings of evaluations", "evaluation_findings.index", permissions.VIEW),
+        Command(
+            "Map evaluation measures to controls", "evaluation_findings.mapped", permissions.MAP
+        ),
+    ),
+    search=(palette.findings,),
+    systems=(system_parts.TAB, system_parts.OPEN),
+    inbox=inbox.SOURCES,
+    work=(consequences.follow_run,),
+    audit=actions_in(finding_actions, mapping_actions, consequences),
+    links={
+        "EvaluationFinding": EntryLink(
+            endpoint="evaluation_findings.finding",
+            argument="evaluation_finding_id",
+            noun="finding of an evaluation",
+        ),
+    },
+    subscribes=(Subscription(RunJudged, consequences.queue),),
+    answers=(
+        PortAnswer(ports.missed_evaluations, missed_evaluations.missed_evaluations),
+        PortAnswer(ports.evaluations_behind, behind.evaluations_behind),
+    ),
+)

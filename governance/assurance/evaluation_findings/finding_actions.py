@@ -1,0 +1,170 @@
+"""Open, repeat and close findings of evaluations.
+
+miss(…)              opens a finding, or counts a further miss on the open one
+propose_closing(…)   a later run passed
+close(…)             a person closes it, with a note
+"""
+
+from typing import Any
+from uuid import UUID
+
+from governance.assurance.evaluation_findings import permissions, queries
+from governance.assurance.evaluation_findings.models import EvaluationFinding
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel import clock, current, tenant_revision
+from governance.kernel.access import require
+from governance.kernel.db import session
+from governance.kernel.errors import Invalid
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    MeasureResult,
+    SuiteMeasure,
+)
+from governance.operations.systems.models import AISystem
+
+MAX_NOTE = 2000
+
+OPENED = action(
+    "evaluation.finding.opened",
+    "opened a finding, because an evaluation missed its limit",
+    target="EvaluationFinding",
+    activity="create",
+    severity="high",
+    fields="number system suite measure run release tier point low high n limit",
+    shape="bad",
+)
+MISSED_AGAIN = action(
+    "evaluation.finding.missed_again",
+    "noted a further miss on a finding of an evaluation",
+    target="EvaluationFinding",
+    activity="update",
+    severity="medium",
+    fields="number system suite measure run release tier point low high n limit misses",
+    shape="bad",
+)
+PASSED = action(
+    "evaluation.finding.passed",
+    "noted that an evaluation with an open finding passes now",
+    target="EvaluationFinding",
+    activity="update",
+    severity="informational",
+    fields="number system suite measure run release tier point low high n limit",
+    shape="ok",
+)
+CLOSED = action(
+    "evaluation.finding.closed",
+    "closed a finding of an evaluation",
+    target="EvaluationFinding",
+    activity="update",
+    severity="low",
+    fields="number measure passed_run",
+    shape="ok",
+)
+
+
+def miss(
+    run: EvaluationRun,
+    suite: EvaluationSuite,
+    system: AISystem,
+    result: MeasureResult,
+    measure: SuiteMeasure,
+    *,
+    tier: str,
+) -> tuple[EvaluationFinding, bool]:
+    """Open a finding, or count the miss on the open one. Return it, and whether it is new."""
+    found = queries.open_finding(system.id, suite.id, measure.key)
+    is_new = found is None
+    if found is None:
+        found = EvaluationFinding(
+            number=queries.next_number(),
+            system_id=system.id,
+            suite_id=suite.id,
+            measure=measure.key,
+            name=measure.name,
+            first_run_id=run.id,
+            last_run_id=run.id,
+            created_at=clock.now(),
+        )
+        session().add(found)
+        session().flush()
+        record(OPENED, found, **_facts(found, run, suite, system, result, tier))
+    else:
+        found.last_run_id, found.passed_run_id, found.misses = run.id, None, found.misses + 1
+        facts = _facts(found, run, suite, system, result, tier)
+        record(MISSED_AGAIN, found, misses=found.misses, **facts)
+    tenant_revision.advance()
+    return found, is_new
+
+
+def propose_closing(
+    run: EvaluationRun,
+    suite: EvaluationSuite,
+    system: AISystem,
+    result: MeasureResult,
+    measure: SuiteMeasure,
+    *,
+    tier: str,
+) -> None:
+    """Note on the open finding that a later run passes; nothing where none is open."""
+    found = queries.open_finding(system.id, suite.id, measure.key)
+    if found is None:
+        return
+    found.passed_run_id = run.id
+    record(PASSED, found, **_facts(found, run, suite, system, result, tier))
+    tenant_revision.advance()
+
+
+def _facts(
+    found: EvaluationFinding,
+    run: EvaluationRun,
+    suite: EvaluationSuite,
+    system: AISystem,
+    result: MeasureResult,
+    tier: str,
+) -> dict[str, Any]:
+    """What the log keeps of a miss or a pass."""
+    return {
+        "number": found.number,
+        "system": system.key,
+        "suite": suite.key,
+        "measure": found.measure,
+        "run": run.number,
+        "release": run.release,
+        "tier": tier,
+        "point": _text(result.point),
+        "low": _text(result.low),
+        "high": _text(result.high),
+        "n": result.n,
+        "limit": _text(result.verdicts.get(tier, {}).get("limit")),
+    }
+
+
+def _text(value: float | None) -> str | None:
+    """A figure as text: the log has exact numbers only."""
+    return None if value is None else f"{value:.6g}"
+
+
+def close(found: EvaluationFinding, *, note: str) -> None:
+    """Close it; a second click changes nothing. Raises Invalid without a note."""
+    require(permissions.CLOSE)
+    session().refresh(found, with_for_update=True)
+    if not found.is_open:
+        return
+    if not note.strip() or len(note) > MAX_NOTE:
+        raise Invalid(
+            "Enter what was done about it. The note is shown on the finding.", field="note"
+        )
+    passed: UUID | None = found.passed_run_id
+    found.closed_at, found.closed_by = clock.now(), current.person_id()
+    found.closing_note = note.strip()
+    record(
+        CLOSED,
+        found,
+        reason=note.strip(),
+        number=found.number,
+        measure=found.measure,
+        passed_run=passed,
+    )
+    tenant_revision.advance()

@@ -1,0 +1,32 @@
+"""Which MEASURE requirements of the NIST AI RMF a measure is about, as a starting point. Pure.
+
+People change the mapping; what is proposed here is applied only when they ask for it.
+"""
+
+from collections.abc import Mapping
+
+FRAMEWORK = "nist-ai-rmf"
+# By the beginning of the measure's key: the measures of the task packs, and usual names beside them.
+REQUIREMENTS: Mapping[str, tuple[str, ...]] = {
+    "hallucination": ("MEASURE 2.5",),
+    "grounding": ("MEASURE 2.5",),
+    "citation": ("MEASURE 2.9",),
+    "task-success": ("MEASURE 2.3", "MEASURE 2.5"),
+    "accuracy": ("MEASURE 2.3", "MEASURE 2.5"),
+    "latency": ("MEASURE 2.3",),
+    "harmful": ("MEASURE 2.6",),
+    "toxicity": ("MEASURE 2.6", "MEASURE 2.11"),
+    "refusal": ("MEASURE 2.6",),
+    "prompt-injection": ("MEASURE 2.7",),
+    "jailbreak": ("MEASURE 2.7",),
+    "transparency": ("MEASURE 2.8",),
+    "privacy": ("MEASURE 2.10",),
+    "leak": ("MEASURE 2.10",),
+    "fairness": ("MEASURE 2.11",),
+    "bias": ("MEASURE 2.11",),
+}
+
+
+def requirements_of(measure: str) -> tuple[str, ...]:
+    """The requirements that are proposed for a measure with this key."""
+    return next((refs for start, refs in REQUIREMENTS.items() if measure.startswith(start)), ())

@@ -1,0 +1,195 @@
+"""Findings of evaluations, and the controls that rest on measures.
+
+finding(id), findings(…)         one finding, a page of them with their systems
+open_finding(…), followed(run)   what the work needs to do nothing twice
+measure_controls(suite_id)       the controls of each measure
+"""
+
+from collections.abc import Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select
+
+from governance.assurance.controls.models import Control
+from governance.assurance.evaluation_findings.models import (
+    EvaluationFinding,
+    FollowedRun,
+    MeasureControl,
+)
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.kernel.pages import Keyset, keyset
+from governance.kernel.visibility_scope import limits
+from governance.operations.evaluations.models import EvaluationRun, EvaluationSuite, SuiteVersion
+from governance.operations.systems.models import AISystem
+
+
+def finding(finding_id: UUID, *, lock: bool = False) -> EvaluationFinding:
+    """The finding. Raises NotFound, also where no control of the reader's scope rests on it."""
+    found = find(EvaluationFinding, finding_id, what="finding", lock=lock)
+    seen = seen_ids()
+    if seen is not None and session().scalar(seen.where(EvaluationFinding.id == found.id)) is None:
+        raise NotFound("This finding doesn't exist, or you don't have access to it.")
+    return found
+
+
+def seen_ids() -> Select[UUID] | None:
+    """The ids of the findings that the reader may open; None: all of them."""
+    scope = limits()
+    if scope is None:
+        return None
+    f, m = EvaluationFinding, MeasureControl
+    return select(f.id).where(
+        select(m.id)
+        .where(
+            m.suite_id == f.suite_id,
+            m.measure == f.measure,
+            m.control_id.in_(scope.controls or ()),
+        )
+        .correlate(f)
+        .exists()
+    )
+
+
+def about(found: EvaluationFinding) -> Row[AISystem, EvaluationSuite]:
+    """Its AI system and suite."""
+    query = (
+        select(AISystem, EvaluationSuite)
+        .join(EvaluationSuite, EvaluationSuite.id == found.suite_id)
+        .where(AISystem.id == found.system_id)
+    )
+    return session().execute(query).one()
+
+
+def runs(found: EvaluationFinding) -> dict[UUID, Row[EvaluationRun, SuiteVersion]]:
+    """The runs that it names, each with its suite version."""
+    ids = {found.first_run_id, found.last_run_id, found.passed_run_id} - {None}
+    query = (
+        select(EvaluationRun, SuiteVersion)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .where(EvaluationRun.id.in_(ids))
+    )
+    return {row[0].id: row for row in session().execute(query)}
+
+
+def findings(*, closed: bool = False, after: str | None = None, size: int = 50) -> Keyset:
+    """One page of the open or closed findings with system and suite, newest first."""
+    e = EvaluationFinding
+    query = (
+        select(e, AISystem, EvaluationSuite)
+        .join(AISystem, AISystem.id == e.system_id)
+        .join(EvaluationSuite, EvaluationSuite.id == e.suite_id)
+        .where(e.closed_at.is_not(None) if closed else e.closed_at.is_(None))
+    )
+    if (seen := seen_ids()) is not None:
+        query = query.where(e.id.in_(seen))
+    return keyset(cast("Select[Any]", query), e.number, after=after, size=size, descending=True)
+
+
+def findings_of(
+    system_id: UUID, *, limit: int = 50
+) -> Sequence[Row[EvaluationFinding, EvaluationSuite]]:
+    """The findings of a system with their suites: open ones first, the newest first."""
+    e = EvaluationFinding
+    query = (
+        select(e, EvaluationSuite)
+        .join(EvaluationSuite, EvaluationSuite.id == e.suite_id)
+        .where(e.system_id == system_id)
+    )
+    if (seen := seen_ids()) is not None:
+        query = query.where(e.id.in_(seen))
+    ordered = query.order_by(e.closed_at.is_not(None), e.number.desc()).limit(limit)
+    return session().execute(ordered).all()
+
+
+def open_finding(system_id: UUID, suite_id: UUID, measure: str) -> EvaluationFinding | None:
+    """The open finding of this measure; one at most."""
+    e = EvaluationFinding
+    query = select(e).where(
+        e.system_id == system_id,
+        e.suite_id == suite_id,
+        e.measure == measure,
+        e.closed_at.is_(None),
+    )
+    return session().scalars(query).one_or_none()
+
+
+def next_number() -> int:
+    """The number of the tenant's next finding; the caller holds the lock."""
+    newest = session().scalar(select(func.max(EvaluationFinding.number)))
+    return int(newest or 0) + 1
+
+
+def followed(run_id: UUID) -> FollowedRun | None:
+    """What followed from a run, if anything was drawn from it yet."""
+    return session().scalars(select(FollowedRun).where(FollowedRun.run_id == run_id)).one_or_none()
+
+
+def newer_run(run: EvaluationRun, suite_id: UUID) -> EvaluationRun | None:
+    """A completed run of the same system and suite that ended later."""
+    r = EvaluationRun
+    query = (
+        select(r)
+        .join(SuiteVersion, SuiteVersion.id == r.version_id)
+        .where(
+            r.system_id == run.system_id,
+            SuiteVersion.suite_id == suite_id,
+            SuiteVersion.withdrawn_at.is_(None),
+            r.state == "judged",
+            r.outcome == "completed",
+            r.id != run.id,
+            (r.ran_at > run.ran_at) | ((r.ran_at == run.ran_at) & (r.number > run.number)),
+        )
+        .order_by(r.ran_at.desc())
+        .limit(1)
+    )
+    return session().scalars(query).one_or_none()
+
+
+def measure_controls(suite_id: UUID) -> Sequence[Row[str, Control]]:
+    """(measure, control) of each live control that rests on a measure of the suite, by ref."""
+    m, scope = MeasureControl, limits()
+    query = (
+        select(m.measure, Control)
+        .join(Control, Control.id == m.control_id)
+        .where(m.suite_id == suite_id, m.removed_at.is_(None), Control.retired_at.is_(None))
+    )
+    if scope is not None:
+        query = query.where(Control.id.in_(scope.controls or ()))
+    return session().execute(query.order_by(m.measure, Control.ref)).all()
+
+
+def mapping(suite_id: UUID, measure: str, control_id: UUID) -> MeasureControl | None:
+    """The open mapping, if there is one."""
+    m = MeasureControl
+    query = select(m).where(
+        m.suite_id == suite_id,
+        m.measure == measure,
+        m.control_id == control_id,
+        m.removed_at.is_(None),
+    )
+    return session().scalars(query).one_or_none()
+
+
+def mapped_counts() -> dict[UUID, int]:
+    """How many mappings each suite has, by suite; one statement."""
+    m = MeasureControl
+    query = (
+        select(m.suite_id, func.count())
+        .join(Control, Control.id == m.control_id)
+        .where(m.removed_at.is_(None), Control.retired_at.is_(None))
+        .group_by(m.suite_id)
+    )
+    return {row[0]: row[1] for row in session().execute(query)}
+
+
+def open_count() -> Select[int]:
+    """Select how many findings are open on live AI systems."""
+    f = EvaluationFinding
+    return (
+        select(func.count())
+        .select_from(f)
+        .join(AISystem, AISystem.id == f.system_id)
+        .where(f.closed_at.is_(None), AISystem.retired_at.is_(None))
+    )

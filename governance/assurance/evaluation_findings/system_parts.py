@@ -1,0 +1,40 @@
+"""What findings add to an AI system's pages: their tab, and what retirement means for them."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, case, func, select
+
+from governance.assurance.evaluation_findings import permissions
+from governance.assurance.evaluation_findings.models import EvaluationFinding
+from governance.kernel.formatting import plural
+from governance.operations.systems.parts import Consequence, SystemTab
+
+
+def _content(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """How many are open; no row where the system never had one."""
+    f = EvaluationFinding
+    still_open = func.count().filter(f.closed_at.is_(None))
+    words = case((still_open > 0, func.concat(still_open, " open")), else_="")
+    return select(words).where(f.system_id == system_id).having(func.count() > 0)
+
+
+def _open(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    f = EvaluationFinding
+    return select(func.count()).where(f.system_id == system_id, f.closed_at.is_(None))
+
+
+TAB = SystemTab(
+    label="Findings",
+    endpoint="evaluation_findings.of_system",
+    argument="system_key",
+    permission=permissions.VIEW,
+    order=45,
+    content=_content,
+)
+OPEN = Consequence(
+    name="findings of evaluations",
+    order=70,
+    count=_open,
+    text=lambda n: f"{plural(n, 'open finding')} of evaluations will lower no control any more",
+)

@@ -1,0 +1,193 @@
+"""Eight weeks of evaluations: a release of claims-triage made it worse, and this week it fails.
+
+Five weeks pass and become evidence of EVA-01, which a person accepts. Then a release is undecided
+for two weeks, and this week its answers miss the hallucination limit: a finding opens, the control
+fails, the release can't be promoted. The logs are ours, as Inspect writes them.
+"""
+
+import io
+import json
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import select
+
+from governance.assurance.controls.models import Control
+from governance.assurance.evaluation_findings import mapping_actions
+from governance.assurance.evidence import queries as shelf
+from governance.assurance.evidence import review_queue, version_actions
+from governance.demo.cast import Cast
+from governance.demo.story import StoryStep
+from governance.foundation.people.jobs import actor_of
+from governance.kernel import current, jobs
+from governance.kernel.db import session, transaction
+from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations import run_actions, suite_actions
+from governance.operations.systems import queries as systems
+
+SEED, CASES = 2026, 1200
+UNFINISHED, UNREFUSED = 0.114, 0.06  # shares
+REFUSALS = 130  # of the cases, that have no answer in the wordings
+DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
+RELEASED = 3  # weeks ago
+# Answers of claims-triage that hallucinate, by week; the last one is this week's.
+HALLUCINATE = (11, 14, 12, 15, 13, 26, 31, 55)
+CONTROL = "EVA-01"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSuite:
+    """A suite with the AI system that it evaluates."""
+
+    key: str
+    name: str
+    purpose: str
+    pack: str
+    system: str
+
+
+CLAIMS = DemoSuite(
+    "claims-grounding",
+    "Claims grounding",
+    "Summaries and approvals cite the policy wording that applies to the claim.",
+    "support",
+    "claims-triage",
+)
+ANSWERS = DemoSuite(
+    "support-answers",
+    "Support answers",
+    "Answers to policyholders are in the help pages, or a person takes over.",
+    "support",
+    "support-assistant",
+)
+COPY = DemoSuite(
+    "ad-copy",
+    "Ad copy",
+    "Ads claim nothing that the product sheet doesn't support.",
+    "advertising",
+    "ad-copywriter",
+)
+MAPPED = ("hallucination", "task-success")
+
+
+def steps(cast: Cast, now: datetime) -> list[StoryStep]:
+    """Return what happens, in order of time."""
+    last = _this_week(now)
+    found = [StoryStep(last - 9 * WEEK, partial(_begin, cast))]
+    for number, wrong in enumerate(HALLUCINATE):
+        at = last - (len(HALLUCINATE) - 1 - number) * WEEK
+        found.append(StoryStep(at, partial(_run, cast, CLAIMS, at, wrong, now)))
+        if number < len(HALLUCINATE) - RELEASED:
+            found.append(StoryStep(at + DAY, partial(_accept, cast)))
+    found += [
+        StoryStep(last, partial(_run, cast, ANSWERS, last, 12, now)),
+        StoryStep(last, partial(_run, cast, COPY, last, 27, now)),
+    ]
+    return found
+
+
+def _this_week(now: datetime) -> datetime:
+    """Three hours ago, but not before Monday."""
+    monday = datetime(now.year, now.month, now.day, tzinfo=UTC) - now.weekday() * DAY
+    return max(now - timedelta(hours=3), min(monday + timedelta(minutes=10), now))
+
+
+def _begin(cast: Cast) -> None:
+    """The officer publishes the suites, and chooses the control that rests on them."""
+    with current.acting_as(cast("officer")), transaction():
+        control = session().scalars(select(Control).where(Control.ref == CONTROL)).one()
+        for each in (CLAIMS, ANSWERS, COPY):
+            suite = suite_actions.create(
+                key=each.key,
+                name=each.name,
+                purpose=each.purpose,
+                owner_id=cast.id("jun"),
+                pack=each.pack,
+            )
+            suite_actions.publish(evaluations.versions(suite.id)[0], suite)
+            if each is CLAIMS:
+                for measure in MAPPED:
+                    mapping_actions.map_measure(suite, measure, control)
+
+
+def _run(cast: Cast, suite: DemoSuite, at: datetime, wrong: int, now: datetime) -> None:
+    """Anna imports the log of a run; Meridian judges it and does what follows."""
+    content = json.dumps(log_of(suite, at, wrong)).encode()
+    with current.acting_as(cast("anna")):
+        with transaction():
+            found = evaluations.suite(suite.key)
+            run_actions.import_run(
+                io.BytesIO(content),
+                system=systems.system(suite.system),
+                suite=found,
+                version=evaluations.version(found.id),
+                release=release_of(at, now),
+                name=f"{suite.key}-{at:%Y-%m-%d}.json",
+            )
+        jobs.drain(actor_of, of=current.actor().tenant_id)
+
+
+def _accept(cast: Cast) -> None:
+    """Jun looks at what was filed by itself."""
+    with current.acting_as(cast("jun")), transaction():
+        for _, held in review_queue.queue_page({}, size=1000).rows:
+            version, evidence = shelf.find_version(held.version_id, lock=True)
+            if version.source == "evaluation":
+                version_actions.accept(version, evidence)
+
+
+def release_of(at: datetime, now: datetime) -> str:
+    """The release that was live then; the newest began three weeks ago."""
+    began = now - RELEASED * WEEK
+    if at >= began:
+        return f"{began.year}.{began.month}.2"
+    before = began - 5 * WEEK
+    return f"{before.year}.{before.month}.3"
+
+
+# ---- the log
+
+
+def log_of(suite: DemoSuite, at: datetime, wrong: int) -> Mapping[str, Any]:
+    """Return an Inspect log of that day, in which so many answers hallucinate."""
+    chance = random.Random(f"{SEED} {suite.key} {at:%Y-%m-%d}")  # noqa: S311 - a story
+    bad = set(chance.sample(range(CASES), wrong))
+    return {
+        "version": 2,
+        "status": "success",
+        "eval": {
+            "eval_id": f"{suite.key}-{at:%Y%m%d}",
+            "task": suite.key,
+            "task_version": 1,
+            "model": "helio/hello-4-large",
+            "packages": {"inspect_ai": "0.3.285"},
+        },
+        "results": {"total_samples": CASES, "completed_samples": CASES, "scores": []},
+        "stats": {
+            "started_at": (at - timedelta(minutes=48)).isoformat(),
+            "completed_at": (at - timedelta(minutes=6)).isoformat(),
+        },
+        "samples": list(_samples(suite, chance, bad)),
+    }
+
+
+def _samples(suite: DemoSuite, chance: random.Random, bad: set[int]) -> Iterator[dict[str, Any]]:
+    for number in range(CASES):
+        scores: dict[str, Any] = {
+            "grounded": "I" if number in bad else "C",
+            "harmless": "C",
+            "task_success": "I" if chance.random() < UNFINISHED or number in bad else "C",
+            "cost_per_request": round(chance.uniform(0.014, 0.022), 4),
+        }
+        if number < REFUSALS:
+            scores["refusal"] = "I" if chance.random() < UNREFUSED else "C"
+        yield {
+            "id": f"{suite.key}-{number:04}",
+            "epoch": 1,
+            "scores": {name: {"value": value} for name, value in scores.items()},
+            "total_time": round(chance.lognormvariate(0.25, 0.32), 2),
+        }

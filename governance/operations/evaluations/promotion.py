@@ -1,0 +1,204 @@
+"""Whether the evaluations of a release allow to promote it. Rollouts ask it; only a pass passes.
+
+    promotion_verdict(system_id, release)   clear, or each reason why not; five statements
+    newest_release(system_id)               the release that was evaluated last
+    is_fresh(ran_at)                        whether a run still says something about today
+
+Each live suite that the system was ever evaluated by is asked for: its newest run of this release,
+by the newest published version, no older than FRESH_FOR, with a pass in each measure that decides.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from governance.kernel import clock, formatting
+from governance.kernel.db import session
+from governance.operations.evaluations import figures, queries
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    MeasureResult,
+    SuiteMeasure,
+    SuiteVersion,
+)
+from governance.operations.systems import queries as systems
+
+FRESH_FOR = timedelta(days=14)
+
+type ReasonKind = Literal[
+    "retired", "no suite", "no run", "withdrawn", "old version", "failed run", "stale", "measure"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionReason:
+    """Why a release may not be promoted. `verdict` is "fail" or "undecided" for a measure."""
+
+    kind: ReasonKind
+    says: str
+    suite: str = ""
+    measure: str = ""
+    verdict: str = ""
+    run_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionVerdict:
+    """What the evaluations of a release say about promoting it, under a policy tier."""
+
+    system_id: UUID
+    release: str
+    tier: str
+    reasons: tuple[PromotionReason, ...]
+
+    @property
+    def is_clear(self) -> bool:
+        return not self.reasons
+
+
+def is_fresh(ran_at: datetime | None) -> bool:
+    """Whether a run is young enough to pass a gate, or to have consequences."""
+    return ran_at is not None and clock.now() - ran_at <= FRESH_FOR
+
+
+def newest_release(system_id: UUID) -> str | None:
+    """The release that was evaluated last."""
+    r = EvaluationRun
+    query = select(r.release).where(r.system_id == system_id, r.state == "judged")
+    return session().scalar(query.order_by(r.ran_at.desc(), r.number.desc()).limit(1))
+
+
+def promotion_verdict(system_id: UUID, release: str) -> PromotionVerdict:
+    """Return it for a system of the acting tenant. Raises NotFound."""
+    system, tier = systems.system(system_id), queries.policy_tier()
+    if system.is_retired:
+        reasons = [PromotionReason("retired", f"{system.name} is retired.")]
+    else:
+        reasons = list(_reasons(system.id, release, tier))
+    return PromotionVerdict(system.id, release, tier, tuple(reasons))
+
+
+def _reasons(system_id: UUID, release: str, tier: str) -> Iterator[PromotionReason]:
+    suites, runs = _suites_of(system_id), _newest_runs(system_id, release)
+    results: dict[UUID, list[tuple[MeasureResult, SuiteMeasure]]] = {}
+    for result, measure in queries.results_of([run.id for run, _version in runs.values()]):
+        results.setdefault(result.run_id, []).append((result, measure))
+    if not suites:
+        yield PromotionReason("no suite", "No evaluation suite was ever run on this AI system.")
+    for suite, number in suites:
+        found = runs.get(suite.id)
+        if found is None:
+            says = f"Release {release} has no run of {suite.name}."
+            yield PromotionReason("no run", says, suite.name)
+            continue
+        run, version = found
+        blocked = _of_run(run, version, suite, number)
+        if blocked is not None:
+            yield blocked
+            continue
+        yield from _of_measures(run, suite, results.get(run.id, ()), tier)
+
+
+def _of_run(
+    run: EvaluationRun, version: SuiteVersion, suite: EvaluationSuite, newest: int | None
+) -> PromotionReason | None:
+    """Why the run as a whole doesn't count."""
+    kind: ReasonKind
+    if version.withdrawn_at is not None or newest is None:
+        kind, says = "withdrawn", f"Version {version.number} of {suite.name} was withdrawn."
+    elif version.number < newest:
+        kind = "old version"
+        says = (
+            f"{suite.name} has version {newest}, and this release was evaluated by version"
+            f" {version.number}."
+        )
+    elif run.outcome != "completed":
+        kind, says = "failed run", f"Run {run.number:,} of {suite.name} {run.outcome}."
+    elif not is_fresh(run.ran_at):
+        day = formatting.long_day(run.ran_at) if run.ran_at else "an unknown day"
+        kind = "stale"
+        says = f"The newest run of {suite.name} is of {day}, more than {FRESH_FOR.days} days ago."
+    else:
+        return None
+    return PromotionReason(kind, says, suite.name, run_id=run.id)
+
+
+def _of_measures(
+    run: EvaluationRun,
+    suite: EvaluationSuite,
+    results: Sequence[tuple[MeasureResult, SuiteMeasure]],
+    tier: str,
+) -> Iterator[PromotionReason]:
+    for result, measure in results:
+        judged = result.verdicts.get(tier, {})
+        verdict = str(judged.get("verdict", "undecided"))
+        if measure.is_signal or (verdict == "pass" and result.n):
+            continue
+        yield PromotionReason(
+            "measure",
+            sentence(measure, result, judged),
+            suite.name,
+            measure.key,
+            "fail" if verdict == "fail" else "undecided",
+            run.id,
+        )
+
+
+def sentence(measure: SuiteMeasure, result: MeasureResult, judged: Any) -> str:
+    """Return "Hallucination is 4.6% (3.2 to 6.4%), and the limit is ≤ 3.0%."."""
+    if not result.n:
+        return f"{measure.name} has no result."
+    figure = figures.amount(result.point, measure.unit)
+    interval = figures.interval(result.low, result.high, measure.unit)
+    limit = figures.limit(measure, judged.get("limit"))
+    open_ = "" if judged.get("verdict") == "fail" else f" {figures.needs(judged.get('more'))}."
+    return f"{measure.name} is {figure} ({interval}), and the limit is {limit}.{open_}"
+
+
+def _suites_of(system_id: UUID) -> Sequence[tuple[EvaluationSuite, int | None]]:
+    """Each live suite that was run on the system, with its newest published version."""
+    newest = (
+        select(SuiteVersion.suite_id, func.max(SuiteVersion.number).label("number"))
+        .where(SuiteVersion.published_at.is_not(None), SuiteVersion.withdrawn_at.is_(None))
+        .group_by(SuiteVersion.suite_id)
+        .subquery()
+    )
+    was_run = (
+        select(EvaluationRun.id)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .where(
+            SuiteVersion.suite_id == EvaluationSuite.id,
+            EvaluationRun.system_id == system_id,
+            EvaluationRun.state == "judged",
+        )
+        .exists()
+    )
+    query: Any = (
+        select(EvaluationSuite, newest.c.number)
+        .outerjoin(newest, newest.c.suite_id == EvaluationSuite.id)
+        .where(EvaluationSuite.retired_at.is_(None), was_run)
+        .order_by(EvaluationSuite.name)
+    )
+    return [(row[0], row[1]) for row in session().execute(query)]
+
+
+def _newest_runs(system_id: UUID, release: str) -> dict[UUID, tuple[EvaluationRun, SuiteVersion]]:
+    """The newest judged run of each suite on this release, by suite."""
+    query = (
+        select(EvaluationRun, SuiteVersion)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .where(
+            EvaluationRun.system_id == system_id,
+            EvaluationRun.release == release,
+            EvaluationRun.state == "judged",
+        )
+        .ext(distinct_on(SuiteVersion.suite_id))
+        .order_by(SuiteVersion.suite_id, EvaluationRun.ran_at.desc(), EvaluationRun.number.desc())
+    )
+    return {row[1].suite_id: (row[0], row[1]) for row in session().execute(query)}

@@ -1,0 +1,199 @@
+"""Count the cases of evaluation runs as minutes of an indicator, so that a measure has an error budget.
+
+    feed(indicator, suite, measure)    from then on each judged run is a minute: good and total cases
+    stop(indicator)                    its minutes stay
+    choices()                          the measures that can be counted
+
+A run is one minute, at its end; run again, it is the same minute. Weeks have few minutes with data,
+so an objective on such an indicator asks for no coverage.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.tenants.system_actor import founder
+from governance.kernel import clock, current, jobs
+from governance.kernel.db import lock_tenant, session, transaction
+from governance.kernel.errors import Invalid
+from governance.kernel.intervals import whole_minute
+from governance.kernel.jobs import Progress, WorkItem, work
+from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.events import RunJudged
+from governance.operations.evaluations.models import (
+    EvaluationSuite,
+    MeasureResult,
+    SuiteMeasure,
+    SuiteVersion,
+)
+from governance.operations.measurements import actions
+from governance.operations.measurements.evaluation_models import EvaluationFeed
+from governance.operations.measurements.models import Indicator
+
+WORK = "count evaluation run"
+LOCK = "evaluation feeds"
+NO_REASON_FOR = timedelta(hours=47)  # of age; older minutes are a backfill
+
+STARTED = action(
+    "indicator.evaluation.started",
+    "made an indicator count the cases of an evaluation",
+    target="Indicator",
+    activity="update",
+    severity="informational",
+    fields="key suite measure",
+)
+STOPPED = action(
+    "indicator.evaluation.stopped",
+    "ended that an indicator counts the cases of an evaluation",
+    target="Indicator",
+    activity="update",
+    severity="low",
+    fields="key suite measure",
+    shape="stop",
+)
+
+
+def feed_of(indicator_id: UUID) -> tuple[EvaluationFeed, EvaluationSuite] | None:
+    """The open feed of an indicator, with its suite."""
+    f = EvaluationFeed
+    query = (
+        select(f, EvaluationSuite)
+        .join(EvaluationSuite, EvaluationSuite.id == f.suite_id)
+        .where(f.indicator_id == indicator_id, f.stopped_at.is_(None))
+    )
+    row = session().execute(query).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def choices() -> list[tuple[str, str]]:
+    """(value, label) of each share of cases that decides, in a published version of a live suite."""
+    query = (
+        select(EvaluationSuite.key, EvaluationSuite.name, SuiteMeasure.key, SuiteMeasure.name)
+        .join(SuiteVersion, SuiteVersion.suite_id == EvaluationSuite.id)
+        .join(SuiteMeasure, SuiteMeasure.version_id == SuiteVersion.id)
+        .where(
+            EvaluationSuite.retired_at.is_(None),
+            SuiteVersion.published_at.is_not(None),
+            SuiteVersion.withdrawn_at.is_(None),
+            SuiteMeasure.kind == "rate",
+            SuiteMeasure.is_signal.is_(False),
+        )
+        .order_by(EvaluationSuite.name, SuiteVersion.number.desc(), SuiteMeasure.position)
+    )
+    found: dict[str, str] = {}
+    for suite, suite_name, measure, name in session().execute(query):
+        found.setdefault(f"{suite}/{measure}", f"{suite_name}: {name}")
+    return list(found.items())
+
+
+def feed(indicator: Indicator, chosen: str) -> None:
+    """Count a measure ("claims-grounding/hallucination") from the next run on.
+
+    Raises Invalid for what can't be counted, and IndicatorRetired.
+    """
+    if indicator.is_retired:
+        raise actions.IndicatorRetired(f"{indicator.name} is retired and takes no more minutes.")
+    if indicator.kind != "ratio":
+        raise Invalid(
+            "Only an indicator that counts good and total can count cases.", field="measure"
+        )
+    if indicator.source != "push":
+        raise Invalid("This indicator is read from Prometheus already.", field="measure")
+    if chosen not in dict(choices()):
+        raise Invalid("Choose one of the list.", field="measure")
+    key, _, measure = chosen.partition("/")
+    suite = evaluations.suite(key)
+    lock_tenant(LOCK)
+    there = feed_of(indicator.id)
+    if there is not None and (there[0].suite_id, there[0].measure) == (suite.id, measure):
+        return
+    if there is not None:
+        _stop(indicator, *there)
+    session().add(
+        EvaluationFeed(
+            indicator_id=indicator.id,
+            suite_id=suite.id,
+            measure=measure,
+            started_by=current.person_id(),
+            created_at=clock.now(),
+        )
+    )
+    session().flush()
+    record(STARTED, indicator, key=indicator.key, suite=suite.key, measure=measure)
+
+
+def stop(indicator: Indicator) -> None:
+    """Count no further runs; a second click changes nothing."""
+    lock_tenant(LOCK)
+    there = feed_of(indicator.id)
+    if there is not None:
+        _stop(indicator, *there)
+
+
+def _stop(indicator: Indicator, found: EvaluationFeed, suite: EvaluationSuite) -> None:
+    found.stopped_at = clock.now()
+    session().flush()
+    record(STOPPED, indicator, key=indicator.key, suite=suite.key, measure=found.measure)
+
+
+# ---- counting
+
+
+def queue(event: RunJudged) -> None:
+    """Queue the count of a run where an indicator of its system is fed; it must not undo the run."""
+    if _fed(event.version_id, event.system_id):
+        jobs.enqueue(WORK, event.run_id)
+
+
+def _fed(version_id: UUID, system_id: UUID) -> list[tuple[Indicator, str]]:
+    """The live indicators of the system that count a measure of this version's suite."""
+    f = EvaluationFeed
+    query = (
+        select(Indicator, f.measure)
+        .join(f, f.indicator_id == Indicator.id)
+        .join(SuiteVersion, SuiteVersion.suite_id == f.suite_id)
+        .where(
+            SuiteVersion.id == version_id,
+            Indicator.system_id == system_id,
+            Indicator.retired_at.is_(None),
+            f.stopped_at.is_(None),
+        )
+        .order_by(Indicator.id)
+    )
+    return [(row[0], row[1]) for row in session().execute(query)]
+
+
+@work(WORK)
+def count_run(item: WorkItem, _progress: Progress) -> None:
+    """Count the run `item.target_id`, as Meridian."""
+    if item.target_id is None:
+        raise RuntimeError("the work names its run")
+    who = current.actor()
+    with current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name)), transaction():
+        _count(item.target_id)
+
+
+def _count(run_id: UUID) -> None:
+    run = evaluations.run(run_id)
+    results = {
+        measure.key: (result, measure) for result, measure in evaluations.results_of([run.id])
+    }
+    at = whole_minute(run.ran_at or run.created_at)
+    rows = [
+        (indicator.id, at, *_good(*results[measure]))
+        for indicator, measure in _fed(run.version_id, run.system_id)
+        if measure in results and results[measure][0].successes is not None
+    ]
+    rows = [row for row in rows if row[3]]
+    if rows:
+        is_late = clock.now() - at > NO_REASON_FOR
+        actions.store(rows, backfill_reason=f"Evaluation run {run.number}" if is_late else None)
+
+
+def _good(result: MeasureResult, measure: SuiteMeasure) -> tuple[int, int]:
+    """Good and total cases: of a measure with an upper limit, the counted ones are the bad ones."""
+    counted = result.successes or 0
+    return (counted if measure.at_least else result.n - counted), result.n

@@ -1,0 +1,201 @@
+"""What the overview shows of evaluations: the findings that are open, and the weeks of the first one.
+
+Three statements read it: the findings, the weeks of their measure, the policy tier.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import ceil
+from typing import Any
+from uuid import UUID
+
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from governance.assurance.evaluation_findings import permissions
+from governance.assurance.evaluation_findings.models import EvaluationFinding
+from governance.kernel import charts, clock, formatting
+from governance.kernel.access import allowed
+from governance.kernel.db import session
+from governance.kernel.formatting import plural
+from governance.operations.evaluations import figures
+from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    MeasureResult,
+    SuiteMeasure,
+    SuiteVersion,
+)
+from governance.operations.evaluations.weeks import monday_of
+from governance.operations.systems.models import AISystem
+
+MAX_LINES, MAX_SERIES, WEEKS = 4, 4, 12
+HUNDRED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FindingLine:
+    """An open finding. `state` is (kind, text), as c.state takes it."""
+
+    id: UUID
+    ref: str
+    title: str
+    detail: str
+    state: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationsNow:
+    """The open findings, and a chart of the first one's measure by week and AI system."""
+
+    heading: str
+    sub: str
+    lines: Sequence[FindingLine]
+    chart: Markup | None
+    weeks: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[str]]]
+
+
+def evaluations_now() -> EvaluationsNow | None:
+    """Return what the reader may see; None where no run was ever judged."""
+    if not allowed(permissions.VIEW):
+        return None
+    found = _findings()
+    if not found:
+        return _nothing_open()
+    first, system = found[0]
+    tier = evaluations.policy_tier()
+    weeks = _weeks()
+    points = _points(first, weeks[0])
+    word = "misses its limit" if len(found) == 1 else "miss their limits"
+    heading = (
+        f"{first.name} of {system.name} {word}"
+        if len(found) == 1
+        else f"{plural(len(found), 'evaluation measure')} {word}"
+    )
+    chart, rows, sub = _chart(first, system, points, weeks, tier)
+    lines = [_line(each, its) for each, its in found[:MAX_LINES]]
+    labels = [formatting.day_of_year(week) for week in weeks]
+    return EvaluationsNow(heading, sub, lines, chart, labels, rows)
+
+
+def _nothing_open() -> EvaluationsNow | None:
+    judged = select(EvaluationRun.id).where(EvaluationRun.state == "judged").limit(1)
+    if session().scalar(judged) is None:
+        return None
+    return EvaluationsNow("No evaluation misses its limit", "", (), None, (), ())
+
+
+def _findings() -> Sequence[tuple[EvaluationFinding, AISystem]]:
+    """Open findings of live AI systems: those without a pass since then first, the newest first."""
+    f = EvaluationFinding
+    query = (
+        select(f, AISystem)
+        .join(AISystem, AISystem.id == f.system_id)
+        .where(f.closed_at.is_(None), AISystem.retired_at.is_(None))
+        .order_by(f.passed_run_id.is_not(None), f.number.desc())
+    )
+    return [(row[0], row[1]) for row in session().execute(query)]
+
+
+def _line(found: EvaluationFinding, system: AISystem) -> FindingLine:
+    detail = (
+        f"{plural(found.misses, 'miss', 'misses')} since {formatting.long_day(found.created_at)}"
+    )
+    return FindingLine(found.id, found.ref, f"{found.name} of {system.name}", detail, found.state)
+
+
+def _weeks() -> list[date]:
+    last = monday_of(clock.today())
+    return [last - timedelta(weeks=n) for n in reversed(range(WEEKS))]
+
+
+def _points(found: EvaluationFinding, first: date) -> Sequence[Any]:
+    """The newest figure of the measure by AI system and week."""
+    r, m = EvaluationRun, MeasureResult
+    query = (
+        select(AISystem.id, AISystem.name, r.week, m, SuiteMeasure)
+        .join(SuiteVersion, SuiteVersion.id == r.version_id)
+        .join(SuiteMeasure, SuiteMeasure.version_id == SuiteVersion.id)
+        .join(m, (m.run_id == r.id) & (m.measure_id == SuiteMeasure.id))
+        .join(AISystem, AISystem.id == r.system_id)
+        .where(
+            SuiteVersion.suite_id == found.suite_id,
+            SuiteMeasure.key == found.measure,
+            r.state == "judged",
+            r.outcome == "completed",
+            r.week >= first,
+            m.n > 0,
+            AISystem.retired_at.is_(None),
+        )
+        .ext(distinct_on(AISystem.id, r.week))
+        .order_by(AISystem.id, r.week, r.ran_at.desc(), r.number.desc())
+    )
+    return session().execute(query).all()
+
+
+def _chart(
+    found: EvaluationFinding,
+    system: AISystem,
+    points: Sequence[Any],
+    weeks: Sequence[date],
+    tier: str,
+) -> tuple[Markup | None, list[tuple[str, list[str]]], str]:
+    """Lines by AI system, the finding's one first; the same as a table; what the chart shows."""
+    by_system: dict[UUID, dict[date, Any]] = {}
+    names: dict[UUID, str] = {}
+    for system_id, name, week, result, measure in points:
+        by_system.setdefault(system_id, {})[week] = (result, measure)
+        names[system_id] = name
+    order = sorted(by_system, key=lambda each: (each != system.id, names[each]))[:MAX_SERIES]
+    if not order or len(by_system[order[0]]) < 2:  # noqa: PLR2004 - a line needs two points
+        return None, [], ""
+    newest, measure = max(by_system[order[0]].items())[1]
+    scale = HUNDRED if measure.unit == "share" else 1
+    unit = "%" if measure.unit == "share" else f" {measure.unit}"
+    limit = newest.verdicts.get(tier, {}).get("limit")
+    title = f"{found.name} by week"
+    drawn = charts.lines(
+        [_series(names[each], by_system[each], weeks, scale) for each in order],
+        _labels(weeks),
+        title,
+        ceiling=_ceiling(points, scale, limit) if measure.unit == "share" else None,
+        unit=unit,
+        limit=(limit * scale, f"limit {figures.limit(measure, limit)}") if limit else None,
+    )
+    rows = [(names[each], _cells(by_system[each], weeks)) for each in order]
+    sub = (
+        f"{figures.asks(measure).capitalize()} {figures.amount(limit, measure.unit)} in this tier; by"
+        " week"
+    )
+    return drawn, rows, sub
+
+
+def _labels(weeks: Sequence[date]) -> list[str]:
+    """The days below the chart: the last but one would touch the last one."""
+    return [
+        "" if place == len(weeks) - 2 else formatting.day_of_year(week)
+        for place, week in enumerate(weeks)
+    ]
+
+
+def _ceiling(points: Sequence[Any], scale: int, limit: float | None) -> float:
+    """An even number of percent over everything that is drawn."""
+    most = max([row[3].point for row in points] + [limit or 0]) * scale
+    return min(2.0 * ceil(most / 2) or 2.0, float(HUNDRED))
+
+
+def _series(
+    name: str, known: Mapping[date, Any], weeks: Sequence[date], scale: int
+) -> charts.Series:
+    values = [known[week][0].point * scale if week in known else None for week in weeks]
+    return charts.Series(name, values)
+
+
+def _cells(known: Mapping[date, Any], weeks: Sequence[date]) -> list[str]:
+    return [
+        figures.amount(known[week][0].point, known[week][1].unit) if week in known else "no run"
+        for week in weeks
+    ]

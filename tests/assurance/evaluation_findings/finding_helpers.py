@@ -1,0 +1,66 @@
+"""Runs of this week that pass, miss or decide nothing, and what followed from them."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from governance.assurance.controls import queries as controls
+from governance.assurance.controls.status import status
+from governance.assurance.evaluation_findings.models import EvaluationFinding, FollowedRun
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.kernel import clock
+from governance.kernel.db import session
+from tests import make
+from tests.operations.evaluations.evaluation_helpers import judged, log_of
+
+NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
+PASSES, MISSES, UNDECIDED = (1200, 0), (1145, 55), (97, 3)
+CONTROL = "EVA-01"
+
+
+def run(counts, number, *, day=24, hour=10, release="2026.11.2", **changes):
+    """A judged run of that day of November, whose consequences are drawn."""
+    stats = {"stats": {"completed_at": f"2026-11-{day:02}T{hour:02}:00:00Z"}}
+    log = log_of(*counts, run=f"run-{number}", **(stats | changes))
+    return judged(log, release=release)
+
+
+def findings(slug="acme"):
+    with make.acting("admin", slug):
+        found = (
+            session().scalars(select(EvaluationFinding).order_by(EvaluationFinding.number)).all()
+        )
+        session().expunge_all()
+    return found
+
+
+def followed(found):
+    with make.acting("admin"):
+        query = select(FollowedRun).where(FollowedRun.run_id == found.id)
+        row = session().scalars(query).one_or_none()
+        session().expunge_all()
+    return row
+
+
+def versions():
+    """(title, number, source) of each filed evidence version of an evaluation."""
+    with make.acting("admin"):
+        query = (
+            select(Evidence.title, EvidenceVersion.filename, EvidenceVersion.source)
+            .join(EvidenceVersion, EvidenceVersion.evidence_id == Evidence.id)
+            .where(EvidenceVersion.source == "evaluation")
+            .order_by(EvidenceVersion.uploaded_at)
+        )
+        return [tuple(row) for row in session().execute(query)]
+
+
+def judged_control(ref=CONTROL):
+    """The status of a control now."""
+    now = clock.now()
+    with make.acting("compliance_officer", read_only=True):
+        found = next(c for c in controls.posture(now) if c.ref == ref)
+        return status(found, today=now.date(), period_from=now.date(), period_to=now.date())
+
+
+def misses_of(ref=CONTROL):
+    return [each.fact for each in judged_control(ref).reasons if each.kind == "evaluation"]

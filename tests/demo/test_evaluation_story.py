@@ -1,0 +1,68 @@
+"""What the demo tells of evaluations: five weeks pass, two decide nothing, this week fails."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from governance.assurance.controls import adoption_actions
+from governance.assurance.evaluation_findings.models import EvaluationFinding, FollowedRun
+from governance.assurance.frameworks import actions as adopting
+from governance.demo import evaluation_story
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.operations.evaluations.models import EvaluationRun
+from governance.operations.evaluations.promotion import promotion_verdict
+from governance.operations.systems import actions as systems
+from governance.operations.systems import queries as register
+from tests import make
+
+pytestmark = pytest.mark.slow
+
+NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
+PARTS = {"officer": "compliance_officer", "jun": "reviewer", "anna": "contributor"}
+
+
+class Parts:
+    """The people of the tests in the parts of the demo."""
+
+    def __call__(self, part: str):
+        return make.actor(PARTS[part])
+
+    def id(self, part: str) -> UUID:
+        return make.person_id(PARTS[part])
+
+
+@pytest.fixture
+def _told(app, isolated):
+    with clock.frozen(NOW - timedelta(days=100)), make.acting("admin"):
+        adopting.adopt_framework("nist-ai-rmf-1.0")
+        adoption_actions.adopt([evaluation_story.CONTROL], with_evidence=False)
+        for key in ("claims-triage", "support-assistant", "ad-copywriter"):
+            systems.register(key=key, name=key, lane="standard", purpose="x", owner_id=None)
+    for step in sorted(evaluation_story.steps(Parts(), NOW), key=lambda step: step.at):
+        step.play()
+    with clock.frozen(NOW):
+        yield
+
+
+def test_a_release_makes_claims_triage_worse_and_this_week_it_misses_its_limit(_told):
+    with make.acting("admin"):
+        query = (
+            select(EvaluationRun.release, FollowedRun.outcome, FollowedRun.evidence_id)
+            .join(FollowedRun, FollowedRun.run_id == EvaluationRun.id)
+            .join(register.AISystem, register.AISystem.id == EvaluationRun.system_id)
+            .where(register.AISystem.key == "claims-triage")
+            .order_by(EvaluationRun.ran_at)
+        )
+        told = session().execute(query).all()
+        (found,) = session().scalars(select(EvaluationFinding)).all()
+        verdict = promotion_verdict(register.system("claims-triage").id, told[-1].release)
+        assert [row.outcome for row in told] == ["passed"] * 5 + ["undecided"] * 2 + ["missed"]
+        assert len({row.release for row in told[:5]}) == len({row.release for row in told[5:]}) == 1
+        assert all(row.evidence_id for row in told[:5])
+        assert found.measure == "hallucination" and found.is_open
+        assert [reason.measure for reason in verdict.reasons if reason.verdict == "fail"] == [
+            "hallucination"
+        ]

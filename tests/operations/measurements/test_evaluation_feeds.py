@@ -1,0 +1,139 @@
+"""An indicator counts the cases of evaluation runs, so that a measure has an error budget."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from governance.foundation.audit.models import AuditEntry
+from governance.kernel import clock, events
+from governance.kernel.db import session
+from governance.operations.alerts import actions as alerts
+from governance.operations.alerts import budgets
+from governance.operations.evaluations.events import RunJudged
+from governance.operations.measurements import actions as indicators
+from governance.operations.measurements import evaluation_feeds
+from governance.operations.measurements.models import MINUTES
+from governance.operations.objectives import actions as objectives
+from governance.operations.policies import queries as policies
+from governance.operations.systems import queries as register
+from tests import make
+from tests.operations.evaluations.evaluation_helpers import (
+    drain,
+    judged,
+    log_of,
+    published_suite,
+    system,
+)
+
+NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _indicator(app, isolated):
+    with clock.frozen(NOW):
+        with make.acting("admin"):
+            published_suite()
+            system()
+            found = _define("grounded-answers", "claims-triage")
+            evaluation_feeds.feed(found, "claims-grounding/hallucination")
+        yield
+
+
+def _define(key, slug, **changes):
+    return indicators.define(
+        **{
+            "key": key,
+            "name": key,
+            "system_id": register.system(slug).id,
+            "feature": None,
+            "kind": "ratio",
+            "unit": "cases",
+        }
+        | changes
+    )
+
+
+def run(passed, failed, number, day):
+    return judged(log_of(passed, failed, run=f"run-{number}", stats={"completed_at": day}))
+
+
+def counted():
+    with make.acting("admin"):
+        m = MINUTES.c
+        rows = session().execute(select(m.at, m.good, m.total).order_by(m.at)).all()
+        return [(row.at.isoformat()[:16], row.good, row.total) for row in rows]
+
+
+def test_a_run_is_one_minute_of_good_and_total_cases_however_often_it_is_told():
+    found = run(1145, 55, 1, "2026-11-24T10:00:30Z")
+    assert counted() == [("2026-11-24T10:00", 1145, 1200)]
+    with make.acting("admin"):
+        events.publish(RunJudged(found.id, found.system_id, found.version_id, found.week))
+    drain()
+    assert counted() == [("2026-11-24T10:00", 1145, 1200)]
+
+
+def test_a_failed_run_counts_nothing():
+    judged(log_of(10, 0, status="error", error={"message": "The judge was unreachable"}))
+    assert counted() == []
+
+
+def test_a_run_of_another_system_or_after_the_end_counts_nothing(as_officer):
+    with make.acting("admin"):
+        from governance.operations.measurements import queries
+
+        found = queries.named("grounded-answers")
+        evaluation_feeds.stop(found)
+        evaluation_feeds.stop(found)
+        text = [e.action for e in session().scalars(select(AuditEntry))]
+        assert text.count("indicator.evaluation.stopped") == 1
+    run(10, 0, 1, "2026-11-24T10:00:00Z")
+    assert counted() == []
+
+
+def test_an_exhausted_budget_of_a_measure_tightens_the_tier_by_the_policy():
+    with make.acting("admin"):
+        from governance.operations.measurements import queries
+
+        objective = objectives.create(
+            key="grounded",
+            name="Grounded answers",
+            indicator_id=queries.named("grounded-answers").id,
+            owner_id=None,
+            target=Decimal("0.97"),
+            window="rolling",
+            window_days=30,
+            minimum_coverage=Decimal(0),
+            is_ai=True,
+        )
+        alerts.set_response(objective, "strict")
+    run(1200, 0, 1, "2026-10-27T10:00:00Z")
+    run(1190, 10, 2, "2026-11-10T10:00:00Z")
+    with make.acting("admin"):
+        budgets.check_all()
+        assert policies.standing().content.tier == "standard"
+    run(1020, 180, 3, "2026-11-24T10:00:00Z")
+    with make.acting("admin"):
+        budgets.check_all()
+        now = policies.standing()
+        assert now.content.tier == "strict"
+        reason = "The error budget of Grounded answers is gone."
+        assert policies.version(now.number).reason == reason
+
+
+def test_an_officer_chooses_the_measure_and_others_do_not(as_officer, as_viewer, as_neighbour):
+    with make.acting("admin"):
+        found = _define("second", "claims-triage")
+        where = f"reliability/indicators/{found.id}/evaluation"
+    assert "Count an evaluation" in as_officer.get("reliability/indicators/second").text
+    as_viewer.get(where, then=403)
+    as_neighbour.get(where, then=404)
+    text = as_officer.get(where).text
+    assert "Claims grounding: Hallucination" in text and "Latency" not in text
+    as_officer.post(where, then=422, measure="claims-grounding/latency-p95")
+    as_officer.post(where, then=303, measure="claims-grounding/task-success")
+    assert "It counts task-success of" in as_officer.get(where).text
+    as_officer.post(f"{where}/stop", then=303)
+    assert "It counts" not in as_officer.get(where).text
