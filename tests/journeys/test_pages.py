@@ -132,6 +132,9 @@ NOT_BY_LINKS = {
     "comments.discussion",  # of an object with more than 20 comments, or after a mistake
     "comments.editing",  # for half an hour
     "comments.history",  # of a comment that was edited
+    "evaluations.editing",  # while a version is a draft
+    "evaluations.edit_measure",
+    "evaluations.new_measure",
     "digest.unsubscribing",
     "health.healthz",
     "health.readyz",
