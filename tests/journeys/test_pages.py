@@ -177,6 +177,7 @@ NOT_BY_LINKS = {
     "backtests.save",  # from a back-test, once a person has changed a rule in it
     # from an entry of the log
     "agreements.version_by_id",
+    "system_documents.by_id",
     "operator_revenue.account_by_id",
     "reviews.by_id",
     "imports.rejected",  # of a file with rejected rows

@@ -121,7 +121,7 @@ IMPACT = (
         "B",
         "People",
         ("B.1", "People affected", "The people and groups it is likely to affect."),
-        ("B.2", "Benefits", "What it does for them, and for whom it does nothing."),
+        ("B.2", "Benefits", "What it does for them, and who gains nothing."),
         ("B.3", "Possible harm", "The harm that each of these groups may suffer."),
     ),
     _section(

@@ -13,10 +13,14 @@ from governance.assurance.controls import queries as controls
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.models import Adoption
 from governance.assurance.incidents.models import Impact, Incident
+from governance.assurance.risks import queries as risks
 from governance.kernel.db import session
 from governance.kernel.formatting import long_day
 from governance.kernel.manifest import installed
 from governance.kernel.record_points import RecordPoint
+from governance.operations.datasets import queries as datasets
+from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.models import EvaluationRun, MeasureResult
 from governance.operations.intake import queries as intake
 from governance.operations.intake.questions import answer_words
 from governance.operations.objectives.queries import objectives_with_indicators
@@ -27,7 +31,7 @@ from governance.operations.systems import queries as systems
 from governance.operations.systems.facts import readable
 from governance.operations.systems.models import AISystem
 
-MAX_INCIDENTS, MAX_DRILLS = 20, 3
+MAX_INCIDENTS, MAX_DRILLS, MAX_RUNS = 20, 3, 5
 REQUIREMENTS = {  # of the NIST AI RMF → the points that a control for it is about
     "MEASURE 2.7": ("2.h",),
     "MAP 3.5": ("2.e", "C.1"),
@@ -47,8 +51,11 @@ def points_of(system: AISystem) -> list[RecordPoint]:
         *_features(system),
         *_proposal(system),
         *_policy(system),
+        *_data_sets(system.id),
+        *_evaluations(system.id),
         *_objectives(system.id),
         *_drills(system),
+        *_risks(system.id),
         *_controls(),
         *_incidents(system.id),
         *_frameworks(),
@@ -138,6 +145,58 @@ def _policy(system: AISystem) -> Iterator[RecordPoint]:
         "policies.index",
         {},
     )
+
+
+def _data_sets(system_id: UUID) -> Iterator[RecordPoint]:
+    for each in datasets.datasets_of(system_id):
+        found = each.row.data_set
+        yield RecordPoint(
+            ("2.d", "A.3"),
+            f"{found.name}, for {' and '.join(each.purposes)}.",
+            f"Data set {found.name}, version {found.version}",
+            "datasets.data_set",
+            {"data_set_id": found.id},
+        )
+
+
+def _evaluations(system_id: UUID) -> Iterator[RecordPoint]:
+    """The results of the newest runs that measured something."""
+    query = (
+        select(EvaluationRun)
+        .where(
+            EvaluationRun.system_id == system_id,
+            EvaluationRun.id.in_(select(MeasureResult.run_id)),
+        )
+        .order_by(EvaluationRun.number.desc())
+        .limit(MAX_RUNS)
+    )
+    runs = session().scalars(query).all()
+    results = evaluations.results_of([each.id for each in runs]) if runs else []
+    for run in runs:
+        measured = "; ".join(
+            f"{measure.name} {result.point:.3g}"
+            for result, measure in results
+            if result.run_id == run.id and result.point is not None
+        )
+        if measured:
+            yield RecordPoint(
+                ("2.g", "3.a"),
+                f"Release {run.release}: {measured}.",
+                f"Evaluation run {run.number}",
+                "evaluations.run",
+                {"run_id": run.id},
+            )
+
+
+def _risks(system_id: UUID) -> Iterator[RecordPoint]:
+    for each in risks.risks_of(system_id):
+        yield RecordPoint(
+            ("3.b", "5", "B.3"),
+            f"{each.risk.title}: {each.residual.score} after controls, {each.inherent_score} before.",
+            f"Risk {each.risk.ref}",
+            "risks.risk",
+            {"risk_id": each.risk.id},
+        )
 
 
 def _objectives(system_id: UUID) -> Iterator[RecordPoint]:

@@ -20,7 +20,10 @@ from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.frameworks.framework_files import main_text
 from tests.assurance.incidents import incident_helpers
+from tests.assurance.risks import risk_helpers
 from tests.operations.alerts.alert_helpers import watched_objective
+from tests.operations.datasets import data_set_helpers
+from tests.operations.evaluations import evaluation_helpers
 from tests.operations.intake import intake_helpers
 from tests.publishing.system_documents.document_helpers import (
     FILE,
@@ -59,7 +62,7 @@ def test_a_draft_shows_what_the_record_says_and_what_is_open(draft, as_viewer, s
     assert "Ranks incoming claims for adjusters." in text and "Limits: Handwriting." in text
     assert "People can stop auto-approve by itself. Meanwhile: An adjuster decides." in text
     assert "Models: Helio helio-4." in text and "1.e Hardware Open" in text
-    assert "Register, version" in text and "Write…" not in text and len(seen) <= 20, seen
+    assert "Register, version" in text and "Write…" not in text and len(seen) <= 23, seen
     assert "points open" in main_text(as_viewer.get(f"{HOME}/"))
 
 
@@ -79,10 +82,27 @@ def test_objectives_controls_incidents_and_frameworks_are_sources(
     with statements() as seen:
         page = as_officer.get(draft)
     text = main_text(page)
-    assert len(seen) <= 23, seen
+    assert len(seen) <= 26, seen
     assert "Third-party penetration test (MEASURE 2.7). Control SEC-04" in text
     assert "at least 99.9%. Objective" in text and "Incident INC-1" in text
     assert "Framework NIST AI Risk Management Framework" in text and "Tier Standard." in text
+    for address in re.findall(r'c-cellsub"><a href="([^"]+)"', page.text):
+        as_officer.get(address)
+
+
+def test_data_sets_evaluations_and_risks_are_sources(draft, system, as_officer, statements):
+    data_set_helpers.add_data_set(uses=[(system, "training")])
+    risk_helpers.create_risk(system_ids=[system])
+    with make.acting("admin"):
+        evaluation_helpers.published_suite()
+    evaluation_helpers.judged(evaluation_helpers.log_of(190, 10))
+    with statements() as seen:
+        page = as_officer.get(draft)
+    text = main_text(page)
+    assert len(seen) <= 32, len(seen)
+    assert "claims-2025, for training. Data set claims-2025, version 0" in text
+    assert "20 after controls, 20 before. Risk RSK-1" in text
+    assert "Release 2026.11.2: " in text and "Evaluation run 1" in text
     for address in re.findall(r'c-cellsub"><a href="([^"]+)"', page.text):
         as_officer.get(address)
 
