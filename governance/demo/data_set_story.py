@@ -1,5 +1,5 @@
-"""Acme's data sets: one that is fine, one whose consent ends in ten days, a stale one, and the cases
-that evaluations use.
+"""Acme's data sets: one that is fine, one whose consent ends in ten days, a stale one whose next
+version is a draft, and the cases that evaluations use.
 """
 
 from collections.abc import Callable
@@ -133,10 +133,10 @@ DATA_SETS = (
         (("claims-triage", "retrieval"), ("support-assistant", "retrieval")),
         (
             _Published(
-                110,
+                200,
                 "",
                 lambda today: (
-                    WORDINGS | {"newest_record": _before(today, 112), "row_count": 11_904}
+                    WORDINGS | {"newest_record": _before(today, 202), "row_count": 11_904}
                 ),
             ),
             _Published(
@@ -181,7 +181,20 @@ def steps(setting: ReliabilitySetting) -> list[StoryStep]:
         for version in described.versions:
             at = setting.now - version.days_ago * DAY
             found.append(StoryStep(at, partial(_publish, setting, described, version)))
+    found.append(StoryStep(setting.now - 5 * HOUR, partial(_describe_wordings, setting)))
     return found
+
+
+def _describe_wordings(setting: ReliabilitySetting) -> None:
+    """What the next version of the stale data set says so far."""
+    with setting.acting("jun"):
+        data_set = next(each for each in queries.live_data_sets() if each.key == "policy-wordings")
+        today = setting.now.date()
+        content: dict[str, Any] = WORDINGS | {
+            "newest_record": _before(today, 2),
+            "row_count": 12_903,
+        }
+        actions.save_draft(data_set, VersionContent(**content), seen=data_set.draft_revision)
 
 
 def _add(setting: ReliabilitySetting, described: _Described) -> None:

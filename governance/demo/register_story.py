@@ -28,7 +28,6 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
             {"provider": "Helio", "name": "helio-large-2", "version": "2025-05"},
             {"provider": "Helio", "name": "helio-small-3", "version": "2025-09"},
         ],
-        "data_sets": ["policy-wordings 12", "claims-2025 3"],
         "dependencies": ["Helio Cloud", "document-ocr"],
         "capabilities": ["Ranks new claims by urgency", "Summarises a claim with its sources"],
         "limits": [
@@ -52,7 +51,7 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
         "ai_act_class": "transparency",
         "ai_act_reason": "Article 50(1): it talks with people, who are told so.",
         "models": [{"provider": "Helio", "name": "helio-small-3", "version": "2025-09"}],
-        "data_sets": ["policy-wordings 12", "help-articles 40"],
+        "data_sets": ["help-articles 40"],
         "dependencies": ["Helio Cloud"],
         "capabilities": ["Answers from the help articles", "Transfers to a person"],
         "limits": ["Doesn't know your open claims", "Doesn't give legal advice"],

@@ -26,7 +26,7 @@ class Setting:
     acme: People
 
     def acting(self, part):
-        return make.acting({"officer": "compliance_officer"}[part])
+        return make.acting({"officer": "compliance_officer", "jun": "contributor"}[part])
 
 
 @pytest.fixture
@@ -51,3 +51,4 @@ def test_the_demo_has_a_stale_data_set_and_one_whose_consent_ends_in_ten_days(st
         assert (ending.facts.consent_until - clock.today()).days == 10
         triage = systems.system("claims-triage")
         assert [each.key for each in queries.blocking(triage.id)] == ["policy-wordings"]
+        assert [row.data_set.key for row in rows if row.data_set.draft] == ["policy-wordings"]

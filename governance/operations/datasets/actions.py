@@ -447,13 +447,16 @@ def end_use(data_set: DataSet, use: DataSetUse) -> None:
 def _tell_register(data_set: DataSet, system_id: UUID) -> None:
     """Write "claims-2025 3" among the data sets of the system's own record, or remove it there.
 
-    Another version or another data set is a substantial change of the system. What people wrote
-    there about other data sets stays.
+    Another version or another data set is a substantial change of the system, except for data that
+    only its evaluations use. What people wrote there about other data sets stays.
     """
     system = systems.system(system_id, lock=True)
     if system.is_retired:
         return
-    is_used = any(each.use.system_id == system_id for each in queries.uses(data_set.id))
+    is_used = any(
+        each.use.system_id == system_id and each.use.purpose != "evaluation"
+        for each in queries.uses(data_set.id)
+    )
     mine = f"{data_set.key} {data_set.version}" if data_set.version else data_set.key
     others = [each for each in system.data_sets if each.split()[0] != data_set.key]
     names = [*others, mine] if is_used else others

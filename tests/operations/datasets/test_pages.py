@@ -208,6 +208,13 @@ def test_the_record_of_a_system_names_the_versions_that_it_uses(as_officer):
             assert systems.system(system_id).data_sets == ([left] if left else [])
 
 
+def test_data_for_evaluations_alone_does_not_change_the_system(as_officer):
+    system_id = helpers.register_system()
+    helpers.add_data_set(content=helpers.described(), uses=[(system_id, "evaluation")])
+    with make.acting("viewer"):
+        assert systems.system(system_id).data_sets == []
+
+
 def test_a_use_names_a_system_of_the_tenant(as_officer):
     theirs = helpers.register_system("their-bot", "globex")
     path = f"data-sets/{helpers.add_data_set()}"
