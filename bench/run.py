@@ -34,6 +34,7 @@ from sqlalchemy import event
 
 from bench import (
     alerts,
+    comparisons,
     decisions,
     evaluation_import,
     evidence,
@@ -631,6 +632,7 @@ SECTIONS: dict[str, Callable[[Bench], list[Row]]] = {
         b.app, b.cookie, b.server, b.environment, **b.pace, quick=b.scale.quick
     ),
     "alerts": lambda b: alerts.measure(rounds=b.scale.rounds, quick=b.scale.quick),
+    "comparisons": lambda b: comparisons.measure(b.app, rounds=b.scale.rounds, quick=b.scale.quick),
     "statements": lambda b: statements.measure(quick=b.scale.quick),
     "decisions": _decided,
 }

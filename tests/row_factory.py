@@ -344,6 +344,16 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "risk_controls": {"reduces": "likelihood"},
     "risk_scores": {"controls": [["SEC-01", "effective"]]},
     "risk_acceptances": {"state": "accepted"},
+    "evaluation_judges": {"measure_key": "hallucination", "replaced_at": None},
+    "evaluation_judge_calibrations": {
+        "both_pass": 20,
+        "only_people": 5,
+        "only_judge": 10,
+        "both_fail": 15,
+        "kappa": 0.4,
+        "kappa_low": 0.15,
+        "kappa_high": 0.65,
+    },
 }
 
 

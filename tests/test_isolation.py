@@ -85,6 +85,8 @@ APPEND_ONLY = (
     "review_sign_offs",
     "evaluation_results",
     "evaluation_followed_runs",
+    "evaluation_judge_calibrations",
+    "evaluation_judge_labels",
 )
 OVER_ALL = {
     "platform_policies": (

@@ -171,6 +171,8 @@ NOT_BY_LINKS = {
     "audit_api.inclusion",
     "audit_api.consistency",
     "audit_api.entry",
+    "evaluations.comparison",  # of two runs that a person selects
+    "evaluations.comparison_data",
     "alerts.live",  # asked for by the pages themselves
     "incidents.events",  # the same
     "incidents.edit_follow_up",  # from an open action; of the reviews only one is opened

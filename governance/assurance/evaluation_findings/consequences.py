@@ -27,7 +27,7 @@ from governance.kernel import clock, current, jobs
 from governance.kernel.config import public_address
 from governance.kernel.db import lock_tenant, session, transaction
 from governance.kernel.jobs import Progress, WorkItem, work
-from governance.operations.evaluations import promotion
+from governance.operations.evaluations import judge_queries, promotion
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.events import RunJudged
 from governance.operations.evaluations.models import (
@@ -86,8 +86,11 @@ def follow(run_id: UUID) -> FollowedRun:
     results = [(row[0], row[1]) for row in evaluations.results_of([run.id])]
     tier = evaluations.policy_tier()
     missed = False
+    of_another_judge = {key for _run, key in judge_queries.stale([(run, suite.id)])}
     for result, measure in results:
         verdict = verdict_of(result, measure, tier)
+        if measure.key in of_another_judge:
+            continue  # undecided, whatever it says
         if verdict == "fail":
             missed = True
             found, is_new = finding_actions.miss(run, suite, system, result, measure, tier=tier)
@@ -95,7 +98,8 @@ def follow(run_id: UUID) -> FollowedRun:
                 _tell(found, system)
         elif verdict == "pass":
             finding_actions.propose_closing(run, suite, system, result, measure, tier=tier)
-    if not _passes(results, {row[0] for row in queries.measure_controls(suite.id)}, tier):
+    mapped = {row[0] for row in queries.measure_controls(suite.id)}
+    if mapped & of_another_judge or not _passes(results, mapped, tier):
         return _done(run, "missed" if missed else "undecided")
     filed = _file(run, suite, version, system, results, tier)
     return _done(run, "missed" if missed else "passed", filed=filed)

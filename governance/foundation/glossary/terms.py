@@ -416,6 +416,12 @@ TERMS = (
         "invitation",
     ),
     Term(
+        "Judge",
+        "The model that decides whether a case of an evaluation passes; people label a set of cases to"
+        " measure how far it agrees with them.",
+        "judge judges",
+    ),
+    Term(
         "Kill switch",
         "A control that stops a feature, an AI system or everything at once; starting again needs a"
         " second person.",
@@ -657,6 +663,12 @@ TERMS = (
         "Role",
         "What a member may do in a tenant: tenant admin, compliance officer, contributor, auditor"
         " or viewer.",
+    ),
+    Term(
+        "Run comparison",
+        "Two evaluation runs of one suite, compared on the cases that both have, with a verdict for"
+        " each measure: better, worse, or undecided.",
+        "comparison comparisons",
     ),
     Term(
         "Sample",

@@ -13,9 +13,13 @@ from governance.kernel.manifest import (
 )
 from governance.operations.evaluations import (
     api,
+    comparison_views,
     coverage_views,
     events,
     jobs,
+    judge_actions,
+    judge_models,
+    judge_views,
     measure_views,
     metrics,
     models,
@@ -45,10 +49,18 @@ def _tab(label: str, endpoint: str, order: int) -> SectionTab:
 
 manifest = Manifest(
     name="evaluations",
-    models=(models, request_models),
+    models=(models, request_models, judge_models),
     routes=(
         *dict.fromkeys(
-            each.feature for each in (views, series_views, measure_views, coverage_views)
+            each.feature
+            for each in (
+                views,
+                series_views,
+                measure_views,
+                coverage_views,
+                comparison_views,
+                judge_views,
+            )
         ),
         request_views.feature,
         api.feature,
@@ -73,6 +85,7 @@ manifest = Manifest(
     ),
     palette=(
         Command("Import evaluation run", "evaluations.new_run", permissions.IMPORT),
+        Command("Compare evaluation runs", "evaluations.choose_runs", permissions.VIEW),
         Command("Run evaluation", "evaluation_requests.new", permissions.REQUEST),
         Command("New evaluation suite", "evaluations.new_suite", permissions.MANAGE),
     ),
@@ -83,9 +96,12 @@ manifest = Manifest(
         Daily("forget evaluation cases", jobs.forget_cases, at="02:53"),
         Daily("remove evaluation files", jobs.remove_files, at="03:11"),
     ),
-    audit=actions_in(suite_actions, run_actions, request_actions),
+    audit=actions_in(suite_actions, run_actions, request_actions, judge_actions),
     links={
         "EvaluationSuite": EntryLink(endpoint="evaluations.suites", noun="evaluation suite"),
+        "EvaluationJudge": EntryLink(
+            endpoint="evaluations.judge", argument="judge_id", noun="judge"
+        ),
         "EvaluationRun": EntryLink(
             endpoint="evaluations.run", argument="run_id", noun="evaluation run"
         ),

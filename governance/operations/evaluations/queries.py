@@ -227,6 +227,28 @@ def runs(*, after: str | None = None, size: int = 50) -> Keyset:
     )
 
 
+def comparable_runs(
+    suite_id: UUID | None = None, *, size: int = 200
+) -> Sequence[Row[EvaluationRun, EvaluationSuite, AISystem]]:
+    """The newest completed runs, of one suite or of all; a version in use only."""
+    query = (
+        select(EvaluationRun, EvaluationSuite, AISystem)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
+        .join(AISystem, AISystem.id == EvaluationRun.system_id)
+        .where(
+            EvaluationRun.state == "judged",
+            EvaluationRun.outcome == "completed",
+            SuiteVersion.withdrawn_at.is_(None),
+        )
+        .order_by(EvaluationRun.number.desc())
+        .limit(size)
+    )
+    if suite_id is not None:
+        query = query.where(EvaluationSuite.id == suite_id)
+    return session().execute(query).all()
+
+
 def runs_between(
     first: date, last: date, system_ids: Collection[UUID]
 ) -> Sequence[Row[EvaluationRun, EvaluationSuite, AISystem]]:

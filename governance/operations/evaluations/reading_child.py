@@ -5,7 +5,6 @@ It prints lines of JSON: {"cases": 5000} while it reads, then {"run": …, "meas
 Only this process loads SciPy and statsmodels.
 """
 
-import hashlib
 import json
 import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from governance.operations.evaluations.case_digests import case_digest
 from governance.operations.evaluations.files.detection import read_file
 from governance.operations.evaluations.files.records import CaseOutcome, CaseRecord, FileRefused
 from governance.operations.evaluations.files.summary import RunSummary, summarise
@@ -23,7 +23,6 @@ from governance.operations.evaluations.weeks import monday_of, ran_at
 CASES_FILE = "cases.copy"
 REPORTED_EVERY = 5_000  # cases
 OUTCOMES = {CaseOutcome.SCORED: 0, CaseOutcome.FAILED: 1, CaseOutcome.UNSCORED: 2}
-DIGEST_BYTES = 16
 MAX_REPETITION = 32_767  # of a smallint
 MAX_NUMBER = 1e30  # within a real
 
@@ -65,11 +64,6 @@ def _read(
             if len(seen) % REPORTED_EVERY == 0:
                 yield {"cases": len(seen)}
     raise TypeError("a summary ends every run")
-
-
-def case_digest(case: str) -> bytes:
-    """The name of a case as Meridian keeps it."""
-    return hashlib.sha256(case.encode()).digest()[:DIGEST_BYTES]
 
 
 def _check_storable(case: CaseRecord) -> None:

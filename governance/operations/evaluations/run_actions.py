@@ -32,7 +32,7 @@ from governance.kernel import (
 from governance.kernel.db import extend_statement_timeout, lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Unavailable
 from governance.kernel.ids import uuid7
-from governance.operations.evaluations import permissions, queries
+from governance.operations.evaluations import judge_queries, permissions, queries
 from governance.operations.evaluations.events import RunJudged
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -197,6 +197,8 @@ def keep_results(run_id: UUID, found: Mapping[str, Any], cases: Path) -> None:
     lock_tenant("evaluation runs")
     facts, measures = found["run"], {each.key: each for each in queries.measures(run.version_id)}
     _check_reference(facts)
+    suite, *_rest = queries.about(run)
+    judge_queries.check_judges(suite.id, facts["model"], facts["judges"])
     run.tool, run.tool_version = facts["tool"], facts["tool_version"]
     run.reference, run.model, run.judges = facts["run_id"], facts["model"], list(facts["judges"])
     run.outcome, run.problem = facts["outcome"], facts["problem"] or None

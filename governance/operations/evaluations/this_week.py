@@ -32,6 +32,7 @@ class WeekCell:
     result: MeasureResult | None
     tier: str
     trend: Sequence[float | None] = ()
+    stale: str = ""  # why it doesn't decide any more
 
     @property
     def judged(self) -> Mapping[str, Any]:
@@ -42,6 +43,8 @@ class WeekCell:
         """One of figures.VERDICTS."""
         if self.result is None or not self.result.n:
             return "none"
+        if self.stale:
+            return "undecided"
         return str(self.judged.get("verdict", "none"))
 
     @property
@@ -76,6 +79,8 @@ class WeekCell:
         """The small line: what would decide, or of how many."""
         if self.result is None or not self.result.n:
             return self._missing
+        if self.stale:
+            return self.stale
         if self.verdict == "undecided" and not self.measure.is_signal:
             return figures.needs(self.judged.get("more"))
         return figures.counted(self.result.n, self.result.successes)
@@ -100,6 +105,7 @@ def wanted_cases(cells: Iterable[WeekCell]) -> int | None:
             for cell in cells
             if cell.result is not None
             and not cell.measure.is_signal
+            and not cell.stale
             and cell.verdict == "undecided"
             and (more := cell.judged.get("more"))
         ),
@@ -141,6 +147,7 @@ class WeekTable:
             for row in self.rows
             for cell in row.cells.values()
             if cell.verdict == "undecided"
+            and not cell.stale
             and cell.judged.get("more")
             and not cell.measure.is_signal
         ]
@@ -172,8 +179,12 @@ def week_table(
     tier: str,
     runs: Iterable[tuple[EvaluationRun, EvaluationSuite, AISystem]],
     results: Iterable[tuple[MeasureResult, SuiteMeasure]],
+    stale: Mapping[tuple[UUID, str], str],
 ) -> WeekTable:
-    """Arrange the runs of twelve weeks and their results as a table of the last of them."""
+    """Arrange the runs of twelve weeks and their results as a table of the last of them.
+
+    `stale` says by run and slug why a figure doesn't decide any more.
+    """
     by_run: dict[UUID, list[tuple[MeasureResult, SuiteMeasure]]] = defaultdict(list)
     for result, measure in results:
         by_run[result.run_id].append((result, measure))
@@ -186,7 +197,7 @@ def week_table(
     rows: dict[UUID, SystemRow] = {}
     for (system_id, _suite_id), its_runs in grouped.items():
         row = rows.setdefault(system_id, SystemRow(systems[system_id]))
-        _add(row, sorted(its_runs, key=lambda run: run.number), by_run, week, tier)
+        _add(row, sorted(its_runs, key=lambda run: run.number), by_run, week, tier, stale)
         for key, cell in row.cells.items():
             columns.setdefault(key, cell.measure)
     ordered = sorted(columns.values(), key=lambda measure: (measure.is_signal, measure.position))
@@ -199,6 +210,7 @@ def _add(
     by_run: Mapping[UUID, Sequence[tuple[MeasureResult, SuiteMeasure]]],
     week: date,
     tier: str,
+    stale: Mapping[tuple[UUID, str], str],
 ) -> None:
     points: dict[str, dict[date, float | None]] = defaultdict(dict)
     measures: dict[str, SuiteMeasure] = {}
@@ -212,4 +224,11 @@ def _add(
     row.run = newest or row.run
     for key, measure in measures.items():
         trend = [points[key].get(week - timedelta(weeks=n)) for n in reversed(range(WEEKS))]
-        row.cells[key] = WeekCell(measure, newest, found.get(key), tier, trend)
+        row.cells[key] = WeekCell(
+            measure,
+            newest,
+            found.get(key),
+            tier,
+            trend,
+            stale.get((newest.id, key), "") if newest else "",
+        )

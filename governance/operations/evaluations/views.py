@@ -19,6 +19,7 @@ from governance.operations.evaluations import (
     coverage,
     figures,
     history,
+    judge_queries,
     measure_actions,
     permissions,
     queries,
@@ -66,7 +67,8 @@ def index() -> ResponseReturnValue:
     ids = [system.id for system in found.rows]
     runs = queries.runs_between(week - timedelta(weeks=this_week.WEEKS - 1), week, ids)
     results = queries.results_of([run.id for run, _suite, _system in runs])
-    table = this_week.week_table(week, queries.policy_tier(), runs, results)
+    stale = judge_queries.stale((run, suite.id) for run, suite, _system in runs if run.week == week)
+    table = this_week.week_table(week, queries.policy_tier(), runs, results, stale)
     return page(
         "operations/evaluations/index.html",
         table=table,
@@ -160,9 +162,11 @@ def run(run_id: UUID) -> ResponseReturnValue:
     found = queries.run(run_id)
     suite, version, system = queries.about(found)
     tier = queries.policy_tier()
+    stale = judge_queries.stale([(found, suite.id)])
+    results = queries.results_of([found.id])
     cells = [
-        this_week.WeekCell(measure, found, result, tier)
-        for result, measure in queries.results_of([found.id])
+        this_week.WeekCell(measure, found, result, tier, (), stale.get((found.id, measure.key), ""))
+        for result, measure in results
     ]
     return page(
         "operations/evaluations/run.html",
@@ -172,6 +176,8 @@ def run(run_id: UUID) -> ResponseReturnValue:
         system=system,
         cells=cells,
         wanted=this_week.wanted_cases(cells),
+        corrected=judge_queries.corrected_results(suite.id, results, stale),
+        amount=figures.amount,
         tier=queries.policy_tier_name(),
         state=_state_of(found),
         progress=work_pages.shown(background_work.run_of(found)),

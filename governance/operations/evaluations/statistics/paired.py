@@ -13,6 +13,7 @@ from statistics import NormalDist
 
 SIGNIFICANCE = 0.05
 EXACT_CLUSTERS = 12  # with so few, every flip of signs is counted: 4,096 of them
+MAX_CASES = 10_000_000  # beyond this nobody collects: "no number of cases"
 Z_95 = NormalDist().inv_cdf(0.975)
 
 
@@ -35,6 +36,7 @@ class PairedComparison:
     low: float = 0.0  # its 95% interval
     high: float = 0.0
     clusters: int = 0  # sources that have changed cases; 0 where each case is its own
+    squares: float = 0.0  # the sum over sources of the squared net change
 
     @property
     def changed(self) -> int:
@@ -59,7 +61,7 @@ def compare_pairs(
         better,
         worse,
         p_value,
-        _direction(better - worse, p_value, significance),
+        direction_of(better - worse, p_value, significance),
         *_difference(cases, better - worse, squares),
     )
 
@@ -86,10 +88,92 @@ def compare_clusters(
         better,
         worse,
         p_value,
-        _direction(sum(nets), p_value, significance),
+        direction_of(sum(nets), p_value, significance),
         *_difference(cases, sum(nets), float(sum(net * net for net in nets))),
         len(nets),
+        float(sum(net * net for net in nets)),
     )
+
+
+def compare_nets(
+    cases: int,
+    better: int,
+    worse: int,
+    nets: Sequence[int],
+    *,
+    clusters: int,
+    squares: float,
+) -> PairedComparison:
+    """Return compare_clusters from what the database added up, without a row for each source.
+
+    `clusters` is the number of sources whose net change isn't 0, `squares` the sum of their squared
+    net changes. `nets` are those changes where there are up to EXACT_CLUSTERS of them; more aren't
+    read. Raises ValueError where the changed cases outnumber all cases.
+    """
+    if min(cases, better, worse) < 0 or better + worse > cases:
+        raise ValueError(f"{better} better and {worse} worse of {cases} cases")
+    net = better - worse
+    p_value = _flips(nets) if clusters <= EXACT_CLUSTERS else _chi_squared(net, squares)
+    return PairedComparison(
+        cases,
+        better,
+        worse,
+        p_value,
+        direction_of(net, p_value),
+        *_difference(cases, net, squares),
+        clusters,
+        squares,
+    )
+
+
+def mean_difference(cases: int, total: float, squares: float) -> tuple[float, float, float]:
+    """Return the mean of paired differences with its 95% interval, by the same variance.
+
+    `total` is the sum of the differences, `squares` the sum over sources of the squared total of
+    each source.
+    """
+    if not cases:
+        return 0.0, 0.0, 0.0
+    mean = total / cases
+    reach = Z_95 * sqrt(max(squares - total * total / cases, 0.0)) / cases
+    return mean, mean - reach, mean + reach
+
+
+def further_cases(comparison: PairedComparison, significance: float = SIGNIFICANCE) -> int | None:
+    """Return how many more cases would decide if the changes stay as frequent as they are.
+
+    None where nothing changed, where as many cases got better as worse, and beyond ten million. The
+    sign test is taken between its steps (the incomplete beta function), so that more cases never
+    decide less.
+    """
+    net = abs(comparison.better - comparison.worse)
+    if not net or not comparison.cases:
+        return None
+
+    def decides(cases: int) -> bool:
+        return _p_value_at(comparison, cases / comparison.cases) <= significance
+
+    short, enough = comparison.cases, comparison.cases * 2
+    while not decides(enough):
+        short, enough = enough, enough * 2
+        if enough > MAX_CASES:
+            return None
+    while enough - short > 1:
+        middle = (short + enough) // 2
+        short, enough = (short, middle) if decides(middle) else (middle, enough)
+    return enough - comparison.cases
+
+
+def _p_value_at(comparison: PairedComparison, factor: float) -> float:
+    """The p-value if all counts grew by this factor."""
+    from scipy.special import betainc  # noqa: PLC0415 - loads NumPy
+
+    if comparison.clusters:
+        net = (comparison.better - comparison.worse) * factor
+        return _chi_squared(net, comparison.squares * factor)
+    fewer = min(comparison.better, comparison.worse) * factor
+    more = max(comparison.better, comparison.worse) * factor
+    return min(1.0, 2 * float(betainc(more, fewer + 1, 0.5)))
 
 
 def _difference(cases: int, net: int, squares: float) -> tuple[float, float, float]:
@@ -128,13 +212,17 @@ def _flips(nets: Sequence[int]) -> float:
 
 
 def _durkalski(nets: Sequence[int]) -> float:
+    return _chi_squared(sum(nets), sum(net * net for net in nets))
+
+
+def _chi_squared(net: float, squares: float) -> float:
     from scipy.special import chdtrc  # noqa: PLC0415 - loads NumPy
 
-    squares = sum(net * net for net in nets)
-    return float(chdtrc(1, sum(nets) ** 2 / squares)) if squares else 1.0
+    return float(chdtrc(1, net**2 / squares)) if squares else 1.0
 
 
-def _direction(net: int, p_value: float, significance: float) -> Direction:
+def direction_of(net: float, p_value: float, significance: float = SIGNIFICANCE) -> Direction:
+    """Return better, worse, or undecided where the p-value is above the limit."""
     if p_value > significance or not net:
         return Direction.UNDECIDED
     return Direction.BETTER if net > 0 else Direction.WORSE

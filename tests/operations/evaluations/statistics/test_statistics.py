@@ -23,7 +23,9 @@ from governance.operations.evaluations.statistics.multiplicity import (
 from governance.operations.evaluations.statistics.paired import (
     Direction,
     compare_clusters,
+    compare_nets,
     compare_pairs,
+    further_cases,
 )
 from governance.operations.evaluations.statistics.rates import joint_confidence, rate_interval
 from governance.operations.evaluations.statistics.series import (
@@ -393,3 +395,47 @@ def test_nothing_heavy_is_loaded_until_a_figure_is_asked_for():
     code = f"import sys; {imports}; print(sorted({{'scipy', 'statsmodels', 'pandas'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# ---- what the comparison of two runs adds
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+@settings(max_examples=examples(100))
+def test_holm_is_that_of_statsmodels(p_values):
+    from statsmodels.stats.multitest import multipletests
+
+    expected = multipletests(p_values, method="holm")[1]
+    assert holm(p_values) == pytest.approx(list(expected))
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30))
+@settings(max_examples=examples(100))
+def test_sums_of_the_database_compare_as_the_sources_do(counts):
+    sources = {f"source {n}": each for n, each in enumerate(counts)}
+    nets = [better - worse for better, worse in counts if better != worse]
+    better, worse = (sum(each[n] for each in counts) for n in (0, 1))
+    found = compare_nets(
+        300, better, worse, nets[:12], clusters=len(nets), squares=sum(net * net for net in nets)
+    )
+    expected = compare_clusters(300, sources)
+    if len(nets) == expected.clusters or expected.clusters <= 12:
+        assert found.p_value == pytest.approx(expected.p_value)
+    assert (found.difference, found.low) == pytest.approx((expected.difference, expected.low))
+
+
+@pytest.mark.parametrize(("cases", "better", "worse"), [(10, 0, 2), (200, 9, 14), (60, 1, 4)])
+def test_the_further_cases_decide_and_fewer_do_not(cases, better, worse):
+    found = compare_pairs(cases, better, worse)
+    more = further_cases(found)
+    factor = 2 * (cases + more) / cases
+    doubled = compare_pairs(2 * (cases + more), round(better * factor), round(worse * factor))
+    assert doubled.direction is Direction.WORSE
+    half = (cases + more // 2) / cases
+    fewer = compare_pairs(cases + more // 2, int(better * half), int(worse * half))
+    assert fewer.direction is Direction.UNDECIDED
+
+
+@pytest.mark.parametrize(("better", "worse"), [(0, 0), (4, 4)])
+def test_no_number_of_cases_decides_where_as_many_got_better_as_worse(better, worse):
+    assert further_cases(compare_pairs(100, better, worse)) is None

@@ -1,0 +1,10 @@
+"""The name of a case as Meridian keeps it: a digest, never its text. Pure."""
+
+import hashlib
+
+DIGEST_BYTES = 16
+
+
+def case_digest(case: str) -> bytes:
+    """Return the first 16 bytes of the SHA-256 of a case's id."""
+    return hashlib.sha256(case.encode()).digest()[:DIGEST_BYTES]

@@ -1,0 +1,98 @@
+"""Judges of suites, and how far they agree with people.
+
+EvaluationJudge          the model that judges one measure of a suite, until another replaces it
+JudgeCalibration         one labelled set: how often judge and people say the same
+  JudgeLabel             one case of it, by digest
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.operations.evaluations.statistics.judges import HumanLabels
+
+
+class EvaluationJudge(Tenanted, Model):
+    """A model with its version that judges one measure. Another version is another judge."""
+
+    __tablename__ = "evaluation_judges"
+    __table_args__ = (
+        tenant_fk("suite_id", "evaluation_suites"),
+        Index(
+            "uq_evaluation_judges_current",
+            "tenant_id",
+            "suite_id",
+            "measure_key",
+            unique=True,
+            postgresql_where=text("replaced_at IS NULL"),
+        ),
+    )
+
+    suite_id: Mapped[UUID]
+    measure_key: Mapped[str]
+    provider: Mapped[str]
+    name: Mapped[str]
+    version: Mapped[str]
+    replaced_at: Mapped[datetime | None]
+
+    @property
+    def model(self) -> str:
+        """Return "openai/gpt-x, version 2026-08-01"."""
+        return f"{self.provider}/{self.name}, version {self.version}"
+
+    @property
+    def is_current(self) -> bool:
+        return self.replaced_at is None
+
+
+class JudgeCalibration(Tenanted, Model):
+    """What people and the judge said of the same cases. It never changes; the newest one counts."""
+
+    __tablename__ = "evaluation_judge_calibrations"
+    __table_args__ = (
+        tenant_fk("judge_id", "evaluation_judges"),
+        Index(None, "tenant_id", "judge_id", "created_at"),
+        CheckConstraint("least(both_pass, only_people, only_judge, both_fail) >= 0", "counts"),
+    )
+
+    judge_id: Mapped[UUID]
+    filename: Mapped[str]
+    sha256: Mapped[str]
+    both_pass: Mapped[int]
+    only_people: Mapped[int]  # people pass it, the judge doesn't
+    only_judge: Mapped[int]
+    both_fail: Mapped[int]
+    kappa: Mapped[float | None] = mapped_column(Float)  # None where one gave the same label always
+    kappa_low: Mapped[float | None] = mapped_column(Float)
+    kappa_high: Mapped[float | None] = mapped_column(Float)
+    uploaded_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+
+    @property
+    def labels(self) -> HumanLabels:
+        return HumanLabels(self.both_pass, self.only_people, self.only_judge, self.both_fail)
+
+
+class JudgeLabel(Tenanted, Model):
+    """What people and the judge said of one case: whether it passes."""
+
+    __tablename__ = "evaluation_judge_labels"
+    __table_args__ = (
+        tenant_fk("calibration_id", "evaluation_judge_calibrations"),
+        UniqueConstraint("tenant_id", "calibration_id", "case_digest"),
+    )
+
+    calibration_id: Mapped[UUID]
+    case_digest: Mapped[bytes] = mapped_column(LargeBinary)  # as in RUN_CASES
+    people_pass: Mapped[bool]
+    judge_passes: Mapped[bool]

@@ -1,0 +1,206 @@
+"""Judges, their newest calibration, and which figures of runs a change of judge makes stale.
+
+judge(id), judges_of(suite)    NotFound for another tenant's
+stale(runs)                    why a measure of a run doesn't decide any more
+corrected(…)                   the rate that people would have found, beside the judge's
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from governance.kernel.db import find, session
+from governance.kernel.errors import DomainError
+from governance.operations.evaluations.judge_models import EvaluationJudge, JudgeCalibration
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    MeasureResult,
+    SuiteMeasure,
+    SuiteVersion,
+)
+from governance.operations.evaluations.statistics.judges import corrected_rate
+from governance.operations.evaluations.statistics.rates import RateInterval
+
+
+def judge(judge_id: UUID) -> EvaluationJudge:
+    """The judge. Raises NotFound."""
+    return find(EvaluationJudge, judge_id, what="judge")
+
+
+def judges_of(suite_ids: Collection[UUID]) -> Sequence[EvaluationJudge]:
+    """Every judge of these suites, current ones first, then the newest."""
+    query = select(EvaluationJudge).where(EvaluationJudge.suite_id.in_(suite_ids))
+    return (
+        session()
+        .scalars(
+            query.order_by(
+                EvaluationJudge.replaced_at.is_not(None),
+                EvaluationJudge.measure_key,
+                EvaluationJudge.created_at.desc(),
+            )
+        )
+        .all()
+    )
+
+
+def calibrations(judge_id: UUID) -> Sequence[JudgeCalibration]:
+    """Its labelled sets, the newest first."""
+    query = select(JudgeCalibration).where(JudgeCalibration.judge_id == judge_id)
+    return session().scalars(query.order_by(JudgeCalibration.created_at.desc())).all()
+
+
+def newest_calibrations(judge_ids: Collection[UUID]) -> Mapping[UUID, JudgeCalibration]:
+    """The newest labelled set of each judge that has one; one statement."""
+    query = (
+        select(JudgeCalibration)
+        .where(JudgeCalibration.judge_id.in_(judge_ids))
+        .ext(distinct_on(JudgeCalibration.judge_id))
+        .order_by(JudgeCalibration.judge_id, JudgeCalibration.created_at.desc())
+    )
+    return {each.judge_id: each for each in session().scalars(query)}
+
+
+def rate_measures(suite_id: UUID) -> Sequence[SuiteMeasure]:
+    """What a judge can judge: shares of cases of the newest version."""
+    newest = (
+        select(SuiteVersion.id)
+        .where(SuiteVersion.suite_id == suite_id)
+        .order_by(SuiteVersion.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(SuiteMeasure).where(
+        SuiteMeasure.version_id == newest, SuiteMeasure.kind == "rate"
+    )
+    return session().scalars(query.order_by(SuiteMeasure.position)).all()
+
+
+# ---- one model, however it is written
+
+
+def is_same_model(written: str, judge: EvaluationJudge) -> bool:
+    """Whether a name in a file means the judge: with or without its provider and version."""
+    provider, name = _split(written)
+    if provider and provider != judge.provider.casefold():
+        return False
+    return name in _names(judge)
+
+
+def is_judged_by_itself(model: str, judge: EvaluationJudge) -> bool:
+    """Whether the evaluated model is the judge, also under another provider."""
+    return bool(model) and _split(model)[1] in _names(judge)
+
+
+def _names(judge: EvaluationJudge) -> set[str]:
+    name, version = judge.name.casefold(), judge.version.casefold()
+    return {name, f"{name}-{version}", f"{name}@{version}", f"{name}:{version}"}
+
+
+def _split(written: str) -> tuple[str, str]:
+    """Return the provider, which may be empty, and the name, of "openai/gpt-x" or "openai:gpt-x"."""
+    text = written.strip().casefold()
+    mark = "/" if "/" in text else ":"
+    provider, _mark, name = text.rpartition(mark)
+    return provider.rpartition("/")[2].rpartition(":")[2], name
+
+
+def check_judges(suite_id: UUID, model: str, judges: Iterable[str]) -> None:
+    """Check that a run's model didn't judge itself. Raises DomainError."""
+    names = list(judges)
+    judged = model.strip().casefold()
+    if judged and any(name.strip().casefold() == judged for name in names):
+        raise DomainError(
+            f"{model} judged its own answers. Let another model judge, and run again."
+        )
+    if names:
+        return
+    for each in judges_of([suite_id]):
+        if each.is_current and is_judged_by_itself(model, each):
+            raise DomainError(
+                f"{model} is the suite's judge, so it would judge its own answers. Register another"
+                " judge, or name the judge in the log."
+            )
+
+
+def evaluated_models(suite_id: UUID) -> Sequence[str]:
+    """The models that runs of a suite evaluated."""
+    query = (
+        select(EvaluationRun.model)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .where(
+            SuiteVersion.suite_id == suite_id,
+            EvaluationRun.state == "judged",
+            EvaluationRun.model != "",
+        )
+        .group_by(EvaluationRun.model)
+        .order_by(func.max(EvaluationRun.number).desc())
+        .limit(500)
+    )
+    return session().scalars(query).all()
+
+
+# ---- what a judge means for a run
+
+
+def stale(runs: Iterable[tuple[EvaluationRun, UUID]]) -> Mapping[tuple[UUID, str], str]:
+    """Return why measures of runs don't decide any more, by run and slug; one statement.
+
+    `runs` are runs with their suites. A figure is stale where the run names another judge than the
+    measure has now, or where it was imported before the measure's judge was changed.
+    """
+    given = list(runs)
+    by_measure: dict[tuple[UUID, str], list[EvaluationJudge]] = defaultdict(list)
+    for each in judges_of({suite_id for _run, suite_id in given}) if given else ():
+        by_measure[each.suite_id, each.measure_key].append(each)
+    found: dict[tuple[UUID, str], str] = {}
+    for run, suite_id in given:
+        for (of_suite, key), judges in by_measure.items():
+            if of_suite == suite_id and (reason := _stale(run, judges)):
+                found[run.id, key] = reason
+    return found
+
+
+def _stale(run: EvaluationRun, judges: Sequence[EvaluationJudge]) -> str:
+    """`judges` are those of one measure, the current one first."""
+    current = judges[0]
+    if run.judges and not any(is_same_model(name, current) for name in run.judges):
+        return f"Judged by {', '.join(run.judges)}; the judge is {current.model}"
+    names_version = any(current.version.casefold() in name.casefold() for name in run.judges)
+    if len(judges) > 1 and run.created_at < current.created_at and not names_version:
+        return f"Judged before {current.model} became the judge"
+    return ""
+
+
+def corrected_results(
+    suite_id: UUID,
+    results: Sequence[Row[MeasureResult, SuiteMeasure]],
+    stale: Mapping[tuple[UUID, str], str],
+) -> Mapping[str, tuple[EvaluationJudge, RateInterval]]:
+    """Return judge and corrected rate of each measure of one run that has a calibrated judge."""
+    current = {each.measure_key: each for each in judges_of([suite_id]) if each.is_current}
+    sets = newest_calibrations([each.id for each in current.values()]) if current else {}
+    found: dict[str, tuple[EvaluationJudge, RateInterval]] = {}
+    for result, measure in results:
+        its_judge = current.get(measure.key)
+        calibration = sets.get(its_judge.id) if its_judge else None
+        if its_judge is None or calibration is None or (result.run_id, measure.key) in stale:
+            continue
+        if (rate := corrected(result, measure, calibration)) is not None:
+            found[measure.key] = its_judge, rate
+    return found
+
+
+def corrected(
+    result: MeasureResult, measure: SuiteMeasure, calibration: JudgeCalibration
+) -> RateInterval | None:
+    """Return the rate that people would have found; None where the judge tells too little."""
+    if measure.kind != "rate" or result.successes is None or not result.n:
+        return None
+    passed = result.successes if measure.at_least else result.n - result.successes
+    found = corrected_rate(passed, result.n, calibration.labels)
+    if found is None or measure.at_least:
+        return found
+    return RateInterval(1 - found.rate, 1 - found.high, 1 - found.low, found.confidence)
