@@ -51,6 +51,7 @@ MEANING_BY_FEATURE = {
     ("comments", "kind"): "comment_kind",
     ("comments", "subject_id"): "Control",
     ("comments", "comment_id"): "ObjectComment",
+    ("evaluation_requests", "request_id"): "EvaluationRequest",
     ("evaluations", "run_id"): "EvaluationRun",
     ("systems", "key"): "system_key",
     ("systems", "system_id"): "system_key",
