@@ -1,6 +1,6 @@
 """The register of AI systems: the list, one system, registering and retiring."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -173,8 +173,14 @@ def system(system_id: str) -> ResponseReturnValue:
         moves=actions.MOVES[found.stage],
         soon_day=clock.today() + queries.ENDS_SOON,
         has_expired=found.valid_until is not None and found.valid_until < clock.today(),
-        moments=[_line(each) for each in moments],
+        moments=[_line(each) for each in _told_once(moments)],
     )
+
+
+def _told_once(moments: Sequence[Moment]) -> list[Moment]:
+    """Without the change that a substantial one was detected in: its own line says more."""
+    substantial = {m.at for m in moments if m.action == version_actions.SUBSTANTIAL.name}
+    return [m for m in moments if m.action != actions.CHANGED.name or m.at not in substantial]
 
 
 def _line(moment: Moment) -> dict[str, Any]:
