@@ -3,7 +3,7 @@
 Three statements read it: the findings, the weeks of their measure, the policy tier.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil
@@ -14,10 +14,8 @@ from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from governance.assurance.evaluation_findings import permissions
 from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.kernel import charts, clock, formatting
-from governance.kernel.access import allowed
 from governance.kernel.db import session
 from governance.kernel.formatting import plural
 from governance.operations.evaluations import figures
@@ -58,13 +56,16 @@ class EvaluationsNow:
     rows: Sequence[tuple[str, Sequence[str]]]
 
 
-def evaluations_now() -> EvaluationsNow | None:
-    """Return what the reader may see; None where no run was ever judged."""
-    if not allowed(permissions.VIEW):
+NOTHING_OPEN = EvaluationsNow("No evaluation misses its limit", "", (), None, (), ())
+
+
+def evaluations_now(kinds: Collection[str]) -> EvaluationsNow | None:
+    """Return the cell; `kinds` are those of reliability.rows_now. None where no run was judged."""
+    if "run" not in kinds:
         return None
-    found = _findings()
+    found = _findings() if "finding" in kinds else ()
     if not found:
-        return _nothing_open()
+        return NOTHING_OPEN
     first, system = found[0]
     tier = evaluations.policy_tier()
     weeks = _weeks()
@@ -79,13 +80,6 @@ def evaluations_now() -> EvaluationsNow | None:
     lines = [_line(each, its) for each, its in found[:MAX_LINES]]
     labels = [formatting.day_of_year(week) for week in weeks]
     return EvaluationsNow(heading, sub, lines, chart, labels, rows)
-
-
-def _nothing_open() -> EvaluationsNow | None:
-    judged = select(EvaluationRun.id).where(EvaluationRun.state == "judged").limit(1)
-    if session().scalar(judged) is None:
-        return None
-    return EvaluationsNow("No evaluation misses its limit", "", (), None, (), ())
 
 
 def _findings() -> Sequence[tuple[EvaluationFinding, AISystem]]:

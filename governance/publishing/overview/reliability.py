@@ -1,6 +1,6 @@
 """What the overview shows of reliability: open alerts and incidents, and the newest statement.
 
-One statement reads all of it.
+One statement reads all of it, and whether there is anything to show of evaluations.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from uuid import UUID
 
 from sqlalchemy import String, cast, func, literal, select, union_all
 
+from governance.assurance.evaluation_findings import permissions as finding_permissions
+from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.assurance.incidents import permissions as incident_permissions
 from governance.assurance.incidents.models import Incident
 from governance.kernel.access import allowed
@@ -18,6 +20,7 @@ from governance.kernel.db import session
 from governance.kernel.formatting import plural
 from governance.operations.agreements.money import money
 from governance.operations.alerts.models import Alert
+from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.objectives import permissions as objective_permissions
 from governance.operations.objectives.models import Objective
 from governance.publishing.statements import permissions as statement_permissions
@@ -46,8 +49,8 @@ class ReliabilityNow:
     heading: str
 
 
-def reliability_now() -> ReliabilityNow | None:
-    """Return what the reader may see; None where a tenant measures nothing and had no incident."""
+def rows_now() -> Sequence[Any]:
+    """Return the rows that the reader may see, by kind."""
     parts = [
         query
         for permission, query in (
@@ -55,12 +58,17 @@ def reliability_now() -> ReliabilityNow | None:
             (incident_permissions.VIEW, _incidents()),
             (statement_permissions.VIEW, _statements()),
             (objective_permissions.VIEW, _objectives()),
+            (finding_permissions.VIEW, _findings()),
+            (finding_permissions.VIEW, _runs()),
         )
         if allowed(permission)
     ]
-    if not parts:
-        return None
-    rows = session().execute(union_all(*parts)).all()
+    return session().execute(union_all(*parts)).all() if parts else ()
+
+
+def reliability_now(rows: Sequence[Any]) -> ReliabilityNow | None:
+    """Return the cell; None where a tenant measures nothing and had no incident."""
+    rows = [row for row in rows if row.kind not in {"finding", "run"}]
     if not rows:
         return None
     found = [_line(row) for row in rows if row.kind != "objective"]
@@ -126,6 +134,20 @@ def _objectives() -> Any:
         "objective", id=o.id, ref=literal(""), title=o.name, state=literal(""), at=o.created_at
     )
     return query.where(o.retired_at.is_(None)).limit(1)
+
+
+def _findings() -> Any:
+    """One row where a finding of an evaluation is open."""
+    f, nothing = EvaluationFinding, literal("")
+    query = _row("finding", id=f.id, ref=nothing, title=f.name, state=nothing, at=f.created_at)
+    return query.where(f.closed_at.is_(None)).limit(1)
+
+
+def _runs() -> Any:
+    """One row where an evaluation run was judged."""
+    r, nothing = EvaluationRun, literal("")
+    query = _row("run", id=r.id, ref=nothing, title=r.release, state=nothing, at=r.created_at)
+    return query.where(r.state == "judged").limit(1)
 
 
 ALERT_STATES = {"firing": ("bad", "Firing"), "acknowledged": ("due", "Acknowledged")}

@@ -38,7 +38,7 @@ from governance.publishing.overview.queries import (
     EvidenceState,
     LevelChange,
 )
-from governance.publishing.overview.reliability import reliability_now
+from governance.publishing.overview.reliability import reliability_now, rows_now
 from governance.publishing.overview.top_risks import top_risks
 from governance.publishing.overview.unit_economics import newest_review
 
@@ -87,6 +87,7 @@ def _context(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]
         else inbox.InboxPage((), inbox.InboxCounts(), None)
     )
     waiting = found.tally.open
+    now = () if day else rows_now()
     reports, new = queries.reports(board), bool(steps) and is_incomplete(steps)
     return {
         "board": board,
@@ -116,9 +117,9 @@ def _context(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]
             for line in sentences.report_lines(readiness, reports, board.as_of.date())
         ],
         "reports": reports,
-        "reliability": None if day else reliability_now(),
+        "reliability": reliability_now(now),
         "risks": None if day else top_risks(),
-        "evaluated": None if day else evaluations_now(),
+        "evaluated": evaluations_now({row.kind for row in now}),
     }
 
 
