@@ -33,6 +33,7 @@ SHARED_WORDS = {
     "stage_key",
     "measure_key",
     "month",
+    "point",
 }
 
 # Words that mean an object whose class is called otherwise.
@@ -53,6 +54,8 @@ MEANING_BY_FEATURE = {
     ("comments", "comment_id"): "ObjectComment",
     ("evaluation_requests", "request_id"): "EvaluationRequest",
     ("evaluations", "run_id"): "EvaluationRun",
+    ("evaluations", "old_id"): "EvaluationRun",
+    ("evaluations", "new_id"): "EvaluationRun",
     ("systems", "key"): "system_key",
     ("systems", "system_id"): "system_key",
 }

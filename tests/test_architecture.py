@@ -50,6 +50,9 @@ ACTIONS_APART = {
 # Functions of an actions.py that leave no entry, and why that is right.
 NO_ENTRY = {
     "operations/systems/version_actions.py keep_first": "registering the system records it",
+    "assurance/evaluation_findings/consequence_actions.py queue": (
+        "the verdict has its entry, and so has each consequence"
+    ),
     "foundation/notifications/actions.py mark_read": "what a person read; the event has its entry",
     "foundation/notifications/actions.py mark_unread": "the same",
     "foundation/notifications/actions.py delete_old": "notifications end after 90 days",

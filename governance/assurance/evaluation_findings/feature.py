@@ -3,7 +3,7 @@
 from governance.assurance.controls import ports
 from governance.assurance.evaluation_findings import (
     behind,
-    consequences,
+    consequence_actions,
     finding_actions,
     inbox,
     mapping_actions,
@@ -58,8 +58,8 @@ manifest = Manifest(
     search=(palette.findings,),
     systems=(system_parts.TAB, system_parts.OPEN),
     inbox=inbox.SOURCES,
-    work=(consequences.follow_run,),
-    audit=actions_in(finding_actions, mapping_actions, consequences),
+    work=(consequence_actions.follow_run,),
+    audit=actions_in(finding_actions, mapping_actions, consequence_actions),
     links={
         "EvaluationFinding": EntryLink(
             endpoint="evaluation_findings.finding",
@@ -67,7 +67,7 @@ manifest = Manifest(
             noun="finding of an evaluation",
         ),
     },
-    subscribes=(Subscription(RunJudged, consequences.queue),),
+    subscribes=(Subscription(RunJudged, consequence_actions.queue),),
     answers=(
         PortAnswer(ports.missed_evaluations, missed_evaluations.missed_evaluations),
         PortAnswer(ports.evaluations_behind, behind.evaluations_behind),

@@ -761,8 +761,7 @@ TERMS = (
     Term(
         "Technical file",
         "A document with the points of Annex IV of the EU AI Act about one AI system: each sentence is"
-        " bound to a record, and open points keep a version from being completed. The impact"
-        " assessment works in the same way.",
+        " bound to a record, and open points keep it from being completed.",
         "system_document system_documents",
     ),
     Term(

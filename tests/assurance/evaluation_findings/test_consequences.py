@@ -7,7 +7,7 @@ import pytest
 from governance.assurance.controls import adoption_actions
 from governance.assurance.controls import queries as controls
 from governance.assurance.evaluation_findings import (
-    consequences,
+    consequence_actions,
     finding_actions,
     mapping_actions,
     queries,
@@ -204,7 +204,7 @@ def test_a_run_of_a_version_that_was_withdrawn_meanwhile_has_no_consequences():
 
         suite = evaluations.suite("claims-grounding")
         suite_actions.withdraw(evaluations.version(suite.id), suite, reason="Cases leaked.")
-        why = consequences._why_nothing(evaluations.run(found.id), *evaluations.about(found))
+        why = consequence_actions._why_nothing(evaluations.run(found.id), *evaluations.about(found))
         assert why == "The suite is out of use." and text
     assert [r.kind for r in verdict().reasons] == ["withdrawn"]
 

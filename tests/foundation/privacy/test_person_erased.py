@@ -55,6 +55,7 @@ FILES_THAT_STAY = {
     "assurance/previews": (
         "a preview shows evidence, which stays; it is deleted with the file, and after a month"
     ),
+    "operations/datasets": "a Croissant file that was looked at is removed the next night",
     "economics/imports": (
         "an uploaded file is removed a day after it was applied or discarded; usage has pseudonyms"
     ),
