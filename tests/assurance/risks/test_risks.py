@@ -77,7 +77,7 @@ def test_another_risk_of_the_same_title_is_refused(as_officer, as_reviewer):
         ("treatment", "ignore"),
         ("sources", ["LLM11:2026"]),
         ("system_ids", [str(uuid4())]),
-        ("owner_id", str(uuid4())),
+        ("owner_id", "0190aaaa-0000-7000-8000-000000000000"),
         ("due_on", "2020-01-01"),
         ("due_on", "soon"),
     ],
