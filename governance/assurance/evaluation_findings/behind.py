@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from governance.assurance.controls.ports import EvaluationBehind
 from governance.assurance.evaluation_findings.models import MeasureControl
 from governance.kernel.db import among, session
-from governance.operations.evaluations import figures
+from governance.operations.evaluations import figures, judge_queries
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -28,7 +28,7 @@ from governance.operations.systems.models import AISystem
 def evaluations_behind(control_ids: Collection[UUID], at: datetime) -> list[EvaluationBehind]:
     """Return the newest result by AI system, suite and measure, as known at `at`.
 
-    One statement where no measure is mapped to the controls, three otherwise.
+    One statement where no measure is mapped to the controls, four otherwise.
     """
     mapped = _mapped(control_ids, at) if control_ids else {}
     if not mapped:
@@ -63,7 +63,9 @@ def evaluations_behind(control_ids: Collection[UUID], at: datetime) -> list[Eval
         )
     )
     tier = evaluations.policy_tier()
-    return [_behind(cast("Row", row), mapped, tier) for row in session().execute(query)]
+    rows = [cast("Row", row) for row in session().execute(query)]
+    stale = judge_queries.stale(((row[4], row[1].id) for row in rows), at)
+    return [_behind(row, mapped, tier, is_stale=(row[4].id, row[3].key) in stale) for row in rows]
 
 
 type Mapped = dict[tuple[UUID, str], set[UUID]]
@@ -88,10 +90,13 @@ type Row = tuple[
 ]
 
 
-def _behind(row: Row, mapped: Mapped, tier: str) -> EvaluationBehind:
+def _behind(row: Row, mapped: Mapped, tier: str, *, is_stale: bool) -> EvaluationBehind:
+    """`is_stale`: of another judge than the measure has, which decides nothing."""
     system, suite, version, measure, run, result = row
     judged = result.verdicts.get(tier, {})
     verdict = str(judged.get("verdict", "none")) if result.n else "none"
+    if is_stale and result.n:
+        verdict = "undecided"
     return EvaluationBehind(
         controls=frozenset(mapped[suite.id, measure.key]),
         system=system.name,

@@ -7,6 +7,7 @@ corrected(…)                   the rate that people would have found, beside t
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
@@ -145,15 +146,19 @@ def evaluated_models(suite_id: UUID) -> Sequence[str]:
 # ---- what a judge means for a run
 
 
-def stale(runs: Iterable[tuple[EvaluationRun, UUID]]) -> Mapping[tuple[UUID, str], str]:
+def stale(
+    runs: Iterable[tuple[EvaluationRun, UUID]], at: datetime | None = None
+) -> Mapping[tuple[UUID, str], str]:
     """Return why measures of runs don't decide any more, by run and slug; one statement.
 
     `runs` are runs with their suites. A figure is stale where the run names another judge than the
-    measure has now, or where it was imported before the measure's judge was changed.
+    measure has now (or had at `at`), or where it was imported before that judge was chosen.
     """
     given = list(runs)
     by_measure: dict[tuple[UUID, str], list[EvaluationJudge]] = defaultdict(list)
     for each in judges_of({suite_id for _run, suite_id in given}) if given else ():
+        if at is not None and each.created_at > at:
+            continue
         by_measure[each.suite_id, each.measure_key].append(each)
     found: dict[tuple[UUID, str], str] = {}
     for run, suite_id in given:

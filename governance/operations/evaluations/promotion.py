@@ -1,6 +1,6 @@
 """Whether the evaluations of a release allow to promote it. Rollouts ask it; only a pass passes.
 
-    promotion_verdict(system_id, release)   clear, or each reason why not; five statements
+    promotion_verdict(system_id, release)   clear, or each reason why not; six statements
     newest_release(system_id)               the release that was evaluated last
     is_fresh(ran_at)                        whether a run still says something about today
 
@@ -8,7 +8,7 @@ Each live suite that the system was ever evaluated by is asked for: its newest r
 by the newest published version, no older than FRESH_FOR, with a pass in each measure that decides.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel import clock, formatting
 from governance.kernel.db import session
-from governance.operations.evaluations import figures, queries
+from governance.operations.evaluations import figures, judge_queries, queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
@@ -91,6 +91,7 @@ def _reasons(system_id: UUID, release: str, tier: str) -> Iterator[PromotionReas
         results.setdefault(result.run_id, []).append((result, measure))
     if not suites:
         yield PromotionReason("no suite", "No evaluation suite was ever run on this AI system.")
+    stale = judge_queries.stale((run, version.suite_id) for run, version in runs.values())
     for suite, number in suites:
         found = runs.get(suite.id)
         if found is None:
@@ -102,7 +103,7 @@ def _reasons(system_id: UUID, release: str, tier: str) -> Iterator[PromotionReas
         if blocked is not None:
             yield blocked
             continue
-        yield from _of_measures(run, suite, results.get(run.id, ()), tier)
+        yield from _of_measures(run, suite, results.get(run.id, ()), tier, stale)
 
 
 def _of_run(
@@ -134,15 +135,17 @@ def _of_measures(
     suite: EvaluationSuite,
     results: Sequence[tuple[MeasureResult, SuiteMeasure]],
     tier: str,
+    stale: Mapping[tuple[UUID, str], str],
 ) -> Iterator[PromotionReason]:
     for result, measure in results:
         judged = result.verdicts.get(tier, {})
-        verdict = str(judged.get("verdict", "undecided"))
+        other_judge = stale.get((run.id, measure.key), "")
+        verdict = "undecided" if other_judge else str(judged.get("verdict", "undecided"))
         if measure.is_signal or (verdict == "pass" and result.n):
             continue
         yield PromotionReason(
             "measure",
-            sentence(measure, result, judged),
+            f"{measure.name}: {other_judge}." if other_judge else sentence(measure, result, judged),
             suite.name,
             measure.key,
             "fail" if verdict == "fail" else "undecided",

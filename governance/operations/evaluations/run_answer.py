@@ -5,7 +5,7 @@ from typing import Any
 
 from governance.kernel import background_work, current
 from governance.kernel.db import session
-from governance.operations.evaluations import queries
+from governance.operations.evaluations import judge_queries, queries
 from governance.operations.evaluations.models import EvaluationRun, MeasureResult, SuiteMeasure
 
 VERDICTS = ("pass", "fail", "undecided")
@@ -19,7 +19,11 @@ def answer_of(run: EvaluationRun) -> dict[str, Any]:
     suite, version, system = queries.about(run)
     tier = queries.policy_tier()
     work = background_work.run_of(run)
-    measures = [_measure(result, measure, tier) for result, measure in queries.results_of([run.id])]
+    stale = judge_queries.stale([(run, suite.id)])
+    measures = [
+        _measure(result, measure, tier, is_stale=(run.id, measure.key) in stale)
+        for result, measure in queries.results_of([run.id])
+    ]
     return {
         "id": str(run.id),
         "number": run.number,
@@ -69,8 +73,13 @@ def verdict_of(run: EvaluationRun, measures: list[dict[str, Any]]) -> str | None
     return "pass" if found == {"pass"} and run.outcome == "completed" else "undecided"
 
 
-def _measure(result: MeasureResult, measure: SuiteMeasure, tier: str) -> dict[str, Any]:
+def _measure(
+    result: MeasureResult, measure: SuiteMeasure, tier: str, *, is_stale: bool
+) -> dict[str, Any]:
+    """`is_stale`: of another judge than the measure has now, which decides nothing."""
     judged: Mapping[str, Any] = result.verdicts.get(tier, {})
+    if is_stale:
+        judged = {"limit": judged.get("limit")}
     return {
         "measure": measure.key,
         "name": measure.name,

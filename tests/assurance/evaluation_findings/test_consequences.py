@@ -16,8 +16,8 @@ from governance.assurance.frameworks import actions as adopting
 from governance.kernel import clock, events
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound
+from governance.operations.evaluations import judge_actions, suite_actions
 from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations import suite_actions
 from governance.operations.evaluations.events import RunJudged
 from governance.operations.evaluations.promotion import promotion_verdict
 from governance.operations.systems import actions as systems
@@ -221,6 +221,27 @@ def test_a_retired_control_gets_no_evidence_and_no_failure():
 
 
 # ---- promotion
+
+
+def new_judge(version):
+    with make.acting("admin"):
+        judge_actions.register(
+            evaluations.suite("claims-grounding"),
+            measure="hallucination",
+            provider="openai",
+            name="judge-1",
+            version=version,
+        )
+
+
+def test_figures_of_an_earlier_judge_pass_no_gate():
+    run(PASSES, 1)
+    new_judge("2026-08-01")
+    assert "hallucination" not in {each.measure for each in verdict().reasons}
+    with clock.frozen(NOW + timedelta(days=1)):
+        new_judge("2026-11-01")
+        reason = next(each for each in verdict().reasons if each.measure == "hallucination")
+    assert reason.verdict == "undecided" and "became the judge" in reason.says
 
 
 def test_a_release_is_clear_only_where_every_measure_passes():
