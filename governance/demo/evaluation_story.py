@@ -5,6 +5,7 @@ for two weeks, and this week its answers miss the hallucination limit: a finding
 fails, the release can't be promoted. The logs are ours, as Inspect writes them.
 """
 
+import hashlib
 import io
 import json
 import random
@@ -25,8 +26,14 @@ from governance.demo.story import StoryStep
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import current, jobs
 from governance.kernel.db import session, transaction
+from governance.operations.evaluations import (
+    judge_actions,
+    judge_labels,
+    run_actions,
+    suite_actions,
+)
 from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations import run_actions, suite_actions
+from governance.operations.evaluations.models import EvaluationSuite
 from governance.operations.systems import queries as systems
 
 SEED, CASES = 2026, 1200
@@ -72,6 +79,8 @@ COPY = DemoSuite(
     "ad-copywriter",
 )
 MAPPED = ("hallucination", "task-success")
+# Of 400 answers: people and the judge pass, only people, only the judge, neither.
+LABELS = ((320, "pass", "pass"), (3, "pass", "fail"), (11, "fail", "pass"), (66, "fail", "fail"))
 
 
 def steps(cast: Cast, now: datetime) -> list[StoryStep]:
@@ -112,6 +121,24 @@ def _begin(cast: Cast) -> None:
             if each is CLAIMS:
                 for measure in MAPPED:
                     mapping_actions.map_measure(suite, measure, control)
+                _calibrate(suite)
+
+
+def _calibrate(suite: EvaluationSuite) -> None:
+    """The judge of hallucination, and what people say of 400 answers."""
+    judge = judge_actions.register(
+        suite, measure="hallucination", provider="northstar", name="j2", version="2026-06"
+    )
+    pairs = [(people, said) for count, people, said in LABELS for _ in range(count)]
+    lines = [f"{CLAIMS.key}-{n:04},{people},{said}\r\n" for n, (people, said) in enumerate(pairs)]
+    content = ("case,human,judge\r\n" + "".join(lines)).encode()
+    judge_actions.calibrate(
+        judge,
+        suite,
+        judge_labels.read(content),
+        filename="labelled-answers.csv",
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
 
 
 def _run(cast: Cast, suite: DemoSuite, at: datetime, wrong: int, now: datetime) -> None:

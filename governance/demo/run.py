@@ -24,7 +24,7 @@ from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
 from governance.kernel import config, embedded
 
-VERSION = 22
+VERSION = 23
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"),
     ("officer@acme.example", "acme", "compliance_officer"),
