@@ -33,7 +33,6 @@ SHARED_WORDS = {
     "stage_key",
     "measure_key",
     "month",
-    "point",
 }
 
 # Words that mean an object whose class is called otherwise.
@@ -44,6 +43,8 @@ MEANING_OF_WORDS = {
     "system_id": "AISystem",
     "import_id": "FrameworkImport",
     "hold_id": "LegalHold",
+    "statement_id": "Statement",
+    "document_id": "SystemDocument",
     "finding_id": "Finding",
 }
 
@@ -56,6 +57,9 @@ MEANING_BY_FEATURE = {
     ("evaluations", "run_id"): "EvaluationRun",
     ("evaluations", "old_id"): "EvaluationRun",
     ("evaluations", "new_id"): "EvaluationRun",
+    ("system_documents", "kind"): "document_kind",
+    ("system_documents", "number"): "document_number",
+    ("system_documents", "point"): "document_point",
     ("systems", "key"): "system_key",
     ("systems", "system_id"): "system_key",
 }
@@ -135,6 +139,10 @@ def ids_of_every_model() -> dict[str, Any]:
         next(m for m in TENANTED if m.__name__ == "AISystem"),
         (make.system_actor("acme").tenant_id, ids["AISystem"]),
     )
+    document = session().get(
+        next(m for m in TENANTED if m.__name__ == "SystemDocument"),
+        (make.system_actor("acme").tenant_id, ids["SystemDocument"]),
+    )
     comment = session().get(
         next(m for m in TENANTED if m.__name__ == "ObjectComment"),
         (make.system_actor("acme").tenant_id, ids["ObjectComment"]),
@@ -150,6 +158,9 @@ def ids_of_every_model() -> dict[str, Any]:
         "system_key": system.key,
         "pseudonym": personal_field_encryption.pseudonym(make.person_id("admin")),
         "comment_kind": "control",
+        "document_kind": "technical-file",
+        "document_number": document.number,
+        "document_point": "1.e",
         "regime_key": "gdpr",
         "stage_key": "notification",
         "update_id": ids["CustomerUpdate"],

@@ -343,7 +343,10 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "risks": {"treatment": "reduce", "sources": ["LLM01:2026"]},
     "risk_controls": {"reduces": "likelihood"},
     "risk_scores": {"controls": [["SEC-01", "effective"]]},
-    "risk_acceptances": {"state": "accepted"},
+    "risk_acceptances": {
+        "state": "accepted",
+        "accepted_at": datetime(2026, 11, 20, 9, tzinfo=UTC),
+    },
     "evaluation_judges": {"measure_key": "hallucination", "replaced_at": None},
     "evaluation_judge_calibrations": {
         "both_pass": 20,

@@ -56,7 +56,7 @@ manifest = Manifest(
         ),
     ),
     search=(palette.findings,),
-    systems=(system_parts.TAB, system_parts.OPEN),
+    systems=(system_parts.FIGURE, system_parts.TAB, system_parts.OPEN),
     inbox=inbox.SOURCES,
     work=(consequence_actions.follow_run,),
     audit=actions_in(finding_actions, mapping_actions, consequence_actions),

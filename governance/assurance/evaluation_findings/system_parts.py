@@ -1,4 +1,4 @@
-"""What findings add to an AI system's pages: their tab, and what retirement means for them."""
+"""What findings add to an AI system's pages: a figure, their tab, what retirement means for them."""
 
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from sqlalchemy import Select, case, func, select
 from governance.assurance.evaluation_findings import permissions
 from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.kernel.formatting import plural
-from governance.operations.systems.parts import Consequence, SystemTab
+from governance.operations.systems.parts import Consequence, Figure, SystemFigure, SystemTab
 
 
 def _content(system_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -37,4 +37,23 @@ OPEN = Consequence(
     order=70,
     count=_open,
     text=lambda n: f"{plural(n, 'open finding')} of evaluations will lower no control any more",
+)
+
+
+def _open_ones(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    f = EvaluationFinding
+    refs = func.string_agg(func.concat("EVF-", f.number), ", ")
+    return (
+        select(func.count(), refs, func.max(f.misses))
+        .where(f.system_id == system_id, f.closed_at.is_(None))
+        .having(func.count() > 0)
+    )
+
+
+FIGURE = SystemFigure(
+    label="Open findings",
+    order=50,
+    permission=permissions.VIEW,
+    select=_open_ones,
+    words=lambda count, refs, _misses: Figure(f"{count} open", refs, "bad"),
 )

@@ -22,6 +22,7 @@ from governance.operations.alerts import (
     panels,
     permissions,
     response_views,
+    system_parts,
     tightening,
     views,
 )
@@ -36,6 +37,7 @@ manifest = Manifest(
         EveryMinute("evaluate alerts", jobs.evaluate, second=20),
         Hourly("check error budgets", jobs.check_budgets, minute=7),
     ),
+    systems=(system_parts.ALERTS,),
     inbox=(inbox.FIRING,),
     palette=(Command("View alerts", "alerts.index", permissions.VIEW),),
     search=(palette.ALERTS,),

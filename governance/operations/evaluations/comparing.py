@@ -148,9 +148,9 @@ class RunComparison:
 
 def compare(old_id: UUID, new_id: UUID) -> RunComparison:
     """Compare two runs. Raises NotFound, and NotComparable with the reason."""
+    old, new = _side(old_id), _side(new_id)
     if old_id == new_id:
         raise NotComparable("This is the same run twice. Choose two runs of one suite.")
-    old, new = _side(old_id), _side(new_id)
     _check_comparable(old, new)
     cases = comparison_counts.overlap(old.run.id, new.run.id)
     if not cases.shared:

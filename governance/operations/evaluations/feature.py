@@ -89,7 +89,7 @@ manifest = Manifest(
         Command("Run evaluation", "evaluation_requests.new", permissions.REQUEST),
         Command("New evaluation suite", "evaluations.new_suite", permissions.MANAGE),
     ),
-    systems=(system_parts.EVALUATIONS_TAB,),
+    systems=(system_parts.VERDICTS, system_parts.EVALUATIONS_TAB),
     work=(run_work.judge,),
     schedule=(
         Hourly("end evaluation requests", jobs.end_unanswered, minute=43),

@@ -1,13 +1,21 @@
-"""What evaluations add to an AI system's pages: the tab with its weekly series."""
+"""What evaluations add to an AI system's pages: this week's verdicts, the tab of its weekly series."""
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, literal, select
+from sqlalchemy import Select, func, literal, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
-from governance.operations.evaluations import permissions
-from governance.operations.evaluations.models import EvaluationRun
-from governance.operations.systems.parts import SystemTab
+from governance.kernel import clock
+from governance.operations.evaluations import permissions, queries
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    MeasureResult,
+    SuiteMeasure,
+    SuiteVersion,
+)
+from governance.operations.evaluations.weeks import monday_of
+from governance.operations.systems.parts import Figure, SystemFigure, SystemTab
 
 
 def _evaluated(system_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -24,4 +32,57 @@ EVALUATIONS_TAB = SystemTab(
     permission=permissions.VIEW,
     order=50,
     content=_evaluated,
+)
+
+
+def _this_week(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """How many measures pass and how many are undecided in this week's newest runs, one of each
+    suite, and the names of those that fail.
+    """
+    r, tier = EvaluationRun, queries.policy_tier()
+    newest = (
+        select(r.id)
+        .join(SuiteVersion, SuiteVersion.id == r.version_id)
+        .where(r.system_id == system_id, r.state == "judged", r.week == monday_of(clock.today()))
+        .ext(distinct_on(SuiteVersion.suite_id))
+        .order_by(SuiteVersion.suite_id, r.ran_at.desc(), r.number.desc())
+        .subquery()
+    )
+    verdict = MeasureResult.verdicts[tier]["verdict"].astext
+    failing = func.string_agg(SuiteMeasure.name.distinct(), ", ").filter(verdict == "fail")
+    return (
+        select(
+            func.count().filter(verdict == "pass"),
+            func.count().filter(verdict == "undecided"),
+            failing,
+        )
+        .select_from(MeasureResult)
+        .join(newest, newest.c.id == MeasureResult.run_id)
+        .join(SuiteMeasure, SuiteMeasure.id == MeasureResult.measure_id)
+        .where(SuiteMeasure.is_signal.is_(False))
+        .having(func.count() > 0)
+    )
+
+
+def _verdicts(passing: str, undecided: str, failing: str) -> Figure:
+    names = failing.split(", ") if failing else []
+    words = [f"{passing} pass"] if int(passing) else []
+    words += [f"{len(names)} fail"] if names else []
+    words += [f"{undecided} undecided"] if int(undecided) else []
+    if not names:
+        return Figure(", ".join(words), "", "warn" if int(undecided) else "ok")
+    missed = (
+        f"the limit of {names[0].lower()} is missed"
+        if len(names) == 1
+        else f"{len(names)} limits are missed"
+    )
+    return Figure(", ".join(words), failing, "bad", missed)
+
+
+VERDICTS = SystemFigure(
+    label="Evaluations this week",
+    order=30,
+    permission=permissions.VIEW,
+    select=_this_week,
+    words=_verdicts,
 )

@@ -44,7 +44,12 @@ manifest = Manifest(
         ),
     ),
     under=("systems.index",),
-    systems=(system_parts.SWITCHES_TAB, system_parts.STOPS, system_parts.DRILLS),
+    systems=(
+        system_parts.SWITCH,
+        system_parts.SWITCHES_TAB,
+        system_parts.STOPS,
+        system_parts.DRILLS,
+    ),
     schedule=(
         Every("run due drills", jobs.run_due_drills, seconds=5),
         Daily("forget quiet consumers", jobs.forget_consumers, at="01:47"),

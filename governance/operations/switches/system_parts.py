@@ -1,4 +1,4 @@
-"""What switches add to an AI system's pages: their tab, and what retirement means for them."""
+"""What switches add to an AI system's pages: a figure, their tab, what retirement means for them."""
 
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,9 @@ from sqlalchemy import Select, func, select
 from governance.kernel.formatting import plural
 from governance.operations.switches import permissions
 from governance.operations.switches.models import Drill, Stop
-from governance.operations.systems.parts import Consequence, SystemTab
+from governance.operations.systems.facts import listed
+from governance.operations.systems.models import SystemFeature
+from governance.operations.systems.parts import Consequence, Figure, SystemFigure, SystemTab
 
 
 def _active(system_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -37,4 +39,35 @@ DRILLS = Consequence(
     order=30,
     count=_drills,
     text=lambda n: f"{plural(n, 'planned drill')} of its switches: it won't run",
+)
+
+
+def _stopped(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """How many stops of the whole system, the features that are stopped, and how many it has."""
+    active = select(Stop.id).where(Stop.system_id == system_id, Stop.restarted_at.is_(None))
+    whole = select(func.count()).select_from(active.where(Stop.feature_id.is_(None)).subquery())
+    keys = (
+        select(func.string_agg(SystemFeature.key.distinct(), ", "))
+        .join(Stop, Stop.feature_id == SystemFeature.id)
+        .where(SystemFeature.system_id == system_id, Stop.restarted_at.is_(None))
+    )
+    features = select(func.count()).where(
+        SystemFeature.system_id == system_id, SystemFeature.retired_at.is_(None)
+    )
+    return select(whole.scalar_subquery(), keys.scalar_subquery(), features.scalar_subquery())
+
+
+def _switch(whole: str, keys: str, features: str) -> Figure:
+    if int(whole):
+        return Figure("Stopped", "the whole system", "stop", "it is stopped as a whole")
+    stopped = keys.split(", ") if keys else []
+    if stopped:
+        verb = "is" if len(stopped) == 1 else "are"
+        words = f"{len(stopped)} of {plural(int(features), 'feature')} stopped"
+        return Figure(words, keys, "stop", f"{listed(stopped)} {verb} stopped")
+    return Figure("Running", plural(int(features), "feature"), "ok")
+
+
+SWITCH = SystemFigure(
+    label="Switch", order=20, permission=permissions.VIEW, select=_stopped, words=_switch
 )

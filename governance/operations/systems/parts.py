@@ -1,10 +1,11 @@
 """What other features add to an AI system's pages, by their manifests (`systems=(…)`).
 
 SystemTab          a page of theirs about the system; it appears once it has content
+SystemFigure       what they say of it in two lines, above everything else
 OutdatedRecords    what they keep that a substantial change made outdated
 Consequence        what retiring the system means for theirs
 
-tabs_of(system)            each is read by one statement over all features
+tabs_of(system), figures_of(system)    each is read by one statement over all features
 outdated_of(system)
 consequences_of(system)
 """
@@ -39,6 +40,31 @@ class SystemTab:
     order: int
     content: Callable[[UUID], Select[*tuple[Any, ...]]] | None = None  # None: every system has it
     values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Two lines about a system, such as "1 of 3 features stopped". `state` is a kind of c.state;
+    `clause` goes into the page's title, such as "auto-approve is stopped".
+    """
+
+    value: str
+    note: str = ""
+    state: str = ""
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemFigure:
+    """A figure. `select` selects one row of three values, or none where there is nothing to say;
+    `words` gets them as texts, "" for null.
+    """
+
+    label: str
+    order: int
+    permission: Permission
+    select: Callable[[UUID], Select[*tuple[Any, ...]]]
+    words: Callable[[str, str, str], Figure]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +144,24 @@ def tabs_of(system: AISystem) -> list[ShownTab]:
     ]
 
 
+def figures_of(system: AISystem) -> list[tuple[str, Figure]]:
+    """Return label and figure of what features say of the system, in their order."""
+    kinds = sorted(
+        (each for each in _registered(SystemFigure) if allowed(each.permission)),
+        key=lambda each: each.order,
+    )
+    rows = {row[0]: row[1:] for row in _together(_texts(each.select(system.id)) for each in kinds)}
+    return [
+        (each.label, each.words(*(value or "" for value in rows[n])))
+        for n, each in enumerate(kinds)
+        if n in rows
+    ]
+
+
 def outdated_of(system: AISystem) -> list[OutdatedRecord]:
     """Return what a substantial change made outdated, as far as the reader may open it."""
     kinds = [each for each in _registered(OutdatedRecords) if allowed(each.permission)]
-    rows = _together(_texts(each.select(system.id)) for each in kinds)
+    rows = _together(_texts(each.select(system.id).limit(MAX_OUTDATED)) for each in kinds)
     return [
         OutdatedRecord(kinds[row[0]], *row[1:])
         for row in sorted(rows, key=lambda row: (row[0], row[2]))
@@ -129,7 +169,7 @@ def outdated_of(system: AISystem) -> list[OutdatedRecord]:
 
 
 def _texts(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    found = query.limit(MAX_OUTDATED).subquery()
+    found = query.subquery()
     texts: Select[*tuple[Any, ...]] = select(
         *(cast(column, Text).label(column.name) for column in found.columns)
     )

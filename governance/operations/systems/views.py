@@ -156,12 +156,14 @@ def system(system_id: str) -> ResponseReturnValue:
         return redirect(url_for("systems.system", system_id=found.key), 302)
     owner = people.names([found.owner_id]).get(found.owner_id) if found.owner_id else None
     moments = people.timeline([found.id])
-    last = queries.last_substantial(found.id)
+    last, said = queries.last_substantial(found.id), parts.figures_of(found)
     why = next((each.reason for each in moments if each.action == actions.RETIRED.name), None)
     return page(
         "operations/systems/system.html",
         system=found,
         owner=owner,
+        said=said,
+        clauses=facts.listed(each.clause for _label, each in said if each.clause),
         why=why,
         features=queries.features(found.id),
         models=[facts.model_words(each) for each in found.models],
