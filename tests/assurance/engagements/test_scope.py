@@ -497,8 +497,9 @@ STAYS = {
     "switches": "what is stopped, by the same rules",
     "drills": "whether stopping works",
     "intake": "which systems are proposed for the register",
-    "data_sets": "what the systems of the register are made from",
+    "datasets": "what the systems of the register are made from",
     "evaluations": "how well the systems of the register do, in figures",
+    "evaluation_requests": "which runs a person asked for",
     "evaluation_findings.of_system": "the same; it lists the findings of the auditor's controls alone",
 }
 
