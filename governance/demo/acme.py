@@ -194,6 +194,9 @@ def tell_acme(cast: Cast, services: str) -> None:
     reliability = ReliabilityStory(cast, now, services)
     earlier = [event for event in told if event.day < drilled]
     evaluated = evaluation_story.steps(cast, now)
+    newest = max(step.at for step in evaluated)  # what fails now comes after what was signed
+    this_week = [step for step in evaluated if step.at == newest]
+    evaluated = [step for step in evaluated if step.at < newest]
     steps = _in_order([*reliability.steps(), *evaluated])
     steps = [step for step in steps if step.at.date() < drilled]
     _play_beside(cast, earlier, begun, steps)
@@ -216,6 +219,8 @@ def tell_acme(cast: Cast, services: str) -> None:
     steps = _in_order([*reliability.steps(), *evaluated])
     steps = [step for step in steps if step.at.date() >= drilled]
     _play_beside(cast, later, begun, steps)
+    for step in this_week:
+        step.play()
     decision_history.tell(system_actor("acme"))
     stops_and_drills.tell_stop(cast("admin"), system_actor("acme"), now=now, key_id=key_id)
     for step in reliability.after_the_stop():
