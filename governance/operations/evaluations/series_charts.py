@@ -71,8 +71,8 @@ def small_multiple(series: MeasureSeries, marks: Sequence[SeriesMark]) -> Markup
     for run in _runs(series):
         body += _line(series, frame, run)
     body += _failed_runs(series, frame)
-    for change in series.changes:
-        body += _change(series, frame, change)
+    for row, change in enumerate(series.changes):
+        body += _change(series, frame, change, row)
     body += _end(series, frame)
     return drawing.svg(WIDTH, HEIGHT, series.title, _words(series), body)
 
@@ -227,8 +227,8 @@ def _failed_runs(series: MeasureSeries, frame: _Frame) -> Iterator[Markup]:
         yield drawing.element("path", "sbad", d=crosses, fill="none", stroke_width=1.8)
 
 
-def _change(series: MeasureSeries, frame: _Frame, change: ChangePoint) -> list[Markup]:
-    """A line where the new level begins, with both levels."""
+def _change(series: MeasureSeries, frame: _Frame, change: ChangePoint, row: int) -> list[Markup]:
+    """A line where the new level begins, with both levels; every other label a row lower."""
     x = frame.x(change.index - 0.5)
     words = " → ".join(figures.amount(each, series.unit) for each in (change.before, change.after))
     anchor = "end" if x > WIDTH / 2 else "start"
@@ -236,7 +236,7 @@ def _change(series: MeasureSeries, frame: _Frame, change: ChangePoint) -> list[M
     at = drawing.coordinate(x)
     return [
         drawing.element("path", "sink", d=f"M{at} {TOP - 4}V{drawing.coordinate(frame.bottom)}"),
-        drawing.label(place, TOP + 8, words, "lab", anchor=anchor, weight=600),
+        drawing.label(place, TOP + 8 + 13 * (row % 2), words, "lab", anchor=anchor, weight=600),
     ]
 
 

@@ -168,9 +168,15 @@ class WeekTable:
                 f"; {undecided} undecided" if undecided else ""
             )
         row, cell = failing[0]
-        where = f"; {cell.measure.name.lower()} in {row.system.name}" if len(failing) == 1 else ""
+        where = (
+            f"; the failure is {cell.measure.name.lower()} in {row.system.name}"
+            if len(failing) == 1
+            else ""
+        )
         verb = "fails" if len(failing) == 1 else "fail"
-        also = f" and {undecided} undecided" if undecided else ""
+        also = (
+            f" and {undecided} {'is' if undecided == 1 else 'are'} undecided" if undecided else ""
+        )
         return f"{len(failing)} of {total} results {verb}{also}{where}"
 
 
