@@ -47,6 +47,7 @@ OUTDATED = OutdatedRecords(
     endpoint="assessments.assessment",
     argument="assessment_id",
     permission=permissions.VIEW,
+    counts_everything=True,
 )
 OPEN = Consequence(
     name="assessments",

@@ -5,12 +5,11 @@ what retirement means for them.
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, String, cast, func, literal, select
+from sqlalchemy import Select, String, cast, func, select
 
 from governance.assurance.risks import permissions
 from governance.assurance.risks.models import Risk, RiskAcceptance, RiskSystem
 from governance.kernel.formatting import plural
-from governance.kernel.visibility_scope import limits
 from governance.operations.systems.parts import Consequence, OutdatedRecords, SystemTab
 
 
@@ -25,10 +24,9 @@ def _open(system_id: UUID) -> Select[*tuple[Any, ...]]:
 
 
 def _tab(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """Select how many there are, as text; no row for an auditor who doesn't see risks."""
-    return select(cast(_open(system_id).scalar_subquery(), String)).where(
-        literal(limits() is None), _open(system_id).scalar_subquery() > 0
-    )
+    """Select how many there are, as text."""
+    count = _open(system_id).scalar_subquery()
+    return select(cast(count, String)).where(count > 0)
 
 
 def _stale(system_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -57,6 +55,7 @@ RISKS_TAB = SystemTab(
     permission=permissions.VIEW,
     order=30,
     content=_tab,
+    counts_everything=True,
 )
 OUTDATED = OutdatedRecords(
     select=_stale,
@@ -64,6 +63,7 @@ OUTDATED = OutdatedRecords(
     endpoint="risks.risk",
     argument="risk_id",
     permission=permissions.VIEW,
+    counts_everything=True,
 )
 OPEN = Consequence(
     name="risks",

@@ -20,6 +20,7 @@ from sqlalchemy import Select, Text, cast, literal, select, union_all
 from governance.kernel import manifest
 from governance.kernel.access import Permission, allowed
 from governance.kernel.db import session
+from governance.kernel.visibility_scope import limits
 from governance.operations.systems.models import AISystem
 
 MAX_OUTDATED = 50  # records listed on the page
@@ -40,6 +41,7 @@ class SystemTab:
     order: int
     content: Callable[[UUID], Select[*tuple[Any, ...]]] | None = None  # None: every system has it
     values: tuple[tuple[str, str], ...] = ()
+    counts_everything: bool = False  # as its page: no auditor of some criteria opens it
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class OutdatedRecords:
     endpoint: str
     argument: str
     permission: Permission
+    counts_everything: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +131,14 @@ def _together(selects: Iterable[Select[*tuple[Any, ...]]]) -> list[Any]:
     return list(session().execute(union_all(*numbered))) if numbered else []
 
 
+def _may_open(part: SystemTab | OutdatedRecords) -> bool:
+    return allowed(part.permission) and not (part.counts_everything and limits() is not None)
+
+
 def tabs_of(system: AISystem) -> list[ShownTab]:
     """Return the tabs with content that the reader may open, in their order."""
     tabs = sorted(
-        (each for each in _registered(SystemTab) if allowed(each.permission)),
+        (each for each in _registered(SystemTab) if _may_open(each)),
         key=lambda each: each.order,
     )
     asked = [each for each in tabs if each.content is not None]
@@ -160,7 +167,7 @@ def figures_of(system: AISystem) -> list[tuple[str, Figure]]:
 
 def outdated_of(system: AISystem) -> list[OutdatedRecord]:
     """Return what a substantial change made outdated, as far as the reader may open it."""
-    kinds = [each for each in _registered(OutdatedRecords) if allowed(each.permission)]
+    kinds = [each for each in _registered(OutdatedRecords) if _may_open(each)]
     rows = _together(_texts(each.select(system.id).limit(MAX_OUTDATED)) for each in kinds)
     return [
         OutdatedRecord(kinds[row[0]], *row[1:])

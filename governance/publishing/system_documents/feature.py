@@ -31,6 +31,7 @@ manifest = Manifest(
             argument="system_key",
             permission=permissions.VIEW,
             order=90,
+            counts_everything=True,
         ),
         OutdatedRecords(
             select=queries.outdated,
@@ -38,6 +39,7 @@ manifest = Manifest(
             endpoint="system_documents.by_id",
             argument="document_id",
             permission=permissions.VIEW,
+            counts_everything=True,
         ),
     ),
     audit=actions_in(actions, file_actions),
