@@ -132,6 +132,11 @@ NOT_BY_LINKS = {
     "comments.discussion",  # of an object with more than 20 comments, or after a mistake
     "comments.editing",  # for half an hour
     "comments.history",  # of a comment that was edited
+    "assessments.frozen",  # of a closed assessment
+    "datasets.publishing",  # while a version is a draft
+    "evaluation_requests.shown",  # once somebody asked a runner
+    "evaluations_api.run",  # programs call it with a key
+    "systems.recertifying",  # of an agent whose day is near
     "evaluations.editing",  # while a version is a draft
     "evaluations.edit_measure",
     "evaluations.new_measure",
