@@ -20,7 +20,7 @@ from sqlalchemy import text
 from bench import world
 from governance.kernel import clock
 from governance.kernel.db import session
-from governance.operations.evaluations import comparing, queries, suite_actions
+from governance.operations.evaluations import comparing, comparison_counts, queries, suite_actions
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.systems import actions as systems
 from tests import make
@@ -55,12 +55,17 @@ def _compared(cases: int, rounds: int, *, shared: bool) -> list[Row]:
     with make.acting("admin"):
         old, new = _runs(cases, shared=shared)
     pair = {"old": old, "new": new}
-    bare = [_timed(lambda: session().execute(BARE, pair).all()) for _ in range(rounds + 1)]
+    bare = [_timed(lambda: _bare(pair)) for _ in range(rounds + 1)]
     taken = [_timed(lambda: comparing.compare(old, new)) for _ in range(rounds + 1)]
     found, limit = statistics.median(taken[1:]), statistics.median(bare[1:])  # the first warms up
     how = "five of each source" if shared else "without sources"
     what = f"two runs of {cases:,} cases compared, {how}; beside the join"
     return [(what, found, "ms", found / limit, f"at most {GOAL_MS} ms")]
+
+
+def _bare(pair: dict[str, UUID]) -> None:
+    comparison_counts.join_by_hash()  # as the product does; nothing has analyzed the table yet
+    session().execute(BARE, pair).all()
 
 
 def _timed(act: Callable[[], object]) -> float:

@@ -152,6 +152,7 @@ def compare(old_id: UUID, new_id: UUID) -> RunComparison:
     if old_id == new_id:
         raise NotComparable("This is the same run twice. Choose two runs of one suite.")
     _check_comparable(old, new)
+    comparison_counts.join_by_hash()
     cases = comparison_counts.overlap(old.run.id, new.run.id)
     if not cases.shared:
         raise NotComparable(

@@ -1,5 +1,6 @@
 """Two runs case by case, added up by the database: cases are joined by digest and repetition.
 
+join_by_hash()               before any of these
 overlap(old, new)            how many cases both have, and how many only one has
 measure_counts(…)            what each measure's pairs add up to; a row for each measure
 latencies(…)                 percentiles of the pairs
@@ -76,6 +77,13 @@ class ScoreCounts:
     clusters: int
     net_squares: float
     nets: Sequence[int]
+
+
+def join_by_hash() -> None:
+    """Keep this transaction from nested loops: right after an import, statistics say that a run has
+    one case, and a loop over 50,000 in each would not end.
+    """
+    session().execute(select(func.set_config("enable_nestloop", "off", True)))
 
 
 def overlap(old: UUID, new: UUID) -> CaseOverlap:
