@@ -39,6 +39,8 @@ def main(report: str) -> None:
     taken = defaultdict(list)
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - of our own run
         path = case.get("classname", "").replace(".", "/")
+        if not Path(f"{path}.py").exists():
+            continue  # of a class, whose tests a library defines
         taken[function_of(f"{path}.py::{case.get('name')}")].append(float(case.get("time", 0)))
     slow = sorted(
         name for name, seconds in taken.items() if sum(seconds) / len(seconds) >= SLOW_TEST_SECONDS
