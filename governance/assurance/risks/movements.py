@@ -12,7 +12,7 @@ MAX_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Movement:
+class ScoreMovement:
     """A residual score that differs from the one at the beginning of the month."""
 
     posture: RiskPosture
@@ -31,7 +31,7 @@ class Movements:
 
     since: date
     count: int
-    shown: Sequence[Movement]
+    shown: Sequence[ScoreMovement]
 
 
 def movements(risks: Sequence[RiskPosture]) -> Movements:
@@ -43,7 +43,7 @@ def movements(risks: Sequence[RiskPosture]) -> Movements:
     begin = datetime.combine(since, time(), formatting.tenant_zone())
     then, last = queries.last_scores(ids, until=begin), queries.last_scores(ids)
     found = [
-        Movement(
+        ScoreMovement(
             each,
             old.residual_likelihood * old.residual_impact,
             each.residual.score,

@@ -129,7 +129,7 @@ class RunForm(Form):
     )
 
 
-class RequestForm(Form):
+class RunRequestForm(Form):
     system_id = Choice(
         "AI system",
         [InputRequired("Choose an AI system.")],

@@ -18,7 +18,7 @@ from governance.operations.evaluations import (
     request_queries,
     runner_messages,
 )
-from governance.operations.evaluations.forms import RequestForm
+from governance.operations.evaluations.forms import RunRequestForm
 from governance.operations.evaluations.models import EvaluationSuite
 from governance.operations.evaluations.request_models import EvaluationRequest
 from governance.operations.systems import queries as systems
@@ -53,7 +53,7 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """Ask the runners for a run; without one, the command and the address for it."""
     suite, system = _named()
-    form = RequestForm(
+    form = RunRequestForm(
         system_id=system.id if system else None,
         suite_id=suite.id if suite else None,
         release=request.args.get("release", "")[:60],
@@ -72,7 +72,7 @@ def _named() -> tuple[EvaluationSuite | None, AISystem | None]:
 
 
 def _new(
-    form: RequestForm, suite: EvaluationSuite | None, system: AISystem | None, status: int = 200
+    form: RunRequestForm, suite: EvaluationSuite | None, system: AISystem | None, status: int = 200
 ) -> ResponseReturnValue:
     release = str(form.release.data or "")
     address = runner_messages.push_address(
@@ -95,7 +95,7 @@ def _new(
 @feature.post("/evaluations/requests/new", needs=permissions.REQUEST)
 def create() -> ResponseReturnValue:
     """Send the request to the runners."""
-    form = RequestForm()
+    form = RunRequestForm()
     if not form.validate():
         return _new(form, None, None, status=422)
     suite, system = queries.suite_by_id(form.suite_id.data), systems.system(form.system_id.data)

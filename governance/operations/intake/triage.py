@@ -42,7 +42,7 @@ TRANSPARENCY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class TriageReason:
     """One sentence, and the provision or answer that it follows from."""
 
     text: str
@@ -54,11 +54,11 @@ class Triage:
     """What the answers lead to. `open` are the keys of questions without an answer."""
 
     risk_class: str
-    risk_reasons: tuple[Reason, ...]
+    risk_reasons: tuple[TriageReason, ...]
     eu_class: str
-    eu_reasons: tuple[Reason, ...]
-    duties: tuple[Reason, ...]
-    requirements: tuple[Reason, ...]  # source: an id of the NIST AI RMF
+    eu_reasons: tuple[TriageReason, ...]
+    duties: tuple[TriageReason, ...]
+    requirements: tuple[TriageReason, ...]  # source: an id of the NIST AI RMF
     tier: str  # key of a policy tier; empty for a prohibited practice
     tier_reason: str
     open: tuple[str, ...]
@@ -95,14 +95,14 @@ def is_looser(eu_class: str, than: str) -> bool:
 # ---- the EU AI Act
 
 
-def _eu_class(answers: Mapping[str, Any]) -> tuple[str, tuple[Reason, ...]]:
+def _eu_class(answers: Mapping[str, Any]) -> tuple[str, tuple[TriageReason, ...]]:
     regions = answers.get("regions", [])
     if regions and "eu" not in regions:
-        reason = Reason("It affects nobody in the European Union", "Article 2(1)")
+        reason = TriageReason("It affects nobody in the European Union", "Article 2(1)")
         return "out_of_scope", (reason,)
     if practices := [each for each in answers.get("practices", []) if each in PRACTICES]:
         return "prohibited", tuple(
-            Reason(PRACTICES[each], f"Article 5(1)({'a, b' if each == 'a' else each})")
+            TriageReason(PRACTICES[each], f"Article 5(1)({'a, b' if each == 'a' else each})")
             for each in practices
         )
     if high := tuple(_high_risk(answers)):
@@ -111,20 +111,22 @@ def _eu_class(answers: Mapping[str, Any]) -> tuple[str, tuple[Reason, ...]]:
     if seen := tuple(_transparency(answers)):
         return "transparency", (*seen, *exempt)
     return "minimal", exempt or (
-        Reason(
+        TriageReason(
             "No answer leads to Article 5, Article 6 or Article 50", "Regulation (EU) 2024/1689"
         ),
     )
 
 
-def _high_risk(answers: Mapping[str, Any]) -> Iterator[Reason]:
+def _high_risk(answers: Mapping[str, Any]) -> Iterator[TriageReason]:
     if answers.get("safety") == "yes":
-        yield Reason("It is a safety component of a regulated product", "Article 6(1)")
+        yield TriageReason("It is a safety component of a regulated product", "Article 6(1)")
     area = answers.get("area")
     if area in ANNEX_III and not _is_exempt(answers):
-        yield Reason(f"It is used in an area of high risk: {ANNEX_III[area]}", f"Annex III({area})")
+        yield TriageReason(
+            f"It is used in an area of high risk: {ANNEX_III[area]}", f"Annex III({area})"
+        )
         if answers.get("profiles") == "yes":
-            yield Reason("It profiles people, so no exemption applies", "Article 6(3)")
+            yield TriageReason("It profiles people, so no exemption applies", "Article 6(3)")
 
 
 def _is_exempt(answers: Mapping[str, Any]) -> bool:
@@ -132,42 +134,42 @@ def _is_exempt(answers: Mapping[str, Any]) -> bool:
     return answers.get("profiles") == "no" and answers.get("task", NONE) != NONE
 
 
-def _exempt(answers: Mapping[str, Any]) -> Iterator[Reason]:
+def _exempt(answers: Mapping[str, Any]) -> Iterator[TriageReason]:
     area = answers.get("area")
     if area in ANNEX_III and _is_exempt(answers):
-        yield Reason(
+        yield TriageReason(
             f"Its task is exempt, although its area is {ANNEX_III[area]}; document why and register"
             " it",
             f"Article 6(3) and (4), Annex III({area})",
         )
 
 
-def _transparency(answers: Mapping[str, Any]) -> Iterator[Reason]:
+def _transparency(answers: Mapping[str, Any]) -> Iterator[TriageReason]:
     for each in answers.get("contact", []):
         if each in TRANSPARENCY:
             provision, text = TRANSPARENCY[each]
-            yield Reason(text, provision)
+            yield TriageReason(text, provision)
 
 
-def _duties(answers: Mapping[str, Any], eu_class: str) -> Iterator[Reason]:
+def _duties(answers: Mapping[str, Any], eu_class: str) -> Iterator[TriageReason]:
     if eu_class == "prohibited":
-        yield Reason("Don't put it into service", "Article 5")
+        yield TriageReason("Don't put it into service", "Article 5")
         return
     if eu_class == "high_risk":
-        yield Reason("Keep a technical file with the points of Annex IV", "Article 11")
-        yield Reason("Manage its risks over its whole life", "Article 9")
-        yield Reason("Govern the data that it is trained and tested with", "Article 10")
-        yield Reason("Assign people who oversee it", "Article 14")
-        yield Reason("Measure accuracy, robustness and security", "Article 15")
+        yield TriageReason("Keep a technical file with the points of Annex IV", "Article 11")
+        yield TriageReason("Manage its risks over its whole life", "Article 9")
+        yield TriageReason("Govern the data that it is trained and tested with", "Article 10")
+        yield TriageReason("Assign people who oversee it", "Article 14")
+        yield TriageReason("Measure accuracy, robustness and security", "Article 15")
         if answers.get("service", NONE) != NONE:
-            yield Reason(
+            yield TriageReason(
                 "Assess its impact on fundamental rights before its first use", "Article 27"
             )
         yield from _transparency(answers)
     elif eu_class == "transparency":
         yield from _transparency(answers)
     if {"personal", "special", "children"} & set(answers.get("data_used", [])):
-        yield Reason(
+        yield TriageReason(
             "Check whether a data protection impact assessment is needed", "GDPR, Article 35"
         )
 
@@ -175,23 +177,25 @@ def _duties(answers: Mapping[str, Any], eu_class: str) -> Iterator[Reason]:
 # ---- the tenant's own classes
 
 
-def _risk_class(answers: Mapping[str, Any], eu_class: str) -> tuple[str, tuple[Reason, ...]]:
+def _risk_class(answers: Mapping[str, Any], eu_class: str) -> tuple[str, tuple[TriageReason, ...]]:
     found = tuple(_high_reasons(answers, eu_class))
     if found:
         return "high_risk", found
-    return "standard", (Reason("No answer calls for the high risk class"),)
+    return "standard", (TriageReason("No answer calls for the high risk class"),)
 
 
-def _high_reasons(answers: Mapping[str, Any], eu_class: str) -> Iterator[Reason]:
+def _high_reasons(answers: Mapping[str, Any], eu_class: str) -> Iterator[TriageReason]:
     if eu_class in {"prohibited", "high_risk"}:
-        yield Reason(f"Its class of the EU AI Act is: {EU_CLASSES[eu_class].lower()}")
+        yield TriageReason(f"Its class of the EU AI Act is: {EU_CLASSES[eu_class].lower()}")
     if answers.get("decides") == "alone":
-        yield Reason("It decides about people without a person", "Does it decide about people?")
+        yield TriageReason(
+            "It decides about people without a person", "Does it decide about people?"
+        )
     sensitive = {"special", "children"} & set(answers.get("data_used", []))
     if sensitive and answers.get("decides") == "informs":
-        yield Reason("It informs decisions with sensitive data", "Which data does it use?")
+        yield TriageReason("It informs decisions with sensitive data", "Which data does it use?")
     if answers.get("autonomy") == "alone":
-        yield Reason("It acts alone, without limits", "What can it do by itself?")
+        yield TriageReason("It acts alone, without limits", "What can it do by itself?")
 
 
 def _tier(answers: Mapping[str, Any], eu_class: str, risk_class: str) -> tuple[str, str]:
@@ -209,25 +213,27 @@ def _tier(answers: Mapping[str, Any], eu_class: str, risk_class: str) -> tuple[s
 # ---- requirements to map a control to
 
 
-def _requirements(answers: Mapping[str, Any], risk_class: str) -> Iterator[Reason]:
-    yield Reason("It joins the inventory of AI systems", "GOVERN 1.6")
-    yield Reason("Its purpose and setting are documented", "MAP 1.1")
+def _requirements(answers: Mapping[str, Any], risk_class: str) -> Iterator[TriageReason]:
+    yield TriageReason("It joins the inventory of AI systems", "GOVERN 1.6")
+    yield TriageReason("Its purpose and setting are documented", "MAP 1.1")
     data = set(answers.get("data_used", []))
     if answers.get("decides", "no") != "no":
-        yield Reason("It affects people, so impacts are described", "MAP 5.1")
-        yield Reason("People are affected, so outcomes are compared between groups", "MEASURE 2.11")
+        yield TriageReason("It affects people, so impacts are described", "MAP 5.1")
+        yield TriageReason(
+            "People are affected, so outcomes are compared between groups", "MEASURE 2.11"
+        )
     if answers.get("autonomy", "advice") != "advice":
-        yield Reason("It acts, so people oversee it", "MAP 3.5")
-        yield Reason("It acts, so it can be stopped", "MANAGE 2.4")
-    yield Reason("Its results are shown to be valid", "MEASURE 2.5")
+        yield TriageReason("It acts, so people oversee it", "MAP 3.5")
+        yield TriageReason("It acts, so it can be stopped", "MANAGE 2.4")
+    yield TriageReason("Its results are shown to be valid", "MEASURE 2.5")
     if data & {"personal", "special", "children"}:
-        yield Reason("It uses personal data", "MEASURE 2.10")
+        yield TriageReason("It uses personal data", "MEASURE 2.10")
     if data - {NONE}:
-        yield Reason("It uses data that others must not reach", "MEASURE 2.7")
+        yield TriageReason("It uses data that others must not reach", "MEASURE 2.7")
     if answers.get("safety") == "yes":
-        yield Reason("It is a safety component", "MEASURE 2.6")
+        yield TriageReason("It is a safety component", "MEASURE 2.6")
     if set(answers.get("contact", [])) - {NONE}:
-        yield Reason("People meet it or its content", "MEASURE 2.8")
+        yield TriageReason("People meet it or its content", "MEASURE 2.8")
     if risk_class == "high_risk":
-        yield Reason("Its output must be explained", "MEASURE 2.9")
-    yield Reason("It is monitored in use", "MANAGE 4.1")
+        yield TriageReason("Its output must be explained", "MEASURE 2.9")
+    yield TriageReason("It is monitored in use", "MANAGE 4.1")
