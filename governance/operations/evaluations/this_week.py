@@ -94,7 +94,7 @@ class WeekCell:
         if self.run.outcome != "completed":
             why = self.run.problem or "no reason given"
             return f"Run {self.run.number:,} {self.run.outcome}: {why}"
-        return f"Run {self.run.number:,} evaluated none"
+        return f"Run {self.run.number:,} has no case of it"
 
 
 def wanted_cases(cells: Iterable[WeekCell]) -> int | None:

@@ -245,7 +245,7 @@ def test_labels_give_kappa_and_the_rate_that_people_would_have_found(app, upload
     assert "50 cases labelled by people" in body
     assert "Calibrated" in visitor(app, "viewer").get(f"{SUITE}/judges/").text
     page = visitor(app, "viewer").get(f"/t/acme/evaluations/runs/{run.id}").text
-    assert "people would find" in page
+    assert "corrected for the judge's errors" in page
     with make.acting("viewer"):
         results = queries.results_of([run.id])
         suite = queries.suite("claims-grounding")
