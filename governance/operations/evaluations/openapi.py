@@ -105,7 +105,8 @@ RUN: dict[str, Any] = {
         "model": {"type": "string"},
         "outcome": {"enum": ["completed", "failed", "cancelled", None]},
         "week": TEXT_OR_NULL | {"format": "date", "description": "The Monday of its week."},
-        "look": COUNT | {"description": "Which run of its release it is in its week, counted from 1."},
+        "look": COUNT
+        | {"description": "Which run of its release it is in its week, counted from 1."},
         "cases": {
             "type": "object",
             "properties": {"scored": COUNT, "failed": COUNT, "unscored": COUNT},
