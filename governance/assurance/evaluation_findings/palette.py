@@ -8,7 +8,7 @@ from governance.kernel.manifest import IndexedSearch, SearchText
 
 
 def _text(row: Any) -> SearchText:
-    return SearchText(row.ref, row.name, "evaluation finding")
+    return SearchText(f"EVF-{row.number}", row.name, "evaluation finding")
 
 
 findings = IndexedSearch(
