@@ -238,7 +238,7 @@ def test_a_zip_bomb_is_refused_by_its_directory(machine):
     [
         (b"", None, 422, "empty"),
         (b"no gzip", "gzip", 400, "isn't gzip"),
-        (gzip.compress(b"x" * 1000)[:-9], "gzip", 400, "ends too early"),
+        (gzip.compress(b"x" * 1000, mtime=0)[:-9], "gzip", 400, "ends too early"),
         (b"x", "br", 422, "send gzip or none"),
     ],
 )
