@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ from tests.route_helpers import ids_of_every_model
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
 LONG_NAME = 40
-LONG = "browser", "slow"  # marks of tests that take seconds or minutes
+LONG = {"browser": 10_000, "slow": 30}  # marks; beside a test without one
 KEPT_STATEMENTS = 4_000  # compiled and prepared; SQLAlchemy's: 500, psycopg's: 100
 COLLECT_AFTER = 10_000, 10, 10  # new objects until the garbage collector looks; Python's: 2,000
 
@@ -46,33 +47,37 @@ def pytest_configure(config):
 @pytest.hookimpl(trylast=True)  # after the order was made random
 def pytest_collection_modifyitems(config, items):
     """`make check` leaves out what takes long; `make test` begins with it, so that no worker waits
-    at the end for another one's longest test.
+    at the end for another one's longest group.
     """
     slow = left_out_tests()
     gone = [item for item in items if function_of(item.nodeid) in slow]
     if gone:
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if function_of(item.nodeid) not in slow]
-    ranks = dict[Any, int]()
+    weights = Counter[str]()
     for item in items:
-        ranks[item.module] = min(_rank(item), ranks.get(item.module, len(LONG)))
-    items.sort(key=lambda item: ranks[item.module])  # within a rank the order stays random
+        weights[_group_of(item)] += _weight(item)
+    # by powers of two: groups of about one size, and the tests of a group, stay in random order
+    items.sort(key=lambda item: -weights[_group_of(item)].bit_length())
 
 
-def _rank(item) -> int:
-    """Chromium's tests first: all of them stay on one worker."""
-    return next(
-        (n for n, mark in enumerate(LONG) if item.get_closest_marker(mark) is not None), len(LONG)
-    )
+def _weight(item) -> int:
+    """About how long it takes, beside an ordinary test; Chromium's tests begin in any case."""
+    return next((n for mark, n in LONG.items() if item.get_closest_marker(mark) is not None), 1)
+
+
+def _group_of(item) -> str:
+    return item.get_closest_marker("xdist_group").args[0]
 
 
 def pytest_itemcollected(item):
-    """What a module makes once, such as a server of its own, is made on one worker: there its
-    tests stay.
+    """A folder's tests stay on one worker: what a module makes once, such as a server of its own,
+    is made once, and templates, statements and plans are, too, of the pages that the tests open.
     """
-    made = (each[-1].scope for each in item._fixtureinfo.name2fixturedefs.values())
-    if "module" in made and item.get_closest_marker("xdist_group") is None:
-        item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+    if item.get_closest_marker("xdist_group") is None:
+        name = item.module.__name__
+        folder = name.rpartition(".")[0]
+        item.add_marker(pytest.mark.xdist_group(name if folder == "tests" else folder))
 
 
 def pytest_collection_finish(session):
