@@ -5,6 +5,7 @@ ids, no inline code.
 import re
 from collections import Counter, defaultdict
 from hashlib import sha256
+from html import unescape
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -186,11 +187,20 @@ def _check_promises(html: str, where: str) -> None:
         )
 
 
+MARKUP = re.compile(
+    r"""<!--.*?-->|<(script|style|template)\b.*?</\1\s*>|<(?:"[^"]*"|'[^']*'|[^'">])*>""", re.DOTALL
+)
+
+
 def words(page: Any) -> str:
     """The text of the main part of a page, in single spaces."""
-    return " ".join(
-        BeautifulSoup(page.text, "html.parser").select_one("main").get_text(" ").split()
-    )
+    return main_words(page.text)
+
+
+def main_words(page: str) -> str:
+    """The same of a page's HTML. A tree is not made of it: that takes twenty times as long."""
+    main = page[page.index("<main") : page.rindex("</main>")]
+    return " ".join(unescape(MARKUP.sub(" ", main)).split())
 
 
 def _text(tag: Element) -> str:

@@ -31,6 +31,7 @@ from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem
 from tests import make
 from tests.assurance.testing import type2_helpers
+from tests.browser import main_words
 from tests.bulk_helpers import (
     confirm_bulk,
     confirmation_fields,
@@ -187,7 +188,7 @@ def test_the_preview_is_applied_once_with_an_entry_for_each_row_and_undo_brings_
     shown = preview_bulk(as_officer, register.address, ids=rows, owner_id=str(JUN))
     assert len(
         preview_table(shown, "changes")
-    ) == 2 and "Anna Rossi becomes Jun Chen" in shown_text(shown)
+    ) == 2 and "Anna Rossi becomes Jun Chen" in main_words(shown)
     assert owners_of(name, rows) == [ANNA, ANNA] and not entries(name)
     fields = confirmation_fields(shown)
     first, second = (as_officer.post(register.address, follow=True, **fields) for _ in range(2))
@@ -201,10 +202,6 @@ def test_the_preview_is_applied_once_with_an_entry_for_each_row_and_undo_brings_
     assert owners_of(name, rows) == [ANNA, ANNA]
     made, undone = entries(name)[:2], entries(name)[2:]
     assert [each.facts["undoes"] for each in undone] == [str(each.id) for each in made]
-
-
-def shown_text(html: str) -> str:
-    return " ".join(BeautifulSoup(html, "html.parser").find("main").get_text(" ").split())
 
 
 @of_each
@@ -221,7 +218,7 @@ def test_a_second_tab_refuses_by_the_name_of_the_row_that_changed(as_officer, as
         if "Sanjay Patel becomes Jun Chen" in cells[1]
     ]
     ref = {"AI systems": "Claims 2", "data sets": "Set 2"}.get(name, row.split()[0])
-    assert f"Changed since you opened the preview: {ref}." in shown_text(again)
+    assert f"Changed since you opened the preview: {ref}." in main_words(again)
     assert owners_of(name, rows) == [ANNA, SANJAY]
     as_officer.post(register.address, **confirmation_fields(again))
     assert owners_of(name, rows) == [JUN, JUN]

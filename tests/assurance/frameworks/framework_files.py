@@ -5,6 +5,8 @@ import json
 
 from bs4 import BeautifulSoup
 
+from tests.browser import words
+
 RMF = "nist-ai-rmf-1.0"
 
 
@@ -76,4 +78,4 @@ def confirm_import(visitor, fields: dict[str, str], *, key: str = RMF, then: int
 
 def main_text(reply) -> str:
     """What a reader sees of the page's main part."""
-    return " ".join(BeautifulSoup(reply.text, "html.parser").find("main").get_text(" ").split())
+    return words(reply)
