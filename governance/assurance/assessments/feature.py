@@ -56,7 +56,7 @@ manifest = Manifest(
         "Comment": EntryLink(no_page="it is shown on the page of its requirement"),
     },
     subscribes=(Subscription(SystemChanged, outdated_actions.mark_outdated),),
-    systems=(system_parts.OUTDATED, system_parts.OPEN),
+    systems=(system_parts.OUTDATED, system_parts.OPEN, system_parts.USED_BY),
     inbox=inbox.SOURCES,
     answers=(PortAnswer(consequence, lowered_requirement),),
 )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from governance.assurance.assessments import permissions
 from governance.assurance.assessments.models import Assessment
 from governance.kernel.formatting import plural
-from governance.operations.systems.parts import Consequence, OutdatedRecords
+from governance.operations.systems.parts import Consequence, OutdatedRecords, UsedBy
 
 
 def _outdated(system_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -54,4 +54,20 @@ OPEN = Consequence(
     order=60,
     count=_open,
     text=lambda n: f"{plural(n, 'open assessment')}: it can still be concluded and closed",
+)
+
+
+def _about(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    return select(Assessment.id, Assessment.title).where(
+        Assessment.system_id == system_id, Assessment.closed_at.is_(None)
+    )
+
+
+USED_BY = UsedBy(
+    order=40,
+    permission=permissions.VIEW,
+    select=_about,
+    endpoint="assessments.assessment",
+    argument="assessment_id",
+    counts_everything=True,
 )

@@ -58,7 +58,12 @@ manifest = Manifest(
     ),
     search=(palette.risks,),
     subscribes=(Subscription(SystemChanged, acceptance_actions.lapse_of_system),),
-    systems=(system_parts.RISKS_TAB, system_parts.OUTDATED, system_parts.OPEN),
+    systems=(
+        system_parts.RISKS_TAB,
+        system_parts.OUTDATED,
+        system_parts.OPEN,
+        system_parts.USED_BY,
+    ),
     audit=actions_in(actions, mitigation_actions, acceptance_actions, scale_actions, score_actions),
     links={
         "Risk": EntryLink(endpoint="risks.risk", argument="risk_id"),

@@ -5,12 +5,13 @@ what retirement means for them.
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, String, cast, func, select
+from sqlalchemy import Select, String, case, cast, func, select
 
 from governance.assurance.risks import permissions
-from governance.assurance.risks.models import Risk, RiskAcceptance, RiskSystem
+from governance.assurance.risks.models import Risk, RiskAcceptance, RiskControl, RiskSystem
 from governance.kernel.formatting import plural
-from governance.operations.systems.parts import Consequence, OutdatedRecords, SystemTab
+from governance.operations.systems.models import AISystem
+from governance.operations.systems.parts import Consequence, OutdatedRecords, SystemTab, UsedBy
 
 
 def _open(system_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -74,4 +75,27 @@ OPEN = Consequence(
         if n == 1
         else f"{plural(n, 'open risk')} of it stay until someone closes them"
     ),
+)
+
+
+def _controls(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """How many controls lower its open risks, with its slug."""
+    count = func.count(RiskControl.control_id.distinct())
+    return (
+        select(AISystem.key, func.concat(count, case((count == 1, " control"), else_=" controls")))
+        .join(RiskSystem, RiskSystem.system_id == AISystem.id)
+        .join(Risk, Risk.id == RiskSystem.risk_id)
+        .join(RiskControl, RiskControl.risk_id == Risk.id)
+        .where(AISystem.id == system_id, Risk.closed_at.is_(None))
+        .group_by(AISystem.key)
+    )
+
+
+USED_BY = UsedBy(
+    order=60,
+    permission=permissions.VIEW,
+    select=_controls,
+    endpoint="risks.of_system",
+    argument="system_key",
+    counts_everything=True,
 )

@@ -1,6 +1,14 @@
 """A tenant's own page of what its usage costs, at list prices that the operator agrees to show."""
 
-from governance.economics.tenant_costs import actions, jobs, models, permissions, views
+from governance.economics.tenant_costs import (
+    actions,
+    jobs,
+    models,
+    permissions,
+    system_parts,
+    system_views,  # noqa: F401 - adds the page of one AI system to the feature
+    views,
+)
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Daily, EntryLink, EveryMinute, Manifest, SectionTab
 
@@ -19,6 +27,7 @@ manifest = Manifest(
             counts_everything=True,
         ),
     ),
+    systems=(system_parts.COST, system_parts.CHARTS, system_parts.COST_TAB),
     schedule=(
         EveryMinute("copy present list prices", jobs.copy_present_prices, second=50),
         Daily("copy list prices", jobs.copy_prices, at="04:23"),

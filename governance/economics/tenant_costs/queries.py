@@ -3,15 +3,19 @@
 is_shared()          of the acting operator: whether tenants see list prices
 has_list_prices()    whether this customer has any
 month_costs(month)   sums by day, by AI system and feature, and by model; one statement
+system_costs(…)      of one AI system: sums of each month, by feature and by model; two statements
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import exists, select, text
 
 from governance.economics.tenant_costs.models import LIST_PRICES, ListPriceSettings
+from governance.economics.usage.models import TASKS
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import current
 from governance.kernel.db import session
@@ -41,6 +45,25 @@ class MonthCosts:
     days: tuple[CostSum, ...]
     features: tuple[CostSum, ...]
     models: tuple[CostSum, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemMonth:
+    """One month of an AI system. Features and models are each the whole month.
+
+    `tasks` are those that were completed, by feature; `currency` is None without a price.
+    """
+
+    month: Month
+    currency: str | None
+    total: CostSum
+    features: tuple[CostSum, ...]
+    models: tuple[CostSum, ...]
+    tasks: dict[str, int]
+
+    @property
+    def all_tasks(self) -> int:
+        return sum(self.tasks.values())
 
 
 def is_shared() -> bool:
@@ -81,6 +104,56 @@ def month_costs(month: Month) -> MonthCosts:
     return MonthCosts(currency, total, tuple(days), tuple(features), tuple(models))
 
 
+def system_costs(system_id: UUID, first: Month, last: Month) -> list[SystemMonth]:
+    """Return the months of an AI system with usage, the earliest first."""
+    values = {
+        "tenant": current.actor().tenant_id,
+        "system": system_id,
+        "first": first.first_day,
+        "last": last.last_day,
+    }
+    totals = dict[Month, tuple[str | None, CostSum]]()
+    parts = defaultdict[tuple[Month, str], list[CostSum]](list)
+    for row in session().execute(text(_SYSTEM_SUMS), values):
+        month = Month.of(row.month)
+        found = CostSum(
+            int(row.requests),
+            int(row.unpriced or 0),
+            row.cost or Decimal(0),
+            feature=row.feature or "",
+            provider=row.provider or "",
+            model=row.model or "",
+        )
+        if row.of == "all":
+            totals[month] = row.currency, found
+        else:
+            parts[month, row.of].append(found)
+    tasks = _tasks(system_id, first, last)
+    return [
+        SystemMonth(
+            month,
+            currency,
+            total,
+            tuple(parts[month, "feature"]),
+            tuple(parts[month, "model"]),
+            tasks[month],
+        )
+        for month, (currency, total) in sorted(totals.items())
+    ]
+
+
+def _tasks(system_id: UUID, first: Month, last: Month) -> defaultdict[Month, dict[str, int]]:
+    query = select(TASKS.c.month, TASKS.c.feature, TASKS.c.named + TASKS.c.unnamed).where(
+        TASKS.c.tenant_id == current.actor().tenant_id,
+        TASKS.c.system_id == system_id,
+        TASKS.c.month.between(first.first_day, last.first_day),
+    )
+    found = defaultdict[Month, dict[str, int]](dict)
+    for day, feature, count in session().execute(query):
+        found[Month.of(day)][feature] = count
+    return found
+
+
 _COST = " + ".join(f"d.{each}_tokens * p.{each}_price" for each in BUCKETS)
 _SUMS = f"""
 WITH priced AS (
@@ -101,4 +174,36 @@ WITH priced AS (
 SELECT summed.*, s.key AS system FROM summed
 LEFT JOIN ai_systems s ON s.tenant_id = :tenant AND s.id = summed.system_id
 ORDER BY day, cost DESC NULLS LAST, system, feature, provider, model
+"""  # noqa: S608 - names of ours
+
+# each day of the system is one place of the key, whatever else the tenant uses
+_SYSTEM_DAYS = f"""priced AS (
+  SELECT date_trunc('month', d.day)::date AS month, d.feature, d.provider, d.model, d.requests,
+    p.currency, ({_COST}) / 1000000 + d.requests * p.request_price AS cost
+  FROM generate_series(CAST(:first AS date), CAST(:last AS date), interval '1 day') AS days (at)
+  JOIN usage_days d ON d.tenant_id = :tenant AND d.day = days.at::date AND d.system_id = :system
+  LEFT JOIN list_prices p ON p.tenant_id = :tenant AND p.provider = d.provider
+    AND p.month = date_trunc('month', d.day)::date AND p.model = d.model
+    AND d.day BETWEEN p.first_day AND p.last_day
+  WHERE d.requests > 0
+)"""  # noqa: S608 - names of ours
+_SYSTEM_SUMS = f"""
+WITH {_SYSTEM_DAYS}
+SELECT CASE grouping(feature, model) WHEN 3 THEN 'all' WHEN 1 THEN 'feature' ELSE 'model' END AS of,
+  month, feature, provider, model, sum(requests) AS requests, sum(cost) AS cost,
+  sum(requests) FILTER (WHERE currency IS NULL) AS unpriced, max(currency) AS currency
+FROM priced GROUP BY GROUPING SETS ((month), (month, feature), (month, provider, model))
+ORDER BY month, cost DESC NULLS LAST, feature, provider, model
+"""  # noqa: S608 - names of ours
+# the months with a price and a task, each as "2026-11 EUR 131.20 1000"
+TASK_COSTS = f"""
+WITH {_SYSTEM_DAYS}, months AS (
+  SELECT month, max(currency) AS currency, sum(cost) AS cost FROM priced GROUP BY month
+), tasks AS (
+  SELECT month, sum(named + unnamed) AS tasks FROM usage_tasks
+  WHERE tenant_id = :tenant AND system_id = :system AND month BETWEEN :first AND :last GROUP BY month
+)
+SELECT string_agg(concat_ws(' ', to_char(month, 'YYYY-MM'), currency, cost, tasks), ';'
+  ORDER BY month) AS months
+FROM months JOIN tasks USING (month) WHERE tasks > 0 AND currency IS NOT NULL
 """  # noqa: S608 - names of ours

@@ -117,8 +117,7 @@ def asked_month() -> Month:
     """The month that the address names, by default the present one of the operator."""
     text = request.args.get("month", "")
     if not text:
-        today = clock.now().astimezone(ZoneInfo(operator_time_zone())).date()
-        return Month(today.year, today.month)
+        return this_month()
     try:
         month = Month.parse(text)
     except ValueError:
@@ -126,6 +125,11 @@ def asked_month() -> Month:
     if not FIRST_YEAR <= month.year <= LAST_YEAR:
         raise Invalid(f"month: enter a year from {FIRST_YEAR} to {LAST_YEAR}.", field="month")
     return month
+
+
+def this_month() -> Month:
+    """The present month of the operator."""
+    return Month.of(clock.now().astimezone(ZoneInfo(operator_time_zone())).date())
 
 
 def days_of(month: Month) -> Days:

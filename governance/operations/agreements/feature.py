@@ -50,6 +50,7 @@ manifest = Manifest(
         ),
     ),
     under=("objectives.index",),
+    systems=(uses.USED_BY,),
     work=(rehearsal_work.rehearse_all,),
     inbox=(inbox.AWAITING, inbox.ENDING, inbox.VENDOR_AWAITING, inbox.VENDOR_ENDING),
     palette=(

@@ -1,19 +1,28 @@
-"""The answer to objectives' port: which commitments use an objective."""
+"""Which commitments use an objective, and which agreements rest on an AI system."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from flask import url_for
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import among, session
 from governance.operations.agreements import permissions
-from governance.operations.agreements.models import Agreement, AgreementVersion, Commitment
+from governance.operations.agreements.models import (
+    TO_TENANT,
+    Agreement,
+    AgreementVersion,
+    Commitment,
+)
+from governance.operations.measurements.models import Indicator
 from governance.operations.objectives.figures import exact_percent
+from governance.operations.objectives.models import Objective
 from governance.operations.objectives.ports import Use
+from governance.operations.systems.parts import UsedBy
 
 
 def uses_of(objective_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Use]]:
@@ -21,7 +30,8 @@ def uses_of(objective_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Use]]:
     if not objective_ids or not allowed(permissions.VIEW):
         return {}
     found = defaultdict[UUID, list[Use]](list)
-    for agreement, commitment in session().execute(_in_force(objective_ids)):
+    of_these = among(Commitment.objective_id, objective_ids)
+    for agreement, commitment in session().execute(_in_force(of_these)):
         if commitment.objective_id is None:
             continue
         found[commitment.objective_id].append(
@@ -40,7 +50,7 @@ def uses_of(objective_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Use]]:
     return found
 
 
-def _in_force(objective_ids: Collection[UUID]) -> Select[Agreement, Commitment]:
+def _in_force(which: ColumnElement[bool]) -> Select[Agreement, Commitment]:
     """The newest version of each agreement that has taken effect, joined to its commitments."""
     v, now = AgreementVersion, clock.now()
     newest = (
@@ -56,9 +66,34 @@ def _in_force(objective_ids: Collection[UUID]) -> Select[Agreement, Commitment]:
         .join(Commitment, Commitment.version_id == v.id)
         .where(
             v.state == "accepted",
-            among(Commitment.objective_id, objective_ids),
+            which,
             Agreement.ended_at.is_(None) | (Agreement.ended_at > now),
             v.ends_on.is_(None) | (v.ends_on >= clock.today()),
         )
         .order_by(Agreement.number, Commitment.clause)
     )
+
+
+def _of_system(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Select the agreements to the tenant that promise something of a system."""
+    indicators = select(Indicator.id).where(Indicator.system_id == system_id)
+    objectives = select(Objective.id).where(Objective.indicator_id.in_(indicators))
+    promised = or_(Commitment.objective_id.in_(objectives), Commitment.indicator_id.in_(indicators))
+    ref = func.concat("AGR-", Agreement.number)
+    return (
+        _in_force(promised)
+        .where(Agreement.direction == TO_TENANT)
+        .with_only_columns(Agreement.id, ref.label("ref"))
+        .order_by(None)
+        .distinct()
+    )
+
+
+USED_BY = UsedBy(
+    order=20,
+    permission=permissions.VIEW,
+    select=_of_system,
+    endpoint="agreements.agreement",
+    argument="agreement_id",
+    counts_everything=True,
+)

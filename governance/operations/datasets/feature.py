@@ -1,17 +1,19 @@
 """Data sets: versions with their licence, consent and age, and the AI systems that use them."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, EntryLink, Manifest
+from governance.kernel.manifest import Command, EntryLink, Manifest, PortAnswer
 from governance.operations.datasets import (
     actions,
     import_views,  # noqa: F401 - adds the routes of the import to the feature
     inbox,
     models,
+    named,
     palette,
     permissions,
     version_views,  # noqa: F401 - adds the routes of versions to the feature
     views,
 )
+from governance.operations.systems.ports import data_sets_named
 
 manifest = Manifest(
     name="datasets",
@@ -31,6 +33,7 @@ manifest = Manifest(
     ),
     search=(palette.data_sets,),
     audit=actions_in(actions),
+    answers=(PortAnswer(data_sets_named, named.data_sets_named),),
     links={
         "DataSet": EntryLink(endpoint="datasets.data_set", argument="data_set_id", noun="data set"),
     },

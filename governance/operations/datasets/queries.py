@@ -2,6 +2,7 @@
 
 data_sets(…)               a page of the list
 data_set(data_set_id)      one of them
+rows_of(keys)              those with these slugs
 versions(data_set_id)      its published versions
 uses(data_set_id)          which systems use it, and for what
 datasets_of(system_id)     the data sets that a system uses, for the register
@@ -165,6 +166,12 @@ def data_set(data_set_id: UUID, *, lock: bool = False) -> DataSet:
 
 def row_of(data_set: DataSet) -> DataSetRow:
     return DataSetRow(data_set, published_version(data_set))
+
+
+def rows_of(keys: Collection[str]) -> list[DataSetRow]:
+    """Return the data sets with these slugs, retired ones too, with their versions."""
+    query = _rows().where(DataSet.key.in_(keys)).order_by(DataSet.key)
+    return [DataSetRow(*row) for row in session().execute(query)]
 
 
 def find_data_sets(ids: Collection[UUID], *, lock: bool = False) -> Sequence[DataSet]:

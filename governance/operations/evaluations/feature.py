@@ -8,6 +8,7 @@ from governance.kernel.manifest import (
     Hourly,
     Manifest,
     NavItem,
+    PortAnswer,
     SectionTab,
     Subscription,
 )
@@ -31,10 +32,13 @@ from governance.operations.evaluations import (
     run_actions,
     run_work,
     series_views,
+    successor_runs,
     suite_actions,
+    system_charts,
     system_parts,
     views,
 )
+from governance.operations.systems.ports import evaluations_of
 
 
 def _tab(label: str, endpoint: str, order: int) -> SectionTab:
@@ -89,7 +93,12 @@ manifest = Manifest(
         Command("Run evaluation", "evaluation_requests.new", permissions.REQUEST),
         Command("New evaluation suite", "evaluations.new_suite", permissions.MANAGE),
     ),
-    systems=(system_parts.VERDICTS, system_parts.EVALUATIONS_TAB),
+    systems=(
+        system_parts.VERDICTS,
+        system_charts.CHARTS,
+        system_parts.EVALUATIONS_TAB,
+        system_parts.REQUESTS,
+    ),
     work=(run_work.judge,),
     schedule=(
         Hourly("end evaluation requests", jobs.end_unanswered, minute=43),
@@ -111,6 +120,7 @@ manifest = Manifest(
             noun="evaluation request",
         ),
     },
+    answers=(PortAnswer(evaluations_of, successor_runs.evaluations_of),),
     publishes=(events.RunJudged,),
     subscribes=(Subscription(events.RunJudged, metrics.note),),
 )

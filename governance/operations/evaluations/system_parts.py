@@ -1,4 +1,6 @@
-"""What evaluations add to an AI system's pages: this week's verdicts, the tab of its weekly series."""
+"""What evaluations add to an AI system's pages: this week's verdicts, the tab of its weekly series,
+and what retirement means for the evaluations that runners were asked for.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -7,6 +9,7 @@ from sqlalchemy import Select, func, literal, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel import clock
+from governance.kernel.formatting import plural
 from governance.operations.evaluations import permissions, queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -14,8 +17,9 @@ from governance.operations.evaluations.models import (
     SuiteMeasure,
     SuiteVersion,
 )
+from governance.operations.evaluations.request_models import OPEN, EvaluationRequest
 from governance.operations.evaluations.weeks import monday_of
-from governance.operations.systems.parts import Figure, SystemFigure, SystemTab
+from governance.operations.systems.parts import Consequence, Figure, SystemFigure, SystemTab
 
 
 def _evaluated(system_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -85,4 +89,20 @@ VERDICTS = SystemFigure(
     permission=permissions.VIEW,
     select=_this_week,
     words=_verdicts,
+)
+
+
+def _requested(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    return select(func.count()).where(
+        EvaluationRequest.system_id == system_id, EvaluationRequest.state.in_(OPEN)
+    )
+
+
+REQUESTS = Consequence(
+    name="evaluation requests",
+    order=65,
+    count=_requested,
+    text=lambda n: (
+        f"{plural(n, 'evaluation')} that a runner was asked for: no run of a retired system is judged"
+    ),
 )

@@ -28,6 +28,7 @@ from governance.operations.measurements import (
     prometheus_jobs,
     prometheus_models,
     prometheus_views,
+    system_parts,
     views,
 )
 
@@ -46,6 +47,7 @@ manifest = Manifest(
         Daily("drop old minutes", jobs.drop_old_minutes, at="02:23"),
     ),
     work=(prometheus_jobs.ask_prometheus, evaluation_feeds.count_run),
+    systems=(system_parts.EVALUATION_FEEDS,),
     audit=actions_in(actions, prometheus_actions, evaluation_feeds),
     links={
         "Indicator": EntryLink(endpoint="indicators.indicator", argument="indicator_id"),

@@ -53,7 +53,7 @@ manifest = Manifest(
         Command("View policy in force", "policies.in_force", permissions.VIEW),
         Command("Request waiver", "waivers.new", permissions.WAIVE),
     ),
-    systems=(system_parts.POLICY, system_parts.WAIVERS),
+    systems=(system_parts.POLICY, system_parts.WAIVERS, system_parts.OVERRIDES),
     search=(palette.policy_versions, palette.waivers),
     audit=actions_in(version_log, waivers, platform_minimum),
     links={

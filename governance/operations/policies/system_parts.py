@@ -1,11 +1,11 @@
 """What policies add to an AI system's page: the tier in force, and what retirement means for its
-waivers.
+waivers and for the values that the policy has for it alone.
 """
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, cast, func, select
+from sqlalchemy import Select, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONPATH
 
 from governance.kernel import clock
@@ -33,7 +33,7 @@ WAIVERS = Consequence(
 def _in_force(system_id: UUID) -> Select[*tuple[Any, ...]]:
     """Tier, number and how many values the system has of its own."""
     v = PolicyVersion
-    of_system = v.content["systems"][AISystem.key]
+    of_system = v.content["systems"][cast(AISystem.id, Text)]
     own = func.jsonb_array_length(
         func.jsonb_path_query_array(of_system, cast("$.keyvalue()", JSONPATH))
     )
@@ -54,4 +54,20 @@ def _policy(tier: str, number: str, own: str) -> Figure:
 
 POLICY = SystemFigure(
     label="Policy tier", order=10, permission=permissions.VIEW, select=_in_force, words=_policy
+)
+
+
+def _own_values(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    found = _in_force(system_id).subquery()
+    return select(found.columns[2])
+
+
+OVERRIDES = Consequence(
+    name="policy overrides",
+    order=14,
+    count=_own_values,
+    text=lambda n: (
+        f"{plural(n, 'value')} of the policy for it alone: nothing reads"
+        f" {'it' if n == 1 else 'them'} any more"
+    ),
 )

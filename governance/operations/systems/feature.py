@@ -44,7 +44,12 @@ manifest = Manifest(
         Command("View model retirements", "systems.model_retirements", permissions.VIEW),
     ),
     inbox=(inbox.RECERTIFY,),
-    systems=(system_parts.FEATURES, system_parts.KEYS, system_parts.MODELS_TAB),
+    systems=(
+        system_parts.FEATURES,
+        system_parts.KEYS,
+        system_parts.MODELS_TAB,
+        system_parts.USED_BY_KEYS,
+    ),
     search=(palette.ai_systems,),
     audit=actions_in(actions, version_actions, retirement_actions),
     publishes=(events.SystemChanged,),

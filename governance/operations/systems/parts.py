@@ -2,19 +2,24 @@
 
 SystemTab          a page of theirs about the system; it appears once it has content
 SystemFigure       what they say of it in two lines, above everything else
+SystemChart        how it went over time
+UsedBy             which of their records rest on it
 OutdatedRecords    what they keep that a substantial change made outdated
 Consequence        what retiring the system means for theirs
 
 tabs_of(system), figures_of(system)    each is read by one statement over all features
+charts_of(system), users_of(system)
 outdated_of(system)
 consequences_of(system)
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from typing import Any
 from uuid import UUID
 
+from markupsafe import Markup
 from sqlalchemy import Select, Text, cast, literal, select, union_all
 
 from governance.kernel import manifest
@@ -24,6 +29,8 @@ from governance.kernel.visibility_scope import limits
 from governance.operations.systems.models import AISystem
 
 MAX_OUTDATED = 50  # records listed on the page
+MAX_CHARTS = 2  # on the page
+MAX_USERS = 10  # of one kind, on the page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +74,42 @@ class SystemFigure:
     permission: Permission
     select: Callable[[UUID], Select[*tuple[Any, ...]]]
     words: Callable[[str, str, str], Figure]
+    counts_everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrendChart:
+    """Something about a system over time. `title` is the conclusion; `head` and `rows` are the
+    same as a table.
+    """
+
+    title: str
+    note: str
+    picture: Markup
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemChart:
+    """Charts. `draw` returns the one that matters most first, or nothing."""
+
+    order: int
+    permission: Permission
+    draw: Callable[[AISystem], Sequence[TrendChart]]
+    counts_everything: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedBy:
+    """What rests on the system. `select` selects (value of the address, words), both as text."""
+
+    order: int
+    permission: Permission
+    select: Callable[[UUID], Select[*tuple[Any, ...]]]
+    endpoint: str
+    argument: str = ""  # "": the page is one for all, and the value is ""
+    counts_everything: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +150,20 @@ class ShownTab:
 
 
 @dataclass(frozen=True, slots=True)
+class SystemUser:
+    """One record that rests on the system."""
+
+    kind: UsedBy
+    value: str
+    words: str
+
+    @property
+    def address(self) -> dict[str, str]:
+        """Return the values that its page takes."""
+        return {self.kind.argument: self.value} if self.kind.argument else {}
+
+
+@dataclass(frozen=True, slots=True)
 class OutdatedRecord:
     """One record to renew."""
 
@@ -131,7 +188,7 @@ def _together(selects: Iterable[Select[*tuple[Any, ...]]]) -> list[Any]:
     return list(session().execute(union_all(*numbered))) if numbered else []
 
 
-def _may_open(part: SystemTab | OutdatedRecords) -> bool:
+def _may_open(part: SystemTab | SystemFigure | SystemChart | UsedBy | OutdatedRecords) -> bool:
     return allowed(part.permission) and not (part.counts_everything and limits() is not None)
 
 
@@ -154,7 +211,7 @@ def tabs_of(system: AISystem) -> list[ShownTab]:
 def figures_of(system: AISystem) -> list[tuple[str, Figure]]:
     """Return label and figure of what features say of the system, in their order."""
     kinds = sorted(
-        (each for each in _registered(SystemFigure) if allowed(each.permission)),
+        (each for each in _registered(SystemFigure) if _may_open(each)),
         key=lambda each: each.order,
     )
     rows = {row[0]: row[1:] for row in _together(_texts(each.select(system.id)) for each in kinds)}
@@ -163,6 +220,25 @@ def figures_of(system: AISystem) -> list[tuple[str, Figure]]:
         for n, each in enumerate(kinds)
         if n in rows
     ]
+
+
+def charts_of(system: AISystem) -> list[TrendChart]:
+    """Return the first chart of each feature, then their further ones, MAX_CHARTS at most."""
+    kinds = sorted(
+        (each for each in _registered(SystemChart) if _may_open(each)),
+        key=lambda each: each.order,
+    )
+    by_rank = zip_longest(*(each.draw(system) for each in kinds))
+    return [each for each in chain.from_iterable(by_rank) if each is not None][:MAX_CHARTS]
+
+
+def users_of(system: AISystem) -> list[SystemUser]:
+    """Return what rests on the system, as far as the reader may open it."""
+    kinds = sorted(
+        (each for each in _registered(UsedBy) if _may_open(each)), key=lambda each: each.order
+    )
+    rows = _together(_texts(each.select(system.id)).limit(MAX_USERS) for each in kinds)
+    return [SystemUser(kinds[row[0]], *row[1:]) for row in sorted(map(tuple, rows))]
 
 
 def outdated_of(system: AISystem) -> list[OutdatedRecord]:

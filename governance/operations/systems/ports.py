@@ -1,15 +1,45 @@
-"""What the register asks of the features above it."""
+"""What the register asks of the features above it.
 
-from collections.abc import Callable, Collection, Mapping
+evaluations_of(…)      by model: the newest run of each of these AI systems on it
+data_sets_named(…)     by what a system calls a data set: what is known of it
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
 from governance.kernel.ports import Port
 
 
-def _none(_models: Collection[str]) -> Mapping[str, str]:
-    return {}
+@dataclass(frozen=True, slots=True)
+class ModelRun:
+    """The newest evaluation of an AI system on a model. `state` is a kind of c.state."""
+
+    system: str  # its slug
+    run_id: UUID
+    name: str  # "Run 12"
+    words: str  # "3 pass, 1 fail"
+    state: str
 
 
-# such as "worse on 2 of 4 measures", by the name of the model
-evaluations_of: Port[Callable[[Collection[str]], Mapping[str, str]]] = Port(
-    "what evaluations say of models that succeed others", default=_none
+@dataclass(frozen=True, slots=True)
+class NamedDataSet:
+    """A data set that an AI system names. `state` is a kind of c.state, `word` says it."""
+
+    data_set_id: UUID
+    state: str
+    word: str
+    detail: str = ""
+
+
+type EvaluationsOf = Callable[
+    [Mapping[str, Collection[str]]], Mapping[str, Sequence[ModelRun]] | None
+]  # slugs of systems by model; None for who may not see evaluations
+type DataSetsNamed = Callable[[Collection[str]], Mapping[str, NamedDataSet]]
+
+evaluations_of: Port[EvaluationsOf] = Port(
+    "evaluations of models that succeed others", default=lambda _systems: None
+)
+data_sets_named: Port[DataSetsNamed] = Port(
+    "what is known of data sets that AI systems name", default=lambda _names: {}
 )

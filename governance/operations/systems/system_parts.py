@@ -1,18 +1,19 @@
-"""What the register itself adds to a system's pages: its models and data, and what a retirement
-means for its features and API keys.
+"""What the register itself adds to a system's pages: its models and data, the API keys that are
+limited to it, and what a retirement means for its features and API keys.
 """
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, cast, func, literal, or_, select
+from sqlalchemy import Select, case, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
+from governance.foundation.api_keys import permissions as key_permissions
 from governance.foundation.api_keys.models import ApiKey
 from governance.kernel.formatting import plural
 from governance.operations.systems import permissions
 from governance.operations.systems.models import AISystem, SystemFeature
-from governance.operations.systems.parts import Consequence, SystemTab
+from governance.operations.systems.parts import Consequence, SystemTab, UsedBy
 
 
 def _features(system_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -54,4 +55,19 @@ MODELS_TAB = SystemTab(
     permission=permissions.VIEW,
     order=20,
     content=_has_models,
+)
+
+
+def _limited_keys(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    count = func.count()
+    words = func.concat(count, case((count == 1, " API key"), else_=" API keys"))
+    return (
+        select(literal(""), words)
+        .where(ApiKey.system_id == system_id, ApiKey.revoked_at.is_(None))
+        .having(count > 0)
+    )
+
+
+USED_BY_KEYS = UsedBy(
+    order=10, permission=key_permissions.VIEW, select=_limited_keys, endpoint="api_keys.index"
 )

@@ -26,6 +26,7 @@ from governance.operations.systems import (
     facts,
     parts,
     permissions,
+    ports,
     queries,
     version_actions,
 )
@@ -165,6 +166,9 @@ def system(system_id: str) -> ResponseReturnValue:
         said=said,
         clauses=facts.listed(each.clause for _label, each in said if each.clause),
         why=why,
+        known=ports.data_sets_named()(found.data_sets) if found.data_sets else {},
+        charts=parts.charts_of(found),
+        users=parts.users_of(found),
         features=queries.features(found.id),
         models=[facts.model_words(each) for each in found.models],
         ai_act=AI_ACT_CLASSES.get(found.ai_act_class),

@@ -12,7 +12,15 @@ from governance.kernel.manifest import (
     Subscription,
     not_by_scope,
 )
-from governance.publishing.reports import actions, jobs, models, palette, permissions, views
+from governance.publishing.reports import (
+    actions,
+    jobs,
+    models,
+    palette,
+    permissions,
+    system_parts,
+    views,
+)
 from governance.publishing.reports.seals import actions as seal_actions
 from governance.publishing.reports.seals import copies
 from governance.publishing.reports.seals import inbox as seal_inbox
@@ -34,6 +42,7 @@ manifest = Manifest(
             group="records",
         ),
     ),
+    systems=(system_parts.USED_BY,),
     work=(jobs.make_report,),
     palette=(
         Command("Generate the AI RMF report", "reports.index", permissions.RUN),

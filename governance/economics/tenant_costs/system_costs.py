@@ -1,0 +1,169 @@
+"""What one AI system costs at the list prices, month by month. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from markupsafe import Markup
+
+from governance.economics.formulas import unit_cost
+from governance.economics.formulas.money import MINUS, money, rounded_together, unit_money
+from governance.economics.tenant_costs.cost_figures import CostRow, known
+from governance.economics.tenant_costs.queries import CostSum, SystemMonth
+from governance.kernel import charts
+from governance.kernel.months import Month
+
+MONTHS = 13  # that list prices are kept for
+COMPARED = 3  # months back
+HUNDRED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCost:
+    """What a completed task cost in a month."""
+
+    month: Month
+    currency: str
+    amount: Decimal
+    cost: Decimal
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRow:
+    """A month with its amounts as text, "" where nothing has a price or no task was completed."""
+
+    month: Month
+    requests: int
+    unpriced: int
+    tasks: int
+    cost: str
+    per_task: str
+
+
+@dataclass(frozen=True, slots=True)
+class SystemCosts:
+    """One month of an AI system; amounts of features and of models each add up to `total`."""
+
+    currency: str
+    total: Decimal
+    requests: int
+    unpriced: int
+    tasks: int
+    per_request: Decimal | None
+    per_task: Decimal | None
+    features: Sequence[CostRow]
+    models: Sequence[CostRow]
+
+
+def task_costs(months: Iterable[tuple[Month, str | None, Decimal, int]]) -> list[TaskCost]:
+    """Return what a task costs in the months that have a price and a task, the earliest first.
+
+    Those in another currency than the newest one are left out.
+    """
+    found = [
+        TaskCost(month, currency, amount, cost, tasks)
+        for month, currency, cost, tasks in months
+        if currency is not None
+        and (amount := known(unit_cost.cost_per_completed_task(cost, tasks))) is not None
+    ]
+    return [each for each in found if each.currency == found[-1].currency]
+
+
+def of_months(months: Iterable[SystemMonth]) -> list[TaskCost]:
+    return task_costs(
+        (each.month, each.currency, each.total.cost, each.all_tasks) for each in months
+    )
+
+
+def change(costs: Sequence[TaskCost]) -> tuple[str, Month] | None:
+    """Return "+11%" and the month that it compares with: COMPARED back, or the earliest since."""
+    earlier = [each for each in costs[:-1] if each.month >= costs[-1].month.plus(-COMPARED)]
+    if not earlier or not earlier[0].amount:
+        return None
+    percent = round((costs[-1].amount / earlier[0].amount - 1) * HUNDRED)
+    sign = "+" if percent > 0 else MINUS if percent < 0 else ""
+    return f"{sign}{abs(percent)}%", earlier[0].month
+
+
+def title(costs: Sequence[TaskCost]) -> str:
+    """As "A completed task costs €0.13, up 11% since August 2026"."""
+    newest = costs[-1]
+    words = f"A completed task costs {unit_money(newest.amount, newest.currency)}"
+    if (found := change(costs)) is None:
+        return words
+    since = found[1].long_name
+    if found[0] == "0%":
+        return f"{words}, as in {since}"
+    way = "up" if found[0].startswith("+") else "down"
+    return f"{words}, {way} {found[0].lstrip('+' + MINUS)} since {since}"
+
+
+def picture(costs: Sequence[TaskCost]) -> Markup:
+    """What a completed task cost in each month."""
+    small = max(each.amount for each in costs) < 1
+    values = [float(each.amount * HUNDRED if small else each.amount) for each in costs]
+    unit = "cents" if small else costs[-1].currency
+    return charts.lines(
+        [charts.Series(unit, values)],
+        [f"{each.month.first_day:%b}" for each in costs],
+        title(costs),
+    )
+
+
+def month_rows(months: Sequence[SystemMonth]) -> list[MonthRow]:
+    """Return the months, the newest first."""
+    return [
+        MonthRow(
+            each.month,
+            each.total.requests,
+            each.total.unpriced,
+            each.all_tasks,
+            *_written(each.total.cost, each.all_tasks, each.currency),
+        )
+        for each in reversed(months)
+    ]
+
+
+def _written(cost: Decimal, tasks: int, currency: str | None) -> tuple[str, str]:
+    """Cost, and cost of a completed task."""
+    if currency is None:
+        return "", ""
+    per_task = known(unit_cost.cost_per_completed_task(cost, tasks))
+    return money(cost, currency), "" if per_task is None else unit_money(per_task, currency)
+
+
+def figures(month: SystemMonth) -> SystemCosts | None:
+    """Return the figures of one month; None where nothing has a price."""
+    if month.currency is None:
+        return None
+    cost, priced = month.total.cost, month.total.requests - month.total.unpriced
+    return SystemCosts(
+        currency=month.currency,
+        total=rounded_together([cost], month.currency)[0],
+        requests=month.total.requests,
+        unpriced=month.total.unpriced,
+        tasks=month.all_tasks,
+        per_request=known(unit_cost.cost_per_request(cost, priced)),
+        per_task=known(unit_cost.cost_per_completed_task(cost, month.all_tasks)),
+        features=_rows(month.features, month.currency, month.tasks),
+        models=_rows(month.models, month.currency, {}),
+    )
+
+
+def _rows(sums: Sequence[CostSum], currency: str, tasks: dict[str, int]) -> list[CostRow]:
+    amounts = rounded_together([each.cost for each in sums], currency)
+    return [
+        CostRow(
+            each,
+            amount,
+            tasks.get(each.feature, 0),
+            known(unit_cost.cost_per_completed_task(each.cost, tasks.get(each.feature, 0))),
+        )
+        for each, amount in zip(sums, amounts, strict=True)
+    ]
+
+
+def headline(costs: SystemCosts | None, month: str) -> str:
+    """As "€312.40 in October 2026"."""
+    return f"{money(costs.total, costs.currency)} in {month}" if costs else f"No cost in {month}"

@@ -1,0 +1,99 @@
+"""The answer to the register's port: what evaluations say of models that succeed others."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from governance.kernel import clock
+from governance.kernel.access import allowed
+from governance.kernel.db import session
+from governance.operations.evaluations import permissions, queries
+from governance.operations.evaluations.models import EvaluationRun, SuiteVersion
+from governance.operations.systems.models import AISystem
+from governance.operations.systems.ports import ModelRun
+
+SINCE = timedelta(days=365)
+MARKS = ("/", ":")  # between provider and model, as in "openai/gpt-x"
+
+
+def evaluations_of(
+    systems: Mapping[str, Collection[str]],
+) -> Mapping[str, Sequence[ModelRun]] | None:
+    """Return by model the newest run of each suite and system on it; two statements.
+
+    `systems` are slugs by model. Returns None to those who may not see evaluations.
+    """
+    if not allowed(permissions.VIEW):
+        return None
+    slugs = {slug for each in systems.values() for slug in each}
+    rows = _newest(list(systems), slugs) if slugs else []
+    verdicts = _verdicts(row.id for row in rows)
+    found = defaultdict[str, list[ModelRun]](list)
+    for model, wanted in systems.items():
+        for row in rows:
+            if row.key in wanted and _is_model(row.model, model):
+                words, state = _words(row.outcome, verdicts[row.id])
+                found[model].append(ModelRun(row.key, row.id, f"Run {row.number:,}", words, state))
+    return found
+
+
+def _newest(models: Collection[str], slugs: Collection[str]) -> Sequence[Any]:
+    r = EvaluationRun
+    query = (
+        select(r.id, r.number, r.outcome, r.model, AISystem.key)
+        .join(AISystem, AISystem.id == r.system_id)
+        .join(SuiteVersion, SuiteVersion.id == r.version_id)
+        .where(
+            AISystem.key.in_(slugs),
+            r.state == "judged",
+            r.week >= clock.today() - SINCE,
+            or_(*(_called(model) for model in models)),
+        )
+        .ext(distinct_on(r.system_id, SuiteVersion.suite_id, func.lower(r.model)))
+        .order_by(
+            r.system_id,
+            SuiteVersion.suite_id,
+            func.lower(r.model),
+            r.ran_at.desc(),
+            r.number.desc(),
+        )
+    )
+    return session().execute(query).all()
+
+
+def _called(model: str) -> ColumnElement[bool]:
+    """A log names a model with its provider or without."""
+    written, name = func.lower(EvaluationRun.model), model.lower()
+    return or_(
+        written == name, *(written.endswith(f"{mark}{name}", autoescape=True) for mark in MARKS)
+    )
+
+
+def _is_model(written: str, model: str) -> bool:
+    return written.lower() == model.lower() or written.lower().endswith(
+        tuple(f"{mark}{model.lower()}" for mark in MARKS)
+    )
+
+
+def _verdicts(run_ids: Iterable[Any]) -> Mapping[Any, Counter[str]]:
+    """Count the verdicts of each run; signals decide nothing."""
+    tier, found = queries.policy_tier(), defaultdict[Any, Counter[str]](Counter)
+    for result, measure in queries.results_of(list(run_ids)):
+        if not measure.is_signal:
+            found[result.run_id][result.verdicts.get(tier, {}).get("verdict", "none")] += 1
+    return found
+
+
+def _words(outcome: str | None, count: Counter[str]) -> tuple[str, str]:
+    """Return the words and a kind of c.state; only a pass in every measure is a pass."""
+    if outcome != "completed" or not count:
+        return "no result", "none"
+    words = {"pass": "pass", "fail": "fail", "undecided": "undecided", "none": "without a result"}
+    told = ", ".join(f"{count[each]} {word}" for each, word in words.items() if count[each])
+    if count["fail"]:
+        return told, "bad"
+    return told, "ok" if count["pass"] == count.total() else "due"
