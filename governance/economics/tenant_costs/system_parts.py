@@ -37,7 +37,7 @@ def _has_cost(system_id: UUID) -> Select[*tuple[Any, ...]]:
 COST_TAB = SystemTab(
     label="Cost",
     endpoint="tenant_costs.of_system",
-    argument="key",
+    argument="system_key",
     permission=permissions.VIEW,
     order=80,
     content=_has_cost,

@@ -15,10 +15,10 @@ from governance.kernel.web import ResponseReturnValue
 from governance.operations.systems import queries as systems
 
 
-@feature.get("/economics/cost/systems/<key>", needs=permissions.VIEW)
-def of_system(key: str) -> ResponseReturnValue:
+@feature.get("/economics/cost/systems/<system_key>", needs=permissions.VIEW)
+def of_system(system_key: str) -> ResponseReturnValue:
     """Show what an AI system costs in a month, by feature and model, and in the months before."""
-    found, asked = systems.system(key), usage_list.asked_month()
+    found, asked = systems.system(system_key), usage_list.asked_month()
     last = max(asked, usage_list.this_month())
     months = queries.system_costs(found.id, asked.plus(1 - system_costs.MONTHS), last)
     shown = [each for each in months if each.month <= asked]
@@ -45,4 +45,4 @@ def _address(key: str, months: list[SystemMonth], month: Month) -> tuple[str, st
     """Name and address of a neighbouring month; None where it has no usage."""
     if all(each.month != month for each in months):
         return None
-    return month.long_name, url_for("tenant_costs.of_system", key=key, month=str(month))
+    return month.long_name, url_for("tenant_costs.of_system", system_key=key, month=str(month))
