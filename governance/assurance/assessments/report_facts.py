@@ -22,7 +22,11 @@ from governance.assurance.assessments.coverage import (
 )
 from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
 from governance.assurance.assessments.models import Assessment
-from governance.assurance.controls.ports import EvaluationBehind, evaluations_behind
+from governance.assurance.controls.ports import (
+    EvaluationBehind,
+    evaluations_behind,
+    reported_risks,
+)
 from governance.assurance.controls.status import ControlFacts, Status, SupportingEvidence, last_test
 from governance.assurance.evidence.freshness import accepted_version, freshness
 from governance.assurance.evidence.shown_names import FORMER_MEMBER
@@ -89,6 +93,7 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
         "evidence": _evidence_index(board),
         "findings": _findings(board),
         "revisions": _revisions(assessment),
+        **_risks(assessment),
     }
 
 
@@ -240,6 +245,12 @@ def _evaluation(each: EvaluationBehind) -> dict[str, Any]:
         "week": each.week.isoformat(),
         "sha256": each.sha256,
     }
+
+
+def _risks(assessment: Assessment) -> dict[str, Any]:
+    """The open risks in the scope of the assessment, as they are now."""
+    found = reported_risks()(assessment.system_id)
+    return {"risks": found} if found else {}
 
 
 def _scope_text(assessment: Assessment) -> str:

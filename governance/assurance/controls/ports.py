@@ -10,6 +10,8 @@ isn't. It reads the present tenant.
                               measure: `control_id` in place of `kind`
     evaluations_behind        the newest results of measures that controls rest on, as known at an
                               instant; not a select
+    reported_risks            the open risks of one AI system or of all, as a report prints them;
+                              plain JSON, empty without any feature that keeps risks
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -51,6 +53,7 @@ class EvaluationBehind:
 
 
 type EvaluationsBehind = Callable[[Collection[UUID], datetime], Sequence[EvaluationBehind]]
+type ReportedRisks = Callable[[UUID | None], dict[str, Any]]
 
 
 def _none() -> Any:
@@ -80,4 +83,5 @@ incident_problems: Port[Problems] = Port("late follow-up of incidents", default=
 evaluations_behind: Port[EvaluationsBehind] = Port(
     "the evaluations behind controls", default=lambda _control_ids, _at: ()
 )
+reported_risks: Port[ReportedRisks] = Port("risks of a report", default=lambda _system_id: {})
 missed_evaluations: Port[Problems] = Port("open findings of evaluations", default=_no_findings)

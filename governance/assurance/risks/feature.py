@@ -1,5 +1,6 @@
 """Risks of AI systems: their score before and after controls, treatment, and acceptance."""
 
+from governance.assurance.controls import ports
 from governance.assurance.risks import (
     acceptance_actions,
     acceptance_approval,
@@ -12,6 +13,7 @@ from governance.assurance.risks import (
     models,
     palette,
     permissions,
+    report_facts,
     scale_actions,
     score_actions,
     system_parts,
@@ -23,6 +25,7 @@ from governance.kernel.manifest import (
     EntryLink,
     Hourly,
     Manifest,
+    PortAnswer,
     SectionTab,
     Subscription,
 )
@@ -64,6 +67,7 @@ manifest = Manifest(
         system_parts.OPEN,
         system_parts.USED_BY,
     ),
+    answers=(PortAnswer(ports.reported_risks, report_facts.reported_risks),),
     audit=actions_in(actions, mitigation_actions, acceptance_actions, scale_actions, score_actions),
     links={
         "Risk": EntryLink(endpoint="risks.risk", argument="risk_id"),

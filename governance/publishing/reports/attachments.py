@@ -1,6 +1,7 @@
 """The files inside an AI RMF report, and the manifest over the files of any report.
 
-    attachments(snapshot)        snapshot.json, requirements.csv, evidence.csv, manifest.json
+    attachments(snapshot)        snapshot.json, requirements.csv, evidence.csv, risks.csv where
+                                 risks are reported, manifest.json
     with_manifest(…)             the files of any kind of report, with the manifest over them
 
 Pure. Every CSV is formula-safe.
@@ -14,10 +15,12 @@ from typing import Any
 from governance.assurance.assessments.coverage import is_proven
 from governance.kernel.pdf import Attachment
 from governance.kernel.spreadsheet_writer import Cell, csv_bytes
+from governance.publishing.reports.risk_section import risks_csv
 from governance.publishing.reports.snapshot import (
     LEVELS,
     IndexedEvidence,
     Requirement,
+    RiskPosition,
     Snapshot,
     canonical,
     fingerprint,
@@ -33,6 +36,7 @@ MANIFEST = "manifest.json"
 def attachments(snapshot: Snapshot) -> tuple[Attachment, ...]:
     """snapshot.json first; the manifest last, because it names the digests of the others."""
     items, rows = len(snapshot["evidence"]), sum(1 for _ in requirements(snapshot))
+    risks = snapshot.get("risks")
     files = (
         Attachment("snapshot.json", canonical(snapshot), "Frozen data of this report"),
         Attachment(
@@ -45,6 +49,7 @@ def attachments(snapshot: Snapshot) -> tuple[Attachment, ...]:
             evidence_csv(snapshot),
             f"{many_digits(items, 'evidence item')} with digests",
         ),
+        *(() if risks is None else (_risks(risks),)),
     )
     return with_manifest(snapshot, files, _parameters(snapshot))
 
@@ -61,6 +66,11 @@ def with_manifest(
             "Digests of the files above, and the parameters",
         ),
     )
+
+
+def _risks(risks: RiskPosition) -> Attachment:
+    count = many_digits(len(risks["open"]), "open risk")
+    return Attachment("risks.csv", risks_csv(risks), f"{count} with scores and acceptances")
 
 
 def _parameters(snapshot: Snapshot) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from governance.publishing.reports.built_document import (
 from governance.publishing.reports.figures import proven_at
 from governance.publishing.reports.method import RUNGS, method
 from governance.publishing.reports.page_environment import environment
+from governance.publishing.reports.risk_section import risk_section
 from governance.publishing.reports.section_sentences import CONTROL_TITLE, METHOD_TITLE
 from governance.publishing.reports.sentences import Sentences
 from governance.publishing.reports.snapshot import (
@@ -47,7 +48,8 @@ def build(snapshot: Snapshot) -> Built:
 
 
 def _html(snapshot: Snapshot, files: tuple[Attachment, ...], print_: str) -> str:
-    say = Sentences(snapshot)
+    say, risks = Sentences(snapshot), risk_section(snapshot)
+    lead = 3 if risks is None else 4  # sections before those of the functions
     template = environment().get_template("publishing/reports/pdf/report.html")
     return template.render(
         s=snapshot,
@@ -63,7 +65,9 @@ def _html(snapshot: Snapshot, files: tuple[Attachment, ...], print_: str) -> str
         key_name=key_name(snapshot),
         filename=filename(snapshot),
         attachments=files,
-        base=3 + len(snapshot["functions"]),
+        risks=risks,
+        lead=lead,
+        base=lead + len(snapshot["functions"]),
         method_title=METHOD_TITLE,
         control_title=CONTROL_TITLE,
         closed=len(

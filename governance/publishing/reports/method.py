@@ -3,6 +3,7 @@
 from governance.assurance.assessments.coverage import RULE
 from governance.publishing.reports.built_document import short_digest
 from governance.publishing.reports.figures import Figures
+from governance.publishing.reports.risk_section import SCALE
 from governance.publishing.reports.snapshot import Snapshot
 from governance.publishing.reports.wording import day, digits, many, sentence
 
@@ -67,6 +68,7 @@ def method(snapshot: Snapshot, figures: Figures) -> list[tuple[str, str]]:
         ),
         ("Evidence", f"{EVIDENCE} Its digest is the SHA-256 of the file as collected."),
         ("Gaps", GAPS),
+        *([("Risks", SCALE)] if "risks" in snapshot else []),
         ("Sign-off", SIGN_OFF),
         (LIMITS_LABEL, LIMITS),
     ]

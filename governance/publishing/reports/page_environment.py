@@ -11,6 +11,7 @@ from governance.assurance.evidence.freshness import CURRENT
 from governance.publishing.reports.attachments import sha256
 from governance.publishing.reports.built_document import short_digest
 from governance.publishing.reports.order.section import order_section
+from governance.publishing.reports.risk_section import mark, state_mark, state_word
 from governance.publishing.reports.section_sentences import anchor
 from governance.publishing.reports.snapshot import Requirement, is_met, shortfall
 from governance.publishing.reports.wording import (
@@ -58,6 +59,9 @@ def environment() -> Environment:
         "short": shortfall,
         "met": is_met,
         "short_digest": short_digest,
+        "risk_mark": mark,
+        "acceptance_mark": state_mark,
+        "acceptance_word": state_word,
         "groups": lambda digits: " ".join(re.findall(".{1,8}", digits)),
         "sha256": sha256,
         "order_section": order_section,

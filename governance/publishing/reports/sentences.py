@@ -8,6 +8,7 @@ wording.py.
 """
 
 from governance.publishing.reports.order.section import order_contents
+from governance.publishing.reports.risk_section import risk_contents
 from governance.publishing.reports.section_sentences import (
     CONTROL_TITLE,
     METHOD_TITLE,
@@ -27,6 +28,7 @@ class Sentences(SummarySentences, SectionSentences):
             ("heat", "Heat map", self.heat_title),
             ("movement", "Progress", self.movement_title),
             ("gaps", "Ranked gaps", self.gaps_title),
+            *risk_contents(self.snapshot),
             *(
                 (anchor(each["key"]), each["key"], self.function_title(each["key"]))
                 for each in self.snapshot["functions"]

@@ -188,6 +188,60 @@ class ReportedFinding(TypedDict):
     owner: str | None
 
 
+class ReportedScale(TypedDict):
+    """The scale that risks are scored on. `bands` are (key, name, lowest, highest score)."""
+
+    number: int
+    likelihood: list[str]
+    impact: list[str]
+    bands: list[tuple[str, str, int, int]]
+    appetite: int
+
+
+class ReportedAcceptance(TypedDict):
+    """The acceptance of a risk. `state` is "not_needed", "none", "requested", "accepted",
+    "expiring", "stale" or "expired".
+    """
+
+    state: str
+    score: int | None  # that was accepted or is to be
+    by: str | None
+    on: str | None
+    until: str | None
+    reason: str  # why it is stale
+
+
+class ReportedRisk(TypedDict):
+    """An open risk; `scale` is the version that its scores are on."""
+
+    ref: str
+    title: str
+    systems: list[str]  # none: it concerns all
+    sources: str
+    likelihood: int
+    impact: int
+    residual_likelihood: int
+    residual_impact: int
+    scale: int
+    is_comparable: bool  # with the scale in use; others are missing from the heat map
+    is_above_appetite: bool
+    band: str
+    treatment: str
+    due_on: str | None
+    owner: str | None
+    controls: str
+    fails: bool  # whether one of these controls does
+    acceptance: ReportedAcceptance
+
+
+class RiskPosition(TypedDict):
+    """The open risks on a day, the highest residual score first."""
+
+    on: str
+    scale: ReportedScale
+    open: list[ReportedRisk]
+
+
 class Revision(TypedDict):
     version: str
     date: str
@@ -226,6 +280,7 @@ class Snapshot(TypedDict):
     evidence: list[IndexedEvidence]
     findings: list[ReportedFinding]
     revisions: list[Revision]
+    risks: NotRequired[RiskPosition]  # where risks are kept
     document: Document
     log: Log | None
     entry: NotRequired[

@@ -145,6 +145,7 @@ def sample_snapshot(seed: int = 7, *, pieces: int = 220, unsigned: int = 14) -> 
         }
         for place, text in enumerate(FINDINGS)
     ]
+    made["risks"] = _risks(dice)
     now = figures(made)  # type: ignore[arg-type]  # complete enough to be counted
     made["movement"] = _movement(now.whole.levels, now.whole.at_target)
     return made  # type: ignore[return-value]
@@ -165,6 +166,7 @@ def first_day() -> Snapshot:
             controls=[],
         )
     made.update(evidence=[], gaps=[], findings=[], movement=[], revisions=[], entry=None, log=None)
+    made["risks"]["open"] = []
     made["assessment"].update(status="open", closed_at=None, digest=None)
     made["profile"].update(approved_on=None)
     made["document"].update(keep_until=None, supersedes=None)
@@ -196,6 +198,7 @@ def all_at_target() -> Snapshot:
         for piece in control["evidence"]
     ]
     made.update(gaps=[], findings=[])
+    del made["risks"]  # of a time before risks were reported
     made["movement"] = _movement((0, 0, 0, 0, 72), 72)
     made["log"] = {
         "origin": "console.example/audit/acme-insurance",
@@ -221,6 +224,7 @@ def one_requirement() -> Snapshot:
         for piece in control["evidence"]
     ]
     made.update(gaps=[], findings=made["findings"][:1], movement=[])
+    made["risks"]["open"] = made["risks"]["open"][:1]
     made["findings"][0]["requirement"] = row["ref"]
     return made
 
@@ -246,6 +250,10 @@ def long_texts() -> Snapshot:
     made["assessment"]["scope_text"] = long
     for finding in made["findings"]:
         finding.update(text=long, owner=None, retest_by=None)
+    for risk in made["risks"]["open"]:
+        risk.update(title=long, owner=None, systems=[long, long], sources=long)
+        risk["acceptance"].update(by=None, reason=long)
+    made["risks"]["scale"]["likelihood"][4] = made["risks"]["scale"]["impact"][4] = long[:40]
     return made
 
 
@@ -431,6 +439,69 @@ def _gaps(rows: list[dict[str, Any]], dice: random.Random) -> list[dict[str, Any
                 }
             )
     return gaps
+
+
+RISKS = (
+    ("Approvals without a valid source", "LLM09:2026, NIST confabulation", (5, 5), (4, 4), "stale"),
+    ("Injection through attachments", "LLM01:2026", (5, 4), (4, 3), "expiring"),
+    ("Unfair triage by region or age", "NIST harmful bias", (3, 5), (3, 4), "none"),
+    ("Adjusters rely on it too much", "NIST human-AI configuration", (4, 4), (3, 3), "requested"),
+    ("Personal data reaches the vendor", "LLM02:2026", (4, 4), (2, 4), "accepted"),
+    ("Outdated policy wordings", "Own", (4, 4), (3, 3), "not_needed"),
+    ("Unbounded use", "LLM10:2026", (4, 2), (2, 2), "not_needed"),
+)
+
+
+def _risks(dice: random.Random) -> dict[str, Any]:
+    """Seven risks on the default scale, the highest residual score first."""
+    bands = [["low", "Low", 1, 4], ["medium", "Medium", 5, 9]]
+    bands += [["high", "High", 10, 15], ["critical", "Critical", 16, 25]]
+    return {
+        "on": TODAY.isoformat(),
+        "scale": {
+            "number": 1,
+            "likelihood": ["Rare", "Unlikely", "Possible", "Likely", "Almost certain"],
+            "impact": ["Negligible", "Minor", "Moderate", "Major", "Severe"],
+            "bands": bands,
+            "appetite": 9,
+        },
+        "open": [
+            _risk(31 - place, each, bands, dice.choice(PEOPLE)) for place, each in enumerate(RISKS)
+        ],
+    }
+
+
+def _risk(number: int, of: tuple[Any, ...], bands: list[Any], owner: str) -> dict[str, Any]:
+    title, sources, before, after, state = of
+    score = after[0] * after[1]
+    given = state not in {"none", "not_needed"}
+    return {
+        "ref": f"RSK-{number}",
+        "title": title,
+        "systems": [] if number % 3 == 0 else ["Claims Triage"],
+        "sources": sources,
+        "likelihood": before[0],
+        "impact": before[1],
+        "residual_likelihood": after[0],
+        "residual_impact": after[1],
+        "scale": 1,
+        "is_comparable": True,
+        "is_above_appetite": score > 9,
+        "band": next(key for key, _, low, high in bands if low <= score <= high),
+        "treatment": "Reduce",
+        "due_on": _on(67) if state == "none" else None,
+        "owner": owner,
+        "controls": "1 of 3 fails" if state == "stale" else "2 of 3 effective",
+        "fails": state == "stale",
+        "acceptance": {
+            "state": state,
+            "score": (8 if state == "stale" else score) if given else None,
+            "by": "S. Patel" if given else None,
+            "on": _on(-40) if given else None,
+            "until": _on(3 if state == "expiring" else 60) if given else None,
+            "reason": "GRD-02 fails since 5 October" if state == "stale" else "",
+        },
+    }
 
 
 def _movement(levels: tuple[int, ...], at_target: int) -> list[dict[str, Any]]:

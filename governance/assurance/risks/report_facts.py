@@ -1,0 +1,79 @@
+"""The open risks as a report prints them, as plain JSON (schema: RiskPosition of
+governance/publishing/reports/snapshot.py). It answers a port of controls.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from governance.assurance.evidence.shown_names import person_names
+from governance.assurance.risks import queries, source_lists
+from governance.assurance.risks.actions import TREATMENTS
+from governance.assurance.risks.queries import RiskPosture
+from governance.assurance.risks.scales import BANDS
+from governance.kernel import clock, formatting
+
+
+def reported_risks(system_id: UUID | None) -> dict[str, Any]:
+    """Return the open risks of one AI system or of all of them; eight statements."""
+    found = (
+        queries.by_score(queries.posture()) if system_id is None else queries.risks_of(system_id)
+    )
+    people = {each.risk.owner_id for each in found}
+    people |= {each.given.accepted_by for each in found if each.given}
+    people |= {each.requested.requested_by for each in found if each.requested}
+    names, scale = person_names(people), queries.scale()
+    return {
+        "on": clock.today().isoformat(),
+        "scale": {
+            "number": scale.number,
+            "likelihood": list(scale.likelihood),
+            "impact": list(scale.impact),
+            "bands": [[band, BANDS[band], low, high] for band, low, high in scale.bands],
+            "appetite": scale.appetite,
+        },
+        "open": [_risk(each, names) for each in found],
+    }
+
+
+def _risk(each: RiskPosture, names: Mapping[Any, str]) -> dict[str, Any]:
+    risk, (controls, fails) = each.risk, each.control_words
+    return {
+        "ref": risk.ref,
+        "title": risk.title,
+        "systems": [system.name for system in each.systems],
+        "sources": source_lists.short_labels(risk.sources),
+        "likelihood": risk.likelihood,
+        "impact": risk.impact,
+        "residual_likelihood": each.residual.likelihood,
+        "residual_impact": each.residual.impact,
+        "scale": risk.scale_number,
+        "is_comparable": each.is_comparable,
+        "is_above_appetite": each.is_above_appetite,
+        "band": each.band,
+        "treatment": TREATMENTS[risk.treatment],
+        "due_on": risk.due_on.isoformat() if risk.due_on else None,
+        "owner": names.get(risk.owner_id) if risk.owner_id else None,
+        "controls": controls,
+        "fails": fails,
+        "acceptance": _acceptance(each, names),
+    }
+
+
+def _acceptance(each: RiskPosture, names: Mapping[Any, str]) -> dict[str, Any]:
+    """The one that was given, whether it holds or not; or the request that is open instead."""
+    state = each.acceptance.name
+    row = each.requested if state == "requested" else each.given
+    if row is None:
+        return {"state": state, "reason": ""} | dict.fromkeys(("score", "by", "on", "until"))
+    by, at = row.accepted_by, row.accepted_at
+    if state == "requested":
+        by, at = row.requested_by, row.requested_at
+    return {
+        "state": state,
+        "score": row.score,
+        "by": names.get(by) if by else None,
+        "on": formatting.local_day(at).isoformat() if at else None,
+        "until": row.expires_on.isoformat(),
+        "reason": row.stale_reason,
+    }
