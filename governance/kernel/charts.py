@@ -209,11 +209,11 @@ def columns(
 ) -> Markup:
     """Bars with their values on top; for counts that differ enough to be seen."""
     plot = drawing.Plot(0, 24, width, height - 46, max((i.value for i in items), default=1) or 1)
-    slot = width / max(len(items), 1)
-    thick = min(slot * 0.72, 44)
+    slots = drawing.slots([item.label for item in items], width)
+    thick = min(min(slots, default=width) * 0.72, 44)
     body = [drawing.element("path", "axis", d=f"M0 {plot.bottom}H{width}")]
     for n, item in enumerate(items):
-        middle, y = slot * (n + 0.5), plot.y(item.value)
+        middle, y = sum(slots[:n]) + slots[n] / 2, plot.y(item.value)
         body.append(drawing.bar(middle - thick / 2, y, thick, plot.bottom - y, item.kind))
         body.append(
             drawing.label(

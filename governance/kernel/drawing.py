@@ -213,6 +213,25 @@ def last(values: Sequence[float | None]) -> float:
     return next((v for v in reversed(values) if v is not None), 0.0)
 
 
+def slots(labels: Sequence[str], room: float) -> list[float]:
+    """Divide the room into columns that are equal, but for those whose label needs more.
+
+    Where all labels together need more than the room, the columns are equal.
+    """
+    needs = [DIGIT_WIDTH * len(each) + 4 for each in labels]
+    if sum(needs) > room:
+        return [room / len(labels)] * len(labels)
+    wide: set[int] = set()
+    while len(wide) < len(needs):
+        left = room - sum(needs[each] for each in wide)
+        share = left / (len(needs) - len(wide))
+        more = {n for n, need in enumerate(needs) if need > share} - wide
+        if not more:
+            return [need if n in wide else share for n, need in enumerate(needs)]
+        wide |= more
+    return needs
+
+
 def widths(counts: Sequence[int], room: float) -> list[float]:
     """Shares of the room; each at least 2 units wide, taken from the widest."""
     wide = [max(count / sum(counts) * room, 2.0) for count in counts]

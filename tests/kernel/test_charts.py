@@ -228,3 +228,13 @@ def test_the_promise_stands_at_its_place_and_who_broke_it_is_named() -> None:
     late = obedience_chart([RegionObedience("Dublin", [0.5, 3.2], 3)], "late")
     assert ">4.0 s<" in late and "3.2 s" in late and "1 not yet" in late
     assert "Dublin: 2 of 3, 0.50 s, 3.20 s" in late
+
+
+@pytest.mark.parametrize(
+    "labels", [["overdue", "23 Nov", "30", "7 Dec", *"abcdef"], ["a"], [], ["x" * 99]]
+)
+def test_a_column_is_as_wide_as_its_label_and_all_fill_the_chart(labels: list[str]) -> None:
+    found = drawing.slots(labels, 320)
+    assert len(found) == len(labels) and (not labels or sum(found) == pytest.approx(320))
+    if sum(map(len, labels)) < 40:
+        assert all(slot >= 6 * len(label) for slot, label in zip(found, labels, strict=True))
