@@ -13,6 +13,7 @@ from governance.operations.agreements import (
     acceptance_actions,
     actions,
     contact_actions,
+    documents,
     inbox,
     models,
     palette,
@@ -71,4 +72,5 @@ manifest = Manifest(
         ),
     },
     answers=(PortAnswer(ports.uses_of, uses.uses_of),),
+    record_points=(documents.points_of,),
 )

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, exists, func, select
 
-from governance.kernel import current
+from governance.kernel import clock, current
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span, whole_minute
@@ -224,6 +224,29 @@ def in_force_during(
     accepted = accepted_versions([each.id for each in found])
     each_in = ((each, in_force(each, accepted[each.id], span)) for each in found)
     return [(each, spans) for each, spans in each_in if spans]
+
+
+def commitments_in_force() -> Select[Agreement, Commitment]:
+    """The newest version of each agreement that has taken effect, joined to its commitments."""
+    v, now = AgreementVersion, clock.now()
+    newest = (
+        select(v.agreement_id, func.max(v.effective_from).label("at"))
+        .where(v.state == "accepted", v.effective_from <= now)
+        .group_by(v.agreement_id)
+        .subquery()
+    )
+    return (
+        select(Agreement, Commitment)
+        .join(v, v.agreement_id == Agreement.id)
+        .join(newest, (newest.c.agreement_id == v.agreement_id) & (newest.c.at == v.effective_from))
+        .join(Commitment, Commitment.version_id == v.id)
+        .where(
+            v.state == "accepted",
+            Agreement.ended_at.is_(None) | (Agreement.ended_at > now),
+            v.ends_on.is_(None) | (v.ends_on >= clock.today()),
+        )
+        .order_by(Agreement.number, Commitment.clause)
+    )
 
 
 def _of(direction: str) -> Select[Agreement]:

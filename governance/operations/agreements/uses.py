@@ -6,18 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from flask import url_for
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, func, or_, select
 
-from governance.kernel import clock, current
+from governance.kernel import current
 from governance.kernel.access import allowed
 from governance.kernel.db import among, session
-from governance.operations.agreements import permissions
-from governance.operations.agreements.models import (
-    TO_TENANT,
-    Agreement,
-    AgreementVersion,
-    Commitment,
-)
+from governance.operations.agreements import permissions, queries
+from governance.operations.agreements.models import TO_TENANT, Agreement, Commitment
 from governance.operations.measurements.models import Indicator
 from governance.operations.objectives.figures import exact_percent
 from governance.operations.objectives.models import Objective
@@ -30,8 +25,8 @@ def uses_of(objective_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Use]]:
     if not objective_ids or not allowed(permissions.VIEW):
         return {}
     found = defaultdict[UUID, list[Use]](list)
-    of_these = among(Commitment.objective_id, objective_ids)
-    for agreement, commitment in session().execute(_in_force(of_these)):
+    query = queries.commitments_in_force().where(among(Commitment.objective_id, objective_ids))
+    for agreement, commitment in session().execute(query):
         if commitment.objective_id is None:
             continue
         found[commitment.objective_id].append(
@@ -50,30 +45,6 @@ def uses_of(objective_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Use]]:
     return found
 
 
-def _in_force(which: ColumnElement[bool]) -> Select[Agreement, Commitment]:
-    """The newest version of each agreement that has taken effect, joined to its commitments."""
-    v, now = AgreementVersion, clock.now()
-    newest = (
-        select(v.agreement_id, func.max(v.effective_from).label("at"))
-        .where(v.state == "accepted", v.effective_from <= now)
-        .group_by(v.agreement_id)
-        .subquery()
-    )
-    return (
-        select(Agreement, Commitment)
-        .join(v, v.agreement_id == Agreement.id)
-        .join(newest, (newest.c.agreement_id == v.agreement_id) & (newest.c.at == v.effective_from))
-        .join(Commitment, Commitment.version_id == v.id)
-        .where(
-            v.state == "accepted",
-            which,
-            Agreement.ended_at.is_(None) | (Agreement.ended_at > now),
-            v.ends_on.is_(None) | (v.ends_on >= clock.today()),
-        )
-        .order_by(Agreement.number, Commitment.clause)
-    )
-
-
 def _of_system(system_id: UUID) -> Select[*tuple[Any, ...]]:
     """Select the agreements to the tenant that promise something of a system."""
     indicators = select(Indicator.id).where(Indicator.system_id == system_id)
@@ -81,8 +52,8 @@ def _of_system(system_id: UUID) -> Select[*tuple[Any, ...]]:
     promised = or_(Commitment.objective_id.in_(objectives), Commitment.indicator_id.in_(indicators))
     ref = func.concat("AGR-", Agreement.number)
     return (
-        _in_force(promised)
-        .where(Agreement.direction == TO_TENANT)
+        queries.commitments_in_force()
+        .where(promised, Agreement.direction == TO_TENANT)
         .with_only_columns(Agreement.id, ref.label("ref"))
         .order_by(None)
         .distinct()

@@ -15,7 +15,7 @@ from governance.publishing.reports.snapshot import ReportedRisk, RiskPosition, S
 from governance.publishing.reports.wording import capital, digits, has, is_, many, out_of, verb
 
 TOPIC = "Risks"
-MAX_RISKS, MAX_ACCEPTANCES = 15, 15  # printed; all of them are attached
+MAX_RISKS, MAX_ACCEPTANCES = 10, 15  # printed; all of them are attached
 OUTDATED = frozenset({"stale", "expired"})
 MARKS = {"low": "○", "medium": "◑", "high": "△", "critical": "▲"}
 STATE_MARKS = {"stale": "▲", "expired": "▲", "expiring": "△", "none": "□", "requested": "◇"}
@@ -49,6 +49,8 @@ class HeatMap:
 class RiskSection:
     """What the section says of a position."""
 
+    most = MAX_ACCEPTANCES
+
     def __init__(self, position: RiskPosition) -> None:
         self.position = position
         self.risks = position["open"]
@@ -66,9 +68,10 @@ class RiskSection:
 
     @property
     def _renewals(self) -> str:
-        """As "two acceptances are stale or expired"."""
-        count = len(self.outdated)
-        return f"{many(count, 'acceptance')} {is_(count)} stale or expired" if count else ""
+        """As "two acceptances are stale", or "three acceptances are stale or expired"."""
+        count, found = len(self.outdated), {each["acceptance"]["state"] for each in self.outdated}
+        words = [each for each in ("stale", "expired") if each in found]
+        return f"{many(count, 'acceptance')} {is_(count)} {' or '.join(words)}" if count else ""
 
     @property
     def outdated(self) -> list[ReportedRisk]:

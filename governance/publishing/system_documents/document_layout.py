@@ -18,6 +18,7 @@ from governance.publishing.reports.attachments import with_manifest
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.page_environment import environment
 from governance.publishing.reports.snapshot import canonical, fingerprint
+from governance.publishing.reports.wording import digits, is_
 from governance.publishing.system_documents.assembled import AssembledSection, frozen, open_points
 
 FORMAT = "governance.system-document/1"
@@ -74,6 +75,9 @@ def build(data: Mapping[str, Any]) -> Built:
         .render(
             data=data,
             said=said,
+            position=_position(len(data["open"]), len(said)),
+            bound=_bound(len(said) - len(data["open"]), len(said)),
+            counted=[(each, _open_in(each, data["open"])) for each in data["sections"]],
             confidential=CONFIDENTIAL,
             fingerprint=print_,
             signing_key="+".join(data["signing_key"].split("+", 2)[:2]),
@@ -81,6 +85,23 @@ def build(data: Mapping[str, Any]) -> Built:
     )
     name = f"{data['document']['number']}-{data['document']['version']}.pdf"
     return Built(html, files, print_, name, datetime.fromisoformat(data["as_of"]))
+
+
+def _position(open_points: int, points: int) -> str:
+    """Return the conclusion of the whole document, as "7 of 18 points are open"."""
+    if not open_points:
+        return "every point is bound to the record"
+    return f"{digits(open_points)} of {digits(points)} points {is_(open_points)} open"
+
+
+def _bound(bound: int, points: int) -> str:
+    if bound == points:
+        return f"All {digits(points)} points are bound to the record"
+    return f"{digits(bound)} of {digits(points)} points {is_(bound)} bound to the record"
+
+
+def _open_in(section: Mapping[str, Any], open_points: Sequence[str]) -> int:
+    return sum(point["key"] in open_points for point in section["points"])
 
 
 def pack(built: Built, pdf: bytes, signature: str) -> bytes:

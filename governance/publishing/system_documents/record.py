@@ -4,7 +4,7 @@ controls, incidents, frameworks and the proposal that opened it.
 Features with their own records register a provider in their manifests (kernel/record_points.py).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,6 +19,7 @@ from governance.kernel.formatting import long_day
 from governance.kernel.manifest import installed
 from governance.kernel.record_points import RecordPoint
 from governance.operations.datasets import queries as datasets
+from governance.operations.datasets.queries import SystemDataSet
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import EvaluationRun, MeasureResult
 from governance.operations.intake import queries as intake
@@ -46,12 +47,13 @@ REQUIREMENTS = {  # of the NIST AI RMF → the points that a control for it is a
 
 def points_of(system: AISystem) -> list[RecordPoint]:
     """Return everything that the record says, in a fixed order."""
+    used = datasets.datasets_of(system.id)
     found = [
-        *_system(system),
+        *_system(system, used),
         *_features(system),
         *_proposal(system),
         *_policy(system),
-        *_data_sets(system.id),
+        *_data_sets(used),
         *_evaluations(system.id),
         *_objectives(system.id),
         *_drills(system),
@@ -66,8 +68,8 @@ def points_of(system: AISystem) -> list[RecordPoint]:
     return found
 
 
-def _system(system: AISystem) -> Iterator[RecordPoint]:
-    for points, text in _facts(system):
+def _system(system: AISystem, used: Sequence[SystemDataSet]) -> Iterator[RecordPoint]:
+    for points, text in _facts(system, used):
         if text:
             yield RecordPoint(
                 points,
@@ -78,8 +80,15 @@ def _system(system: AISystem) -> Iterator[RecordPoint]:
             )
 
 
-def _facts(system: AISystem) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield (points, text) of each fact of the register; an empty text where it is blank."""
+def _facts(
+    system: AISystem, used: Sequence[SystemDataSet]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield (points, text) of each fact of the register; an empty text where it is blank.
+
+    Data sets that have a page of their own have a sentence of their own: `_data_sets`.
+    """
+    kept = {each.row.data_set.key for each in used}
+    others = [each for each in system.data_sets if each.split()[0] not in kept]
     controls_of_users = {
         "memory": system.memory_control,
         "sources": system.sources_control,
@@ -95,7 +104,7 @@ def _facts(system: AISystem) -> Iterator[tuple[tuple[str, ...], str]]:
     yield ("1.g",), f"Users control {shown}." if shown else ""
     yield ("1.h",), f"Users read: {system.why_shown}" if system.why_shown else ""
     yield ("2.a",), _listed("Models", [readable("models", [each]) for each in system.models])
-    yield ("2.d", "A.3"), _listed("Data sets", system.data_sets)
+    yield ("2.d", "A.3"), _listed("Data sets", others)
     yield ("2.e", "C.1"), f"{autonomy}.{note}" if autonomy else ""
     yield ("3.a",), _listed("Can", system.capabilities)
     yield ("3.a",), _listed("Limits", system.limits)
@@ -147,13 +156,15 @@ def _policy(system: AISystem) -> Iterator[RecordPoint]:
     )
 
 
-def _data_sets(system_id: UUID) -> Iterator[RecordPoint]:
-    for each in datasets.datasets_of(system_id):
-        found = each.row.data_set
+def _data_sets(used: Iterable[SystemDataSet]) -> Iterator[RecordPoint]:
+    for each in used:
+        found, reasons = each.row.data_set, each.row.reasons
+        state = "; ".join(reason.text for reason in reasons) or "is usable"
+        version = f"version {found.version}" if found.version else "not published"
         yield RecordPoint(
             ("2.d", "A.3"),
-            f"{found.name}, for {' and '.join(each.purposes)}.",
-            f"Data set {found.name}, version {found.version}",
+            f"{found.name}, for {' and '.join(each.purposes)}, {state}.",
+            f"Data set {found.name}, {version}",
             "datasets.data_set",
             {"data_set_id": found.id},
         )

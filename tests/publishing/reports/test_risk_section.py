@@ -57,7 +57,7 @@ def test_a_report_on_one_system_has_its_risks_and_those_of_all(database: None) -
 
 def test_the_title_and_the_heat_maps_count_the_same_risks() -> None:
     section = RiskSection(rmf_samples.sample_snapshot()["risks"])
-    assert section.title.startswith("Three of seven risks are above the appetite")
+    assert section.title == "Three of seven risks are above the appetite; one acceptance is stale"
     before, after = section.maps
     assert (before.title, after.title) == (
         "Before controls: 6 of 7 above the appetite",

@@ -21,6 +21,7 @@ from tests.assurance.evidence import evidence_helpers
 from tests.assurance.frameworks.framework_files import main_text
 from tests.assurance.incidents import incident_helpers
 from tests.assurance.risks import risk_helpers
+from tests.operations.agreements import agreement_helpers
 from tests.operations.alerts.alert_helpers import watched_objective
 from tests.operations.datasets import data_set_helpers
 from tests.operations.evaluations import evaluation_helpers
@@ -62,7 +63,7 @@ def test_a_draft_shows_what_the_record_says_and_what_is_open(draft, as_viewer, s
     assert "Ranks incoming claims for adjusters." in text and "Limits: Handwriting." in text
     assert "People can stop auto-approve by itself. Meanwhile: An adjuster decides." in text
     assert "Models: Helio helio-4." in text and "1.e Hardware Open" in text
-    assert "Register, version" in text and "Write…" not in text and len(seen) <= 23, seen
+    assert "Register, version" in text and "Write…" not in text and len(seen) <= 24, seen
     assert "points open" in main_text(as_viewer.get(f"{HOME}/"))
 
 
@@ -82,7 +83,7 @@ def test_objectives_controls_incidents_and_frameworks_are_sources(
     with statements() as seen:
         page = as_officer.get(draft)
     text = main_text(page)
-    assert len(seen) <= 26, seen
+    assert len(seen) <= 27, seen
     assert "Third-party penetration test (MEASURE 2.7). Control SEC-04" in text
     assert "at least 99.9%. Objective" in text and "Incident INC-1" in text
     assert "Framework NIST AI Risk Management Framework" in text and "Tier Standard." in text
@@ -99,12 +100,42 @@ def test_data_sets_evaluations_and_risks_are_sources(draft, system, as_officer, 
     with statements() as seen:
         page = as_officer.get(draft)
     text = main_text(page)
-    assert len(seen) <= 32, len(seen)
-    assert "claims-2025, for training. Data set claims-2025, version 0" in text
+    assert len(seen) <= 33, len(seen)
+    assert "claims-2025, for training, has no licence. Data set claims-2025, not published" in text
     assert "20 after controls, 20 before. Risk RSK-1" in text
     assert "Release 2026.11.2: " in text and "Evaluation run 1" in text
     for address in re.findall(r'c-cellsub"><a href="([^"]+)"', page.text):
         as_officer.get(address)
+
+
+def test_a_data_set_is_named_once_with_its_state_and_its_version(draft, system, as_officer):
+    data_set_helpers.add_data_set(
+        content=data_set_helpers.described(),
+        uses=[(system, "training"), (system, "retrieval")],
+    )
+    with make.acting("compliance_officer"):
+        row = register.system(SYSTEM, lock=True)
+        systems.set_data_sets(row, [*row.data_sets, "Letters of 2019"])
+    text = main_text(as_officer.get(draft))
+    assert "claims-2025, for retrieval and training, is usable." in text
+    assert text.count("claims-2025, for") == 1 and "Data sets: claims-2025" not in text
+    assert "Data sets: Letters of 2019." in text
+
+
+def test_service_levels_that_an_agreement_promises_are_sources(draft, as_officer):
+    with make.acting("compliance_officer"):
+        indicator = watched_objective().indicator_id
+    agreement_helpers.in_force(indicator)
+    page = as_officer.get(draft)
+    assert "at least 99.9% a month is promised. Agreement AGR-1 Claims automation" in main_text(
+        page
+    )
+    for address in re.findall(r'c-cellsub"><a href="([^"]+/agreements/[^"]+)"', page.text):
+        as_officer.get(address)
+    data_set_helpers.register_system("other-system")
+    as_officer.post("systems/other-system/documents/technical-file")
+    other = as_officer.get("systems/other-system/documents/technical-file/1")
+    assert "AGR-1" not in main_text(other)
 
 
 def test_a_system_from_intake_says_who_it_is_meant_for(as_contributor, as_officer):
