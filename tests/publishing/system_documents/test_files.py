@@ -51,11 +51,9 @@ def test_a_draft_is_printed_with_its_open_points_and_signed(as_officer, as_viewe
         assert len(document.pages) >= 2
         attached = bytes(document.attachments["snapshot.json"].get_file().read_bytes())
     with pdfplumber.open(io.BytesIO(content)) as printed:
-        first, second = (
-            " ".join((page.extract_text() or "").split()) for page in printed.pages[:2]
-        )
-    assert "20 of 25 points are open" in first and "1.e Hardware The hardware" in first
-    assert "5 of 25 points are bound to the record" in second and "Open. The hardware" in second
+        text = " ".join(" ".join(page.extract_text() or "" for page in printed.pages).split())
+    assert "20 of 25 points are open" in text and "1.e Hardware The hardware" in text
+    assert "5 of 25 points are bound to the record" in text and "Open. The hardware" in text
     assert b'"1.e"' in attached and b"Ranks incoming claims" in attached
 
 
