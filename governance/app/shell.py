@@ -24,7 +24,7 @@ from governance.kernel.errors import DomainError
 from governance.kernel.feature import Feature, granted_blueprints
 from governance.kernel.manifest import Audience, Manifest, NavItem, installed
 from governance.kernel.redirects import way_back
-from governance.kernel.template_calls import PageContext
+from governance.kernel.template_calls import PageContext, Unprintable
 from governance.kernel.tenant_cache import BoundedCache
 from governance.kernel.visibility_scope import limits
 from governance.operations.switches import banner as stops
@@ -43,6 +43,7 @@ def install(app: Flask, settings: Settings) -> None:
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.context_class = PageContext
+    environment.undefined = Unprintable
     environment.filters.update(formatting.FILTERS)
     environment.globals.update(
         asset=asset,

@@ -9,7 +9,7 @@ from functools import lru_cache
 from types import FunctionType, MethodType
 from typing import Any
 
-from jinja2.runtime import Context, Macro
+from jinja2.runtime import Context, Macro, Undefined
 
 CACHED = type(lru_cache(len))
 PLAIN = frozenset({FunctionType, MethodType})
@@ -36,3 +36,13 @@ class PageContext(Context):
         if kind is CACHED or (kind in PLAIN and not hasattr(thing, "jinja_pass_arg")):
             return thing(*args, **kwargs)
         return super().call(thing, *args, **kwargs)
+
+
+class Unprintable(Undefined):
+    """A name that a template doesn't know: it may be asked for, but printing it is an error.
+
+    Jinja's own prints nothing, so a wrong name would leave a blank place that nobody notices.
+    """
+
+    __slots__ = ()
+    __str__ = Undefined._fail_with_undefined_error  # noqa: SLF001 - as Jinja's StrictUndefined

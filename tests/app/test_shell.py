@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from jinja2 import UndefinedError
 from markupsafe import Markup
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -80,3 +81,12 @@ def test_a_text_and_the_same_text_as_markup_are_drawn_apart(app):
     c = app.jinja_env.globals["c"]
     assert "<b>" in c.state("ok", Markup("<b>Sound</b>"))
     assert "&lt;b&gt;" in c.state("ok", "<b>Sound</b>")
+
+
+def test_a_name_that_a_page_does_not_know_is_an_error_and_no_blank_place(app):
+    """It may be asked for: an optional name is simply absent."""
+    absent = app.jinja_env.from_string("{{ 'shown' if note else 'none' }}")
+    assert absent.render() == "none"
+    for wrong in ("{{ nobody }}", "{{ who.nmae }}", "{{ 'by ' ~ nobody }}"):
+        with pytest.raises(UndefinedError):
+            app.jinja_env.from_string(wrong).render(who={"name": "Jun Chen"})

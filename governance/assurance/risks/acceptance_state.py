@@ -87,11 +87,21 @@ def acceptance_state(  # noqa: PLR0911 - one for each state
     if not is_needed:
         return AcceptanceState("not_needed", "not needed")
     if given is not None and is_stale:
-        return AcceptanceState("stale", f"Stale: given at {given.score}")
+        return AcceptanceState("stale", _why_stale(given, residual, scale_steps))
     if given is not None:
         return AcceptanceState("expired", f"Expired {formatting.day(given.expires_on)}")
     plan = f"; plan due {formatting.day_of_year(due_on)}" if due_on else ""
     return AcceptanceState("none", f"None{plan}")
+
+
+def _why_stale(
+    given: GivenAcceptance, residual: tuple[int, int], scale_steps: tuple[int, int]
+) -> str:
+    if given.scale_steps != scale_steps:
+        return "Stale: given on another scale"
+    if given.score == residual[0] * residual[1]:
+        return "Stale: the score moved since"
+    return f"Stale: given at {given.score}"
 
 
 def _is_stale(

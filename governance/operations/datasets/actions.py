@@ -96,7 +96,7 @@ PUBLISHED = action(
 )
 USE_ADDED = action(
     "data_set.use.added",
-    "added a use of a data set by an AI system",
+    "named an AI system that uses a data set",
     target="DataSet",
     activity="update",
     severity="informational",

@@ -193,6 +193,11 @@ def answer_words(key: str, value: Any) -> str:
     choices = QUESTIONS[key].choices
     values: Sequence[str] = value if isinstance(value, list) else [value] if value else []
     return ", ".join(
-        label if n == 0 else label[0].lower() + label[1:]
+        label if n == 0 or _is_name(label) else label[0].lower() + label[1:]
         for n, label in enumerate(choices[each] for each in values if each in choices)
     )
+
+
+def _is_name(label: str) -> bool:
+    """Whether it is a name, such as European Union, which keeps its capitals."""
+    return " " in label and label.istitle()

@@ -20,7 +20,7 @@ from governance.operations.systems.version_actions import keep_next
 
 ANNOUNCED = action(
     "system.model_retirement.entered",
-    "entered when a vendor retires a model of an AI system",
+    "recorded when a vendor retires a model of an AI system",
     target="AISystem",
     activity="update",
     severity="low",

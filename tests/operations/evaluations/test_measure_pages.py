@@ -78,6 +78,8 @@ def test_a_measure_is_added_with_limits_minimum_and_owasp_ids(app):
     page = visitor(app, "admin").get(SUITE).text
     assert "LLM07:2026" in page
     assert "400 samples at least" in page
+    history = page.partition('id="history"')[2]
+    assert "created an evaluation suite" in history
 
 
 def test_the_form_shows_a_measure_as_it_is_typed_and_saves_it_in_its_place(app):

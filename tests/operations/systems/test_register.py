@@ -118,7 +118,7 @@ def test_the_horizon_shows_the_earliest_retirement_first_and_who_uses_the_model(
     with make.acting("compliance_officer"):
         actions.retire(queries.system("old-bot"), reason="Gone.")
     shown = main_text(as_viewer.get("systems/model-retirements"))
-    assert "1 model in use ends within 180 days" in shown and "In 40 days" in shown
+    assert "1 model in use retires within 180 days" in shown and "In 40 days" in shown
     assert "Ad copy , Claims triage" in shown and "helio-5-medium" in shown
     assert "not announced" in shown and "gone-1" not in shown
     own = main_text(as_viewer.get("systems/claims-triage/models"))
