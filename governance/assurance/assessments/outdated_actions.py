@@ -1,14 +1,18 @@
-"""Assessments of one AI system become outdated when the system changes substantially."""
+"""Assessments of one AI system become outdated when the system changes substantially, unless a
+person confirms that they are still valid.
+"""
 
 from uuid import UUID
 
 from sqlalchemy import select
 
+from governance.assurance.assessments import permissions
 from governance.assurance.assessments.models import Assessment
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.access import require
+from governance.kernel.db import find, session
 from governance.operations.systems.events import SystemChanged
 
 OUTDATED = action(
@@ -20,6 +24,26 @@ OUTDATED = action(
     fields="title version reasons",
     shape="bad",
 )
+
+
+CONFIRMED = action(
+    "assessment.confirmed",
+    "confirmed that an assessment is still valid after a substantial change",
+    target="Assessment",
+    activity="update",
+    severity="low",
+    fields="title version",
+    shape="ok",
+)
+
+
+def confirm(assessment_id: UUID, reason: str) -> None:
+    """Remove the mark of a substantial change; the next one sets it again."""
+    require(permissions.MANAGE)
+    found = find(Assessment, assessment_id, what="assessment", lock=True)
+    version = found.stale_version
+    found.stale_since = found.stale_version = None
+    record(CONFIRMED, found, reason=reason, title=found.title, version=version)
 
 
 def mark_outdated(changed: SystemChanged) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, String, cast, func, literal, select
 from sqlalchemy.orm import aliased
 
-from governance.assurance.assessments import permissions
+from governance.assurance.assessments import outdated_actions, permissions
 from governance.assurance.assessments.models import Assessment
 from governance.kernel.formatting import plural
 from governance.operations.systems.parts import Consequence, OutdatedRecords, UsedBy
@@ -47,6 +47,8 @@ OUTDATED = OutdatedRecords(
     endpoint="assessments.assessment",
     argument="assessment_id",
     permission=permissions.VIEW,
+    confirming=permissions.MANAGE,
+    confirm=outdated_actions.confirm,
     counts_everything=True,
 )
 OPEN = Consequence(

@@ -3,16 +3,20 @@
     request        bound to the residual score of the moment; voided by an edit
     accept, close_request          what the approval applies, and how else it ends
     lapse_of_system                a substantial change of a system makes its acceptances stale
+    confirm                        a person says that one is still valid all the same
 
-Neither the requester nor the owner of the risk accepts it.
+Neither the requester nor the owner of the risk accepts it, or confirms its acceptance.
 """
 
 from datetime import date, timedelta
+from uuid import UUID
 
 from governance.assurance.risks import permissions, queries, score_actions
 from governance.assurance.risks.models import Risk, RiskAcceptance
 from governance.foundation.approvals import actions as approvals
+from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.people.own_accounts import own_accounts
 from governance.kernel import clock, current, formatting
 from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
@@ -45,6 +49,15 @@ REJECTED = action(
     activity="update",
     severity="low",
     fields="ref score expires_on",
+)
+CONFIRMED = action(
+    "risk.acceptance.confirmed",
+    "confirmed that the acceptance of a risk is still valid",
+    target="Risk",
+    activity="update",
+    severity="medium",
+    fields="ref score",
+    shape="ok",
 )
 LOCK = "risk acceptances"
 MAX_REASON_LENGTH = 2000
@@ -143,6 +156,39 @@ def accept(risk: Risk, acceptance: RiskAcceptance) -> None:
 def close_request(acceptance: RiskAcceptance, state: str) -> None:
     """Its approval ended without being given, which is recorded as that."""
     acceptance.state = state
+
+
+def confirm(risk_id: UUID, reason: str) -> None:
+    """Make the stale acceptance of a risk count again, unless its score changed in the meantime."""
+    require(permissions.ACCEPT)
+    lock_tenant(LOCK)
+    risk = queries.find_risk(risk_id, lock=True)
+    given = next(iter(queries.given_acceptances([risk.id])), None)
+    if given is None or given.stale_at is None:
+        raise DomainError(f"The acceptance of {risk.ref} isn't stale any more.")
+    if own_accounts(current.actor()) & {risk.owner_id, given.requested_by}:
+        raise DomainError(
+            f"You own {risk.ref} or requested its acceptance, so another person must confirm it."
+        )
+    if _score_changed(risk, given):
+        raise DomainError(
+            f"The score of {risk.ref} changed after it was accepted at {given.score}. Request its"
+            " acceptance again."
+        )
+    given.stale_at, given.stale_reason = None, ""
+    record(CONFIRMED, risk, reason=reason, ref=risk.ref, score=given.score)
+
+
+def _score_changed(risk: Risk, given: RiskAcceptance) -> bool:
+    """Whether it is another one, or was for a while since the acceptance."""
+    accepted, found = (given.likelihood, given.impact), queries.posture_of(risk)
+    later = [
+        (each.residual_likelihood, each.residual_impact)
+        for each in queries.scores(risk.id)
+        if given.accepted_at is None or each.at > given.accepted_at
+    ]
+    now = (found.residual.likelihood, found.residual.impact)
+    return not found.is_comparable or any(each != accepted for each in [*later, now])
 
 
 def lapse_of_system(changed: SystemChanged) -> None:

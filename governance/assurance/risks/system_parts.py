@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, String, case, cast, func, select
 
-from governance.assurance.risks import permissions
+from governance.assurance.risks import acceptance_actions, permissions
 from governance.assurance.risks.models import Risk, RiskAcceptance, RiskControl, RiskSystem
 from governance.kernel.formatting import plural
 from governance.operations.systems.models import AISystem
@@ -64,6 +64,8 @@ OUTDATED = OutdatedRecords(
     endpoint="risks.risk",
     argument="risk_id",
     permission=permissions.VIEW,
+    confirming=permissions.ACCEPT,
+    confirm=acceptance_actions.confirm,
     counts_everything=True,
 )
 OPEN = Consequence(

@@ -98,6 +98,7 @@ manifest = Manifest(
         system_charts.CHARTS,
         system_parts.EVALUATIONS_TAB,
         system_parts.REQUESTS,
+        system_parts.OUTDATED,
     ),
     work=(run_work.judge,),
     schedule=(

@@ -5,21 +5,29 @@ and what retirement means for the evaluations that runners were asked for.
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Select, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from governance.kernel import clock
 from governance.kernel.formatting import plural
 from governance.operations.evaluations import permissions, queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
+    EvaluationSuite,
     MeasureResult,
     SuiteMeasure,
     SuiteVersion,
 )
 from governance.operations.evaluations.request_models import OPEN, EvaluationRequest
 from governance.operations.evaluations.weeks import monday_of
-from governance.operations.systems.parts import Consequence, Figure, SystemFigure, SystemTab
+from governance.operations.systems.models import SystemVersion
+from governance.operations.systems.parts import (
+    Consequence,
+    Figure,
+    OutdatedRecords,
+    SystemFigure,
+    SystemTab,
+)
 
 
 def _evaluated(system_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -105,4 +113,42 @@ REQUESTS = Consequence(
     text=lambda n: (
         f"{plural(n, 'evaluation')} that a runner was asked for: no run of a retired system is judged"
     ),
+)
+
+
+def _before_change(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Select the newest run of each suite where the last substantial change is later."""
+    r, v = EvaluationRun, SystemVersion
+    changed = (
+        select(v.number, v.created_at)
+        .where(v.system_id == system_id, v.substantial != cast([], JSONB))
+        .order_by(v.number.desc())
+        .limit(1)
+        .subquery()
+    )
+    newest = (
+        select(r.id, r.number, r.ran_at, EvaluationSuite.name)
+        .join(SuiteVersion, SuiteVersion.id == r.version_id)
+        .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
+        .where(r.system_id == system_id, r.state == "judged", EvaluationSuite.retired_at.is_(None))
+        .ext(distinct_on(SuiteVersion.suite_id))
+        .order_by(SuiteVersion.suite_id, r.ran_at.desc(), r.number.desc())
+        .subquery()
+    )
+    name = func.concat("Evaluation ", newest.c.name)
+    detail = func.concat("Run ", newest.c.number, " was before version ", changed.c.number)
+    return (
+        select(newest.c.id, name.label("name"), detail.label("detail"))
+        .select_from(newest)
+        .join(changed, changed.c.created_at > newest.c.ran_at)
+    )
+
+
+OUTDATED = OutdatedRecords(
+    select=_before_change,
+    verb="Open",
+    endpoint="evaluations.run",
+    argument="run_id",
+    permission=permissions.VIEW,
+    confirming=permissions.MANAGE,
 )

@@ -9,6 +9,8 @@ from governance.operations.systems import (
     horizon_views,
     inbox,
     models,
+    outdated_actions,
+    outdated_views,
     palette,
     permissions,
     queries,
@@ -20,7 +22,7 @@ from governance.operations.systems import (
 )
 
 # each module adds its routes to the same feature when it is imported
-VIEW_MODULES = (views, version_views, horizon_views)
+VIEW_MODULES = (views, version_views, horizon_views, outdated_views)
 
 manifest = Manifest(
     name="systems",
@@ -51,7 +53,7 @@ manifest = Manifest(
         system_parts.USED_BY_KEYS,
     ),
     search=(palette.ai_systems,),
-    audit=actions_in(actions, version_actions, retirement_actions),
+    audit=actions_in(actions, version_actions, retirement_actions, outdated_actions),
     publishes=(events.SystemChanged,),
     links={
         "AISystem": EntryLink(endpoint="systems.system", argument="system_id", noun="AI system")

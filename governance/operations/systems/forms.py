@@ -173,6 +173,19 @@ class RecertifyForm(Form):
     )
 
 
+class StillValidForm(Form):
+    record = RadioField(
+        "Record",
+        [InputRequired("Choose a record.")],
+        invalid_choice_message="Choose one of the records.",  # type: ignore[call-arg]
+    )
+    reason = TextAreaField(
+        "Why it is still valid, kept in the audit log",
+        [DataRequired(REASON_NEEDED), Length(max=2000)],
+        filters=[stripped],
+    )
+
+
 class AssignSystemsForm(Form):
     owner_id = OwnerField(required="Choose an owner.", choices=member_assignees)
 

@@ -92,6 +92,8 @@ class AISystem(Tenanted, Model):
     tools: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     tool_permissions: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     valid_until: Mapped[date | None]  # the last day that an agent or MCP server may be used
+    # ids of outdated records that people confirmed since the last substantial change
+    still_valid: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
 
     @property
     def is_retired(self) -> bool:

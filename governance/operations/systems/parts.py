@@ -114,13 +114,20 @@ class UsedBy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutdatedRecords:
-    """Records to renew. `select` selects (id as text, name, what is outdated of it)."""
+    """Records to renew. `select` selects (id as text, name, what is outdated of it).
+
+    Who holds `confirming` may confirm instead that one is still valid, until the next substantial
+    change. `confirm` gets its id and the reason: it removes a mark that the record has of its own,
+    and raises DomainError where it can't be confirmed.
+    """
 
     select: Callable[[UUID], Select[*tuple[Any, ...]]]
     verb: str
     endpoint: str
     argument: str
     permission: Permission
+    confirming: Permission
+    confirm: Callable[[UUID, str], None] | None = None
     counts_everything: bool = False
 
 
@@ -171,6 +178,10 @@ class OutdatedRecord:
     id: str
     name: str
     detail: str
+
+    @property
+    def may_be_confirmed(self) -> bool:
+        return allowed(self.kind.confirming)
 
 
 def _registered[T](kind: type[T]) -> list[T]:
@@ -248,6 +259,7 @@ def outdated_of(system: AISystem) -> list[OutdatedRecord]:
     return [
         OutdatedRecord(kinds[row[0]], *row[1:])
         for row in sorted(rows, key=lambda row: (row[0], row[2]))
+        if row[1] not in system.still_valid
     ]
 
 

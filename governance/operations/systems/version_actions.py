@@ -65,6 +65,7 @@ def keep_next(system: AISystem, *, reason: str = "") -> SystemVersion:
     system.version += 1
     kept = _add(system, content, reasons, reason)
     if reasons:
+        system.still_valid = []
         record(SUBSTANTIAL, system, key=system.key, version=kept.number, reasons=list(reasons))
     publish(SystemChanged(system.id, kept.number, reasons))
     return kept

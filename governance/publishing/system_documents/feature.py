@@ -39,6 +39,7 @@ manifest = Manifest(
             endpoint="system_documents.by_id",
             argument="document_id",
             permission=permissions.VIEW,
+            confirming=permissions.COMPLETE,
             counts_everything=True,
         ),
     ),
