@@ -22,8 +22,9 @@ def data_sets_named(names: Collection[str]) -> Mapping[str, NamedDataSet]:
 
 
 def _named(name: str, row: DataSetRow) -> NamedDataSet:
-    reasons = [each.text for each in row.reasons]
+    told = [each.text.removeprefix("is ").removeprefix("has ") for each in row.reasons]
     number = name.split()[1] if len(name.split()) > 1 else ""
     if row.data_set.version and number.isdecimal() and int(number) != row.data_set.version:
-        reasons.append(f"version {row.data_set.version} is published")
-    return NamedDataSet(row.data_set.id, KINDS[row.state], STATES[row.state], "; ".join(reasons))
+        told.append(f"version {row.data_set.version} is published")
+    words = "; ".join(told if row.reasons else [STATES[row.state], *told])
+    return NamedDataSet(row.data_set.id, KINDS[row.state], words[0].upper() + words[1:])

@@ -24,12 +24,11 @@ class ModelRun:
 
 @dataclass(frozen=True, slots=True)
 class NamedDataSet:
-    """A data set that an AI system names. `state` is a kind of c.state, `word` says it."""
+    """A data set that an AI system names. `state` is a kind of c.state, `words` say it."""
 
     data_set_id: UUID
     state: str
-    word: str
-    detail: str = ""
+    words: str  # "Stale since 15 Nov 2026"
 
 
 type EvaluationsOf = Callable[

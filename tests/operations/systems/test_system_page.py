@@ -52,7 +52,7 @@ def test_a_data_set_that_a_system_names_shows_its_state_and_leads_to_its_page(as
         page = as_viewer.get(path)
         text = main_text(page)
         assert f"/data-sets/{claims}" in page.text
-        assert "is stale since" in text and "Consent expired" in text
+        assert "Stale since" in text and "No consent since" in text
         assert "version 1 is published" in text  # of wordings, whose version 3 isn't there
         assert "a list on paper" in text
 
