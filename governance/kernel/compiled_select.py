@@ -10,6 +10,7 @@ never entities, and names what varies by `bindparam`. Listeners of the engine he
 statement, and the driver's errors come as SQLAlchemy's.
 """
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
@@ -23,6 +24,7 @@ from sqlalchemy.orm import with_loader_criteria
 from governance.kernel import db
 
 TENANT = "tenant_of_the_reader"  # the parameter of the tenant's filter
+PLACEHOLDER = re.compile(r"%(?:%|\(([^)]+)\)s)")  # what SQLAlchemy writes for this driver
 
 
 class CompiledSelect[Row]:
@@ -73,8 +75,14 @@ class CompiledSelect[Row]:
 def ask_driver(
     connection: Any, text: str, parameters: Any, *, prepare: bool | None = None
 ) -> "psycopg.Cursor[Any]":
-    """Run a text on the driver's own cursor, without what SQLAlchemy adds for each statement."""
-    cursor: psycopg.Cursor[Any] = connection.connection.driver_connection.cursor()
+    """Run a text on the driver's own cursor, without what SQLAlchemy adds for each statement.
+
+    The values of a text with $1, $2 … are a list.
+    """
+    driver = connection.connection.driver_connection
+    cursor: psycopg.Cursor[Any] = (
+        psycopg.RawCursor(driver) if isinstance(parameters, list) else driver.cursor()
+    )
     for hear in connection.dispatch.before_cursor_execute:
         hear(connection, cursor, text, parameters, None, False)
     try:
@@ -101,7 +109,7 @@ class _Statement:
     read.
     """
 
-    __slots__ = ("_constants", "_planned_once", "_readers", "_row", "_senders", "text")
+    __slots__ = ("_constants", "_order", "_planned_once", "_readers", "_row", "_senders", "text")
 
     def __init__(
         self, compiled: Any, row: Callable[[Any], Any] | None, *, planned_once: bool
@@ -110,7 +118,7 @@ class _Statement:
             raise TypeError(f"the text depends on its values: {compiled}")
         missing = {name: None for name, each in compiled.binds.items() if each.required}
         expanded = compiled.construct_expanded_state(missing)  # its constant lists, written out
-        self.text: str = expanded.statement
+        self.text, self._order = _numbered(expanded.statement)
         self._senders: Mapping[str, Callable[[Any], Any]] = {
             **compiled._bind_processors,  # noqa: SLF001 - no public name
             **expanded.processors,
@@ -120,7 +128,8 @@ class _Statement:
         self._row, self._planned_once = row, planned_once
 
     def ask(self, connection: Any, values: Mapping[str, Any]) -> list[Any]:
-        parameters = {**self._constants, **self._sent(values)}
+        known = {**self._constants, **self._sent(values)}
+        parameters = [known[name] for name in self._order]
         if self._planned_once:
             driver = connection.connection.driver_connection
             driver.execute("SET LOCAL plan_cache_mode = force_generic_plan")
@@ -147,6 +156,20 @@ class _Statement:
         for place, read in self._readers:
             values[place] = read(values[place])
         return values
+
+
+def _numbered(text: str) -> tuple[str, list[str]]:
+    """Return PostgreSQL's own text, with $1 for the first name, and the names in their order.
+
+    The driver keeps what it makes of a short text only, and a long one takes it milliseconds.
+    """
+    places: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        name = found[1]
+        return "%" if name is None else f"${places.setdefault(name, len(places) + 1)}"
+
+    return PLACEHOLDER.sub(number, text), list(places)
 
 
 def _readers(compiled: Any) -> list[tuple[int, Callable[[Any], Any]]]:

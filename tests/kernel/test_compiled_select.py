@@ -1,7 +1,17 @@
 """Selects that are compiled once: they see what the ORM sees, and nothing of another tenant."""
 
 import pytest
-from sqlalchemy import ColumnElement, bindparam, cast, event, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    bindparam,
+    cast,
+    event,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 
@@ -47,6 +57,20 @@ def test_rows_are_made_as_told_and_values_are_parameters(acting):
         assert ROLES.rows(role="viewer") == ["VIEWER"]
         assert ROLES.one(role="viewer") == "VIEWER"
         assert ROLES.first(role="viewer' OR true --") is None
+
+
+def test_a_value_is_sent_once_however_often_it_stands_and_a_percent_sign_is_one(acting):
+    twice: CompiledSelect[tuple[str, str, bool]] = CompiledSelect(
+        lambda: select(
+            bindparam("word", type_=Text()).concat(bindparam("other", type_=Text())),
+            bindparam("word", type_=Text()),
+            literal("50 %").like("5_ %"),
+        ),
+        tuple,
+    )
+    with acting("admin"):
+        assert twice.rows(other="b", word="a%s") == [("a%sb", "a%s", True)]
+        assert twice._kept is not None and twice._kept.text.count("$1") == 2
 
 
 def test_it_sees_what_the_same_transaction_has_written_before(acting):
