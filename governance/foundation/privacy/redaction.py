@@ -121,7 +121,7 @@ def _rows_by_column(traces: Traces) -> dict[str, int]:
 
 @lru_cache(maxsize=16)
 def _counts_of(words: int) -> CompiledSelect[tuple[str, int]]:
-    """The statement for that many words: of so long a one, SQLAlchemy's part is most."""
+    """The statement for that many words: of so long a one, compiling and planning is most."""
     counts = [
         select(literal(_named(t, c)).label("name"), func.count().label("rows"))
         .select_from(t)
@@ -130,7 +130,9 @@ def _counts_of(words: int) -> CompiledSelect[tuple[str, int]]:
         for t, c in _columns()
         if t.name not in LARGE
     ]
-    return CompiledSelect(lambda: union_all(*counts), lambda row: (row[0], row[1]))
+    return CompiledSelect(
+        lambda: union_all(*counts), lambda row: (row[0], row[1]), planned_once=True
+    )
 
 
 def patterns(words: list[str]) -> dict[bool, str]:
