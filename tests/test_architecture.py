@@ -241,10 +241,11 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-def calls(node: ast.AST) -> Iterator[tuple[str, ast.Call]]:
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Call):
-            yield ast.unparse(inner.func), inner
+@cache
+def calls(node: ast.AST) -> tuple[tuple[str, ast.Call], ...]:
+    return tuple(
+        (ast.unparse(inner.func), inner) for inner in ast.walk(node) if isinstance(inner, ast.Call)
+    )
 
 
 def functions(path: Path) -> dict[str, ast.FunctionDef]:
