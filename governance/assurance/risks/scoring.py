@@ -27,6 +27,7 @@ EARNS: Mapping[StatusName, Fraction] = {
     "missing": Fraction(0),
     "failing": Fraction(0),
 }
+NOTHING = Fraction(0)
 RETIRED = "retired"
 MINUS = "\N{MINUS SIGN}"
 
@@ -45,7 +46,7 @@ class Mitigation:
     @property
     def earned(self) -> Fraction:
         """By how many steps it lowers its axis now."""
-        return self.steps * EARNS[self.status] if self.status else Fraction(0)
+        return self.steps * EARNS[self.status] if self.status else NOTHING
 
     @property
     def word(self) -> str:
@@ -101,8 +102,10 @@ def residual(likelihood: int, impact: int, mitigations: Sequence[Mitigation]) ->
 
 
 def _sum(axis: Axis, inherent: int, mitigations: Sequence[Mitigation]) -> AxisSum:
-    earned = sum((each.earned for each in mitigations if each.axis == axis), Fraction(0))
-    return AxisSum(axis, inherent, earned, max(1, ceil(inherent - earned)))
+    earned = sum((each.earned for each in mitigations if each.axis == axis), NOTHING)
+    # fractions are slow, and a list of 2,000 risks asks for two sums of each
+    residual = max(1, ceil(inherent - earned)) if earned else inherent
+    return AxisSum(axis, inherent, earned, residual)
 
 
 def amount(steps: Fraction) -> str:
