@@ -86,6 +86,16 @@ def owned_items(
     ]
 
 
+def keyed_items(
+    rows: Iterable[Any], address: Callable[[Any], str], why_not: Callable[[Any], str | None]
+) -> list[BulkItem]:
+    """The same of rows with a slug, `key`, and a name."""
+    return [
+        BulkItem(row.id, row.name, row.key, address(row), {"owner_id": row.owner_id}, why_not(row))
+        for row in rows
+    ]
+
+
 def _verb(rows: Assignable, wanted: Mapping[str, Any], count: int) -> str:
     if "owner_id" not in wanted:
         return f"Set the due date of {plural(count, rows.noun)}"

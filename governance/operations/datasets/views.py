@@ -69,17 +69,11 @@ def assign_selected() -> ResponseReturnValue:
 
 # BulkAction's signature
 def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
-    return [
-        BulkItem(
-            each.id,
-            each.name,
-            each.key,
-            url_for("datasets.data_set", data_set_id=each.id),
-            {"owner_id": each.owner_id},
-            actions.why_not(each),
-        )
-        for each in queries.find_data_sets(ids, lock=lock)
-    ]
+    return assigning.keyed_items(
+        queries.find_data_sets(ids, lock=lock),
+        lambda row: url_for("datasets.data_set", data_set_id=row.id),
+        actions.why_not,
+    )
 
 
 @feature.post("/data-sets/undo/<uuid:undo_offer_id>", needs=permissions.EDIT)

@@ -76,17 +76,11 @@ def assign_selected() -> ResponseReturnValue:
 
 # BulkAction's signature
 def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
-    return [
-        BulkItem(
-            each.id,
-            each.name,
-            each.key,
-            url_for("systems.system", system_id=each.key),
-            {"owner_id": each.owner_id},
-            actions.why_not(each),
-        )
-        for each in queries.find_systems(ids, lock=lock)
-    ]
+    return assigning.keyed_items(
+        queries.find_systems(ids, lock=lock),
+        lambda row: url_for("systems.system", system_id=row.key),
+        actions.why_not,
+    )
 
 
 @feature.post("/systems/undo/<uuid:undo_offer_id>", needs=permissions.CHANGE)
