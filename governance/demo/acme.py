@@ -29,6 +29,7 @@ from governance.demo import (
     policy_history,
     register_story,
     risk_story,
+    runner_story,
     soc2_engagement,
     stops_and_drills,
 )
@@ -219,7 +220,7 @@ def tell_acme(cast: Cast, services: str) -> None:
     steps = _in_order([*reliability.steps(), *evaluated])
     steps = [step for step in steps if step.at.date() >= drilled]
     _play_beside(cast, later, begun, steps)
-    for step in this_week:
+    for step in [*this_week, *runner_story.steps(cast, now)]:
         step.play()
     decision_history.tell(system_actor("acme"))
     stops_and_drills.tell_stop(cast("admin"), system_actor("acme"), now=now, key_id=key_id)

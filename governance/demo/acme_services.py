@@ -1,9 +1,11 @@
-"""What Acme runs itself, on loopback: two receivers of webhooks, and a Prometheus.
+"""What Acme runs itself, on loopback: two receivers of webhooks, a runner of evaluations, and a
+Prometheus.
 
-    python -m governance.demo.acme_services --port 8003
+    python -m governance.demo.acme_services --port 8003 --keys var/demo/keys.json
 
 POST /hooks/on-call               accepts every message
 POST /hooks/tickets               was down until TICKETS_REPAIRED ago, and rejects messages of before
+POST /hooks/evaluations          takes a request for an evaluation run (evaluation_runner.py)
 POST /prometheus/api/v1/query     the counters of handovers, as Prometheus answers for raw samples
 """
 
@@ -14,12 +16,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from governance.demo.evaluation_runner import EvaluationRunner
 from governance.kernel import clock
 
 ON_CALL, TICKETS, PROMETHEUS = "/hooks/on-call", "/hooks/tickets", "/prometheus"
+EVALUATIONS = "/hooks/evaluations"
 TICKETS_REPAIRED = timedelta(days=12)
 HANDOVERS, IN_TIME = "support_handovers_total", "support_handovers_in_time_total"
 SCRAPED_EVERY = 30  # seconds
@@ -68,10 +73,14 @@ def answer_hook(path: str, headers: Mapping[str, str], now: float) -> tuple[int,
 class AcmeServices(BaseHTTPRequestHandler):
     """One request."""
 
+    runner: EvaluationRunner
+
     def do_POST(self) -> None:
         body = self.rfile.read(min(MAX_BODY, int(self.headers.get("Content-Length") or 0)))
-        if self.path in {ON_CALL, TICKETS}:
+        if self.path in {ON_CALL, TICKETS, EVALUATIONS}:
             status, text = answer_hook(self.path, dict(self.headers), clock.now().timestamp())
+            if self.path == EVALUATIONS:
+                self.runner.take(body)
         elif self.path == f"{PROMETHEUS}/api/v1/query":
             fields = dict(parse_qsl(body.decode()))
             found = answer_query(
@@ -102,4 +111,7 @@ class AcmeServices(BaseHTTPRequestHandler):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    ThreadingHTTPServer(("127.0.0.1", parser.parse_args().port), AcmeServices).serve_forever()
+    parser.add_argument("--keys", type=Path, required=True)
+    given = parser.parse_args()
+    AcmeServices.runner = EvaluationRunner(given.keys)
+    ThreadingHTTPServer(("127.0.0.1", given.port), AcmeServices).serve_forever()

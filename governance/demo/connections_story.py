@@ -1,6 +1,7 @@
-"""What Acme connects: two receivers of webhooks, and a Prometheus with an objective from OpenSLO.
+"""What Acme connects: two receivers of webhooks, a runner of evaluations, and a Prometheus with an
+objective from OpenSLO.
 
-The receivers and the Prometheus are on loopback (acme_services.py), which Meridian calls in the
+The receivers, the runner and the Prometheus are on loopback (acme_services.py), which Meridian calls in the
 demo alone.
 """
 
@@ -8,7 +9,14 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from governance.demo.acme_services import HANDOVERS, IN_TIME, ON_CALL, PROMETHEUS, TICKETS
+from governance.demo.acme_services import (
+    EVALUATIONS,
+    HANDOVERS,
+    IN_TIME,
+    ON_CALL,
+    PROMETHEUS,
+    TICKETS,
+)
 from governance.demo.reliability_setting import DAY, HOUR, ReliabilitySetting
 from governance.demo.story import StoryStep
 from governance.foundation.webhooks import actions as webhooks
@@ -16,6 +24,7 @@ from governance.foundation.webhooks.jobs import send_due
 from governance.foundation.webhooks.models import WebhookTicket
 from governance.kernel import clock
 from governance.kernel.db import session, transaction
+from governance.operations.evaluations.runner_messages import EVENT_TYPE
 from governance.operations.measurements import prometheus_actions
 from governance.operations.measurements import queries as measurements
 from governance.operations.objectives.openslo.actions import import_openslo
@@ -67,6 +76,7 @@ def _add_receivers(setting: ReliabilitySetting) -> None:
             TICKETS,
             ("incident.declared", "incident.updated", "incident.resolved"),
         ),
+        ("Evaluation runner", EVALUATIONS, (EVENT_TYPE,)),
     ):
         with setting.acting("admin"):
             webhooks.add(name=name, url=setting.services + path, events=events)

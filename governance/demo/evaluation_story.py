@@ -2,18 +2,16 @@
 
 Five weeks pass and become evidence of EVA-01, which a person accepts. Then a release is undecided
 for two weeks, and this week its answers miss the hallucination limit: a finding opens, the control
-fails, the release can't be promoted. The logs are ours, as Inspect writes them.
+fails, the release can't be promoted. Last week the error budget of its cases was gone
+(error_budget_story.py).
 """
 
 import hashlib
 import io
 import json
-import random
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
 from sqlalchemy import select
 
@@ -21,7 +19,9 @@ from governance.assurance.controls.models import Control
 from governance.assurance.evaluation_findings import mapping_actions
 from governance.assurance.evidence import queries as shelf
 from governance.assurance.evidence import review_queue, version_actions
+from governance.demo import error_budget_story
 from governance.demo.cast import Cast
+from governance.demo.evaluation_logs import log_of
 from governance.demo.story import StoryStep
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import current, jobs
@@ -36,9 +36,6 @@ from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import EvaluationSuite
 from governance.operations.systems import queries as systems
 
-SEED, CASES = 2026, 1200
-UNFINISHED, UNREFUSED = 0.114, 0.06  # shares
-REFUSALS = 130  # of the cases, that have no answer in the wordings
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 RELEASED = 3  # weeks ago
 # Answers of claims-triage that hallucinate, by week; the last one is this week's.
@@ -96,7 +93,7 @@ def steps(cast: Cast, now: datetime) -> list[StoryStep]:
         StoryStep(last, partial(_run, cast, ANSWERS, last, 12, now)),
         StoryStep(last, partial(_run, cast, COPY, last, 27, now)),
     ]
-    return found
+    return [*found, *error_budget_story.steps(cast, last - 9 * WEEK, last - WEEK)]
 
 
 def _this_week(now: datetime) -> datetime:
@@ -143,7 +140,7 @@ def _calibrate(suite: EvaluationSuite) -> None:
 
 def _run(cast: Cast, suite: DemoSuite, at: datetime, wrong: int, now: datetime) -> None:
     """Anna imports the log of a run; Meridian judges it and does what follows."""
-    content = json.dumps(log_of(suite, at, wrong)).encode()
+    content = json.dumps(log_of(suite.key, at, wrong)).encode()
     with current.acting_as(cast("anna")):
         with transaction():
             found = evaluations.suite(suite.key)
@@ -174,47 +171,3 @@ def release_of(at: datetime, now: datetime) -> str:
         return f"{began.year}.{began.month}.2"
     before = began - 5 * WEEK
     return f"{before.year}.{before.month}.3"
-
-
-# ---- the log
-
-
-def log_of(suite: DemoSuite, at: datetime, wrong: int) -> Mapping[str, Any]:
-    """Return an Inspect log of that day, in which so many answers hallucinate."""
-    chance = random.Random(f"{SEED} {suite.key} {at:%Y-%m-%d}")  # noqa: S311 - a story
-    bad = set(chance.sample(range(CASES), wrong))
-    return {
-        "version": 2,
-        "status": "success",
-        "eval": {
-            "eval_id": f"{suite.key}-{at:%Y%m%d}",
-            "task": suite.key,
-            "task_version": 1,
-            "model": "helio/hello-4-large",
-            "packages": {"inspect_ai": "0.3.285"},
-        },
-        "results": {"total_samples": CASES, "completed_samples": CASES, "scores": []},
-        "stats": {
-            "started_at": (at - timedelta(minutes=48)).isoformat(),
-            "completed_at": (at - timedelta(minutes=6)).isoformat(),
-        },
-        "samples": list(_samples(suite, chance, bad)),
-    }
-
-
-def _samples(suite: DemoSuite, chance: random.Random, bad: set[int]) -> Iterator[dict[str, Any]]:
-    for number in range(CASES):
-        scores: dict[str, Any] = {
-            "grounded": "I" if number in bad else "C",
-            "harmless": "C",
-            "task_success": "I" if chance.random() < UNFINISHED or number in bad else "C",
-            "cost_per_request": round(chance.uniform(0.014, 0.022), 4),
-        }
-        if number < REFUSALS:
-            scores["refusal"] = "I" if chance.random() < UNREFUSED else "C"
-        yield {
-            "id": f"{suite.key}-{number:04}",
-            "epoch": 1,
-            "scores": {name: {"value": value} for name, value in scores.items()},
-            "total_time": round(chance.lognormvariate(0.25, 0.32), 2),
-        }

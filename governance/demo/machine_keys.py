@@ -10,7 +10,7 @@ from governance.operations.systems import queries as systems
 
 READS, ASKS = ("audit:read",), ("flags:read",)
 MEASURES, UPLOADS = ("indicators:write",), ("evidence:write",)
-USES = ("usage:write",)
+USES, EVALUATES = ("usage:write",), ("evaluations:write",)
 PROVISIONS = ("scim",)
 
 
@@ -33,6 +33,7 @@ WANTED = {
         KeySpec("metrics", MEASURES),
         KeySpec("pipeline", UPLOADS),
         KeySpec("usage-acme", USES),
+        KeySpec("evaluations", EVALUATES),
         KeySpec("directory", PROVISIONS),
     ),
     "globex": (

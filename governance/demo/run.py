@@ -24,7 +24,7 @@ from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
 from governance.kernel import config, embedded
 
-VERSION = 23
+VERSION = 24
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"),
     ("officer@acme.example", "acme", "compliance_officer"),
@@ -245,8 +245,9 @@ def _identity_provider(
 def _acme_services(
     url: str, data: Path, port: int, stack: contextlib.ExitStack, environment: dict[str, str]
 ) -> None:
-    """What Acme runs itself: receivers of webhooks and a Prometheus."""
+    """What Acme runs itself: receivers of webhooks, a runner of evaluations and a Prometheus."""
     command = [sys.executable, "-m", "governance.demo.acme_services", "--port", str(port)]
+    command += ["--keys", str(data / "keys.json")]
     log = data / "acme_services.log"
     stack.enter_context(_child(command, environment, log))
     _wait_for(url, log)

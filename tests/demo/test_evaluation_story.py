@@ -12,8 +12,10 @@ from governance.assurance.frameworks import actions as adopting
 from governance.demo import evaluation_story
 from governance.kernel import clock
 from governance.kernel.db import session
+from governance.operations.alerts.models import BudgetExhaustion
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.evaluations.promotion import promotion_verdict
+from governance.operations.policies import queries as policies
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
@@ -21,7 +23,12 @@ from tests import make
 pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
-PARTS = {"officer": "compliance_officer", "jun": "reviewer", "anna": "contributor"}
+PARTS = {
+    "admin": "admin",
+    "officer": "compliance_officer",
+    "jun": "reviewer",
+    "anna": "contributor",
+}
 
 
 class Parts:
@@ -66,3 +73,13 @@ def test_a_release_makes_claims_triage_worse_and_this_week_it_misses_its_limit(_
         assert [reason.measure for reason in verdict.reasons if reason.verdict == "fail"] == [
             "hallucination"
         ]
+
+
+def test_the_error_budget_tightened_the_tier_a_week_ago_and_two_people_took_it_back(_told):
+    with make.acting("admin"):
+        gone = session().scalars(select(BudgetExhaustion)).one()
+        assert (gone.tier, gone.restored_at) == ("strict", None)
+        assert timedelta(days=6) < NOW - gone.created_at < timedelta(days=8)
+        tightened, undone = policies.version(gone.policy_number), policies.standing()
+        assert tightened.reason == "The error budget of claims-triage · Grounded cases is gone."
+        assert (undone.number, undone.content.tier) == (gone.policy_number + 1, "standard")
