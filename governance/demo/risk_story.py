@@ -187,9 +187,9 @@ SCALED, FIRST, EACH = 160, 150, 3  # days ago: the scale, the first risk; days b
 KEPT = (120, 90, 60, 45, 24, 11, 4)  # days ago: the scores that controls changed
 ACCEPTED = (  # days ago, the risk, who requests, who accepts, days it lasts, why
     (100, ENERGY, "officer", "jun", 165, "Its energy is that of two laptops."),
-    (70, USE, "admin", "officer", 192, "Limits by tenant hold; what is left is cost."),
-    (68, PROMPT, "jun", "officer", 282, "The prompt has no secrets, and says so."),
-    (40, INJECTION, "jun", "officer", 120, "The test of the third quarter found nothing."),
+    (48, USE, "admin", "officer", 170, "Limits by tenant hold; what is left is cost."),
+    (46, PROMPT, "jun", "officer", 260, "The prompt has no secrets, and says so."),
+    (33, INJECTION, "jun", "officer", 113, "The test of the third quarter found nothing."),
 )
 
 
