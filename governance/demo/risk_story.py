@@ -8,6 +8,8 @@ from datetime import date
 from functools import partial
 from uuid import UUID
 
+from governance.assurance.evidence import queries as shelf
+from governance.assurance.evidence import review_queue, version_actions
 from governance.assurance.risks import (
     acceptance_actions,
     actions,
@@ -189,7 +191,7 @@ ACCEPTED = (  # days ago, the risk, who requests, who accepts, days it lasts, wh
     (100, ENERGY, "officer", "jun", 165, "Its energy is that of two laptops."),
     (48, USE, "admin", "officer", 170, "Limits by tenant hold; what is left is cost."),
     (46, PROMPT, "jun", "officer", 260, "The prompt has no secrets, and says so."),
-    (33, INJECTION, "jun", "officer", 113, "The test of the third quarter found nothing."),
+    (20, INJECTION, "jun", "officer", 100, "The test of the third quarter found nothing."),
 )
 
 
@@ -205,6 +207,7 @@ def acme(
         yield StoryEvent(ago(days), "officer", _keep, 6)
     for days, title, requester, approver, lasts, reason in ACCEPTED:
         until = ago(days - lasts)
+        yield StoryEvent(ago(days), "jun", _review_incidents, 9)
         yield StoryEvent(ago(days), requester, partial(_request, title, until, reason), 14)
         yield StoryEvent(ago(days), approver, partial(_accept, title), 16)
 
@@ -241,6 +244,16 @@ def _keep() -> None:
     who = current.actor()
     with current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name)):
         score_actions.keep_scores()
+
+
+def _review_incidents() -> None:
+    """Jun looks at the reviews of incidents that were filed by themselves, so that no control's
+    evidence is in review when its risk is accepted.
+    """
+    for _, held in review_queue.queue_page({}, size=1000).rows:
+        version, evidence = shelf.find_version(held.version_id, lock=True)
+        if version.source == "incident":
+            version_actions.accept(version, evidence)
 
 
 def _request(title: str, until: date, reason: str) -> None:
