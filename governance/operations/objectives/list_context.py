@@ -60,8 +60,14 @@ def draw(rows: Sequence[ObjectiveRow]) -> None:
 
 
 def gap_panel(rows: Sequence[ObjectiveRow]) -> GapPanel | None:
-    """Return the panel, or None where no objective has gaps; one statement."""
-    gapped = [row for row in rows if row.reading.score.unknown > LATE and row.reading.first]
+    """Return the panel, or None where no objective that asks for coverage has gaps; one statement."""
+    gapped = [
+        row
+        for row in rows
+        if row.reading.score.unknown > LATE
+        and row.reading.first
+        and row.objective.minimum_coverage_share
+    ]
     if not gapped:
         return None
     shown = sorted(gapped, key=lambda row: (row.reading.score.coverage or 0, row.objective.name))

@@ -11,6 +11,7 @@ from governance.kernel import clock, events
 from governance.kernel.db import session
 from governance.operations.alerts import actions as alerts
 from governance.operations.alerts import budgets
+from governance.operations.alerts.jobs import check_budgets
 from governance.operations.evaluations.events import RunJudged
 from governance.operations.measurements import actions as indicators
 from governance.operations.measurements import evaluation_feeds
@@ -93,7 +94,7 @@ def test_a_run_of_another_system_or_after_the_end_counts_nothing(as_officer):
     assert counted() == []
 
 
-def test_an_exhausted_budget_of_a_measure_tightens_the_tier_by_the_policy():
+def test_an_exhausted_budget_of_a_measure_tightens_the_tier_by_the_policy(as_officer):
     with make.acting("admin"):
         from governance.operations.measurements import queries
 
@@ -115,12 +116,15 @@ def test_an_exhausted_budget_of_a_measure_tightens_the_tier_by_the_policy():
         budgets.check_all()
         assert policies.standing().content.tier == "standard"
     run(1020, 180, 3, "2026-11-24T10:00:00Z")
+    check_budgets()
     with make.acting("admin"):
-        budgets.check_all()
         now = policies.standing()
         assert now.content.tier == "strict"
         reason = "The error budget of Grounded answers is gone."
         assert policies.version(now.number).reason == reason
+    assert "published by Meridian" in as_officer.get("policies/").text
+    objectives_page = as_officer.get("reliability/").text
+    assert "Grounded answers" in objectives_page and "gaps" not in objectives_page
 
 
 def test_an_officer_chooses_the_measure_and_others_do_not(as_officer, as_viewer, as_neighbour):
