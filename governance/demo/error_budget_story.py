@@ -37,12 +37,12 @@ REASON = (
 )
 
 
-def steps(cast: Cast, begun: datetime, gone: datetime) -> list[StoryStep]:
-    """Return what happens: `begun` is after the suite is published, `gone` after the run of a week
+def steps(cast: Cast, start: datetime, gone: datetime) -> list[StoryStep]:
+    """Return what happens: `start` is after the suite is published, `gone` after the run of a week
     ago.
     """
     return [
-        StoryStep(begun + HOUR, partial(_promise, cast)),
+        StoryStep(start + HOUR, partial(_promise, cast)),
         StoryStep(gone + 40 * MINUTE, partial(_check, cast)),
         StoryStep(gone + 4 * HOUR, partial(_ask, cast)),
         StoryStep(gone + 22 * HOUR, partial(_approve, cast)),
