@@ -252,7 +252,7 @@ def _review_incidents() -> None:
     """
     for _, held in review_queue.queue_page({}, size=1000).rows:
         version, evidence = shelf.find_version(held.version_id, lock=True)
-        if version.source == "incident":
+        if version.source == "incident" and version.uploaded_by is None:
             version_actions.accept(version, evidence)
 
 
