@@ -2,16 +2,16 @@
 is told. No step of one is about a step of the other.
 
     with telling_beside(idp_base) as told: …; told()    what machines were handed, once it is told
-    python -m governance.demo.beside IDP_BASE           that process; its last line is the same
+    python -m governance.demo.beside IDP_BASE           that process; its last line is the same, as JSON
 """
 
 import json
 import os
-import signal
-import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from governance.app import factory
@@ -23,6 +23,7 @@ from governance.demo import (
     usage_story,
 )
 from governance.demo.cast import TODAY, Cast, days_ago
+from governance.demo.children import child
 from governance.demo.globex import tell_globex
 from governance.kernel import config
 
@@ -30,28 +31,20 @@ from governance.kernel import config
 @contextmanager
 def telling_beside(idp_base: str) -> Iterator[Callable[[], dict[str, Any]]]:
     """Start the process; it ends with the block, whatever happens in it."""
-    command = [sys.executable, "-m", "governance.demo.beside", idp_base]
-    child = subprocess.Popen(  # noqa: S603 - our own module
-        command,
-        env=os.environ | {TODAY: days_ago(0).isoformat()},
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-        text=True,
-    )
+    environment = os.environ | {TODAY: days_ago(0).isoformat()}
+    with tempfile.TemporaryDirectory(prefix="beside-") as folder:
+        log = Path(folder) / "said"
+        with child("governance.demo.beside", [idp_base], environment, log) as process:
 
-    def told() -> dict[str, Any]:
-        said, _ = child.communicate()
-        if child.returncode:
-            raise SystemExit(f"The story of the operator failed:\n{said[-2000:]}")
-        handed: dict[str, Any] = json.loads(said.splitlines()[-1])
-        return handed
+            def told() -> dict[str, Any]:
+                process.join()
+                said = log.read_text()
+                if process.exitcode:
+                    raise SystemExit(f"The story of the operator failed:\n{said[-2000:]}")
+                handed: dict[str, Any] = json.loads(said.splitlines()[-1])
+                return handed
 
-    try:
-        yield told
-    finally:
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGTERM)
-            child.wait()
+            yield told
 
 
 def main(idp_base: str) -> None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 )
 def demo(once: bool, port: int, data: Path) -> None:  # noqa: FBT001 - click passes them by name
     """Run the demo on this machine: database, identity provider, web and jobs."""
+    from governance.demo import children
+
+    children.prepare()
     from governance.demo.run import run
 
     sys.exit(run(once=once, port=port, data=Path(data)))

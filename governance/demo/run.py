@@ -7,10 +7,7 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,11 +17,13 @@ import requests
 from governance.app import migrate
 from governance.assurance.frameworks import sync
 from governance.demo import cast, credentials, directory_story, journey, world
+from governance.demo.children import child
 from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
 from governance.kernel import config, embedded
 
 VERSION = 24
+CONSOLE = "governance.app.cli"
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"),
     ("officer@acme.example", "acme", "compliance_officer"),
@@ -94,14 +93,9 @@ def run(*, once: bool, port: int, data: Path) -> int:
                 f" {data / 'audit-export-tampered.jsonl'}"
             )
             if not once:
-                products = [
-                    sys.executable,
-                    "-m",
-                    "governance.demo.products",
-                    base,
-                    str(data / "credentials.json"),
-                ]
-                stack.enter_context(_child(products, dict(os.environ), data / "products.log"))
+                asked = [base, str(data / "credentials.json")]
+                products, log = "governance.demo.products", data / "products.log"
+                stack.enter_context(child(products, asked, os.environ, log))
                 _say(
                     "\n".join(
                         [
@@ -137,10 +131,9 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
     settings = config.from_environment(environment)
     migrate.upgrade(settings.owner_database_url)
     sync.install_catalogues(settings.owner_database_url)
-    web = [sys.executable, "-m", "governance.app.cli", "web", "--port", str(port)]
-    stack.enter_context(
-        _child(web, environment, data / "web.log")
-    )  # it starts while the world is told
+    stack.enter_context(  # it starts while the world is told
+        child(CONSOLE, ["web", "--port", str(port)], environment, data / "web.log")
+    )
     clients = _identity_provider(base, data, port + 1, stack, environment)
     _acme_services(services, data, port + 3, stack, environment)
     marker = data / "world.json"
@@ -157,9 +150,7 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
         credentials.keep(data, handed)
         marker.write_text(json.dumps(_world(port)))
     _witness(settings, idp_base, data, port + 2, stack, environment)
-    stack.enter_context(
-        _child([sys.executable, "-m", "governance.app.cli", "jobs"], environment, data / "jobs.log")
-    )
+    stack.enter_context(child(CONSOLE, ["jobs"], environment, data / "jobs.log"))
     _wait_for(f"{base}/readyz", data / "web.log")
     machines = credentials.hand_out(settings, idp_base, data)
     if is_new:
@@ -202,6 +193,7 @@ def _environment(base: str, data: Path, port: int) -> dict[str, str]:
         if stale:
             embedded.drop(server, name)
             server = embedded.start(var / "pg", name)
+        embedded.hasten(server, name)
         os.environ.update(
             DATABASE_URL=server.app_url, GOVERNANCE_OWNER_DATABASE_URL=server.owner_url
         )
@@ -228,16 +220,8 @@ def _identity_provider(
         asdict(person) for person in (*cast.ACME_DIRECTORY, *cast.PROVISIONED)
     ]
     file.write_text(json.dumps(configured))
-    command = [
-        sys.executable,
-        "-m",
-        "governance.demo.idp",
-        "--config",
-        str(file),
-        "--port",
-        str(port),
-    ]
-    stack.enter_context(_child(command, environment, data / "idp.log"))
+    asked = ["--config", str(file), "--port", str(port)]
+    stack.enter_context(child("governance.demo.idp", asked, environment, data / "idp.log"))
     _wait_for(f"http://127.0.0.1:{port}/acme/.well-known/openid-configuration", data / "idp.log")
     return clients
 
@@ -246,10 +230,9 @@ def _acme_services(
     url: str, data: Path, port: int, stack: contextlib.ExitStack, environment: dict[str, str]
 ) -> None:
     """What Acme runs itself: receivers of webhooks, a runner of evaluations and a Prometheus."""
-    command = [sys.executable, "-m", "governance.demo.acme_services", "--port", str(port)]
-    command += ["--keys", str(data / "keys.json")]
+    asked = ["--port", str(port), "--keys", str(data / "keys.json")]
     log = data / "acme_services.log"
-    stack.enter_context(_child(command, environment, log))
+    stack.enter_context(child("governance.demo.acme_services", asked, environment, log))
     _wait_for(url, log)
 
 
@@ -264,46 +247,11 @@ def _witness(
     """Somebody outside, here the auditors' firm, who remembers how far each log had grown."""
     key_file, url = data / "witness.pub", f"http://127.0.0.1:{port}"
     logs = [word for key in credentials.public_keys(settings, idp_base) for word in ("--log", key)]
-    command = [
-        sys.executable,
-        "-m",
-        "governance.demo.witness",
-        "--port",
-        str(port),
-        "--state",
-        str(data / "witness.json"),
-        "--key-file",
-        str(key_file),
-    ]
-    stack.enter_context(_child([*command, *logs], environment, data / "witness.log"))
+    asked = ["--port", str(port), "--state", str(data / "witness.json")]
+    asked += ["--key-file", str(key_file), *logs]
+    stack.enter_context(child("governance.demo.witness", asked, environment, data / "witness.log"))
     _wait_for(url, data / "witness.log", any_answer=True)
     credentials.witness(settings, idp_base, url, key_file.read_text().strip())
-
-
-@contextlib.contextmanager
-def _child(
-    command: list[str], environment: dict[str, str], log: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of its own group, ended with everything that it started."""
-    with log.open("wb") as out:
-        child = subprocess.Popen(  # noqa: S603
-            command, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    try:
-        yield child
-    finally:
-        _end(child)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGTERM)
-    try:
-        child.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
 
 
 def _wait_for(url: str, log: Path, seconds: float = 40, *, any_answer: bool = False) -> None:

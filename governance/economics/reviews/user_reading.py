@@ -132,8 +132,9 @@ def _here(month: Month, end: datetime, costs: Sequence[UnitPrice]) -> Users:
 
 def _own_tier(end: datetime) -> str:
     """The tier in force at the month's end; "" for a tenant that never published a policy."""
-    standing = policies.standing(end)
-    return standing.tier.name if standing.number else ""
+    if policies.in_force(end) is None:  # so it is for most customers, and one statement tells
+        return ""
+    return policies.standing(end).tier.name
 
 
 def _features(month: Month, counted: Sequence[ActiveUsers]) -> dict[str, FeatureUsers]:
