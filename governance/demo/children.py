@@ -13,7 +13,7 @@ import runpy
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from multiprocessing import forkserver, get_context
+from multiprocessing import forkserver, get_context, set_start_method
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -45,6 +45,7 @@ def child(
 
 def _become(module: str, arguments: list[str], environment: dict[str, str], log: str) -> None:
     os.setsid()
+    set_start_method("fork", force=True)  # as in a process that nobody forked
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with Path(log).open("wb") as out:
