@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from queue import SimpleQueue
@@ -50,14 +51,14 @@ class EvaluationRunner:
         cases = asked["samples"] or CASES
         for step in range(STEPS):
             told = {"done": cases * step // STEPS, "total": cases, "note": "Evaluating"}
-            if not self._send(lambda told=told: self._post(asked["report_to"], json=told)):
+            if not self._send(partial(self._post, asked["report_to"], json=told)):
                 return
             time.sleep(self._pause)
         wrong = round(cases * HALLUCINATE.get(asked["suite"], QUIET))
         at = clock.now() + timedelta(minutes=6)  # it ends six minutes before
         log = log_of(asked["suite"], at, wrong, cases=cases, run=f"-{asked['request'][-6:]}")
         content = json.dumps(log).encode()
-        self._send(lambda: self._post(asked["push_to"], data=content))
+        self._send(partial(self._post, asked["push_to"], data=content))
 
     def _send(self, post: Callable[[], requests.Response]) -> bool:
         """Send until the console is there and knows the key; False where it refuses."""
