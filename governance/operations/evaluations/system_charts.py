@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from governance.kernel import clock
-from governance.kernel.formatting import long_day
+from governance.kernel.formatting import day
 from governance.operations.evaluations import (
     figures,
     permissions,
@@ -60,7 +60,7 @@ def _chart(series: MeasureSeries) -> TrendChart:
         f"{count}",
         picture=series_charts.small_multiple(last_change, ()),
         head=HEAD,
-        rows=[(long_day(week), *_cells(series, point)) for week, point in reversed(weeks)],
+        rows=[(day(week), *_cells(series, point)) for week, point in reversed(weeks)],
     )
 
 

@@ -46,7 +46,7 @@ def test_the_measure_that_misses_its_limit_comes_first(as_viewer, judged):
     assert "Hallucination is 8.3%" in page and "limit 3.0%" in page
     assert page.index("Hallucination is 8.3%") < page.index("Cost per request")
     assert "Share of cases by week, Claims grounding · n = 1,200" in page
-    assert "23 November 2026" in page and "Fail" in page
+    assert "23 Nov 2026" in page and "Fail" in page
 
 
 def test_a_week_without_a_run_or_result_says_so(as_viewer, judged):
