@@ -37,6 +37,7 @@ ACTIONS_APART = {
     "assurance/engagements/responses.py": {"RequestAttachment", "RequestRemark"},
     "assurance/evidence/deletion.py": {"EvidenceHold", "EvidenceRetention", "EvidenceDeletion"},
     "assurance/evidence/integrity.py": {"EvidenceFault"},
+    "assurance/evidence/withdrawing.py": {"EvidenceWithdrawal"},
     "assurance/evidence/push.py": {"EvidencePush"},
     "assurance/evidence/reminders.py": {"EvidenceReminder"},
     "operations/policies/platform_minimum.py": {"PlatformPolicy"},

@@ -71,6 +71,7 @@ APPEND_ONLY = (
     "anchor_receipts",
     "evidence_versions",
     "evidence_reviews",
+    "evidence_withdrawals",
     "risk_scores",
     "sampling_tables",
     "populations",

@@ -116,7 +116,9 @@ class Ledger:
             )
             for version in piece.versions:
                 found.update(
-                    each.timestamp() for each in (version.known, version.judged) if each is not None
+                    each.timestamp()
+                    for each in (version.known, version.judged, version.withdrawn)
+                    if each is not None
                 )
         return sorted(found)
 
@@ -355,4 +357,5 @@ def _proof(piece: EvidenceItem, moment: datetime) -> SupportingEvidence:
         piece.owner,
         piece.at(moment),
         piece.owner_id,
+        piece.withdrawn_at(moment),
     )

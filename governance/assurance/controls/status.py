@@ -61,6 +61,7 @@ class SupportingEvidence:
     owner: str | None
     versions: tuple[Version, ...]
     owner_id: UUID | None = None
+    withdrawn: str = ""  # why its newest version counts no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +342,7 @@ def _evidence_sentences(
     last = (
         f"The last accepted version covers the period until {_long(accepted.period_to)}."
         if accepted
-        else "No version has been accepted."
+        else proof.withdrawn or "No version has been accepted."
     )
     match fresh.state:
         case "overdue":
@@ -355,7 +356,7 @@ def _evidence_sentences(
         case "rejected":
             return "bad", f"{proof.title} was rejected.", "Upload a better version." + nobody
         case "missing":
-            due = (
+            due = proof.withdrawn or (
                 f"The first version is due {short_day(proof.due_on, today)}."
                 if proof.due_on
                 else "No version has been uploaded."

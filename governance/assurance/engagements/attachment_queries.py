@@ -24,6 +24,7 @@ from governance.assurance.evidence.models import (
     EvidenceReview,
     EvidenceVersion,
 )
+from governance.assurance.evidence.version_queries import is_not_withdrawn
 from governance.kernel import current as acting
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
@@ -101,7 +102,7 @@ def attachable_version(version_id: UUID) -> EvidenceVersion | None:
 
 
 def _attachable() -> Select[Any]:
-    """Versions that weren't rejected and whose file isn't deleted or about to be."""
+    """Versions that weren't rejected or withdrawn and whose file isn't deleted or about to be."""
     v = EvidenceVersion
     rejected = select(EvidenceReview.id).where(
         EvidenceReview.version_id == v.id, EvidenceReview.decision == "rejected"
@@ -112,7 +113,7 @@ def _attachable() -> Select[Any]:
     return (
         select(v)
         .join(Evidence, Evidence.id == v.evidence_id)
-        .where(~rejected.exists(), ~gone.exists())
+        .where(~rejected.exists(), ~gone.exists(), is_not_withdrawn())
     )
 
 

@@ -12,6 +12,7 @@ from governance.assurance.evaluation_findings import (
     palette,
     permissions,
     queries,
+    reconsidering,
     system_parts,
     views,
 )
@@ -24,7 +25,11 @@ from governance.kernel.manifest import (
     SectionTab,
     Subscription,
 )
-from governance.operations.evaluations.events import RunJudged
+from governance.operations.evaluations.events import (
+    JudgeChanged,
+    RunJudged,
+    SuiteVersionWithdrawn,
+)
 
 manifest = Manifest(
     name="evaluation_findings",
@@ -58,7 +63,7 @@ manifest = Manifest(
     search=(palette.findings,),
     systems=(system_parts.FIGURE, system_parts.TAB, system_parts.OPEN),
     inbox=inbox.SOURCES,
-    work=(consequence_actions.follow_run,),
+    work=(consequence_actions.follow_run, reconsidering.reconsider_suite),
     audit=actions_in(finding_actions, mapping_actions, consequence_actions),
     links={
         "EvaluationFinding": EntryLink(
@@ -67,7 +72,11 @@ manifest = Manifest(
             noun="finding of an evaluation",
         ),
     },
-    subscribes=(Subscription(RunJudged, consequence_actions.queue),),
+    subscribes=(
+        Subscription(RunJudged, consequence_actions.queue),
+        Subscription(SuiteVersionWithdrawn, reconsidering.queue),
+        Subscription(JudgeChanged, reconsidering.queue),
+    ),
     answers=(
         PortAnswer(ports.missed_evaluations, missed_evaluations.missed_evaluations),
         PortAnswer(ports.evaluations_behind, behind.evaluations_behind),

@@ -2,11 +2,11 @@
 
 miss(…)              opens a finding, or counts a further miss on the open one
 propose_closing(…)   a later run passed
+take_pass_back(…)    that run decides nothing any more
 close(…)             a person closes it, with a note
 """
 
 from typing import Any
-from uuid import UUID
 
 from governance.assurance.evaluation_findings import permissions, queries
 from governance.assurance.evaluation_findings.models import EvaluationFinding
@@ -52,6 +52,15 @@ PASSED = action(
     severity="informational",
     fields="number system suite measure run release tier point low high n limit",
     shape="ok",
+)
+PASS_TAKEN_BACK = action(
+    "evaluation.finding.pass_taken_back",
+    "took back that an evaluation with an open finding passes",
+    target="EvaluationFinding",
+    activity="update",
+    severity="low",
+    fields="number measure run",
+    shape="stop",
 )
 CLOSED = action(
     "evaluation.finding.closed",
@@ -116,6 +125,20 @@ def propose_closing(
     tenant_revision.advance()
 
 
+def take_pass_back(found: EvaluationFinding, run: EvaluationRun, why: str) -> None:
+    """The run that proposes to close the finding decides nothing any more."""
+    found.passed_run_id = None
+    record(
+        PASS_TAKEN_BACK,
+        found,
+        reason=f"{why}.",
+        number=found.number,
+        measure=found.measure,
+        run=run.number,
+    )
+    tenant_revision.advance()
+
+
 def _facts(
     found: EvaluationFinding,
     run: EvaluationRun,
@@ -156,7 +179,7 @@ def close(found: EvaluationFinding, *, note: str) -> None:
         raise Invalid(
             "Enter what was done about it. The note is shown on the finding.", field="note"
         )
-    passed: UUID | None = found.passed_run_id
+    passed = queries.standing_pass(found)
     found.closed_at, found.closed_by = clock.now(), current.person_id()
     found.closing_note = note.strip()
     record(

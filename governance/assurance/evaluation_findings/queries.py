@@ -5,7 +5,8 @@ open_finding(…), followed(run)   what the work needs to do nothing twice
 measure_controls(suite_id)       the controls of each measure
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -17,10 +18,13 @@ from governance.assurance.evaluation_findings.models import (
     FollowedRun,
     MeasureControl,
 )
+from governance.assurance.evidence.models import EvidenceVersion
+from governance.assurance.evidence.version_queries import is_not_withdrawn
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
 from governance.kernel.visibility_scope import limits
+from governance.operations.evaluations import judge_queries
 from governance.operations.evaluations.models import EvaluationRun, EvaluationSuite, SuiteVersion
 from governance.operations.systems.models import AISystem
 
@@ -124,6 +128,79 @@ def next_number() -> int:
 def followed(run_id: UUID) -> FollowedRun | None:
     """What followed from a run, if anything was drawn from it yet."""
     return session().scalars(select(FollowedRun).where(FollowedRun.run_id == run_id)).one_or_none()
+
+
+def filed(
+    suite_id: UUID, ids: Collection[UUID] | None = None
+) -> Sequence[Row[FollowedRun, EvaluationRun, SuiteVersion, EvidenceVersion]]:
+    """The runs of a suite that are evidence which wasn't withdrawn; of these ids, if given."""
+    f = FollowedRun
+    query = (
+        select(f, EvaluationRun, SuiteVersion, EvidenceVersion)
+        .join(EvaluationRun, EvaluationRun.id == f.run_id)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .join(EvidenceVersion, EvidenceVersion.id == f.evidence_version_id)
+        .where(SuiteVersion.suite_id == suite_id, is_not_withdrawn())
+        .order_by(EvaluationRun.number)
+    )
+    return session().execute(query if ids is None else query.where(f.id.in_(ids))).all()
+
+
+def mapped_since(suite_id: UUID) -> Sequence[Row[str, datetime | None]]:
+    """Each measure that a control rests on or rested on, with when that ended."""
+    m = MeasureControl
+    return session().execute(select(m.measure, m.removed_at).where(m.suite_id == suite_id)).all()
+
+
+def passed_since(
+    suite_id: UUID,
+) -> Sequence[Row[EvaluationFinding, EvaluationRun, SuiteVersion]]:
+    """The open findings of a suite with the later run that passed."""
+    f = EvaluationFinding
+    query = (
+        select(f, EvaluationRun, SuiteVersion)
+        .join(EvaluationRun, EvaluationRun.id == f.passed_run_id)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .where(f.suite_id == suite_id, f.closed_at.is_(None))
+        .order_by(f.number)
+        .with_for_update(of=f)
+    )
+    return session().execute(query).all()
+
+
+def undecided_findings(findings: Collection[EvaluationFinding]) -> Mapping[UUID, str]:
+    """Why the newest run of these open findings decides nothing any more; two statements."""
+    newest = {each: each.passed_run_id or each.last_run_id for each in findings if each.is_open}
+    query = (
+        select(EvaluationRun, SuiteVersion)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .where(EvaluationRun.id.in_(newest.values()))
+    )
+    found = {row[0].id: (row[0], row[1]) for row in session().execute(query)} if newest else {}
+    stale = judge_queries.stale((run, version.suite_id) for run, version in found.values())
+    reasons = {each.id: undecided(each, *found[run_id], stale) for each, run_id in newest.items()}
+    return {finding_id: why for finding_id, why in reasons.items() if why}
+
+
+def undecided(
+    found: EvaluationFinding,
+    run: EvaluationRun,
+    version: SuiteVersion,
+    stale: Mapping[tuple[UUID, str], str],
+) -> str:
+    """Why a run of a finding decides nothing any more; empty where it does."""
+    if version.withdrawn_at is not None:
+        return f"Version {version.number} of the suite was withdrawn"
+    return stale.get((run.id, found.measure), "")
+
+
+def standing_pass(found: EvaluationFinding) -> UUID | None:
+    """The later run that passed, if it decides still."""
+    if found.passed_run_id is None:
+        return None
+    run, version = runs(found)[found.passed_run_id]
+    stale = judge_queries.stale([(run, version.suite_id)])
+    return None if undecided(found, run, version, stale) else run.id
 
 
 def newer_run(run: EvaluationRun, suite_id: UUID) -> EvaluationRun | None:

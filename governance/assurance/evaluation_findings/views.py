@@ -25,7 +25,7 @@ from governance.kernel.formatting import plural
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.evaluations import charts, promotion
+from governance.operations.evaluations import charts, judge_queries, promotion
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.this_week import WeekCell
 from governance.operations.systems import queries as systems
@@ -42,7 +42,11 @@ def index() -> ResponseReturnValue:
     closed = request.args.get("state") == "closed"
     found = queries.findings(closed=closed, after=request.args.get("after"))
     return page(
-        "assurance/evaluation_findings/index.html", rows=found.rows, next=found.next, closed=closed
+        "assurance/evaluation_findings/index.html",
+        rows=found.rows,
+        next=found.next,
+        closed=closed,
+        undecided=queries.undecided_findings([row[0] for row in found.rows]),
     )
 
 
@@ -53,12 +57,14 @@ def finding(evaluation_finding_id: UUID) -> ResponseReturnValue:
     system, suite = queries.about(found)
     runs = queries.runs(found)
     release = runs[found.last_run_id][0].release
+    rows = _rows(found, runs)
     return page(
         "assurance/evaluation_findings/finding.html",
         finding=found,
         system=system,
         suite=suite,
-        rows=_rows(found, runs),
+        rows=rows,
+        undecided=rows[-1]["cell"].stale if rows and found.is_open else "",
         tier=evaluations.policy_tier_name(),
         controls=[
             control
@@ -87,8 +93,12 @@ def _line(moment: people.Moment) -> dict[str, Any]:
 def _rows(found: EvaluationFinding, runs: dict[UUID, Any]) -> list[dict[str, Any]]:
     """The runs of a finding with their result of the measure."""
     tier = evaluations.policy_tier()
+    stale = judge_queries.stale((run, version.suite_id) for run, version in runs.values())
+    why = {run.id: queries.undecided(found, run, version, stale) for run, version in runs.values()}
     cells = {
-        result.run_id: WeekCell(measure, runs[result.run_id][0], result, tier)
+        result.run_id: WeekCell(
+            measure, runs[result.run_id][0], result, tier, (), why[result.run_id]
+        )
         for result, measure in evaluations.results_of(list(runs))
         if measure.key == found.measure
     }
@@ -131,12 +141,13 @@ def close(evaluation_finding_id: UUID) -> ResponseReturnValue:
 def of_system(system_key: str) -> ResponseReturnValue:
     """Show the findings of one AI system, and what blocks its newest release."""
     system = systems.system(system_key)
-    release = promotion.newest_release(system.id)
+    release, rows = promotion.newest_release(system.id), queries.findings_of(system.id)
     return page(
         "assurance/evaluation_findings/of_system.html",
         system=system,
         owner=people.names([system.owner_id]).get(system.owner_id) if system.owner_id else None,
-        rows=queries.findings_of(system.id),
+        rows=rows,
+        undecided=queries.undecided_findings([row[0] for row in rows]),
         verdicts=[(release, promotion.promotion_verdict(system.id, release))] if release else [],
     )
 

@@ -21,6 +21,7 @@ from governance.assurance.evidence import (
     version_actions,
     version_views,
     views,
+    withdrawing,
 )
 from governance.assurance.evidence.events import EvidenceFileDeleted
 from governance.foundation.audit.registry import actions_in
@@ -59,7 +60,16 @@ manifest = Manifest(
     ),
     search=(palette.evidence_items,),
     discussions=(discussions.EVIDENCE,),
-    audit=actions_in(actions, link_actions, version_actions, deletion, integrity, push, reminders),
+    audit=actions_in(
+        actions,
+        link_actions,
+        version_actions,
+        deletion,
+        integrity,
+        push,
+        reminders,
+        withdrawing,
+    ),
     links={
         "Evidence": EntryLink(
             endpoint="evidence.piece", argument="evidence_id", within=Scope.holds_evidence

@@ -46,6 +46,7 @@ from governance.assurance.evidence.models import (
     EvidenceLink,
     EvidenceReview,
     EvidenceVersion,
+    EvidenceWithdrawal,
 )
 from governance.assurance.evidence.ports import supported_controls
 from governance.assurance.evidence.visibility import Sight
@@ -63,8 +64,9 @@ URGENCY = {
 
 
 def known_versions(now: Any, sight: Sight) -> Select[Any]:
-    """Select the versions known at `now` whose file was not deleted."""
-    v, gone = EvidenceVersion, EvidenceDeletion
+    """Select the versions known at `now` that were not withdrawn, and whose file was not deleted."""
+    v, gone, taken = EvidenceVersion, EvidenceDeletion, EvidenceWithdrawal
+    withdrawn = select(taken.id).where(taken.version_id == v.id, taken.created_at <= now)
     destroyed = select(gone.id).where(
         gone.version_id == v.id, gone.state.in_(DECIDED), gone.decided_at <= now
     )
@@ -83,7 +85,7 @@ def known_versions(now: Any, sight: Sight) -> Select[Any]:
         .outerjoin(
             EvidenceFault, (EvidenceFault.version_id == v.id) & EvidenceFault.restored_at.is_(None)
         )
-        .where(v.uploaded_at <= now, ~destroyed.exists(), *sight.of_versions())
+        .where(v.uploaded_at <= now, ~destroyed.exists(), ~withdrawn.exists(), *sight.of_versions())
     )
 
 

@@ -29,6 +29,7 @@ from governance.assurance.evidence.models import (
     EvidenceLink,
     EvidenceReview,
     EvidenceVersion,
+    EvidenceWithdrawal,
 )
 from governance.assurance.evidence.shown_names import FORMER_MEMBER, MERIDIAN
 from governance.assurance.evidence.visibility import WHOLE, Sight
@@ -48,6 +49,8 @@ class JudgedVersion:
     after: Version
     broken: datetime | None = None  # since when its stored file is known to be missing or altered
     gone: datetime | None = None  # when two persons have destroyed its file
+    withdrawn: datetime | None = None  # since when it counts no more
+    why: str = ""  # it was withdrawn
 
     def at(self, moment: datetime) -> Version:
         judged = self.after if self.judged is not None and self.judged <= moment else self.before
@@ -58,7 +61,8 @@ class JudgedVersion:
         )
 
     def is_known_at(self, moment: datetime) -> bool:
-        return self.known <= moment and (self.gone is None or self.gone > moment)
+        ends = (each for each in (self.gone, self.withdrawn) if each is not None)
+        return self.known <= moment and all(each > moment for each in ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,21 @@ class EvidenceItem:
     versions: tuple[JudgedVersion, ...] = ()
 
     def at(self, moment: datetime) -> tuple[Version, ...]:
-        """Return the versions known at an instant, oldest first, without those whose file was
-        deleted.
+        """Return the versions known at an instant, oldest first, without those that were withdrawn
+        or whose file was deleted.
         """
         return tuple(h.at(moment) for h in self.versions if h.is_known_at(moment))
+
+    def withdrawn_at(self, moment: datetime) -> str:
+        """Return why the newest version counted no more at an instant; empty where it counted."""
+        newest = max(
+            (h for h in self.versions if h.known <= moment),
+            key=lambda h: h.before.number,
+            default=None,
+        )
+        if newest is None or newest.withdrawn is None or newest.withdrawn > moment:
+            return ""
+        return f"Version {newest.before.number} was withdrawn: {newest.why}"
 
     def is_live_at(self, moment: datetime) -> bool:
         return self.known <= moment and (self.retired is None or self.retired > moment)
@@ -146,6 +161,8 @@ def _query(seen: Sight) -> Select[*tuple[Any, ...]]:
             collector.name,
             EvidenceFault.found_at,
             EvidenceDeletion.decided_at,
+            EvidenceWithdrawal.created_at,
+            EvidenceWithdrawal.reason,
         )
         .outerjoin(v, and_(v.evidence_id == e.id, *seen.of_versions()))
         .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
@@ -157,6 +174,7 @@ def _query(seen: Sight) -> Select[*tuple[Any, ...]]:
             EvidenceDeletion,
             and_(EvidenceDeletion.version_id == v.id, EvidenceDeletion.state.in_(DECIDED)),
         )
+        .outerjoin(EvidenceWithdrawal, EvidenceWithdrawal.version_id == v.id)
         .outerjoin(owner, owner.id == e.owner_id)
         .outerjoin(collector, collector.id == v.uploaded_by)
         .order_by(e.ref, v.number)
@@ -198,6 +216,8 @@ def _judged_version(row: Sequence[Any]) -> JudgedVersion:
         collector,
         broken,
         gone,
+        withdrawn,
+        why,
     ) = row
     facts = (
         number,
@@ -210,4 +230,6 @@ def _judged_version(row: Sequence[Any]) -> JudgedVersion:
     by = (collector or FORMER_MEMBER) if uploaded_by else MERIDIAN
     before = Version(*facts, "pending", sha256, source, by)
     after = Version(*facts, decision, sha256, source, by) if decision else before
-    return JudgedVersion(version_id, uploaded_by, uploaded, judged, before, after, broken, gone)
+    return JudgedVersion(
+        version_id, uploaded_by, uploaded, judged, before, after, broken, gone, withdrawn, why or ""
+    )

@@ -4,6 +4,7 @@ person.
 Evidence, EvidenceVersion, EvidenceReview, EvidenceLink      items, versions, and what they support
 EvidenceFault                                                a stored file that is missing or
 corrupted
+EvidenceWithdrawal                                           a version that counts no more
 EvidenceHold, EvidenceRetention, EvidenceDeletion            legal holds, retention, permanent
 deletion
 EvidenceReminder, EvidencePush                               what was sent or pushed, once
@@ -154,6 +155,19 @@ class EvidenceFault(Tenanted, Model):
     kind: Mapped[str]  # missing altered
     found_at: Mapped[datetime]
     restored_at: Mapped[datetime | None]
+
+
+class EvidenceWithdrawal(Tenanted, Model):
+    """A version counts no more from then on: what it was filed from says nothing. Once."""
+
+    __tablename__ = "evidence_withdrawals"
+    __table_args__ = (
+        tenant_fk("version_id", "evidence_versions"),
+        UniqueConstraint("tenant_id", "version_id"),
+    )
+
+    version_id: Mapped[UUID]
+    reason: Mapped[str]
 
 
 class EvidenceHold(Tenanted, Model):

@@ -34,7 +34,7 @@ from governance.foundation.people.queries import names
 from governance.kernel import clock, current, storage
 from governance.kernel.access import allowed, require
 from governance.kernel.db import extend_statement_timeout, lock_tenant, session
-from governance.kernel.errors import Invalid, Stale, TooLarge, Unavailable
+from governance.kernel.errors import DomainError, Invalid, Stale, TooLarge, Unavailable
 from governance.kernel.formatting import long_day
 
 UPLOADED = action(
@@ -304,6 +304,8 @@ def _review(
     reason: str,
 ) -> EvidenceReview:
     require(permissions.REVIEW, on=version)
+    if (taken := version_queries.withdrawal_of(version)) is not None:
+        raise DomainError(f"Version {version.number} was withdrawn: {taken.reason}")
     existing = (
         session()
         .scalars(select(EvidenceReview).where(EvidenceReview.version_id == version.id))

@@ -17,6 +17,7 @@ from governance.assurance.evidence.models import (
     EvidencePush,
     EvidenceReview,
     EvidenceVersion,
+    EvidenceWithdrawal,
 )
 from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.evidence.shown_names import name_or_former, person_names
@@ -53,6 +54,7 @@ class VersionView:
     deletion_request: EvidenceDeletion | None  # requested, approved or done
     key_name: str  # of the key that uploaded it
     key_hands: Sequence[str]  # ids of those who were shown the secret of that key
+    withdrawn: str | None  # why it counts no more
 
     @property
     def is_gone(self) -> bool:
@@ -75,7 +77,7 @@ def shown_versions(evidence: Evidence) -> list[VersionView]:
     """
     v, gone = EvidenceVersion, EvidenceDeletion
     query = (
-        select(v, EvidenceReview, EvidenceFault.kind, gone, ApiKey)
+        select(v, EvidenceReview, EvidenceFault.kind, gone, ApiKey, EvidenceWithdrawal.reason)
         .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
         .outerjoin(
             EvidenceFault,
@@ -83,13 +85,17 @@ def shown_versions(evidence: Evidence) -> list[VersionView]:
         )
         .outerjoin(gone, and_(gone.version_id == v.id, gone.state.in_(("requested", *DECIDED))))
         .outerjoin(ApiKey, ApiKey.id == v.key_id)
+        .outerjoin(EvidenceWithdrawal, EvidenceWithdrawal.version_id == v.id)
     )
     query = query.where(v.evidence_id == evidence.id, *sight().of_versions())
     rows = session().execute(query.order_by(v.number.desc())).all()
     shown = person_names(
-        p for v, r, _, _, _ in rows for p in (v.uploaded_by, r.reviewed_by if r else None)
+        p for v, r, *_rest in rows for p in (v.uploaded_by, r.reviewed_by if r else None)
     )
-    return [_version_view(v, r, shown, fault, gone, key) for v, r, fault, gone, key in rows]
+    return [
+        _version_view(v, r, shown, fault, gone, key, withdrawn)
+        for v, r, fault, gone, key, withdrawn in rows
+    ]
 
 
 def _version_view(
@@ -99,6 +105,7 @@ def _version_view(
     fault: str | None,
     gone: EvidenceDeletion | None,
     key: ApiKey | None,
+    withdrawn: str | None,
 ) -> VersionView:
     collector = f"API key {key.name}" if key else name_or_former(v.uploaded_by, shown)
     return VersionView(
@@ -125,6 +132,7 @@ def _version_view(
         gone,
         key.name if key else "",
         key.hands if key else (),
+        withdrawn,
     )
 
 
@@ -148,11 +156,23 @@ def has_no_deletion(*states: str) -> Any:
 
 
 def counts_as_evidence() -> Any:
-    """Whether the file is not deleted, missing or corrupted, as a column."""
+    """Whether it isn't withdrawn, and its file not deleted, missing or corrupted, as a column."""
     broken = select(EvidenceFault.id).where(
         EvidenceFault.version_id == EvidenceVersion.id, EvidenceFault.restored_at.is_(None)
     )
-    return and_(is_not_deleted(), ~broken.exists())
+    return and_(is_not_deleted(), ~broken.exists(), is_not_withdrawn())
+
+
+def is_not_withdrawn() -> Any:
+    """Whether nothing withdrew it, as a column."""
+    w = EvidenceWithdrawal
+    return ~select(w.id).where(w.version_id == EvidenceVersion.id).exists()
+
+
+def withdrawal_of(version: EvidenceVersion) -> EvidenceWithdrawal | None:
+    """Its withdrawal, if it was withdrawn."""
+    query = select(EvidenceWithdrawal).where(EvidenceWithdrawal.version_id == version.id)
+    return session().scalars(query).one_or_none()
 
 
 def earlier_push(key_id: UUID, idempotency_key: str) -> EvidencePush | None:

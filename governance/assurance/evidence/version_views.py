@@ -145,7 +145,7 @@ def _review_page(
         before=before,
         fresh=fresh,
         links=queries.control_links(evidence),
-        why_not=why_not(permissions.REVIEW, on=version),
+        why_not=v.withdrawn or why_not(permissions.REVIEW, on=version),
         form=form,
         status=status,
     )

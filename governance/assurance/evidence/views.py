@@ -164,7 +164,11 @@ def _reasons(
                     "text": f"Its stored file {what}, so it doesn't count as evidence.",
                 }
             )
-        if v.review == "pending" and not v.is_gone:
+        if v.withdrawn is not None:
+            lines.append(
+                {"kind": "bad", "lead": f"Version {v.number} was withdrawn.", "text": v.withdrawn}
+            )
+        elif v.review == "pending" and not v.is_gone:
             wait = (clock.now() - v.uploaded_at).days
             lines.append(
                 {

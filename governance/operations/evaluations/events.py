@@ -15,3 +15,22 @@ class RunJudged(Event):
     system_id: UUID
     version_id: UUID
     week: date
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteVersionWithdrawn(Event):
+    """A version of a suite was withdrawn: what its runs found says nothing any more."""
+
+    suite_id: UUID
+    version_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeChanged(Event):
+    """A measure has another judge, or people's labels say something new of the one it has.
+
+    Which figures decide nothing any more, judge_queries.stale says.
+    """
+
+    suite_id: UUID
+    measure: str

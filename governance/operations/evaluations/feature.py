@@ -122,6 +122,6 @@ manifest = Manifest(
         ),
     },
     answers=(PortAnswer(evaluations_of, successor_runs.evaluations_of),),
-    publishes=(events.RunJudged,),
+    publishes=(events.RunJudged, events.SuiteVersionWithdrawn, events.JudgeChanged),
     subscribes=(Subscription(events.RunJudged, metrics.note),),
 )

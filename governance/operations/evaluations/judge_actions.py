@@ -1,7 +1,8 @@
 """Register the judge of a measure, and what people say of the same cases.
 
 register(suite, measure, …)     replaces the measure's judge; its earlier figures are stale then
-calibrate(judge, cases, …)      a labelled set; the newest one counts
+calibrate(judge, cases, …)      a labelled set; the newest one counts, and a judge whose agreement
+                                with people may be chance decides nothing
 """
 
 from collections.abc import Sequence
@@ -10,12 +11,13 @@ from sqlalchemy import insert, select
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, tenant_revision
+from governance.kernel import clock, current, events, tenant_revision
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.ids import uuid7
 from governance.operations.evaluations import judge_labels, judge_queries
 from governance.operations.evaluations.case_digests import case_digest
+from governance.operations.evaluations.events import JudgeChanged
 from governance.operations.evaluations.judge_labels import LabelledCase
 from governance.operations.evaluations.judge_models import (
     EvaluationJudge,
@@ -89,6 +91,7 @@ def register(
         replaced=replaced.model if replaced else None,
     )
     tenant_revision.advance()
+    events.publish(JudgeChanged(suite.id, measure))
     return judge
 
 
@@ -157,4 +160,5 @@ def calibrate(
         sha256=sha256,
     )
     tenant_revision.advance()
+    events.publish(JudgeChanged(suite.id, judge.measure_key))
     return calibration

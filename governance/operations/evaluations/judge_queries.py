@@ -2,16 +2,18 @@
 
 judge(id), judges_of(suite)    NotFound for another tenant's
 stale(runs)                    why a measure of a run doesn't decide any more
+unsound(runs)                  the same, where people's labels don't confirm the judge
 corrected(…)                   the rate that people would have found, beside the judge's
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import aliased
 
 from governance.kernel.db import find, session
 from governance.kernel.errors import DomainError
@@ -146,29 +148,72 @@ def evaluated_models(suite_id: UUID) -> Sequence[str]:
 # ---- what a judge means for a run
 
 
+class JudgedRun(Protocol):
+    """A run, or a row that has these columns of one."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def judges(self) -> Sequence[str]: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
 def stale(
-    runs: Iterable[tuple[EvaluationRun, UUID]], at: datetime | None = None
+    runs: Iterable[tuple[JudgedRun, UUID]], at: datetime | None = None
 ) -> Mapping[tuple[UUID, str], str]:
     """Return why measures of runs don't decide any more, by run and slug; one statement.
 
     `runs` are runs with their suites. A figure is stale where the run names another judge than the
-    measure has now (or had at `at`), or where it was imported before that judge was chosen.
+    measure has now (or had at `at`), where it was imported before that judge was chosen, or where
+    people's newest labels don't confirm the judge.
     """
     given = list(runs)
-    by_measure: dict[tuple[UUID, str], list[EvaluationJudge]] = defaultdict(list)
-    for each in judges_of({suite_id for _run, suite_id in given}) if given else ():
-        if at is not None and each.created_at > at:
-            continue
-        by_measure[each.suite_id, each.measure_key].append(each)
+    by_measure = _judges_by_measure({suite_id for _run, suite_id in given}, at) if given else {}
     found: dict[tuple[UUID, str], str] = {}
     for run, suite_id in given:
-        for (of_suite, key), judges in by_measure.items():
-            if of_suite == suite_id and (reason := _stale(run, judges)):
+        for (of_suite, key), (judges, doubt) in by_measure.items():
+            if of_suite == suite_id and (reason := _replaced(run, judges) or doubt):
                 found[run.id, key] = reason
     return found
 
 
-def _stale(run: EvaluationRun, judges: Sequence[EvaluationJudge]) -> str:
+def unsound(runs: Iterable[tuple[JudgedRun, UUID]]) -> Mapping[tuple[UUID, str], str]:
+    """Return which measures of runs the judge of today judged, where labels don't confirm it."""
+    given = list(runs)
+    by_measure = _judges_by_measure({suite_id for _run, suite_id in given}) if given else {}
+    return {
+        (run.id, key): doubt
+        for run, suite_id in given
+        for (of_suite, key), (judges, doubt) in by_measure.items()
+        if of_suite == suite_id and doubt and not _replaced(run, judges)
+    }
+
+
+def _judges_by_measure(
+    suite_ids: Collection[UUID], at: datetime | None = None
+) -> Mapping[tuple[UUID, str], tuple[Sequence[EvaluationJudge], str]]:
+    """The judges of each measure, the current one first, and why labels don't confirm it."""
+    j, c = EvaluationJudge, JudgeCalibration
+    labelled = select(c).ext(distinct_on(c.judge_id)).order_by(c.judge_id, c.created_at.desc())
+    query = select(j).where(j.suite_id.in_(suite_ids))
+    if at is not None:
+        labelled, query = labelled.where(c.created_at <= at), query.where(j.created_at <= at)
+    newest = aliased(c, labelled.subquery())
+    query = query.order_by(j.replaced_at.is_not(None), j.measure_key, j.created_at.desc())
+    found: dict[tuple[UUID, str], tuple[list[EvaluationJudge], str]] = {}
+    rows = session().execute(query.add_columns(newest).outerjoin(newest, newest.judge_id == j.id))
+    for each, labels in rows:
+        doubt = f"People's labels don't confirm {each.model}" if _doubts(labels) else ""
+        found.setdefault((each.suite_id, each.measure_key), ([], doubt))[0].append(each)
+    return found
+
+
+def _doubts(labels: JudgeCalibration | None) -> bool:
+    return labels is not None and labels.may_be_chance
+
+
+def _replaced(run: JudgedRun, judges: Sequence[EvaluationJudge]) -> str:
     """`judges` are those of one measure, the current one first."""
     current = judges[0]
     if run.judges and not any(is_same_model(name, current) for name in run.judges):

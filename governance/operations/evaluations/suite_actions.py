@@ -18,10 +18,11 @@ from sqlalchemy import Select, delete, select
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, tenant_revision
+from governance.kernel import clock, events, tenant_revision
 from governance.kernel.db import find, lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
 from governance.operations.evaluations import owasp
+from governance.operations.evaluations.events import SuiteVersionWithdrawn
 from governance.operations.evaluations.models import (
     KINDS,
     EvaluationSuite,
@@ -353,6 +354,7 @@ def withdraw(version: SuiteVersion, suite: EvaluationSuite, *, reason: str) -> N
     version.withdrawn_at, version.withdrawal_reason = clock.now(), reason.strip()
     record(WITHDRAWN, suite, reason=reason.strip(), key=suite.key, version=version.number)
     tenant_revision.advance()
+    events.publish(SuiteVersionWithdrawn(suite.id, version.id))
 
 
 def retire(suite: EvaluationSuite, *, reason: str) -> None:

@@ -24,6 +24,7 @@ from governance.assurance.evidence.models import (
     EvidenceReview,
     EvidenceVersion,
 )
+from governance.assurance.evidence.version_queries import is_not_withdrawn
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing.work_in_progress import CurrentEngagement, RunningWork
 from governance.foundation.logbook.log_health import recall
@@ -176,7 +177,7 @@ def _library(visible: Scope | None) -> Any:
 
 
 def _inbox(visible: Scope | None) -> Any:
-    """Count versions without a review, except corrupted or deleted ones."""
+    """Count versions without a review, except corrupted, withdrawn or deleted ones."""
     v, review, fault, gone = EvidenceVersion, EvidenceReview, EvidenceFault, EvidenceDeletion
     query = (
         select(func.count())
@@ -185,6 +186,7 @@ def _inbox(visible: Scope | None) -> Any:
         .where(
             Evidence.retired_at.is_(None),
             ~select(review.id).where(review.version_id == v.id).exists(),
+            is_not_withdrawn(),
             ~select(fault.id).where(fault.version_id == v.id, fault.restored_at.is_(None)).exists(),
             ~select(gone.id).where(gone.version_id == v.id, gone.state.in_(DECIDED)).exists(),
         )

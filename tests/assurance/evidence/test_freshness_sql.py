@@ -19,6 +19,7 @@ from governance.assurance.evidence.models import (
     EvidenceFault,
     EvidenceReview,
     EvidenceVersion,
+    EvidenceWithdrawal,
 )
 from governance.assurance.evidence.visibility import WHOLE
 from governance.kernel import clock
@@ -54,6 +55,7 @@ versions = st.fixed_dictionaries(
         "review": st.one_of(st.none(), *(st.tuples(decisions, past_and_future_instants),) * 3),
         "fault": rarely(st.tuples(past_and_future_instants, st.booleans())),
         "deletion": rarely(st.tuples(decided, past_and_future_instants)),
+        "withdrawn": rarely(past_and_future_instants),
     }
 )
 drawn = st.fixed_dictionaries(
@@ -125,6 +127,10 @@ def insert_history(row, drawn):
                 version_id=row.id, kind="missing", found_at=at, restored_at=NOW if healed else None
             )
         )
+    if drawn["withdrawn"]:
+        session().add(
+            EvidenceWithdrawal(version_id=row.id, reason="why", created_at=drawn["withdrawn"])
+        )
     if drawn["deletion"]:
         state, at = drawn["deletion"]
         decided = None if state == "requested" else at
@@ -170,6 +176,7 @@ def test_they_agree_on_the_edges_of_every_cadence_wherever_the_database_stands(d
         "review": ("accepted", NOW - timedelta(days=1)),
         "fault": None,
         "deletion": None,
+        "withdrawn": None,
     }
     with make.acting(), clock.frozen(NOW):
         session().execute(text(f"SET LOCAL TIME ZONE '{zone}'"))

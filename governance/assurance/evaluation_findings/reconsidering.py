@@ -1,0 +1,99 @@
+"""Draw back consequences whose figures decide nothing any more.
+
+    queue(event)             a suite version is withdrawn, or a judge changes: queue the work
+    reconsider(suite_id)     evidence of such runs is withdrawn, and such a pass proposes no closing
+
+A withdrawn version, and a judge that labels don't confirm, take back every run: its figures were
+wrong all along. Another judge takes back what is still valid; what ended before was judged by the
+judge of its time. A miss stays open until a person closes it.
+"""
+
+from collections.abc import Mapping
+from itertools import batched
+from uuid import UUID
+
+from governance.assurance.evaluation_findings import finding_actions, queries
+from governance.assurance.evaluation_findings.consequence_actions import LOCK
+from governance.assurance.evidence import withdrawing
+from governance.assurance.evidence.deletion_guard import filed_by_meridian
+from governance.assurance.evidence.models import EvidenceVersion
+from governance.foundation.tenants.system_actor import founder
+from governance.kernel import clock, current, jobs
+from governance.kernel.db import lock_tenant, transaction
+from governance.kernel.jobs import Progress, WorkItem, work
+from governance.operations.evaluations import judge_queries
+from governance.operations.evaluations.events import JudgeChanged, SuiteVersionWithdrawn
+from governance.operations.evaluations.models import EvaluationRun, SuiteVersion
+
+WORK = "reconsider evaluation runs"
+STEP = 200  # runs in one transaction
+
+
+def queue(event: JudgeChanged | SuiteVersionWithdrawn) -> None:
+    """Queue the work; what it does must not undo the change."""
+    jobs.enqueue(WORK, event.suite_id)
+
+
+@work(WORK)
+def reconsider_suite(item: WorkItem, _progress: Progress) -> None:
+    """Draw back consequences of runs of the suite `item.target_id`, as Meridian."""
+    if item.target_id is None:
+        raise RuntimeError("the work names its suite")
+    who = current.actor()
+    with current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name)):
+        reconsider(item.target_id)
+
+
+def reconsider(suite_id: UUID) -> None:
+    """Look at each run of the suite that something follows from; a second time changes nothing."""
+    with transaction(read_only=True):
+        filed = [row[0].id for row in queries.filed(suite_id)]
+    for ids in batched(filed, STEP):
+        with transaction():
+            lock_tenant(LOCK)
+            _withdraw_evidence(suite_id, ids)
+    with transaction():
+        lock_tenant(LOCK)
+        _take_passes_back(suite_id)
+
+
+def _withdraw_evidence(suite_id: UUID, ids: tuple[UUID, ...]) -> None:
+    rows = queries.filed(suite_id, ids)
+    runs = [(row[1], suite_id) for row in rows]
+    stale, unsound = judge_queries.stale(runs), judge_queries.unsound(runs)
+    mapped = queries.mapped_since(suite_id)
+    with filed_by_meridian():
+        for followed, run, version, evidence in rows:
+            rested_on = {
+                measure
+                for measure, removed_at in mapped
+                if removed_at is None or removed_at > followed.created_at
+            }
+            why = _why(run, version, evidence, rested_on, stale, unsound)
+            if why:
+                withdrawing.withdraw(evidence, reason=f"Run {run.number:,}: {why}.")
+
+
+type Reasons = Mapping[tuple[UUID, str], str]
+
+
+def _why(
+    run: EvaluationRun,
+    version: SuiteVersion,
+    evidence: EvidenceVersion,
+    rested_on: set[str],
+    stale: Reasons,
+    unsound: Reasons,
+) -> str:
+    """Why a filed run proves nothing any more; empty where it still does."""
+    if version.withdrawn_at is not None:
+        return f"version {version.number} of the suite was withdrawn"
+    reasons = unsound if evidence.valid_until < clock.today() else stale
+    return next((reasons[run.id, key] for key in sorted(rested_on) if (run.id, key) in reasons), "")
+
+
+def _take_passes_back(suite_id: UUID) -> None:
+    for found, run, version in queries.passed_since(suite_id):
+        stale = judge_queries.stale([(run, suite_id)])
+        if why := queries.undecided(found, run, version, stale):
+            finding_actions.take_pass_back(found, run, why)
