@@ -79,11 +79,6 @@ class JudgeCalibration(Tenanted, Model):
     uploaded_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
 
     @property
-    def may_be_chance(self) -> bool:
-        """Whether the agreement isn't shown to be more than chance gives. Unknown without kappa."""
-        return self.kappa_low is not None and self.kappa_low <= 0
-
-    @property
     def labels(self) -> HumanLabels:
         return HumanLabels(self.both_pass, self.only_people, self.only_judge, self.both_fail)
 

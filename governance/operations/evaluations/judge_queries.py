@@ -8,12 +8,11 @@ corrected(…)                   the rate that people would have found, beside t
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import aliased
+from sqlalchemy import Row, ScalarSelect, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from governance.kernel.db import find, session
 from governance.kernel.errors import DomainError
@@ -148,6 +147,9 @@ def evaluated_models(suite_id: UUID) -> Sequence[str]:
 # ---- what a judge means for a run
 
 
+type JudgesByMeasure = Mapping[tuple[UUID, str], tuple[Sequence[EvaluationJudge], str]]
+
+
 class JudgedRun(Protocol):
     """A run, or a row that has these columns of one."""
 
@@ -169,9 +171,15 @@ def stale(
     people's newest labels don't confirm the judge.
     """
     given = list(runs)
-    by_measure = _judges_by_measure({suite_id for _run, suite_id in given}, at) if given else {}
+    return stale_by(given, _judges_by_measure({row[1] for row in given}, at) if given else {})
+
+
+def stale_by(
+    runs: Iterable[tuple[JudgedRun, UUID]], by_measure: JudgesByMeasure
+) -> Mapping[tuple[UUID, str], str]:
+    """The same, by judges that are read already."""
     found: dict[tuple[UUID, str], str] = {}
-    for run, suite_id in given:
+    for run, suite_id in runs:
         for (of_suite, key), (judges, doubt) in by_measure.items():
             if of_suite == suite_id and (reason := _replaced(run, judges) or doubt):
                 found[run.id, key] = reason
@@ -190,27 +198,58 @@ def unsound(runs: Iterable[tuple[JudgedRun, UUID]]) -> Mapping[tuple[UUID, str],
     }
 
 
-def _judges_by_measure(
-    suite_ids: Collection[UUID], at: datetime | None = None
-) -> Mapping[tuple[UUID, str], tuple[Sequence[EvaluationJudge], str]]:
+def _judges_by_measure(suite_ids: Collection[UUID], at: datetime | None = None) -> JudgesByMeasure:
     """The judges of each measure, the current one first, and why labels don't confirm it."""
-    j, c = EvaluationJudge, JudgeCalibration
-    labelled = select(c).ext(distinct_on(c.judge_id)).order_by(c.judge_id, c.created_at.desc())
-    query = select(j).where(j.suite_id.in_(suite_ids))
+    j = EvaluationJudge
+    query = select(j, _newest_kappa(at)).where(j.suite_id.in_(suite_ids))
     if at is not None:
-        labelled, query = labelled.where(c.created_at <= at), query.where(j.created_at <= at)
-    newest = aliased(c, labelled.subquery())
+        query = query.where(j.created_at <= at)
     query = query.order_by(j.replaced_at.is_not(None), j.measure_key, j.created_at.desc())
     found: dict[tuple[UUID, str], tuple[list[EvaluationJudge], str]] = {}
-    rows = session().execute(query.add_columns(newest).outerjoin(newest, newest.judge_id == j.id))
-    for each, labels in rows:
-        doubt = f"People's labels don't confirm {each.model}" if _doubts(labels) else ""
-        found.setdefault((each.suite_id, each.measure_key), ([], doubt))[0].append(each)
+    for each, kappa in session().execute(query):
+        found.setdefault((each.suite_id, each.measure_key), ([], _doubt(each, kappa)))[0].append(
+            each
+        )
     return found
 
 
-def _doubts(labels: JudgeCalibration | None) -> bool:
-    return labels is not None and labels.may_be_chance
+def _newest_kappa(at: datetime | None = None) -> ScalarSelect[float | None]:
+    """The low end of kappa by the newest labels of a judge, as a column."""
+    c = JudgeCalibration
+    query = select(c.kappa_low).where(c.judge_id == EvaluationJudge.id)
+    if at is not None:
+        query = query.where(c.created_at <= at)
+    return query.order_by(c.created_at.desc()).limit(1).correlate(EvaluationJudge).scalar_subquery()
+
+
+def _doubt(judge: EvaluationJudge, kappa_low: float | None) -> str:
+    """Why labels don't confirm a judge: its agreement isn't shown to be more than chance gives."""
+    if kappa_low is None or kappa_low > 0:
+        return ""
+    return f"People's labels don't confirm {judge.model}"
+
+
+def judges_column(suite_id: Any, measure_key: Any) -> ScalarSelect[Any]:
+    """The judges of the suite and measure that a statement reads, packed for `unpacked`."""
+    j = EvaluationJudge
+    parts = (j.provider, j.name, j.version, j.created_at, _newest_kappa())
+    order = j.replaced_at.is_not(None), j.created_at.desc()
+    query = select(func.json_agg(aggregate_order_by(func.json_build_array(*parts), *order)))
+    return query.where(j.suite_id == suite_id, j.measure_key == measure_key).scalar_subquery()
+
+
+def unpacked(packed: Sequence[Any]) -> tuple[Sequence[EvaluationJudge], str]:
+    """What `judges_column` read, as stale_by takes it."""
+    judges = [
+        EvaluationJudge(
+            provider=provider,
+            name=name,
+            version=version,
+            created_at=datetime.fromisoformat(created_at),
+        )
+        for provider, name, version, created_at, _kappa in packed
+    ]
+    return judges, _doubt(judges[0], packed[0][-1])
 
 
 def _replaced(run: JudgedRun, judges: Sequence[EvaluationJudge]) -> str:

@@ -1,7 +1,7 @@
 """What the weekly series of an AI system is read from.
 
 weekly_runs(…)        the newest judged run of each suite and week
-measures_of(…)        the measures of these versions
+measures_of(…)        the measures of these versions, each with its judges
 weekly_results(…)     what these runs found, with the verdict of one policy tier
 policy_changes(…)     versions of the policy that took effect
 """
@@ -15,6 +15,7 @@ from sqlalchemy import Integer, column, func, select, values
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel.db import session
+from governance.operations.evaluations import judge_queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
@@ -56,6 +57,8 @@ def weekly_runs(
             EvaluationRun.release,
             EvaluationRun.outcome,
             EvaluationRun.version_id,
+            EvaluationRun.judges,
+            EvaluationRun.created_at,
             SuiteVersion.number.label("version"),
             SuiteVersion.withdrawn_at,
             SuiteVersion.suite_id,
@@ -94,7 +97,10 @@ def measures_of(version_ids: Collection[UUID]) -> Sequence[Any]:
             SuiteMeasure.unit,
             SuiteMeasure.at_least,
             SuiteMeasure.is_signal,
+            SuiteVersion.suite_id,
+            judge_queries.judges_column(SuiteVersion.suite_id, SuiteMeasure.key).label("judges"),
         )
+        .join(SuiteVersion, SuiteVersion.id == SuiteMeasure.version_id)
         .where(SuiteMeasure.version_id.in_(version_ids))
         .order_by(SuiteMeasure.version_id, SuiteMeasure.position)
     )

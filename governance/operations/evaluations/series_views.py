@@ -19,6 +19,7 @@ from governance.kernel.spreadsheet_writer import Cell
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.evaluations import (
     figures,
+    judge_queries,
     permissions,
     series_charts,
     series_queries,
@@ -61,6 +62,7 @@ HEAD = (
     "limit",
     "verdict",
     "change",
+    "why",
 )
 
 
@@ -103,7 +105,13 @@ def _read(key: str) -> _Read:
     results = series_queries.weekly_results(
         [run.id for run in runs], [measure.id for measure in shown], judged_by
     )
-    add_points(found, runs, shown, results)
+    judges = {
+        (each.suite_id, each.key): judge_queries.unpacked(each.judges)
+        for each in shown
+        if each.judges
+    }
+    stale = judge_queries.stale_by([(run, run.suite_id) for run in runs], judges)
+    add_points(found, runs, shown, results, stale)
     if found.weeks:
         found.marks += _policy_marks(found, changes)
         found.marks += _incident_marks(found, system)
@@ -211,7 +219,7 @@ def _rows(found: WeeklySeries) -> Iterator[list[Cell]]:
         for place, (week, known) in enumerate(zip(found.weeks, series.points, strict=True)):
             start = [week.isoformat(), series.suite_key, series.key, series.name, series.unit]
             if known is None:
-                yield [*start, None, None, "no run", *[None] * 9]
+                yield [*start, None, None, "no run", *[None] * 10]
                 continue
             yield [
                 *start,
@@ -227,6 +235,7 @@ def _rows(found: WeeklySeries) -> Iterator[list[Cell]]:
                 known.limit,
                 None if series.is_signal else known.verdict,
                 "change" if place in changes else None,
+                known.stale or None,
             ]
 
 

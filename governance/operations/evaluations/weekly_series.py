@@ -47,6 +47,7 @@ class WeekPoint:
     confidence: float | None = None
     limit: float | None = None
     verdict: str = "none"
+    stale: str = ""  # why it decides nothing any more
 
     @property
     def has_figure(self) -> bool:
@@ -88,6 +89,11 @@ class MeasureSeries:
         return [each for each in self.points if each is not None and each.has_figure]
 
     @property
+    def stale(self) -> list[WeekPoint]:
+        """The weeks whose figure decides nothing, because of its judge."""
+        return [each for each in self.known if each.stale]
+
+    @property
     def newest(self) -> WeekPoint | None:
         return next(reversed(self.known), None)
 
@@ -110,16 +116,21 @@ class MeasureSeries:
         asks = f"{figures.UNITS.get(self.unit, self.unit)}, {side}"
         if self.is_signal:
             asks = f"{figures.UNITS.get(self.unit, self.unit)}, a signal that decides nothing"
-        return f"{asks} · {len(self.known)} of {plural(len(self.weeks), 'week')}"
+        weeks = f"{len(self.known)} of {plural(len(self.weeks), 'week')}"
+        if self.stale and not self.is_signal:
+            weeks += f", {len(self.stale)} undecided because of the judge"
+        return f"{asks} · {weeks}"
 
     def moment(self, change: ChangePoint) -> date:
         """The Monday of the first week of a new level."""
         return self.weeks[change.index]
 
     def find_changes(self, significance: float) -> None:
-        """Look for changes among the weeks that have a figure and whose version counts."""
+        """Look for changes among the weeks that have a figure and whose version and judge count."""
         counted = [
-            each if each is not None and each.has_figure and not each.is_withdrawn else None
+            each
+            if each is not None and each.has_figure and not each.is_withdrawn and not each.stale
+            else None
             for each in self.points
         ]
         if self.kind == "rate":
@@ -240,9 +251,16 @@ def weekly_series(
 
 
 def add_points(
-    page: WeeklySeries, runs: Sequence[Any], measures: Sequence[Any], results: Iterable[Any]
+    page: WeeklySeries,
+    runs: Sequence[Any],
+    measures: Sequence[Any],
+    results: Iterable[Any],
+    stale: Mapping[tuple[UUID, str], str],
 ) -> None:
-    """Put what the runs found into their weeks, and look for changes."""
+    """Put what the runs found into their weeks, and look for changes.
+
+    `stale` says by run and slug why a figure decides nothing any more.
+    """
     places = {week: place for place, week in enumerate(page.weeks)}
     run_of, by_version = {run.id: run for run in runs}, {run.version_id: run for run in runs}
     series_of: dict[UUID, MeasureSeries] = {}
@@ -258,7 +276,9 @@ def add_points(
             )
     for row in results:
         run, judged = run_of[row.run_id], row.judged or {}
-        series_of[row.measure_id].points[places[run.week]] = WeekPoint(
+        series = series_of[row.measure_id]
+        reason = stale.get((run.id, series.key), "")
+        series.points[places[run.week]] = WeekPoint(
             run.id,
             run.number,
             run.release,
@@ -272,7 +292,8 @@ def add_points(
             row.high,
             row.confidence,
             judged.get("limit"),
-            judged.get("verdict", "none"),
+            "undecided" if reason else judged.get("verdict", "none"),
+            reason,
         )
     significance = significance_of_series(page.tested)
     for series in page.series:

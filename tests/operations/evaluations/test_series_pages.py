@@ -10,7 +10,7 @@ import pytest
 
 from governance.assurance.incidents import actions as incidents
 from governance.kernel import clock
-from governance.operations.evaluations import queries, suite_actions
+from governance.operations.evaluations import judge_actions, queries, suite_actions
 from governance.operations.evaluations.files.records import RunOutcome
 from governance.operations.evaluations.task_packs import TIERS
 from governance.operations.policies import actions as policy_actions
@@ -91,6 +91,42 @@ def test_a_measure_no_run_has_is_no_pass(app, judged):
     week = visitor(app, "viewer").get("evaluations/").text
     assert "No run has it" in week
     assert "2 pass" in week
+
+
+def judge_of(measure, version, at):
+    with clock.frozen(at), make.acting("admin"):
+        judge_actions.register(
+            queries.suite("claims-grounding"),
+            measure=measure,
+            provider="openai",
+            name="judge-1",
+            version=version,
+        )
+
+
+def test_weeks_of_a_replaced_judge_are_undecided_and_the_page_and_the_files_say_why(app, judged):
+    judge_of("hallucination", "2026-08-01", NOW - timedelta(days=1))
+    for back in range(2, 14):
+        judged(back, 1195)
+    for back in range(2):
+        judged(back, 1100)
+    assert rows(app)["2026-11-23"]["verdict"] == "fail" and "went from" in shown(app)
+    later = NOW + timedelta(hours=1)
+    judge_of("hallucination", "2026-11-01", later)
+    why = "Judged before openai/judge-1, version 2026-11-01 became the judge"
+    with clock.frozen(later):
+        found = rows(app)
+        assert {(row["state"], row["verdict"], row["why"]) for row in found.values()} == {
+            ("undecided", "undecided", why)
+        }
+        page = shown(app)
+        assert why in page and "14 undecided because of the judge" in page
+        assert "went from" not in page  # two judges are no change of the system
+        assert "8.3%" in shown(app, "?show=table")  # the figure stays
+        points = json.loads(visitor(app, "viewer").get(f"{PAGE}/series.json").text)["points"]
+        assert {each["why"] for each in points if each["measure"] == "cost-per-request"} == {None}
+        judged(0, 1196)
+        assert rows(app)["2026-11-23"]["verdict"] == "pass"
 
 
 def test_weeks_without_a_run_and_failed_runs_have_no_figure(app, judged):
