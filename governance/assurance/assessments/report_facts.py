@@ -244,7 +244,7 @@ def _evaluation(each: EvaluationBehind) -> dict[str, Any]:
         "verdict": each.verdict,
         "week": each.week.isoformat(),
         "sha256": each.sha256,
-    }
+    } | ({"why": each.why} if each.why else {})
 
 
 def _risks(assessment: Assessment) -> dict[str, Any]:

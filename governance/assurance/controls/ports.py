@@ -50,6 +50,7 @@ class EvaluationBehind:
     run_id: UUID
     run: int
     sha256: str
+    why: str = ""  # it is undecided, where its judge is the reason
 
 
 type EvaluationsBehind = Callable[[Collection[UUID], datetime], Sequence[EvaluationBehind]]

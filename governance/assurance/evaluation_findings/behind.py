@@ -65,7 +65,7 @@ def evaluations_behind(control_ids: Collection[UUID], at: datetime) -> list[Eval
     tier = evaluations.policy_tier()
     rows = [cast("Row", row) for row in session().execute(query)]
     stale = judge_queries.stale(((row[4], row[1].id) for row in rows), at)
-    return [_behind(row, mapped, tier, is_stale=(row[4].id, row[3].key) in stale) for row in rows]
+    return [_behind(row, mapped, tier, stale.get((row[4].id, row[3].key), "")) for row in rows]
 
 
 type Mapped = dict[tuple[UUID, str], set[UUID]]
@@ -90,12 +90,12 @@ type Row = tuple[
 ]
 
 
-def _behind(row: Row, mapped: Mapped, tier: str, *, is_stale: bool) -> EvaluationBehind:
-    """`is_stale`: of another judge than the measure has, which decides nothing."""
+def _behind(row: Row, mapped: Mapped, tier: str, stale: str) -> EvaluationBehind:
+    """`stale`: why the figure decides nothing any more; empty where it does."""
     system, suite, version, measure, run, result = row
     judged = result.verdicts.get(tier, {})
     verdict = str(judged.get("verdict", "none")) if result.n else "none"
-    if is_stale and result.n:
+    if stale and result.n:
         verdict = "undecided"
     return EvaluationBehind(
         controls=frozenset(mapped[suite.id, measure.key]),
@@ -113,4 +113,5 @@ def _behind(row: Row, mapped: Mapped, tier: str, *, is_stale: bool) -> Evaluatio
         run_id=run.id,
         run=run.number,
         sha256=run.sha256,
+        why=stale if result.n else "",
     )

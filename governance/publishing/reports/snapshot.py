@@ -119,6 +119,7 @@ class Evaluation(TypedDict):
     verdict: Literal["pass", "fail", "undecided", "none"]
     week: str
     sha256: str  # of the run's file
+    why: NotRequired[str]  # it is undecided, where its judge is the reason
 
 
 class Control(TypedDict):

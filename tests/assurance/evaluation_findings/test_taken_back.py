@@ -188,7 +188,7 @@ def test_no_person_withdraws_what_meridian_filed():
 # ---- a judge
 
 
-def test_another_judge_withdraws_the_evidence_of_the_figures_that_it_did_not_judge():
+def test_another_judge_withdraws_the_evidence_of_the_figures_it_did_not_judge(as_officer):
     run(PASSES, 1)
     accept()
     another_judge()
@@ -196,6 +196,12 @@ def test_another_judge_withdraws_the_evidence_of_the_figures_that_it_did_not_jud
     assert withdrawals() == [reason]
     after, _why = evidence_reasons()
     assert (after.name, after.has_evidence) == ("missing", False)
+    with make.acting("admin"):
+        control = controls.choices()[0][0]
+    with clock.frozen(NOW + timedelta(minutes=20)):
+        page = as_officer.get(f"/t/acme/controls/{control}").text
+    assert page.count("Judged before openai/judge-1, version 2026-11-20 became the judge") == 2
+    assert "Undecided" in page
 
 
 def test_evidence_that_ended_before_another_judge_keeps_its_period():
