@@ -1,0 +1,156 @@
+"""One run that comes twice, and two runs of a system, judged at the same moment: own connections."""
+
+import threading
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from governance.assurance.controls import actions as controls
+from governance.assurance.evaluation_findings import consequence_actions, mapping_actions
+from governance.assurance.evaluation_findings.models import EvaluationFinding, FollowedRun
+from governance.assurance.evidence.models import EvidenceVersion
+from governance.kernel import clock, current
+from governance.kernel.db import session, transaction
+from governance.operations.evaluations import queries
+from governance.operations.evaluations.models import EvaluationRun
+from governance.operations.evaluations.run_actions import AlreadyImported
+from governance.operations.systems import queries as register
+from tests import make
+from tests.assurance.evaluation_findings.finding_helpers import MISSES, NOW, PASSES
+from tests.operations.evaluations.evaluation_helpers import (
+    drain,
+    imported,
+    log_of,
+    published_suite,
+    system,
+)
+from tests.waiting import MAX_WAIT_SECONDS
+
+
+def at_once(*acts, who=None):
+    """Each act in a thread of its own, as an officer or as `who`, begun at the same moment."""
+    start, outcomes = threading.Barrier(len(acts)), []
+
+    def run(act):
+        with current.acting_as(who or make.actor("admin")), clock.frozen(NOW):
+            start.wait(MAX_WAIT_SECONDS)
+            outcomes.append(act())
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(MAX_WAIT_SECONDS)
+    return outcomes
+
+
+def begin(key):
+    """A suite and a system with this slug, and a control that rests on the suite."""
+    with clock.frozen(NOW - timedelta(days=30)), make.acting("admin"):
+        suite = published_suite(key)
+        system(key)
+        control = controls.create(
+            key,
+            key,
+            "Weekly figures.",
+            kind="detective",
+            automation="manual",
+            cadence="weekly",
+        )
+        mapping_actions.map_measure(suite, "hallucination", control)
+
+
+def upload(key, counts, number, hour=10):
+    """Import a run; False where it is there already."""
+    stats = {"stats": {"completed_at": f"2026-11-24T{hour:02}:00:00Z"}}
+    log = log_of(*counts, run=f"{key}-{number}", **stats)
+
+    def act():
+        try:
+            with transaction():
+                imported(log, queries.suite(key), register.system(key))
+        except AlreadyImported:
+            return False
+        return True
+
+    return act
+
+
+def settle():
+    """Two workers at the same moment, then what they put off."""
+    at_once(drain, drain)
+    with clock.frozen(NOW + timedelta(hours=1)):
+        drain()
+
+
+def runs(key):
+    """(state, look) of each run of the system, and what followed from it."""
+    with make.acting("admin"):
+        query = (
+            select(EvaluationRun.state, EvaluationRun.look, FollowedRun.outcome)
+            .outerjoin(FollowedRun, FollowedRun.run_id == EvaluationRun.id)
+            .where(EvaluationRun.system_id == register.system(key).id)
+            .order_by(EvaluationRun.look)
+        )
+        return [tuple(row) for row in session().execute(query)]
+
+
+def misses(key):
+    """How often each finding of the system was missed."""
+    with make.acting("admin"):
+        f = EvaluationFinding
+        query = select(f.misses).where(f.system_id == register.system(key).id)
+        return list(session().scalars(query))
+
+
+def filed(key):
+    """(item, number) of each evidence version of the system's runs."""
+    with make.acting("admin"):
+        v = EvidenceVersion
+        query = select(v.evidence_id, v.number).where(v.filename.startswith(f"evaluation-{key}-"))
+        return [tuple(row) for row in session().execute(query)]
+
+
+def test_two_uploads_of_one_run_are_one_run_one_verdict_and_one_finding(committed_world):
+    begin("twice")
+    both = at_once(upload("twice", MISSES, 1), upload("twice", MISSES, 1))
+    assert sorted(both) == [False, True]
+    settle()
+    assert (runs("twice"), misses("twice")) == ([("judged", 1, "missed")], [1])
+
+
+def test_two_runs_that_miss_at_once_are_one_finding(committed_world):
+    begin("misses")
+    both = at_once(upload("misses", MISSES, 1, hour=9), upload("misses", (1144, 56), 2))
+    assert both == [True, True]
+    settle()
+    assert [row[:2] for row in runs("misses")] == [("judged", 1), ("judged", 2)]
+    assert misses("misses") in ([1], [2])  # a run that is followed after a newer one does nothing
+
+
+def test_a_run_that_two_workers_follow_at_once_is_evidence_once(committed_world):
+    begin("passes")
+    both = at_once(upload("passes", PASSES, 1), upload("passes", PASSES, 1))
+    assert sorted(both) == [False, True]
+    settle()
+    with make.acting("admin"):
+        found = session().scalars(
+            select(EvaluationRun).where(EvaluationRun.system_id == register.system("passes").id)
+        )
+        run_id = found.one().id
+
+    def follow():
+        with transaction():
+            return consequence_actions.follow(run_id).outcome
+
+    assert at_once(follow, follow, who=make.system_actor("acme")) == ["passed", "passed"]
+    assert (runs("passes"), len(filed("passes"))) == ([("judged", 1, "passed")], 1)
+
+
+def test_two_runs_that_pass_at_once_are_versions_of_one_item(committed_world):
+    begin("both")
+    assert at_once(upload("both", PASSES, 1, hour=9), upload("both", (1201, 0), 2)) == [True, True]
+    settle()
+    assert len(runs("both")) == 2 and misses("both") == []
+    items, numbers = zip(*filed("both"), strict=True)
+    assert len(set(items)) == 1 and sorted(numbers) in ([1], [1, 2])
