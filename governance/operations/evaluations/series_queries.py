@@ -6,7 +6,7 @@ weekly_results(…)     what these runs found, with the verdict of one policy ti
 policy_changes(…)     versions of the policy that took effect
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -105,6 +105,16 @@ def measures_of(version_ids: Collection[UUID]) -> Sequence[Any]:
         .order_by(SuiteMeasure.version_id, SuiteMeasure.position)
     )
     return session().execute(query).all()
+
+
+def stale(runs: Sequence[Any], measures: Sequence[Any]) -> Mapping[tuple[UUID, str], str]:
+    """Why figures of these runs decide nothing any more, by run and slug; no statement."""
+    judges = {
+        (each.suite_id, each.key): judge_queries.unpacked(each.judges)
+        for each in measures
+        if each.judges
+    }
+    return judge_queries.stale_by([(run, run.suite_id) for run in runs], judges)
 
 
 def weekly_results(

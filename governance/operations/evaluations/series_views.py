@@ -19,7 +19,6 @@ from governance.kernel.spreadsheet_writer import Cell
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.evaluations import (
     figures,
-    judge_queries,
     permissions,
     series_charts,
     series_queries,
@@ -105,13 +104,7 @@ def _read(key: str) -> _Read:
     results = series_queries.weekly_results(
         [run.id for run in runs], [measure.id for measure in shown], judged_by
     )
-    judges = {
-        (each.suite_id, each.key): judge_queries.unpacked(each.judges)
-        for each in shown
-        if each.judges
-    }
-    stale = judge_queries.stale_by([(run, run.suite_id) for run in runs], judges)
-    add_points(found, runs, shown, results, stale)
+    add_points(found, runs, shown, results, series_queries.stale(runs, shown))
     if found.weeks:
         found.marks += _policy_marks(found, changes)
         found.marks += _incident_marks(found, system)

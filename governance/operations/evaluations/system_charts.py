@@ -38,7 +38,7 @@ def _draw(system: AISystem) -> Sequence[TrendChart]:
     results = series_queries.weekly_results(
         [run.id for run in runs], [measure.id for measure in shown], queries.policy_tier()
     )
-    add_points(found, runs, shown, results)
+    add_points(found, runs, shown, results, series_queries.stale(runs, shown))
     known = [each for each in found.series if each.newest is not None]
     return [_chart(each) for each in sorted(known, key=_rank)]
 
