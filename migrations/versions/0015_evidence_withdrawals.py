@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.sealing import append_only, let_use, seal_by_tenant
 
-revision = "0014_evidence_withdrawals"
-down_revision = "0013_evaluation_judges"
+revision = "0015_evidence_withdrawals"
+down_revision = "0014_still_valid"
 
 
 def upgrade() -> None:
