@@ -84,6 +84,7 @@ manifest = Manifest(
         _tab("This week", "evaluations.index", 10),
         _tab("Suites", "evaluations.suites", 20),
         _tab("Runs", "evaluations.runs", 30),
+        _tab("Judges", "evaluations.all_judges", 55),
         _tab("Runners", "evaluation_requests.index", 60),
         _tab("Coverage", "evaluations.coverage", 70),
     ),
@@ -91,6 +92,7 @@ manifest = Manifest(
         Command("Import evaluation run", "evaluations.new_run", permissions.IMPORT),
         Command("Compare evaluation runs", "evaluations.choose_runs", permissions.VIEW),
         Command("Run evaluation", "evaluation_requests.new", permissions.REQUEST),
+        Command("Run undecided evaluations", "evaluation_requests.undecided", permissions.REQUEST),
         Command("New evaluation suite", "evaluations.new_suite", permissions.MANAGE),
     ),
     systems=(

@@ -82,6 +82,18 @@ class JudgeCalibration(Tenanted, Model):
     def labels(self) -> HumanLabels:
         return HumanLabels(self.both_pass, self.only_people, self.only_judge, self.both_fail)
 
+    @property
+    def kappa_text(self) -> str:
+        """Return "0.88"; empty where there is no kappa."""
+        return "" if self.kappa is None else f"{self.kappa:.2f}"
+
+    @property
+    def kappa_interval(self) -> str:
+        """Return "0.82 to 0.94"."""
+        if self.kappa_low is None or self.kappa_high is None:
+            return ""
+        return f"{self.kappa_low:.2f} to {self.kappa_high:.2f}"
+
 
 class JudgeLabel(Tenanted, Model):
     """What people and the judge said of one case: whether it passes."""

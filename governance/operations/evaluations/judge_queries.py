@@ -1,30 +1,35 @@
 """Judges, their newest calibration, and which figures of runs a change of judge makes stale.
 
 judge(id), judges_of(suite)    NotFound for another tenant's
+current_judges(…)              one page of the judges in use, over all suites
 stale(runs)                    why a measure of a run doesn't decide any more
 unsound(runs)                  the same, where people's labels don't confirm the judge
 corrected(…)                   the rate that people would have found, beside the judge's
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID
 
-from sqlalchemy import Row, ScalarSelect, func, select
+from sqlalchemy import Row, ScalarSelect, Select, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from governance.kernel.db import find, session
 from governance.kernel.errors import DomainError
+from governance.kernel.pages import Keyset, keyset
 from governance.operations.evaluations.judge_models import EvaluationJudge, JudgeCalibration
 from governance.operations.evaluations.models import (
     EvaluationRun,
+    EvaluationSuite,
     MeasureResult,
     SuiteMeasure,
     SuiteVersion,
 )
 from governance.operations.evaluations.statistics.judges import corrected_rate
 from governance.operations.evaluations.statistics.rates import RateInterval
+from governance.operations.systems.models import AISystem
 
 
 def judge(judge_id: UUID) -> EvaluationJudge:
@@ -46,6 +51,47 @@ def judges_of(suite_ids: Collection[UUID]) -> Sequence[EvaluationJudge]:
         )
         .all()
     )
+
+
+def current_judges(*, after: str | None = None, size: int = 50) -> Keyset:
+    """One page of the judges in use with their suites, by suite and measure."""
+    query = (
+        select(EvaluationJudge, EvaluationSuite)
+        .join(EvaluationSuite, EvaluationSuite.id == EvaluationJudge.suite_id)
+        .where(EvaluationJudge.replaced_at.is_(None))
+    )
+    columns = (EvaluationSuite.key, EvaluationJudge.measure_key)
+    return keyset(cast("Select[Any]", query), *columns, after=after, size=size)
+
+
+def measure_names(suite_ids: Collection[UUID]) -> Mapping[tuple[UUID, str], str]:
+    """The newest name of each measure, by suite and slug; one statement."""
+    query = (
+        select(SuiteVersion.suite_id, SuiteMeasure.key, SuiteMeasure.name)
+        .join(SuiteVersion, SuiteVersion.id == SuiteMeasure.version_id)
+        .where(SuiteVersion.suite_id.in_(suite_ids))
+        .order_by(SuiteVersion.number)
+    )
+    return {(row.suite_id, row.key): row.name for row in session().execute(query)}
+
+
+def stale_systems(suite_ids: Collection[UUID]) -> Mapping[tuple[UUID, str], int]:
+    """Of how many AI systems the newest figure doesn't decide any more, by suite and slug."""
+    newest = (
+        select(EvaluationRun, SuiteVersion.suite_id)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .join(AISystem, AISystem.id == EvaluationRun.system_id)
+        .where(
+            SuiteVersion.suite_id.in_(suite_ids),
+            AISystem.retired_at.is_(None),
+            EvaluationRun.state == "judged",
+            EvaluationRun.outcome == "completed",
+        )
+        .ext(distinct_on(EvaluationRun.system_id, SuiteVersion.suite_id))
+        .order_by(EvaluationRun.system_id, SuiteVersion.suite_id, EvaluationRun.number.desc())
+    )
+    runs = {run.id: (run, suite_id) for run, suite_id in session().execute(newest)}
+    return Counter((runs[run_id][1], key) for run_id, key in stale(runs.values()))
 
 
 def calibrations(judge_id: UUID) -> Sequence[JudgeCalibration]:

@@ -65,6 +65,21 @@ class LabelsForm(Form):
     )
 
 
+@feature.get("/evaluations/judges/", needs=permissions.VIEW)
+def all_judges() -> ResponseReturnValue:
+    """List the judges in use with how far they agree with people, over all suites."""
+    found = judge_queries.current_judges(after=request.args.get("after"))
+    suite_ids = {suite.id for _judge, suite in found.rows}
+    return page(
+        "operations/evaluations/all_judges.html",
+        rows=found.rows,
+        next=found.next,
+        newest=judge_queries.newest_calibrations([each.id for each, _suite in found.rows]),
+        names=judge_queries.measure_names(suite_ids),
+        stale=judge_queries.stale_systems(suite_ids),
+    )
+
+
 @feature.get("/evaluations/suites/<key>/judges/", needs=permissions.VIEW)
 def judges(key: str) -> ResponseReturnValue:
     """List the judges of a suite with how far they agree with people."""

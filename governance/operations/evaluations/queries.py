@@ -5,12 +5,13 @@ run(id), results_of(run)      one run and what it found
 earlier(tool, reference)      the run that has this reference of its tool already
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
@@ -265,6 +266,40 @@ def runs_between(
         )
     )
     return session().execute(query).all()
+
+
+def newest_runs_of(week: date) -> Sequence[Row[EvaluationRun, EvaluationSuite, AISystem]]:
+    """The newest judged run of each live AI system and suite in the week, a Monday."""
+    query = (
+        select(EvaluationRun, EvaluationSuite, AISystem)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
+        .join(AISystem, AISystem.id == EvaluationRun.system_id)
+        .where(
+            EvaluationRun.state == "judged",
+            EvaluationRun.week == week,
+            EvaluationSuite.retired_at.is_(None),
+            AISystem.retired_at.is_(None),
+        )
+        .ext(distinct_on(EvaluationRun.system_id, EvaluationSuite.id))
+        .order_by(EvaluationRun.system_id, EvaluationSuite.id, EvaluationRun.number.desc())
+    )
+    return session().execute(query).all()
+
+
+def versions_in_use(suite_ids: Collection[UUID]) -> Mapping[UUID, SuiteVersion]:
+    """The newest published version of each suite that has one; one statement."""
+    query = (
+        select(SuiteVersion)
+        .where(
+            SuiteVersion.suite_id.in_(suite_ids),
+            SuiteVersion.published_at.is_not(None),
+            SuiteVersion.withdrawn_at.is_(None),
+        )
+        .ext(distinct_on(SuiteVersion.suite_id))
+        .order_by(SuiteVersion.suite_id, SuiteVersion.number.desc())
+    )
+    return {each.suite_id: each for each in session().scalars(query)}
 
 
 def evaluated_systems(*, after: str | None = None, size: int = 25) -> Keyset:

@@ -122,7 +122,7 @@ def request(
     if (there := request_queries.same(system.id, version.id, release.strip())) is not None:
         return there
     if request_queries.open_count() >= MAX_OPEN:
-        raise DomainError(f"{MAX_OPEN} requests are open. Wait for one to end, or cancel one.")
+        raise DomainError(too_many())
     row = EvaluationRequest(
         system_id=system.id,
         version_id=version.id,
@@ -148,6 +148,10 @@ def request(
         runners=len(sent),
     )
     return row
+
+
+def too_many() -> str:
+    return f"{MAX_OPEN} requests are open. Wait for one to end, or cancel one."
 
 
 def report(row: EvaluationRequest, given: Report) -> None:

@@ -48,6 +48,12 @@ def open_count() -> int:
     return session().scalars(query.where(EvaluationRequest.state.in_(OPEN))).one()
 
 
+def open_requests() -> Sequence[EvaluationRequest]:
+    """The requests that have not ended."""
+    query = select(EvaluationRequest).where(EvaluationRequest.state.in_(OPEN))
+    return session().scalars(query).all()
+
+
 def overdue(now: datetime) -> Sequence[EvaluationRequest]:
     """The open requests whose time is over, locked."""
     query = select(EvaluationRequest).where(

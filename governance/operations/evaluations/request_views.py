@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, request, url_for
+from flask import flash, redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.kernel.errors import DomainError
 from governance.kernel.feature import Feature
+from governance.kernel.formatting import plural
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.evaluations import (
@@ -17,6 +18,7 @@ from governance.operations.evaluations import (
     request_actions,
     request_queries,
     runner_messages,
+    undecided_runs,
 )
 from governance.operations.evaluations.forms import RunRequestForm
 from governance.operations.evaluations.models import EvaluationSuite
@@ -111,6 +113,37 @@ def create() -> ResponseReturnValue:
         form.refuse(error)
         return _new(form, suite, system, status=error.status)
     return redirect(url_for("evaluation_requests.shown", request_id=row.id), 303)
+
+
+@feature.get("/evaluations/requests/undecided", needs=permissions.REQUEST)
+def undecided() -> ResponseReturnValue:
+    """Show which runs would decide this week's open results, before anything is asked for."""
+    return _undecided()
+
+
+def _undecided(problem: str = "", status: int = 200) -> ResponseReturnValue:
+    return page(
+        "operations/evaluations/undecided.html",
+        status=status,
+        rows=undecided_runs.undecided_runs(),
+        runners=request_queries.runners(),
+        event_type=runner_messages.EVENT_TYPE,
+        problem=problem,
+    )
+
+
+@feature.post("/evaluations/requests/undecided", needs=permissions.REQUEST)
+def request_undecided() -> ResponseReturnValue:
+    """Ask the runners for all of them."""
+    try:
+        made, waiting = undecided_runs.request_all()
+    except DomainError as refused:
+        return _undecided(refused.message, refused.status)
+    said = f"Asked for {plural(len(made), 'run')}."
+    if waiting:
+        said += f" {plural(waiting, 'more run')} can be asked for once some of these have ended."
+    flash(said)
+    return redirect(url_for("evaluation_requests.index"), 303)
 
 
 @feature.get("/evaluations/requests/<uuid:request_id>", needs=permissions.VIEW)

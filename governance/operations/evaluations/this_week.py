@@ -33,6 +33,7 @@ class WeekCell:
     tier: str
     trend: Sequence[float | None] = ()
     stale: str = ""  # why it doesn't decide any more
+    suite: EvaluationSuite | None = None
 
     @property
     def judged(self) -> Mapping[str, Any]:
@@ -196,14 +197,16 @@ def week_table(
         by_run[result.run_id].append((result, measure))
     grouped: dict[tuple[UUID, UUID], list[EvaluationRun]] = defaultdict(list)
     systems: dict[UUID, AISystem] = {}
+    suites: dict[UUID, EvaluationSuite] = {}
     for run, suite, system in runs:
-        systems[system.id] = system
+        systems[system.id], suites[suite.id] = system, suite
         grouped[system.id, suite.id].append(run)
     columns: dict[str, SuiteMeasure] = {}
     rows: dict[UUID, SystemRow] = {}
-    for (system_id, _suite_id), its_runs in grouped.items():
+    for (system_id, suite_id), its_runs in grouped.items():
         row = rows.setdefault(system_id, SystemRow(systems[system_id]))
-        _add(row, sorted(its_runs, key=lambda run: run.number), by_run, week, tier, stale)
+        in_order = sorted(its_runs, key=lambda run: run.number)
+        _add(row, suites[suite_id], in_order, by_run, week, tier, stale)
         for key, cell in row.cells.items():
             columns.setdefault(key, cell.measure)
     ordered = sorted(columns.values(), key=lambda measure: (measure.is_signal, measure.position))
@@ -212,6 +215,7 @@ def week_table(
 
 def _add(
     row: SystemRow,
+    suite: EvaluationSuite,
     runs: Sequence[EvaluationRun],
     by_run: Mapping[UUID, Sequence[tuple[MeasureResult, SuiteMeasure]]],
     week: date,
@@ -237,4 +241,5 @@ def _add(
             tier,
             trend,
             stale.get((newest.id, key), "") if newest else "",
+            suite,
         )

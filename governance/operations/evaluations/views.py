@@ -36,6 +36,7 @@ from governance.operations.evaluations.forms import (
 )
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.evaluations.owasp import EDITIONS
+from governance.operations.evaluations.week_judge import judge_of_week
 from governance.operations.evaluations.weeks import monday_of
 from governance.operations.systems import queries as systems
 
@@ -77,6 +78,7 @@ def index() -> ResponseReturnValue:
         has_suites=bool(queries.open_suites()),
         asks=figures.asks,
         charts=charts,
+        judge=judge_of_week(table),
         risks=_risk_counts(),
         risk_title=coverage.title_of,
     )

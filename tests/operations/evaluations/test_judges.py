@@ -279,6 +279,58 @@ def test_cases_of_labels_are_kept_by_digest_and_the_newest_set_counts(uploaded):
         assert {len(each) for each in digests} == {16}
 
 
+def test_the_judge_of_a_failing_measure_is_beside_this_weeks_results(app, uploaded):
+    """The judge passes 80% of 500; people would pass (.8 + .8 − 1) ÷ .7 of them."""
+    judge = registered()
+    this_week = {"completed_at": "2026-11-24T10:00:00+00:00"}
+    judged(log(["C"] * 400 + ["I"] * 100, "run", stats=this_week))
+    viewer = visitor(app, "viewer")
+    assert "People haven't labelled any case" in viewer.get("/t/acme/evaluations/").text.replace(
+        "&#39;", "'"
+    )
+    uploaded(judge, labels(90, 10, 20, 80))
+    page = " ".join(viewer.get("/t/acme/evaluations/").text.split())
+    assert "Judge and people agree: kappa 0.70" in page
+    assert "on 200 labelled cases; 95% interval 0.60 to 0.80" in page
+    assert "claims-triage is at 14.3% instead of 20.0%: still over 3.0%." in page
+    assert "It passes 90.0% of what people pass, and fails 80.0% of what people fail." in page
+
+
+def test_the_judges_of_all_suites_are_listed_with_what_is_stale(app, uploaded):
+    uploaded(registered(), labels(20, 5, 10, 15))
+    judged(log(["C"] * 40, "run"))
+    viewer = visitor(app, "viewer")
+    page = viewer.get("/t/acme/evaluations/judges/").text
+    assert "openai/judge-1" in page and "0.15 to 0.65" in page and "Calibrated" in page
+    assert "is stale" not in page
+    with clock.frozen(NOW + timedelta(days=1)):
+        registered("2026-11-01")
+        page = visitor(app, "viewer").get("/t/acme/evaluations/judges/").text
+    assert "version 2026-11-01" in page and "version 2026-08-01" not in page
+    assert "Not calibrated" in page and "the newest figure of 1 AI system is stale" in page
+    assert (
+        "judge-1" not in visitor(app, "admin", "globex").get("/t/globex/evaluations/judges/").text
+    )
+
+
+def test_a_tenant_without_judges_is_told_where_they_are_registered(app):
+    page = visitor(app, "viewer").get("/t/acme/evaluations/judges/").text
+    assert "No judges yet" in page and "Open suites" in page
+
+
+def test_the_list_of_judges_takes_the_same_statements_for_any_number(app, statements):
+    registered()
+    viewer = visitor(app, "viewer")
+    viewer.get("/t/acme/evaluations/judges/")
+    with statements() as few:
+        viewer.get("/t/acme/evaluations/judges/")
+    for measure in ("harmful-output", "task-success"):
+        registered(measure=measure)
+    with statements() as many:
+        viewer.get("/t/acme/evaluations/judges/")
+    assert len(many) <= len(few), "\n".join(many)
+
+
 def test_one_label_for_every_case_gives_no_kappa(app, uploaded):
     judge = registered()
     uploaded(judge, labels(20, 0, 0, 0))
