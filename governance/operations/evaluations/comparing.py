@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from governance.kernel import clock
 from governance.kernel.errors import DomainError
 from governance.operations.evaluations import comparison_counts, queries
 from governance.operations.evaluations.comparison_counts import (
@@ -25,6 +26,7 @@ from governance.operations.evaluations.models import (
     SuiteMeasure,
     SuiteVersion,
 )
+from governance.operations.evaluations.retention import CASES_KEPT
 from governance.operations.evaluations.statistics.multiplicity import holm
 from governance.operations.evaluations.statistics.paired import (
     SIGNIFICANCE,
@@ -155,10 +157,7 @@ def compare(old_id: UUID, new_id: UUID) -> RunComparison:
     comparison_counts.join_by_hash()
     cases = comparison_counts.overlap(old.run.id, new.run.id)
     if not cases.shared:
-        raise NotComparable(
-            f"Run {old.run.number:,} and run {new.run.number:,} have no case in common: cases are"
-            " matched by their id. Evaluate both releases on the same cases."
-        )
+        raise NotComparable(_why_no_case(old.run, new.run, cases))
     matched, left_out = match_measures(
         queries.measures(old.version.id), queries.measures(new.version.id)
     )
@@ -179,6 +178,24 @@ def compare(old_id: UUID, new_id: UUID) -> RunComparison:
     ]
     ordered = sorted(_corrected(measures), key=lambda each: not each.is_tested)
     return RunComparison(old, new, cases, ordered, left_out)
+
+
+def _why_no_case(old: EvaluationRun, new: EvaluationRun, cases: CaseOverlap) -> str:
+    """Why two runs share no case: those of old runs are deleted by night."""
+    forgotten = [
+        f"run {run.number:,}"
+        for run, kept in ((old, cases.only_old), (new, cases.only_new))
+        if not kept and run.cases and run.created_at < clock.now() - CASES_KEPT
+    ]
+    if forgotten:
+        return (
+            f"The cases of {' and '.join(forgotten)} were deleted {CASES_KEPT.days} days after the"
+            " import, so nothing can be compared case by case. The figures and verdicts are kept."
+        )
+    return (
+        f"Run {old.number:,} and run {new.number:,} have no case in common: cases are matched by"
+        " their id. Evaluate both releases on the same cases."
+    )
 
 
 def _side(run_id: UUID) -> ComparedRun:

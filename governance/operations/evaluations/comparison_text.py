@@ -1,14 +1,18 @@
 """A comparison as people read it, and as programs do. Pure."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from governance.kernel.formatting import plural
+from governance.kernel.spreadsheet_writer import Cell
 from governance.operations.evaluations import figures
 from governance.operations.evaluations.comparing import (
     ComparedMeasure,
     ComparedRun,
     RunComparison,
 )
+from governance.operations.evaluations.comparison_counts import ChangedCase, LoneCase
+from governance.operations.evaluations.judge_models import JudgeLabel
 from governance.operations.evaluations.judging import MILLISECONDS
 from governance.operations.evaluations.statistics.paired import Direction
 
@@ -198,6 +202,18 @@ def _percent(p_value: float) -> str:
     return "less than 0.1%" if percent < 0.1 else f"{percent:.1f}%"  # noqa: PLR2004 - one place
 
 
+def listed(found: RunComparison, shown: ComparedMeasure | None, result: str) -> int:
+    """How many cases the list has, over all of its pages."""
+    paired = shown.paired if shown else None
+    worse, better = (paired.worse, paired.better) if paired else (0, 0)
+    return {
+        "only-old": found.cases.only_old,
+        "only-new": found.cases.only_new,
+        "worse": worse,
+        "better": better,
+    }.get(result, worse + better)
+
+
 def cases_title(found: RunComparison, shown: ComparedMeasure | None, result: str) -> str:
     """What the list of cases holds: "17 changed cases: 14 broke, 3 were fixed"."""
     if result == "only-old":
@@ -214,6 +230,17 @@ def cases_title(found: RunComparison, shown: ComparedMeasure | None, result: str
     return f"{plural(worse + better, 'changed case')}: {worse:,} broke, {better:,} fixed"
 
 
+def label_text(label: JudgeLabel | None, new: float, each: ComparedMeasure) -> str:
+    """Whether people agree with the judge on a case; empty where they labelled none of its answers.
+
+    A label whose judge said something else than the new run belongs to another answer.
+    """
+    passes = new == float(each.measure.at_least != each.measure.is_inverted)
+    if label is None or label.judge_passes != passes:
+        return ""
+    return "Agrees" if label.people_pass == passes else "Disagrees"
+
+
 def cases_note(found: RunComparison) -> str:
     """What isn't compared: cases of one run, and cases that failed."""
     cases = found.cases
@@ -228,6 +255,37 @@ def cases_note(found: RunComparison) -> str:
         if count
     ]
     return f"Not compared: {', '.join(parts)}" if parts else "Every case of both runs is compared"
+
+
+CHANGED_HEAD = ("case", "repetition", "source", "measure", "old", "new", "result", "human_label")
+LONE_HEAD = ("case", "repetition", "source", "outcome")
+OUTCOMES = ("Scored", "Failed", "Without a score")
+
+
+def changed_cells(
+    rows: Iterable[ChangedCase], each: ComparedMeasure, labels: Mapping[str, JudgeLabel]
+) -> Iterator[tuple[Cell, ...]]:
+    """The cells of a file with changed cases; scores are as the runs have them."""
+    up_is_better = each.measure.at_least != each.measure.is_inverted
+    for row in rows:
+        result = "better" if (row.new > row.old) == up_is_better else "worse"
+        label = label_text(labels.get(row.digest), row.new, each).lower()
+        yield (
+            row.digest,
+            row.repetition,
+            row.source,
+            each.key,
+            row.old,
+            row.new,
+            result,
+            label or None,
+        )
+
+
+def lone_cells(rows: Iterable[LoneCase]) -> Iterator[tuple[Cell, ...]]:
+    """The cells of a file with cases of one run."""
+    for row in rows:
+        yield row.digest, row.repetition, row.source, OUTCOMES[row.outcome].lower()
 
 
 def choices(found: RunComparison) -> list[tuple[str, str]]:

@@ -1,12 +1,15 @@
 """Pages of comparisons: choose two runs, and what changed between them case by case."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import jsonify, redirect, request, url_for
 
+from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
 from governance.kernel.forms import uuid_or_none
+from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
 from governance.kernel.pages import Keyset, filters, page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.evaluations import (
@@ -15,6 +18,7 @@ from governance.operations.evaluations import (
     comparison_counts,
     comparison_text,
     figures,
+    judge_queries,
     permissions,
     queries,
 )
@@ -24,6 +28,7 @@ from governance.operations.evaluations.comparing import (
     RunComparison,
 )
 from governance.operations.evaluations.comparison_counts import PairedScore
+from governance.operations.evaluations.judge_models import JudgeLabel
 from governance.operations.evaluations.statistics.paired import SIGNIFICANCE, Direction
 from governance.operations.evaluations.views import feature
 
@@ -34,7 +39,7 @@ RESULTS = {
     "only-old": "Only in the earlier run",
     "only-new": "Only in the later run",
 }
-TWO = 2
+TWO, CASES_SHOWN = 2, 50
 
 
 @feature.get("/evaluations/comparisons/new", needs=permissions.VIEW)
@@ -91,19 +96,17 @@ def comparison(old_id: UUID, new_id: UUID) -> ResponseReturnValue:
         found = comparing.compare(old_id, new_id)
     except NotComparable as refused:
         return _choosing(None, old=old_id, new=new_id, problem=refused.message, status=422)
-    asked = filters("measure", "result")
-    result = asked.get("result", "changed")
-    if result not in RESULTS:
-        raise Invalid("Choose one of the results in the list.", field="result")
-    shown = _shown(found, asked.get("measure"))
+    shown, result = _filtered(found)
     score = shown.score if shown else None
+    cases = _cases(found, score, result, after=request.args.get("after"))
     return page(
         "operations/evaluations/comparison.html",
         found=found,
         shown=shown,
         result=result,
         results=RESULTS,
-        cases=_cases(found, score, result),
+        cases=cases,
+        labels=_labels(found, shown, result, cases.rows),
         sources=comparison_counts.changed_by_source(old_id, new_id, score) if score else (),
         is_good=_is_good(shown),
         text=comparison_text,
@@ -120,6 +123,50 @@ def comparison_data(old_id: UUID, new_id: UUID) -> ResponseReturnValue:
     return jsonify(comparison_text.as_json(comparing.compare(old_id, new_id)))
 
 
+@feature.get(
+    "/evaluations/comparisons/<uuid:old_id>/<uuid:new_id>.csv",
+    needs=permissions.VIEW,
+    answers=FILE,
+)
+def export_cases(old_id: UUID, new_id: UUID) -> ResponseReturnValue:
+    """Export the cases as the list is filtered."""
+    found = comparing.compare(old_id, new_id)
+    shown, result = _filtered(found)
+    score = shown.score if shown else None
+    pages = every_page(lambda after: _cases(found, score, result, after=after, size=ROWS_PER_READ))
+    is_lone = result.startswith("only")
+    name = f"cases-of-runs-{found.old.run.number}-and-{found.new.run.number}"
+    return csv_file(
+        name,
+        comparison_text.LONE_HEAD if is_lone else comparison_text.CHANGED_HEAD,
+        (
+            comparison_text.lone_cells(rows)
+            if is_lone or shown is None
+            else comparison_text.changed_cells(rows, shown, _labels(found, shown, result, rows))
+            for rows in pages
+        ),
+    )
+
+
+def _filtered(found: RunComparison) -> tuple[ComparedMeasure | None, str]:
+    """The measure and the result that the address asks for. Raises Invalid."""
+    asked = filters("measure", "result")
+    result = asked.get("result", "changed")
+    if result not in RESULTS:
+        raise Invalid("Choose one of the results in the list.", field="result")
+    return _shown(found, asked.get("measure")), result
+
+
+def _labels(
+    found: RunComparison, shown: ComparedMeasure | None, result: str, rows: Sequence[Any]
+) -> Mapping[str, JudgeLabel]:
+    """What people said of these cases, where a judge says whether a case passes."""
+    if shown is None or shown.measure.kind != "rate" or result.startswith("only") or not rows:
+        return {}
+    digests = {each.digest for each in rows}
+    return judge_queries.people_labels(found.new.suite.id, shown.key, digests)
+
+
 def _shown(found: RunComparison, key: str | None) -> ComparedMeasure | None:
     """The measure whose cases are listed: the one asked for, or the one that says most."""
     paired = [each for each in found.measures if each.paired is not None]
@@ -133,15 +180,22 @@ def _shown(found: RunComparison, key: str | None) -> ComparedMeasure | None:
     )
 
 
-def _cases(found: RunComparison, score: PairedScore | None, result: str) -> Keyset:
-    old, new, after = found.old.run.id, found.new.run.id, request.args.get("after")
+def _cases(
+    found: RunComparison,
+    score: PairedScore | None,
+    result: str,
+    *,
+    after: str | None,
+    size: int = CASES_SHOWN,
+) -> Keyset:
+    old, new = found.old.run.id, found.new.run.id
     if result == "only-old":
-        return comparison_counts.cases_of_one(old, new, after=after)
+        return comparison_counts.cases_of_one(old, new, after=after, size=size)
     if result == "only-new":
-        return comparison_counts.cases_of_one(new, old, after=after)
+        return comparison_counts.cases_of_one(new, old, after=after, size=size)
     if score is None:
         return Keyset((), None, 0)
-    return comparison_counts.changed_cases(old, new, score, result, after=after)
+    return comparison_counts.changed_cases(old, new, score, result, after=after, size=size)
 
 
 def _is_good(shown: ComparedMeasure | None) -> dict[float, tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Judges, their newest calibration, and which figures of runs a change of judge makes stale.
 
 judge(id), judges_of(suite)    NotFound for another tenant's
+people_labels(…)               what people said of cases, in the newest labelled set
 current_judges(…)              one page of the judges in use, over all suites
 stale(runs)                    why a measure of a run doesn't decide any more
 unsound(runs)                  the same, where people's labels don't confirm the judge
@@ -19,7 +20,11 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from governance.kernel.db import find, session
 from governance.kernel.errors import DomainError
 from governance.kernel.pages import Keyset, keyset
-from governance.operations.evaluations.judge_models import EvaluationJudge, JudgeCalibration
+from governance.operations.evaluations.judge_models import (
+    EvaluationJudge,
+    JudgeCalibration,
+    JudgeLabel,
+)
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
@@ -109,6 +114,29 @@ def newest_calibrations(judge_ids: Collection[UUID]) -> Mapping[UUID, JudgeCalib
         .order_by(JudgeCalibration.judge_id, JudgeCalibration.created_at.desc())
     )
     return {each.judge_id: each for each in session().scalars(query)}
+
+
+def people_labels(
+    suite_id: UUID, measure_key: str, digests: Collection[str]
+) -> Mapping[str, JudgeLabel]:
+    """Labels of cases in the newest set of the measure's judge, by hexadecimal digest."""
+    newest = (
+        select(JudgeCalibration.id)
+        .join(EvaluationJudge, EvaluationJudge.id == JudgeCalibration.judge_id)
+        .where(
+            EvaluationJudge.suite_id == suite_id,
+            EvaluationJudge.measure_key == measure_key,
+            EvaluationJudge.replaced_at.is_(None),
+        )
+        .order_by(JudgeCalibration.created_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(JudgeLabel).where(
+        JudgeLabel.calibration_id == newest,
+        JudgeLabel.case_digest.in_([bytes.fromhex(each) for each in digests]),
+    )
+    return {each.case_digest.hex(): each for each in session().scalars(query)}
 
 
 def rate_measures(suite_id: UUID) -> Sequence[SuiteMeasure]:

@@ -1,5 +1,7 @@
 """Two runs of one suite are compared case by case: the cases that changed decide."""
 
+import csv
+import io
 import json
 from datetime import UTC, datetime
 
@@ -7,8 +9,15 @@ import pytest
 
 from governance.kernel import clock
 from governance.kernel.db import session
-from governance.operations.evaluations import comparing, queries, suite_actions
+from governance.operations.evaluations import (
+    comparing,
+    comparison_views,
+    judge_actions,
+    queries,
+    suite_actions,
+)
 from governance.operations.evaluations.case_digests import case_digest
+from governance.operations.evaluations.judge_labels import LabelledCase
 from governance.operations.evaluations.statistics.paired import Direction
 from tests import make
 from tests.conftest import visitor
@@ -238,6 +247,72 @@ def test_one_run_of_the_list_asks_for_another(app, two):
 )
 def test_an_address_that_means_nothing_is_refused(app, two, query, says):
     assert says in visitor(app, "viewer").get(path(*two, query), then=422).text
+
+
+# ---- what people said
+
+
+def labelled(*cases):
+    """Register the judge of hallucination, with people's labels of these cases."""
+    with make.acting("admin"):
+        suite = queries.suite("claims-grounding")
+        judge = judge_actions.register(
+            suite, measure="hallucination", provider="openai", name="judge-1", version="1"
+        )
+        judge_actions.calibrate(
+            judge, suite, [LabelledCase(*each) for each in cases], filename="a.csv", sha256="0" * 64
+        )
+
+
+def test_people_agree_disagree_or_labelled_another_answer(app):
+    """Cases 0 to 2 broke: people say so too, people pass the new answer, the label is of an old one."""
+    old, new = changed(0, 4, 0, 0)
+    runs = judged(log(old, "old")), judged(log(new, "new"))
+    viewer = visitor(app, "viewer")
+    assert viewer.get(path(*runs)).text.count("not labelled") == 4
+    labelled(("case-0", False, False), ("case-1", True, False), ("case-2", True, True))
+    body = viewer.get(path(*runs)).text
+    assert (body.count("Agrees"), body.count("Disagrees"), body.count("not labelled")) == (1, 1, 2)
+    assert "Human label" not in viewer.get(path(*runs, "?result=only-old")).text
+
+
+# ---- the cases as a file
+
+
+def rows_of(reply):
+    return list(csv.DictReader(io.StringIO(reply.get_data().decode("utf-8-sig"))))
+
+
+def test_the_cases_are_exported_as_the_list_is_filtered(app, two):
+    labelled(("case-171", True, False))
+    viewer = visitor(app, "viewer")
+    link = path(*two, ".csv?measure=hallucination&amp;result=worse")
+    assert link in viewer.get(path(*two, "?measure=hallucination&result=worse")).text
+    worse = rows_of(viewer.get(path(*two, ".csv?measure=hallucination&result=worse")))
+    assert len(worse) == 14 and {each["result"] for each in worse} == {"worse"}
+    said = {each["case"]: each["human_label"] for each in worse}
+    assert said.pop(case_digest("case-171").hex()) == "disagrees"
+    assert set(said.values()) == {""}
+    assert len(rows_of(viewer.get(path(*two, ".csv")))) == 17
+
+
+def test_every_page_of_the_list_is_in_the_file_and_a_formula_stays_text(app, monkeypatch):
+    monkeypatch.setattr(comparison_views, "ROWS_PER_READ", 50)
+    old, new = changed(0, 120, 0, 0)
+    sources = ["=1+1"] * 120
+    runs = [judged(log(each, name, sources=sources)) for name, each in (("o", old), ("n", new))]
+    found = rows_of(visitor(app, "viewer").get(path(*runs, ".csv")))
+    assert len({each["case"] for each in found}) == 120
+    assert {each["source"] for each in found} == {"'=1+1"}
+
+
+def test_cases_of_one_run_are_exported_and_a_neighbour_gets_no_file(app):
+    runs = judged(log(["C"] * 10, "old")), judged(log(["C"] * 10, "new", first=4))
+    lone = rows_of(visitor(app, "viewer").get(path(*runs, ".csv?result=only-new")))
+    assert [each["outcome"] for each in lone] == ["scored"] * 4
+    neighbour = visitor(app, "admin", "globex")
+    neighbour.get(path(*runs, ".csv").replace("acme", "globex"), then=404)
+    visitor(app, "viewer").get(path(*runs, ".csv?result=odd"), then=422)
 
 
 # ---- what isn't compared

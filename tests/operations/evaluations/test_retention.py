@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 
 from governance.kernel import clock, jobs, storage
 from governance.kernel.db import session
+from governance.operations.evaluations import comparing, queries, retention
 from governance.operations.evaluations import jobs as nightly
-from governance.operations.evaluations import queries, retention
+from governance.operations.evaluations.comparing import NotComparable
 from governance.operations.evaluations.models import RUN_CASES
 from governance.operations.systems import queries as register
 from tests import make
@@ -49,6 +50,18 @@ def test_cases_go_after_400_days_and_figures_stay():
         with make.acting("admin"):
             assert queries.results_of([run.id])
             assert queries.run(run.id).cases == 4
+
+
+def test_runs_whose_cases_are_gone_say_so_instead_of_having_none_in_common():
+    old, new = judged(log_of(3, 1)), judged(log_of(2, 2, run="run-2"), release="2026.12.0")
+    with clock.frozen(NOW + retention.CASES_KEPT + timedelta(days=1)):
+        late = judged(log_of(4, 0, run="run-3"), release="2027.12.0")
+        nightly.forget_cases()
+        with make.acting("viewer"):
+            with pytest.raises(NotComparable, match="The cases of run 1 and run 2 were deleted"):
+                comparing.compare(old.id, new.id)
+            with pytest.raises(NotComparable, match="The cases of run 2 were deleted 400 days"):
+                comparing.compare(new.id, late.id)
 
 
 def test_a_file_that_nobody_could_read_goes_after_30_days_and_may_come_again():
