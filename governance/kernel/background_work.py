@@ -41,7 +41,6 @@ UNDER_WAY = ("queued", "running")
 MAX_UNDER_WAY = 20  # of one kind in a tenant, that people requested
 PAUSE_SECONDS = 0.3  # between two reports of progress: each is a small transaction
 ORPHANED_AFTER = timedelta(days=1)
-AHEAD = timedelta(hours=1)  # of scheduled work that is queued since
 MIN_DONE = 3  # before that, the time left would be a guess
 
 
@@ -88,10 +87,8 @@ class WorkKind[R: Generated]:
     `requested` and `cancelled` record the audit entries; without `cancelled` it can't be cancelled.
     `renew` forgets what an earlier try has kept and a retry must not use, or raises DomainError
     where there is nothing to retry. With `requester_only`, nothing is generated for a requester who
-    has left or lost the permission. What a person waits for at a page (`waited_for`) is generated
-    before what the schedule has queued. `stored` is the column with the key of the stored file,
-    `prefix` the part
-    of the storage that holds only these.
+    has left or lost the permission. `stored` is the column with the key of the stored file,
+    `prefix` the part of the storage that holds only these.
     """
 
     name: str
@@ -107,7 +104,6 @@ class WorkKind[R: Generated]:
     cancelled: Callable[[R], object] | None
     renew: Callable[[R], object] = _nothing
     requester_only: bool = False
-    waited_for: bool = False
     stored: Any = None
     prefix: str | None = None
     max_bytes: int = 0
@@ -256,8 +252,7 @@ def start[R: Generated](row: R) -> R:
 
 def _queue(row: Generated) -> None:
     kind = kind_of(row)
-    ready_at = clock.now() - AHEAD if kind.waited_for else None
-    row.work_item_id = jobs.enqueue(kind.name, row.id, ready_at=ready_at).id
+    row.work_item_id = jobs.enqueue(kind.name, row.id).id
     kind.requested(row)
 
 

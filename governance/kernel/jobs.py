@@ -1,7 +1,8 @@
 """Long work: a row with progress that a person can watch, leave and cancel; a queue by SKIP LOCKED;
 a schedule.
 
-`enqueue` writes the row in the caller's transaction. The jobs process claims tickets, runs the
+`enqueue` writes the row in the caller's transaction. The jobs process claims tickets, what a person
+waits for with a head start of twelve hours before what the schedule queued, runs the
 handler as the person who asked, and keeps a lease while it lives; a killed process' work is taken
 up again, as is work that met something away (mail server, disk, database), and after three tries it
 is marked failed, once. A process that lost its lease, and did not notice, may no longer write.
@@ -30,6 +31,8 @@ LEASE = timedelta(seconds=60)
 MAX_RUN_TIME = timedelta(minutes=30)
 RETRY_PAUSE = timedelta(seconds=20)
 MAX_ATTEMPTS = 3
+HEAD_START = timedelta(hours=12)  # of what a person waits for: other work is overtaken no longer
+PEOPLE = frozenset({"person", "operator"})
 log = structlog.get_logger("jobs")
 
 
@@ -64,6 +67,8 @@ class WorkItem(Tenanted, Model):
 class WorkTicket(Model):
     """The queue over all tenants: ids only, nothing of a tenant's content, hence no row-level
     security.
+
+    The earliest `ready_at` is next. What a person waits for is ready HEAD_START before it is queued.
     """
 
     __tablename__ = "work_tickets"
@@ -114,17 +119,33 @@ Handler = Callable[["WorkItem", "Progress"], None]
 ActorOf = Callable[[WorkItem], current.Actor]
 handlers: dict[str, Handler] = {}
 secrets_of: dict[str, tuple[str, ...]] = {}
+waited_for_of: dict[str, bool | None] = {}
 
 
-def work(kind: str, *, secret: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
-    """Declare the handler of a kind of work; its `secret` parameters are blanked when it is over."""
+def work(
+    kind: str, *, secret: tuple[str, ...] = (), waited_for: bool | None = None
+) -> Callable[[Handler], Handler]:
+    """Declare the handler of a kind of work; its `secret` parameters are blanked when it is over.
+
+    Somebody waits for it (`waited_for`) always, never, or where a person asked for it: such work is
+    done before the rest.
+    """
 
     def declare(handler: Handler) -> Handler:
         handlers[kind] = handler
         secrets_of[kind] = secret
+        waited_for_of[kind] = waited_for
         return handler
 
     return declare
+
+
+def _since(kind: str) -> datetime:
+    """The moment from which work that is queued now counts as waiting."""
+    waited_for = waited_for_of.get(kind)
+    if waited_for is None:
+        waited_for = current.actor().kind in PEOPLE
+    return clock.now() - HEAD_START if waited_for else clock.now()
 
 
 def enqueue(
@@ -139,7 +160,7 @@ def enqueue(
     session().flush()
     session().add(
         WorkTicket(
-            id=item.id, for_tenant=who.tenant_id, kind=kind, ready_at=ready_at or clock.now()
+            id=item.id, for_tenant=who.tenant_id, kind=kind, ready_at=ready_at or _since(kind)
         )
     )
     session().flush()
@@ -326,7 +347,9 @@ def run_again(item: WorkItem) -> None:
     item.state, item.step, item.error, item.finished_at = "queued", "Queued again", None, None
     item.cancel_requested = False
     forget_failure(item.id)
-    ticket = WorkTicket(id=item.id, for_tenant=item.tenant_id, kind=item.kind, ready_at=clock.now())
+    ticket = WorkTicket(
+        id=item.id, for_tenant=item.tenant_id, kind=item.kind, ready_at=_since(item.kind)
+    )
     session().add(ticket)
     session().flush()
     db.notify("work")

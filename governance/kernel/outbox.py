@@ -37,7 +37,7 @@ def send_mail(to: str, subject: str, body: str, *, unsubscribe: str = "") -> Non
     jobs.enqueue("mail", to=to, subject=" ".join(subject.split()), body=body, **more)
 
 
-@jobs.work("mail", secret=("body",))
+@jobs.work("mail", secret=("body",), waited_for=True)
 def deliver(item: jobs.WorkItem, progress: jobs.Progress) -> None:
     progress(0, 1, "Sending")
     message = _letter(item)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -50,6 +51,7 @@ def actor(isolated, new_tenant, own_server, settings):
         session().execute(text("DELETE FROM work_tickets"))
     for kind in [k for k in jobs.handlers if k.startswith("test ")]:
         del jobs.handlers[kind]
+        jobs.waited_for_of.pop(kind, None)
     engine.dispose()
     db.connect(settings.database_url)
 
@@ -123,6 +125,74 @@ def test_draining_one_tenant_leaves_the_work_of_others(actor):
     assert done == [] and len(tickets()) == 1
     assert jobs.drain(lambda _: actor, of=actor.tenant_id) == 1
     assert done == [item_id]
+
+
+@pytest.fixture
+def order(actor):
+    """What was done, in its order: kinds for whom a person waits always, never and if they asked."""
+    done = []
+    for kind, waited_for in (("mailed", True), ("filed", False), ("collected", None)):
+        jobs.work(f"test {kind}", waited_for=waited_for)(
+            lambda item, _progress: done.append(
+                (item.kind.removeprefix("test "), item.params["by"])
+            )
+        )
+    return done
+
+
+def queued(actor, kind, by, hours=0):
+    """Queue work of a person or of the schedule, so many hours ago."""
+    who = replace(actor, kind=by)
+    with clock.frozen(clock.now() - timedelta(hours=hours)):
+        return enqueue(who, kind, by=by)
+
+
+def test_what_a_person_waits_for_is_done_before_the_work_of_the_night(actor, order):
+    for _each in range(20):
+        queued(actor, "collected", "job", hours=6)
+    queued(actor, "filed", "person")
+    queued(actor, "collected", "person")
+    queued(actor, "mailed", "job")
+    jobs.drain(lambda _: actor)
+    assert order[:2] == [("collected", "person"), ("mailed", "job")]
+    assert order[2:22] == [("collected", "job")] * 20
+    assert order[22:] == [("filed", "person")]
+
+
+def test_work_of_the_schedule_is_overtaken_for_twelve_hours_and_no_longer(actor, order):
+    for hours in (11, 13):
+        queued(actor, "collected", "job", hours=hours)
+    queued(actor, "collected", "person")
+    jobs.drain(lambda _: actor)
+    assert [by for _kind, by in order] == ["job", "person", "job"]
+
+
+def test_work_for_a_moment_is_not_done_before_it(actor, order):
+    with current.acting_as(replace(actor, kind="person")), transaction():
+        jobs.enqueue("test collected", ready_at=clock.now() + timedelta(minutes=5), by="person")
+    assert jobs.drain(lambda _: actor) == 0
+    with clock.frozen(clock.now() + timedelta(minutes=6)):
+        assert jobs.drain(lambda _: actor) == 1
+
+
+def test_taking_work_reads_the_index_however_much_waits(actor, order):
+    with transaction():
+        session().execute(
+            text(
+                "INSERT INTO work_tickets (id, for_tenant, kind, ready_at, tries, created_at) SELECT"
+                " gen_random_uuid(), :tenant, 'test collected', now() - interval '1 hour', 0, now()"
+                " FROM generate_series(1, 5000)"
+            ),
+            {"tenant": actor.tenant_id},
+        )
+        session().execute(text("ANALYZE work_tickets"))
+        plan = session().scalars(
+            text(
+                "EXPLAIN SELECT id FROM work_tickets WHERE ready_at <= now() ORDER BY ready_at"
+                " LIMIT 1 FOR UPDATE SKIP LOCKED"
+            )
+        )
+        assert "ix_work_tickets_ready_at" in " ".join(plan)
 
 
 def test_what_goes_wrong_is_said_and_its_cause_is_not_shown(actor):

@@ -29,7 +29,7 @@ def queue_filing(lifted: StopLifted) -> None:
     jobs.enqueue(WORK, lifted.stop_id)
 
 
-@work(WORK)
+@work(WORK, waited_for=False)
 def file_stop(item: WorkItem, _progress: Progress) -> None:
     """Store the record of the stop `item.target_id`, once.
 

@@ -62,7 +62,7 @@ def queue(event: RunJudged) -> None:
     jobs.enqueue(WORK, event.run_id)
 
 
-@work(WORK)
+@work(WORK, waited_for=False)
 def follow_run(item: WorkItem, _progress: Progress) -> None:
     """Draw the consequences of the run `item.target_id`, as Meridian."""
     if item.target_id is None:

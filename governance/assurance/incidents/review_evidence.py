@@ -28,7 +28,7 @@ NOTE = "Reviews of closed incidents, filed by Meridian"
 REQUIREMENTS = (("nist-ai-rmf", "MANAGE 4"), ("soc2", "CC7"))
 
 
-@work(FILE_WORK)
+@work(FILE_WORK, waited_for=False)
 def file_review(item: WorkItem, _progress: Progress) -> None:
     """Store the review of the incident `item.target_id`, once."""
     if item.target_id is None:

@@ -142,7 +142,6 @@ PREVIEWS = background_work.WorkKind(
     address=lambda preview: {"version_id": preview.version_id},
     requested=_requested,
     cancelled=None,
-    waited_for=True,
     stored=FilePreview.storage_key,
     prefix=STORAGE_PREFIX,
     max_bytes=16 * 1024 * 1024,

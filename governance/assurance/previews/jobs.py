@@ -25,7 +25,7 @@ from governance.kernel.jobs import Progress, WorkItem, work
 from governance.kernel.storage import PIECE_BYTES, Blob
 
 
-@work(actions.PREVIEWS.name)
+@work(actions.PREVIEWS.name, waited_for=True)
 def render_preview(item: WorkItem, progress: Progress) -> None:
     """Render one FilePreview (item.target_id), as the person who requested it."""
     preview_id = target_of(actions.PREVIEWS, item)

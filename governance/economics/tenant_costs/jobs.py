@@ -32,7 +32,7 @@ def copy_prices() -> None:
     _copy(MONTHS)
 
 
-@work(actions.WORK)
+@work(actions.WORK, waited_for=False)
 def copy_after_decision(_item: WorkItem, _progress: Progress) -> None:
     """As soon as the operator decided."""
     _copy(MONTHS)

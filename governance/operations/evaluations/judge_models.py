@@ -85,14 +85,18 @@ class JudgeCalibration(Tenanted, Model):
     @property
     def kappa_text(self) -> str:
         """Return "0.88"; empty where there is no kappa."""
-        return "" if self.kappa is None else f"{self.kappa:.2f}"
+        return "" if self.kappa is None else _signed(self.kappa)
 
     @property
     def kappa_interval(self) -> str:
         """Return "0.82 to 0.94"."""
         if self.kappa_low is None or self.kappa_high is None:
             return ""
-        return f"{self.kappa_low:.2f} to {self.kappa_high:.2f}"
+        return f"{_signed(self.kappa_low)} to {_signed(self.kappa_high)}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 class JudgeLabel(Tenanted, Model):

@@ -166,7 +166,7 @@ def _fed(version_id: UUID, system_id: UUID) -> list[tuple[Indicator, str]]:
     return [(row[0], row[1]) for row in session().execute(query)]
 
 
-@work(WORK)
+@work(WORK, waited_for=False)
 def count_run(item: WorkItem, _progress: Progress) -> None:
     """Count the run `item.target_id`, as Meridian."""
     if item.target_id is None:

@@ -15,7 +15,7 @@ from governance.assurance.previews.models import FilePreview
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, current, storage
 from governance.kernel import jobs as work
-from governance.kernel.db import session
+from governance.kernel.db import session, transaction
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.evidence import deletion_helpers, evidence_helpers
@@ -241,8 +241,12 @@ def _tidy():
 
 
 def test_who_waits_for_a_preview_does_not_wait_for_scheduled_work(as_officer):
-    with make.acting():
-        work.enqueue("destroy evidence", None, ready_at=clock.now() - timedelta(minutes=5))
+    with (
+        clock.frozen(clock.now() - timedelta(hours=6)),
+        current.acting_as(make.system_actor("acme")),
+        transaction(),
+    ):
+        work.enqueue("destroy evidence")
     version = files.upload(b"a,b\n1,2\n", "given.csv")
     as_officer.post(f"evidence/versions/{version}/preview")
     assert work.run_next(actor_of)
