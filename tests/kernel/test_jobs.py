@@ -129,7 +129,7 @@ def test_draining_one_tenant_leaves_the_work_of_others(actor):
 
 @pytest.fixture
 def order(actor):
-    """What was done, in its order: kinds for whom a person waits always, never and if they asked."""
+    """What was done, in its order, of three kinds: waited for always, never, and if a person asks."""
     done = []
     for kind, waited_for in (("mailed", True), ("filed", False), ("collected", None)):
         jobs.work(f"test {kind}", waited_for=waited_for)(

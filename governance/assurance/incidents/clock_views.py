@@ -18,8 +18,8 @@ from governance.assurance.incidents.clocks import Clock
 from governance.assurance.incidents.forms import (
     ClassifyForm,
     DeciderForm,
+    IncidentReasonForm,
     NoticeForm,
-    ReasonForm,
     local,
 )
 from governance.assurance.incidents.incident_page import clock_line
@@ -223,14 +223,16 @@ def _record(found: Incident, law: Regime, stage: Stage, form: NoticeForm) -> Non
 @feature.get("/incidents/<uuid:incident_id>/pause", needs=permissions.MANAGE)
 def pausing(incident_id: UUID) -> ResponseReturnValue:
     return page(
-        "assurance/incidents/pause.html", incident=queries.incident(incident_id), form=ReasonForm()
+        "assurance/incidents/pause.html",
+        incident=queries.incident(incident_id),
+        form=IncidentReasonForm(),
     )
 
 
 @feature.post("/incidents/<uuid:incident_id>/pause", needs=permissions.MANAGE)
 def pause(incident_id: UUID) -> ResponseReturnValue:
     """Pause the time to resolve, or resume it (`verb`)."""
-    found, form = queries.incident(incident_id), ReasonForm()
+    found, form = queries.incident(incident_id), IncidentReasonForm()
     if request.form.get("verb") == "resume":
         clock_actions.resume(found)
     elif not accepted(form, lambda: clock_actions.pause(found, reason=form.reason.data or "")):

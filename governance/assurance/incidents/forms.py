@@ -124,7 +124,9 @@ class NoteForm(Form):
     text = TextAreaField("Note", [InputRequired("Enter a note."), LONG], filters=[stripped])
 
 
-class ReasonForm(Form):
+class IncidentReasonForm(Form):
+    """Why a clock pauses or a suggestion is dismissed; the action asks for it."""
+
     reason = TextAreaField("Reason", [Length(max=MAX_LINE_LENGTH * 10)], filters=[stripped])
 
 

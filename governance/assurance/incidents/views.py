@@ -20,8 +20,8 @@ from governance.assurance.incidents import (
 from governance.assurance.incidents.forms import (
     AssignLeadForm,
     DeclareForm,
+    IncidentReasonForm,
     NoteForm,
-    ReasonForm,
     RolesForm,
     StateForm,
     SummaryForm,
@@ -185,7 +185,7 @@ def _declare(form: DeclareForm, alert: Alert | None) -> Incident:
 
 @feature.get("/incidents/suggestions/<uuid:stop_id>", needs=permissions.VIEW)
 def suggestion(stop_id: UUID) -> ResponseReturnValue:
-    return _suggestion(stop_id, ReasonForm())
+    return _suggestion(stop_id, IncidentReasonForm())
 
 
 def _suggestion(stop_id: UUID, form: Form, *, status: int = 200) -> ResponseReturnValue:
@@ -209,7 +209,7 @@ def declare_from_stop(stop_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/incidents/suggestions/<uuid:stop_id>/dismiss", needs=permissions.DECLARE)
 def dismiss(stop_id: UUID) -> ResponseReturnValue:
-    form = ReasonForm()
+    form = IncidentReasonForm()
     if not accepted(form, lambda: suggestions.dismiss(stop_id, reason=form.reason.data or "")):
         return _suggestion(stop_id, form, status=form.status)
     flash("The suggestion is dismissed.")

@@ -75,7 +75,9 @@ class DraftForm(Form):
     )
 
 
-class ReasonForm(Form):
+class SuiteReasonForm(Form):
+    """Why a version is withdrawn or a suite retired."""
+
     reason = TextAreaField(
         "Reason, kept in the audit log",
         [DataRequired(REASON_NEEDED), Length(max=2000)],

@@ -30,9 +30,9 @@ from governance.operations.evaluations import (
 from governance.operations.evaluations.forms import (
     DraftForm,
     PublishForm,
-    ReasonForm,
     RunForm,
     SuiteForm,
+    SuiteReasonForm,
 )
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.evaluations.owasp import EDITIONS
@@ -301,7 +301,7 @@ def publish(key: str) -> ResponseReturnValue:
 )
 def withdraw(key: str, number: int) -> ResponseReturnValue:
     """Withdraw a published version."""
-    found, form = queries.suite(key), ReasonForm()
+    found, form = queries.suite(key), SuiteReasonForm()
     version = queries.version(found.id, number)
     if request.method == "POST" and accepted(
         form, lambda: suite_actions.withdraw(version, found, reason=form.reason.data or "")
@@ -322,7 +322,7 @@ def withdraw(key: str, number: int) -> ResponseReturnValue:
 )
 def retire(key: str) -> ResponseReturnValue:
     """Retire a suite."""
-    found, form = queries.suite(key, lock=request.method == "POST"), ReasonForm()
+    found, form = queries.suite(key, lock=request.method == "POST"), SuiteReasonForm()
     if request.method == "POST" and accepted(
         form, lambda: suite_actions.retire(found, reason=form.reason.data or "")
     ):

@@ -6,7 +6,7 @@ from wtforms.validators import DataRequired, Length
 from governance.kernel.forms import Form
 
 
-class ReasonForm(Form):
+class OperatorReasonForm(Form):
     """Why an operator does this to a tenant."""
 
     reason = TextAreaField(
@@ -18,7 +18,7 @@ class ReasonForm(Form):
         return self.reason.data or ""
 
 
-class SuspendForm(ReasonForm):
+class SuspendForm(OperatorReasonForm):
     typed = StringField(
         "Type the tenant's name to confirm",
         [DataRequired("Type the tenant's name."), Length(max=120)],

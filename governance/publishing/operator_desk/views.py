@@ -21,7 +21,7 @@ from governance.kernel.pages import page
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.publishing.operator_desk import actions, queries
-from governance.publishing.operator_desk.forms import ReasonForm, SuspendForm
+from governance.publishing.operator_desk.forms import OperatorReasonForm, SuspendForm
 from governance.publishing.tenant_exports import permissions as export_permissions
 from governance.publishing.tenant_exports.actions import start_for
 
@@ -70,8 +70,8 @@ SUSPEND = StepUp(
     facts=_named,
     danger="Everyone in it is signed out, and its AI systems stop.",
 )
-RESUME = StepUp("Resume tenant", ReasonForm, facts=_named)
-EXPORT = StepUp("Start export", ReasonForm, facts=_named)
+RESUME = StepUp("Resume tenant", OperatorReasonForm, facts=_named)
+EXPORT = StepUp("Start export", OperatorReasonForm, facts=_named)
 
 
 @feature.get("/tenants/<slug>/suspend", needs=permissions.SUSPEND)
@@ -98,12 +98,12 @@ def suspend(slug: str) -> ResponseReturnValue:
 
 @feature.get("/tenants/<slug>/resume", needs=permissions.SUSPEND)
 def resumption(slug: str) -> ResponseReturnValue:
-    return _asking("resume", queries.desk_tenant(slug), ReasonForm())
+    return _asking("resume", queries.desk_tenant(slug), OperatorReasonForm())
 
 
 @feature.post("/tenants/<slug>/resume", needs=permissions.SUSPEND, fresh=RESUME)
 def resume(slug: str) -> ResponseReturnValue:
-    found, form, made = queries.desk_tenant(slug), ReasonForm(), list[Approval | None]()
+    found, form, made = queries.desk_tenant(slug), OperatorReasonForm(), list[Approval | None]()
     if not accepted(form, lambda: made.append(actions.resume(found, reason=form.given))):
         return _asking("resume", found, form)
     return _done(found, made[0], f"{found.name} is active again.")
@@ -111,19 +111,21 @@ def resume(slug: str) -> ResponseReturnValue:
 
 @feature.get("/tenants/<slug>/export", needs=export_permissions.START)
 def exporting(slug: str) -> ResponseReturnValue:
-    return _asking("export", queries.desk_tenant(slug), ReasonForm())
+    return _asking("export", queries.desk_tenant(slug), OperatorReasonForm())
 
 
 @feature.post("/tenants/<slug>/export", needs=export_permissions.START, fresh=EXPORT)
 def start_export(slug: str) -> ResponseReturnValue:
     """For the tenant's admins: they get it, the operator doesn't."""
-    found, form = queries.desk_tenant(slug), ReasonForm()
+    found, form = queries.desk_tenant(slug), OperatorReasonForm()
     if not accepted(form, lambda: start_for(found, reason=form.given)):
         return _asking("export", found, form)
     return _done(found, None, f"The admins of {found.name} get an email when the archive is ready.")
 
 
-def _asking(name: str, found: Tenant, form: ReasonForm, **shown: Any) -> ResponseReturnValue:
+def _asking(
+    name: str, found: Tenant, form: OperatorReasonForm, **shown: Any
+) -> ResponseReturnValue:
     """The page of one of the three: fresh, or with what is wrong in its form."""
     template = f"publishing/operator_desk/{name}.html"
     status = form.status if form.problems else 200

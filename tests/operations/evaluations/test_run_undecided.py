@@ -11,7 +11,7 @@ from tests.conftest import visitor
 from tests.foundation.webhooks.receiver import Receiver
 from tests.operations.evaluations.api_helpers import Machine, own_run
 from tests.operations.evaluations.evaluation_helpers import published_suite, system
-from tests.operations.evaluations.test_runners import Runner, entries
+from tests.operations.evaluations.runner_helpers import Runner, entries
 
 PAGE = "evaluations/requests/undecided"
 

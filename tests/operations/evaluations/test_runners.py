@@ -5,10 +5,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import select
 
-from governance.foundation.audit.models import AuditEntry
-from governance.foundation.webhooks import actions as webhooks
 from governance.foundation.webhooks import jobs as webhook_jobs
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -17,8 +14,9 @@ from governance.operations.systems import queries as register
 from tests import make
 from tests.conftest import visitor
 from tests.foundation.webhooks.receiver import Receiver
-from tests.operations.evaluations.api_helpers import ADDRESS, Machine, own_run
+from tests.operations.evaluations.api_helpers import own_run
 from tests.operations.evaluations.evaluation_helpers import drain, log_of, published_suite, system
+from tests.operations.evaluations.runner_helpers import Runner, entries
 
 NEW = "evaluations/requests/new"
 
@@ -28,30 +26,6 @@ def _suite(app, isolated):
     with make.acting("admin"):
         published_suite()
         system()
-
-
-class Runner(Machine):
-    """A team's CI: it receives requests and reports."""
-
-    def __init__(self, app, receiver, slug="acme"):
-        super().__init__(app, slug)
-        self.receiver = receiver
-        with make.acting("admin", slug):
-            _, self.secret = webhooks.add(
-                name="CI", url=receiver.url, events=["evaluation.run.requested"]
-            )
-
-    def asked(self):
-        """The data of the newest message, verified."""
-        webhook_jobs.send_due(side_by_side=1)
-        return self.receiver.verified(self.secret)["data"]
-
-    def report(self, request_id, then=200, **said):
-        reply = self.client.post(
-            f"{ADDRESS}/requests/{request_id}/progress", json=said, headers=self._key
-        )
-        assert reply.status_code == then, reply.text
-        return reply.json
 
 
 @pytest.fixture
@@ -77,13 +51,6 @@ def row(request_id):
         found = request_queries.request(uuid.UUID(request_id))
         session().expunge(found)
     return found
-
-
-def entries():
-    with make.acting("admin"):
-        query = select(AuditEntry).where(AuditEntry.target_type == "EvaluationRequest")
-        found = session().scalars(query.order_by(AuditEntry.at, AuditEntry.id)).all()
-        return [each.action.removeprefix("evaluation.request.") for each in found]
 
 
 def test_a_runner_hears_what_is_wanted_and_its_run_answers_the_request(app, runner):
