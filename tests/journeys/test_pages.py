@@ -178,6 +178,7 @@ NOT_BY_LINKS = {
     "audit_api.entry",
     "evaluations.comparison",  # of two runs that a person selects
     "evaluations.comparison_data",
+    "evaluations.export_cases",
     "alerts.live",  # asked for by the pages themselves
     "incidents.events",  # the same
     "incidents.edit_follow_up",  # from an open action; of the reviews only one is opened
