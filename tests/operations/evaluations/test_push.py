@@ -19,6 +19,7 @@ from governance.operations.evaluations import (
     push_actions,
     queries,
     received_file,
+    run_actions,
     suite_actions,
 )
 from governance.operations.evaluations.models import RUN_CASES, EvaluationRun
@@ -26,7 +27,7 @@ from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
 from tests.conftest import visitor
-from tests.operations.evaluations.api_helpers import Machine, own_run
+from tests.operations.evaluations.api_helpers import ADDRESS, PLACE, Machine, own_run
 from tests.operations.evaluations.evaluation_helpers import drain, log_of, published_suite, system
 from tests.operations.evaluations.files.evaluation_files import inspect_sample, promptfoo_document
 from tests.operations.evaluations.files.evaluation_files import promptfoo_row as row
@@ -248,6 +249,17 @@ def test_a_body_that_is_no_file_is_refused_unsaved(machine, content, encoding, t
     assert count() == 0
 
 
+def test_a_file_beyond_the_limit_is_refused_before_it_is_received(machine):
+    reply = machine.client.post(
+        ADDRESS,
+        data=b"{}",
+        query_string=PLACE,
+        headers={"Authorization": f"Bearer {machine.key}", "Content-Type": "application/json"},
+        environ_overrides={"CONTENT_LENGTH": str(run_actions.MAX_FILE_BYTES + 1)},
+    )
+    assert (reply.status_code, "512 MB" in reply.json["title"], count()) == (413, True, 0)
+
+
 def test_a_form_is_refused_with_what_to_send(machine):
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert "not in a form" in machine.push(b"a=b", then=422, headers=form).json["title"]
@@ -339,6 +351,13 @@ def test_a_key_reaches_its_own_tenant_and_system_alone(app, machine):
     assert limited.push(log_of(3, 0), then=422).json["field"] == "system"
     limited.push(log_of(3, 0), system="chat")
     machine.get(str(uuid.uuid4()), then=404)
+
+
+def test_a_suite_of_another_tenant_does_not_exist_for_a_key(machine):
+    with make.acting("admin", "globex"):
+        published_suite("theirs")
+    assert machine.push(log_of(3, 0), then=422, suite="theirs").json["field"] == "suite"
+    assert count() == 0
 
 
 def test_a_key_without_the_scope_sends_and_reads_nothing(app, machine):
