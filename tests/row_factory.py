@@ -64,6 +64,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     },
     "cost_changes": {"usage_month": "2026-10", "currency": "EUR"},
     "cost_pool_rules": {"pool": "models"},
+    "erasures": {"state": "requested"},
     "file_imports": {"state": "ready", "rows_rejected": 0},
     "accounts": {"lost_on": None},
     "cost_budgets": {

@@ -28,7 +28,7 @@ from tests.waiting import MAX_WAIT_SECONDS
 
 
 def at_once(*acts, who=None):
-    """Each act in a thread of its own, as an officer or as `who`, begun at the same moment."""
+    """Each act in a thread of its own, as an officer or as `who`, started at the same moment."""
     start, outcomes = threading.Barrier(len(acts)), []
 
     def run(act):
