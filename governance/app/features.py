@@ -53,6 +53,7 @@ from governance.operations.maintenance.feature import manifest as maintenance
 from governance.operations.measurements.feature import manifest as measurements
 from governance.operations.objectives.feature import manifest as objectives
 from governance.operations.policies.feature import manifest as policies
+from governance.operations.rollouts.feature import manifest as rollouts
 from governance.operations.switches.feature import manifest as switches
 from governance.operations.systems.feature import manifest as systems
 from governance.publishing.inbox.feature import manifest as inbox
@@ -92,6 +93,7 @@ FEATURES = (
     playbooks,
     systems,
     intake,
+    rollouts,
     switches,
     policies,
     datasets,

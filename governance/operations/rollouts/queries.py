@@ -1,0 +1,286 @@
+"""Rollouts, their steps, the freeze calendar, and what the decision API serves.
+
+rollout(id), page_of(…)      one rollout, a page of the list
+rollouts_of(system_id)       the newest of a system
+steps(id)                    its steps, the newest first
+freezes()                    those that haven't ended, and those of the last months
+serving()                    what each feature's newest started rollout serves
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from governance.foundation.approvals import queries as approvals
+from governance.foundation.approvals.models import Approval
+from governance.kernel import clock
+from governance.kernel.db import find, session
+from governance.kernel.intervals import Span
+from governance.kernel.pages import Keyset, keyset
+from governance.operations.rollouts.ladders import BASIS_POINTS, PEOPLE, RINGS
+from governance.operations.rollouts.life_cycle import OPEN, UNDER_WAY
+from governance.operations.rollouts.models import Rollout, RolloutFreeze, RolloutStep
+from governance.operations.systems.models import AISystem, SystemFeature
+
+STEP = "rollout_step"  # the kind of approval
+SORTS: Mapping[str, tuple[Any, ...]] = {"rollout": (Rollout.number,)}
+MAX_FREEZES = 500
+
+
+# ---- what is served
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What the decision API serves for a feature. Slugs of feature and system.
+
+    `share` is in basis points of the targeting keys, 0 while nobody gets the candidate. `variants`
+    are the current and the candidate release. `rings` are the levels of `release_ring` that may be
+    in. `stage` is "Shadow", "5%" …; `state` is running, paused, halted, finished or rolled_back.
+    """
+
+    feature: str
+    system: str
+    salt: str
+    share: int
+    variants: tuple[str, str]
+    rings: tuple[str, ...]
+    stage: str
+    state: str
+    feature_id: UUID
+    system_id: UUID
+
+
+def serving() -> list[Serving]:
+    """Return what the newest started rollout of each feature serves; one statement.
+
+    A halted rollout serves the current release to everybody, and so does one that was rolled back;
+    one that is finished serves its release to everybody.
+    """
+    query = (
+        select(Rollout, SystemFeature.key, AISystem.key)
+        .join(
+            SystemFeature,
+            (SystemFeature.tenant_id == Rollout.tenant_id)
+            & (SystemFeature.id == Rollout.feature_id),
+        )
+        .join(
+            AISystem,
+            (AISystem.tenant_id == Rollout.tenant_id) & (AISystem.id == Rollout.system_id),
+        )
+        .where(Rollout.started_at.is_not(None))
+        .ext(distinct_on(Rollout.feature_id))
+        .order_by(Rollout.feature_id, Rollout.number.desc())
+    )
+    return sorted(
+        (_serving(*row) for row in session().execute(query)),
+        key=lambda each: (each.system, each.feature),
+    )
+
+
+def _serving(row: Rollout, feature: str, system: str) -> Serving:
+    stage = row.stages[row.position]
+    if row.state == "finished":
+        share, rings = BASIS_POINTS, RINGS
+    elif row.state in {"running", "paused"}:
+        share, rings = stage.share, stage.rings
+    else:
+        share, rings = 0, ()
+    return Serving(
+        feature,
+        system,
+        str(row.feature_id),
+        share,
+        (row.previous, row.release),
+        rings,
+        stage.name,
+        row.state,
+        row.feature_id,
+        row.system_id,
+    )
+
+
+# ---- rollouts
+
+
+def rollout(rollout_id: UUID, *, lock: bool = False) -> Rollout:
+    """Return the rollout. Raises NotFound."""
+    return find(Rollout, rollout_id, what="rollout", lock=lock)
+
+
+def exists(rollout_id: UUID) -> bool:
+    return session().scalar(select(Rollout.id).where(Rollout.id == rollout_id)) is not None
+
+
+def next_number() -> int:
+    """The number of the tenant's next rollout; the caller holds the lock of rollouts."""
+    return (session().scalar(select(func.max(Rollout.number))) or 0) + 1
+
+
+def about(row: Rollout) -> Row[AISystem, SystemFeature]:
+    """Its AI system and feature; one statement."""
+    query = (
+        select(AISystem, SystemFeature)
+        .join(SystemFeature, SystemFeature.system_id == AISystem.id)
+        .where(AISystem.id == row.system_id, SystemFeature.id == row.feature_id)
+    )
+    return session().execute(query).one()
+
+
+def people_needed(row: Rollout) -> int:
+    """How many people take a step: by the present risk class of the system, or that of the plan."""
+    lane = session().scalar(select(AISystem.lane).where(AISystem.id == row.system_id))
+    return max(PEOPLE[lane or row.risk_class], PEOPLE[row.risk_class])
+
+
+def page_of(
+    wanted: Mapping[str, str],
+    *,
+    sort: str = "-rollout",
+    after: str | None = None,
+    size: int = 50,
+) -> Keyset:
+    """Return one page of rollouts with system and feature. `wanted` are q, state and system."""
+    columns = SORTS[sort.removeprefix("-")]
+    return keyset(
+        _filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-")
+    )
+
+
+def _with_names() -> Select[Any]:
+    query = (
+        select(Rollout, AISystem, SystemFeature)
+        .join(AISystem, AISystem.id == Rollout.system_id)
+        .join(SystemFeature, SystemFeature.id == Rollout.feature_id)
+    )
+    return cast("Select[Any]", query)
+
+
+def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
+    query = _with_names()
+    if "state" in wanted:
+        query = query.where(Rollout.state == wanted["state"])
+    if "system" in wanted:
+        query = query.where(AISystem.key == wanted["system"])
+    if "q" in wanted:
+        columns = (Rollout.release, Rollout.previous, AISystem.name, SystemFeature.key)
+        query = query.where(or_(*(c.icontains(wanted["q"], autoescape=True) for c in columns)))
+    return query
+
+
+def counts() -> dict[str, int]:
+    """Count the rollouts that are under way, the halted ones among them, and all."""
+    query = select(
+        func.count().filter(Rollout.state.in_(UNDER_WAY)).label("under_way"),
+        func.count().filter(Rollout.state == "halted").label("halted"),
+        func.count().label("every"),
+    ).select_from(Rollout)
+    row = session().execute(query).one()
+    return {"under_way": row.under_way, "halted": row.halted, "every": row.every}
+
+
+def rollouts_of(
+    system_id: UUID, *, limit: int = 50
+) -> Sequence[Row[Rollout, AISystem, SystemFeature]]:
+    """Return the newest rollouts of a system."""
+    query = _with_names().where(Rollout.system_id == system_id)
+    return session().execute(query.order_by(Rollout.number.desc()).limit(limit)).all()
+
+
+def open_of(feature_id: UUID) -> Rollout | None:
+    """Return the open rollout of a feature; one at most."""
+    query = select(Rollout).where(Rollout.feature_id == feature_id, Rollout.state.in_(OPEN))
+    return session().scalars(query).one_or_none()
+
+
+def serving_now(feature_id: UUID) -> str | None:
+    """Return the release that everybody gets by the newest ended rollout of the feature."""
+    query = (
+        select(Rollout)
+        .where(Rollout.feature_id == feature_id, Rollout.state.in_(("finished", "rolled_back")))
+        .order_by(Rollout.number.desc())
+        .limit(1)
+    )
+    last = session().scalars(query).one_or_none()
+    if last is None:
+        return None
+    return last.release if last.state == "finished" else last.previous
+
+
+def guarded() -> Sequence[Rollout]:
+    """Return the running rollouts that serve anybody, by number, locked; automation watches them."""
+    query = select(Rollout).where(Rollout.state == "running", Rollout.position > 0)
+    locked = query.order_by(Rollout.number).with_for_update(skip_locked=True)
+    return session().scalars(locked).all()
+
+
+def earlier(row: Rollout, *, limit: int = 8) -> Sequence[Rollout]:
+    """Return the rollouts of the same feature before it, the newest first."""
+    query = select(Rollout).where(
+        Rollout.feature_id == row.feature_id,
+        Rollout.number < row.number,
+        Rollout.started_at.is_not(None),
+    )
+    return session().scalars(query.order_by(Rollout.number.desc()).limit(limit)).all()
+
+
+def steps(rollout_id: UUID) -> Sequence[RolloutStep]:
+    """Return its steps, the newest first."""
+    query = select(RolloutStep).where(RolloutStep.rollout_id == rollout_id)
+    return session().scalars(query.order_by(RolloutStep.number.desc())).all()
+
+
+def last_steps(rollout_ids: Collection[UUID]) -> dict[UUID, RolloutStep]:
+    """Return the newest step of each; one statement."""
+    query = (
+        select(RolloutStep)
+        .where(RolloutStep.rollout_id.in_(rollout_ids))
+        .ext(distinct_on(RolloutStep.rollout_id))
+        .order_by(RolloutStep.rollout_id, RolloutStep.number.desc())
+    )
+    return {each.rollout_id: each for each in session().scalars(query)}
+
+
+def next_step_number(rollout_id: UUID) -> int:
+    query = select(func.max(RolloutStep.number)).where(RolloutStep.rollout_id == rollout_id)
+    return (session().scalar(query) or 0) + 1
+
+
+def open_request(row: Rollout) -> Approval | None:
+    """Return the open request to take its next step."""
+    return approvals.open_approval(STEP, row.id)
+
+
+# ---- freezes
+
+
+def freeze(freeze_id: UUID, *, lock: bool = False) -> RolloutFreeze:
+    return find(RolloutFreeze, freeze_id, what="freeze", lock=lock)
+
+
+def freezes(*, since: datetime | None = None) -> Sequence[RolloutFreeze]:
+    """Return the freezes that end after the instant, by default now, in their order."""
+    f = RolloutFreeze
+    query = select(f).where(
+        f.ends_at > (since or clock.now()),
+        or_(f.cancelled_at.is_(None), f.cancelled_at > f.starts_at),
+    )
+    return session().scalars(query.order_by(f.starts_at, f.id).limit(MAX_FREEZES)).all()
+
+
+def spans_since(since: datetime | None) -> list[Span]:
+    """Return the spans of freezes that a stage's clock leaves out."""
+    found = freezes(since=since)
+    return [Span(each.starts_at, each.end) for each in found if each.end > each.starts_at]
+
+
+def past_freezes(*, limit: int = 20) -> Sequence[RolloutFreeze]:
+    """Return the freezes that ended or were cancelled, the newest first."""
+    f, now = RolloutFreeze, clock.now()
+    query = select(f).where(or_(f.ends_at <= now, f.cancelled_at.is_not(None)))
+    return session().scalars(query.order_by(f.starts_at.desc(), f.id.desc()).limit(limit)).all()
