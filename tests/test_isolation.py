@@ -88,6 +88,7 @@ APPEND_ONLY = (
     "evaluation_followed_runs",
     "evaluation_judge_calibrations",
     "evaluation_judge_labels",
+    "rollout_steps",
 )
 OVER_ALL = {
     "platform_policies": (

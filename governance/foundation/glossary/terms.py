@@ -665,6 +665,22 @@ TERMS = (
         " or viewer.",
     ),
     Term(
+        "Rollback plan",
+        "What happens when a release is taken back, who owns that, and what a failed guardrail does"
+        " by itself. A rollout can't start without it.",
+    ),
+    Term(
+        "Rollout",
+        "The way of a release of an AI system to people: from a shadow stage, in which nobody gets"
+        " it, in growing shares to everybody. The ladder follows from the risk class.",
+        "rollout rollouts",
+    ),
+    Term(
+        "Rollout gate",
+        "A figure that a rollout rests on. A guardrail that fails halts it, a signal pauses it, a"
+        " condition keeps it from advancing; missing or undecided data never passes.",
+    ),
+    Term(
         "Run comparison",
         "Two evaluation runs of one suite, compared on the cases that both have, with a verdict for"
         " each measure: better, worse, or undecided.",

@@ -43,3 +43,17 @@ def total_since(since: datetime) -> int:
         )
         or 0
     )
+
+
+def values_since(system: str, flag: str, since: datetime) -> Mapping[str, int]:
+    """Return {value: count} of one flag of a system, in one statement.
+
+    Of the day in which `since` is, counts that are folded into days are left out.
+    """
+    c = DecisionCount
+    query = (
+        select(c.value, func.sum(c.asked).label("asked"))
+        .where(c.system == system, c.flag == flag, c.at >= since)
+        .group_by(c.value)
+    )
+    return {row.value: int(row.asked) for row in session().execute(query)}

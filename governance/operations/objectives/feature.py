@@ -12,6 +12,7 @@ from governance.kernel.manifest import (
 )
 from governance.operations.objectives import (
     actions,
+    gates,
     models,
     palette,
     permissions,
@@ -37,6 +38,7 @@ manifest = Manifest(
     name="objectives",
     models=(models, openslo_models),
     systems=(system_parts.OBJECTIVES, system_parts.INDICATORS),
+    gates=(gates.OBJECTIVES,),
     routes=(views.feature, openslo_views.feature),
     navigation=(
         NavItem(

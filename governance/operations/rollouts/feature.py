@@ -1,6 +1,55 @@
 """Rollouts: a release reaches people in stages, and each step rests on gates."""
 
-from governance.kernel.manifest import Manifest
-from governance.operations.rollouts import models
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Command, EntryLink, EveryMinute, Manifest, SectionTab
+from governance.operations.rollouts import (
+    actions,
+    evaluation_gates,
+    freeze_actions,
+    freeze_views,  # noqa: F401 - adds the routes of the calendar to the feature
+    jobs,
+    models,
+    palette,
+    permissions,
+    stage_gates,
+    step_approval,
+    system_parts,
+    views,
+)
 
-manifest = Manifest(name="rollouts", models=(models,))
+manifest = Manifest(
+    name="rollouts",
+    models=(models,),
+    routes=(views.feature,),
+    under=("systems.index",),
+    tabs=(
+        SectionTab(
+            section="ai_systems",
+            label="Rollouts",
+            endpoint="rollouts.index",
+            permission=permissions.VIEW,
+            order=20,
+        ),
+    ),
+    schedule=(EveryMinute("watch rollouts", jobs.watch, second=35),),
+    palette=(
+        Command("View rollouts", "rollouts.index", permissions.VIEW, also="releases"),
+        Command("Plan a rollout", "rollouts.new", permissions.PLAN, also="new release ladder"),
+        Command("View the freeze calendar", "rollouts.freezes", permissions.VIEW),
+    ),
+    search=(palette.rollouts,),
+    systems=(system_parts.TAB, system_parts.FIGURE, system_parts.ROLLOUTS),
+    gates=(
+        evaluation_gates.MEASURES,
+        evaluation_gates.PAIRS,
+        stage_gates.SERVED,
+        stage_gates.DATA_SETS,
+        stage_gates.TIER,
+    ),
+    audit=actions_in(actions, freeze_actions),
+    links={
+        "Rollout": EntryLink(endpoint="rollouts.rollout", argument="rollout_id"),
+        "RolloutFreeze": EntryLink(endpoint="rollouts.freezes", noun="freeze of rollouts"),
+    },
+    approvals=(step_approval.ROLLOUT_STEP,),
+)

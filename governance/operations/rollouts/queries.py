@@ -85,12 +85,11 @@ def serving() -> list[Serving]:
 
 def _serving(row: Rollout, feature: str, system: str) -> Serving:
     stage = row.stages[row.position]
+    share, rings = 0, tuple[str, ...]()
     if row.state == "finished":
         share, rings = BASIS_POINTS, RINGS
     elif row.state in {"running", "paused"}:
         share, rings = stage.share, stage.rings
-    else:
-        share, rings = 0, ()
     return Serving(
         feature,
         system,
@@ -213,10 +212,9 @@ def serving_now(feature_id: UUID) -> str | None:
 
 
 def guarded() -> Sequence[Rollout]:
-    """Return the running rollouts that serve anybody, by number, locked; automation watches them."""
+    """Return the running rollouts that serve anybody, by number; automation watches them."""
     query = select(Rollout).where(Rollout.state == "running", Rollout.position > 0)
-    locked = query.order_by(Rollout.number).with_for_update(skip_locked=True)
-    return session().scalars(locked).all()
+    return session().scalars(query.order_by(Rollout.number)).all()
 
 
 def earlier(row: Rollout, *, limit: int = 8) -> Sequence[Rollout]:
@@ -261,6 +259,11 @@ def open_request(row: Rollout) -> Approval | None:
 
 def freeze(freeze_id: UUID, *, lock: bool = False) -> RolloutFreeze:
     return find(RolloutFreeze, freeze_id, what="freeze", lock=lock)
+
+
+def freeze_exists(freeze_id: UUID) -> bool:
+    query = select(RolloutFreeze.id).where(RolloutFreeze.id == freeze_id)
+    return session().scalar(query) is not None
 
 
 def freezes(*, since: datetime | None = None) -> Sequence[RolloutFreeze]:

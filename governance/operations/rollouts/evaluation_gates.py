@@ -1,0 +1,220 @@
+"""Gates on evaluations: the measures of the release, and in the shadow stage its paired comparison.
+
+earlier_verdicts(system_id, releases)   which measures fail by today's limits, for each release
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from governance.kernel.db import session
+from governance.kernel.errors import DomainError
+from governance.operations.evaluations import comparing, figures, promotion
+from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    MeasureResult,
+    SuiteMeasure,
+    SuiteVersion,
+)
+from governance.operations.evaluations.promotion import PromotionReason
+from governance.operations.evaluations.statistics.paired import Direction
+from governance.operations.rollouts.gates import Gate, GateReading, GateSubject, GateVerdict
+from governance.operations.rollouts.sample_ratio import SampleRatio, sample_ratio
+
+MISSING = {"no suite", "no run"}  # reasons of a release that was never evaluated
+type NewestRun = Row[EvaluationRun, SuiteVersion, EvaluationSuite]
+
+
+def newest_runs(system_id: UUID, releases: Collection[str]) -> Sequence[NewestRun]:
+    """Return the newest judged run of each live suite on each release; one statement."""
+    run = EvaluationRun
+    query = (
+        select(run, SuiteVersion, EvaluationSuite)
+        .join(SuiteVersion, SuiteVersion.id == run.version_id)
+        .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
+        .where(
+            run.system_id == system_id,
+            run.release.in_(releases),
+            run.state == "judged",
+            EvaluationSuite.retired_at.is_(None),
+        )
+        .ext(distinct_on(run.release, EvaluationSuite.name, EvaluationSuite.id))
+        .order_by(
+            run.release,
+            EvaluationSuite.name,
+            EvaluationSuite.id,
+            run.ran_at.desc(),
+            run.number.desc(),
+        )
+    )
+    return session().execute(query).all()
+
+
+# ---- the measures of the release
+
+
+def _measures(subject: GateSubject) -> Iterator[GateReading]:
+    verdict = promotion.promotion_verdict(subject.system_id, subject.release)
+    whole = [each for each in verdict.reasons if each.kind != "measure"]
+    yield from (_whole(each) for each in whole)
+    by_measure = {(each.suite, each.measure): each for each in verdict.reasons if each.measure}
+    off = {each.suite for each in whole}
+    runs = newest_runs(subject.system_id, [subject.release])
+    suites = {run.id: suite for run, _version, suite in runs if suite.name not in off}
+    for result, measure in evaluations.results_of(suites):
+        if not measure.is_signal:
+            reason = by_measure.get((suites[result.run_id].name, measure.key))
+            yield _measure(result, measure, verdict.tier, reason)
+
+
+def _whole(reason: PromotionReason) -> GateReading:
+    """What is wrong with the run of a suite as a whole."""
+    return GateReading(
+        name=f"Evaluation: {reason.suite}" if reason.suite else "Evaluations",
+        verdict="missing" if reason.kind in MISSING else "undecided",
+        needs="a completed run of the last 14 days",
+        figure="none" if reason.kind in MISSING else reason.kind,
+        detail=reason.says,
+        link=_run_page(reason.run_id),
+    )
+
+
+def _measure(
+    result: MeasureResult, measure: SuiteMeasure, tier: str, reason: PromotionReason | None
+) -> GateReading:
+    judged: Mapping[str, Any] = result.verdicts.get(tier, {})
+    found: GateVerdict = "pass"
+    if reason is not None:
+        found = "fail" if reason.verdict == "fail" else "undecided"
+    detail = figures.interval(result.low, result.high, measure.unit)
+    if found == "undecided":
+        detail = f"{detail}, needs more" if detail else "needs more"
+    return GateReading(
+        name=measure.name,
+        verdict=found if result.n else "missing",
+        needs=figures.limit(measure, judged.get("limit")),
+        figure=figures.amount(result.point, measure.unit) if result.n else "no result",
+        detail=detail,
+        n=f"{result.n:,}",
+        link=_run_page(result.run_id),
+    )
+
+
+def _run_page(run_id: UUID | None) -> tuple[str, Mapping[str, Any]] | None:
+    return ("evaluations.run", {"run_id": run_id}) if run_id else None
+
+
+# ---- shadow: both releases answer the same cases, one of them is served
+
+
+def _pairs(subject: GateSubject) -> Iterator[GateReading]:
+    """The comparison of each suite that both releases ran; in the shadow stage only."""
+    if subject.stage is None or not subject.stage.is_shadow:
+        return
+    wanted = subject.stage.samples
+    by_release = _by_suite(subject)
+    shared = by_release[subject.release].keys() & by_release[subject.previous].keys()
+    for suite_id in sorted(shared, key=str):
+        new, suite = by_release[subject.release][suite_id]
+        old, _suite = by_release[subject.previous][suite_id]
+        yield from _compared(old, new, suite, wanted)
+    if not shared:
+        yield GateReading(
+            name="Paired comparison",
+            verdict="missing",
+            needs=f"not worse, {wanted:,} pairs",
+            figure="no pairs",
+            detail=f"Evaluate {subject.previous} and {subject.release} on the same cases.",
+            n="0 pairs",
+        )
+
+
+def _by_suite(
+    subject: GateSubject,
+) -> Mapping[str, dict[UUID, tuple[EvaluationRun, EvaluationSuite]]]:
+    found: dict[str, dict[UUID, tuple[EvaluationRun, EvaluationSuite]]] = {
+        subject.release: {},
+        subject.previous: {},
+    }
+    for run, _version, suite in newest_runs(subject.system_id, [subject.release, subject.previous]):
+        found[run.release][suite.id] = (run, suite)
+    return found
+
+
+def _compared(
+    old: EvaluationRun, new: EvaluationRun, suite: EvaluationSuite, wanted: int
+) -> Iterator[GateReading]:
+    link = ("evaluations.comparison", {"old_id": old.id, "new_id": new.id})
+    needs = f"not worse, {wanted:,} pairs"
+    try:
+        found = comparing.compare(old.id, new.id)
+    except DomainError as refused:
+        yield GateReading(f"{suite.name}, paired", "missing", needs, "none", refused.message)
+        return
+    pairs, worse = found.cases.shared, found.count(Direction.WORSE)
+    verdict: GateVerdict = "undecided" if pairs < wanted else "pass"
+    yield GateReading(
+        name=f"{suite.name}, paired",
+        verdict="fail" if worse else verdict,
+        needs=needs,
+        figure=f"{worse} of {len(found.tested)} worse",
+        detail=f"{found.count(Direction.BETTER)} better, corrected for each other",
+        n=f"{pairs:,} pairs",
+        link=link,
+    )
+    cases = found.cases
+    yield ratio_reading(
+        f"Sample ratio, {suite.name}",
+        sample_ratio(cases.shared + cases.only_new, cases.shared + cases.only_old, 0.5),
+        "as many cases of both",
+        link,
+    )
+
+
+def ratio_reading(
+    name: str,
+    ratio: SampleRatio,
+    needs: str,
+    link: tuple[str, Mapping[str, Any]] | None = None,
+) -> GateReading:
+    """A sample ratio as a reading: a mismatch fails."""
+    if ratio.p_value is None:
+        verdict: GateVerdict = "undecided" if ratio.total else "missing"
+        detail = "too few to test" if ratio.total else "no answers counted"
+    else:
+        verdict = "fail" if ratio.is_mismatch else "pass"
+        p = f"p = {ratio.p_value:.2g}" if ratio.p_value >= SMALL_P else f"p < {SMALL_P}"
+        detail = f"{p}, {'a mismatch' if ratio.is_mismatch else 'no mismatch'}"
+    figure = f"{ratio.share * 100:.1f}%" if ratio.total else "none"
+    return GateReading(name, verdict, needs, figure, detail, f"{ratio.total:,}", link)
+
+
+SMALL_P = 0.0001
+
+
+# ---- what today's limits say of earlier releases
+
+
+def earlier_verdicts(system_id: UUID, releases: Collection[str]) -> dict[str, list[str]]:
+    """Return the measures of each release that fail by the limits of today's tier; three statements.
+
+    A release without a run isn't among them.
+    """
+    tier = evaluations.policy_tier()
+    runs = newest_runs(system_id, releases) if releases else []
+    release_of = {run.id: run.release for run, _version, _suite in runs}
+    found: dict[str, list[str]] = {release: [] for release in release_of.values()}
+    for result, measure in evaluations.results_of(release_of) if release_of else ():
+        judged = result.verdicts.get(tier, {})
+        if not measure.is_signal and judged.get("verdict") == "fail":
+            found[release_of[result.run_id]].append(measure.name)
+    return found
+
+
+MEASURES = Gate(key="evaluations", kind="guardrail", order=20, read=_measures)
+PAIRS = Gate(key="paired", kind="guardrail", order=30, read=_pairs)

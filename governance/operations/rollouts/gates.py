@@ -1,0 +1,144 @@
+"""Gates: what decides whether a rollout may advance, and what halts it.
+
+Features register gates by their manifests (`gates=(…)`), and each reads one kind of figure:
+
+guardrail    a failure halts the rollout or rolls it back, by itself
+signal       a failure pauses the rollout
+condition    a failure only keeps the rollout from advancing
+
+Missing or undecided data never passes, and never halts or pauses anything.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from governance.kernel import manifest
+from governance.operations.rollouts.ladders import Stage
+
+type GateKind = Literal["guardrail", "signal", "condition"]
+type GateVerdict = Literal["pass", "fail", "undecided", "missing"]
+
+KINDS: Mapping[GateKind, str] = {
+    "guardrail": "Guardrails: a failure halts or rolls back",
+    "signal": "Signals: a failure only pauses",
+    "condition": "Conditions: a failure keeps the rollout from advancing",
+}
+VERDICTS: Mapping[GateVerdict, tuple[str, str]] = {  # kind of c.state, and what people read
+    "pass": ("ok", "Pass"),
+    "fail": ("bad", "Fails"),
+    "undecided": ("due", "Undecided"),
+    "missing": ("due", "Missing"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GateSubject:
+    """What a gate reads about. `is_reachable`: the policy lets anybody into this stage."""
+
+    system_id: UUID
+    system: str  # its slug
+    feature: str  # its slug
+    release: str
+    previous: str
+    stage: Stage | None  # None before the first
+    since: datetime | None  # when the rollout came to its stage
+    is_reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GateReading:
+    """One figure of a gate: what it needs, what it is, from how many, and the verdict.
+
+    An approval binds to `figure`, so it is rounded to what a person would decide by.
+    `link` is (endpoint, values) of the page that the figure comes from.
+    """
+
+    name: str
+    verdict: GateVerdict
+    needs: str
+    figure: str
+    detail: str = ""
+    n: str = ""
+    link: tuple[str, Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A gate. `read` yields no figure where the system has nothing that it measures."""
+
+    key: str
+    kind: GateKind
+    order: int
+    read: Callable[[GateSubject], Iterable[GateReading]]
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """A figure with the gate that it is of."""
+
+    gate: str
+    kind: GateKind
+    reading: GateReading
+
+    @property
+    def verdict(self) -> GateVerdict:
+        return self.reading.verdict
+
+    def bound(self) -> dict[str, str]:
+        """Return what an approval binds to: all but `detail` and `n`, which grow every minute."""
+        read = self.reading
+        return {
+            "gate": self.gate,
+            "name": read.name,
+            "verdict": read.verdict,
+            "needs": read.needs,
+            "figure": read.figure,
+        }
+
+    def plain(self) -> dict[str, str]:
+        """Return it as a step keeps it."""
+        read = self.reading
+        return {
+            "gate": self.gate,
+            "kind": self.kind,
+            "name": read.name,
+            "verdict": read.verdict,
+            "needs": read.needs,
+            "figure": read.figure,
+            "detail": read.detail,
+            "n": read.n,
+        }
+
+
+def read_all(subject: GateSubject) -> list[GateResult]:
+    """Read every registered gate: guardrails, signals, conditions."""
+    every = [part for each in manifest.installed() for part in each.gates]
+    order = list(KINDS)
+    return [
+        GateResult(gate.key, gate.kind, reading)
+        for gate in sorted(every, key=lambda each: (order.index(each.kind), each.order, each.key))
+        for reading in gate.read(subject)
+    ]
+
+
+def plain(results: Iterable[GateResult]) -> list[dict[str, str]]:
+    return [each.plain() for each in results]
+
+
+def fingerprint(results: Sequence[GateResult]) -> str:
+    """Return the SHA-256 of all figures and verdicts."""
+    bound = [each.bound() for each in results]
+    return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()
+
+
+def failing(results: Iterable[GateResult], kind: GateKind) -> list[GateResult]:
+    return [each for each in results if each.kind == kind and each.verdict == "fail"]
+
+
+def count(results: Iterable[GateResult], verdict: GateVerdict) -> int:
+    return sum(each.verdict == verdict for each in results)

@@ -1,0 +1,283 @@
+"""What a rollout's page shows beside its gates: the ladder, what happens next, its steps, who is in."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from governance.kernel.formatting import plural
+from governance.operations.policies.setting_labels import short_label
+from governance.operations.rollouts import evaluation_gates, gates, queries, stage_gates
+from governance.operations.rollouts.gates import GateResult
+from governance.operations.rollouts.ladders import Stage
+from governance.operations.rollouts.life_cycle import PAST
+from governance.operations.rollouts.models import ON_FAILURE, Rollout, RolloutStep
+from governance.operations.rollouts.standing import Standing, hours
+
+STEP_KINDS = {
+    "start": "dot",
+    "promote": "up",
+    "pause": "stop",
+    "halt": "stop",
+    "resume": "ok",
+    "roll_back": "down",
+    "finish": "ok",
+    "cancel": "open",
+}
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+# ---- the conclusion
+
+
+def headline(at: Standing) -> str:
+    """Return "Halted at 5%: 5 of 11 gates fail, so 2026.12.0 can't advance"."""
+    row, stage = at.rollout, at.rollout.stage
+    where = f" at {stage.name}" if stage else ""
+    if row.state == "planned":
+        missing = "" if row.rollback_plan else ": its rollback plan is missing"
+        return f"{row.release} isn't started{missing}"
+    if not row.is_open:
+        return {
+            "finished": f"{row.release} reached everybody",
+            "rolled_back": f"Rolled back{where}: everybody has {row.previous}",
+            "cancelled": f"{row.release} was cancelled before its first stage",
+        }[row.state]
+    state = row.state_name if row.state != "running" else "Running"
+    failing, total = gates.count(at.results, "fail"), len(at.results)
+    if failing:
+        verb = "fails" if failing == 1 else "fail"
+        return f"{state}{where}: {failing} of {total} gates {verb}, so {row.release} can't advance"
+    if at.blockers:
+        return f"{state}{where}: {row.release} can't advance yet"
+    ahead = f"can go to {row.next_stage.name}" if row.next_stage else "can be finished"
+    return f"{state}{where}: {row.release} {ahead}"
+
+
+def gates_title(at: Standing) -> str:
+    """Return "Gates from 5% to 10%: 4 pass, 5 fail, 2 are open"."""
+    row, results = at.rollout, at.results
+    if row.stage is None:
+        return "Gates"
+    to = f"from {row.stage.name} to {row.next_stage.name}" if row.next_stage else "to finish"
+    passing, failing = gates.count(results, "pass"), gates.count(results, "fail")
+    still = len(results) - passing - failing
+    parts = [
+        f"{passing} {'passes' if passing == 1 else 'pass'}",
+        f"{failing} {'fails' if failing == 1 else 'fail'}",
+        f"{still} {'is' if still == 1 else 'are'} undecided or missing",
+    ]
+    counted = [
+        text for text, number in zip(parts, (passing, failing, still), strict=True) if number
+    ]
+    return f"Gates {to}: {', '.join(counted)}" if counted else f"Gates {to}"
+
+
+def grouped(results: Sequence[GateResult]) -> list[tuple[str, list[GateResult]]]:
+    """Return the gates by kind, each with its heading."""
+    return [
+        (label, found)
+        for kind, label in gates.KINDS.items()
+        if (found := [each for each in results if each.kind == kind])
+    ]
+
+
+# ---- the ladder
+
+
+@dataclass(frozen=True, slots=True)
+class LadderStage:
+    """A stage as the ladder draws it: a class, a shape, a name, two lines."""
+
+    css: str
+    shape: str
+    name: str
+    first: str
+    second: str
+
+
+def ladder(at: Standing, steps: Sequence[RolloutStep]) -> list[LadderStage]:
+    """Return the stages, those behind with their days, the others with what they need."""
+    row = at.rollout
+    entered = {each.position: each.created_at for each in reversed(steps) if each.step in ENTERING}
+    return [
+        _stage(at, n, stage, entered.get(n), entered.get(n + 1))
+        for n, stage in enumerate(row.stages)
+    ]
+
+
+ENTERING = ("start", "promote")
+
+
+def _stage(
+    at: Standing, n: int, stage: Stage, came: datetime | None, left: datetime | None
+) -> LadderStage:
+    row = at.rollout
+    needs = f"{stage.samples:,} {'pairs' if stage.is_shadow else 'answers'}"
+    if n < row.position or (n == row.position and row.state == "finished"):
+        spent = hours(left - came) if came and left else "reached"
+        return LadderStage("done", "ok", stage.name, spent, "none served" if n == 0 else "passed")
+    if n == row.position:
+        state = row.state_name.lower()
+        css, shape = {"running": ("live", "dot"), "paused": ("now", "due")}.get(
+            row.state, ("halt", "stop")
+        )
+        since = f"{hours(at.dwelt)} of {hours(stage.dwell)}"
+        name = stage.name if row.state == "running" else f"{stage.name}, {state}"
+        return LadderStage(css, shape, name, since, needs)
+    people = f"{WORDS[at.people]} {'person' if at.people == 1 else 'people'}"
+    css = "goal" if n == len(row.ladder) - 1 else ""
+    return LadderStage(css, "open", stage.name, f"{hours(stage.dwell)}, {needs}", people)
+
+
+# ---- what happens next
+
+
+def next_title(at: Standing) -> str:
+    row = at.rollout
+    what = {
+        "start": "start",
+        "promote": row.next_stage.name if row.next_stage else "",
+        "resume": "resume",
+        "finish": "finish",
+    }[at.step or "start"]
+    return f"Next step: {what}{', not possible yet' if at.blockers else ''}"
+
+
+def requirements(at: Standing) -> Iterator[Mapping[str, Any]]:
+    """Yield what the next step needs, as c.reasons takes it."""
+    row = at.rollout
+    if at.step == "start":
+        plan = bool(row.rollback_plan.strip())
+        yield {
+            "kind": "ok" if plan else "bad",
+            "lead": "A rollback plan",
+            "text": "is written" if plan else "is missing",
+        }
+    if at.step in {"promote", "finish"} and row.stage is not None:
+        passing, total = gates.count(at.results, "pass"), len(at.results)
+        yield {
+            "kind": "ok" if total and passing == total else "bad",
+            "lead": f"All {total} gates pass" if total != 1 else "The gate passes",
+            "text": f"{passing} {'does' if passing == 1 else 'do'} now",
+        }
+        yield {
+            "kind": "due" if at.dwell_left else "ok",
+            "lead": f"{hours(row.stage.dwell)} at {row.stage.name}",
+            "text": f"{hours(at.dwell_left)} missing" if at.dwell_left else "over",
+        }
+    if at.step == "resume":
+        failed = gates.failing(at.results, "guardrail")
+        yield {
+            "kind": "bad" if failed else "ok",
+            "lead": "No guardrail fails",
+            "text": f"{plural(len(failed), 'guardrail')} now" if failed else "the clock continues",
+        }
+    if at.is_frozen:
+        yield {"kind": "due", "lead": "No freeze", "text": "one is in effect"}
+    two = at.people > 1
+    yield {
+        "kind": "open",
+        "lead": "Two people" if two else "One person",
+        "text": "one requests it, another approves it" if two else "takes the step",
+    }
+
+
+# ---- who is in
+
+
+def who_is_in(at: Standing) -> tuple[str, list[tuple[str, Any]]]:
+    """Return the heading and the facts of who gets the release at this stage."""
+    row, stage = at.rollout, at.rollout.stage
+    ring = short_label(at.ring, "release_ring")
+    candidate, current = stage_gates.answers(at.subject) if stage and stage.share else (0, 0)
+    if row.state == "finished":
+        title = "Who is in: everybody"
+    elif stage is None or stage.is_shadow or row.state not in {"running", "paused"}:
+        title = "Who is in: nobody"
+    else:
+        title = f"Who is in: {candidate:,} of {candidate + current:,} answers"
+    facts: list[tuple[str, Any]] = [("Release ring", ring)]
+    if stage is not None and not stage.is_shadow:
+        allowed = at.ring in stage.rings
+        facts.append(("May be in", "yes" if allowed else f"no, {ring} starts at 50%"))
+        facts.append(
+            ("Bucket", f"0 to {stage.share / 100:g} of 100: who is in stays in at later stages")
+        )
+    facts.append(("Served as", f"rollout.{at.feature.key}"))
+    return title, facts
+
+
+# ---- history
+
+
+def history(
+    steps: Sequence[RolloutStep], row: Rollout, names: Mapping[UUID, str]
+) -> list[dict[str, Any]]:
+    """Return the steps as c.timeline takes them."""
+    return [
+        {
+            "kind": STEP_KINDS[each.step],
+            "text": _sentence(each, row, names),
+            "meta": _meta(each),
+            "at": each.created_at,
+        }
+        for each in steps
+    ]
+
+
+def _sentence(step: RolloutStep, row: Rollout, names: Mapping[UUID, str]) -> str:
+    stages = row.stages
+    what = PAST[step.step].capitalize()
+    if step.step == "promote":
+        what = f"{stages[step.position - 1].name} → {stages[step.position].name}"
+    elif step.position >= 0 and step.step != "cancel":
+        what = f"{what} at {stages[step.position].name}"
+    who = names.get(step.taken_by, "a former member") if step.taken_by else ""
+    if step.requested_by:
+        asked = names.get(step.requested_by, "a former member")
+        return f"{what}, requested by {asked}, approved by {who}"
+    return f"{what} by {who}" if who else f"{what} by Meridian"
+
+
+def _meta(step: RolloutStep) -> str:
+    total = len(step.gates)
+    passing = sum(each["verdict"] == "pass" for each in step.gates)
+    counted = f"{passing} of {total} gates passed" if total else ""
+    return ". ".join(filter(None, (step.reason, counted)))
+
+
+# ---- earlier releases
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRelease:
+    """An earlier rollout of the feature that today's limits would have stopped."""
+
+    rollout: Rollout
+    measures: Sequence[str]
+
+
+def counterfactual(row: Rollout) -> tuple[str, list[EarlierRelease]]:
+    """Return which earlier releases the limits of today would have stopped, with a heading."""
+    earlier = queries.earlier(row)
+    found = evaluation_gates.earlier_verdicts(
+        row.system_id, sorted({each.release for each in earlier})
+    )
+    known = [each for each in earlier if each.release in found]
+    stopped = [EarlierRelease(each, found[each.release]) for each in known if found[each.release]]
+    if not known:
+        return "", []
+    return (
+        (
+            f"Today's limits would have stopped {len(stopped)} of"
+            f" {'the last ' if len(known) > 1 else ''}{plural(len(known), 'earlier release')}"
+        ),
+        stopped,
+    )
+
+
+def plan_title(row: Rollout) -> str:
+    """Return what a failed guardrail does, and who owns the plan."""
+    return f"If a guardrail fails: {ON_FAILURE[row.on_failure].lower()}"

@@ -1,0 +1,126 @@
+"""The approval of a rollout's next step, where two people are needed."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from governance.foundation.approvals.kinds import (
+    ApprovalEffect,
+    ApprovalKind,
+    Description,
+    LogEntry,
+)
+from governance.foundation.approvals.models import Approval
+from governance.operations.rollouts import actions, gates, permissions, queries
+from governance.operations.rollouts.gates import VERDICTS
+from governance.operations.rollouts.standing import Standing, standing_of
+
+LIFETIME = timedelta(days=3)
+
+
+def _describe(approval: Approval) -> Description:
+    at = standing_of(queries.rollout(approval.target_id))
+    row = at.rollout
+    return Description(
+        title=approval.summary,
+        heading="The step",
+        facts=[
+            ("Rollout", row.ref),
+            ("AI system", at.system.name),
+            ("Feature", at.feature.key),
+            ("Release", row.release),
+            ("Replaces", row.previous),
+            ("State", row.state_name),
+            ("Stage now", row.stage.name if row.stage else "not started"),
+            ("What is new", row.summary),
+            ("Rollback plan", row.rollback_plan or "none"),
+        ],
+        effects=[*_effects(approval, at)],
+        effects_sub="The gates, as they are now",
+        covers=(
+            "Covers the step, the release, the ladder and the rollback plan. When a figure changes, you"
+            " review it again."
+        ),
+        back=(row.ref, "rollouts.rollout", {"rollout_id": row.id}),
+        verb="Approve the step",
+        consequence=(
+            "It takes effect within a second. Anyone who may halt the rollout can halt it again, or"
+            " roll it back."
+        ),
+    )
+
+
+def _effects(approval: Approval, at: Standing) -> Iterator[ApprovalEffect]:
+    if approval.state == "open":
+        for each in at.blockers:
+            yield ApprovalEffect("bad", "It can't be approved now.", each)
+    for result in at.results:
+        read = result.reading
+        n = f", n = {read.n}" if read.n else ""
+        yield ApprovalEffect(
+            VERDICTS[read.verdict][0],
+            f"{read.name}: {VERDICTS[read.verdict][1].lower()}.",
+            f"{read.figure}{f' ({read.detail})' if read.detail else ''}{n}. Needs {read.needs}.",
+        )
+
+
+def _fingerprint(approval: Approval) -> Mapping[str, Any]:
+    row = queries.rollout(approval.target_id)
+    return {
+        "revision": row.revision,
+        "state": row.state,
+        "position": row.position,
+        "release": row.release,
+        "previous": row.previous,
+        "ladder": row.ladder,
+        "rollback_plan": row.rollback_plan,
+        "on_failure": row.on_failure,
+    }
+
+
+def _figures(approval: Approval) -> Mapping[str, Any]:
+    """The gates: when one of their figures changes, the approver looks again."""
+    at = standing_of(queries.rollout(approval.target_id))
+    return {"gates": gates.fingerprint(at.results)}
+
+
+def _blocked(approval: Approval) -> str | None:
+    return " ".join(standing_of(queries.rollout(approval.target_id)).blockers) or None
+
+
+def _entry(approval: Approval, _step: str) -> LogEntry:
+    row = queries.rollout(approval.target_id)
+    stage = row.next_stage if row.state in {"planned", "running"} else row.stage
+    return LogEntry(
+        row,
+        facts={
+            "ref": row.ref,
+            "step": approval.summary.split(" ", 1)[0],
+            "stage": stage.name if stage else "",
+        },
+    )
+
+
+ROLLOUT_STEP = ApprovalKind(
+    name=queries.STEP,
+    label="Step of a rollout",
+    permission=permissions.APPROVE,
+    describe=_describe,
+    fingerprint=_fingerprint,
+    context=_figures,
+    apply=lambda approval: actions.carry_out(
+        queries.rollout(approval.target_id, lock=True), approval
+    ),
+    blocked=_blocked,
+    entry=_entry,
+    lock=actions.LOCK,
+    lifetime=LIFETIME,
+    entries={
+        "requested": actions.STEP_REQUESTED,
+        "approved": None,
+        "rejected": actions.STEP_REJECTED,
+        "withdrawn": actions.STEP_CLOSED,
+        "voided": actions.STEP_CLOSED,
+        "expired": actions.STEP_CLOSED,
+    },
+)
