@@ -29,6 +29,7 @@ from governance.demo import (
     policy_history,
     register_story,
     risk_story,
+    rollout_story,
     runner_story,
     soc2_engagement,
     stops_and_drills,
@@ -196,6 +197,7 @@ def tell_acme(cast: Cast, services: str) -> None:
     earlier = [event for event in told if event.day < drilled]
     evaluated = evaluation_story.steps(cast, now)
     newest = max(step.at for step in evaluated)  # what fails now comes after what was signed
+    evaluated += rollout_story.steps(cast, newest, now)
     this_week = [step for step in evaluated if step.at == newest]
     evaluated = [step for step in evaluated if step.at < newest]
     steps = _in_order([*reliability.steps(), *evaluated])

@@ -137,6 +137,7 @@ NOT_BY_LINKS = {
     "evaluation_requests.shown",  # once somebody asked a runner
     "evaluations_api.run",  # programs call it with a key
     "systems.recertifying",  # of an agent whose day is near
+    "rollouts.cancel",  # before the first stage
     "evaluations.editing",  # while a version is a draft
     "evaluations.edit_measure",
     "evaluations.new_measure",

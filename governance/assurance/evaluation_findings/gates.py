@@ -14,7 +14,7 @@ MAX_NAMED = 3
 def _findings(subject: GateSubject) -> Iterator[GateReading]:
     f = EvaluationFinding
     query = (
-        select(f.number, f.name)
+        select(f.number)
         .where(f.system_id == subject.system_id, f.closed_at.is_(None))
         .order_by(f.number)
     )
@@ -26,7 +26,6 @@ def _findings(subject: GateSubject) -> Iterator[GateReading]:
         verdict="fail" if rows else "pass",
         needs="none open",
         figure=", ".join(named) + (f" and {more} more" if more else "") if rows else "none",
-        detail=", ".join(row.name for row in rows[:MAX_NAMED]),
         n=f"{len(rows)}",
         link=("evaluation_findings.of_system", {"system_key": subject.system}),
     )

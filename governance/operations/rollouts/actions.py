@@ -138,7 +138,7 @@ class RolloutDraft:
 
 
 def plan(draft: RolloutDraft, *, rollout_id: UUID | None = None) -> Rollout:
-    """Plan a rollout on the ladder of the system's risk class. It serves nobody until it is started.
+    """Plan a rollout on the ladder of the system's risk class. It serves nobody yet.
 
     The caller chooses `rollout_id`, so that a form sent twice plans one. Raises Invalid.
     """
@@ -193,8 +193,8 @@ def _check_draft(draft: RolloutDraft) -> None:
     for field, name in (("release", draft.release), ("previous", draft.previous)):
         if not RELEASE.fullmatch(name.strip()) or len(name.strip()) > MAX_RELEASE_LENGTH:
             raise Invalid(
-                "Enter a release such as 2026.12.0: letters, digits, dots, hyphens and plus signs, up"
-                f" to {MAX_RELEASE_LENGTH}.",
+                "Enter a release such as 2026.12.0: letters, digits, dots, hyphens and plus signs,"
+                f" up to {MAX_RELEASE_LENGTH}.",
                 field=field,
             )
     if draft.release.strip() == draft.previous.strip():

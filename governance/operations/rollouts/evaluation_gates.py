@@ -201,7 +201,7 @@ SMALL_P = 0.0001
 
 
 def earlier_verdicts(system_id: UUID, releases: Collection[str]) -> dict[str, list[str]]:
-    """Return the measures of each release that fail by the limits of today's tier; three statements.
+    """Return the measures of each release that fail by today's limits; three statements.
 
     A release without a run isn't among them.
     """

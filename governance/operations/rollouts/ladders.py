@@ -39,7 +39,7 @@ class Stage:
 
     @property
     def rings(self) -> tuple[str, ...]:
-        """The release rings that may be in: before 50%, not those that take stable releases only."""
+        """The release rings that may be in; stable_only begins at 50%."""
         if self.is_shadow:
             return ()
         return RINGS if self.share >= HALF else RINGS[:2]

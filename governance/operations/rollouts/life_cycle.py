@@ -43,8 +43,8 @@ class NotPossible(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a rollout is. `counted` is the time in the stage before `since`, when its clock started;
-    `since` is None while the clock is stopped.
+    """Where a rollout is. `counted` is the time in the stage before `since`, when its clock
+    started; `since` is None while the clock is stopped.
     """
 
     state: str

@@ -1,4 +1,4 @@
-"""What a rollout's page shows beside its gates: the ladder, what happens next, its steps, who is in."""
+"""What a rollout's page shows beside its gates: ladder, next step, history, who is in."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Gates on the stage itself and on what the system rests on: answers, data sets, the policy tier."""
+"""Gates on the stage and on what the system rests on: answers, data sets, the policy tier."""
 
 from collections.abc import Iterator
 

@@ -153,4 +153,6 @@ def hours(left: timedelta) -> str:
     days, rest = divmod(minutes, 24 * 60)
     if days:
         return f"{days} d {rest // 60} h"
-    return f"{rest // 60} h {rest % 60} min" if rest >= 60 else f"{max(rest, 1)} min"  # noqa: PLR2004
+    if rest >= 60:  # noqa: PLR2004 - an hour
+        return f"{rest // 60} h {rest % 60} min"
+    return f"{max(rest, 1)} min"

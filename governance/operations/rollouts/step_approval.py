@@ -38,8 +38,8 @@ def _describe(approval: Approval) -> Description:
         effects=[*_effects(approval, at)],
         effects_sub="The gates, as they are now",
         covers=(
-            "Covers the step, the release, the ladder and the rollback plan. When a figure changes, you"
-            " review it again."
+            "Covers the step, the release, the ladder and the rollback plan. When a figure changes,"
+            " you review it again."
         ),
         back=(row.ref, "rollouts.rollout", {"rollout_id": row.id}),
         verb="Approve the step",

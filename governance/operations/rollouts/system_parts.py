@@ -1,4 +1,4 @@
-"""What rollouts add to an AI system's pages: a figure, their tab, what retirement means for them."""
+"""What rollouts add to an AI system's pages: a figure, a tab, what retirement means."""
 
 from typing import Any
 from uuid import UUID

@@ -245,8 +245,8 @@ STOPS: dict[str, Any] = {
         actions.roll_back,
         "Roll back",
         (
-            "Everybody gets the current release within a second. The rollout ends: to try the release"
-            " again, plan a new one."
+            "Everybody gets the current release within a second. The rollout ends: to try the"
+            " release again, plan a new one."
         ),
     ),
     "cancel": (

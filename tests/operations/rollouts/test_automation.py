@@ -1,0 +1,116 @@
+"""What Meridian does by itself: it halts, rolls back or pauses, and never advances."""
+
+from dataclasses import replace
+
+import pytest
+
+from governance.kernel import manifest
+from governance.operations.rollouts import queries
+from governance.operations.rollouts.gates import Gate, GateReading
+from tests import make
+from tests.assurance.frameworks.framework_files import main_text
+from tests.operations.rollouts.rollout_helpers import (
+    BAD,
+    NEW,
+    OLD,
+    UNDECIDED,
+    advance,
+    evaluate,
+    planned,
+    running_at,
+    served,
+    state_of,
+    watch,
+    world,
+)
+
+
+@pytest.fixture(scope="module")
+def begun(app, module_transaction):
+    """A system with good runs of both releases; written once."""
+    world()
+    for release in (OLD, NEW):
+        evaluate(release=release)
+
+
+@pytest.fixture(autouse=True)
+def _world(begun, isolated):
+    """Each test is rolled back to it."""
+
+
+def test_a_failed_guardrail_halts_the_rollout_and_people_see_why(as_contributor):
+    rollout_id = planned()
+    running_at(500, rollout_id)
+    watch()
+    assert state_of(rollout_id) == ("running", "5%")
+    evaluate(BAD)
+    watch()
+    assert state_of(rollout_id) == ("halted", "5%")
+    assert served() == [(0, (OLD, NEW), "halted")]
+    page = main_text(as_contributor.get(f"rollouts/{rollout_id}"))
+    assert "Halted at 5% by Meridian Grounded answers" in page
+    watch()
+    with make.acting("viewer", read_only=True):
+        assert [each.step for each in queries.steps(rollout_id)].count("halt") == 1
+
+
+def test_where_the_plan_says_so_a_failed_guardrail_rolls_back():
+    rollout_id = planned(on_failure="roll_back")
+    running_at(500, rollout_id)
+    evaluate(BAD)
+    watch()
+    assert state_of(rollout_id) == ("rolled_back", "5%")
+
+
+def test_an_undecided_figure_and_a_missing_one_halt_nothing():
+    rollout_id = planned()
+    running_at(500, rollout_id)
+    evaluate(UNDECIDED)
+    watch()
+    assert state_of(rollout_id) == ("running", "5%")
+
+
+def test_in_the_shadow_nobody_is_served_so_nothing_is_halted():
+    rollout_id = planned()
+    running_at(0, rollout_id)
+    evaluate(BAD)
+    watch()
+    assert state_of(rollout_id) == ("running", "Shadow")
+
+
+def test_a_failed_signal_only_pauses_and_who_is_in_stays_in(monkeypatch):
+    """A signal is registered as features register gates; a failed condition does nothing."""
+    rollout_id = planned()
+    running_at(500, rollout_id)
+    reading = GateReading("Adjuster overrides", "fail", "at most 6.5%", "8.1%", n="2,318")
+    for kind, state in (("condition", "running"), ("signal", "paused")):
+        gate = Gate(key=f"overrides_{kind}", kind=kind, order=1, read=lambda _subject: [reading])
+        others = tuple(each for each in manifest.installed() if each.name != "rollouts")
+        mine = next(each for each in manifest.installed() if each.name == "rollouts")
+        with monkeypatch.context() as patched:
+            patched.setattr(
+                manifest, "_installed", (*others, replace(mine, gates=(*mine.gates, gate)))
+            )
+            watch()
+        assert state_of(rollout_id) == (state, "5%")
+    assert served() == [(500, (OLD, NEW), "paused")]
+
+
+def test_a_person_resumes_once_no_guardrail_fails(as_contributor):
+    rollout_id = planned()
+    running_at(500, rollout_id)
+    evaluate(BAD)
+    watch()
+    page = main_text(as_contributor.get(f"rollouts/{rollout_id}/advance"))
+    assert "Grounded answers fails." in page
+    evaluate()
+    advance(as_contributor, rollout_id)
+    assert state_of(rollout_id) == ("running", "5%")
+
+
+def test_automation_promotes_nothing_when_every_gate_passes():
+    rollout_id = planned()
+    running_at(2_500, rollout_id)
+    for _ in range(3):
+        watch()
+    assert state_of(rollout_id) == ("running", "25%")
