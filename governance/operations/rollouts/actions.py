@@ -22,10 +22,11 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import membership_of
 from governance.kernel import clock, current, tenant_revision
+from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
-from governance.operations.rollouts import gates, life_cycle, queries
+from governance.operations.rollouts import gates, life_cycle, permissions, queries
 from governance.operations.rollouts.gates import GateResult
 from governance.operations.rollouts.ladders import LADDERS
 from governance.operations.rollouts.life_cycle import NotPossible
@@ -142,6 +143,7 @@ def plan(draft: RolloutDraft, *, rollout_id: UUID | None = None) -> Rollout:
 
     The caller chooses `rollout_id`, so that a form sent twice plans one. Raises Invalid.
     """
+    require(permissions.PLAN)
     lock_tenant(LOCK)
     feature = systems.feature(draft.feature_id)
     system = systems.system(feature.system_id)
@@ -219,6 +221,7 @@ def write_rollback_plan(
     row: Rollout, *, text: str, on_failure: str, owner_id: UUID | None, seen: str
 ) -> None:
     """Change the plan of an open rollout; once it is started, the plan can't be emptied."""
+    require(permissions.PLAN)
     _lock(row)
     if not row.is_open:
         raise Stale(f"{row.ref} has ended, so its plan can't be changed.")
@@ -246,6 +249,7 @@ def write_rollback_plan(
 
 def cancel(row: Rollout, *, reason: str) -> None:
     """Cancel a rollout that isn't started."""
+    require(permissions.PLAN)
     _lock(row)
     _check_reason(reason)
     _void(row, "The rollout was cancelled.")
@@ -303,6 +307,7 @@ def summary_of(at: Standing) -> str:
 
 
 def _checked(row: Rollout, step: str, seen: str) -> Standing:
+    require(permissions.ADVANCE)
     _lock(row)
     at = standing_of(row)
     if step not in ADVANCES:
@@ -332,6 +337,7 @@ def roll_back(row: Rollout, *, reason: str) -> None:
 
 
 def _stop(row: Rollout, step: str, reason: str) -> None:
+    require(permissions.HALT)
     _lock(row)
     _check_reason(reason)
     _void(row, f"The rollout was {life_cycle.PAST[step]}.")

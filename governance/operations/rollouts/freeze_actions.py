@@ -6,9 +6,11 @@ from uuid import UUID
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
+from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import Invalid, Stale
 from governance.kernel.ids import uuid7
+from governance.operations.rollouts import permissions
 from governance.operations.rollouts.actions import LOCK
 from governance.operations.rollouts.models import RolloutFreeze
 
@@ -37,6 +39,7 @@ def add_freeze(
     *, name: str, starts_at: datetime, ends_at: datetime, freeze_id: UUID | None = None
 ) -> RolloutFreeze:
     """Add a freeze, which can't begin in the past: no clock is changed after the fact."""
+    require(permissions.FREEZE)
     lock_tenant(LOCK)
     now = clock.now()
     if not 0 < len(name.strip()) <= MAX_NAME_LENGTH:
@@ -65,6 +68,7 @@ def add_freeze(
 
 def cancel_freeze(row: RolloutFreeze, *, reason: str) -> None:
     """End a freeze now, or keep a future one from beginning."""
+    require(permissions.FREEZE)
     lock_tenant(LOCK)
     session().refresh(row, with_for_update=True)
     if row.end <= clock.now():

@@ -52,7 +52,7 @@ def _calendar(form: FreezeForm, *, status: int = 200) -> ResponseReturnValue:
         form=form,
         coming=[each for each in coming if each.end > now],
         past=past,
-        now=now,
+        in_effect=[each for each in coming if each.starts_at <= now],
         names=people.names(each.added_by for each in (*coming, *past)),
     )
 

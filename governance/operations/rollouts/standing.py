@@ -18,6 +18,7 @@ from governance.operations.rollouts.models import Rollout
 from governance.operations.systems.models import AISystem, SystemFeature
 
 MAX_NAMED = 3  # gates in a sentence
+HOUR = 60  # minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _blockers(at: Standing) -> Iterator[str]:
         yield f"A freeze is in effect until {moment(end)}."
     if step in {"promote", "finish"}:
         if at.dwell_left:
-            yield f"{hours(at.dwell_left)} of its time at {_stage_name(row)} are missing."
+            yield f"{hours(at.dwell_left)} of its time at {_stage_name(row)} is missing."
         yield from _closed(at.results)
     elif step == "resume" and (failing := gates.failing(at.results, "guardrail")):
         yield f"{_named(failing)} {'fails' if len(failing) == 1 else 'fail'}."
@@ -150,9 +151,9 @@ def _stage_name(row: Rollout) -> str:
 def hours(left: timedelta) -> str:
     """Return "4 d 19 h", "4 h 27 min" or "12 min"; what is left is never rounded to nothing."""
     minutes = -(-int(left.total_seconds()) // 60)
-    days, rest = divmod(minutes, 24 * 60)
+    days, rest = divmod(minutes, 24 * HOUR)
     if days:
-        return f"{days} d {rest // 60} h"
-    if rest >= 60:  # noqa: PLR2004 - an hour
-        return f"{rest // 60} h {rest % 60} min"
+        return f"{days} d {rest // HOUR} h" if rest >= HOUR else f"{days} d"
+    if rest >= HOUR:
+        return f"{rest // HOUR} h {rest % HOUR} min"
     return f"{max(rest, 1)} min"

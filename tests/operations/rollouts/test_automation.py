@@ -1,10 +1,9 @@
 """What Meridian does by itself: it halts, rolls back or pauses, and never advances."""
 
-from dataclasses import replace
-
 import pytest
 
 from governance.kernel import manifest
+from governance.kernel.manifest import Manifest
 from governance.operations.rollouts import queries
 from governance.operations.rollouts.gates import Gate, GateReading
 from tests import make
@@ -78,22 +77,27 @@ def test_in_the_shadow_nobody_is_served_so_nothing_is_halted():
     assert state_of(rollout_id) == ("running", "Shadow")
 
 
-def test_a_failed_signal_only_pauses_and_who_is_in_stays_in(monkeypatch):
-    """A signal is registered as features register gates; a failed condition does nothing."""
+@pytest.fixture
+def registered():
+    """Register gates by a manifest, as features do, until the test ends."""
+    before = manifest.installed()
+
+    def register(*gates: Gate) -> None:
+        manifest.install((*before, Manifest(name="test_gates", gates=gates)))
+
+    yield register
+    manifest.install(before)
+
+
+@pytest.mark.parametrize(("kind", "state"), [("condition", "running"), ("signal", "paused")])
+def test_a_failed_signal_only_pauses_and_a_failed_condition_does_nothing(registered, kind, state):
     rollout_id = planned()
     running_at(500, rollout_id)
     reading = GateReading("Adjuster overrides", "fail", "at most 6.5%", "8.1%", n="2,318")
-    for kind, state in (("condition", "running"), ("signal", "paused")):
-        gate = Gate(key=f"overrides_{kind}", kind=kind, order=1, read=lambda _subject: [reading])
-        others = tuple(each for each in manifest.installed() if each.name != "rollouts")
-        mine = next(each for each in manifest.installed() if each.name == "rollouts")
-        with monkeypatch.context() as patched:
-            patched.setattr(
-                manifest, "_installed", (*others, replace(mine, gates=(*mine.gates, gate)))
-            )
-            watch()
-        assert state_of(rollout_id) == (state, "5%")
-    assert served() == [(500, (OLD, NEW), "paused")]
+    registered(Gate(key="overrides", kind=kind, order=1, read=lambda _subject: [reading]))
+    watch()
+    assert state_of(rollout_id) == (state, "5%")
+    assert served() == [(500, (OLD, NEW), state)]
 
 
 def test_a_person_resumes_once_no_guardrail_fails(as_contributor):

@@ -2,16 +2,21 @@
 
 from datetime import timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from governance.foundation.approvals import actions as giving
+from governance.foundation.approvals import queries as approvals
+from governance.foundation.approvals.kinds import fingerprint_seen
+from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock, tenant_revision
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Forbidden, Stale
-from governance.operations.datasets import queries as datasets
-from governance.operations.datasets.models import DataSetVersion
-from governance.operations.policies import queries as policies
+from governance.operations.policies import actions as policies
+from governance.operations.policies.effective_policies import Content
+from governance.operations.policies.queries import POLICY
 from governance.operations.rollouts import actions, queries
 from governance.operations.rollouts.standing import standing_of
 from governance.operations.systems import actions as systems
@@ -38,6 +43,8 @@ from tests.operations.rollouts.rollout_helpers import (
     state_of,
     world,
 )
+
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +168,7 @@ def test_a_stage_needs_its_time_and_its_answers_in_the_right_ratio(standard):
     running_at(100, rollout_id)
     with make.acting("viewer", read_only=True):
         assert (
-            "1 d 0 h of its time at 1% are missing"
+            "1 d of its time at 1% is missing"
             in standing_of(queries.rollout(rollout_id)).blockers[0]
         )
     pass_time(rollout_id)
@@ -183,21 +190,21 @@ def test_consent_that_expires_during_a_rollout_keeps_it_from_advancing(standard)
     rollout_id = planned()
     running_at(100, rollout_id)
     assert readings(rollout_id)["Data sets"] == "pass"
-    with make.acting("admin"):
-        row = datasets.datasets_of(system_id)[0].row
-        version = session().get_one(DataSetVersion, (row.data_set.tenant_id, row.version.id))
-        version.consent_until = clock.today() - timedelta(days=1)
-    assert readings(rollout_id)["Data set: claims-2025"] == "fail"
+    with clock.frozen(clock.now() + timedelta(days=61)):
+        assert readings(rollout_id)["Data set: claims-2025"] == "fail"
     assert state_of(rollout_id) == ("running", "1%")
 
 
-def test_a_policy_looser_than_standard_fails_the_gate(standard, monkeypatch):
+def test_a_policy_looser_than_standard_fails_the_gate(standard):
     rollout_id = planned()
     running_at(0, rollout_id)
     assert readings(rollout_id)["Policy tier"] == "pass"
-    with make.acting("admin", read_only=True):
-        loose = policies.standing().platform.tiers["baseline"]
-    monkeypatch.setattr(policies.EffectivePolicy, "tier", property(lambda _self: loose))
+    with make.acting("admin"):
+        asked = policies.request_approval(Content("baseline"), seen="", reason="A trial.")
+        request_id = open_approval(POLICY, asked.id).id
+    with make.acting("compliance_officer"):
+        request = approvals.approval(request_id)
+        giving.approve(request, seen=fingerprint_seen(request))
     assert readings(rollout_id)["Policy tier"] == "fail"
 
 
@@ -335,17 +342,13 @@ def test_the_page_names_earlier_releases_that_todays_limits_would_have_stopped(
 
 
 def _freeze(visitor, starts, ends, **more):
-    """Add a freeze by its form, in the tenant's time zone (Europe/Berlin in tests: as written)."""
-    from governance.kernel import formatting
-
-    with make.acting("admin", read_only=True):
-        zone = formatting.tenant_zone()
+    """Add a freeze by its form, in the reader's time zone."""
     return visitor.post(
         "rollouts/freezes/",
         once=str(uuid4()),
         name="Year-end close",
-        starts_at=f"{starts.astimezone(zone):%Y-%m-%dT%H:%M}",
-        ends_at=f"{ends.astimezone(zone):%Y-%m-%dT%H:%M}",
+        starts_at=f"{starts.astimezone(BERLIN):%Y-%m-%dT%H:%M}",
+        ends_at=f"{ends.astimezone(BERLIN):%Y-%m-%dT%H:%M}",
         **more,
     )
 
@@ -468,6 +471,6 @@ def test_a_retired_feature_gets_no_rollout(standard, as_contributor):
     sent = form()
     with make.acting("admin"):
         system = register.system("claims-triage", lock=True)
-        systems.retire_feature(register.features(system.id)[0], reason="Gone.")
+        systems.retire_feature(register.features(system.id)[0], system, reason="Gone.")
     reply = as_contributor.post("rollouts/new", then=422, **sent)
     assert "feature" in main_text(reply).lower()
