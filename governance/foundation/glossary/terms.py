@@ -667,18 +667,18 @@ TERMS = (
     Term(
         "Rollback plan",
         "What happens when a release is taken back, who owns that, and what a failed guardrail does"
-        " by itself. A rollout can't start without it.",
+        " by itself; required before the first stage.",
     ),
     Term(
         "Rollout",
-        "The way of a release of an AI system to people: from a shadow stage, in which nobody gets"
-        " it, in growing shares to everybody. The ladder follows from the risk class.",
+        "The way of a release of an AI system to people in stages: from the shadow, in which nobody"
+        " gets it, in growing shares to everybody.",
         "rollout rollouts",
     ),
     Term(
         "Rollout gate",
-        "A figure that a rollout rests on. A guardrail that fails halts it, a signal pauses it, a"
-        " condition keeps it from advancing; missing or undecided data never passes.",
+        "A figure that a rollout rests on: a guardrail that fails halts it, a signal pauses it, a"
+        " condition keeps it from advancing.",
     ),
     Term(
         "Run comparison",

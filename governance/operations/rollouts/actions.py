@@ -6,8 +6,8 @@ request_step, carry_out               the same where two people are needed
 halt, roll_back                       immediately, by one person
 guard                                 what Meridian does by itself when a gate fails
 
-Whoever advances a rollout names the figures they saw; when one has changed since, the step is
-refused. Halting and rolling back never wait: they void a request to advance.
+A person who advances a rollout names the figures that they saw; when one has changed since, the
+step is refused. Halting and rolling back never wait: they void a request to advance.
 """
 
 import re
@@ -139,7 +139,7 @@ class RolloutDraft:
 
 
 def plan(draft: RolloutDraft, *, rollout_id: UUID | None = None) -> Rollout:
-    """Plan a rollout on the ladder of the system's risk class. It serves nobody yet.
+    """Plan a rollout on the ladder of the system's risk class. Nothing is served yet.
 
     The caller chooses `rollout_id`, so that a form sent twice plans one. Raises Invalid.
     """

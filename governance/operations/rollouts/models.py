@@ -48,7 +48,7 @@ class Rollout(Tenanted, Model):
             "tenant_id",
             "feature_id",
             unique=True,
-            postgresql_where=text(f"state IN ({', '.join(f"'{each}'" for each in OPEN)})"),
+            postgresql_where=text("state IN ('planned', 'running', 'paused', 'halted')"),
         ),
         _one_of("change", CHANGES),
         _one_of("on_failure", ON_FAILURE),
