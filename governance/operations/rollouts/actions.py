@@ -386,7 +386,7 @@ def _take(
     cause: str = "",
 ) -> None:
     """Take a step and record it; the decision API hears of it at the commit."""
-    _move(row, step, results, reason=reason or cause, requested_by=requested_by)
+    _move(row, step, results, cause=cause, requested_by=requested_by)
     tenant_revision.advance()
     record(
         STEPS[step],
@@ -407,7 +407,7 @@ def _move(
     step: str,
     results: Sequence[GateResult],
     *,
-    reason: str = "",
+    cause: str = "",
     requested_by: UUID | None = None,
 ) -> None:
     now = clock.now()
@@ -438,7 +438,7 @@ def _move(
             position=row.position,
             taken_by=current.actor().person_id,
             requested_by=requested_by,
-            reason=reason,
+            cause=cause,
             gates=gates.plain(results),
             created_at=now,
         )

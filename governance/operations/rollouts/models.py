@@ -115,7 +115,7 @@ class Rollout(Tenanted, Model):
 
 class RolloutStep(Tenanted, Model):
     """One step: by a person, or by Meridian where `taken_by` is null. `gates` are the readings that
-    it rested on.
+    it rested on. A person's reason is in the audit log alone, where an erasure reaches it.
     """
 
     __tablename__ = "rollout_steps"
@@ -130,7 +130,7 @@ class RolloutStep(Tenanted, Model):
     position: Mapped[int]  # after the step
     taken_by: Mapped[UUID | None]
     requested_by: Mapped[UUID | None]  # where another person approved it
-    reason: Mapped[str] = mapped_column(default="")
+    cause: Mapped[str] = mapped_column(default="")  # gates that failed, of an automatic step
     gates: Mapped[list[Any]]
 
 

@@ -1,14 +1,16 @@
 """What a rollout's page shows beside its gates: ladder, next step, history, who is in."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from governance.foundation.people.queries import Moment
 from governance.kernel.formatting import plural
 from governance.operations.policies.setting_labels import short_label
 from governance.operations.rollouts import evaluation_gates, gates, queries, stage_gates
+from governance.operations.rollouts.actions import CANCELLED, STEPS
 from governance.operations.rollouts.gates import GateResult
 from governance.operations.rollouts.ladders import Stage
 from governance.operations.rollouts.life_cycle import PAST
@@ -213,18 +215,29 @@ def who_is_in(at: Standing) -> tuple[str, list[tuple[str, Any]]]:
 
 
 def history(
-    steps: Sequence[RolloutStep], row: Rollout, names: Mapping[UUID, str]
+    steps: Sequence[RolloutStep], row: Rollout, names: Mapping[UUID, str], reasons: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Return the steps as c.timeline takes them."""
+    """Return the steps as c.timeline takes them; `reasons` are theirs, as reasons_of has them."""
     return [
         {
             "kind": STEP_KINDS[each.step],
             "text": _sentence(each, row, names),
-            "meta": _meta(each),
+            "meta": _meta(each, reason),
             "at": each.created_at,
         }
-        for each in steps
+        for each, reason in zip(steps, reasons, strict=True)
     ]
+
+
+def reasons_of(moments: Iterable[Moment], steps: Sequence[RolloutStep]) -> list[str]:
+    """Return the reason of each step from the audit log, as far as the reader may see it.
+
+    Both are newest first, and each step has one entry.
+    """
+    taken = {each.name for each in (*STEPS.values(), CANCELLED)}
+    found = [each.reason or "" for each in moments if each.action in taken]
+    found += [""] * len(steps)  # a timeline has a limit
+    return [reason or step.cause for step, reason in zip(steps, found, strict=False)]
 
 
 def _sentence(step: RolloutStep, row: Rollout, names: Mapping[UUID, str]) -> str:
@@ -241,11 +254,11 @@ def _sentence(step: RolloutStep, row: Rollout, names: Mapping[UUID, str]) -> str
     return f"{what} by {who}" if who else f"{what} by Meridian"
 
 
-def _meta(step: RolloutStep) -> str:
+def _meta(step: RolloutStep, reason: str) -> str:
     total = len(step.gates)
     passing = sum(each["verdict"] == "pass" for each in step.gates)
     counted = f"{passing} of {total} gates passed" if total else ""
-    return ". ".join(filter(None, (step.reason, counted)))
+    return ". ".join(filter(None, (reason, counted)))
 
 
 # ---- earlier releases

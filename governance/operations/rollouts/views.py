@@ -143,6 +143,7 @@ def rollout(rollout_id: UUID) -> ResponseReturnValue:
             *(each.requested_by for each in steps),
         ]
     )
+    reasons = rollout_page.reasons_of(people.timeline([found.id], limit=200), steps)
     earlier_title, earlier = rollout_page.counterfactual(found)
     who_title, who = rollout_page.who_is_in(at)
     return page(
@@ -164,7 +165,8 @@ def rollout(rollout_id: UUID) -> ResponseReturnValue:
         who=who,
         names=names,
         last=steps[0] if steps else None,
-        history=rollout_page.history(steps, found, names),
+        last_reason=reasons[0] if reasons else "",
+        history=rollout_page.history(steps, found, names, reasons),
         earlier_title=earlier_title,
         earlier=earlier,
         plan_title=rollout_page.plan_title(found),

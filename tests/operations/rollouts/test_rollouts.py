@@ -394,11 +394,11 @@ def test_a_freeze_that_is_cancelled_ends_and_one_in_the_past_is_refused(
     assert "ends before it begins" in main_text(refused)
     _freeze(as_officer, now, now + timedelta(days=9))
     with make.acting("viewer", read_only=True):
-        (found,) = queries.freezes()
-    as_contributor.post(f"rollouts/freezes/{found.id}/cancel", then=403, reason="x")
-    as_officer.post(f"rollouts/freezes/{found.id}/cancel", reason="The close is done.")
+        (freeze_id,) = [each.id for each in queries.freezes()]
+    as_contributor.post(f"rollouts/freezes/{freeze_id}/cancel", then=403, reason="x")
+    as_officer.post(f"rollouts/freezes/{freeze_id}/cancel", reason="The close is done.")
     assert "No freezes planned" in main_text(as_officer.get("rollouts/freezes/"))
-    as_officer.post(f"rollouts/freezes/{found.id}/cancel", then=409, reason="Again.")
+    as_officer.post(f"rollouts/freezes/{freeze_id}/cancel", then=409, reason="Again.")
 
 
 def _freeze_reply(visitor, starts, ends):
