@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.sealing import append_only, let_use, seal_by_tenant
 
-revision = "0014_rollouts"
-down_revision = "0013_evaluation_judges"
+revision = "0015_rollouts"
+down_revision = "0014_still_valid"
 
 
 def upgrade() -> None:
