@@ -29,11 +29,12 @@ def test_two_people_start_the_newest_release_in_the_shadow_and_nobody_gets_it(ap
         system = systems.register(
             key="claims-triage", name="Claims", lane="high_risk", purpose="x", owner_id=None
         )
+        system_id = system.id
         systems.add_feature(system, key="auto-approve", fallback="A person decides.")
     for step in rollout_story.steps(Parts(), NOW, NOW):
         step.play()
     with clock.frozen(NOW), make.acting("viewer", read_only=True):
-        (row,) = queries.rollouts_of(system.id)
+        (row,) = queries.rollouts_of(system_id)
         at = standing_of(row[0])
         assert (row[0].release, row[0].previous) == ("2026.11.2", "2026.9.3")
         assert (row[0].state, row[0].stage.name) == ("running", "Shadow")
