@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.sealing import append_only, let_use, seal_by_tenant
 
-revision = "0015_rollouts"
-down_revision = "0014_still_valid"
+revision = "0016_rollouts"
+down_revision = "0015_evidence_withdrawals"
 
 
 def upgrade() -> None:
