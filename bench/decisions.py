@@ -14,10 +14,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -106,10 +107,10 @@ def _rates(
     asked["bulk, unchanged"] = (f"{base}{FLAGS}", _script("bulk", world["key"], tag))
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
     for url, script in asked.values():
-        _wrk(url, script, 1)
+        wrk(url, script, 1)
     for _ in range(rounds):
         for name, (url, script) in asked.items():
-            found[name].append(_wrk(url, script, seconds))
+            found[name].append(wrk(url, script, seconds))
     hello = found.pop("hello")
     rows: list[Row] = [
         ("bare Flask hello", statistics.median(r for r, _ in hello), "req/s", None, ""),
@@ -180,7 +181,7 @@ def _etag(port: int, key: str) -> str:
     return reply.headers["ETag"]
 
 
-def _wrk(url: str, script: Path | None, seconds: float) -> tuple[float, float]:
+def wrk(url: str, script: Path | None, seconds: float) -> tuple[float, float]:
     """(requests a second, p99 in ms) on 16 connections."""
     command = [
         "wrk",
@@ -285,12 +286,12 @@ def _busy_rates(
     }
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in ("hello", *asked)}
     for url in asked.values():
-        _wrk(url, script, 1)
+        wrk(url, script, 1)
     with readers.reading(pages_port):
         for _ in range(rounds):
-            found["hello"].append(_wrk(f"http://127.0.0.1:{floor_port}/hello", None, seconds))
+            found["hello"].append(wrk(f"http://127.0.0.1:{floor_port}/hello", None, seconds))
             for name, url in asked.items():
-                found[name].append(_wrk(url, script, seconds))
+                found[name].append(wrk(url, script, seconds))
     hello = found.pop("hello")
     return [
         (
@@ -361,29 +362,42 @@ def _flip(
 
     `silent`: the row changes and nobody is told, as if the NOTIFY were lost.
     """
+    change = partial(_silently, world, server) if silent else partial(_stopped, world)
+    return obeyed_after(
+        partial(change, stop=stop),
+        port,
+        world["key"],
+        flag="switch.bench-copy",
+        awaited="stopped" if stop else "live",
+    )
+
+
+def obeyed_after(
+    change: Callable[[], float], port: int, key: str, *, flag: str, awaited: str
+) -> list[float]:
+    """Milliseconds from the instant that `change` returns until each worker answers the variant."""
     output: dict[int, float] = {}
     ready = threading.Barrier(WATCHERS + 1)
     threads = [
-        threading.Thread(
-            target=_watch, args=(world, port, "stopped" if stop else "live", ready, output, n)
-        )
+        threading.Thread(target=_watch, args=(port, key, flag, awaited, ready, output, n))
         for n in range(WATCHERS)
     ]
     for thread in threads:
         thread.start()
     ready.wait()
     time.sleep(0.02)
-    committed = _stopped(world, stop=stop) if not silent else _silently(world, server, stop=stop)
+    committed = change()
     for thread in threads:
         thread.join(5)
     if len(output) < len(threads):
-        raise SystemExit("a worker missed a stop")
+        raise SystemExit("a worker missed a change")
     return [max(at - committed, 0) * 1000 for at in output.values()]
 
 
 def _watch(
-    world: Mapping[str, Any],
     port: int,
+    key: str,
+    flag: str,
     awaited: str,
     ready: threading.Barrier,
     output: dict[int, float],
@@ -393,11 +407,11 @@ def _watch(
     connection = HTTPConnection("127.0.0.1", port)
     body, headers = (
         json.dumps({"context": {"targetingKey": "u"}}),
-        {"Authorization": f"Bearer {world['key']}"},
+        {"Authorization": f"Bearer {key}"},
     )
 
     def variant() -> str:
-        connection.request("POST", f"{FLAGS}/switch.bench-copy", body, headers)
+        connection.request("POST", f"{FLAGS}/{flag}", body, headers)
         return str(json.loads(connection.getresponse().read())["variant"])
 
     variant()

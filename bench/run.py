@@ -4,8 +4,8 @@ rounds.
 Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes,
 the seal (row-level security), transactions, the report, memory, the audit log, evidence,
 indicators, usage, evaluations, risks and data sets, reviews, packages, objectives, search, weekly
-series, the inbox, burn rates, decisions; statements are counted exactly. `--quick` makes one short round of each, to
-see that it runs;
+series, the inbox, burn rates, decisions, rollouts; statements are counted exactly. `--quick` makes
+one short round of each, to see that it runs;
 `--only pages report` measures these sections (SECTIONS, below) and no others.
 """
 
@@ -45,6 +45,7 @@ from bench import (
     packages,
     reviews,
     risks,
+    rollouts,
     search,
     series,
     statements,
@@ -639,6 +640,7 @@ SECTIONS: dict[str, Callable[[Bench], list[Row]]] = {
     "comparisons": lambda b: comparisons.measure(b.app, rounds=b.scale.rounds, quick=b.scale.quick),
     "statements": lambda b: statements.measure(quick=b.scale.quick),
     "decisions": _decided,
+    "rollouts": lambda b: rollouts.measure(b.environment, **b.pace, quick=b.scale.quick),
 }
 
 
