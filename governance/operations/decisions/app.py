@@ -31,8 +31,9 @@ from governance.kernel.errors import DomainError, KeyNeeded
 from governance.kernel.web import HEADERS, STRICT_TRANSPORT_SECURITY
 from governance.operations.decisions import actions, bundle, permissions
 from governance.operations.decisions.counting import Requester
-from governance.operations.decisions.flags import Answers, is_of
+from governance.operations.decisions.flags import AmbiguousRollout, Answers, is_of
 from governance.operations.decisions.rate_limits import RateLimiter
+from governance.operations.decisions.rollout_flags import ROLLOUT
 from governance.operations.decisions.snapshots import Snapshots
 
 type Environ = dict[str, Any]
@@ -42,6 +43,7 @@ type Body = Iterable[bytes]
 FLAGS = "/ofrep/v1/evaluate/flags"
 PREFIXES = ("/ofrep/", "/policy/")
 MAX_BODY_BYTES = 64 * 1024
+MAX_KEY_LENGTH = 1_000  # of a targeting key
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@-]{0,79}")
 DIGITS = re.compile(r"[0-9]{1,9}")
 JSON = ("Content-Type", "application/json")
@@ -75,6 +77,7 @@ class EvaluationRequest:
     system: str
     consumer: str
     region: str
+    target: str
 
 
 @dataclass
@@ -197,24 +200,44 @@ class DecisionApp:
     # ---- answers
 
     def _one(self, evaluation: EvaluationRequest, key: str, start: Start) -> Body:
+        if key.startswith(ROLLOUT):
+            return self._rollout(evaluation, key, start)
         flag = evaluation.answers.flag(
             evaluation.system, key, others=evaluation.key.system_id is None
         )
         if flag is None:
-            self._note(evaluation, evaluation.system, "unknown", "")
-            raise RefusedEvaluation(404, "FLAG_NOT_FOUND", f"There is no flag {key[:100]}.")
+            raise self._unknown(evaluation, key)
         # another system's switch counts under no system, as a count for each pair would be too many
         own = key.startswith("policy.") or is_of(key, evaluation.system)
         self._note(evaluation, evaluation.system if own else "", key, flag.word)
         return _send(start, 200, flag.body)
 
+    def _rollout(self, evaluation: EvaluationRequest, key: str, start: Start) -> Body:
+        try:
+            flag = evaluation.answers.rollout(evaluation.system, key)
+        except AmbiguousRollout as several:
+            raise RefusedEvaluation(400, "INVALID_CONTEXT", str(several)) from several
+        if flag is None:
+            raise self._unknown(evaluation, key)
+        answer = flag.answer(evaluation.target)
+        self._note(evaluation, flag.serving.system, key, answer.word)
+        return _send(start, 200, answer.body)
+
+    def _unknown(self, evaluation: EvaluationRequest, key: str) -> RefusedEvaluation:
+        self._note(evaluation, evaluation.system, "unknown", "")
+        return RefusedEvaluation(404, "FLAG_NOT_FOUND", f"There is no flag {key[:100]}.")
+
     def _all(self, evaluation: EvaluationRequest, environ: Environ, start: Start) -> Body:
-        found = evaluation.answers.bulk(evaluation.system)
+        parts = evaluation.answers.bulk_parts(evaluation.system)
+        chosen, etag = parts.chosen(evaluation.target)
+        has_it = _matches(environ.get("HTTP_IF_NONE_MATCH", ""), etag)
+        if parts.rollouts.has_any and not has_it:
+            self.snapshots.tally.note_rollouts(evaluation.key.tenant, parts.rollouts, chosen)
         self._note(evaluation, evaluation.system, "bulk", "")
-        headers = (("ETag", found.etag),)
-        if _matches(environ.get("HTTP_IF_NONE_MATCH", ""), found.etag):
+        headers = (("ETag", etag),)
+        if has_it:
             return _send(start, 304, b"", headers)
-        return _send(start, 200, found.body, headers)
+        return _send(start, 200, parts.body(chosen), headers)
 
     def _note(self, evaluation: EvaluationRequest, system: str, flag: str, word: str) -> None:
         self._hear(
@@ -324,6 +347,17 @@ def _evaluation(key: StoredKey, answers: Answers, body: bytes) -> EvaluationRequ
         raise RefusedEvaluation(
             400, "INVALID_CONTEXT", "The body needs a context, which is an object."
         )
+    return EvaluationRequest(
+        key,
+        answers,
+        _system(key, answers, context),
+        _word(context, "consumer"),
+        _word(context, "region"),
+        _target(context),
+    )
+
+
+def _target(context: dict[str, Any]) -> str:
     target = context.get("targetingKey")
     if target is None or target == "":
         raise RefusedEvaluation(
@@ -331,15 +365,26 @@ def _evaluation(key: StoredKey, answers: Answers, body: bytes) -> EvaluationRequ
             "TARGETING_KEY_MISSING",
             "The context needs a targetingKey: the user or session of this evaluation.",
         )
-    if not isinstance(target, str):
+    if not isinstance(target, str) or not _is_unicode(target):
         raise RefusedEvaluation(400, "INVALID_CONTEXT", "targetingKey must be text.")
-    return EvaluationRequest(
-        key,
-        answers,
-        _system(key, answers, context),
-        _word(context, "consumer"),
-        _word(context, "region"),
-    )
+    if len(target) > MAX_KEY_LENGTH:
+        raise RefusedEvaluation(
+            400,
+            "INVALID_CONTEXT",
+            f"targetingKey can have at most {MAX_KEY_LENGTH:,} characters.",
+        )
+    return target
+
+
+def _is_unicode(text: str) -> bool:
+    """Return whether UTF-8 has this text: JSON may have half a character (RFC 8259 §8.2)."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _system(key: StoredKey, answers: Answers, context: dict[str, Any]) -> str:

@@ -26,7 +26,8 @@ TYPE = "policy+jws"
 def claims(answers: Answers, issuer: str, now: datetime, *, only: str = "") -> dict[str, Any]:
     """Return the claims; `policy` applies to requests without a system.
 
-    A key for one system (`only`) gets the answers of that system.
+    `rollouts` has the rules of rollouts by system, whose answers depend on the targeting key. A key
+    for one system (`only`) gets the answers of that system.
     """
     facts, issued = answers.facts, int(now.timestamp())
     ends = (
@@ -44,6 +45,11 @@ def claims(answers: Answers, issuer: str, now: datetime, *, only: str = "") -> d
         "stale": answers.stale,
         "policy": answers.policy(only),
         "systems": {key: answers.policy(key) for key in answers.systems if only in {"", key}},
+        "rollouts": {
+            key: rules
+            for key in answers.systems
+            if only in {"", key} and (rules := answers.rollout_rules(key))
+        },
     }
 
 

@@ -13,11 +13,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 from governance.kernel import clock
+from governance.operations.decisions.rollout_flags import RolloutFlags
 
 MINUTE = 60
 REPEAT_SECONDS = 60.0  # after which an active consumer is written again
 QUIET_SECONDS = 600.0  # after which a silent one is forgotten here
 MAX_COUNTS = 200_000
+MAX_BULKS = 5_000  # systems whose bulk answers are added up at once
 MAX_CONSUMERS = 100_000  # of all tenants
 MAX_CONSUMERS_PER_KEY = 200  # any beyond count under the key's own name, as in the database
 
@@ -50,10 +52,20 @@ class ConsumerState:
 
 
 @dataclass(slots=True)
+class BulkCount:
+    """Bulk answers with the same rollouts in one minute: how many, and what they contained."""
+
+    rollouts: RolloutFlags
+    asked: int = 0
+    chosen: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
 class DecisionCounter:
     """The counts and consumers of one worker."""
 
     _counts: Counts = field(default_factory=dict)
+    _bulks: dict[tuple[str, int, int], BulkCount] = field(default_factory=dict)
     _heard: dict[tuple[str, UUID, str], ConsumerState] = field(default_factory=dict)
     _fresh: set[tuple[str, UUID, str]] = field(default_factory=set)  # those of _heard to write
     _swept: float = 0.0
@@ -90,10 +102,27 @@ class DecisionCounter:
             if number > heard.number:
                 heard.number, heard.at, heard.region = number, now, who.region
 
+    def note_rollouts(self, tenant: str, rollouts: RolloutFlags, chosen: bytes) -> None:
+        """Count the rollouts of one bulk answer."""
+        key = (tenant, int(clock.now().timestamp() // MINUTE), id(rollouts))
+        with self._lock:
+            bulk = self._bulks.get(key)
+            if bulk is None:
+                if len(self._bulks) >= MAX_BULKS:
+                    return
+                bulk = self._bulks[key] = BulkCount(rollouts)
+            bulk.asked += 1
+            bulk.chosen.update(enumerate(chosen))
+
     def take_counts(self) -> Mapping[str, dict[tuple[datetime, str, str, str], int]]:
         """Return the counts by tenant, and start again from zero."""
         with self._lock:
             taken, self._counts = self._counts, {}
+            bulks, self._bulks = self._bulks, {}
+        for (tenant, minute, _), bulk in bulks.items():
+            for system, flag, word, asked in bulk.rollouts.counts(bulk.asked, bulk.chosen):
+                count = (tenant, minute, system, flag, word)
+                taken[count] = taken.get(count, 0) + asked
         found: dict[str, dict[tuple[datetime, str, str, str], int]] = {}
         for (tenant, minute, system, flag, word), asked in taken.items():
             found.setdefault(tenant, {})[

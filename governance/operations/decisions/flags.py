@@ -2,7 +2,8 @@
 
 DecisionFacts            everything that the answers of one tenant depend on
 Answers(facts, now)      by system the flags policy.<dimension>, switch.<system>[.<feature>],
-                         each built on first use
+                         each built on first use, and rollout.<feature>, whose answer depends
+                         on the targeting key (rollout_flags)
 
 In a scope that is stopped on both planes, switches are false, levels "stopped", numbers 0, lists
 empty. A stale answer is the last known one, with the reason STALE: stopped scopes stay stopped and
@@ -15,16 +16,36 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from governance.kernel.bearer import Keys
+from governance.operations.decisions.rollout_flags import (
+    CANDIDATE,
+    CURRENT,
+    DISABLED,
+    ROLLOUT,
+    SPLIT,
+    STATIC,
+    STOPPED,
+    RolloutAnswer,
+    RolloutFlag,
+    RolloutFlags,
+    edge_rule,
+    rollout_flag,
+    rule_of,
+    tag_of,
+)
 from governance.operations.policies.dimensions import ANYTHING, DIMENSIONS, Value, plain
 from governance.operations.policies.effective_policies import EffectivePolicy, Governed, Platform
 from governance.operations.policies.strictness import Decided
 from governance.operations.switches.active_stops import ActiveStop, Live, covering, live
 
-STATIC, DISABLED, STALE = "STATIC", "DISABLED", "STALE"
+if TYPE_CHECKING:
+    from governance.operations.rollouts.queries import Serving
+
+STALE = "STALE"
+AMBIGUOUS = "Several AI systems have a rollout of {feature}: the context must name the system."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +73,7 @@ class DecisionFacts:
     bundle_key: bytes | None = field(default=None, repr=False)
     bundle_key_id: str = ""
     bundle_keys: tuple[tuple[str, bytes], ...] = ()  # (id, public key) of the published ones
+    rollouts: "tuple[Serving, ...]" = ()  # one of each feature that has had one
     stops_number: int = 0  # the revision of the stops, where they were read before the rest
 
     @property
@@ -108,6 +130,30 @@ class BulkAnswer:
     etag: str
 
 
+@dataclass(frozen=True, slots=True)
+class BulkParts:
+    """What all bulk answers of one system have in common, and its rollouts."""
+
+    before: bytes
+    after: bytes
+    tag: str
+    rollouts: RolloutFlags
+
+    def chosen(self, target: str) -> tuple[bytes, str]:
+        """Return which answers of rollouts a key gets, and the entity tag of all its answers."""
+        if not self.rollouts:
+            return b"", f'"{self.tag}"'
+        chosen = self.rollouts.chosen(target)
+        return chosen, f'"{self.tag}{tag_of(chosen)}"'
+
+    def body(self, chosen: bytes) -> bytes:
+        return b",".join((self.before, *self.rollouts.bodies(chosen), self.after))
+
+
+class AmbiguousRollout(Exception):
+    """Several systems have a rollout of this feature, and the request names none."""
+
+
 class Answers:
     """The answers of one tenant, immutable; the flags of a system are built on first use."""
 
@@ -117,7 +163,8 @@ class Answers:
         self._systems = {s.key: s for s in facts.standing.systems}
         self._by_id = {s.id: s.key for s in facts.standing.systems}
         self._flags: dict[str, dict[str, FlagAnswer]] = {}
-        self._bulk: dict[str, BulkAnswer] = {}
+        self._bulk: dict[str, BulkParts] = {}
+        self._rollouts: dict[tuple[str, str], RolloutFlag] = {}
         # by system: when a bundle was signed, and the bundle
         self.signed: dict[str, tuple[float, bytes]] = {}
 
@@ -132,8 +179,33 @@ class Answers:
         flags = self._flags.get(system) or self._built(system)
         return flags.get(key) or (self._switches.get(key) if others else None)
 
-    def bulk(self, system: str) -> BulkAnswer:
+    def rollout(self, system: str, key: str) -> RolloutFlag | None:
+        """Return the flag rollout.<feature> of a system, or of the only one that has it.
+
+        Raises AmbiguousRollout if several have it.
+        """
+        feature = key.removeprefix(ROLLOUT)
+        if system:
+            serving = self._served.get((system, feature))
+            return self._rollout(serving) if serving else None
+        found = self._by_feature.get(feature, ())
+        if len(found) > 1:
+            raise AmbiguousRollout(AMBIGUOUS.format(feature=feature))
+        return self._rollout(found[0]) if found else None
+
+    def bulk_parts(self, system: str) -> BulkParts:
         return self._bulk.get(system) or self._all(system)
+
+    def bulk(self, system: str, target: str = "") -> BulkAnswer:
+        """Return all flags for a targeting key."""
+        parts = self.bulk_parts(system)
+        chosen, etag = parts.chosen(target)
+        return BulkAnswer(parts.body(chosen), etag)
+
+    def rollout_rules(self, system: str) -> dict[str, Any]:
+        """Return {flag: rule} of a system's rollouts, for the bundle."""
+        served = (s for s in self._served.values() if s.system == system)
+        return {f"{ROLLOUT}{s.feature}": edge_rule(self._rollout(s)) for s in served}
 
     def policy(self, system: str) -> dict[str, Any]:
         """Return {dimension: value} and {switch: live}, for the bundle."""
@@ -228,6 +300,52 @@ class Answers:
             key, value=False, word="stopped", more=more | _why(stops), reason=DISABLED
         )
 
+    @cached_property
+    def _served(self) -> "dict[tuple[str, str], Serving]":
+        """Return the rollouts of systems that aren't retired, by system and feature."""
+        ordered = sorted(self.facts.rollouts, key=lambda s: (s.system, s.feature))
+        return {(s.system, s.feature): s for s in ordered if s.system in self._systems}
+
+    @cached_property
+    def _by_feature(self) -> "dict[str, list[Serving]]":
+        found: dict[str, list[Serving]] = {}
+        for serving in self._served.values():
+            found.setdefault(serving.feature, []).append(serving)
+        return found
+
+    def _rollout(self, serving: "Serving") -> RolloutFlag:
+        where = serving.system, serving.feature
+        if where not in self._rollouts:
+            self._rollouts[where] = self._built_rollout(serving)
+        return self._rollouts[where]
+
+    def _built_rollout(self, serving: "Serving") -> RolloutFlag:
+        which, key = self._systems[serving.system], f"{ROLLOUT}{serving.feature}"
+        stops = covering(self.facts.stops, serving.system_id, serving.feature_id)
+        rule = rule_of(serving, live(stops), str(self.resolve(which)["release_ring"].value))
+        current, candidate = serving.variants
+        more: dict[str, Any] = {
+            "policy_version": self.facts.standing.number,
+            "system": serving.system,
+            "stage": serving.stage,
+            "state": serving.state,
+        }
+        if stops:
+            more |= _why(stops)
+        elif not serving.share and serving.state in {"running", "paused"}:
+            more["shadow"] = candidate
+        if rule.is_stopped:
+            flag = self._flag(key, STOPPED, STOPPED, more, reason=DISABLED)
+            answers = (flag, flag)
+        else:
+            reason = STATIC if rule.is_same_for_all else SPLIT
+            answers = (
+                self._flag(key, current, CURRENT, more, reason=rule.reason),
+                self._flag(key, candidate, CANDIDATE, more, reason=reason),
+            )
+        first, second = (RolloutAnswer(f.body, rule.word or str(f.value)) for f in answers)
+        return rollout_flag(serving, rule, (first, second))
+
     def _flag(
         self, key: str, value: Any, word: str, more: Mapping[str, Any], *, reason: str = STATIC
     ) -> FlagAnswer:
@@ -240,10 +358,20 @@ class Answers:
         }
         return FlagAnswer(key, value, word, _json(body))
 
-    def _all(self, system: str) -> BulkAnswer:
+    def _all(self, system: str) -> BulkParts:
         flags = self._built(system)
-        listed = b",".join(flag.body for _, flag in sorted(flags.items()))
-        tag = hashlib.sha256(listed).hexdigest()[:32]
+        several = {} if system else self._ambiguous
+        rollouts = RolloutFlags(
+            [
+                self._rollout(serving)
+                for serving in self._served.values()
+                if serving.system == system or (not system and serving.feature not in several)
+            ]
+        )
+        bodies = [flag.body for _, flag in sorted(flags.items())] + rollouts.fixed
+        *others, last = *several.values(), *bodies
+        listed = b",".join(others)
+        tag = hashlib.sha256(b",".join((listed, last, rollouts.all_bodies()))).hexdigest()[:32]
         metadata = _json(
             {
                 "tenant": self.facts.slug,
@@ -251,10 +379,25 @@ class Answers:
                 "policy_version": self.facts.standing.number,
             }
         )
-        self._bulk[system] = BulkAnswer(
-            b'{"flags":[%s],"metadata":%s}' % (listed, metadata), f'"{tag}"'
+        self._bulk[system] = BulkParts(
+            b'{"flags":[' + listed, b'%s],"metadata":%s}' % (last, metadata), tag, rollouts
         )
         return self._bulk[system]
+
+    @cached_property
+    def _ambiguous(self) -> dict[str, bytes]:
+        """Return an error for each feature of several systems, for requests that name none."""
+        return {
+            feature: _json(
+                {
+                    "key": f"{ROLLOUT}{feature}",
+                    "errorCode": "INVALID_CONTEXT",
+                    "errorDetails": AMBIGUOUS.format(feature=feature),
+                }
+            )
+            for feature, found in self._by_feature.items()
+            if len(found) > 1
+        }
 
 
 def is_of(key: str, system: str) -> bool:

@@ -15,6 +15,7 @@ from governance.operations.decisions.flags import DecisionFacts, DecisionFeature
 from governance.operations.decisions.models import BundleKey
 from governance.operations.policies import queries as policies
 from governance.operations.policies.effective_policies import Platform
+from governance.operations.rollouts import queries as rollouts
 from governance.operations.switches import queries as switches
 from governance.operations.switches.active_stops import ActiveStop, covering
 from governance.operations.systems.models import SystemFeature
@@ -65,6 +66,7 @@ def facts() -> DecisionFacts:
         key_encryption.unwrap(key.wrapped, context(who.tenant_id)) if key else None,
         key_id(key) if key else "",
         tuple((key_id(each), each.public) for each in signing),
+        rollouts_now(),
     )
 
 
@@ -72,6 +74,11 @@ def stops_now(tier: str) -> tuple[int, tuple[ActiveStop, ...]]:
     """Return the acting tenant's revision, and its stops as `facts` has them; one statement."""
     rows = _STOPS.rows(suspended=SUSPENDED, serve=tier not in EVERYDAY_TIERS)
     return rows[0][0], tuple(ActiveStop(*row[1:]) for row in rows if row[1] is not None)
+
+
+def rollouts_now() -> tuple[rollouts.Serving, ...]:
+    """Return the rollouts of the acting tenant as they are served; one statement."""
+    return tuple(rollouts.serving())
 
 
 def _suspension(tier: str) -> tuple[ActiveStop, ...]:

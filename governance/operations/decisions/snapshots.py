@@ -12,7 +12,8 @@ follow (a test, a command) checks the revision on each request.
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -163,17 +164,33 @@ class Snapshots:
             facts = queries.facts()
         return self._put(facts, began, began)
 
-    def _load_stops(self, snapshot: TenantSnapshot) -> None:
+    def _load_stops(self, snapshot: TenantSnapshot) -> TenantSnapshot:
         """Obey new stops without waiting for the rest."""
         began, facts = time.monotonic(), snapshot.facts
+        with self._reading(facts):
+            number, stops = queries.stops_now(facts.standing.content.tier)
+        if stops == facts.stops:
+            return snapshot
+        newer = replace(facts, stops=stops, stops_number=number)
+        return self._put(newer, began, snapshot.known)
+
+    def _load_rollouts(self, snapshot: TenantSnapshot) -> None:
+        """Obey halts of known rollouts without waiting for the rest."""
+        began, facts = time.monotonic(), snapshot.facts
+        if not facts.rollouts:
+            return
+        with self._reading(facts):
+            served = queries.rollouts_now()
+        if served != facts.rollouts:
+            self._put(replace(facts, rollouts=served), began, snapshot.known)
+
+    @contextmanager
+    def _reading(self, facts: DecisionFacts) -> Iterator[None]:
         with (
             current.acting_as(founder(facts.tenant_id, facts.slug, facts.slug)),
             transaction(read_only=True),
         ):
-            number, stops = queries.stops_now(facts.standing.content.tier)
-        if stops != facts.stops:
-            newer = replace(facts, stops=stops, stops_number=number)
-            self._put(newer, began, snapshot.known)
+            yield
 
     def _put(self, facts: DecisionFacts, began: float, known: float) -> TenantSnapshot:
         """Keep the snapshot that was read last; a restored database may have lower revisions."""
@@ -291,11 +308,14 @@ class Snapshots:
                 snapshot.known = began
 
     def _load_anew(self, snapshot: TenantSnapshot) -> None:
-        """Load a tenant again, its stops first; if that fails, only its answers become stale."""
+        """Load a tenant again, its stops and rollouts first.
+
+        If that fails, only its answers become stale.
+        """
         if time.monotonic() < snapshot.again:
             return
         try:
-            self._load_stops(snapshot)
+            self._load_rollouts(self._load_stops(snapshot))
             self._load(snapshot.facts.tenant_id, snapshot.facts.slug)
         except Unavailable:
             raise

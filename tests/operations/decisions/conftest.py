@@ -9,16 +9,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bench.client import serving_console
 from governance.app.factory import connect
 from governance.foundation.api_keys import actions as api_keys
 from governance.foundation.tenants import queries as directory
-from governance.kernel import db
+from governance.kernel import clock, db, tenant_revision
 from governance.kernel.db import session
 from governance.operations.decisions.app import FLAGS
+from governance.operations.rollouts import queries as rollouts
+from governance.operations.rollouts.ladders import LADDERS
+from governance.operations.rollouts.models import Rollout
 from governance.operations.systems import actions as systems
-from governance.operations.systems.models import AISystem
+from governance.operations.systems import queries as register
+from governance.operations.systems.models import AISystem, SystemFeature
 from tests import make
 from tests.postgres_cluster import Cluster
 
@@ -84,6 +89,41 @@ def register_system(
 def create_key(slug: str = "acme", scopes: tuple[str, ...] = ("flags:read",), **given: Any) -> str:
     with make.acting("admin", slug):
         return api_keys.create(given.pop("name", "claims service"), scopes, **given)[1]
+
+
+def add_feature(system: str, key: str, slug: str = "acme") -> SystemFeature:
+    with make.acting("admin", slug):
+        made = systems.add_feature(register.system(system), key=key, fallback="A person does it")
+        session().flush()
+        session().expunge(made)
+        return made
+
+
+def serve_rollout(
+    feature: SystemFeature, position: int, state: str = "running", slug: str = "acme"
+) -> None:
+    """Bring the rollout of 2026.12.0 to this stage of the standard ladder."""
+    with make.acting("admin", slug):
+        query = select(Rollout).where(Rollout.feature_id == feature.id)
+        row = session().scalars(query).one_or_none() or Rollout(
+            number=rollouts.next_number(),
+            system_id=feature.system_id,
+            feature_id=feature.id,
+            change="model",
+            release="2026.12.0",
+            previous="2026.11.2",
+            summary="Cites the clause.",
+            system_version=1,
+            risk_class="standard",
+            ladder=[stage.plain() for stage in LADDERS["standard"]],
+            rollback_plan="Serve 2026.11.2 again.",
+            on_failure="halt",
+            started_at=clock.now(),
+        )
+        row.position, row.state = position, state
+        session().add(row)
+        session().flush()
+        tenant_revision.advance()
 
 
 @pytest.fixture

@@ -194,6 +194,8 @@ BAD = [
     ('{"context": {}}', "TARGETING_KEY_MISSING"),
     ('{"context": {"targetingKey": ""}}', "TARGETING_KEY_MISSING"),
     ('{"context": {"targetingKey": 7}}', "INVALID_CONTEXT"),
+    (json.dumps({"context": {"targetingKey": "k" * 10_240}}), "INVALID_CONTEXT"),
+    ('{"context": {"targetingKey": "half of a pair \\ud83d"}}', "INVALID_CONTEXT"),
     ('{"context": {"targetingKey": "u", "system": "nowhere"}}', "INVALID_CONTEXT"),
     ('{"context": {"targetingKey": "u", "system": 7}}', "INVALID_CONTEXT"),
     *(

@@ -4,84 +4,37 @@ protocol's own schema.
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import jsonschema_rs
 import pytest
 import yaml
 from hypothesis import given
-from hypothesis import strategies as st
 
 from governance.operations.decisions.flags import (
     Answers,
-    DecisionFacts,
-    DecisionFeature,
     PlatformFacts,
 )
 from governance.operations.policies.dimensions import DIMENSIONS
 from governance.operations.policies.effective_policies import (
     Content,
-    EffectivePolicy,
-    Governed,
     LiveWaiver,
     Platform,
 )
 from governance.operations.policies.strictness import covers
 from governance.operations.policies.tiers import FLOOR
-from governance.operations.switches.active_stops import ActiveStop
+from governance.operations.rollouts.queries import Serving
+from tests.operations.decisions.decision_facts import (
+    AUTO_APPROVE,
+    NOW,
+    STOPS,
+    TRIAGE,
+    WRITER,
+    facts,
+    stop,
+)
 from tests.operations.policies.policy_strategies import ASSIGNED_VALUES
-
-NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
-TRIAGE, WRITER = (
-    Governed(UUID(int=1), "claims-triage", "Claims triage", "high_risk"),
-    Governed(UUID(int=2), "ad-copywriter", "Writer", "standard"),
-)
-AUTO_APPROVE = DecisionFeature(UUID(int=3), TRIAGE.id, "auto-approve")
-
-
-def facts(
-    content: Content | None = None,
-    stops: tuple[ActiveStop, ...] = (),
-    waivers: tuple[LiveWaiver, ...] = (),
-    **more,
-) -> DecisionFacts:
-    standing = EffectivePolicy(Platform(), 17, content or Content(), (WRITER, TRIAGE), waivers)
-    return DecisionFacts(uuid4(), "acme", 204, 3, {}, standing, (AUTO_APPROVE,), stops, **more)
-
-
-def stop(
-    scope: str,
-    system: UUID | None = None,
-    feature: UUID | None = None,
-    *,
-    generate: bool = True,
-    serve: bool = True,
-) -> ActiveStop:
-    return ActiveStop(
-        uuid4(),
-        scope,
-        system,
-        feature,
-        generate,
-        serve,
-        "Wrong citations.",
-        204,
-        NOW - timedelta(minutes=42),
-    )
-
-
-STOPS = st.lists(
-    st.builds(
-        stop,
-        st.sampled_from(["platform", "tenant", "system", "feature"]),
-        st.sampled_from([TRIAGE.id, WRITER.id]),
-        st.just(AUTO_APPROVE.id),
-        generate=st.booleans(),
-        serve=st.booleans(),
-    ).filter(lambda s: s.generate or s.serve),
-    max_size=3,
-)
 
 
 def answer_of(answers: Answers, flag: str, system: str = "") -> dict:
@@ -253,3 +206,19 @@ def test_what_is_sent_is_what_the_protocol_defines(schema, overrides, stops):
         schema("bulkEvaluationSuccess").validate(whole)
         for flag in whole["flags"]:
             schema("serverEvaluationSuccess").validate(flag)
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "halted", "finished", "rolled_back"])
+def test_what_is_sent_of_rollouts_is_what_the_protocol_defines(schema, state):
+    mine, theirs = (
+        Serving(feature, s.key, "salt", 500, ("1", "2"), ("early",), "5%", state, UUID(int=n), s.id)
+        for n, (feature, s) in enumerate([("auto-approve", TRIAGE), ("auto-approve", WRITER)])
+    )
+    answers = Answers(facts(rollouts=(mine, theirs)), NOW)
+    for system in ("", "claims-triage"):
+        for key in ("user-1", "user-2"):
+            whole = json.loads(answers.bulk(system, key).body)
+            schema("bulkEvaluationSuccess").validate(whole)
+            for flag in whole["flags"]:
+                bad = "errorCode" in flag
+                schema("evaluationFailure" if bad else "serverEvaluationSuccess").validate(flag)

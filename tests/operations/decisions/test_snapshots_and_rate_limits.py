@@ -20,7 +20,7 @@ from governance.operations.switches import actions as switches
 from governance.operations.switches import platform_actions
 from governance.operations.systems import queries as systems
 from tests import make
-from tests.operations.decisions.conftest import Product
+from tests.operations.decisions.conftest import Product, add_feature, serve_rollout
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
@@ -159,3 +159,22 @@ def test_a_stop_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(
     assert answers.flag("", "switch.claims-triage").value is False
     assert answers.facts.number == before, "the rest will be loaded"
     assert answers.facts.obeyed > before, "a consumer answered from it is recorded as obeying"
+
+
+def test_a_halt_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(
+    triage, app, monkeypatch
+):
+    feature = add_feature("claims-triage", "auto-approve")
+    serve_rollout(feature, 5)
+    held = Snapshots("postgresql://nowhere")
+    assert b"2026.12.0" in held.of("acme").rollout("", "rollout.auto-approve").answer("u").body
+    held.following = True  # from here on, only what is told is loaded
+    serve_rollout(feature, 5, "halted")
+
+    def fails() -> None:
+        raise RuntimeError("a waiver can't be read")
+
+    monkeypatch.setattr(queries, "facts", fails)
+    held._moved(str(make.actor("admin").tenant_id))
+    told = held.of("acme").rollout("", "rollout.auto-approve").answer("u").body
+    assert json.loads(told)["value"] == "2026.11.2" and json.loads(told)["reason"] == "DISABLED"

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -26,12 +27,20 @@ from governance.foundation.api_keys import actions as api_keys
 from governance.foundation.api_keys.models import ApiKey
 from governance.kernel.db import session
 from governance.operations.decisions.app import FLAGS
+from governance.operations.decisions.bucketing import bucket
 from governance.operations.switches import actions as switches
 from governance.operations.switches.models import Acknowledgement, Consumer, Stop
 from governance.operations.systems import queries as systems
+from governance.operations.systems.models import SystemFeature
 from tests import make
 from tests.migrated_databases import KEEP
-from tests.operations.decisions.conftest import Connection, create_key, open_connections
+from tests.operations.decisions.conftest import (
+    Connection,
+    add_feature,
+    create_key,
+    open_connections,
+    serve_rollout,
+)
 from tests.waiting import MAX_WAIT_SECONDS, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("following")]
@@ -209,18 +218,11 @@ def web_client():
     return [node, str(folder / "ask.mjs")]
 
 
-def test_openfeatures_web_client_works_unchanged_and_sees_the_flip(
-    installation, stopped, web_client
-):
+@contextlib.contextmanager
+def asking(web_client: list[str], installation, *flags: str) -> Iterator[list[dict]]:
+    """What the web SDK is told, which grows whenever it hears that flags changed."""
     port, token = installation
-    command = [
-        *web_client,
-        f"http://127.0.0.1:{port}",
-        token,
-        "support-assistant",
-        "switch.support-assistant",
-        "policy.grounding",
-    ]
+    command = [*web_client, f"http://127.0.0.1:{port}", token, "support-assistant", *flags]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -230,6 +232,17 @@ def test_openfeatures_web_client_works_unchanged_and_sees_the_flip(
     )
     reader.start()
     try:
+        yield told
+    finally:
+        process.communicate("", timeout=60)
+        reader.join(MAX_WAIT_SECONDS)
+    assert process.returncode == 0
+
+
+def test_openfeatures_web_client_works_unchanged_and_sees_the_flip(
+    installation, stopped, web_client
+):
+    with asking(web_client, installation, "switch.support-assistant", "policy.grounding") as told:
         wait_until(lambda: told)
         assert (
             told[0]["switch.support-assistant"]["value"] is True
@@ -241,10 +254,75 @@ def test_openfeatures_web_client_works_unchanged_and_sees_the_flip(
             told[-1]["policy.grounding"]["value"] == "stopped"
             and told[-1]["policy.grounding"]["reason"] == "DISABLED"
         )
+
+
+@pytest.fixture
+def rolled_out(installation) -> SystemFeature:
+    """A feature whose release 2026.12.0 everybody gets."""
+    with make.acting("admin"):
+        query = select(SystemFeature).where(SystemFeature.key == "auto-reply")
+        feature = session().scalars(query).one_or_none()
+        session().expunge_all()
+    feature = feature or add_feature("support-assistant", "auto-reply")
+    serve_rollout(feature, 5)
+    return feature
+
+
+def releases(opened: list[Connection]) -> set[str]:
+    return {line.ask("rollout.auto-reply")[1].get("value", "") for line in opened}
+
+
+def test_a_halt_of_a_rollout_reaches_every_worker(installation, rolled_out):
+    opened = open_connections(installation)
+    for _ in range(10):
+        serve_rollout(rolled_out, 5)
+        wait_until(lambda: releases(opened) == {"2026.12.0"})
+        serve_rollout(rolled_out, 5, "halted")
+        wait_until(lambda: releases(opened) == {"2026.11.2"})
+
+
+def test_openfeatures_python_client_gets_the_release_of_its_user(installation, rolled_out):
+    port, token = installation
+    headers = {"Authorization": f"Bearer {token}"}
+    api.set_provider(OFREPProvider(f"http://127.0.0.1:{port}", headers_factory=lambda: headers))
+    try:
+        client, flag = api.get_client(), "rollout.auto-reply"
+        serve_rollout(rolled_out, 4)
+        users = [EvaluationContext(f"user-{n}", {"consumer": "python"}) for n in range(40)]
+
+        def told() -> list[tuple]:
+            details = [client.get_string_details(flag, "none", user) for user in users]
+            return [(d.value, d.variant, d.reason) for d in details]
+
+        wait_until(
+            lambda: (
+                set(told())
+                == {("2026.12.0", "candidate", "SPLIT"), ("2026.11.2", "current", "SPLIT")}
+            )
+        )
+        for user, (value, _, _) in zip(users, told(), strict=True):
+            is_in = bucket(str(rolled_out.id), user.targeting_key) < 500_000
+            assert value == ("2026.12.0" if is_in else "2026.11.2")
+        stage = client.get_string_details(flag, "none", users[0]).flag_metadata
+        assert (stage["stage"], stage["state"]) == ("50%", "running")
+        no_key = client.get_string_details(flag, "2026.11.2", EvaluationContext())
+        assert no_key.error_code == ErrorCode.TARGETING_KEY_MISSING
+        assert no_key.value == "2026.11.2", "the product's default is the current release"
+        serve_rollout(rolled_out, 4, "halted")
+        wait_until(lambda: set(told()) == {("2026.11.2", "current", "DISABLED")})
     finally:
-        process.communicate("", timeout=60)
-        reader.join(MAX_WAIT_SECONDS)
-    assert process.returncode == 0
+        api.clear_providers()
+
+
+def test_openfeatures_web_client_gets_the_release_and_sees_the_halt(
+    installation, rolled_out, web_client
+):
+    with asking(web_client, installation, "rollout.auto-reply") as told:
+        wait_until(lambda: told and told[-1]["rollout.auto-reply"]["value"] == "2026.12.0")
+        assert told[-1]["rollout.auto-reply"]["variant"] == "candidate"
+        serve_rollout(rolled_out, 5, "halted")
+        wait_until(lambda: told[-1]["rollout.auto-reply"]["value"] == "2026.11.2")
+        assert told[-1]["rollout.auto-reply"]["reason"] == "DISABLED"
 
 
 def test_the_bundle_is_signed_and_what_it_says_is_what_is_answered(installation):

@@ -1,0 +1,89 @@
+"""Which keys a rollout reaches: a stable hash of the feature's salt and the targeting key. Pure.
+
+hash64(text)             64 bits of a salt or of a targeting key
+bucket(salt, key)        0 to 999,999; a key is in at a share of n millionths if it is below n
+threshold(share)         the same comparison on 64 bits
+ManyBuckets(…)           the same for many features and one key
+
+A key that is in at one share is in at every larger one, because its bucket never changes. The
+salt is the feature's, so another rollout of the feature reaches the same keys first, and rollouts
+of two features reach unrelated ones. docs/api.md has the algorithm and examples for products that
+decide at the edge. Source of `mix`: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from itertools import batched
+from typing import Any
+
+MILLION = 1_000_000
+BITS = 64
+MASK = (1 << BITS) - 1
+FIRST, SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+GROUP = 4  # features that are decided by one number, so that few are looked up for a key
+MANY = 16  # features, from which NumPy is faster than a loop; it isn't loaded for fewer
+
+
+def hash64(text: str) -> int:
+    """Return the first 64 bits of the SHA-256 of a text in UTF-8."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+
+
+def mix(salt: int, key: int) -> int:
+    """Return 64 bits for the hashes of a salt and of a key."""
+    x = salt ^ key
+    x = (x ^ x >> 30) * FIRST & MASK
+    x = (x ^ x >> 27) * SECOND & MASK
+    return x ^ x >> 31
+
+
+def bucket(salt: str, key: str) -> int:
+    """Return the bucket of a targeting key, from 0 to 999,999."""
+    return mix(hash64(salt), hash64(key)) * MILLION >> BITS
+
+
+def threshold(share: int) -> int:
+    """Return the number below which `mix` is in a bucket below `share`, in millionths."""
+    return -(-(share << BITS) // MILLION)
+
+
+class ManyBuckets:
+    """Which of many features one key is in; built once, asked for each key.
+
+    `shares` are in millionths, none of them everybody.
+    """
+
+    def __init__(self, salts: Sequence[int], shares: Sequence[int]) -> None:
+        self._each = [(s, threshold(share)) for s, share in zip(salts, shares, strict=True)]
+        self._arrays = _arrays(self._each) if len(self._each) >= MANY else None
+
+    def groups(self, key: int) -> bytes:
+        """Return a number for each GROUP of features: whether the key of this hash is in each."""
+        if self._arrays is None:
+            return grouped([mix(salt, key) < below for salt, below in self._each])
+        np, salts, below, (at_30, at_27, at_31, first, second) = self._arrays
+        x = salts ^ np.uint64(key)
+        x ^= x >> at_30
+        x *= first
+        x ^= x >> at_27
+        x *= second
+        x ^= x >> at_31
+        found: bytes = (np.packbits((x < below).reshape(-1, GROUP), axis=1) >> 4).tobytes()
+        return found
+
+
+def grouped(held: Sequence[bool]) -> bytes:
+    """Return a number for each GROUP of them, the first one in its highest bit."""
+    return bytes(
+        sum(8 >> place for place, is_in in enumerate(some) if is_in)
+        for some in batched(held, GROUP)
+    )
+
+
+def _arrays(each: Sequence[tuple[int, int]]) -> tuple[Any, Any, Any, Any]:
+    """Return NumPy, salts and thresholds up to a whole group with features of nobody, constants."""
+    import numpy as np  # noqa: PLC0415 - only a tenant with many rollouts needs it
+
+    salts, below = zip(*each, *[(0, 0)] * (-len(each) % GROUP), strict=True)
+    constants = [np.uint64(each) for each in (30, 27, 31, FIRST, SECOND)]
+    return np, np.array(salts, np.uint64), np.array(below, np.uint64), constants

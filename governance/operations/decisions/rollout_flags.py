@@ -1,0 +1,179 @@
+"""What the flag rollout.<feature> answers: the release that a targeting key gets. Pure.
+
+rule_of(…)           who gets the candidate, after stops and the policy's release ring
+RolloutFlag          the two answers of one flag, built once, and which of them a key gets
+RolloutFlags(…)      the same for all flags of a bulk answer
+edge_rule(…)         the rule as the bundle has it
+
+A stop comes first: nobody in its scope gets the candidate. Then a halt, then the release ring, then
+the share of the stage.
+
+Answers are counted under their release only where the share decided, so that the two counts of a
+stage are in its ratio.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import batched
+from operator import getitem
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from governance.operations.decisions.bucketing import (
+    GROUP,
+    MILLION,
+    ManyBuckets,
+    hash64,
+    mix,
+    threshold,
+)
+from governance.operations.rollouts.ladders import BASIS_POINTS
+from governance.operations.switches.active_stops import Live
+
+if TYPE_CHECKING:
+    from governance.operations.rollouts.queries import Serving
+
+ROLLOUT = "rollout."
+STATIC, SPLIT, TARGETING_MATCH, DISABLED = "STATIC", "SPLIT", "TARGETING_MATCH", "DISABLED"
+CURRENT, CANDIDATE, STOPPED = "current", "candidate", "stopped"
+PARTS = MILLION // BASIS_POINTS  # millionths in a basis point
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutRule:
+    """Who gets the candidate, in millionths of the targeting keys."""
+
+    share: int
+    reason: str  # of the answer with the current release
+    word: str = ""  # that answers are counted under, instead of their release
+    is_stopped: bool = False  # on both planes: the answer is "stopped"
+
+    @property
+    def is_same_for_all(self) -> bool:
+        return self.share in {0, MILLION}
+
+
+def rule_of(serving: "Serving", live: Live, ring: str) -> RolloutRule:
+    """Return who gets the candidate; `ring` is the system's release ring by its policy."""
+    share = serving.share * PARTS
+    if not live.whole:
+        return RolloutRule(0, DISABLED, word=STOPPED, is_stopped=live.stopped)
+    if serving.state == "halted":
+        return RolloutRule(0, DISABLED, word="halted")
+    if share and ring not in serving.rings:
+        return RolloutRule(0, TARGETING_MATCH, word="other ring")
+    return RolloutRule(share, SPLIT if 0 < share < MILLION else STATIC)
+
+
+class RolloutAnswer(NamedTuple):
+    """One of the answers of a flag: the body as it is sent, and the word that it counts under."""
+
+    body: bytes
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutFlag:
+    """The flag of one rollout; `answers` are those with the current release, with the candidate."""
+
+    serving: "Serving"
+    rule: RolloutRule
+    answers: tuple[RolloutAnswer, RolloutAnswer]
+    salt: int
+    below: int
+
+    def counted(self, *, is_in: bool) -> tuple[str, str, str]:
+        """Return what an answer counts under: system, flag and word."""
+        serving = self.serving
+        return serving.system, f"{ROLLOUT}{serving.feature}", self.answers[is_in].word
+
+    def answer(self, target: str) -> RolloutAnswer:
+        """Return the answer for a targeting key."""
+        if self.rule.is_same_for_all:
+            return self.answers[self.rule.share == MILLION]
+        return self.answers[mix(self.salt, hash64(target)) < self.below]
+
+
+def rollout_flag(
+    serving: "Serving", rule: RolloutRule, answers: tuple[RolloutAnswer, RolloutAnswer]
+) -> RolloutFlag:
+    return RolloutFlag(serving, rule, answers, hash64(serving.salt), threshold(rule.share))
+
+
+class RolloutFlags:
+    """The rollout flags of one bulk answer: in `fixed` the bodies that are the same for all keys.
+
+    The others are in groups, whose bodies are built for each combination of answers.
+    """
+
+    def __init__(self, flags: Sequence[RolloutFlag]) -> None:
+        self._same = [f for f in flags if f.rule.is_same_for_all]
+        self.fixed = [f.answer("").body for f in self._same]
+        split = [f for f in flags if not f.rule.is_same_for_all]
+        self._buckets = ManyBuckets([f.salt for f in split], [f.rule.share for f in split])
+        self._flags = list(batched(split, GROUP))
+        self._groups = [_combined(some) for some in self._flags]
+
+    def __bool__(self) -> bool:
+        """Return whether some answers differ by the targeting key."""
+        return bool(self._groups)
+
+    @property
+    def has_any(self) -> bool:
+        return bool(self._same or self._groups)
+
+    def chosen(self, target: str) -> bytes:
+        """Return for each group which of its bodies the key gets."""
+        return self._buckets.groups(hash64(target))
+
+    def bodies(self, chosen: bytes) -> Iterator[bytes]:
+        return map(getitem, self._groups, chosen)
+
+    def counts(
+        self, asked: int, chosen: Mapping[tuple[int, int], int]
+    ) -> Iterator[tuple[str, str, str, int]]:
+        """Return system, flag, word and count of so many bulk answers.
+
+        `chosen` has how often each group got each number.
+        """
+        for flag in self._same:
+            yield *flag.counted(is_in=flag.rule.share == MILLION), asked
+        for (group, number), times in chosen.items():
+            for place, flag in enumerate(self._flags[group]):
+                yield *flag.counted(is_in=_is_in(number, place)), times
+
+    def all_bodies(self) -> bytes:
+        """Return everything that any key could be sent, for the tag of the answer."""
+        return b",".join(body for group in self._groups for body in (group[0], group[-1]))
+
+
+def _combined(flags: Sequence[RolloutFlag]) -> list[bytes]:
+    """Return the bodies of a group by the number that `grouped` gives it."""
+    return [
+        b",".join(f.answers[_is_in(number, place)].body for place, f in enumerate(flags))
+        for number in range(1 << GROUP)
+    ]
+
+
+def _is_in(number: int, place: int) -> bool:
+    return bool(number & 8 >> place)
+
+
+def tag_of(chosen: bytes) -> str:
+    """Return what distinguishes the answers of two keys."""
+    return hashlib.sha256(chosen).hexdigest()[:16]
+
+
+def edge_rule(flag: RolloutFlag) -> dict[str, Any]:
+    """Return the rule for the bundle: with it a product at the edge decides as Meridian does."""
+    current, candidate = flag.serving.variants
+    return {
+        STOPPED: flag.rule.is_stopped,
+        "salt": flag.serving.salt,
+        "share": flag.rule.share,
+        "reason": flag.rule.reason,
+        CURRENT: current,
+        CANDIDATE: candidate,
+        "stage": flag.serving.stage,
+        "state": flag.serving.state,
+    }
