@@ -22,7 +22,7 @@ from bench.decisions import FLAGS, FLIPS, VAR, Row, obeyed_after, wrk
 from governance.kernel import clock, tenant_revision
 from governance.kernel.db import session
 
-FEATURES = 1_000
+FEATURES, KEYS = 1_000, 5_000
 SPLIT, WHOLE = "bench-split", "bench-whole"  # systems, whose features are all at 50%, or at 100%
 
 
@@ -159,9 +159,13 @@ def _script(name: str, key: str, system: str) -> Path:
         'wrk.method = "POST"\n'
         'wrk.headers["Content-Type"] = "application/json"\n'
         f'wrk.headers["Authorization"] = "Bearer {key}"\n'
-        "function request()\n"
-        f"  return wrk.format(nil, nil, nil, '{before}' .. math.random(1e9) .. '{after}')\n"
+        "local requests, n = {}, 0\n"
+        "function init()\n"
+        f"  for i = 1, {KEYS} do\n"
+        f"    requests[i] = wrk.format(nil, nil, nil, '{before}' .. i .. '{after}')\n"
+        "  end\n"
         "end\n"
+        f"function request()\n  n = n % {KEYS} + 1\n  return requests[n]\nend\n"
     )
     return path
 

@@ -22,6 +22,7 @@ MASK = (1 << BITS) - 1
 FIRST, SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 GROUP = 4  # features that are decided by one number, so that few are looked up for a key
 MANY = 16  # features, from which NumPy is faster than a loop; it isn't loaded for fewer
+PART = 400  # features at once: above 500 elements NumPy lets go of the GIL for each operation
 
 
 def hash64(text: str) -> int:
@@ -61,15 +62,19 @@ class ManyBuckets:
         """Return a number for each GROUP of features: whether the key of this hash is in each."""
         if self._arrays is None:
             return grouped([mix(salt, key) < below for salt, below in self._each])
-        np, salts, below, (at_30, at_27, at_31, first, second) = self._arrays
-        x = salts ^ np.uint64(key)
-        x ^= x >> at_30
-        x *= first
-        x ^= x >> at_27
-        x *= second
-        x ^= x >> at_31
-        found: bytes = (np.packbits((x < below).reshape(-1, GROUP), axis=1) >> 4).tobytes()
-        return found
+        return b"".join([_groups(part, key) for part in self._arrays])
+
+
+def _groups(part: tuple[Any, ...], key: int) -> bytes:
+    np, salts, below, at_30, at_27, at_31, first, second = part
+    x = salts ^ np.uint64(key)
+    x ^= x >> at_30
+    x *= first
+    x ^= x >> at_27
+    x *= second
+    x ^= x >> at_31
+    found: bytes = (np.packbits((x < below).reshape(-1, GROUP), axis=1) >> 4).tobytes()
+    return found
 
 
 def grouped(held: Sequence[bool]) -> bytes:
@@ -80,10 +85,15 @@ def grouped(held: Sequence[bool]) -> bytes:
     )
 
 
-def _arrays(each: Sequence[tuple[int, int]]) -> tuple[Any, Any, Any, Any]:
-    """Return NumPy, salts and thresholds up to a whole group with features of nobody, constants."""
+def _arrays(each: Sequence[tuple[int, int]]) -> list[tuple[Any, ...]]:
+    """Return NumPy, salts, thresholds and constants for each PART; the last one is filled up to a
+    whole group with features of nobody.
+    """
     import numpy as np  # noqa: PLC0415 - only a tenant with many rollouts needs it
 
-    salts, below = zip(*each, *[(0, 0)] * (-len(each) % GROUP), strict=True)
-    constants = [np.uint64(each) for each in (30, 27, 31, FIRST, SECOND)]
-    return np, np.array(salts, np.uint64), np.array(below, np.uint64), constants
+    constants = [np.uint64(number) for number in (30, 27, 31, FIRST, SECOND)]
+    filled = [*each, *[(0, 0)] * (-len(each) % GROUP)]
+    return [
+        (np, *(np.array(column, np.uint64) for column in zip(*part, strict=True)), *constants)
+        for part in batched(filled, PART)
+    ]
