@@ -23,6 +23,7 @@ from governance.kernel import clock, tenant_revision
 from governance.kernel.db import session
 
 FEATURES, KEYS = 1_000, 5_000
+ONE = "≥ 0.91: bucketing adds < 10 %"
 SPLIT, WHOLE = "bench-split", "bench-whole"  # systems, whose features are all at 50%, or at 100%
 
 
@@ -104,6 +105,7 @@ def _rates(
     asked: dict[str, tuple[str, Path | None]] = {
         "hello": (f"http://127.0.0.1:{floor_port}/hello", None)
     }
+    asked["policy"] = (f"{base}/policy.grounding", _script("policy", one["key"], SPLIT))
     for name in (SPLIT, WHOLE):
         asked[f"one {name}"] = (
             f"{base}/rollout.{name}-0",
@@ -123,7 +125,6 @@ def _rates(
     def rate(name: str) -> float:
         return statistics.median(found[name])
 
-    bucketed = "≥ 0.91 of the flag at 100%: bucketing adds < 10 %"
     many_words = f"{FEATURES:,} rollouts in one bulk answer".replace(",", " ")
     return [
         ("bare Flask hello", rate("hello"), "req/s", None, ""),
@@ -135,18 +136,25 @@ def _rates(
             "≥ 2.0 of Flask hello",
         ),
         (
+            "the same beside a policy flag",
+            rate("policy"),
+            "req/s",
+            ratio(f"one {SPLIT}", "policy"),
+            ONE,
+        ),
+        (
             "the same beside a rollout at 100%",
             rate(f"one {WHOLE}"),
             "req/s",
             ratio(f"one {SPLIT}", f"one {WHOLE}"),
-            bucketed,
+            ONE,
         ),
         (
             f"{many_words}, split by the key, beside the same at 100%",
             rate(f"bulk {SPLIT}"),
             "req/s",
             ratio(f"bulk {SPLIT}", f"bulk {WHOLE}"),
-            bucketed,
+            ONE,
         ),
     ]
 

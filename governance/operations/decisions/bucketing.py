@@ -22,7 +22,7 @@ MASK = (1 << BITS) - 1
 FIRST, SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 GROUP = 4  # features that are decided by one number, so that few are looked up for a key
 MANY = 16  # features, from which NumPy is faster than a loop; it isn't loaded for fewer
-PART = 400  # features at once: above 500 elements NumPy lets go of the GIL for each operation
+PART = 500  # features at once: beyond 500 elements NumPy lets go of the GIL for each operation
 
 
 def hash64(text: str) -> int:
