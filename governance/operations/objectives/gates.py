@@ -30,6 +30,7 @@ def _objectives(subject: GateSubject) -> Iterator[GateReading]:
             detail=f"burn {figures.burn(reading.burn)} in 24 h",
             n=f"{reading.score.measured:,}",
             link=("objectives.objective", {"objective_id": reading.objective.id}),
+            counts_everything=True,
         )
 
 

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from governance.kernel import manifest
+from governance.kernel.visibility_scope import limits
 from governance.operations.rollouts.ladders import Stage
 
 type GateKind = Literal["guardrail", "signal", "condition"]
@@ -55,7 +56,8 @@ class GateReading:
     """One figure of a gate: what it needs, what it is, from how many, and the verdict.
 
     An approval binds to `figure`, so it is rounded to what a person would decide by.
-    `link` is (endpoint, values) of the page that the figure comes from.
+    `link` is (endpoint, values) of the page that the figure comes from. With `counts_everything`, no
+    auditor whose engagement leaves anything out opens that page.
     """
 
     name: str
@@ -65,6 +67,12 @@ class GateReading:
     detail: str = ""
     n: str = ""
     link: tuple[str, Mapping[str, Any]] | None = None
+    counts_everything: bool = False
+
+    @property
+    def shown_link(self) -> tuple[str, Mapping[str, Any]] | None:
+        """The link, where the reader has that page."""
+        return None if self.counts_everything and limits() is not None else self.link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
