@@ -63,7 +63,12 @@ manifest = Manifest(
     ),
     search=(palette.findings,),
     gates=(gates.FINDINGS,),
-    systems=(system_parts.FIGURE, system_parts.TAB, system_parts.OPEN),
+    systems=(
+        system_parts.FIGURE,
+        system_parts.TAB,
+        system_parts.OPEN,
+        system_parts.RECORDS,
+    ),
     inbox=inbox.SOURCES,
     work=(consequence_actions.follow_run, reconsidering.reconsider_suite),
     audit=actions_in(finding_actions, mapping_actions, consequence_actions),

@@ -8,7 +8,13 @@ from sqlalchemy import Select, case, func, select
 from governance.assurance.evaluation_findings import permissions
 from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.kernel.formatting import plural
-from governance.operations.systems.parts import Consequence, Figure, SystemFigure, SystemTab
+from governance.operations.systems.parts import (
+    Consequence,
+    Figure,
+    SystemFigure,
+    SystemRecords,
+    SystemTab,
+)
 
 
 def _content(system_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -56,4 +62,13 @@ FIGURE = SystemFigure(
     permission=permissions.VIEW,
     select=_open_ones,
     words=lambda count, refs, _misses: Figure(f"{count} open", refs, "bad"),
+)
+RECORDS = SystemRecords(
+    permission=permissions.VIEW,
+    select=lambda system_id: (
+        select(EvaluationFinding.id)
+        .where(EvaluationFinding.system_id == system_id)
+        .order_by(EvaluationFinding.number.desc())
+    ),
+    counts_everything=True,
 )

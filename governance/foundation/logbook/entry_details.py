@@ -12,7 +12,6 @@ from governance.foundation.audit.registry import registry
 from governance.foundation.logbook import entry_links, queries
 from governance.foundation.logbook.presentation import (
     actor_label,
-    address_if_allowed,
     called_by_auditors,
     fact_label,
     fact_text,
@@ -22,7 +21,6 @@ from governance.foundation.logbook.proof_view import prove
 from governance.foundation.logbook.queries import NumberedEntry
 from governance.foundation.privacy import queries as privacy
 from governance.kernel import formatting
-from governance.kernel.visibility_scope import limits
 
 
 class ShownFact(NamedTuple):
@@ -62,7 +60,7 @@ def details(row: NumberedEntry) -> dict[str, Any]:
         "unmask": unmask_address(entry.actor, entry.actor_kind),
         "target": queries.target_labels([entry])[entry.id],
         "target_noun": entry_links.noun(entry.target_type),
-        "target_href": _target_address(entry),
+        "target_href": entry_links.address(entry.target_type, entry.target_id),
         "sealed": list(_opened(entry, names)),
         "facts": [_fact(name, value) for name, value in sorted(entry.facts.items())],
         "changes": [
@@ -80,24 +78,13 @@ def unmask_address(pseudonym: str, kind: str) -> str | None:
     """Return where to request the name behind a pseudonym; Meridian's own work has none."""
     if kind not in {"person", "operator"} or pseudonym == SYSTEM:
         return None
-    return address_if_allowed("privacy.ask_unmask", subject=pseudonym)
+    return entry_links.address_if_allowed("privacy.ask_unmask", subject=pseudonym)
 
 
 def _fact(name: str, value: Any) -> ShownFact:
     if name == "page" and isinstance(value, str):
         return ShownFact(name, fact_label(name), entry_links.page_label(value), value)
     return ShownFact(name, fact_label(name), fact_text(name, value))
-
-
-def _target_address(entry: AuditEntry) -> str | None:
-    """Return the page of the entry's object, where the reader has one.
-
-    An auditor reads the whole log, but only the pages of their scope.
-    """
-    found, scope = entry_links.page(entry.target_type, entry.target_id), limits()
-    if scope is not None and not entry_links.is_within(scope, entry.target_type, entry.target_id):
-        return None
-    return address_if_allowed(found[0], **found[1]) if found else None
 
 
 def _encrypted(entry: AuditEntry) -> dict[str, dict[str, str]]:

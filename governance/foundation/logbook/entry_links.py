@@ -3,6 +3,7 @@
 label(type, id, *texts) -> str      "EV-0412 Penetration test", or else "control 0199a3f2"
 page_label(endpoint) -> str         "Audit log", or else "Audit log: checkpoints"
 page(type, id) -> (endpoint, values) | None
+address(type, id) -> str | None     of that page, where the reader has it
 is_within(scope, type, id)          whether an auditor of that scope is sure to have that page
 """
 
@@ -11,8 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from flask import current_app, url_for
+
+from governance.kernel.access import allowed
 from governance.kernel.manifest import EntryLink, Manifest, installed, links
-from governance.kernel.visibility_scope import Scope
+from governance.kernel.visibility_scope import Scope, limits
 
 UNKNOWN = EntryLink(no_page="no feature of this version has such rows")
 MAX_LABEL_LENGTH = 80
@@ -32,20 +36,20 @@ def label(kind: str, identity: UUID, *descriptions: Mapping[str, Any]) -> str:
 
     A description is what `described` returns for an entry on that target.
     """
-    name = next((found for each in descriptions if (found := _name(each))), "")
+    name = next((found for each in descriptions if (found := _name(kind, each))), "")
     if name:
         return name if len(name) <= MAX_LABEL_LENGTH else f"{name[: MAX_LABEL_LENGTH - 1]}…"
     return noun(kind) if _link(kind).single else f"{noun(kind)} {identity.hex[:8]}"
 
 
-def _name(description: Mapping[str, Any]) -> str:
+def _name(kind: str, description: Mapping[str, Any]) -> str:
     """Return reference and title, as far as they are recorded; of a page view, the page."""
     if viewed := _first(description, "page"):
         return page_label(viewed)
     short = _first(description, "ref", "key", "slug", "requirement")
     long = _first(description, "title", "name")
-    if not short and isinstance(description.get("number"), int):
-        short = f"version {description['number']}"
+    if not short and isinstance(number := description.get("number"), int):
+        short = f"{'version' if noun(kind).endswith('version') else noun(kind)} {number}"
     return f"{short} {long}".strip()
 
 
@@ -102,3 +106,22 @@ def is_within(scope: Scope, kind: str, identity: UUID) -> bool:
     """
     within = _link(kind).within
     return within is None or within(scope, identity)
+
+
+def address(kind: str, identity: UUID) -> str | None:
+    """Return the address of the target's page, where the reader has one.
+
+    An auditor reads the whole log, but only the pages of their scope.
+    """
+    found, scope = page(kind, identity), limits()
+    if scope is not None and not is_within(scope, kind, identity):
+        return None
+    return address_if_allowed(found[0], **found[1]) if found else None
+
+
+def address_if_allowed(endpoint: str, **values: Any) -> str | None:
+    """Return the address of another feature's page, where it exists and the reader may open it."""
+    view = current_app.view_functions.get(endpoint)
+    return (
+        url_for(endpoint, **values) if view is not None and allowed(vars(view)["needs"]) else None
+    )

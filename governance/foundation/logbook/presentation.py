@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from flask import current_app, url_for
-
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.record import SYSTEM
 from governance.foundation.audit.registry import registry
@@ -158,11 +156,3 @@ def _text(value: Any) -> str | None:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_text(each)}" for name, each in value.items()) or "none"
     return None if value is None else str(value)
-
-
-def address_if_allowed(endpoint: str, **values: Any) -> str | None:
-    """Return the address of another feature's page, where it exists and the reader may open it."""
-    view = current_app.view_functions.get(endpoint)
-    return (
-        url_for(endpoint, **values) if view is not None and allowed(vars(view)["needs"]) else None
-    )

@@ -16,6 +16,7 @@ from governance.foundation.logbook import (
     actions,
     checkpoint_comparison,
     checkpoint_list,
+    entry_links,
     log_list,
     permissions,
     queries,
@@ -26,7 +27,6 @@ from governance.foundation.logbook.filters import PSEUDONYM_LENGTH, Filters, par
 from governance.foundation.logbook.forms import SaveViewForm
 from governance.foundation.logbook.presentation import (
     actor_label,
-    address_if_allowed,
     called_by_auditors,
     lines_by_day,
     zone_name,
@@ -81,8 +81,8 @@ def index() -> ResponseReturnValue:
         "next": listing.address(after=found.next) if found.next else None,
         "searched_to": formatting.thousands(found.searched_to) if found.searched_to else None,
         "mark": _live_cursor(found, after),
-        "export": address_if_allowed("log_exports.index", **filters.address),
-        "verify": address_if_allowed("log_check.page"),
+        "export": entry_links.address_if_allowed("log_exports.index", **filters.address),
+        "verify": entry_links.address_if_allowed("log_check.page"),
         "chosen": details(queries.row(chosen)) if chosen else None,
         "here": listing.address(after=after),
     }
@@ -254,7 +254,7 @@ def checkpoints() -> ResponseReturnValue:
         receipts=anchors.receipts([each.id for each in found.rows]) if found.rows else {},
         witnesses=checkpoint_list.witness_names(),
         answers=checkpoint_list.ANSWERS,
-        anchors_href=address_if_allowed("anchors.index"),
+        anchors_href=entry_links.address_if_allowed("anchors.index"),
         keys=[(key, str(logs.verifier(key)), logs.key_id(key)) for key in keys],
         older=older,
         newer=newer,

@@ -5,12 +5,13 @@ and what retirement means for the evaluations that runners were asked for.
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, cast, func, literal, select
+from sqlalchemy import Select, case, cast, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from governance.kernel import clock
+from governance.kernel.db import session
 from governance.kernel.formatting import plural
-from governance.operations.evaluations import permissions, queries
+from governance.operations.evaluations import judge_queries, permissions, queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
@@ -49,18 +50,22 @@ EVALUATIONS_TAB = SystemTab(
 
 def _this_week(system_id: UUID) -> Select[*tuple[Any, ...]]:
     """How many measures pass and how many are undecided in this week's newest runs, one of each
-    suite, and the names of those that fail.
+    suite, and the names of those that fail. A figure of a replaced judge is undecided.
     """
     r, tier = EvaluationRun, queries.policy_tier()
     newest = (
-        select(r.id)
+        select(r.id, r.judges, r.created_at, SuiteVersion.suite_id)
         .join(SuiteVersion, SuiteVersion.id == r.version_id)
         .where(r.system_id == system_id, r.state == "judged", r.week == monday_of(clock.today()))
         .ext(distinct_on(SuiteVersion.suite_id))
         .order_by(SuiteVersion.suite_id, r.ran_at.desc(), r.number.desc())
-        .subquery()
     )
-    verdict = MeasureResult.verdicts[tier]["verdict"].astext
+    runs = session().execute(newest).all()
+    stale = judge_queries.stale((run, run.suite_id) for run in runs)
+    verdict = case(
+        (tuple_(MeasureResult.run_id, SuiteMeasure.key).in_(stale), "undecided"),
+        else_=MeasureResult.verdicts[tier]["verdict"].astext,
+    )
     failing = func.string_agg(SuiteMeasure.name.distinct(), ", ").filter(verdict == "fail")
     return (
         select(
@@ -69,9 +74,10 @@ def _this_week(system_id: UUID) -> Select[*tuple[Any, ...]]:
             failing,
         )
         .select_from(MeasureResult)
-        .join(newest, newest.c.id == MeasureResult.run_id)
         .join(SuiteMeasure, SuiteMeasure.id == MeasureResult.measure_id)
-        .where(SuiteMeasure.is_signal.is_(False))
+        .where(
+            MeasureResult.run_id.in_([run.id for run in runs]), SuiteMeasure.is_signal.is_(False)
+        )
         .having(func.count() > 0)
     )
 

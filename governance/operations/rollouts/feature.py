@@ -38,7 +38,12 @@ manifest = Manifest(
         Command("View the freeze calendar", "rollouts.freezes", permissions.VIEW),
     ),
     search=(palette.rollouts,),
-    systems=(system_parts.TAB, system_parts.FIGURE, system_parts.ROLLOUTS),
+    systems=(
+        system_parts.TAB,
+        system_parts.FIGURE,
+        system_parts.ROLLOUTS,
+        system_parts.RECORDS,
+    ),
     gates=(
         evaluation_gates.MEASURES,
         evaluation_gates.PAIRS,

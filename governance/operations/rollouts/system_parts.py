@@ -9,7 +9,13 @@ from governance.kernel.formatting import plural
 from governance.operations.rollouts import permissions
 from governance.operations.rollouts.life_cycle import OPEN, STATES, UNDER_WAY
 from governance.operations.rollouts.models import Rollout
-from governance.operations.systems.parts import Consequence, Figure, SystemFigure, SystemTab
+from governance.operations.systems.parts import (
+    Consequence,
+    Figure,
+    SystemFigure,
+    SystemRecords,
+    SystemTab,
+)
 
 KINDS = {
     "planned": "open",
@@ -65,4 +71,10 @@ ROLLOUTS = Consequence(
     order=45,
     count=_open,
     text=lambda n: f"{plural(n, 'open rollout')}: roll back or cancel what no longer goes on",
+)
+RECORDS = SystemRecords(
+    permission=permissions.VIEW,
+    select=lambda system_id: (
+        select(Rollout.id).where(Rollout.system_id == system_id).order_by(Rollout.number.desc())
+    ),
 )

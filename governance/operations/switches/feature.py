@@ -49,6 +49,7 @@ manifest = Manifest(
         system_parts.SWITCHES_TAB,
         system_parts.STOPS,
         system_parts.DRILLS,
+        system_parts.RECORDS,
     ),
     schedule=(
         Every("run due drills", jobs.run_due_drills, seconds=5),

@@ -10,7 +10,13 @@ from governance.operations.switches import permissions
 from governance.operations.switches.models import Drill, Stop
 from governance.operations.systems.facts import listed
 from governance.operations.systems.models import SystemFeature
-from governance.operations.systems.parts import Consequence, Figure, SystemFigure, SystemTab
+from governance.operations.systems.parts import (
+    Consequence,
+    Figure,
+    SystemFigure,
+    SystemRecords,
+    SystemTab,
+)
 
 
 def _active(system_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -70,4 +76,12 @@ def _switch(whole: str, keys: str, features: str) -> Figure:
 
 SWITCH = SystemFigure(
     label="Switch", order=20, permission=permissions.VIEW, select=_stopped, words=_switch
+)
+
+
+RECORDS = SystemRecords(
+    permission=permissions.VIEW,
+    select=lambda system_id: (
+        select(Stop.id).where(Stop.system_id == system_id).order_by(Stop.created_at.desc())
+    ),
 )

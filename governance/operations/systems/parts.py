@@ -4,12 +4,13 @@ SystemTab          a page of theirs about the system; it appears once it has con
 SystemFigure       what they say of it in two lines, above everything else
 SystemChart        how it went over time
 UsedBy             which of their records rest on it
+SystemRecords      which of their records are about it: their entries are in its history
 OutdatedRecords    what they keep that a substantial change made outdated
 Consequence        what retiring the system means for theirs
 
 tabs_of(system), figures_of(system)    each is read by one statement over all features
 charts_of(system), users_of(system)
-outdated_of(system)
+records_of(system), outdated_of(system)
 consequences_of(system)
 """
 
@@ -31,6 +32,7 @@ from governance.operations.systems.models import AISystem
 MAX_OUTDATED = 50  # records listed on the page
 MAX_CHARTS = 2  # on the page
 MAX_USERS = 10  # of one kind, on the page
+MAX_RECORDS = 20  # of one kind, whose entries are in the history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,15 @@ class UsedBy:
     select: Callable[[UUID], Select[*tuple[Any, ...]]]
     endpoint: str
     argument: str = ""  # "": the page is one for all, and the value is ""
+    counts_everything: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemRecords:
+    """Records about the system. `select` selects their ids, the newest first."""
+
+    permission: Permission
+    select: Callable[[UUID], Select[UUID]]
     counts_everything: bool = False
 
 
@@ -199,7 +210,9 @@ def _together(selects: Iterable[Select[*tuple[Any, ...]]]) -> list[Any]:
     return list(session().execute(union_all(*numbered))) if numbered else []
 
 
-def _may_open(part: SystemTab | SystemFigure | SystemChart | UsedBy | OutdatedRecords) -> bool:
+def _may_open(
+    part: SystemTab | SystemFigure | SystemChart | UsedBy | SystemRecords | OutdatedRecords,
+) -> bool:
     return allowed(part.permission) and not (part.counts_everything and limits() is not None)
 
 
@@ -250,6 +263,13 @@ def users_of(system: AISystem) -> list[SystemUser]:
     )
     rows = _together(_texts(each.select(system.id)).limit(MAX_USERS) for each in kinds)
     return [SystemUser(kinds[row[0]], *row[1:]) for row in sorted(map(tuple, rows))]
+
+
+def records_of(system: AISystem) -> list[UUID]:
+    """Return the newest records about the system, as far as the reader may open them."""
+    kinds = [each for each in _registered(SystemRecords) if _may_open(each)]
+    rows = _together(each.select(system.id).limit(MAX_RECORDS) for each in kinds)
+    return [row[1] for row in rows]
 
 
 def outdated_of(system: AISystem) -> list[OutdatedRecord]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import redirect, request, url_for
 
+from governance.foundation.logbook import entry_links
 from governance.foundation.people import assigning
 from governance.foundation.people import queries as people
 from governance.foundation.people.owners import member_assignees, member_choices, names_among
@@ -150,7 +151,7 @@ def system(system_id: str) -> ResponseReturnValue:
     if found.key != system_id:
         return redirect(url_for("systems.system", system_id=found.key), 302)
     owner = people.names([found.owner_id]).get(found.owner_id) if found.owner_id else None
-    moments = people.timeline([found.id])
+    moments = people.timeline([found.id, *parts.records_of(found)])
     last, said = queries.last_substantial(found.id), parts.figures_of(found)
     why = next((each.reason for each in moments if each.action == actions.RETIRED.name), None)
     return page(
@@ -184,6 +185,8 @@ def _told_once(moments: Sequence[Moment]) -> list[Moment]:
 
 
 def _line(moment: Moment) -> dict[str, Any]:
+    if moment.target_type != AISystem.__name__:
+        return _line_of_record(moment)
     kind = {
         actions.RETIRED.name: "stop",
         actions.RAISED.name: "up",
@@ -195,6 +198,22 @@ def _line(moment: Moment) -> dict[str, Any]:
     about = feature or stage.lower() or facts.listed(moment.facts.get("reasons", ()))
     text = f"{moment.who} {moment.says}" + (f": {about}" if about else "")
     return {"kind": kind, "text": text, "meta": moment.reason, "at": moment.at}
+
+
+def _line_of_record(moment: Moment) -> dict[str, Any]:
+    """What happened to a record about the system, with a link to it."""
+    name = entry_links.label(
+        moment.target_type,
+        moment.target_id,
+        entry_links.described(moment.changes, moment.facts),
+    )
+    return {
+        "kind": moment.shape,
+        "text": f"{moment.who} {moment.says}",
+        "meta": ": ".join(filter(None, (name, moment.reason))),
+        "at": moment.at,
+        "href": entry_links.address(moment.target_type, moment.target_id),
+    }
 
 
 @feature.app_template_global("system_tabs")

@@ -205,6 +205,18 @@ def test_a_change_of_judge_makes_its_figures_stale_and_undecided():
         assert verdict(again)[0] == "fail"
 
 
+def test_the_page_of_an_ai_system_counts_a_stale_figure_as_undecided(app):
+    this_week = {"completed_at": "2026-11-24T10:00:00+00:00"}
+    registered()
+    judged(log(["C"] * 400 + ["I"] * 100, "run", stats=this_week))
+    page = visitor(app, "viewer").get("/t/acme/systems/claims-triage").text
+    assert "the limit of hallucination is missed" in page
+    with clock.frozen(NOW + timedelta(hours=1)):
+        registered("2026-11-01")
+        page = visitor(app, "viewer").get("/t/acme/systems/claims-triage").text
+    assert "the limit of hallucination is missed" not in page and "undecided" in page
+
+
 def test_a_run_that_names_another_judge_does_not_decide(app):
     registered()
     run = judged(log(["C"] * 400 + ["I"] * 100, "other", judge="mistral/large"))

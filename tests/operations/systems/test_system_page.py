@@ -18,6 +18,7 @@ from tests.foundation.webhooks.receiver import Receiver
 from tests.operations.datasets.data_set_helpers import add_data_set, described
 from tests.operations.evaluations.evaluation_helpers import judged, log_of, published_suite
 from tests.operations.policies.conftest import policy_content, put_in_force
+from tests.operations.switches import switch_helpers
 
 TRIAGE = "systems/claims-triage"
 NEXT = "helio-5-large"
@@ -173,3 +174,14 @@ def test_what_rests_on_a_system_is_listed_for_those_who_may_open_it(
         keys.create("Triage", ["usage:write"], system_id=registered_system)
     assert "1 API key" in main_text(as_officer.get(TRIAGE))
     assert "1 API key" not in main_text(as_viewer.get(TRIAGE))
+
+
+# ---- its history
+
+
+def test_what_happened_to_its_switches_is_in_its_history_with_a_link(as_viewer):
+    stop_id = switch_helpers.stop_feature(None)
+    history = as_viewer.get(TRIAGE).text.partition('id="history"')[2]
+    assert "stopped an AI system" in history
+    assert f'href="/t/acme/switches/stops/{stop_id}"' in history
+    assert "registered an AI system" in history
