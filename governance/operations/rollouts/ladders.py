@@ -34,6 +34,11 @@ class Stage:
         return "Shadow" if self.is_shadow else f"{self.share / 100:g}%"
 
     @property
+    def where(self) -> str:
+        """Return "in shadow" or "at 5%"."""
+        return "in shadow" if self.is_shadow else f"at {self.name}"
+
+    @property
     def dwell(self) -> timedelta:
         return timedelta(hours=self.hours)
 

@@ -36,7 +36,7 @@ WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "
 def headline(at: Standing) -> str:
     """Return "Halted at 5%: 5 of 11 gates fail, so 2026.12.0 can't advance"."""
     row, stage = at.rollout, at.rollout.stage
-    where = f" at {stage.name}" if stage else ""
+    where = f" {stage.where}" if stage else ""
     if row.state == "planned":
         missing = "" if row.rollback_plan else ": its rollback plan is missing"
         return f"{row.release} isn't started{missing}"
@@ -166,8 +166,8 @@ def requirements(at: Standing) -> Iterator[Mapping[str, Any]]:
         }
         yield {
             "kind": "due" if at.dwell_left else "ok",
-            "lead": f"{hours(row.stage.dwell)} at {row.stage.name}",
-            "text": f"{hours(at.dwell_left)} missing" if at.dwell_left else "over",
+            "lead": f"{hours(row.stage.dwell)} {row.stage.where}",
+            "text": f"{hours(at.dwell_left)} to go" if at.dwell_left else "have passed",
         }
     if at.step == "resume":
         failed = gates.failing(at.results, "guardrail")
@@ -246,7 +246,7 @@ def _sentence(step: RolloutStep, row: Rollout, names: Mapping[UUID, str]) -> str
     if step.step == "promote":
         what = f"{stages[step.position - 1].name} → {stages[step.position].name}"
     elif step.position >= 0 and step.step != "cancel":
-        what = f"{what} at {stages[step.position].name}"
+        what = f"{what} {stages[step.position].where}"
     who = names.get(step.taken_by, "a former member") if step.taken_by else ""
     if step.requested_by:
         asked = names.get(step.requested_by, "a former member")

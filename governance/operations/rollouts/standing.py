@@ -122,7 +122,8 @@ def _blockers(at: Standing) -> Iterator[str]:
         yield f"A freeze is in effect until {moment(end)}."
     if step in {"promote", "finish"}:
         if at.dwell_left:
-            yield f"{hours(at.dwell_left)} of its time at {_stage_name(row)} is missing."
+            where = row.stage.where if row.stage else "in its stage"
+            yield f"{hours(at.dwell_left)} of its time {where} is missing."
         yield from _closed(at.results)
     elif step == "resume" and (failing := gates.failing(at.results, "guardrail")):
         yield f"{_named(failing)} {'fails' if len(failing) == 1 else 'fail'}."
@@ -142,10 +143,6 @@ def _named(results: Sequence[GateResult]) -> str:
     names = [each.reading.name for each in results[:MAX_NAMED]]
     more = len(results) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
-
-
-def _stage_name(row: Rollout) -> str:
-    return row.stage.name if row.stage else "its stage"
 
 
 def hours(left: timedelta) -> str:

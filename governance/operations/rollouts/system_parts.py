@@ -7,6 +7,7 @@ from sqlalchemy import Select, case, func, select
 
 from governance.kernel.formatting import plural
 from governance.operations.rollouts import permissions
+from governance.operations.rollouts.ladders import Stage
 from governance.operations.rollouts.life_cycle import OPEN, STATES, UNDER_WAY
 from governance.operations.rollouts.models import Rollout
 from governance.operations.systems.parts import (
@@ -50,9 +51,9 @@ def _newest(system_id: UUID) -> Select[*tuple[Any, ...]]:
 
 
 def _words(state: str, release: str, share: str) -> Figure:
-    at = f"{int(share) / 100:g}%" if int(share) else "shadow"
+    where = Stage(int(share), 0, 0).where
     clause = f"the rollout of {release} is halted" if state == "halted" else ""
-    return Figure(f"{STATES[state]} at {at}", release, KINDS[state], clause)
+    return Figure(f"{STATES[state]} {where}", release, KINDS[state], clause)
 
 
 TAB = SystemTab(
