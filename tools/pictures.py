@@ -41,6 +41,7 @@ PICTURES = (
     Picture("evidence-new", "/t/acme/evidence/new"),
     Picture("type-ii", "/t/acme/evidence/type-ii?framework=soc2-tsc-2017"),
     Picture("policies", "/t/acme/policies/", person=ADMIN),
+    Picture("ai-system", "/t/acme/systems/claims-triage"),
     Picture("switches", "/t/acme/systems/claims-triage/switches", person=ADMIN),
     Picture("audit-log", "/t/acme/audit/"),
     Picture("reports", "/t/acme/reports/"),
