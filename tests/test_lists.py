@@ -48,6 +48,8 @@ from governance.operations.maintenance import actions as maintenance
 from governance.operations.maintenance.exclusion_plan import Plan
 from governance.operations.measurements import actions as measurements
 from governance.operations.policies import waivers
+from governance.operations.rollouts import actions as rollouts
+from governance.operations.rollouts.actions import RolloutDraft
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.assurance.testing import type2_helpers
@@ -186,6 +188,19 @@ def _fill(slug: str) -> dict[str, str]:
                 systems=[system.id],
                 impact_from=clock.now(),
                 aware_at=clock.now(),
+            )
+            feature = systems.add_feature(system, key="answers", fallback="A person answers.")
+            rollouts.plan(
+                RolloutDraft(
+                    feature_id=feature.id,
+                    change="model",
+                    release="2026.12.0",
+                    previous="2026.11.2",
+                    summary=f"A larger model for {key} of {slug}.",
+                    rollback_plan="Serve the current release.",
+                    on_failure="halt",
+                    owner_id=None,
+                )
             )
         held = [
             controls.create(

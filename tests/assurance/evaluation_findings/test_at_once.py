@@ -112,30 +112,35 @@ def filed(key):
 
 
 def test_two_uploads_of_one_run_are_one_run_one_verdict_and_one_finding(committed_world):
-    begin("twice")
-    both = at_once(upload("twice", MISSES, 1), upload("twice", MISSES, 1))
+    begin("sent-twice")
+    both = at_once(upload("sent-twice", MISSES, 1), upload("sent-twice", MISSES, 1))
     assert sorted(both) == [False, True]
     settle()
-    assert (runs("twice"), misses("twice")) == ([("judged", 1, "missed")], [1])
+    assert (runs("sent-twice"), misses("sent-twice")) == ([("judged", 1, "missed")], [1])
 
 
 def test_two_runs_that_miss_at_once_are_one_finding(committed_world):
-    begin("misses")
-    both = at_once(upload("misses", MISSES, 1, hour=9), upload("misses", (1144, 56), 2))
+    begin("missed-twice")
+    both = at_once(upload("missed-twice", MISSES, 1, hour=9), upload("missed-twice", (1144, 56), 2))
     assert both == [True, True]
     settle()
-    assert [row[:2] for row in runs("misses")] == [("judged", 1), ("judged", 2)]
-    assert misses("misses") in ([1], [2])  # a run that is followed after a newer one does nothing
+    assert [row[:2] for row in runs("missed-twice")] == [("judged", 1), ("judged", 2)]
+    assert misses("missed-twice") in (
+        [1],
+        [2],
+    )  # a run that is followed after a newer one does nothing
 
 
 def test_a_run_that_two_workers_follow_at_once_is_evidence_once(committed_world):
-    begin("passes")
-    both = at_once(upload("passes", PASSES, 1), upload("passes", PASSES, 1))
+    begin("passed-twice")
+    both = at_once(upload("passed-twice", PASSES, 1), upload("passed-twice", PASSES, 1))
     assert sorted(both) == [False, True]
     settle()
     with make.acting("admin"):
         found = session().scalars(
-            select(EvaluationRun).where(EvaluationRun.system_id == register.system("passes").id)
+            select(EvaluationRun).where(
+                EvaluationRun.system_id == register.system("passed-twice").id
+            )
         )
         run_id = found.one().id
 
@@ -144,13 +149,16 @@ def test_a_run_that_two_workers_follow_at_once_is_evidence_once(committed_world)
             return consequence_actions.follow(run_id).outcome
 
     assert at_once(follow, follow, who=make.system_actor("acme")) == ["passed", "passed"]
-    assert (runs("passes"), len(filed("passes"))) == ([("judged", 1, "passed")], 1)
+    assert (runs("passed-twice"), len(filed("passed-twice"))) == ([("judged", 1, "passed")], 1)
 
 
 def test_two_runs_that_pass_at_once_are_versions_of_one_item(committed_world):
-    begin("both")
-    assert at_once(upload("both", PASSES, 1, hour=9), upload("both", (1201, 0), 2)) == [True, True]
+    begin("both-pass")
+    assert at_once(upload("both-pass", PASSES, 1, hour=9), upload("both-pass", (1201, 0), 2)) == [
+        True,
+        True,
+    ]
     settle()
-    assert len(runs("both")) == 2 and misses("both") == []
-    items, numbers = zip(*filed("both"), strict=True)
+    assert len(runs("both-pass")) == 2 and misses("both-pass") == []
+    items, numbers = zip(*filed("both-pass"), strict=True)
     assert len(set(items)) == 1 and sorted(numbers) in ([1], [1, 2])
