@@ -1,7 +1,7 @@
 """What `make check`, which has ninety seconds, does less of than `make test`.
 
 It tries properties less often, looks at the same page less often, and leaves out what takes long:
-the functions in snapshots/slow.txt, 0.06 seconds or more each. That list is written from a
+the functions in snapshots/slow.txt, 0.04 seconds or more each. That list is written from a
 whole run on an idle machine:
 
     PYTEST_ADDOPTS=--junitxml=/tmp/run.xml make test && python -m tests.quick_run /tmp/run.xml
@@ -18,7 +18,7 @@ CHECKS_PER_PAGE = (
     3 if QUICK else None
 )  # at the HTML of one address with one status; None: at every answer
 SLOW = Path(__file__).parent / "snapshots" / "slow.txt"
-SLOW_TEST_SECONDS = 0.06  # seconds, the mean over a function's parameters
+SLOW_TEST_SECONDS = 0.04  # seconds, the mean over a function's parameters
 
 
 def examples(whole: int) -> int:
