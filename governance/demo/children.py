@@ -65,7 +65,7 @@ def _end(process: ForkServerProcess) -> None:
 
 
 def _signal(process: ForkServerProcess, number: int) -> None:
-    """To its group, or to itself where it has none yet."""
+    """To its group, or to itself where it has none yet; either may have ended meanwhile."""
     if process.pid is None or process.exitcode is not None:
         return
     with contextlib.suppress(ProcessLookupError):

@@ -671,8 +671,8 @@ TERMS = (
     ),
     Term(
         "Rollout",
-        "The way of a release of an AI system to people in stages: from the shadow, in which nobody"
-        " gets it, in growing shares to everybody.",
+        "How a release of an AI system reaches people: from shadow, where nobody gets it, in growing"
+        " shares to everyone.",
         "rollout rollouts",
     ),
     Term(

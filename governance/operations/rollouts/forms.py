@@ -72,7 +72,12 @@ class RolloutForm(RollbackPlanForm):
         [InputRequired("Choose the feature that the release changes.")],
         choices=lambda: [("", "Choose a feature"), *_features()],
     )
-    change = SelectField("What changes", choices=list(CHANGES.items()), default="model")
+    change = SelectField(
+        "What changes",
+        [InputRequired("Choose what changes.")],
+        choices=list(CHANGES.items()),
+        default="model",
+    )
     release = StringField(
         "New release",
         [DataRequired("Enter the new release."), Length(max=MAX_RELEASE_LENGTH)],
