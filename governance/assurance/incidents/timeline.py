@@ -44,6 +44,13 @@ class Family:
     without: tuple[str, ...] = ()
 
 
+NO_STEPS = (  # what changes nothing of who gets which release
+    "rollout.planned",
+    "rollout.cancelled",
+    "rollout.rollback_plan.",
+    "rollout.step.",
+    "rollout.freeze.",
+)
 FAMILIES = (
     Family("incident.", "incident", "ref", without=("incident.note.", "incident.review.edited")),
     Family("playbook.run.", "incident", "incident"),
@@ -56,7 +63,7 @@ FAMILIES = (
     Family("platform_minimum.changed", "tenant"),
     Family("system.", "system", "key"),
     Family("exclusion.", "tenant"),
-    Family("rollout.", "system", "key"),
+    Family("rollout.", "system", "system", without=NO_STEPS),
 )
 
 

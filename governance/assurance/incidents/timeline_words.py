@@ -10,6 +10,7 @@ from typing import Any
 from governance.assurance.incidents.states import NAMES
 
 CLASSIFIED, UPDATE = "incident.classified", "CustomerUpdate"
+ROLLOUT = "Rollout"
 STATES = {
     "incident.advanced": "moved the incident to {}",
     "incident.reopened": "moved the incident back to {}",
@@ -29,8 +30,23 @@ def sentence(
         return f"decided that {facts['law']} {verb}", {"applies", "law"}
     if target_type == UPDATE and isinstance(facts.get("number"), int):
         return says.replace("a customer update", f"customer update {facts['number']}"), {"number"}
+    if target_type == ROLLOUT and facts.get("ref"):
+        return _rollout(says, facts), {"ref", "system", "release", "stage"}
+    return _other(action, says, facts)
+
+
+def _other(action: str, says: str, facts: Mapping[str, Any]) -> tuple[str, set[str]]:
     if isinstance(facts.get("step"), int) and "a playbook step" in says:
         return says.replace("a playbook step", f"step {facts['step']}"), {"step"}
     if action.startswith("incident."):
         return says.replace("an incident", "the incident"), set()
     return says, set()
+
+
+def _rollout(says: str, facts: Mapping[str, Any]) -> str:
+    """Return "halted RO-1 of claims-triage, release 2026.12.0, at 5%"."""
+    ref, stage = facts["ref"], str(facts.get("stage") or "")
+    where = "in shadow" if stage == "Shadow" else f"at {stage}"
+    said = says.replace("a rollout to its next stage", ref).replace("a rollout", ref)
+    told = f"{said} of {facts.get('system')}, release {facts.get('release')}"
+    return f"{told}, {where}" if stage else told

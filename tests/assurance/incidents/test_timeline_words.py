@@ -25,6 +25,14 @@ def test_updates_and_steps_have_their_number():
     assert done == ("completed step 3", {"step"})
 
 
+def test_a_step_of_a_rollout_names_it_and_its_stage():
+    facts = {"ref": "RO-1", "system": "claims-triage", "release": "2026.12.0", "stage": "5%"}
+    says = "promoted a rollout to its next stage"
+    told, taken = sentence("rollout.promoted", "Rollout", says, facts)
+    assert told == "promoted RO-1 of claims-triage, release 2026.12.0, at 5%"
+    assert taken == {"ref", "system", "release", "stage"}
+
+
 def test_what_is_about_another_object_stays_as_the_log_says_it():
     says = "acknowledged an alert"
     assert sentence("alert.acknowledged", "Alert", says, {"ref": "ALR-1"}) == (says, set())
