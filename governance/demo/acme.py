@@ -23,6 +23,7 @@ from governance.demo import (
     discussion_story,
     documents_story,
     evaluation_story,
+    halted_rollout_story,
     intake_story,
     list_views_story,
     machine_keys,
@@ -198,6 +199,7 @@ def tell_acme(cast: Cast, services: str) -> None:
     evaluated = evaluation_story.steps(cast, now)
     newest = max(step.at for step in evaluated)  # what fails now comes after what was signed
     evaluated += rollout_story.steps(cast, newest, now)
+    evaluated += halted_rollout_story.steps(cast, now)
     this_week = [step for step in evaluated if step.at == newest]
     evaluated = [step for step in evaluated if step.at < newest]
     steps = _in_order([*reliability.steps(), *evaluated])
@@ -222,11 +224,14 @@ def tell_acme(cast: Cast, services: str) -> None:
     steps = _in_order([*reliability.steps(), *evaluated])
     steps = [step for step in steps if step.at.date() >= drilled]
     _play_beside(cast, later, begun, steps)
-    for step in [*this_week, *runner_story.steps(cast, now)]:
+    halted = halted_rollout_story.halted(cast, now)
+    for step in [*this_week, *halted, *runner_story.steps(cast, now)]:
         step.play()
     decision_history.tell(system_actor("acme"))
     stops_and_drills.tell_stop(cast("admin"), system_actor("acme"), now=now, key_id=key_id)
-    for step in reliability.after_the_stop():
+    for step in _in_order(
+        [*reliability.after_the_stop(), *halted_rollout_story.resumed(cast, now)]
+    ):
         step.play()
 
 

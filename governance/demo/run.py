@@ -22,7 +22,7 @@ from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
 from governance.kernel import config, embedded
 
-VERSION = 24
+VERSION = 25
 CONSOLE = "governance.app.cli"
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"),

@@ -2,6 +2,7 @@
 
 from governance.economics.tenant_costs import (
     actions,
+    gates,
     jobs,
     models,
     permissions,
@@ -28,6 +29,7 @@ manifest = Manifest(
         ),
     ),
     systems=(system_parts.COST, system_parts.CHARTS, system_parts.COST_TAB),
+    gates=(gates.COST,),
     schedule=(
         EveryMinute("copy present list prices", jobs.copy_present_prices, second=50),
         Daily("copy list prices", jobs.copy_prices, at="04:23"),

@@ -1,6 +1,7 @@
 """Gates on evaluations: the measures of the release, and in the shadow stage its paired comparison.
 
 earlier_verdicts(system_id, releases)   which measures fail by today's limits, for each release
+measured(system_id, releases, name)     the figures of one measure, run by run
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -214,6 +215,27 @@ def earlier_verdicts(system_id: UUID, releases: Collection[str]) -> dict[str, li
         if not measure.is_signal and judged.get("verdict") == "fail":
             found[release_of[result.run_id]].append(measure.name)
     return found
+
+
+def measured(
+    system_id: UUID, releases: Collection[str], name: str, *, limit: int = 24
+) -> Sequence[Row[MeasureResult, SuiteMeasure, EvaluationRun]]:
+    """Return the newest figures of a measure on these releases, the earliest first; one statement."""
+    query = (
+        select(MeasureResult, SuiteMeasure, EvaluationRun)
+        .join(SuiteMeasure, SuiteMeasure.id == MeasureResult.measure_id)
+        .join(EvaluationRun, EvaluationRun.id == MeasureResult.run_id)
+        .where(
+            EvaluationRun.system_id == system_id,
+            EvaluationRun.release.in_(releases),
+            EvaluationRun.state == "judged",
+            SuiteMeasure.name == name,
+            MeasureResult.point.is_not(None),
+        )
+        .order_by(EvaluationRun.ran_at.desc(), EvaluationRun.number.desc())
+        .limit(limit)
+    )
+    return session().execute(query).all()[::-1]
 
 
 MEASURES = Gate(key="evaluations", kind="guardrail", order=20, read=_measures)

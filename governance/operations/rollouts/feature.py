@@ -7,6 +7,7 @@ from governance.operations.rollouts import (
     evaluation_gates,
     freeze_actions,
     freeze_views,  # noqa: F401 - adds the routes of the calendar to the feature
+    inbox,
     jobs,
     models,
     palette,
@@ -51,6 +52,7 @@ manifest = Manifest(
         stage_gates.DATA_SETS,
         stage_gates.TIER,
     ),
+    inbox=inbox.SOURCES,
     audit=actions_in(actions, freeze_actions),
     links={
         "Rollout": EntryLink(endpoint="rollouts.rollout", argument="rollout_id"),

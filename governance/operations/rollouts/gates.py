@@ -18,6 +18,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from governance.kernel import manifest
+from governance.kernel.access import Permission, allowed
 from governance.kernel.visibility_scope import limits
 from governance.operations.rollouts.ladders import Stage
 
@@ -57,7 +58,8 @@ class GateReading:
 
     An approval binds to `figure`, so it is rounded to what a person would decide by.
     `link` is (endpoint, values) of the page that the figure comes from. With `counts_everything`, no
-    auditor whose engagement leaves anything out opens that page.
+    auditor whose engagement leaves anything out opens that page. Who lacks `needs_permission` reads the
+    verdict alone, as the log of each step does.
     """
 
     name: str
@@ -68,11 +70,18 @@ class GateReading:
     n: str = ""
     link: tuple[str, Mapping[str, Any]] | None = None
     counts_everything: bool = False
+    needs_permission: Permission | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the reader may see the figure, beside its verdict."""
+        return self.needs_permission is None or allowed(self.needs_permission)
 
     @property
     def shown_link(self) -> tuple[str, Mapping[str, Any]] | None:
         """The link, where the reader has that page."""
-        return None if self.counts_everything and limits() is not None else self.link
+        hidden = not self.is_shown or (self.counts_everything and limits() is not None)
+        return None if hidden else self.link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,16 +118,17 @@ class GateResult:
         }
 
     def plain(self) -> dict[str, str]:
-        """Return it as a step keeps it."""
+        """Return it as a step and the audit log keep it: without what not every reader may see."""
         read = self.reading
+        hides = read.needs_permission is not None
         return {
             "gate": self.gate,
             "kind": self.kind,
             "name": read.name,
             "verdict": read.verdict,
-            "needs": read.needs,
-            "figure": read.figure,
-            "detail": read.detail,
+            "needs": "" if hides else read.needs,
+            "figure": "" if hides else read.figure,
+            "detail": "" if hides else read.detail,
             "n": read.n,
         }
 

@@ -8,8 +8,16 @@ from uuid import UUID
 
 from governance.foundation.people.queries import Moment
 from governance.kernel.formatting import plural
+from governance.operations.evaluations import figures
+from governance.operations.evaluations import queries as evaluations
 from governance.operations.policies.setting_labels import short_label
-from governance.operations.rollouts import evaluation_gates, gates, queries, stage_gates
+from governance.operations.rollouts import (
+    evaluation_gates,
+    gates,
+    queries,
+    rollout_chart,
+    stage_gates,
+)
 from governance.operations.rollouts.actions import CANCELLED, STEPS
 from governance.operations.rollouts.gates import GateResult
 from governance.operations.rollouts.ladders import Stage
@@ -258,7 +266,7 @@ def _meta(step: RolloutStep, reason: str) -> str:
     total = len(step.gates)
     passing = sum(each["verdict"] == "pass" for each in step.gates)
     counted = f"{passing} of {total} gates passed" if total else ""
-    return ". ".join(filter(None, (reason, counted)))
+    return ". ".join(filter(None, (reason.removesuffix("."), counted)))
 
 
 # ---- earlier releases
@@ -288,6 +296,57 @@ def counterfactual(row: Rollout) -> tuple[str, list[EarlierRelease]]:
             f" {'the last ' if len(known) > 1 else ''}{plural(len(known), 'earlier release')}"
         ),
         stopped,
+    )
+
+
+# ---- charts
+
+
+def charts_of(at: Standing, steps: Sequence[RolloutStep]) -> dict[str, Any]:
+    """Return the share over time and the guardrail that matters most, as far as there is any."""
+    found = rollout_chart.changes(steps, at.rollout.stages)
+    runs, name, measure = _guardrail(at, steps)
+    return {
+        "changes": found,
+        "shares": rollout_chart.shares(at.rollout, found, at.now) if found else None,
+        "shares_title": rollout_chart.title(at.rollout, found) if found else "",
+        "runs": runs,
+        "guardrail": rollout_chart.guardrail(at.rollout, name, runs, measure) if runs else None,
+        "guardrail_title": rollout_chart.guardrail_title(name, runs) if runs else "",
+        "guardrail_sub": rollout_chart.drawn_as(measure) if runs else "",
+    }
+
+
+def _guardrail(
+    at: Standing, steps: Sequence[RolloutStep]
+) -> tuple[list[rollout_chart.MeasuredRun], str, Any]:
+    """The measure that stopped it last, or the first one of its evaluations."""
+    measures = [each.reading.name for each in at.results if each.gate == "evaluations"]
+    causes = [name for step in steps for name in step.cause.split(", ") if name in measures]
+    failing = [each.reading.name for each in at.results if each.verdict == "fail"]
+    name = next((n for n in (*causes, *failing, *measures) if n in measures), "")
+    row = at.rollout
+    found = evaluation_gates.measured(row.system_id, [row.release, row.previous], name)
+    if len(found) < rollout_chart.MIN_RUNS:
+        return [], name, None
+    tier = evaluations.policy_tier()
+    runs = [_measured(result, measure, run, tier) for result, measure, run in found]
+    return runs, name, found[-1][1]
+
+
+def _measured(result: Any, measure: Any, run: Any, tier: str) -> rollout_chart.MeasuredRun:
+    judged: Mapping[str, Any] = result.verdicts.get(tier, {})
+    limit = judged.get("limit")
+    return rollout_chart.MeasuredRun(
+        run.ran_at or run.created_at,
+        run.release,
+        rollout_chart.drawn(result.point, measure),
+        None if limit is None else rollout_chart.drawn(limit, measure),
+        figures.amount(result.point, measure.unit),
+        figures.interval(result.low, result.high, measure.unit),
+        figures.limit(measure, limit),
+        result.n,
+        str(judged.get("verdict", "undecided")),
     )
 
 

@@ -12,7 +12,7 @@ from governance.foundation.approvals.kinds import (
 )
 from governance.foundation.approvals.models import Approval
 from governance.operations.rollouts import actions, gates, permissions, queries
-from governance.operations.rollouts.gates import VERDICTS
+from governance.operations.rollouts.gates import VERDICTS, GateReading
 from governance.operations.rollouts.standing import Standing, standing_of
 
 LIFETIME = timedelta(days=3)
@@ -56,12 +56,19 @@ def _effects(approval: Approval, at: Standing) -> Iterator[ApprovalEffect]:
             yield ApprovalEffect("bad", "It can't be approved now.", each)
     for result in at.results:
         read = result.reading
+        if not read.is_shown:
+            yield ApprovalEffect(*_verdict(read), "Its figure isn't shown to you.")
+            continue
         n = f", n = {read.n}" if read.n else ""
         yield ApprovalEffect(
-            VERDICTS[read.verdict][0],
-            f"{read.name}: {VERDICTS[read.verdict][1].lower()}.",
+            *_verdict(read),
             f"{read.figure}{f' ({read.detail})' if read.detail else ''}{n}. Needs {read.needs}.",
         )
+
+
+def _verdict(read: GateReading) -> tuple[str, str]:
+    kind, word = VERDICTS[read.verdict]
+    return kind, f"{read.name}: {word.lower()}."
 
 
 def _fingerprint(approval: Approval) -> Mapping[str, Any]:

@@ -170,6 +170,7 @@ def rollout(rollout_id: UUID) -> ResponseReturnValue:
         earlier_title=earlier_title,
         earlier=earlier,
         plan_title=rollout_page.plan_title(found),
+        charts=rollout_page.charts_of(at, steps),
         freezes=queries.freezes()[:3],
     )
 

@@ -5,15 +5,14 @@ from decimal import Decimal
 import pytest
 
 from governance.economics.rates import actions as rates
-from governance.economics.tenant_costs import actions, jobs, queries, system_costs
+from governance.economics.tenant_costs import queries, system_costs
 from governance.economics.usage import jobs as usage_jobs
-from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock
-from governance.kernel import jobs as kernel_jobs
 from governance.kernel.months import Month
 from tests import make
 from tests.economics.prices import price_helpers
-from tests.economics.usage.usage_helpers import NOW, Product, event, register
+from tests.economics.tenant_costs.system_cost_helpers import share, used
+from tests.economics.usage.usage_helpers import NOW, Product, register
 
 PAGE = "systems/claims-triage"
 COST = "economics/cost/systems/claims-triage"
@@ -35,20 +34,6 @@ def product(app, isolated):
         for month in (OCTOBER, NOVEMBER):
             rates.enter_rate(month, "USD", Decimal("0.5"), source="ECB")
     return Product(app)
-
-
-def used(number, day="2026-11-24", **changed):
-    values = {"provider": "anthropic", "tokens": {"input": 1_000_000}, "at": f"{day}T10:00:00Z"}
-    return event(number, **values | changed)
-
-
-def share():
-    with make.acting("operator_finance", "console"):
-        actions.share(is_shared=True)
-    kernel_jobs.drain(actor_of)
-    price_helpers.collect()
-    usage_jobs.count_tasks()
-    jobs.copy_prices()
 
 
 def months():

@@ -1,11 +1,14 @@
 """What Meridian does by itself: it halts, rolls back or pauses, and never advances."""
 
+import re
+
 import pytest
 
 from governance.kernel import manifest
 from governance.kernel.manifest import Manifest
 from governance.operations.rollouts import queries
 from governance.operations.rollouts.gates import Gate, GateReading
+from governance.operations.rollouts.standing import standing_of
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 from tests.operations.rollouts.rollout_helpers import (
@@ -14,7 +17,9 @@ from tests.operations.rollouts.rollout_helpers import (
     OLD,
     UNDECIDED,
     advance,
+    answered,
     evaluate,
+    pass_time,
     planned,
     running_at,
     served,
@@ -37,7 +42,9 @@ def _world(begun, isolated):
     """Each test is rolled back to it."""
 
 
-def test_a_failed_guardrail_halts_the_rollout_and_people_see_why(as_contributor):
+def test_a_failed_guardrail_halts_the_rollout_and_people_see_why(
+    as_contributor, as_officer, as_viewer
+):
     rollout_id = planned()
     running_at(500, rollout_id)
     watch()
@@ -48,6 +55,9 @@ def test_a_failed_guardrail_halts_the_rollout_and_people_see_why(as_contributor)
     assert served() == [(0, (OLD, NEW), "halted")]
     page = main_text(as_contributor.get(f"rollouts/{rollout_id}"))
     assert "Halted at 5% by Meridian Grounded answers" in page
+    for visitor in (as_contributor, as_officer):
+        assert "RO-1, release 2026.12.0, is halted at 5%" in main_text(visitor.get("inbox/"))
+    assert "RO-1" not in main_text(as_viewer.get("inbox/"))
     watch()
     with make.acting("viewer", read_only=True):
         assert [each.step for each in queries.steps(rollout_id)].count("halt") == 1
@@ -77,6 +87,22 @@ def test_in_the_shadow_nobody_is_served_so_nothing_is_halted():
     assert state_of(rollout_id) == ("running", "Shadow")
 
 
+def test_the_page_draws_the_share_over_time_and_the_guardrail_beside_tables(as_viewer):
+    rollout_id = planned()
+    page = as_viewer.get(f"rollouts/{rollout_id}").text
+    assert "Share over time" not in page
+    running_at(500, rollout_id)
+    page = main_text(as_viewer.get(f"rollouts/{rollout_id}"))
+    assert "5% of targeting keys get 2026.12.0 Share over time" in page
+    assert "Grounded answers: 100.0% in the newest run, and the limit is ≥ 90.0%" in page
+    evaluate(BAD)
+    watch()
+    page = main_text(as_viewer.get(f"rollouts/{rollout_id}"))
+    assert "Nobody gets 2026.12.0, after 1 halt" in page
+    assert re.search(r"Halted at 5% Grounded answers .{5,40} none", page)
+    assert "Grounded answers: 75.0% in the newest run, and the limit is ≥ 90.0%" in page
+
+
 @pytest.fixture
 def registered():
     """Register gates by a manifest, as features do, until the test ends."""
@@ -98,6 +124,23 @@ def test_a_failed_signal_only_pauses_and_a_failed_condition_does_nothing(registe
     watch()
     assert state_of(rollout_id) == (state, "5%")
     assert served() == [(500, (OLD, NEW), state)]
+
+
+@pytest.mark.parametrize("kind", ["guardrail", "signal", "condition"])
+@pytest.mark.parametrize("verdict", ["missing", "undecided"])
+def test_a_gate_without_a_decided_figure_never_passes_and_never_triggers(registered, kind, verdict):
+    """As the age of a red team: any feature registers a gate, and the ladder lists it."""
+    rollout_id = planned()
+    running_at(500, rollout_id)
+    reading = GateReading("Red-team age", verdict, "at most 30 days", "none", n="0")
+    registered(Gate(key="red_team_age", kind=kind, order=50, read=lambda _subject: [reading]))
+    watch()
+    assert state_of(rollout_id) == ("running", "5%")
+    pass_time(rollout_id)
+    answered(400, 7_600)
+    with make.acting("viewer", read_only=True):
+        at = standing_of(queries.rollout(rollout_id))
+        assert at.blockers == [f"1 gate of {len(at.results)} doesn't pass: Red-team age."]
 
 
 def test_a_person_resumes_once_no_guardrail_fails(as_contributor):
