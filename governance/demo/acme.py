@@ -172,7 +172,8 @@ def found_acme(cast: Cast) -> dict[str, Any]:
         return machine_keys.make("acme")
 
 
-def tell_acme(cast: Cast, services: str) -> None:
+def tell_acme(cast: Cast, services: str, told_to: Callable[[date], None]) -> None:
+    """Tell the whole story; `told_to` hears each day that it reaches."""
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     held = AdoptedControls({}, {}, {})
     told = [
@@ -204,7 +205,7 @@ def tell_acme(cast: Cast, services: str) -> None:
     evaluated = [step for step in evaluated if step.at < newest]
     steps = _in_order([*reliability.steps(), *evaluated])
     steps = [step for step in steps if step.at.date() < drilled]
-    _play_beside(cast, earlier, begun, steps)
+    _play_beside(cast, earlier, begun, steps, told_to)
     with current.acting_as(system_actor("acme")):
         key_id = machine_keys.key_id("claims-triage")
     for number, feature in enumerate(("auto-approve", "summarise")):
@@ -223,7 +224,7 @@ def tell_acme(cast: Cast, services: str) -> None:
     later = [event for event in told if event.day >= drilled]
     steps = _in_order([*reliability.steps(), *evaluated])
     steps = [step for step in steps if step.at.date() >= drilled]
-    _play_beside(cast, later, begun, steps)
+    _play_beside(cast, later, begun, steps, told_to)
     halted = halted_rollout_story.halted(cast, now)
     for step in [*this_week, *halted, *runner_story.steps(cast, now)]:
         step.play()
@@ -240,16 +241,21 @@ def _in_order(steps: Iterable[StoryStep]) -> list[StoryStep]:
 
 
 def _play_beside(
-    cast: Cast, told: list[StoryEvent], begun: set[date], steps: Iterable[StoryStep]
+    cast: Cast,
+    told: list[StoryEvent],
+    begun: set[date],
+    steps: Iterable[StoryStep],
+    told_to: Callable[[date], None],
 ) -> None:
     """Play events and steps together in order of their days; on one day the steps come first."""
     rest = told
     for step in steps:
         due = [event for event in rest if event.day < step.at.date()]
         rest = [event for event in rest if event.day >= step.at.date()]
-        play(cast, due, begun)
+        play(cast, due, begun, told_to)
+        told_to(step.at.date())
         step.play()
-    play(cast, rest, begun)
+    play(cast, rest, begun, told_to)
 
 
 def _accept_drills() -> None:

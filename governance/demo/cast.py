@@ -1,7 +1,7 @@
 """The people of the demo's tenants, and how the events of a story are played on their days."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -175,8 +175,15 @@ def days_ago(days: int) -> date:
     return today() - timedelta(days=days)
 
 
-def play(cast: Cast, events: list[StoryEvent], started: set[date] | None = None) -> None:
+def play(
+    cast: Cast,
+    events: list[StoryEvent],
+    started: set[date] | None = None,
+    told: Callable[[date], None] | None = None,
+) -> None:
     """Act out the events by day, one transaction per month, and sign the log after each.
+
+    `told` hears the first of each month before it is played.
 
     Collectors run at the start of each month that isn't in `started`; None runs none.
     """
@@ -188,6 +195,8 @@ def play(cast: Cast, events: list[StoryEvent], started: set[date] | None = None)
             or (event.day.year, event.day.month) != (month[0].day.year, month[0].day.month)
         ):
             first = month[0].day.replace(day=1)
+            if told is not None:
+                told(first)
             if started is not None and first not in started:
                 started.add(first)
                 collected_evidence.month_begins(

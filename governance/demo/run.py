@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from governance.demo import cast, credentials, directory_story, journey, world
 from governance.demo.children import child
 from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
+from governance.demo.progress import Progress
 from governance.kernel import config, embedded
 
 VERSION = 25
 CONSOLE = "governance.app.cli"
+NOTICE = "GOVERNANCE_NOTICE_FILE"
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"),
     ("officer@acme.example", "acme", "compliance_officer"),
@@ -59,7 +62,7 @@ def run(*, once: bool, port: int, data: Path) -> int:
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
         try:
-            base = _set_up(port, data, stack)
+            base = _set_up(port, data, stack, started)
             _say(f"Ready after {time.monotonic() - started:.0f} s: {base}")
             journey.make_reports(base, data)
             _say(
@@ -124,7 +127,8 @@ def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - the demo speaks to the person who started it
 
 
-def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
+def _set_up(port: int, data: Path, stack: contextlib.ExitStack, started: float) -> str:
+    """Everything that the demo is; people sign in long before its story is told."""
     base, idp_base = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
     services = f"http://127.0.0.1:{port + 3}"
     environment = _environment(base, data, port)
@@ -139,13 +143,7 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
     marker = data / "world.json"
     is_new = not _is_present(marker, port)
     if is_new:
-        _say("Loading eighteen months of Acme Insurance…")
-        handed = world.build(
-            settings,
-            idp_base,
-            services,
-            {slug: (client.id, client.secret) for slug, client in clients.items()},
-        )
+        handed = _tell(settings, base, idp_base, services, data, clients, started)
         (data / "witness.json").unlink(missing_ok=True)
         credentials.keep(data, handed)
         marker.write_text(json.dumps(_world(port)))
@@ -157,6 +155,34 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack) -> str:
         directory_story.provision(base, machines["api_keys"]["directory"]["key"])
     _credentials(base, idp_base, data, machines)
     return base
+
+
+def _tell(
+    settings: config.Settings,
+    base: str,
+    idp_base: str,
+    services: str,
+    data: Path,
+    clients: Mapping[str, Client],
+    started: float,
+) -> dict[str, Any]:
+    """The world, and how far it is told; what machines were handed."""
+
+    def people_can_sign_in() -> None:
+        told_to(cast.days_ago(cast.MONTHS * 30))
+        _wait_for(f"{base}/readyz", data / "web.log")
+        _say(f"People can sign in after {time.monotonic() - started:.0f} s: {base}")
+        _say("Eighteen months of Acme Insurance are being told:")
+
+    with Progress(Path(os.environ[NOTICE]), _say) as told_to:
+        return world.build(
+            settings,
+            idp_base,
+            services,
+            {slug: (client.id, client.secret) for slug, client in clients.items()},
+            people_can_sign_in=people_can_sign_in,
+            told_to=told_to,
+        )
 
 
 def _world(port: int) -> dict[str, object]:
@@ -180,6 +206,7 @@ def _environment(base: str, data: Path, port: int) -> dict[str, str]:
     os.environ.update(
         GOVERNANCE_DEMO="1", GOVERNANCE_PUBLIC_URL=base, GOVERNANCE_VAR=str(var.resolve())
     )
+    os.environ.setdefault(NOTICE, str((data / "notice.txt").resolve()))
     name = f"demo_{port}"
     marker = data / "world.json"
     stale = not _is_present(marker, port)

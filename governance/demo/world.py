@@ -5,8 +5,9 @@ person who did it, so the log, the derived states and the history are real. Rand
 fixed seed, and every date counts back from today.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import create_engine
@@ -57,11 +58,15 @@ def build(
     idp_base: str,
     services: str,
     clients: Mapping[str, tuple[str, str]],
+    *,
+    people_can_sign_in: Callable[[], None],
+    told_to: Callable[[date], None],
 ) -> dict[str, Any]:
     """Fill an empty, migrated database.
 
     `services` is the address of what Acme runs itself; `clients` is tenant → (client id, secret)
-    at the demo's provider.
+    at the demo's provider. `people_can_sign_in` is called once everybody is there, and `told_to`
+    with each day that the story reaches after that.
 
     What machines were handed, by name: {tenant, key, scopes}.
     """
@@ -73,7 +78,8 @@ def build(
     acme, console = Cast("acme", f"{idp_base}/acme"), Cast("console", f"{idp_base}/console")
     handed = found_acme(acme)
     with telling_beside(idp_base) as told_beside:
-        tell_acme(acme, services)
+        people_can_sign_in()
+        tell_acme(acme, services, told_to)
         handed |= told_beside()
     _play_operator(console)
     retirement_jobs.enter_model_retirements()

@@ -48,6 +48,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()  # may name the sender of a request
     offboarding_days: int = DEFAULT_OFFBOARDING_DAYS  # between the approval and the deletion
     security_contact: str | None = None  # for /.well-known/security.txt
+    notice: Path | None = None  # a file whose sentence the sign-in page shows while it is there
 
     @property
     def secure(self) -> bool:
@@ -128,6 +129,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     contact = environ.get("GOVERNANCE_SECURITY_CONTACT") or None
     if contact and not CONTACT.fullmatch(contact):
         problems.append("GOVERNANCE_SECURITY_CONTACT must begin with mailto:, https:// or tel:")
+    notice = environ.get("GOVERNANCE_NOTICE_FILE")
     if problems:
         raise SettingsError("Meridian can't start:\n  " + "\n  ".join(problems))
     url, owner_url = _database(environ, var)
@@ -152,6 +154,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         usage_url=usage_url,
         trusted_proxies=trusted_proxies,
         security_contact=contact,
+        notice=Path(notice) if notice else None,
     )
 
 

@@ -21,6 +21,7 @@ from governance.kernel.access import PUBLIC
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
 from governance.kernel.feature import STEP_UP_SECONDS, Feature
+from governance.kernel.installation_notice import notice
 from governance.kernel.pages import page
 from governance.kernel.redirects import safe_path
 from governance.kernel.web import ResponseReturnValue, anonymous_token
@@ -148,6 +149,7 @@ def _sign_in_page(form: SignInForm, *, status: int = 200) -> ResponseReturnValue
         "foundation/people/sign_in.html",
         form=form,
         next=safe_path(request.values.get("next")),
+        notice=notice(current_app.config["SETTINGS"].notice),
         status=status,
     )
 

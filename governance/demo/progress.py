@@ -1,0 +1,44 @@
+"""How far Acme's story is: in the terminal, and on the sign-in page while it is being told.
+
+with Progress(file, said) as told: …; told(day)    the sentence is there until the block ends
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+
+
+class Progress(AbstractContextManager["Progress"]):
+    """Called with each day that the story reaches; says each month once.
+
+    `file` is what GOVERNANCE_NOTICE_FILE names.
+    """
+
+    def __init__(self, file: Path, said: Callable[[str], None]) -> None:
+        self._file, self._said = file, said
+        self._month = date.min
+
+    def __call__(self, day: date) -> None:
+        month = day.replace(day=1)
+        if month <= self._month:
+            return
+        self._month = month
+        reached = f"The demo is still being told. It has reached {month:%B %Y}."
+        self._write(f"{reached} Look around already, and wait with changes until it is today.")
+        self._said(f"  told up to {month:%B %Y}")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self._file.unlink(missing_ok=True)
+
+    def _write(self, sentence: str) -> None:
+        """At once: the sign-in page may be reading it."""
+        new = self._file.with_suffix(".new")
+        new.write_text(f"{sentence}\n")
+        new.replace(self._file)

@@ -1,0 +1,16 @@
+"""What the operator tells everybody who signs in: a sentence in a file, while it is there."""
+
+from pathlib import Path
+
+LONGEST = 300
+
+
+def notice(file: Path | None) -> str:
+    """Return the sentence, or nothing where there is no file that can be read."""
+    if file is None:
+        return ""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            return " ".join(opened.read(LONGEST).split())
+    except OSError:
+        return ""
