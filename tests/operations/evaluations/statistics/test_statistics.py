@@ -400,6 +400,26 @@ def test_nothing_heavy_is_loaded_until_a_figure_is_asked_for():
 # ---- what the comparison of two runs adds
 
 
+@given(st.integers(1, 10**7), st.floats(0, 1), st.floats(0.5, 0.9999))
+@settings(max_examples=examples(300))
+def test_wilson_is_that_of_statsmodels(n, share, confidence):
+    from statsmodels.stats.proportion import proportion_confint
+
+    found = rate_interval(share * n, n, confidence)
+    low, high = proportion_confint(share * n, n, alpha=1 - confidence, method="wilson")
+    assert (found.low, found.high) == pytest.approx((low, high), rel=1e-9, abs=1e-12)
+
+
+def test_rates_are_judged_without_what_loads_slowly():
+    code = (
+        "import sys; from governance.operations.evaluations.statistics import verdict as v;"
+        "v.judge_rate(390, 400, v.Threshold(0.97, at_least=True));"
+        "print(sorted({'numpy', 'scipy', 'statsmodels', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 @settings(max_examples=examples(100))
 def test_holm_is_that_of_statsmodels(p_values):
