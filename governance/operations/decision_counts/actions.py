@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from itertools import batched
 
-from sqlalchemy import delete, func, literal, select
+from sqlalchemy import delete, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from governance.kernel import clock, current
@@ -18,31 +17,29 @@ type Counted = Mapping[
 
 MINUTE_RETENTION = timedelta(days=2)
 DAY_RETENTION = timedelta(days=400)
-MAX_ROWS = 5_000  # of a statement; PostgreSQL takes 65,535 parameters
 KEY = ["tenant_id", "grain", "at", "system", "flag", "value"]
+ADD = text(
+    "INSERT INTO decision_counts AS c"
+    " (id, tenant_id, grain, at, system, flag, value, asked, created_at)"
+    " SELECT given.id, :tenant, 'minute', given.at, given.system, given.flag, given.value,"
+    " given.asked, :now FROM unnest(CAST(:ids AS uuid[]), CAST(:at AS timestamptz[]),"
+    " CAST(:systems AS text[]), CAST(:flags AS text[]), CAST(:values AS text[]),"
+    " CAST(:asked AS bigint[])) AS given (id, at, system, flag, value, asked)"
+    " ON CONFLICT (tenant_id, grain, at, system, flag, value)"
+    " DO UPDATE SET asked = c.asked + excluded.asked"
+)
 
 
 def add(counted: Counted) -> None:
     """Add the counts of a worker, in the order of their key, so that workers never deadlock."""
     tenant_id, now = current.actor().tenant_id, clock.now()
-    rows = [
-        {
-            "id": uuid7(),
-            "tenant_id": tenant_id,
-            "grain": "minute",
-            "at": at,
-            "system": system,
-            "flag": flag,
-            "value": value,
-            "asked": asked,
-            "created_at": now,
-        }
-        for (at, system, flag, value), asked in sorted(counted.items())
-    ]
-    for some in batched(rows, MAX_ROWS):
-        write = insert(DecisionCount).values(some)
-        more = {"asked": DecisionCount.asked + write.excluded.asked}
-        session().execute(write.on_conflict_do_update(index_elements=KEY, set_=more))
+    if not counted:
+        return
+    keys, asked = zip(*sorted(counted.items()), strict=True)
+    at, systems, flags, values = (list(column) for column in zip(*keys, strict=True))
+    given = {"at": at, "systems": systems, "flags": flags, "values": values, "asked": list(asked)}
+    given["ids"] = [uuid7() for _ in at]
+    session().execute(ADD, {"tenant": tenant_id, "now": now, **given})
 
 
 def fold() -> int:
