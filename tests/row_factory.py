@@ -283,6 +283,14 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "system_documents": {"kind": "technical-file", "completed_at": None, "content": None},
     "document_files": {"file_key": None},
     "document_statements": {"point": "1.e", "does_not_apply": False},
+    "change_logs": {"is_public": True},
+    "customer_changes": {
+        "kind": "fix",
+        "state": "published",
+        "cause": "",
+        "published_at": datetime(2026, 11, 20, 9, 0, tzinfo=UTC),
+        "withdrawn_at": None,
+    },
     "rollouts": {
         "change": "model",
         "risk_class": "standard",

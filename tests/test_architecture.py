@@ -115,6 +115,9 @@ NO_ENTRY = {
     "assurance/incidents/update_actions.py return_to_draft": (
         "its approval was rejected, withdrawn or expired; recorded as that"
     ),
+    "publishing/change_log/actions.py return_to_draft": (
+        "its approval was rejected, withdrawn or expired; recorded as that"
+    ),
     "foundation/api_keys/batch_actions.py once": (
         "keeps the answer for a repetition; what the batch changes is recorded by its feature"
     ),

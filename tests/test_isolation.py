@@ -50,6 +50,7 @@ WITHOUT_KEY = {
     "subject_id": "a comment is on an object of any kind; those objects are never deleted",
     "source_id": "what a notification came from: a comment, an approval, an entry of the log",
     "target_id": "the log and the work name objects of any kind, also gone ones",
+    "cause_id": "what a change for customers was drafted from, of any of four kinds; rows that stay",
     "for_tenant": "a tenant, not a row in one",
     "entry_id": "the log's entry; entries are never deleted",
     "evidence_version_id": "what a drill filed as its evidence; versions are never deleted",

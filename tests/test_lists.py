@@ -51,6 +51,8 @@ from governance.operations.policies import waivers
 from governance.operations.rollouts import actions as rollouts
 from governance.operations.rollouts.actions import RolloutDraft
 from governance.operations.systems import actions as systems
+from governance.publishing.change_log import actions as customer_changes
+from governance.publishing.change_log.actions import ChangeText
 from tests import make
 from tests.assurance.testing import type2_helpers
 from tests.browser import Visitor
@@ -201,6 +203,9 @@ def _fill(slug: str) -> dict[str, str]:
                     on_failure="halt",
                     owner_id=None,
                 )
+            )
+            customer_changes.write(
+                ChangeText("other", system.id, f"{key} of {slug} is faster", "Twice as fast.", "")
             )
         held = [
             controls.create(

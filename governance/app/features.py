@@ -56,6 +56,7 @@ from governance.operations.policies.feature import manifest as policies
 from governance.operations.rollouts.feature import manifest as rollouts
 from governance.operations.switches.feature import manifest as switches
 from governance.operations.systems.feature import manifest as systems
+from governance.publishing.change_log.feature import manifest as change_log
 from governance.publishing.inbox.feature import manifest as inbox
 from governance.publishing.operator_desk.feature import manifest as operator_desk
 from governance.publishing.operator_work.feature import manifest as operator_work
@@ -76,6 +77,7 @@ FEATURES = (
     statements,
     review_files,
     system_documents,
+    change_log,
     tenant_exports,
     tenant_offboarding,
     frameworks,

@@ -18,6 +18,7 @@ from governance.assurance.evidence import review_queue, version_actions
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.frameworks import actions as adopting
 from governance.demo import (
+    change_log_story,
     collected_evidence,
     decision_history,
     discussion_story,
@@ -190,6 +191,7 @@ def tell_acme(cast: Cast, services: str, told_to: Callable[[date], None]) -> Non
         *list_views_story.acme(cast.id, days_ago),
         *register_story.acme(cast.id, days_ago),
         *intake_story.acme(days_ago),
+        *change_log_story.acme(days_ago),
         *documents_story.acme(days_ago),
         *risk_story.acme(held.ids, cast.id, days_ago),
     ]

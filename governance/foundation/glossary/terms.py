@@ -126,6 +126,12 @@ TERMS = (
         "How often something recurs, for example a control test every quarter.",
     ),
     Term(
+        "Change log",
+        "What customers are told about changes to AI systems: drafted by the record, edited by a"
+        " person, approved by another, on a public page with a feed.",
+        "change_log",
+    ),
+    Term(
         "Checkpoint",
         "A signed summary of the audit log at one moment, which fixes the number and the content of"
         " its entries.",
