@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any, cast
 
 import psycopg
+from psycopg.pq import ExecStatus
 from sqlalchemy import ClauseElement, Uuid, bindparam, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import with_loader_criteria
@@ -91,6 +92,39 @@ def ask_driver(
         # as SQLAlchemy does: the error is wrapped, a broken connection is thrown away
         connection._handle_dbapi_exception(error, text, parameters, cursor, None)  # noqa: SLF001 - the same
     return cursor
+
+
+class DriverWrite:
+    """One INSERT of the product, asked of libpq itself: a value for each $1, $2 …, as text, or as
+    bytes for `bytea`.
+
+    The driver prepares it and remembers what is prepared; what is, is sent in one call, without
+    the driver's cursor, which would take more than the statement.
+    """
+
+    __slots__ = ("_formats", "_key", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._key: Any = None  # the driver's, of this text and the types of its values
+        self._formats: list[int] = []
+
+    def run(self, connection: Any, values: list[str | bytes]) -> None:
+        driver = connection.connection.driver_connection
+        prepared = driver._prepared._names  # noqa: SLF001 - no public name
+        name = prepared.get(self._key)
+        if name is None:
+            ask_driver(connection, self._text, values, prepare=True)
+            self._formats = [int(isinstance(each, bytes)) for each in values]
+            self._key = next((key for key in prepared if key[0] == self._text.encode()), None)
+            return
+        for hear in connection.dispatch.before_cursor_execute:
+            hear(connection, None, self._text, values, None, False)
+        sent = [each if isinstance(each, bytes) else each.encode() for each in values]
+        result = driver.pgconn.exec_prepared(name, sent, self._formats)
+        if result.status != ExecStatus.COMMAND_OK:
+            error = psycopg.errors.error_from_result(result, driver.info.encoding)
+            connection._handle_dbapi_exception(error, self._text, values, None, None)  # noqa: SLF001 - as above
 
 
 def _filtered(statement: Any) -> ClauseElement:

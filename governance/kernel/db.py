@@ -91,9 +91,9 @@ def tenant_fk(column: str, table: str, *, on_delete: str | None = None) -> Forei
     )
 
 
-# connections: one for each thread of `kernel/server.py`, and for the two that follow and tell
-# decisions
-MAX_CONNECTIONS = 31
+# connections: one for each thread of `kernel/server.py`, and for the three that follow,
+# load and tell decisions
+MAX_CONNECTIONS = 32
 _sessions = sessionmaker()
 _work: ContextVar["_Work"] = ContextVar("work")
 _engine: Engine | None = None
@@ -114,6 +114,8 @@ def connect(bind: str | Engine | Connection) -> None:
             connect_args=_CONNECT,
             hide_parameters=True,
         )
+        bind.dialect.do_commit = _commit_at_once  # type: ignore[method-assign,assignment]
+        bind.dialect.do_rollback = _roll_back_if_begun  # type: ignore[method-assign,assignment]
     _engine, _shared = (bind, None) if isinstance(bind, Engine) else (bind.engine, bind)
     _sessions.configure(bind=bind, join_transaction_mode="create_savepoint")
 
@@ -122,6 +124,25 @@ _CONNECT = {
     "connect_timeout": 5,
     "options": "-c statement_timeout=15000 -c idle_in_transaction_session_timeout=60000",
 }
+
+
+def _commit_at_once(driver: Any) -> None:
+    """COMMIT in one call of libpq, as `_run` sends BEGIN: the driver's own commit takes the
+    interpreter's lock several times, which other threads want.
+    """
+    if driver.closed:
+        raise psycopg.OperationalError("the connection is lost")
+    if driver.pgconn.transaction_status == TransactionStatus.IDLE:
+        return
+    result = driver.pgconn.exec_(b"COMMIT")
+    if result.status != ExecStatus.COMMAND_OK:
+        raise psycopg.errors.error_from_result(result, driver.info.encoding)
+
+
+def _roll_back_if_begun(driver: Any) -> None:
+    """A connection that comes back to the pool after its COMMIT has nothing to roll back."""
+    if driver.closed or driver.pgconn.transaction_status != TransactionStatus.IDLE:
+        driver.rollback()
 
 
 def engine() -> Engine:
@@ -291,7 +312,7 @@ def _opened() -> _Work:
     return _Work(work.connection(), work)
 
 
-_SET = b"SELECT set_config('app.tenant', '%s', true), set_config('app.person', '%s', true)"
+_SET = b"SET LOCAL app.tenant = '%s'; SET LOCAL app.person = '%s'"
 
 
 def _enter(

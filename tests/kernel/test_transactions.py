@@ -94,7 +94,7 @@ def test_a_read_only_transaction_cannot_write(pool, write):
 def test_begin_and_the_settings_are_one_round_trip(pool, tmp_path: Path):
     """Seen on the wire, by libpq's own trace:
 
-    BEGIN and set_config leave together, with one Sync.
+    BEGIN and the settings leave together, with one Sync.
     """
     with transaction():
         raw = session().connection().connection.driver_connection
@@ -108,7 +108,9 @@ def test_begin_and_the_settings_are_one_round_trip(pool, tmp_path: Path):
         [n for n, x in enumerate(lines) if "\tF\t" in x],
         [n for n, x in enumerate(lines) if "\tB\t" in x],
     )
-    assert any("BEGIN READ ONLY" in x for x in lines) and any("set_config" in x for x in lines)
+    assert any("BEGIN READ ONLY" in x for x in lines) and any(
+        "SET LOCAL app.tenant" in x for x in lines
+    )
     assert max(sent) < min(received), "\n".join(lines)
 
 

@@ -36,9 +36,7 @@ def pseudonym(person_id: UUID) -> str:
     """Return HMAC-SHA-256 under a key of the tenant, 128 bits in hex: stable inside the tenant,
     unlinkable across tenants.
     """
-    return hmac.new(
-        _tenant_key("pseudonym"), b"actor\0" + person_id.bytes, hashlib.sha256
-    ).hexdigest()[:32]
+    return hmac.digest(_tenant_key("pseudonym"), b"actor\0" + person_id.bytes, "sha256").hex()[:32]
 
 
 def seal(subject: str, field: str, text: str) -> dict[str, str]:

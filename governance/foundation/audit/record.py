@@ -14,7 +14,7 @@ from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import Action
 from governance.kernel import clock, current
-from governance.kernel.compiled_select import ask_driver
+from governance.kernel.compiled_select import DriverWrite
 from governance.kernel.db import Model, connection
 from governance.kernel.errors import Invalid
 from governance.kernel.ids import uuid7
@@ -124,30 +124,30 @@ def record(
             f"These details are too long to record: {len(entry.body):,} bytes, and the limit"
             f" is {MAX_BODY:,} bytes. Shorten them and try again."
         )
-    ask_driver(database, WRITE, _row(entry, *parts))
+    WRITE.run(database, _row(entry, *parts))
     return entry
 
 
 # As text to the driver: compiling and binding would cost what the statement costs, and the unit of
 # work three times that.
-WRITE = (
+WRITE = DriverWrite(
     "INSERT INTO audit_entries (tenant_id, id, at, actor, actor_kind, action, target_type,"
-    " target_id, outcome, request_id, origin, changes, facts, sealed, body, created_at) VALUES (%s,"
-    " %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s::jsonb, %s, %s)"
+    " target_id, outcome, request_id, origin, changes, facts, sealed, body, created_at) VALUES ($1,"
+    " $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $3)"
 )
 
 
-def _row(entry: RecordedEntry, changes: str, facts: str, sealed: str) -> tuple[Any, ...]:
+def _row(entry: RecordedEntry, changes: str, facts: str, sealed: str) -> list[str | bytes]:
     e = entry
-    return (
-        e.tenant_id,
-        e.id,
-        e.at,
+    return [
+        str(e.tenant_id),
+        str(e.id),
+        e.at.isoformat(),
         e.actor,
         e.actor_kind,
         e.action,
         e.target_type,
-        e.target_id,
+        str(e.target_id),
         e.outcome,
         e.request_id,
         e.origin,
@@ -155,8 +155,7 @@ def _row(entry: RecordedEntry, changes: str, facts: str, sealed: str) -> tuple[A
         facts,
         sealed,
         e.body,
-        e.at,
-    )
+    ]
 
 
 _encoded = json.JSONEncoder(
