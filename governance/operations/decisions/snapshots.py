@@ -6,13 +6,14 @@ Snapshots.follow()          listen for new revisions, check every second, write 
 A worker that follows has a connection of its own: PostgreSQL's NOTIFY reports a new revision
 immediately, and a check of all revisions every second covers a lost notification. After
 LEASE_SECONDS without contact every answer is stale; if only one tenant can't be loaded, its answers
-alone are. A separate thread writes, so that no slow write delays a stop. A process that doesn't
-follow (a test, a command) checks the revision on each request.
+alone are. The thread that listens loads stops and rollouts alone; a second one loads the rest and
+checks, and a third one writes, so that no stop waits for either. A process that doesn't follow (a
+test, a command) checks the revision on each request.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -83,7 +84,10 @@ class Snapshots:
     )  # of first loads; the following thread never waits for them
     _there: threading.Event = field(
         default_factory=threading.Event
-    )  # the database, as far as the following thread knows
+    )  # the database, as far as the following threads know
+    _due: set[str] = field(default_factory=set)  # tenants of which more than stops has changed
+    _wake: threading.Event = field(default_factory=threading.Event)  # the thread that loads them
+    _checked: float = 0.0  # when all revisions were last asked for
     _threads: list[threading.Thread] = field(default_factory=list)
 
     # ---- answering
@@ -169,20 +173,24 @@ class Snapshots:
         began, facts = time.monotonic(), snapshot.facts
         with self._reading(facts):
             number, stops = queries.stops_now(facts.standing.content.tier)
-        if stops == facts.stops:
-            return snapshot
-        newer = replace(facts, stops=stops, stops_number=number)
-        return self._put(newer, began, snapshot.known)
+        return self._put_part(snapshot, began, stops=stops, stops_number=number)
 
     def _load_rollouts(self, snapshot: TenantSnapshot) -> None:
         """Obey halts of known rollouts without waiting for the rest."""
         began, facts = time.monotonic(), snapshot.facts
-        if not facts.rollouts:
-            return
-        with self._reading(facts):
-            served = queries.rollouts_now()
-        if served != facts.rollouts:
-            self._put(replace(facts, rollouts=served), began, snapshot.known)
+        if facts.rollouts:
+            with self._reading(facts):
+                served = queries.rollouts_now()
+            self._put_part(snapshot, began, rollouts=served)
+
+    def _put_part(self, snapshot: TenantSnapshot, began: float, **parts: Any) -> TenantSnapshot:
+        """Put these facts into the present snapshot, unless it was read later or has them."""
+        with self._lock:
+            there = self._snapshots.get(snapshot.facts.slug, snapshot)
+            known = {name: getattr(there.facts, name) for name in parts if name != "stops_number"}
+            if there.began > began or known.items() <= parts.items():
+                return there
+            return self._put(replace(there.facts, **parts), began, there.known)
 
     @contextmanager
     def _reading(self, facts: DecisionFacts) -> Iterator[None]:
@@ -232,7 +240,11 @@ class Snapshots:
         with self._lock:
             if not self._threads:
                 self.following, self.contact = True, time.monotonic()
-                threads = {"decisions": self._follow, "decisions, write": self._keep_writing}
+                threads = {
+                    "decisions": self._follow,
+                    "decisions, load": self._keep_loading,
+                    "decisions, write": self._keep_writing,
+                }
                 self._threads = [
                     threading.Thread(target=do, name=name, daemon=True)
                     for name, do in threads.items()
@@ -248,8 +260,9 @@ class Snapshots:
                     _conninfo(self.url), autocommit=True, connect_timeout=3
                 ) as connection:
                     connection.execute(tenant_revision.LISTEN)
-                    away = False
+                    away, self._checked = False, 0.0
                     self._there.set()
+                    self._wake.set()
                     self._listen(connection)
             except (psycopg.Error, DBAPIError, Unavailable) as lost:
                 self._there.clear()
@@ -265,26 +278,64 @@ class Snapshots:
                 time.sleep(CHECK_SECONDS)
 
     def _listen(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
-        looked = 0.0
-        while True:
+        while self._there.is_set():
             for note in connection.notifies(timeout=BEAT_SECONDS, stop_after=1):
                 self._moved(note.payload)
-            if time.monotonic() - looked >= CHECK_SECONDS:
-                self._catch_up()
-                looked = time.monotonic()
+        raise psycopg.OperationalError("the revisions can't be checked")
 
     def _moved(self, payload: str) -> None:
-        """Load the tenant that a notification names, immediately."""
+        """Obey what a notification is about immediately; the rest is loaded soon."""
         snapshot = next(
             (h for h in list(self._snapshots.values()) if str(h.facts.tenant_id) == payload), None
         )
         if snapshot is not None:
-            self._load_anew(snapshot)
+            with self._tolerated(snapshot):
+                self._load_rollouts(self._load_stops(snapshot))
+            self._load_soon([snapshot])
         elif payload == str(tenant_revision.OVER_ALL):
-            self._catch_up()
+            self._load_soon(self._behind())
+
+    def _load_soon(self, snapshots: Iterable[TenantSnapshot]) -> None:
+        """Have the loading thread load these tenants; without one, load them now."""
+        self._due.update(snapshot.facts.slug for snapshot in snapshots)
+        if self._threads:
+            self._wake.set()
+        else:
+            self._load_due()
+
+    def _keep_loading(self) -> None:
+        while True:
+            self._wake.wait(max(self._checked + CHECK_SECONDS - time.monotonic(), 0))
+            self._wake.clear()
+            self._there.wait()
+            try:
+                self._load_due()
+                if time.monotonic() - self._checked >= CHECK_SECONDS:
+                    self._checked = time.monotonic()
+                    self._catch_up()
+            except (psycopg.Error, DBAPIError, Unavailable):
+                self._there.clear()  # the listening thread connects again, and reports it
+            except Exception:  # answers continue, and are stale until contact is back
+                log.exception("following failed")
+                time.sleep(CHECK_SECONDS)
+
+    def _load_due(self) -> None:
+        while self._due:
+            snapshot = self._snapshots.get(self._due.pop())
+            if snapshot is not None and time.monotonic() >= snapshot.again:
+                with self._tolerated(snapshot):
+                    self._load(snapshot.facts.tenant_id, snapshot.facts.slug)
 
     def _catch_up(self) -> None:
-        """Load every tenant that changed; the operator's layer once for all tenants."""
+        """Load every tenant that changed, its stops and rollouts first."""
+        for snapshot in self._behind():
+            if time.monotonic() >= snapshot.again:
+                with self._tolerated(snapshot):
+                    self._load_rollouts(self._load_stops(snapshot))
+                    self._load(snapshot.facts.tenant_id, snapshot.facts.slug)
+
+    def _behind(self) -> list[TenantSnapshot]:
+        """Return the tenants that changed; load the operator's layer once for all tenants."""
         began, every = time.monotonic(), list(self._snapshots.values())
         with transaction(read_only=True, snapshot=True):
             there = session().scalars(select(func.clock_timestamp())).one()
@@ -298,32 +349,29 @@ class Snapshots:
                 if any(snapshot.facts.over != over for snapshot in every)
                 else None
             )
-        self.contact = began
+        self.contact, found = began, []
         for snapshot in every:
             if numbers.get(snapshot.facts.tenant_id, 0) != snapshot.facts.number:
-                self._load_anew(snapshot)
+                found.append(snapshot)
             elif above is not None and snapshot.facts.over != over:
                 self._put(snapshot.facts.under(above), began, began)
             else:
                 snapshot.known = began
+        return found
 
-    def _load_anew(self, snapshot: TenantSnapshot) -> None:
-        """Load a tenant again, its stops and rollouts first.
-
-        If that fails, only its answers become stale.
-        """
-        if time.monotonic() < snapshot.again:
-            return
+    @contextmanager
+    def _tolerated(self, snapshot: TenantSnapshot) -> Iterator[None]:
+        """If a tenant can't be loaded, only its answers become stale."""
         try:
-            self._load_rollouts(self._load_stops(snapshot))
-            self._load(snapshot.facts.tenant_id, snapshot.facts.slug)
+            yield
         except Unavailable:
             raise
         except Exception as problem:
             if isinstance(problem, DBAPIError) and problem.connection_invalidated:
                 raise
-            snapshot.again = time.monotonic() + RETRY_SECONDS
-            log.exception("tenant not loaded", tenant=snapshot.facts.slug)
+            slug = snapshot.facts.slug
+            self._snapshots.get(slug, snapshot).again = time.monotonic() + RETRY_SECONDS
+            log.exception("tenant not loaded", tenant=slug)
 
     # ---- writing
 

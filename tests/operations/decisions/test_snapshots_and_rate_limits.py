@@ -3,9 +3,12 @@ ask.
 """
 
 import json
+import threading
+import time
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -15,6 +18,7 @@ from governance.operations.decisions import queries, rate_limits, snapshots
 from governance.operations.decisions.flags import DecisionFacts
 from governance.operations.decisions.rate_limits import BURST_SECONDS, RateLimiter
 from governance.operations.decisions.snapshots import Snapshots
+from governance.operations.policies import actions as policies
 from governance.operations.policies.effective_policies import Content, EffectivePolicy, Platform
 from governance.operations.switches import actions as switches
 from governance.operations.switches import platform_actions
@@ -159,6 +163,67 @@ def test_a_stop_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(
     assert answers.flag("", "switch.claims-triage").value is False
     assert answers.facts.number == before, "the rest will be loaded"
     assert answers.facts.obeyed > before, "a consumer answered from it is recorded as obeying"
+
+
+@pytest.fixture
+def loaded_later(triage, app) -> Snapshots:
+    """What a worker has of acme, whose thread that loads the rest has not begun yet."""
+    held = Snapshots("postgresql://nowhere")
+    held.of("acme")
+    held.following = True
+    held._threads = [threading.current_thread()]
+    return held
+
+
+def read_acme(tier: str) -> tuple[float, DecisionFacts]:
+    """Everything of acme under a new policy, and when reading it began."""
+    with make.acting("admin"):
+        policies.tighten_now(Content(tier), base=0, reason="x")
+    began = time.monotonic()
+    with make.acting("admin"):
+        return began, queries.facts()
+
+
+def stop_everything() -> str:
+    with make.acting("admin"):
+        switches.stop("tenant", None, None, reason="All of it.")
+    return str(make.actor("admin").tenant_id)
+
+
+def is_stopped(held: Snapshots) -> bool:
+    return held.of("acme").flag("", "switch.claims-triage").value is False
+
+
+def test_a_stop_waits_for_nothing_else_of_its_tenant(loaded_later):
+    before = loaded_later.of("acme").facts.number
+    loaded_later._moved(stop_everything())
+    assert is_stopped(loaded_later) and loaded_later.of("acme").facts.number == before
+    loaded_later._load_due()
+    assert is_stopped(loaded_later) and loaded_later.of("acme").facts.number > before
+
+
+def test_what_was_read_before_a_stop_and_arrives_after_it_restarts_nothing(loaded_later):
+    began, whole = read_acme("strict")
+    loaded_later._moved(stop_everything())
+    loaded_later._put(whole, began, began)
+    assert is_stopped(loaded_later)
+    loaded_later._load_due()
+    assert is_stopped(loaded_later)
+    assert loaded_later.of("acme").facts.standing.content.tier == "strict"
+
+
+def test_what_arrives_while_stops_are_read_is_kept_beside_them(loaded_later, monkeypatch):
+    began, whole = read_acme("strict")
+    read = queries.stops_now
+
+    def meanwhile(tier: str) -> object:
+        loaded_later._put(whole, began, began)
+        return read(tier)
+
+    monkeypatch.setattr(queries, "stops_now", meanwhile)
+    loaded_later._moved(stop_everything())
+    assert is_stopped(loaded_later)
+    assert loaded_later.of("acme").facts.standing.content.tier == "strict"
 
 
 def test_a_halt_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(
