@@ -12,9 +12,9 @@ decide at the edge. Source of `mix`: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014
 """
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from itertools import batched
-from typing import Any
 
 MILLION = 1_000_000
 BITS = 64
@@ -22,6 +22,7 @@ MASK = (1 << BITS) - 1
 FIRST, SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 GROUP = 4  # features that are decided by one number, so that few are looked up for a key
 MANY = 16  # features, from which NumPy is faster than a loop; it isn't loaded for fewer
+NUMBERS = bytes(int(chr(n), 16) if chr(n) in "0123456789abcdef" else 0 for n in range(256))
 PART = 500  # features at once: beyond 500 elements NumPy lets go of the GIL for each operation
 
 
@@ -56,25 +57,13 @@ class ManyBuckets:
 
     def __init__(self, salts: Sequence[int], shares: Sequence[int]) -> None:
         self._each = [(s, threshold(share)) for s, share in zip(salts, shares, strict=True)]
-        self._arrays = _arrays(self._each) if len(self._each) >= MANY else None
+        self._arrays = _Arrays(self._each) if len(self._each) >= MANY else None
 
     def groups(self, key: int) -> bytes:
         """Return a number for each GROUP of features: whether the key of this hash is in each."""
         if self._arrays is None:
             return grouped([mix(salt, key) < below for salt, below in self._each])
-        return b"".join([_groups(part, key) for part in self._arrays])
-
-
-def _groups(part: tuple[Any, ...], key: int) -> bytes:
-    np, salts, below, at_30, at_27, at_31, first, second = part
-    x = salts ^ np.uint64(key)
-    x ^= x >> at_30
-    x *= first
-    x ^= x >> at_27
-    x *= second
-    x ^= x >> at_31
-    found: bytes = (np.packbits((x < below).reshape(-1, GROUP), axis=1) >> 4).tobytes()
-    return found
+        return self._arrays.groups(key)
 
 
 def grouped(held: Sequence[bool]) -> bytes:
@@ -85,15 +74,38 @@ def grouped(held: Sequence[bool]) -> bytes:
     )
 
 
-def _arrays(each: Sequence[tuple[int, int]]) -> list[tuple[Any, ...]]:
-    """Return NumPy, salts, thresholds and constants for each PART; the last one is filled up to a
-    whole group with features of nobody.
-    """
-    import numpy as np  # noqa: PLC0415 - only a tenant with many rollouts needs it
+class _Arrays(threading.local):
+    """Salts and thresholds in parts, each with room of its thread for what is computed."""
 
-    constants = [np.uint64(number) for number in (30, 27, 31, FIRST, SECOND)]
-    filled = [*each, *[(0, 0)] * (-len(each) % GROUP)]
-    return [
-        (np, *(np.array(column, np.uint64) for column in zip(*part, strict=True)), *constants)
-        for part in batched(filled, PART)
-    ]
+    def __init__(self, each: Sequence[tuple[int, int]]) -> None:
+        import numpy as np  # noqa: PLC0415 - only a tenant with many rollouts needs it
+
+        self._np, self._count = np, -(-len(each) // GROUP)
+        self._constants = [np.uint64(number) for number in (30, 27, 31, FIRST, SECOND)]
+        self._held = np.zeros(-(-len(each) // 8) * 8, np.bool)
+        self._parts = [
+            (
+                *(np.array(column, np.uint64) for column in zip(*part, strict=True)),
+                np.empty(len(part), np.uint64),
+                np.empty(len(part), np.uint64),
+                self._held[place * PART : place * PART + len(part)],
+            )
+            for place, part in enumerate(batched(each, PART))
+        ]
+
+    def groups(self, key: int) -> bytes:
+        np, (at_30, at_27, at_31, first, second) = self._np, self._constants
+        xor, multiply, shift, this = np.bitwise_xor, np.multiply, np.right_shift, np.uint64(key)
+        for salts, below, x, y, held in self._parts:
+            xor(salts, this, x)
+            shift(x, at_30, y)
+            xor(x, y, x)
+            multiply(x, first, x)
+            shift(x, at_27, y)
+            xor(x, y, x)
+            multiply(x, second, x)
+            shift(x, at_31, y)
+            xor(x, y, x)
+            np.less(x, below, held)
+        digits = np.packbits(self._held).tobytes().hex()  # four features in each
+        return digits.encode().translate(NUMBERS)[: self._count]

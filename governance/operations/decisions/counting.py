@@ -20,6 +20,7 @@ REPEAT_SECONDS = 60.0  # after which an active consumer is written again
 QUIET_SECONDS = 600.0  # after which a silent one is forgotten here
 MAX_COUNTS = 200_000
 MAX_BULKS = 5_000  # systems whose bulk answers are added up at once
+MAX_NOTED = 1_000  # bulk answers of one system that wait to be added up
 MAX_CONSUMERS = 100_000  # of all tenants
 MAX_CONSUMERS_PER_KEY = 200  # any beyond count under the key's own name, as in the database
 
@@ -57,7 +58,19 @@ class BulkCount:
 
     rollouts: RolloutFlags
     asked: int = 0
+    noted: list[bytes] = field(default_factory=list)  # what each contained, not added up yet
     chosen: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+    def add_up(self) -> None:
+        """Count what was noted: one group of all answers at a time, which is faster by far."""
+        if not self.noted:
+            return
+        groups, every = len(self.noted[0]), b"".join(self.noted)
+        self.noted.clear()
+        for group in range(groups):
+            numbers = every[group::groups]
+            for number in set(numbers):
+                self.chosen[group, number] += numbers.count(number)
 
 
 @dataclass(slots=True)
@@ -112,7 +125,9 @@ class DecisionCounter:
                     return
                 bulk = self._bulks[key] = BulkCount(rollouts)
             bulk.asked += 1
-            bulk.chosen.update(enumerate(chosen))
+            bulk.noted.append(chosen)
+            if len(bulk.noted) >= MAX_NOTED:
+                bulk.add_up()
 
     def take_counts(self) -> Mapping[str, dict[tuple[datetime, str, str, str], int]]:
         """Return the counts by tenant, and start again from zero."""
@@ -120,6 +135,7 @@ class DecisionCounter:
             taken, self._counts = self._counts, {}
             bulks, self._bulks = self._bulks, {}
         for (tenant, minute, _), bulk in bulks.items():
+            bulk.add_up()
             for system, flag, word, asked in bulk.rollouts.counts(bulk.asked, bulk.chosen):
                 count = (tenant, minute, system, flag, word)
                 taken[count] = taken.get(count, 0) + asked

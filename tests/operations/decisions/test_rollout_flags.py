@@ -4,6 +4,7 @@ one by one, all at once, and at the edge.
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import replace
 from uuid import UUID
 
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.operations.decisions.bucketing import MILLION, bucket
+from governance.operations.decisions import counting
+from governance.operations.decisions.bucketing import MILLION, bucket, grouped
 from governance.operations.decisions.bundle import claims
+from governance.operations.decisions.counting import DecisionCounter
 from governance.operations.decisions.flags import AmbiguousRollout, Answers
 from governance.operations.policies.dimensions import DIMENSIONS
 from governance.operations.policies.effective_policies import Content
@@ -199,6 +202,22 @@ def test_a_thousand_features_are_in_one_bulk_answer():
         flags = json.loads(found.bulk("", key).body)["flags"]
         values = [flag["value"] for flag in flags if flag["key"].startswith("rollout.")]
         assert len(values) == 1_000 and 400 < values.count(NEW) < 600
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=7, max_size=7), max_size=40), st.integers(1, 9))
+def test_bulk_answers_count_what_each_of_them_held_however_many_are_added_up(held, most):
+    rollouts = [replace(served(5_000), feature=f"f-{n}", salt=f"s-{n}") for n in range(7)]
+    served_at_once, tally = answers(*rollouts).bulk_parts(TRIAGE.key).rollouts, DecisionCounter()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counting, "MAX_NOTED", most)
+        for each in held:
+            tally.note_rollouts("acme", served_at_once, grouped(each))
+    found: Counter[tuple[str, str]] = Counter()
+    for (_, _, flag, word), asked in tally.take_counts().get("acme", {}).items():
+        found[flag, word] += asked
+    assert found == Counter(
+        (f"rollout.f-{n}", NEW if is_in else OLD) for each in held for n, is_in in enumerate(each)
+    )
 
 
 def test_a_feature_of_two_systems_needs_the_system_alone_and_at_once():
