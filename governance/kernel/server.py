@@ -45,6 +45,9 @@ TICK_SECONDS = 0.25
 SWITCH_SECONDS = 0.001  # for which a page's thread may keep the interpreter from a decision or stop
 BODILESS = {"GET", "HEAD", "OPTIONS"}
 PLAIN = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
+# headers that have few values; of others there could be one for each answer, such as a cookie
+KEPT = {"Cache-Control", "Content-Type", "Vary", "X-Content-Type-Options", "Referrer-Policy"}
+KEPT |= {"Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Permissions-Policy"}
 log = structlog.get_logger("server")
 
 
@@ -292,9 +295,7 @@ class Exchange:
         """In one go where the first piece is all that was announced, otherwise piece by piece."""
         each = iter(pieces)
         first = next(filter(None, each), b"")  # an empty piece is not the end
-        headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in head[1]
-        ]
+        headers = [_sent.get(each) or _encoded(each) for each in head[1]]
         is_whole = not first or (b"content-length", str(len(first)).encode()) in headers
         if self._closing:
             headers.append((b"connection", b"close"))
@@ -341,6 +342,17 @@ class Exchange:
 
 
 # ---- WSGI
+
+
+_sent: dict[tuple[str, str], tuple[bytes, bytes]] = {}  # headers that many answers have
+
+
+def _encoded(header: tuple[str, str]) -> tuple[bytes, bytes]:
+    name, value = header
+    encoded = name.lower().encode("latin-1"), value.encode("latin-1")
+    if name in KEPT and len(_sent) < 500:  # noqa: PLR2004 - those of most answers are far fewer
+        _sent[header] = encoded
+    return encoded
 
 
 _names: dict[bytes, str] = dict(PLAIN)
