@@ -107,5 +107,5 @@ class _Arrays(threading.local):
             shift(x, at_31, y)
             xor(x, y, x)
             np.less(x, below, held)
-        digits = np.packbits(self._held).tobytes().hex()  # four features in each
+        digits: str = np.packbits(self._held).tobytes().hex()  # four features in each
         return digits.encode().translate(NUMBERS)[: self._count]
