@@ -370,6 +370,7 @@ def test_nobody_who_only_reads_may_change_anything(app):
         "engagements.say",
         "engagements.judge",
         "engagements.package",
+        "red_teams.attack",
     }  # an auditor's own engagement
     own = {
         "people.own",

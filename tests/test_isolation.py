@@ -90,6 +90,9 @@ APPEND_ONLY = (
     "evaluation_judge_calibrations",
     "evaluation_judge_labels",
     "rollout_steps",
+    "red_team_scenarios",
+    "red_team_attempts",
+    "red_team_runs",
 )
 OVER_ALL = {
     "platform_policies": (

@@ -26,6 +26,8 @@ from governance.assurance.evidence import version_actions
 from governance.assurance.incidents import actions as incidents
 from governance.assurance.playbooks import actions as playbooks
 from governance.assurance.playbooks.steps import PlaybookStep
+from governance.assurance.red_teams import actions as red_teams
+from governance.assurance.red_teams.actions import RedTeamDraft
 from governance.assurance.risks import actions as risks
 from governance.assurance.risks.actions import RiskContent
 from governance.assurance.testing import exception_actions, exception_queries
@@ -206,6 +208,17 @@ def _fill(slug: str) -> dict[str, str]:
             )
             customer_changes.write(
                 ChangeText("other", system.id, f"{key} of {slug} is faster", "Twice as fast.", "")
+            )
+            red_teams.plan(
+                RedTeamDraft(
+                    system_id=system.id,
+                    release="2026.12.0",
+                    kind="internal",
+                    title=f"Injection into {key} of {slug}",
+                    rules="Test data only.",
+                    opens_on=today,
+                    closes_on=today + month,
+                )
             )
         held = [
             controls.create(

@@ -34,6 +34,8 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.incidents import permissions as incident_permissions
 from governance.assurance.incidents import queries as incidents
 from governance.assurance.incidents.models import Incident
+from governance.assurance.red_teams import permissions as red_team_permissions
+from governance.assurance.red_teams.models import RedTeam
 from governance.assurance.risks import permissions as risk_permissions
 from governance.assurance.testing import exception_actions, exception_queries, sample_queries
 from governance.assurance.testing import permissions as testing_permissions
@@ -55,9 +57,11 @@ from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.incidents import incident_helpers
+from tests.assurance.red_teams import red_team_helpers
 from tests.assurance.risks import risk_helpers
 from tests.assurance.testing import type2_helpers
 from tests.browser import Visitor
+from tests.operations.evaluations.evaluation_helpers import system
 from tests.operations.intake import intake_helpers
 
 HERE = Path(__file__).parent.parent
@@ -397,6 +401,26 @@ def test_a_contributor_answers_the_request_they_own(as_contributor, as_officer):
     engagement_helpers.change_request_state(as_officer, other, "provide", text="Here it is.")
 
 
+def red_teams() -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """(id, a scenario) of a third party's red team, whose tester the auditor is, and an own one."""
+    with make.acting("admin"):
+        system()
+    own, scenario, _ = red_team_helpers.planned(kind="third_party", firm="Orca Labs")
+    other, other_scenario, _ = red_team_helpers.planned()
+    red_team_helpers.join_as_auditor(own)
+    return (own, scenario), (other, other_scenario)
+
+
+@shows_condition(red_team_permissions.ATTACK, red_team_permissions.is_tester)
+def test_an_auditor_attacks_in_their_own_red_team_alone(as_auditor):
+    (own, scenario), (other, other_scenario) = red_teams()
+    sent = {"release": "2026.11.2", "what": "An invoice.", "outcome": "held"}
+    as_auditor.post(f"red-teams/{own}/attempts/new", scenario_id=str(scenario), then=303, **sent)
+    page = f"red-teams/{other}/attempts/new"
+    refused = as_auditor.post(page, scenario_id=str(other_scenario), then=403, **sent)
+    assert "a tester of RT-2. Only its testers" in refused.text
+
+
 def create_finding(owner: str, *, remedied_by: str | None = None) -> tuple[Any, Any]:
     """(the finding, its exception) of a control that failed."""
     _, _, exception = type2_helpers.create_failed_sample()
@@ -605,6 +629,7 @@ LISTS = [
         lambda: create_finding("compliance_officer", remedied_by="admin"),
     ),
     (testing_permissions.RETEST, Finding, lambda: create_finding("contributor")),
+    (red_team_permissions.ATTACK, RedTeam, red_teams),
 ]
 
 

@@ -11,6 +11,7 @@ from governance.assurance.frameworks.feature import manifest as frameworks
 from governance.assurance.incidents.feature import manifest as incidents
 from governance.assurance.playbooks.feature import manifest as playbooks
 from governance.assurance.previews.feature import manifest as previews
+from governance.assurance.red_teams.feature import manifest as red_teams
 from governance.assurance.risks.feature import manifest as risks
 from governance.assurance.testing.feature import manifest as testing
 from governance.economics.allocation.feature import manifest as allocation
@@ -87,6 +88,7 @@ FEATURES = (
     previews,
     assessments,
     evaluation_findings,
+    red_teams,
     testing,
     engagements,
     collectors,

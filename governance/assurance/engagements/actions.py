@@ -29,7 +29,7 @@ from governance.kernel.formatting import long_day
 
 ENGAGEMENT_FIELDS = (
     "ref firm framework criteria period_from period_to fieldwork_from fieldwork_to freezes_changes"
-    " shows_names"
+    " shows_names is_red_team"
 )
 ENGAGEMENT_CREATED = action(
     "engagement.opened",
@@ -101,6 +101,7 @@ def open_engagement(
     fieldwork_to: date,
     freezes_changes: bool = False,
     shows_names: bool = False,
+    is_red_team: bool = False,
 ) -> Engagement:
     """Create an engagement; a repeated submission returns the existing one.
 
@@ -119,6 +120,7 @@ def open_engagement(
         freezes_changes=freezes_changes,
         shows_names=shows_names,
     )
+    facts["is_red_team"] = is_red_team
     if (same := queries.identical_engagement(facts)) is not None:
         return same
     made = Engagement(
@@ -216,6 +218,7 @@ def _logged_fields(engagement: Engagement) -> dict[str, Any]:
         "fieldwork_to",
         "freezes_changes",
         "shows_names",
+        "is_red_team",
     )
     return {"framework": framework, **{name: getattr(engagement, name) for name in names}}
 

@@ -34,16 +34,18 @@ def scope_of(mine: Sequence[Engagement]) -> Scope:
     first, last = min(e.period_from for e in mine), max(e.period_to for e in mine)
     named = all(each.shows_names for each in mine)
     says = ", ".join(f"{e.firm}, {e.ref}" for e in mine)
-    if any(each.framework_id is None for each in mine):
+    if any(each.framework_id is None and not each.is_red_team for each in mine):
         return Scope(None, first, last, says=says, shows_names=named)
     seen = scope_queries.shown_by(mine)
     keys = frozenset(
-        frameworks.framework_by_id(each.framework_id).key for each in mine if each.framework_id
+        frameworks.framework_by_id(each.framework_id).key
+        for each in mine
+        if each.framework_id and not each.is_red_team
     )
     asked = frozenset(
         i
         for each in mine
-        if each.framework_id
+        if each.framework_id and not each.is_red_team
         for i in scope_queries.criteria_below(each.framework_id, each.criteria)
     )
     return Scope(

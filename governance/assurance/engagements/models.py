@@ -17,7 +17,7 @@ class Engagement(Tenanted, Model):
     """A firm audits a period during a fieldwork window, from `opens_at` to `closes_at`.
 
     Without a framework, the scope is all controls; with `criteria`, those requirements and
-    everything below them.
+    everything below them. The testers of a red team see no control.
     """
 
     __tablename__ = "engagements"
@@ -44,6 +44,7 @@ class Engagement(Tenanted, Model):
     freezes_changes: Mapped[bool] = mapped_column(
         default=False
     )  # evidence and controls are read-only in the window
+    is_red_team: Mapped[bool] = mapped_column(default=False)  # shows its red team, and nothing else
     opened_by: Mapped[UUID | None]
     ended_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)

@@ -162,6 +162,8 @@ def engagement_refs() -> Sequence[str]:
 
 def scope_name(engagement: Engagement) -> str:
     """The scope in words."""
+    if engagement.is_red_team:
+        return "Its red team"
     if engagement.framework_id is None:
         return "All controls"
     found = frameworks.framework_by_id(engagement.framework_id)

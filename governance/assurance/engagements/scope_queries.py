@@ -69,7 +69,9 @@ def _is_below(ref: str | None, parents: Mapping[str, str | None], wanted: frozen
 
 
 def controls_in(engagement: Engagement) -> Sequence[tuple[UUID, str, str]]:
-    """(id, ref, title) of the live controls in scope, by ref."""
+    """(id, ref, title) of the live controls in scope, by ref; none for testers of a red team."""
+    if engagement.is_red_team:
+        return []
     query = select(Control.id, Control.ref, Control.title).where(Control.retired_at.is_(None))
     if engagement.framework_id is not None:
         asked = criteria_below(engagement.framework_id, engagement.criteria)

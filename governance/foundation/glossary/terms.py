@@ -607,6 +607,12 @@ TERMS = (
         "The work that fixes a finding, reported by its owner and confirmed by a retest.",
     ),
     Term(
+        "Red team",
+        "People who attack an AI system by rules during a window; what broke through stays open until a"
+        " regression case proves the fix.",
+        "red_team red_teams",
+    ),
+    Term(
         "Report",
         "A signed PDF that shows how far you meet a framework, with the evidence behind each"
         " claim.",

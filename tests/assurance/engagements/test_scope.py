@@ -502,6 +502,7 @@ STAYS = {
     "datasets": "what the systems of the register are made from",
     "evaluations": "how well the systems of the register do, in figures",
     "evaluation_requests": "which runs a person asked for",
+    "red_teams.of_system": "the same; it lists the red teams of the auditor's own engagements alone",
     "evaluation_findings.of_system": "the same; it lists the findings of the auditor's controls alone",
 }
 

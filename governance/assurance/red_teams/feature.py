@@ -1,0 +1,56 @@
+"""Red teams: people attack an AI system, and a case proves that what broke through is fixed."""
+
+from governance.assurance.red_teams import (
+    actions,
+    finding_actions,
+    finding_views,  # noqa: F401 - adds the routes of findings to the feature
+    inbox,
+    models,
+    palette,
+    permissions,
+    system_parts,
+    views,
+)
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import Command, EntryLink, Manifest, SectionTab, not_by_scope
+
+manifest = Manifest(
+    name="red_teams",
+    models=(models,),
+    routes=(views.feature,),
+    under=("systems.index",),
+    tabs=(
+        SectionTab(
+            section="ai_systems",
+            label="Red teams",
+            endpoint="red_teams.index",
+            permission=permissions.VIEW,
+            order=30,
+        ),
+    ),
+    palette=(
+        Command("View red teams", "red_teams.index", permissions.VIEW, also="attacks adversarial"),
+        Command("Plan a red team", "red_teams.new", permissions.PLAN, also="attack penetration"),
+    ),
+    search=(palette.red_teams, palette.findings),
+    systems=(
+        system_parts.TAB,
+        system_parts.FIGURE,
+        system_parts.OPEN,
+        system_parts.TEAMS,
+        system_parts.FINDINGS,
+    ),
+    inbox=inbox.SOURCES,
+    audit=actions_in(actions, finding_actions),
+    links={
+        "RedTeam": EntryLink(
+            endpoint="red_teams.red_team", argument="red_team_id", within=not_by_scope
+        ),
+        "RedTeamFinding": EntryLink(
+            endpoint="red_teams.finding",
+            argument="red_team_finding_id",
+            noun="finding of a red team",
+            within=not_by_scope,
+        ),
+    },
+)

@@ -1,0 +1,220 @@
+"""Pages of the findings of red teams: report, read, pin a case, and every step to the end."""
+
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+
+from governance.assurance.red_teams import (
+    coverage,
+    finding_actions,
+    life_cycle,
+    permissions,
+    queries,
+    regression,
+    severity,
+)
+from governance.assurance.red_teams.forms import CaseForm, FixForm, RedTeamReasonForm, ReportForm
+from governance.assurance.red_teams.models import OUTCOMES, RedTeamFinding
+from governance.assurance.red_teams.views import feature
+from governance.foundation.people import queries as people
+from governance.kernel.access import require
+from governance.kernel.errors import Invalid
+from governance.kernel.forms import accepted, uuid_or_none
+from governance.kernel.ids import uuid7
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+
+VERBS = {
+    "confirm": ("Confirm finding", "It is real: somebody has to fix it."),
+    "reject": ("Reject finding", "It is no finding. It stays listed with your reason."),
+    "fix": ("Name the fix", "The regression case has to pass on this release."),
+    "reopen": ("Reopen finding", "The fix doesn't hold. Another release has to fix it."),
+    "close": ("Close finding", "The two runs that prove the fix are kept with it."),
+}
+PAST = {
+    "confirm": "confirmed",
+    "reject": "rejected",
+    "fix": "marked as fixed",
+    "reopen": "reopened",
+    "close": "closed",
+}
+
+
+@feature.route(
+    "/red-teams/<uuid:red_team_id>/attempts/<uuid:red_team_attempt_id>/report",
+    methods=["GET", "POST"],
+    needs=permissions.ATTACK,
+)
+def report(red_team_id: UUID, red_team_attempt_id: UUID) -> ResponseReturnValue:
+    """Report a finding of an attempt that broke through."""
+    row = queries.red_team(red_team_id)
+    require(permissions.ATTACK, on=row)
+    attempt, scenario = queries.attempt(row.id, red_team_attempt_id)
+    form, made = ReportForm(once=str(uuid7())), []
+
+    def save() -> None:
+        try:
+            vector = severity.vector_of(form.metrics)
+        except ValueError as wrong:
+            raise Invalid("Choose a value for each input of the severity.") from wrong
+        made.append(
+            finding_actions.report(
+                row,
+                attempt,
+                title=form.title.data or "",
+                reproduction=form.reproduction.data or "",
+                vector=vector,
+                finding_id=form.row_id,
+            )
+        )
+
+    if request.method == "POST":
+        if form.row_id is not None and queries.exists(RedTeamFinding, form.row_id):
+            return _to(form.row_id)
+        if accepted(form, save):
+            flash(f"{made[0].ref} reported: {made[0].score} {made[0].band.lower()}.")
+            return _to(made[0].id)
+    return page(
+        "assurance/red_teams/report.html",
+        status=form.status if request.method == "POST" else 200,
+        form=form,
+        row=row,
+        attempt=attempt,
+        scenario=scenario,
+        METHOD=severity.METHOD,
+    )
+
+
+def _to(finding_id: UUID) -> ResponseReturnValue:
+    return redirect(url_for("red_teams.finding", red_team_finding_id=finding_id), 303)
+
+
+@feature.get("/red-teams/findings/<uuid:red_team_finding_id>", needs=permissions.VIEW)
+def finding(red_team_finding_id: UUID) -> ResponseReturnValue:
+    """Show one finding: how to reproduce it, its severity, and what proves the fix."""
+    found = queries.finding(red_team_finding_id)
+    row = queries.red_team(found.red_team_id)
+    attempt, scenario = queries.attempt(row.id, found.attempt_id)
+    values = severity.read_vector(found.vector)
+    return page(
+        "assurance/red_teams/finding.html",
+        finding=found,
+        row=row,
+        system=queries.system_of(found),
+        attempt=attempt,
+        scenario=scenario,
+        proof=regression.proof_of(found),
+        steps=life_cycle.possible_steps(found.state),
+        STEPS=finding_actions.STEPS,
+        VERBS=VERBS,
+        metrics=[(each.title, each.values[values[each.key]]) for each in severity.METRICS],
+        METHOD=severity.METHOD,
+        moments=people.timeline([found.id]),
+        names=people.names([found.reported_by, attempt.tried_by]),
+        OUTCOMES=OUTCOMES,
+    )
+
+
+@feature.route(
+    "/red-teams/findings/<uuid:red_team_finding_id>/case",
+    methods=["GET", "POST"],
+    needs=permissions.FIX,
+)
+def pin_case(red_team_finding_id: UUID) -> ResponseReturnValue:
+    """Pin the regression case of a finding."""
+    found, form = queries.finding(red_team_finding_id), CaseForm()
+    form.measure.choices = coverage.measure_choices()
+
+    def save() -> None:
+        version_id, _, measure = (form.measure.data or "").partition(" ")
+        if (chosen := uuid_or_none(version_id)) is None:
+            raise Invalid("Choose the measure that judges the case.", field="measure")
+        finding_actions.pin_case(
+            found, version_id=chosen, measure=measure, case=form.case.data or ""
+        )
+
+    if request.method == "POST" and accepted(form, save):
+        flash("The regression case is pinned.")
+        return _to(found.id)
+    return page(
+        "assurance/red_teams/case.html",
+        status=form.status if request.method == "POST" else 200,
+        form=form,
+        finding=found,
+    )
+
+
+def _step(finding_id: UUID, step: str) -> ResponseReturnValue:
+    found = queries.finding(finding_id, lock=request.method == "POST")
+    form = FixForm() if step == "fix" else RedTeamReasonForm()
+
+    def take() -> None:
+        release = form.fixed_release.data if isinstance(form, FixForm) else ""
+        finding_actions.take_step(
+            found, step, reason=form.reason.data or "", fixed_release=release or ""
+        )
+
+    if request.method == "POST" and accepted(form, take):
+        flash(f"{found.ref} was {PAST[step]}.")
+        return _to(found.id)
+    verb, consequence = VERBS[step]
+    return page(
+        "assurance/red_teams/step.html",
+        status=form.status if request.method == "POST" else 200,
+        form=form,
+        finding=found,
+        step=step,
+        verb=verb,
+        consequence=consequence,
+        reasons=regression.proof_of(found).reasons if step == "close" else [],
+    )
+
+
+@feature.route(
+    "/red-teams/findings/<uuid:red_team_finding_id>/confirm",
+    methods=["GET", "POST"],
+    needs=permissions.DECIDE,
+)
+def confirm(red_team_finding_id: UUID) -> ResponseReturnValue:
+    """Confirm a finding."""
+    return _step(red_team_finding_id, "confirm")
+
+
+@feature.route(
+    "/red-teams/findings/<uuid:red_team_finding_id>/reject",
+    methods=["GET", "POST"],
+    needs=permissions.DECIDE,
+)
+def reject(red_team_finding_id: UUID) -> ResponseReturnValue:
+    """Reject a finding."""
+    return _step(red_team_finding_id, "reject")
+
+
+@feature.route(
+    "/red-teams/findings/<uuid:red_team_finding_id>/fix",
+    methods=["GET", "POST"],
+    needs=permissions.FIX,
+)
+def fix(red_team_finding_id: UUID) -> ResponseReturnValue:
+    """Name the release that fixes a finding."""
+    return _step(red_team_finding_id, "fix")
+
+
+@feature.route(
+    "/red-teams/findings/<uuid:red_team_finding_id>/reopen",
+    methods=["GET", "POST"],
+    needs=permissions.FIX,
+)
+def reopen(red_team_finding_id: UUID) -> ResponseReturnValue:
+    """Reopen a finding whose fix doesn't hold."""
+    return _step(red_team_finding_id, "reopen")
+
+
+@feature.route(
+    "/red-teams/findings/<uuid:red_team_finding_id>/close",
+    methods=["GET", "POST"],
+    needs=permissions.DECIDE,
+)
+def close(red_team_finding_id: UUID) -> ResponseReturnValue:
+    """Close a finding whose regression case proves the fix."""
+    return _step(red_team_finding_id, "close")

@@ -1,0 +1,81 @@
+"""What red teams add to an AI system's pages: their tab, a figure, what retirement means."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, case, func, select
+
+from governance.assurance.red_teams import permissions
+from governance.assurance.red_teams.life_cycle import UNDECIDED
+from governance.assurance.red_teams.models import RedTeam, RedTeamFinding
+from governance.kernel.formatting import plural
+from governance.operations.systems.parts import (
+    Consequence,
+    Figure,
+    SystemFigure,
+    SystemRecords,
+    SystemTab,
+)
+
+
+def _content(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """How many findings are open; no row where the system never had a red team."""
+    count = _open(system_id).scalar_subquery()
+    words = case((count > 0, func.concat(count, " open")), else_="")
+    return select(words).where(select(RedTeam.id).where(RedTeam.system_id == system_id).exists())
+
+
+def _open(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    f = RedTeamFinding
+    return select(func.count()).where(f.system_id == system_id, f.state.in_(UNDECIDED))
+
+
+def _open_ones(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    f = RedTeamFinding
+    refs = func.string_agg(func.concat("RTF-", f.number), ", ")
+    return (
+        select(func.count(), refs, func.max(f.score))
+        .where(f.system_id == system_id, f.state.in_(UNDECIDED))
+        .having(func.count() > 0)
+    )
+
+
+TAB = SystemTab(
+    label="Red team",
+    endpoint="red_teams.of_system",
+    argument="system_key",
+    permission=permissions.VIEW,
+    order=47,
+    content=_content,
+    counts_everything=True,
+)
+FIGURE = SystemFigure(
+    label="Red team",
+    order=55,
+    permission=permissions.VIEW,
+    select=_open_ones,
+    words=lambda count, refs, worst: Figure(f"{count} open", f"{refs}, up to {worst}", "bad"),
+    counts_everything=True,
+)
+OPEN = Consequence(
+    name="findings of red teams",
+    order=72,
+    count=_open,
+    text=lambda n: f"{plural(n, 'open finding')} of red teams will be left as they are",
+)
+TEAMS = SystemRecords(
+    permission=permissions.VIEW,
+    select=lambda system_id: (
+        select(RedTeam.id).where(RedTeam.system_id == system_id).order_by(RedTeam.number.desc())
+    ),
+    counts_everything=True,
+)
+FINDINGS = SystemRecords(
+    permission=permissions.VIEW,
+    select=lambda system_id: (
+        select(RedTeamFinding.id)
+        .where(RedTeamFinding.system_id == system_id)
+        .order_by(RedTeamFinding.number.desc())
+    ),
+    counts_everything=True,
+)

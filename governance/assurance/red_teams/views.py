@@ -1,0 +1,266 @@
+"""Pages of red teams: the list, one of them, planning, trying, finishing, and those of a system."""
+
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+
+from governance.assurance.red_teams import actions, coverage, permissions, queries
+from governance.assurance.red_teams.forms import (
+    AttemptForm,
+    FinishForm,
+    LinkRunForm,
+    RedTeamForm,
+    RedTeamReasonForm,
+    ScenarioForm,
+)
+from governance.assurance.red_teams.models import (
+    OUTCOME_KINDS,
+    OUTCOMES,
+    TEAM_KINDS,
+    RedTeam,
+    RedTeamAttempt,
+    RedTeamScenario,
+)
+from governance.assurance.red_teams.red_team_list import RED_TEAMS
+from governance.foundation.people import queries as people
+from governance.kernel.access import allowed, require
+from governance.kernel.errors import Invalid
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted, uuid_or_none
+from governance.kernel.ids import uuid7
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.systems import queries as systems
+
+feature = Feature("red_teams", __name__)
+
+
+@feature.get("/red-teams/", needs=permissions.VIEW)
+def index() -> ResponseReturnValue:
+    asked = RED_TEAMS.read()
+    found = queries.page_of(asked.criteria, sort=asked.sort, after=asked.after, size=RED_TEAMS.size)
+    ids = [row[0].id for row in found.rows]
+    return page(
+        "assurance/red_teams/index.html",
+        asked=asked,
+        rows=found.rows,
+        next=found.next,
+        total=queries.count(),
+        scenarios=coverage.tried_by_red_team(ids),
+        findings=queries.findings_by_red_team(ids),
+        TEAM_KINDS=TEAM_KINDS,
+    )
+
+
+@feature.get("/systems/<system_key>/red-team", needs=permissions.VIEW)
+def of_system(system_key: str) -> ResponseReturnValue:
+    """Show the red teams of one AI system, what they tried by id, and what is open."""
+    system = systems.system(system_key)
+    rows = queries.red_teams_of(system.id)
+    ids = [each.id for each in rows]
+    return page(
+        "assurance/red_teams/of_system.html",
+        system=system,
+        owner=people.names([system.owner_id]).get(system.owner_id) if system.owner_id else None,
+        rows=rows,
+        scenarios=coverage.tried_by_red_team(ids),
+        counted=queries.findings_by_red_team(ids),
+        findings=queries.findings_of(system_id=system.id),
+        covered=coverage.covered(ids),
+    )
+
+
+@feature.get("/red-teams/<uuid:red_team_id>", needs=permissions.VIEW)
+def red_team(red_team_id: UUID) -> ResponseReturnValue:
+    found = queries.red_team(red_team_id)
+    system = queries.system_of(found)
+    tried = queries.attempts(found.id, after=request.args.get("after"))
+    scenarios, counts = queries.scenarios([found.id]), queries.scenario_counts([found.id])
+    names = people.names([found.planned_by, *(row[0].tried_by for row in tried.rows)])
+    return page(
+        "assurance/red_teams/red_team.html",
+        row=found,
+        system=system,
+        scenarios=scenarios,
+        counts=counts,
+        never=[each for each in scenarios if each.id not in counts],
+        attempts=tried.rows,
+        next=tried.next,
+        runs=coverage.runs_of(found.id),
+        findings=queries.findings_of(red_team_id=found.id),
+        moments=people.timeline([found.id]),
+        names=names,
+        may_attack=found.phase == "open" and allowed(permissions.ATTACK, on=found),
+        OUTCOMES=OUTCOMES,
+        OUTCOME_KINDS=OUTCOME_KINDS,
+        TEAM_KINDS=TEAM_KINDS,
+    )
+
+
+# ---- planning
+
+
+@feature.route("/red-teams/new", methods=["GET", "POST"], needs=permissions.PLAN)
+def new() -> ResponseReturnValue:
+    form, made = RedTeamForm(once=str(uuid7())), []
+    if request.method == "POST":
+        if form.row_id is not None and queries.exists(RedTeam, form.row_id):
+            return _to(form.row_id)
+        if accepted(form, lambda: made.append(actions.plan(form.draft(), red_team_id=form.row_id))):
+            flash(f"{made[0].ref} planned. Add what it tries next.")
+            return _to(made[0].id)
+    status = form.status if request.method == "POST" else 200
+    return page("assurance/red_teams/new.html", status=status, form=form)
+
+
+def _to(red_team_id: UUID) -> ResponseReturnValue:
+    return redirect(url_for("red_teams.red_team", red_team_id=red_team_id), 303)
+
+
+@feature.route(
+    "/red-teams/<uuid:red_team_id>/scenarios/new", methods=["GET", "POST"], needs=permissions.PLAN
+)
+def new_scenario(red_team_id: UUID) -> ResponseReturnValue:
+    found, form = queries.red_team(red_team_id), ScenarioForm(once=str(uuid7()))
+    if request.method == "POST":
+        if form.row_id is not None and queries.exists(RedTeamScenario, form.row_id):
+            return _to(found.id)
+        if accepted(
+            form,
+            lambda: actions.add_scenario(
+                found,
+                risk=form.risk.data or "",
+                title=form.title.data or "",
+                goal=form.goal.data or "",
+                scenario_id=form.row_id,
+            ),
+        ):
+            flash("Scenario added.")
+            return _to(found.id)
+    return page(
+        "assurance/red_teams/scenario.html",
+        status=form.status if request.method == "POST" else 200,
+        form=form,
+        row=found,
+    )
+
+
+# ---- trying
+
+
+@feature.route(
+    "/red-teams/<uuid:red_team_id>/attempts/new",
+    methods=["GET", "POST"],
+    needs=permissions.ATTACK,
+)
+def new_attempt(red_team_id: UUID) -> ResponseReturnValue:
+    """Record an attempt of a scenario."""
+    found = queries.red_team(red_team_id)
+    require(permissions.ATTACK, on=found)
+    form = AttemptForm(
+        once=str(uuid7()),
+        release=found.release,
+        scenario_id=uuid_or_none(request.args.get("scenario")),
+    )
+    scenarios = {each.id: each for each in queries.scenarios([found.id])}
+    form.scenario_id.choices = [
+        (each.id, f"{each.risk} {each.title}") for each in scenarios.values()
+    ]
+    if request.method == "POST":
+        if form.row_id is not None and queries.exists(RedTeamAttempt, form.row_id):
+            return _to(found.id)
+        made: list[RedTeamAttempt] = []
+        if accepted(
+            form,
+            lambda: made.append(
+                actions.record_attempt(
+                    found,
+                    scenarios[form.scenario_id.data],
+                    what=form.what.data or "",
+                    outcome=form.outcome.data or "",
+                    release=form.release.data or "",
+                    attempt_id=form.row_id,
+                )
+            ),
+        ):
+            flash(f"Attempt {made[0].number} recorded.")
+            return _to(found.id)
+    return page(
+        "assurance/red_teams/attempt.html",
+        status=form.status if request.method == "POST" else 200,
+        form=form,
+        row=found,
+        scenarios=scenarios,
+    )
+
+
+@feature.route(
+    "/red-teams/<uuid:red_team_id>/runs/new", methods=["GET", "POST"], needs=permissions.FIX
+)
+def link_run(red_team_id: UUID) -> ResponseReturnValue:
+    """Count the cases of an imported run as attempts of a scenario."""
+    found, form = queries.red_team(red_team_id), LinkRunForm()
+    scenarios = {each.id: each for each in queries.scenarios([found.id])}
+    form.scenario_id.choices = [
+        (each.id, f"{each.risk} {each.title}") for each in scenarios.values()
+    ]
+    form.run.choices = coverage.run_choices(found.system_id)
+
+    def link() -> None:
+        run_id, _, measure = (form.run.data or "").partition(" ")
+        if (chosen := uuid_or_none(run_id)) is None:
+            raise Invalid("Choose a run.", field="run")
+        actions.link_run(found, scenarios[form.scenario_id.data], run_id=chosen, measure=measure)
+
+    if request.method == "POST" and accepted(form, link):
+        flash("The cases of the run count as attempts.")
+        return _to(found.id)
+    return page(
+        "assurance/red_teams/link_run.html",
+        status=form.status if request.method == "POST" else 200,
+        form=form,
+        row=found,
+    )
+
+
+# ---- the end
+
+
+@feature.route(
+    "/red-teams/<uuid:red_team_id>/finish", methods=["GET", "POST"], needs=permissions.PLAN
+)
+def finish(red_team_id: UUID) -> ResponseReturnValue:
+    """Finish a red team with a summary."""
+    found, form = queries.red_team(red_team_id), FinishForm()
+    if request.method == "POST" and accepted(
+        form, lambda: actions.finish(found, summary=form.summary.data or "")
+    ):
+        flash(f"{found.ref} finished. Its findings stay open until they are closed.")
+        return _to(found.id)
+    counts = queries.scenario_counts([found.id])
+    return page(
+        "assurance/red_teams/finish.html",
+        status=form.status if request.method == "POST" else 200,
+        form=form,
+        row=found,
+        never=[each for each in queries.scenarios([found.id]) if each.id not in counts],
+    )
+
+
+@feature.route(
+    "/red-teams/<uuid:red_team_id>/cancel", methods=["GET", "POST"], needs=permissions.PLAN
+)
+def cancel(red_team_id: UUID) -> ResponseReturnValue:
+    """Cancel a red team in which nothing was tried."""
+    found, form = queries.red_team(red_team_id), RedTeamReasonForm()
+    if request.method == "POST" and accepted(
+        form, lambda: actions.cancel(found, reason=form.reason.data or "")
+    ):
+        flash(f"{found.ref} was cancelled.")
+        return _to(found.id)
+    return page(
+        "assurance/red_teams/cancel.html",
+        status=form.status if request.method == "POST" else 200,
+        form=form,
+        row=found,
+    )
