@@ -4,6 +4,7 @@ from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, EntryLink, EveryMinute, Manifest, SectionTab
 from governance.operations.rollouts import (
     actions,
+    documents,
     evaluation_gates,
     freeze_actions,
     freeze_views,  # noqa: F401 - adds the routes of the calendar to the feature
@@ -53,6 +54,7 @@ manifest = Manifest(
         stage_gates.TIER,
     ),
     inbox=inbox.SOURCES,
+    record_points=(documents.points_of,),
     audit=actions_in(actions, freeze_actions),
     links={
         "Rollout": EntryLink(endpoint="rollouts.rollout", argument="rollout_id"),

@@ -119,23 +119,26 @@ def evidence_ref(evidence_id: UUID | None) -> str:
 
 def assembled(found: SystemDocument, said: Sequence[RecordPoint]) -> tuple[AssembledSection, ...]:
     """Return what a draft says now; `said` is what the record says of its system."""
-    return assemble(found.kind_of, said, _entries(statements(found.id)))
+    return assemble(found.kind_of, said, _entries(found.id))
 
 
-def _entries(rows: Sequence[DocumentStatement]) -> dict[str, Entry]:
-    query = select(Evidence.id, Evidence.ref).where(
-        Evidence.id.in_({row.evidence_id for row in rows if row.evidence_id})
+def _entries(document_id: UUID) -> dict[str, Entry]:
+    """What people wrote, with the reference of its evidence; one statement."""
+    query = (
+        select(DocumentStatement, Evidence.ref)
+        .outerjoin(Evidence, Evidence.id == DocumentStatement.evidence_id)
+        .where(DocumentStatement.document_id == document_id)
+        .order_by(DocumentStatement.point)
     )
-    refs = {row.id: row.ref for row in session().execute(query)}
-    return {row.point: _entry(row, refs) for row in rows}
+    return {row.point: _entry(row, ref) for row, ref in session().execute(query)}
 
 
-def _entry(row: DocumentStatement, refs: dict[UUID, str]) -> Entry:
+def _entry(row: DocumentStatement, ref: str | None) -> Entry:
     """Who wrote it is in the audit log: a completed version and its file name nobody."""
     if row.evidence_id is not None:
         return Entry(
             row.text,
-            f"Evidence {refs[row.evidence_id]}",
+            f"Evidence {ref}",
             "evidence.piece",
             {"evidence_id": str(row.evidence_id)},
         )
