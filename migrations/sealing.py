@@ -4,7 +4,13 @@ application use it.
 
 from alembic import op
 
-SAME = "tenant_id = (SELECT nullif(current_setting('app.tenant', true), '')::uuid)"
+ACTING = "(SELECT nullif(current_setting('app.tenant', true), '')::uuid)"
+SAME = f"tenant_id = {ACTING}"
+# no tenant's transaction (sign-in, the queue, the command line), or the operator's
+INSTALLATION = (
+    "(SELECT coalesce(current_setting('app.tenant', true), '') = '')"
+    f" OR EXISTS (SELECT 1 FROM tenants WHERE kind = 'operator' AND id = {ACTING})"
+)
 
 
 def seal_by_tenant(table: str) -> None:
@@ -14,6 +20,27 @@ def seal_by_tenant(table: str) -> None:
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY tenant ON {table} USING ({SAME}) WITH CHECK ({SAME})")
+
+
+def seal_writes(
+    table: str, *, adds: str | None = None, changes: str | None = None, removes: str | None = None
+) -> None:
+    """Of a table without a tenant: everybody reads; a transaction writes the rows that these
+    conditions name, and a verb without one is refused. The installation itself may use each verb
+    that is named.
+    """
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY everybody ON {table} FOR SELECT USING (true)")
+    if adds:
+        may = f"({adds}) OR {INSTALLATION}"
+        op.execute(f"CREATE POLICY adds ON {table} FOR INSERT WITH CHECK ({may})")
+    if changes:
+        may = f"({changes}) OR {INSTALLATION}"
+        op.execute(f"CREATE POLICY changes ON {table} FOR UPDATE USING ({may}) WITH CHECK ({may})")
+    if removes:
+        may = f"({removes}) OR {INSTALLATION}"
+        op.execute(f"CREATE POLICY removes ON {table} FOR DELETE USING ({may})")
 
 
 def let_use(table: str, verbs: str = "SELECT, INSERT, UPDATE, DELETE") -> None:

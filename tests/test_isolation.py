@@ -3,19 +3,27 @@ mapped.
 """
 
 from contextlib import suppress
-from uuid import uuid4
+from typing import NamedTuple
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import create_engine, delete, event, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.orm import aliased
 
-from governance.kernel import clock
-from governance.kernel.db import Model, session
+from governance.kernel import clock, tenant_revision
+from governance.kernel.db import Model, session, transaction
 from tests import make
 from tests.row_factory import TENANTED, RowFactory, foreign_keys
 
 APP, OWNER = "governance_app", "governance_owner"
+TENANTS = Model.metadata.tables["tenants"]
+
+
+class Founded(NamedTuple):
+    tenant_id: UUID
+    slug: str
+
 
 # Tables without a tenant, and why each may be read by all.
 SHARED = {
@@ -104,6 +112,24 @@ OVER_ALL = {
         " true, 'why', gen_random_uuid(), now())"
     ),
 }
+# Verbs that the application has on shared tables, and whether a tenant's transaction may use them on
+# rows that name it. On all other rows they are the installation's: the operator's transactions, and
+# those of no tenant.
+WRITTEN_BY_ITS_TENANT = {
+    "tenants": {"INSERT": True, "UPDATE": True},
+    "email_domains": {"INSERT": True, "DELETE": True},
+    "signing_keys": {"INSERT": False, "UPDATE": False},
+    "certificate_authorities": {"INSERT": False, "UPDATE": False},
+    "work_tickets": {"INSERT": True, "UPDATE": True, "DELETE": True},
+    "work_failures": {"INSERT": True, "UPDATE": True, "DELETE": True},
+    "webhook_tickets": {"INSERT": True, "UPDATE": True, "DELETE": True},
+    "marks": {"INSERT": True, "UPDATE": True, "DELETE": False},
+    "job_runs": {"INSERT": True},
+}
+POLICY_OF = {"INSERT": "adds", "UPDATE": "changes", "DELETE": "removes"}
+WRITES = [(table, verb) for table, verbs in WRITTEN_BY_ITS_TENANT.items() for verb in verbs]
+WITH_OTHER_PROOFS = {"people", *OVER_ALL}  # below
+READ_ONLY = {"frameworks", "requirements", "alembic_version"}
 BY_WHOM = "a person, who is no tenant's row: shown by a membership of the same tenant or not at all"
 
 UNSEALED = """
@@ -189,6 +215,11 @@ def test_no_policy_is_wider_than_the_tenant(catalogue):
         for table in ("platform_policies", "platform_stops")
         for policy in ("everybody", "operator")
     }
+    shared = {
+        (table, policy)
+        for table, verbs in WRITTEN_BY_ITS_TENANT.items()
+        for policy in ("everybody", *(POLICY_OF[verb] for verb in verbs))
+    }
     assert (
         query_catalogue(catalogue, WIDER)
         == {
@@ -198,6 +229,7 @@ def test_no_policy_is_wider_than_the_tenant(catalogue):
             ("engagements", "closed"),
         }
         | above
+        | shared
     )
     queue = query_catalogue(
         catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname IN ('queue', 'due')"
@@ -227,6 +259,131 @@ def test_what_stands_over_all_tenants_is_written_by_the_operator_only(acting, ta
     with acting("admin"):
         assert session().scalar(text(f"SELECT count(*) FROM {table}")) == 1
         assert session().execute(text(f"UPDATE {table} SET reason = 'bent'")).rowcount == 0
+
+
+def _of_tenant(table, tenant_id, slug):
+    """A row of a shared table that names this tenant, as far as its table names one."""
+    values = RowFactory().values(table) | {"id": uuid4()}
+    values.pop("tenant_id")
+    if table.name in {"tenants", "marks"}:
+        values["id"] = tenant_id
+    named = {
+        "for_tenant": tenant_id,
+        "scope": slug,
+        "slug": slug,
+        "kind": "customer",
+        "domain": f"{uuid4().hex}.example",
+        "retired_at": None,
+    }
+    return values | {column: named[column] for column in named.keys() & values.keys()}
+
+
+def _write(name, verb, values) -> int:
+    """How many rows the present transaction writes; refused is none. Nothing is kept."""
+    table = Model.metadata.tables[name]
+    column = "wrapped" if "wrapped" in table.columns else "created_at"
+    mine = table.c.id == values["id"]
+    statement = {
+        "INSERT": insert(table).values(values),
+        "UPDATE": update(table).where(mine).values({column: values[column]}),
+        "DELETE": delete(table).where(mine),
+    }[verb]
+    try:
+        with session().begin_nested() as savepoint:
+            count = len(session().execute(statement.returning(table.c.id)).all())
+            savepoint.rollback()
+    except ProgrammingError as error:
+        assert "row-level security" in str(error)
+        return 0
+    return count
+
+
+def test_every_shared_table_says_who_writes_it(catalogue):
+    grants = query_catalogue(catalogue, GRANTS, owner=OWNER)
+    columns = {("signing_keys", "UPDATE"), ("certificate_authorities", "UPDATE")}  # `wrapped` alone
+    written = {(t, verb) for t, _, verb in grants if t in SHARED and verb != "SELECT"} | columns
+    assert {write for write in written if write[0] not in WITH_OTHER_PROOFS} == set(WRITES)
+    assert SHARED.keys() == WRITTEN_BY_ITS_TENANT.keys() | WITH_OTHER_PROOFS | READ_ONLY
+    assert not {table for table, _ in written} & READ_ONLY
+    sealed = query_catalogue(
+        catalogue, "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"
+    )
+    assert SHARED.keys() - READ_ONLY <= sealed
+
+
+@pytest.mark.parametrize(("name", "verb"), WRITES)
+def test_a_shared_row_is_written_by_its_tenant_and_the_installation(acting, name, verb):
+    """Not by another tenant's transaction, whatever the code does: the database refuses it."""
+    table = Model.metadata.tables[name]
+    with acting("operator_admin", "console"):
+        who = Founded(uuid4(), f"t{uuid4().hex[:12]}")
+        theirs = _of_tenant(table, *who)
+        if verb != "INSERT":
+            session().execute(insert(table).values(theirs))
+        elif not WRITTEN_BY_ITS_TENANT[name][verb]:
+            session().execute(insert(table).values(_of_tenant(table, *who)))  # the first of them
+        if name == "job_runs":
+            session().execute(insert(TENANTS).values(_of_tenant(TENANTS, *who)))
+        assert _write(name, verb, theirs) == 1, "the operator"
+    with acting("admin", "globex"):
+        assert _write(name, verb, theirs) == 0, "another tenant"
+    with transaction(tenant_id=who.tenant_id):
+        assert _write(name, verb, theirs) == WRITTEN_BY_ITS_TENANT[name][verb], "its tenant"
+    with transaction():
+        assert _write(name, verb, theirs) == 1, "no tenant: the queue, the command line"
+
+
+def test_a_tenant_changes_its_settings_and_not_its_standing(acting):
+    mine = TENANTS.c.id == make.system_actor("acme").tenant_id
+    standing = {
+        "kind": "operator",
+        "tier": "strict",
+        "status": "offboarding",
+        "suspended_at": clock.now(),
+        "deletes_at": clock.now(),
+    }
+    with acting("admin"):
+        session().execute(update(TENANTS).where(mine).values(unit="Risk"))
+        for column, value in standing.items():
+            with pytest.raises(ProgrammingError, match="a tenant"), session().begin_nested():
+                session().execute(update(TENANTS).where(mine).values({column: value}))
+    with acting("operator_admin", "console"):
+        session().execute(update(TENANTS).where(mine).values(tier="strict"))
+        with pytest.raises(ProgrammingError, match="never changes"), session().begin_nested():
+            session().execute(update(TENANTS).where(mine).values(kind="operator"))
+
+
+def test_nobody_founds_a_second_operator(acting):
+    tenant_id = uuid4()
+    with acting("admin"):
+        second = _of_tenant(TENANTS, tenant_id, "second") | {"kind": "operator"}
+    with transaction(tenant_id=tenant_id):
+        assert _write("tenants", "INSERT", second | {"kind": "customer"}) == 1
+        assert _write("tenants", "INSERT", second) == 0
+    with acting("operator_admin", "console"):
+        assert _write("tenants", "INSERT", second) == 0
+
+
+@pytest.mark.parametrize("name", ["signing_keys", "certificate_authorities"])
+def test_a_tenant_makes_the_installations_first_key_and_no_second(acting, name):
+    with acting("admin"):
+        first, second = (
+            _of_tenant(Model.metadata.tables[name], *Founded(uuid4(), "x")) for _ in range(2)
+        )
+        assert _write(name, "INSERT", first) == 1
+        session().execute(insert(Model.metadata.tables[name]).values(first))
+        assert _write(name, "INSERT", second) == 0
+
+
+def test_a_tenant_advances_the_revision_of_names_and_not_the_operators(acting):
+    values = {"id": tenant_revision.NAMES, "number": 1, "created_at": clock.now()}
+    with acting("operator_admin", "console"):
+        tenant_revision.advance_all()
+        tenant_revision.advance_names()
+    with acting("admin"):
+        tenant_revision.advance_names()
+        assert _write("marks", "UPDATE", values) == 1
+        assert _write("marks", "UPDATE", values | {"id": tenant_revision.OVER_ALL}) == 0
 
 
 def test_people_have_policies_of_their_own(catalogue):

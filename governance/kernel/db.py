@@ -436,16 +436,33 @@ def within(who: current.Actor) -> Generator[None]:
     For what an operator does to a tenant, which belongs in both logs. Row-level security follows;
     a savepoint that is rolled back takes its tenant back by itself.
     """
+    with _moved_to(who.tenant_id), current.acting_as(who):
+        yield
+        session().flush()
+
+
+@contextmanager
+def over_all_tenants() -> Generator[None]:
+    """Write what belongs to no tenant inside the present transaction: the database lets no tenant's
+    transaction do it.
+
+    For commands of the installation.
+    """
+    with _moved_to(None):
+        yield
+
+
+@contextmanager
+def _moved_to(tenant_id: UUID | None) -> Generator[None]:
     work = session()
     work.flush()
     kept = dict(work.info)
     work.info.clear()
-    work.info.update(tenant_id=who.tenant_id, may_recall=False)
+    work.info.update(tenant_id=tenant_id, may_recall=False)
     try:
-        _move_to(work, who.tenant_id)
-        with current.acting_as(who):
-            yield
-            work.flush()
+        _move_to(work, tenant_id)
+        yield
+        work.flush()
     finally:
         work.info.clear()
         work.info.update(kept)

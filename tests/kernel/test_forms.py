@@ -84,7 +84,7 @@ def test_a_wrong_form_does_not_act(sent, acting):
 )
 def test_a_refusal_stands_beside_its_field_and_leaves_nothing(sent, acting, error, place):
     def act():
-        session().add(JobRun(job="form test", scope="", period="1"))
+        session().add(JobRun(job="form test", scope="acme", period="1"))
         session().flush()
         raise error
 
@@ -105,7 +105,7 @@ def test_what_a_person_may_not_do_is_no_mistake_in_a_form(sent, acting):
 
 def twice():
     for _ in range(2):
-        session().add(JobRun(job="form test", scope="", period="1"))
+        session().add(JobRun(job="form test", scope="acme", period="1"))
         session().flush()
 
 

@@ -19,5 +19,6 @@ READ = action(
 def record_machine_read() -> None:
     """Record that a machine read entries, once per key and hour (docs/decisions/0011)."""
     hour, log = f"{clock.now():%Y-%m-%dT%H}", queries.head()
-    if log is not None and once_per("bundle read", str(current.actor().key_id), hour):
+    who = current.actor()
+    if log is not None and once_per(f"bundle read {who.key_id}", who.tenant_slug, hour):
         record(READ, log, hour=hour)

@@ -22,7 +22,7 @@ from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import current, key_encryption
-from governance.kernel.db import Tenanted, session, transaction
+from governance.kernel.db import Tenanted, over_all_tenants, session, transaction
 from governance.kernel.key_encryption import Holding
 
 ROTATED = action(
@@ -94,9 +94,13 @@ def _walk(tenant: Tenant, home: UUID | None, *, keep: bool) -> tuple[Counter[str
     """
     old, lost = Counter[str](), Counter[str]()
     for holding in key_encryption.holdings:
-        if issubclass(holding.model, Tenanted) or tenant.id == home:
+        if issubclass(holding.model, Tenanted):
             for row in _rows(holding, lock=keep):
                 _look(row, holding, old, lost, keep=keep)
+        elif tenant.id == home:
+            with over_all_tenants():
+                for row in _rows(holding, lock=keep):
+                    _look(row, holding, old, lost, keep=keep)
     return old, lost
 
 

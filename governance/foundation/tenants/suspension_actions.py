@@ -40,8 +40,9 @@ def suspend(tenant: Tenant, *, reason: str) -> None:
     """Suspend it now: sessions end in the same transaction."""
     check_can_be_suspended(tenant)
     check_state(tenant, "active")
+    # in the operator's transaction: the database lets no tenant change its own standing
+    tenant.status, tenant.suspended_at = "suspended", clock.now()
     with within(visiting(current.actor(), tenant)):
-        tenant.status, tenant.suspended_at = "suspended", clock.now()
         record(SUSPENDED, tenant, slug=tenant.slug, reason=reason)
         publish(SuspensionBegan())
         tenant_revision.advance()
@@ -51,8 +52,8 @@ def suspend(tenant: Tenant, *, reason: str) -> None:
 def resume(tenant: Tenant, *, reason: str) -> None:
     """People can sign in again; keys and decisions work as before."""
     check_state(tenant, "suspended")
+    tenant.status, tenant.suspended_at = "active", None
     with within(visiting(current.actor(), tenant)):
-        tenant.status, tenant.suspended_at = "active", None
         record(RESUMED, tenant, slug=tenant.slug, reason=reason)
         tenant_revision.advance()
     record(RESUMED, tenant, slug=tenant.slug, reason=reason)

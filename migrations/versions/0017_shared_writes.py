@@ -1,0 +1,62 @@
+"""Who may write the tables that belong to no tenant"""
+
+from alembic import op
+
+from migrations.sealing import ACTING, INSTALLATION, seal_writes
+
+revision = "0017_shared_writes"
+down_revision = "0016_rollouts"
+
+NOBODY = "false"  # of the tenants: the installation alone
+ITS_OWN = f"for_tenant = {ACTING}"
+EVERYBODYS_NAMES = "00000000-0000-0000-0000-000000000001"  # kernel/tenant_revision.py
+
+
+def upgrade() -> None:
+    of_tenant = f"id = {ACTING}"
+    # a tenant is founded in its own transaction; a second operator by nobody
+    seal_writes("tenants", changes=of_tenant)
+    op.execute(f"""
+CREATE POLICY adds ON tenants FOR INSERT WITH CHECK (
+  ({of_tenant} OR {INSTALLATION})
+  AND (kind <> 'operator' OR NOT EXISTS (SELECT 1 FROM tenants WHERE kind = 'operator')))
+""")
+    keep_standing()
+    seal_writes("email_domains", adds=ITS_OWN, removes=ITS_OWN)
+    for table in ("work_tickets", "work_failures", "webhook_tickets"):
+        seal_writes(table, adds=ITS_OWN, changes=ITS_OWN, removes=ITS_OWN)
+    revision_of = f"{of_tenant} OR id = '{EVERYBODYS_NAMES}'"
+    seal_writes("marks", adds=revision_of, changes=revision_of, removes=NOBODY)
+    slug = f"(SELECT slug FROM tenants WHERE id = {ACTING})"
+    seal_writes("job_runs", adds=f"scope = {slug}")
+    # whoever needs the installation's key first makes it; no tenant replaces it
+    for table in ("signing_keys", "certificate_authorities"):
+        first = f"NOT EXISTS (SELECT 1 FROM {table})"
+        seal_writes(table, adds=first, changes=NOBODY)
+
+
+def keep_standing() -> None:
+    """A tenant changes its own settings, and nothing that the operator decides about it."""
+    op.execute("""
+CREATE FUNCTION refuse_change_of_standing() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  acting text := coalesce(current_setting('app.tenant', true), '');
+BEGIN
+  IF (NEW.id, NEW.slug, NEW.kind, NEW.created_at)
+    IS DISTINCT FROM (OLD.id, OLD.slug, OLD.kind, OLD.created_at) THEN
+    RAISE EXCEPTION 'what a tenant is never changes' USING ERRCODE = '42501';
+  END IF;
+  IF (NEW.tier, NEW.status, NEW.suspended_at, NEW.deletes_at)
+    IS DISTINCT FROM (OLD.tier, OLD.status, OLD.suspended_at, OLD.deletes_at)
+    AND acting <> '' AND NOT EXISTS (
+      SELECT 1 FROM public.tenants WHERE kind = 'operator' AND id = acting::uuid) THEN
+    RAISE EXCEPTION 'only the operator changes the standing of a tenant' USING ERRCODE = '42501';
+  END IF;
+  RETURN NEW;
+END $$
+""")
+    op.execute("""
+CREATE TRIGGER standing BEFORE UPDATE ON tenants
+  FOR EACH ROW EXECUTE FUNCTION refuse_change_of_standing()
+""")
