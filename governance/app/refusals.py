@@ -3,7 +3,17 @@
 from urllib.parse import quote
 
 import structlog
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
+from flask import (
+    Flask,
+    Response,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from sqlalchemy.exc import DataError, DBAPIError
 from werkzeug.exceptions import HTTPException
 
@@ -17,6 +27,7 @@ from governance.kernel.errors import (
     SignInNeeded,
     Stale,
     StepUpNeeded,
+    TenantSuspended,
     Unavailable,
 )
 
@@ -56,7 +67,18 @@ def _refused(error: Exception) -> Response:
         "changes": changes,
         "remedy": REMEDIES.get(status),
     }
+    if isinstance(error, TenantSuspended):
+        context |= _way_to_exports(error.slug)
     return _with_headers(error, make_response(render_template("refused.html", **context), status))
+
+
+def _way_to_exports(slug: str) -> dict[str, str]:
+    """The one thing that is left to admins of a suspended tenant."""
+    onward = url_for("tenant_exports.index", tenant=slug)
+    return {
+        "back": f"/login?tenant={quote(slug)}&next={quote(onward)}",
+        "back_label": "Admins: download an export",
+    }
 
 
 def _with_headers(error: Exception, answer: Response) -> Response:

@@ -59,6 +59,10 @@ class TenantSuspended(DomainError):
 
     status, title = 403, "This tenant is suspended"
 
+    def __init__(self, message: str, *, slug: str) -> None:
+        super().__init__(message)
+        self.slug = slug
+
 
 class SignInNeeded(DomainError):
     status = 401

@@ -66,6 +66,7 @@ class Feature(Blueprint):
         leaves: Callable[[], None] | None = None,
         attended: bool = True,
         urgent: bool = False,
+        while_suspended: bool = False,
         answers: downloads.Answers = downloads.PAGE,
         **options: Any,
     ) -> None:
@@ -77,7 +78,8 @@ class Feature(Blueprint):
         the view and before its answer goes. What a page asks by itself is not `attended`: it does
         not keep a session alive that nobody uses. A route that answers with a file or a stream says
         so by `answers` (kernel/downloads.py). An `urgent` route has threads and places of its own
-        in each worker (see `kernel/server.py`).
+        in each worker (see `kernel/server.py`). Admins of a suspended tenant open what is there
+        `while_suspended`, and nothing else.
         """
         if needs is None or view_func is None:
             raise TypeError(f"{self.name}: the route {rule} must say which permission it needs")
@@ -93,6 +95,7 @@ class Feature(Blueprint):
         )
         guarded = guard(view_func, needs)
         vars(guarded).update(attended=attended, urgent=urgent, answers=answers)
+        vars(guarded).update(while_suspended=while_suspended)
         super().add_url_rule(
             rule, endpoint or view_func.__name__, guarded, provide_automatic_options, **options
         )

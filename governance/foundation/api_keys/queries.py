@@ -29,7 +29,8 @@ def keys_for(token: PresentedKey) -> Keys:
     )
     rows = session().execute(query.where(has_hash)).all()
     if rows and rows[0].status != "active":
-        raise suspended(rows[0].name, rows[0].deletes_at, rows[0].time_zone)
+        first = rows[0]
+        raise suspended(first.slug, first.name, first.deletes_at, first.time_zone)
     return _by_secret((row[0], row.slug, row.name) for row in rows)
 
 

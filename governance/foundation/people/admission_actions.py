@@ -152,6 +152,18 @@ def admit(identity: Identity, connection: Connection) -> tuple[Person, Membershi
     return person, membership
 
 
+def admit_admin(identity: Identity, connection: Connection) -> tuple[Person, Membership]:
+    """The same while the tenant is suspended: an admin stays who they are, and nobody joins.
+
+    Raises NoMembership. Nothing is written.
+    """
+    found = find_access(person_key(identity.issuer, identity.subject), identity, connection)
+    held = found.membership
+    if held is None or {held.role, found.role} != {"admin"}:
+        raise sign_in_rules.suspended_for_all_but_admins()
+    return held.person, held
+
+
 def _accept(invitation: Invitation, key: UUID) -> None:
     invitation.accepted_at, invitation.accepted_by = clock.now(), key
     record(

@@ -1,10 +1,13 @@
 """The session behind a request, the list of one's own sessions, and the tenants to switch to."""
 
 from collections.abc import Sequence
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import structlog
-from flask import redirect, request, url_for
+from flask import current_app, redirect, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from governance.foundation.people import (
     permissions,
@@ -43,7 +46,7 @@ def identify() -> Actor | None:
     """
     wanted = (request.view_args or {}).get("tenant", "console")
     who = _identify(wanted)
-    if who is None:
+    if who is None and not _is_open_while_suspended(request.endpoint):
         tenants.check_not_suspended(wanted)
     return who
 
@@ -53,7 +56,8 @@ def _identify(wanted: str) -> Actor | None:
     if not token:
         return None
     if slug == wanted:
-        return sessions.actor_of_token(token)
+        is_open = _is_open_while_suspended(request.endpoint)
+        return sessions.actor_of_token(token, while_suspended=is_open)
     elsewhere = _actor_in(slug, token)
     if elsewhere is None:
         return None
@@ -68,6 +72,20 @@ def _identify(wanted: str) -> Actor | None:
     return visitor
 
 
+def _is_open_while_suspended(endpoint: str | None) -> bool:
+    view = current_app.view_functions.get(endpoint or "")
+    return bool(getattr(view, "while_suspended", False))
+
+
+def opens_while_suspended(path: str) -> bool:
+    """Whether a path of ours leads to a page that admins of a suspended tenant may open."""
+    try:
+        endpoint, _values = current_app.url_map.bind("").match(unquote(urlsplit(path).path))
+    except (HTTPException, RequestRedirect):
+        return False
+    return _is_open_while_suspended(endpoint)
+
+
 def signed_in_anywhere() -> Actor | None:
     """For pages outside a tenant: the person the cookie belongs to."""
     slug, token = sessions.split(request.cookies.get(cookie_name("session"), ""))
@@ -79,7 +97,7 @@ def _actor_in(slug: str, token: str) -> Actor | None:
     if tenant_id is None:
         return None
     with transaction(read_only=True, tenant_id=tenant_id):
-        return sessions.actor_of_token(token)
+        return sessions.actor_of_token(token, while_suspended=True)
 
 
 def seen(who: Actor) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select, text
 
 from governance.foundation.people.models import Membership, Person, Session
 from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.queries import SUSPENDED_STATES
 from governance.kernel import clock, current
 from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.current import Actor
@@ -39,6 +40,7 @@ _HOLDER: CompiledSelect[Any] = CompiledSelect(
             Tenant.slug,
             Tenant.name.label("tenant_name"),
             Tenant.time_zone,
+            Tenant.status,
         )
         .join(Person, Person.id == Session.person_id)
         .join(Membership, (Membership.person_id == Person.id) & Membership.ended_at.is_(None))
@@ -48,7 +50,6 @@ _HOLDER: CompiledSelect[Any] = CompiledSelect(
             Session.ended_at.is_(None),
             Session.expires_at > bindparam("now"),
             Session.seen_at > bindparam("seen_after"),
-            Tenant.status == "active",
         )
     )
 )
@@ -68,13 +69,15 @@ def split(cookie: str) -> tuple[str, str]:
     return (slug, token) if token.isascii() and len(cookie) <= MAX_COOKIE_LENGTH else ("", "")
 
 
-def actor_of_token(token: str) -> Actor | None:
+def actor_of_token(token: str, *, while_suspended: bool = False) -> Actor | None:
     """Who holds this token in the present transaction's tenant: one statement, roles as they are
     now.
+
+    In a suspended tenant nobody, but an admin for what is there `while_suspended`.
     """
     now = clock.now()
     row = _HOLDER.first(hash=token_hash(token), now=now, seen_after=now - IDLE_TIMEOUT)
-    if row is None:
+    if row is None or not (row.status == "active" or (while_suspended and _may_stay(row))):
         return None
     own = row.preferences
     return Actor(
@@ -94,6 +97,10 @@ def actor_of_token(token: str) -> Actor | None:
         theme=own.get("theme", ""),
         unread_notifications=row.unread_notifications,
     )
+
+
+def _may_stay(row: Any) -> bool:
+    return row.status in SUSPENDED_STATES and row.role == "admin"
 
 
 def seen(who: Actor) -> None:

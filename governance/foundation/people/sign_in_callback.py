@@ -19,7 +19,10 @@ from governance.foundation.people import (
 )
 from governance.foundation.people.models import Connection, SignIn, person_key
 from governance.foundation.people.ports import record_test_sign_in
-from governance.foundation.people.session_views import signed_in_anywhere
+from governance.foundation.people.session_views import (
+    opens_while_suspended,
+    signed_in_anywhere,
+)
 from governance.foundation.people.sign_in_views import (
     RequestedSignIn,
     callback_address,
@@ -99,7 +102,7 @@ def _callback(slug: str, number: int) -> ResponseReturnValue:
 
 
 def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
-    tenant = find_tenant("", slug)
+    tenant = find_tenant("", slug, also_suspended=True)
     started_at = state.partition(".")[0]
     if tenant is None or not started_at:
         raise oidc_types.TokenRefused(
@@ -111,6 +114,8 @@ def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
             " again from the sign-in page."
         )
     connection, under_way = _under_way(tenant, number, state)
+    if tenant.status != "active" and not opens_while_suspended(under_way.next_path):
+        raise tenants.suspended(tenant.slug, tenant.name, tenant.deletes_at, tenant.time_zone)
     before = signed_in_anywhere()
     here = before if before is not None and before.tenant_id == tenant.id else None
     if under_way.is_test:
@@ -244,7 +249,12 @@ def _admitted(
         if not queries.lock_if_live(connection.id):  # who ends its sessions must not miss this one
             raise oidc_types.TokenRefused(SETTINGS_CHANGED)
         try:
-            person, membership = admission_actions.admit(identity, connection)
+            admit = (
+                admission_actions.admit
+                if tenant.status == "active"
+                else admission_actions.admit_admin
+            )
+            person, membership = admit(identity, connection)
         except sign_in_rules.NoMembership as refused:
             session_actions.record_denied_sign_in(identity, reason=refused.reason)
             refusal = refused

@@ -81,6 +81,16 @@ def deactivated() -> NoMembership:
     )
 
 
+def suspended_for_all_but_admins() -> NoMembership:
+    """Why nobody but an admin is signed in while the operator has suspended the tenant."""
+    return NoMembership(
+        f"{_here()} is suspended by the operator of Meridian. Until then only its admins can sign"
+        " in, to download an export.",
+        remedy="Ask one of your admins, or the operator.",
+        reason="the tenant is suspended, and this is no admin of it",
+    )
+
+
 def entry_taken(identity: Identity) -> NoMembership:
     """Another account has signed in as the directory's user with this address."""
     return NoMembership(

@@ -12,7 +12,10 @@ from flask import current_app, redirect, request
 from governance.foundation.people import oidc, oidc_types, queries, sign_in_state
 from governance.foundation.people.forms import SignInForm
 from governance.foundation.people.models import Connection
-from governance.foundation.people.session_views import signed_in_anywhere
+from governance.foundation.people.session_views import (
+    opens_while_suspended,
+    signed_in_anywhere,
+)
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
@@ -46,12 +49,11 @@ def login() -> ResponseReturnValue:
     email, slug = request.args.get("email", "").strip()[:254], request.args.get("tenant", "")
     if not email and not slug:
         return _sign_in_page(SignInForm())
-    tenant = find_tenant(email, slug)
+    onward = safe_path(request.args.get("next"))
+    tenant = find_tenant(email, slug, also_suspended=opens_while_suspended(onward))
     if tenant is None:
         return _unknown(email)
-    wanted = RequestedSignIn(
-        tenant, email, safe_path(request.args.get("next")), fresh=request.args.get("fresh") == "1"
-    )
+    wanted = RequestedSignIn(tenant, email, onward, fresh=request.args.get("fresh") == "1")
     other = session_elsewhere(tenant)
     if other is not None or _comes_from_elsewhere():
         return confirm_sign_in_page(wanted, other)
@@ -64,13 +66,14 @@ def continue_sign_in() -> ResponseReturnValue:
     they agreed to end.
     """
     form = request.form
-    tenant = find_tenant("", form.get("tenant", ""))
+    onward = safe_path(form.get("next"))
+    tenant = find_tenant("", form.get("tenant", ""), also_suspended=opens_while_suspended(onward))
     if tenant is None:
         return _unknown("")
     wanted = RequestedSignIn(
         tenant,
         form.get("email", "").strip()[:254],
-        safe_path(form.get("next")),
+        onward,
         fresh=form.get("fresh") == "1",
     )
     other = session_elsewhere(tenant)
@@ -136,11 +139,11 @@ def find_provider() -> ResponseReturnValue:
     form = SignInForm()
     if not form.validate():
         return _sign_in_page(form, status=422)
-    email = form.email.data or ""
-    tenant = find_tenant(email, "")
+    email, path = form.email.data or "", safe_path(request.form.get("next"))
+    tenant = find_tenant(email, "", also_suspended=opens_while_suspended(path))
     if tenant is None:
         return _unknown(email)
-    onward = f"/login?email={quote(email)}&next={quote(safe_path(request.form.get('next')))}"
+    onward = f"/login?email={quote(email)}&next={quote(path)}"
     return page("foundation/people/onward.html", tenant_name=tenant.name, onward=onward)
 
 
@@ -171,15 +174,17 @@ def _problem(email: str, sentence: str) -> ResponseReturnValue:
     return _sign_in_page(form, status=422)
 
 
-def find_tenant(email: str, slug: str) -> Tenant | None:
+def find_tenant(email: str, slug: str, *, also_suspended: bool = False) -> Tenant | None:
+    """The tenant of the slug, or of the address. Raises TenantSuspended unless suspended ones are
+    wanted, too: for what their admins may do.
+    """
+    domain = email.rpartition("@")[2][:253]
     with transaction(read_only=True):
-        tenant = (
-            tenants.tenant_by_slug(slug)
-            if slug
-            else tenants.tenant_of_domain(email.rpartition("@")[2][:253])
-        )
+        tenant = tenants.tenant_by_slug(slug) if slug else tenants.tenant_of_domain(domain)
+        if tenant is None and also_suspended:
+            tenant = tenants.suspended_tenant(slug, domain)
         if tenant is None:
-            tenants.check_not_suspended(slug, email.rpartition("@")[2][:253])
+            tenants.check_not_suspended(slug, domain)
         else:
             session().expunge(tenant)
         return tenant

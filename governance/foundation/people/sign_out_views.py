@@ -79,7 +79,7 @@ def back_channel(slug: str) -> ResponseReturnValue:
 
     A token counts once.
     """
-    tenant = find_tenant("", slug)
+    tenant = find_tenant("", slug, also_suspended=True)
     connection = live_connection_of(tenant) if tenant else None
     if tenant is None or connection is None:
         raise NotFound("This page doesn't exist.")

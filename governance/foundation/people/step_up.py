@@ -122,7 +122,7 @@ def _back() -> str:
 # ---- after it
 
 
-@feature.get("/continue/<uuid:saved_form_id>", needs=permissions.OWN)
+@feature.get("/continue/<uuid:saved_form_id>", needs=permissions.OWN, while_suspended=True)
 def continuing(saved_form_id: Any) -> ResponseReturnValue:
     """What was submitted before the sign-in, and the button that submits it."""
     row = saved_forms.own(saved_form_id)

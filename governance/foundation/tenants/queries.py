@@ -24,6 +24,7 @@ class TenantEntry:
 
 # a suspended tenant is still known: its people, keys and products are told that it is suspended
 KNOWN_STATES = ("active", "suspended", "offboarding")
+SUSPENDED_STATES = KNOWN_STATES[1:]
 # from here on nothing acts in it any more; its slug stays taken
 GONE_STATES = ("deleting", "deleted")
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,40}")
@@ -71,32 +72,39 @@ def any_tenant_by_slug(slug: str) -> Tenant | None:
     return session().scalars(select(Tenant).where(Tenant.slug == slug)).one_or_none()
 
 
-def check_not_suspended(slug: str, domain: str = "") -> None:
-    """Raise TenantSuspended for the slug, or the work domain, of a suspended tenant."""
+def suspended_tenant(slug: str, domain: str = "") -> Tenant | None:
+    """The suspended tenant of the slug, or of the work domain."""
     of = Tenant.slug == slug
     if domain and "\0" not in domain:
         wanted = select(EmailDomain.for_tenant).where(EmailDomain.domain == domain.lower())
         of |= Tenant.id.in_(wanted)
-    query = select(Tenant.name, Tenant.deletes_at, Tenant.time_zone)
-    query = query.where(of, Tenant.status.in_(KNOWN_STATES[1:]))
-    if (found := session().execute(query.limit(1)).one_or_none()) is not None:
-        raise suspended(found.name, found.deletes_at, found.time_zone)
+    query = select(Tenant).where(of, Tenant.status.in_(SUSPENDED_STATES))
+    return session().scalars(query.limit(1)).one_or_none()
+
+
+def check_not_suspended(slug: str, domain: str = "") -> None:
+    """Raise TenantSuspended for the slug, or the work domain, of a suspended tenant."""
+    if (found := suspended_tenant(slug, domain)) is not None:
+        raise suspended(found.slug, found.name, found.deletes_at, found.time_zone)
 
 
 def suspended(
-    name: str, deletes_at: datetime | None = None, time_zone: str = "UTC"
+    slug: str, name: str, deletes_at: datetime | None = None, time_zone: str = "UTC"
 ) -> TenantSuspended:
     """What people, keys and products are told; with the day of its deletion where one is set."""
     if deletes_at is not None:
         day = long_day(deletes_at.astimezone(ZoneInfo(time_zone)).date())
         return TenantSuspended(
             f"{name} is suspended by the operator of Meridian, and all of its data here will be"
-            f" deleted permanently on {day}. If you still need it, ask the operator before then to"
-            " cancel the deletion and let you export everything."
+            f" deleted permanently on {day}. If you still need it, an admin can sign in before then"
+            " to download an export of everything. If there is none, ask the operator to make one.",
+            slug=slug,
         )
     return TenantSuspended(
         f"{name} is suspended by the operator of Meridian. Its data is kept and nothing was"
-        " deleted. Ask the operator when it can be used again."
+        " deleted. Ask the operator when it can be used again. Its admins can sign in to download an"
+        " export of everything.",
+        slug=slug,
     )
 
 

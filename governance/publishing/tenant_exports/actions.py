@@ -6,12 +6,14 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import queries as people
 from governance.foundation.privacy.events import PersonErased
+from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.models import Tenant
-from governance.foundation.tenants.system_actor import visiting
+from governance.foundation.tenants.system_actor import founder, visiting
 from governance.kernel import background_work, clock, current, formatting, outbox
 from governance.kernel.background_work import GeneratedFile
 from governance.kernel.db import session, within
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.identity import OPERATOR_SLUG
 from governance.kernel.storage import Blob, store
 from governance.publishing.tenant_exports import permissions, queries
 from governance.publishing.tenant_exports.archive import PREFIX
@@ -46,7 +48,7 @@ DOWNLOADED = action(
     target="TenantExport",
     activity="read",
     severity="medium",
-    fields="sha256",
+    fields="tenant sha256",
 )
 
 DELETED = action(
@@ -117,16 +119,28 @@ def keep(row: TenantExport, blob: Blob, contents: dict[str, Any]) -> bool:
             outbox.send_mail(
                 member.email,
                 "The export of everything is ready",
-                f"The archive of {current.actor().tenant_name} is in Settings, Export.\n",
+                f"The archive of {current.actor().tenant_name} is in Settings, Export. If the"
+                " operator has suspended the tenant, sign in from the page that says so.\n",
             )
     return True
 
 
+def suspended_tenant() -> Tenant | None:
+    """The acting tenant, while the operator has suspended it."""
+    found = tenants.tenant_by_id(current.actor().tenant_id)
+    return found if found is not None and found.status != "active" else None
+
+
 def download(row: TenantExport) -> GeneratedFile:
-    """Record the download, each time, and return the file."""
+    """Record the download, each time, and return the file.
+
+    In both logs while the tenant is suspended: nothing else leaves it then.
+    """
     if row.storage_key is None:
         raise DomainError("This export isn't ready yet.")
     record(DOWNLOADED, row, sha256=row.sha256)
+    if (tenant := suspended_tenant()) is not None:
+        _tell_operator(row, tenant)
     return GeneratedFile(
         file_name(row),
         "application/zip",
@@ -134,6 +148,14 @@ def download(row: TenantExport) -> GeneratedFile:
         size=row.size,
         sha256=row.sha256,
     )
+
+
+def _tell_operator(row: TenantExport, tenant: Tenant) -> None:
+    """By nobody in particular: its people don't know the tenant's."""
+    home = tenants.any_tenant_by_slug(OPERATOR_SLUG)
+    if home is not None:
+        with within(founder(home.id, home.slug, home.name)):
+            record(DOWNLOADED, row, tenant=tenant.slug, sha256=row.sha256)
 
 
 def delete_archives(erased: PersonErased) -> None:

@@ -20,9 +20,17 @@ def _archive(tenant_export_id: UUID) -> list[tuple[str, str]]:
     return [("Archive", actions.file_name(queries.export(tenant_export_id)))]
 
 
-@feature.get("/settings/export", needs=permissions.EXPORT)
+@feature.get("/settings/export", needs=permissions.EXPORT, while_suspended=True)
 def index() -> ResponseReturnValue:
     runs = queries.newest()
+    if (tenant := actions.suspended_tenant()) is not None:
+        return page(
+            "publishing/tenant_exports/suspended.html",
+            name=tenant.name,
+            deletes_at=tenant.deletes_at,
+            runs=runs,
+            file_name=actions.file_name,
+        )
     under_way = next((each for each in runs if not each.is_over), None)
     return page(
         "publishing/tenant_exports/index.html",
@@ -43,6 +51,7 @@ def ask() -> ResponseReturnValue:
     "/settings/export/<uuid:tenant_export_id>/file",
     needs=permissions.EXPORT,
     fresh=StepUp("Download everything", facts=_archive),
+    while_suspended=True,
     answers=FILE,
 )
 def file(tenant_export_id: UUID) -> ResponseReturnValue:
