@@ -35,6 +35,7 @@ ALERT_FACTS = {  # of the rule that fired, as operations/alerts/rule_facts.py wr
 # Where a check of the database, or a page, asks for more than a type.
 PLAUSIBLE: dict[str, dict[str, Any]] = {
     "seal_settings": {"sealed_for": "auditors"},
+    "key_ages": {"kind": "log"},
     "tenant_exports": {"contents": {"rows": 0, "files": 0, "unreadable": 0}, "storage_key": None},
     "seal_certificates": {"source": "issued"},
     "price_restatements": {"state": "requested"},

@@ -186,6 +186,7 @@ NO_ENTRY = {
 # Other places than the feature's own actions that write its rows, and why.
 OTHER_WRITERS = ACTIONS_APART | {
     "kernel/jobs.py": {"WorkItem", "WorkTicket", "WorkFailure", "JobRun"},
+    "publishing/operator_work/key_ages.py": {"KeyAge"},  # what the hourly job sees of the keys
     "foundation/audit/record.py": {"AuditEntry"},
     "foundation/audit/sequencer.py": {"Leaf", "Tile", "LogHead", "Checkpoint", "PendingEntry"},
     "foundation/audit/logs.py": {"LogHead", "LogKey"},

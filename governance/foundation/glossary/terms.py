@@ -428,6 +428,11 @@ TERMS = (
         "judge judges",
     ),
     Term(
+        "Keys",
+        "Where operators see since when each key and certificate is in use, when it is due, and what"
+        " replaces it.",
+    ),
+    Term(
         "Kill switch",
         "A control that stops a feature, an AI system or everything at once; starting again needs a"
         " second person.",
@@ -772,8 +777,8 @@ TERMS = (
     ),
     Term(
         "Substantial change",
-        "A change of an AI system's purpose, model family, data sets, autonomy or"
-        " intended users: what was assessed before no longer describes it.",
+        "A change of an AI system's purpose, model family, data sets, autonomy or intended users: what"
+        " was assessed before is outdated until someone confirms with a reason that it is still valid.",
     ),
     Term(
         "Support access",

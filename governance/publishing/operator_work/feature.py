@@ -3,12 +3,14 @@
 from prometheus_client import Gauge
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Daily, Manifest, NavItem
+from governance.kernel.manifest import Daily, Hourly, Manifest, NavItem
 from governance.publishing.operator_work import (
     actions,
     backup_records,
     inbox,
     jobs,
+    key_ages,
+    models,
     palette,
     permissions,
     views,
@@ -25,6 +27,7 @@ DRILL_AGE = Gauge(
 
 manifest = Manifest(
     name="operator_work",
+    models=(models,),
     routes=(views.feature,),
     navigation=(
         NavItem(
@@ -36,8 +39,20 @@ manifest = Manifest(
             group="records",
             audience="operator",
         ),
+        NavItem(
+            label="Keys",
+            icon="key",
+            endpoint="operator_work.keys",
+            permission=permissions.VIEW,
+            order=87,
+            group="records",
+            audience="operator",
+        ),
     ),
-    schedule=(Daily("forget old work failures", jobs.forget_old_failures, at="02:51"),),
+    schedule=(
+        Daily("forget old work failures", jobs.forget_old_failures, at="02:51"),
+        Hourly("note ages of keys", key_ages.note_ages, minute=23),
+    ),
     palette=palette.COMMANDS,
     search=palette.SOURCES,
     inbox=inbox.SOURCES,

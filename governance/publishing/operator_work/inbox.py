@@ -1,4 +1,4 @@
-"""A backup or a restore drill that failed, is too old, or was never recorded."""
+"""A backup or a restore drill that failed, is too old, or was never recorded; a key that is due."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,9 +7,12 @@ from sqlalchemy import Interval, Select, literal, select
 from sqlalchemy.orm import aliased
 
 from governance.foundation.audit.models import AuditEntry, LogHead
+from governance.foundation.tenants.models import Tenant
 from governance.kernel.inbox import NOW, TENANT, InboxRow, InboxSource, item_select
 from governance.publishing.operator_work import permissions
 from governance.publishing.operator_work.backup_records import ACTIONS, MAX_AGE, NAMES, Kind
+from governance.publishing.operator_work.key_ages import KINDS, WARNED_BEFORE
+from governance.publishing.operator_work.models import KeyAge
 
 # how long after its start an installation is asked for the first one
 FIRST_WITHIN: dict[Kind, timedelta] = {"backup": timedelta(days=2), "drill": timedelta(days=30)}
@@ -80,4 +83,25 @@ def _sources(kind: Kind) -> tuple[InboxSource, InboxSource]:
     )
 
 
-SOURCES = (*_sources("backup"), *_sources("drill"))
+def _key_due() -> Select[Any]:
+    """A key whose time is over within a month, and the tenant that it belongs to."""
+    k = KeyAge
+    query = item_select(k, about=k.kind, who=Tenant.name, since=k.since, due=k.due_at)
+    warned_at = k.due_at - literal(WARNED_BEFORE, Interval())
+    return query.join(Tenant, Tenant.id == k.customer_id).where(warned_at <= NOW)
+
+
+KEYS = InboxSource(
+    name="key-due",
+    group="reviews",
+    needs=permissions.MANAGE,
+    select=_key_due,
+    icon="key",
+    verb="Open",
+    title=lambda row: f"{KINDS[row.about].name} of {row.who}: replace it",
+    detail=lambda row: KINDS[row.about].purpose.capitalize(),
+    why="you look after the installation",
+    endpoint="operator_work.keys",
+    values=lambda _row: {},
+)
+SOURCES = (*_sources("backup"), *_sources("drill"), KEYS)

@@ -11,7 +11,7 @@ from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
-from governance.publishing.operator_work import actions, permissions, queries
+from governance.publishing.operator_work import actions, key_ages, permissions, queries
 from governance.publishing.operator_work.backup_records import newest_outcomes
 from governance.publishing.operator_work.forms import WorkForm
 
@@ -35,8 +35,21 @@ def index() -> ResponseReturnValue:
         waiting_work=queries.waiting(),
         jobs=queries.jobs(),
         disks=queries.disks(folders),
+        keys=key_ages.count_by_state(),
         backups=list(backups.values()),
         database_bytes=queries.database_bytes(),
+    )
+
+
+@feature.get("/keys", needs=permissions.VIEW)
+def keys() -> ResponseReturnValue:
+    every, due, overdue = key_ages.count_by_state()
+    return page(
+        "publishing/operator_work/keys.html",
+        keys=key_ages.listed(),
+        every=every,
+        due=due,
+        overdue=overdue,
     )
 
 

@@ -1,24 +1,27 @@
 """The admins of a suspended tenant take an export of everything with them, and open nothing else."""
 
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import select
+from bs4 import BeautifulSoup
+from sqlalchemy import select, update
 
 from governance.foundation.people.jobs import actor_of
+from governance.foundation.people.models import Session
 from governance.foundation.tenants import queries as directory
-from governance.kernel import jobs
+from governance.kernel import clock, jobs
 from governance.kernel.db import session
 from governance.publishing.tenant_exports.models import TenantExport
 from tests import make
 from tests.browser import Visitor
 from tests.foundation.people.conftest import Arrival, sessions_of
 from tests.foundation.people.hostile_idp import change_claims
-from tests.foundation.people.test_step_up import age_sessions, sign_in_again
 from tests.publishing.operator_desk.desk_helpers import DESK, entries
-from tests.publishing.operator_desk.test_suspension import GIVEN
-from tests.publishing.tenant_exports.test_tenant_exports import make_archive, sign_log
+from tests.publishing.tenant_exports.export_helpers import make_archive, sign_log
 from tests.route_helpers import call_route, route_methods
 from tests.step_up_helpers import submit_kept_form
 
+GIVEN = {"reason": "Invoices unpaid since August", "typed": "Acme Insurance"}
 ADMIN, OFFICER = "admin@acme.example", "officer@acme.example"
 PAGE = "/t/acme/settings/export"
 OPEN = {
@@ -121,9 +124,14 @@ def test_a_download_asks_for_a_fresh_sign_in_and_goes_on(arrive, as_admin, suspe
     archive = make_archive(as_admin)
     suspend()
     nadia = arrive(ADMIN, next=PAGE)
-    age_sessions()
+    with make.acting("admin"):
+        old = clock.now() - timedelta(minutes=10)
+        session().execute(update(Session).values(authenticated_at=old))
     asked = nadia.post(f"{PAGE}/{export_id()}/file", then=401)
-    shown = nadia.get(sign_in_again(nadia, asked))
+    link = BeautifulSoup(asked.text, "html.parser").select_one("main a.btn-primary")
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    provider = nadia.client.get(link["href"], headers=ours).location
+    shown = nadia.get(Arrival(nadia, ADMIN, asked=provider).finish().location)
     assert submit_kept_form(nadia, shown, then=200).data == archive
 
 

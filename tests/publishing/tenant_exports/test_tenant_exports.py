@@ -8,17 +8,14 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import func, select
 
-from governance.app import schedule
 from governance.app.cli import main
 from governance.assurance.evidence.models import EvidenceVersion
-from governance.foundation.audit import logs
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants import queries as directory
 from governance.kernel import current, jobs
-from governance.kernel.background_work import run_of
-from governance.kernel.db import session, transaction
+from governance.kernel.db import session
 from governance.kernel.errors import DomainError
 from governance.kernel.storage import ENCRYPTED_SUFFIX, store
 from governance.publishing.tenant_exports import actions
@@ -29,34 +26,13 @@ from tests import make
 from tests.assurance.evidence.evidence_helpers import PDF, create_evidence, upload_version
 from tests.conftest import visitor
 from tests.publishing.operator_desk.desk_helpers import DESK, entries
+from tests.publishing.tenant_exports.export_helpers import make_archive, sign_log
 
 
 @pytest.fixture(autouse=True)
 def fresh_tenant_memory():
     yield
     directory.forget()
-
-
-def sign_log(slug: str = "acme") -> str:
-    """What the sequencer does each half second; the verifier key of the log."""
-    who = make.system_actor(slug)
-    schedule.sequence_log(who.tenant_id, slug, who.tenant_name)
-    with current.acting_as(who), transaction(read_only=True):
-        key = logs.signing_key()
-        assert key
-        return str(logs.verifier(key))
-
-
-def make_archive(admin) -> bytes:
-    admin.post("settings/export")
-    sign_log()
-    jobs.drain(actor_of)
-    with make.acting("admin", read_only=True):
-        row = session().scalars(select(TenantExport)).one()
-        work = run_of(row).work
-        assert row.is_ready, work and (work.state, work.step, work.error)
-        export_id = row.id
-    return admin.post(f"settings/export/{export_id}/file", then=200).data
 
 
 def members(archive: bytes) -> dict[str, bytes]:
