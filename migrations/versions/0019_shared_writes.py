@@ -4,8 +4,8 @@ from alembic import op
 
 from migrations.sealing import ACTING, INSTALLATION, seal_writes
 
-revision = "0018_shared_writes"
-down_revision = "0017_change_log"
+revision = "0019_shared_writes"
+down_revision = "0018_red_teams"
 
 NOBODY = "false"  # of the tenants: the installation alone
 ITS_OWN = f"for_tenant = {ACTING}"

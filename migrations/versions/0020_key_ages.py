@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.sealing import let_use, seal_by_tenant
 
-revision = "0019_key_ages"
-down_revision = "0018_shared_writes"
+revision = "0020_key_ages"
+down_revision = "0019_shared_writes"
 
 
 def upgrade() -> None:
