@@ -2,7 +2,7 @@
 
 It prints lines of JSON: {"cases": 5000} while it reads, then {"run": …, "measures": […]} or
 {"place": …, "problem": …}. The cases are written for COPY to a file beside the one that is read.
-Only this process loads SciPy and statsmodels.
+It loads SciPy where a mean is judged.
 """
 
 import json

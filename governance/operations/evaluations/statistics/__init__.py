@@ -1,5 +1,6 @@
-"""Pure statistics of evaluations, by SciPy and statsmodels.
+"""Pure statistics of evaluations, some by SciPy.
 
-Both libraries take more than 100 MB, so each function imports what it needs: only the worker that
-judges a run loads them, never a process that serves pages.
+It takes a second and tens of MB to load, so each function imports what it needs, and what a few
+lines do is done here: a rate, a kappa and Holm's correction, which the tests hold against
+statsmodels.
 """

@@ -1,6 +1,7 @@
 """A model that judges: how far it agrees with people, and what that does to its rates.
 
-Cohen, "A coefficient of agreement for nominal scales", 1960; Rogan and Gladen, "Estimating
+Cohen, "A coefficient of agreement for nominal scales", 1960, with the error of Fleiss, Cohen and
+Everitt, "Large sample standard errors of kappa and weighted kappa", 1969; Rogan and Gladen, "Estimating
 prevalence from the results of a screening test", 1978, with the interval of Lang and Reiczigel,
 "Confidence limits for prevalence of disease adjusted for estimated sensitivity and specificity",
 2014.
@@ -41,15 +42,24 @@ def agreement(labels: HumanLabels, confidence: float = CONFIDENCE) -> Agreement 
     """Return kappa; None where one of the two always gave the same answer, so there is none."""
     if not labels.n:
         return None
-    from statsmodels.stats.inter_rater import cohens_kappa  # noqa: PLC0415 - loads pandas
-
     people = labels.both_yes + labels.only_people, labels.only_judge + labels.both_no
     judge = labels.both_yes + labels.only_judge, labels.only_people + labels.both_no
     if 0 in people or 0 in judge:
         return None
-    table = [[labels.both_yes, labels.only_people], [labels.only_judge, labels.both_no]]
-    found = cohens_kappa(table)
-    kappa, error = float(found.kappa), float(found.std_kappa)
+    rows, columns = [each / labels.n for each in people], [each / labels.n for each in judge]
+    chance = sum(row * column for row, column in zip(rows, columns, strict=True))
+    alike = [labels.both_yes / labels.n, labels.both_no / labels.n]
+    kappa = (sum(alike) - chance) / (1 - chance)
+    variance = sum(
+        share * (1 - (row + column) * (1 - kappa)) ** 2
+        for share, row, column in zip(alike, rows, columns, strict=True)
+    )
+    variance += (1 - kappa) ** 2 * (
+        labels.only_people / labels.n * (columns[0] + rows[1]) ** 2
+        + labels.only_judge / labels.n * (columns[1] + rows[0]) ** 2
+    )
+    variance -= (kappa - chance * (1 - kappa)) ** 2
+    error = sqrt(max(variance, 0.0) / labels.n) / (1 - chance)
     reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
     return Agreement(kappa, max(kappa - reach, -1.0), min(kappa + reach, 1.0), labels.n)
 

@@ -15,8 +15,7 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """Return the p-values corrected for each other, in the given order.
 
     The smallest of k counts k times, the next one k − 1 times, and none less than one before it. The
-    page of a comparison asks for it, so it doesn't load the 100 MB that statsmodels needs; the tests
-    hold it against statsmodels.
+    tests hold it against statsmodels.
     """
     corrected = [0.0] * len(p_values)
     largest = 0.0

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
@@ -280,6 +280,18 @@ def test_kappa_of_the_textbook_table():
     found = agreement(HumanLabels(both_yes=20, only_people=5, only_judge=10, both_no=15))
     assert (f"{found.kappa:.2f}", found.n) == ("0.40", 50)
     assert (f"{found.low:.3f}", f"{found.high:.3f}") == ("0.151", "0.649")
+
+
+@given(*[st.integers(0, 400)] * 4)
+@settings(max_examples=examples(200))
+def test_kappa_is_that_of_statsmodels(both_yes, only_people, only_judge, both_no):
+    from statsmodels.stats.inter_rater import cohens_kappa
+
+    found = agreement(HumanLabels(both_yes, only_people, only_judge, both_no))
+    assume(found is not None and only_people + only_judge)  # of all alike it gives no error
+    expected = cohens_kappa([[both_yes, only_people], [only_judge, both_no]])
+    bounds = max(expected.kappa_low, -1), min(expected.kappa_upp, 1)
+    assert (found.kappa, found.low, found.high) == pytest.approx((expected.kappa, *bounds))
 
 
 def test_a_judge_that_always_agrees_with_itself_has_no_kappa():
