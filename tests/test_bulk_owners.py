@@ -94,7 +94,7 @@ def _findings() -> list[Any]:
     for ref in ("SEC-07", "SEC-08"):
         control = type2_helpers.create_control(ref)
         sample = type2_helpers.draw_sample(type2_helpers.freeze_population(control))
-        type2_helpers.record_results(sample, None, "no", "Nobody signed")
+        type2_helpers.record_results(sample, {1}, "no", "Nobody signed")
         with make.acting("compliance_officer"):
             case = exception_queries.exceptions(control_id=control)[0]
             raised = exception_actions.raise_finding(

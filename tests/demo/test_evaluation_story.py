@@ -41,8 +41,9 @@ class Parts:
         return make.person_id(PARTS[part])
 
 
-@pytest.fixture
-def _told(app, isolated):
+@pytest.fixture(scope="module")
+def _told(app, module_transaction):
+    """The story, told once for the tests below, which only read."""
     with clock.frozen(NOW - timedelta(days=100)), make.acting("admin"):
         adopting.adopt_framework("nist-ai-rmf-1.0")
         adoption_actions.adopt([evaluation_story.CONTROL], with_evidence=False)
@@ -50,12 +51,10 @@ def _told(app, isolated):
             systems.register(key=key, name=key, lane="standard", purpose="x", owner_id=None)
     for step in sorted(evaluation_story.steps(Parts(), NOW), key=lambda step: step.at):
         step.play()
-    with clock.frozen(NOW):
-        yield
 
 
 def test_a_release_makes_claims_triage_worse_and_this_week_it_misses_its_limit(_told):
-    with make.acting("admin"):
+    with clock.frozen(NOW), make.acting("admin"):
         query = (
             select(EvaluationRun.release, FollowedRun.outcome, FollowedRun.evidence_id)
             .join(FollowedRun, FollowedRun.run_id == EvaluationRun.id)
@@ -76,7 +75,7 @@ def test_a_release_makes_claims_triage_worse_and_this_week_it_misses_its_limit(_
 
 
 def test_the_error_budget_tightened_the_tier_a_week_ago_and_two_people_took_it_back(_told):
-    with make.acting("admin"):
+    with clock.frozen(NOW), make.acting("admin"):
         gone = session().scalars(select(BudgetExhaustion)).one()
         assert (gone.tier, gone.restored_at) == ("strict", None)
         assert timedelta(days=6) < NOW - gone.created_at < timedelta(days=8)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, SoupStrainer
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
@@ -78,7 +78,7 @@ def crawl(base: str, start: str, cookies: dict[str, str]) -> Found:
 
 
 def _links(html: str, at: str, base: str) -> list[str]:
-    soup = BeautifulSoup(html, "html.parser")
+    soup = BeautifulSoup(html, "html.parser", parse_only=SoupStrainer(["a", "form"]))
     given = [str(tag["href"]) for tag in soup.find_all("a", href=True)]
     given += [
         str(form["action"])

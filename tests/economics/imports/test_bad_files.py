@@ -189,8 +189,8 @@ def test_parquet_is_read_with_its_types(finance, tmp_path):
 def test_a_parquet_bomb_is_refused_by_what_it_declares(finance, tmp_path):
     content = _parquet(
         tmp_path,
-        "SELECT 'acme' AS customer, '2026-10' AS month, 1 AS amount, 'EUR' AS currency"
-        " FROM range(50_000_000)",
+        "SELECT 'acme'::ENUM ('acme') AS customer, '2026-10'::ENUM ('2026-10') AS month,"
+        " 1 AS amount, 'EUR'::ENUM ('EUR') AS currency FROM range(50_000_000)",
     )
     assert len(content) < 5_000_000
     row = row_of(upload(finance, content, name="spend.parquet"))

@@ -380,11 +380,12 @@ def test_what_cannot_be_read_says_why(finance, name):
 
 def test_a_parquet_bomb_is_refused(finance, tmp_path):
     target = tmp_path / "a.parquet"
-    duckdb.execute(
-        f"""COPY (SELECT 'acme' AS tenant, 'a' AS id, '{at(NOW)}' AS "at", '{SYSTEM}' AS system,"""
-        f" 'm' AS model, 'success' AS outcome FROM range(60_000_000)) TO '{target}'"
-        " (FORMAT parquet)"
+    values = {"tenant": "acme", "id": "a", "at": at(NOW), "system": SYSTEM, "model": "m"}
+    written = ", ".join(  # texts in the file; as enumerations DuckDB writes them ten times as fast
+        f"""'{value}'::ENUM ('{value}') AS "{name}\""""
+        for name, value in (values | {"outcome": "success"}).items()
     )
+    duckdb.execute(f"COPY (SELECT {written} FROM range(60_000_000)) TO '{target}' (FORMAT parquet)")
     found = row_of(upload(finance, target.read_bytes(), kind=KIND))
     assert found.state == "failed" and "The file has 60,000,000 rows." in found.problem
 

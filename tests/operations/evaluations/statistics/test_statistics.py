@@ -8,6 +8,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact
+from statsmodels.stats.inter_rater import cohens_kappa
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
 from governance.operations.evaluations.statistics.judges import (
     HumanLabels,
@@ -285,8 +288,6 @@ def test_kappa_of_the_textbook_table():
 @given(*[st.integers(0, 400)] * 4)
 @settings(max_examples=examples(200))
 def test_kappa_is_that_of_statsmodels(both_yes, only_people, only_judge, both_no):
-    from statsmodels.stats.inter_rater import cohens_kappa
-
     found = agreement(HumanLabels(both_yes, only_people, only_judge, both_no))
     assume(found is not None and only_people + only_judge)  # of all alike it gives no error
     expected = cohens_kappa([[both_yes, only_people], [only_judge, both_no]])
@@ -415,8 +416,6 @@ def test_nothing_heavy_is_loaded_until_a_figure_is_asked_for():
 @given(st.integers(1, 10**7), st.floats(0, 1), st.floats(0.5, 0.9999))
 @settings(max_examples=examples(300))
 def test_wilson_is_that_of_statsmodels(n, share, confidence):
-    from statsmodels.stats.proportion import proportion_confint
-
     found = rate_interval(share * n, n, confidence)
     low, high = proportion_confint(share * n, n, alpha=1 - confidence, method="wilson")
     assert (found.low, found.high) == pytest.approx((low, high), rel=1e-9, abs=1e-12)
@@ -435,8 +434,6 @@ def test_rates_are_judged_without_what_loads_slowly():
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 @settings(max_examples=examples(100))
 def test_holm_is_that_of_statsmodels(p_values):
-    from statsmodels.stats.multitest import multipletests
-
     expected = multipletests(p_values, method="holm")[1]
     assert holm(p_values) == pytest.approx(list(expected))
 
