@@ -217,9 +217,10 @@ CONTRAST_RULES = {
 }  # all that another theme can change
 
 
-# Of siblings that differ only in words, figures and addresses, as the rows of a list do: all but the
-# first of the odd ones and the first of the even ones, which a style sheet may tell apart.
-ALIKE = r"""() => [...document.querySelectorAll("main *")].flatMap((parent) => {
+# Of siblings that differ only in words, figures and addresses, as the rows of a list and the items of
+# the navigation do: all but the first of the odd ones and the first of the even ones, which a style
+# sheet may tell apart.
+ALIKE = r"""() => [...document.querySelectorAll("body *")].flatMap((parent) => {
   const kept = new Set();
   return [...parent.children].filter((child, n) => {
     const words = / (id|for|href|action|name|value|title|datetime|aria-label)="[^"]+"/g;

@@ -57,7 +57,7 @@ class Counter(socketserver.StreamRequestHandler):
 @contextmanager
 def open_post_office():
     with PostOffice() as office:
-        threading.Thread(target=office.serve_forever, daemon=True).start()
+        threading.Thread(target=office.serve_forever, args=(0.02,), daemon=True).start()
         yield office
         office.shutdown()
 

@@ -20,7 +20,7 @@ def served(app, committed_world):
     """The address of the application, and a key of globex."""
     register(slug="globex")
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     product = Product(app, slug="globex", name=f"traces {server.port}")
     yield f"http://127.0.0.1:{server.port}", product.secret

@@ -75,7 +75,7 @@ def entries_of(acting, action="audit.entries.read"):
 def serve_application(app):
     """The application on a port of loopback."""
     server = make_server("127.0.0.1", 0, app)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

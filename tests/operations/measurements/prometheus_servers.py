@@ -145,7 +145,7 @@ class StubServer:
     @contextmanager
     def serving(cls) -> Iterator["StubServer"]:
         stub = cls()
-        thread = threading.Thread(target=stub._server.serve_forever, daemon=True)
+        thread = threading.Thread(target=stub._server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield stub
