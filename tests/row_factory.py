@@ -285,6 +285,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "document_files": {"file_key": None},
     "document_statements": {"point": "1.e", "does_not_apply": False},
     "change_logs": {"is_public": True},
+    "system_explanations": {"is_public": True, "origins": ["https://app.example"]},
     "customer_changes": {
         "kind": "fix",
         "state": "published",

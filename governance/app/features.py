@@ -58,6 +58,7 @@ from governance.operations.rollouts.feature import manifest as rollouts
 from governance.operations.switches.feature import manifest as switches
 from governance.operations.systems.feature import manifest as systems
 from governance.publishing.change_log.feature import manifest as change_log
+from governance.publishing.explanations.feature import manifest as explanations
 from governance.publishing.inbox.feature import manifest as inbox
 from governance.publishing.operator_desk.feature import manifest as operator_desk
 from governance.publishing.operator_work.feature import manifest as operator_work
@@ -79,6 +80,7 @@ FEATURES = (
     review_files,
     system_documents,
     change_log,
+    explanations,
     tenant_exports,
     tenant_offboarding,
     frameworks,

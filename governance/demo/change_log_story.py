@@ -1,4 +1,5 @@
-"""What Acme's customers were told: a change that Jun wrote and the officer published.
+"""What Acme's customers were told: a change that Jun wrote and the officer published, and what
+anyone may know about claims-triage.
 
 The drafts beside it come from the record, by the job.
 """
@@ -12,6 +13,7 @@ from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.operations.systems import queries as systems
 from governance.publishing.change_log import actions, queries
 from governance.publishing.change_log.actions import ChangeText
+from governance.publishing.explanations import actions as explanations
 
 TITLE = "Claims triage explains each decision"
 
@@ -21,6 +23,7 @@ def acme(ago: Callable[[int], date]) -> Iterator[StoryEvent]:
     yield StoryEvent(ago(21), "admin", actions.start)
     yield StoryEvent(ago(20), "jun", _write)
     yield StoryEvent(ago(19), "officer", _publish)
+    yield StoryEvent(ago(18), "officer", _explain)
 
 
 def _write() -> None:
@@ -43,3 +46,9 @@ def _publish() -> None:
     if request is None:
         raise LookupError(found.ref)
     approvals.approve(request, seen=fingerprint_seen(request))
+
+
+def _explain() -> None:
+    system = systems.system("claims-triage")
+    explanations.switch_on(system)
+    explanations.choose_origins(system, "https://claims.acme.example")

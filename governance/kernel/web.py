@@ -27,7 +27,7 @@ type ResponseReturnValue = FlaskReturn
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src"
-    " 'self'; connect-src 'self'; form-action 'self'{idp}; base-uri 'none'; frame-ancestors 'none';"
+    " 'self'; connect-src 'self'; form-action 'self'{idp}; base-uri 'none'; frame-ancestors {framed_by};"
     " object-src 'none'; report-uri /csp-report"
 )
 HEADERS = {
@@ -277,7 +277,10 @@ def _leave(response: Response) -> Response:
     for name, value in HEADERS.items():
         if name.lower() not in given:
             response.headers.add(name, value)
-    response.headers["Content-Security-Policy"] = CSP.format(idp=g.get("form_targets", ""))
+    response.headers["Content-Security-Policy"] = CSP.format(
+        idp=g.get("form_targets", ""),
+        framed_by=g.get("frame_ancestors") or "'none'",  # a public page names who may embed it
+    )
     if current_app.config["SECURE"]:
         response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
     if request.endpoint == "static":

@@ -339,6 +339,12 @@ TERMS = (
         "rate rates",
     ),
     Term(
+        "Explanation",
+        "A public page about an AI system for the people who use it: what it can do, its limits, the"
+        " rules that apply, and its last evaluation and stop drill.",
+        "explanation explanations",
+    ),
+    Term(
         "External witness",
         "A service outside Meridian that countersigns or stores checkpoints, so that not even the"
         " operator can rewrite the audit log unnoticed.",

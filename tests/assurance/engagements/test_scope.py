@@ -497,6 +497,7 @@ STAYS = {
     "switches": "what is stopped, by the same rules",
     "drills": "whether stopping works",
     "intake": "which systems are proposed for the register",
+    "explanations": "what anyone may know about a system of the register",
     "change_log": "what customers are told about the systems of the register",
     "rollouts": "how releases of the systems of the register reach people",
     "datasets": "what the systems of the register are made from",

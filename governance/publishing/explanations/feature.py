@@ -1,0 +1,25 @@
+"""“Why am I seeing this?”: what anyone may know about an AI system, on a public page."""
+
+from governance.foundation.audit.registry import actions_in
+from governance.kernel.manifest import EntryLink, Manifest
+from governance.publishing.explanations import (
+    actions,
+    models,
+    public_views,
+    system_parts,
+    views,
+)
+
+manifest = Manifest(
+    name="explanations",
+    models=(models,),
+    routes=(views.feature, public_views.public),
+    under=("systems.index",),
+    systems=(system_parts.TAB,),
+    audit=actions_in(actions),
+    links={
+        "SystemExplanation": EntryLink(
+            no_page="it is a tab of the AI system", noun="public explanation"
+        ),
+    },
+)

@@ -1,0 +1,18 @@
+"""The form of who may embed an explanation; the rules are in the actions."""
+
+from wtforms import TextAreaField
+from wtforms.validators import Length
+
+from governance.kernel.forms import Form, stripped
+
+
+class OriginsForm(Form):
+    origins = TextAreaField(
+        "Pages that may embed it",
+        [Length(max=3000)],
+        filters=[stripped],
+        description=(
+            "One origin a line, such as https://app.example. Nobody may embed it while this is"
+            " empty; anyone with the address can open it."
+        ),
+    )

@@ -1,0 +1,27 @@
+"""Where the public explanation of an AI system is, and who may embed it."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+
+
+class SystemExplanation(Tenanted, Model):
+    """The public page “Why am I seeing this?” of one AI system; `token` is in its address.
+
+    `origins` are those of pages that may embed it, such as https://app.example; none by default.
+    """
+
+    __tablename__ = "system_explanations"
+    __table_args__ = (
+        tenant_fk("system_id", "ai_systems"),
+        UniqueConstraint("tenant_id", "system_id"),
+    )
+
+    system_id: Mapped[UUID]
+    token: Mapped[str]
+    is_public: Mapped[bool] = mapped_column(default=True)
+    origins: Mapped[list[Any]] = mapped_column(default=list)
