@@ -29,6 +29,7 @@ from governance.demo import (
     list_views_story,
     machine_keys,
     policy_history,
+    red_team_story,
     register_story,
     risk_story,
     rollout_story,
@@ -203,6 +204,7 @@ def tell_acme(cast: Cast, services: str, told_to: Callable[[date], None]) -> Non
     newest = max(step.at for step in evaluated)  # what fails now comes after what was signed
     evaluated += rollout_story.steps(cast, newest, now)
     evaluated += halted_rollout_story.steps(cast, now)
+    evaluated += red_team_story.steps(cast, newest, now)
     this_week = [step for step in evaluated if step.at == newest]
     evaluated = [step for step in evaluated if step.at < newest]
     steps = _in_order([*reliability.steps(), *evaluated])

@@ -1,6 +1,7 @@
 """Logs of evaluations, our own, as Inspect writes them. Pure.
 
-log_of(key, at, wrong)    a log of that day in which so many answers hallucinate
+log_of(key, at, wrong)         a log of that day in which so many answers hallucinate
+wrong_cases(key, at, wrong)    the ids of those answers
 """
 
 import random
@@ -17,7 +18,7 @@ def log_of(
     key: str, at: datetime, wrong: int, *, cases: int = CASES, run: str = ""
 ) -> Mapping[str, Any]:
     """Return the log of a suite's run; `run` names it where a day has several."""
-    chance = random.Random(f"{SEED} {key} {at:%Y-%m-%d}{run}")  # noqa: S311 - a story
+    chance = _chance(key, at, run)
     bad = set(chance.sample(range(cases), wrong))
     return {
         "version": 2,
@@ -36,6 +37,15 @@ def log_of(
         },
         "samples": list(_samples(key, chance, bad, cases)),
     }
+
+
+def wrong_cases(key: str, at: datetime, wrong: int, *, cases: int = CASES) -> set[str]:
+    """Return the ids of the cases that hallucinate in the log of that day."""
+    return {f"{key}-{n:04}" for n in _chance(key, at).sample(range(cases), wrong)}
+
+
+def _chance(key: str, at: datetime, run: str = "") -> random.Random:
+    return random.Random(f"{SEED} {key} {at:%Y-%m-%d}{run}")  # noqa: S311 - a story
 
 
 def _samples(

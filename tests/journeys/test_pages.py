@@ -138,6 +138,10 @@ NOT_BY_LINKS = {
     "evaluations_api.run",  # programs call it with a key
     "systems.recertifying",  # of an agent whose day is near
     "rollouts.cancel",  # before the first stage
+    "red_teams.cancel",  # before anything is tried
+    "red_teams.fix",  # of a confirmed finding
+    "red_teams.reopen",  # of one that is said to be fixed
+    "red_teams.close",
     "evaluations.editing",  # while a version is a draft
     "evaluations.edit_measure",
     "evaluations.new_measure",
