@@ -18,6 +18,7 @@ from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
 from tests.assurance.incidents import incident_helpers
+from tests.assurance.red_teams import red_team_helpers
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +55,8 @@ def test_a_gate_halts_the_release_at_5_percent_and_a_person_resumes_it(app, isol
     with clock.frozen(NOW - timedelta(days=100)), make.acting("admin"):
         for key in ("policy-lookup", "claims-triage"):
             systems.register(key=key, name=key, lane="standard", purpose="x", owner_id=None)
+    with clock.frozen(NOW - timedelta(days=20)):
+        red_team_helpers.finished("policy-lookup")
     _play(halted_rollout_story.steps(Parts(), NOW))
     assert _served() == [(500, "running")]
     _play(halted_rollout_story.halted(Parts(), NOW))

@@ -4,6 +4,7 @@ from governance.assurance.red_teams import (
     actions,
     finding_actions,
     finding_views,  # noqa: F401 - adds the routes of findings to the feature
+    gates,
     inbox,
     models,
     palette,
@@ -40,6 +41,7 @@ manifest = Manifest(
         system_parts.TEAMS,
         system_parts.FINDINGS,
     ),
+    gates=(gates.AGE,),
     inbox=inbox.SOURCES,
     audit=actions_in(actions, finding_actions),
     links={

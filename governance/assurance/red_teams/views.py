@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 
 from governance.assurance.red_teams import actions, coverage, permissions, queries
+from governance.assurance.red_teams.age import age_of
 from governance.assurance.red_teams.forms import (
     AttemptForm,
     FinishForm,
@@ -67,6 +68,7 @@ def of_system(system_key: str) -> ResponseReturnValue:
         counted=queries.findings_by_red_team(ids),
         findings=queries.findings_of(system_id=system.id),
         covered=coverage.covered(ids),
+        age=age_of(system.id),
     )
 
 

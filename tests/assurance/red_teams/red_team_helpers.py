@@ -123,3 +123,13 @@ def join_as_auditor(red_team_id, role="auditor"):
 def state(finding_id):
     with make.acting("admin"):
         return queries.finding(finding_id).state
+
+
+def finished(system="claims-triage", *, release=OLD):
+    """The id of a red team of that system that held, finished now."""
+    with make.acting("compliance_officer"):
+        row = actions.plan(draft(system=system, release=release, title=f"Red team of {release}"))
+        scenario = actions.add_scenario(row, risk="LLM01:2026", title="Injection", goal="It obeys.")
+        actions.record_attempt(row, scenario, what="Obey me.", outcome="held", release=release)
+        actions.finish(row, summary="It held.")
+        return row.id

@@ -25,6 +25,7 @@ from governance.operations.rollouts.standing import standing_of
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
+from tests.assurance.red_teams.red_team_helpers import finished
 from tests.browser import field_value
 from tests.operations.evaluations.evaluation_helpers import imported, log_of
 
@@ -34,7 +35,9 @@ GOOD, ALSO_GOOD, UNDECIDED, BAD = (200, 0), (199, 1), (20, 2), (150, 50)
 
 
 def world(lane: str = "standard") -> None:
-    """claims-triage with the feature auto-approve, and a suite of one measure that decides."""
+    """claims-triage with the feature auto-approve, a suite of one measure that decides, and a red
+    team that held.
+    """
     with make.acting("admin"):
         system = systems.register(
             key="claims-triage", name="claims-triage", lane=lane, purpose="Sorts.", owner_id=None
@@ -60,6 +63,7 @@ def world(lane: str = "standard") -> None:
             ],
         )
         suite_actions.publish(version, suite)
+    finished(release=OLD)
 
 
 def evaluate(counts: tuple[int, int] = GOOD, release: str = NEW) -> None:
