@@ -60,6 +60,7 @@ from governance.operations.systems.feature import manifest as systems
 from governance.publishing.change_log.feature import manifest as change_log
 from governance.publishing.explanations.feature import manifest as explanations
 from governance.publishing.inbox.feature import manifest as inbox
+from governance.publishing.model_cards.feature import manifest as model_cards
 from governance.publishing.operator_desk.feature import manifest as operator_desk
 from governance.publishing.operator_work.feature import manifest as operator_work
 from governance.publishing.overview.feature import manifest as overview
@@ -81,6 +82,7 @@ FEATURES = (
     system_documents,
     change_log,
     explanations,
+    model_cards,
     tenant_exports,
     tenant_offboarding,
     frameworks,

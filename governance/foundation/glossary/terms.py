@@ -480,6 +480,12 @@ TERMS = (
         " lets your AI systems ask what they may do.",
     ),
     Term(
+        "Model card",
+        "What a customer says in public about an AI system: what it does and doesn't do, how well it"
+        " works and by which runs, and how it is known to fail.",
+        "model_cards model_card failure_text",
+    ),
+    Term(
         "Model retirement",
         "The day on which a vendor stops serving a model, with the AI systems that still use it.",
     ),

@@ -3,6 +3,8 @@
     promotion_verdict(system_id, release)   clear, or each reason why not; six statements
     newest_release(system_id)               the release that was evaluated last
     is_fresh(ran_at)                        whether a run still says something about today
+    suites_of(system_id)                    the live suites that were ever run on a system
+    newest_runs(system_id, release)         the newest run of each suite on a release
 
 Each live suite that the system was ever evaluated by is asked for: its newest run of this release,
 by the newest published version, no older than FRESH_FOR, with a pass in each measure that decides.
@@ -85,7 +87,7 @@ def promotion_verdict(system_id: UUID, release: str) -> PromotionVerdict:
 
 
 def _reasons(system_id: UUID, release: str, tier: str) -> Iterator[PromotionReason]:
-    suites, runs = _suites_of(system_id), _newest_runs(system_id, release)
+    suites, runs = suites_of(system_id), newest_runs(system_id, release)
     results: dict[UUID, list[tuple[MeasureResult, SuiteMeasure]]] = {}
     for result, measure in queries.results_of([run.id for run, _version in runs.values()]):
         results.setdefault(result.run_id, []).append((result, measure))
@@ -164,7 +166,7 @@ def sentence(measure: SuiteMeasure, result: MeasureResult, judged: Any) -> str:
     return f"{measure.name} is {figure} ({interval}), and the limit is {limit}.{open_}"
 
 
-def _suites_of(system_id: UUID) -> Sequence[tuple[EvaluationSuite, int | None]]:
+def suites_of(system_id: UUID) -> Sequence[tuple[EvaluationSuite, int | None]]:
     """Each live suite that was run on the system, with its newest published version."""
     newest = (
         select(SuiteVersion.suite_id, func.max(SuiteVersion.number).label("number"))
@@ -191,7 +193,7 @@ def _suites_of(system_id: UUID) -> Sequence[tuple[EvaluationSuite, int | None]]:
     return [(row[0], row[1]) for row in session().execute(query)]
 
 
-def _newest_runs(system_id: UUID, release: str) -> dict[UUID, tuple[EvaluationRun, SuiteVersion]]:
+def newest_runs(system_id: UUID, release: str) -> dict[UUID, tuple[EvaluationRun, SuiteVersion]]:
     """The newest judged run of each suite on this release, by suite."""
     query = (
         select(EvaluationRun, SuiteVersion)

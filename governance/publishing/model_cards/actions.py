@@ -1,0 +1,157 @@
+"""Write what readers see of known failures; publish and withdraw model cards.
+
+write       what readers see of a finding or an incident
+publish     refused while a figure has no source, is undecided or too old; freezes what was seen
+withdraw    readers see that a version was withdrawn, and no longer what it said
+"""
+
+import secrets
+from uuid import UUID
+
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.people.queries import last_actor
+from governance.kernel import clock, current
+from governance.kernel.db import lock_tenant, session
+from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.formatting import plural
+from governance.operations.systems.models import AISystem
+from governance.publishing.model_cards import queries
+from governance.publishing.model_cards import record as system_record
+from governance.publishing.model_cards.card import KnownFailure
+from governance.publishing.model_cards.models import KnownFailureText, ModelCard, PublicAddress
+
+WRITTEN = action(
+    "model_card.failure_text.written",
+    "wrote what readers see of a known failure",
+    target="KnownFailureText",
+    activity="update",
+    severity="informational",
+    fields="system failure title text",
+)
+PUBLISHED = action(
+    "model_card.published",
+    "published a model card",
+    target="ModelCard",
+    activity="create",
+    severity="medium",
+    fields="system version release sha256 figures known_failures",
+    shape="ok",
+)
+WITHDRAWN = action(
+    "model_card.withdrawn",
+    "withdrew a model card",
+    target="ModelCard",
+    activity="update",
+    severity="medium",
+    fields="system version sha256",
+    shape="stop",
+)
+MAX_TITLE, MAX_TEXT, MAX_REASON = 80, 600, 2000
+
+
+def write(
+    system: AISystem, failure: KnownFailure, *, title: str, text: str, seen: int
+) -> KnownFailureText:
+    """Write what readers see of a known failure.
+
+    `seen` is the revision of the text that the person saw, 0 for none. Raises Stale where it has
+    changed since, and Invalid, which names the field.
+    """
+    _check_in_use(system)
+    title, text = title.strip(), text.strip()
+    if not 0 < len(title) <= MAX_TITLE:
+        raise Invalid(f"Enter a title of up to {MAX_TITLE} characters.", field="title")
+    if not 0 < len(text) <= MAX_TEXT:
+        raise Invalid(f"Enter a text of up to {MAX_TEXT} characters.", field="text")
+    row = queries.failure_text(system.id, failure, lock=True)
+    if (row.revision if row else 0) != seen:
+        who = last_actor(row.id, WRITTEN) if row else "Someone else"
+        raise Stale(f"{who} wrote this text since you opened it. Review it, then save again.")
+    if row is None:
+        source = UUID(failure.id)
+        row = KnownFailureText(
+            system_id=system.id,
+            finding_id=source if failure.kind == "finding" else None,
+            incident_id=source if failure.kind == "incident" else None,
+            revision=0,
+        )
+        session().add(row)
+    elif (row.title, row.text, row.is_over) == (title, text, failure.is_over):
+        return row
+    row.title, row.text, row.is_over = title, text, failure.is_over
+    row.written_by, row.written_at = current.actor().person_id, clock.now()
+    row.revision += 1
+    session().flush()
+    record(WRITTEN, row, system=system.key, failure=failure.ref, title=title, text=text)
+    return row
+
+
+def publish(system: AISystem, *, seen: str) -> ModelCard:
+    """Publish what the person saw as the next version. `seen` is its digest.
+
+    Raises Invalid, which names each reason against it, and Stale where something changed since,
+    or where somebody else has published the same.
+    """
+    lock_tenant(f"model card of {system.id}")
+    _check_in_use(system)
+    now, before = system_record.assembled(system), queries.newest(system.id)
+    if before is not None and not before.is_withdrawn and before.sha256 == now.digest:
+        who = last_actor(before.id, PUBLISHED)
+        raise Stale(f"{who} has published exactly this as version {before.number}.")
+    if now.blockers:
+        named = " ".join(each.lead for each in now.blockers)
+        raise Invalid(f"{plural(len(now.blockers), 'thing')} missing: {named}")
+    if now.digest != seen:
+        raise Stale("The record has changed since you opened the card. Review it, then publish.")
+    made = ModelCard(
+        system_id=system.id,
+        number=before.number + 1 if before else 1,
+        release=now.release,
+        content=now.content,
+        sha256=now.digest,
+        published_by=current.actor().person_id,
+        withdrawn_at=None,
+        withdrawn_by=None,
+        withdrawal_reason=None,
+        created_at=clock.now(),
+    )
+    session().add(made)
+    if queries.public_token(system.id) is None:
+        session().add(PublicAddress(system_id=system.id, token=secrets.token_urlsafe(24)))
+    session().flush()
+    record(
+        PUBLISHED,
+        made,
+        system=system.key,
+        version=made.number,
+        release=made.release,
+        sha256=made.sha256,
+        figures=len(now.content["figures"]),
+        known_failures=len(now.failures),
+    )
+    return made
+
+
+def withdraw(found: ModelCard, system: AISystem, *, reason: str) -> None:
+    """Withdraw a version. The second of two clicks changes nothing."""
+    session().refresh(found, with_for_update=True)
+    if found.is_withdrawn:
+        return
+    if not 0 < len(reason.strip()) <= MAX_REASON:
+        raise Invalid(f"Enter a reason of up to {MAX_REASON:,} characters.", field="reason")
+    found.withdrawn_at, found.withdrawn_by = clock.now(), current.actor().person_id
+    found.withdrawal_reason = reason.strip()
+    record(
+        WITHDRAWN,
+        found,
+        reason=found.withdrawal_reason,
+        system=system.key,
+        version=found.number,
+        sha256=found.sha256,
+    )
+
+
+def _check_in_use(system: AISystem) -> None:
+    if system.is_retired:
+        raise DomainError(f"{system.name} is retired, so its model card can't change any more.")

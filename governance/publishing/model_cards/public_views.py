@@ -1,0 +1,130 @@
+"""The public page of a system's model card, and the card as JSON and as an ML-BOM.
+
+Anybody who has the address reads it. It shows what was published and nothing else of the tenant;
+of what changed since, it names only parts that its readers know already.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response
+
+from governance.kernel import clock
+from governance.kernel.access import PUBLIC
+from governance.kernel.downloads import FILE
+from governance.kernel.errors import NotFound
+from governance.kernel.feature import Feature
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.evaluations import figures
+from governance.operations.systems.models import AISystem
+from governance.publishing.model_cards import card, queries
+from governance.publishing.model_cards import record as system_record
+from governance.publishing.model_cards.bom import ml_bom
+from governance.publishing.model_cards.drawing import interval, limit_words
+from governance.publishing.model_cards.models import ModelCard
+from governance.publishing.model_cards.public_reader import NOTHING_HERE, reading
+
+public = Feature("public_model_cards", __name__, scope="public")
+HOME = "/model-cards/<tenant>/<token>"
+GONE = 410
+
+
+@public.get(HOME, needs=PUBLIC)
+def show(tenant: str, token: str) -> ResponseReturnValue:
+    """The newest version, with a mark where the record has changed since."""
+    with reading(tenant, token) as system:
+        return _page(tenant, token, system, _newest(system))
+
+
+@public.get(f"{HOME}/<int:number>", needs=PUBLIC)
+def version(tenant: str, token: str, number: int) -> ResponseReturnValue:
+    """An earlier version."""
+    with reading(tenant, token) as system:
+        return _page(tenant, token, system, queries.version(system.id, number))
+
+
+def _newest(system: AISystem) -> ModelCard:
+    found = queries.newest(system.id)
+    if found is None:
+        raise NotFound(NOTHING_HERE)
+    return found
+
+
+def _page(tenant: str, token: str, system: AISystem, found: ModelCard) -> ResponseReturnValue:
+    every = queries.versions(system.id)
+    is_newest = found.number == every[0].number
+    stale = [] if found.is_withdrawn or not is_newest else stale_parts(system, found)
+    return page(
+        "publishing/model_cards/public.html",
+        status=GONE if found.is_withdrawn else 200,
+        address={"tenant": tenant, "token": token},
+        model_card=found,
+        content=found.content,
+        versions=every,
+        is_newest=is_newest,
+        stale=stale,
+        interval=interval,
+        limit_words=limit_words,
+        day_of=card.day_of,
+        data_set_words=card.data_set_words,
+        figures=figures,
+    )
+
+
+def stale_parts(system: AISystem, found: ModelCard) -> list[str]:
+    """Return what of a published card is out of date, without what the record says instead."""
+    now = system_record.assembled(system)
+    parts = [each.part for each in card.changes(found.content, now.content)]
+    return [*dict.fromkeys(parts), *card.outdated(found.content, clock.now())]
+
+
+@public.get(f"{HOME}/<int:number>/card.json", needs=PUBLIC, answers=FILE)
+def as_json(tenant: str, token: str, number: int) -> ResponseReturnValue:
+    """One version as JSON."""
+    with reading(tenant, token) as system:
+        found = _published(system, number)
+        return json_file(public_content(found), f"model-card-{found.number}.json")
+
+
+@public.get(f"{HOME}/<int:number>/ml-bom.json", needs=PUBLIC, answers=FILE)
+def as_bom(tenant: str, token: str, number: int) -> ResponseReturnValue:
+    """One version as an ML-BOM, CycloneDX 1.7."""
+    with reading(tenant, token) as system:
+        found = _published(system, number)
+        made = ml_bom(
+            found.content,
+            number=found.number,
+            sha256=found.sha256,
+            published_at=found.created_at.isoformat(),
+        )
+        return json_file(made, f"model-card-{found.number}.cdx.json")
+
+
+def _published(system: AISystem, number: int) -> ModelCard:
+    """One version that wasn't withdrawn. Raises NotFound."""
+    found = queries.version(system.id, number)
+    if found.is_withdrawn:
+        raise NotFound(NOTHING_HERE)
+    return found
+
+
+def public_content(found: ModelCard) -> dict[str, Any]:
+    """Return a version with the SHA-256 of `card` as RFC 8785 writes it."""
+    return {
+        "version": found.number,
+        "published_at": found.created_at.isoformat(),
+        "sha256": found.sha256,
+        "card": card.without_ids(found.content),
+    }
+
+
+def json_file(content: Mapping[str, Any], name: str) -> Response:
+    """A JSON file to keep."""
+    body = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    return Response(body, headers=headers)

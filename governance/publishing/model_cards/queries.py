@@ -1,0 +1,109 @@
+"""Published model cards and what readers see of known failures.
+
+card(id), version(…), versions(…)    NotFound for what the tenant doesn't have
+newest(system_id)                    the newest version, withdrawn or not
+failure(system, kind, id)            one known failure, and the text that is there
+public_token(system_id)              the token in the system's public address
+system_of_token(token)               whose address it is
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, case, func, select
+
+from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
+from governance.operations.systems.models import AISystem
+from governance.publishing.model_cards.card import KnownFailure
+from governance.publishing.model_cards.models import KnownFailureText, ModelCard, PublicAddress
+from governance.publishing.model_cards.record import AssembledCard
+
+
+def card(model_card_id: UUID, *, lock: bool = False) -> ModelCard:
+    """Return the published version with that id. Raises NotFound."""
+    return find(ModelCard, model_card_id, what="model card", lock=lock)
+
+
+def version(system_id: UUID, number: int, *, lock: bool = False) -> ModelCard:
+    """Return one published version of a system's card. Raises NotFound."""
+    query = select(ModelCard).where(ModelCard.system_id == system_id, ModelCard.number == number)
+    found = session().scalars(query.with_for_update() if lock else query).one_or_none()
+    if found is None:
+        raise NotFound("This model card doesn't exist, or you don't have access to it.")
+    return found
+
+
+def versions(system_id: UUID, *, limit: int = 50) -> Sequence[ModelCard]:
+    """Return the published versions of a system's card, the newest first."""
+    query = select(ModelCard).where(ModelCard.system_id == system_id)
+    return session().scalars(query.order_by(ModelCard.number.desc()).limit(limit)).all()
+
+
+def newest(system_id: UUID) -> ModelCard | None:
+    return next(iter(versions(system_id, limit=1)), None)
+
+
+def failure(now: AssembledCard, kind: str, source_id: UUID) -> KnownFailure:
+    """Return one known failure of what a card says now. Raises NotFound."""
+    for each in now.failures:
+        if (each.kind, each.id) == (kind, str(source_id)):
+            return each
+    raise NotFound("This known failure doesn't exist, or you don't have access to it.")
+
+
+def failure_text(
+    system_id: UUID, failure: KnownFailure, *, lock: bool = False
+) -> KnownFailureText | None:
+    """Return what readers see of a known failure, as far as it is written."""
+    t = KnownFailureText
+    source = t.finding_id if failure.kind == "finding" else t.incident_id
+    query = select(t).where(t.system_id == system_id, source == UUID(failure.id))
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def text(known_failure_text_id: UUID) -> KnownFailureText:
+    """Return the text with that id. Raises NotFound."""
+    return find(KnownFailureText, known_failure_text_id, what="text")
+
+
+# ---- public addresses
+
+
+def public_token(system_id: UUID) -> str | None:
+    query = select(PublicAddress.token).where(PublicAddress.system_id == system_id)
+    return session().scalar(query)
+
+
+def system_of_token(token: str) -> AISystem | None:
+    """Return the system of the acting tenant whose public address has this token."""
+    query = (
+        select(AISystem)
+        .join(PublicAddress, PublicAddress.system_id == AISystem.id)
+        .where(PublicAddress.token == token)
+    )
+    return session().scalars(query).one_or_none()
+
+
+# ---- on the pages of AI systems
+
+
+def tab_note(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Select the number of the newest version; "withdrawn" where it is."""
+    m = ModelCard
+    newest = select(m).where(m.system_id == system_id).order_by(m.number.desc()).limit(1).subquery()
+    withdrawn = newest.c.withdrawn_at.is_not(None)
+    return select(
+        func.coalesce(
+            select(case((withdrawn, "withdrawn"), else_=func.concat(newest.c.number)))
+            .select_from(newest)
+            .scalar_subquery(),
+            "",
+        )
+    )
+
+
+def cards_of(system_id: UUID) -> Select[UUID]:
+    query = select(ModelCard.id).where(ModelCard.system_id == system_id)
+    return query.order_by(ModelCard.number.desc())

@@ -1,0 +1,354 @@
+"""A model card as the record says it now: register, policy, evaluations, drills, findings,
+incidents.
+
+assembled(system)    what would be published, and what keeps it from being published
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+
+from governance.assurance.evaluation_findings.models import EvaluationFinding
+from governance.assurance.incidents.models import Impact, Incident
+from governance.assurance.incidents.states import OPEN
+from governance.kernel import clock, current
+from governance.kernel.db import session
+from governance.kernel.formatting import long_day, plural
+from governance.operations.datasets import queries as datasets
+from governance.operations.evaluations import figures, judge_queries, promotion
+from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    MeasureResult,
+    SuiteMeasure,
+    SuiteVersion,
+)
+from governance.operations.policies import queries as policies
+from governance.operations.policies.setting_labels import setting_title, short_label
+from governance.operations.switches.models import Drill
+from governance.operations.systems.facts import readable
+from governance.operations.systems.models import AISystem
+from governance.publishing.model_cards import card
+from governance.publishing.model_cards.card import (
+    CardBlocker,
+    CardDrill,
+    CardFigure,
+    FigureState,
+    KnownFailure,
+)
+from governance.publishing.model_cards.models import KnownFailureText
+from governance.publishing.reports.snapshot import canonical, fingerprint
+
+MAX_FAILURES = 50  # of each kind, the newest first
+
+
+@dataclass(frozen=True, slots=True)
+class AssembledCard:
+    """What the record says of a system now. `digest` is that of what its readers would get."""
+
+    release: str
+    figures: tuple[CardFigure, ...]
+    drill: CardDrill | None
+    failures: tuple[KnownFailure, ...]
+    content: dict[str, Any]
+    blockers: tuple[CardBlocker, ...]
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.content)
+
+    @property
+    def deciding(self) -> list[CardFigure]:
+        return [each for each in self.figures if not each.is_signal]
+
+    @property
+    def ready(self) -> int:
+        return sum(each.state == "ready" for each in self.deciding)
+
+
+def digest_of(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what readers get, as RFC 8785 writes it."""
+    return fingerprint(canonical(card.without_ids(content)))
+
+
+def assembled(system: AISystem) -> AssembledCard:
+    """Return the card of a system as it is now."""
+    at = clock.now()
+    release = promotion.newest_release(system.id) or ""
+    every = tuple(_figures(system.id, release, at))
+    drill, failures = _drill(system.id), tuple(_failures(system.id, at))
+    incidents = [each for each in failures if each.kind == "incident"]
+    said = card.content(
+        tenant=current.actor().tenant_name,
+        release=release,
+        system=_system(system),
+        policy=_policy(system),
+        every=every,
+        drill=drill,
+        failures=failures,
+        incidents={
+            "days": card.HISTORY.days,
+            "count": len(incidents),
+            "open": sum(not each.is_over for each in incidents),
+        },
+    )
+    texts = {"What it does": system.capabilities, "What it doesn't do": system.limits}
+    reasons = card.blockers(system.key, release, every, drill, failures, at=at, texts=texts)
+    return AssembledCard(release, every, drill, failures, said, tuple(reasons))
+
+
+def _system(system: AISystem) -> dict[str, Any]:
+    controls = {
+        "Memory": system.memory_control,
+        "Sources": system.sources_control,
+        "Tone": system.tone_control,
+        "Verify with search": system.verify_control,
+    }
+    return {
+        "name": system.name,
+        "kind": system.kind_name,
+        "version": system.version,
+        "purpose": system.purpose,
+        "intended_users": system.intended_users,
+        "autonomy": readable("autonomy", system.autonomy) or "",
+        "capabilities": list(system.capabilities),
+        "limits": list(system.limits),
+        "controls": [[label, value] for label, value in controls.items() if value],
+        "why_shown": system.why_shown,
+        "models": [
+            {name: str(each.get(name) or "") for name in ("provider", "name", "version")}
+            for each in system.models
+        ],
+        "data_sets": _data_sets(system),
+    }
+
+
+def _data_sets(system: AISystem) -> list[dict[str, Any]]:
+    """Those that have a page of their own with version and licence, then the register's texts."""
+    used = datasets.datasets_of(system.id)
+    kept = {each.row.data_set.key for each in used}
+    return [
+        *(
+            {
+                "name": each.row.data_set.name,
+                "version": each.row.data_set.version,
+                "licence": each.row.version.licence if each.row.version else "",
+                "own_licence": bool(each.row.version and each.row.version.licence_text),
+            }
+            for each in used
+        ),
+        *(
+            {"name": each, "version": 0, "licence": "", "own_licence": False}
+            for each in system.data_sets
+            if each.split()[0] not in kept
+        ),
+    ]
+
+
+def _policy(system: AISystem) -> dict[str, Any]:
+    policy = policies.standing()
+    governed = next((each for each in policy.systems if each.key == system.key), None)
+    return {
+        "tier": policy.tier.name,
+        "settings": [
+            [setting_title(key), short_label(each.value, key)]
+            for key, each in policy.effective(governed).items()
+        ],
+    }
+
+
+# ---- figures
+
+
+def _figures(system_id: UUID, release: str, at: datetime) -> Iterator[CardFigure]:
+    """Yield each measure of each live suite that was ever run on the system; six statements."""
+    if not release:
+        return
+    tier = evaluations.policy_tier()
+    runs = promotion.newest_runs(system_id, release)
+    results: dict[UUID, list[tuple[MeasureResult, SuiteMeasure]]] = {}
+    for result, measure in evaluations.results_of([run.id for run, _version in runs.values()]):
+        results.setdefault(result.run_id, []).append((result, measure))
+    judged_by_others = judge_queries.stale((run, v.suite_id) for run, v in runs.values())
+    for suite, newest in promotion.suites_of(system_id):
+        if suite.id not in runs:
+            problem = f"Release {release} has no run of {suite.name}."
+            yield _without_run(suite, problem)
+            continue
+        run, version = runs[suite.id]
+        if (problem := _of_run(run, version, suite, newest)) or not results.get(run.id):
+            yield _without_run(suite, problem or f"Run {run.number:,} has no figure.")
+            continue
+        for result, measure in results[run.id]:
+            judged = result.verdicts.get(tier, {})
+            other_judge = judged_by_others.get((run.id, measure.key), "")
+            state, problem = _state(run, measure, result, judged, other_judge, at)
+            yield CardFigure(
+                suite=suite.name,
+                suite_key=suite.key,
+                suite_version=version.number,
+                method=version.method,
+                measure=measure.key,
+                name=measure.name,
+                unit=measure.unit,
+                at_least=measure.at_least,
+                is_signal=measure.is_signal,
+                point=result.point,
+                low=result.low,
+                high=result.high,
+                confidence=result.confidence,
+                n=result.n,
+                successes=result.successes,
+                limit=None if measure.is_signal else judged.get("limit"),
+                verdict="" if measure.is_signal else judged.get("verdict", "undecided"),
+                judges=tuple(run.judges),
+                run=run.number,
+                run_id=str(run.id),
+                ran_at=run.ran_at,
+                state=state,
+                problem=problem,
+            )
+
+
+def _without_run(suite: EvaluationSuite, problem: str) -> CardFigure:
+    return CardFigure(
+        suite=suite.name, suite_key=suite.key, name=suite.name, state="missing", problem=problem
+    )
+
+
+def _of_run(
+    run: EvaluationRun, version: SuiteVersion, suite: EvaluationSuite, newest: int | None
+) -> str:
+    """Return why a run is no source, or an empty text."""
+    if version.withdrawn_at is not None or newest is None:
+        return f"Version {version.number} of {suite.name} was withdrawn."
+    if version.number < newest:
+        return (
+            f"{suite.name} has version {newest}, and this release was evaluated by version"
+            f" {version.number}."
+        )
+    return "" if run.outcome == "completed" else f"Run {run.number:,} {run.outcome}."
+
+
+def _state(
+    run: EvaluationRun,
+    measure: SuiteMeasure,
+    result: MeasureResult,
+    judged: Mapping[str, Any],
+    other_judge: str,
+    at: datetime,
+) -> tuple[FigureState, str]:
+    if not result.n or result.point is None or result.low is None:
+        return "missing", f"Run {run.number:,} has no result of it."
+    if run.ran_at is None or at - run.ran_at > card.FIGURE_WINDOW:
+        day = long_day(run.ran_at) if run.ran_at else "an unknown day"
+        return "stale", f"Run {run.number:,} is of {day}. The window is 30 days."
+    if measure.is_signal:
+        return "ready", ""
+    if other_judge:
+        return "undecided", f"{other_judge}."
+    if judged.get("verdict") not in {"pass", "fail"}:
+        limit = figures.limit(measure, judged.get("limit"))
+        interval = figures.interval(result.low, result.high, measure.unit)
+        needs = figures.needs(judged.get("more"))
+        return "undecided", f"Interval {interval}, limit {limit}. {needs}."
+    return "ready", ""
+
+
+def _drill(system_id: UUID) -> CardDrill | None:
+    query = (
+        select(Drill)
+        .where(
+            Drill.system_id == system_id,
+            Drill.state.in_(("passed", "failed")),
+            Drill.ended_at.is_not(None),
+        )
+        .order_by(Drill.ended_at.desc(), Drill.id)
+        .limit(1)
+    )
+    found = session().scalars(query).one_or_none()
+    if found is None or found.ended_at is None:
+        return None
+    return CardDrill(
+        str(found.id),
+        found.ended_at,
+        found.state == "passed",
+        found.expected or 0,
+        found.obeyed or 0,
+        found.slowest_ms,
+    )
+
+
+# ---- known failures
+
+
+def _failures(system_id: UUID, at: datetime) -> Iterator[KnownFailure]:
+    """Yield findings and incidents of the last twelve months: what goes on first."""
+    query = select(KnownFailureText).where(KnownFailureText.system_id == system_id)
+    texts = {row.finding_id or row.incident_id: row for row in session().scalars(query)}
+    found = [
+        *(_of_finding(each) for each in _findings(system_id, at)),
+        *(_of_incident(each) for each in _incidents(system_id, at)),
+    ]
+    for each in sorted(found, key=lambda each: (each.is_over, -each.since.timestamp(), each.ref)):
+        row = texts.get(UUID(each.id))
+        if row is None:
+            yield each
+        else:
+            yield KnownFailure(
+                each.kind,
+                each.id,
+                each.ref,
+                each.name,
+                each.since,
+                each.ended,
+                row.title,
+                row.text,
+                row.is_over != each.is_over,
+            )
+
+
+def _findings(system_id: UUID, at: datetime) -> Sequence[EvaluationFinding]:
+    f = EvaluationFinding
+    query = (
+        select(f)
+        .where(
+            f.system_id == system_id,
+            or_(f.closed_at.is_(None), f.closed_at > at - card.HISTORY),
+        )
+        .order_by(f.closed_at.is_not(None), f.number.desc())
+        .limit(MAX_FAILURES)
+    )
+    return session().scalars(query).all()
+
+
+def _incidents(system_id: UUID, at: datetime) -> Sequence[Incident]:
+    affected = select(Impact.incident_id).where(
+        Impact.system_id == system_id, Impact.removed_at.is_(None)
+    )
+    query = (
+        select(Incident)
+        .where(
+            Incident.id.in_(affected),
+            or_(Incident.state.in_(OPEN), Incident.detected_at > at - card.HISTORY),
+        )
+        .order_by(Incident.detected_at.desc(), Incident.id)
+        .limit(MAX_FAILURES)
+    )
+    return session().scalars(query).all()
+
+
+def _of_finding(each: EvaluationFinding) -> KnownFailure:
+    name = f"{each.name} missed its limit, {plural(each.misses, 'time')}"
+    return KnownFailure("finding", str(each.id), each.ref, name, each.created_at, each.closed_at)
+
+
+def _of_incident(each: Incident) -> KnownFailure:
+    ended = each.resolved_at or each.closed_at
+    over = ended if each.state not in OPEN else None
+    return KnownFailure("incident", str(each.id), each.ref, each.title, each.detected_at, over)

@@ -1,0 +1,17 @@
+"""What model cards add to an AI system's pages: their tab, and their entries in its history."""
+
+from governance.operations.systems.parts import SystemRecords, SystemTab
+from governance.publishing.model_cards import permissions, queries
+
+TAB = SystemTab(
+    label="Model card",
+    endpoint="model_cards.index",
+    argument="system_key",
+    permission=permissions.VIEW,
+    order=95,
+    content=queries.tab_note,
+    counts_everything=True,
+)
+RECORDS = SystemRecords(
+    permission=permissions.VIEW, select=queries.cards_of, counts_everything=True
+)

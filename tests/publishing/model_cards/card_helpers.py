@@ -1,0 +1,119 @@
+"""A system that has everything that a model card needs, made by the product's own actions."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from governance.kernel import clock
+from governance.kernel.db import session
+from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations import suite_actions
+from governance.operations.evaluations.models import EvaluationRun
+from governance.operations.switches.models import Drill
+from governance.operations.systems import actions as systems
+from governance.operations.systems import queries as register
+from governance.publishing.model_cards import actions, queries, record
+from tests import make
+from tests.operations.evaluations import evaluation_helpers
+
+SYSTEM = "claims-triage"
+HOME = f"systems/{SYSTEM}/model-card"
+FACTS = {
+    "capabilities": ["Explains cover, deductibles and bills"],
+    "limits": ["Decide on a claim"],
+    "memory_control": "On; turn it off at any time",
+    "models": [{"provider": "Helio", "name": "helio-4", "version": "2", "retires_on": ""}],
+}
+
+
+def register_system(slug: str = "acme", *, lane: str = "standard", **facts) -> UUID:
+    with make.acting("compliance_officer", slug):
+        return systems.register(
+            key=SYSTEM,
+            name="Claims triage",
+            lane=lane,
+            purpose="Ranks incoming claims for adjusters.",
+            owner_id=None,
+            facts=FACTS | facts,
+        ).id
+
+
+def suite(slug: str = "acme", key: str = "claims-grounding") -> None:
+    """A published suite of hallucination and of a signal, the median latency."""
+    with make.acting("admin", slug):
+        made = suite_actions.create(
+            key=key, name="Claims grounding", purpose="Answers cite the wording.", pack="support"
+        )
+        draft = evaluations.versions(made.id)[0]
+        kept = [
+            suite_actions.copied(each)
+            for each in evaluations.measures(draft.id)
+            if each.key == "hallucination" or each.is_signal
+        ]
+        suite_actions.set_measures(draft, kept)
+        suite_actions.publish(draft, made)
+
+
+def evaluated(
+    right: int = 300,
+    wrong: int = 0,
+    *,
+    number: int = 1,
+    at: datetime | None = None,
+    release: str = "2026.11.2",
+) -> EvaluationRun:
+    """A judged run of Acme's system, which ended yesterday."""
+    ended = (at or clock.now() - timedelta(days=1)).isoformat()
+    log = evaluation_helpers.log_of(
+        right, wrong, run=f"run-{number}", stats={"completed_at": ended}
+    )
+    return evaluation_helpers.judged(log, release=release)
+
+
+def drilled(system_id: UUID, *, days: int = 10, slug: str = "acme", state: str = "passed") -> None:
+    """A drill that ended so many days ago."""
+    ended = clock.now() - timedelta(days=days)
+    with make.acting("admin", slug):
+        session().add(
+            Drill(
+                system_id=system_id,
+                feature_id=None,
+                state=state,
+                due_at=ended,
+                seconds=60,
+                repeat_days=None,
+                planned_by=None,
+                approved_by=None,
+                started_at=ended,
+                ended_at=ended,
+                expected=14,
+                obeyed=14,
+                slowest_ms=800,
+                evidence_version_id=None,
+            )
+        )
+
+
+def complete_system(**more) -> UUID:
+    """A system whose card can be published."""
+    system_id = register_system(**more)
+    suite()
+    evaluated()
+    drilled(system_id)
+    return system_id
+
+
+def now_digest() -> str:
+    with make.acting("compliance_officer", read_only=True):
+        return record.assembled(register.system(SYSTEM)).digest
+
+
+def publish(slug: str = "acme") -> None:
+    """Publish the card as it is now."""
+    with make.acting("compliance_officer", slug):
+        found = register.system(SYSTEM)
+        actions.publish(found, seen=record.assembled(found).digest)
+
+
+def public_path(slug: str = "acme") -> str:
+    with make.acting("compliance_officer", slug, read_only=True):
+        return f"/model-cards/{slug}/{queries.public_token(register.system(SYSTEM).id)}"
