@@ -352,7 +352,8 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "score": Decimal("7.1"),
         "state": "open",
         "fixed_release": None,
-        **dict.fromkeys(("case_version_id", "case_measure", "case_digest")),
+        "case_measure": "attack_success",
+        "case_digest": b"\x01" * 16,
         "ended_at": None,
     },
     "system_proposals": {
