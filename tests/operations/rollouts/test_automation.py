@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from governance.economics.tenant_costs import permissions as tenant_costs
 from governance.kernel import manifest
 from governance.kernel.manifest import Manifest
 from governance.operations.rollouts import queries
@@ -124,6 +125,37 @@ def test_a_failed_signal_only_pauses_and_a_failed_condition_does_nothing(registe
     watch()
     assert state_of(rollout_id) == (state, "5%")
     assert served() == [(500, (OLD, NEW), state)]
+
+
+def test_a_figure_that_needs_a_permission_is_a_verdict_for_others_and_in_the_record(
+    registered, as_contributor, as_auditor
+):
+    rollout_id = planned()
+    running_at(500, rollout_id)
+    reading = GateReading(
+        "Cost per completed task",
+        "fail",
+        "at most €0.10",
+        "€0.13",
+        "€0.08 in October 2026",
+        n="2,053",
+        needs_permission=tenant_costs.VIEW,
+    )
+    registered(Gate(key="cost", kind="signal", order=1, read=lambda _subject: [reading]))
+    address = f"rollouts/{rollout_id}"
+    assert "at most €0.10" in main_text(as_contributor.get(address))
+    page = main_text(as_auditor.get(address))
+    assert "Cost per completed task" in page and "€" not in page
+    watch()
+    assert state_of(rollout_id) == ("paused", "5%")
+    with make.acting("admin", read_only=True):
+        (kept,) = [each for each in queries.steps(rollout_id)[0].gates if each["gate"] == "cost"]
+        assert (kept["verdict"], kept["figure"], kept["needs"], kept["detail"]) == (
+            "fail",
+            "",
+            "",
+            "",
+        )
 
 
 @pytest.mark.parametrize("kind", ["guardrail", "signal", "condition"])
