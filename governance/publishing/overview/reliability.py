@@ -1,4 +1,5 @@
-"""What the overview shows of reliability: open alerts and incidents, and the newest statement.
+"""What the overview shows of reliability: open alerts and incidents, stopped rollouts, the newest
+statement.
 
 One statement reads all of it, and whether there is anything to show of evaluations.
 """
@@ -23,6 +24,12 @@ from governance.operations.alerts.models import Alert
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.objectives import permissions as objective_permissions
 from governance.operations.objectives.models import Objective
+from governance.operations.rollouts import permissions as rollout_permissions
+from governance.operations.rollouts.ladders import Stage
+from governance.operations.rollouts.life_cycle import STATES
+from governance.operations.rollouts.models import Rollout, RolloutStep
+from governance.operations.rollouts.system_parts import KINDS as ROLLOUT_KINDS
+from governance.operations.systems.models import AISystem
 from governance.publishing.statements import permissions as statement_permissions
 from governance.publishing.statements.models import Statement, StatementRevision
 
@@ -31,7 +38,7 @@ MAX_LINES = 4
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityLine:
-    """One alert, incident or statement. `state` is (kind, text), as c.state takes it."""
+    """One alert, incident, rollout or statement. `state` is (kind, text), as c.state takes it."""
 
     kind: str
     id: UUID
@@ -58,6 +65,7 @@ def rows_now() -> Sequence[Any]:
             (incident_permissions.VIEW, _incidents()),
             (statement_permissions.VIEW, _statements()),
             (objective_permissions.VIEW, _objectives()),
+            (rollout_permissions.VIEW, _rollouts()),
             (finding_permissions.VIEW, _findings()),
             (finding_permissions.VIEW, _runs()),
         )
@@ -72,7 +80,7 @@ def reliability_now(rows: Sequence[Any]) -> ReliabilityNow | None:
     if not rows:
         return None
     found = [_line(row) for row in rows if row.kind != "objective"]
-    order = {"alert": 0, "incident": 1, "statement": 2}
+    order = {"alert": 0, "incident": 1, "rollout": 2, "statement": 3}
     lines = sorted(sorted(found, key=lambda line: line.at, reverse=True), key=_rank(order))
     return ReliabilityNow(lines[:MAX_LINES], _heading(found))
 
@@ -84,13 +92,18 @@ def _rank(order: dict[str, int]) -> Any:
 def _heading(lines: Sequence[ReliabilityLine]) -> str:
     firing = sum(line.kind == "alert" and line.state[1] == "Firing" for line in lines)
     open_now = sum(line.kind == "incident" for line in lines)
-    if not firing and not open_now:
+    halted = sum(
+        line.kind == "rollout" and line.state[0] == ROLLOUT_KINDS["halted"] for line in lines
+    )
+    if not firing and not open_now and not halted:
         return "No alert is firing and no incident is open"
     parts = []
     if firing:
         parts.append(f"{plural(firing, 'alert')} {'is' if firing == 1 else 'are'} firing")
     if open_now:
         parts.append(f"{plural(open_now, 'incident')} {'is' if open_now == 1 else 'are'} open")
+    if halted:
+        parts.append(f"{plural(halted, 'rollout')} {'is' if halted == 1 else 'are'} halted")
     return ", ".join(parts)
 
 
@@ -117,6 +130,25 @@ def _incidents() -> Any:
     i = Incident
     query = _row("incident", id=i.id, ref=i.ref, title=i.title, state=i.state, at=i.declared_at)
     return query.where(i.closed_at.is_(None)).limit(20)
+
+
+def _rollouts() -> Any:
+    """Those that are halted or paused: a person resumes them, or rolls them back."""
+    r, s = Rollout, RolloutStep
+    newest = (
+        select(func.max(s.created_at))
+        .where(s.tenant_id == r.tenant_id, s.rollout_id == r.id)
+        .scalar_subquery()
+    )
+    query = _row(
+        "rollout",
+        id=r.id,
+        ref=func.concat("RO-", r.number),
+        title=func.concat("Release ", r.release, " of ", AISystem.name),
+        state=func.concat(r.state, " ", r.ladder[r.position]["share"].as_string()),
+        at=func.coalesce(newest, r.created_at),
+    ).join(AISystem, AISystem.id == r.system_id)
+    return query.where(r.state.in_(("halted", "paused"))).limit(20)
 
 
 def _statements() -> Any:
@@ -159,6 +191,11 @@ def _line(row: Any) -> ReliabilityLine:
     if row.kind == "incident":
         state = ("ok" if row.state == "resolved" else "due", row.state.capitalize())
         return ReliabilityLine("incident", row.id, row.ref, row.title, state, row.at)
+    if row.kind == "rollout":
+        name, share = row.state.split()
+        where = Stage(int(share), 0, 0).where
+        said = (ROLLOUT_KINDS[name], f"{STATES[name]} {where}")
+        return ReliabilityLine("rollout", row.id, row.ref, row.title, said, row.at)
     credit, currency, number = row.state.split()
     owed = f"{money(int(credit), currency)} credit" if int(credit) else "no credit"
     title = f"Statement {_month(row.title)}, revision {number}"
