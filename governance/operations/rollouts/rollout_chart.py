@@ -100,7 +100,12 @@ def shares(row: Rollout, found: Sequence[ShareChange], now: datetime) -> Markup:
     body.append(
         drawing.element("path", "s1", d=drawing.path(points), fill="none", stroke_width=1.8)
     )
-    body += [_mark(each, x(each.at), y(each.share)) for each in found]
+    named = float(-ROOM)  # where the last word is, so that no two overlap
+    for each in found:
+        body.append(_mark(each, x(each.at), y(each.share)))
+        if each.step in MARKS and x(each.at) - named >= ROOM:
+            named = x(each.at)
+            body.append(_word(each, named, y(each.share)))
     days = [(x(start), "start", start), (x(end), "end", end)]
     body += [
         drawing.label(at, height - 8, formatting.day_of_year(day), "tick", anchor=anchor)
@@ -117,10 +122,12 @@ def _mark(each: ShareChange, x: float, y: float) -> Markup:
     kind = MARKS.get(each.step, "f1")
     if kind == "f1":
         return drawing.element("circle", kind, cx=x, cy=y, r=3)
-    square = drawing.element("rect", kind, x=x - 4, y=y - 4, width=8.0, height=8.0, rx=1)
-    words = PAST[each.step].capitalize()
+    return drawing.element("rect", kind, x=x - 4, y=y - 4, width=8.0, height=8.0, rx=1)
+
+
+def _word(each: ShareChange, x: float, y: float) -> Markup:
     side, anchor = (8, "start") if x < LEFT + ROOM else (-8, "end")
-    return square + drawing.label(x + side, y - 6, words, "lab2", anchor=anchor)
+    return drawing.label(x + side, y - 6, PAST[each.step].capitalize(), "lab2", anchor=anchor)
 
 
 # ---- a guardrail against its limit

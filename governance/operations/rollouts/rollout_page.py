@@ -61,6 +61,8 @@ def headline(at: Standing) -> str:
         return f"{state}{where}: {failing} of {total} gates {verb}, so {row.release} can't advance"
     if at.blockers:
         return f"{state}{where}: {row.release} can't advance yet"
+    if at.step == "resume":
+        return f"{state}{where}: {row.release} can be resumed"
     ahead = f"can go to {row.next_stage.name}" if row.next_stage else "can be finished"
     return f"{state}{where}: {row.release} {ahead}"
 

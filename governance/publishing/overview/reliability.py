@@ -34,6 +34,7 @@ from governance.publishing.statements import permissions as statement_permission
 from governance.publishing.statements.models import Statement, StatementRevision
 
 MAX_LINES = 4
+ORDER = ("alert", "incident", "rollout", "resolved", "statement")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,14 @@ def reliability_now(rows: Sequence[Any]) -> ReliabilityNow | None:
     if not rows:
         return None
     found = [_line(row) for row in rows if row.kind != "objective"]
-    order = {"alert": 0, "incident": 1, "rollout": 2, "statement": 3}
-    lines = sorted(sorted(found, key=lambda line: line.at, reverse=True), key=_rank(order))
+    lines = sorted(sorted(found, key=lambda line: line.at, reverse=True), key=_rank)
     return ReliabilityNow(lines[:MAX_LINES], _heading(found))
 
 
-def _rank(order: dict[str, int]) -> Any:
-    return lambda line: order[line.kind]
+def _rank(line: ReliabilityLine) -> int:
+    """What is over comes after what a person has to do something about."""
+    is_over = line.kind == "incident" and line.state[0] == "ok"
+    return ORDER.index("resolved" if is_over else line.kind)
 
 
 def _heading(lines: Sequence[ReliabilityLine]) -> str:

@@ -183,6 +183,8 @@ def test_a_person_resumes_once_no_guardrail_fails(as_contributor):
     page = main_text(as_contributor.get(f"rollouts/{rollout_id}/advance"))
     assert "Grounded answers fails." in page
     evaluate()
+    page = main_text(as_contributor.get(f"rollouts/{rollout_id}"))
+    assert "Halted at 5%: 2026.12.0 can be resumed" in page
     advance(as_contributor, rollout_id)
     assert state_of(rollout_id) == ("running", "5%")
 
