@@ -2,6 +2,7 @@
 
 import http.client
 import itertools
+import os
 import socket
 import statistics
 import subprocess
@@ -197,6 +198,17 @@ def resident_megabytes(pid: int) -> float:
     """Of the largest child of the server's process: its worker."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return max((_rss(int(child)) for child in children), default=_rss(pid))
+
+
+def processor_seconds(pid: int) -> float:
+    """Of a server's process and its workers, so far."""
+    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    fields = [
+        Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        for each in (str(pid), *workers)
+    ]
+    user, system = 11, 12  # after the name, in ticks: proc_pid_stat(5)
+    return sum(int(each[user]) + int(each[system]) for each in fields) / os.sysconf("SC_CLK_TCK")
 
 
 def share_megabytes(pid: int) -> float:

@@ -27,7 +27,7 @@ from uuid import uuid4
 import psycopg
 from sqlalchemy import select
 
-from bench.client import serving, serving_console
+from bench.client import processor_seconds, serving, serving_console
 from governance.kernel import current
 
 VAR = Path("var/bench")
@@ -50,10 +50,14 @@ def measure(
     world = _world()
     flips = 6 if quick else FLIPS
     with (
-        serving_console(environment, VAR / "decisions.log") as (port, _),
-        serving("bench.floor:app", environment, VAR / "floor-decisions.log") as (floor_port, _),
+        serving_console(environment, VAR / "decisions.log") as (port, pid),
+        serving("bench.floor:app", environment, VAR / "floor-decisions.log") as (
+            floor_port,
+            floor_pid,
+        ),
     ):
         rows = _rates(world, port, floor_port, rounds, max(seconds * 5, 1))
+        rows.append(_processor_time(world, (port, pid), (floor_port, floor_pid), rounds))
         rows.append(_silence(world, port, server))
         with serving_console(environment, VAR / "beside.log") as (own_port, _):
             ports = {"in their worker": port, "in a process beside": own_port}
@@ -150,6 +154,33 @@ def _rates(
             "≥ 10",
         ),
     ]
+
+
+def _processor_time(
+    world: Mapping[str, Any], ours: tuple[int, int], floor: tuple[int, int], rounds: int
+) -> Row:
+    """What a decision takes of the processor, beside Flask hello: on a busy machine a server with
+    many threads gets more of the processor, and its rate says more about that than about it.
+    """
+    url = f"http://127.0.0.1:{ours[0]}{FLAGS}/policy.grounding"
+    asked = {
+        ours[1]: (url, _script("one", world["key"])),
+        floor[1]: (f"http://127.0.0.1:{floor[0]}/hello", None),
+    }
+    taken: dict[int, list[float]] = {pid: [] for pid in asked}
+    for _ in range(rounds):
+        for pid, (address, script) in asked.items():
+            before = processor_seconds(pid)
+            answered = wrk(address, script, 1)[0]
+            taken[pid].append((processor_seconds(pid) - before) / answered * 1e6)
+    ratios = [t / o for o, t in zip(taken[ours[1]], taken[floor[1]], strict=True)]
+    return (
+        "processor time of a decision, one flag",
+        statistics.median(taken[ours[1]]),
+        "µs",
+        statistics.median(ratios),
+        "≥ 2.0: half of Flask hello's",
+    )
 
 
 def _script(name: str, key: str, tag: str | None = None) -> Path:
@@ -278,28 +309,32 @@ def _busy_rates(
     seconds: float,
 ) -> list[Row]:
     """Decisions while pages are served, by the worker that answers them or by the first of two
-    servers; against Flask hello, itself without pages, on the machine that is as busy.
+    servers; against Flask hello on the machine that is as busy: beside pages, itself without any,
+    and in their worker, while as many readers ask the floor's own server for its small pages.
     """
     pages_port, script = next(iter(ports.values())), _script("one", world["key"])
     asked = {
         name: f"http://127.0.0.1:{port}{FLAGS}/policy.grounding" for name, port in ports.items()
     }
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in ("hello", *asked)}
+    hello = f"http://127.0.0.1:{floor_port}/hello"
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
+    floors: dict[str, list[float]] = {name: [] for name in asked}
     for url in asked.values():
         wrk(url, script, 1)
-    with readers.reading(pages_port):
-        for _ in range(rounds):
-            found["hello"].append(wrk(f"http://127.0.0.1:{floor_port}/hello", None, seconds))
+    for _ in range(rounds):
+        with readers.reading(pages_port):
+            floors["in a process beside"].append(wrk(hello, None, seconds)[0])
             for name, url in asked.items():
                 found[name].append(wrk(url, script, seconds))
-    hello = found.pop("hello")
+        with Readers("", ("/page", "/list")).reading(floor_port):
+            floors["in their worker"].append(wrk(hello, None, seconds)[0])
     return [
         (
             f"decision while pages are served, {name}",
             statistics.median(r for r, _ in each),
             "req/s",
-            statistics.median(o[0] / t[0] for o, t in zip(each, hello, strict=True)),
-            "≥ 2.0 of Flask hello" if "beside" in name else "",
+            statistics.median(o[0] / t for o, t in zip(each, floors[name], strict=True)),
+            "≥ 2.0 of Flask hello, served the same way",
         )
         for name, each in found.items()
     ]
@@ -308,16 +343,67 @@ def _busy_rates(
 def _busy_flips(
     world: Mapping[str, Any], port: int, server: Any, where: str, flips: int
 ) -> list[Row]:
-    """As `_flips` by NOTIFY, while pages are served."""
-    late = sorted(
-        ms for n in range(flips) for ms in _flip(world, port, server, stop=n % 2 == 0, silent=False)
-    )
-    p99 = late[min(len(late) - 1, int(len(late) * 0.99))]
+    """As `_flips` by NOTIFY, while pages are served; beside a process that only listens."""
+    late: list[float] = []
+    with _bare_listener(server) as heard:
+        for n in range(flips):
+            late += _flip(world, port, server, stop=n % 2 == 0, silent=False)
+    (p50, p99), (bare_p50, bare_p99) = _late(late), _late(heard)
     what, goal = f"stop → obeyed while pages are served, {where}", 50
     return [
-        (f"{what}, p50 of {len(late)}", statistics.median(late), "ms", None, ""),
+        (f"stop → heard by a bare listener, {where}, p50", bare_p50, "ms", None, ""),
+        (f"stop → heard by a bare listener, {where}, p99", bare_p99, "ms", None, ""),
+        (f"{what}, p50 of {len(late)}", p50, "ms", bare_p50 / p50, "of the bare listener"),
         (f"{what}, p99", p99, "ms", goal / p99, f"≤ {goal} ms"),
     ]
+
+
+def _late(found: Sequence[float]) -> tuple[float, float]:
+    """The median and the 99th percentile."""
+    ordered = sorted(found)
+    return statistics.median(ordered), ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+
+
+LISTENER = """
+import sys, time, psycopg
+with psycopg.connect(sys.argv[1], autocommit=True) as connection:
+    connection.execute("LISTEN bench_floor")
+    print(flush=True)
+    for note in connection.notifies():
+        print((time.clock_gettime(time.CLOCK_REALTIME) - float(note.payload)) * 1000, flush=True)
+"""
+
+
+@contextmanager
+def _bare_listener(server: Any) -> Iterator[list[float]]:
+    """What this machine needs now from a commit to a process that does nothing but listen: the
+    milliseconds of one notification every 50 ms, once it is over.
+    """
+    url = server.super_uri.replace("/postgres?", "/bench?")
+    command = [sys.executable, "-c", LISTENER, url]
+    heard: list[float] = []
+    over = threading.Event()
+
+    def tell() -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            while not over.wait(0.05):
+                now = str(time.clock_gettime(time.CLOCK_REALTIME))
+                connection.execute("SELECT pg_notify('bench_floor', %s)", [now])
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        output = process.stdout
+        if output is None:
+            raise SystemExit("the listener has no output")
+        output.readline()
+        telling = threading.Thread(target=tell)
+        telling.start()
+        try:
+            yield heard
+        finally:
+            over.set()
+            telling.join()
+            process.terminate()
+            heard += [float(line) for line in output.read().split()]
 
 
 # ---- stop → obeyed
