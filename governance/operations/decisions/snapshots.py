@@ -169,11 +169,11 @@ class Snapshots:
         return self._put(facts, began, began)
 
     def _load_stops(self, snapshot: TenantSnapshot) -> TenantSnapshot:
-        """Obey new stops without waiting for the rest."""
+        """Obey new stops without waiting for the rest, not even for the end of the reading."""
         began, facts = time.monotonic(), snapshot.facts
         with self._reading(facts):
             number, stops = queries.stops_now(facts.standing.content.tier)
-        return self._put_part(snapshot, began, stops=stops, stops_number=number)
+            return self._put_part(snapshot, began, stops=stops, stops_number=number)
 
     def _load_rollouts(self, snapshot: TenantSnapshot) -> None:
         """Obey halts of known rollouts without waiting for the rest."""
@@ -181,7 +181,7 @@ class Snapshots:
         if facts.rollouts:
             with self._reading(facts):
                 served = queries.rollouts_now()
-            self._put_part(snapshot, began, rollouts=served)
+                self._put_part(snapshot, began, rollouts=served)
 
     def _put_part(self, snapshot: TenantSnapshot, began: float, **parts: Any) -> TenantSnapshot:
         """Put these facts into the present snapshot, unless it was read later or has them."""
