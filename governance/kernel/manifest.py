@@ -258,7 +258,8 @@ class EntryLink:
     """Where an audit entry on a row of this class leads: a page, or the reason why there is none.
 
     `argument` is the name of the row's id in the page's address; without one, every row of the
-    class has the same page. `noun` is what people call the row, by default the words of its class.
+    class has the same page. `noun` is what people call the row, by default the words of its class;
+    a row whose entries tell its `number` alone is called by `prefix` and that number.
     `single`: a tenant has one, so its id says nothing. `within` decides whether an auditor of that
     scope has the page of that row; without it, every reader has.
     """
@@ -267,6 +268,7 @@ class EntryLink:
     argument: str = ""
     no_page: str = ""
     noun: str = ""
+    prefix: str = ""
     single: bool = False
     within: Callable[[Scope, UUID], bool] | None = None
 

@@ -77,6 +77,7 @@ manifest = Manifest(
             endpoint="evaluation_findings.finding",
             argument="evaluation_finding_id",
             noun="finding of an evaluation",
+            prefix="EVF-",
         ),
     },
     subscribes=(

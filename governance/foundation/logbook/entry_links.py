@@ -49,7 +49,8 @@ def _name(kind: str, description: Mapping[str, Any]) -> str:
     short = _first(description, "ref", "key", "slug", "requirement")
     long = _first(description, "title", "name")
     if not short and isinstance(number := description.get("number"), int):
-        short = f"{'version' if noun(kind).endswith('version') else noun(kind)} {number}"
+        words = "version " if noun(kind).endswith("version") else f"{noun(kind)} "
+        short = f"{_link(kind).prefix or words}{number}"
     return f"{short} {long}".strip()
 
 

@@ -74,6 +74,8 @@ def test_a_miss_is_seen_wherever_it_matters(_mapped, as_officer, as_viewer, stat
     assert len(seen) <= 40, seen
     text = as_officer.get("inbox/").text
     assert "EVF-1: Hallucination of claims-triage misses its limit" in text
+    history = as_officer.get("systems/claims-triage").text
+    assert "EVF-1" in history and "finding of an evaluation 1" not in history
     assert "Close finding" not in as_viewer.get(path).text
 
 
