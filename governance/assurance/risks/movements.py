@@ -35,10 +35,11 @@ class Movements:
 
 
 def movements(risks: Sequence[RiskPosture]) -> Movements:
-    """Compare today's scores with those at the beginning of the month; two statements."""
-    since = first_of_month(clock.today())
-    ids = [each.risk.id for each in risks]
-    if not ids:
+    """Compare today's scores of the open risks with those at the beginning of the month; two
+    statements.
+    """
+    since, ids = first_of_month(clock.today()), queries.open_ids()
+    if not risks:
         return Movements(since, 0, ())
     begin = datetime.combine(since, time(), formatting.tenant_zone())
     then, last = queries.last_scores(ids, until=begin), queries.last_scores(ids)
