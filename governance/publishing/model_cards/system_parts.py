@@ -8,7 +8,7 @@ TAB = SystemTab(
     endpoint="model_cards.index",
     argument="system_key",
     permission=permissions.VIEW,
-    order=95,
+    order=96,
     content=queries.tab_note,
     counts_everything=True,
 )
