@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import LiteralString
 from urllib.parse import quote
@@ -446,10 +447,16 @@ class Drill:
             "GOVERNANCE_KEK_FILE": str(self.folder / "kek.key"),
             "GOVERNANCE_SECRET_KEY_FILE": str(self.folder / "secret.key"),
             "GOVERNANCE_DEMO": "1",  # a witness on loopback
-            "PYTHONPYCACHEPREFIX": str(
-                self.folder / "compiled"
-            ),  # each command starts faster than the first
+            **self._compiled(),
         }
+
+    def _compiled(self) -> dict[str, str]:
+        """Where Python writes no compiled files, a folder for them: each command then starts faster
+        than the first.
+        """
+        if not sys.dont_write_bytecode and Path(cache_from_source(__file__)).exists():
+            return {}
+        return {"PYTHONPYCACHEPREFIX": str(self.folder / "compiled")}
 
     def operator(self, *command: str, ends: int) -> str:
         """Run an operator's command in a process of its own; what it said."""
