@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, SoupStrainer
 
 from governance.assurance.access_reviews import actions as reviewing
 from governance.assurance.collectors import actions as collecting
@@ -367,7 +367,7 @@ def _at(
 
 
 def _soup(reply) -> BeautifulSoup:
-    return BeautifulSoup(reply.text, "html.parser")
+    return BeautifulSoup(reply.text, "html.parser", parse_only=SoupStrainer("main"))
 
 
 def _heads(soup: BeautifulSoup) -> list[str]:
