@@ -39,15 +39,6 @@ manifest = Manifest(
             group="records",
             audience="operator",
         ),
-        NavItem(
-            label="Keys",
-            icon="key",
-            endpoint="operator_work.keys",
-            permission=permissions.VIEW,
-            order=87,
-            group="records",
-            audience="operator",
-        ),
     ),
     schedule=(
         Daily("forget old work failures", jobs.forget_old_failures, at="02:51"),

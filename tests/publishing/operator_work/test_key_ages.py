@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from governance.foundation.audit import logs
@@ -97,6 +98,8 @@ def test_only_those_who_look_after_the_installation_see_it(keys, app, as_admin, 
     as_admin.get(PAGE, then=404)
     visitor(app, "operator_finance", "console").get(PAGE, then=403)
     assert PAGE in as_operator.get("/operator/work").text
+    marked = BeautifulSoup(as_operator.get(PAGE).text, "html.parser").select("a[aria-current=page]")
+    assert {link.get_text(strip=True) for link in marked} == {"Queues and jobs"}
 
 
 def test_a_page_of_many_keys_asks_as_few_statements(keys, as_operator, statements):
