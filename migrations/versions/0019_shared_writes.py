@@ -29,7 +29,7 @@ CREATE POLICY adds ON tenants FOR INSERT WITH CHECK (
     seal_writes("marks", adds=revision_of, changes=revision_of, removes=NOBODY)
     slug = f"(SELECT slug FROM tenants WHERE id = {ACTING})"
     seal_writes("job_runs", adds=f"scope = {slug}")
-    # whoever needs the installation's key first makes it; no tenant replaces it
+    # the first that needs the installation's key makes it; no tenant replaces it
     for table in ("signing_keys", "certificate_authorities"):
         first = f"NOT EXISTS (SELECT 1 FROM {table})"
         seal_writes(table, adds=first, changes=NOBODY)
