@@ -9,10 +9,10 @@ tenant is not named.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, column, func, literal, select, table, text, union_all
+from sqlalchemy import text
 
 from governance.assurance.collectors import population as populations
 from governance.assurance.collectors.collector import Collector, PopulationRow
@@ -90,9 +90,7 @@ class Isolation(Collector):
             }
         columns = (*(tables[0] if tables else ()),)
         population = self.told(columns, tables, {"tenant": current.actor().tenant_id})
-        attempts = " UNION ALL ".join(
-            _sql_text(each) for each in _attempt_queries(dict(list(ids.items())[:1]))
-        )
+        attempts = "".join(_attempt_query(0, name, row.key) for name, row in list(ids.items())[:1])
         return populations.CollectorPopulation(
             population.key,
             population.title,
@@ -144,16 +142,27 @@ class Isolation(Collector):
 
 
 def _own_rows(names: Sequence[str]) -> dict[str, OwnRow]:
-    """Return a row of the acting tenant for each table that has one."""
-    found: dict[str, OwnRow] = {}
-    for name, key in session().execute(text(KEYS), {"names": list(names)}).all():
-        rows = table(name, column("tenant_id"), column(key))
-        one = session().scalar(
-            select(rows.c[key]).where(rows.c.tenant_id == current.actor().tenant_id).limit(1)
-        )
-        if one is not None:
-            found[name] = OwnRow(key, one)
-    return found
+    """Return a row of the acting tenant for each table that has one, in one statement."""
+    keys = session().execute(text(KEYS), {"names": list(names)}).all()
+    if not keys:
+        return {}
+    asked = [_first_row(place, name, key) for place, (name, key) in enumerate(keys)]
+    found = session().execute(
+        text(" UNION ALL ".join(asked)), {"tenant": current.actor().tenant_id}
+    )
+    values = {row.place: row.value for row in found}
+    return {
+        name: OwnRow(key, values[place])
+        for place, (name, key) in enumerate(keys)
+        if place in values
+    }
+
+
+def _first_row(place: int, name: str, key: str) -> str:
+    return (
+        f"(SELECT {place} AS place, {key} AS value FROM {_quoted(name)}"  # noqa: S608 - of the catalogue
+        " WHERE tenant_id = :tenant LIMIT 1)"
+    )
 
 
 def _attempt(ids: Mapping[str, OwnRow]) -> dict[str, int]:
@@ -161,29 +170,25 @@ def _attempt(ids: Mapping[str, OwnRow]) -> dict[str, int]:
     seen: dict[str, int] = {}
     if not ids:
         return seen
-    other = _another_tenant()
+    names, other = list(ids), _another_tenant()
+    asked = [_attempt_query(place, name, row.key) for place, (name, row) in enumerate(ids.items())]
+    values = {"values": [row.value for row in ids.values()]}
     with suppress(AttemptDone), transaction(read_only=True, tenant_id=other):
-        seen.update(
-            {row.name: row.rows for row in session().execute(union_all(*_attempt_queries(ids)))}
-        )
+        tried = session().execute(text(" UNION ALL ".join(asked)), values)
+        seen.update({names[row.place]: row.rows for row in tried})
         raise AttemptDone
     return seen
 
 
-def _attempt_queries(ids: Mapping[str, OwnRow]) -> list[Select[Any, Any]]:
-    attempts: list[Select[Any, Any]] = []
-    for name, row in ids.items():
-        rows = table(name, column(row.key))
-        attempts.append(
-            select(literal(name).label("name"), func.count().label("rows"))
-            .select_from(rows)
-            .where(rows.c[row.key] == row.value)
-        )
-    return attempts
+def _attempt_query(place: int, name: str, key: str) -> str:
+    return (
+        f"SELECT {place} AS place, count(*) AS rows FROM {_quoted(name)}"  # noqa: S608 - of the catalogue
+        f" WHERE {key} = (CAST(:values AS uuid[]))[{place + 1}]"
+    )
 
 
-def _sql_text(statement: Select[Any, Any]) -> str:
-    return " ".join(str(statement.compile(dialect=session().get_bind().dialect)).split())
+def _quoted(name: str) -> str:
+    return str(session().get_bind().dialect.identifier_preparer.quote(name))
 
 
 def _another_tenant() -> UUID:
