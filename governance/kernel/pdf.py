@@ -8,6 +8,7 @@ child. Recipe: WeasyPrint 70 with a fetcher that serves `app:/static/…` and `d
 everything else.
 """
 
+import gc
 import json
 import logging
 import os
@@ -93,8 +94,6 @@ def render(
     with _hearing(progress), _our_fonts():
         from weasyprint import HTML, Attachment  # noqa: PLC0415 - child only
 
-        from governance.kernel.pdf_tags import finish  # noqa: PLC0415 - child only
-
         page = HTML(string=pdf_scripts.prepared(html), url_fetcher=_fetcher())
         document = page.render(pdf_variant=variant)
         if tagged:
@@ -114,9 +113,18 @@ def render(
             for each in attachments
         ]
         data: bytes = document.write_pdf(
-            pdf_variant=variant, pdf_identifier=identifier, finisher=finish
+            pdf_variant=variant, pdf_identifier=identifier, finisher=_finish
         )
     return data
+
+
+def _finish(document: Any, pdf: Any) -> None:
+    """Free the pages, which are drawn and tagged by now, before the file is put together."""
+    from governance.kernel.pdf_tags import finish  # noqa: PLC0415 - child only
+
+    document.pages.clear()
+    gc.collect()  # their boxes refer to each other
+    finish(document, pdf)
 
 
 def _fetcher() -> Any:
@@ -287,6 +295,8 @@ def _why(outcome: sandbox.ChildOutcome, page: int, memory: int) -> str:
 
 def main(folder: Path) -> None:
     """The child: the order in `folder`, a JSON line for each page, and `out.pdf`."""
+    # fontTools would load it for font sources in XML, which no report has
+    sys.modules["lxml"] = None  # type: ignore[assignment]  # as Python's docs
     tempfile.tempdir = str(folder)  # WeasyPrint's copies of fonts go when the folder goes
     order = json.loads((folder / "order.json").read_text(encoding="utf-8"))
     attachments = [
