@@ -1,7 +1,7 @@
 """“Why am I seeing this?”: a public page for each AI system, and the same as JSON.
 
-It may be embedded where the tenant says so, sets no cookie and runs no script. Every wrong address
-gets the same answer, whether the tenant exists or not.
+It may be embedded where the tenant says so, and sets no cookie. Every wrong address gets the
+same answer, whether the tenant exists or not.
 """
 
 from collections.abc import Iterator
