@@ -3,6 +3,8 @@
     HOLDER = CompiledSelect(lambda: select(…))     built and compiled at its first use
     HOLDER.rows(hash=…, now=…)                     named tuples, by the names of the columns, or
                                                    what `row` makes of each
+    transaction(first=[HOLDER.question(hash=…)])   asked in the round trip of the transaction's BEGIN
+    HOLDER.told(hash=…)                            its rows, once; None if it wasn't asked so
 
 Of a small statement, SQLAlchemy's part takes eight times what the driver's does: the statement's
 key, its compiled form, the filter, the rows. What every page asks is asked so; it selects columns,
@@ -15,15 +17,18 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any, cast
+from uuid import UUID
 
 import psycopg
 from psycopg.pq import ExecStatus
-from sqlalchemy import ClauseElement, Uuid, bindparam, select
+from sqlalchemy import ClauseElement, Connection, Uuid, bindparam, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import with_loader_criteria
 
 from governance.kernel import db
+from governance.kernel.driver import Answer, Command
 
+ASKED_FIRST = "asked with the BEGIN"  # in the transaction's info
 TENANT = "tenant_of_the_reader"  # the parameter of the tenant's filter
 PLACEHOLDER = re.compile(r"%(?:%|\(([^)]+)\)s)")  # what SQLAlchemy writes for this driver
 
@@ -52,9 +57,9 @@ class CompiledSelect[Row]:
     def rows(self, **values: Any) -> list[Row]:
         """Return all rows as the acting tenant's transaction reads them."""
         connection = db.connection()
-        statement = self._kept or self._compiled(connection.dialect)
         values[TENANT] = db.info().get("tenant_id")
-        return statement.ask(connection, values)
+        found: list[Row] = self.statement(connection.dialect).ask(connection, values)
+        return found
 
     def one(self, **values: Any) -> Row:
         (row,) = self.rows(**values)
@@ -65,12 +70,52 @@ class CompiledSelect[Row]:
         found = self.rows(**values)
         return found[0] if found else None
 
+    def question(self, **values: Any) -> "Question":
+        """What a transaction can ask with its BEGIN."""
+        return Question(self, values)
+
+    def told(self, **values: Any) -> list[Row] | None:
+        """Return the rows that this transaction began with, for these values among its own.
+
+        They are given once: who asks again wants to know what has changed since.
+        """
+        answers = db.info().get(ASKED_FIRST, {})
+        asked, rows = answers.get(self, ({}, None))
+        if rows is None or any(asked.get(name) != value for name, value in values.items()):
+            return None
+        del answers[self]
+        return cast("list[Row]", rows)
+
+    def statement(self, dialect: Dialect) -> "_Statement":
+        return self._kept or self._compiled(dialect)
+
     def _compiled(self, dialect: Dialect) -> "_Statement":
         with self._lock:
             if self._kept is None:
                 compiled = _filtered(self._build()).compile(dialect=dialect)
                 self._kept = _Statement(compiled, self._row, planned_once=self._planned_once)
             return self._kept
+
+
+class Question:
+    """A statement and its values, for the BEGIN of a transaction (`kernel/db.py`)."""
+
+    __slots__ = ("_select", "_statement", "_values")
+
+    def __init__(self, asked: CompiledSelect[Any], values: Mapping[str, Any]) -> None:
+        self._select, self._values = asked, values
+
+    def command(self, connection: Connection, tenant: UUID | None) -> Command:
+        """The text and its values, of which those who count statements hear."""
+        self._statement = self._select.statement(connection.dialect)
+        values = self._statement.values({**self._values, TENANT: tenant})
+        for hear in connection.dispatch.before_cursor_execute:
+            hear(connection, None, self._statement.text, values, None, False)
+        return self._statement.text.encode(), values
+
+    def told(self, answer: Answer, info: dict[str, Any]) -> None:
+        rows = self._statement.made(answer.rows, answer.names)
+        info.setdefault(ASKED_FIRST, {})[self._select] = self._values, rows
 
 
 def ask_driver(
@@ -162,8 +207,7 @@ class _Statement:
         self._row, self._planned_once = row, planned_once
 
     def ask(self, connection: Any, values: Mapping[str, Any]) -> list[Any]:
-        known = {**self._constants, **self._sent(values)}
-        parameters = [known[name] for name in self._order]
+        parameters = self.values(values)
         if self._planned_once:
             driver = connection.connection.driver_connection
             driver.execute("SET LOCAL plan_cache_mode = force_generic_plan")
@@ -171,11 +215,20 @@ class _Statement:
             driver.execute("SET LOCAL plan_cache_mode = auto")
         else:
             cursor = ask_driver(connection, self.text, parameters)
-        found = cursor.fetchall()
+        return self.made(
+            cursor.fetchall(), lambda: [column.name for column in cursor.description or ()]
+        )
+
+    def values(self, values: Mapping[str, Any]) -> list[Any]:
+        """What is sent for them, in the order of the text."""
+        known = {**self._constants, **self._sent(values)}
+        return [known[name] for name in self._order]
+
+    def made(self, found: Sequence[Any], names: Callable[[], list[str]]) -> list[Any]:
+        """The rows of the driver's; `names` of their columns are asked for once."""
         make = self._row
         if make is None:
-            names = [column.name for column in cursor.description or ()]
-            make = self._row = namedtuple("Row", names, rename=True)._make  # type: ignore[attr-defined]  # noqa: PYI024
+            make = self._row = namedtuple("Row", names(), rename=True)._make  # type: ignore[attr-defined]  # noqa: PYI024
         return [make(self._read(row) if self._readers else row) for row in found]
 
     def _sent(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import re
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Protocol, cast
 from uuid import UUID
 
 import psycopg
@@ -47,6 +48,7 @@ from sqlalchemy.orm import (
 from sqlalchemy.orm.interfaces import ORMOption
 
 from governance.kernel import clock, current
+from governance.kernel.driver import Answer, Command, DriverConnection, ask_together
 from governance.kernel.errors import NotFound, Unavailable
 from governance.kernel.ids import uuid7
 
@@ -114,6 +116,7 @@ def connect(bind: str | Engine | Connection) -> None:
             connect_args=_CONNECT,
             hide_parameters=True,
         )
+        event.listen(bind, "do_connect", _connected)
         bind.dialect.do_commit = _commit_at_once  # type: ignore[method-assign,assignment]
         bind.dialect.do_rollback = _roll_back_if_begun  # type: ignore[method-assign,assignment]
     _engine, _shared = (bind, None) if isinstance(bind, Engine) else (bind.engine, bind)
@@ -124,6 +127,10 @@ _CONNECT = {
     "connect_timeout": 5,
     "options": "-c statement_timeout=15000 -c idle_in_transaction_session_timeout=60000",
 }
+
+
+def _connected(_dialect: Any, _record: Any, given: Any, named: Any) -> DriverConnection:
+    return DriverConnection.connect(*given, **named)
 
 
 def _commit_at_once(driver: Any) -> None:
@@ -149,6 +156,17 @@ def engine() -> Engine:
     if _engine is None:
         raise RuntimeError("no database: call connect() first")
     return _engine
+
+
+class Question(Protocol):
+    """A statement that a transaction asks with its BEGIN; `told` keeps the answer for who asks.
+
+    See `kernel/compiled_select.py`.
+    """
+
+    def command(self, connection: Connection, tenant: UUID | None) -> Command: ...
+
+    def told(self, answer: Answer, info: dict[str, Any]) -> None: ...
 
 
 class _Work:
@@ -230,6 +248,7 @@ def transaction(
     snapshot: bool = False,
     tenant_id: UUID | None = None,
     person_id: UUID | None = None,
+    first: Sequence[Question] = (),
 ) -> Generator[Session]:
     """Commit on success, roll back on any exception.
 
@@ -238,11 +257,12 @@ def transaction(
     The tenant is the acting one unless given (sign-in knows the tenant before it knows the person).
     `person_id` opens the one policy that crosses tenants: people may list their own memberships. A
     `snapshot` shows the database as it was at its first statement, for as long as it is read
-    (REPEATABLE READ).
+    (REPEATABLE READ). What is asked `first` costs no round trip of its own.
     """
     who = current.actor_or_none()
     tenant = tenant_id or (who.tenant_id if who else None)
-    work = _begin(read_only=read_only, snapshot=snapshot, tenant=tenant, person=person_id)
+    begin = _Begin(read_only, snapshot, tenant, person_id, first)
+    work = _begin(begin)
     work.info["tenant_id"] = tenant
     work.info["may_recall"] = (
         read_only and tenant is not None and person_id is None
@@ -274,19 +294,29 @@ def _commit(work: _Work) -> None:
         raise
 
 
-def _begin(*, read_only: bool, snapshot: bool, tenant: UUID | None, person: UUID | None) -> _Work:
+@dataclass(frozen=True, slots=True)
+class _Begin:
+    """How a transaction begins."""
+
+    read_only: bool
+    snapshot: bool
+    tenant: UUID | None
+    person: UUID | None
+    first: Sequence[Question]
+
+    @property
+    def command(self) -> bytes:
+        isolation = b" ISOLATION LEVEL REPEATABLE READ" if self.snapshot else b""
+        return b"BEGIN%s %s" % (isolation, b"READ ONLY" if self.read_only else b"READ WRITE")
+
+
+def _begin(begin: _Begin) -> _Work:
     """Open the transaction; a connection that a database restart has broken is replaced once."""
     for last_try in (False, True):
         work = None
         try:
             work = _opened()
-            _enter(
-                work.connection,
-                read_only=read_only,
-                snapshot=snapshot,
-                tenant=tenant,
-                person=person,
-            )
+            _enter(work, begin)
         except PoolExhausted as error:
             raise Unavailable(
                 "Meridian is busy. Nothing was changed; try again in a moment."
@@ -313,34 +343,45 @@ def _opened() -> _Work:
 
 
 _SET = b"SET LOCAL app.tenant = '%s'; SET LOCAL app.person = '%s'"
+_SET_TOGETHER = b"SELECT set_config('app.tenant', $1, true), set_config('app.person', $2, true)"
 
 
-def _enter(
-    connection: Connection,
-    *,
-    read_only: bool,
-    snapshot: bool,
-    tenant: UUID | None,
-    person: UUID | None,
-) -> None:
-    """BEGIN and the settings in one round trip: one simple query, since psycopg's pipeline waits
-    after its BEGIN.
-    """
+def _enter(work: _Work, begin: _Begin) -> None:
+    """BEGIN and the settings in one round trip: one simple query, or with what is asked first."""
+    connection = work.connection
     raw = connection.connection.driver_connection
     if not isinstance(raw, psycopg.Connection):
         raise TypeError("the driver must be psycopg 3")
-    settings = _SET % (_setting(tenant), _setting(person))
+    if isinstance(raw, DriverConnection):
+        raw.settle()
+        raw.only_reads = begin.read_only
+    settings = _SET % (_setting(begin.tenant), _setting(begin.person))
     if (
         connection.in_nested_transaction()
         or raw.pgconn.transaction_status != TransactionStatus.IDLE
     ):
-        _run(raw, b"SET TRANSACTION READ ONLY; " + settings if read_only else settings)
-    else:
-        isolation = b" ISOLATION LEVEL REPEATABLE READ" if snapshot else b""
-        _run(
-            raw,
-            b"BEGIN%s %s; " % (isolation, b"READ ONLY" if read_only else b"READ WRITE") + settings,
-        )
+        _run(raw, b"SET TRANSACTION READ ONLY; " + settings if begin.read_only else settings)
+    elif not (
+        begin.first and isinstance(raw, DriverConnection) and _entered_asking(work, raw, begin)
+    ):
+        _run(raw, b"%s; %s" % (begin.command, settings))
+
+
+def _entered_asking(work: _Work, raw: DriverConnection, begin: _Begin) -> bool:
+    """Whether the transaction began with the answers to what it asks first.
+
+    If anything fails, it hasn't begun: what is asked then fails, or not, where it is needed.
+    """
+    settings = _setting(begin.tenant).decode(), _setting(begin.person).decode()
+    asked = [each.command(work.connection, begin.tenant) for each in begin.first]
+    try:
+        _, _, *answers = ask_together(raw, [(begin.command, ()), (_SET_TOGETHER, settings), *asked])
+    except psycopg.Error:
+        raw.rollback()
+        return False
+    for question, answer in zip(begin.first, answers, strict=True):
+        question.told(answer, work.info)
+    return True
 
 
 def _setting(value: UUID | None) -> bytes:

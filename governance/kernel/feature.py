@@ -12,9 +12,9 @@ import structlog
 from flask import Blueprint, Response, current_app, g, request
 from sqlalchemy.exc import DBAPIError
 
-from governance.kernel import access, bearer, clock, current, downloads, formatting
+from governance.kernel import access, bearer, clock, current, downloads, formatting, page_memory
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.db import Question, transaction
 from governance.kernel.errors import (
     DomainError,
     Forbidden,
@@ -165,7 +165,9 @@ def _guarded(
         def guarded(**url_values: Any) -> ResponseReturnValue:
             slug = url_values.pop("tenant", OPERATOR_SLUG)
             read_only = request.method in SAFE if writes is None else not writes
-            with transaction(read_only=read_only, tenant_id=_tenant(slug)):
+            tenant_id = _tenant(slug)
+            first = _first(slug, is_page=read_only and answers == downloads.PAGE)
+            with transaction(read_only=read_only, tenant_id=tenant_id, first=first):
                 who = _admit(slug, scope)
                 check_support(who, request.blueprint or "", request.method, fresh)
                 with current.acting_as(who):
@@ -225,6 +227,13 @@ def _tenant(slug: str) -> UUID:
     if tenant_id is None:
         raise NotFound("This page doesn't exist.")
     return tenant_id
+
+
+def _first(slug: str, *, is_page: bool) -> list[Question]:
+    """What every page asks, for the BEGIN of its transaction: who is here, and the log's number."""
+    who = identity.question()(slug)
+    number = page_memory.log_question()() if is_page and who is not None else None
+    return [each for each in (who, number) if each is not None]
 
 
 def _admit(slug: str, scope: str) -> Actor:

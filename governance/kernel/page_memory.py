@@ -18,6 +18,7 @@ from typing import Any
 from flask import Response, g, make_response, render_template, request
 
 from governance.kernel import clock, current, tenant_cache, web
+from governance.kernel.db import Question
 from governance.kernel.ports import Port
 from governance.kernel.tenant_cache import BoundedCache, Number
 from governance.kernel.web import ResponseReturnValue
@@ -33,8 +34,15 @@ def _unknown() -> Number | None:
     return None
 
 
+def _none() -> Question | None:
+    return None
+
+
 log_number: Port[Callable[[], Number | None]] = Port(
     "a number that grows with every change of the tenant's facts", default=_unknown
+)
+log_question: Port[Callable[[], Question | None]] = Port(
+    "the statement that reads that number, for the BEGIN of a transaction", default=_none
 )
 _pages = BoundedCache(MAX_PAGES)
 

@@ -25,6 +25,7 @@ from governance.foundation.audit.queries import MAX_COUNTED, waiting_here
 from governance.foundation.audit.sequencer import ALARM_SECONDS
 from governance.kernel import clock, current, tenant_cache
 from governance.kernel.compiled_select import CompiledSelect
+from governance.kernel.db import Question
 from governance.kernel.formatting import ago, thousands
 from governance.kernel.tenant_revision import NAMES, OVER_ALL, TenantRevision
 
@@ -120,6 +121,11 @@ def revision() -> tenant_cache.Number | None:
     return number
 
 
+def question() -> Question:
+    """What `revision` reads, for the BEGIN of a transaction."""
+    return _STATEMENT.question()
+
+
 def _of_all_tenants(what: UUID) -> ColumnElement[int]:
     number = select(TenantRevision.number).where(TenantRevision.id == what).scalar_subquery()
     return func.coalesce(number, 0)
@@ -150,9 +156,15 @@ def _statement() -> Select[Any]:
 _STATEMENT: CompiledSelect[Any] = CompiledSelect(_statement)
 
 
+def _told() -> Any:
+    """The row, if this transaction began with it."""
+    rows = _STATEMENT.told()
+    return rows[0] if rows else None
+
+
 def _read() -> tuple[tenant_cache.Number | None, LogHealth | None]:
     size, waiting, names, over_all, number, signed_at, trouble, oldest, anchors, agree, conflict = (
-        _STATEMENT.one()
+        _told() or _STATEMENT.one()
     )
     revision = (
         (int(size) + int(waiting), int(names), int(over_all)) if waiting <= MAX_COUNTED else None

@@ -23,7 +23,7 @@ from governance.foundation.tenants import queries as tenants
 from governance.kernel import clock, current, page_memory
 from governance.kernel.access import require
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.db import Question, transaction
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import DomainError, NotFound, SignInNeeded
 from governance.kernel.feature import Feature
@@ -49,6 +49,12 @@ def identify() -> Actor | None:
     if who is None and not _is_open_while_suspended(request.endpoint):
         tenants.check_not_suspended(wanted)
     return who
+
+
+def question(wanted: str) -> Question | None:
+    """What `identify` will ask in that tenant; None where the cookie is another tenant's."""
+    slug, token = sessions.split(request.cookies.get(cookie_name("session"), ""))
+    return sessions.question(token) if token and slug == wanted else None
 
 
 def _identify(wanted: str) -> Actor | None:
