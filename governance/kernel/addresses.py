@@ -8,11 +8,13 @@ it holds nothing of who may open it.
 
 from collections.abc import Callable
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, Request, g, has_request_context, request
+from flask import Flask, Request, Response, g, has_request_context, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from werkzeug.datastructures import Headers
 
 from governance.kernel import current
 
@@ -30,9 +32,25 @@ class NoteSessions(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
 
+class Answer(Response):
+    """Flask's answer. A page has all of its headers when it goes, so they are not copied."""
+
+    def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
+        headers = self.headers
+        if (
+            self.status_code == HTTPStatus.OK
+            and "Content-Length" in headers
+            and "Content-Location" not in headers
+            and "Location" not in headers
+        ):
+            return headers
+        return super().get_wsgi_headers(environ)
+
+
 class Console(Flask):
     """The application. `url_for` works as Flask's; no view or hook is a coroutine."""
 
+    response_class = Answer
     session_interface = NoteSessions()
 
     def __init__(self, *given: Any, **options: Any) -> None:

@@ -135,8 +135,10 @@ def _connected(_dialect: Any, _record: Any, given: Any, named: Any) -> DriverCon
 
 def _commit_at_once(driver: Any) -> None:
     """COMMIT in one call of libpq, as `_run` sends BEGIN: the driver's own commit takes the
-    interpreter's lock several times, which other threads want.
+    interpreter's lock several times, which other threads want. That of a reader isn't waited for.
     """
+    if isinstance(driver, DriverConnection) and driver.end_reading():
+        return
     if driver.closed:
         raise psycopg.OperationalError("the connection is lost")
     if driver.pgconn.transaction_status == TransactionStatus.IDLE:
@@ -370,7 +372,7 @@ def _enter(work: _Work, begin: _Begin) -> None:
 def _entered_asking(work: _Work, raw: DriverConnection, begin: _Begin) -> bool:
     """Whether the transaction began with the answers to what it asks first.
 
-    If anything fails, it hasn't begun: what is asked then fails, or not, where it is needed.
+    If one of them fails, no transaction is open: it fails again where its answer is needed, or not.
     """
     settings = _setting(begin.tenant).decode(), _setting(begin.person).decode()
     asked = [each.command(work.connection, begin.tenant) for each in begin.first]

@@ -1,6 +1,6 @@
 """The driver's connection, with fewer waits: a round trip costs a page more than what it asks.
 
-    DriverConnection        psycopg's, which doesn't wait for the COMMIT of what has only read
+    DriverConnection        psycopg's, which need not wait for the COMMIT of what has only read
     ask_together(…)         several commands in one round trip (libpq's pipeline)
 
 PostgreSQL ends a transaction when the COMMIT arrives, whether or not somebody waits for the answer;
@@ -61,17 +61,16 @@ class DriverConnection(psycopg.Connection[Any]):
         self.settle()
         return super().wait(*given, **named)
 
-    def commit(self) -> None:
-        """End the transaction; of a writing one, return when the database has kept it."""
+    def end_reading(self) -> bool:
+        """Send the COMMIT of a transaction that has only read; False where it must be waited for."""
         is_read = self.only_reads and self._is_in(TransactionStatus.INTRANS)
         self.only_reads = False
-        if not is_read:
-            super().commit()
-            return
-        self.pgconn.send_query(b"COMMIT")
-        self._is_ending = True
-        if self.pgconn.flush():  # the socket is full
-            self.settle()
+        if is_read:
+            self.pgconn.send_query(b"COMMIT")
+            self._is_ending = True
+            if self.pgconn.flush():  # the socket is full
+                self.settle()
+        return is_read
 
     def rollback(self) -> None:
         """Roll back below psycopg, which would forget all that is prepared; PostgreSQL keeps it.

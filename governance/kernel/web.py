@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from flask.typing import ResponseReturnValue as FlaskReturn
 from prometheus_client import Counter, Histogram
 from werkzeug.routing import IntegerConverter
@@ -38,6 +38,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
 STRICT_TRANSPORT_SECURITY = "max-age=63072000; includeSubDomains"
+REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 ANONYMOUS = "anonymous"
 IS_FORGED = "is_forged"  # in g: the form of this request was not sent by one of our pages
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -88,11 +89,11 @@ def install_hooks(app: Flask) -> None:
 def _arrive() -> None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if re.fullmatch(r"[A-Za-z0-9-]{8,64}", given) else secrets.token_hex(8)
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
-    where = current.Origin(g.request_id, network_of(request.remote_addr or ""))
-    g.origin = current.coming_from(where)
-    g.origin.__enter__()
+    number = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    structlog.contextvars.bind_contextvars(request_id=number)
+    origin = current.coming_from(current.Origin(number, network_of(request.remote_addr or "")))
+    origin.__enter__()
+    g.request_id, g.origin = number, origin
 
 
 def _gone(_error: BaseException | None) -> None:
@@ -207,18 +208,19 @@ def csrf_token() -> str:
 
     Each answer masks it differently, so that the length of a compressed one tells nothing of it.
     """
-    return TOKEN_MARK if "page_parts" in g else _masked_token()
+    return TOKEN_MARK if "page_parts" in g else form_token()
 
 
 def with_form_token(response: Response) -> Response:
     """Put this answer's token where a page that was drawn to be kept has its mark."""
     body = response.get_data()
     if (mark := TOKEN_MARK.encode()) in body:
-        response.set_data(body.replace(mark, _masked_token().encode()))
+        response.set_data(body.replace(mark, form_token().encode()))
     return response
 
 
-def _masked_token() -> str:
+def form_token() -> str:
+    """The session's token as this answer masks it."""
     if "csrf_token" not in g:
         mask, key = secrets.token_bytes(KEY_BYTES), _form_key()
         g.csrf_token = (mask + _xor(mask, key)).hex()
@@ -242,7 +244,10 @@ def _unmasked(token: str) -> bytes:
 
 
 def _xor(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+    if len(one) != len(other):
+        raise ValueError("a mask is as long as what it hides")
+    mixed = int.from_bytes(one) ^ int.from_bytes(other)
+    return mixed.to_bytes(len(one))
 
 
 def anonymous_token() -> str:
@@ -273,40 +278,47 @@ def set_cookie(response: Response, name: str, value: str, *, max_age: int | None
 
 
 def _leave(response: Response) -> Response:
-    given = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - pairs, not a dict
+    asked, headers = _present_request(), response.headers
+    given = {name.lower() for name, _value in headers}
     for name, value in HEADERS.items():
         if name.lower() not in given:
-            response.headers.add(name, value)
-    response.headers["Content-Security-Policy"] = CSP.format(
+            headers.add(name, value)
+    headers["Content-Security-Policy"] = CSP.format(
         idp=g.get("form_targets", ""),
         framed_by=g.get("frame_ancestors") or "'none'",  # a public page names who may embed it
     )
     if current_app.config["SECURE"]:
-        response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
-    if request.endpoint == "static":
-        response.headers["Cache-Control"] = (
-            "public, max-age=31536000, immutable" if "v" in request.args else "no-cache"
+        headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
+    if asked.endpoint == "static":
+        headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if "v" in asked.args else "no-cache"
         )
     else:
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.add("Vary", "Authorization" if is_for_machines() else "Cookie")
-    if "anonymous" in g and cookie_name(ANONYMOUS) not in request.cookies:
+        headers.setdefault("Cache-Control", "no-store")
+        headers.add("Vary", "Authorization" if is_for_machines() else "Cookie")
+    if "anonymous" in g and cookie_name(ANONYMOUS) not in asked.cookies:
         set_cookie(response, ANONYMOUS, g.anonymous, max_age=3600)
-    response.headers["X-Request-Id"] = g.get("request_id", "")
-    _account(response)
+    headers["X-Request-Id"] = g.get("request_id", "")
+    _account(asked, response)
     return response
 
 
-def _account(response: Response) -> None:
+def _present_request() -> Request:
+    """The request itself: behind Flask's name for it, each look takes as long as what is read."""
+    found: Request = request._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - as Flask's docs
+    return found
+
+
+def _account(asked: Request, response: Response) -> None:
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
-    endpoint = request.endpoint or "none"
-    method = request.method if request.method in METHODS else "other"
+    endpoint = asked.endpoint or "none"
+    method = asked.method if asked.method in METHODS else "other"
     requests_total.labels(method, endpoint, response.status_code).inc()
     request_seconds.labels(endpoint).observe(seconds)
     if endpoint not in {"static", "health.healthz"}:
         log.info(
             "answered",
-            method=request.method,
+            method=asked.method,
             path=logged_path(),
             status=response.status_code,
             milliseconds=round(seconds * 1000, 1),

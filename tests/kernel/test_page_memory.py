@@ -122,6 +122,17 @@ def test_each_answer_has_a_token_of_its_own_that_opens_the_forms_of_the_page(app
     assert refused.status_code == 403
 
 
+def test_the_frame_of_a_kept_page_shows_what_is_true_now(app, acting, filled):
+    reader = visitor(app, "viewer")
+    for unread in (0, 7, 7, 8, 0):
+        with acting("admin"):
+            people.membership_of(make.person_id("viewer")).unread_notifications = unread
+        text = reader.client.get(reader.at("controls/")).text
+        told = re.findall(r'<b>(\d+)<span class="c-hide"> unread</span>', text)
+        assert told == ([str(unread)] if unread else [])
+        assert all(text.count(each) == 1 for each in ("<title>Controls", "<h1", "</html>"))
+
+
 def test_notes_and_the_section_are_around_a_kept_page(app, acting, filled):
     reader = visitor(app, "compliance_officer")
     for _ in range(2):

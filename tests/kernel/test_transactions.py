@@ -1,6 +1,5 @@
 """One transaction for one piece of work: what it sets, what it keeps, what it costs."""
 
-from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +12,7 @@ from governance.kernel.db import find, session, transaction
 from governance.kernel.errors import NotFound, Unavailable
 from governance.kernel.jobs import WorkItem
 from tests import make
+from tests.kernel.transaction_helpers import terminate
 
 
 @pytest.fixture
@@ -165,13 +165,6 @@ def test_a_connection_cut_in_the_middle_is_an_error_of_the_database(pool, server
     assert cut.value.connection_invalidated
     with transaction():
         assert session().scalar(text("SELECT 1")) == 1
-
-
-def terminate(server, pid: int) -> None:
-    import psycopg
-
-    with psycopg.connect(server.super_uri, autocommit=True) as connection, suppress(psycopg.Error):
-        connection.execute("SELECT pg_terminate_backend(%s, 2000)", [pid])
 
 
 def test_find_says_no_for_absent_rows_and_for_other_tenants(acting):
