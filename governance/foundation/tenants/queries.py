@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from governance.foundation.tenants.models import EmailDomain, Tenant
-from governance.kernel.db import session, transaction
+from governance.kernel.db import info, session, transaction
 from governance.kernel.errors import TenantSuspended
 from governance.kernel.formatting import long_day
 
@@ -27,6 +27,7 @@ KNOWN_STATES = ("active", "suspended", "offboarding")
 SUSPENDED_STATES = KNOWN_STATES[1:]
 # from here on nothing acts in it any more; its slug stays taken
 GONE_STATES = ("deleting", "deleted")
+OPERATOR_ZONE = "the operator's time zone"  # in a transaction's info
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,40}")
 _known: dict[str, UUID] = {}
 
@@ -136,6 +137,13 @@ def living_tenants() -> Sequence[Tenant]:
 
 
 def operator_time_zone() -> str:
-    """The time zone of the operator, by whose months money is counted; UTC without an operator."""
-    query = select(Tenant.time_zone).where(Tenant.kind == "operator").order_by(Tenant.created_at)
-    return session().scalar(query.limit(1)) or "UTC"
+    """The time zone of the operator, by whose months money is counted; UTC without an operator.
+
+    Read once in a transaction.
+    """
+    known: str | None = info().get(OPERATOR_ZONE)
+    if known is None:
+        query = select(Tenant.time_zone).where(Tenant.kind == "operator")
+        zone = session().scalar(query.order_by(Tenant.created_at).limit(1))
+        known = info()[OPERATOR_ZONE] = zone or "UTC"
+    return known

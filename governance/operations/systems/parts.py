@@ -8,10 +8,10 @@ SystemRecords      which of their records are about it: their entries are in its
 OutdatedRecords    what they keep that a substantial change made outdated
 Consequence        what retiring the system means for theirs
 
-tabs_of(system), figures_of(system)    each is read by one statement over all features
-charts_of(system), users_of(system)
-records_of(system), outdated_of(system)
-consequences_of(system)
+summary_of(system)                     records, figures, users and tabs, by one statement over all
+                                       features
+tabs_of(system), outdated_of(system)   each by a statement of its own
+charts_of(system), consequences_of(system)
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -216,14 +216,68 @@ def _may_open(
     return allowed(part.permission) and not (part.counts_everything and limits() is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What features say of a system and have about it, as far as the reader may open it.
+
+    `records` are the newest ones about it; `users` rest on it. All are in their order.
+    """
+
+    records: list[UUID]
+    figures: list[tuple[str, Figure]]
+    users: list[SystemUser]
+    tabs: list[ShownTab]
+
+
+def summary_of(system: AISystem) -> Summary:
+    """Read by one statement."""
+    records, figures = _open(SystemRecords), _open(SystemFigure)
+    users, tabs = _open(UsedBy), _open(SystemTab)
+    found = _in_groups(
+        [each.select(system.id).limit(MAX_RECORDS) for each in records],
+        [each.select(system.id) for each in figures],
+        [each.select(system.id).limit(MAX_USERS) for each in users],
+        _contents(tabs, system),
+    )
+    return Summary(
+        [UUID(row[1]) for row in found[0]],
+        _figures(figures, found[1]),
+        [SystemUser(users[row[0]], *row[1:3]) for row in sorted(found[2])],
+        _tabs(tabs, found[3]),
+    )
+
+
+def _open[T: (SystemTab, SystemFigure, SystemChart, UsedBy, SystemRecords)](
+    kind: type[T],
+) -> list[T]:
+    """What the reader may open of the kind, in its order."""
+    found = [each for each in _registered(kind) if _may_open(each)]
+    return sorted(found, key=lambda each: getattr(each, "order", 0))
+
+
+def _in_groups(*groups: Sequence[Select[*tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
+    """Return for each group the rows of its selects, by one statement: (which, three texts)."""
+    selects = [_three_texts(each) for group in groups for each in group]
+    rows: list[list[tuple[Any, ...]]] = [[] for _group in groups]
+    places = [(n, which) for n, group in enumerate(groups) for which in range(len(group))]
+    for which, *values in _together(selects):
+        group, place = places[which]
+        rows[group].append((place, *values))
+    return rows
+
+
 def tabs_of(system: AISystem) -> list[ShownTab]:
     """Return the tabs with content that the reader may open, in their order."""
-    tabs = sorted(
-        (each for each in _registered(SystemTab) if _may_open(each)),
-        key=lambda each: each.order,
-    )
+    tabs = _open(SystemTab)
+    return _tabs(tabs, _together(_contents(tabs, system)))
+
+
+def _contents(tabs: Iterable[SystemTab], system: AISystem) -> list[Select[*tuple[Any, ...]]]:
+    return [each.content(system.id) for each in tabs if each.content is not None]
+
+
+def _tabs(tabs: Sequence[SystemTab], rows: Iterable[Sequence[Any]]) -> list[ShownTab]:
     asked = [each for each in tabs if each.content is not None]
-    rows = _together(each.content(system.id) for each in asked if each.content is not None)
     notes = {asked[row[0]].label: row[1] for row in rows}
     return [
         ShownTab(each, notes.get(each.label) or "")
@@ -232,13 +286,10 @@ def tabs_of(system: AISystem) -> list[ShownTab]:
     ]
 
 
-def figures_of(system: AISystem) -> list[tuple[str, Figure]]:
-    """Return label and figure of what features say of the system, in their order."""
-    kinds = sorted(
-        (each for each in _registered(SystemFigure) if _may_open(each)),
-        key=lambda each: each.order,
-    )
-    rows = {row[0]: row[1:] for row in _together(_texts(each.select(system.id)) for each in kinds)}
+def _figures(
+    kinds: Sequence[SystemFigure], found: Iterable[Sequence[Any]]
+) -> list[tuple[str, Figure]]:
+    rows = {row[0]: row[1:] for row in found}
     return [
         (each.label, each.words(*(value or "" for value in rows[n])))
         for n, each in enumerate(kinds)
@@ -248,28 +299,8 @@ def figures_of(system: AISystem) -> list[tuple[str, Figure]]:
 
 def charts_of(system: AISystem) -> list[TrendChart]:
     """Return the first chart of each feature, then their further ones, MAX_CHARTS at most."""
-    kinds = sorted(
-        (each for each in _registered(SystemChart) if _may_open(each)),
-        key=lambda each: each.order,
-    )
-    by_rank = zip_longest(*(each.draw(system) for each in kinds))
+    by_rank = zip_longest(*(each.draw(system) for each in _open(SystemChart)))
     return [each for each in chain.from_iterable(by_rank) if each is not None][:MAX_CHARTS]
-
-
-def users_of(system: AISystem) -> list[SystemUser]:
-    """Return what rests on the system, as far as the reader may open it."""
-    kinds = sorted(
-        (each for each in _registered(UsedBy) if _may_open(each)), key=lambda each: each.order
-    )
-    rows = _together(_texts(each.select(system.id)).limit(MAX_USERS) for each in kinds)
-    return [SystemUser(kinds[row[0]], *row[1:]) for row in sorted(map(tuple, rows))]
-
-
-def records_of(system: AISystem) -> list[UUID]:
-    """Return the newest records about the system, as far as the reader may open them."""
-    kinds = [each for each in _registered(SystemRecords) if _may_open(each)]
-    rows = _together(each.select(system.id).limit(MAX_RECORDS) for each in kinds)
-    return [row[1] for row in rows]
 
 
 def outdated_of(system: AISystem) -> list[OutdatedRecord]:
@@ -289,6 +320,16 @@ def _texts(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
         *(cast(column, Text).label(column.name) for column in found.columns)
     )
     return texts
+
+
+def _three_texts(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """The columns of a query as texts, and NULL for those that it doesn't have."""
+    found = list(query.subquery().columns)
+    texts = [cast(each, Text) for each in found] + [cast(None, Text)] * (3 - len(found))
+    named: Select[*tuple[Any, ...]] = select(
+        *(each.label(f"text_{n}") for n, each in enumerate(texts))
+    )
+    return named
 
 
 def consequences_of(system: AISystem) -> list[str]:

@@ -151,8 +151,9 @@ def system(system_id: str) -> ResponseReturnValue:
     if found.key != system_id:
         return redirect(url_for("systems.system", system_id=found.key), 302)
     owner = people.names([found.owner_id]).get(found.owner_id) if found.owner_id else None
-    moments = people.timeline([found.id, *parts.records_of(found)])
-    last, said = queries.last_substantial(found.id), parts.figures_of(found)
+    summary = parts.summary_of(found)
+    moments = people.timeline([found.id, *summary.records])
+    last, said = queries.last_substantial(found.id), summary.figures
     why = next((each.reason for each in moments if each.action == actions.RETIRED.name), None)
     return page(
         "operations/systems/system.html",
@@ -163,7 +164,8 @@ def system(system_id: str) -> ResponseReturnValue:
         why=why,
         known=ports.data_sets_named()(found.data_sets) if found.data_sets else {},
         charts=parts.charts_of(found),
-        users=parts.users_of(found),
+        users=summary.users,
+        tab_links=_tab_links(found, summary.tabs, "Summary"),
         features=queries.features(found.id),
         models=[facts.model_words(each) for each in found.models],
         ai_act=AI_ACT_CLASSES.get(found.ai_act_class),
@@ -219,6 +221,10 @@ def _line_of_record(moment: Moment) -> dict[str, Any]:
 @feature.app_template_global("system_tabs")
 def system_tabs(system: AISystem, here: str) -> list[dict[str, Any]]:
     """Tabs of one system that this reader may open, for c.tabs; `here` is a label."""
+    return _tab_links(system, parts.tabs_of(system), here)
+
+
+def _tab_links(system: AISystem, tabs: Sequence[parts.ShownTab], here: str) -> list[dict[str, Any]]:
     summary = {
         "label": "Summary",
         "href": url_for("systems.system", system_id=system.key),
@@ -233,7 +239,7 @@ def system_tabs(system: AISystem, here: str) -> list[dict[str, Any]]:
                 "current": here == each.tab.label,
                 "count": each.note or None,
             }
-            for each in parts.tabs_of(system)
+            for each in tabs
         ),
     ]
 
