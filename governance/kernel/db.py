@@ -137,7 +137,7 @@ def _commit_at_once(driver: Any) -> None:
     """COMMIT in one call of libpq, as `_run` sends BEGIN: the driver's own commit takes the
     interpreter's lock several times, which other threads want. That of a reader isn't waited for.
     """
-    if isinstance(driver, DriverConnection) and driver.end_reading():
+    if driver.end_reading():
         return
     if driver.closed:
         raise psycopg.OperationalError("the connection is lost")
