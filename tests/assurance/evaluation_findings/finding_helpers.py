@@ -1,5 +1,6 @@
 """Runs of this week that pass, miss or decide nothing, and what followed from them."""
 
+import threading
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -8,10 +9,11 @@ from governance.assurance.controls import queries as controls
 from governance.assurance.controls.status import status
 from governance.assurance.evaluation_findings.models import EvaluationFinding, FollowedRun
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
-from governance.kernel import clock
+from governance.kernel import clock, current
 from governance.kernel.db import session
 from tests import make
 from tests.operations.evaluations.evaluation_helpers import judged, log_of
+from tests.waiting import MAX_WAIT_SECONDS
 
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 PASSES, MISSES, UNDECIDED = (1200, 0), (1145, 55), (97, 3)
@@ -64,3 +66,20 @@ def judged_control(ref=CONTROL):
 
 def misses_of(ref=CONTROL):
     return [each.fact for each in judged_control(ref).reasons if each.kind == "evaluation"]
+
+
+def at_once(*acts, who=None):
+    """Each act in a thread of its own, as an officer or as `who`, started at the same moment."""
+    start, outcomes = threading.Barrier(len(acts)), []
+
+    def run(act):
+        with current.acting_as(who or make.actor("admin")), clock.frozen(NOW):
+            start.wait(MAX_WAIT_SECONDS)
+            outcomes.append(act())
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(MAX_WAIT_SECONDS)
+    return outcomes

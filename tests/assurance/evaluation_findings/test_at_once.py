@@ -1,6 +1,5 @@
 """One run that comes twice, and two runs of a system, judged at the same moment: own connections."""
 
-import threading
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -9,14 +8,14 @@ from governance.assurance.controls import actions as controls
 from governance.assurance.evaluation_findings import consequence_actions, mapping_actions
 from governance.assurance.evaluation_findings.models import EvaluationFinding, FollowedRun
 from governance.assurance.evidence.models import EvidenceVersion
-from governance.kernel import clock, current
+from governance.kernel import clock
 from governance.kernel.db import session, transaction
 from governance.operations.evaluations import queries
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.evaluations.run_actions import AlreadyImported
 from governance.operations.systems import queries as register
 from tests import make
-from tests.assurance.evaluation_findings.finding_helpers import MISSES, NOW, PASSES
+from tests.assurance.evaluation_findings.finding_helpers import MISSES, NOW, PASSES, at_once
 from tests.operations.evaluations.evaluation_helpers import (
     drain,
     imported,
@@ -24,24 +23,6 @@ from tests.operations.evaluations.evaluation_helpers import (
     published_suite,
     system,
 )
-from tests.waiting import MAX_WAIT_SECONDS
-
-
-def at_once(*acts, who=None):
-    """Each act in a thread of its own, as an officer or as `who`, started at the same moment."""
-    start, outcomes = threading.Barrier(len(acts)), []
-
-    def run(act):
-        with current.acting_as(who or make.actor("admin")), clock.frozen(NOW):
-            start.wait(MAX_WAIT_SECONDS)
-            outcomes.append(act())
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(MAX_WAIT_SECONDS)
-    return outcomes
 
 
 def begin(key):

@@ -12,7 +12,7 @@ from governance.kernel.db import session, transaction
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.systems import queries as register
 from tests import make
-from tests.assurance.evaluation_findings.test_at_once import at_once
+from tests.assurance.evaluation_findings.finding_helpers import at_once
 from tests.assurance.red_teams.red_team_helpers import (
     FIXED,
     NOW,
