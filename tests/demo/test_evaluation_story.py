@@ -1,7 +1,6 @@
 """What the demo tells of evaluations: five weeks pass, two decide nothing, this week fails."""
 
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -19,26 +18,9 @@ from governance.operations.policies import queries as policies
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
+from tests.demo.story_parts import NOW, Parts
 
 pytestmark = pytest.mark.slow
-
-NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
-PARTS = {
-    "admin": "admin",
-    "officer": "compliance_officer",
-    "jun": "reviewer",
-    "anna": "contributor",
-}
-
-
-class Parts:
-    """The people of the tests in the parts of the demo."""
-
-    def __call__(self, part: str):
-        return make.actor(PARTS[part])
-
-    def id(self, part: str) -> UUID:
-        return make.person_id(PARTS[part])
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """What the demo tells of a halt: a gate fails at 5%, the cause is repaired, a person resumes."""
 
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -19,26 +18,9 @@ from governance.operations.systems import queries as register
 from tests import make
 from tests.assurance.incidents import incident_helpers
 from tests.assurance.red_teams import red_team_helpers
+from tests.demo.story_parts import NOW, Parts
 
 pytestmark = pytest.mark.slow
-
-NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
-PARTS = {
-    "admin": "admin",
-    "officer": "compliance_officer",
-    "jun": "reviewer",
-    "anna": "contributor",
-}
-
-
-class Parts:
-    """The people of the tests in the parts of the demo."""
-
-    def __call__(self, part: str):
-        return make.actor(PARTS[part])
-
-    def id(self, part: str) -> UUID:
-        return make.person_id(PARTS[part])
 
 
 def _play(steps) -> None:

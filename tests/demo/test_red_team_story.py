@@ -14,7 +14,7 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.systems import actions as systems
 from tests import make
-from tests.demo.test_evaluation_story import NOW, Parts
+from tests.demo.story_parts import NOW, Parts
 
 pytestmark = pytest.mark.slow
 

@@ -1,7 +1,6 @@
 """What the demo tells of rollouts: the newest release of claims-triage is in the shadow."""
 
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
 from governance.demo import rollout_story
 from governance.kernel import clock
@@ -9,19 +8,7 @@ from governance.operations.rollouts import queries
 from governance.operations.rollouts.standing import standing_of
 from governance.operations.systems import actions as systems
 from tests import make
-
-NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
-PARTS = {"officer": "compliance_officer", "jun": "reviewer"}
-
-
-class Parts:
-    """The people of the tests in the parts of the demo."""
-
-    def __call__(self, part: str):
-        return make.actor(PARTS[part])
-
-    def id(self, part: str) -> UUID:
-        return make.person_id(PARTS[part])
+from tests.demo.story_parts import NOW, Parts
 
 
 def test_two_people_start_the_newest_release_in_the_shadow_and_nobody_gets_it(app, isolated):
