@@ -28,6 +28,7 @@ from governance.demo import (
     intake_story,
     list_views_story,
     machine_keys,
+    model_card_story,
     policy_history,
     red_team_story,
     register_story,
@@ -212,7 +213,7 @@ def tell_acme(cast: Cast, services: str, told_to: Callable[[date], None]) -> Non
     _play_beside(cast, earlier, begun, steps, told_to)
     with current.acting_as(system_actor("acme")):
         key_id = machine_keys.key_id("claims-triage")
-    for number, feature in enumerate(("auto-approve", "summarise")):
+    for number, (system, feature) in enumerate(stops_and_drills.DRILLS):
         at = datetime.combine(drilled, time(6, 15 + number), UTC)
         stops_and_drills.tell_drill(
             cast("officer"),
@@ -221,6 +222,7 @@ def tell_acme(cast: Cast, services: str, told_to: Callable[[date], None]) -> Non
             at=at,
             key_id=key_id,
             feature=feature,
+            system=system,
             pace=1 - number / 4,
         )
     with acting_on(cast("admin"), drilled + timedelta(days=1), 9), transaction():
@@ -234,9 +236,12 @@ def tell_acme(cast: Cast, services: str, told_to: Callable[[date], None]) -> Non
         step.play()
     decision_history.tell(system_actor("acme"))
     stops_and_drills.tell_stop(cast("admin"), system_actor("acme"), now=now, key_id=key_id)
-    for step in _in_order(
-        [*reliability.after_the_stop(), *halted_rollout_story.resumed(cast, now)]
-    ):
+    last = [
+        *reliability.after_the_stop(),
+        *halted_rollout_story.resumed(cast, now),
+        *model_card_story.steps(cast, now),
+    ]
+    for step in _in_order(last):
         step.play()
 
 

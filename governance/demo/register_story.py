@@ -97,6 +97,8 @@ POLICY_LOOKUP: Mapping[str, Any] = {
     "intended_users": "Agents and assistants of Acme.",
     "autonomy": "advice",
     "dependencies": ["Policy archive"],
+    "capabilities": ["Returns the clauses that were in force on a day"],
+    "limits": ["Doesn't say whether a claim is covered"],
     "tools": ["search", "read_wording"],
     "tool_permissions": ["Read published wordings"],
 }

@@ -24,7 +24,7 @@ from governance.demo.idp.serving import configuration
 from governance.demo.progress import Progress
 from governance.kernel import config, embedded
 
-VERSION = 25
+VERSION = 26
 CONSOLE = "governance.app.cli"
 NOTICE = "GOVERNANCE_NOTICE_FILE"
 PERSONAS = (

@@ -24,8 +24,9 @@ from governance.operations.systems import actions as register
 from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem, SystemFeature
 
+CLAIMS = "claims-triage"
 FEATURES: Mapping[str, Sequence[tuple[str, str]]] = {
-    "claims-triage": (
+    CLAIMS: (
         ("auto-approve", "Claims under €1,500 go to an adjuster instead"),
         ("sort-queue", "Claims arrive unsorted"),
         ("summarise", "Adjusters see the claim without a summary"),
@@ -39,6 +40,12 @@ FEATURES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("translate", "Translations are ordered from the agency"),
     ),
 }
+# Of a day; the last one is what the model card of policy-lookup needs.
+DRILLS = (
+    (CLAIMS, "auto-approve"),
+    (CLAIMS, "summarise"),
+    ("policy-lookup", "search"),
+)
 OBEYED: Mapping[str, Sequence[float]] = {
     "Frankfurt": (0.11, 0.14, 0.17, 0.19, 0.22, 0.26, 0.31, 0.38),
     "Dublin": (0.18, 0.24, 0.29, 0.44),
@@ -65,16 +72,18 @@ def tell_drill(
     at: datetime,
     key_id: UUID,
     feature: str,
+    system: str = CLAIMS,
     pace: float = 1.0,
 ) -> None:
     """Plan a drill the day before as one person, approve it as another, and carry it out.
 
-    `pace` 0.75: a quarter faster.
+    The consumers are those of claims-triage, which uses the search of policy-lookup, too. `pace`
+    0.75: a quarter faster.
     """
     with clock.frozen(at - timedelta(days=1)):
         with current.acting_as(planner), transaction():
             drill_id = drill_actions.plan(
-                *_scope(feature), due_at=at, seconds=SECONDS, reason=DRILL_REASON
+                *_scope(feature, system), due_at=at, seconds=SECONDS, reason=DRILL_REASON
             ).id
         with current.acting_as(second), transaction():
             if (requested := open_approval(queries.DRILL, drill_id)) is not None:
@@ -108,8 +117,8 @@ def tell_stop(who: Actor, console: Actor, *, now: datetime, key_id: UUID) -> Non
         _hear(key_id, at, version=version, seen_at=now)
 
 
-def _scope(feature: str) -> tuple[AISystem, SystemFeature]:
-    found = systems.system("claims-triage")
+def _scope(feature: str, system: str = CLAIMS) -> tuple[AISystem, SystemFeature]:
+    found = systems.system(system)
     return found, next(f for f in systems.features(found.id) if f.key == feature)
 
 

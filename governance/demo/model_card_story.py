@@ -1,0 +1,59 @@
+"""The model card of policy-lookup, published today; that of claims-triage can't be published.
+
+Nobody has said yet what readers see of the findings and incidents of claims-triage. The search was
+repaired and evaluated today, its stop was drilled, and the officer says of each known failure what
+its users saw.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+
+from governance.demo import halted_rollout_story
+from governance.demo.cast import Cast
+from governance.demo.story import StoryStep
+from governance.kernel import current
+from governance.kernel.db import transaction
+from governance.operations.systems import queries as systems
+from governance.publishing.model_cards import actions, record
+
+SYSTEM = halted_rollout_story.SYSTEM
+WRITTEN, PUBLISHED = timedelta(minutes=5), timedelta(minutes=4)  # before now
+TEXTS: Mapping[str, tuple[str, str]] = {
+    "finding": (
+        "Clauses that were withdrawn",
+        (
+            "34 of 400 answers cited a clause that was no longer in force. The index is built again,"
+            " and the clause is one of the cases of each evaluation from now on."
+        ),
+    ),
+    "incident": (
+        "A search index without the marks of withdrawn clauses",
+        (
+            "For 28 minutes searches returned clause 14.3 as if it were in force. The index is built"
+            " again. We still look at what used its answers."
+        ),
+    ),
+}
+
+
+def steps(cast: Cast, now: datetime) -> list[StoryStep]:
+    """Return what happens once the release of policy-lookup goes on."""
+    return [
+        StoryStep(now - WRITTEN, partial(_write, cast)),
+        StoryStep(now - PUBLISHED, partial(_publish, cast)),
+    ]
+
+
+def _write(cast: Cast) -> None:
+    with current.acting_as(cast("officer")), transaction():
+        system = systems.system(SYSTEM)
+        for each in record.assembled(system).failures:
+            title, text = TEXTS[each.kind]
+            actions.write(system, each, title=title, text=text, seen=0)
+
+
+def _publish(cast: Cast) -> None:
+    with current.acting_as(cast("officer")), transaction():
+        system = systems.system(SYSTEM)
+        actions.publish(system, seen=record.assembled(system).digest)
