@@ -137,6 +137,7 @@ NOT_BY_LINKS = {
     "evaluation_requests.shown",  # once somebody asked a runner
     "evaluations_api.run",  # programs call it with a key
     "systems.recertifying",  # of an agent whose day is near
+    "change_log.withdraw",  # of a published change
     "rollouts.cancel",  # before the first stage
     "red_teams.cancel",  # before anything is tried
     "red_teams.fix",  # of a confirmed finding

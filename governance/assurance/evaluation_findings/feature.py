@@ -25,6 +25,7 @@ from governance.kernel.manifest import (
     PortAnswer,
     SectionTab,
     Subscription,
+    not_by_scope,
 )
 from governance.operations.evaluations.events import (
     JudgeChanged,
@@ -78,6 +79,7 @@ manifest = Manifest(
             argument="evaluation_finding_id",
             noun="finding of an evaluation",
             prefix="EVF-",
+            within=not_by_scope,
         ),
     },
     subscribes=(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from governance.assurance.red_teams import permissions
 from governance.assurance.red_teams.age import age_of
 from governance.operations.rollouts.gates import Gate, GateReading, GateSubject
 
@@ -21,6 +22,7 @@ def _red_team(subject: GateSubject) -> Iterator[GateReading]:
             detail=found.figure if found.ref else "",
             link=link,
             counts_everything=True,
+            link_needs=permissions.VIEW,
         )
     if found.reported:
         refs = [f"RTF-{number}" for number in found.open[:MAX_NAMED]]
@@ -33,6 +35,7 @@ def _red_team(subject: GateSubject) -> Iterator[GateReading]:
             n=f"{len(found.open)}",
             link=link,
             counts_everything=True,
+            link_needs=permissions.VIEW,
         )
 
 

@@ -58,8 +58,8 @@ class GateReading:
 
     An approval binds to `figure`, so it is rounded to what a person would decide by.
     `link` is (endpoint, values) of the page that the figure comes from. With `counts_everything`, no
-    auditor whose engagement leaves anything out opens that page. Who lacks `needs_permission` reads the
-    verdict alone, as the log of each step does.
+    auditor whose engagement leaves anything out opens that page, nor does who lacks `link_needs`. Who
+    lacks `needs_permission` reads the verdict alone, as the log of each step does.
     """
 
     name: str
@@ -70,6 +70,7 @@ class GateReading:
     n: str = ""
     link: tuple[str, Mapping[str, Any]] | None = None
     counts_everything: bool = False
+    link_needs: Permission | None = None
     needs_permission: Permission | None = None
 
     @property
@@ -81,7 +82,8 @@ class GateReading:
     def shown_link(self) -> tuple[str, Mapping[str, Any]] | None:
         """The link, where the reader has that page."""
         hidden = not self.is_shown or (self.counts_everything and limits() is not None)
-        return None if hidden else self.link
+        may_open = self.link_needs is None or allowed(self.link_needs)
+        return self.link if may_open and not hidden else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
