@@ -140,6 +140,8 @@ class InboxSource:
     """One kind of item.
 
     `title`, `detail` and `why` word a row; `values` are those of its address at `endpoint`.
+    `more` is a text by the column of the ids, which follows the detail of the rows that are shown:
+    what would take long to read for each of thousands.
 
     The ids of its rows are those of one table's rows, and a row is in one source of a person at a
     time. `why` completes "You get this because …".
@@ -156,6 +158,7 @@ class InboxSource:
     why: str
     endpoint: str
     values: Callable[[InboxRow], Mapping[str, Any]]
+    more: Callable[[Any], Any] | None = None
     assign: InboxAssignment | None = None  # None: nobody can hand its rows on from the inbox
     done: tuple[InboxDone, ...] = ()  # what completes its rows; sources may share one
     next_due: Callable[[], Select[Any]] | None = (

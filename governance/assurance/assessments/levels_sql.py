@@ -34,7 +34,7 @@ from governance.assurance.controls.runtime_dependencies import (
     MOST_PERMISSIVE_TIER,
 )
 from governance.assurance.evidence.inbox import LATE, live_facts
-from governance.assurance.evidence.models import Evidence, EvidenceLink
+from governance.assurance.evidence.models import EvidenceLink
 from governance.assurance.frameworks.models import Requirement
 from governance.kernel.inbox import NOW, TODAY
 from governance.operations.policies.models import PolicyVersion, Waiver
@@ -239,4 +239,4 @@ def lowered_requirement(evidence_id: Any) -> Any:
         .order_by(~assessed.exists(), Requirement.position)
         .limit(1)
     )
-    return found.correlate(Evidence).scalar_subquery()
+    return found.scalar_subquery()

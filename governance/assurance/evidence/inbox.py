@@ -54,13 +54,12 @@ def live_facts() -> CTE:
 
 def _items(*, who: Any = None) -> Select[Any]:
     f, e = live_facts(), Evidence
-    detail = func.concat_ws(", ", e.ref, consequence()(e.id))
     query = item_select(
         e,
         about=e.title,
         place=f.c.state,
         who=who,
-        detail=detail,
+        detail=e.ref,
         since=e.created_at,
         due=end_of(f.c.deadline),
     )
@@ -135,6 +134,10 @@ ASSIGNMENT = InboxAssignment(
 )
 
 
+def _held_back(evidence_id: Any) -> Any:
+    return consequence()(evidence_id)
+
+
 def _late(row: InboxRow) -> str:
     return f"{row.place} " if row.place in LATE else ""
 
@@ -173,6 +176,7 @@ MINE = InboxSource(
     why="you own this evidence item",
     endpoint="evidence.bringing",
     values=_address,
+    more=_held_back,
     assign=ASSIGNMENT,
     done=(VERSIONS,),
     next_due=_next_deadline,
@@ -189,6 +193,7 @@ UNASSIGNED = InboxSource(
     why="you manage evidence, and this item has no owner",
     endpoint="evidence.piece",
     values=_address,
+    more=_held_back,
     assign=ASSIGNMENT,
     done=(OWNERS,),
 )
@@ -206,6 +211,7 @@ FOLLOW_UP = InboxSource(
     why="you manage evidence, and the owner is late with this item",
     endpoint="evidence.piece",
     values=_address,
+    more=_held_back,
     assign=ASSIGNMENT,
 )
 REVIEW = InboxSource(

@@ -165,12 +165,25 @@ def _page(
         found = found.where(tuple_(*_order(listed)) > tuple_(*EDGE))
     shown = (found if view == "snoozed" else _with_soon(items, found)).subquery("shown")
     tally = _counts(items).subquery("tally")
-    columns = [shown.c[name] for name in COLUMNS]
     return (
-        select(*tally.c, *columns, shown.c.rank, shown.c.at)
+        select(*tally.c, *_texts(shown, sources), shown.c.rank, shown.c.at)
         .select_from(tally.outerjoin(shown, true()))
         .order_by(*_order(shown))
     )
+
+
+def _texts(rows: Any, sources: Sequence[InboxSource]) -> list[Any]:
+    """Return COLUMNS of the rows that are shown, their detail with `more`."""
+    names: dict[Callable[[Any], Any], list[str]] = {}
+    for source in sources:
+        if source.more is not None:
+            names.setdefault(source.more, []).append(source.name)
+    columns = {name: rows.c[name] for name in COLUMNS}
+    if names:
+        more = case(*((rows.c.source.in_(each), text(rows.c.id)) for text, each in names.items()))
+        detail = func.nullif(rows.c.detail, "")
+        columns["detail"] = func.concat_ws(", ", detail, more).label("detail")
+    return list(columns.values())
 
 
 def _open(items: CTE) -> Select[Any]:
@@ -220,9 +233,8 @@ def tally_statement(sources: tuple[InboxSource, ...]) -> CompiledSelect[Any] | N
 def item_statement(source: InboxSource) -> CompiledSelect[Any]:
     def build() -> Select[Any]:
         items = _items([source])
-        columns = [items.c[name] for name in COLUMNS]
         at = case((items.c.is_snoozed, _returns_at(items)), else_=items.c.at)
-        return select(*columns, items.c.rank, at.label("at")).where(
+        return select(*_texts(items, [source]), items.c.rank, at.label("at")).where(
             items.c.id == bindparam("item_id", type_=Uuid())
         )
 

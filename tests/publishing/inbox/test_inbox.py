@@ -130,6 +130,29 @@ def test_every_page_counts_it_in_the_top_bar(
     as_stranger.get("inbox/", then=404)
 
 
+def test_late_evidence_says_what_it_holds_back_in_the_list_and_the_panel(
+    as_officer, tenant_with_planned_drill
+):
+    with clock.frozen(days_ago(40)), make.acting("compliance_officer"):
+        evidencing.create_item(
+            "Fire drill",
+            kind="report",
+            cadence="yearly",
+            owner_id=None,
+            due_on=days_ago(20).date(),
+            controls={},
+        )
+    reply = as_officer.get("inbox/")
+    rows = parse_page(reply).find_all(attrs={"data-row": True})
+    detail = {row.a.get_text(): row.select_one(".c-cellsub").get_text() for row in rows}
+    assert re.fullmatch(r"EV-\d+, keeps MEASURE 2\.7 at level 1", detail[LATE].strip())
+    other = "Assign an owner to overdue fire drill"
+    assert re.fullmatch(r"EV-\d+", detail[other].strip())
+    held = "keeps MEASURE 2.7 at level 1"
+    assert held in main_text(as_officer.get(f"inbox/items/{key_of(reply, LATE)}"))
+    assert held not in main_text(as_officer.get(f"inbox/items/{key_of(reply, other)}"))
+
+
 def test_an_item_leaves_when_its_work_is_done(as_officer, tenant_with_planned_drill):
     with make.acting("compliance_officer"):
         version_actions.accept(*evidence.find_version(tenant_with_planned_drill["pending"]))
