@@ -4,8 +4,8 @@ rounds.
 Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes,
 the seal (row-level security), transactions, the report, memory, the audit log, evidence,
 indicators, usage, evaluations, risks and data sets, reviews, packages, objectives, search, weekly
-series, the inbox, burn rates, decisions, rollouts; statements are counted exactly. `--quick` makes
-one short round of each, to see that it runs;
+series, model cards, the inbox, burn rates, decisions, rollouts; statements are counted exactly.
+`--quick` makes one short round of each, to see that it runs;
 `--only pages report` measures these sections (SECTIONS, below) and no others.
 """
 
@@ -41,6 +41,7 @@ from bench import (
     inbox,
     log,
     measurements,
+    model_cards,
     objectives,
     packages,
     reviews,
@@ -628,6 +629,9 @@ SECTIONS: dict[str, Callable[[Bench], list[Row]]] = {
     "series": lambda b: series.measure(b.app, b.server, b.environment, **b.pace),
     "search": lambda b: search.measure(b.app, b.server, rounds=b.scale.rounds, quick=b.scale.quick),
     "register": lambda b: systems.measure(
+        b.app, b.server, b.environment, rounds=b.scale.rounds, quick=b.scale.quick
+    ),
+    "model-cards": lambda b: model_cards.measure(
         b.app, b.server, b.environment, rounds=b.scale.rounds, quick=b.scale.quick
     ),
     "risks": lambda b: risks.measure(
