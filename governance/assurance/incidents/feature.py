@@ -29,6 +29,7 @@ from governance.assurance.incidents import (
     status_views,
     stop_answers,
     suggestions,
+    system_parts,
     update_actions,
     update_approval,
     update_views,
@@ -106,6 +107,7 @@ manifest = Manifest(
         Command("View response times of incidents", "incidents.figures", permissions.VIEW),
     ),
     search=(palette.incidents,),
+    systems=(system_parts.USED_BY,),
     audit=actions_in(
         actions,
         clock_actions,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from governance.assurance.incidents import queries
 from governance.assurance.incidents.models import (
@@ -71,12 +71,7 @@ def incidents() -> list[PublicIncident]:
     """Return open incidents, then those of the last 90 days, as far as customers were told."""
     query = (
         select(Incident)
-        .where(
-            or_(
-                Incident.state.in_(LIVE),
-                Incident.declared_at > clock.now() - PAST,
-            )
-        )
+        .where(is_recent())
         .order_by(Incident.state.in_(OPEN).desc(), Incident.declared_at.desc())
     )
     found = session().scalars(query).all()
@@ -98,6 +93,11 @@ def incidents() -> list[PublicIncident]:
         for each in found
         if told[each.id]
     ]
+
+
+def is_recent() -> ColumnElement[bool]:
+    """Whether an incident isn't closed, or is of the last 90 days."""
+    return or_(Incident.state.in_(LIVE), Incident.declared_at > clock.now() - PAST)
 
 
 def _sent(of: Sequence[Incident]) -> dict[UUID, list[CustomerUpdate]]:

@@ -15,8 +15,10 @@ from governance.assurance.incidents.models import StatusContact
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
 from tests import make
+from tests.assurance.frameworks.framework_files import main_text
 from tests.assurance.incidents import incident_helpers as incidents
 from tests.browser import Visitor
+from tests.operations.objectives import objective_helpers
 
 LINK = re.compile(r"/status/([a-z-]+)/enter/([\w-]+)")
 CODE = re.compile(r"^(\d{4}) (\d{4})$", re.MULTILINE)
@@ -82,6 +84,23 @@ def test_it_shows_what_customers_were_told_and_nothing_else(database, as_viewer)
     assert "Approvals are paused" in page
     for secret in ("Internal words", "Secret cause", "private note", "INC-2", "Jun Chen"):
         assert secret not in page
+
+
+def test_a_system_that_it_tells_of_leads_to_it_for_who_may_read_it(database, as_viewer):
+    touched = incidents.declare(systems=[incidents.register_system()])
+    incidents.register_system("ad-copywriter")
+    page = "systems/claims-triage"
+    assert "Status page" not in main_text(as_viewer.get(page)), "nobody was told yet"
+    tell(touched)
+    found = as_viewer.get(page)
+    assert "Status page" in main_text(found) and 'href="/status/acme"' in found.text
+    assert "Status page" not in main_text(as_viewer.get("systems/ad-copywriter"))
+
+
+def test_a_system_with_an_objective_leads_to_it(database, as_viewer):
+    with make.acting("admin"):
+        objective_helpers.objective()
+    assert 'href="/status/acme"' in as_viewer.get("systems/claims-triage").text
 
 
 def test_another_tenants_contact_sees_nothing_of_this_one(app, database, client):
