@@ -21,30 +21,68 @@ MARKS = ("/", ":")  # between provider and model, as in "openai/gpt-x"
 
 
 def evaluations_of(
-    systems: Mapping[str, Collection[str]],
+    systems: Mapping[str, Mapping[str, Collection[str]]],
 ) -> Mapping[str, Sequence[ModelRun]] | None:
     """Return by model the newest run of each suite and system on it; two statements.
 
-    `systems` are slugs by model. Returns None to those who may not see evaluations.
+    `systems` are slugs by model, each with the models that it used before. Returns None to those
+    who may not see evaluations.
     """
     if not allowed(permissions.VIEW):
         return None
     slugs = {slug for each in systems.values() for slug in each}
-    rows = _newest(list(systems), slugs) if slugs else []
+    models = {
+        *systems,
+        *(name for each in systems.values() for old in each.values() for name in old),
+    }
+    rows = _newest(models, slugs) if slugs else []
     verdicts = _verdicts(row.id for row in rows)
+    by_suite = defaultdict[Any, list[Any]](list)
+    for row in rows:
+        by_suite[row.key, row.suite_id].append(row)
     found = defaultdict[str, list[ModelRun]](list)
     for model, wanted in systems.items():
         for row in rows:
             if row.key in wanted and _is_model(row.model, model):
                 words, state = _words(row.outcome, verdicts[row.id])
-                found[model].append(ModelRun(row.key, row.id, f"Run {row.number:,}", words, state))
+                old = _earlier(row, wanted[row.key], by_suite[row.key, row.suite_id])
+                compared = (old.id, _name(old)) if old is not None else (None, "")
+                found[model].append(ModelRun(row.key, row.id, _name(row), words, state, *compared))
     return found
+
+
+def _name(row: Any) -> str:
+    return f"Run {row.number:,}"
+
+
+def _earlier(row: Any, before: Collection[str], of_suite: Iterable[Any]) -> Any:
+    """The suite's newest run on a model before; None where a comparison would be refused."""
+    found = (
+        each
+        for each in of_suite
+        if each.id != row.id and any(_is_model(each.model, name) for name in before)
+    )
+    old = max(found, key=lambda each: each.ran_at, default=None)
+    if old is None or any(
+        each.outcome != "completed" or each.withdrawn_at is not None for each in (old, row)
+    ):
+        return None
+    return old
 
 
 def _newest(models: Collection[str], slugs: Collection[str]) -> Sequence[Any]:
     r = EvaluationRun
     query = (
-        select(r.id, r.number, r.outcome, r.model, AISystem.key)
+        select(
+            r.id,
+            r.number,
+            r.outcome,
+            r.model,
+            r.ran_at,
+            AISystem.key,
+            SuiteVersion.suite_id,
+            SuiteVersion.withdrawn_at,
+        )
         .join(AISystem, AISystem.id == r.system_id)
         .join(SuiteVersion, SuiteVersion.id == r.version_id)
         .where(

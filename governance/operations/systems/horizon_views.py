@@ -29,10 +29,10 @@ def model_retirements() -> ResponseReturnValue:
 
 def _on_successors(used: Iterable[UsedModel]) -> Mapping[str, Sequence[ModelRun]] | None:
     """By successor, the evaluations of the systems that use the model before it."""
-    systems = defaultdict[str, set[str]](set)
+    systems = defaultdict[str, dict[str, set[str]]](dict)
     for each in used:
-        if each.successor:
-            systems[each.successor].update(slug for slug, _name in each.systems)
+        for slug, _name in each.systems if each.successor else ():
+            systems[each.successor].setdefault(slug, set()).add(each.name)
     return ports.evaluations_of()(systems)
 
 

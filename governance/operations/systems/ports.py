@@ -13,13 +13,19 @@ from governance.kernel.ports import Port
 
 @dataclass(frozen=True, slots=True)
 class ModelRun:
-    """The newest evaluation of an AI system on a model. `state` is a kind of c.state."""
+    """The newest evaluation of an AI system on a model. `state` is a kind of c.state.
+
+    `earlier` is the newest one of the same suite on a model that this one succeeds, if the two can
+    be compared.
+    """
 
     system: str  # its slug
     run_id: UUID
     name: str  # "Run 12"
     words: str  # "3 pass, 1 fail"
     state: str
+    earlier: UUID | None = None
+    earlier_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +38,8 @@ class NamedDataSet:
 
 
 type EvaluationsOf = Callable[
-    [Mapping[str, Collection[str]]], Mapping[str, Sequence[ModelRun]] | None
-]  # slugs of systems by model; None for who may not see evaluations
+    [Mapping[str, Mapping[str, Collection[str]]]], Mapping[str, Sequence[ModelRun]] | None
+]  # models before it by slug of the system, by model; None for who may not see evaluations
 type DataSetsNamed = Callable[[Collection[str]], Mapping[str, NamedDataSet]]
 
 evaluations_of: Port[EvaluationsOf] = Port(

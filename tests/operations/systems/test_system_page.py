@@ -8,7 +8,7 @@ from governance.foundation.api_keys import actions as keys
 from governance.foundation.webhooks import actions as webhooks
 from governance.kernel import clock
 from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations import request_actions, request_queries
+from governance.operations.evaluations import request_actions, request_queries, suite_actions
 from governance.operations.measurements import actions as indicators
 from governance.operations.measurements import evaluation_feeds
 from governance.operations.systems import actions, parts, queries
@@ -93,6 +93,34 @@ def test_the_horizon_says_what_runs_on_the_successor_found_or_that_there_is_none
     for path in horizon:
         page = as_viewer.get(path)
         assert "1 fail" in main_text(page) and f"/evaluations/runs/{run.id}" in page.text
+
+
+def test_a_run_on_the_successor_leads_to_its_comparison_with_the_model_before(
+    as_viewer, on_successor
+):
+    new = on_successor(900, 300, 2)
+    horizon = f"{TRIAGE}/models", "systems/model-retirements"
+    for path in horizon:
+        assert "compare with" not in main_text(as_viewer.get(path)), "nothing ran on it"
+    on_successor(1200, 0, 1, model="helio/helio-4-large")
+    old = on_successor(1200, 0, 3, model="helio-4-large")
+    on_successor(1200, 0, 4, model="other-model")
+    for path in horizon:
+        page = as_viewer.get(path)
+        assert f"compare with run {old.number}" in main_text(page)
+        address = f"/t/acme/evaluations/comparisons/{old.id}/{new.id}"
+        assert f'href="{address}"' in page.text
+    assert "is worse on 1 of" in main_text(as_viewer.get(address))
+
+
+def test_what_cannot_be_compared_has_no_link(as_viewer, on_successor):
+    on_successor(900, 300, 2)
+    on_successor(1200, 0, 1, model="helio/helio-4-large")
+    assert "compare with run 2" in main_text(as_viewer.get(f"{TRIAGE}/models"))
+    with make.acting("admin"):
+        suite = evaluations.suite("claims-grounding")
+        suite_actions.withdraw(evaluations.version(suite.id), suite, reason="Its limit was wrong")
+    assert "compare with" not in main_text(as_viewer.get(f"{TRIAGE}/models"))
 
 
 def test_only_runs_of_the_systems_that_use_the_model_count(as_viewer, on_successor):
