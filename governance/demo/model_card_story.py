@@ -1,8 +1,8 @@
 """The model card of policy-lookup, published today; that of claims-triage can't be published.
 
 Nobody has said yet what readers see of the findings and incidents of claims-triage. The search was
-repaired and evaluated today, its stop was drilled, and the officer says of each known failure what
-its users saw.
+repaired and evaluated today, its stop was drilled, the officer says of each known failure what its
+users saw, and two people publish the card.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,9 @@ from functools import partial
 from governance.demo import halted_rollout_story
 from governance.demo.cast import Cast
 from governance.demo.story import StoryStep
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.kinds import fingerprint_seen
+from governance.foundation.approvals.queries import approval
 from governance.kernel import current
 from governance.kernel.db import transaction
 from governance.operations.systems import queries as systems
@@ -54,6 +57,10 @@ def _write(cast: Cast) -> None:
 
 
 def _publish(cast: Cast) -> None:
-    with current.acting_as(cast("officer")), transaction():
+    """Jun requests it, and the officer approves it."""
+    with current.acting_as(cast("jun")), transaction():
         system = systems.system(SYSTEM)
-        actions.publish(system, seen=record.assembled(system).digest)
+        request_id = actions.request_approval(system, seen=record.assembled(system).digest).id
+    with current.acting_as(cast("officer")), transaction():
+        found = approval(request_id)
+        approvals.approve(found, seen=fingerprint_seen(found))

@@ -1,25 +1,32 @@
 """Write what readers see of known failures; publish and withdraw model cards.
 
-write       what readers see of a finding or an incident
-publish     refused while a figure has no source, is undecided or too old; freezes what was seen
-withdraw    readers see that a version was withdrawn, and no longer what it said
+write               what readers see of a finding or an incident
+request_approval    another person publishes exactly what this one saw
+publish             refused while a figure has no source, is undecided or too old; freezes it
+withdraw            readers see that a version was withdrawn, and no longer what it said
 """
 
 import secrets
 from uuid import UUID
 
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import last_actor
 from governance.kernel import clock, current
+from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.formatting import plural
 from governance.operations.systems.models import AISystem
-from governance.publishing.model_cards import queries
+from governance.publishing.model_cards import permissions, queries
 from governance.publishing.model_cards import record as system_record
 from governance.publishing.model_cards.card import KnownFailure
 from governance.publishing.model_cards.models import KnownFailureText, ModelCard, PublicAddress
+from governance.publishing.model_cards.queries import APPROVAL
+from governance.publishing.model_cards.record import AssembledCard
 
 WRITTEN = action(
     "model_card.failure_text.written",
@@ -47,6 +54,7 @@ WITHDRAWN = action(
     fields="system version sha256",
     shape="stop",
 )
+LOCK = "model cards"  # of their approvals
 MAX_TITLE, MAX_TEXT, MAX_REASON = 80, 600, 2000
 
 
@@ -87,8 +95,32 @@ def write(
     return row
 
 
+def request_approval(system: AISystem, *, seen: str) -> Approval:
+    """Ask another person to publish exactly what this one saw. `seen` is its digest; twice is once.
+
+    A request whose card has changed since is replaced. Raises as publish() does.
+    """
+    require(permissions.WRITE)
+    lock_tenant(LOCK)
+    _check_in_use(system)
+    now, before = system_record.assembled(system), queries.newest(system.id)
+    _check_publishable(now, before, seen)
+    there = queries.open_request(system.id)
+    if there is not None and kinds.fingerprint(there) != there.fingerprint:
+        approvals.void(APPROVAL, system.id, reason="The record has changed since the request.")
+        session().flush()
+    number = before.number + 1 if before else 1
+    return approvals.request(
+        APPROVAL,
+        system.id,
+        summary=f"publish model card {number} of {system.name}",
+        reason=f"{plural(len(now.content['figures']), 'figure')} of release {now.release}.",
+    )
+
+
 def publish(system: AISystem, *, seen: str) -> ModelCard:
-    """Publish what the person saw as the next version. `seen` is its digest.
+    """Publish what was seen as the next version, in the approver's transaction. `seen` is its
+    digest.
 
     Raises Invalid, which names each reason against it, and Stale where something changed since,
     or where somebody else has published the same.
@@ -96,14 +128,7 @@ def publish(system: AISystem, *, seen: str) -> ModelCard:
     lock_tenant(f"model card of {system.id}")
     _check_in_use(system)
     now, before = system_record.assembled(system), queries.newest(system.id)
-    if before is not None and not before.is_withdrawn and before.sha256 == now.digest:
-        who = last_actor(before.id, PUBLISHED)
-        raise Stale(f"{who} has published exactly this as version {before.number}.")
-    if now.blockers:
-        named = " ".join(each.lead for each in now.blockers)
-        raise Invalid(f"{plural(len(now.blockers), 'thing')} missing: {named}")
-    if now.digest != seen:
-        raise Stale("The record has changed since you opened the card. Review it, then publish.")
+    _check_publishable(now, before, seen)
     made = ModelCard(
         system_id=system.id,
         number=before.number + 1 if before else 1,
@@ -155,3 +180,14 @@ def withdraw(found: ModelCard, system: AISystem, *, reason: str) -> None:
 def _check_in_use(system: AISystem) -> None:
     if system.is_retired:
         raise DomainError(f"{system.name} is retired, so its model card can't change any more.")
+
+
+def _check_publishable(now: AssembledCard, before: ModelCard | None, seen: str) -> None:
+    if before is not None and not before.is_withdrawn and before.sha256 == now.digest:
+        who = last_actor(before.id, PUBLISHED)
+        raise Stale(f"{who} has published exactly this as version {before.number}.")
+    if now.blockers:
+        named = " ".join(each.lead for each in now.blockers)
+        raise Invalid(f"{plural(len(now.blockers), 'thing')} missing: {named}")
+    if now.digest != seen:
+        raise Stale("The record has changed since you opened the card. Review it, then publish.")

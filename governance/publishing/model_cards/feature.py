@@ -5,6 +5,7 @@ from governance.kernel.manifest import EntryLink, Manifest, ObjectCommand
 from governance.operations.systems import palette as systems
 from governance.publishing.model_cards import (
     actions,
+    card_approval,
     models,
     permissions,
     public_views,
@@ -17,6 +18,7 @@ manifest = Manifest(
     models=(models,),
     routes=(views.feature, public_views.public),
     under=("systems.index",),
+    approvals=(card_approval.MODEL_CARD,),
     systems=(system_parts.TAB, system_parts.RECORDS),
     palette=(
         ObjectCommand(

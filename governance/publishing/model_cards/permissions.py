@@ -9,11 +9,11 @@ VIEW = permission(
 )
 WRITE = permission(
     "model_cards.write",
-    "write what readers see of known failures",
+    "write what readers see of known failures, and request to publish model cards",
     roles="admin compliance_officer contributor",
 )
 PUBLISH = permission(
     "model_cards.publish",
-    "publish and withdraw model cards",
+    "approve, publish and withdraw model cards",
     roles="admin compliance_officer",
 )

@@ -2,6 +2,7 @@
 
 card(id), version(…), versions(…)    NotFound for what the tenant doesn't have
 newest(system_id)                    the newest version, withdrawn or not
+open_request(system_id)              who asked to publish, and nobody has decided yet
 failure(system, kind, id)            one known failure, and the text that is there
 public_token(system_id)              the token in the system's public address
 system_of_token(token)               whose address it is
@@ -13,12 +14,16 @@ from uuid import UUID
 
 from sqlalchemy import Select, case, func, select
 
+from governance.foundation.approvals import queries as approvals
+from governance.foundation.approvals.models import Approval
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.operations.systems.models import AISystem
 from governance.publishing.model_cards.card import KnownFailure
 from governance.publishing.model_cards.models import KnownFailureText, ModelCard, PublicAddress
 from governance.publishing.model_cards.record import AssembledCard
+
+APPROVAL = "model_card"  # the kind of approval
 
 
 def card(model_card_id: UUID, *, lock: bool = False) -> ModelCard:
@@ -43,6 +48,12 @@ def versions(system_id: UUID, *, limit: int = 50) -> Sequence[ModelCard]:
 
 def newest(system_id: UUID) -> ModelCard | None:
     return next(iter(versions(system_id, limit=1)), None)
+
+
+def open_request(system_id: UUID) -> Approval | None:
+    """Return the request to publish that nobody has decided."""
+    found = approvals.open_approval(APPROVAL, system_id)
+    return found if found and approvals.is_open(found) else None
 
 
 def failure(now: AssembledCard, kind: str, source_id: UUID) -> KnownFailure:

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 
+from governance.foundation.approvals import kinds
+from governance.foundation.approvals import queries as approvals
 from governance.foundation.people import queries as people
 from governance.foundation.people.queries import Moment
 from governance.kernel import clock, current
@@ -37,11 +39,16 @@ def _index(system: AISystem, form: PublishForm, *, status: int = 200) -> Respons
     now, every = system_record.assembled(system), queries.versions(system.id)
     newest = every[0] if every else None
     differs = card.changes(newest.content, now.content) if newest else []
+    requested = queries.open_request(system.id)
+    if requested is not None and kinds.fingerprint(requested) != requested.fingerprint:
+        requested = None  # the record has changed since
     return page(
         "publishing/model_cards/index.html",
         status=status,
         system=system,
         draft=now,
+        requested=requested,
+        may_open_approval=requested is not None and approvals.is_visible(requested),
         form=form,
         versions=every,
         newest=newest,
@@ -66,15 +73,14 @@ def _moment(each: Moment) -> dict[str, Any]:
     return {"kind": each.shape, "text": f"{each.who} {each.says} ({number})", "at": each.at}
 
 
-@feature.post(HOME, needs=permissions.PUBLISH)
-def publish(system_key: str) -> ResponseReturnValue:
-    """Publish exactly what the person saw; each reason against it is named."""
+@feature.post(HOME, needs=permissions.WRITE)
+def request_approval(system_key: str) -> ResponseReturnValue:
+    """Request approval of exactly what the person saw; each reason against it is named."""
     system, form = systems.system(system_key), PublishForm()
-    made: list[ModelCard] = []
-    if not accepted(form, lambda: made.append(actions.publish(system, seen=form.seen.data or ""))):
+    if not accepted(form, lambda: actions.request_approval(system, seen=form.seen.data or "")):
         return _index(system, form, status=form.status)
-    flash(f"{made[0].title} is published.")
-    return _to(system, made[0])
+    flash("Approval is requested. Another person publishes the card.")
+    return redirect(url_for("model_cards.index", system_key=system.key), 303)
 
 
 @feature.get(f"{HOME}preview", needs=permissions.VIEW)

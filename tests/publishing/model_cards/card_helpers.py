@@ -1,5 +1,6 @@
 """A system that has everything that a model card needs, made by the product's own actions."""
 
+import re
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,9 +14,11 @@ from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from governance.publishing.model_cards import actions, queries, record
 from tests import make
+from tests.browser import field_value
 from tests.operations.evaluations import evaluation_helpers
 
 SYSTEM = "claims-triage"
+APPROVAL = re.compile(r"approvals/[0-9a-f-]{36}")
 HOME = f"systems/{SYSTEM}/model-card"
 FACTS = {
     "capabilities": ["Explains cover, deductibles and bills"],
@@ -112,6 +115,19 @@ def publish(slug: str = "acme") -> None:
     with make.acting("compliance_officer", slug):
         found = register.system(SYSTEM)
         actions.publish(found, seen=record.assembled(found).digest)
+
+
+def requested(visitor) -> str:
+    """Request approval of the card as it is now; return the address of the request."""
+    visitor.post(f"{HOME}/", seen=now_digest())
+    return APPROVAL.search(visitor.get(f"{HOME}/").text)[0]
+
+
+def approve(visitor, address: str, *, then: int = 303, seen: str | None = None):
+    """Approve as the page of the request offers it."""
+    if seen is None:
+        seen = field_value(visitor.get(address).text, "seen") or ""
+    return visitor.post(address, then=then, verb="approve", seen=seen, typed="", reason="")
 
 
 def public_path(slug: str = "acme") -> str:

@@ -1,10 +1,16 @@
-"""Two people publish the same card at the same moment: own connections."""
+"""Two people publish the same card, or approve it, at the same moment: own connections."""
 
 import threading
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import select
+
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.kinds import fingerprint_seen
+from governance.foundation.approvals.models import Approval
 from governance.kernel import clock, current
-from governance.kernel.db import transaction
+from governance.kernel.db import session, transaction
 from governance.kernel.errors import Stale
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.systems import actions as systems
@@ -16,24 +22,21 @@ from tests.operations.evaluations.evaluation_helpers import drain, imported, log
 from tests.publishing.model_cards.card_helpers import FACTS, drilled, suite
 from tests.waiting import MAX_WAIT_SECONDS
 
-KEY = "card-published-twice"
+KEY = "card-twice"
+TOLD = {
+    "publishing": "has published exactly this as version 1.",
+    "approving": "This request was already approved. Nothing was changed.",
+}
 
 
-def test_of_two_who_publish_at_once_one_does_and_the_other_is_told(committed_world):
+@pytest.mark.parametrize("by", ["publishing", "approving"])
+def test_of_two_who_publish_at_once_one_does_and_the_other_is_told(committed_world, by):
+    key = f"{KEY}-{by}"
     with clock.frozen(NOW):
-        suite(key=KEY)
-        with make.acting("admin"):
-            made = systems.register(
-                key=KEY, name=KEY, lane="standard", purpose="Sorts.", owner_id=None, facts=FACTS
-            )
-            system_id = made.id
-            ended = (NOW - timedelta(days=1)).isoformat()
-            log = log_of(300, 0, run="card-run-1", stats={"completed_at": ended})
-            imported(log, evaluations.suite(KEY), made)
-        drain()
-        drilled(system_id)
-        with make.acting("admin", read_only=True):
-            seen = record.assembled(register.system(KEY)).digest
+        system_id, seen = _ready(key)
+        if by == "approving":
+            with make.acting("contributor"):
+                actions.request_approval(register.system(key), seen=seen)
 
     start, outcomes = threading.Barrier(2), []
 
@@ -42,8 +45,11 @@ def test_of_two_who_publish_at_once_one_does_and_the_other_is_told(committed_wor
             start.wait(MAX_WAIT_SECONDS)
             try:
                 with transaction():
-                    made = actions.publish(register.system(KEY), seen=seen)
-                    outcomes.append(str(made.number))
+                    if by == "publishing":
+                        actions.publish(register.system(key), seen=seen)
+                    else:
+                        _approve(system_id)
+                    outcomes.append("")
             except Stale as refused:
                 outcomes.append(refused.message)
 
@@ -55,6 +61,29 @@ def test_of_two_who_publish_at_once_one_does_and_the_other_is_told(committed_wor
     for each in both:
         each.join(MAX_WAIT_SECONDS)
     first, second = sorted(outcomes)
-    assert first == "1" and "has published exactly this as version 1." in second
+    assert first == "" and TOLD[by] in second
     with make.acting("admin", read_only=True):
         assert len(queries.versions(system_id)) == 1
+
+
+def _ready(key):
+    """The id of a system whose card can be published, and the digest of it."""
+    suite(key=key)
+    with make.acting("admin"):
+        made = systems.register(
+            key=key, name=key, lane="standard", purpose="Sorts.", owner_id=None, facts=FACTS
+        )
+        system_id = made.id
+        ended = (NOW - timedelta(days=1)).isoformat()
+        log = log_of(300, 0, run=f"run-{key}", stats={"completed_at": ended})
+        imported(log, evaluations.suite(key), made)
+    drain()
+    drilled(system_id)
+    with make.acting("admin", read_only=True):
+        return system_id, record.assembled(register.system(key)).digest
+
+
+def _approve(system_id):
+    query = select(Approval).where(Approval.target_id == system_id)
+    found = session().scalars(query).one()
+    approvals.approve(found, seen=fingerprint_seen(found))

@@ -17,15 +17,18 @@ from governance.publishing.model_cards import queries, record
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 from tests.assurance.incidents import incident_helpers
+from tests.browser import field_value
 from tests.operations.datasets import data_set_helpers
 from tests.publishing.model_cards import card_helpers
 from tests.publishing.model_cards.card_helpers import (
     HOME,
     SYSTEM,
+    approve,
     complete_system,
     evaluated,
     now_digest,
     public_path,
+    requested,
 )
 
 
@@ -52,13 +55,19 @@ def system(complete, database):
     return complete
 
 
-def test_what_was_seen_is_published_with_its_digest_and_in_the_log(system, as_officer, statements):
+def test_another_person_publishes_what_was_requested_with_its_digest_and_in_the_log(
+    system, as_officer, as_contributor, statements
+):
     with statements() as seen:
         page = as_officer.get(f"{HOME}/")
     assert "Model card 1 is ready to publish" in main_text(page) and len(seen) <= 30, len(seen)
     assert "run 1" in main_text(as_officer.get(f"{HOME}/preview"))
-    reply = as_officer.post(f"{HOME}/", seen=now_digest())
-    assert reply.location.endswith(f"{HOME}/1")
+    address = requested(as_contributor)
+    assert "Model card 1 awaits approval" in main_text(as_contributor.get(f"{HOME}/"))
+    assert requested(as_officer) == address and cards() == []
+    page = main_text(as_officer.get(address))
+    assert "publish model card 1 of Claims triage" in page and "n = 300, run 1" in page
+    approve(as_officer, address)
     (made,) = cards()
     assert made.number == 1 and made.release == "2026.11.2" and made.sha256 == now_digest()
     assert entries("model_card.published") == [
@@ -75,7 +84,39 @@ def test_what_was_seen_is_published_with_its_digest_and_in_the_log(system, as_of
     assert "Hallucination 0.0%" in text and "Ines Duarte published a model card (1)" in text
     text = main_text(as_officer.get(f"{HOME}/"))
     assert "Model card 1 is current" in text and "Public at http" in text
-    assert "Publish model card" not in text
+    assert "Request approval" not in text and "Open approval" not in text
+
+
+def test_who_requested_it_cant_approve_it(system, as_officer, as_admin):
+    address = requested(as_officer)
+    assert "another person must decide" in main_text(as_officer.get(address))
+    approve(as_officer, address, then=403, seen="x")
+    assert cards() == []
+    approve(as_admin, address)
+    approve(as_admin, address, then=409, seen="x")  # the second of two tabs
+    assert [each.number for each in cards()] == [1]
+
+
+def test_a_figure_that_changes_makes_a_request_void(system, as_officer, as_contributor):
+    address = requested(as_contributor)
+    seen = field_value(as_officer.get(address).text, "seen")
+    evaluated(299, 1, number=2, at=clock.now())
+    reply = approve(as_officer, address, then=409, seen=seen)
+    assert "The content has changed since it was requested" in main_text(reply)
+    assert cards() == []
+    approve(as_officer, requested(as_contributor))
+    assert [each.sha256 for each in cards()] == [now_digest()]
+
+
+def test_a_request_that_is_out_of_date_is_replaced(system, as_officer, as_contributor):
+    first = requested(as_contributor)
+    evaluated(299, 1, number=2, at=clock.now())
+    assert "Request approval" in main_text(as_contributor.get(f"{HOME}/"))
+    second = requested(as_contributor)
+    assert second != first
+    approve(as_officer, first, then=409, seen="x")
+    approve(as_officer, second)
+    assert len(cards()) == 1
 
 
 def test_a_figure_that_changes_between_preview_and_publishing_is_not_published(system, as_officer):
@@ -87,9 +128,9 @@ def test_a_figure_that_changes_between_preview_and_publishing_is_not_published(s
     as_officer.post(f"{HOME}/", then=409, seen="nonsense")
 
 
-def test_a_card_that_was_just_published_is_not_published_again(system, as_officer, as_admin):
+def test_a_card_that_was_just_published_is_not_published_again(system, as_admin):
     seen = now_digest()
-    as_officer.post(f"{HOME}/", seen=seen)
+    card_helpers.publish()
     reply = as_admin.post(f"{HOME}/", then=409, seen=seen)
     assert "Ines Duarte has published exactly this as version 1." in main_text(reply)
     assert len(cards()) == 1
@@ -99,9 +140,13 @@ def test_only_who_may_publish_does_and_another_tenant_has_nothing(
     system, as_contributor, as_viewer, as_auditor, as_neighbour
 ):
     seen = now_digest()
-    for visitor in (as_contributor, as_viewer, as_auditor):
-        assert "Publish model card" not in main_text(visitor.get(f"{HOME}/"))
+    for visitor in (as_viewer, as_auditor):
+        assert "Request approval" not in main_text(visitor.get(f"{HOME}/"))
         visitor.post(f"{HOME}/", then=403, seen=seen)
+    address = requested(as_contributor)
+    approve(as_contributor, address, then=403, seen="x")
+    as_viewer.get(address, then=403)
+    as_neighbour.get(address, then=404)
     card_helpers.publish()
     as_contributor.get(f"{HOME}/1/withdraw", then=403)
     as_viewer.post(f"{HOME}/1/withdraw", then=403, reason="x")
@@ -178,7 +223,7 @@ def test_an_older_version_says_that_there_is_a_newer_one(system, client):
     assert "Claims triage Current" in main_text(client.get(public_path()))
 
 
-def test_a_withdrawn_card_shows_nothing_of_what_it_said(system, as_officer, client):
+def test_a_withdrawn_card_shows_nothing_of_what_it_said(system, as_officer, as_admin, client):
     card_helpers.publish()
     as_officer.post(f"{HOME}/1/withdraw", then=422, reason=" ")
     as_officer.post(f"{HOME}/1/withdraw", reason="It names a customer.")
@@ -191,7 +236,7 @@ def test_a_withdrawn_card_shows_nothing_of_what_it_said(system, as_officer, clie
     assert "It names a customer." in main_text(as_officer.get(f"{HOME}/1"))
     assert len(entries("model_card.withdrawn")) == 1
     as_officer.get(f"{HOME}/1/withdraw")
-    as_officer.post(f"{HOME}/", seen=now_digest())
+    approve(as_admin, requested(as_officer))
     assert "Model card 2" in main_text(client.get(public_path()))
 
 
