@@ -57,6 +57,7 @@ MEANING_BY_FEATURE = {
     ("evaluations", "run_id"): "EvaluationRun",
     ("evaluations", "old_id"): "EvaluationRun",
     ("evaluations", "new_id"): "EvaluationRun",
+    ("model_cards", "source_id"): "EvaluationFinding",
     ("system_documents", "kind"): "document_kind",
     ("system_documents", "number"): "document_number",
     ("system_documents", "point"): "document_point",

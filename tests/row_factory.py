@@ -378,6 +378,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "ai_system_versions": {"content": {"name": "Claims triage"}, "substantial": []},
     "evaluation_suite_versions": {"cases": 40, "cases_sha256": None, "withdrawn_at": None},
     "evaluation_suite_measures": {
+        "key": "attack_success",  # that of a red team's finding
         "kind": "rate",
         "percent": None,
         "unit": "share",
