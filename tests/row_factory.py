@@ -283,6 +283,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "agreement_rehearsals": {"terms": "own", "result": None},
     "system_documents": {"kind": "technical-file", "completed_at": None, "content": None},
     "document_files": {"file_key": None},
+    "red_team_files": {"file_key": None},
     "model_cards": {
         "withdrawn_at": None,
         "withdrawal_reason": None,

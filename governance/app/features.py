@@ -64,6 +64,7 @@ from governance.publishing.model_cards.feature import manifest as model_cards
 from governance.publishing.operator_desk.feature import manifest as operator_desk
 from governance.publishing.operator_work.feature import manifest as operator_work
 from governance.publishing.overview.feature import manifest as overview
+from governance.publishing.red_team_reports.feature import manifest as red_team_reports
 from governance.publishing.reports.feature import manifest as reports
 from governance.publishing.review_files.feature import manifest as review_files
 from governance.publishing.statements.feature import manifest as statements
@@ -80,6 +81,7 @@ FEATURES = (
     statements,
     review_files,
     system_documents,
+    red_team_reports,
     change_log,
     explanations,
     model_cards,

@@ -627,7 +627,7 @@ TERMS = (
         "Red team",
         "People who attack an AI system by rules during a window; what broke through stays open until a"
         " regression case proves the fix.",
-        "red_team red_teams",
+        "red_team red_teams red_team_reports",
     ),
     Term(
         "Report",

@@ -1,13 +1,10 @@
-"""Lay out a version of a document as a PDF, and pack it with its signature. Pure.
+"""Lay out a version of a document as a PDF. Pure.
 
 build(data) -> Built               the input of kernel/pdf.render
-pack(built, pdf, signature)        the zip; the same content gives the same bytes
 
 The data is attached as snapshot.json, whose digest the signature confirms.
 """
 
-import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -23,7 +20,6 @@ from governance.publishing.system_documents.assembled import AssembledSection, f
 
 FORMAT = "governance.system-document/1"
 SNAPSHOT = "snapshot.json"  # the name under which every report attaches its data
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # of a file in a zip
 CONFIDENTIAL = "Confidential: provider, auditors and authorities"
 
 
@@ -102,14 +98,3 @@ def _bound(bound: int, points: int) -> str:
 
 def _open_in(section: Mapping[str, Any], open_points: Sequence[str]) -> int:
     return sum(point["key"] in open_points for point in section["points"])
-
-
-def pack(built: Built, pdf: bytes, signature: str) -> bytes:
-    """The zip of the rendered PDF and its signature."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, each in ((built.filename, pdf), (f"{built.filename}.sig", signature.encode())):
-            info = zipfile.ZipInfo(name, EARLIEST)
-            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(info, each)
-    return packed.getvalue()

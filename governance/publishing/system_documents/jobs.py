@@ -14,6 +14,7 @@ from governance.publishing.reports import actions as signing_keys
 from governance.publishing.reports import queries as reports
 from governance.publishing.reports import signing
 from governance.publishing.reports.models import SigningKey
+from governance.publishing.reports.signed_zip import pack
 from governance.publishing.system_documents import document_layout, file_actions, queries
 from governance.publishing.system_documents.models import DocumentFile
 
@@ -40,7 +41,7 @@ def make_document_file(item: WorkItem, progress: Progress) -> None:
     note = signing.sign(
         private, key_name, filename=built.filename, pdf=content, fingerprint=built.fingerprint
     )
-    packed = document_layout.pack(built, content, note)
+    packed = pack(built, content, note)
 
     def file(blob: Blob) -> bool:
         found = queries.document_file(target_of(file_actions.FILES, item), lock=True)

@@ -63,6 +63,10 @@ FILES_THAT_STAY = {
         "a closed month never changes: figures of tenants, and names of the two who signed"
     ),
     "publishing/system_documents": "a document of an AI system names records, and nobody",
+    "publishing/red_team_reports": (
+        "a signed report of an attack names who attacked and who planned it, as it says with whose"
+        " consent a running system was broken"
+    ),
     "operations/objectives": "a file to import holds definitions only, and names no person",
     "publishing/statements": (
         "a closed month never changes: it has minutes, terms and sums, and names of signatories"

@@ -1,0 +1,9 @@
+"""Who generates and downloads reports of red teams."""
+
+from governance.kernel.access import permission
+
+EXPORT = permission(
+    "red_team_reports.export",
+    "generate and download signed reports of red teams",
+    roles="admin compliance_officer",
+)

@@ -1,0 +1,46 @@
+"""The page of a red team's reports: generated in the background, downloaded."""
+
+from uuid import UUID
+
+from flask import redirect, url_for
+
+from governance.assurance.red_teams import queries as red_teams
+from governance.kernel import work_pages
+from governance.kernel.downloads import FILE
+from governance.kernel.feature import Feature
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+from governance.publishing.red_team_reports import actions, permissions, queries
+
+feature = Feature("red_team_reports", __name__)
+HOME = "/red-teams/<uuid:red_team_id>/reports/"
+ONE = "/red-team-files/<uuid:red_team_file_id>"
+
+
+@feature.get(HOME, needs=permissions.EXPORT)
+def index(red_team_id: UUID) -> ResponseReturnValue:
+    """Show the reports of a red team, and what is under way."""
+    row = red_teams.red_team(red_team_id)
+    return page(
+        "publishing/red_team_reports/index.html",
+        row=row,
+        files=queries.files_of(row.id),
+        shown=work_pages.shown,
+        has_report=row.phase in actions.REPORTED,
+    )
+
+
+@feature.post(HOME, needs=permissions.EXPORT)
+def generate(red_team_id: UUID) -> ResponseReturnValue:
+    """Generate the report as the record is now."""
+    actions.request(red_teams.red_team(red_team_id))
+    return redirect(url_for("red_team_reports.index", red_team_id=red_team_id), 303)
+
+
+@feature.post(f"{ONE}/download", needs=permissions.EXPORT, answers=FILE)
+def download(red_team_file_id: UUID) -> ResponseReturnValue:
+    """Answer with the zip. A POST, because a download is recorded in the audit log."""
+    return work_pages.attachment(actions.download(queries.red_team_file(red_team_file_id)))
+
+
+work_pages.add_routes(feature, actions.FILES, ONE, queries.run)
