@@ -228,7 +228,9 @@ class _Statement:
         """The rows of the driver's; `names` of their columns are asked for once."""
         make = self._row
         if make is None:
-            make = self._row = namedtuple("Row", names(), rename=True)._make  # type: ignore[attr-defined]  # noqa: PYI024
+            # the names are known when the statement has run, so no class can be written
+            rows = namedtuple("Row", names(), rename=True)  # type: ignore[misc]  # noqa: PYI024 - as above
+            make = self._row = rows._make
         return [make(self._read(row) if self._readers else row) for row in found]
 
     def _sent(self, values: Mapping[str, Any]) -> dict[str, Any]:

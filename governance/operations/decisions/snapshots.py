@@ -315,8 +315,8 @@ class Snapshots:
                     self._catch_up()
             except (psycopg.Error, DBAPIError, Unavailable):
                 self._there.clear()  # the listening thread connects again, and reports it
-            except Exception:  # answers continue, and are stale until contact is back
-                log.exception("following failed")
+            except Exception:  # answers continue from what is loaded
+                log.exception("loading failed")
                 time.sleep(CHECK_SECONDS)
 
     def _load_due(self) -> None:

@@ -7,7 +7,7 @@ from governance.kernel.forms import Form, counted, stripped
 from governance.publishing.model_cards.actions import MAX_REASON, MAX_TEXT, MAX_TITLE
 
 
-class PublishForm(Form):
+class PublishCardForm(Form):
     seen = HiddenField()
 
 

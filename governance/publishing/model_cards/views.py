@@ -21,7 +21,7 @@ from governance.operations.systems.models import AISystem
 from governance.publishing.model_cards import actions, card, permissions, queries
 from governance.publishing.model_cards import record as system_record
 from governance.publishing.model_cards.drawing import interval, limit_words
-from governance.publishing.model_cards.forms import FailureTextForm, PublishForm, WithdrawForm
+from governance.publishing.model_cards.forms import FailureTextForm, PublishCardForm, WithdrawForm
 from governance.publishing.model_cards.models import ModelCard
 
 feature = Feature("model_cards", __name__, counts_everything=True)
@@ -32,10 +32,10 @@ VERSION = f"{HOME}<int:number>"
 @feature.get(HOME, needs=permissions.VIEW)
 def index(system_key: str) -> ResponseReturnValue:
     """Show what keeps the next version from being published, and what readers see meanwhile."""
-    return _index(systems.system(system_key), PublishForm())
+    return _index(systems.system(system_key), PublishCardForm())
 
 
-def _index(system: AISystem, form: PublishForm, *, status: int = 200) -> ResponseReturnValue:
+def _index(system: AISystem, form: PublishCardForm, *, status: int = 200) -> ResponseReturnValue:
     now, every = system_record.assembled(system), queries.versions(system.id)
     newest = every[0] if every else None
     differs = card.changes(newest.content, now.content) if newest else []
@@ -76,7 +76,7 @@ def _moment(each: Moment) -> dict[str, Any]:
 @feature.post(HOME, needs=permissions.WRITE)
 def request_approval(system_key: str) -> ResponseReturnValue:
     """Request approval of exactly what the person saw; each reason against it is named."""
-    system, form = systems.system(system_key), PublishForm()
+    system, form = systems.system(system_key), PublishCardForm()
     if not accepted(form, lambda: actions.request_approval(system, seen=form.seen.data or "")):
         return _index(system, form, status=form.status)
     flash("Approval is requested. Another person publishes the card.")
