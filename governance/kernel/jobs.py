@@ -68,15 +68,17 @@ class WorkTicket(Model):
     """The queue over all tenants: ids only, nothing of a tenant's content, hence no row-level
     security.
 
-    The earliest `ready_at` is next. What a person waits for is ready HEAD_START before it is queued.
+    Of what is ready, the earliest `place` is next. It is when the work became ready for the first
+    time, HEAD_START earlier where a person waits for it; a retry keeps it.
     """
 
     __tablename__ = "work_tickets"
-    __table_args__ = (Index(None, "ready_at"),)
+    __table_args__ = (Index(None, "place"),)
 
     for_tenant: Mapped[UUID]
     kind: Mapped[str]
     ready_at: Mapped[datetime]
+    place: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0)
 
 
@@ -140,12 +142,22 @@ def work(
     return declare
 
 
-def _since(kind: str) -> datetime:
-    """The moment from which work that is queued now counts as waiting."""
-    waited_for = waited_for_of.get(kind)
+def _queue(item: WorkItem, ready_at: datetime | None = None) -> None:
+    """Write the ticket of that work; what is for a later moment has no head start."""
+    waited_for = waited_for_of.get(item.kind)
     if waited_for is None:
         waited_for = current.actor().kind in PEOPLE
-    return clock.now() - HEAD_START if waited_for else clock.now()
+    now = clock.now()
+    ticket = WorkTicket(
+        id=item.id,
+        for_tenant=item.tenant_id,
+        kind=item.kind,
+        ready_at=ready_at or now,
+        place=ready_at or (now - HEAD_START if waited_for else now),
+    )
+    session().add(ticket)
+    session().flush()
+    db.notify("work")
 
 
 def enqueue(
@@ -158,13 +170,7 @@ def enqueue(
     item = WorkItem(kind=kind, target_id=target_id, params=params, requested_by=who.person_id)
     session().add(item)
     session().flush()
-    session().add(
-        WorkTicket(
-            id=item.id, for_tenant=who.tenant_id, kind=kind, ready_at=ready_at or _since(kind)
-        )
-    )
-    session().flush()
-    db.notify("work")
+    _queue(item, ready_at)
     return item
 
 
@@ -240,7 +246,7 @@ def run_next(actor_of: ActorOf, *, of: UUID | None = None) -> bool:
     ready = select(WorkTicket).where(WorkTicket.ready_at <= clock.now())
     if of is not None:
         ready = ready.where(WorkTicket.for_tenant == of)
-    first = ready.order_by(WorkTicket.ready_at).limit(1).with_for_update(skip_locked=True)
+    first = ready.order_by(WorkTicket.place).limit(1).with_for_update(skip_locked=True)
     with transaction():
         ticket = session().scalars(first).one_or_none()
         if ticket is None:
@@ -347,12 +353,7 @@ def run_again(item: WorkItem) -> None:
     item.state, item.step, item.error, item.finished_at = "queued", "Queued again", None, None
     item.cancel_requested = False
     forget_failure(item.id)
-    ticket = WorkTicket(
-        id=item.id, for_tenant=item.tenant_id, kind=item.kind, ready_at=_since(item.kind)
-    )
-    session().add(ticket)
-    session().flush()
-    db.notify("work")
+    _queue(item)
 
 
 def forget_failure(item_id: UUID) -> None:

@@ -167,6 +167,26 @@ def test_work_of_the_schedule_is_overtaken_for_twelve_hours_and_no_longer(actor,
     assert [by for _kind, by in order] == ["job", "person", "job"]
 
 
+def test_a_retry_keeps_its_place_before_the_work_of_the_night(actor, order):
+    tried = []
+
+    @jobs.work("test mailed", waited_for=True)
+    def mailed(item, progress):
+        tried.append(item.id)
+        if len(tried) == 1:
+            raise Unavailable("The mail server is away.")
+        order.append(("mailed", item.params["by"]))
+
+    queued(actor, "mailed", "person")
+    assert jobs.run_next(lambda _: actor) and order == []
+    for _each in range(3):
+        queued(actor, "collected", "job", hours=6)
+    assert jobs.run_next(lambda _: actor) and order == [("collected", "job")], "it isn't ready yet"
+    with clock.frozen(clock.now() + timedelta(minutes=1)):
+        jobs.drain(lambda _: actor)
+    assert order[1:] == [("mailed", "person")] + [("collected", "job")] * 2
+
+
 def test_work_for_a_moment_is_not_done_before_it(actor, order):
     with current.acting_as(replace(actor, kind="person")), transaction():
         jobs.enqueue("test collected", ready_at=clock.now() + timedelta(minutes=5), by="person")
@@ -179,8 +199,9 @@ def test_taking_work_reads_the_index_however_much_waits(actor, order):
     with transaction():
         session().execute(
             text(
-                "INSERT INTO work_tickets (id, for_tenant, kind, ready_at, tries, created_at) SELECT"
-                " gen_random_uuid(), :tenant, 'test collected', now() - interval '1 hour', 0, now()"
+                "INSERT INTO work_tickets (id, for_tenant, kind, ready_at, place, tries, created_at)"
+                " SELECT gen_random_uuid(), :tenant, 'test collected', now() - interval '1 hour',"
+                " now() - interval '1 hour', 0, now()"
                 " FROM generate_series(1, 5000)"
             ),
             {"tenant": actor.tenant_id},
@@ -188,11 +209,11 @@ def test_taking_work_reads_the_index_however_much_waits(actor, order):
         session().execute(text("ANALYZE work_tickets"))
         plan = session().scalars(
             text(
-                "EXPLAIN SELECT id FROM work_tickets WHERE ready_at <= now() ORDER BY ready_at"
+                "EXPLAIN SELECT id FROM work_tickets WHERE ready_at <= now() ORDER BY place"
                 " LIMIT 1 FOR UPDATE SKIP LOCKED"
             )
         )
-        assert "ix_work_tickets_ready_at" in " ".join(plan)
+        assert "ix_work_tickets_place" in " ".join(plan)
 
 
 def test_what_goes_wrong_is_said_and_its_cause_is_not_shown(actor):
@@ -307,6 +328,7 @@ def test_tickets_hold_no_content():
         "for_tenant",
         "kind",
         "ready_at",
+        "place",
         "tries",
         "created_at",
     }

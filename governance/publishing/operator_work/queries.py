@@ -19,8 +19,6 @@ from governance.kernel.jobs import JobRun, WorkFailure, WorkItem, WorkTicket
 from governance.kernel.manifest import Scheduled, installed
 
 MAX_LISTED = 50
-# Work that a person waits for is ready before it was queued: its head start.
-WAITS_SINCE = func.greatest(WorkTicket.ready_at, WorkTicket.created_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def kinds_of_work() -> list[KindOfWork]:
         func.sum(case((ready, 1), else_=0)),
         func.sum(case((~ready & (WorkTicket.tries > 0), 1), else_=0)),
         func.sum(case((~ready & (WorkTicket.tries == 0), 1), else_=0)),
-        func.min(case((ready, WAITS_SINCE))),
+        func.min(case((ready, WorkTicket.ready_at))),
     ).group_by(WorkTicket.kind)
     rows = {row[0]: row for row in session().execute(query)}
     counted = select(WorkFailure.kind, func.count()).group_by(WorkFailure.kind)
@@ -98,13 +96,13 @@ def failures() -> list[QueuedWork]:
 def waiting() -> list[QueuedWork]:
     """What is ready and waits for longest."""
     query = (
-        select(WorkTicket, Tenant.name, Tenant.slug, WAITS_SINCE)
+        select(WorkTicket, Tenant.name, Tenant.slug)
         .join(Tenant, Tenant.id == WorkTicket.for_tenant)
         .where(WorkTicket.ready_at <= clock.now())
-        .order_by(WAITS_SINCE)
+        .order_by(WorkTicket.ready_at)
     )
     return [
-        QueuedWork(row[0].id, row[0].kind, row[1], row[2], row[3])
+        QueuedWork(row[0].id, row[0].kind, row[1], row[2], row[0].ready_at)
         for row in session().execute(query.limit(MAX_LISTED))
     ]
 

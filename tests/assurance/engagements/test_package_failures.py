@@ -313,7 +313,7 @@ def test_a_worker_that_died_before_it_said_so_has_filed_one_package_and_the_next
     jobs.drain(actor_of)
     there = new_package_files()
     with acting("admin"):
-        session().add(WorkTicket(**held, ready_at=clock.now(), tries=1))
+        session().add(WorkTicket(**held, ready_at=clock.now(), place=clock.now(), tries=1))
         session().execute(update(WorkItem).where(WorkItem.id == held["id"]).values(state="running"))
     jobs.drain(actor_of)
     assert package_state(acting)[0] == "done"
