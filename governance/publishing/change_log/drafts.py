@@ -1,7 +1,7 @@
 """Words for what the record says, as a person would tell customers. Pure.
 
 A draft names releases, settings and dates. It never has what is internal: rollback plans, gates,
-names of people, reasons.
+names of people, reasons, and what a red team tried.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from governance.kernel.formatting import long_day
+from governance.kernel.formatting import long_day, plural
 from governance.operations.systems.facts import Content, differences, readable
 
 MAX_LINES = 12
@@ -35,9 +35,9 @@ class ChangeDraft:
 def finished(system: str, feature: str, release: str, previous: str, summary: str) -> Sequence[str]:
     """Return title, text and effect of a release that everybody has."""
     return (
-        f"{system}: release {release} for everyone",
+        f"{system}: release {release} is available to everyone",
         summary,
-        f"Everyone who uses {feature} has release {release} now. It replaces {previous}.",
+        f"Everyone who uses {feature} now has release {release}. It replaces release {previous}.",
     )
 
 
@@ -46,8 +46,8 @@ def rolled_back(
 ) -> Sequence[str]:
     """Return title, text and effect of a release that nobody has any more."""
     return (
-        f"{system}: release {release} withdrawn",
-        f"Release {release} of {feature} was withdrawn while it was {where}.",
+        f"{system}: we withdrew release {release}",
+        f"We withdrew release {release} of {feature} while its rollout was {where}.",
         f"Everyone who uses {feature} has release {previous} again.",
     )
 
@@ -56,38 +56,66 @@ def changed_system(before: Content, after: Content) -> Sequence[str]:
     """Return title, text and effect of a substantial change to an AI system."""
     lines = [
         f"{WORDS.get(name, name.replace('_', ' ').capitalize())}:"
-        f" {_said(name, new)}. Before: {_said(name, old)}."
+        f" {_shown(name, new)}. Before: {_shown(name, old)}."
         for name, old, new in differences(before, after)
         if name in TOLD
     ]
-    return f"{after['name']} has changed", "\n".join(lines), ""
+    return f"We changed {after['name']}", "\n".join(lines), ""
 
 
-def _said(name: str, value: Any) -> str:
+def _shown(name: str, value: Any) -> str:
     return (readable(name, value) or "none").rstrip(".")
 
 
-def fixed(system: str, measure: str, missed: datetime, passed: datetime) -> Sequence[str]:
+def measure_fixed(system: str, measure: str, missed: datetime, passed: datetime) -> Sequence[str]:
     """Return title, text and effect of a finding that a later evaluation closed."""
     return (
-        f"{system}: {measure} is within its limit again",
+        f"{system}: {measure} meets its limit again",
         (
-            f"Our evaluation of {long_day(missed)} found {measure} outside its limit."
-            f" That of {long_day(passed)} found it within the limit again."
+            f"Our test of {long_day(missed)} found that {measure} missed its limit."
+            f" In our test of {long_day(passed)}, it met the limit again."
         ),
         "",
     )
 
 
-def policy(number: int, lines: Sequence[tuple[str, str, str, str]]) -> Sequence[str]:
-    """Return title, text and effect of a policy; `lines` are (system or "", setting, before, after)."""
+def weakness_fixed(
+    system: str, list_name: str, risk: str, name: str, release: str
+) -> Sequence[str]:
+    """Return title, text and effect of a finding of a red team that its regression case closed.
+
+    It names the class of the weakness and the release. How anybody found or used it stays inside.
+    """
+    return (
+        f"{system}: security fix in release {release}",
+        (
+            f"Release {release} fixes a weakness of this class: {risk} {name} ({list_name})."
+            f" A security test found it, and the same test passes on release {release}."
+        ),
+        f"You have the fix once you use release {release}.",
+    )
+
+
+def policy(
+    number: int, since: datetime, lines: Sequence[tuple[str, str, str, str, str]]
+) -> Sequence[str]:
+    """Return title, text and effect of a policy.
+
+    `lines` are (system or "", setting, before, after, what that means or "").
+    """
     shown = [
-        f"{f'{system}: ' if system else ''}{setting}: {after}. Before: {before}."
-        for system, setting, before, after in lines[:MAX_LINES]
+        f"{f'{system}: ' if system else ''}{setting}: {after}."
+        f"{f' {means}.' if means else ''} Before: {before}."
+        for system, setting, before, after, means in lines[:MAX_LINES]
     ]
     if len(lines) > MAX_LINES:
-        shown.append(f"And {len(lines) - MAX_LINES} more settings.")
-    return f"Policy version {number} applies", "\n".join(shown), ""
+        more = len(lines) - MAX_LINES
+        shown.append(f"And {plural(more, 'more setting')}.")
+    return (
+        f"Our AI policy has changed: version {number}",
+        "\n".join(shown),
+        f"The new settings have applied since {long_day(since)}.",
+    )
 
 
 def paragraphs(text: str) -> list[list[str]]:

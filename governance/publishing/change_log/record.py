@@ -1,7 +1,8 @@
 """What the record says happened since a time that customers may want to know.
 
     since(start, end)    drafts of rollouts that ended, systems that changed substantially, policies
-                         that were published, and findings that an evaluation closed
+                         that were published, and findings of evaluations and red teams that a run
+                         closed
 
 Each source is one statement, and a few more where it found something.
 """
@@ -15,13 +16,16 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
 
 from governance.assurance.evaluation_findings.models import EvaluationFinding
+from governance.assurance.red_teams import catalogue
+from governance.assurance.red_teams.models import RedTeamAttempt, RedTeamFinding, RedTeamScenario
 from governance.kernel.db import session
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.policies import queries as policies
+from governance.operations.policies.dimensions import DIMENSIONS, Value
 from governance.operations.policies.effective_policies import Content, read_content
 from governance.operations.policies.models import PolicyVersion
 from governance.operations.policies.policy_diff import lines
-from governance.operations.policies.setting_labels import setting_title, value_label
+from governance.operations.policies.setting_labels import setting_title, value_label, value_meaning
 from governance.operations.rollouts.models import Rollout
 from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem, SystemFeature, SystemVersion
@@ -34,6 +38,7 @@ SOURCES = {
     "system_version": "",
     "policy_version": "PolicyVersion",
     "evaluation_finding": "EvaluationFinding",
+    "red_team_finding": "RedTeamFinding",
 }
 MAX_OF_EACH = 200  # of one source at once; the rest comes with the next run
 
@@ -41,7 +46,11 @@ MAX_OF_EACH = 200  # of one source at once; the rest comes with the next run
 def since(start: datetime, end: datetime) -> list[ChangeDraft]:
     """Return the drafts of what happened after `start` and up to `end`, in that order."""
     found = chain(
-        _rollouts(start, end), _systems(start, end), _policies(start, end), _findings(start, end)
+        _rollouts(start, end),
+        _systems(start, end),
+        _policies(start, end),
+        _findings(start, end),
+        _red_team_findings(start, end),
     )
     return sorted(found, key=lambda each: each.at)
 
@@ -122,22 +131,22 @@ def _policies(start: datetime, end: datetime) -> Iterator[ChangeDraft]:
     }
     names = {each.id: each.name for each in systems.live_systems()}
     for row in rows:
-        number = row.number or 0
+        number, since = row.number or 0, row.in_force_from
         changed = _settings(contents.get(number - 1, Content()), contents[number], names)
-        if changed:
+        if changed and since is not None:
             yield draft(
-                drafts.policy(number, changed),
+                drafts.policy(number, since, changed),
                 kind="policy",
                 cause="policy_version",
                 cause_id=row.id,
                 system_id=None,
-                at=row.in_force_from,
+                at=since,
             )
 
 
 def _settings(
     before: Content, after: Content, names: dict[UUID, str]
-) -> list[tuple[str, str, str, str]]:
+) -> list[tuple[str, str, str, str, str]]:
     """The settings of the tenant and of systems that are in use, as people read them."""
     tiers = policies.platform().tiers
     return [
@@ -146,10 +155,17 @@ def _settings(
             setting_title(each.key),
             value_label(each.before, each.key, tiers),
             value_label(each.after, each.key, tiers),
+            _meaning(each.key, each.after),
         )
         for each in lines(before, after)
         if each.system_id is None or each.system_id in names
     ]
+
+
+def _meaning(key: str, value: Value | None) -> str:
+    """What a level does; "" for everything else, whose label says it."""
+    known = DIMENSIONS.get(key)
+    return value_meaning(known, value) if known and known.levels and value is not None else ""
 
 
 def _ran(run: type[EvaluationRun]) -> ColumnElement[datetime]:
@@ -170,10 +186,39 @@ def _findings(start: datetime, end: datetime) -> Iterator[ChangeDraft]:
     )
     for row, system, was_missed, was_passed in session().execute(query):
         yield draft(
-            drafts.fixed(system, row.name, was_missed, was_passed),
+            drafts.measure_fixed(system, row.name, was_missed, was_passed),
             kind="fix",
             cause="evaluation_finding",
             cause_id=row.id,
             system_id=row.system_id,
             at=row.closed_at,
+        )
+
+
+def _red_team_findings(start: datetime, end: datetime) -> Iterator[ChangeDraft]:
+    """Those that their regression case closed. Only the class of the weakness is read."""
+    f, s = RedTeamFinding, RedTeamScenario
+    query = (
+        select(f.id, f.system_id, f.ended_at, f.fixed_release, s.risk, AISystem.name)
+        .join(AISystem, AISystem.id == f.system_id)
+        .join(RedTeamAttempt, RedTeamAttempt.id == f.attempt_id)
+        .join(s, s.id == RedTeamAttempt.scenario_id)
+        .where(f.state == "closed", f.ended_at > start, f.ended_at <= end)
+        .order_by(f.ended_at)
+        .limit(MAX_OF_EACH)
+    )
+    for row in session().execute(query):
+        yield draft(
+            drafts.weakness_fixed(
+                row.name,
+                catalogue.list_of(row.risk),
+                row.risk,
+                catalogue.NAMES.get(row.risk, ""),
+                row.fixed_release,
+            ),
+            kind="fix",
+            cause="red_team_finding",
+            cause_id=row.id,
+            system_id=row.system_id,
+            at=row.ended_at,
         )

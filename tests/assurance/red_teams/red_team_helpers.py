@@ -96,9 +96,12 @@ def runs(*, old=(9, 1), fixed=(10, 0)):
             judged(log_of(*counts, run=f"red-{number}-{counts[1]}"), release=release)
 
 
-def fixed_finding(*, case=WRONG):
-    """The id of a confirmed finding with a pinned case, said to be fixed."""
-    red_team_id, scenario_id, _other = planned()
+def fixed_finding(*, case=WRONG, at=None):
+    """The id of a confirmed finding with a pinned case, said to be fixed.
+
+    `at` has the ids of a red team and its scenario; without them, another one is planned.
+    """
+    red_team_id, scenario_id = at or planned()[:2]
     found = reported(red_team_id, attempted(red_team_id, scenario_id))
     step(found, "confirm")
     pin(found, case)

@@ -1,6 +1,6 @@
 """The record drafts the change log: what customers may notice, each record once, nothing internal."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -63,11 +63,13 @@ def test_a_rollout_that_served_somebody_is_drafted_once_when_it_ends(log):
     assert draft() == []
     with make.acting("contributor"):
         rollouts.roll_back(rollout_queries.rollout(rollout_id), reason="Secret reason.")
-    expected = [("rollback", "claims-triage: release 2026.12.0 withdrawn")]
+    expected = [("rollback", "claims-triage: we withdrew release 2026.12.0")]
     assert draft() == expected and draft() == expected
     with make.acting("viewer", read_only=True):
         (found,) = changes()
-        assert found.body == "Release 2026.12.0 of auto-approve was withdrawn while it was at 5%."
+        assert found.body == (
+            "We withdrew release 2026.12.0 of auto-approve while its rollout was at 5%."
+        )
         assert found.effect == "Everyone who uses auto-approve has release 2026.11.2 again."
         assert "Secret" not in found.body + found.effect and found.state == "draft"
 
@@ -84,12 +86,12 @@ def test_a_substantial_change_of_a_system_is_drafted_and_another_one_isnt(log, a
     edited("live", facts={"team": "Claims"})
     assert draft() == []
     edited("live", purpose="Sorts and pays.")
-    assert draft() == [("model", "claims-triage has changed")]
+    assert draft() == [("model", "We changed claims-triage")]
     with make.acting("viewer", read_only=True):
         (found,) = changes()
         change_id = found.id
         assert found.body == "Purpose: Sorts and pays. Before: Sorts."
-    assert "claims-triage has changed" in main_text(as_viewer.get(f"change-log/{change_id}"))
+    assert "We changed claims-triage" in main_text(as_viewer.get(f"change-log/{change_id}"))
 
 
 def test_a_finding_that_a_later_run_closed_is_a_fix(log):
@@ -110,7 +112,7 @@ def test_a_finding_that_a_later_run_closed_is_a_fix(log):
                 closing_note="Internal.",
             )
         )
-    assert draft() == [("fix", "claims-triage: Grounded answers is within its limit again")]
+    assert draft() == [("fix", "claims-triage: Grounded answers meets its limit again")]
 
 
 def test_a_draft_that_was_discarded_doesnt_come_back(log):
@@ -141,11 +143,20 @@ def test_without_a_change_log_nothing_is_drafted_and_its_start_reads_the_last_30
 
 
 def test_a_policy_names_its_settings_and_only_so_many_of_them():
-    lines = [("", "Content filter", "Standard", "Strict"), ("Atlas", "Grounding", "off", "on")]
-    title, body, _ = drafts.policy(7, lines)
-    assert title == "Policy version 7 applies"
-    assert body == "Content filter: Strict. Before: Standard.\nAtlas: Grounding: on. Before: off."
-    _, body, _ = drafts.policy(8, lines * 10)
+    blocked = "Questionable content is blocked too"
+    lines = [
+        ("", "Content filter", "Standard", "Strict", blocked),
+        ("Atlas", "Retention", "90 days", "30 days", ""),
+    ]
+    since = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
+    title, body, effect = drafts.policy(7, since, lines)
+    assert title == "Our AI policy has changed: version 7"
+    assert body == (
+        f"Content filter: Strict. {blocked}. Before: Standard.\n"
+        "Atlas: Retention: 30 days. Before: 90 days."
+    )
+    assert effect == "The new settings have applied since 25 November 2026."
+    _, body, _ = drafts.policy(8, since, lines * 10)
     assert body.endswith("And 8 more settings.")
 
 
