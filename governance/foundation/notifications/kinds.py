@@ -47,6 +47,11 @@ KINDS = {
             required="From then on you are responsible for it.",
         ),
         NotificationKind("finding", "An evaluation of your AI system misses its limit", EMAIL),
+        NotificationKind(
+            "rollout",
+            "Meridian stops a rollout that concerns you, or its next step awaits your approval",
+            EMAIL,
+        ),
     )
 }
 

@@ -4,7 +4,7 @@ plan, write_rollback_plan, cancel     before the first stage
 advance                               start, promote, resume or finish, where one person is enough
 request_step, carry_out               the same where two people are needed
 halt, roll_back                       immediately, by one person
-guard                                 what Meridian does by itself when a gate fails
+guard                                 what Meridian does by itself when a gate fails; people are told
 
 A person who advances a rollout names the figures that they saw; when one has changed since, the
 step is refused. Halting and rolling back never wait: they void a request to advance.
@@ -26,7 +26,7 @@ from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
-from governance.operations.rollouts import gates, life_cycle, permissions, queries
+from governance.operations.rollouts import gates, life_cycle, notices, permissions, queries
 from governance.operations.rollouts.gates import GateResult
 from governance.operations.rollouts.ladders import LADDERS
 from governance.operations.rollouts.life_cycle import NotPossible
@@ -281,9 +281,11 @@ def request_step(row: Rollout, *, step: str, seen: str, reason: str) -> Approval
     if at.people == 1:
         raise DomainError("This step needs only you.")
     _check_reason(reason)
-    return approvals.request(
+    requested = approvals.request(
         queries.STEP, row.id, summary=summary_of(at), reason=reason, needed=at.people - 1
     )
+    notices.tell_requested(requested)
+    return requested
 
 
 def carry_out(row: Rollout, approval: Approval) -> None:
@@ -359,7 +361,9 @@ def guard(row: Rollout) -> str | None:
     if not failed:
         return None
     _void(row, f"The rollout was {life_cycle.PAST[step]}.")
-    _take(row, step, results, reason="", cause=", ".join(each.reading.name for each in failed))
+    cause = ", ".join(each.reading.name for each in failed)
+    step_id = _take(row, step, results, reason="", cause=cause)
+    notices.tell_stopped(row, step_id, done=life_cycle.PAST[step], cause=cause)
     return step
 
 
@@ -384,9 +388,9 @@ def _take(
     reason: str,
     requested_by: UUID | None = None,
     cause: str = "",
-) -> None:
-    """Take a step and record it; the decision API hears of it at the commit."""
-    _move(row, step, results, cause=cause, requested_by=requested_by)
+) -> UUID:
+    """Take a step, record it and return its id; the decision API hears of it at the commit."""
+    step_id = _move(row, step, results, cause=cause, requested_by=requested_by)
     tenant_revision.advance()
     record(
         STEPS[step],
@@ -400,6 +404,7 @@ def _take(
         cause=cause,
         requested_by=requested_by,
     )
+    return step_id
 
 
 def _move(
@@ -409,7 +414,7 @@ def _move(
     *,
     cause: str = "",
     requested_by: UUID | None = None,
-) -> None:
+) -> UUID:
     now = clock.now()
     try:
         after = life_cycle.take(
@@ -430,20 +435,20 @@ def _move(
     if not row.is_open:
         row.ended_at = now
     row.revision += 1
-    session().add(
-        RolloutStep(
-            rollout_id=row.id,
-            number=queries.next_step_number(row.id),
-            step=step,
-            position=row.position,
-            taken_by=current.actor().person_id,
-            requested_by=requested_by,
-            cause=cause,
-            gates=gates.plain(results),
-            created_at=now,
-        )
+    taken = RolloutStep(
+        rollout_id=row.id,
+        number=queries.next_step_number(row.id),
+        step=step,
+        position=row.position,
+        taken_by=current.actor().person_id,
+        requested_by=requested_by,
+        cause=cause,
+        gates=gates.plain(results),
+        created_at=now,
     )
+    session().add(taken)
     session().flush()
+    return taken.id
 
 
 def _check_reason(reason: str) -> None:

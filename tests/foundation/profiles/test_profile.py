@@ -22,6 +22,7 @@ NOTIFY = {
     "decision": "email",
     "assignment": "digest",
     "finding": "email",
+    "rollout": "email",
     "digest": "y",
     "digest_hour": "8",
 }
