@@ -1,6 +1,7 @@
 """Two people who take the same step at the same moment, each on a connection of their own."""
 
 import threading
+from uuid import UUID
 
 from governance.kernel import current
 from governance.kernel.db import transaction
@@ -10,6 +11,16 @@ from governance.operations.rollouts.actions import RolloutDraft
 from governance.operations.rollouts.standing import standing_of
 from governance.operations.systems import actions as systems
 from tests import make
+from tests.operations.rollouts.rollout_helpers import (
+    NEW,
+    OLD,
+    evaluate,
+    pass_time,
+    planned,
+    running_at,
+    state_of,
+    world,
+)
 from tests.waiting import MAX_WAIT_SECONDS
 
 KEY = "advanced-twice"
@@ -34,26 +45,44 @@ def test_of_two_steps_at_the_same_moment_one_is_taken(committed_world):
             )
         )
         rollout_id, seen = row.id, standing_of(row).fingerprint
-    start, outcomes = threading.Barrier(2), []
+    assert _taken_by_two(rollout_id, "start", seen) == ["stale", "taken"]
+    with make.acting("viewer", read_only=True):
+        row = queries.rollout(rollout_id)
+        assert (row.state, row.position) == ("running", 0)
+        assert [each.step for each in queries.steps(rollout_id)] == ["start"]
 
-    def step(role: str) -> None:
+
+def test_of_two_promotions_at_the_same_moment_one_is_taken(committed_world):
+    world()
+    for release in (OLD, NEW):
+        evaluate(release=release)
+    rollout_id = planned()
+    running_at(0, rollout_id)
+    pass_time(rollout_id)
+    with make.acting("viewer", read_only=True):
+        seen = standing_of(queries.rollout(rollout_id)).fingerprint
+    assert _taken_by_two(rollout_id, "promote", seen) == ["stale", "taken"]
+    assert state_of(rollout_id) == ("running", "1%")
+
+
+def _taken_by_two(rollout_id: UUID, step: str, seen: str) -> list[str]:
+    """Let two people take a step at the same moment; return what became of each, in order."""
+    start, outcomes = threading.Barrier(2), list[str]()
+
+    def take(role: str) -> None:
         with current.acting_as(make.actor(role)):
             start.wait(MAX_WAIT_SECONDS)
             try:
                 with transaction():
-                    actions.advance(queries.rollout(rollout_id), step="start", seen=seen)
+                    actions.advance(queries.rollout(rollout_id), step=step, seen=seen)
             except Stale:
                 outcomes.append("stale")
             else:
                 outcomes.append("taken")
 
-    threads = [threading.Thread(target=step, args=(role,)) for role in ("admin", "contributor")]
+    threads = [threading.Thread(target=take, args=(role,)) for role in ("admin", "contributor")]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(MAX_WAIT_SECONDS)
-    assert sorted(outcomes) == ["stale", "taken"]
-    with make.acting("viewer", read_only=True):
-        row = queries.rollout(rollout_id)
-        assert (row.state, row.position) == ("running", 0)
-        assert [each.step for each in queries.steps(rollout_id)] == ["start"]
+    return sorted(outcomes)

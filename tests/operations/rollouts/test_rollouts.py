@@ -192,6 +192,13 @@ def test_consent_that_expires_during_a_rollout_keeps_it_from_advancing(standard)
     assert readings(rollout_id)["Data sets"] == "pass"
     with clock.frozen(clock.now() + timedelta(days=61)):
         assert readings(rollout_id)["Data set: claims-2025"] == "fail"
+        evaluate()
+        answered(100, 9_900)
+        with make.acting("contributor"):
+            row = queries.rollout(rollout_id)
+            at = standing_of(row)
+            with pytest.raises(DomainError, match="Data set: claims-2025"):
+                actions.advance(row, step="promote", seen=at.fingerprint)
     assert state_of(rollout_id) == ("running", "1%")
 
 
@@ -382,6 +389,17 @@ def test_the_clock_of_a_stage_leaves_out_a_freeze_that_began_in_its_middle(stand
     ):
         at = standing_of(queries.rollout(rollout_id))
         assert timedelta(hours=9, minutes=58) < at.dwelt < timedelta(hours=10, minutes=2)
+
+
+def test_on_a_machine_whose_clock_was_set_back_no_stage_has_had_its_time(standard):
+    rollout_id = planned()
+    running_at(0, rollout_id)
+    with clock.frozen(clock.now() - timedelta(days=40)), make.acting("contributor"):
+        row = queries.rollout(rollout_id)
+        at = standing_of(row)
+        assert at.dwelt == timedelta()
+        with pytest.raises(DomainError, match="1 d of its time in shadow is missing"):
+            actions.advance(row, step="promote", seen=at.fingerprint)
 
 
 def test_a_freeze_that_is_cancelled_ends_and_one_in_the_past_is_refused(
