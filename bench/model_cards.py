@@ -14,10 +14,8 @@ from flask import Flask
 
 from bench import filled_lists
 from bench.filled_lists import SLUG, MeasuredPage, Row
+from bench.filled_suites import CASES, NAMES, published_suite
 from governance.kernel import clock, embedded
-from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations import suite_actions
-from governance.operations.evaluations.task_packs import TIERS
 from governance.operations.evaluations.weeks import monday_of
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
@@ -27,7 +25,7 @@ from tests.operations.evaluations.series_helpers import week_run
 from tests.publishing.model_cards.card_helpers import FACTS, drilled
 
 KEY = "bench-model-card"
-RUNS, A_WEEK, MEASURES, CASES = 500, 5, 12, 1000
+RUNS, A_WEEK = 500, 5
 GOAL = "≤ 300 ms; ratio to a bare read"
 BARE = """
 WITH newest AS (SELECT tenant_id, id FROM evaluation_runs WHERE tenant_id = %s
@@ -71,30 +69,12 @@ def _publish(runs: int) -> dict[str, str]:
 
 
 def _evaluated(runs: int) -> UUID:
-    suite = suite_actions.create(key=KEY, name="Bench model card", purpose="Measures the page.")
-    version = evaluations.versions(suite.id)[0]
-    names = [f"measure-{n}" for n in range(MEASURES)]
-    suite_actions.edit_draft(version, method="Counts.")
-    suite_actions.set_measures(
-        version,
-        [
-            suite_actions.MeasureInput(
-                key=name,
-                name=name,
-                kind="rate",
-                unit="share",
-                at_least=True,
-                limits=dict.fromkeys(TIERS, 0.9),
-            )
-            for name in names
-        ],
-    )
-    suite_actions.publish(version, suite)
+    suite = published_suite(KEY)
     system = systems.register(
         key=KEY, name=KEY, lane="standard", purpose="Bench.", owner_id=None, facts=FACTS
     )
     last = monday_of(clock.today()) - timedelta(weeks=1)
-    scores = dict.fromkeys(names, (CASES - 30, CASES))
+    scores = dict.fromkeys(NAMES, (CASES - 30, CASES))
     with NamedTemporaryFile() as cases:
         for number in range(runs):
             week = last - timedelta(weeks=number // A_WEEK)

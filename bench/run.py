@@ -626,7 +626,9 @@ SECTIONS: dict[str, Callable[[Bench], list[Row]]] = {
     "inbox": lambda b: inbox.measure(
         b.app, b.server, b.environment, rounds=b.scale.rounds, quick=b.scale.quick
     ),
-    "series": lambda b: series.measure(b.app, b.server, b.environment, **b.pace),
+    "series": lambda b: series.measure(
+        b.app, b.server, b.environment, rounds=b.scale.rounds, quick=b.scale.quick
+    ),
     "search": lambda b: search.measure(b.app, b.server, rounds=b.scale.rounds, quick=b.scale.quick),
     "register": lambda b: systems.measure(
         b.app, b.server, b.environment, rounds=b.scale.rounds, quick=b.scale.quick

@@ -1,0 +1,30 @@
+"""A suite of twelve rates, published: what the sections about evaluations run each week."""
+
+from governance.operations.evaluations import queries, suite_actions
+from governance.operations.evaluations.models import EvaluationSuite
+from governance.operations.evaluations.task_packs import TIERS
+
+CASES = 1000
+NAMES = [f"measure-{number}" for number in range(12)]
+LIMIT = 0.9  # of each rate, in every tier
+
+
+def published_suite(key: str) -> EvaluationSuite:
+    """Create the suite with that key and its measures NAMES; the caller acts as the tenant's admin."""
+    suite = suite_actions.create(key=key, name=key, purpose="Measures the page.")
+    version = queries.versions(suite.id)[0]
+    suite_actions.edit_draft(version, method="Counts.")
+    measures = [
+        suite_actions.MeasureInput(
+            key=name,
+            name=name,
+            kind="rate",
+            unit="share",
+            at_least=True,
+            limits=dict.fromkeys(TIERS, LIMIT),
+        )
+        for name in NAMES
+    ]
+    suite_actions.set_measures(version, measures)
+    suite_actions.publish(version, suite)
+    return suite
