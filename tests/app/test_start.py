@@ -66,6 +66,29 @@ def test_a_worker_that_is_ready_has_not_loaded_what_few_requests_need(worker):
     assert not LATER.keys() & set(worker["loaded"])
 
 
+CHILDREN = (
+    "assurance.engagements.watermark_overlay",
+    "assurance.previews.marking",
+    "assurance.previews.renderers",
+    "economics.costs.focus_child",
+    "economics.imports.table_child",
+    "economics.usage.usage_file_child",
+    "kernel.pdf",
+    "operations.evaluations.reading_child",
+    "publishing.reports.sandboxed_verify",
+    "publishing.reports.seals.pades",
+    "publishing.statements.sandboxed_verify",
+)
+
+
+def test_a_child_that_reads_a_file_loads_neither_pages_nor_the_database():
+    """Each file starts one: half a second of it, and memory that its limit counts."""
+    imports = "; ".join(f"import governance.{name}" for name in CHILDREN)
+    code = f"import sys; {imports}; print(sorted({{'flask', 'psycopg', 'sqlalchemy'}} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
+
+
 def test_the_newest_migration_is_the_one_that_alembic_names():
     from alembic.script import ScriptDirectory
 

@@ -41,11 +41,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from governance.economics.imports.models import FileImport
-from governance.kernel.access import Permission
+if TYPE_CHECKING:  # the children that read files load this module, and need no database
+    from governance.economics.imports.models import FileImport
+    from governance.kernel.access import Permission
 
 MEGABYTE, GIGABYTE = 1024**2, 1024**3
 MAX_ROWS = 200_000  # of a table with declared columns
@@ -189,12 +190,12 @@ class ImportKind:
     name: str
     label: str
     description: str
-    permission: Permission
+    permission: "Permission"
     columns: tuple[Column, ...] = ()
     check: Callable[[Sequence[Row]], Checked] = accept_all
-    apply: Callable[[FileImport, Sequence[Row]], None] | None = None
+    apply: "Callable[[FileImport, Sequence[Row]], None] | None" = None
     read_file: Callable[[GivenFile], Preview] | None = None
-    apply_file: Callable[[FileImport, GivenFile], None] | None = None
+    apply_file: "Callable[[FileImport, GivenFile], None] | None" = None
     formats: tuple[Format, ...] = ("csv", "jsonl", "parquet")
     max_bytes: int = 50 * MEGABYTE
     template: str = ""  # CSV; made from the columns where they are declared

@@ -10,26 +10,27 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import rfc8785
 
-from governance.operations.agreements.models import (
-    Agreement,
-    AgreementVersion,
-    Commitment,
-    SupportTerm,
-)
+if TYPE_CHECKING:  # who verifies a statement needs no database
+    from governance.operations.agreements.models import (
+        Agreement,
+        AgreementVersion,
+        Commitment,
+        SupportTerm,
+    )
 
 FORMAT = "meridian.agreement-terms.v1"
 
 
 def terms_of(
-    agreement: Agreement,
-    version: AgreementVersion,
-    commitments: Sequence[Commitment],
-    support: Sequence[SupportTerm],
+    agreement: "Agreement",
+    version: "AgreementVersion",
+    commitments: "Sequence[Commitment]",
+    support: "Sequence[SupportTerm]",
     measured: Mapping[UUID, str] | None = None,
 ) -> dict[str, Any]:
     """All terms of a version. `measured` names objectives and indicators by id."""
@@ -58,7 +59,7 @@ def terms_of(
     }
 
 
-def _commitment(row: Commitment, names: Mapping[UUID, str]) -> dict[str, Any]:
+def _commitment(row: "Commitment", names: Mapping[UUID, str]) -> dict[str, Any]:
     measured = row.objective_id or row.indicator_id
     return {
         "clause": row.clause,
@@ -72,7 +73,7 @@ def _commitment(row: Commitment, names: Mapping[UUID, str]) -> dict[str, Any]:
     }
 
 
-def _support(row: SupportTerm) -> dict[str, Any]:
+def _support(row: "SupportTerm") -> dict[str, Any]:
     return {
         "severity": row.severity,
         "response_minutes": row.response_minutes,
