@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -33,6 +34,7 @@ LONG_NAME = 40
 LONG = {"browser": 10_000, "slow": 30}  # marks; beside a test without one
 KEPT_STATEMENTS = 4_000  # compiled and prepared; SQLAlchemy's: 500, psycopg's: 100
 COLLECT_AFTER = 10_000, 10, 10  # new objects until the garbage collector looks; Python's: 2,000
+SET_ASIDE_AFTER = 100  # tests; what is left of them, such as compiled statements, stays
 
 
 def pytest_configure(config):
@@ -82,6 +84,21 @@ def pytest_itemcollected(item):
 
 def pytest_collection_finish(session):
     """Modules and tests stay to the end: the garbage collector need not look at them again."""
+    gc.freeze()
+
+
+_finished = count(1)  # tests
+
+
+def pytest_runtest_logfinish(nodeid, location):
+    """A collection looks at the objects of the last hundred tests and not at those of thousands."""
+    if next(_finished) % SET_ASIDE_AFTER == 0:
+        gc.collect()
+        gc.freeze()
+
+
+def pytest_sessionfinish(session):
+    """pytest collects five times when it ends, for warnings that we ignore: of nothing."""
     gc.freeze()
 
 
