@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -27,13 +28,13 @@ from governance.demo import (
     halted_rollout_story,
     intake_story,
     list_views_story,
+    lookup_repair_story,
     machine_keys,
     model_card_story,
     policy_history,
     red_team_story,
     register_story,
     risk_story,
-    rollout_story,
     runner_story,
     soc2_engagement,
     stops_and_drills,
@@ -203,8 +204,8 @@ def tell_acme(cast: Cast, services: str, told_to: Callable[[date], None]) -> Non
     earlier = [event for event in told if event.day < drilled]
     evaluated = evaluation_story.steps(cast, now)
     newest = max(step.at for step in evaluated)  # what fails now comes after what was signed
-    evaluated += rollout_story.steps(cast, newest, now)
-    evaluated += halted_rollout_story.steps(cast, now)
+    evaluated += halted_rollout_story.steps(cast, now, ready=partial(_measured, cast, reliability))
+    evaluated += lookup_repair_story.steps(cast, now)
     evaluated += red_team_story.steps(cast, newest, now)
     this_week = [step for step in evaluated if step.at == newest]
     evaluated = [step for step in evaluated if step.at < newest]
@@ -231,7 +232,9 @@ def tell_acme(cast: Cast, services: str, told_to: Callable[[date], None]) -> Non
     steps = _in_order([*reliability.steps(), *evaluated])
     steps = [step for step in steps if step.at.date() >= drilled]
     _play_beside(cast, later, begun, steps, told_to)
-    halted = halted_rollout_story.halted(cast, now)
+    halted = _in_order(
+        [*halted_rollout_story.halted(cast, now), *lookup_repair_story.found(cast, now)]
+    )
     for step in [*this_week, *halted, *runner_story.steps(cast, now)]:
         step.play()
     decision_history.tell(system_actor("acme"))
@@ -239,10 +242,17 @@ def tell_acme(cast: Cast, services: str, told_to: Callable[[date], None]) -> Non
     last = [
         *reliability.after_the_stop(),
         *halted_rollout_story.resumed(cast, now),
+        *lookup_repair_story.repaired(cast, now),
         *model_card_story.steps(cast, now),
     ]
     for step in _in_order(last):
         step.play()
+
+
+def _measured(cast: Cast, reliability: ReliabilityStory) -> None:
+    """What the gates of a rollout read: the minutes up to now, and the costs."""
+    reliability.measure()
+    halted_rollout_story.wait_for_costs(cast)
 
 
 def _in_order(steps: Iterable[StoryStep]) -> list[StoryStep]:

@@ -56,6 +56,7 @@ def _promise(cast: Cast) -> None:
             key=INDICATOR,
             name="claims-triage grounded cases",
             system_id=systems.system("claims-triage").id,
+            feature="auto-approve",
             kind="ratio",
             unit="cases",
         )

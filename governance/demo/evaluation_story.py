@@ -9,9 +9,11 @@ fails, the release can't be promoted. Last week the error budget of its cases wa
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import select
 
@@ -88,7 +90,7 @@ def steps(cast: Cast, now: datetime) -> list[StoryStep]:
         at = last - (len(HALLUCINATE) - 1 - number) * WEEK
         found.append(StoryStep(at, partial(_run, cast, CLAIMS, at, wrong, now)))
         if number < len(HALLUCINATE) - RELEASED:
-            found.append(StoryStep(at + DAY, partial(_accept, cast)))
+            found.append(StoryStep(at + DAY, partial(accept, cast)))
     found += [
         StoryStep(last, partial(_run, cast, ANSWERS, last, 12, now)),
         StoryStep(last, partial(_run, cast, COPY, last, 27, now)),
@@ -139,23 +141,29 @@ def _calibrate(suite: EvaluationSuite) -> None:
 
 
 def _run(cast: Cast, suite: DemoSuite, at: datetime, wrong: int, now: datetime) -> None:
+    log, name = log_of(suite.key, at, wrong), f"{suite.key}-{at:%Y-%m-%d}.json"
+    send(cast, suite.key, suite.system, release_of(at, now), log, name)
+
+
+def send(
+    cast: Cast, suite: str, system: str, release: str, log: Mapping[str, Any], name: str
+) -> None:
     """Anna imports the log of a run; Meridian judges it and does what follows."""
-    content = json.dumps(log_of(suite.key, at, wrong)).encode()
     with current.acting_as(cast("anna")):
         with transaction():
-            found = evaluations.suite(suite.key)
+            found = evaluations.suite(suite)
             run_actions.import_run(
-                io.BytesIO(content),
-                system=systems.system(suite.system),
+                io.BytesIO(json.dumps(log).encode()),
+                system=systems.system(system),
                 suite=found,
                 version=evaluations.version(found.id),
-                release=release_of(at, now),
-                name=f"{suite.key}-{at:%Y-%m-%d}.json",
+                release=release,
+                name=name,
             )
         jobs.drain(actor_of, of=current.actor().tenant_id)
 
 
-def _accept(cast: Cast) -> None:
+def accept(cast: Cast) -> None:
     """Jun looks at what was filed by itself."""
     with current.acting_as(cast("jun")), transaction():
         for _, held in review_queue.queue_page({}, size=1000).rows:

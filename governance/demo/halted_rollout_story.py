@@ -1,73 +1,88 @@
-"""Release 2026.12.0 of policy-lookup: halted at 5% by its grounding gate, repaired, and resumed.
+"""Release 2026.12.0 of claims-triage: halted at 5% by its grounding gate, repaired, and resumed.
 
-Jun promotes it to 1% and to 5%. Today its index loses the flags of withdrawn clauses, as that of
-claims-triage does: an evaluation finds it, and Meridian halts the rollout. The index is built again,
-the case becomes part of the suite, the next run passes, and a person resumes.
+Jun requests each step of it, and the officer approves what both saw: the system has the high risk
+class. Today the index of its summaries loses the flags of withdrawn clauses: an evaluation finds
+it, and Meridian halts the rollout. The index is built again, the case becomes part of the suite,
+the next run passes, and two people resume. Approvals have objectives of their own, which say
+nothing about summaries. The year-end freeze is in the calendar.
 
     steps(…)      up to 5%
     halted(…)     before the incident of today is declared
     resumed(…)    once the index is built again
 """
 
-import io
-import json
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from governance.assurance.evaluation_findings import finding_actions
-from governance.assurance.evaluation_findings import queries as findings
-from governance.assurance.incidents import impact_actions
-from governance.assurance.incidents import queries as incidents
 from governance.demo import evaluation_story
 from governance.demo.cast import Cast
 from governance.demo.evaluation_logs import log_of
 from governance.demo.story import StoryStep
-from governance.foundation.people.jobs import actor_of
+from governance.demo.wording_suites import WordingSuite
+from governance.economics.tenant_costs.gates import COST
+from governance.foundation.approvals import actions as approvals
+from governance.foundation.approvals.kinds import fingerprint_seen
+from governance.foundation.approvals.queries import approval
 from governance.foundation.tenants.system_actor import founder
-from governance.kernel import clock, current, jobs
+from governance.kernel import clock, current
 from governance.kernel.db import transaction
 from governance.operations.decision_counts import actions as decision_counts
-from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations import run_actions, suite_actions
-from governance.operations.evaluations.suite_actions import MeasureInput
-from governance.operations.rollouts import actions, queries
+from governance.operations.rollouts import actions, freeze_actions, queries
 from governance.operations.rollouts import jobs as watching
 from governance.operations.rollouts.actions import RolloutDraft
+from governance.operations.rollouts.gates import GateSubject
 from governance.operations.rollouts.models import Rollout
 from governance.operations.rollouts.standing import standing_of
-from governance.operations.systems import actions as register
 from governance.operations.systems import queries as systems
 
-SYSTEM, FEATURE = "policy-lookup", "search"
+SYSTEM, FEATURE = "claims-triage", "summarise"
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
-EVALUATED, PLANNED = 9.2 * DAY, 8.9 * DAY  # before now
-PROMOTED = (7.7 * DAY, 4.8 * DAY)  # to 1%, to 5%
-HALTED, TOUCHED, REPAIRED, RESUMED = 94 * MINUTE, 30 * MINUTE, 16 * MINUTE, 8 * MINUTE
+PLANNED, EVALUATED = 17.2 * DAY, 10.5 * DAY  # before now
+PROMOTED = (9.6 * DAY, 4.8 * DAY)  # to 1%, to 5%
+HALTED, REPAIRED, RESUMED = 94 * MINUTE, 16 * MINUTE, 8 * MINUTE
 ANSWERS_A_DAY = 4_200  # of both releases
-SUITE, MEASURE = "clause-lookup", "grounded-answers"
-CASES, REGRESSION = 400, "clause-14.3-withdrawn"
-WRONG = {"current": 7, "candidate": 3, "halted": 34, "repaired": 2}  # of the cases
-METHOD = "Each answer is looked up in the wording that was in force on the day of the question."
-WITH_REGRESSION = f"{METHOD} Since the index lost its flags, {REGRESSION} is one of the cases."
+SUITE = WordingSuite(
+    key="claim-summaries",
+    name="Claim summaries",
+    purpose="Summaries cite clauses that are in force.",
+    measure="grounded-summaries",
+    measures="Grounded summaries",
+    method="Each summary is compared with the wording that was in force on the day of the claim.",
+    system=SYSTEM,
+)
+WRONG = {"current": 30, "candidate": 3, "halted": 34, "repaired": 2}  # cases
+DECIDING, REFUSALS, FEWER = 1_400, 600, 15  # cases of Claims grounding, and what hallucinates
+MAX_WAIT_SECONDS = 120
+FREEZE = (12, 18)  # month and day
 REPAIR = (
-    "The index has the flags of withdrawn clauses again. Clause 14.3 is a case of Clause lookup"
+    "The index has the flags of withdrawn clauses again. Clause 14.3 is a case of Claim summaries"
     " from now on, and it passes."
 )
-PLAN = """All searches get the current release.
-Answers of the last hour are compared with the wordings in force.
-Teams whose agents use the search are notified."""
+PLAN = """All claims are summarised by the current release.
+Summaries of open claims are written again.
+Adjusters are notified."""
 
 
-def steps(cast: Cast, now: datetime) -> list[StoryStep]:
-    """Return what happens up to 5%."""
+def steps(cast: Cast, now: datetime, *, ready: Callable[[], object]) -> list[StoryStep]:
+    """Return what happens up to 5%.
+
+    `ready` is called before each promotion: what the gates read has to be there by then.
+    """
     to_one, to_five = (now - each for each in PROMOTED)
+    evaluated = now - EVALUATED
     return [
-        StoryStep(now - EVALUATED, partial(_evaluate_both, cast, now)),
         StoryStep(now - PLANNED, partial(_plan, cast, now)),
+        StoryStep(now - PLANNED + 2 * HOUR, partial(plan_freeze, cast, now)),
+        StoryStep(evaluated, partial(_evaluate, cast, now)),
+        StoryStep(evaluated + HOUR, partial(evaluation_story.accept, cast)),
+        StoryStep(to_one - MINUTE, ready),
         StoryStep(to_one, partial(_advance, cast, "promote", "All gates pass in the shadow.")),
-        StoryStep(to_five - MINUTE, partial(_count_answers, cast, to_one, to_five, 0.01)),
+        StoryStep(to_five - 2 * MINUTE, partial(_count_answers, cast, to_one, to_five, 0.01)),
+        StoryStep(to_five - MINUTE, ready),
         StoryStep(to_five, partial(_advance, cast, "promote", "All gates pass at 1%.")),
     ]
 
@@ -77,7 +92,7 @@ def halted(cast: Cast, now: datetime) -> list[StoryStep]:
     at = now - HALTED
     return [
         StoryStep(at - 2 * MINUTE, partial(_count_answers, cast, now - PROMOTED[1], at, 0.05)),
-        StoryStep(at - MINUTE, partial(_run, cast, release(now), "halted")),
+        StoryStep(at - MINUTE, partial(_run, cast, now, "halted")),
         StoryStep(at, partial(_watch, cast)),
     ]
 
@@ -85,7 +100,6 @@ def halted(cast: Cast, now: datetime) -> list[StoryStep]:
 def resumed(cast: Cast, now: datetime) -> list[StoryStep]:
     """Return what happens once the index is built again."""
     return [
-        StoryStep(now - TOUCHED, partial(_touch_incident, cast, now)),
         StoryStep(now - REPAIRED, partial(_repair, cast, now)),
         StoryStep(now - RESUMED, partial(_advance, cast, "resume", REPAIR)),
     ]
@@ -97,6 +111,21 @@ def release(now: datetime) -> str:
     return f"{year}.{month + 1}.0"
 
 
+def wait_for_costs(cast: Cast) -> None:
+    """Wait until the cost of a task is known: usage and prices are told beside Acme's story."""
+    end = time.monotonic() + MAX_WAIT_SECONDS
+    while time.monotonic() < end:
+        with current.acting_as(cast("jun")), transaction():
+            system = systems.system(SYSTEM)
+            subject = GateSubject(
+                system.id, SYSTEM, FEATURE, "", "", None, None, is_reachable=False
+            )
+            if [each.verdict for each in COST.read(subject)] == ["pass"]:
+                return
+        time.sleep(0.1)
+    raise SystemExit(f"The cost of a task of {SYSTEM} isn't known, so its gate doesn't pass.")
+
+
 def _rollout() -> Rollout:
     found: Rollout = queries.rollouts_of(systems.system(SYSTEM).id)[0][0]
     return found
@@ -105,49 +134,16 @@ def _rollout() -> Rollout:
 # ---- people's steps
 
 
-def _evaluate_both(cast: Cast, now: datetime) -> None:
-    """The officer adds the feature and publishes the suite; both releases run its cases."""
-    with current.acting_as(cast("admin")), transaction():
-        system = systems.system(SYSTEM, lock=True)
-        register.add_feature(system, key=FEATURE, fallback="Agents search the wordings by keyword")
-    with current.acting_as(cast("officer")), transaction():
-        suite = suite_actions.create(
-            key=SUITE,
-            name="Clause lookup",
-            purpose="Searches return clauses that are in force.",
-            owner_id=cast.id("jun"),
-        )
-        version = evaluations.versions(suite.id)[0]
-        suite_actions.set_measures(
-            version,
-            [
-                MeasureInput(
-                    key=MEASURE,
-                    name="Grounded answers",
-                    kind="rate",
-                    unit="share",
-                    at_least=True,
-                    sources=("grounded",),
-                    limits={"baseline": 0.94, "standard": 0.95, "strict": 0.95, "regulated": 0.97},
-                )
-            ],
-        )
-        suite_actions.edit_draft(version, method=METHOD, cases=CASES)
-        suite_actions.publish(version, suite)
-    _run(cast, evaluation_story.release_of(clock.now(), now), "current")
-    _run(cast, release(now), "candidate")
-
-
 def _plan(cast: Cast, now: datetime) -> None:
     with current.acting_as(cast("jun")), transaction():
-        feature = systems.features(systems.system(SYSTEM).id)[0]
+        every = systems.features(systems.system(SYSTEM).id)
         actions.plan(
             RolloutDraft(
-                feature_id=feature.id,
+                feature_id=next(each.id for each in every if each.key == FEATURE),
                 change="model",
                 release=release(now),
                 previous=evaluation_story.release_of(clock.now(), now),
-                summary="A model that reads whole wordings, not only the clauses that match.",
+                summary="A larger model that reads whole policies, not only the cited clauses.",
                 rollback_plan=PLAN,
                 on_failure="halt",
                 owner_id=cast.id("jun"),
@@ -157,69 +153,62 @@ def _plan(cast: Cast, now: datetime) -> None:
 
 
 def _advance(cast: Cast, step: str, reason: str) -> None:
-    """One person takes the step: the system has the standard risk class."""
+    """Jun requests the step, and the officer approves it."""
     with current.acting_as(cast("jun")), transaction():
         row = _rollout()
-        actions.advance(row, step=step, seen=standing_of(row).fingerprint, reason=reason)
+        seen = standing_of(row).fingerprint
+        request_id = actions.request_step(row, step=step, seen=seen, reason=reason).id
+    with current.acting_as(cast("officer")), transaction():
+        found = approval(request_id)
+        approvals.approve(found, seen=fingerprint_seen(found))
 
 
-def _touch_incident(cast: Cast, now: datetime) -> None:
-    """The index is that of claims-triage, so its incident touched the search, too."""
-    with current.acting_as(cast("jun")), transaction():
-        for each in incidents.open_incidents():
-            if (clock.now() - each.declared_at) < HOUR:
-                found = incidents.incident(each.id, lock=True)
-                impact_actions.add_window(
-                    found,
-                    systems.system(SYSTEM).id,
-                    starts_at=now - 70 * MINUTE,
-                    ends_at=now - 42 * MINUTE,
-                    note="Its index is the same: searches returned clause 14.3.",
-                )
+def plan_freeze(cast: Cast, now: datetime) -> None:
+    """The next one that isn't under way, so that nothing of the story falls into it."""
+    year = now.year if (now.month, now.day) < FREEZE else now.year + 1
+    with current.acting_as(cast("officer")), transaction():
+        freeze_actions.add_freeze(
+            name="Year-end close",
+            starts_at=datetime(year, *FREEZE, tzinfo=UTC),
+            ends_at=datetime(year + 1, 1, 4, tzinfo=UTC),
+        )
+
+
+def _evaluate(cast: Cast, now: datetime) -> None:
+    """Both releases run so many cases of Claims grounding that each measure is decided."""
+    SUITE.publish(cast)
+    served = evaluation_story.release_of(clock.now(), now)
+    for of, log in zip((served, release(now)), _paired_logs(), strict=True):
+        key = evaluation_story.CLAIMS.key
+        evaluation_story.send(cast, key, SYSTEM, of, log, f"{key}-{of}-paired.json")
+    _run(cast, now, "candidate")
+
+
+def _paired_logs() -> Iterator[Mapping[str, Any]]:
+    """Yield the log of the current release, and the same cases with fewer that hallucinate."""
+    key = evaluation_story.CLAIMS.key
+    log = log_of(key, clock.now(), WRONG["current"], cases=DECIDING, run="-paired")
+    for number, sample in enumerate(log["samples"][:REFUSALS]):
+        sample["scores"]["refusal"] = {"value": "C" if number % 40 else "I"}
+    yield log
+    wrong = [s for s in log["samples"] if s["scores"]["grounded"]["value"] == "I"]
+    for sample in wrong[FEWER:]:
+        sample["scores"]["grounded"] = {"value": "C"}
+    yield dict(log) | {"eval": log["eval"] | {"eval_id": f"{log['eval']['eval_id']}-candidate"}}
+
+
+def _run(cast: Cast, now: datetime, which: str) -> None:
+    SUITE.run(cast, release(now), which, WRONG[which], with_case=which != "candidate")
 
 
 def _repair(cast: Cast, now: datetime) -> None:
     """The clause becomes a case of the suite; the release passes, so Jun closes the finding."""
-    with current.acting_as(cast("officer")), transaction():
-        suite = evaluations.suite(SUITE)
-        version = suite_actions.draft(suite)
-        suite_actions.edit_draft(version, method=WITH_REGRESSION, cases=CASES)
-        suite_actions.publish(version, suite)
-    _run(cast, release(now), "repaired")
-    with current.acting_as(cast("jun")), transaction():
-        system = systems.system(SYSTEM)
-        found = findings.open_finding(system.id, evaluations.suite(SUITE).id, MEASURE)
-        if found is not None:
-            finding_actions.close(found, note=REPAIR)
+    SUITE.add_case(cast)
+    _run(cast, now, "repaired")
+    SUITE.close_finding(cast, REPAIR)
 
 
 # ---- what is measured
-
-
-def _run(cast: Cast, of: str, which: str) -> None:
-    """Anna imports the log of a run; Meridian judges it and does what follows."""
-    content = dict(log_of(SUITE, clock.now(), WRONG[which], cases=CASES, run=f"-{which}"))
-    if which in {"halted", "repaired"}:
-        content["samples"] = _with_regression(content["samples"], wrong=which == "halted")
-    with current.acting_as(cast("anna")):
-        with transaction():
-            suite = evaluations.suite(SUITE)
-            run_actions.import_run(
-                io.BytesIO(json.dumps(content).encode()),
-                system=systems.system(SYSTEM),
-                suite=suite,
-                version=evaluations.version(suite.id),
-                release=of,
-                name=f"{SUITE}-{of}-{which}.json",
-            )
-        jobs.drain(actor_of, of=current.actor().tenant_id)
-
-
-def _with_regression(samples: list[Any], *, wrong: bool) -> list[Any]:
-    """The same samples; the first wrong one, or right one, is the case of the withdrawn clause."""
-    value = "I" if wrong else "C"
-    place = next(n for n, s in enumerate(samples) if s["scores"]["grounded"]["value"] == value)
-    return [*samples[:place], samples[place] | {"id": REGRESSION}, *samples[place + 1 :]]
 
 
 def _count_answers(cast: Cast, since: datetime, until: datetime, share: float) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
-from governance.demo import halted_rollout_story
+from governance.demo import lookup_repair_story
 from governance.demo.cast import Cast
 from governance.demo.story import StoryStep
 from governance.foundation.approvals import actions as approvals
@@ -20,7 +20,7 @@ from governance.kernel.db import transaction
 from governance.operations.systems import queries as systems
 from governance.publishing.model_cards import actions, record
 
-SYSTEM = halted_rollout_story.SYSTEM
+SYSTEM = lookup_repair_story.SYSTEM
 WRITTEN, PUBLISHED = timedelta(minutes=5), timedelta(minutes=4)  # before now
 TEXTS: Mapping[str, tuple[str, str]] = {
     "finding": (
@@ -41,7 +41,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
 
 
 def steps(cast: Cast, now: datetime) -> list[StoryStep]:
-    """Return what happens once the release of policy-lookup goes on."""
+    """Return what happens once policy-lookup is repaired."""
     return [
         StoryStep(now - WRITTEN, partial(_write, cast)),
         StoryStep(now - PUBLISHED, partial(_publish, cast)),

@@ -75,6 +75,7 @@ MEASURED: tuple[Measured, ...] = (
         14,
         0.002,
         min_requests=3,
+        feature="auto-approve",
     ),
     Measured(
         "support-assistant-availability",

@@ -78,6 +78,10 @@ class ReliabilityStory:
             _delivered, grounding_story.steps_after_the_stop(self._setting, self._declared)
         )
 
+    def measure(self) -> None:
+        """Store what was measured since the last time."""
+        self._setting.measure()
+
     def _define(self) -> None:
         setting = self._setting
         with setting.acting("officer"):

@@ -31,6 +31,8 @@ def _told(app, module_transaction):
         adoption_actions.adopt([evaluation_story.CONTROL], with_evidence=False)
         for key in ("claims-triage", "support-assistant", "ad-copywriter"):
             systems.register(key=key, name=key, lane="standard", purpose="x", owner_id=None)
+        triage = register.system("claims-triage", lock=True)
+        systems.add_feature(triage, key="auto-approve", fallback="A person decides.")
     for step in sorted(evaluation_story.steps(Parts(), NOW), key=lambda step: step.at):
         step.play()
 

@@ -1,6 +1,7 @@
-"""What the demo tells of a halt: a gate fails at 5%, the cause is repaired, a person resumes."""
+"""What the demo tells of a halt: a gate fails at 5%, the cause is repaired, two people resume."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -8,13 +9,14 @@ from sqlalchemy import select
 from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.assurance.incidents import queries as incidents
 from governance.assurance.incidents import timeline
-from governance.demo import halted_rollout_story
+from governance.demo import evaluation_story, halted_rollout_story
 from governance.kernel import clock
 from governance.kernel.db import session
+from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations import suite_actions
 from governance.operations.rollouts import queries
 from governance.operations.rollouts.standing import standing_of
 from governance.operations.systems import actions as systems
-from governance.operations.systems import queries as register
 from tests import make
 from tests.assurance.incidents import incident_helpers
 from tests.assurance.red_teams import red_team_helpers
@@ -33,39 +35,71 @@ def _served() -> list[tuple[int, str]]:
         return [(each.share, each.state) for each in queries.serving()]
 
 
-def test_a_gate_halts_the_release_at_5_percent_and_a_person_resumes_it(app, isolated):
+def _publish_suite() -> None:
+    """The suite of the weekly runs."""
+    told = evaluation_story.CLAIMS
+    with make.acting("compliance_officer"):
+        suite = suite_actions.create(
+            key=told.key, name=told.name, purpose=told.purpose, pack=told.pack
+        )
+        suite_actions.publish(evaluations.versions(suite.id)[0], suite)
+
+
+def test_a_gate_halts_the_release_at_5_percent_and_two_people_resume_it(app, isolated):
     with clock.frozen(NOW - timedelta(days=100)), make.acting("admin"):
-        for key in ("policy-lookup", "claims-triage"):
-            systems.register(key=key, name=key, lane="standard", purpose="x", owner_id=None)
-    with clock.frozen(NOW - timedelta(days=20)):
-        red_team_helpers.finished("policy-lookup")
-    _play(halted_rollout_story.steps(Parts(), NOW))
-    assert _served() == [(500, "running")]
+        system = systems.register(
+            key="claims-triage", name="Claims", lane="high_risk", purpose="x", owner_id=None
+        )
+        triage = system.id
+        for key in ("auto-approve", "summarise"):
+            systems.add_feature(system, key=key, fallback="A person decides.")
+    with clock.frozen(NOW - timedelta(days=25)):
+        red_team_helpers.finished("claims-triage")
+        _publish_suite()
+    asked = list[datetime]()
+    ready = partial(asked.append, NOW)
+    _play(halted_rollout_story.steps(Parts(), NOW, ready=ready))
+    assert _served() == [(500, "running")] and len(asked) == 2
     _play(halted_rollout_story.halted(Parts(), NOW))
     assert _served() == [(0, "halted")]
-    with make.acting("viewer", read_only=True):
-        triage = register.system("claims-triage").id
     declared = NOW - timedelta(minutes=48)
-    incident_id = incident_helpers.declare(at=declared, systems=[triage])
+    begun = NOW - timedelta(minutes=70)
+    incident_id = incident_helpers.declare(at=declared, systems=[triage], impact_from=begun)
     _play(halted_rollout_story.resumed(Parts(), NOW))
     assert _served() == [(500, "running")]
     with clock.frozen(NOW), make.acting("viewer", read_only=True):
-        row = queries.rollouts_of(register.system("policy-lookup").id)[0][0]
+        row = queries.rollouts_of(triage)[0][0]
         assert (row.release, row.previous) == ("2026.12.0", "2026.11.2")
-        told = [(each.step, each.taken_by is None) for each in reversed(queries.steps(row.id))]
-        assert told == [
-            ("start", False),
-            ("promote", False),
-            ("promote", False),
-            ("halt", True),
-            ("resume", False),
+        told = [
+            (each.step, each.requested_by is not None, each.taken_by is not None)
+            for each in reversed(queries.steps(row.id))
         ]
-        assert queries.steps(row.id)[1].cause == "Grounded answers"
-        assert not standing_of(row).blockers
+        assert told == [
+            ("start", True, True),
+            ("promote", True, True),
+            ("promote", True, True),
+            ("halt", False, False),
+            ("resume", True, True),
+        ]
+        assert queries.steps(row.id)[1].cause == "Grounded summaries"
+        at = standing_of(row)
+        assert [each.reading.name for each in at.results if each.verdict == "fail"] == []
+        assert at.people == 2 and at.dwell_left
+        assert [each.name for each in queries.freezes()] == ["Year-end close"]
         (found,) = session().scalars(select(EvaluationFinding))
         assert found.closed_at is not None
         incident = incidents.incident(incident_id)
         impacts = incidents.impacts_of([incident_id])[incident_id]
         said = [each.says for each in timeline.timeline(incident, impacts).entries]
         for past in ("halted", "resumed"):
-            assert f"{past} RO-1 of policy-lookup, release 2026.12.0, at 5%" in said
+            assert f"{past} RO-1 of claims-triage, release 2026.12.0, at 5%" in said
+
+
+@pytest.mark.parametrize(("month", "day", "year"), [(12, 17, 2026), (12, 18, 2027), (1, 3, 2027)])
+def test_nothing_of_the_story_falls_into_its_freeze(database, month, day, year):
+    now = datetime(2026 if month > 1 else 2027, month, day, 9, tzinfo=UTC)
+    with clock.frozen(now - timedelta(days=17)):
+        halted_rollout_story.plan_freeze(Parts(), now)
+    with clock.frozen(now), make.acting("viewer", read_only=True):
+        (freeze,) = queries.freezes()
+        assert freeze.starts_at == datetime(year, 12, 18, tzinfo=UTC)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from governance.demo import halted_rollout_story, model_card_story, register_story, stops_and_drills
+from governance.demo import lookup_repair_story, model_card_story, register_story, stops_and_drills
 from governance.kernel import clock
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
@@ -47,13 +47,13 @@ def test_the_card_of_the_repaired_search_is_published_and_that_of_claims_triage_
             )
     with clock.frozen(NOW - timedelta(days=20)):
         red_team_helpers.finished("policy-lookup")
-    _play(halted_rollout_story.steps(Parts(), NOW))
+    _play(lookup_repair_story.steps(Parts(), NOW))
     _drill()
-    _play(halted_rollout_story.halted(Parts(), NOW))
+    _play(lookup_repair_story.found(Parts(), NOW))
     with make.acting("viewer", read_only=True):
         triage = register.system("claims-triage").id
     incident_helpers.declare(at=NOW - timedelta(minutes=48), systems=[triage])
-    _play(halted_rollout_story.resumed(Parts(), NOW))
+    _play(lookup_repair_story.repaired(Parts(), NOW))
     _play(model_card_story.steps(Parts(), NOW))
     with clock.frozen(NOW), make.acting("viewer", read_only=True):
         lookup = register.system("policy-lookup")

@@ -1,4 +1,8 @@
-"""The gate of rollouts on the objectives of the AI system: enough error budget is left."""
+"""The gate of rollouts on objectives: enough error budget is left.
+
+It reads those of the AI system as a whole and those of the feature that is rolled out. What another
+feature promises says nothing about the release, and would halt it for what it can't cause.
+"""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -14,7 +18,7 @@ def _objectives(subject: GateSubject) -> Iterator[GateReading]:
     mine = [
         (objective, indicator)
         for objective, indicator in queries.objectives_with_indicators()
-        if indicator.system_id == subject.system_id
+        if indicator.system_id == subject.system_id and indicator.feature in {None, subject.feature}
     ]
     readings = queries.readings(
         [objective for objective, _indicator in mine],

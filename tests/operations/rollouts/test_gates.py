@@ -11,6 +11,8 @@ from governance.operations.measurements import actions as measurements
 from governance.operations.policies import actions as policies
 from governance.operations.policies.effective_policies import Content
 from governance.operations.rollouts import queries
+from governance.operations.systems import actions as systems
+from governance.operations.systems import queries as register
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 from tests.operations.objectives import objective_helpers as objectives
@@ -74,6 +76,20 @@ def test_an_error_budget_that_is_burnt_at_a_stage_halts_the_release(as_viewer):
         assert queries.steps(rollout_id)[0].cause == OBJECTIVE
     page = main_text(as_viewer.get(f"rollouts/{rollout_id}"))
     assert f"Halted at 5% by Meridian {OBJECTIVE}" in page
+
+
+def test_only_objectives_of_the_system_and_of_the_feature_speak_of_its_release():
+    with make.acting("admin"):
+        system = register.system("claims-triage", lock=True)
+        systems.add_feature(system, key="summarise", fallback="No summary.")
+        for feature in (None, "auto-approve", "summarise"):
+            key = f"triage-{feature or 'whole'}"
+            indicator_id = objectives.define(key, feature=feature)
+            objectives.objective(indicator_id, name=key, minimum_coverage=Decimal(0))
+    rollout_id = planned()
+    running_at(0, rollout_id)
+    found = [each for each in readings(rollout_id) if each.startswith("Objective: ")]
+    assert found == ["Objective: triage-auto-approve", "Objective: triage-whole"]
 
 
 def test_stages_that_a_policy_closes_need_time_but_no_answers(as_contributor):
