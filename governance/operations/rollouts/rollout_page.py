@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from governance.foundation.people.queries import Moment
-from governance.kernel.formatting import plural
+from governance.kernel.formatting import day_of_year, plural
 from governance.operations.evaluations import figures
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.policies.setting_labels import short_label
@@ -128,8 +128,11 @@ def _stage(
     row = at.rollout
     needs = f"{stage.samples:,} {'pairs' if stage.is_shadow else 'answers'}"
     if n < row.position or (n == row.position and row.state == "finished"):
-        spent = hours(left - came) if came and left else "reached"
-        return LadderStage("done", "ok", stage.name, spent, "none served" if n == 0 else "passed")
+        served = "none served" if n == 0 else "passed"
+        if came is None or left is None:
+            return LadderStage("done", "ok", stage.name, "reached", served)
+        days = f"{day_of_year(came)} to {day_of_year(left)}"
+        return LadderStage("done", "ok", stage.name, days, f"{hours(left - came)}, {served}")
     if n == row.position:
         state = row.state_name.lower()
         css, shape = {"running": ("live", "dot"), "paused": ("now", "due")}.get(
