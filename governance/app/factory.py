@@ -41,6 +41,7 @@ from governance.kernel.manifest import Manifest, install
 from governance.kernel.manifest_checks import check_endpoints, check_manifests
 from governance.kernel.security_contact import security_contact
 from governance.operations.decisions.app import DecisionApp
+from governance.operations.decisions.instant import InstantAnswers
 from governance.operations.decisions.rate_limits import RateLimiter
 from governance.operations.decisions.snapshots import Snapshots
 from governance.operations.measurements import retention
@@ -104,7 +105,10 @@ def create_app(
     if trusted:
         app.wsgi_app = client_address.ForwardedAddress(front, trusted)  # type: ignore[method-assign, assignment] # as Flask's docs
     app.extensions["serving"] = request_bodies.Serving(
-        partial(_sender, app, trusted), front.is_in_memory, partial(_is_urgent, app)
+        partial(_sender, app, trusted),
+        front.is_in_memory,
+        partial(_is_urgent, app),
+        InstantAnswers(front),
     )
     return app
 

@@ -128,12 +128,15 @@ class Serving:
     """What the server asks the application, as `app.extensions["serving"]`.
 
     `identify` says who sends a request and may ask the database. `is_instant`: the answer comes
-    from memory, so it needs no thread. `is_urgent`: threads and places of its own.
+    from memory, so it needs no thread. `is_urgent`: threads and places of its own. `instantly`:
+    what answers a request of this ASGI scope with both messages once its short body is there,
+    never blocks and never raises; None for every other request.
     """
 
     identify: Callable[[Environ], Sender]
     is_instant: Callable[[Environ], bool]
     is_urgent: Callable[[Environ], bool]
+    instantly: Callable[[dict[str, Any]], Callable[[bytes], tuple[Any, Any]] | None]
 
 
 # ---- pace

@@ -68,11 +68,12 @@ class Server:
     def arrive(self, watcher: Any) -> None:
         """Called by granian for each request, on a thread that must not block."""
         try:
-            environ = environ_of(watcher.scope)
-            exchange = Exchange(self, watcher.proto, environ)
-            if environ["REQUEST_METHOD"] in BODILESS or not _has_body(environ):
-                environ["wsgi.input"] = BytesIO()
-                exchange.start()
+            scope = watcher.scope
+            exchange = Exchange(self, watcher.proto, scope)
+            if (instantly := self.serving.instantly(scope)) is not None:
+                Arrival(self, exchange).begin_short(instantly)
+            elif scope["method"] in BODILESS or not _has_body(exchange.environ):
+                exchange.start(b"")
             else:
                 Arrival(self, exchange).begin()
         except Exception as error:  # noqa: BLE001 - granian answers 500
@@ -97,6 +98,7 @@ class Arrival:
         "_exchange",
         "_future",
         "_give_back",
+        "_instantly",
         "_pace",
         "_sender",
         "_server",
@@ -109,6 +111,13 @@ class Arrival:
         self._give_back: Callable[[], None] | None = None
         self._admitting = False
         self._future: Any = None
+        self._instantly: Callable[[bytes], tuple[Any, Any]] | None = None
+
+    def begin_short(self, instantly: Callable[[bytes], tuple[Any, Any]]) -> None:
+        """Collect a body that is announced as short, and answer by this alone."""
+        self._instantly = instantly
+        self._server.arriving[self] = None
+        self._receive()
 
     def begin(self) -> None:
         self._server.arriving[self] = None
@@ -135,10 +144,7 @@ class Arrival:
             data = message["body"]
             if not message["more_body"]:
                 if self._leave():
-                    self._exchange.environ["wsgi.input"] = BytesIO(
-                        self._body + data if self._body else data
-                    )
-                    self._exchange.start()
+                    self._end(bytes(self._body + data) if self._body else data)
                 return
             self._body += data
             self._pace.came(len(data))
@@ -149,6 +155,12 @@ class Arrival:
         except Exception:
             log.exception("body not received")
             self._refuse("failed", request_bodies.interrupted())
+
+    def _end(self, body: bytes) -> None:
+        if self._instantly is None:
+            self._exchange.start(body)
+        else:
+            self._exchange.finish(*self._instantly(body))
 
     def _leave(self) -> bool:
         """End the arrival; False when something else ended it already."""
@@ -225,15 +237,30 @@ class Arrival:
 class Exchange:
     """One request and its answer."""
 
-    __slots__ = ("_closing", "_gone", "_server", "environ", "protocol")
+    __slots__ = ("_closing", "_environ", "_gone", "_scope", "_server", "protocol")
 
-    def __init__(self, server: Server, protocol: Any, environ: Environ) -> None:
+    def __init__(self, server: Server, protocol: Any, scope: dict[str, Any]) -> None:
         self.protocol: Any = protocol
-        self._server, self.environ = server, environ
+        self._server, self._scope = server, scope
+        self._environ: Environ | None = None
         self._closing = self._gone = False
 
-    def start(self) -> None:
+    @property
+    def environ(self) -> Environ:
+        """The request's environ, made when it is first needed."""
+        if self._environ is None:
+            self._environ = environ_of(self._scope)
+        return self._environ
+
+    def finish(self, head: dict[str, Any], body: dict[str, Any]) -> None:
+        """Send these messages, which are the whole answer."""
+        protocol, self.protocol = self.protocol, None
+        protocol.send(head)
+        protocol.send(body)
+
+    def start(self, body: bytes) -> None:
         """Answer, with the whole body there: at once, or in a thread."""
+        self.environ["wsgi.input"] = BytesIO(body)
         serving = self._server.serving
         if serving.is_instant(self.environ):
             self._answer()

@@ -1,13 +1,23 @@
 """What the web server sends of an application's answer."""
 
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from typing import Any
 
 import pytest
 
 from governance.kernel.request_bodies import Sender, Serving
 from governance.kernel.server import Exchange, Server
+
+SCOPE = {
+    "raw_path": b"/",
+    "method": "GET",
+    "query_string": b"",
+    "server": ("127.0.0.1", "80"),
+    "http_version": "1.1",
+    "client": ("127.0.0.1", "50000"),
+    "scheme": "http",
+    "headers": [],
+}
 
 
 class Wire:
@@ -41,11 +51,12 @@ def test_an_answer_is_sent_whole_whichever_of_its_pieces_are_empty(pieces):
         return iter(pieces)
 
     serving = Serving(
-        lambda _: Sender("stranger", ""), is_instant=lambda _: True, is_urgent=lambda _: False
+        lambda _: Sender("stranger", ""),
+        is_instant=lambda _: True,
+        is_urgent=lambda _: False,
+        instantly=lambda _: None,
     )
     wire = Wire()
-    Exchange(
-        Server(application, serving), wire, {"REQUEST_METHOD": "GET", "wsgi.input": BytesIO()}
-    ).start()
+    Exchange(Server(application, serving), wire, SCOPE).start(b"")
     assert b"".join(wire.pieces) == b"".join(pieces)
     assert not wire.more

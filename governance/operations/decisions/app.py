@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -46,7 +46,8 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_KEY_LENGTH = 1_000  # of a targeting key
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@-]{0,79}")
 DIGITS = re.compile(r"[0-9]{1,9}")
-JSON = ("Content-Type", "application/json")
+SCHEME, PLAIN = "Bearer ", "Bearer gc_"  # of keys as most clients send them
+STRICT = (("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY),)
 ALWAYS = [
     *HEADERS.items(),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -56,6 +57,7 @@ ALWAYS = [
 SOON = (("Retry-After", "1"),)
 STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 log = structlog.get_logger("decisions")
+_decoder = json.JSONDecoder()
 
 
 class RefusedEvaluation(Exception):
@@ -66,6 +68,15 @@ class RefusedEvaluation(Exception):
     ) -> None:
         super().__init__(details)
         self.status, self.code, self.details, self.headers = status, code, details, headers
+
+
+class Reply(NamedTuple):
+    """An answer before it is sent; `kind` is its content type where it isn't JSON."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    kind: str = "application/json"
 
 
 @dataclass(slots=True)
@@ -93,34 +104,49 @@ class DecisionApp:
 
     def is_in_memory(self, environ: Environ) -> bool:
         """Return whether this request is answered from memory, without the database."""
-        if not environ["PATH_INFO"].startswith(FLAGS) or not self.snapshots.following:
+        if not environ["PATH_INFO"].startswith(FLAGS):
             return False
-        _, _, rest = bearer.header_of(environ).partition("_")
-        return self.snapshots.has(rest.partition("_")[0])
+        return self.has_tenant_of(bearer.header_of(environ))
+
+    def has_tenant_of(self, header: str) -> bool:
+        """Return whether the tenant of a key is in memory, and kept current there."""
+        _, _, rest = header.partition("_")
+        return self.snapshots.following and self.snapshots.has(rest.partition("_")[0])
 
     def __call__(self, environ: Environ, start: Start) -> Body:
         path = environ.get("PATH_INFO", "")
         if not path.startswith(PREFIXES):
             return self.inner(environ, start)
-        if self.secure:
-            start = _over_tls(start)
+        reply = self._replied(path, lambda: self._answer(path, environ))
+        start(STATUS[reply.status], [*self.head(reply)])
+        return [reply.body]
+
+    def evaluated(self, path: str, header: str, matching: str, body: bytes) -> Reply:
+        """Answer a POST of flags: its Authorization, its If-None-Match and its body."""
+        return self._replied(path, lambda: self._flags(path, header, matching, body))
+
+    def head(self, reply: Reply) -> list[tuple[str, str]]:
+        """Return the headers of an answer."""
+        strict = STRICT if self.secure else ()
+        length = ("Content-Length", str(len(reply.body)))
+        return [("Content-Type", reply.kind), length, *ALWAYS, *reply.headers, *strict]
+
+    def _replied(self, path: str, answer: Callable[[], Reply]) -> Reply:
         try:
-            return self._answer(path, environ, start)
+            return answer()
         except RefusedEvaluation as refused:
-            return _refusal(start, path, refused)
+            return _refusal(path, refused)
         except (DomainError, DBAPIError) as error:
             cause = (
                 error.message if isinstance(error, DomainError) else "The database did not answer."
             )
             return _refusal(
-                start,
                 path,
                 RefusedEvaluation(503, "GENERAL", f"Meridian can't answer yet. {cause}", SOON),
             )
         except Exception:
             log.exception("decision failed", path=path)
             return _refusal(
-                start,
                 path,
                 RefusedEvaluation(
                     500,
@@ -130,7 +156,7 @@ class DecisionApp:
                 ),
             )
 
-    def _answer(self, path: str, environ: Environ, start: Start) -> Body:
+    def _answer(self, path: str, environ: Environ) -> Reply:
         if self.follow and not self.snapshots.following:
             self.snapshots.follow()
         if (refused := environ.get(request_bodies.REFUSED)) is not None:
@@ -140,17 +166,12 @@ class DecisionApp:
                 refused.message,
                 SOON if refused.status == HTTPStatus.SERVICE_UNAVAILABLE else (),
             )
-        method = environ["REQUEST_METHOD"]
+        method, header = environ["REQUEST_METHOD"], bearer.header_of(environ)
         if path.startswith(FLAGS):
             if method != "POST":
                 raise _only("POST")
-            flag, (key, answers) = _flag_of(path), self._admit(environ)
-            evaluation = _evaluation(key, answers, _read(environ))
-            return (
-                self._one(evaluation, flag, start)
-                if flag
-                else self._all(evaluation, environ, start)
-            )
+            matching = environ.get("HTTP_IF_NONE_MATCH", "")
+            return self._flags(path, header, matching, lambda: _read(environ))
         wanted = {
             "/policy/v1/bundle": ("GET", self._bundle),
             "/policy/v1/jwks": ("GET", self._jwks),
@@ -160,17 +181,50 @@ class DecisionApp:
             raise RefusedEvaluation(404, "", "This address doesn't exist.")
         if method not in {wanted[0], "HEAD" if wanted[0] == "GET" else wanted[0]}:
             raise _only(wanted[0])
-        return wanted[1](*self._admit(environ), environ, start)
+        return wanted[1](*self._admit(header), environ)
+
+    def _flags(
+        self, path: str, header: str, matching: str, body: bytes | Callable[[], bytes]
+    ) -> Reply:
+        flag, (key, answers) = _flag_of(path), self._admit(header)
+        evaluation = _evaluation(key, answers, body if isinstance(body, bytes) else body())
+        return self._one(evaluation, flag) if flag else self._all(evaluation, matching)
 
     # ---- authentication
 
-    def _admit(self, environ: Environ) -> tuple[StoredKey, Answers]:
+    def _admit(self, header: str) -> tuple[StoredKey, Answers]:
         """Return the key, checked against memory, and the answers of its tenant.
 
         Raises 401 without a valid key, 403 without the scope, 429 above its rate.
         """
+        key, answers = self._known(header) or self._checked(header)
+        wait = self.limiter.wait(key.key_id, key.rate, time.monotonic())
+        if wait:
+            raise RefusedEvaluation(
+                429,
+                "GENERAL",
+                f"The key {key.name} is limited to {key.rate:,} requests/min.",
+                (("Retry-After", str(ceil(wait))),),
+            )
+        return key, answers
+
+    def _known(self, header: str) -> tuple[StoredKey, Answers] | None:
+        """Return a key that may decide, by its hash alone; None if anything isn't plain."""
+        if header[: len(PLAIN)] != PLAIN:
+            return None
+        slug = header[len(PLAIN) :].partition("_")[0]
+        answers = self.snapshots.of(slug) if self.snapshots.has(slug) else None
+        if answers is None:
+            return None
+        key = answers.deciding_keys.get(bearer.digest(header[len(SCHEME) :]))
+        if key is None or (key.until is not None and self.snapshots.now() >= key.until):
+            return None
+        return key, answers
+
+    def _checked(self, header: str) -> tuple[StoredKey, Answers]:
+        """Return the same after each check by itself, or raise what is wrong."""
         try:
-            token = bearer.parse(bearer.header_of(environ))
+            token = bearer.parse(header)
             answers = self.snapshots.of(token.tenant)
             key = bearer.admit(token, answers.facts.keys if answers else {}, self.snapshots.now())
         except KeyNeeded as needed:
@@ -187,21 +241,13 @@ class DecisionApp:
             )
         if key.system_id is not None and answers.key_of(key.system_id) is None:
             raise RefusedEvaluation(403, "", f"The AI system of the key {key.name} is retired.")
-        wait = self.limiter.wait(key.key_id, key.rate, time.monotonic())
-        if wait:
-            raise RefusedEvaluation(
-                429,
-                "GENERAL",
-                f"The key {key.name} is limited to {key.rate:,} requests/min.",
-                (("Retry-After", str(ceil(wait))),),
-            )
         return key, answers
 
     # ---- answers
 
-    def _one(self, evaluation: EvaluationRequest, key: str, start: Start) -> Body:
+    def _one(self, evaluation: EvaluationRequest, key: str) -> Reply:
         if key.startswith(ROLLOUT):
-            return self._rollout(evaluation, key, start)
+            return self._rollout(evaluation, key)
         flag = evaluation.answers.flag(
             evaluation.system, key, others=evaluation.key.system_id is None
         )
@@ -210,9 +256,9 @@ class DecisionApp:
         # another system's switch counts under no system, as a count for each pair would be too many
         own = key.startswith("policy.") or is_of(key, evaluation.system)
         self._note(evaluation, evaluation.system if own else "", key, flag.word)
-        return _send(start, 200, flag.body)
+        return Reply(200, flag.body)
 
-    def _rollout(self, evaluation: EvaluationRequest, key: str, start: Start) -> Body:
+    def _rollout(self, evaluation: EvaluationRequest, key: str) -> Reply:
         try:
             flag = evaluation.answers.rollout(evaluation.system, key)
         except AmbiguousRollout as several:
@@ -221,23 +267,23 @@ class DecisionApp:
             raise self._unknown(evaluation, key)
         answer = flag.answer(evaluation.target)
         self._note(evaluation, flag.serving.system, key, answer.word)
-        return _send(start, 200, answer.body)
+        return Reply(200, answer.body)
 
     def _unknown(self, evaluation: EvaluationRequest, key: str) -> RefusedEvaluation:
         self._note(evaluation, evaluation.system, "unknown", "")
         return RefusedEvaluation(404, "FLAG_NOT_FOUND", f"There is no flag {key[:100]}.")
 
-    def _all(self, evaluation: EvaluationRequest, environ: Environ, start: Start) -> Body:
+    def _all(self, evaluation: EvaluationRequest, matching: str) -> Reply:
         parts = evaluation.answers.bulk_parts(evaluation.system)
         chosen, etag = parts.chosen(evaluation.target)
-        has_it = _matches(environ.get("HTTP_IF_NONE_MATCH", ""), etag)
+        has_it = _matches(matching, etag)
         if parts.rollouts.has_any and not has_it:
             self.snapshots.tally.note_rollouts(evaluation.key.tenant, parts.rollouts, chosen)
         self._note(evaluation, evaluation.system, "bulk", "")
         headers = (("ETag", etag),)
         if has_it:
-            return _send(start, 304, b"", headers)
-        return _send(start, 200, parts.body(chosen), headers)
+            return Reply(304, b"", headers)
+        return Reply(200, parts.body(chosen), headers)
 
     def _note(self, evaluation: EvaluationRequest, system: str, flag: str, word: str) -> None:
         self._hear(
@@ -256,7 +302,7 @@ class DecisionApp:
         if not self.snapshots.following:
             self.snapshots.write_all()
 
-    def _heartbeat(self, key: StoredKey, answers: Answers, environ: Environ, start: Start) -> Body:
+    def _heartbeat(self, key: StoredKey, answers: Answers, environ: Environ) -> Reply:
         """Record the bundle version that a product at the edge obeys."""
         body = _json_of(_read(environ))
         version = body.get("version")
@@ -273,13 +319,10 @@ class DecisionApp:
         self._hear(
             key, _word(body, "consumer"), _word(body, "region"), ("", "heartbeat", ""), version
         )
-        return _send(
-            start,
-            200,
-            json.dumps({"version": answers.facts.number, "stale": answers.stale}).encode(),
-        )
+        known = {"version": answers.facts.number, "stale": answers.stale}
+        return Reply(200, json.dumps(known).encode())
 
-    def _bundle(self, key: StoredKey, answers: Answers, environ: Environ, start: Start) -> Body:
+    def _bundle(self, key: StoredKey, answers: Answers, environ: Environ) -> Reply:
         """Return the bundle, the same one for REUSE_SECONDS; its ETag changes with it."""
         if answers.facts.bundle_key is None:
             answers = self._with_key(key)
@@ -293,8 +336,8 @@ class DecisionApp:
             )
         etag = f'"{hashlib.sha256(signed[1]).hexdigest()[:32]}"'
         if _matches(environ.get("HTTP_IF_NONE_MATCH", ""), etag):
-            return _send(start, 304, b"", (("ETag", etag),), "application/jose")
-        return _send(start, 200, signed[1], (("ETag", etag),), "application/jose")
+            return Reply(304, b"", (("ETag", etag),), "application/jose")
+        return Reply(200, signed[1], (("ETag", etag),), "application/jose")
 
     def _with_key(self, key: StoredKey) -> Answers:
         with current.acting_as(key.actor), transaction(tenant_id=key.tenant_id):
@@ -307,14 +350,9 @@ class DecisionApp:
             )
         return answers
 
-    def _jwks(self, _key: StoredKey, answers: Answers, _environ: Environ, start: Start) -> Body:
-        return _send(
-            start,
-            200,
-            json.dumps(bundle.jwks(answers.facts.bundle_keys)).encode(),
-            (),
-            "application/jwk-set+json",
-        )
+    def _jwks(self, _key: StoredKey, answers: Answers, _environ: Environ) -> Reply:
+        known = bundle.jwks(answers.facts.bundle_keys)
+        return Reply(200, json.dumps(known).encode(), (), "application/jwk-set+json")
 
 
 # ---- reading a request
@@ -409,7 +447,7 @@ def _word(body: dict[str, Any], name: str) -> str:
 
 def _json_of(body: bytes) -> dict[str, Any]:
     try:
-        content = json.loads((body or b"null").decode())
+        content = _parsed((body or b"null").decode())
     except (ValueError, RecursionError) as error:
         raise RefusedEvaluation(400, "PARSE_ERROR", "The body isn't valid JSON.") from error
     if not isinstance(content, dict):
@@ -417,6 +455,15 @@ def _json_of(body: bytes) -> dict[str, Any]:
             400, "PARSE_ERROR", "The body must be a JSON object with a context."
         )
     return content
+
+
+def _parsed(text: str) -> Any:
+    """Return json.loads(text), without its detours for a text that is an object to its end."""
+    if text[:1] == "{":
+        content, end = _decoder.raw_decode(text)
+        if end == len(text):
+            return content
+    return json.loads(text)
 
 
 def _matches(header: str, etag: str) -> bool:
@@ -427,38 +474,16 @@ def _matches(header: str, etag: str) -> bool:
 # ---- responses
 
 
-def _over_tls(start: Start) -> Start:
-    """Return a `start` that adds the header of answers over TLS."""
-    strict = ("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY)
-    return lambda status, headers: start(status, [*headers, strict])
-
-
-def _send(
-    start: Start,
-    status: int,
-    body: bytes,
-    headers: tuple[tuple[str, str], ...] = (),
-    kind: str = "",
-) -> Body:
-    content = ("Content-Type", kind) if kind else JSON
-    start(STATUS[status], [content, ("Content-Length", str(len(body))), *ALWAYS, *headers])
-    return [body]
-
-
-def _refusal(start: Start, path: str, refused: RefusedEvaluation) -> Body:
-    """Send OFREP's error where it has one (400, 404 of a flag, 500), otherwise RFC 9457."""
+def _refusal(path: str, refused: RefusedEvaluation) -> Reply:
+    """Return OFREP's error where it has one (400, 404 of a flag, 500), otherwise RFC 9457."""
     if refused.code:
         body: dict[str, Any] = {"errorCode": refused.code, "errorDetails": refused.details}
         if path.startswith(FLAGS + "/"):
             body = {"key": path[len(FLAGS) + 1 :][:200], **body}
-        return _send(start, refused.status, json.dumps(body).encode(), refused.headers)
+        return Reply(refused.status, json.dumps(body).encode(), refused.headers)
     problem = {"type": "about:blank", "title": refused.details, "status": refused.status}
-    return _send(
-        start,
-        refused.status,
-        json.dumps(problem).encode(),
-        refused.headers,
-        "application/problem+json",
+    return Reply(
+        refused.status, json.dumps(problem).encode(), refused.headers, "application/problem+json"
     )
 
 

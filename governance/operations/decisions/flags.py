@@ -19,7 +19,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from governance.kernel.bearer import Keys
+from governance.kernel.bearer import Keys, StoredKey
+from governance.operations.decisions import permissions
 from governance.operations.decisions.rollout_flags import (
     CANDIDATE,
     CURRENT,
@@ -173,6 +174,18 @@ class Answers:
 
     def key_of(self, system_id: UUID) -> str | None:
         return self._by_id.get(system_id)
+
+    @cached_property
+    def deciding_keys(self) -> dict[bytes, StoredKey]:
+        """Return the keys that may decide, until they expire, by the hash of their secret."""
+        return {
+            hashed: key
+            for (slug, hashed), key in self.facts.keys.items()
+            if slug == self.facts.slug
+            and not key.revoked
+            and not key.scopes.isdisjoint(permissions.DECIDE.scopes)
+            and (key.system_id is None or key.system_id in self._by_id)
+        }
 
     def flag(self, system: str, key: str, *, others: bool = True) -> FlagAnswer | None:
         """Return the answer for a flag; `others`: including the switches of other systems."""

@@ -19,23 +19,21 @@ class RateLimiter:
     """The rate limits of one worker, out of `workers`."""
 
     workers: int = 1
-    _due: dict[UUID, float] = field(
-        default_factory=dict
-    )  # the key that was quiet for longest first
+    _due: dict[int, float] = field(default_factory=dict)  # the key that was quiet for longest first
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait(self, key: UUID, rate: int, now: float) -> float:
         """Return the seconds to wait; `rate` in requests a minute, `now` of a monotonic clock."""
         if rate <= 0:
             return 0.0
-        apart = 60 * self.workers / rate
+        apart, number = 60 * self.workers / rate, key.int  # an int hashes much faster
         with self._lock:
-            due = max(self._due.pop(key, now), now)
+            due = max(self._due.pop(number, now), now)
             ahead = (
                 due - now + apart
             )  # in this order, so that it is exactly `apart` for a first request
             wait = max(0.0, ahead - max(BURST_SECONDS, apart))
-            self._due[key] = due if wait else due + apart  # now the last of the dict
+            self._due[number] = due if wait else due + apart  # now the last of the dict
             if len(self._due) > MAX_KEYS:
                 del self._due[next(iter(self._due))]
         return wait

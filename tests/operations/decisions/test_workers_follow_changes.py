@@ -159,6 +159,60 @@ def test_with_the_database_away_answers_stay_turn_stale_and_what_is_stopped_stay
     wait_until(lambda: values(opened) == {True})
 
 
+REQUESTS = [  # the status, flag, body, Authorization
+    (
+        200,
+        "policy.grounding",
+        '{"context": {"targetingKey": "u", "system": "support-assistant"}}',
+        "",
+    ),
+    (
+        200,
+        "switch.support-assistant",
+        '{"context": {"targetingKey": "ü", "consumer": "dublin-1"}}',
+        "",
+    ),
+    (200, "", '{"context": {"targetingKey": "u"}}', ""),
+    (200, "", ' {"context": {"targetingKey": "u", "system": "support-assistant"}} ', ""),
+    (404, "no.such.flag", '{"context": {"targetingKey": "u"}}', ""),
+    (200, "%70olicy.grounding", '{"context": {"targetingKey": "u"}}', ""),
+    (400, "policy.grounding", '{"context": {"targetingKey": ""}}', ""),
+    (400, "policy.grounding", '{"context": {"targetingKey": "u", "system": "nobody"}}', ""),
+    (400, "policy.grounding", '{"context": {"targetingKey": "u"}} and more', ""),
+    (400, "policy.grounding", "[" * 9_000, ""),
+    (401, "policy.grounding", "{}", f"Bearer gc_acme_{'a' * 43}"),
+    (401, "policy.grounding", "{}", "Bearer gc_acme_short"),
+    (401, "policy.grounding", "{}", "Basic gc_acme_short"),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "flag", "body", "key"), REQUESTS, ids=map(str, range(len(REQUESTS)))
+)
+def test_an_answer_is_the_same_with_an_environ_and_without(installation, status, flag, body, key):
+    port, token = installation
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+    def told(*tags: str) -> tuple:
+        line.putrequest("POST", f"{FLAGS}/{flag}".rstrip("/"))
+        line.putheader("Authorization", key or f"Bearer {token}")
+        for tag in tags:
+            line.putheader("If-None-Match", tag)
+        line.putheader("Content-Length", str(len(body.encode())))
+        line.endheaders(body.encode())
+        reply = line.getresponse()
+        headers = {n.lower(): value for n, value in reply.getheaders() if n.lower() != "date"}
+        return reply.status, headers, reply.read()
+
+    plain = told()
+    assert plain[0] == status
+    assert told('"one"', '"another"') == plain == told('"one", "another"')
+    if tag := plain[1].get("etag"):
+        unchanged = told(f'W/"one", {tag}')
+        assert unchanged[0] == 304 and not unchanged[2]
+        assert told('W/"one"', tag) == unchanged
+
+
 def test_openfeatures_python_client_works_unchanged(installation, stopped):
     port, token = installation
     api.set_provider(
