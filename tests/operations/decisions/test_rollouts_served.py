@@ -14,6 +14,7 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.decision_counts.models import DecisionCount
+from governance.operations.decisions.app import FLAGS
 from governance.operations.decisions.bucketing import bucket
 from governance.operations.policies import actions as policies
 from governance.operations.policies.effective_policies import Content
@@ -211,6 +212,27 @@ def test_answers_are_counted_by_release_only_where_the_share_decided(
         assert found["ad-copywriter", FLAG] == {NEW: 2, OLD: 1, "halted": 2}
         rows = session().execute(select(DecisionCount.__table__))
         assert "somebody" not in " ".join(map(str, rows))
+
+
+@pytest.mark.parametrize(
+    ("context", "code"),
+    [
+        ({}, "TARGETING_KEY_MISSING"),
+        ({"targetingKey": ""}, "TARGETING_KEY_MISSING"),
+        ({"targetingKey": "k" * 10_240}, "INVALID_CONTEXT"),
+    ],
+    ids=["none", "empty", "10-kb"],
+)
+def test_without_a_usable_targeting_key_nobody_is_in_and_nothing_is_counted(
+    product_client, feature, context, code
+):
+    serve_rollout(feature, FIVE)
+    for address in (f"{FLAGS}/{FLAG}", FLAGS):
+        told = product_client.send(address, json.dumps({"context": context}), then=400).get_json()
+        assert told["errorCode"] == code and "value" not in told
+    with make.acting("viewer", read_only=True):
+        found = decisions.evaluations_since(clock.now() - timedelta(hours=1))
+        assert ("ad-copywriter", FLAG) not in found
 
 
 def test_a_bulk_answer_counts_for_each_rollout_unless_the_product_has_it_already(

@@ -160,6 +160,11 @@ def test_undecided_and_failing_gates_keep_a_release_where_it_is(standard, as_con
     assert found["Grounded answers"] == "fail" and found["Claims grounding, paired"] == "fail"
     page = main_text(as_contributor.get(f"rollouts/{rollout_id}"))
     assert "can't advance" in page and "Fails" in page
+    with make.acting("contributor", read_only=True):
+        seen = standing_of(queries.rollout(rollout_id)).fingerprint
+    sent = {"step": "promote", "seen": seen, "reason": "I insist."}
+    reply = as_contributor.post(f"rollouts/{rollout_id}/advance", then=None, **sent)
+    assert reply.status_code in {409, 422} and "Grounded answers" in main_text(reply)
     assert state_of(rollout_id) == ("running", "Shadow")
 
 
