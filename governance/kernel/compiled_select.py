@@ -26,7 +26,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import with_loader_criteria
 
 from governance.kernel import db
-from governance.kernel.driver import Answer, Command
+from governance.kernel.driver import Answer, Command, DriverConnection
 
 ASKED_FIRST = "asked with the BEGIN"  # in the transaction's info
 TENANT = "tenant_of_the_reader"  # the parameter of the tenant's filter
@@ -144,7 +144,8 @@ class DriverWrite:
     bytes for `bytea`.
 
     The driver prepares it and remembers what is prepared; what is, is sent in one call, without
-    the driver's cursor, which would take more than the statement.
+    the driver's cursor, which would take more than the statement. On a connection of the pool it
+    leaves with what is asked next, at the latest with the COMMIT, so nothing may depend on it.
     """
 
     __slots__ = ("_formats", "_key", "_text")
@@ -166,9 +167,14 @@ class DriverWrite:
         for hear in connection.dispatch.before_cursor_execute:
             hear(connection, None, self._text, values, None, False)
         sent = [each if isinstance(each, bytes) else each.encode() for each in values]
-        result = driver.pgconn.exec_prepared(name, sent, self._formats)
-        if result.status != ExecStatus.COMMAND_OK:
-            error = psycopg.errors.error_from_result(result, driver.info.encoding)
+        try:
+            if isinstance(driver, DriverConnection):
+                driver.hold((name, sent, self._formats))
+                return
+            result = driver.pgconn.exec_prepared(name, sent, self._formats)
+            if result.status != ExecStatus.COMMAND_OK:
+                raise psycopg.errors.error_from_result(result, driver.info.encoding)
+        except psycopg.Error as error:
             connection._handle_dbapi_exception(error, self._text, values, None, None)  # noqa: SLF001 - as above
 
 

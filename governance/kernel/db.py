@@ -143,6 +143,9 @@ def _commit_at_once(driver: Any) -> None:
         raise psycopg.OperationalError("the connection is lost")
     if driver.pgconn.transaction_status == TransactionStatus.IDLE:
         return
+    if driver.held:
+        driver.commit_held()
+        return
     result = driver.pgconn.exec_(b"COMMIT")
     if result.status != ExecStatus.COMMAND_OK:
         raise psycopg.errors.error_from_result(result, driver.info.encoding)

@@ -1,14 +1,19 @@
 """The driver's connection, with fewer waits: a round trip costs a page more than what it asks.
 
-    DriverConnection        psycopg's, which need not wait for the COMMIT of what has only read
+    DriverConnection        psycopg's, which need not wait for the COMMIT of what has only read, and
+                            holds a write until something else is asked, or until the COMMIT
     ask_together(…)         several commands in one round trip (libpq's pipeline)
 
 PostgreSQL ends a transaction when the COMMIT arrives, whether or not somebody waits for the answer;
 it is taken when the connection is next used. If the connection was lost by then, a reader lost
 nothing, and `kernel/db.py` replaces it.
+
+libpq's get_result keeps the interpreter's lock; who waits for an answer waits for the socket first.
 """
 
-from collections.abc import Sequence
+import select
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -20,8 +25,11 @@ from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 
 type Reader = Any  # psycopg's Transformer
 type Command = tuple[bytes, Sequence[Any]]  # its text with $1, $2 …, and their values
+# a prepared statement's name, its values as they are sent, and their formats
+type Write = tuple[bytes, Sequence[bytes], Sequence[int]]
 
 MAX_PREPARED = 64  # commands of one connection; the product has a handful
+MAX_HELD = 20  # writes of a connection, of 60 kB at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +54,44 @@ class DriverConnection(psycopg.Connection[Any]):
         super().__init__(*given, **named)
         self.prepared: dict[tuple[bytes, Any], bytes] = {}  # names by text and types
         self.numbers = count()
+        self.held: list[Write] = []
 
     def settle(self) -> None:
-        """Take the answer to the last COMMIT. Raises OperationalError when there is none."""
-        if not self._is_ending:
-            return
-        self._is_ending = False
-        answers = list(iter(self.pgconn.get_result, None))
-        if not answers or answers[-1].status != ExecStatus.COMMAND_OK:
-            raise psycopg.OperationalError(self.pgconn.get_error_message())
+        """Take the answer to the last COMMIT, and write what is held.
+
+        Raises OperationalError when there is no answer, and the error of a write that is refused.
+        """
+        if self._is_ending:
+            self._is_ending = False
+            answers = list(iter(lambda: _next_result(self.pgconn), None))
+            if not answers or answers[-1].status != ExecStatus.COMMAND_OK:
+                raise psycopg.OperationalError(self.pgconn.get_error_message())
+        if self.held:
+            self._write_held()
+
+    def hold(self, write: Write) -> None:
+        """Keep a write until something else is asked of this transaction, or its end: a refusal
+        comes then.
+        """
+        self.held.append(write)
+        if len(self.held) == MAX_HELD or not self._is_in(TransactionStatus.INTRANS):
+            self.settle()
+
+    def commit_held(self) -> None:
+        """Write what is held and COMMIT, in one round trip; a refused write refuses both."""
+        self._write_held(b"COMMIT")
+
+    def _write_held(self, *commands: bytes) -> None:
+        held, self.held = self.held, []
+        pgconn = self.pgconn
+        with _pipeline(pgconn):
+            for name, values, formats in held:
+                pgconn.send_query_prepared(name, values, formats)
+            for each in commands:
+                pgconn.send_query_params(each, None)
+            _sync(pgconn)
+            for result in _results(pgconn, len(held) + len(commands)):
+                _check(result)
 
     def wait(self, *given: Any, **named: Any) -> Any:
         """Whatever comes next finds an idle connection."""
@@ -63,7 +100,7 @@ class DriverConnection(psycopg.Connection[Any]):
 
     def end_reading(self) -> bool:
         """Send the COMMIT of a transaction that has only read; False where it must be waited for."""
-        is_read = self.only_reads and self._is_in(TransactionStatus.INTRANS)
+        is_read = self.only_reads and self._is_in(TransactionStatus.INTRANS) and not self.held
         self.only_reads = False
         if is_read:
             self.pgconn.send_query(b"COMMIT")
@@ -78,6 +115,7 @@ class DriverConnection(psycopg.Connection[Any]):
         The pool asks this of each connection; nothing is left to do where the end is under way.
         """
         self.only_reads = False
+        self.held.clear()
         if self._is_ending:
             return
         if self._is_in(TransactionStatus.INTRANS, TransactionStatus.INERROR):
@@ -97,19 +135,14 @@ def ask_together(driver: DriverConnection, commands: Sequence[Command]) -> list[
     Raises psycopg's error of the first that fails; those after it were not run.
     """
     pgconn = driver.pgconn
-    pgconn.enter_pipeline_mode()
     try:
-        expected = [each for text, values in commands for each in _send(driver, text, values)]
-        pgconn.pipeline_sync()
-        while pgconn.flush():
-            pgconn.consume_input()
-        return _answers(pgconn, expected)
+        with _pipeline(pgconn):
+            expected = [each for text, values in commands for each in _send(driver, text, values)]
+            _sync(pgconn)
+            return _answers(_results(pgconn, len(expected)), expected)
     except psycopg.Error:
         driver.prepared.clear()
         raise
-    finally:
-        if pgconn.pipeline_status != PipelineStatus.OFF:
-            pgconn.exit_pipeline_mode()
 
 
 def _send(driver: DriverConnection, text: bytes, values: Sequence[Any]) -> list[Reader | None]:
@@ -129,21 +162,60 @@ def _send(driver: DriverConnection, text: bytes, values: Sequence[Any]) -> list[
     return [*expected, reader]
 
 
-def _answers(pgconn: Any, expected: Sequence[Reader | None]) -> list[Answer]:
-    """The answer to each command; all are taken before the first error is raised."""
+def _answers(results: Sequence[Any], expected: Sequence[Reader | None]) -> list[Answer]:
+    """The answer to each command."""
     answers: list[Answer] = []
-    failed: Any = None
-    for reader in expected:
-        result = pgconn.get_result()
-        if result is None or pgconn.get_result() is not None:  # None follows each answer
-            raise psycopg.OperationalError("the connection to the database was lost")
-        if result.status not in {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}:
-            failed = failed or result
-        elif reader is not None:
+    for result, reader in zip(results, expected, strict=True):
+        _check(result)
+        if reader is not None:
             reader.set_pgresult(result)
             answers.append(Answer(reader.load_rows(0, result.ntuples, tuple), result))
-    if pgconn.get_result() is None:  # of the end of the pipeline
-        raise psycopg.OperationalError("the connection to the database was lost")
-    if failed is not None:
-        raise error_from_result(failed)
     return answers
+
+
+# ---- libpq's pipeline
+
+
+@contextmanager
+def _pipeline(pgconn: Any) -> Iterator[None]:
+    pgconn.enter_pipeline_mode()
+    try:
+        yield
+    finally:
+        if pgconn.pipeline_status != PipelineStatus.OFF:
+            pgconn.exit_pipeline_mode()
+
+
+def _sync(pgconn: Any) -> None:
+    """Send everything."""
+    pgconn.pipeline_sync()
+    while pgconn.flush():
+        pgconn.consume_input()
+
+
+def _results(pgconn: Any, expected: int) -> list[Any]:
+    """All of them, whichever is an error, so that the connection is ready for the next command."""
+    results = []
+    for _ in range(expected):
+        result = _next_result(pgconn)
+        if result is None or _next_result(pgconn) is not None:  # None follows each answer
+            raise psycopg.OperationalError("the connection to the database was lost")
+        results.append(result)
+    if _next_result(pgconn) is None:  # of the end of the pipeline
+        raise psycopg.OperationalError("the connection to the database was lost")
+    return results
+
+
+def _next_result(pgconn: Any) -> Any:
+    """Meanwhile other threads work."""
+    while pgconn.is_busy():
+        answer = select.poll()
+        answer.register(pgconn.socket, select.POLLIN)
+        answer.poll()
+        pgconn.consume_input()
+    return pgconn.get_result()
+
+
+def _check(result: Any) -> None:
+    if result.status not in {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}:
+        raise error_from_result(result)

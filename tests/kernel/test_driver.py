@@ -1,16 +1,25 @@
-"""Fewer waits for the database: what is asked with a BEGIN, and an end that nobody waits for."""
+"""Fewer waits for the database: what is asked with a BEGIN, what is written with the COMMIT, and an
+end that nobody waits for.
+"""
 
+import threading
+import time
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.exc import DBAPIError
 
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import registry
 from governance.foundation.people.models import Membership
+from governance.foundation.tenants.models import Tenant
 from governance.kernel import current, db
 from governance.kernel.compiled_select import CompiledSelect
-from governance.kernel.db import session, transaction
-from governance.kernel.driver import DriverConnection, ask_together
+from governance.kernel.db import connection, session, transaction
+from governance.kernel.driver import MAX_HELD, DriverConnection, ask_together
 from tests import make
 from tests.kernel.transaction_helpers import terminate
 
@@ -150,3 +159,124 @@ def test_after_an_error_the_connection_answers_again(pool):
                 raw, [(b"SELECT 1", ()), (b"SELECT 1 FROM nowhere", ()), (b"SELECT 2", ())]
             )
         assert [each.rows for each in ask_together(raw, [(b"SELECT $1::int", [7])])] == [[(7,)]]
+
+
+# ---- entries leave with the COMMIT
+
+
+RENAMED = registry["tenant.settings.changed"]
+
+
+def renamed(name: str) -> None:
+    record(
+        RENAMED, Tenant(id=current.actor().tenant_id), before={"name": "A"}, after={"name": name}
+    )
+
+
+def names(like: str) -> list[str]:
+    """Of the committed entries, as another transaction reads them."""
+    name = AuditEntry.changes["name"][1].astext
+    query = select(name).where(AuditEntry.action == RENAMED.name, name.startswith(like))
+    with current.acting_as(make.system_actor("acme")), transaction(read_only=True):
+        return list(session().scalars(query.order_by(AuditEntry.id)))
+
+
+@pytest.fixture
+def acme(pool):
+    """Acting for acme, on a connection on which entries are prepared."""
+    with current.acting_as(make.system_actor("acme")):
+        with transaction():
+            renamed("prepared")
+        yield
+
+
+def test_an_entry_and_the_commit_are_one_round_trip(acme, tmp_path: Path):
+    with (tmp_path / "wire").open("w+b") as wire:
+        with transaction():
+            raw = driver()
+            raw.pgconn.trace(wire.fileno())
+            renamed("one trip")
+        raw.pgconn.untrace()
+        wire.seek(0)
+        lines = [line.decode() for line in wire.read().splitlines()]
+    sent = [n for n, line in enumerate(lines) if "\tF\t" in line]
+    received = [n for n, line in enumerate(lines) if "\tB\t" in line]
+    assert len([line for line in lines if "\tSync" in line]) == 1
+    assert max(sent) < min(received), "\n".join(lines)
+    assert names("one trip") == ["one trip"]
+
+
+def test_what_reads_the_log_in_the_same_transaction_finds_its_entries(acme):
+    count = select(func.count()).where(AuditEntry.action == RENAMED.name)
+    with transaction():
+        before = session().scalar(count)
+        renamed("seen")
+        assert driver().held
+        assert session().scalar(count) == before + 1 and not driver().held
+
+
+def test_many_entries_wait_for_nothing_but_are_not_piled_up(acme):
+    with transaction():
+        for number in range(2 * MAX_HELD + 3):
+            renamed(f"pile {number:03}")
+            assert len(driver().held) < MAX_HELD
+    assert names("pile") == [f"pile {number:03}" for number in range(2 * MAX_HELD + 3)]
+
+
+def test_an_entry_of_work_that_is_rolled_back_is_never_written(acme):
+    with pytest.raises(LookupError), transaction():
+        renamed("undone")
+        raise LookupError
+    with transaction():
+        assert not driver().held
+        with pytest.raises(LookupError), session().begin_nested():
+            renamed("undone")
+            raise LookupError
+        renamed("undone, then done")
+    assert names("undone") == ["undone, then done"]
+
+
+def test_a_change_whose_entry_is_refused_is_not_made(acme):
+    """The database refuses entries of other tenants; it hears of this one with the COMMIT."""
+    stranger, change = make.system_actor("globex"), text("UPDATE tenants SET name = 'Lost'")
+    with pytest.raises(DBAPIError, match="row-level security"), transaction():
+        assert session().execute(change).rowcount == 1
+        with current.acting_as(stranger):
+            renamed("refused")
+    with transaction(read_only=True):
+        assert session().scalar(text("SELECT count(*) FROM tenants WHERE name = 'Lost'")) == 0
+    assert names("refused") == []
+
+
+def test_an_entry_in_a_transaction_that_has_failed_is_refused_at_once(acme):
+    with pytest.raises(DBAPIError), transaction():
+        with pytest.raises(psycopg.Error):
+            driver().execute("SELECT 1 / 0")
+        with pytest.raises(DBAPIError, match="current transaction is aborted"):
+            renamed("too late")
+        session().execute(text("SELECT 1"))
+
+
+def test_an_entry_in_a_transaction_that_may_only_read_is_refused(acme):
+    with pytest.raises(DBAPIError, match="read-only"), transaction(read_only=True):
+        connection()
+        renamed("unseen")
+    assert names("unseen") == []
+
+
+def test_who_waits_for_the_database_lets_other_threads_work(pool):
+    with transaction(read_only=True):
+        raw, ended, turns = driver(), threading.Event(), 0
+        raw.rollback()
+
+        def ask() -> None:
+            ask_together(raw, [(b"SELECT pg_sleep(0.5)", ())])
+            ended.set()
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        while not ended.wait(0.01):
+            turns += 1
+            time.sleep(0)
+        asking.join()
+    assert turns > 3
