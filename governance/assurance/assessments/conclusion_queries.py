@@ -6,7 +6,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import (
+    ClauseElement,
+    String,
+    Uuid,
+    bindparam,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
@@ -19,27 +29,25 @@ from governance.assurance.assessments.models import (
     SignOff,
 )
 from governance.assurance.evidence.shown_names import FORMER_MEMBER
+from governance.foundation.logbook.log_health import recall
 from governance.foundation.people.models import Person
-from governance.kernel import clock
 from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import session
+from governance.kernel.tenant_cache import BoundedCache
 from governance.kernel.visibility_scope import limits
 
-_CONCLUSIONS = (
-    select(Conclusion)
-    .where(Conclusion.item_id == bindparam("item_id"))
-    .order_by(Conclusion.revision.desc())
-)
+MAX_KEPT_ITEMS = 32  # of one tenant, whose conclusions and comments are kept
 
 
-def conclusions(item_id: UUID) -> Sequence[Conclusion]:
-    """Return every revision of an item's conclusion, the newest first."""
-    return session().scalars(_CONCLUSIONS, {"item_id": item_id}).all()
+class WrittenConclusion(NamedTuple):
+    """One revision of a conclusion, as its page shows it."""
 
-
-def judgement_of(item_id: UUID) -> AssessedItem:
-    """Return one item with its last conclusion."""
-    return judged_items(AssessmentItem.id == item(item_id).id, None)[1][0]
+    id: UUID
+    revision: int
+    level: int
+    rationale: str
+    concluded_by: UUID
+    concluded_at: datetime
 
 
 class Remark(NamedTuple):
@@ -50,21 +58,53 @@ class Remark(NamedTuple):
     name: str | None
 
 
-_REMARKS = CompiledSelect(
-    lambda: (
-        select(Comment.text, Comment.created_at, Person.name)
-        .outerjoin(Person, Person.id == Comment.written_by)
-        .where(Comment.item_id == bindparam("item_id"), Comment.created_at <= bindparam("as_of"))
-        .order_by(Comment.created_at, Comment.id)
-    ),
-    Remark._make,
-)
+def _records() -> ClauseElement:
+    """Conclusions with the newest revision first, then comments with the oldest first."""
+    c, r, item_id = Conclusion, Comment, bindparam("item_id", type_=Uuid())
+    concluded = select(
+        c.id,
+        c.revision,
+        c.level,
+        c.rationale.label("text"),
+        c.concluded_by,
+        c.concluded_at.label("at"),
+        null().cast(String).label("name"),
+    ).where(c.item_id == item_id)
+    remarked = (
+        select(r.id, literal(0), literal(0), r.text, r.written_by, r.created_at, Person.name)
+        .outerjoin(Person, Person.id == r.written_by)
+        .where(r.item_id == item_id)
+    )
+    found = union_all(concluded, remarked).subquery()
+    return select(found).order_by(found.c.revision.desc(), found.c.at, found.c.id)
 
 
-def comments(item_id: UUID, as_of: datetime | None = None) -> list[tuple[Remark, str]]:
-    """Return the comments on an item with their authors' names, oldest first."""
-    found = _REMARKS.rows(item_id=item_id, as_of=as_of or clock.now())
-    return [(remark, remark.name or FORMER_MEMBER) for remark in found]
+_RECORDS = CompiledSelect(_records, tuple)
+
+
+def records(item_id: UUID) -> tuple[Sequence[WrittenConclusion], Sequence[Remark]]:
+    """Return an item's conclusions, the newest first, and its comments, the oldest first.
+
+    They are read by one statement, once for all readers until anything is committed.
+    """
+    kept = recall("records of items", lambda: BoundedCache(MAX_KEPT_ITEMS))
+    found: tuple[Sequence[WrittenConclusion], Sequence[Remark]] = kept.get(
+        item_id, lambda: _read_records(item_id)
+    )
+    return found
+
+
+def _read_records(item_id: UUID) -> tuple[Sequence[WrittenConclusion], Sequence[Remark]]:
+    rows = _RECORDS.rows(item_id=item_id)
+    return (
+        tuple(WrittenConclusion._make(row[:6]) for row in rows if row[1]),
+        tuple(Remark(row[3], row[5], row[6]) for row in rows if not row[1]),
+    )
+
+
+def judgement_of(item_id: UUID) -> AssessedItem:
+    """Return one item with its last conclusion."""
+    return judged_items(AssessmentItem.id == item(item_id).id, None)[1][0]
 
 
 def discussion(assessment_id: UUID) -> list[dict[str, Any]]:

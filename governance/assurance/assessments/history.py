@@ -9,10 +9,10 @@ from uuid import UUID
 
 from markupsafe import Markup
 
+from governance.assurance.assessments.conclusion_queries import WrittenConclusion
 from governance.assurance.assessments.coverage import LEVELS
 from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
 from governance.assurance.assessments.level_history import LevelTransition
-from governance.assurance.assessments.models import Conclusion
 from governance.foundation.logbook.log_health import recall
 from governance.foundation.people import permissions as people
 from governance.foundation.people.queries import Moment, timeline
@@ -29,7 +29,7 @@ def requirement_history(
     row: AssessedRequirement,
     board: FrameworkBoard,
     moved: Sequence[LevelTransition],
-    written: Sequence[Conclusion],
+    written: Sequence[WrittenConclusion],
 ) -> list[dict[str, Any]]:
     """Return lines for the macro `c.timeline`, newest first: the last rises, falls and log entries.
 

@@ -1,5 +1,6 @@
 """One requirement: its page, its conclusion, its discussion, its target and owner."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from governance.assurance.assessments import (
     requirement_summary,
 )
 from governance.assurance.assessments.as_of import as_of_moment, past_day
+from governance.assurance.assessments.conclusion_queries import Remark
 from governance.assurance.assessments.coverage import LEVELS, RULE
 from governance.assurance.assessments.forms import (
     ConclusionForm,
@@ -37,6 +39,7 @@ from governance.assurance.assessments.models import Assessment, AssessmentItem
 from governance.assurance.assessments.views import feature
 from governance.assurance.controls.ports import evaluations_behind
 from governance.assurance.controls.status import last_test
+from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.assurance.frameworks import crosswalk_queries, import_queries
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.queries import FrameworkView
@@ -74,13 +77,18 @@ def _requirement_page(
         raise NotFound("This requirement doesn't exist, or you don't have access to it.")
     year_ago = datetime.combine(board.as_of.date() - timedelta(days=365), time(), UTC)
     moved = level_history.level_transitions(board, row, year_ago)
-    written = conclusion_queries.conclusions(row.item.row.id) if row.item else []
+    written, remarks = conclusion_queries.records(row.item.row.id) if row.item else ((), ())
+    past = past_day()
     return page(
         "assurance/assessments/requirement.html",
         status=code,
         framework=framework,
         shown=board,
+        drawn=requirement_list.Drawing(board, past["as_of"], ()),
         row=row,
+        failing=sum(
+            judged.name == "failing" for _control, _how_far, judged in row.derived.controls
+        ),
         item=row.item,
         judged=row.judgement,
         trail=requirement_summary.trail(board, ref),
@@ -97,9 +105,9 @@ def _requirement_page(
         last_test=last_test,
         levels=LEVELS,
         gap=requirement_list.gaps_by_ref(board).get(ref),
-        links=crosswalk_queries.crosswalk(ref, framework.key),
+        links=crosswalk_queries.crosswalk,
         texts=import_queries.official_texts(row.requirement.id),
-        discussion=_discussion(row, board),
+        discussion=_discussion(remarks, board),
         comment=comment or RequirementCommentForm(),
         verdict=requirement_summary.verdict(row),
         rule=RULE,
@@ -107,17 +115,17 @@ def _requirement_page(
         written=written,
         assessors=shown_names(c.concluded_by for c in written),
         moments=history.requirement_history(row, board, moved, written),
-        **past_day(),
+        **past,
     )
 
 
-def _discussion(
-    row: AssessedRequirement, board: FrameworkBoard
-) -> list[tuple[conclusion_queries.Remark, str]]:
+def _discussion(remarks: Sequence[Remark], board: FrameworkBoard) -> list[tuple[Remark, str]]:
     """Return the comments; auditors read none."""
-    if row.item is None or not allowed(permissions.READ_COMMENTS):
+    if not allowed(permissions.READ_COMMENTS):
         return []
-    return conclusion_queries.comments(row.item.row.id, board.as_of)
+    return [
+        (each, each.name or FORMER_MEMBER) for each in remarks if each.created_at <= board.as_of
+    ]
 
 
 def _neighbours(board: FrameworkBoard, ref: str) -> tuple[str | None, str | None]:

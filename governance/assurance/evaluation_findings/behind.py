@@ -4,7 +4,7 @@ answers a port of controls.
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import cast
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import or_, select, tuple_
@@ -12,7 +12,9 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.assurance.controls.ports import EvaluationBehind
 from governance.assurance.evaluation_findings.models import MeasureControl
-from governance.kernel.db import among, session
+from governance.foundation.logbook.log_health import recall
+from governance.kernel.compiled_select import CompiledSelect
+from governance.kernel.db import session
 from governance.operations.evaluations import figures, judge_queries
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import (
@@ -71,17 +73,35 @@ def evaluations_behind(control_ids: Collection[UUID], at: datetime) -> list[Eval
 type Mapped = dict[tuple[UUID, str], set[UUID]]
 
 
+class MappedMeasure(NamedTuple):
+    """A control that rests on a measure of a suite, from one instant to another."""
+
+    suite_id: UUID
+    measure: str
+    control_id: UUID
+    created_at: datetime
+    removed_at: datetime | None
+
+
+_MAPPINGS = CompiledSelect(
+    lambda: select(*(getattr(MeasureControl, name) for name in MappedMeasure._fields)), MappedMeasure._make
+)
+
+
 def _mapped(control_ids: Collection[UUID], at: datetime) -> Mapped:
-    """The controls by suite and measure, as they were mapped at that instant."""
-    m = MeasureControl
-    query = select(m.suite_id, m.measure, m.control_id).where(
-        among(m.control_id, control_ids),
-        m.created_at <= at,
-        or_(m.removed_at.is_(None), m.removed_at > at),
-    )
+    """The controls by suite and measure, as they were mapped at that instant.
+
+    All mappings of the tenant are read, once until anything is committed.
+    """
+    wanted = set(control_ids)
     found: Mapped = {}
-    for suite_id, measure, control_id in session().execute(query):
-        found.setdefault((suite_id, measure), set()).add(control_id)
+    for each in recall("controls of measures", _MAPPINGS.rows):
+        if (
+            each.control_id in wanted
+            and each.created_at <= at
+            and (each.removed_at is None or each.removed_at > at)
+        ):
+            found.setdefault((each.suite_id, each.measure), set()).add(each.control_id)
     return found
 
 
