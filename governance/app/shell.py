@@ -24,7 +24,7 @@ from governance.kernel.errors import DomainError
 from governance.kernel.feature import Feature, granted_blueprints
 from governance.kernel.manifest import Audience, Manifest, NavItem, installed
 from governance.kernel.redirects import way_back
-from governance.kernel.template_calls import PageContext, Unprintable
+from governance.kernel.template_calls import PageCode, PageContext, Unprintable
 from governance.kernel.tenant_cache import BoundedCache
 from governance.kernel.visibility_scope import limits
 from governance.operations.switches import banner as stops
@@ -43,6 +43,7 @@ def install(app: Flask, settings: Settings) -> None:
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.context_class = PageContext
+    PageCode.install(environment)
     environment.undefined = Unprintable
     environment.filters.update(formatting.FILTERS)
     environment.globals.update(
@@ -60,6 +61,7 @@ def install(app: Flask, settings: Settings) -> None:
         way_back=way_back,
         glossary_term=term,
         draw_once=draw_once,
+        draw_rows=draw_rows,
         page_part=page_memory.part,
     )
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
@@ -202,9 +204,22 @@ def draw_once(macro: Any, *arguments: Any) -> Any:
     For rows of long lists, whose macro is imported without the page's context: nothing about the
     reader may be in it that isn't an argument.
     """
-    who = current.actor()
-    key = macro, request.script_root, who.tenant_slug, formatting.style(), *arguments
-    return _kept_rows.get(key, lambda: macro(*arguments))
+    return _kept_row((macro, _readers()), macro, arguments)
+
+
+def draw_rows(macro: Any, rows: Iterable[Any], *arguments: Any) -> list[Any]:
+    """Return what `draw_once` returns for each row."""
+    key = macro, _readers()
+    return [_kept_row(key, macro, (row, *arguments)) for row in rows]
+
+
+def _readers() -> tuple[Any, ...]:
+    """Of whom rows look the same."""
+    return request.script_root, current.actor().tenant_slug, formatting.style()
+
+
+def _kept_row(key: tuple[Any, ...], macro: Any, arguments: tuple[Any, ...]) -> Any:
+    return _kept_rows.get((key, arguments), lambda: macro(*arguments))
 
 
 @cache

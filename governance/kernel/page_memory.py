@@ -159,6 +159,7 @@ def _is_to_keep(answer: ResponseReturnValue) -> bool:
         isinstance(answer, Response)
         and answer.status_code == 200  # noqa: PLR2004
         and g.page_parts.keys() >= PARTS
+        and "has_own_banner" not in g
         and not any(SECONDS_AGO.search(part) for part in g.page_parts.values())
     )
 

@@ -105,6 +105,13 @@ def test_a_page_that_tells_seconds_is_not_kept(app, filled, monkeypatch):
     assert len(pages) == 1
 
 
+def test_a_page_of_a_past_day_says_so_each_time(app, filled):
+    reader, yesterday = visitor(app, "viewer"), clock.today() - timedelta(days=1)
+    for _ in range(3):
+        page = reader.get(f"frameworks/{KEY}/MEASURE-2.7?as_of={yesterday}").text
+        assert "Past day" in page and "Back to now" in page
+
+
 @pytest.mark.parametrize("page", ["controls/", "settings/sessions"])
 def test_each_answer_has_a_token_of_its_own_that_opens_the_forms_of_the_page(app, filled, page):
     reader, seen = visitor(app, "compliance_officer"), set()

@@ -9,7 +9,7 @@ HEAD, cells                 the same rows as a file
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -183,6 +183,9 @@ class Drawing:
     shown: FrameworkBoard
     as_of: str | None
     columns: tuple[str, ...]  # those that the list shows
+    readers: tuple[Any, ...] = field(
+        default_factory=lambda: (current.actor().tenant_slug, formatting.style())
+    )
 
     # as templates call it
     def __call__(self, macro: Any, row: AssessedRequirement, marked: bool, *more: Any) -> Markup:  # noqa: FBT001
@@ -203,8 +206,7 @@ class Drawing:
                 row.ref,
                 marked,
                 self.columns,
-                current.actor().tenant_slug,
-                formatting.style(),
+                self.readers,
             ),
             draw,
         )

@@ -1,5 +1,6 @@
 """The control pages: the list, one control with its tests, creating, editing and retiring."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -77,7 +78,7 @@ def index() -> ResponseReturnValue:
     )
     matching = control_list.matching(every, asked)
     shown = one_page(matching, asked, lambda line: line.control.ref)
-    counts = {name: sum(line.status.name == name for line in every) for name in RANK}
+    counts = dict.fromkeys(RANK, 0) | Counter(line.status.name for line in every)
     return page(
         "assurance/controls/index.html",
         asked=asked,

@@ -84,7 +84,8 @@ class MappedMeasure(NamedTuple):
 
 
 _MAPPINGS = CompiledSelect(
-    lambda: select(*(getattr(MeasureControl, name) for name in MappedMeasure._fields)), MappedMeasure._make
+    lambda: select(*(getattr(MeasureControl, name) for name in MappedMeasure._fields)),
+    MappedMeasure._make,
 )
 
 
