@@ -269,6 +269,7 @@ def transaction(
     begin = _Begin(read_only, snapshot, tenant, person_id, first)
     work = _begin(begin)
     work.info["tenant_id"] = tenant
+    work.info["only_reads"] = read_only  # kernel/read_once.py
     work.info["may_recall"] = (
         read_only and tenant is not None and person_id is None
     )  # kernel/tenant_cache.py
@@ -504,7 +505,8 @@ def _moved_to(tenant_id: UUID | None) -> Generator[None]:
     work.flush()
     kept = dict(work.info)
     work.info.clear()
-    work.info.update(tenant_id=tenant_id, may_recall=False)
+    only_reads = kept.get("only_reads", False)
+    work.info.update(tenant_id=tenant_id, may_recall=False, only_reads=only_reads)
     try:
         _move_to(work, tenant_id)
         yield

@@ -24,6 +24,7 @@ from governance.assurance.frameworks.models import Framework, Requirement
 from governance.kernel import clock
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
+from governance.kernel.read_once import read_once
 from governance.kernel.visibility_scope import Scope, limits
 from governance.operations.intake.ports import MappedControl
 
@@ -74,6 +75,7 @@ def mappings(control_id: UUID) -> Sequence[ControlMapping]:
     return session().scalars(query.order_by(ControlMapping.created_at)).all()
 
 
+@read_once
 def tests(control_id: UUID) -> Sequence[ControlTest]:
     """The tests of one control, newest first."""
     query = select(ControlTest).where(ControlTest.control_id == control_id)

@@ -8,8 +8,10 @@ from governance.assurance.incidents import severities
 from governance.assurance.incidents.models import SeverityName
 from governance.assurance.incidents.severities import Severity
 from governance.kernel.db import session
+from governance.kernel.read_once import read_once
 
 
+@read_once
 def severity_names() -> Mapping[int, Severity]:
     """Return the four severities by level, as this tenant calls them."""
     own = {each.level: each for each in session().scalars(select(SeverityName))}

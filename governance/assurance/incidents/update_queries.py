@@ -20,6 +20,7 @@ from governance.kernel import current
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.formatting import moment, short
+from governance.kernel.read_once import read_once
 
 APPROVAL = "customer_update"  # the kind of approval
 TOLD = frozenset(
@@ -46,6 +47,7 @@ def next_number(incident_id: UUID) -> int:
     return (session().scalar(query) or 0) + 1
 
 
+@read_once
 def contacts() -> Sequence[StatusContact]:
     """Return the people who get updates and may open the status page, by name."""
     query = select(StatusContact).where(StatusContact.removed_at.is_(None))

@@ -14,6 +14,7 @@ from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import find, session
 from governance.kernel.errors import Forbidden, NotFound
+from governance.kernel.read_once import read_once
 
 GAVE = "You approved this already. Another person has to approve it too."
 LAPSED = (
@@ -80,6 +81,7 @@ def expired() -> Sequence[Approval]:
     )
 
 
+@read_once
 def given(approval: Approval) -> Sequence[ApprovalGiven]:
     """The approvals given so far, oldest first."""
     query = select(ApprovalGiven).where(ApprovalGiven.approval_id == approval.id)

@@ -11,14 +11,14 @@ import contextlib
 import hashlib
 import hmac
 from collections import ChainMap
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import case, delete, select
+from sqlalchemy import case, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import SessionTransaction
 
@@ -45,6 +45,22 @@ def seal(subject: str, field: str, text: str) -> dict[str, str]:
     month = f"{clock.now():%Y-%m}"
     sealed = key_encryption.encrypt(_data_key(subject, month, make=True), text.encode(), context)
     return {"subject": subject, "period": month, "cipher": base64.b64encode(sealed).decode()}
+
+
+def read_keys(sealed: Iterable[Mapping[str, str]]) -> None:
+    """Read the keys of these fields by one statement, before each is unsealed."""
+    keys = _keys()
+    names = {(each["subject"], each.get("period", "")) for each in sealed}
+    missing = [each for each in names if _key_name(*each) not in keys]
+    if len(missing) <= 1:  # `unseal` reads it
+        return
+    query = select(DataKey.subject, DataKey.period, DataKey.wrapped).where(
+        tuple_(DataKey.subject, DataKey.period).in_(missing)
+    )
+    for subject, period, wrapped in session().execute(query):
+        keys[_key_name(subject, period)] = key_encryption.decrypt(
+            _tenant_key("seal"), wrapped, _data_context(subject, period)
+        )
 
 
 def unseal(field: str, sealed: dict[str, str]) -> str | None:
@@ -93,7 +109,7 @@ def _forget(gone: list[tuple[str, str]]) -> int:
     """Forget keys that the transaction may have in memory; return how many were destroyed."""
     for level in session().info.get("keys", {}).values():
         for subject, period in gone:
-            level.pop(f"subject {subject} {period}", None)
+            level.pop(_key_name(subject, period), None)
     return len(gone)
 
 
@@ -188,7 +204,7 @@ def _read(tenant_id: UUID) -> CachedKeys:
 
 
 def _data_key(subject: str, period: str, *, make: bool) -> bytes:
-    keys, name = _keys(), f"subject {subject} {period}"
+    keys, name = _keys(), _key_name(subject, period)
     if name not in keys:
         wrapped = _wrapped(subject, period) or (_make_data_key(subject, period) if make else None)
         if wrapped is None:
@@ -197,6 +213,10 @@ def _data_key(subject: str, period: str, *, make: bool) -> bytes:
             _tenant_key("seal"), wrapped, _data_context(subject, period)
         )
     return keys[name]
+
+
+def _key_name(subject: str, period: str) -> str:
+    return f"subject {subject} {period}"
 
 
 def _data_context(subject: str, period: str) -> bytes:

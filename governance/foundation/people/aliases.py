@@ -17,7 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, select
 
-from governance.foundation.people import permissions
+from governance.foundation.people import known_people, permissions
 from governance.foundation.people.models import ERASED, ERASED_NAME, Membership, Person
 from governance.kernel import current
 from governance.kernel.access import allowed
@@ -63,7 +63,7 @@ def _statement() -> Select[Any]:
 
 
 def shown_names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """Return what this reader calls these people; one statement."""
+    """Return what this reader calls these people; one statement, or none where they are known."""
     wanted = {i for i in ids if i}
     return _read("person_id", wanted, _namer()) if wanted else {}
 
@@ -80,6 +80,16 @@ def names_by_pseudonym(pseudonyms: Collection[str]) -> dict[str, str]:
 
 
 def _read(column: str, wanted: Collection[Any], name: Callable[[Any], str]) -> dict[Any, str]:
+    known = known_people.known()
+    if known is None:
+        return _asked(column, wanted, name)
+    people = known.by_key[column]
+    found = {each: name(people[each]) for each in wanted if each in people}
+    missing = [] if known.are_all else [each for each in wanted if each not in found]
+    return found | _asked(column, missing, name) if missing else found
+
+
+def _asked(column: str, wanted: Collection[Any], name: Callable[[Any], str]) -> dict[Any, str]:
     query = _statement()
     chosen = query.selected_columns[column]
     return {
@@ -92,14 +102,15 @@ def _alias(row: Any) -> str:
     return f"{WORDS.get(row.role, 'Person')} {letter(row.place)}"
 
 
-def _real(row: Any) -> str:
+def real_name(row: Any) -> str:
+    """Return the name of a person; who was erased has none."""
     return ERASED_NAME if row.via == ERASED else str(row.name)
 
 
 def _namer() -> Callable[[Any], str]:
     reader = current.actor()
     if allowed(permissions.NAMES):
-        return _real
+        return real_name
     if may_see_names():
-        return lambda row: f"{_real(row)} ({_alias(row)})"
-    return lambda row: _real(row) if row.person_id == reader.person_id else _alias(row)
+        return lambda row: f"{real_name(row)} ({_alias(row)})"
+    return lambda row: real_name(row) if row.person_id == reader.person_id else _alias(row)

@@ -14,7 +14,7 @@ from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import Action, Shape, registry, shape_of
-from governance.foundation.people import aliases, permissions
+from governance.foundation.people import aliases, known_people, permissions
 from governance.foundation.people.models import (
     ERASED,
     ERASED_NAME,
@@ -88,17 +88,32 @@ _MEMBERS = CompiledSelect(
 
 def members() -> list[Member]:
     """Everyone whose membership lives, by name."""
-    return _MEMBERS.rows()
+    known = known_people.known()
+    if known is None or not known.are_all:
+        return _MEMBERS.rows()
+    return [
+        Member(m.person_id, m.name, m.email, m.role, m.membership_id, m.via, m.created_at)
+        for m in known.members()
+    ]
 
 
 def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """The names of these people, former members too, in one statement.
+    """The names of these people, former members too, in one statement, or none where they are
+    known.
 
     Who was erased here has none.
     """
     wanted = {i for i in ids if i}
-    if not wanted:
-        return {}
+    known = known_people.known() if wanted else None
+    if known is None:
+        return _names(wanted) if wanted else {}
+    people = known.by_key["person_id"]
+    found = {each: aliases.real_name(people[each]) for each in wanted if each in people}
+    missing = wanted - found.keys()
+    return found | _names(missing) if missing else found
+
+
+def _names(wanted: Collection[UUID]) -> dict[UUID, str]:
     erased = (
         select(Membership.id)
         .where(Membership.person_id == Person.id, Membership.via == ERASED)
@@ -329,6 +344,9 @@ def moments(entries: Sequence[AuditEntry]) -> list[Moment]:
 def _moments(entries: Sequence[AuditEntry]) -> list[Moment]:
     named = allowed(permissions.NAMES)
     known = _names_of_actors(entries, named=named)
+    if named:
+        reasons = (entry.sealed.get("reason") for entry in entries)
+        personal_field_encryption.read_keys(each for each in reasons if each)
     return [_moment(entry, known, named=named) for entry in entries]
 
 

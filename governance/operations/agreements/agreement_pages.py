@@ -65,6 +65,8 @@ class AgreementLine:
 def lines_of(agreements: Sequence[Agreement]) -> list[AgreementLine]:
     """Rows of a list; four statements for any number of agreements."""
     ids = [each.id for each in agreements]
+    if not ids:
+        return []
     accepted = queries.accepted_versions(ids)
     query = select(AgreementVersion).where(
         AgreementVersion.agreement_id.in_(ids), AgreementVersion.state.in_(OPEN_STATES)

@@ -14,6 +14,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span, whole_minute
+from governance.kernel.read_once import read_once
 from governance.operations.agreements.models import (
     OPEN_STATES,
     Acceptance,
@@ -156,7 +157,9 @@ def open_version(agreement_id: UUID) -> AgreementVersion | None:
 
 def accepted_versions(agreement_ids: Collection[UUID]) -> dict[UUID, list[AgreementVersion]]:
     """Agreement → its accepted versions in the order in which they take effect."""
-    found = defaultdict(list)
+    found = defaultdict[UUID, list[AgreementVersion]](list)
+    if not agreement_ids:
+        return found
     query = select(AgreementVersion).where(
         AgreementVersion.agreement_id.in_(set(agreement_ids)), AgreementVersion.state == "accepted"
     )
@@ -220,10 +223,17 @@ def in_force_during(
     """The agreements of a direction with the versions in force in a span; those without are left
     out. Two statements.
     """
+    every = with_accepted_versions(direction)
+    each_in = ((each, in_force(each, accepted, span)) for each, accepted in every)
+    return [(each, spans) for each, spans in each_in if spans]
+
+
+@read_once
+def with_accepted_versions(direction: str) -> list[tuple[Agreement, list[AgreementVersion]]]:
+    """The agreements of a direction with their accepted versions; two statements."""
     found = session().scalars(_of(direction)).all()
     accepted = accepted_versions([each.id for each in found])
-    each_in = ((each, in_force(each, accepted[each.id], span)) for each in found)
-    return [(each, spans) for each, spans in each_in if spans]
+    return [(each, accepted[each.id]) for each in found]
 
 
 def commitments_in_force() -> Select[Agreement, Commitment]:

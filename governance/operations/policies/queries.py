@@ -20,6 +20,7 @@ from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_once import read_once
 from governance.operations.policies.dimensions import Value, read, read_all
 from governance.operations.policies.effective_policies import (
     Content,
@@ -55,6 +56,7 @@ def standing(at: datetime | None = None) -> EffectivePolicy:
     )
 
 
+@read_once
 def in_force(at: datetime | None = None) -> PolicyVersion | None:
     query = select(PolicyVersion).where(_started(PolicyVersion.in_force_from, at))
     return session().scalars(query.order_by(PolicyVersion.number.desc()).limit(1)).one_or_none()
@@ -74,6 +76,7 @@ def _not_ended(
     return end.is_(None) if at is None else or_(end.is_(None), end > at)
 
 
+@read_once
 def governed(at: datetime | None = None) -> tuple[Governed, ...]:
     query = select(AISystem).where(
         _started(AISystem.created_at, at), _not_ended(AISystem.retired_at, at)
@@ -84,6 +87,7 @@ def governed(at: datetime | None = None) -> tuple[Governed, ...]:
     )
 
 
+@read_once
 def live_waivers(at: datetime | None = None) -> tuple[LiveWaiver, ...]:
     """Return the waivers that were live at the instant."""
     query = select(Waiver).where(
@@ -97,6 +101,7 @@ def live_waivers(at: datetime | None = None) -> tuple[LiveWaiver, ...]:
     )
 
 
+@read_once
 def platform(at: datetime | None = None) -> Platform:
     """Return the operator's layer: the newest version.
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_once import read_once
 from governance.operations.systems.models import AISystem, SystemFeature, SystemVersion
 
 SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is unique in the register
@@ -106,6 +107,7 @@ def _id(name: str | UUID) -> UUID | None:
         return None
 
 
+@read_once
 def system(name: str | UUID, *, lock: bool = False) -> AISystem:
     """Return the system of this slug or id.
 

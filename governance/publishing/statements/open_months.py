@@ -35,13 +35,13 @@ class OpenMonth:
 
 def open_months() -> list[OpenMonth]:
     """The running month of each agreement, and past months that nobody closed yet."""
-    zones = zone_periods()
-    running = month_of(zones, clock.now())
+    every = agreements.with_accepted_versions(TO_TENANT)
+    there = queries.months_with_statement([each.id for each, _accepted in every])
+    zones = zone_periods() if every else []
     found = []
-    for back in range(MONTHS_BACK + 1):
-        month = running.plus(-back)
+    for back in range(MONTHS_BACK + 1 if every else 0):
+        month = month_of(zones, clock.now()).plus(-back)
         due = agreements.in_force_during(span_of(month), TO_TENANT)
-        there = queries.months_with_statement([each.id for each, _ in due])
         found += [
             OpenMonth(each, month, back > 0, close_instant(zones, month, parts[-1][1].close_day))
             for each, parts in due

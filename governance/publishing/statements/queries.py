@@ -67,6 +67,8 @@ def statement_of(agreement_id: UUID, month: Month) -> Statement | None:
 
 def months_with_statement(agreement_ids: Collection[UUID]) -> set[tuple[UUID, str]]:
     """(agreement, month) of each statement of these agreements; one statement."""
+    if not agreement_ids:
+        return set()
     query = select(Statement.agreement_id, Statement.month).where(
         Statement.agreement_id.in_(set(agreement_ids))
     )

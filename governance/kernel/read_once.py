@@ -1,0 +1,29 @@
+"""A query that several parts of a page ask is read once.
+
+    @read_once         above a function that reads, of arguments that can be keys
+
+In a transaction that may only read, later calls with the same arguments, by the same person, get
+what the first one got: nobody changes it. In a transaction that may write, each call reads.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+
+from governance.kernel import current, db
+
+READ = "read once"  # in the transaction's info
+
+
+def read_once[**P, T](query: Callable[P, T]) -> Callable[P, T]:
+    @wraps(query)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> T:
+        info = db.info()
+        if not info.get("only_reads"):
+            return query(*args, **kwargs)
+        kept: dict[object, T] = info.setdefault(READ, {})
+        key = query, current.actor_or_none(), args, tuple(kwargs.items())
+        if key not in kept:
+            kept[key] = query(*args, **kwargs)
+        return kept[key]
+
+    return asked
