@@ -342,8 +342,8 @@ def test_pages_keep_their_statement_budget(as_viewer, statements, indicator):
         some.in_force(indicator)
     with statements() as seen:
         as_viewer.get(LIST)
-    assert len(seen) <= 12
+    assert len(seen) <= 8
     row = some.in_force(indicator)
     with statements() as seen:
         as_viewer.get(f"reliability/agreements/{row.agreement_id}")
-    assert len(seen) <= 22
+    assert len(seen) <= 14

@@ -62,7 +62,7 @@ def test_a_statement_reads_downwards(closed, as_viewer, statements):
     path = f"{LIST}{closed}"
     with statements() as seen:
         page = as_viewer.get(path).text
-    assert len(seen) <= 16, "\n".join(seen)
+    assert len(seen) <= 12, "\n".join(seen)
     for text in (
         "You are owed €520.00 for October",
         "How €520.00 adds up",
