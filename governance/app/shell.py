@@ -214,7 +214,7 @@ def draw_rows(macro: Any, rows: Iterable[Any], *arguments: Any) -> list[Any]:
 
 
 def _readers() -> tuple[Any, ...]:
-    """Of whom rows look the same."""
+    """What readers have in common who see the same row."""
     return request.script_root, current.actor().tenant_slug, formatting.style()
 
 
