@@ -25,7 +25,10 @@ def answers(subject: GateSubject) -> tuple[int, int]:
 
 
 def _served(subject: GateSubject) -> Iterator[GateReading]:
-    """Enough answers, in the ratio of the stage; not where nobody may be in."""
+    """Enough answers, in the ratio of the stage; not where nobody may be in.
+
+    A step binds to the figure, so it isn't the count: that grows while a person reads the page.
+    """
     stage = subject.stage
     if stage is None or stage.is_shadow or not subject.is_reachable:
         return
@@ -35,7 +38,7 @@ def _served(subject: GateSubject) -> Iterator[GateReading]:
         name="Answers by the release",
         verdict="pass" if lacking <= 0 else "undecided" if candidate else "missing",
         needs=f"at least {stage.samples:,}",
-        figure="enough" if lacking <= 0 else f"{candidate:,}",
+        figure="enough" if lacking <= 0 else "too few" if candidate else "none",
         detail="" if lacking <= 0 else f"needs {lacking:,} more",
         n=f"{candidate:,}",
     )

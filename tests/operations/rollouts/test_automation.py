@@ -12,6 +12,7 @@ from governance.operations.rollouts.gates import Gate, GateReading
 from governance.operations.rollouts.standing import standing_of
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
+from tests.browser import field_value
 from tests.operations.rollouts.rollout_helpers import (
     BAD,
     NEW,
@@ -125,6 +126,25 @@ def test_a_failed_signal_only_pauses_and_a_failed_condition_does_nothing(registe
     watch()
     assert state_of(rollout_id) == (state, "5%")
     assert served() == [(500, (OLD, NEW), state)]
+
+
+def test_answers_that_come_while_a_person_reads_keep_nobody_from_resuming(
+    registered, as_contributor
+):
+    rollout_id = planned()
+    running_at(500, rollout_id)
+    reading = GateReading("Adjuster overrides", "fail", "at most 6.5%", "8.1%", n="2,318")
+    registered(Gate(key="overrides", kind="signal", order=1, read=lambda _subject: [reading]))
+    pass_time(rollout_id)
+    answered(100, 1_900)
+    watch()
+    address = f"rollouts/{rollout_id}/advance"
+    shown = as_contributor.get(address).text
+    assert "too few" in shown and "needs 300 more" in shown
+    seen = field_value(shown, "seen")
+    answered(10, 190)
+    as_contributor.post(address, step="resume", seen=seen, reason="A holiday.")
+    assert state_of(rollout_id) == ("running", "5%")
 
 
 def test_a_figure_that_needs_a_permission_is_a_verdict_for_others_and_in_the_record(
