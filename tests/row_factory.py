@@ -357,6 +357,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "case_digest": b"\x01" * 16,
         "ended_at": None,
     },
+    "red_team_evidence": {"removed_at": None},
     "system_proposals": {
         "state": "approved",
         "answers": {"area": "5", "decides": "informs"},

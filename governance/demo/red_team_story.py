@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from governance.assurance.red_teams import actions, finding_actions, queries
+from governance.assurance.red_teams import (
+    actions,
+    evidence_actions,
+    evidence_queries,
+    finding_actions,
+    queries,
+)
 from governance.assurance.red_teams.actions import RedTeamDraft
 from governance.assurance.red_teams.models import RedTeam, RedTeamFinding
 from governance.demo import evaluation_story
@@ -194,7 +200,9 @@ def _finish(cast: Cast, system: str, summary: str) -> None:
 
 
 def _close(cast: Cast, system: str, fixed: str) -> None:
-    """Jun names the release that fixes it; the weekly runs prove it, and the officer closes it."""
+    """Jun names the release that fixes it and links what Meridian filed of its evaluation; the
+    weekly runs prove it, and the officer closes it.
+    """
     with current.acting_as(cast("jun")), transaction():
         finding_actions.take_step(
             _finding(system),
@@ -202,6 +210,8 @@ def _close(cast: Cast, system: str, fixed: str) -> None:
             reason="Clauses are read with the day on which they were withdrawn.",
             fixed_release=fixed,
         )
+        filed = evidence_queries.choices(f"evaluation {system}")[0]
+        evidence_actions.link(_finding(system), filed[0])
     with current.acting_as(cast("officer")), transaction():
         finding_actions.take_step(
             _finding(system),

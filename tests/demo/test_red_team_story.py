@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from governance.assurance.controls import adoption_actions
 from governance.assurance.frameworks import actions as adopting
-from governance.assurance.red_teams import coverage, queries, regression
+from governance.assurance.red_teams import coverage, evidence_queries, queries, regression
 from governance.assurance.red_teams.models import RedTeam, RedTeamFinding
 from governance.demo import evaluation_story, red_team_story
 from governance.kernel import clock
@@ -40,6 +40,8 @@ def test_a_finding_is_closed_by_a_case_and_one_scenario_was_never_tried(app, iso
             ("open", "3.7"),
         ]
         assert regression.proof_of(found[0]).is_proved
+        (linked,) = evidence_queries.linked([found[0].id])[found[0].id]
+        assert linked.evidence.title.startswith("Evaluation of claims-triage")
         covered = {each.risk: each for each in coverage.covered([teams[0].id])}
         assert covered["LLM06:2026"].never == ["Claims of 4,000 pages"]
         assert covered["LLM01:2026"].tried == queries.Tried(held=1, broke=1)

@@ -2,33 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    select,
-)
+from sqlalchemy import ColumnElement, select
 
 from governance.assurance.engagements import scope_queries
 from governance.assurance.engagements.models import (
     Engagement,
     RequestAttachment,
 )
-from governance.assurance.evidence.freshness_sql import DECIDED
-from governance.assurance.evidence.models import (
-    Evidence,
-    EvidenceDeletion,
-    EvidenceLink,
-    EvidenceReview,
-    EvidenceVersion,
-)
-from governance.assurance.evidence.version_queries import is_not_withdrawn
+from governance.assurance.evidence import version_choices as usable
+from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceVersion
 from governance.kernel import current as acting
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.formatting import long_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,47 +61,14 @@ def version_choices(
     tenant may provide evidence that no control links to.
     """
     v = EvidenceVersion
-    query = _attachable()
+    query = usable.found_by(usable.usable_versions(), q)
     if not q.split():
         query = query.where(
             v.period_from <= engagement.period_to,
             v.period_to >= engagement.period_from,
             *_in_scope(engagement),
         )
-    for word in q.split():
-        query = query.where(
-            Evidence.ref.icontains(word, autoescape=True)
-            | Evidence.title.icontains(word, autoescape=True)
-        )
-    newest = query.order_by(v.uploaded_at.desc(), v.id.desc()).limit(limit)
-    rows = session().execute(
-        newest.with_only_columns(v.id, v.number, v.period_to, Evidence.ref, Evidence.title)
-    )
-    return [
-        (r.id, f"{r.ref} version {r.number}: {r.title}, to {long_day(r.period_to)}") for r in rows
-    ]
-
-
-def attachable_version(version_id: UUID) -> EvidenceVersion | None:
-    """The version if it can be attached; locks its evidence until the transaction ends."""
-    query = _attachable().where(EvidenceVersion.id == version_id).with_for_update(of=Evidence)
-    return session().scalars(query).one_or_none()
-
-
-def _attachable() -> Select[Any]:
-    """Versions that weren't rejected or withdrawn and whose file isn't deleted or about to be."""
-    v = EvidenceVersion
-    rejected = select(EvidenceReview.id).where(
-        EvidenceReview.version_id == v.id, EvidenceReview.decision == "rejected"
-    )
-    gone = select(EvidenceDeletion.id).where(
-        EvidenceDeletion.version_id == v.id, EvidenceDeletion.state.in_(DECIDED)
-    )
-    return (
-        select(v)
-        .join(Evidence, Evidence.id == v.evidence_id)
-        .where(~rejected.exists(), ~gone.exists(), is_not_withdrawn())
-    )
+    return usable.offered(query, limit)
 
 
 def _in_scope(engagement: Engagement) -> Iterator[ColumnElement[bool]]:

@@ -17,6 +17,7 @@ from governance.assurance.engagements.models import (
     RequestAttachment,
     RequestRemark,
 )
+from governance.assurance.evidence.version_choices import usable_version
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
@@ -91,7 +92,7 @@ def attach_version(
 ) -> RequestAttachment:
     """Attach a version, once; auditors see it after it is provided."""
     _check_may_respond(engagement, request)
-    version = attachment_queries.attachable_version(version_id) if version_id else None
+    version = usable_version(version_id) if version_id else None
     if version is None:
         raise Invalid(
             "This version can't be attached: it was rejected, its file was deleted, or it doesn't"
@@ -177,7 +178,7 @@ def provide_response(
             field="text",
         )
     for each in new:
-        if attachment_queries.attachable_version(each.version.id) is None:
+        if usable_version(each.version.id) is None:
             name = f"{each.evidence.ref} version {each.version.number}"
             raise DomainError(
                 f"{name} was rejected or its file was deleted after you attached it. Remove it and"

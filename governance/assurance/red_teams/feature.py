@@ -2,6 +2,8 @@
 
 from governance.assurance.red_teams import (
     actions,
+    evidence_actions,
+    evidence_views,  # noqa: F401 - adds the routes of findings' evidence to the feature
     finding_actions,
     finding_views,  # noqa: F401 - adds the routes of findings to the feature
     gates,
@@ -43,7 +45,7 @@ manifest = Manifest(
     ),
     gates=(gates.AGE,),
     inbox=inbox.SOURCES,
-    audit=actions_in(actions, finding_actions),
+    audit=actions_in(actions, finding_actions, evidence_actions),
     links={
         "RedTeam": EntryLink(
             endpoint="red_teams.red_team", argument="red_team_id", within=not_by_scope

@@ -6,6 +6,7 @@ from flask import flash, redirect, request, url_for
 
 from governance.assurance.red_teams import (
     coverage,
+    evidence_queries,
     finding_actions,
     life_cycle,
     permissions,
@@ -17,7 +18,7 @@ from governance.assurance.red_teams.forms import CaseForm, FixForm, RedTeamReaso
 from governance.assurance.red_teams.models import OUTCOMES, RedTeamFinding
 from governance.assurance.red_teams.views import feature
 from governance.foundation.people import queries as people
-from governance.kernel.access import require
+from governance.kernel.access import allowed, require
 from governance.kernel.errors import Invalid
 from governance.kernel.forms import accepted, uuid_or_none
 from governance.kernel.ids import uuid7
@@ -103,6 +104,8 @@ def finding(red_team_finding_id: UUID) -> ResponseReturnValue:
         system=queries.system_of(found),
         attempt=attempt,
         scenario=scenario,
+        evidence=evidence_queries.linked([found.id]).get(found.id, []),
+        may_link=found.is_open and allowed(permissions.ATTACK, on=row),
         proof=regression.proof_of(found),
         steps=life_cycle.possible_steps(found.state),
         STEPS=finding_actions.STEPS,

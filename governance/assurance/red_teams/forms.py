@@ -198,6 +198,17 @@ class CaseForm(Form):
     )
 
 
+class EvidenceForm(Form):
+    """What is offered is narrowed by a search; what may be linked is the action's to say."""
+
+    version_id = Choice(
+        "Evidence version",
+        [InputRequired("Choose a version.")],
+        choices=list,
+        validate_choice=False,
+    )
+
+
 class RedTeamReasonForm(Form):
     reason = TextAreaField(
         "Reason",

@@ -5,6 +5,7 @@ RedTeam                a release of an AI system is attacked during a window, by
     RedTeamAttempt     what was tried, against which release, and how it ended; never changes
     RedTeamRun         a run of an evaluation whose cases count as attempts; never changes
 RedTeamFinding         what broke through, until a pinned regression case proves that it is fixed
+  RedTeamEvidence      a version of an evidence item that shows it
 """
 
 from datetime import date, datetime
@@ -208,3 +209,27 @@ class RedTeamFinding(Tenanted, Model):
     @property
     def band(self) -> str:
         return severity.band_of(self.score)
+
+
+class RedTeamEvidence(Tenanted, Model):
+    """A version of an evidence item supports a finding, from a moment on, until it is removed."""
+
+    __tablename__ = "red_team_evidence"
+    __table_args__ = (
+        tenant_fk("finding_id", "red_team_findings"),
+        tenant_fk("version_id", "evidence_versions"),
+        Index(
+            "uq_red_team_evidence_open",
+            "tenant_id",
+            "finding_id",
+            "version_id",
+            unique=True,
+            postgresql_where="removed_at IS NULL",
+        ),
+        Index(None, "tenant_id", "version_id"),
+    )
+
+    finding_id: Mapped[UUID]
+    version_id: Mapped[UUID]
+    linked_by: Mapped[UUID | None]
+    removed_at: Mapped[datetime | None]

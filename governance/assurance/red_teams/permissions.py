@@ -39,7 +39,7 @@ PLAN = permission(
 )
 ATTACK = permission(
     "red_teams.attack",
-    "record attempts of a red team and report findings",
+    "record attempts of a red team, report findings and link their evidence",
     roles="admin compliance_officer contributor auditor",
     only={"auditor": [is_tester]},
 )

@@ -11,7 +11,15 @@ from uuid import UUID
 from sqlalchemy import select
 
 from governance.assurance.engagements import queries as engagements
-from governance.assurance.red_teams import catalogue, coverage, queries, regression, severity
+from governance.assurance.red_teams import (
+    catalogue,
+    coverage,
+    evidence_queries,
+    queries,
+    regression,
+    severity,
+)
+from governance.assurance.red_teams.evidence_queries import LinkedVersion
 from governance.assurance.red_teams.life_cycle import FINDING_STATES
 from governance.assurance.red_teams.models import (
     OUTCOMES,
@@ -144,7 +152,28 @@ def _findings(red_team_id: UUID) -> list[dict[str, Any]]:
     rows = queries.findings_of(red_team_id=red_team_id)
     tried = _tried([each.attempt_id for each in rows])
     runs = _runs([run for each in rows for run in (each.failed_run_id, each.passed_run_id)])
-    return [_finding(each, *tried[each.attempt_id], runs) for each in rows]
+    linked = evidence_queries.linked([each.id for each in rows])
+    return [
+        {
+            **_finding(each, *tried[each.attempt_id], runs),
+            "evidence": _evidence(linked.get(each.id, ())),
+        }
+        for each in rows
+    ]
+
+
+def _evidence(linked: Sequence[LinkedVersion]) -> list[dict[str, Any]]:
+    return [
+        {
+            "ref": each.evidence.ref,
+            "version": each.version.number,
+            "title": each.evidence.title,
+            "covers": each.covers,
+            "sha256": each.version.sha256,
+            "is_usable": each.is_usable,
+        }
+        for each in linked
+    ]
 
 
 def _tried(

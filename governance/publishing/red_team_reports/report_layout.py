@@ -19,6 +19,7 @@ from governance.publishing.reports.wording import capital, is_, many, out_of, wa
 SNAPSHOT = "snapshot.json"  # the name under which every report attaches its data
 CONFIDENTIAL = "Confidential: it says how to break a system that runs"
 LONG = 1200  # characters of a finding from which it may break over two pages
+EVIDENCE = 120  # characters that an evidence version counts as
 
 
 def build(data: Mapping[str, Any]) -> Built:
@@ -39,7 +40,7 @@ def build(data: Mapping[str, Any]) -> Built:
             tried=_tried(data),
             found=_found(data),
             never=_never(data),
-            is_long=lambda each: len(each["reproduction"]) + len(each["attempt"]["what"]) > LONG,
+            is_long=_is_long,
             confidential=CONFIDENTIAL,
             fingerprint=print_,
             signing_key="+".join(data["signing_key"].split("+", 2)[:2]),
@@ -47,6 +48,11 @@ def build(data: Mapping[str, Any]) -> Built:
     )
     name = f"{data['document']['number']}-{data['document']['version']}.pdf"
     return Built(html, files, print_, name, datetime.fromisoformat(data["as_of"]))
+
+
+def _is_long(finding: Mapping[str, Any]) -> bool:
+    texts = len(finding["reproduction"]) + len(finding["attempt"]["what"])
+    return texts + EVIDENCE * len(finding["evidence"]) > LONG
 
 
 def open_findings(data: Mapping[str, Any]) -> int:

@@ -10,7 +10,7 @@ import pdfplumber
 import pikepdf
 import pytest
 
-from governance.assurance.red_teams import actions, coverage
+from governance.assurance.red_teams import actions, coverage, evidence_actions
 from governance.assurance.red_teams import queries as red_teams
 from governance.foundation.audit import queries as audit
 from governance.foundation.people.jobs import actor_of
@@ -19,6 +19,7 @@ from governance.publishing.red_team_reports import queries
 from governance.publishing.reports import queries as reports
 from governance.publishing.reports import signing
 from tests import make
+from tests.assurance.evidence.evidence_helpers import create_evidence, upload_version
 from tests.assurance.frameworks.framework_files import main_text
 from tests.assurance.red_teams.red_team_helpers import (
     FIXED,
@@ -79,6 +80,9 @@ def closed_red_team():
     runs()
     pin(found)
     step(found, "fix", by="contributor", release=FIXED)
+    version_id = upload_version(create_evidence("Recording of the attack"))
+    with make.acting("contributor"):
+        evidence_actions.link(red_teams.finding(found), version_id)
     step(found, "close")
     with make.acting("compliance_officer"):
         row = red_teams.red_team(team)
@@ -117,6 +121,9 @@ def test_the_report_of_a_finished_red_team_says_what_was_tried_and_what_closed_e
         (1, "Fails"),
         (2, "Passes"),
     ]
+    (shown,) = finding["evidence"]
+    assert f"{shown['ref']} version 1, Recording of the attack" in text
+    assert f"SHA-256 {shown['sha256'][:8]}" in text and shown["is_usable"]
     assert len(data["runs"]) == 1 and data["coverage"][0]["attempts"] == 11
     assert "Draft" not in main_text(as_officer.get(f"red-teams/{team}/reports/"))
 

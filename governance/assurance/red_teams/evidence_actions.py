@@ -1,0 +1,109 @@
+"""Link versions of evidence items to a finding of a red team, and undo that.
+
+The link is to a version, not to its item: what shows the finding stays exactly what it was.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.assurance.evidence.version_choices import usable_version
+from governance.assurance.red_teams import permissions, queries
+from governance.assurance.red_teams.models import RedTeamEvidence, RedTeamFinding
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.kernel import clock, current
+from governance.kernel.access import require
+from governance.kernel.db import find, session
+from governance.kernel.errors import Invalid, Stale
+
+FIELDS = "ref evidence number sha256"
+LINKED = action(
+    "red_team.finding.evidence.linked",
+    "linked evidence to a finding of a red team",
+    target="RedTeamFinding",
+    activity="update",
+    severity="informational",
+    fields=FIELDS,
+    shape="up",
+)
+UNLINKED = action(
+    "red_team.finding.evidence.unlinked",
+    "unlinked evidence from a finding of a red team",
+    target="RedTeamFinding",
+    activity="update",
+    severity="informational",
+    fields=FIELDS,
+    shape="down",
+)
+MAX_LINKS = 20
+
+
+def link(found: RedTeamFinding, version_id: UUID | None) -> RedTeamEvidence:
+    """Link a version, once. Raises Invalid for one that nothing can refer to, or that the person
+    may not see; Stale once the finding has ended.
+    """
+    _check_may_link(found)
+    version = usable_version(version_id) if version_id else None
+    if version is None:
+        raise Invalid(
+            "This version can't be linked: it was rejected or withdrawn, its file was deleted, or"
+            " it doesn't exist. Choose another.",
+            field="version_id",
+        )
+    there = _links(found.id)
+    if version.id in there:
+        return there[version.id]
+    if len(there) >= MAX_LINKS:
+        raise Invalid(
+            f"A finding has {MAX_LINKS} evidence versions at most. Remove one first.",
+            field="version_id",
+        )
+    made = RedTeamEvidence(
+        finding_id=found.id,
+        version_id=version.id,
+        linked_by=current.person_id(),
+        removed_at=None,
+        created_at=clock.now(),
+    )
+    session().add(made)
+    session().flush()
+    record(LINKED, found, **_facts(found, version))
+    return made
+
+
+def unlink(found: RedTeamFinding, link: RedTeamEvidence) -> None:
+    """End a link; the audit log keeps it. A second click changes nothing."""
+    _check_may_link(found)
+    session().refresh(link)
+    if link.removed_at is not None:
+        return
+    link.removed_at = clock.now()
+    session().flush()
+    record(UNLINKED, found, **_facts(found, find(EvidenceVersion, link.version_id, what="version")))
+
+
+def _check_may_link(found: RedTeamFinding) -> None:
+    require(permissions.ATTACK, on=queries.red_team(found.red_team_id))
+    session().refresh(found, with_for_update=True)
+    if not found.is_open:
+        raise Stale(f"{found.ref} is {found.shown_state[1].lower()}. Its evidence stays as it is.")
+
+
+def _links(finding_id: UUID) -> dict[UUID, RedTeamEvidence]:
+    """The links of a finding by version, also those that the person may not see."""
+    link = RedTeamEvidence
+    query = select(link).where(link.finding_id == finding_id, link.removed_at.is_(None))
+    return {each.version_id: each for each in session().scalars(query)}
+
+
+def _facts(found: RedTeamFinding, version: EvidenceVersion) -> dict[str, Any]:
+    evidence = session().scalars(select(Evidence.ref).where(Evidence.id == version.evidence_id))
+    return {
+        "ref": found.ref,
+        "evidence": evidence.one(),
+        "number": version.number,
+        "sha256": version.sha256,
+    }
