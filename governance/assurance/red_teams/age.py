@@ -5,7 +5,7 @@ of the window, or when it was finished before. A red team that nobody finished d
 neither does a cancelled one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.formatting import plural
 from governance.operations.policies import queries as policies
+from governance.operations.policies.strictness import Decided
 
 DIMENSION = "red_team_age_days"
 
@@ -46,7 +47,20 @@ class RedTeamAge:
 
 
 def age_of(system_id: UUID) -> RedTeamAge:
-    """Read both by one statement, and the limit from the system's effective policy."""
+    """Return the age, with the limit of the system's effective policy."""
+    policy = policies.standing()
+    governed = next((each for each in policy.systems if each.id == system_id), None)
+    return age_within(system_id, limit_in(policy.effective(governed)))
+
+
+def limit_in(in_force: Mapping[str, Decided]) -> int | None:
+    """Return the limit among the settings in force of a system."""
+    decided = in_force.get(DIMENSION)
+    return int(str(decided.value)) if decided is not None else None
+
+
+def age_within(system_id: UUID, limit: int | None) -> RedTeamAge:
+    """Return the age beside that limit; one statement."""
     t, f = RedTeam, RedTeamFinding
     ended = func.least(t.finished_at, t.closes_at)
     newest = (
@@ -69,15 +83,8 @@ def age_of(system_id: UUID) -> RedTeamAge:
     days = None if row.ended_at is None else max((clock.now() - row.ended_at).days, 0)
     return RedTeamAge(
         days,
-        _limit(system_id),
+        limit,
         "" if row.number is None else f"RT-{row.number}",
         sorted(row.open or ()),
         row.reported,
     )
-
-
-def _limit(system_id: UUID) -> int | None:
-    policy = policies.standing()
-    governed = next((each for each in policy.systems if each.id == system_id), None)
-    decided = policy.effective(governed).get(DIMENSION)
-    return int(str(decided.value)) if decided is not None else None

@@ -11,11 +11,20 @@ from governance.assurance.red_teams import (
     models,
     palette,
     permissions,
+    policy_figure,
     system_parts,
     views,
 )
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, EntryLink, Manifest, SectionTab, not_by_scope
+from governance.kernel.manifest import (
+    Command,
+    EntryLink,
+    Manifest,
+    PortAnswer,
+    SectionTab,
+    not_by_scope,
+)
+from governance.operations.policies.ports import setting_figures
 
 manifest = Manifest(
     name="red_teams",
@@ -44,6 +53,7 @@ manifest = Manifest(
         system_parts.FINDINGS,
     ),
     gates=(gates.AGE,),
+    answers=(PortAnswer(setting_figures, policy_figure.setting_figures),),
     inbox=inbox.SOURCES,
     audit=actions_in(actions, finding_actions, evidence_actions),
     links={

@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Integer, Select, case, cast, extract, func, literal, select
 
 from governance.assurance.red_teams import permissions
 from governance.assurance.red_teams.life_cycle import UNDECIDED
 from governance.assurance.red_teams.models import RedTeam, RedTeamFinding
+from governance.kernel import clock
 from governance.kernel.formatting import plural
 from governance.operations.systems.parts import (
     Consequence,
@@ -16,6 +17,8 @@ from governance.operations.systems.parts import (
     SystemRecords,
     SystemTab,
 )
+
+SECONDS_OF_A_DAY = 24 * 60 * 60
 
 
 def _content(system_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -30,14 +33,29 @@ def _open(system_id: UUID) -> Select[*tuple[Any, ...]]:
     return select(func.count()).where(f.system_id == system_id, f.state.in_(UNDECIDED))
 
 
-def _open_ones(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    f = RedTeamFinding
+def _summary(system_id: UUID) -> Select[*tuple[Any, ...]]:
+    """How many findings are open, which and how bad they are, and how many days ago the last red
+    team ended; no row where the system never had one.
+    """
+    t, f = RedTeam, RedTeamFinding
     refs = func.string_agg(func.concat("RTF-", f.number), ", ")
+    worst = select(func.concat(refs, ", up to ", func.max(f.score))).where(
+        f.system_id == system_id, f.state.in_(UNDECIDED)
+    )
+    ended = func.max(func.least(t.finished_at, t.closes_at)).filter(t.finished_at.is_not(None))
+    days = func.floor(extract("epoch", literal(clock.now()) - ended) / SECONDS_OF_A_DAY)
     return (
-        select(func.count(), refs, func.max(f.score))
-        .where(f.system_id == system_id, f.state.in_(UNDECIDED))
+        select(_open(system_id).scalar_subquery(), worst.scalar_subquery(), cast(days, Integer))
+        .where(t.system_id == system_id)
         .having(func.count() > 0)
     )
+
+
+def _figure(count: str, worst: str, days: str) -> Figure:
+    ended = f"{plural(max(int(days), 0), 'day')} ago" if days else "none finished"
+    if count == "0":
+        return Figure(ended, "no finding is open")
+    return Figure(f"{count} open", f"{worst}; last red team: {ended}", "bad")
 
 
 TAB = SystemTab(
@@ -53,8 +71,8 @@ FIGURE = SystemFigure(
     label="Red team",
     order=55,
     permission=permissions.VIEW,
-    select=_open_ones,
-    words=lambda count, refs, worst: Figure(f"{count} open", f"{refs}, up to {worst}", "bad"),
+    select=_summary,
+    words=_figure,
     counts_everything=True,
 )
 OPEN = Consequence(

@@ -33,6 +33,7 @@ from governance.operations.policies.page_context import (
     visible_approval,
 )
 from governance.operations.policies.policy_diff import lines
+from governance.operations.policies.ports import setting_figures
 
 # ---- in force, by system
 
@@ -44,7 +45,7 @@ def in_force() -> ResponseReturnValue:
     system = system_named(standing, request.args.get("system"))
     if system is None and "system" not in request.args and standing.systems:
         system = standing.systems[0]
-    general = standing.effective()
+    general, in_force_here = standing.effective(), standing.effective(system)
     return page(
         "operations/policies/in_force.html",
         standing=standing,
@@ -52,6 +53,7 @@ def in_force() -> ResponseReturnValue:
         day=day,
         tabs=policy_tabs(standing, "in force"),
         rulings=tier_table.rulings(standing, system),
+        figures=setting_figures()(system, in_force_here) if system and not day else {},
         own={s.id: _own(standing, s, general) for s in standing.systems},
         open_too=None if day else queries.draft(),
         waivers=[w for w in standing.waivers if system and w.system_id == system.id],

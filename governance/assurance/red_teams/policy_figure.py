@@ -1,0 +1,27 @@
+"""The age of a system's last red team, as the policy page shows it beside its limit."""
+
+from collections.abc import Mapping
+
+from flask import url_for
+
+from governance.assurance.red_teams import permissions
+from governance.assurance.red_teams.age import DIMENSION, age_within, limit_in
+from governance.kernel.access import allowed
+from governance.kernel.formatting import plural
+from governance.kernel.visibility_scope import limits
+from governance.operations.policies.effective_policies import Governed
+from governance.operations.policies.ports import InForce, SettingFigure
+
+
+def setting_figures(system: Governed, in_force: InForce) -> Mapping[str, SettingFigure]:
+    """Return the figure of the one setting that red teams measure; one statement."""
+    age = age_within(system.id, limit_in(in_force))
+    words = "never" if age.days is None else plural(age.days, "day")
+    return {DIMENSION: SettingFigure(words, _page(system), age.is_too_old)}
+
+
+def _page(system: Governed) -> str | None:
+    """The tab of the system, where the reader has it."""
+    if limits() is not None or not allowed(permissions.VIEW):
+        return None
+    return url_for("red_teams.of_system", system_key=system.key)
