@@ -210,7 +210,7 @@ def _close(cast: Cast, system: str, fixed: str) -> None:
             reason="Clauses are read with the day on which they were withdrawn.",
             fixed_release=fixed,
         )
-        filed = evidence_queries.choices(f"evaluation {system}")[0]
+        filed = evidence_queries.choices(f"evaluation {systems.system(system).name}")[0]
         evidence_actions.link(_finding(system), filed[0])
     with current.acting_as(cast("officer")), transaction():
         finding_actions.take_step(

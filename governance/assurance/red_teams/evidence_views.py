@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, request
 
 from governance.assurance.red_teams import (
     evidence_actions,
@@ -10,14 +10,12 @@ from governance.assurance.red_teams import (
     permissions,
     queries,
 )
+from governance.assurance.red_teams.finding_views import FINDING, page_of
+from governance.assurance.red_teams.form_pages import form_page
 from governance.assurance.red_teams.forms import EvidenceForm
 from governance.assurance.red_teams.views import feature
 from governance.kernel.access import require
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
-
-FINDING = "/red-teams/findings/<uuid:red_team_finding_id>"
 
 
 @feature.route(f"{FINDING}/evidence", methods=["GET", "POST"], needs=permissions.ATTACK)
@@ -32,15 +30,12 @@ def link_evidence(red_team_finding_id: UUID) -> ResponseReturnValue:
         *offered[: evidence_queries.MAX_OFFERED],
     ]
     form.version_id.description = _help(len(offered), words)
-    if request.method == "POST" and accepted(
-        form, lambda: evidence_actions.link(found, form.version_id.data)
-    ):
-        flash("The evidence is linked.")
-        return _to(found.id)
-    return page(
+    return form_page(
         "assurance/red_teams/evidence.html",
-        status=form.status if request.method == "POST" else 200,
-        form=form,
+        form,
+        lambda: evidence_actions.link(found, form.version_id.data),
+        done="The evidence is linked.",
+        to=page_of(found.id),
         finding=found,
         find=words,
     )
@@ -70,8 +65,4 @@ def unlink_evidence(red_team_finding_id: UUID, red_team_evidence_id: UUID) -> Re
     found = queries.finding(red_team_finding_id)
     evidence_actions.unlink(found, evidence_queries.link_of(found.id, red_team_evidence_id))
     flash("The evidence is no longer linked.")
-    return _to(found.id)
-
-
-def _to(finding_id: UUID) -> ResponseReturnValue:
-    return redirect(url_for("red_teams.finding", red_team_finding_id=finding_id), 303)
+    return redirect(page_of(found.id), 303)

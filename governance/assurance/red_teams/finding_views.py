@@ -14,6 +14,7 @@ from governance.assurance.red_teams import (
     regression,
     severity,
 )
+from governance.assurance.red_teams.form_pages import STEP, form_page
 from governance.assurance.red_teams.forms import CaseForm, FixForm, RedTeamReasonForm, ReportForm
 from governance.assurance.red_teams.models import OUTCOMES, RedTeamFinding
 from governance.assurance.red_teams.views import feature
@@ -25,19 +26,22 @@ from governance.kernel.ids import uuid7
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 
+FINDING = "/red-teams/findings/<uuid:red_team_finding_id>"
+# a step → its verb, what it means, and what was done
 VERBS = {
-    "confirm": ("Confirm finding", "It is real: somebody has to fix it."),
-    "reject": ("Reject finding", "It is no finding. It stays listed with your reason."),
-    "fix": ("Name the fix", "The regression case has to pass on this release."),
-    "reopen": ("Reopen finding", "The fix doesn't hold. Another release has to fix it."),
-    "close": ("Close finding", "The two runs that prove the fix are kept with it."),
-}
-PAST = {
-    "confirm": "confirmed",
-    "reject": "rejected",
-    "fix": "marked as fixed",
-    "reopen": "reopened",
-    "close": "closed",
+    "confirm": ("Confirm finding", "It is real: somebody has to fix it.", "confirmed"),
+    "reject": (
+        "Reject finding",
+        "It is no finding. It stays listed with your reason.",
+        "rejected",
+    ),
+    "fix": ("Name the fix", "The regression case has to pass on this release.", "marked as fixed"),
+    "reopen": (
+        "Reopen finding",
+        "The fix doesn't hold. Another release has to fix it.",
+        "reopened",
+    ),
+    "close": ("Close finding", "The two runs that prove the fix are kept with it.", "closed"),
 }
 
 
@@ -71,10 +75,10 @@ def report(red_team_id: UUID, red_team_attempt_id: UUID) -> ResponseReturnValue:
 
     if request.method == "POST":
         if form.row_id is not None and queries.exists(RedTeamFinding, form.row_id):
-            return _to(form.row_id)
+            return redirect(page_of(form.row_id), 303)
         if accepted(form, save):
             flash(f"{made[0].ref} reported: {made[0].score} {made[0].band.lower()}.")
-            return _to(made[0].id)
+            return redirect(page_of(made[0].id), 303)
     return page(
         "assurance/red_teams/report.html",
         status=form.status if request.method == "POST" else 200,
@@ -86,11 +90,12 @@ def report(red_team_id: UUID, red_team_attempt_id: UUID) -> ResponseReturnValue:
     )
 
 
-def _to(finding_id: UUID) -> ResponseReturnValue:
-    return redirect(url_for("red_teams.finding", red_team_finding_id=finding_id), 303)
+def page_of(finding_id: UUID) -> str:
+    """Return the address of the finding."""
+    return url_for("red_teams.finding", red_team_finding_id=finding_id)
 
 
-@feature.get("/red-teams/findings/<uuid:red_team_finding_id>", needs=permissions.VIEW)
+@feature.get(FINDING, needs=permissions.VIEW)
 def finding(red_team_finding_id: UUID) -> ResponseReturnValue:
     """Show one finding: how to reproduce it, its severity, and what proves the fix."""
     found = queries.finding(red_team_finding_id)
@@ -118,11 +123,7 @@ def finding(red_team_finding_id: UUID) -> ResponseReturnValue:
     )
 
 
-@feature.route(
-    "/red-teams/findings/<uuid:red_team_finding_id>/case",
-    methods=["GET", "POST"],
-    needs=permissions.FIX,
-)
+@feature.route(f"{FINDING}/case", methods=["GET", "POST"], needs=permissions.FIX)
 def pin_case(red_team_finding_id: UUID) -> ResponseReturnValue:
     """Pin the regression case of a finding."""
     found, form = queries.finding(red_team_finding_id), CaseForm()
@@ -136,88 +137,56 @@ def pin_case(red_team_finding_id: UUID) -> ResponseReturnValue:
             found, version_id=chosen, measure=measure, case=form.case.data or ""
         )
 
-    if request.method == "POST" and accepted(form, save):
-        flash("The regression case is pinned.")
-        return _to(found.id)
-    return page(
+    return form_page(
         "assurance/red_teams/case.html",
-        status=form.status if request.method == "POST" else 200,
-        form=form,
+        form,
+        save,
+        done="The regression case is pinned.",
+        to=page_of(found.id),
         finding=found,
     )
 
 
-def _step(finding_id: UUID, step: str) -> ResponseReturnValue:
-    found = queries.finding(finding_id, lock=request.method == "POST")
-    form = FixForm() if step == "fix" else RedTeamReasonForm()
+def _add_step(step: str) -> None:
+    """Add the page of a step of a finding; its endpoint has the name of the step."""
+    verb, consequence, past = VERBS[step]
 
-    def take() -> None:
-        release = form.fixed_release.data if isinstance(form, FixForm) else ""
-        finding_actions.take_step(
-            found, step, reason=form.reason.data or "", fixed_release=release or ""
+    def step_page(red_team_finding_id: UUID) -> ResponseReturnValue:
+        found = queries.finding(red_team_finding_id, lock=request.method == "POST")
+        form = FixForm() if step == "fix" else RedTeamReasonForm()
+
+        def take() -> None:
+            release = form.fixed_release.data if isinstance(form, FixForm) else ""
+            finding_actions.take_step(
+                found, step, reason=form.reason.data or "", fixed_release=release or ""
+            )
+
+        asks_for_proof = step == "close" and request.method == "GET"
+        reasons = regression.proof_of(found).reasons if asks_for_proof else []
+        return form_page(
+            STEP,
+            form,
+            take,
+            done=f"{found.ref} was {past}.",
+            to=page_of(found.id),
+            ref=found.ref,
+            kicker=f"Finding {found.ref} · {found.title}",
+            verb=verb,
+            title=f"{verb}?",
+            consequence=consequence,
+            warning=("The fix isn't proved yet.", " ".join(reasons)) if reasons else None,
+            back_label="Cancel",
+            about="One step of a finding: it is confirmed or rejected, then fixed, then closed.",
         )
 
-    if request.method == "POST" and accepted(form, take):
-        flash(f"{found.ref} was {PAST[step]}.")
-        return _to(found.id)
-    verb, consequence = VERBS[step]
-    return page(
-        "assurance/red_teams/step.html",
-        status=form.status if request.method == "POST" else 200,
-        form=form,
-        finding=found,
-        step=step,
-        verb=verb,
-        consequence=consequence,
-        reasons=regression.proof_of(found).reasons if step == "close" else [],
+    feature.add_url_rule(
+        f"{FINDING}/{step}",
+        step,
+        step_page,
+        methods=["GET", "POST"],
+        needs=finding_actions.STEPS[step][0],
     )
 
 
-@feature.route(
-    "/red-teams/findings/<uuid:red_team_finding_id>/confirm",
-    methods=["GET", "POST"],
-    needs=permissions.DECIDE,
-)
-def confirm(red_team_finding_id: UUID) -> ResponseReturnValue:
-    """Confirm a finding."""
-    return _step(red_team_finding_id, "confirm")
-
-
-@feature.route(
-    "/red-teams/findings/<uuid:red_team_finding_id>/reject",
-    methods=["GET", "POST"],
-    needs=permissions.DECIDE,
-)
-def reject(red_team_finding_id: UUID) -> ResponseReturnValue:
-    """Reject a finding."""
-    return _step(red_team_finding_id, "reject")
-
-
-@feature.route(
-    "/red-teams/findings/<uuid:red_team_finding_id>/fix",
-    methods=["GET", "POST"],
-    needs=permissions.FIX,
-)
-def fix(red_team_finding_id: UUID) -> ResponseReturnValue:
-    """Name the release that fixes a finding."""
-    return _step(red_team_finding_id, "fix")
-
-
-@feature.route(
-    "/red-teams/findings/<uuid:red_team_finding_id>/reopen",
-    methods=["GET", "POST"],
-    needs=permissions.FIX,
-)
-def reopen(red_team_finding_id: UUID) -> ResponseReturnValue:
-    """Reopen a finding whose fix doesn't hold."""
-    return _step(red_team_finding_id, "reopen")
-
-
-@feature.route(
-    "/red-teams/findings/<uuid:red_team_finding_id>/close",
-    methods=["GET", "POST"],
-    needs=permissions.DECIDE,
-)
-def close(red_team_finding_id: UUID) -> ResponseReturnValue:
-    """Close a finding whose regression case proves the fix."""
-    return _step(red_team_finding_id, "close")
+for each in VERBS:
+    _add_step(each)

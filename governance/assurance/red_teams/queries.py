@@ -91,7 +91,9 @@ def red_team(red_team_id: UUID, *, lock: bool = False) -> RedTeam:
     return found
 
 
-def exists(model: type[Any], row_id: UUID) -> bool:
+def exists(model: type[Any], row_id: UUID | None) -> bool:
+    if row_id is None:
+        return False
     return session().scalar(select(model.id).where(model.id == row_id)) is not None
 
 

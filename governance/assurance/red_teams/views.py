@@ -1,11 +1,14 @@
 """Pages of red teams: the list, one of them, planning, trying, finishing, and those of a system."""
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 
 from governance.assurance.red_teams import actions, coverage, permissions, queries
 from governance.assurance.red_teams.age import age_of
+from governance.assurance.red_teams.form_pages import STEP, form_page
 from governance.assurance.red_teams.forms import (
     AttemptForm,
     FinishForm,
@@ -27,7 +30,8 @@ from governance.foundation.people import queries as people
 from governance.kernel.access import allowed, require
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, uuid_or_none
+from governance.kernel.formatting import plural
+from governance.kernel.forms import Form, accepted, uuid_or_none
 from governance.kernel.ids import uuid7
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
@@ -115,8 +119,12 @@ def new() -> ResponseReturnValue:
     return page("assurance/red_teams/new.html", status=status, form=form)
 
 
+def _page_of(red_team_id: UUID) -> str:
+    return url_for("red_teams.red_team", red_team_id=red_team_id)
+
+
 def _to(red_team_id: UUID) -> ResponseReturnValue:
-    return redirect(url_for("red_teams.red_team", red_team_id=red_team_id), 303)
+    return redirect(_page_of(red_team_id), 303)
 
 
 @feature.route(
@@ -124,25 +132,20 @@ def _to(red_team_id: UUID) -> ResponseReturnValue:
 )
 def new_scenario(red_team_id: UUID) -> ResponseReturnValue:
     found, form = queries.red_team(red_team_id), ScenarioForm(once=str(uuid7()))
-    if request.method == "POST":
-        if form.row_id is not None and queries.exists(RedTeamScenario, form.row_id):
-            return _to(found.id)
-        if accepted(
-            form,
-            lambda: actions.add_scenario(
-                found,
-                risk=form.risk.data or "",
-                title=form.title.data or "",
-                goal=form.goal.data or "",
-                scenario_id=form.row_id,
-            ),
-        ):
-            flash("Scenario added.")
-            return _to(found.id)
-    return page(
+    if request.method == "POST" and queries.exists(RedTeamScenario, form.row_id):
+        return _to(found.id)
+    return form_page(
         "assurance/red_teams/scenario.html",
-        status=form.status if request.method == "POST" else 200,
-        form=form,
+        form,
+        lambda: actions.add_scenario(
+            found,
+            risk=form.risk.data or "",
+            title=form.title.data or "",
+            goal=form.goal.data or "",
+            scenario_id=form.row_id,
+        ),
+        done="Scenario added.",
+        to=_page_of(found.id),
         row=found,
     )
 
@@ -169,7 +172,7 @@ def new_attempt(red_team_id: UUID) -> ResponseReturnValue:
         (each.id, f"{each.risk} {each.title}") for each in scenarios.values()
     ]
     if request.method == "POST":
-        if form.row_id is not None and queries.exists(RedTeamAttempt, form.row_id):
+        if queries.exists(RedTeamAttempt, form.row_id):
             return _to(found.id)
         made: list[RedTeamAttempt] = []
         if accepted(
@@ -214,13 +217,12 @@ def link_run(red_team_id: UUID) -> ResponseReturnValue:
             raise Invalid("Choose a run.", field="run")
         actions.link_run(found, scenarios[form.scenario_id.data], run_id=chosen, measure=measure)
 
-    if request.method == "POST" and accepted(form, link):
-        flash("The cases of the run count as attempts.")
-        return _to(found.id)
-    return page(
+    return form_page(
         "assurance/red_teams/link_run.html",
-        status=form.status if request.method == "POST" else 200,
-        form=form,
+        form,
+        link,
+        done="The cases of the run count as attempts.",
+        to=_page_of(found.id),
         row=found,
     )
 
@@ -234,18 +236,20 @@ def link_run(red_team_id: UUID) -> ResponseReturnValue:
 def finish(red_team_id: UUID) -> ResponseReturnValue:
     """Finish a red team with a summary."""
     found, form = queries.red_team(red_team_id), FinishForm()
-    if request.method == "POST" and accepted(
-        form, lambda: actions.finish(found, summary=form.summary.data or "")
-    ):
-        flash(f"{found.ref} finished. Its findings stay open until they are closed.")
-        return _to(found.id)
     counts = queries.scenario_counts([found.id])
-    return page(
-        "assurance/red_teams/finish.html",
-        status=form.status if request.method == "POST" else 200,
-        form=form,
-        row=found,
-        never=[each for each in queries.scenarios([found.id]) if each.id not in counts],
+    never = [each.title for each in queries.scenarios([found.id]) if each.id not in counts]
+    return _step_page(
+        found,
+        form,
+        lambda: actions.finish(found, summary=form.summary.data or ""),
+        done=f"{found.ref} finished. Its findings stay open until they are closed.",
+        verb="Finish red team",
+        title=f"Finish {found.ref}?",
+        consequence="Nothing more is recorded in it. Its findings stay open.",
+        warning=(f"{plural(len(never), 'scenario')} never tried.", ", ".join(never))
+        if never
+        else None,
+        back_label="Cancel",
     )
 
 
@@ -255,14 +259,31 @@ def finish(red_team_id: UUID) -> ResponseReturnValue:
 def cancel(red_team_id: UUID) -> ResponseReturnValue:
     """Cancel a red team in which nothing was tried."""
     found, form = queries.red_team(red_team_id), RedTeamReasonForm()
-    if request.method == "POST" and accepted(
-        form, lambda: actions.cancel(found, reason=form.reason.data or "")
-    ):
-        flash(f"{found.ref} was cancelled.")
-        return _to(found.id)
-    return page(
-        "assurance/red_teams/cancel.html",
-        status=form.status if request.method == "POST" else 200,
-        form=form,
-        row=found,
+    return _step_page(
+        found,
+        form,
+        lambda: actions.cancel(found, reason=form.reason.data or ""),
+        done=f"{found.ref} was cancelled.",
+        verb="Cancel red team",
+        title=f"Cancel {found.ref}?",
+        consequence="Nothing was tried. It stays in the list as cancelled.",
+        warning=None,
+        back_label="Keep as it is",
+    )
+
+
+def _step_page(
+    found: RedTeam, form: Form, act: Callable[[], object], *, done: str, **context: Any
+) -> ResponseReturnValue:
+    to = _page_of(found.id)
+    return form_page(
+        STEP,
+        form,
+        act,
+        done=done,
+        to=to,
+        **context,
+        ref=found.ref,
+        kicker=f"Red team {found.ref}",
+        about="A red team that tried something is finished; one that tried nothing is cancelled.",
     )

@@ -1,4 +1,4 @@
-"""How old the last red team is stands beside its limit on the policy page, and on the system's."""
+"""The policy page, and the system's, show how old the last red team is."""
 
 import re
 from datetime import timedelta

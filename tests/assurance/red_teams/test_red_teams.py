@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from governance.assurance.red_teams import queries
+from governance.assurance.red_teams import actions, queries
 from governance.assurance.red_teams.models import RedTeam, RedTeamFinding
 from governance.kernel import clock
 from governance.kernel.db import session
+from governance.kernel.errors import Invalid
 from governance.operations.systems import queries as systems
 from tests import make
 from tests.assurance.engagements import engagement_helpers
@@ -206,6 +207,22 @@ def test_only_an_attempt_that_broke_through_is_a_finding(as_contributor):
     assert "Only an attempt that broke through is a finding." in text
     other, _first, _second = planned(title="Another")
     as_contributor.get(f"red-teams/{other}/attempts/{held}/report", then=404)
+
+
+@pytest.mark.parametrize(
+    "risk",
+    ["LLM01:2019", "LLM01", "LLM99:2026", "llm01:2026", "AML.T9999", "AML.T0051.999", ""],
+)
+def test_a_scenario_names_an_edition_and_a_technique_that_exist(as_officer, risk):
+    red_team_id, _first, _second = planned()
+    text = as_officer.post(
+        f"red-teams/{red_team_id}/scenarios/new", then=422, risk=risk, title="T", goal="G"
+    ).text
+    assert "Choose an id" in text
+    with make.acting("admin", read_only=True):
+        assert len(queries.scenarios([red_team_id])) == 2
+    with make.acting("compliance_officer"), pytest.raises(Invalid, match="with its edition"):
+        actions.add_scenario(queries.red_team(red_team_id), risk=risk, title="T", goal="G")
 
 
 def test_a_red_team_that_tried_nothing_is_cancelled_not_finished(as_officer):

@@ -1,0 +1,23 @@
+"""What the pages of red teams with one form share."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, request
+
+from governance.kernel.forms import Form, accepted
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+
+STEP = "assurance/red_teams/step.html"
+
+
+def form_page(
+    template: str, form: Form, act: Callable[[], object], *, done: str, to: str, **context: Any
+) -> ResponseReturnValue:
+    """Show the form. Once it is sent and `act` accepts it, say that it is `done` and go on."""
+    is_sent = request.method == "POST"
+    if is_sent and accepted(form, act):
+        flash(done)
+        return redirect(to, 303)
+    return page(template, status=form.status if is_sent else 200, form=form, **context)
