@@ -70,10 +70,10 @@ def _shown(name: str, value: Any) -> str:
 def measure_fixed(system: str, measure: str, missed: datetime, passed: datetime) -> Sequence[str]:
     """Return title, text and effect of a finding that a later evaluation closed."""
     return (
-        f"{system}: {measure} meets its limit again",
+        f"{system}: {measure} back within the limit",
         (
-            f"Our test of {long_day(missed)} found that {measure} missed its limit."
-            f" In our test of {long_day(passed)}, it met the limit again."
+            f"Our test of {long_day(missed)} found {measure} outside of the limit."
+            f" Our test of {long_day(passed)} found it within the limit again."
         ),
         "",
     )

@@ -112,7 +112,7 @@ def test_a_finding_that_a_later_run_closed_is_a_fix(log):
                 closing_note="Internal.",
             )
         )
-    assert draft() == [("fix", "claims-triage: Grounded answers meets its limit again")]
+    assert draft() == [("fix", "claims-triage: Grounded answers back within the limit")]
 
 
 def test_a_draft_that_was_discarded_doesnt_come_back(log):
