@@ -1,6 +1,7 @@
 """Policies in force, now or at an instant; versions, the open draft, and waivers.
 
 standing(at)                    everything that effective policies depend on, in four statements
+standing_and_draft()            the same now, and the open draft, in four statements as well
 platform(at)                    the operator's layer
 version(number), versions()     published versions
 draft()                         the one open version, if there is one
@@ -44,7 +45,21 @@ def standing(at: datetime | None = None) -> EffectivePolicy:
 
     Without an instant: whatever is committed, even if this machine's clock is behind.
     """
-    row, systems = in_force(at), governed(at)
+    return _effective(in_force(at), at)
+
+
+def standing_and_draft() -> tuple[EffectivePolicy, PolicyVersion | None]:
+    """Return the tenant's policy now and the one open version; one statement less than both."""
+    v = PolicyVersion
+    newest = select(v.id).where(v.in_force_from.is_not(None)).order_by(v.number.desc()).limit(1)
+    query = select(v).where(or_(v.id == newest.scalar_subquery(), v.state.in_(OPEN)))
+    rows = session().scalars(query).all()
+    now = next((each for each in rows if each.in_force_from is not None), None)
+    return _effective(now, None), next((each for each in rows if each.state in OPEN), None)
+
+
+def _effective(row: PolicyVersion | None, at: datetime | None) -> EffectivePolicy:
+    systems = governed(at)
     content = read_content(row.content).within(systems) if row else Content()
     return EffectivePolicy(
         platform(at),

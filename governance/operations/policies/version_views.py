@@ -41,7 +41,9 @@ from governance.operations.policies.ports import setting_figures
 @feature.get("/policies/in-force", needs=permissions.VIEW)
 def in_force() -> ResponseReturnValue:
     day = _day(request.args.get("at"))
-    standing = queries.standing(_end_of(day)) if day else queries.standing()
+    standing, draft = (
+        (queries.standing(_end_of(day)), None) if day else queries.standing_and_draft()
+    )
     system = system_named(standing, request.args.get("system"))
     if system is None and "system" not in request.args and standing.systems:
         system = standing.systems[0]
@@ -55,7 +57,7 @@ def in_force() -> ResponseReturnValue:
         rulings=tier_table.rulings(standing, system),
         figures=setting_figures()(system, in_force_here) if system and not day else {},
         own={s.id: _own(standing, s, general) for s in standing.systems},
-        open_too=None if day else queries.draft(),
+        open_too=draft,
         waivers=[w for w in standing.waivers if system and w.system_id == system.id],
     )
 
