@@ -37,6 +37,7 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
+COLLECT_AFTER = 50_000, 20, 20  # new objects: boxes stay until all pages are drawn
 PageSeen = Callable[[int], None]
 
 # The identification of PDF/UA-1, and the extension schema that PDF/A asks for before it may stand
@@ -295,6 +296,7 @@ def _why(outcome: sandbox.ChildOutcome, page: int, memory: int) -> str:
 
 def main(folder: Path) -> None:
     """The child: the order in `folder`, a JSON line for each page, and `out.pdf`."""
+    gc.set_threshold(*COLLECT_AFTER)
     # fontTools would load it for font sources in XML, which no report has
     sys.modules["lxml"] = None  # type: ignore[assignment]  # as Python's docs
     tempfile.tempdir = str(folder)  # WeasyPrint's copies of fonts go when the folder goes
