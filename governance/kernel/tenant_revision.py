@@ -1,11 +1,14 @@
 """A tenant's revision: a number that grows with every change that processes keep in memory.
 
 It is written in the transaction of the change, so nobody hears of a change that was rolled back;
-listeners are notified at the commit. The table has only ids and numbers, no content of a tenant,
+listeners are notified at the commit, of some changes with what is new, so that they can obey it
+before they read it (docs/decisions/0121). The table has only ids and numbers, no content of a tenant,
 hence no row-level security: a worker reads the revisions of all its tenants in one statement.
 """
 
+import json
 from collections.abc import Collection, Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, select
@@ -28,12 +31,26 @@ class TenantRevision(Model):
     number: Mapped[int] = mapped_column(BigInteger)
 
 
-def advance() -> int:
-    """Advance the acting tenant's revision in the transaction of a change; return the new one."""
+def advance(news: Mapping[str, Any] | None = None) -> int:
+    """Advance the acting tenant's revision in the transaction of a change; return the new one.
+
+    `news` is what listeners are to obey at once: short, and nothing that is confidential.
+    """
     tenant_id = current.actor().tenant_id
     number = _advance(tenant_id)
-    notify(CHANNEL, str(tenant_id))
+    told = f" {json.dumps({**news, 'number': number}, default=str)}" if news else ""
+    notify(CHANNEL, f"{tenant_id}{told}")
     return number
+
+
+def told(payload: str) -> tuple[str, dict[str, Any] | None]:
+    """Return the tenant of a notification and its news, whose `number` is the revision."""
+    tenant_id, _, text = payload.partition(" ")
+    try:
+        news = json.loads(text) if text else None
+    except ValueError:
+        news = None
+    return tenant_id, news if isinstance(news, dict) else None
 
 
 def _advance(row_id: UUID) -> int:

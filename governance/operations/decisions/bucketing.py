@@ -74,18 +74,24 @@ def grouped(held: Sequence[bool]) -> bytes:
     )
 
 
+def _folded(number: int) -> int:
+    """Return the first step of `mix`, which is the same for a XOR as for each of its two parts."""
+    return number ^ number >> 30
+
+
 class _Arrays(threading.local):
-    """Salts and thresholds in parts, each with room of its thread for what is computed."""
+    """Folded salts and thresholds in parts, each with room of its thread for what is computed."""
 
     def __init__(self, each: Sequence[tuple[int, int]]) -> None:
         import numpy as np  # noqa: PLC0415 - only a tenant with many rollouts needs it
 
         self._np, self._count = np, -(-len(each) // GROUP)
-        self._constants = [np.uint64(number) for number in (30, 27, 31, FIRST, SECOND)]
+        self._constants = [np.uint64(number) for number in (27, 31, FIRST, SECOND)]
         self._held = np.zeros(-(-len(each) // 8) * 8, np.bool)
         self._parts = [
             (
-                *(np.array(column, np.uint64) for column in zip(*part, strict=True)),
+                np.array([_folded(salt) for salt, _ in part], np.uint64),
+                np.array([below for _, below in part], np.uint64),
                 np.empty(len(part), np.uint64),
                 np.empty(len(part), np.uint64),
                 self._held[place * PART : place * PART + len(part)],
@@ -94,12 +100,11 @@ class _Arrays(threading.local):
         ]
 
     def groups(self, key: int) -> bytes:
-        np, (at_30, at_27, at_31, first, second) = self._np, self._constants
-        xor, multiply, shift, this = np.bitwise_xor, np.multiply, np.right_shift, np.uint64(key)
+        np, (at_27, at_31, first, second) = self._np, self._constants
+        xor, multiply, shift = np.bitwise_xor, np.multiply, np.right_shift
+        this = np.uint64(_folded(key))
         for salts, below, x, y, held in self._parts:
             xor(salts, this, x)
-            shift(x, at_30, y)
-            xor(x, y, x)
             multiply(x, first, x)
             shift(x, at_27, y)
             xor(x, y, x)

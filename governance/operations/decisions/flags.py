@@ -37,10 +37,12 @@ from governance.operations.decisions.rollout_flags import (
     rule_of,
     tag_of,
 )
+from governance.operations.decisions.rollout_flags import after as rollouts_after
 from governance.operations.policies.dimensions import ANYTHING, DIMENSIONS, Value, plain
 from governance.operations.policies.effective_policies import EffectivePolicy, Governed, Platform
 from governance.operations.policies.strictness import Decided
 from governance.operations.switches.active_stops import ActiveStop, Live, covering, live
+from governance.operations.switches.active_stops import after as stops_after
 
 if TYPE_CHECKING:
     from governance.operations.rollouts.queries import Serving
@@ -81,6 +83,23 @@ class DecisionFacts:
     def obeyed(self) -> int:
         """The newest revision whose stops these facts have."""
         return max(self.number, self.stops_number)
+
+    def after(self, news: Mapping[str, Any]) -> "DecisionFacts | None":
+        """Return the facts after what a worker is told; None if they are to be read instead.
+
+        A stop or restart that is new here is obeyed in any case. It counts as obeyed only if it
+        follows on what is known, as a change before it may have been lost.
+        """
+        try:
+            number, stops, rollouts = news["number"], stops_after(self.stops, news), self.rollouts
+            if "rollout" in news:
+                rollouts = rollouts_after(rollouts, news)
+            if number <= self.obeyed or (stops, rollouts) == (self.stops, self.rollouts):
+                return None
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
+        obeyed = number if number == self.obeyed + 1 else self.stops_number
+        return replace(self, stops=stops, rollouts=rollouts, stops_number=obeyed)
 
     def at(self, now: datetime) -> "DecisionFacts":
         """Return the facts at a later time: waivers and a looser minimum end by the clock alone."""

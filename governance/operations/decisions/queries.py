@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select, text
 from governance.foundation.api_keys import queries as api_keys
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current, key_encryption, tenant_revision
-from governance.kernel.compiled_select import CompiledSelect
+from governance.kernel.compiled_select import CompiledSelect, Question
 from governance.kernel.db import session
 from governance.operations.decisions.flags import DecisionFacts, DecisionFeature, PlatformFacts
 from governance.operations.decisions.models import BundleKey
@@ -70,9 +70,15 @@ def facts() -> DecisionFacts:
     )
 
 
+def stops_question(tier: str) -> Question:
+    """Return what `stops_now` asks, for the BEGIN of its transaction."""
+    return _STOPS.question(suspended=SUSPENDED, serve=tier not in EVERYDAY_TIERS)
+
+
 def stops_now(tier: str) -> tuple[int, tuple[ActiveStop, ...]]:
     """Return the acting tenant's revision, and its stops as `facts` has them; one statement."""
-    rows = _STOPS.rows(suspended=SUSPENDED, serve=tier not in EVERYDAY_TIERS)
+    of = {"suspended": SUSPENDED, "serve": tier not in EVERYDAY_TIERS}
+    rows = _STOPS.told(**of) or _STOPS.rows(**of)
     return rows[0][0], tuple(ActiveStop(*row[1:]) for row in rows if row[1] is not None)
 
 

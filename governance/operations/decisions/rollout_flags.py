@@ -3,6 +3,7 @@
 rule_of(…)           who gets the candidate, after stops and the policy's release ring
 RolloutFlag          the two answers of one flag, built once, and which of them a key gets
 RolloutFlags(…)      the same for all flags of a bulk answer
+after(…)             what is served after what a worker is told at a commit
 edge_rule(…)         the rule as the bundle has it
 
 A stop comes first: nobody in its scope gets the candidate. Then a halt, then the release ring, then
@@ -14,10 +15,11 @@ stage are in its ratio.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import batched
 from operator import getitem
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 from governance.operations.decisions.bucketing import (
     GROUP,
@@ -92,6 +94,22 @@ class RolloutFlag:
         if self.rule.is_same_for_all:
             return self.answers[self.rule.share == MILLION]
         return self.answers[mix(self.salt, hash64(target)) < self.below]
+
+
+def after(served: "tuple[Serving, ...]", news: Mapping[str, Any]) -> "tuple[Serving, ...]":
+    """Return what is served after news of a rollout; the same if that rollout isn't known here.
+
+    Raises KeyError, TypeError or ValueError if it isn't any.
+    """
+    told = {**news["rollout"]}
+    feature_id = UUID(told.pop("feature_id"))
+    told |= {name: tuple(told[name]) for name in ("variants", "rings")}
+    return tuple(
+        replace(each, **told)
+        if (each.feature_id, each.variants) == (feature_id, told["variants"])
+        else each
+        for each in served
+    )
 
 
 def rollout_flag(

@@ -4,10 +4,11 @@ Snapshots.of(slug)          the answers of a tenant now; stale when the database
 Snapshots.follow()          listen for new revisions, check every second, write what was answered
 
 A worker that follows has a connection of its own: PostgreSQL's NOTIFY reports a new revision
-immediately, and a check of all revisions every second covers a lost notification. After
-LEASE_SECONDS without contact every answer is stale; if only one tenant can't be loaded, its answers
-alone are. The thread that listens loads stops and rollouts alone; a second one loads the rest and
-checks, and a third one writes, so that no stop waits for either. A process that doesn't follow (a
+immediately, with the stop or the step of a rollout itself, which is obeyed as it was told and read
+afterwards. A check of all revisions every second covers a lost notification. After LEASE_SECONDS
+without contact every answer is stale; if only one tenant can't be loaded, its answers alone are.
+The thread that listens loads stops and rollouts alone; a second one loads the rest and checks, and
+a third one writes, so that no stop waits for either. A process that doesn't follow (a
 test, a command) checks the revision on each request.
 """
 
@@ -44,6 +45,7 @@ from governance.operations.switches.consumers import Heard
 LEASE_SECONDS = 10.0  # without the database, after which answers are stale
 CHECK_SECONDS = 1.0  # between checks of all revisions
 BEAT_SECONDS = 0.1  # between writes of consumers
+SETTLE_SECONDS = 0.05  # from a notification to the loading of the rest, which takes the interpreter
 COUNT_SECONDS = 2.0  # between writes of counts
 MAX_TENANTS = 5_000  # in memory; the one that was quiet for longest is dropped
 UNKNOWN_SECONDS = 5.0  # for which an unknown slug is remembered
@@ -77,6 +79,7 @@ class Snapshots:
     contact: float = field(default_factory=time.monotonic)  # when all revisions were last checked
     behind: timedelta = timedelta(0)  # this machine's clock, compared with the database's
     _snapshots: dict[str, TenantSnapshot] = field(default_factory=dict)
+    _slugs: dict[str, str] = field(default_factory=dict)  # by the id that notifications have
     _unknown: dict[str, float] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _loading: threading.Lock = field(
@@ -168,20 +171,33 @@ class Snapshots:
             facts = queries.facts()
         return self._put(facts, began, began)
 
-    def _load_stops(self, snapshot: TenantSnapshot) -> TenantSnapshot:
-        """Obey new stops without waiting for the rest, not even for the end of the reading."""
-        began, facts = time.monotonic(), snapshot.facts
-        with self._reading(facts):
-            number, stops = queries.stops_now(facts.standing.content.tier)
-            return self._put_part(snapshot, began, stops=stops, stops_number=number)
+    def _obey(self, snapshot: TenantSnapshot, news: Mapping[str, Any]) -> bool:
+        """Obey what a notification tells; False if stops and rollouts are to be read as well."""
+        with self._lock:
+            there = self._snapshots.get(snapshot.facts.slug, snapshot)
+            facts = there.facts.after(news)
+            if facts is None:
+                return False
+            self._put(facts, time.monotonic(), there.known)
+            are_all_known: bool = facts.obeyed == news["number"]
+            return are_all_known
 
-    def _load_rollouts(self, snapshot: TenantSnapshot) -> None:
-        """Obey halts of known rollouts without waiting for the rest."""
+    def _load_first(self, snapshot: TenantSnapshot) -> None:
+        """Obey new stops, then halts of known rollouts, without waiting for the rest.
+
+        Stops are read in the round trip of the BEGIN, and obeyed before the rollouts are read.
+        """
         began, facts = time.monotonic(), snapshot.facts
-        if facts.rollouts:
-            with self._reading(facts):
-                served = queries.rollouts_now()
-                self._put_part(snapshot, began, rollouts=served)
+        tier = facts.standing.content.tier
+        with (
+            current.acting_as(founder(facts.tenant_id, facts.slug, facts.slug)),
+            transaction(read_only=True, first=[queries.stops_question(tier)]),
+        ):
+            number, stops = queries.stops_now(tier)
+            now = self._put_part(snapshot, began, stops=stops, stops_number=number)
+            if now.facts.rollouts:
+                began = time.monotonic()
+                self._put_part(now, began, rollouts=queries.rollouts_now())
 
     def _put_part(self, snapshot: TenantSnapshot, began: float, **parts: Any) -> TenantSnapshot:
         """Put these facts into the present snapshot, unless it was read later or has them."""
@@ -191,14 +207,6 @@ class Snapshots:
             if there.began > began or known.items() <= parts.items():
                 return there
             return self._put(replace(there.facts, **parts), began, there.known)
-
-    @contextmanager
-    def _reading(self, facts: DecisionFacts) -> Iterator[None]:
-        with (
-            current.acting_as(founder(facts.tenant_id, facts.slug, facts.slug)),
-            transaction(read_only=True),
-        ):
-            yield
 
     def _put(self, facts: DecisionFacts, began: float, known: float) -> TenantSnapshot:
         """Keep the snapshot that was read last; a restored database may have lower revisions."""
@@ -213,10 +221,10 @@ class Snapshots:
             if there is not None and facts.number < there.facts.number:
                 self.tally.forget(facts.slug)
             if len(self._snapshots) >= MAX_TENANTS and there is None:
-                del self._snapshots[
-                    min(self._snapshots, key=lambda slug: self._snapshots[slug].asked)
-                ]
+                quiet = min(self._snapshots, key=lambda slug: self._snapshots[slug].asked)
+                self._slugs.pop(str(self._snapshots.pop(quiet).facts.tenant_id), None)
             self._snapshots[facts.slug] = snapshot
+            self._slugs[str(facts.tenant_id)] = facts.slug
         return snapshot
 
     def reload(self, slug: str) -> None:
@@ -228,6 +236,7 @@ class Snapshots:
         """Forget everything, for tests, whose rows are rolled back."""
         with self._lock:
             self._snapshots.clear()
+            self._slugs.clear()
             self._unknown.clear()
 
     # ---- following
@@ -285,14 +294,14 @@ class Snapshots:
 
     def _moved(self, payload: str) -> None:
         """Obey what a notification is about immediately; the rest is loaded soon."""
-        snapshot = next(
-            (h for h in list(self._snapshots.values()) if str(h.facts.tenant_id) == payload), None
-        )
+        tenant_id, news = tenant_revision.told(payload)
+        snapshot = self._snapshots.get(self._slugs.get(tenant_id, ""))
         if snapshot is not None:
             with self._tolerated(snapshot):
-                self._load_rollouts(self._load_stops(snapshot))
+                if news is None or not self._obey(snapshot, news):
+                    self._load_first(snapshot)
             self._load_soon([snapshot])
-        elif payload == str(tenant_revision.OVER_ALL):
+        elif tenant_id == str(tenant_revision.OVER_ALL):
             self._load_soon(self._behind())
 
     def _load_soon(self, snapshots: Iterable[TenantSnapshot]) -> None:
@@ -305,7 +314,8 @@ class Snapshots:
 
     def _keep_loading(self) -> None:
         while True:
-            self._wake.wait(max(self._checked + CHECK_SECONDS - time.monotonic(), 0))
+            if self._wake.wait(max(self._checked + CHECK_SECONDS - time.monotonic(), 0)):
+                time.sleep(SETTLE_SECONDS)
             self._wake.clear()
             self._there.wait()
             try:
@@ -331,7 +341,7 @@ class Snapshots:
         for snapshot in self._behind():
             if time.monotonic() >= snapshot.again:
                 with self._tolerated(snapshot):
-                    self._load_rollouts(self._load_stops(snapshot))
+                    self._load_first(snapshot)
                     self._load(snapshot.facts.tenant_id, snapshot.facts.slug)
 
     def _behind(self) -> list[TenantSnapshot]:

@@ -391,7 +391,7 @@ def _take(
 ) -> UUID:
     """Take a step, record it and return its id; the decision API hears of it at the commit."""
     step_id = _move(row, step, results, cause=cause, requested_by=requested_by)
-    tenant_revision.advance()
+    tenant_revision.advance(queries.news_of(row))
     record(
         STEPS[step],
         row,

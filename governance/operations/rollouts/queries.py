@@ -83,6 +83,13 @@ def serving() -> list[Serving]:
     )
 
 
+def news_of(row: Rollout) -> dict[str, Any]:
+    """Return what its feature is served from now on, for the notification of the commit."""
+    told = _serving(row, "", "")
+    names = ("feature_id", "share", "variants", "rings", "stage", "state")
+    return {"rollout": {name: getattr(told, name) for name in names}}
+
+
 def _serving(row: Rollout, feature: str, system: str) -> Serving:
     stage = row.stages[row.position]
     share, rings = 0, tuple[str, ...]()

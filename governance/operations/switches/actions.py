@@ -25,7 +25,9 @@ from governance.kernel import clock, current, tenant_revision
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.events import publish
+from governance.kernel.ids import uuid7
 from governance.operations.switches import queries, stop_propagation
+from governance.operations.switches.active_stops import ActiveStop, news_of, news_of_restart
 from governance.operations.switches.events import StopLifted, StopOrdered
 from governance.operations.switches.models import SCOPES, Drill, Stop
 from governance.operations.systems.models import AISystem, SystemFeature
@@ -165,14 +167,28 @@ def place(
     """Add the row of a stop, by a person or a drill. The caller records it."""
     system_id, now = system.id if system else None, clock.now()
     reached = stop_propagation.expected(queries.listeners().values(), system_id, now)
+    stop_id, feature_id = uuid7(), feature.id if feature else None
+    told = ActiveStop(
+        stop_id,
+        scope,
+        system_id,
+        feature_id,
+        generate=generate,
+        serve=serve,
+        reason="",
+        version=0,
+        since=now,
+        is_drill=drill_id is not None,
+    )
     made = Stop(
+        id=stop_id,
         scope=scope,
         system_id=system_id,
-        feature_id=feature.id if feature else None,
+        feature_id=feature_id,
         generate=generate,
         serve=serve,
         reason=reason,
-        version=tenant_revision.advance(),
+        version=tenant_revision.advance(news_of(told)),
         expected=[str(one.id) for one in reached],
         drill_id=drill_id,
         remind_at=remind_at,
@@ -303,7 +319,7 @@ def _end(active: Sequence[Stop], *, reason: str, requested_by: UUID | None) -> N
             **slugs_of(each),
         )
         publish(StopLifted(each.id))
-    tenant_revision.advance()
+    tenant_revision.advance(news_of_restart(each.id for each in active))
 
 
 def _check_active(found: Stop, seen: str | None = None) -> Sequence[Stop]:

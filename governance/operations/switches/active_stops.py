@@ -3,13 +3,18 @@
 ActiveStop        one active stop: its scope, its planes, its reason
 covering(stops)   the stops that cover a system or a feature
 Live              whether a scope may generate, and serve
+news_of(stop)     a stop as workers are told of it at its commit, without its reason
+after(…)          the stops after what a worker is told
 planes(…)         the planes of a stop, in words
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+MAX_TOLD = 100  # ids in one notification, which has room for 8,000 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,52 @@ def live(stops: Iterable[ActiveStop]) -> Live:
     """Return the planes that none of the stops stops."""
     known = list(stops)
     return Live(not any(s.generate for s in known), not any(s.serve for s in known))
+
+
+def news_of(stop: ActiveStop) -> dict[str, Any]:
+    """Return a stop without its reason, for the notification of its commit."""
+    told = {
+        "id": stop.id,
+        "scope": stop.scope,
+        "system_id": stop.system_id,
+        "feature_id": stop.feature_id,
+        "generate": stop.generate,
+        "serve": stop.serve,
+        "since": stop.since.isoformat(),
+        "is_drill": stop.is_drill,
+    }
+    return {"stop": told}
+
+
+def news_of_restart(stop_ids: Iterable[UUID]) -> dict[str, Any] | None:
+    """Return the ids of stops that ended; None if they are too many to tell."""
+    ids = [str(each) for each in stop_ids]
+    return {"restarted": ids} if len(ids) <= MAX_TOLD else None
+
+
+def after(stops: tuple[ActiveStop, ...], news: Mapping[str, Any]) -> tuple[ActiveStop, ...]:
+    """Return the stops after this news. Raises KeyError, TypeError or ValueError if it isn't any.
+
+    A stop that ended never begins again, so what ended can be left out whatever else is known.
+    """
+    ended = {UUID(each) for each in news.get("restarted", ())}
+    left = tuple(stop for stop in stops if stop.id not in ended)
+    if (told := news.get("stop")) is None or any(stop.id == UUID(told["id"]) for stop in left):
+        return left
+    system_id, feature_id = told["system_id"], told["feature_id"]
+    new = ActiveStop(
+        UUID(told["id"]),
+        told["scope"],
+        UUID(system_id) if system_id else None,
+        UUID(feature_id) if feature_id else None,
+        generate=told["generate"],
+        serve=told["serve"],
+        reason="",
+        version=news["number"],
+        since=datetime.fromisoformat(told["since"]),
+        is_drill=told["is_drill"],
+    )
+    return (*left, new)
 
 
 def planes(*, generate: bool, serve: bool) -> str:

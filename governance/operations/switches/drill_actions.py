@@ -23,6 +23,7 @@ from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.operations.switches import actions as stops
 from governance.operations.switches import queries, stop_propagation
 from governance.operations.switches.actions import MAX_AHEAD
+from governance.operations.switches.active_stops import news_of_restart
 from governance.operations.switches.drill_log import (
     DRILL_BEGUN,
     DRILL_CANCELLED,
@@ -237,7 +238,7 @@ def _lift(drill: Drill, stop: Stop) -> None:
     """End the drill's own stop; any other stop of the scope stays."""
     stop.restarted_at = clock.now()
     record(DRILL_LIFTED, drill, version=stop.version, **stops.slugs_of(drill))
-    tenant_revision.advance()
+    tenant_revision.advance(news_of_restart([stop.id]))
 
 
 def _judge(drill: Drill, obeyed: Obedience) -> None:

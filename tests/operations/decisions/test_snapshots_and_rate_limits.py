@@ -4,23 +4,30 @@ ask.
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import suspension_actions
+from governance.kernel import tenant_revision
+from governance.kernel.db import session
 from governance.operations.decisions import queries, rate_limits, snapshots
 from governance.operations.decisions.flags import DecisionFacts
 from governance.operations.decisions.rate_limits import BURST_SECONDS, RateLimiter
 from governance.operations.decisions.snapshots import Snapshots
 from governance.operations.policies import actions as policies
 from governance.operations.policies.effective_policies import Content, EffectivePolicy, Platform
+from governance.operations.rollouts import actions as rollout_actions
+from governance.operations.rollouts.models import Rollout
 from governance.operations.switches import actions as switches
 from governance.operations.switches import platform_actions
+from governance.operations.switches.models import Stop
 from governance.operations.systems import queries as systems
 from tests import make
 from tests.operations.decisions.conftest import Product, add_feature, serve_rollout
@@ -174,6 +181,25 @@ def loaded_later(triage, app) -> Snapshots:
     return held
 
 
+@pytest.fixture
+def notified(monkeypatch) -> list[str]:
+    """The notifications of all changes, which PostgreSQL delivers at their commits."""
+    sent, notify = [], tenant_revision.notify
+
+    def and_keep(channel: str, payload: str = "") -> None:
+        sent.append(payload)
+        notify(channel, payload)
+
+    monkeypatch.setattr(tenant_revision, "notify", and_keep)
+    return sent
+
+
+def restart_everything() -> None:
+    with make.acting("admin"):
+        for found in session().scalars(select(Stop).where(Stop.restarted_at.is_(None))):
+            switches.carry_out_restart(found, reason="Repaired.", requested_by=None)
+
+
 def read_acme(tier: str) -> DecisionFacts:
     """Everything of acme under a new policy."""
     with make.acting("admin"):
@@ -240,3 +266,84 @@ def test_a_halt_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(
     held._moved(str(make.actor("admin").tenant_id))
     told = held.of("acme").rollout("", "rollout.auto-approve").answer("u").body
     assert json.loads(told)["value"] == "2026.11.2" and json.loads(told)["reason"] == "DISABLED"
+
+
+# ---- obeyed as it was told
+
+
+def test_a_stop_and_its_restart_are_obeyed_as_told_without_the_database(
+    loaded_later, notified, statements
+):
+    stop_everything()
+    restart_everything()
+    (stop, restart), before = notified, loaded_later.of("acme").facts.number
+    assert "All of it." not in stop, "the reason is read, not told"
+    with statements() as seen:
+        loaded_later._moved(stop)
+        assert is_stopped(loaded_later) and loaded_later.of("acme").facts.obeyed == before + 1
+        loaded_later._moved(restart)
+        assert not is_stopped(loaded_later) and loaded_later.of("acme").facts.obeyed == before + 2
+    assert seen == []
+    loaded_later._load_due()
+    assert not is_stopped(loaded_later) and loaded_later.of("acme").facts.number == before + 2
+
+
+def test_a_stop_as_told_is_the_stop_that_is_read_but_for_its_reason(loaded_later, notified):
+    with make.acting("admin"):
+        switches.stop("tenant", None, None, serve=False, reason="All of it.")
+    loaded_later._moved(notified[0])
+    (told,) = loaded_later.of("acme").facts.stops
+    loaded_later._load_due()
+    (read,) = loaded_later.of("acme").facts.stops
+    assert read.reason == "All of it." and replace(told, reason=read.reason) == read
+
+
+def test_whoever_missed_a_notification_reads_all_stops_at_the_next(loaded_later, notified):
+    with make.acting("admin"):
+        feature = add_feature("claims-triage", "auto-approve")
+    loaded_later._load_soon(loaded_later._snapshots.values())
+    loaded_later._load_due()
+    notified.clear()
+    stop_everything()
+    with make.acting("admin"):
+        owner = systems.system("claims-triage")
+        switches.stop("feature", owner, feature, reason="This one, too.")
+    _lost, heard = notified
+    loaded_later._moved(heard)
+    facts = loaded_later.of("acme").facts
+    assert {each.scope for each in facts.stops} == {"tenant", "feature"}
+
+
+def test_a_notification_that_comes_after_what_it_tells_was_read_changes_nothing(
+    loaded_later, notified
+):
+    stop_everything()
+    restart_everything()
+    loaded_later._load_soon(loaded_later._snapshots.values())
+    loaded_later._load_due()
+    loaded_later._moved(notified[0])
+    assert not is_stopped(loaded_later)
+
+
+@pytest.mark.parametrize("news", ["{", "[]", '{"number": "x"}', '{"number": 9, "stop": {}}', "7"])
+def test_a_notification_that_nobody_understands_has_the_stops_read(loaded_later, news):
+    loaded_later._moved(f"{stop_everything()} {news}")
+    assert is_stopped(loaded_later)
+
+
+def test_a_halt_is_obeyed_as_told_without_the_database(triage, app, notified, statements):
+    serve_rollout(add_feature("claims-triage", "auto-approve"), 5)
+    held = Snapshots("postgresql://nowhere")
+    flag = "rollout.auto-approve"
+    assert b"2026.12.0" in held.of("acme").rollout("", flag).answer("u").body
+    held.following, held._threads = True, [threading.current_thread()]
+    notified.clear()
+    with make.acting("admin"):
+        rollout_actions.halt(session().scalars(select(Rollout)).one(), reason="Too many errors.")
+    with statements() as seen:
+        held._moved(notified[0])
+        told = held.of("acme").rollout("", flag).answer("u").body
+    assert seen == []
+    assert json.loads(told)["value"] == "2026.11.2" and json.loads(told)["reason"] == "DISABLED"
+    held._load_due()
+    assert held.of("acme").rollout("", flag).answer("u").body == told
