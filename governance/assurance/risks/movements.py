@@ -38,11 +38,11 @@ def movements(risks: Sequence[RiskPosture]) -> Movements:
     """Compare today's scores of the open risks with those at the beginning of the month; two
     statements.
     """
-    since, ids = first_of_month(clock.today()), queries.open_ids()
+    since = first_of_month(clock.today())
     if not risks:
         return Movements(since, 0, ())
     begin = datetime.combine(since, time(), formatting.tenant_zone())
-    then, last = queries.last_scores(ids, until=begin), queries.last_scores(ids)
+    then, last = queries.scores_then(begin), queries.scores_then()
     found = [
         ScoreMovement(
             each,

@@ -13,12 +13,12 @@ all risks.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.assurance.controls.control_list import control_summaries
@@ -40,10 +40,12 @@ from governance.assurance.risks.models import (
 from governance.assurance.risks.scales import DEFAULT, Scale, same_steps
 from governance.assurance.risks.scoring import Axis, Mitigation, Residual, residual
 from governance.kernel import clock
+from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import among, find, find_several, session
 from governance.operations.systems.models import AISystem
 
 APPROVAL = "risk_acceptance"
+ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,41 @@ class SystemName:
     is_retired: bool
 
 
+class RiskFacts(NamedTuple):
+    """The columns of a risk, read only: of 2,000 risks, rows of the ORM would take most of a list's
+    time.
+    """
+
+    id: UUID
+    number: int
+    title: str
+    description: str
+    sources: list[Any]
+    likelihood: int
+    impact: int
+    scale_number: int
+    rescore_since: datetime | None
+    treatment: str
+    plan: str
+    due_on: date | None
+    owner_id: UUID | None
+    version: int
+    closed_at: datetime | None
+    close_reason: str | None
+    created_at: datetime
+
+    @property
+    def ref(self) -> str:
+        return f"RSK-{self.number}"
+
+
 @dataclass(frozen=True)  # without slots, for what is worked out once
 class RiskPosture:
     """One risk today. `systems` is empty where it concerns all of them; `is_comparable` is False
     while its score is on a scale with other steps than the one in use; `scale` is then that one.
     """
 
-    risk: Risk
+    risk: Risk | RiskFacts
     scale: Scale
     is_comparable: bool
     systems: tuple[SystemName, ...]
@@ -198,22 +228,33 @@ def open_risk_called(title: str) -> Risk | None:
     return session().scalars(query.order_by(Risk.number).limit(1)).one_or_none()
 
 
+_COLUMNS = [getattr(Risk, name) for name in RiskFacts._fields]
+_OPEN = CompiledSelect(
+    lambda: select(*_COLUMNS).where(Risk.closed_at.is_(None)).order_by(Risk.number),
+    RiskFacts._make,
+)
+_CLOSED = CompiledSelect(
+    lambda: select(*_COLUMNS).where(Risk.closed_at.is_not(None)).order_by(Risk.number),
+    RiskFacts._make,
+)
+
+
 def open_risks() -> Sequence[Risk]:
     return (
         session().scalars(select(Risk).where(Risk.closed_at.is_(None)).order_by(Risk.number)).all()
     )
 
 
-def closed_risks() -> Sequence[Risk]:
-    query = select(Risk).where(Risk.closed_at.is_not(None))
-    return session().scalars(query.order_by(Risk.number)).all()
-
-
 def posture(*, closed: bool = False) -> list[RiskPosture]:
     """Return all open risks by number, or the closed ones."""
     if closed:
-        return _posture(closed_risks(), select(Risk.id).where(Risk.closed_at.is_not(None)))
-    return _posture(open_risks(), open_ids())
+        return _posture(_CLOSED.rows(), select(Risk.id).where(Risk.closed_at.is_not(None)))
+    return _posture(_OPEN.rows(), open_ids())
+
+
+def posture_of_open(risks: Sequence[Risk]) -> list[RiskPosture]:
+    """Return these risks, which are all open ones, in their order."""
+    return _posture(risks, open_ids())
 
 
 def open_ids() -> Select[UUID]:
@@ -251,7 +292,9 @@ def by_score(found: Iterable[RiskPosture]) -> list[RiskPosture]:
     return sorted(found, key=lambda each: (-each.residual.score, each.risk.number))
 
 
-def _posture(risks: Sequence[Risk], which: Select[UUID] | None = None) -> list[RiskPosture]:
+def _posture(
+    risks: Sequence[Risk | RiskFacts], which: Select[UUID] | None = None
+) -> list[RiskPosture]:
     """`which` selects the ids of these risks, where there may be many."""
     if not risks:
         return []
@@ -388,11 +431,34 @@ def scores(risk_id: UUID) -> Sequence[RiskScore]:
     return session().scalars(query.order_by(RiskScore.at, RiskScore.id)).all()
 
 
-def last_scores(risk_ids: SomeIds, *, until: datetime | None = None) -> dict[UUID, RiskScore]:
-    """Return the newest score of each risk, or the newest up to that moment; one statement."""
-    query = select(RiskScore).where(_is_of(RiskScore.risk_id, risk_ids))
-    if until is not None:
-        query = query.where(RiskScore.at <= until)
+class ScoreThen(NamedTuple):
+    """What a residual score was at a moment, and why."""
+
+    risk_id: UUID
+    residual_likelihood: int
+    residual_impact: int
+    cause: str
+
+
+def scores_then(until: datetime = ALWAYS) -> dict[UUID, ScoreThen]:
+    """Return the newest score of each open risk, or the newest up to that moment; one statement."""
+    return {row.risk_id: row for row in _SCORES_THEN.rows(until=until)}
+
+
+_SCORES_THEN = CompiledSelect(
+    lambda: (
+        select(*(getattr(RiskScore, name) for name in ScoreThen._fields))
+        .where(RiskScore.risk_id.in_(open_ids()), RiskScore.at <= bindparam("until"))
+        .ext(distinct_on(RiskScore.risk_id))
+        .order_by(RiskScore.risk_id, RiskScore.at.desc(), RiskScore.id.desc())
+    ),
+    ScoreThen._make,
+)
+
+
+def last_scores(risk_ids: Collection[UUID]) -> dict[UUID, RiskScore]:
+    """Return the newest score of each risk; one statement."""
+    query = select(RiskScore).where(among(RiskScore.risk_id, risk_ids))
     query = query.ext(distinct_on(RiskScore.risk_id))
     query = query.order_by(RiskScore.risk_id, RiskScore.at.desc(), RiskScore.id.desc())
     return {row.risk_id: row for row in session().scalars(query)}

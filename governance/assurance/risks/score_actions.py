@@ -53,22 +53,23 @@ def keep_score(risk: Risk, cause: str = "") -> RiskPosture:
     """
     session().flush()
     found = queries.posture_of(risk)
-    _keep(found, queries.last_scores([risk.id]).get(risk.id), cause)
-    _end_unneeded(found)
+    _keep(risk, found, queries.last_scores([risk.id]).get(risk.id), cause)
+    _end_unneeded(risk, found)
     return found
 
 
 def keep_scores() -> int:
     """Do the same for every open risk; return how many scores had changed."""
-    every = queries.posture()
-    before = queries.last_scores([each.risk.id for each in every])
-    for each in every:
-        _end_unneeded(each)
-    return sum(_keep(each, before.get(each.risk.id), "") for each in every)
+    risks = queries.open_risks()
+    every = [*zip(risks, queries.posture_of_open(risks), strict=True)]
+    before = queries.last_scores([risk.id for risk in risks])
+    for risk, each in every:
+        _end_unneeded(risk, each)
+    return sum(_keep(risk, each, before.get(risk.id), "") for risk, each in every)
 
 
-def _keep(found: RiskPosture, last: RiskScore | None, cause: str) -> bool:
-    risk, after = found.risk, found.residual
+def _keep(risk: Risk, found: RiskPosture, last: RiskScore | None, cause: str) -> bool:
+    after = found.residual
     now = (
         risk.scale_number,
         risk.likelihood,
@@ -114,7 +115,7 @@ def _keep(found: RiskPosture, last: RiskScore | None, cause: str) -> bool:
     return True
 
 
-def _end_unneeded(found: RiskPosture) -> None:
+def _end_unneeded(risk: Risk, found: RiskPosture) -> None:
     """End an acceptance that somebody would have to renew, although the risk needs none any more."""
     given = found.given
     if given is None or found.needs_acceptance:
@@ -125,7 +126,7 @@ def _end_unneeded(found: RiskPosture) -> None:
     )
     if is_stale or given.expires_on <= found.today + timedelta(days=SOON_DAYS):
         given.state = "ended"
-        record(ENDED, found.risk, ref=found.risk.ref, score=given.score)
+        record(ENDED, risk, ref=risk.ref, score=given.score)
 
 
 def lapse(risk: Risk, given: RiskAcceptance, reason: str) -> None:

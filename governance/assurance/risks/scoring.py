@@ -12,6 +12,7 @@ follow from too: evidence that is only due soon counts until its deadline.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from math import ceil
 from typing import Literal
 from uuid import UUID
@@ -97,6 +98,16 @@ class Residual:
 
 
 def residual(likelihood: int, impact: int, mitigations: Sequence[Mitigation]) -> Residual:
+    return _residual(likelihood, impact, mitigations) if mitigations else _plain(likelihood, impact)
+
+
+@cache
+def _plain(likelihood: int, impact: int) -> Residual:
+    """Without controls; a list of 2,000 risks has the same 25 again and again."""
+    return _residual(likelihood, impact, ())
+
+
+def _residual(likelihood: int, impact: int, mitigations: Sequence[Mitigation]) -> Residual:
     sums = _sum("likelihood", likelihood, mitigations), _sum("impact", impact, mitigations)
     return Residual(sums[0].residual, sums[1].residual, sums)
 

@@ -15,7 +15,6 @@ from uuid import UUID
 from sqlalchemy import exists, select, text
 
 from governance.economics.tenant_costs.models import LIST_PRICES, ListPriceSettings
-from governance.economics.usage.models import TASKS
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import current
 from governance.kernel.db import session
@@ -105,7 +104,7 @@ def month_costs(month: Month) -> MonthCosts:
 
 
 def system_costs(system_id: UUID, first: Month, last: Month) -> list[SystemMonth]:
-    """Return the months of an AI system with usage, the earliest first."""
+    """Return the months of an AI system with usage, the earliest first; one statement."""
     values = {
         "tenant": current.actor().tenant_id,
         "system": system_id,
@@ -114,8 +113,12 @@ def system_costs(system_id: UUID, first: Month, last: Month) -> list[SystemMonth
     }
     totals = dict[Month, tuple[str | None, CostSum]]()
     parts = defaultdict[tuple[Month, str], list[CostSum]](list)
+    tasks = defaultdict[Month, dict[str, int]](dict)
     for row in session().execute(text(_SYSTEM_SUMS), values):
         month = Month.of(row.month)
+        if row.of == "tasks":
+            tasks[month][row.feature] = int(row.requests)
+            continue
         found = CostSum(
             int(row.requests),
             int(row.unpriced or 0),
@@ -128,7 +131,6 @@ def system_costs(system_id: UUID, first: Month, last: Month) -> list[SystemMonth
             totals[month] = row.currency, found
         else:
             parts[month, row.of].append(found)
-    tasks = _tasks(system_id, first, last)
     return [
         SystemMonth(
             month,
@@ -140,18 +142,6 @@ def system_costs(system_id: UUID, first: Month, last: Month) -> list[SystemMonth
         )
         for month, (currency, total) in sorted(totals.items())
     ]
-
-
-def _tasks(system_id: UUID, first: Month, last: Month) -> defaultdict[Month, dict[str, int]]:
-    query = select(TASKS.c.month, TASKS.c.feature, TASKS.c.named + TASKS.c.unnamed).where(
-        TASKS.c.tenant_id == current.actor().tenant_id,
-        TASKS.c.system_id == system_id,
-        TASKS.c.month.between(first.first_day, last.first_day),
-    )
-    found = defaultdict[Month, dict[str, int]](dict)
-    for day, feature, count in session().execute(query):
-        found[Month.of(day)][feature] = count
-    return found
 
 
 _COST = " + ".join(f"d.{each}_tokens * p.{each}_price" for each in BUCKETS)
@@ -188,12 +178,16 @@ _SYSTEM_DAYS = f"""priced AS (
   WHERE d.requests > 0
 )"""  # noqa: S608 - names of ours
 _SYSTEM_SUMS = f"""
-WITH {_SYSTEM_DAYS}
-SELECT CASE grouping(feature, model) WHEN 3 THEN 'all' WHEN 1 THEN 'feature' ELSE 'model' END AS of,
-  month, feature, provider, model, sum(requests) AS requests, sum(cost) AS cost,
-  sum(requests) FILTER (WHERE currency IS NULL) AS unpriced, max(currency) AS currency
-FROM priced GROUP BY GROUPING SETS ((month), (month, feature), (month, provider, model))
-ORDER BY month, cost DESC NULLS LAST, feature, provider, model
+WITH {_SYSTEM_DAYS}, found AS (
+  SELECT CASE grouping(feature, model) WHEN 3 THEN 'all' WHEN 1 THEN 'feature' ELSE 'model' END AS of,
+    month, feature, provider, model, sum(requests) AS requests, sum(cost) AS cost,
+    sum(requests) FILTER (WHERE currency IS NULL) AS unpriced, max(currency) AS currency
+  FROM priced GROUP BY GROUPING SETS ((month), (month, feature), (month, provider, model))
+  UNION ALL
+  SELECT 'tasks', month, feature, NULL, NULL, named + unnamed, NULL, NULL, NULL FROM usage_tasks
+  WHERE tenant_id = :tenant AND system_id = :system AND month BETWEEN :first AND :last
+)
+SELECT * FROM found ORDER BY month, cost DESC NULLS LAST, feature, provider, model
 """  # noqa: S608 - names of ours
 # the months with a price and a task, each as "2026-11 EUR 131.20 1000"
 TASK_COSTS = f"""

@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
 
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
@@ -21,6 +22,7 @@ SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is uniq
     "stage": (AISystem.stage, AISystem.key),
 }
 
+NO_SYSTEM = "This AI system doesn't exist, or you don't have access to it."
 ENDS_SOON = timedelta(days=30)  # before the end of a validity, its recertification is due
 
 
@@ -113,14 +115,47 @@ def system(name: str | UUID, *, lock: bool = False) -> AISystem:
 
     The lock doesn't block a stop, which refers to the row.
     """
-    system_id = _id(name)
-    query = select(AISystem).where(AISystem.id == system_id if system_id else AISystem.key == name)
+    query = select(AISystem).where(_is_called(name))
     found = (
         session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
     )
     if found is None:
-        raise NotFound("This AI system doesn't exist, or you don't have access to it.")
+        raise NotFound(NO_SYSTEM)
     return found
+
+
+def with_parts(name: str | UUID) -> tuple[AISystem, SystemVersion | None, list[SystemFeature]]:
+    """Return the system of this slug or id, its newest version with a substantial change, and its
+    features by slug; one statement.
+    """
+    s, v, f, newest = AISystem, SystemVersion, SystemFeature, aliased(SystemVersion)
+    last = (
+        select(newest.id)
+        .where(newest.system_id == s.id, newest.tenant_id == s.tenant_id, _is_substantial(newest))
+        .order_by(newest.number.desc())
+        .limit(1)
+        .correlate(s)
+    )
+    query = (
+        select(s, v, f)
+        .select_from(s)
+        .outerjoin(v, v.id == last.scalar_subquery())
+        .outerjoin(f, and_(f.system_id == s.id, f.retired_at.is_(None)))
+        .where(_is_called(name))
+    )
+    rows = session().execute(query.order_by(f.key)).all()
+    if not rows:
+        raise NotFound(NO_SYSTEM)
+    return rows[0][0], rows[0][1], [row[2] for row in rows if row[2] is not None]
+
+
+def _is_called(name: str | UUID) -> ColumnElement[bool]:
+    system_id = _id(name)
+    return AISystem.id == system_id if system_id else AISystem.key == name
+
+
+def _is_substantial(version: Any) -> Any:
+    return version.substantial != cast([], JSONB)
 
 
 def find_systems(ids: Collection[UUID], *, lock: bool = False) -> Sequence[AISystem]:
@@ -188,7 +223,7 @@ def version(system_id: UUID, number: int) -> SystemVersion:
 def last_substantial(system_id: UUID) -> SystemVersion | None:
     """Return the newest version with a substantial change, if there is one."""
     query = select(SystemVersion).where(
-        SystemVersion.system_id == system_id, SystemVersion.substantial != cast([], JSONB)
+        SystemVersion.system_id == system_id, _is_substantial(SystemVersion)
     )
     return session().scalars(query.order_by(SystemVersion.number.desc()).limit(1)).one_or_none()
 

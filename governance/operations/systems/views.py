@@ -147,13 +147,13 @@ def register() -> ResponseReturnValue:
 @feature.get("/systems/<system_id>", needs=permissions.VIEW)
 def system(system_id: str) -> ResponseReturnValue:
     """Show a system by its slug; an id redirects to it."""
-    found = queries.system(system_id)
+    found, last, features = queries.with_parts(system_id)
     if found.key != system_id:
         return redirect(url_for("systems.system", system_id=found.key), 302)
     owner = people.names([found.owner_id]).get(found.owner_id) if found.owner_id else None
     summary = parts.summary_of(found)
     moments = people.timeline([found.id, *summary.records])
-    last, said = queries.last_substantial(found.id), summary.figures
+    said = summary.figures
     why = next((each.reason for each in moments if each.action == actions.RETIRED.name), None)
     return page(
         "operations/systems/system.html",
@@ -166,7 +166,7 @@ def system(system_id: str) -> ResponseReturnValue:
         charts=parts.charts_of(found),
         users=summary.users,
         tab_links=_tab_links(found, summary.tabs, "Summary"),
-        features=queries.features(found.id),
+        features=features,
         models=[facts.model_words(each) for each in found.models],
         ai_act=AI_ACT_CLASSES.get(found.ai_act_class),
         autonomy=AUTONOMY.get(found.autonomy),
