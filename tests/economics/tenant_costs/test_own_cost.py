@@ -197,7 +197,7 @@ def test_the_page_costs_few_statements_whatever_was_used(product, as_admin, stat
     as_admin.get("economics/cost")
     with statements() as seen:
         as_admin.get("economics/cost")
-    assert len(seen) <= 16, seen
+    assert len(seen) <= 8, seen
 
 
 def test_a_months_cost_has_a_neighbour_only_where_there_is_usage(product, as_admin):
