@@ -8,7 +8,6 @@ body) calls on from there, on granian's own thread. It never blocks. The applica
 plain WSGI and runs in this module's threads, or, for answers from memory, right away.
 """
 
-import gc
 import sys
 import threading
 import time
@@ -28,7 +27,7 @@ from granian.log import LogLevels
 from granian.server.common import WORKERS_METHODS
 from granian.server.mp import WorkerProcess
 
-from governance.kernel import request_bodies
+from governance.kernel import forked_memory, request_bodies
 from governance.kernel.errors import DomainError
 from governance.kernel.request_bodies import BUFFERED_BYTES, Environ, Pace, Places, Sender, Serving
 
@@ -511,11 +510,9 @@ def _work(
 def serve(application: Application, *, host: str, port: int, workers: int) -> None:
     """Serve the WSGI application until SIGTERM. It must have no thread and no connection yet.
 
-    Workers are forks of this process and share the memory of what it has loaded, as long as
-    nobody writes there: the collector, which does, leaves it alone.
+    Workers are forks of this process and share the memory of what it has loaded.
     """
-    gc.collect()
-    gc.freeze()
+    forked_memory.keep_shared()
     Granian(
         "app:app",  # only a name for its messages
         address=host,

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from governance.kernel import yaml_files
 
 FILE = Path(__file__).parent / "starter.yaml"
 
@@ -31,7 +31,7 @@ class StarterControl:
 @cache
 def pack() -> tuple[StarterControl, ...]:
     """Every control of the pack, in its order."""
-    content: Mapping[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    content: Mapping[str, Any] = yaml_files.read(FILE)
     return tuple(_read(row) for row in content["controls"])
 
 

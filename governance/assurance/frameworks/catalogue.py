@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import rfc8785
-import yaml
+
+from governance.kernel import yaml_files
 
 FOLDER = Path(__file__).parent / "catalogues"
 KEYS = ("nist-ai-rmf-1.0", "nist-ai-600-1", "owasp-llm-2026", "owasp-llm-2025", "soc2-tsc-2017")
@@ -201,7 +202,7 @@ def _rank(part: str) -> tuple[int, int, str]:
 
 
 def _yaml(name: str) -> dict[str, Any]:
-    content = yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+    content = yaml_files.read(FOLDER / name)
     if not isinstance(content, dict):
         message = f"{name} holds no mapping."
         raise TypeError(message)
