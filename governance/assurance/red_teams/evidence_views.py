@@ -21,8 +21,8 @@ from governance.kernel.web import ResponseReturnValue
 @feature.route(f"{FINDING}/evidence", methods=["GET", "POST"], needs=permissions.ATTACK)
 def link_evidence(red_team_finding_id: UUID) -> ResponseReturnValue:
     """Link a version of an evidence item to a finding."""
-    found, form = queries.finding(red_team_finding_id), EvidenceForm()
-    require(permissions.ATTACK, on=queries.red_team(found.red_team_id))
+    (found, row), form = queries.finding_and_red_team(red_team_finding_id), EvidenceForm()
+    require(permissions.ATTACK, on=row)
     words = request.values.get("find", "").strip()[:200]
     offered = evidence_queries.choices(words)
     form.version_id.choices = [

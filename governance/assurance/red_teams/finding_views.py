@@ -98,8 +98,7 @@ def page_of(finding_id: UUID) -> str:
 @feature.get(FINDING, needs=permissions.VIEW)
 def finding(red_team_finding_id: UUID) -> ResponseReturnValue:
     """Show one finding: how to reproduce it, its severity, and what proves the fix."""
-    found = queries.finding(red_team_finding_id)
-    row = queries.red_team(found.red_team_id)
+    found, row = queries.finding_and_red_team(red_team_finding_id)
     attempt, scenario = queries.attempt(row.id, found.attempt_id)
     values = severity.read_vector(found.vector)
     return page(

@@ -15,9 +15,9 @@ STEP = "assurance/red_teams/step.html"
 def form_page(
     template: str, form: Form, act: Callable[[], object], *, done: str, to: str, **context: Any
 ) -> ResponseReturnValue:
-    """Show the form. Once it is sent and `act` accepts it, say that it is `done` and go on."""
+    """Show the form. Once it is sent and `act` accepts it, say that it is `done` and go `to`."""
     is_sent = request.method == "POST"
     if is_sent and accepted(form, act):
         flash(done)
         return redirect(to, 303)
-    return page(template, status=form.status if is_sent else 200, form=form, **context)
+    return page(template, status=form.status if is_sent else 200, form=form, to=to, **context)

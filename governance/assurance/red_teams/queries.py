@@ -235,9 +235,13 @@ def counted_attempts(run: EvaluationRun, result: MeasureResult, measure: SuiteMe
 
 def finding(finding_id: UUID, *, lock: bool = False) -> RedTeamFinding:
     """Return the finding. Raises NotFound, also where its red team is hidden from the reader."""
+    return finding_and_red_team(finding_id, lock=lock)[0]
+
+
+def finding_and_red_team(finding_id: UUID, *, lock: bool = False) -> tuple[RedTeamFinding, RedTeam]:
+    """Return the finding beside its red team. Raises NotFound as for the finding."""
     found = find(RedTeamFinding, finding_id, what="finding of a red team", lock=lock)
-    red_team(found.red_team_id)
-    return found
+    return found, red_team(found.red_team_id)
 
 
 def findings_of(

@@ -96,6 +96,9 @@ def test_from_plan_to_closed_through_the_pages(as_officer, as_contributor, state
     assert "7.1 high" in as_officer.get(finding).text
     assert "An invoice approves itself: confirm or reject it" in as_officer.get("inbox/").text
     as_contributor.post(f"{finding}/confirm", then=403, reason="Yes.")
+    for path in (finding, page):
+        step_page = as_officer.get(f"{path}/{'confirm' if path == finding else 'finish'}").text
+        assert len(re.findall(rf'href="[^"]*/{path}"', step_page)) == 2  # the crumb, and Cancel
     as_officer.post(f"{finding}/confirm", then=303, reason="We see it too.")
     runs()
     choices = as_contributor.get(f"{finding}/case").text
