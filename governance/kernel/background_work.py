@@ -232,12 +232,13 @@ def lock(model: type[Generated]) -> None:
     lock_tenant(f"requests of {model.__tablename__}")
 
 
-def start[R: Generated](row: R) -> R:
+def start[R: Generated](row: R, *, is_limited: bool = True) -> R:
     """Keep a request and queue its work.
 
-    Raises DomainError where people of the tenant have MAX_UNDER_WAY of the kind in progress.
+    Raises DomainError where people of the tenant have MAX_UNDER_WAY of the kind in progress, unless
+    the request is a consequence of something else (`is_limited` is False).
     """
-    if current.actor().kind == "person":
+    if is_limited and current.actor().kind == "person":
         waiting = under_way(type(row), limit=MAX_UNDER_WAY)
         if len(waiting) >= MAX_UNDER_WAY:
             raise DomainError(

@@ -6,7 +6,7 @@ from governance.assurance.red_teams import queries as red_teams
 from governance.assurance.red_teams.models import RedTeam
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import background_work
+from governance.kernel import background_work, generated_files
 from governance.kernel.background_work import GeneratedFile
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
@@ -57,30 +57,14 @@ def request(row: RedTeam) -> RedTeamFile:
     """
     if row.phase not in REPORTED:
         raise DomainError(f"{row.ref} is {row.state[1].lower()}, so it has nothing to report.")
-    under_way = background_work.under_way(RedTeamFile, RedTeamFile.red_team_id == row.id)
-    if under_way:
-        return under_way[0]
-    return background_work.start(
-        RedTeamFile(
-            red_team_id=row.id,
-            work_item_id=None,
-            requested_by=None,
-            file_name=None,
-            file_key=None,
-            file_sha256=None,
-            file_size=None,
-            is_draft=None,
-            open_findings=None,
-        )
-    )
+    return generated_files.request(RedTeamFile, red_team_id=row.id)
 
 
 def file(row: RedTeamFile, blob: Blob, *, name: str, is_draft: bool, open_findings: int) -> bool:
     """Keep the finished file; False if an earlier try has kept it."""
-    if row.is_ready:
+    if not generated_files.name_file(row, blob, name=name):
         return False
-    row.file_key, row.file_sha256, row.file_size = blob.key, blob.sha256, blob.size
-    row.file_name, row.is_draft, row.open_findings = name, is_draft, open_findings
+    row.is_draft, row.open_findings = is_draft, open_findings
     record(
         GENERATED,
         row,
@@ -95,16 +79,9 @@ def file(row: RedTeamFile, blob: Blob, *, name: str, is_draft: bool, open_findin
 
 def download(row: RedTeamFile) -> GeneratedFile:
     """Record the download of the zip, and return it."""
-    if row.file_key is None or row.file_name is None:
-        raise DomainError("This file isn't ready yet.")
+    found = generated_files.to_download(row)
     record(DOWNLOADED, row, sha256=row.file_sha256, **_named(row))
-    return GeneratedFile(
-        row.file_name,
-        "application/zip",
-        key=row.file_key,
-        size=row.file_size,
-        sha256=row.file_sha256,
-    )
+    return found
 
 
 def _named(row: RedTeamFile) -> dict[str, Any]:

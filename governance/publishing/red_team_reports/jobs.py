@@ -3,50 +3,35 @@
 import io
 
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
-from governance.kernel import pdf
-from governance.kernel.background_work import PacedProgress, keep, sweep, target_of
+from governance.kernel.background_work import keep, sweep, target_of
 from governance.kernel.db import transaction
 from governance.kernel.jobs import Progress, WorkItem, work
 from governance.kernel.storage import Blob
 from governance.publishing.red_team_reports import actions, queries, report_data, report_layout
 from governance.publishing.reports import actions as signing_keys
-from governance.publishing.reports import queries as reports
-from governance.publishing.reports import signing
-from governance.publishing.reports.signed_zip import pack
-
-STEPS, PAGES = 8, 5
+from governance.publishing.reports import signed_pdf
 
 
 @work(actions.FILES.name)
 def make_red_team_report(item: WorkItem, progress: Progress) -> None:
     """The work of one RedTeamFile (item.target_id)."""
-    progress(0, STEPS, "Reading the record")
+    signed_pdf.begin(progress)
     with transaction():
         row = queries.red_team_file(target_of(actions.FILES, item))
-        key = reports.signing_key() or signing_keys.create_signing_key()
+        key = signing_keys.current_signing_key()
         data = report_data.content(
             row.red_team_id, requested_at=row.created_at, signing_key=signing_keys.key_line(key)
         )
         private, key_name = signing_keys.private_key(key), key.name
-    built, paced = report_layout.build(data), PacedProgress(progress)
-    content = pdf.render_in_child(
-        built.html,
-        attachments=built.attachments,
-        at=built.at,
-        identifier=built.identifier,
-        on_progress=lambda page: paced(min(page, PAGES), STEPS, f"Page {page}"),
-    )
-    note = signing.sign(
-        private, key_name, filename=built.filename, pdf=content, fingerprint=built.fingerprint
-    )
-    packed = pack(built, content, note)
+    built = report_layout.build(data)
+    packed = signed_pdf.generate(built, private, key_name, progress)
 
     def file(blob: Blob) -> bool:
         found = queries.red_team_file(target_of(actions.FILES, item), lock=True)
         return actions.file(
             found,
             blob,
-            name=built.filename.removesuffix(".pdf") + ".zip",
+            name=signed_pdf.zip_name(built),
             is_draft=data["is_draft"],
             open_findings=report_layout.open_findings(data),
         )

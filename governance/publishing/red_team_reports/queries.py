@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from governance.assurance.red_teams import queries as red_teams
-from governance.kernel.background_work import Run, run_of, with_work
-from governance.kernel.db import find, session
+from governance.kernel.background_work import Run, run_of
+from governance.kernel.db import find
+from governance.kernel.generated_files import newest_files
 from governance.publishing.red_team_reports.models import RedTeamFile
 
 MAX_FILES = 20  # shown on the page
@@ -25,10 +26,4 @@ def run(red_team_file_id: UUID) -> Run[RedTeamFile]:
 
 def files_of(red_team_id: UUID) -> Sequence[Run[RedTeamFile]]:
     """Return the newest files of a red team with their work."""
-    query = (
-        with_work(RedTeamFile)
-        .where(RedTeamFile.red_team_id == red_team_id)
-        .order_by(RedTeamFile.created_at.desc(), RedTeamFile.id)
-        .limit(MAX_FILES)
-    )
-    return [Run(row, work) for row, work in session().execute(query)]
+    return newest_files(RedTeamFile, MAX_FILES, red_team_id=red_team_id)

@@ -327,6 +327,11 @@ SIGNING = b"report-signing"
 key_encryption.holds(SigningKey, "wrapped", lambda _row: SIGNING)
 
 
+def current_signing_key() -> SigningKey:
+    """Return the installation's key; the first who needs it creates it."""
+    return queries.signing_key() or create_signing_key()
+
+
 def create_signing_key() -> SigningKey:
     """Create the installation's key, wrapped by the key-encryption key.
 

@@ -48,7 +48,7 @@ def _frozen(item: WorkItem) -> tuple[Built, int]:
     """The document, from a snapshot taken now or kept from an earlier try, and its likely pages."""
     with transaction():
         report = queries.locked_run(target_of(actions.REPORTS, item))
-        key = queries.signing_key() or actions.create_signing_key()
+        key = actions.current_signing_key()
         if report.snapshot is None:
             snapshot = _snapshot(report, actions.key_line(key))
             actions.freeze(report, snapshot, fingerprint(canonical(snapshot)))

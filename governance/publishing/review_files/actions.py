@@ -4,10 +4,9 @@ from governance.economics.reviews import permissions as reviews
 from governance.economics.reviews.queries import ReviewView
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import background_work
+from governance.kernel import background_work, generated_files
 from governance.kernel.background_work import GeneratedFile
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError
 from governance.kernel.storage import Blob
 from governance.publishing.review_files import permissions, queries
 from governance.publishing.review_files.models import ReviewFile
@@ -49,32 +48,18 @@ DOWNLOADED = action(
 
 def request(view: ReviewView) -> ReviewFile:
     """Queue the files of a revision; a second click watches the first."""
-    under_way = background_work.under_way(ReviewFile, ReviewFile.revision_id == view.revision.id)
-    if under_way:
-        return under_way[0]
-    return background_work.start(
-        ReviewFile(
-            revision_id=view.revision.id,
-            month=view.review.month,
-            number=view.revision.number,
-            work_item_id=None,
-            requested_by=None,
-            file_name=None,
-            file_key=None,
-            file_sha256=None,
-            file_size=None,
-            pages=None,
-            sign_offs=None,
-        )
+    return generated_files.request(
+        ReviewFile,
+        revision_id=view.revision.id,
+        also={"month": view.review.month, "number": view.revision.number},
     )
 
 
 def file(found: ReviewFile, blob: Blob, *, name: str, pages: int, sign_offs: int) -> bool:
     """Keep the finished files; False if an earlier try has kept them."""
-    if found.is_ready:
+    if not generated_files.name_file(found, blob, name=name):
         return False
-    found.file_key, found.file_sha256, found.file_size = blob.key, blob.sha256, blob.size
-    found.file_name, found.pages, found.sign_offs = name, pages, sign_offs
+    found.pages, found.sign_offs = pages, sign_offs
     record(
         GENERATED,
         found,
@@ -89,8 +74,7 @@ def file(found: ReviewFile, blob: Blob, *, name: str, pages: int, sign_offs: int
 
 def download(found: ReviewFile) -> GeneratedFile:
     """Record the download of the zip, and return it."""
-    if found.file_key is None or found.file_name is None:
-        raise DomainError("These files aren't ready yet.")
+    stored = generated_files.to_download(found)
     record(
         DOWNLOADED,
         found,
@@ -98,13 +82,7 @@ def download(found: ReviewFile) -> GeneratedFile:
         revision=found.number,
         sha256=found.file_sha256,
     )
-    return GeneratedFile(
-        found.file_name,
-        "application/zip",
-        key=found.file_key,
-        size=found.file_size,
-        sha256=found.file_sha256,
-    )
+    return stored
 
 
 FILES = background_work.WorkKind(

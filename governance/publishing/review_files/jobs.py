@@ -11,7 +11,6 @@ from governance.kernel.db import transaction
 from governance.kernel.jobs import Progress, WorkItem, work
 from governance.kernel.storage import Blob
 from governance.publishing.reports import actions as signing_keys
-from governance.publishing.reports import queries as reports
 from governance.publishing.reports.models import SigningKey
 from governance.publishing.review_files import actions, queries, review_files
 from governance.publishing.review_files.review_data import RevisionInfo, SignedSide
@@ -25,7 +24,7 @@ def make_review_files(item: WorkItem, progress: Progress) -> None:
     progress(0, STEPS, "Reading the review")
     with transaction():
         found = queries.review_file(target_of(actions.FILES, item))
-        key = reports.signing_key() or signing_keys.create_signing_key()
+        key = signing_keys.current_signing_key()
         view = queries.revision_of(found)
         headlines = reviews.headlines(view.month)
         info = _info(view, key)

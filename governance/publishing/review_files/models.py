@@ -5,11 +5,11 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.background_work import Generated
 from governance.kernel.db import tenant_fk
+from governance.kernel.generated_files import StoredFile
 
 
-class ReviewFile(Generated):
+class ReviewFile(StoredFile):
     """The files of one revision, with the sign-offs that it had when they were generated."""
 
     __tablename__ = "review_files"
@@ -21,13 +21,5 @@ class ReviewFile(Generated):
     revision_id: Mapped[UUID]
     month: Mapped[str]
     number: Mapped[int]  # of the revision
-    file_name: Mapped[str | None] = mapped_column()
-    file_key: Mapped[str | None] = mapped_column()
-    file_sha256: Mapped[str | None] = mapped_column()
-    file_size: Mapped[int | None] = mapped_column()
     pages: Mapped[int | None] = mapped_column()
     sign_offs: Mapped[int | None] = mapped_column()  # that the PDF prints
-
-    @property
-    def is_ready(self) -> bool:
-        return self.file_key is not None

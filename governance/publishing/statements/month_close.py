@@ -99,7 +99,7 @@ def _prepared(
     digest: str,
     marks: int,
 ) -> Prepared:
-    key = reports.signing_key() or signing_keys.create_signing_key()
+    key = signing_keys.current_signing_key()
     number, now = statement.revision + 1, clock.now().replace(microsecond=0)
     agreement = gathered.facts["agreement"]
     tenant = tenants.tenant_by_id(current.actor().tenant_id)

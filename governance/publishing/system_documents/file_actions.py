@@ -4,10 +4,9 @@ from typing import Any
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import background_work
+from governance.kernel import background_work, generated_files
 from governance.kernel.background_work import GeneratedFile
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError
 from governance.kernel.storage import Blob
 from governance.operations.systems import queries as systems
 from governance.publishing.system_documents import permissions, queries
@@ -50,29 +49,14 @@ DOWNLOADED = action(
 
 def request(found: SystemDocument) -> DocumentFile:
     """Queue the file of a version as it is now; a second click watches the first."""
-    under_way = background_work.under_way(DocumentFile, DocumentFile.document_id == found.id)
-    if under_way:
-        return under_way[0]
-    return background_work.start(
-        DocumentFile(
-            document_id=found.id,
-            work_item_id=None,
-            requested_by=None,
-            file_name=None,
-            file_key=None,
-            file_sha256=None,
-            file_size=None,
-            open_points=None,
-        )
-    )
+    return generated_files.request(DocumentFile, document_id=found.id)
 
 
 def file(row: DocumentFile, blob: Blob, *, name: str, open_points: int) -> bool:
     """Keep the finished file; False if an earlier try has kept it."""
-    if row.is_ready:
+    if not generated_files.name_file(row, blob, name=name):
         return False
-    row.file_key, row.file_sha256, row.file_size = blob.key, blob.sha256, blob.size
-    row.file_name, row.open_points = name, open_points
+    row.open_points = open_points
     record(GENERATED, row, sha256=blob.sha256, open_points=open_points, **_named(row))
     session().flush()
     return True
@@ -80,16 +64,9 @@ def file(row: DocumentFile, blob: Blob, *, name: str, open_points: int) -> bool:
 
 def download(row: DocumentFile) -> GeneratedFile:
     """Record the download of the zip, and return it."""
-    if row.file_key is None or row.file_name is None:
-        raise DomainError("This file isn't ready yet.")
+    found = generated_files.to_download(row)
     record(DOWNLOADED, row, sha256=row.file_sha256, **_named(row))
-    return GeneratedFile(
-        row.file_name,
-        "application/zip",
-        key=row.file_key,
-        size=row.file_size,
-        sha256=row.file_sha256,
-    )
+    return found
 
 
 def _named(row: DocumentFile) -> dict[str, Any]:

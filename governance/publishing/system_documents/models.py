@@ -8,9 +8,9 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.background_work import Generated
 from governance.kernel.db import Model, Tenanted, tenant_fk
 from governance.kernel.forms import constraint
+from governance.kernel.generated_files import StoredFile
 from governance.publishing.system_documents.catalogue import KINDS, DocumentKind
 
 
@@ -80,7 +80,7 @@ class DocumentStatement(Tenanted, Model):
     revision: Mapped[int] = mapped_column(default=1)
 
 
-class DocumentFile(Generated):
+class DocumentFile(StoredFile):
     """A zip of one version as a signed PDF. `open_points` are those that it prints as open."""
 
     __tablename__ = "document_files"
@@ -90,15 +90,7 @@ class DocumentFile(Generated):
     )
 
     document_id: Mapped[UUID]
-    file_name: Mapped[str | None] = mapped_column()
-    file_key: Mapped[str | None] = mapped_column()
-    file_sha256: Mapped[str | None] = mapped_column()
-    file_size: Mapped[int | None] = mapped_column()
     open_points: Mapped[int | None] = mapped_column()
-
-    @property
-    def is_ready(self) -> bool:
-        return self.file_key is not None
 
 
 constraint(

@@ -10,10 +10,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
 from governance.assurance.evidence.models import Evidence
-from governance.kernel.background_work import Run, run_of, with_work
+from governance.kernel.background_work import Run, run_of
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.formatting import long_day
+from governance.kernel.generated_files import newest_files
 from governance.kernel.record_points import RecordPoint
 from governance.operations.systems.models import AISystem, SystemVersion
 from governance.publishing.system_documents import record
@@ -157,13 +158,7 @@ def run(document_file_id: UUID) -> Run[DocumentFile]:
 
 def files_of(document_id: UUID) -> Sequence[Run[DocumentFile]]:
     """Return the newest files of a version with their work."""
-    query = (
-        with_work(DocumentFile)
-        .where(DocumentFile.document_id == document_id)
-        .order_by(DocumentFile.created_at.desc(), DocumentFile.id)
-        .limit(MAX_FILES)
-    )
-    return [Run(row, work) for row, work in session().execute(query)]
+    return newest_files(DocumentFile, MAX_FILES, document_id=document_id)
 
 
 def view(found: SystemDocument, system: AISystem) -> DocumentView:
