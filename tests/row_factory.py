@@ -284,6 +284,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "system_documents": {"kind": "technical-file", "completed_at": None, "content": None},
     "document_files": {"file_key": None},
     "red_team_files": {"file_key": None},
+    "model_card_files": {"file_key": None},
     "model_cards": {
         "withdrawn_at": None,
         "withdrawal_reason": None,

@@ -25,6 +25,12 @@ class NotFound(DomainError):
     status = 404
 
 
+class Gone(DomainError):
+    """It was here and was withdrawn; a reader who has its address is told so."""
+
+    status = 410
+
+
 class Invalid(DomainError):
     """A field, line or row is wrong; the message names it."""
 

@@ -194,11 +194,14 @@ NOT_BY_LINKS = {
     "system_documents.by_id",
     "model_cards.by_id",
     "model_cards.by_text",
+    "model_cards.by_release",
     "model_cards.write",  # of a system with a finding or an incident
     "model_cards.version",  # once a card is published
     "model_cards.withdraw",
     "public_model_cards.show",  # at an address that nobody can guess
     "public_model_cards.version",
+    "public_model_cards.as_pdf",
+    "public_model_cards.signature",
     "public_model_cards.as_json",
     "public_model_cards.as_bom",
     "operator_revenue.account_by_id",

@@ -2,6 +2,7 @@
 
     promotion_verdict(system_id, release)   clear, or each reason why not; six statements
     newest_release(system_id)               the release that was evaluated last
+    select_releases(system_id)              those that were evaluated, with the day of the last run
     is_fresh(ran_at)                        whether a run still says something about today
     suites_of(system_id)                    the live suites that were ever run on a system
     newest_runs(system_id, release)         the newest run of each suite on a release
@@ -16,8 +17,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Select, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from governance.kernel import clock, formatting
 from governance.kernel.db import session
@@ -74,6 +75,33 @@ def newest_release(system_id: UUID) -> str | None:
     r = EvaluationRun
     query = select(r.release).where(r.system_id == system_id, r.state == "judged")
     return session().scalar(query.order_by(r.ran_at.desc(), r.number.desc()).limit(1))
+
+
+def select_releases(system_id: UUID, *, limit: int = 50) -> Select[Any]:
+    """Select the releases with a judged run as a list of [release, day of its last run], the one
+    evaluated last first.
+    """
+    r = EvaluationRun
+    ran, number = func.max(r.ran_at).label("ran"), func.max(r.number).label("number")
+    found = (
+        select(r.release, ran, number)
+        .where(r.system_id == system_id, r.state == "judged")
+        .group_by(r.release)
+        .order_by(ran.desc(), number.desc())
+        .limit(limit)
+        .subquery()
+    )
+    each = func.jsonb_build_array(found.c.release, found.c.ran)
+    return select(
+        func.jsonb_agg(aggregate_order_by(each, found.c.ran.desc(), found.c.number.desc()))
+    )
+
+
+def is_evaluated(system_id: UUID, release: str) -> bool:
+    """Whether the release has a judged run of its own."""
+    r = EvaluationRun
+    query = select(r.id).where(r.system_id == system_id, r.state == "judged", r.release == release)
+    return session().scalar(query.limit(1)) is not None
 
 
 def promotion_verdict(system_id: UUID, release: str) -> PromotionVerdict:

@@ -45,7 +45,8 @@ def standing(at: datetime | None = None) -> EffectivePolicy:
 
     Without an instant: whatever is committed, even if this machine's clock is behind.
     """
-    return _effective(in_force(at), at)
+    # asked as others ask for it, so that a page reads it once
+    return _effective(in_force() if at is None else in_force(at), at)
 
 
 def standing_and_draft() -> tuple[EffectivePolicy, PolicyVersion | None]:

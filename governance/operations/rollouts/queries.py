@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import Row, Select, case, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.foundation.approvals import queries as approvals
@@ -216,6 +216,23 @@ def serving_now(feature_id: UUID) -> str | None:
     if last is None:
         return None
     return last.release if last.state == "finished" else last.previous
+
+
+def served(system_id: UUID) -> Select[str, datetime]:
+    """Select (release, since when) that everybody gets by the rollout of the system that ended
+    last; no row before one has.
+    """
+    query = select(
+        case((Rollout.state == "finished", Rollout.release), else_=Rollout.previous).label(
+            "release"
+        ),
+        Rollout.ended_at.label("since"),
+    ).where(
+        Rollout.system_id == system_id,
+        Rollout.state.in_(("finished", "rolled_back")),
+        Rollout.ended_at.is_not(None),
+    )
+    return query.order_by(Rollout.ended_at.desc(), Rollout.number.desc()).limit(1)
 
 
 def guarded() -> Sequence[Rollout]:

@@ -1,5 +1,7 @@
-"""Write what readers see of known failures; publish and withdraw model cards.
+"""Write what readers see of known failures; choose the release of model cards, publish and withdraw
+them.
 
+choose_release      the release that the next version describes
 write               what readers see of a finding or an incident
 request_approval    another person publishes exactly what this one saw
 publish             refused while a figure has no source, is undecided or too old; freezes it
@@ -20,11 +22,17 @@ from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.formatting import plural
+from governance.operations.evaluations import promotion
 from governance.operations.systems.models import AISystem
-from governance.publishing.model_cards import permissions, queries
+from governance.publishing.model_cards import file_actions, permissions, queries
 from governance.publishing.model_cards import record as system_record
 from governance.publishing.model_cards.card import KnownFailure
-from governance.publishing.model_cards.models import KnownFailureText, ModelCard, PublicAddress
+from governance.publishing.model_cards.models import (
+    CardRelease,
+    KnownFailureText,
+    ModelCard,
+    PublicAddress,
+)
 from governance.publishing.model_cards.queries import APPROVAL
 from governance.publishing.model_cards.record import AssembledCard
 
@@ -35,6 +43,14 @@ WRITTEN = action(
     activity="update",
     severity="informational",
     fields="system failure title text",
+)
+CHOSEN = action(
+    "model_card.release.chosen",
+    "chose the release of a model card",
+    target="CardRelease",
+    activity="update",
+    severity="informational",
+    fields="system release previous",
 )
 PUBLISHED = action(
     "model_card.published",
@@ -55,7 +71,41 @@ WITHDRAWN = action(
     shape="stop",
 )
 LOCK = "model cards"  # of their approvals
+AS_SERVED = "as people are served"  # where nobody chose a release
 MAX_TITLE, MAX_TEXT, MAX_REASON = 80, 600, 2000
+
+
+def choose_release(system: AISystem, release: str, *, seen: int) -> CardRelease:
+    """Let the next version describe this release; without one, the release that people are served.
+
+    `seen` is the revision of the choice that the person saw, 0 for none. Raises Stale where it has
+    changed since, and Invalid for a release that has no run of its own.
+    """
+    _check_in_use(system)
+    row = queries.card_release(system.id, lock=True)
+    if (row.revision if row else 0) != seen:
+        who = last_actor(row.id, CHOSEN) if row else "Someone else"
+        raise Stale(f"{who} chose a release since you opened the card. Review it, then choose.")
+    if release and not promotion.is_evaluated(system.id, release):
+        named = release if len(release) <= MAX_TITLE else f"{release[:MAX_TITLE]}…"
+        raise Invalid(f"Release {named} has no run of its own.", field="release")
+    if row is None:
+        row = CardRelease(system_id=system.id, release="", revision=0)
+        session().add(row)
+    elif row.release == release:
+        return row
+    previous = row.release
+    row.release, row.chosen_by, row.chosen_at = release, current.actor().person_id, clock.now()
+    row.revision += 1
+    session().flush()
+    record(
+        CHOSEN,
+        row,
+        system=system.key,
+        release=release or AS_SERVED,
+        previous=previous or AS_SERVED,
+    )
+    return row
 
 
 def write(
@@ -155,6 +205,7 @@ def publish(system: AISystem, *, seen: str) -> ModelCard:
         figures=len(now.content["figures"]),
         known_failures=len(now.failures),
     )
+    file_actions.request_published(made)
     return made
 
 

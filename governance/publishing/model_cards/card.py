@@ -203,10 +203,24 @@ def blockers(
     *,
     at: datetime,
     texts: Mapping[str, Sequence[str]],
+    has_run: bool = True,
 ) -> Iterator[CardBlocker]:
-    """Yield each reason. `texts` are those of the register that a card needs, by their title."""
+    """Yield each reason. `texts` are those of the register that a card needs, by their title;
+    `has_run` says whether the release was ever evaluated.
+    """
     deciding = [each for each in every if not each.is_signal]
-    if not deciding:
+    if release and not has_run:
+        yield CardBlocker(
+            "bad",
+            f"Release {release} has no run of its own.",
+            "A card says nothing of a release that nobody has measured.",
+            "Request run",
+            "evaluations.request",
+            "evaluation_requests.new",
+            {"system": system_key, "release": release},
+        )
+        deciding = []
+    elif not deciding:
         yield CardBlocker(
             "bad",
             "No evaluation has measured this system.",

@@ -18,14 +18,15 @@ from governance.publishing.model_cards.record import AssembledCard
 
 def _describe(approval: Approval) -> Description:
     system = systems.system(approval.target_id)
-    now, before = system_record.assembled(system), queries.newest(system.id)
+    chosen, before = system_record.described(system.id), queries.newest(system.id)
+    now = system_record.assembled(system, chosen.release)
     changed = card.changes(before.content, now.content) if before else []
     return Description(
         title=approval.summary,
         heading="What anybody will read",
         sub=f"The card describes release {now.release}",
         changes=[ProposedChange(each.part, each.old, each.new) for each in changed],
-        facts=[*_facts(now)],
+        facts=[("Release", f"{now.release}, {chosen.reason}"), *_facts(now)],
         effects=[*_effects(approval, now)],
         covers="Covers all that readers get. When a figure or a text changes, the request is void.",
         back=("Preview", "model_cards.preview", {"system_key": system.key}),

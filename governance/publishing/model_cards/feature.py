@@ -1,11 +1,14 @@
 """Model cards of AI systems: assembled from the record, published, public."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import EntryLink, Manifest, ObjectCommand
+from governance.kernel.manifest import Daily, EntryLink, Manifest, ObjectCommand
 from governance.operations.systems import palette as systems
 from governance.publishing.model_cards import (
     actions,
     card_approval,
+    file_actions,
+    file_views,
+    jobs,
     models,
     permissions,
     public_views,
@@ -13,11 +16,16 @@ from governance.publishing.model_cards import (
     views,
 )
 
+# each module adds its routes to the same feature when it is imported
+VIEW_MODULES = (views, file_views)
+
 manifest = Manifest(
     name="model_cards",
     models=(models,),
-    routes=(views.feature, public_views.public),
+    routes=(*{module.feature: None for module in VIEW_MODULES}, public_views.public),
     under=("systems.index",),
+    schedule=(Daily("tidy model cards", jobs.remove_unreferenced_files, at="03:45"),),
+    work=(jobs.make_card_file,),
     approvals=(card_approval.MODEL_CARD,),
     systems=(system_parts.TAB, system_parts.RECORDS),
     palette=(
@@ -29,7 +37,7 @@ manifest = Manifest(
             permissions.VIEW,
         ),
     ),
-    audit=actions_in(actions),
+    audit=actions_in(actions, file_actions),
     links={
         "ModelCard": EntryLink(
             endpoint="model_cards.by_id", argument="model_card_id", noun="model card"
@@ -39,5 +47,11 @@ manifest = Manifest(
             argument="known_failure_text_id",
             noun="text of a known failure",
         ),
+        "CardRelease": EntryLink(
+            endpoint="model_cards.by_release",
+            argument="card_release_id",
+            noun="release of a model card",
+        ),
+        "CardFile": EntryLink(no_page="its version is on the pages of the AI system"),
     },
 )

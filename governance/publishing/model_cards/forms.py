@@ -1,14 +1,40 @@
-"""Forms of model cards: publish what was seen, a known failure's text, withdraw a version."""
+"""Forms of model cards: publish what was seen, choose a release, a known failure's text, withdraw a
+version.
+"""
 
-from wtforms import HiddenField, StringField, TextAreaField
+from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
+from governance.kernel.formatting import long_day
 from governance.kernel.forms import Form, counted, stripped
 from governance.publishing.model_cards.actions import MAX_REASON, MAX_TEXT, MAX_TITLE
+from governance.publishing.model_cards.record import DescribedRelease
 
 
 class PublishCardForm(Form):
     seen = HiddenField()
+
+
+class ReleaseForm(Form):
+    seen = HiddenField()
+    release = SelectField("Release", choices=[], validate_choice=False)
+
+    @property
+    def revision(self) -> int:
+        return counted(self.seen.data)
+
+    def offer(self, now: DescribedRelease) -> None:
+        """Offer what people are served, and each release that was evaluated."""
+        follows = "The one that people are served, or else evaluated last"
+        if now.by_itself:
+            word = "served to people" if now.served else "evaluated last"
+            follows = f"{now.by_itself}, {word}"
+        evaluated = [
+            (name, f"{name}, {long_day(ran)}" if ran else name) for name, ran in now.releases
+        ]
+        if now.chosen and now.chosen not in dict(evaluated):
+            evaluated.append((now.chosen, now.chosen))
+        self.release.choices = [("", follows), *evaluated]
 
 
 class FailureTextForm(Form):

@@ -3,17 +3,21 @@
 ModelCard           one published version; what it says never changes
 KnownFailureText    what readers see of a finding or an incident
 PublicAddress       the token in the public address of a system
+CardRelease         the release that people chose for the next version
+CardFile            a version, or a draft, as a signed PDF
 """
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted, tenant_fk
 from governance.kernel.forms import constraint
+from governance.kernel.generated_files import StoredFile
+from governance.publishing.model_cards.card import without_ids
 
 
 class ModelCard(Tenanted, Model):
@@ -44,6 +48,16 @@ class ModelCard(Tenanted, Model):
     @property
     def title(self) -> str:
         return f"Model card {self.number}"
+
+    @property
+    def public_content(self) -> dict[str, Any]:
+        """What its readers get in each format, with the SHA-256 of `card` as RFC 8785 writes it."""
+        return {
+            "version": self.number,
+            "published_at": self.created_at.isoformat(),
+            "sha256": self.sha256,
+            "card": without_ids(self.content),
+        }
 
 
 class KnownFailureText(Tenanted, Model):
@@ -88,6 +102,49 @@ class PublicAddress(Tenanted, Model):
     token: Mapped[str]
 
 
+class CardRelease(Tenanted, Model):
+    """The release that the next version describes. Without a release, and without a row, it is the
+    one that people are served, or else the one that was evaluated last.
+    """
+
+    __tablename__ = "model_card_releases"
+    __table_args__ = (
+        tenant_fk("system_id", "ai_systems"),
+        UniqueConstraint("tenant_id", "system_id"),
+    )
+
+    system_id: Mapped[UUID]
+    release: Mapped[str]
+    chosen_by: Mapped[UUID | None]
+    chosen_at: Mapped[datetime]
+    revision: Mapped[int] = mapped_column(default=1)
+
+
+class CardFile(StoredFile):
+    """A zip of a published version as a signed PDF; without one, of the draft as the record was when
+    it was generated. `missing` are the things that the draft prints as missing.
+    """
+
+    __tablename__ = "model_card_files"
+    __table_args__ = (
+        tenant_fk("system_id", "ai_systems"),
+        tenant_fk("model_card_id", "model_cards"),
+        Index(None, "tenant_id", "system_id", "model_card_id"),
+    )
+
+    system_id: Mapped[UUID]
+    model_card_id: Mapped[UUID | None]
+    missing: Mapped[int | None]
+
+    @property
+    def is_draft(self) -> bool:
+        return self.model_card_id is None
+
+
+constraint(
+    "uq_model_card_releases_tenant_id_system_id",
+    "Someone else chose a release a moment ago. Review it, then choose again.",
+)
 for name in ("finding_id", "incident_id"):
     constraint(
         f"uq_known_failure_texts_tenant_id_system_id_{name}",

@@ -1,4 +1,4 @@
-"""Who reads, writes, publishes and withdraws the model cards of AI systems."""
+"""Who reads, writes, publishes, withdraws and downloads the model cards of AI systems."""
 
 from governance.kernel.access import permission
 
@@ -9,11 +9,16 @@ VIEW = permission(
 )
 WRITE = permission(
     "model_cards.write",
-    "write what readers see of known failures, and request to publish model cards",
+    "write known failures of model cards, choose their release, and request to publish them",
     roles="admin compliance_officer contributor",
 )
 PUBLISH = permission(
     "model_cards.publish",
     "approve, publish and withdraw model cards",
+    roles="admin compliance_officer",
+)
+EXPORT = permission(
+    "model_cards.export",
+    "generate and download model cards as signed PDFs",
     roles="admin compliance_officer",
 )

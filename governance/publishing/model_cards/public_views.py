@@ -1,4 +1,4 @@
-"""The public page of a system's model card, and the card as JSON and as an ML-BOM.
+"""The public page of a system's model card, and the card as a PDF, as JSON and as an ML-BOM.
 
 Anybody who has the address reads it. It shows what was published and nothing else of the tenant;
 of what changed since, it names only parts that its readers know already.
@@ -10,10 +10,10 @@ from typing import Any
 
 from flask import Response
 
-from governance.kernel import clock
+from governance.kernel import clock, generated_files, storage
 from governance.kernel.access import PUBLIC
 from governance.kernel.downloads import FILE
-from governance.kernel.errors import NotFound
+from governance.kernel.errors import Gone, NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
@@ -25,6 +25,7 @@ from governance.publishing.model_cards.bom import ml_bom
 from governance.publishing.model_cards.drawing import interval, limit_words
 from governance.publishing.model_cards.models import ModelCard
 from governance.publishing.model_cards.public_reader import NOTHING_HERE, reading
+from governance.publishing.reports import signed_files
 
 public = Feature("public_model_cards", __name__, scope="public")
 HOME = "/model-cards/<tenant>/<token>"
@@ -53,7 +54,8 @@ def _newest(system: AISystem) -> ModelCard:
 
 
 def _page(tenant: str, token: str, system: AISystem, found: ModelCard) -> ResponseReturnValue:
-    every = queries.versions(system.id)
+    rows = queries.versions_with_pdf(system.id)
+    every, pdfs = [each for each, _pdf in rows], {each.number: pdf for each, pdf in rows}
     is_newest = found.number == every[0].number
     stale = [] if found.is_withdrawn or not is_newest else stale_parts(system, found)
     return page(
@@ -65,6 +67,7 @@ def _page(tenant: str, token: str, system: AISystem, found: ModelCard) -> Respon
         versions=every,
         is_newest=is_newest,
         stale=stale,
+        has_pdf=not found.is_withdrawn and pdfs.get(found.number, False),
         interval=interval,
         limit_words=limit_words,
         day_of=card.day_of,
@@ -75,7 +78,7 @@ def _page(tenant: str, token: str, system: AISystem, found: ModelCard) -> Respon
 
 def stale_parts(system: AISystem, found: ModelCard) -> list[str]:
     """Return what of a published card is out of date, without what the record says instead."""
-    now = system_record.assembled(system)
+    now = system_record.compared(system, found)
     parts = [each.part for each in card.changes(found.content, now.content)]
     return [*dict.fromkeys(parts), *card.outdated(found.content, clock.now())]
 
@@ -85,7 +88,7 @@ def as_json(tenant: str, token: str, number: int) -> ResponseReturnValue:
     """One version as JSON."""
     with reading(tenant, token) as system:
         found = _published(system, number)
-        return json_file(public_content(found), f"model-card-{found.number}.json")
+        return json_file(found.public_content, f"model-card-{found.number}.json")
 
 
 @public.get(f"{HOME}/<int:number>/ml-bom.json", needs=PUBLIC, answers=FILE)
@@ -102,29 +105,50 @@ def as_bom(tenant: str, token: str, number: int) -> ResponseReturnValue:
         return json_file(made, f"model-card-{found.number}.cdx.json")
 
 
+@public.get(f"{HOME}/<int:number>/card.pdf", needs=PUBLIC, answers=FILE)
+def as_pdf(tenant: str, token: str, number: int) -> ResponseReturnValue:
+    """One version as a PDF."""
+    with reading(tenant, token) as system:
+        content, _signature, name = _signed(system, number)
+        return _file(content, name, "application/pdf")
+
+
+@public.get(f"{HOME}/<int:number>/card.pdf.sig", needs=PUBLIC, answers=FILE)
+def signature(tenant: str, token: str, number: int) -> ResponseReturnValue:
+    """The signature of the PDF, to verify it with."""
+    with reading(tenant, token) as system:
+        _content, signature, name = _signed(system, number)
+        return _file(signature.encode(), f"{name}.sig", "text/plain; charset=utf-8")
+
+
+def _signed(system: AISystem, number: int) -> tuple[bytes, str, str]:
+    """The PDF of a version, its signature and its name. Raises NotFound before it is generated."""
+    row = queries.published_file(_published(system, number).id)
+    if row is None:
+        raise NotFound(NOTHING_HERE)
+    stored = generated_files.to_download(row)
+    with storage.store().open(stored.key) as file:
+        content, signature = signed_files.unpack(file.read())
+    return content, signature, stored.name.removesuffix(".zip") + ".pdf"
+
+
 def _published(system: AISystem, number: int) -> ModelCard:
-    """One version that wasn't withdrawn. Raises NotFound."""
+    """One version. Raises NotFound, and Gone where it was withdrawn."""
     found = queries.version(system.id, number)
     if found.is_withdrawn:
-        raise NotFound(NOTHING_HERE)
+        raise Gone("This model card was withdrawn.")
     return found
-
-
-def public_content(found: ModelCard) -> dict[str, Any]:
-    """Return a version with the SHA-256 of `card` as RFC 8785 writes it."""
-    return {
-        "version": found.number,
-        "published_at": found.created_at.isoformat(),
-        "sha256": found.sha256,
-        "card": card.without_ids(found.content),
-    }
 
 
 def json_file(content: Mapping[str, Any], name: str) -> Response:
     """A JSON file to keep."""
     body = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return _file(body.encode(), name, "application/json")
+
+
+def _file(content: bytes, name: str, media_type: str) -> Response:
     headers = {
-        "Content-Type": "application/json",
+        "Content-Type": media_type,
         "Content-Disposition": f'attachment; filename="{name}"',
     }
-    return Response(body, headers=headers)
+    return Response(content, headers=headers)

@@ -3,7 +3,10 @@
 card(id), version(…), versions(…)    NotFound for what the tenant doesn't have
 newest(system_id)                    the newest version, withdrawn or not
 open_request(system_id)              who asked to publish, and nobody has decided yet
+card_release(system_id)              which release people chose for the next version
 failure(system, kind, id)            one known failure, and the text that is there
+card_file(id), files_of(…)           signed PDFs of a version, or of the draft
+published_file(model_card_id)        the PDF that readers of a version get
 public_token(system_id)              the token in the system's public address
 system_of_token(token)               whose address it is
 """
@@ -12,18 +15,27 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, exists, func, select
 
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
+from governance.kernel.background_work import Run, run_of
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
+from governance.kernel.generated_files import newest_files
 from governance.operations.systems.models import AISystem
 from governance.publishing.model_cards.card import KnownFailure
-from governance.publishing.model_cards.models import KnownFailureText, ModelCard, PublicAddress
+from governance.publishing.model_cards.models import (
+    CardFile,
+    CardRelease,
+    KnownFailureText,
+    ModelCard,
+    PublicAddress,
+)
 from governance.publishing.model_cards.record import AssembledCard
 
 APPROVAL = "model_card"  # the kind of approval
+MAX_FILES = 5  # shown on a page
 
 
 def card(model_card_id: UUID, *, lock: bool = False) -> ModelCard:
@@ -46,6 +58,14 @@ def versions(system_id: UUID, *, limit: int = 50) -> Sequence[ModelCard]:
     return session().scalars(query.order_by(ModelCard.number.desc()).limit(limit)).all()
 
 
+def versions_with_pdf(system_id: UUID, *, limit: int = 50) -> Sequence[tuple[ModelCard, bool]]:
+    """Return the versions, the newest first, and whether the PDF of each is generated."""
+    has_pdf = exists().where(CardFile.model_card_id == ModelCard.id, CardFile.file_key.is_not(None))
+    query = select(ModelCard, has_pdf).where(ModelCard.system_id == system_id)
+    rows = session().execute(query.order_by(ModelCard.number.desc()).limit(limit))
+    return [(row[0], row[1]) for row in rows]
+
+
 def newest(system_id: UUID) -> ModelCard | None:
     return next(iter(versions(system_id, limit=1)), None)
 
@@ -54,6 +74,17 @@ def open_request(system_id: UUID) -> Approval | None:
     """Return the request to publish that nobody has decided."""
     found = approvals.open_approval(APPROVAL, system_id)
     return found if found and approvals.is_open(found) else None
+
+
+def card_release(system_id: UUID, *, lock: bool = False) -> CardRelease | None:
+    """Return the choice of the release that the next version describes."""
+    query = select(CardRelease).where(CardRelease.system_id == system_id)
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def choice(card_release_id: UUID) -> CardRelease:
+    """Return the choice with that id. Raises NotFound."""
+    return find(CardRelease, card_release_id, what="release")
 
 
 def failure(now: AssembledCard, kind: str, source_id: UUID) -> KnownFailure:
@@ -77,6 +108,35 @@ def failure_text(
 def text(known_failure_text_id: UUID) -> KnownFailureText:
     """Return the text with that id. Raises NotFound."""
     return find(KnownFailureText, known_failure_text_id, what="text")
+
+
+# ---- signed PDFs
+
+
+def card_file(card_file_id: UUID, *, lock: bool = False) -> CardFile:
+    """Return the file with that id. Raises NotFound."""
+    return find(CardFile, card_file_id, what="file", lock=lock)
+
+
+def run(card_file_id: UUID) -> Run[CardFile]:
+    """The file with the work on it."""
+    return run_of(card_file(card_file_id))
+
+
+def files_of(system_id: UUID, model_card_id: UUID | None) -> Sequence[Run[CardFile]]:
+    """Return the newest PDFs of a version, or of the draft, with their work."""
+    return newest_files(CardFile, MAX_FILES, system_id=system_id, model_card_id=model_card_id)
+
+
+def published_file(model_card_id: UUID) -> CardFile | None:
+    """Return the newest PDF of a version; None before the first one is generated."""
+    query = (
+        select(CardFile)
+        .where(CardFile.model_card_id == model_card_id, CardFile.file_key.is_not(None))
+        .order_by(CardFile.created_at.desc(), CardFile.id)
+        .limit(1)
+    )
+    return session().scalars(query).one_or_none()
 
 
 # ---- public addresses

@@ -1,7 +1,9 @@
 """A model card as the record says it now: register, policy, evaluations, drills, findings,
 incidents.
 
-assembled(system)    what would be published, and what keeps it from being published
+assembled(system)         what would be published, and what keeps it from being published
+described(system_id)      which release that is of
+compared(system, card)    what the record says now of the release that a published card describes
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +32,7 @@ from governance.operations.evaluations.models import (
 )
 from governance.operations.policies import queries as policies
 from governance.operations.policies.setting_labels import setting_title, short_label
+from governance.operations.rollouts import queries as rollouts
 from governance.operations.switches.models import Drill
 from governance.operations.systems.facts import readable
 from governance.operations.systems.models import AISystem
@@ -41,7 +44,7 @@ from governance.publishing.model_cards.card import (
     FigureState,
     KnownFailure,
 )
-from governance.publishing.model_cards.models import KnownFailureText
+from governance.publishing.model_cards.models import CardRelease, KnownFailureText, ModelCard
 from governance.publishing.reports.snapshot import canonical, fingerprint
 
 MAX_FAILURES = 50  # of each kind, the newest first
@@ -76,11 +79,79 @@ def digest_of(content: Mapping[str, Any]) -> str:
     return fingerprint(canonical(card.without_ids(content)))
 
 
-def assembled(system: AISystem) -> AssembledCard:
-    """Return the card of a system as it is now."""
+@dataclass(frozen=True, slots=True)
+class DescribedRelease:
+    """Which release the next version describes: the one that people chose, or else the one that
+    people are served since a rollout ended, or else the one that was evaluated last.
+    """
+
+    chosen: str
+    revision: int  # of the choice
+    served: str
+    served_since: datetime | None
+    releases: tuple[tuple[str, datetime | None], ...]  # that were evaluated, the newest run first
+
+    @property
+    def evaluated(self) -> str:
+        return self.releases[0][0] if self.releases else ""
+
+    @property
+    def release(self) -> str:
+        return self.chosen or self.by_itself
+
+    @property
+    def by_itself(self) -> str:
+        """The release while nobody has chosen one."""
+        return self.served or self.evaluated
+
+    @property
+    def reason(self) -> str:
+        """Why this release, as the end of a sentence."""
+        if self.chosen:
+            return "chosen by a person"
+        return "which people are served" if self.served else "which was evaluated last"
+
+    def for_readers(self, published: ModelCard) -> str:
+        """The release that readers of a published card expect it to describe: its own, until
+        everybody is served another one. What is chosen for the next version is nothing to them.
+        """
+        if self.served_since is not None and self.served_since > published.created_at:
+            return self.served
+        return published.release
+
+
+def described(system_id: UUID) -> DescribedRelease:
+    """Return which release the next version describes; one statement."""
+    chosen = select(CardRelease.release, CardRelease.revision).where(
+        CardRelease.system_id == system_id
+    )
+    by_choice, by_rollout = chosen.subquery(), rollouts.served(system_id).subquery()
+    query = select(
+        select(by_choice.c.release).scalar_subquery(),
+        select(by_choice.c.revision).scalar_subquery(),
+        select(by_rollout.c.release).scalar_subquery(),
+        select(by_rollout.c.since).scalar_subquery(),
+        promotion.select_releases(system_id).scalar_subquery(),
+    )
+    row = session().execute(query).one()
+    evaluated = [(name, datetime.fromisoformat(ran) if ran else None) for name, ran in row[4] or ()]
+    return DescribedRelease(row[0] or "", row[1] or 0, row[2] or "", row[3], tuple(evaluated))
+
+
+def compared(
+    system: AISystem, published: ModelCard, known: DescribedRelease | None = None
+) -> AssembledCard:
+    """Return what the record says now of the release that readers of the card expect."""
+    return assembled(system, (known or described(system.id)).for_readers(published))
+
+
+def assembled(system: AISystem, release: str | None = None) -> AssembledCard:
+    """Return the card of a system as it is now, of the release that the next version describes."""
     at = clock.now()
-    release = promotion.newest_release(system.id) or ""
-    every = tuple(_figures(system.id, release, at))
+    if release is None:
+        release = described(system.id).release
+    runs = promotion.newest_runs(system.id, release) if release else {}
+    every = tuple(_figures(system.id, release, runs, at))
     drill, failures = _drill(system.id), tuple(_failures(system.id, at))
     incidents = [each for each in failures if each.kind == "incident"]
     said = card.content(
@@ -98,7 +169,16 @@ def assembled(system: AISystem) -> AssembledCard:
         },
     )
     texts = {"What it does": system.capabilities, "What it doesn't do": system.limits}
-    reasons = card.blockers(system.key, release, every, drill, failures, at=at, texts=texts)
+    reasons = card.blockers(
+        system.key,
+        release,
+        every,
+        drill,
+        failures,
+        at=at,
+        texts=texts,
+        has_run=bool(runs),
+    )
     return AssembledCard(release, every, drill, failures, said, tuple(reasons))
 
 
@@ -165,12 +245,16 @@ def _policy(system: AISystem) -> dict[str, Any]:
 # ---- figures
 
 
-def _figures(system_id: UUID, release: str, at: datetime) -> Iterator[CardFigure]:
-    """Yield each measure of each live suite that was ever run on the system; six statements."""
+def _figures(
+    system_id: UUID,
+    release: str,
+    runs: Mapping[UUID, tuple[EvaluationRun, SuiteVersion]],
+    at: datetime,
+) -> Iterator[CardFigure]:
+    """Yield each measure of each live suite that was ever run on the system; five statements."""
     if not release:
         return
     tier = evaluations.policy_tier()
-    runs = promotion.newest_runs(system_id, release)
     results: dict[UUID, list[tuple[MeasureResult, SuiteMeasure]]] = {}
     for result, measure in evaluations.results_of([run.id for run, _version in runs.values()]):
         results.setdefault(result.run_id, []).append((result, measure))

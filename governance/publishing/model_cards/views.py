@@ -9,7 +9,8 @@ from governance.foundation.approvals import kinds
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.people import queries as people
 from governance.foundation.people.queries import Moment
-from governance.kernel import clock, current
+from governance.kernel import clock, current, work_pages
+from governance.kernel.access import allowed
 from governance.kernel.config import public_address
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
@@ -21,8 +22,14 @@ from governance.operations.systems.models import AISystem
 from governance.publishing.model_cards import actions, card, permissions, queries
 from governance.publishing.model_cards import record as system_record
 from governance.publishing.model_cards.drawing import interval, limit_words
-from governance.publishing.model_cards.forms import FailureTextForm, PublishCardForm, WithdrawForm
+from governance.publishing.model_cards.forms import (
+    FailureTextForm,
+    PublishCardForm,
+    ReleaseForm,
+    WithdrawForm,
+)
 from governance.publishing.model_cards.models import ModelCard
+from governance.publishing.model_cards.record import DescribedRelease
 
 feature = Feature("model_cards", __name__, counts_everything=True)
 HOME = "/systems/<system_key>/model-card/"
@@ -35,10 +42,20 @@ def index(system_key: str) -> ResponseReturnValue:
     return _index(systems.system(system_key), PublishCardForm())
 
 
-def _index(system: AISystem, form: PublishCardForm, *, status: int = 200) -> ResponseReturnValue:
-    now, every = system_record.assembled(system), queries.versions(system.id)
-    newest = every[0] if every else None
+def _index(
+    system: AISystem,
+    form: PublishCardForm,
+    *,
+    choosing: ReleaseForm | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    chosen, every = system_record.described(system.id), queries.versions(system.id)
+    now, newest = system_record.assembled(system, chosen.release), every[0] if every else None
     differs = card.changes(newest.content, now.content) if newest else []
+    for_readers = differs
+    if newest is not None and chosen.for_readers(newest) != now.release:
+        said = system_record.compared(system, newest, chosen).content
+        for_readers = card.changes(newest.content, said)
     requested = queries.open_request(system.id)
     if requested is not None and kinds.fingerprint(requested) != requested.fingerprint:
         requested = None  # the record has changed since
@@ -50,17 +67,33 @@ def _index(system: AISystem, form: PublishCardForm, *, status: int = 200) -> Res
         requested=requested,
         may_open_approval=requested is not None and approvals.is_visible(requested),
         form=form,
+        described=chosen,
+        choosing=_choosing(system, chosen, choosing),
         versions=every,
         newest=newest,
         changes=differs,
+        changed_for_readers=for_readers,
         too_old=card.outdated(newest.content, clock.now()) if newest else [],
         windows={"figure": card.FIGURE_WINDOW.days, "drill": card.DRILL_WINDOW.days},
         at=clock.now(),
         figures=figures,
         address=_address(system) if newest else None,
+        files=queries.files_of(system.id, None) if allowed(permissions.EXPORT) else (),
+        shown=work_pages.shown,
         names=people.names(each.published_by for each in every),
         history=[_moment(each) for each in people.timeline([each.id for each in every])],
     )
+
+
+def _choosing(
+    system: AISystem, chosen: DescribedRelease, form: ReleaseForm | None
+) -> ReleaseForm | None:
+    """The form with the releases that were evaluated; None for who may not choose."""
+    if system.is_retired or not allowed(permissions.WRITE):
+        return None
+    form = form or ReleaseForm(release=chosen.chosen)
+    form.offer(chosen)
+    return form
 
 
 def _address(system: AISystem) -> str:
@@ -80,6 +113,19 @@ def request_approval(system_key: str) -> ResponseReturnValue:
     if not accepted(form, lambda: actions.request_approval(system, seen=form.seen.data or "")):
         return _index(system, form, status=form.status)
     flash("Approval is requested. Another person publishes the card.")
+    return redirect(url_for("model_cards.index", system_key=system.key), 303)
+
+
+@feature.post(f"{HOME}release", needs=permissions.WRITE)
+def choose_release(system_key: str) -> ResponseReturnValue:
+    """Choose the release that the next version describes."""
+    system, form = systems.system(system_key), ReleaseForm()
+
+    def act() -> None:
+        actions.choose_release(system, form.release.data or "", seen=form.revision)
+
+    if not accepted(form, act):
+        return _index(system, PublishCardForm(), choosing=form, status=form.status)
     return redirect(url_for("model_cards.index", system_key=system.key), 303)
 
 
@@ -115,12 +161,19 @@ def by_text(known_failure_text_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("model_cards.index", system_key=system.key), 302)
 
 
+@feature.get("/model-cards/releases/<uuid:card_release_id>", needs=permissions.VIEW)
+def by_release(card_release_id: UUID) -> ResponseReturnValue:
+    """Open the card of which somebody chose the release, as audit entries link it."""
+    system = systems.system(queries.choice(card_release_id).system_id)
+    return redirect(url_for("model_cards.index", system_key=system.key), 302)
+
+
 @feature.get(VERSION, needs=permissions.VIEW)
 def version(system_key: str, number: int) -> ResponseReturnValue:
     """Show a published version with links to its sources, and what changed since."""
     system = systems.system(system_key)
     found = queries.version(system.id, number)
-    now = system_record.assembled(system)
+    now = system_record.compared(system, found)
     return page(
         "publishing/model_cards/version.html",
         system=system,
@@ -133,6 +186,8 @@ def version(system_key: str, number: int) -> ResponseReturnValue:
         day_of=card.day_of,
         data_set_words=card.data_set_words,
         figures=figures,
+        files=queries.files_of(system.id, found.id) if allowed(permissions.EXPORT) else (),
+        shown=work_pages.shown,
         names=people.names([found.published_by, found.withdrawn_by]),
         history=[_moment(each) for each in people.timeline([found.id])],
     )

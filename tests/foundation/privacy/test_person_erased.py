@@ -67,6 +67,7 @@ FILES_THAT_STAY = {
         "a signed report of an attack names who attacked and who planned it, as it says with whose"
         " consent a running system was broken"
     ),
+    "publishing/model_cards": "a card says what anybody may read, and names no person",
     "operations/objectives": "a file to import holds definitions only, and names no person",
     "publishing/statements": (
         "a closed month never changes: it has minutes, terms and sums, and names of signatories"

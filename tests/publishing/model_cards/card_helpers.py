@@ -4,11 +4,14 @@ import re
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations import suite_actions
 from governance.operations.evaluations.models import EvaluationRun
+from governance.operations.rollouts import queries as rollouts
+from governance.operations.rollouts.models import Rollout
 from governance.operations.switches.models import Drill
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
@@ -96,6 +99,44 @@ def drilled(system_id: UUID, *, days: int = 10, slug: str = "acme", state: str =
         )
 
 
+def rolled_out(
+    system_id: UUID, release: str, *, previous: str = "2026.11.1", state: str = "finished"
+) -> None:
+    """A rollout of the system that ended now, at its last stage or rolled back."""
+    with make.acting("admin"):
+        found = register.features(system_id)
+        feature = (
+            found[0]
+            if found
+            else systems.add_feature(
+                register.system(system_id), key="auto-approve", fallback="A person decides."
+            )
+        )
+        session().add(
+            Rollout(
+                number=rollouts.next_number(),
+                system_id=system_id,
+                feature_id=feature.id,
+                change="model",
+                release=release,
+                previous=previous,
+                summary="A larger model.",
+                system_version=1,
+                risk_class="standard",
+                ladder=[],
+                on_failure="halt",
+                state=state,
+                started_at=clock.now(),
+                ended_at=clock.now(),
+            )
+        )
+
+
+def choose(visitor, release: str, *, seen: int = 0, then: int = 303):
+    """Choose the release of the next version as its page offers it."""
+    return visitor.post(f"{HOME}/release", then=then, release=release, seen=str(seen))
+
+
 def complete_system(**more) -> UUID:
     """A system whose card can be published."""
     system_id = register_system(**more)
@@ -103,6 +144,27 @@ def complete_system(**more) -> UUID:
     evaluated()
     drilled(system_id)
     return system_id
+
+
+def add_finding(system_id: UUID) -> UUID:
+    """An open finding of an evaluation of the system."""
+    with make.acting("admin"):
+        run = evaluations.runs().rows[0][0]
+        made = EvaluationFinding(
+            number=1,
+            system_id=system_id,
+            suite_id=evaluations.suite("claims-grounding").id,
+            measure="hallucination",
+            name="Hallucination",
+            first_run_id=run.id,
+            last_run_id=run.id,
+            passed_run_id=None,
+            closed_at=None,
+            closed_by=None,
+        )
+        session().add(made)
+        session().flush()
+        return made.id
 
 
 def now_digest() -> str:

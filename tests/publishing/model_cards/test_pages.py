@@ -7,7 +7,6 @@ import pytest
 import rfc8785
 from sqlalchemy import select
 
-from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -23,6 +22,7 @@ from tests.publishing.model_cards import card_helpers
 from tests.publishing.model_cards.card_helpers import (
     HOME,
     SYSTEM,
+    add_finding,
     approve,
     complete_system,
     evaluated,
@@ -184,6 +184,7 @@ def test_the_ml_bom_is_that_of_the_published_version(system, client):
     read = json.loads(client.get(f"{path}/1/ml-bom.json").text)
     assert read["specVersion"] == "1.7" and read["version"] == 1
     assert read["components"][0]["name"] == "Claims triage"
+    assert read["components"][0]["licenses"] == [{"license": {"name": "Unknown"}}]
     assert read["components"][-1]["licenses"] == [{"expression": "CC-BY-4.0"}]
     assert "claims-2025, version 1, CC-BY-4.0" in main_text(client.get(path))
     client.get(f"{path}/2/ml-bom.json", then=404)
@@ -231,8 +232,9 @@ def test_a_withdrawn_card_shows_nothing_of_what_it_said(system, as_officer, as_a
     reply = client.get(public_path(), then=410)
     assert "was withdrawn on" in main_text(reply)
     assert "Ranks incoming" not in reply.text and "names a customer" not in reply.text
-    for name in ("card.json", "ml-bom.json"):
-        client.get(f"{public_path()}/1/{name}", then=404)
+    for name in ("card.json", "ml-bom.json", "card.pdf", "card.pdf.sig"):
+        said = client.get(f"{public_path()}/1/{name}", then=410).text
+        assert "This model card was withdrawn." in said and "Ranks incoming" not in said
     assert "It names a customer." in main_text(as_officer.get(f"{HOME}/1"))
     assert len(entries("model_card.withdrawn")) == 1
     as_officer.get(f"{HOME}/1/withdraw")
@@ -268,28 +270,6 @@ def test_a_known_failure_is_published_in_the_words_that_a_person_wrote(
     assert "Known failure INC-1 is over, and its text is older." in main_text(
         as_officer.get(f"{HOME}/")
     )
-
-
-def add_finding(system_id):
-    with make.acting("admin"):
-        from governance.operations.evaluations import queries as evaluations
-
-        run = evaluations.runs().rows[0][0]
-        made = EvaluationFinding(
-            number=1,
-            system_id=system_id,
-            suite_id=evaluations.suite("claims-grounding").id,
-            measure="hallucination",
-            name="Hallucination",
-            first_run_id=run.id,
-            last_run_id=run.id,
-            passed_run_id=None,
-            closed_at=None,
-            closed_by=None,
-        )
-        session().add(made)
-        session().flush()
-        return made.id
 
 
 @pytest.mark.parametrize(
