@@ -175,7 +175,6 @@ def _add_step(step: str) -> None:
             consequence=consequence,
             warning=("The fix isn't proved yet.", " ".join(reasons)) if reasons else None,
             back_label="Cancel",
-            about="One step of a finding: it is confirmed or rejected, then fixed, then closed.",
         )
 
     feature.add_url_rule(

@@ -285,5 +285,4 @@ def _step_page(
         **context,
         ref=found.ref,
         kicker=f"Red team {found.ref}",
-        about="A red team that tried something is finished; one that tried nothing is cancelled.",
     )
