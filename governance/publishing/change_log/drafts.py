@@ -104,8 +104,8 @@ def policy(
     `lines` are (system or "", setting, before, after, what that means or "").
     """
     shown = [
-        f"{f'{system}: ' if system else ''}{setting}: {after}."
-        f"{f' {means}.' if means else ''} Before: {before}."
+        f"{f'{system}: ' if system else ''}{setting} is now {after}."
+        f"{f' {means}.' if means else ''} It was {before} before."
         for system, setting, before, after, means in lines[:MAX_LINES]
     ]
     if len(lines) > MAX_LINES:

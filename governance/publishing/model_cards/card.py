@@ -90,6 +90,9 @@ class CardDrill:
     obeyed: int
     slowest_ms: int | None
 
+    def is_old(self, at: datetime) -> bool:
+        return at - self.ended_at > DRILL_WINDOW
+
 
 @dataclass(frozen=True, slots=True)
 class KnownFailure:
@@ -281,7 +284,7 @@ def _of_figure(each: CardFigure, system_key: str, release: str) -> CardBlocker:
 def _of_drill(drill: CardDrill | None, system_key: str, at: datetime) -> Iterator[CardBlocker]:
     if drill is None:
         lead, text = "has no source", "No drill has shown how fast the stop works."
-    elif at - drill.ended_at > DRILL_WINDOW:
+    elif drill.is_old(at):
         lead = "is too old"
         text = f"It was on {long_day(drill.ended_at)}. The window is {DRILL_WINDOW.days} days."
     else:

@@ -33,7 +33,9 @@ def interval(figure: Mapping[str, Any]) -> Markup:
     words = shown(figure)
     if limit is not None:
         at = drawing.coordinate(x(limit))
-        body.append(drawing.element("path", "sbad", d=f"M{at} 0V16", stroke_dasharray="3 2"))
+        body.append(
+            drawing.element("path", "sbad", d=f"M{at} 2V{HEIGHT - 2}", stroke_dasharray="3 2")
+        )
         words += f", {limit_words(figure)}"
     return drawing.svg(WIDTH, HEIGHT, figure["name"], words, body, inline=True)
 

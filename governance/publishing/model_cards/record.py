@@ -54,6 +54,7 @@ MAX_FAILURES = 50  # of each kind, the newest first
 class AssembledCard:
     """What the record says of a system now. `digest` is that of what its readers would get."""
 
+    at: datetime
     release: str
     figures: tuple[CardFigure, ...]
     drill: CardDrill | None
@@ -66,12 +67,14 @@ class AssembledCard:
         return digest_of(self.content)
 
     @property
-    def deciding(self) -> list[CardFigure]:
-        return [each for each in self.figures if not each.is_signal]
+    def deciding(self) -> int:
+        """How many figures have to be ready: all but signals, and that of the stop drill."""
+        return 1 + sum(not each.is_signal for each in self.figures)
 
     @property
     def ready(self) -> int:
-        return sum(each.state == "ready" for each in self.deciding)
+        found = sum(each.state == "ready" for each in self.figures if not each.is_signal)
+        return found + (self.drill is not None and not self.drill.is_old(self.at))
 
 
 def digest_of(content: Mapping[str, Any]) -> str:
@@ -179,7 +182,7 @@ def assembled(system: AISystem, release: str | None = None) -> AssembledCard:
         texts=texts,
         has_run=bool(runs),
     )
-    return AssembledCard(release, every, drill, failures, said, tuple(reasons))
+    return AssembledCard(at, release, every, drill, failures, said, tuple(reasons))
 
 
 def _system(system: AISystem) -> dict[str, Any]:

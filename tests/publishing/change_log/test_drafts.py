@@ -152,8 +152,8 @@ def test_a_policy_names_its_settings_and_only_so_many_of_them():
     title, body, effect = drafts.policy(7, since, lines)
     assert title == "Our AI policy has changed: version 7"
     assert body == (
-        f"Content filter: Strict. {blocked}. Before: Standard.\n"
-        "Atlas: Retention: 30 days. Before: 90 days."
+        f"Content filter is now Strict. {blocked}. It was Standard before.\n"
+        "Atlas: Retention is now 30 days. It was 90 days before."
     )
     assert effect == "The new settings have applied since 25 November 2026."
     _, body, _ = drafts.policy(8, since, lines * 10)
