@@ -4,6 +4,7 @@ end that nobody waits for.
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -15,13 +16,15 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import registry
 from governance.foundation.people.models import Membership
+from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import current, db
+from governance.kernel import current, db, embedded
 from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import connection, session, transaction
 from governance.kernel.driver import MAX_HELD, DriverConnection, ask_together
 from tests import make
 from tests.kernel.transaction_helpers import terminate
+from tests.migrated_databases import migrated_database
 
 ROLES: CompiledSelect[str] = CompiledSelect(
     lambda: (
@@ -177,20 +180,41 @@ def names(like: str) -> list[str]:
     """Of the committed entries, as another transaction reads them."""
     name = AuditEntry.changes["name"][1].astext
     query = select(name).where(AuditEntry.action == RENAMED.name, name.startswith(like))
-    with current.acting_as(make.system_actor("acme")), transaction(read_only=True):
+    with transaction(read_only=True):
         return list(session().scalars(query.order_by(AuditEntry.id)))
 
 
+@pytest.fixture(scope="module")
+def own_server(server, app, worker_id):
+    """A database of this file's own: entries stay for good, and other tests count theirs."""
+    name = f"driver_{worker_id}".replace("-", "_")
+    started = migrated_database(name)
+    yield started
+    embedded.drop(server, name)
+
+
+@pytest.fixture(scope="module")
+def writer(own_server, settings):
+    db.connect(own_server.app_url)
+    tenant = tenants.create_tenant("driverco", "Driver Co")
+    db.engine().dispose()
+    db.connect(settings.database_url)
+    return tenants.founder(tenant.id, "driverco", "Driver Co")
+
+
 @pytest.fixture
-def acme(pool):
-    """Acting for acme, on a connection on which entries are prepared."""
-    with current.acting_as(make.system_actor("acme")):
+def acting_writer(isolated, writer, own_server, settings):
+    """Acting for its tenant, on a connection on which entries are prepared."""
+    db.connect(own_server.app_url)
+    with current.acting_as(writer):
         with transaction():
             renamed("prepared")
         yield
+    db.engine().dispose()
+    db.connect(settings.database_url)
 
 
-def test_an_entry_and_the_commit_are_one_round_trip(acme, tmp_path: Path):
+def test_an_entry_and_the_commit_are_one_round_trip(acting_writer, tmp_path: Path):
     with (tmp_path / "wire").open("w+b") as wire:
         with transaction():
             raw = driver()
@@ -206,7 +230,7 @@ def test_an_entry_and_the_commit_are_one_round_trip(acme, tmp_path: Path):
     assert names("one trip") == ["one trip"]
 
 
-def test_what_reads_the_log_in_the_same_transaction_finds_its_entries(acme):
+def test_what_reads_the_log_in_the_same_transaction_finds_its_entries(acting_writer):
     count = select(func.count()).where(AuditEntry.action == RENAMED.name)
     with transaction():
         before = session().scalar(count)
@@ -215,7 +239,7 @@ def test_what_reads_the_log_in_the_same_transaction_finds_its_entries(acme):
         assert session().scalar(count) == before + 1 and not driver().held
 
 
-def test_many_entries_wait_for_nothing_but_are_not_piled_up(acme):
+def test_many_entries_wait_for_nothing_but_are_not_piled_up(acting_writer):
     with transaction():
         for number in range(2 * MAX_HELD + 3):
             renamed(f"pile {number:03}")
@@ -223,7 +247,7 @@ def test_many_entries_wait_for_nothing_but_are_not_piled_up(acme):
     assert names("pile") == [f"pile {number:03}" for number in range(2 * MAX_HELD + 3)]
 
 
-def test_an_entry_of_work_that_is_rolled_back_is_never_written(acme):
+def test_an_entry_of_work_that_is_rolled_back_is_never_written(acting_writer):
     with pytest.raises(LookupError), transaction():
         renamed("undone")
         raise LookupError
@@ -236,9 +260,10 @@ def test_an_entry_of_work_that_is_rolled_back_is_never_written(acme):
     assert names("undone") == ["undone, then done"]
 
 
-def test_a_change_whose_entry_is_refused_is_not_made(acme):
+def test_a_change_whose_entry_is_refused_is_not_made(acting_writer, writer):
     """The database refuses entries of other tenants; it hears of this one with the COMMIT."""
-    stranger, change = make.system_actor("globex"), text("UPDATE tenants SET name = 'Lost'")
+    stranger = replace(writer, tenant_id=make.system_actor("globex").tenant_id)
+    change = text("UPDATE tenants SET name = 'Lost'")
     with pytest.raises(DBAPIError, match="row-level security"), transaction():
         assert session().execute(change).rowcount == 1
         with current.acting_as(stranger):
@@ -248,7 +273,7 @@ def test_a_change_whose_entry_is_refused_is_not_made(acme):
     assert names("refused") == []
 
 
-def test_an_entry_in_a_transaction_that_has_failed_is_refused_at_once(acme):
+def test_an_entry_in_a_transaction_that_has_failed_is_refused_at_once(acting_writer):
     with pytest.raises(DBAPIError), transaction():
         with pytest.raises(psycopg.Error):
             driver().execute("SELECT 1 / 0")
@@ -257,7 +282,7 @@ def test_an_entry_in_a_transaction_that_has_failed_is_refused_at_once(acme):
         session().execute(text("SELECT 1"))
 
 
-def test_an_entry_in_a_transaction_that_may_only_read_is_refused(acme):
+def test_an_entry_in_a_transaction_that_may_only_read_is_refused(acting_writer):
     with pytest.raises(DBAPIError, match="read-only"), transaction(read_only=True):
         connection()
         renamed("unseen")
