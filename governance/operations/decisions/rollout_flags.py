@@ -16,7 +16,7 @@ stage are in its ratio.
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import batched
+from itertools import batched, chain
 from operator import getitem
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
@@ -147,18 +147,17 @@ class RolloutFlags:
     def bodies(self, chosen: bytes) -> Iterator[bytes]:
         return map(getitem, self._groups, chosen)
 
-    def counts(
-        self, asked: int, chosen: Mapping[tuple[int, int], int]
-    ) -> Iterator[tuple[str, str, str, int]]:
+    def counts(self, asked: int, held: Sequence[int]) -> Iterator[tuple[str, str, str, int]]:
         """Return system, flag, word and count of so many bulk answers.
 
-        `chosen` has how often each group got each number.
+        `held` has for each flag that differs by the key how many of them had its candidate.
         """
         for flag in self._same:
             yield *flag.counted(is_in=flag.rule.share == MILLION), asked
-        for (group, number), times in chosen.items():
-            for place, flag in enumerate(self._flags[group]):
-                yield *flag.counted(is_in=_is_in(number, place)), times
+        for flag, times in zip(chain.from_iterable(self._flags), held, strict=False):
+            for is_in, count in ((True, times), (False, asked - times)):
+                if count:
+                    yield *flag.counted(is_in=is_in), count
 
     def all_bodies(self) -> bytes:
         """Return everything that any key could be sent, for the tag of the answer."""

@@ -220,6 +220,17 @@ def test_bulk_answers_count_what_each_of_them_held_however_many_are_added_up(hel
     )
 
 
+def test_more_answers_than_a_byte_holds_are_all_counted():
+    rollouts = [replace(served(5_000), feature=f"f-{n}", salt=f"s-{n}") for n in range(2)]
+    served_at_once, tally = answers(*rollouts).bulk_parts(TRIAGE.key).rollouts, DecisionCounter()
+    for _ in range(600):
+        tally.note_rollouts("acme", served_at_once, grouped([True, False]))
+    found: Counter[tuple[str, str]] = Counter()
+    for (_, _, flag, word), asked in tally.take_counts()["acme"].items():
+        found[flag, word] += asked
+    assert found == {("rollout.f-0", NEW): 600, ("rollout.f-1", OLD): 600}
+
+
 def test_a_feature_of_two_systems_needs_the_system_alone_and_at_once():
     found = answers(served(), replace(served(10_000), system=WRITER.key, system_id=WRITER.id))
     with pytest.raises(AmbiguousRollout):
