@@ -15,8 +15,7 @@ from typing import Any
 from jinja2 import Environment
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Context, Macro, Undefined
-from markupsafe import Markup, escape
-from markupsafe._speedups import _escape_inner
+from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]  # private
 
 CACHED = type(lru_cache(len))
 PLAIN = frozenset({FunctionType, MethodType})
