@@ -204,13 +204,16 @@ def test_an_answer_is_the_same_with_an_environ_and_without(installation, status,
         headers = {n.lower(): value for n, value in reply.getheaders() if n.lower() != "date"}
         return reply.status, headers, reply.read()
 
-    plain = told()
-    assert plain[0] == status
-    assert told('"one"', '"another"') == plain == told('"one", "another"')
-    if tag := plain[1].get("etag"):
-        unchanged = told(f'W/"one", {tag}')
-        assert unchanged[0] == 304 and not unchanged[2]
-        assert told('W/"one"', tag) == unchanged
+    def is_the_same() -> bool:
+        plain = told()
+        alike = told('"one"', '"another"') == plain == told('"one", "another"')
+        if tag := plain[1].get("etag"):
+            unchanged = told(f'W/"one", {tag}')
+            alike = alike and (unchanged[0], unchanged[2]) == (304, b"")
+            alike = alike and told('W/"one"', tag) == unchanged
+        return alike and plain[0] == status
+
+    wait_until(is_the_same)  # what the test before changed may be on its way to this worker
 
 
 def test_openfeatures_python_client_works_unchanged(installation, stopped):
