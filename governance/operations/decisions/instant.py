@@ -8,6 +8,7 @@ It gives the answers of DecisionApp itself, and only saves what WSGI takes.
 
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from governance.operations.decisions.app import FLAGS, MAX_BODY_BYTES, PLAIN, DecisionApp, Reply
@@ -56,7 +57,7 @@ class InstantAnswers:
 
     def _answer(self, path: str, header: str, matching: str, body: bytes) -> Messages:
         reply = self._app.evaluated(path, header, matching, body)
-        is_usual = reply.status == 200 and not reply.headers  # noqa: PLR2004 - OK
+        is_usual = reply.status == HTTPStatus.OK and not reply.headers
         head = self._heads.get(len(reply.body)) if is_usual else None
         if head is None:
             head = self._head(reply)
