@@ -66,7 +66,13 @@ def version(system_id: UUID, kind_key: str, number: int, *, lock: bool = False) 
         SystemDocument.kind == kind_key,
         SystemDocument.number == number,
     )
-    found = session().scalars(query.with_for_update() if lock else query).one_or_none()
+    found = session().scalars(query.with_for_update() if lock else query).all()
+    return numbered(found, number)
+
+
+def numbered(every: Sequence[SystemDocument], number: int) -> SystemDocument:
+    """Return the version with that number. Raises NotFound."""
+    found = next((each for each in every if each.number == number), None)
     if found is None:
         raise NotFound("This document doesn't exist, or you don't have access to it.")
     return found

@@ -1,5 +1,6 @@
 """The documents of one AI system: their versions, one version, one point."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -62,11 +63,17 @@ def start(system_key: str, kind: str) -> ResponseReturnValue:
 @feature.get(VERSION, needs=permissions.VIEW)
 def version(system_key: str, kind: str, number: int) -> ResponseReturnValue:
     system = systems.system(system_key)
-    return _version(system, queries.version(system.id, kind, number), CompleteForm())
+    every = queries.versions(system.id, kind)
+    return _version(system, queries.numbered(every, number), every, CompleteForm())
 
 
 def _version(
-    system: AISystem, found: SystemDocument, form: CompleteForm, *, status: int = 200
+    system: AISystem,
+    found: SystemDocument,
+    every: Sequence[SystemDocument],
+    form: CompleteForm,
+    *,
+    status: int = 200,
 ) -> ResponseReturnValue:
     view = queries.view(found, system)
     return page(
@@ -76,7 +83,7 @@ def _version(
         document=found,
         view=view,
         form=form,
-        versions=queries.versions(system.id, found.kind),
+        versions=every,
         files=queries.files_of(found.id) if allowed(permissions.EXPORT) else [],
         shown=work_pages.shown,
         names=people.names([found.completed_by, found.started_by]),
@@ -97,7 +104,8 @@ def complete(system_key: str, kind: str, number: int) -> ResponseReturnValue:
     system = systems.system(system_key)
     found, form = queries.version(system.id, kind, number), CompleteForm()
     if not accepted(form, lambda: actions.complete(found, system)):
-        return _version(system, found, form, status=form.status)
+        every = queries.versions(system.id, kind)
+        return _version(system, found, every, form, status=form.status)
     flash(f"{found.title} is complete.")
     return _to(system, found)
 
