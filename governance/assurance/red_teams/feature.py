@@ -2,6 +2,7 @@
 
 from governance.assurance.red_teams import (
     actions,
+    documents,
     evidence_actions,
     evidence_views,  # noqa: F401 - adds the routes of findings' evidence to the feature
     finding_actions,
@@ -53,6 +54,7 @@ manifest = Manifest(
         system_parts.FINDINGS,
     ),
     gates=(gates.AGE,),
+    record_points=(documents.points_of,),
     answers=(PortAnswer(setting_figures, policy_figure.setting_figures),),
     inbox=inbox.SOURCES,
     audit=actions_in(actions, finding_actions, evidence_actions),
