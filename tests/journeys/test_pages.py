@@ -65,6 +65,7 @@ def test_every_link_that_is_offered_leads_somewhere(reach, email):
 @pytest.mark.parametrize("email", PEOPLE)
 def test_pages_are_accessible_quiet_and_fit(arrive, axe, visits, email):
     person = arrive(email)
+    person.context.add_init_script(axe)  # compiled once, not sent and compiled with each page
     person.theme("light")
     person.troubles.clear()
     problems = [

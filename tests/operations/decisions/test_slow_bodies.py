@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -178,35 +179,30 @@ def test_members_and_keys_have_places_of_their_own_while_strangers_take_all_of_t
     context = json.dumps({"context": {"targetingKey": "user-1"}})
     with DrippingConnections(port, strangers) as drips:
         wait_until(lambda: drips.answers["503"] >= 8)
-        late = (request_bodies.GRACE_SECONDS + 1) / len(context)
-        assert (
-            send_slowly(
-                port,
-                request_head(
-                    f"{FLAGS}/policy.grounding",
-                    f"Authorization: Bearer {token}",
-                    length=len(context),
-                ),
-                context,
-                late,
-            )[0]
-            == 200
-        )
         form = urlencode(
             {"theme": "dark", "csrf_token": Browser(port, "compliance_officer").csrf(STOP_ALL)}
         )
-        sent = request_head(
+        as_key = request_head(
+            f"{FLAGS}/policy.grounding", f"Authorization: Bearer {token}", length=len(context)
+        )
+        as_member = request_head(
             "/theme", f"Content-Type: {FORM}", f"Cookie: session={officer}", length=len(form)
         )
-        status, told = send_slowly(port, sent, form, (request_bodies.GRACE_SECONDS + 1) / len(form))
-        assert status not in {408, 503}, told
+        with ThreadPoolExecutor(2) as senders:
+            key = senders.submit(send_slowly, port, as_key, context)
+            member = senders.submit(send_slowly, port, as_member, form)
+        assert key.result()[0] == 200
+        assert member.result()[0] not in {408, 503}, member.result()[1]
 
 
 STOP_ALL = "/t/acme/switches/"
 
 
-def send_slowly(port: int, opening: bytes, body: str, seconds_a_byte: float) -> tuple[int, str]:
-    """What is answered to a body that comes byte by byte, on a new connection."""
+def send_slowly(port: int, opening: bytes, body: str) -> tuple[int, str]:
+    """What is answered to a body that comes byte by byte and later than GRACE_SECONDS, on a new
+    connection.
+    """
+    seconds_a_byte = (request_bodies.GRACE_SECONDS + 1) / len(body)
     connection = socket.create_connection(("127.0.0.1", port), timeout=60)
     connection.sendall(opening)
     for each in body.encode():
@@ -217,11 +213,9 @@ def send_slowly(port: int, opening: bytes, body: str, seconds_a_byte: float) -> 
     return reply.status, reply.read().decode()
 
 
-@pytest.mark.parametrize("length", [5000, None])
-def test_a_body_below_the_minimum_rate_is_ended_and_logged_once(installation, own_settings, length):
-    log = own_settings.var / "web.log"
-    before = refused_in(log.read_text(), "slow")
-    connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
+def dripped(port: int, length: int | None) -> bytes:
+    """What is answered to a body of which one byte comes in a quarter of a second."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=60)
     connection.sendall(
         request_head("/csp-report", "Content-Type: application/csp-report", length=length)
     )
@@ -231,26 +225,40 @@ def test_a_body_below_the_minimum_rate_is_ended_and_logged_once(installation, ow
         connection.sendall(b"1\r\na\r\n" if length is None else b"a")
         with contextlib.suppress(TimeoutError):
             told = connection.recv(65536)
-    assert told.startswith(b"HTTP/1.1 408") and b"connection: close" in told.lower()
     connection.settimeout(60)
     with contextlib.suppress(ConnectionError):
         while more := connection.recv(65536):
             told += more
-    assert b"The upload was too slow." in told
-    wait_until(lambda: refused_in(log.read_text(), "slow") > before)
-    assert refused_in(log.read_text(), "slow") == before + 1
+    return told
 
 
-def test_a_silent_upload_is_ended(installation):
-    """Announced as long, so a thread waits for it: no longer than for any other."""
-    connection = socket.create_connection(("127.0.0.1", installation[0]), timeout=60)
+def silent(port: int) -> http.client.HTTPResponse:
+    """What is answered to an upload of which only the first bytes come. Announced as long, so a
+    thread waits for it.
+    """
+    connection = socket.create_connection(("127.0.0.1", port), timeout=60)
     connection.sendall(
         request_head("/login", "Content-Type: multipart/form-data; boundary=x", length=MEGABYTE)
         + b"--x\r\n"
     )
     reply = http.client.HTTPResponse(connection)
     reply.begin()
-    assert reply.status == 408 and reply.headers["Connection"] == "close"
+    return reply
+
+
+def test_slow_and_silent_bodies_are_ended_and_logged_once_each(installation, own_settings):
+    """All at once: each of them is given MAX_BODY_LAG_SECONDS."""
+    log, port = own_settings.var / "web.log", installation[0]
+    before = refused_in(log.read_text(), "slow")
+    with ThreadPoolExecutor(3) as senders:
+        announced, chunked = (senders.submit(dripped, port, length) for length in (5000, None))
+        unsent = senders.submit(silent, port)
+    for told in (announced.result(), chunked.result()):
+        assert told.startswith(b"HTTP/1.1 408") and b"connection: close" in told.lower()
+        assert b"The upload was too slow." in told
+    assert unsent.result().status == 408 and unsent.result().headers["Connection"] == "close"
+    wait_until(lambda: refused_in(log.read_text(), "slow") >= before + 3)
+    assert refused_in(log.read_text(), "slow") == before + 3
 
 
 def test_a_slow_sender_who_keeps_the_minimum_rate_is_answered(installation):
