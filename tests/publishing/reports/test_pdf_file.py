@@ -13,6 +13,7 @@ from typing import Any
 import pikepdf
 import pytest
 from fontTools.ttLib import TTFont
+from weasyprint.css import get_all_computed_styles
 
 from governance.kernel import pdf, pdf_scripts
 from governance.publishing.reports import kinds
@@ -211,6 +212,31 @@ def owners_of(file: pikepdf.Pdf, page: pikepdf.Page) -> list[Any]:
     numbers = list(file.Root.StructTreeRoot.ParentTree.Nums)
     place = next(n for n in range(0, len(numbers), 2) if numbers[n] == page.obj.StructParents)
     return list(numbers[place + 1])
+
+
+# ---- its styles
+
+LISTS = (
+    "<ol><li>one<ol type=a><li>a<li>b</ol><li>two</ol><ul><li>dot<ul><li>ring</ul></ul>"
+    "<dl><dt>term<dd><q>quoted</q></dl><table><tr><th>head<tr><td>cell</table>"
+)
+
+
+def test_a_page_is_drawn_as_under_the_whole_stylesheet_of_weasyprint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    thin = pdf.render(PAGE.format(LISTS), at=AT, identifier=b"x")
+    monkeypatch.setattr(pdf, "_thinned", lambda css: css)
+    assert pdf.render(PAGE.format(LISTS), at=AT, identifier=b"x") == thin
+
+
+def test_items_of_lists_have_markers_and_nothing_else_has_a_style_of_its_own() -> None:
+    page = pdf._parsed(PAGE.format(LISTS))
+    styled = get_all_computed_styles(page)
+    marked = [e.tag for e in page.etree_element.iter() if styled(e, "marker") is not None]
+    assert marked == ["li"] * 6
+    for part in "footnote-call", "footnote-marker", "note-call", "note-marker", "note-callback":
+        assert all(styled(each, part) is None for each in page.etree_element.iter()), part
 
 
 # ---- the child
