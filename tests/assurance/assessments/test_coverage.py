@@ -238,7 +238,7 @@ def test_proven_means_that_all_evidence_of_every_control_is_accepted_and_valid(m
         )
 
 
-@given(requirement, st.sampled_from(["full", "partial"]), st.lists(proofs(), max_size=2))
+@given(requirement, st.sampled_from(["full", "partial"]), st.lists(proofs, max_size=2))
 def test_another_control_without_evidence_never_makes_it_proven(mapped, how_far, more):
     without = a_control(*(replace(proof, versions=()) for proof in more))
     assert not is_proven(level_with([*mapped, (how_far, without)]))

@@ -63,50 +63,43 @@ def a_control(*proofs, tests=()):
     )
 
 
+# Strategies, each made once: Hypothesis looks into a new one before the first value it draws.
 days = st.dates(date(2025, 1, 1), date(2027, 12, 31))
+until_today = st.dates(date(2025, 1, 1), TODAY)
+reviews = st.sampled_from(["pending", "accepted", "rejected"])
 
 
-@st.composite
-def versions(draw, number=1):
-    start = draw(days)
-    end = start + timedelta(days=draw(st.integers(0, 200)))
-    collected = draw(st.dates(date(2025, 1, 1), TODAY))
+def _drawn_version(start, length, collected, valid, review):
+    end = start + timedelta(days=length)
     return Version(
-        number,
-        collected,
-        collected,
-        start,
-        end,
-        max(end, draw(days)),
-        draw(st.sampled_from(["pending", "accepted", "rejected"])),
-        None,
-        "upload",
-        "Anna Rossi",
+        1, collected, collected, start, end, max(end, valid), review, None, "upload", "Anna Rossi"
     )
 
 
-@st.composite
-def proofs(draw):
-    held = [replace(v, number=n) for n, v in enumerate(draw(st.lists(versions(), max_size=4)), 1)]
-    return SupportingEvidence(
-        UUID(int=draw(st.integers(1, 99))),
-        "EV-1",
-        "Proof",
-        draw(st.sampled_from(list(CADENCES))),
-        draw(st.none() | days),
-        draw(st.sampled_from([None, "Anna Rossi"])),
-        tuple(held),
-    )
+versions = st.builds(_drawn_version, days, st.integers(0, 200), until_today, days, reviews)
 
 
-@st.composite
-def some_tests(draw):
-    sample = draw(st.integers(1, 40))
-    return a_test(draw(st.integers(0, min(2, sample))), sample, draw(st.dates(FROM, TODAY)))
+def _drawn_proof(held, number, cadence, due_on, owner):
+    numbered = tuple(replace(version, number=n) for n, version in enumerate(held, 1))
+    return SupportingEvidence(UUID(int=number), "EV-1", "Proof", cadence, due_on, owner, numbered)
 
 
+proofs = st.builds(
+    _drawn_proof,
+    st.lists(versions, max_size=4),
+    st.integers(1, 99),
+    st.sampled_from(list(CADENCES)),
+    st.none() | days,
+    st.sampled_from([None, "Anna Rossi"]),
+)
+some_tests = st.builds(
+    lambda sample, failed, on: a_test(min(failed, sample), sample, on),
+    st.integers(1, 40),
+    st.integers(0, 2),
+    st.dates(FROM, TODAY),
+)
 controls = st.builds(
     lambda p, t: a_control(*p, tests=t),
-    st.lists(proofs(), max_size=3),
-    st.lists(some_tests(), max_size=3),
+    st.lists(proofs, max_size=3),
+    st.lists(some_tests, max_size=3),
 )

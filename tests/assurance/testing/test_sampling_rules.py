@@ -37,23 +37,23 @@ days = st.dates(date(2024, 1, 1), date(2027, 12, 31))
 cadences = st.sampled_from(CALENDAR_CADENCES)
 
 
-@st.composite
-def periods(draw):
-    first = draw(days)
-    return first, first + timedelta(days=draw(st.integers(0, 500)))
+periods = st.builds(
+    lambda first, length: (first, first + timedelta(days=length)), days, st.integers(0, 500)
+)
 
 
-@st.composite
-def proofs(draw):
-    first = draw(days)
-    last = first + timedelta(days=draw(st.integers(0, 400)))
-    return PerformanceRecord(
-        first,
-        last,
-        last + timedelta(days=draw(st.integers(0, 300))),
-        "EV-0001",
-        draw(st.sampled_from([None, 31, 92])),
-    )
+def _drawn_proof(first, length, later, valid_for):
+    last = first + timedelta(days=length)
+    return PerformanceRecord(first, last, last + timedelta(days=later), "EV-0001", valid_for)
+
+
+proofs = st.builds(
+    _drawn_proof,
+    days,
+    st.integers(0, 400),
+    st.integers(0, 300),
+    st.sampled_from([None, 31, 92]),
+)
 
 
 # ---- occurrences
@@ -75,7 +75,7 @@ def test_a_year_holds_as_many_cycles_as_its_cadence_says(cadence, count):
     assert len(cycles(cadence, FIRST, LAST)) == count
 
 
-@given(cadences, periods())
+@given(cadences, periods)
 def test_cycles_follow_each_other_without_a_hole_and_end_in_the_period(cadence, period):
     found = cycles(cadence, *period)
     assert all(period[0] <= c.last <= period[1] and c.first <= c.last for c in found)
@@ -85,7 +85,7 @@ def test_cycles_follow_each_other_without_a_hole_and_end_in_the_period(cadence, 
     )
 
 
-@given(cadences, periods(), st.lists(proofs(), max_size=6), days)
+@given(cadences, periods, st.lists(proofs, max_size=6), days)
 def test_every_cycle_is_performed_missed_or_due_and_a_gap_anywhere_is_shown(
     cadence, period, on_file, today
 ):
@@ -104,7 +104,7 @@ def test_every_cycle_is_performed_missed_or_due_and_a_gap_anywhere_is_shown(
             assert (today - each.cycle.last).days <= GRACE_DAYS
 
 
-@given(cadences, periods(), st.lists(proofs(), max_size=5), proofs(), days)
+@given(cadences, periods, st.lists(proofs, max_size=5), proofs, days)
 def test_one_more_proof_never_makes_it_worse(cadence, period, on_file, more, today):
     order = {"missed": 0, "late": 0, "due": 1, "performed": 2}
     before = cycle_states(cadence, *period, on_file, today=today)
@@ -141,7 +141,7 @@ def test_a_cycle_before_the_control_began_is_not_expected_nor_one_that_was_half_
     ]
 
 
-@given(periods())
+@given(periods)
 def test_the_columns_are_the_months_of_the_period(period):
     found = months(*period)
     assert found[0] == period[0].replace(day=1) and found[-1] == period[1].replace(day=1)
@@ -295,7 +295,7 @@ def test_days_that_are_missing_are_counted():
     assert found.lacks == ("11 Aug", "12 Aug", "13 Aug", "14 Aug")
 
 
-@given(cadences, st.lists(proofs(), max_size=6), days)
+@given(cadences, st.lists(proofs, max_size=6), days)
 def test_every_cell_is_explained_and_the_counts_agree(cadence, on_file, today):
     found = matrix_row(
         facts(cadence, proofs=tuple(on_file)), FIRST, LAST, today=today, table=DEFAULT_TABLE
