@@ -139,11 +139,14 @@ def serving(
 
 @contextmanager
 def serving_console(
-    environment: Mapping[str, str], log: Path, workers: int = 1
+    environment: Mapping[str, str], log: Path, workers: int = 1, niceness: int = 0
 ) -> Iterator[tuple[int, int]]:
     """`governance web` on a free port of loopback: its port and its process."""
     port = free_port()
     command = [
+        "nice",
+        "-n",
+        str(niceness),
         sys.executable,
         "-m",
         "governance.app.cli",

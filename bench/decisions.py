@@ -35,6 +35,7 @@ FLAGS = "/ofrep/v1/evaluate/flags"
 SYSTEMS, FLIPS, FLOCK = 50, 200, 5000
 WATCHERS = 4  # kept connections, which fall to both workers
 READERS = 4  # who ask for pages, one after the other
+NICENESS = 10  # of a server for pages beside one for decisions: docs/operating/decisions.md
 type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
@@ -59,13 +60,13 @@ def measure(
         rows = _rates(world, port, floor_port, rounds, max(seconds * 5, 1))
         rows.append(_processor_time(world, (port, pid), (floor_port, floor_pid), rounds))
         rows.append(_silence(world, port, server))
-        with serving_console(environment, VAR / "beside.log") as (own_port, _):
-            ports = {"in their worker": port, "in a process beside": own_port}
-            rows += _busy_rates(world, ports, floor_port, readers, rounds, max(seconds * 5, 1))
+        rows += _busy_rates(
+            world, port, floor_port, environment, readers, rounds, max(seconds * 5, 1)
+        )
     two = {**environment, "GOVERNANCE_WEB_WORKERS": "2"}
     with (
         serving_console(two, VAR / "two.log", workers=2) as (port, _),
-        serving_console(environment, VAR / "pages.log") as (pages_port, _),
+        serving_console(environment, VAR / "pages.log", niceness=NICENESS) as (pages_port, _),
     ):
         rows += _flips(world, port, server, flips)
         for name, pages in {"in their workers": port, "in processes beside": pages_port}.items():
@@ -302,42 +303,58 @@ class Readers:
 
 def _busy_rates(
     world: Mapping[str, Any],
-    ports: Mapping[str, int],
+    port: int,
     floor_port: int,
+    environment: Mapping[str, str],
     readers: Readers,
     rounds: int,
     seconds: float,
 ) -> list[Row]:
-    """Decisions while pages are served, by the worker that answers them or by the first of two
-    servers; against Flask hello on the machine that is as busy: beside pages, itself without any,
-    and in their worker, while as many readers ask the floor's own server for its small pages.
+    """Decisions while pages are served, beside Flask hello that is served in the same way while
+    the same pages are: by a server beside the one for pages, and by the worker that serves them.
     """
-    pages_port, script = next(iter(ports.values())), _script("one", world["key"])
-    asked = {
-        name: f"http://127.0.0.1:{port}{FLAGS}/policy.grounding" for name, port in ports.items()
-    }
-    hello = f"http://127.0.0.1:{floor_port}/hello"
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
-    floors: dict[str, list[float]] = {name: [] for name in asked}
-    for url in asked.values():
-        wrk(url, script, 1)
+    script = _script("one", world["key"])
+    with (
+        serving_console(environment, VAR / "pages.log", niceness=NICENESS) as (pages_port, _),
+        serving("bench.plain_pages:app", environment, VAR / "plain.log") as (plain_port, _),
+    ):
+        ways = {  # who serves the decisions, and their pages; who serves hello, and its pages
+            "in a process beside": ((port, pages_port), (floor_port, pages_port)),
+            "in their worker": ((port, port), (plain_port, plain_port)),
+        }
+        return [
+            _busy_rate(way, readers, ours, hello, (script, rounds, seconds))
+            for way, (ours, hello) in ways.items()
+        ]
+
+
+def _busy_rate(
+    way: str,
+    readers: Readers,
+    ours: tuple[int, int],
+    hello: tuple[int, int],
+    how: tuple[Path, int, float],
+) -> Row:
+    script, rounds, seconds = how
+    address, floor = (
+        f"http://127.0.0.1:{ours[0]}{FLAGS}/policy.grounding",
+        f"http://127.0.0.1:{hello[0]}/hello",
+    )
+    wrk(address, script, 1)
+    wrk(floor, None, 1)
+    rates, ratios = [], []
     for _ in range(rounds):
-        with readers.reading(pages_port):
-            floors["in a process beside"].append(wrk(hello, None, seconds)[0])
-            for name, url in asked.items():
-                found[name].append(wrk(url, script, seconds))
-        with Readers("", ("/page", "/list")).reading(floor_port):
-            floors["in their worker"].append(wrk(hello, None, seconds)[0])
-    return [
-        (
-            f"decision while pages are served, {name}",
-            statistics.median(r for r, _ in each),
-            "req/s",
-            statistics.median(o[0] / t for o, t in zip(each, floors[name], strict=True)),
-            "≥ 2.0 of Flask hello, served the same way",
-        )
-        for name, each in found.items()
-    ]
+        with readers.reading(ours[1]):
+            rates.append(wrk(address, script, seconds)[0])
+        with readers.reading(hello[1]):
+            ratios.append(rates[-1] / wrk(floor, None, seconds)[0])
+    return (
+        f"decision while pages are served, {way}",
+        statistics.median(rates),
+        "req/s",
+        statistics.median(ratios),
+        "≥ 2.0 of Flask hello, served the same way",
+    )
 
 
 def _busy_flips(

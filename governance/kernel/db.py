@@ -47,7 +47,7 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.orm.interfaces import ORMOption
 
-from governance.kernel import clock, current
+from governance.kernel import clock, current, turns
 from governance.kernel.driver import Answer, Command, DriverConnection, ask_together
 from governance.kernel.errors import NotFound, Unavailable
 from governance.kernel.ids import uuid7
@@ -146,7 +146,8 @@ def _commit_at_once(driver: Any) -> None:
     if driver.held:
         driver.commit_held()
         return
-    result = driver.pgconn.exec_(b"COMMIT")
+    with turns.elsewhere():
+        result = driver.pgconn.exec_(b"COMMIT")
     if result.status != ExecStatus.COMMAND_OK:
         raise psycopg.errors.error_from_result(result, driver.info.encoding)
 
@@ -398,7 +399,8 @@ def _setting(value: UUID | None) -> bytes:
 
 
 def _run(raw: "psycopg.Connection[Any]", command: bytes) -> None:
-    result = raw.pgconn.exec_(command)
+    with turns.elsewhere():
+        result = raw.pgconn.exec_(command)
     if result.status not in {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}:
         raise psycopg.OperationalError(result.get_error_message())
 

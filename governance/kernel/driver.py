@@ -23,6 +23,8 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 
+from governance.kernel import turns
+
 type Reader = Any  # psycopg's Transformer
 type Command = tuple[bytes, Sequence[Any]]  # its text with $1, $2 …, and their values
 # a prepared statement's name, its values as they are sent, and their formats
@@ -96,7 +98,8 @@ class DriverConnection(psycopg.Connection[Any]):
     def wait(self, *given: Any, **named: Any) -> Any:
         """Whatever comes next finds an idle connection."""
         self.settle()
-        return super().wait(*given, **named)
+        with turns.elsewhere():
+            return super().wait(*given, **named)
 
     def end_reading(self) -> bool:
         """Send the COMMIT of a transaction that has only read; False where it must be waited for."""
@@ -211,7 +214,8 @@ def _next_result(pgconn: Any) -> Any:
     while pgconn.is_busy():
         answer = select.poll()
         answer.register(pgconn.socket, select.POLLIN)
-        answer.poll()
+        with turns.elsewhere():
+            answer.poll()
         pgconn.consume_input()
     return pgconn.get_result()
 

@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from governance.kernel import turns
 from governance.kernel.call_deadline import (
     Deadline,
     TimedHTTPConnection,
@@ -194,7 +195,8 @@ class _Careful(HTTPAdapter):
         self, request: requests.PreparedRequest, *args: Any, **options: Any
     ) -> requests.Response:
         seconds = self._total_seconds or TOTAL_SECONDS
-        with place(urlsplit(request.url or "").hostname or ""), deadline(seconds) as ends:
+        host = urlsplit(request.url or "").hostname or ""
+        with turns.elsewhere(), place(host), deadline(seconds) as ends:
             try:
                 reply = self._sent(request, ends, *args, **options)
             except requests.RequestException as fault:

@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from governance.kernel import turns
+
 MIB = 1024 * 1024
 ENVIRONMENT = (
     "PATH",
@@ -174,7 +176,8 @@ class _Watch:
             while waiting.get_map():
                 if self.is_cancelled is not None and self.is_cancelled():
                     return Ending.CANCELLED
-                ready = waiting.select(TICK_SECONDS)
+                with turns.elsewhere():
+                    ready = waiting.select(TICK_SECONDS)
                 if not ready and self.child.poll() is not None:
                     break  # something it has started keeps its output open
                 if (stopped := self._turn(waiting, ready)) is not None:
@@ -198,7 +201,8 @@ class _Watch:
     def _last_moment(self) -> Ending | None:
         """Wait for a child that has said everything; one that stays is late."""
         try:
-            self.child.wait(max(TICK_SECONDS, self.deadline - time.monotonic()))
+            with turns.elsewhere():
+                self.child.wait(max(TICK_SECONDS, self.deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             return Ending.TOO_SLOW
         return None

@@ -27,7 +27,7 @@ from granian.log import LogLevels
 from granian.server.common import WORKERS_METHODS
 from granian.server.mp import WorkerProcess
 
-from governance.kernel import forked_memory, request_bodies
+from governance.kernel import forked_memory, request_bodies, turns
 from governance.kernel.errors import DomainError
 from governance.kernel.request_bodies import BUFFERED_BYTES, Environ, Pace, Places, Sender, Serving
 
@@ -266,14 +266,14 @@ class Exchange:
         elif serving.is_urgent(self.environ):
             self._server.urgent.submit(self._answer)
         else:
-            self._server.pages.submit(self._answer)
+            self._server.pages.submit(self._answer_in_turn)
 
     def refuse(self, error: DomainError) -> None:
         """Let the application answer with this error, and close the connection."""
         self.environ[request_bodies.REFUSED] = error
         self.environ["wsgi.input"] = request_bodies.RefusedInput(error)
         self._closing = True
-        self._server.pages.submit(self._answer)
+        self._server.pages.submit(self._answer_in_turn)
 
     def upload(
         self, first: bytes, pace: Pace, sender: Sender, give_back: Callable[[], None]
@@ -297,6 +297,10 @@ class Exchange:
         return message["body"], message["more_body"]
 
     # ---- the answer
+
+    def _answer_in_turn(self) -> None:
+        with turns.taking_turns():
+            self._answer()
 
     def _answer(self) -> None:
         try:
@@ -347,7 +351,9 @@ class Exchange:
         if hasattr(sent, "add_done_callback"):
             taken = threading.Event()
             sent.add_done_callback(lambda _sent: taken.set())
-            if not taken.wait(READER_PATIENCE_SECONDS):
+            with turns.elsewhere():
+                is_taken = taken.wait(READER_PATIENCE_SECONDS)
+            if not is_taken:
                 sent.cancel()
                 self._gone = True
 
