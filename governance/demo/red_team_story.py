@@ -132,7 +132,7 @@ def _attack(
             actions.add_scenario(row, risk=each.risk, title=each.title, goal=each.goal)
     with current.acting_as(cast("anna")), transaction():
         row = _red_team(system)
-        for scenario, told in zip(queries.scenarios([row.id]), scenarios, strict=True):
+        for scenario, told in zip(queries.scenarios((row.id,)), scenarios, strict=True):
             for what, outcome in told.tried:
                 actions.record_attempt(row, scenario, what=what, outcome=outcome, release=release)
 

@@ -21,9 +21,23 @@ def read_once[**P, T](query: Callable[P, T]) -> Callable[P, T]:
         if not info.get("only_reads"):
             return query(*args, **kwargs)
         kept: dict[object, T] = info.setdefault(READ, {})
-        key = query, current.actor_or_none(), args, tuple(kwargs.items())
+        key = _key(asked, args, kwargs)
         if key not in kept:
             kept[key] = query(*args, **kwargs)
         return kept[key]
 
     return asked
+
+
+def keep(query: Callable[..., object], answer: object, *args: object, **kwargs: object) -> None:
+    """Say what a query marked `@read_once` would read, where another statement has read it."""
+    db.info().setdefault(READ, {})[_key(query, args, kwargs)] = answer
+
+
+def is_kept(query: Callable[..., object], *args: object, **kwargs: object) -> bool:
+    """Whether this transaction has read it, for the same person and arguments."""
+    return _key(query, args, kwargs) in db.info().get(READ, {})
+
+
+def _key(query: object, args: tuple[object, ...], kwargs: dict[str, object]) -> object:
+    return query, current.actor_or_none(), args, frozenset(kwargs.items())

@@ -54,6 +54,7 @@ def _within(scope: Scope, facts: ControlFacts) -> ControlFacts:
     )
 
 
+@read_once
 def find_control(control_id: UUID, *, lock: bool = False) -> Control:
     """Return the control. Raises NotFound if it is outside the acting person's scope."""
     scope = limits()

@@ -17,6 +17,7 @@ from governance.assurance.evidence.queries import find_version
 from governance.assurance.evidence.retention import kept_until
 from governance.assurance.evidence.shown_names import name_or_former, person_names
 from governance.kernel.db import find, session
+from governance.kernel.read_once import read_once
 
 DELETION = "destruction of evidence"  # a kind of approval
 
@@ -37,6 +38,7 @@ def retention_rule(kind: str, *, lock: bool = False) -> EvidenceRetention | None
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
 
 
+@read_once
 def deletion_of(version: EvidenceVersion, *states: str) -> EvidenceDeletion | None:
     """The request about it that is in one of these states (of those that stand, there is one)."""
     query = select(EvidenceDeletion).where(

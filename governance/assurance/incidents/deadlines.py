@@ -19,11 +19,24 @@ from governance.assurance.incidents.models import (
 from governance.assurance.incidents.statutory_rules import Regime
 from governance.kernel import clock
 from governance.kernel.db import session
+from governance.kernel.read_ahead import Rows, one_of, read_ahead
+from governance.kernel.read_once import read_once
+
+CLASSIFICATIONS = Rows(
+    Classification, lambda m: one_of(m.incident_id, "incident_ids"), lambda m: (m.created_at,)
+)
+NOTICES = Rows(
+    SentNotice, lambda m: one_of(m.incident_id, "incident_ids"), lambda m: (m.created_at,)
+)
+PAUSES = Rows(
+    ClockPause, lambda m: one_of(m.incident_id, "incident_ids"), lambda m: (m.created_at,)
+)
+OF_CLOCKS = (CLASSIFICATIONS, NOTICES, PAUSES)
 
 
 @dataclass(frozen=True, slots=True)
 class ClockRows:
-    """What the clocks of some incidents are computed from; three statements and the names."""
+    """What the clocks of some incidents are computed from; one statement and the names."""
 
     classifications: Mapping[UUID, Sequence[Classification]]
     notices: Mapping[UUID, Sequence[SentNotice]]
@@ -32,26 +45,26 @@ class ClockRows:
 
     @classmethod
     def read(cls, incident_ids: Collection[UUID]) -> "ClockRows":
-        classified = _by_incident(Classification, incident_ids)
-        sent = _by_incident(SentNotice, incident_ids)
+        ids = tuple(dict.fromkeys(incident_ids))
+        read_ahead(*OF_CLOCKS, incident_ids=ids)
+        classified, sent = _by_incident(CLASSIFICATIONS, ids), _by_incident(NOTICES, ids)
         people: Iterable[UUID | None] = [
             *(each.decider_id for rows in classified.values() for each in rows),
             *(each.sent_by for rows in sent.values() for each in rows),
         ]
-        pauses = _by_incident(ClockPause, incident_ids)
-        return cls(classified, sent, pauses, person_names(people))
+        return cls(classified, sent, _by_incident(PAUSES, ids), person_names(people))
 
 
 def _by_incident[M: (Classification, SentNotice, ClockPause)](
-    model: type[M], incident_ids: Collection[UUID]
+    table: Rows[M], incident_ids: tuple[UUID, ...]
 ) -> dict[UUID, list[M]]:
     found: dict[UUID, list[M]] = defaultdict(list)
-    query = select(model).where(model.incident_id.in_(set(incident_ids)))
-    for row in session().scalars(query.order_by(model.created_at)):
+    for row in table.read(incident_ids=incident_ids):
         found[row.incident_id].append(row)
     return found
 
 
+@read_once
 def clocks_of(incident: Incident) -> list[Clock]:
     """Return every clock of an incident: support first, then the laws."""
     return clocks_of_many([incident])[incident.id]
@@ -105,23 +118,25 @@ def _decision(row: Classification, names: Mapping[UUID, str]) -> Decision:
 
 
 def classification(incident_id: UUID, regime: str, *, lock: bool = False) -> Classification | None:
-    query = select(Classification).where(
-        Classification.incident_id == incident_id, Classification.regime == regime
-    )
-    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+    if lock:
+        query = select(Classification).where(
+            Classification.incident_id == incident_id, Classification.regime == regime
+        )
+        return session().scalars(query.with_for_update()).one_or_none()
+    every = CLASSIFICATIONS.read(incident_ids=(incident_id,))
+    return next((each for each in every if each.regime == regime), None)
 
 
 def notice(incident_id: UUID, regime: str, stage: str) -> SentNotice | None:
-    query = select(SentNotice).where(
-        SentNotice.incident_id == incident_id,
-        SentNotice.regime == regime,
-        SentNotice.stage == stage,
-    )
-    return session().scalars(query).one_or_none()
+    every = NOTICES.read(incident_ids=(incident_id,))
+    return next((each for each in every if (each.regime, each.stage) == (regime, stage)), None)
 
 
 def open_pause(incident_id: UUID, *, lock: bool = False) -> ClockPause | None:
-    query = select(ClockPause).where(
-        ClockPause.incident_id == incident_id, ClockPause.ends_at.is_(None)
-    )
-    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+    if lock:
+        query = select(ClockPause).where(
+            ClockPause.incident_id == incident_id, ClockPause.ends_at.is_(None)
+        )
+        return session().scalars(query.with_for_update()).one_or_none()
+    every = PAUSES.read(incident_ids=(incident_id,))
+    return next((each for each in every if each.ends_at is None), None)

@@ -16,6 +16,7 @@ from governance.assurance.incidents import (
     permissions,
     queries,
     review_evidence,
+    severity_queries,
     states,
     timeline,
     update_approval,
@@ -24,13 +25,13 @@ from governance.assurance.incidents import (
 from governance.assurance.incidents.clocks import Clock, duration_text
 from governance.assurance.incidents.models import CustomerUpdate, FollowUp, Incident
 from governance.assurance.incidents.queries import ImpactWindow
-from governance.assurance.incidents.severity_queries import severity_names
 from governance.assurance.playbooks import queries as playbooks
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.logbook import permissions as logbook
 from governance.kernel import clock, current, formatting
 from governance.kernel.access import allowed, why_not
 from governance.kernel.conditions import is_owner
+from governance.kernel.read_ahead import read_ahead
 
 VERBS = {
     "identified": "Mark identified…",
@@ -174,8 +175,22 @@ def _clock_link(incident: Incident, each: Clock) -> tuple[str | None, str]:
     return href, "Decide" if each.state in {"open", "missed"} else "Change"
 
 
+OF_INCIDENT = (
+    *deadlines.OF_CLOCKS,
+    queries.NOTES,
+    queries.FIGURES,
+    queries.FOLLOW_UPS,
+    queries.REVIEW,
+    update_queries.UPDATES,
+    update_queries.CONTACTS,
+    severity_queries.SEVERITIES,
+    playbooks.LIVE_PLAYBOOKS,
+)
+
+
 def context(incident: Incident, *, show: str = "") -> dict[str, Any]:
     """Return everything the page draws; `show` narrows the timeline: "automatic" or "notes"."""
+    read_ahead(*OF_INCIDENT, incident_ids=(incident.id,))
     impacts = queries.impacts_of([incident.id])[incident.id]
     found = deadlines.clocks_of(incident)
     story = timeline.timeline(incident, impacts)
@@ -185,7 +200,7 @@ def context(incident: Incident, *, show: str = "") -> dict[str, Any]:
     following = states.NEXT.get(incident.state)
     return {
         "incident": incident,
-        "severity": severity_names()[incident.severity],
+        "severity": severity_queries.severity_names()[incident.severity],
         "state_kind": states.STATE_KINDS[incident.state],
         "state_name": states.NAMES[incident.state],
         "steps": steps(incident, found),

@@ -22,6 +22,7 @@ from governance.kernel import clock
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span, union
+from governance.kernel.read_ahead import Rows, one_of
 from governance.kernel.visibility_scope import limits
 from governance.operations.switches.models import Stop
 from governance.operations.systems.models import AISystem
@@ -232,31 +233,43 @@ def count_open() -> int:
 # ---- the parts of one
 
 
+# what `read_ahead` reads of one incident
+NOTES = Rows(
+    IncidentNote,
+    lambda m: one_of(m.incident_id, "incident_ids"),
+    lambda m: (m.created_at, m.id),
+)
+FIGURES = Rows(
+    ImpactFigure,
+    lambda m: and_(one_of(m.incident_id, "incident_ids"), m.removed_at.is_(None)),
+    lambda m: (m.created_at, m.id),
+)
+FOLLOW_UPS = Rows(
+    FollowUp,
+    lambda m: one_of(m.incident_id, "incident_ids"),
+    lambda m: (m.done_at.is_not(None), m.due_on, m.id),
+)
+REVIEW = Rows(IncidentReview, lambda m: one_of(m.incident_id, "incident_ids"), lambda m: (m.id,))
+
+
 def notes(incident_id: UUID) -> Sequence[IncidentNote]:
-    query = select(IncidentNote).where(IncidentNote.incident_id == incident_id)
-    return session().scalars(query.order_by(IncidentNote.created_at, IncidentNote.id)).all()
+    return NOTES.read(incident_ids=(incident_id,))
 
 
 def figures(incident_id: UUID) -> Sequence[ImpactFigure]:
-    query = select(ImpactFigure).where(
-        ImpactFigure.incident_id == incident_id, ImpactFigure.removed_at.is_(None)
-    )
-    return session().scalars(query.order_by(ImpactFigure.created_at, ImpactFigure.id)).all()
+    return FIGURES.read(incident_ids=(incident_id,))
 
 
 def follow_ups(incident_id: UUID) -> Sequence[FollowUp]:
     """Return the actions after an incident: open ones first, by due date."""
-    query = select(FollowUp).where(FollowUp.incident_id == incident_id)
-    return (
-        session()
-        .scalars(query.order_by(FollowUp.done_at.is_not(None), FollowUp.due_on, FollowUp.id))
-        .all()
-    )
+    return FOLLOW_UPS.read(incident_ids=(incident_id,))
 
 
 def review(incident_id: UUID, *, lock: bool = False) -> IncidentReview | None:
-    query = select(IncidentReview).where(IncidentReview.incident_id == incident_id)
-    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+    if lock:
+        query = select(IncidentReview).where(IncidentReview.incident_id == incident_id)
+        return session().scalars(query.with_for_update()).one_or_none()
+    return next(iter(REVIEW.read(incident_ids=(incident_id,))), None)
 
 
 def suggestion(stop_id: UUID, *, lock: bool = False) -> IncidentSuggestion | None:

@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import select
+from sqlalchemy import true
 
 from governance.assurance.incidents import severities
 from governance.assurance.incidents.models import SeverityName
 from governance.assurance.incidents.severities import Severity
-from governance.kernel.db import session
+from governance.kernel.read_ahead import Rows
 from governance.kernel.read_once import read_once
+
+SEVERITIES = Rows(SeverityName, lambda _m: true(), lambda m: (m.level,))
 
 
 @read_once
 def severity_names() -> Mapping[int, Severity]:
     """Return the four severities by level, as this tenant calls them."""
-    own = {each.level: each for each in session().scalars(select(SeverityName))}
+    own = {each.level: each for each in SEVERITIES.read()}
     return {
         each.level: Severity(each.level, own[each.level].name, own[each.level].meaning)
         if each.level in own

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from governance.assurance.incidents import queries
+from governance.assurance.incidents import deadlines, queries, severity_queries
 from governance.assurance.incidents.drafts import DraftFacts
 from governance.assurance.incidents.models import (
     CustomerUpdate,
@@ -13,25 +13,38 @@ from governance.assurance.incidents.models import (
     StatusContact,
 )
 from governance.assurance.incidents.queries import ImpactWindow
-from governance.assurance.incidents.severity_queries import severity_names
 from governance.assurance.incidents.timeline import TimelineEntry
 from governance.foundation.people.owners import name_of
 from governance.kernel import current
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.formatting import moment, short
-from governance.kernel.read_once import read_once
+from governance.kernel.read_ahead import Rows, one_of
 
 APPROVAL = "customer_update"  # the kind of approval
 TOLD = frozenset(
     {"incident.declared", "incident.advanced", "incident.reopened", "incident.update.sent"}
 )
+# what `read_ahead` reads of one incident
+UPDATES = Rows(
+    CustomerUpdate,
+    lambda m: one_of(m.incident_id, "incident_ids"),
+    lambda m: (m.number.desc(),),
+)
+# what `draft_facts` says, the notes of the timeline and the clocks
+OF_DRAFT = (
+    queries.NOTES,
+    queries.FIGURES,
+    queries.REVIEW,
+    severity_queries.SEVERITIES,
+    *deadlines.OF_CLOCKS,
+)
+CONTACTS = Rows(StatusContact, lambda m: m.removed_at.is_(None), lambda m: (m.name, m.id))
 
 
 def updates(incident_id: UUID) -> Sequence[CustomerUpdate]:
     """Return the updates of an incident, newest first."""
-    query = select(CustomerUpdate).where(CustomerUpdate.incident_id == incident_id)
-    return session().scalars(query.order_by(CustomerUpdate.number.desc())).all()
+    return UPDATES.read(incident_ids=(incident_id,))
 
 
 def update_of(incident_id: UUID, update_id: UUID, *, lock: bool = False) -> CustomerUpdate:
@@ -47,11 +60,9 @@ def next_number(incident_id: UUID) -> int:
     return (session().scalar(query) or 0) + 1
 
 
-@read_once
 def contacts() -> Sequence[StatusContact]:
     """Return the people who get updates and may open the status page, by name."""
-    query = select(StatusContact).where(StatusContact.removed_at.is_(None))
-    return session().scalars(query.order_by(StatusContact.name, StatusContact.id)).all()
+    return CONTACTS.read()
 
 
 def opened_by(update: CustomerUpdate) -> int:
@@ -68,7 +79,7 @@ def draft_facts(
     entries: Sequence[TimelineEntry] = (),
 ) -> DraftFacts:
     """Return what a draft says of the incident, with times in the tenant's zone."""
-    severity = severity_names()[incident.severity]
+    severity = severity_queries.severity_names()[incident.severity]
     reviewed = queries.review(incident.id)
     return DraftFacts(
         ref=incident.ref,

@@ -17,6 +17,7 @@ from governance.assurance.playbooks.steps import PlaybookStep, read_steps
 from governance.kernel import clock
 from governance.kernel.db import find, find_several, session
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_ahead import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +113,11 @@ def count_playbooks() -> int:
     return session().scalar(select(func.count()).select_from(Playbook)) or 0
 
 
+LIVE_PLAYBOOKS = Rows(Playbook, lambda m: m.retired_at.is_(None), lambda m: (m.title, m.id))
+
+
 def live_playbooks() -> Sequence[Playbook]:
-    query = select(Playbook).where(Playbook.retired_at.is_(None)).order_by(Playbook.title)
-    return session().scalars(query).all()
+    return LIVE_PLAYBOOKS.read()
 
 
 def present_version(book: Playbook) -> PlaybookVersion:

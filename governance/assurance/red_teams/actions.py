@@ -336,7 +336,7 @@ def link_run(
         raise Invalid("Choose a share of cases that the run measured.", field="measure")
     there = [
         link
-        for link, *_others in queries.linked_runs([row.id])
+        for link, *_others in queries.linked_runs((row.id,))
         if (link.scenario_id, link.run_id, link.measure) == (scenario.id, run.id, measure)
     ]
     if there:
@@ -378,11 +378,11 @@ def finish(row: RedTeam, *, summary: str) -> None:
     if row.cancelled_at is not None or row.phase == "planned":
         raise Stale(f"{row.ref} is {row.state[1].lower()}, so it can't be finished.")
     check_text(summary, "summary", "Enter a summary of what was found.")
-    counts = queries.scenario_counts([row.id])
+    counts = queries.scenario_counts((row.id,))
     attempts = sum(each.total for each in counts.values())
     if not attempts:
         raise DomainError("Nothing was tried yet. Record an attempt, or cancel the red team.")
-    never = [each.number for each in queries.scenarios([row.id]) if each.id not in counts]
+    never = [each.number for each in queries.scenarios((row.id,)) if each.id not in counts]
     row.finished_at, row.summary = clock.now(), summary.strip()
     session().flush()
     record(
@@ -405,7 +405,7 @@ def cancel(row: RedTeam, *, reason: str) -> None:
         return
     _check_unfinished(row)
     check_text(reason, "reason", "Enter a reason. It is kept in the audit log.")
-    tried = sum(each.total for each in queries.scenario_counts([row.id]).values())
+    tried = sum(each.total for each in queries.scenario_counts((row.id,)).values())
     if tried:
         raise DomainError(f"It has {plural(tried, 'attempt')} already. Finish it instead.")
     row.cancelled_at = clock.now()

@@ -6,7 +6,7 @@ runs_of(red_team_id)        the runs that count as attempts
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -63,7 +63,7 @@ class CountedRun:
     tried: Tried
 
 
-def tried_by_red_team(red_team_ids: Collection[UUID]) -> Mapping[UUID, tuple[int, int]]:
+def tried_by_red_team(red_team_ids: tuple[UUID, ...]) -> Mapping[UUID, tuple[int, int]]:
     """How many scenarios of each red team were tried, and how many it has."""
     if not red_team_ids:
         return {}
@@ -75,7 +75,7 @@ def tried_by_red_team(red_team_ids: Collection[UUID]) -> Mapping[UUID, tuple[int
     return found
 
 
-def covered(red_team_ids: Collection[UUID]) -> list[CoveredRisk]:
+def covered(red_team_ids: tuple[UUID, ...]) -> list[CoveredRisk]:
     """Each id that these red teams name, in the order of the lists."""
     if not red_team_ids:
         return []
@@ -94,7 +94,7 @@ def covered(red_team_ids: Collection[UUID]) -> list[CoveredRisk]:
 def runs_of(red_team_id: UUID) -> list[CountedRun]:
     return [
         CountedRun(link, run, measure.name, queries.counted_attempts(run, result, measure))
-        for link, run, result, measure in queries.linked_runs([red_team_id])
+        for link, run, result, measure in queries.linked_runs((red_team_id,))
     ]
 
 

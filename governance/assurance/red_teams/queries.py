@@ -28,6 +28,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_once import read_once
 from governance.kernel.visibility_scope import limits
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -146,7 +147,8 @@ def system_of(row: RedTeam | RedTeamFinding) -> AISystem:
 # ---- scenarios and attempts
 
 
-def scenarios(red_team_ids: Collection[UUID]) -> Sequence[RedTeamScenario]:
+@read_once
+def scenarios(red_team_ids: tuple[UUID, ...]) -> Sequence[RedTeamScenario]:
     """Return the scenarios of these red teams in their order."""
     s = RedTeamScenario
     query = select(s).where(s.red_team_id.in_(red_team_ids)).order_by(s.red_team_id, s.number)
@@ -185,7 +187,8 @@ def attempt(red_team_id: UUID, attempt_id: UUID) -> Row[RedTeamAttempt, RedTeamS
     return found
 
 
-def scenario_counts(red_team_ids: Collection[UUID]) -> Mapping[UUID, Tried]:
+@read_once
+def scenario_counts(red_team_ids: tuple[UUID, ...]) -> Mapping[UUID, Tried]:
     """How often each scenario was tried, by people and by linked runs; two statements."""
     a, found = RedTeamAttempt, defaultdict[UUID, dict[str, int]](lambda: dict.fromkeys(OUTCOMES, 0))
     by_people = (
@@ -203,8 +206,9 @@ def scenario_counts(red_team_ids: Collection[UUID]) -> Mapping[UUID, Tried]:
     return {scenario_id: Tried(**counts) for scenario_id, counts in found.items()}
 
 
+@read_once
 def linked_runs(
-    red_team_ids: Collection[UUID],
+    red_team_ids: tuple[UUID, ...],
 ) -> Sequence[Row[RedTeamRun, EvaluationRun, MeasureResult, SuiteMeasure]]:
     """Return the runs that count as attempts, with the result that they count by."""
     link = RedTeamRun

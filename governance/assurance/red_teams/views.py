@@ -44,7 +44,7 @@ feature = Feature("red_teams", __name__)
 def index() -> ResponseReturnValue:
     asked = RED_TEAMS.read()
     found = queries.page_of(asked.criteria, sort=asked.sort, after=asked.after, size=RED_TEAMS.size)
-    ids = [row[0].id for row in found.rows]
+    ids = tuple(row[0].id for row in found.rows)
     return page(
         "assurance/red_teams/index.html",
         asked=asked,
@@ -62,7 +62,7 @@ def of_system(system_key: str) -> ResponseReturnValue:
     """Show the red teams of one AI system, what they tried by id, and what is open."""
     system = systems.system(system_key)
     rows = queries.red_teams_of(system.id)
-    ids = [each.id for each in rows]
+    ids = tuple(each.id for each in rows)
     return page(
         "assurance/red_teams/of_system.html",
         system=system,
@@ -81,7 +81,7 @@ def red_team(red_team_id: UUID) -> ResponseReturnValue:
     found = queries.red_team(red_team_id)
     system = queries.system_of(found)
     tried = queries.attempts(found.id, after=request.args.get("after"))
-    scenarios, counts = queries.scenarios([found.id]), queries.scenario_counts([found.id])
+    scenarios, counts = queries.scenarios((found.id,)), queries.scenario_counts((found.id,))
     names = people.names([found.planned_by, *(row[0].tried_by for row in tried.rows)])
     return page(
         "assurance/red_teams/red_team.html",
@@ -167,7 +167,7 @@ def new_attempt(red_team_id: UUID) -> ResponseReturnValue:
         release=found.release,
         scenario_id=uuid_or_none(request.args.get("scenario")),
     )
-    scenarios = {each.id: each for each in queries.scenarios([found.id])}
+    scenarios = {each.id: each for each in queries.scenarios((found.id,))}
     form.scenario_id.choices = [
         (each.id, f"{each.risk} {each.title}") for each in scenarios.values()
     ]
@@ -205,7 +205,7 @@ def new_attempt(red_team_id: UUID) -> ResponseReturnValue:
 def link_run(red_team_id: UUID) -> ResponseReturnValue:
     """Count the cases of an imported run as attempts of a scenario."""
     found, form = queries.red_team(red_team_id), LinkRunForm()
-    scenarios = {each.id: each for each in queries.scenarios([found.id])}
+    scenarios = {each.id: each for each in queries.scenarios((found.id,))}
     form.scenario_id.choices = [
         (each.id, f"{each.risk} {each.title}") for each in scenarios.values()
     ]
@@ -236,8 +236,8 @@ def link_run(red_team_id: UUID) -> ResponseReturnValue:
 def finish(red_team_id: UUID) -> ResponseReturnValue:
     """Finish a red team with a summary."""
     found, form = queries.red_team(red_team_id), FinishForm()
-    counts = queries.scenario_counts([found.id])
-    never = [each.title for each in queries.scenarios([found.id]) if each.id not in counts]
+    counts = queries.scenario_counts((found.id,))
+    never = [each.title for each in queries.scenarios((found.id,)) if each.id not in counts]
     return _step_page(
         found,
         form,

@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.assurance.controls.control_list import control_summaries
@@ -42,6 +42,7 @@ from governance.assurance.risks.scoring import Axis, Mitigation, Residual, resid
 from governance.kernel import clock
 from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import among, find, find_several, session
+from governance.kernel.read_ahead import Rows, one_of
 from governance.operations.systems.models import AISystem
 
 APPROVAL = "risk_acceptance"
@@ -166,12 +167,22 @@ class RiskPosture:
         return ", ".join(each.key for each in self.systems) or "all"
 
 
+# what `read_ahead` reads of one risk
+SCALES = Rows(RiskScale, lambda _m: true(), lambda m: (m.number,))
+ACCEPTANCES = Rows(
+    RiskAcceptance,
+    lambda m: one_of(m.risk_id, "risk_ids"),
+    lambda m: (m.requested_at.desc(), m.id.desc()),
+)
+SCORES = Rows(RiskScore, lambda m: one_of(m.risk_id, "risk_ids"), lambda m: (m.at, m.id))
+
+
 # ---- the scale
 
 
 def scales() -> dict[int, Scale]:
     """Return every version of the scale by its number; one statement."""
-    rows = session().scalars(select(RiskScale).order_by(RiskScale.number))
+    rows = SCALES.read()
     return {DEFAULT.number: DEFAULT} | {row.number: _scale(row) for row in rows}
 
 
@@ -369,10 +380,16 @@ def _acceptances(
     ids: SomeIds,
 ) -> tuple[dict[UUID, RiskAcceptance], dict[UUID, RiskAcceptance]]:
     """Return the acceptance that was given last, and the open request, by risk."""
-    a = RiskAcceptance
-    query = select(a).where(_is_of(a.risk_id, ids), a.state.in_(("accepted", "requested")))
+    a, states = RiskAcceptance, ("accepted", "requested")
+    found: Iterable[RiskAcceptance]
+    if isinstance(ids, Select):
+        query = select(a).where(a.risk_id.in_(ids), a.state.in_(states))
+        found = session().scalars(query.order_by(a.requested_at, a.id))
+    else:
+        past = ACCEPTANCES.read(risk_ids=tuple(ids))
+        found = [each for each in reversed(past) if each.state in states]
     given, requested = dict[UUID, RiskAcceptance](), dict[UUID, RiskAcceptance]()
-    for row in session().scalars(query.order_by(a.requested_at, a.id)):
+    for row in found:
         (given if row.state == "accepted" else requested)[row.risk_id] = row
     return given, requested
 
@@ -404,8 +421,7 @@ def acceptance(acceptance_id: UUID, *, lock: bool = False) -> RiskAcceptance:
 
 def acceptances(risk_id: UUID) -> Sequence[RiskAcceptance]:
     """Return every acceptance of a risk, newest first."""
-    query = select(RiskAcceptance).where(RiskAcceptance.risk_id == risk_id)
-    return session().scalars(query.order_by(RiskAcceptance.requested_at.desc())).all()
+    return ACCEPTANCES.read(risk_ids=(risk_id,))
 
 
 def open_request(risk_id: UUID, *, lock: bool = False) -> RiskAcceptance | None:
@@ -427,8 +443,7 @@ def given_acceptances(risk_ids: Collection[UUID]) -> Sequence[RiskAcceptance]:
 
 def scores(risk_id: UUID) -> Sequence[RiskScore]:
     """Return the scores of one risk, oldest first."""
-    query = select(RiskScore).where(RiskScore.risk_id == risk_id)
-    return session().scalars(query.order_by(RiskScore.at, RiskScore.id)).all()
+    return SCORES.read(risk_ids=(risk_id,))
 
 
 class ScoreThen(NamedTuple):

@@ -42,6 +42,7 @@ from governance.kernel.forms import accepted, counted
 from governance.kernel.list_export import chosen
 from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page, table_file
+from governance.kernel.read_ahead import read_ahead
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.undo_pages import say_changed, undo_offer
 from governance.kernel.web import ResponseReturnValue
@@ -198,6 +199,7 @@ def _risk_page(
     control: RiskControlForm | None = None,
     code: int = 200,
 ) -> ResponseReturnValue:
+    read_ahead(queries.SCALES, queries.ACCEPTANCES, queries.SCORES, risk_ids=(row.id,))
     found, history = queries.posture_of(row), queries.scores(row.id)
     past = queries.acceptances(row.id)
     names = person_names(

@@ -26,6 +26,7 @@ from governance.assurance.testing.sampling import (
 )
 from governance.kernel.db import session
 from governance.kernel.errors import NotFound
+from governance.kernel.read_once import read_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +41,21 @@ class FrozenPopulation:
 
 
 def populations(control_id: UUID) -> list[FrozenPopulation]:
-    """Return the populations of a control, newest first; two statements."""
-    rows = (
-        session()
-        .scalars(
-            select(Population)
-            .where(Population.control_id == control_id)
-            .order_by(Population.created_at, Population.id)
-        )
-        .all()
-    )
-    counted = (
-        select(Sample.population_id, func.count())
-        .join(Population, Population.id == Sample.population_id)
+    """Return the populations of a control, newest first; one statement."""
+    drawn = select(func.count()).where(Sample.population_id == Population.id).correlate(Population)
+    query = (
+        select(Population, drawn.scalar_subquery())
         .where(Population.control_id == control_id)
-        .group_by(Sample.population_id)
+        .order_by(Population.created_at, Population.id)
     )
-    counts = {row[0]: row[1] for row in session().execute(counted)}
     seen: dict[tuple[str, date, date], str] = {}
     found = []
-    for row in rows:
+    for row, samples in session().execute(query):
         before = seen.get(which := (row.key, row.period_from, row.period_to))
         found.append(
             FrozenPopulation(
                 row,
-                counts.get(row.id, 0),
+                samples,
                 "" if before is None else "same" if before == row.sha256 else "other",
             )
         )
@@ -72,6 +63,7 @@ def populations(control_id: UUID) -> list[FrozenPopulation]:
     return found[::-1]
 
 
+@read_once
 def population(population_id: UUID, *, whole: bool = False) -> Population:
     """Return a population in scope; `whole` reads its rows in the same statement."""
     query = select(Population).where(Population.id == population_id)

@@ -32,6 +32,7 @@ from governance.assurance.testing.sampling import (
     read_table,
 )
 from governance.kernel.db import find, session
+from governance.kernel.read_once import read_once
 
 MAX_VERSION_CHOICES = 200
 
@@ -125,6 +126,7 @@ def samples(
     return [SampleProgress(*row) for row in session().execute(query) if keeps(row[2].id)]
 
 
+@read_once
 def sample(sample_id: UUID) -> tuple[Sample, Population, Control]:
     sample = find(Sample, sample_id, what="sample")
     of = population(sample.population_id)
@@ -145,6 +147,7 @@ class ItemView:
     exception: TestException | None
 
 
+@read_once
 def items(sample_id: UUID) -> list[ItemView]:
     """Return each item in the order of the draw, with its latest result and exception; one
     statement.
@@ -172,6 +175,7 @@ def results(item_id: UUID) -> Sequence[ItemResult]:
     return session().scalars(query.order_by(ItemResult.number.desc())).all()
 
 
+@read_once
 def version_choices(control_id: UUID) -> list[tuple[UUID, str]]:
     """Return (version id, label) of the control's evidence, newest first, for a result to refer
     to.

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, and_, exists, func, select
 
 from governance.kernel import clock, current
 from governance.kernel.db import find, session
@@ -221,7 +221,7 @@ def in_force_during(
     span: Span, direction: str
 ) -> list[tuple[Agreement, list[tuple[Span, AgreementVersion]]]]:
     """The agreements of a direction with the versions in force in a span; those without are left
-    out. Two statements.
+    out. One statement.
     """
     every = with_accepted_versions(direction)
     each_in = ((each, in_force(each, accepted, span)) for each, accepted in every)
@@ -230,10 +230,14 @@ def in_force_during(
 
 @read_once
 def with_accepted_versions(direction: str) -> list[tuple[Agreement, list[AgreementVersion]]]:
-    """The agreements of a direction with their accepted versions; two statements."""
-    found = session().scalars(_of(direction)).all()
-    accepted = accepted_versions([each.id for each in found])
-    return [(each, accepted[each.id]) for each in found]
+    """The agreements of a direction with their accepted versions; one statement."""
+    v = AgreementVersion
+    accepted = and_(v.agreement_id == Agreement.id, v.state == "accepted")
+    query = _of(direction).add_columns(v).outerjoin(v, accepted).order_by(v.effective_from)
+    found = dict[Agreement, list[AgreementVersion]]()
+    for agreement, version in session().execute(query):
+        found.setdefault(agreement, []).extend([version] if version else [])
+    return list(found.items())
 
 
 def commitments_in_force() -> Select[Agreement, Commitment]:

@@ -86,7 +86,7 @@ def content(red_team_id: UUID, *, requested_at: datetime, signing_key: str) -> d
                 "never": list(each.never),
                 **_counts(each.tried),
             }
-            for each in coverage.covered([row.id])
+            for each in coverage.covered((row.id,))
         ],
         "runs": [
             {
@@ -129,7 +129,7 @@ def _counts(tried: Tried) -> dict[str, int]:
 
 def _scenarios(red_team_id: UUID) -> list[dict[str, Any]]:
     """Every scenario; those that were never tried come first."""
-    counts = queries.scenario_counts([red_team_id])
+    counts = queries.scenario_counts((red_team_id,))
     found = [
         {
             "number": each.number,
@@ -140,7 +140,7 @@ def _scenarios(red_team_id: UUID) -> list[dict[str, Any]]:
             "goal": each.goal,
             **_counts(counts.get(each.id, Tried())),
         }
-        for each in queries.scenarios([red_team_id])
+        for each in queries.scenarios((red_team_id,))
     ]
     return sorted(found, key=lambda each: (each["attempts"] > 0, each["number"]))
 

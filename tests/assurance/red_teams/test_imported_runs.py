@@ -65,5 +65,5 @@ def test_an_imported_run_counts_as_attempts_of_the_scenario_it_is_linked_to(
     assert f"{held} held · {broke} broke" in text and tool in text
     assert "Never tried: Hidden text" in text
     with make.acting("admin"):
-        tried = {each.risk: each.tried.total for each in coverage.covered([red_team_id])}
+        tried = {each.risk: each.tried.total for each in coverage.covered((red_team_id,))}
     assert tried == {"LLM01:2026": held + broke, "AML.T0051.001": 0}

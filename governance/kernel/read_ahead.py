@@ -1,0 +1,120 @@
+"""Rows of several tables that a page will ask for, read before by one statement.
+
+    NOTES = Rows(Note, lambda m: one_of(m.of_id, "ids"), lambda m: (m.created_at,))
+    NOTES.read(ids=(…,))                      its rows in their order
+    read_ahead(NOTES, UPDATES, ids=(…,))   the rows of each, by one statement
+
+In a transaction that may only read, what was read together is what `read` returns afterwards, so
+the parts of a page still ask for their own rows. In one that may write, each `read` asks.
+
+The tables stand beside each other in a join that never matches, so each row of the answer has one
+of them and NULL for the others. SQLAlchemy's part of a statement takes longer than the database's,
+and is had once for all of them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    false,
+    literal,
+    select,
+)
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql import visitors
+
+from governance.kernel import db
+from governance.kernel.db import session
+from governance.kernel.read_once import is_kept, keep, read_once
+
+_built: dict[tuple["Rows[Any]", ...], Select[*tuple[Any, ...]]] = {}
+
+
+def one_of(column: Any, name: str) -> ColumnElement[bool]:
+    """Whether the column is one of the ids that are given by that name."""
+    found: ColumnElement[bool] = column == any_(bindparam(name, type_=ARRAY(Uuid)))
+    return found
+
+
+class Rows[M: db.Tenanted]:
+    """The rows of a table that a condition holds for, in an order."""
+
+    def __init__(
+        self,
+        model: type[M],
+        where: Callable[[type[M]], ColumnElement[bool]],
+        order: Callable[[type[M]], Sequence[Any]],
+    ) -> None:
+        self._model, self._where, self._order = model, where, order
+        self._kept: tuple[Select[M], frozenset[str]] | None = None
+
+    def read(self, **values: tuple[UUID, ...]) -> list[M]:
+        """Return the rows for these values. Nobody changes the list."""
+        return _read(self, **values)
+
+    def alone(self) -> tuple[Select[M], frozenset[str]]:
+        """The statement, built when it is first asked, and the names of its values."""
+        if self._kept is None:
+            statement = self._chosen().order_by(*self._order(self._model))
+            binds = [
+                each for each in visitors.iterate(statement) if isinstance(each, BindParameter)
+            ]
+            self._kept = statement, frozenset(each.key for each in binds if each.required)
+        return self._kept
+
+    def beside(self) -> tuple[type[M], Sequence[Any]]:
+        """The table as one of several in a statement, and its order."""
+        there = cast("type[M]", aliased(self._model, self._chosen().subquery()))
+        return there, self._order(there)
+
+    def _chosen(self) -> Select[M]:
+        return select(self._model).where(self._where(self._model))
+
+
+@read_once
+def _read[M: db.Tenanted](rows: Rows[M], **values: tuple[UUID, ...]) -> list[M]:
+    return list(session().scalars(rows.alone()[0], _arrays(values)))
+
+
+def _arrays(values: Mapping[str, tuple[UUID, ...]]) -> dict[str, list[UUID]]:
+    return {name: list(ids) for name, ids in values.items()}
+
+
+def read_ahead(*tables: Rows[Any], **values: tuple[UUID, ...]) -> None:
+    """Read the rows of each, for the later calls of `read`; a table takes of the values what it
+    names.
+    """
+    if not db.info().get("only_reads"):
+        return
+    own = {each: {name: values[name] for name in each.alone()[1]} for each in tables}
+    new = tuple(each for each in tables if not is_kept(_read, each, **own[each]))
+    if len(new) < 2:  # noqa: PLR2004 - one reads its own
+        return
+    if new not in _built:
+        _built[new] = _beside(new)
+    found: list[list[Any]] = [[] for _ in new]
+    named = {name: value for each in new for name, value in own[each].items()}
+    for answer in session().execute(_built[new], _arrays(named)):
+        for place, row in enumerate(answer):
+            if row is not None:
+                found[place].append(row)
+    for each, rows in zip(new, found, strict=True):
+        keep(_read, rows, each, **own[each])
+
+
+def _beside(tables: tuple[Rows[Any], ...]) -> Select[*tuple[Any, ...]]:
+    parts = [each.beside() for each in tables]
+    statement = select(*(there for there, _ in parts)).select_from(
+        select(literal(1)).where(false()).subquery()
+    )
+    for there, order in parts:
+        statement = statement.join(there, false(), full=True).order_by(*order)
+    return statement
