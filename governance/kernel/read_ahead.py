@@ -2,7 +2,7 @@
 
     NOTES = Rows(Note, lambda m: one_of(m.of_id, "ids"), lambda m: (m.created_at,))
     NOTES.read(ids=(…,))                      its rows in their order
-    read_ahead(NOTES, UPDATES, ids=(…,))   the rows of each, by one statement
+    read_ahead(NOTES, UPDATES, ids=(…,))      the rows of each, by one statement
 
 In a transaction that may only read, what was read together is what `read` returns afterwards, so
 the parts of a page still ask for their own rows. In one that may write, each `read` asks.

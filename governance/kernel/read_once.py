@@ -1,6 +1,7 @@
 """A query that several parts of a page ask is read once.
 
-    @read_once         above a function that reads, of arguments that can be keys
+    @read_once               above a function that reads, of arguments that can be keys
+    keep(query, answer, …)   what it would read, where a statement for several has read it
 
 In a transaction that may only read, later calls with the same arguments, by the same person, get
 what the first one got: nobody changes it. In a transaction that may write, each call reads.
@@ -21,7 +22,7 @@ def read_once[**P, T](query: Callable[P, T]) -> Callable[P, T]:
         if not info.get("only_reads"):
             return query(*args, **kwargs)
         kept: dict[object, T] = info.setdefault(READ, {})
-        key = _key(asked, args, kwargs)
+        key = _key(query, args, kwargs)
         if key not in kept:
             kept[key] = query(*args, **kwargs)
         return kept[key]
@@ -29,14 +30,14 @@ def read_once[**P, T](query: Callable[P, T]) -> Callable[P, T]:
     return asked
 
 
-def keep(query: Callable[..., object], answer: object, *args: object, **kwargs: object) -> None:
+def keep(asked: Callable[..., object], answer: object, *args: object, **kwargs: object) -> None:
     """Say what a query marked `@read_once` would read, where another statement has read it."""
-    db.info().setdefault(READ, {})[_key(query, args, kwargs)] = answer
+    db.info().setdefault(READ, {})[_key(vars(asked)["__wrapped__"], args, kwargs)] = answer
 
 
-def is_kept(query: Callable[..., object], *args: object, **kwargs: object) -> bool:
+def is_kept(asked: Callable[..., object], *args: object, **kwargs: object) -> bool:
     """Whether this transaction has read it, for the same person and arguments."""
-    return _key(query, args, kwargs) in db.info().get(READ, {})
+    return _key(vars(asked)["__wrapped__"], args, kwargs) in db.info().get(READ, {})
 
 
 def _key(query: object, args: tuple[object, ...], kwargs: dict[str, object]) -> object:

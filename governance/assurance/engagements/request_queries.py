@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    true,
     tuple_,
 )
 
@@ -269,10 +270,16 @@ class RequestNeighbours:
 
 
 def neighbours(request: AuditRequest) -> RequestNeighbours:
-    """Return the neighbours of a request, in two statements."""
+    """Return the neighbours of a request, in one statement."""
     r, edge = AuditRequest, tuple_(literal(request.ref), literal(request.id, Uuid))
     place, mine = tuple_(r.ref, r.id), r.engagement_id == request.engagement_id
     before, after = select(r.id).where(mine, place < edge), select(r.id).where(mine, place > edge)
+    waits = _awaiting_requests().where(mine)
+    waits = waits.add_columns(
+        r.id, func.count().over().label("left"), (r.id == request.id).label("itself")
+    )
+    ahead = place <= edge  # those after it come first, then from the start; it is the last
+    first = waits.order_by("itself", ahead, r.ref, r.id).limit(1).subquery()
     row = (
         session()
         .execute(
@@ -281,15 +288,13 @@ def neighbours(request: AuditRequest) -> RequestNeighbours:
                 select(func.count()).select_from(r).where(mine).scalar_subquery(),
                 before.order_by(r.ref.desc(), r.id.desc()).limit(1).scalar_subquery(),
                 after.order_by(r.ref, r.id).limit(1).scalar_subquery(),
-            )
+                first.c.id,
+                first.c.left,
+            ).select_from(select(literal(1)).subquery().outerjoin(first, true()))
         )
         .one()
     )
-    waits = _awaiting_requests().where(mine)
-    waits = waits.add_columns(r.id, func.count().over(), (r.id == request.id).label("itself"))
-    ahead = place <= edge  # those after it come first, then from the start; it is the last
-    first = session().execute(waits.order_by("itself", ahead, r.ref, r.id).limit(1)).first()
-    waiting, left = (first[0], first[1]) if first else (None, 0)
+    waiting, left = row[4], row[5] or 0
     return RequestNeighbours(
         row[0] + 1, row[1], row[2], row[3], left, None if waiting == request.id else waiting
     )

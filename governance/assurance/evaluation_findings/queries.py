@@ -32,9 +32,29 @@ from governance.operations.systems.models import AISystem
 def finding(finding_id: UUID, *, lock: bool = False) -> EvaluationFinding:
     """The finding. Raises NotFound, also where no control of the reader's scope rests on it."""
     found = find(EvaluationFinding, finding_id, what="finding", lock=lock)
+    _check_seen(found)
+    return found
+
+
+def _check_seen(found: EvaluationFinding) -> None:
     seen = seen_ids()
     if seen is not None and session().scalar(seen.where(EvaluationFinding.id == found.id)) is None:
         raise NotFound("This finding doesn't exist, or you don't have access to it.")
+
+
+def finding_and_about(finding_id: UUID) -> Row[EvaluationFinding, AISystem, EvaluationSuite]:
+    """The finding beside its AI system and suite, by one statement. Raises NotFound as `finding`
+    does.
+    """
+    query = (
+        select(EvaluationFinding, AISystem, EvaluationSuite)
+        .join(AISystem, AISystem.id == EvaluationFinding.system_id)
+        .join(EvaluationSuite, EvaluationSuite.id == EvaluationFinding.suite_id)
+        .where(EvaluationFinding.id == finding_id)
+    )
+    if (found := session().execute(query).one_or_none()) is None:
+        raise NotFound("This finding doesn't exist, or you don't have access to it.")
+    _check_seen(found[0])
     return found
 
 

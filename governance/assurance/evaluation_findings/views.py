@@ -53,8 +53,7 @@ def index() -> ResponseReturnValue:
 @feature.get("/evaluations/findings/<uuid:evaluation_finding_id>", needs=permissions.VIEW)
 def finding(evaluation_finding_id: UUID) -> ResponseReturnValue:
     """Show one finding: the runs that missed and passed, and what follows from it."""
-    found = queries.finding(evaluation_finding_id)
-    system, suite = queries.about(found)
+    found, system, suite = queries.finding_and_about(evaluation_finding_id)
     runs = queries.runs(found)
     release = runs[found.last_run_id][0].release
     rows = _rows(found, runs)

@@ -98,14 +98,14 @@ def page_of(finding_id: UUID) -> str:
 @feature.get(FINDING, needs=permissions.VIEW)
 def finding(red_team_finding_id: UUID) -> ResponseReturnValue:
     """Show one finding: how to reproduce it, its severity, and what proves the fix."""
-    found, row = queries.finding_and_red_team(red_team_finding_id)
+    found, row, system = queries.finding_and_about(red_team_finding_id)
     attempt, scenario = queries.attempt(row.id, found.attempt_id)
     values = severity.read_vector(found.vector)
     return page(
         "assurance/red_teams/finding.html",
         finding=found,
         row=row,
-        system=queries.system_of(found),
+        system=system,
         attempt=attempt,
         scenario=scenario,
         evidence=evidence_queries.linked([found.id]).get(found.id, []),

@@ -86,10 +86,14 @@ def seen_findings() -> Select[UUID] | None:
 def red_team(red_team_id: UUID, *, lock: bool = False) -> RedTeam:
     """Return the red team. Raises NotFound, also where the reader isn't one of its testers."""
     found = find(RedTeam, red_team_id, what="red team", lock=lock)
-    seen = _seen()
-    if seen is not None and session().scalar(seen.where(RedTeam.id == found.id)) is None:
-        raise NotFound("This red team doesn't exist, or you don't have access to it.")
+    _check_seen(found)
     return found
+
+
+def _check_seen(row: RedTeam) -> None:
+    seen = _seen()
+    if seen is not None and session().scalar(seen.where(RedTeam.id == row.id)) is None:
+        raise NotFound("This red team doesn't exist, or you don't have access to it.")
 
 
 def exists(model: type[Any], row_id: UUID | None) -> bool:
@@ -246,6 +250,22 @@ def finding_and_red_team(finding_id: UUID, *, lock: bool = False) -> tuple[RedTe
     """Return the finding beside its red team. Raises NotFound as for the finding."""
     found = find(RedTeamFinding, finding_id, what="finding of a red team", lock=lock)
     return found, red_team(found.red_team_id)
+
+
+def finding_and_about(finding_id: UUID) -> Row[RedTeamFinding, RedTeam, AISystem]:
+    """Return the finding beside its red team and system, by one statement. Raises NotFound as for
+    the finding.
+    """
+    query = (
+        select(RedTeamFinding, RedTeam, AISystem)
+        .join(RedTeam, RedTeam.id == RedTeamFinding.red_team_id)
+        .join(AISystem, AISystem.id == RedTeamFinding.system_id)
+        .where(RedTeamFinding.id == finding_id)
+    )
+    if (found := session().execute(query).one_or_none()) is None:
+        raise NotFound("This finding of a red team doesn't exist, or you don't have access to it.")
+    _check_seen(found[1])
+    return found
 
 
 def findings_of(

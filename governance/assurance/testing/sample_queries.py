@@ -25,13 +25,13 @@ from governance.assurance.testing.models import (
     SamplingTable,
     TestException,
 )
-from governance.assurance.testing.population_queries import population
 from governance.assurance.testing.sampling import (
     DEFAULT_TABLE,
     SampleSizes,
     read_table,
 )
 from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
 from governance.kernel.read_once import read_once
 
 MAX_VERSION_CHOICES = 200
@@ -128,8 +128,14 @@ def samples(
 
 @read_once
 def sample(sample_id: UUID) -> tuple[Sample, Population, Control]:
-    sample = find(Sample, sample_id, what="sample")
-    of = population(sample.population_id)
+    query = (
+        select(Sample, Population)
+        .join(Population, Population.id == Sample.population_id)
+        .where(Sample.id == sample_id)
+    )
+    if (found := session().execute(query).one_or_none()) is None:
+        raise NotFound("This sample doesn't exist, or you don't have access to it.")
+    sample, of = found
     return sample, of, control_in_scope(of.control_id)
 
 
