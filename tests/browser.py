@@ -116,7 +116,10 @@ def field_value(page: str, name: str) -> str | None:
 REFERENCE = re.compile(r"&(?:amp|lt|gt|quot|#34|#39);")
 TEXT = re.compile(r">([^<>&]*)(?=<)")
 ATTRIBUTE = re.compile(r'\s+(?!(?:id|for|type|method|name|role)=)([a-z:-]+)="([^"&]*)"')
-_kept_promises = set[bytes]()
+ID_ATTRIBUTE = re.compile(r'\sid="([^"]*)"')
+BARE_FRAME = "<!doctype html><html><head><title>x</title></head><body><main>{}</main></body></html>"
+AROUND_MAIN = {"html", "body", "div"}  # the parser reads what stands in them alike
+_kept_promises = dict[bytes, int]()  # shape of a part → how many h1 it has
 
 
 def shape_of(html: str) -> bytes:
@@ -134,14 +137,32 @@ def shape_of(html: str) -> bytes:
 
 
 def check_page(html: str, where: str) -> None:
-    """The promises that every page keeps; a shape that kept them is not parsed again."""
+    """The promises that every page keeps.
+
+    Its main part and the frame around it are parsed apart: most pages share their frame. A part
+    whose shape kept the promises is not parsed again.
+    """
+    start, end = html.find("<main"), html.rfind("</main>")
+    if start < 0 or end < start:
+        headings = _headings(html, where)
+    else:
+        start = html.index(">", start) + 1
+        frame, main = html[:start] + html[end:], html[start:end]
+        headings = _headings(frame, where) + _headings(BARE_FRAME.format(main), where)
+        twice = {*ID_ATTRIBUTE.findall(frame)} & {*ID_ATTRIBUTE.findall(main)}
+        assert not twice, f"{where}: ids twice {twice}"
+    assert headings == 1, f"{where}: {headings} h1"
+
+
+def _headings(html: str, where: str) -> int:
+    """How many h1 a page or a part has, which keeps the other promises."""
     shape = shape_of(html)
     if shape not in _kept_promises:
-        _check_promises(html, where)
-        _kept_promises.add(shape)
+        _kept_promises[shape] = _check_promises(html, where)
+    return _kept_promises[shape]
 
 
-def _check_promises(html: str, where: str) -> None:
+def _check_promises(html: str, where: str) -> int:
     parser = html5lib.HTMLParser(strict=False)
     page = parser.parse(html)
     problems = [
@@ -153,8 +174,8 @@ def _check_promises(html: str, where: str) -> None:
     every = [tag for tag in page.iter() if isinstance(tag.tag, str)]
     named = defaultdict[str, list[Element]](list)
     for tag in every:
-        named[tag.tag.rpartition("}")[2]].append(tag)
-    assert len(named["h1"]) == 1, f"{where}: {len(named['h1'])} h1"
+        named[_name(tag)].append(tag)
+    _check_main(page, where)
     assert any(_text(tag) for tag in named["title"][:1]), f"{where}: no title"
     ids = Counter(tag.get("id") for tag in every if "id" in tag.attrib)
     assert not [i for i, n in ids.items() if n > 1], (
@@ -185,6 +206,20 @@ def _check_promises(html: str, where: str) -> None:
         assert image.get("aria-hidden") or image.get("role") == "img", (
             f"{where}: a picture without role {image.attrib}"
         )
+    return len(named["h1"])
+
+
+def _check_main(page: Element, where: str) -> None:
+    """There is at most one main part, and nothing around it changes how it is parsed."""
+    above = {child: tag for tag in page.iter() for child in tag}
+    for number, tag in enumerate(tag for tag in above if _name(tag) == "main"):
+        assert number == 0, f"{where}: a second main"
+        while (tag := above.get(tag)) is not None:
+            assert _name(tag) in AROUND_MAIN, f"{where}: main in {_name(tag)}"
+
+
+def _name(tag: Element) -> str:
+    return tag.tag.rpartition("}")[2] if isinstance(tag.tag, str) else ""
 
 
 MARKUP = re.compile(

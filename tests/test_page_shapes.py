@@ -39,3 +39,40 @@ def test_what_breaks_a_promise_is_another_shape(old, new):
     assert shape_of(PAGE.replace(old, new)) != shape_of(PAGE)
     with pytest.raises(AssertionError):
         check_page(PAGE.replace(old, new), "the page")
+
+
+FRAMED = PAGE.replace("<h1>", '<nav id="rail"><a href="/">Home</a></nav><div><main><h1>').replace(
+    "</body>", '</main></div><p id="foot">x</p></body>'
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("<title>Risks", "<title>"),
+        ("<h1>3 risks</h1>", ""),
+        ("</nav>", "</nav><h1>Risks</h1>"),
+        (f'for="q-{IDS[0]}"', f'for="q-{IDS[1]}"'),
+        (f'li id="{IDS[1]}"', 'li id="rail"'),
+        (f'li id="{IDS[1]}"', 'li id="foot"'),
+        ("</ul>", "</ul></div>"),
+        ("</ul>", "</ul><div>"),
+        ("</ul>", "</ul></main>"),
+        ("</ul>", '</ul><a href="/>'),
+        ("</ul>", "</ul><!-- no end"),
+        ("</ul>", "</ul><main></main>"),
+        ("</ul>", '</ul><div style="color: red"></div>'),
+        ("</ul>", '</ul><form method="post"></form>'),
+        ("<p ", "<p style='color: red' "),
+        ("<p ", "<script>x</script><p "),
+        ("<div><main>", '<form method="get"><main>'),
+        ("<div><main>", "<div><b><main>"),
+        ("<div><main>", "<div><table><main>"),
+        ("<div><main>", "<main>"),
+    ],
+)
+def test_a_promise_is_broken_in_the_main_part_around_it_or_between_the_two(old, new):
+    check_page(FRAMED, "the page")
+    assert FRAMED.count(old) == 1
+    with pytest.raises(AssertionError):
+        check_page(FRAMED.replace(old, new), "the page")
