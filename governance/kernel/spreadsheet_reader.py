@@ -30,6 +30,7 @@ MAX_PART_BYTES, MAX_SHEETS_BYTES = (
     128 * MB,
 )  # unpacked: each part that is no sheet, and all sheets together
 MAX_TAGS, MAX_STRINGS, MAX_CELLS, MAX_MERGED_RANGES = 4_000_000, 1_000_000, 1_000_000, 10_000
+MAX_STYLE_TAGS = 500_000  # a program writes up to 64,000 formats, of a few tags each
 MAX_TEXT_LENGTH, MAX_CELL_LENGTH = 32 * MB, 32_767  # characters of all cells together, and of one
 LAST_ROW, MAX_TITLE_ROWS = 1_048_576, 20  # and how many rows may stand above a table
 CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
@@ -169,10 +170,11 @@ class _Workbook:
             raise NotImplementedError(part)
         parser, whole = ParserCreate(namespace_separator=" "), left
         parser.buffer_text = True
+        spare = max(0, self.tags - MAX_STYLE_TAGS) if isinstance(reader, _Styles) else 0
 
         def start(tag: str, attributes: dict[str, str]) -> None:
             self.tags -= 1
-            if self.tags < 0:
+            if self.tags < spare:
                 raise self.too("contains more than Meridian can read")
             reader.start(tag.rpartition(" ")[2], attributes)
 

@@ -252,6 +252,7 @@ def test_a_part_that_unpacks_to_more_than_it_may_is_refused_while_it_unpacks(rea
         ),
         ("MAX_CELLS", 3, make_workbook(HEAD), "more than 3 cells"),
         ("MAX_TAGS", 9, make_workbook(HEAD), "more than Meridian can read"),
+        ("MAX_STYLE_TAGS", 9, make_workbook(HEAD, styles="<xf/>" * 9), "more than Meridian can"),
         ("MAX_TEXT_LENGTH", 12, make_workbook(HEAD), "characters"),
         ("MAX_CELL_LENGTH", 6, make_workbook(HEAD), "characters in one cell"),
         (
