@@ -12,7 +12,7 @@ import hashlib
 import hmac
 from collections import ChainMap
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -29,6 +29,7 @@ from governance.kernel.db import is_open, session, transaction
 PURPOSES = ("pseudonym", "seal")
 CACHE_LIFETIME = timedelta(minutes=5)
 MAX_CACHED_TENANTS = 10_000
+MAX_CACHED_PSEUDONYMS = 64  # of each tenant: who acts in the same minutes
 LEGACY = "2026-11"  # the month of what was encrypted before keys had a month
 
 
@@ -36,7 +37,15 @@ def pseudonym(person_id: UUID) -> str:
     """Return HMAC-SHA-256 under a key of the tenant, 128 bits in hex: stable inside the tenant,
     unlinkable across tenants.
     """
-    return hmac.digest(_tenant_key("pseudonym"), b"actor\0" + person_id.bytes, "sha256").hex()[:32]
+    tenant = _tenant()
+    known = tenant.pseudonyms.get(person_id)
+    if known is None:
+        digest = hmac.digest(tenant.keys["pseudonym"], b"actor\0" + person_id.bytes, "sha256")
+        known = digest.hex()[:32]
+        if len(tenant.pseudonyms) >= MAX_CACHED_PSEUDONYMS:
+            tenant.pseudonyms.clear()
+        tenant.pseudonyms[person_id] = known
+    return known
 
 
 def seal(subject: str, field: str, text: str) -> dict[str, str]:
@@ -159,6 +168,8 @@ def _levels() -> Iterator[SessionTransaction]:
 class CachedKeys:
     until: datetime
     keys: dict[str, bytes]
+    # by person: an entry needs its actor's each time, and OpenSSL takes longer for it than the rest
+    pseudonyms: dict[UUID, str] = field(default_factory=dict)
 
 
 _cached: dict[UUID, CachedKeys] = {}
@@ -180,8 +191,12 @@ def object_key(tenant_id: UUID) -> bytes:
 
 
 def _tenant_key(purpose: str) -> bytes:
+    return _tenant().keys[purpose]
+
+
+def _tenant() -> CachedKeys:
     tenant_id = current.actor().tenant_id
-    return (_from_cache(tenant_id) or _read(tenant_id)).keys[purpose]
+    return _from_cache(tenant_id) or _read(tenant_id)
 
 
 def _from_cache(tenant_id: UUID) -> CachedKeys | None:

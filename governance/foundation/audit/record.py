@@ -117,14 +117,13 @@ def record(
         facts={n: _recorded(action, n, v) for n, v in given.items() if n not in action.personal},
         sealed=_encrypted(action, subject, changes, given),
     )
-    parts = _json(entry.changes), _json(entry.facts), _json(entry.sealed)
-    entry.body = _body(entry, *parts)
+    row = _row(entry)
     if len(entry.body) > MAX_BODY:
         raise Invalid(
             f"These details are too long to record: {len(entry.body):,} bytes, and the limit"
             f" is {MAX_BODY:,} bytes. Shorten them and try again."
         )
-    WRITE.run(database, _row(entry, *parts))
+    WRITE.run(database, row)
     return entry
 
 
@@ -137,17 +136,31 @@ WRITE = DriverWrite(
 )
 
 
-def _row(entry: RecordedEntry, changes: str, facts: str, sealed: str) -> list[str | bytes]:
+def _row(entry: RecordedEntry) -> list[str | bytes]:
+    """The values of WRITE; the body is made of the same texts, and kept in the entry."""
     e = entry
+    tenant, key, target = str(e.tenant_id), str(e.id), str(e.target_id)
+    at, changes, facts, sealed = _instant(e.at), _json(e.changes), _json(e.facts), _json(e.sealed)
+    # For entries (no floats, no integer past 2**53) the standard library's encoder writes the bytes
+    # of `canonical`, but sorts by code points where RFC 8785 sorts by UTF-16 units. Below the
+    # surrogates both orders agree; text above them is encoded by `canonical` itself.
+    text = (
+        f'{{"action":{_quoted(e.action)},"actor":{_quoted(e.actor)}'
+        f',"actor_kind":{_quoted(e.actor_kind)},"at":"{at}","changes":{changes}'
+        f',"facts":{facts},"id":"{key}","origin":{_quoted(e.origin)}'
+        f',"outcome":{_quoted(e.outcome)},"request_id":{_quoted(e.request_id)},"sealed":{sealed}'
+        f',"target":[{_quoted(e.target_type)},"{target}"],"tenant":"{tenant}"}}'
+    )
+    e.body = text.encode() if text.isascii() or max(text) < "\ud800" else canonical(e)
     return [
-        str(e.tenant_id),
-        str(e.id),
-        e.at.isoformat(),
+        tenant,
+        key,
+        at,
         e.actor,
         e.actor_kind,
         e.action,
         e.target_type,
-        str(e.target_id),
+        target,
         e.outcome,
         e.request_id,
         e.origin,
@@ -166,24 +179,6 @@ _quoted = json.encoder.encode_basestring
 
 def _json(value: dict[str, Any]) -> str:
     return _encoded(value) if value else "{}"
-
-
-def _body(entry: RecordedEntry, changes: str, facts: str, sealed: str) -> bytes:
-    """Return the bytes of `canonical`, from parts that are encoded for their columns anyway.
-
-    For entries (no floats, no integer past 2**53) the standard library's encoder writes the same
-    bytes, but sorts by code points where RFC 8785 sorts by UTF-16 units. Below the surrogates both
-    orders agree; text above them is encoded by `canonical` itself.
-    """
-    e = entry
-    text = (
-        f'{{"action":{_quoted(e.action)},"actor":{_quoted(e.actor)}'
-        f',"actor_kind":{_quoted(e.actor_kind)},"at":"{_instant(e.at)}","changes":{changes}'
-        f',"facts":{facts},"id":"{e.id}","origin":{_quoted(e.origin)}'
-        f',"outcome":{_quoted(e.outcome)},"request_id":{_quoted(e.request_id)},"sealed":{sealed}'
-        f',"target":[{_quoted(e.target_type)},"{e.target_id}"],"tenant":"{e.tenant_id}"}}'
-    )
-    return text.encode() if text.isascii() or max(text) < "\ud800" else canonical(entry)
 
 
 def _instant(at: datetime) -> str:

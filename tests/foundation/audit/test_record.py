@@ -298,6 +298,22 @@ def test_a_pseudonym_is_stable_in_a_tenant_and_unlinkable_across(acting):
         assert str(person).replace("-", "") not in personal_field_encryption.pseudonym(person)
 
 
+def test_a_pseudonym_that_is_remembered_is_the_one_that_was_computed(acting, monkeypatch):
+    monkeypatch.setattr(personal_field_encryption, "MAX_CACHED_PSEUDONYMS", 2)
+    people = [
+        make.person_id(role) for role in ("admin", "viewer", "admin", "compliance_officer", "admin")
+    ]
+    with acting("admin") as who:
+        personal_field_encryption._cached.clear()
+        remembered = [personal_field_encryption.pseudonym(person) for person in people]
+        kept = personal_field_encryption._cached[who.tenant_id].pseudonyms
+        assert kept.items() <= dict(zip(people, remembered, strict=True)).items()
+        assert len(kept) <= 2
+        for person, pseudonym in zip(people, remembered, strict=True):
+            personal_field_encryption._cached.clear()
+            assert personal_field_encryption.pseudonym(person) == pseudonym
+
+
 def test_personal_fields_are_sealed_under_their_subject(acting):
     with acting("admin"):
         entry = record(
