@@ -5,7 +5,7 @@ ORM statement, and PostgreSQL's FORCEd row-level security proves it for everythi
 """
 
 import re
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.orm.interfaces import ORMOption
 
-from governance.kernel import clock, current, turns
+from governance.kernel import clock, current, table_changes, turns
 from governance.kernel.driver import Answer, Command, DriverConnection, ask_together
 from governance.kernel.errors import NotFound, Unavailable
 from governance.kernel.ids import uuid7
@@ -182,17 +182,20 @@ class _Work:
     as two statements.
     """
 
-    __slots__ = ("_root", "_session", "connection", "info")
+    __slots__ = ("_changed", "_logged", "_root", "_session", "connection", "info", "read")
 
     def __init__(self, connection: Connection, session: Session | None = None) -> None:
         self.connection, self._session = connection, session
+        self._changed: set[tuple[UUID | None, str]] = set()  # tenants and tables
+        self._logged: set[UUID] = set()  # tenants in whose log an entry was written
+        self.read: set[str] | None = None  # names in statements, for who wants to know
         self._root = connection.begin() if session is None else None
         self.info: dict[str, Any] = {} if session is None else session.info
 
     @property
     def session(self) -> Session:
         if self._session is None:
-            self._session = _sessions(bind=self.connection, join_transaction_mode="control_fully")
+            self._session = _sessions(bind=self.connection, join_transaction_mode="rollback_only")
             vars(self._session)["info"] = self.info
         return self._session
 
@@ -209,9 +212,44 @@ class _Work:
         self._session.flush()
         return self._session.connection()
 
+    def hear(self, statement: str) -> None:
+        """Note what a statement reads, if somebody wants to know, and what it changes."""
+        if self.read is not None:
+            self.read |= table_changes.words(statement)
+        if self.info.get("only_reads") or not (tables := table_changes.written(statement)):
+            return
+        who = current.actor_or_none()
+        named = who.tenant_id if who else None, self.info.get("tenant_id")
+        tenants = {each for each in named if each is not None}
+        if table_changes.ENTRIES in tables and len(tenants) == 1:
+            self._logged |= tenants
+        for table in (tables & Model.metadata.tables.keys()) - table_changes.UNNUMBERED:
+            is_of_tenant = "tenant_id" in Model.metadata.tables[table].columns
+            self._changed |= {(each, table) for each in (tenants if is_of_tenant else [None])}
+
+    def unlog(self) -> None:
+        """A savepoint was rolled back, perhaps with its entry."""
+        self._logged.clear()
+
+    def _advance(self) -> None:
+        """Advance the numbers of the tables that have changed without an entry."""
+        place = self.connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr] # psycopg's
+        ids: dict[UUID, set[UUID]] = {}
+        for tenant, table in self._changed:
+            if tenant is not None and tenant not in self._logged:
+                ids.setdefault(tenant, set()).add(table_changes.number_id(table, place))
+        if any(tenant is None for tenant, _ in self._changed):
+            self.connection.exec_driver_sql(table_changes.ADVANCE_SHARED)
+        for tenant in sorted(ids):
+            if tenant != self.info.get("tenant_id"):
+                self.connection.exec_driver_sql(TENANT_IS, (str(tenant),))
+            self.connection.exec_driver_sql(table_changes.ADVANCE, (tenant, sorted(ids[tenant])))
+
     def commit(self) -> None:
         if self._session is not None:
             self._session.commit()
+        if self._changed:
+            self._advance()
         if self._root is not None and self._root.is_active:
             self._root.commit()
 
@@ -349,6 +387,7 @@ def _opened() -> _Work:
     return _Work(work.connection(), work)
 
 
+TENANT_IS = "SELECT set_config('app.tenant', %s, true)"
 _SET = b"SET LOCAL app.tenant = '%s'; SET LOCAL app.person = '%s'"
 _SET_TOGETHER = b"SELECT set_config('app.tenant', $1, true), set_config('app.person', $2, true)"
 
@@ -449,6 +488,33 @@ def _noun(model: type[Model]) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", model.__name__).lower()
 
 
+@event.listens_for(Engine, "before_cursor_execute")
+def _hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    work = _work.get(None)
+    if work is not None:
+        work.hear(statement)
+
+
+@event.listens_for(Engine, "rollback_savepoint")
+def _unlog(_connection: Any, _name: str, _context: None) -> None:
+    work = _work.get(None)
+    if work is not None:
+        work.unlog()
+
+
+@contextmanager
+def reading() -> Iterator[set[str]]:
+    """Yield what fills with the tables that this transaction reads from here on, and with other
+    names in its statements.
+    """
+    work, names = _work.get(), set[str]()
+    before, work.read = work.read, names
+    try:
+        yield names
+    finally:
+        work.read = before
+
+
 @event.listens_for(_sessions, "do_orm_execute")
 def _filter_by_tenant(state: ORMExecuteState) -> None:
     tenant_id = state.session.info.get("tenant_id")
@@ -504,6 +570,8 @@ def over_all_tenants() -> Generator[None]:
 @contextmanager
 def _moved_to(tenant_id: UUID | None) -> Generator[None]:
     work = session()
+    if (read := _work.get().read) is not None:
+        read |= table_changes.UNNUMBERED  # what another tenant has is not numbered here
     work.flush()
     kept = dict(work.info)
     work.info.clear()

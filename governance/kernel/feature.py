@@ -92,6 +92,8 @@ class Feature(Blueprint):
             writes=writes,
             answers=answers,
             counts_everything=self.counts_everything,
+            # an operator's page shows what is in other tenants
+            of_object=self.scope == "tenant" and "<" in rule and not hasattr(view_func, "is_kept"),
         )
         guarded = guard(view_func, needs)
         vars(guarded).update(attended=attended, urgent=urgent, answers=answers)
@@ -159,6 +161,7 @@ def _guarded(
     writes: bool | None,
     answers: downloads.Answers,
     counts_everything: bool,
+    of_object: bool,
 ) -> Callable[[View, access.Permission], View]:
     def guard(view: View, needs: access.Permission) -> View:
         @wraps(view)
@@ -166,7 +169,9 @@ def _guarded(
             slug = url_values.pop("tenant", OPERATOR_SLUG)
             read_only = request.method in SAFE if writes is None else not writes
             tenant_id = _tenant(slug)
-            first = _first(slug, is_page=read_only and answers == downloads.PAGE)
+            is_page = read_only and answers == downloads.PAGE
+            keeps = is_page and of_object and request.method == "GET"
+            first = _first(slug, is_page=is_page, keeps=keeps)
             with transaction(read_only=read_only, tenant_id=tenant_id, first=first):
                 who = _admit(slug, scope)
                 check_support(who, request.blueprint or "", request.method, fresh)
@@ -176,7 +181,9 @@ def _guarded(
                         raise NotFound("This page doesn't exist, or you don't have access to it.")
                     is_file = answers == downloads.FILE  # others read it, too
                     with formatting.as_tenant() if is_file else nullcontext():
-                        answer = _answer(partial(view, **url_values), fresh, who)
+                        act = partial(view, **url_values)
+                        act = partial(page_memory.once_for_its_tables, act) if keeps else act
+                        answer = _answer(act, fresh, who)
                     finish = downloads.begin(answer, answers, may_write=not read_only)
             if finish is None:
                 return answer
@@ -229,10 +236,13 @@ def _tenant(slug: str) -> UUID:
     return tenant_id
 
 
-def _first(slug: str, *, is_page: bool) -> list[Question]:
-    """What every page asks, for the BEGIN of its transaction: who is here, and the log's number."""
+def _first(slug: str, *, is_page: bool, keeps: bool) -> list[Question]:
+    """What every page asks, for the BEGIN of its transaction: who is here, and the log's number;
+    of an object's page, which is kept, those of the tables as well.
+    """
     who = identity.question()(slug)
-    number = page_memory.log_question()() if is_page and who is not None else None
+    asks = is_page and who is not None
+    number = page_memory.log_question()(with_tables=keeps) if asks else None
     return [each for each in (who, number) if each is not None]
 
 

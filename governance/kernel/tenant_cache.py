@@ -35,13 +35,16 @@ type Number = tuple[int, ...]  # each part only grows
 
 
 class BoundedCache:
-    """Values by key. Two threads may both make one; both then get the one that was there first."""
+    """Values by key. Two threads may both make one; both then get the one that was there first.
 
-    __slots__ = ("_held", "_lock", "_most")
+    `most` is how many, or how much they weigh together.
+    """
 
-    def __init__(self, most: int) -> None:
+    __slots__ = ("_held", "_lock", "_most", "_weigh", "_weight")
+
+    def __init__(self, most: int, weigh: Callable[[Any], int] = lambda _value: 1) -> None:
         self._held: OrderedDict[Hashable, Any] = OrderedDict()
-        self._most, self._lock = most, Lock()
+        self._most, self._weigh, self._weight, self._lock = most, weigh, 0, Lock()
 
     def get[T](self, key: Hashable, make: Callable[[], T]) -> T:
         with self._lock:
@@ -61,15 +64,18 @@ class BoundedCache:
 
     def put[T](self, key: Hashable, value: T) -> T:
         with self._lock:
+            if key not in self._held:
+                self._weight += self._weigh(value)
             kept: T = self._held.setdefault(key, value)
             self._held.move_to_end(key)
-            while len(self._held) > self._most:
-                self._held.popitem(last=False)
+            while self._weight > self._most:
+                self._weight -= self._weigh(self._held.popitem(last=False)[1])
             return kept
 
     def clear(self) -> None:
         with self._lock:
             self._held.clear()
+            self._weight = 0
 
     def __len__(self) -> int:
         return len(self._held)

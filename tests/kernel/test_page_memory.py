@@ -98,7 +98,7 @@ def test_a_kept_page_is_drawn_again_in_the_next_minute(app, filled):
 def test_a_page_that_tells_seconds_is_not_kept(app, filled, monkeypatch):
     reader, pages = visitor(app, "viewer"), tenant_cache.BoundedCache(8)
     monkeypatch.setattr(page_memory, "_pages", pages)
-    monkeypatch.setattr(page_memory, "SECONDS_AGO", re.compile("Controls"))
+    monkeypatch.setattr(page_memory, "OF_THE_MOMENT", re.compile("Controls"))
     reader.get("controls/")
     assert len(pages) == 0
     reader.get("evidence/")

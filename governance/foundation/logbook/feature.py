@@ -68,6 +68,7 @@ manifest = Manifest(
     answers=(
         PortAnswer(recall, log_health.recall),
         PortAnswer(page_memory.log_number, log_health.revision),
+        PortAnswer(page_memory.log_and_tables, log_health.revision_and_tables),
         PortAnswer(page_memory.log_question, log_health.question),
     ),
     after_request=(read_auditing.record_reading, denied_acts.count_denied),
