@@ -217,67 +217,46 @@ CONTRAST_RULES = {
 }  # all that another theme can change
 
 
-# Of elements that differ only in words, figures and addresses, as the rows of a list and the items
-# of the navigation do: all but the first of the odd ones and the first of the even ones, which a
-# style sheet may tell apart. Alike are also their ancestors, each in its own tag and in whether it
-# is odd, so the same styles apply. Outside of <main>, what an earlier page had counts as well, but
-# landmarks: axe compares those of a page with each other.
-ALIKE = r"""(earlier) => {
-  const seen = new Set(earlier), kept = new Set(), left = [], shell = [];
-  const words = / (id|for|href|action|name|value|title|datetime|aria-label)="[^"]+"/g;
-  const figures = / (?!class|style|fill|stroke)([a-z-]+)="[^"]*\d[^"]*"/g;
-  const shape = (html) => html.replace(/>[^<]*[^<\s][^<]*/g, ">x")
-    .replace(words, " $1").replace(figures, " $1");
-  const tag = (each) => shape(each.cloneNode(false).outerHTML);
-  const digest = (text) => {
-    let one = 0xdeadbeef, two = 0x41c6ce57;
-    for (let n = 0; n < text.length; n++) {
-      one = Math.imul(one ^ text.charCodeAt(n), 2654435761);
-      two = Math.imul(two ^ text.charCodeAt(n), 1597334677);
-    }
-    return 4294967296 * (2097151 & two) + (one >>> 0);
-  };
-  const walk = (parent, path, inMain) => [...parent.children].forEach((child, n) => {
-    const key = digest(path + n % 2 + shape(child.outerHTML));
-    const landmark = child.matches("header, nav, aside, main, footer, section, form, [role]");
-    if (kept.has(key) || (!inMain && !landmark && seen.has(key))) return left.push(child);
-    kept.add(key);
-    if (!inMain) shell.push(key);
-    walk(child, path + n % 2 + tag(child), inMain || child.matches("main"));
+# Of siblings that differ only in words, figures and addresses, as the rows of a list and the items of
+# the navigation do: all but the first of the odd ones and the first of the even ones, which a style
+# sheet may tell apart.
+ALIKE = r"""() => [...document.querySelectorAll("body *")].flatMap((parent) => {
+  const kept = new Set();
+  return [...parent.children].filter((child, n) => {
+    const words = / (id|for|href|action|name|value|title|datetime|aria-label)="[^"]+"/g;
+    const figures = / (?!class|style|fill|stroke)([a-z-]+)="[^"]*\d[^"]*"/g;
+    const shape = (n % 2) + child.outerHTML.replace(/>[^<]*[^<\s][^<]*/g, ">x")
+      .replace(words, " $1").replace(figures, " $1");
+    return kept.has(shape) || !kept.add(shape);
   });
-  walk(document.body, document.documentElement.dataset.bsTheme + tag(document.body), false);
-  return [left, shell];
-}"""
+})"""
 
 RUN = (
-    """([rules, earlier]) => {
-  const [left, shell] = earlier ? ("""
+    """([rules, oneOfEach]) => {
+  const left = oneOfEach ? ("""
     + ALIKE
-    + """)(earlier) : [[], []];
+    + """)() : [];
   const context = left.length ? { include: document, exclude: left } : document;
   return axe.run(context, { runOnly: rules, resultTypes: ["violations"] }).then((found) =>
-    [shell, found.violations.map((v) => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 160),
-      v.nodes[0].failureSummary])]);
+    found.violations.map((v) => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 160),
+      v.nodes[0].failureSummary]));
 }"""
 )
 
 
 def violations(
-    page: Page, axe: str, rules: dict[str, Any] = ALL_RULES, *, looked_at: set[int] | None = None
+    page: Page, axe: str, rules: dict[str, Any] = ALL_RULES, *, one_of_each: bool = False
 ) -> list[str]:
     """What axe-core finds on the page as it is: by default WCAG 2.0 to 2.2, A and AA, and its best
     practices.
 
-    With `looked_at` it leaves out what is like something on this page, or like something around
-    the main part of the pages before, of which the set holds digests for these rules: most of
-    axe's time goes into the contrast of elements that have the same classes and styles.
+    With `one_of_each` it leaves out what is like its neighbours: most of its time goes into the
+    contrast of rows that have the same elements, classes and styles.
     """
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(axe)
     found: list[tuple[str, int, str, str]]
-    around, found = page.evaluate(RUN, [rules, None if looked_at is None else sorted(looked_at)])
-    if looked_at is not None:
-        looked_at.update(around)
+    found = page.evaluate(RUN, [rules, one_of_each])
     return [f"{rule} × {count}: {html} {json.dumps(why)[:300]}" for rule, count, html, why in found]
 
 
