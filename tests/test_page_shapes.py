@@ -76,3 +76,36 @@ def test_a_promise_is_broken_in_the_main_part_around_it_or_between_the_two(old, 
     assert FRAMED.count(old) == 1
     with pytest.raises(AssertionError):
         check_page(FRAMED.replace(old, new), "the page")
+
+
+def _row(number: int, cell: str = "") -> str:
+    return f'<tr id="r{number}"><td><a href="/{number}">{number}</a>{cell}</td></tr>'
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        _row(1),
+        _row(9, "<b>"),
+        _row(9, "</b>"),
+        _row(9, "</a>"),
+        _row(9, '<b style="color: red">x</b>'),
+        _row(9, "<svg></svg>"),
+        _row(9, "<h1>Risks</h1>"),
+        _row(9, '<form method="post"></form>'),
+        _row(9, '<input name="a">'),
+        _row(9, '<label for="b">B</label><input id="a">'),
+        _row(9) + '</tbody></table><tr id="out"><td><a href="/1">1</a></td></tr><table><tbody>',
+    ],
+)
+def test_a_row_breaks_a_promise_wherever_it_stands(row):
+    rows = [
+        *map(_row, range(5)),
+        _row(5, '<label for="a">A</label><input id="a">'),
+        _row(6, '<label for="c">B</label><input id="c">'),
+    ]
+    whole = FRAMED.replace("</ul>", f"</ul><table><tbody>{''.join(rows)}</tbody></table>")
+    check_page(whole, "the page")
+    for place in rows:
+        with pytest.raises(AssertionError):
+            check_page(whole.replace(place, place + row, 1), "the page")
