@@ -46,6 +46,7 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 from sqlalchemy.orm.interfaces import ORMOption
+from sqlalchemy.orm.util import identity_key
 
 from governance.kernel import clock, current, table_changes, turns
 from governance.kernel.driver import Answer, Command, DriverConnection, ask_together
@@ -96,6 +97,8 @@ def tenant_fk(column: str, table: str, *, on_delete: str | None = None) -> Forei
 # connections: one for each thread of `kernel/server.py`, and for the three that follow,
 # load and tell decisions
 MAX_CONNECTIONS = 32
+MAX_FOUND = 100  # rows that a transaction keeps while it may only read, to find them again
+FOUND = "found rows"  # in its info
 _sessions = sessionmaker()
 _work: ContextVar["_Work"] = ContextVar("work")
 _engine: Engine | None = None
@@ -450,16 +453,32 @@ def find[M: Model](
     """Return the row with that id in the present tenant. Raises NotFound for any other tenant's.
 
     Ids never change, so the lock still lets other rows reference it: a stop doesn't wait for
-    someone's edit. `what` is the noun of the error.
+    someone's edit. `what` is the noun of the error. A transaction that may only read doesn't read
+    again what it has just read.
     """
-    query = select(model).where(model.id == row_id)
-    found = (
-        session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
-    )
+    found = None if lock else _held(model, row_id)
+    if found is None:
+        query = select(model).where(model.id == row_id)
+        locked = query.with_for_update(key_share=True) if lock else query
+        found = session().scalars(locked).one_or_none()
     if found is None:
         raise NotFound(
             f"This {what or _noun(model)} doesn't exist, or you don't have access to it."
         )
+    if info().get("only_reads"):  # the session alone would forget what nobody uses
+        info().setdefault(FOUND, []).append(found)
+        del info()[FOUND][:-MAX_FOUND]
+    return found
+
+
+def _held[M: Model](model: type[M], row_id: UUID) -> M | None:
+    """The row, if a transaction that may only read has read it for its tenant."""
+    work = session()
+    if not work.info.get("only_reads") or not issubclass(model, Tenanted):
+        return None
+    found: M | None = work.identity_map.get(
+        identity_key(model, (work.info.get("tenant_id"), row_id))
+    )
     return found
 
 

@@ -2,6 +2,7 @@
 
     @read_once               above a function that reads, of arguments that can be keys
     keep(query, answer, …)   what it would read, where a statement for several has read it
+    known(query, …)          what an earlier call got, where this transaction keeps it
 
 In a transaction that may only read, later calls with the same arguments, by the same person, get
 what the first one got: nobody changes it. In a transaction that may write, each call reads.
@@ -38,6 +39,12 @@ def keep(asked: Callable[..., object], answer: object, *args: object, **kwargs: 
 def is_kept(asked: Callable[..., object], *args: object, **kwargs: object) -> bool:
     """Whether this transaction has read it, for the same person and arguments."""
     return _key(vars(asked)["__wrapped__"], args, kwargs) in db.info().get(READ, {})
+
+
+def known[T](query: Callable[..., T], *args: object) -> T | None:
+    """Return what `query`, which is read once, has read for these arguments; None if it hasn't."""
+    kept: dict[object, T] = db.info().get(READ, {})
+    return kept.get(_key(vars(query)["__wrapped__"], args, {}))
 
 
 def _key(query: object, args: tuple[object, ...], kwargs: dict[str, object]) -> object:

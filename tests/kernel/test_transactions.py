@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.exc import DBAPIError, InternalError, StatementError
 
+from governance.foundation.tenants import actions as tenants
+from governance.foundation.tenants import queries as directory
 from governance.kernel import current, db
-from governance.kernel.db import find, session, transaction
+from governance.kernel.db import find, session, transaction, within
 from governance.kernel.errors import NotFound, Unavailable
 from governance.kernel.jobs import WorkItem
 from tests import make
@@ -178,6 +180,24 @@ def test_find_says_no_for_absent_rows_and_for_other_tenants(acting):
         row_id = row.id
     with acting("admin", "globex"), pytest.raises(NotFound, match="This work doesn't exist"):
         find(WorkItem, row_id, what="work", lock=True)
+
+
+def test_who_may_only_read_finds_a_row_once_and_never_another_tenants(acting, statements):
+    with acting("admin"):
+        row = item()
+        session().add(row)
+        session().flush()
+        row_id = row.id
+    with acting("admin", read_only=True), statements() as seen:
+        assert find(WorkItem, row_id).id == row_id
+        assert find(WorkItem, row_id).id == row_id and len(seen) == 1
+        globex = directory.tenant_id("globex")
+        with within(tenants.founder(globex, "globex", "Globex")), pytest.raises(NotFound):
+            find(WorkItem, row_id)
+    with acting("admin"), statements() as seen:
+        find(WorkItem, row_id)
+        find(WorkItem, row_id)
+        assert len(seen) == 2
 
 
 def test_an_unknown_tenant_is_no_tenant(app):

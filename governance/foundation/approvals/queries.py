@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, func, select
 
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.models import Approval, ApprovalGiven, ApprovalReminder
@@ -57,10 +57,15 @@ def is_expired(approval: Approval) -> bool:
 
 def open_approval(kind: str, target_id: UUID, *, lock: bool = False) -> Approval | None:
     """The one of that kind and target that is open, expired or not."""
-    query = select(Approval).where(
+    query = select_open(kind, target_id)
+    return session().scalars(query.with_for_update() if lock else query).one_or_none()
+
+
+def select_open(kind: str, target_id: UUID | BindParameter[UUID]) -> Select[Approval]:
+    """Select the one that `open_approval` returns."""
+    return select(Approval).where(
         Approval.kind == kind, Approval.target_id == target_id, Approval.state == "open"
     )
-    return session().scalars(query.with_for_update() if lock else query).one_or_none()
 
 
 def latest(kind: str, target_ids: Collection[UUID]) -> dict[UUID, Approval]:

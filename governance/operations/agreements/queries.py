@@ -8,13 +8,25 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, exists, func, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    func,
+    select,
+)
 
 from governance.kernel import clock, current
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span, whole_minute
 from governance.kernel.read_once import read_once
+from governance.kernel.read_together import ReadTogether
 from governance.operations.agreements.models import (
     OPEN_STATES,
     Acceptance,
@@ -103,16 +115,34 @@ def parts(version_id: UUID) -> Parts:
 
 
 def parts_of(version_ids: Collection[UUID]) -> dict[UUID, Parts]:
-    """The parts of several versions, in two statements."""
+    """The parts of several versions, in one statement."""
     promised, support = defaultdict(list), defaultdict(list)
     wanted = set(version_ids)
-    c = select(Commitment).where(Commitment.version_id.in_(wanted))
-    for row in session().scalars(c.order_by(Commitment.clause)):
+    commitments, terms_of_support = _PARTS.rows(versions=list(wanted))
+    for row in commitments:
         promised[row.version_id].append(row)
-    s = select(SupportTerm).where(SupportTerm.version_id.in_(wanted))
-    for term in session().scalars(s.order_by(SupportTerm.severity)):
+    for term in terms_of_support:
         support[term.version_id].append(term)
     return {each: Parts(promised[each], support[each]) for each in wanted}
+
+
+@dataclass(frozen=True, slots=True)
+class OnPage:
+    """What an agreement's page shows of one version: its parts, who accepted it, oldest first, and
+    the contacts of both sides.
+    """
+
+    parts: Parts
+    acceptances: Sequence[Acceptance]
+    contacts: Sequence[AgreementContact]
+
+
+def on_page(version: AgreementVersion) -> OnPage:
+    """Read in one statement."""
+    commitments, support, accepted, named = _ON_PAGE.rows(
+        versions=[version.id], agreement_id=version.agreement_id
+    )
+    return OnPage(Parts(commitments, support), accepted, named)
 
 
 def terms(version: AgreementVersion) -> dict[str, Any]:
@@ -126,15 +156,39 @@ def terms(version: AgreementVersion) -> dict[str, Any]:
 def acceptances(version_ids: Collection[UUID]) -> dict[UUID, list[Acceptance]]:
     """Version → who accepted it, oldest first; one statement."""
     found = defaultdict(list)
-    query = select(Acceptance).where(Acceptance.version_id.in_(set(version_ids)))
-    for row in session().scalars(query.order_by(Acceptance.accepted_at, Acceptance.id)):
+    for row in session().scalars(_select_acceptances(), {"versions": list(set(version_ids))}):
         found[row.version_id].append(row)
     return found
 
 
 def contacts(agreement_id: UUID) -> Sequence[AgreementContact]:
-    query = select(AgreementContact).where(AgreementContact.agreement_id == agreement_id)
-    return session().scalars(query.order_by(AgreementContact.side, AgreementContact.name)).all()
+    return session().scalars(_select_contacts(), {"agreement_id": agreement_id}).all()
+
+
+def _is_of_versions(column: Any) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = column == any_(bindparam("versions", type_=ARRAY(Uuid)))
+    return found
+
+
+def _select_parts() -> tuple[Select[Commitment], Select[SupportTerm]]:
+    commitments = select(Commitment).where(_is_of_versions(Commitment.version_id))
+    support = select(SupportTerm).where(_is_of_versions(SupportTerm.version_id))
+    return commitments.order_by(Commitment.clause), support.order_by(SupportTerm.severity)
+
+
+def _select_acceptances() -> Select[Acceptance]:
+    query = select(Acceptance).where(_is_of_versions(Acceptance.version_id))
+    return query.order_by(Acceptance.accepted_at, Acceptance.id)
+
+
+def _select_contacts() -> Select[AgreementContact]:
+    c = AgreementContact
+    query = select(c).where(c.agreement_id == bindparam("agreement_id", type_=Uuid()))
+    return query.order_by(c.side, c.name)
+
+
+_PARTS = ReadTogether(_select_parts)
+_ON_PAGE = ReadTogether(lambda: (*_select_parts(), _select_acceptances(), _select_contacts()))
 
 
 # ---- versions in time

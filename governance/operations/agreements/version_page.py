@@ -28,6 +28,7 @@ from governance.operations.agreements.forms import AcceptForm, ReturnForm, Signa
 from governance.operations.agreements.models import (
     FROM_VENDOR,
     OPEN_STATES,
+    Acceptance,
     Agreement,
     AgreementVersion,
 )
@@ -61,7 +62,8 @@ def version_context(
     row: Agreement, version: AgreementVersion, versions: Sequence[AgreementVersion], **forms: Any
 ) -> dict[str, Any]:
     """The context of an agreement's page; `forms` are refused ones to show again."""
-    parts = queries.parts(version.id)
+    shown = queries.on_page(version)
+    parts = shown.parts
     before = _before(version, versions)
     changes = differences(before, _terms(row, version, parts)) if before else []
     return {
@@ -73,13 +75,13 @@ def version_context(
         "commitments": _commitments(parts, version),
         "support": _support_times(parts, version),
         **_terms_in_words(version),
-        **_sides(row, version),
+        **_sides(row, version, shown.acceptances),
         **_possible_steps(row, version, versions),
         "changes": changes,
         "compared": before["version"] if before else None,
         "names": people.names([version.drafted_by, version.proposed_by, row.created_by]),
         "moments": people.timeline([row.id, version.id], limit=12),
-        "contacts": queries.contacts(row.id),
+        "contacts": shown.contacts,
         "day_of": day_of,
         "accept_form": forms.get("accept") or AcceptForm(),
         "return_form": forms.get("back") or ReturnForm(),
@@ -140,13 +142,15 @@ def _terms_in_words(version: AgreementVersion) -> dict[str, Any]:
     }
 
 
-def _sides(row: Agreement, version: AgreementVersion) -> dict[str, Any]:
+def _sides(
+    row: Agreement, version: AgreementVersion, acceptances: Sequence[Acceptance]
+) -> dict[str, Any]:
     """Who has to accept, who did, and for which side the reader acts."""
     side = queries.acting_side()
     return {
         "sides": SIDES,
         "needed": [each for each in SIDES if each in needed_sides(row)],
-        "given": {each.side: each for each in queries.acceptances([version.id])[version.id]},
+        "given": {each.side: each for each in acceptances},
         "my_side": "customer" if row.direction == FROM_VENDOR else side,
         "is_own": side in {None, version.side},
     }

@@ -1,6 +1,7 @@
 """Whether the evaluations of a release allow to promote it. Rollouts ask it; only a pass passes.
 
-    promotion_verdict(system_id, release)   clear, or each reason why not; six statements
+    promotion_verdict(system_id, release)   clear, or each reason why not; five statements
+    newest_of_suites(system_id, release)    the live suites, each with its newest run of a release
     newest_release(system_id)               the release that was evaluated last
     select_releases(system_id)              those that were evaluated, with the day of the last run
     is_fresh(ran_at)                        whether a run still says something about today
@@ -19,9 +20,11 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
+from sqlalchemy.orm import aliased
 
 from governance.kernel import clock, formatting
 from governance.kernel.db import session
+from governance.kernel.read_once import read_once
 from governance.operations.evaluations import figures, judge_queries, queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -115,20 +118,19 @@ def promotion_verdict(system_id: UUID, release: str) -> PromotionVerdict:
 
 
 def _reasons(system_id: UUID, release: str, tier: str) -> Iterator[PromotionReason]:
-    suites, runs = suites_of(system_id), newest_runs(system_id, release)
+    suites = newest_of_suites(system_id, release)
+    runs = [(run, version) for _suite, _number, run, version in suites if run and version]
     results: dict[UUID, list[tuple[MeasureResult, SuiteMeasure]]] = {}
-    for result, measure in queries.results_of([run.id for run, _version in runs.values()]):
+    for result, measure in queries.results_of(tuple(run.id for run, _version in runs)):
         results.setdefault(result.run_id, []).append((result, measure))
     if not suites:
         yield PromotionReason("no suite", "No evaluation suite was ever run on this AI system.")
-    stale = judge_queries.stale((run, version.suite_id) for run, version in runs.values())
-    for suite, number in suites:
-        found = runs.get(suite.id)
-        if found is None:
+    stale = judge_queries.stale((run, version.suite_id) for run, version in runs)
+    for suite, number, run, version in suites:
+        if run is None or version is None:
             says = f"Release {release} has no run of {suite.name}."
             yield PromotionReason("no run", says, suite.name)
             continue
-        run, version = found
         blocked = _of_run(run, version, suite, number)
         if blocked is not None:
             yield blocked
@@ -194,8 +196,31 @@ def sentence(measure: SuiteMeasure, result: MeasureResult, judged: Any) -> str:
     return f"{measure.name} is {figure} ({interval}), and the limit is {limit}.{open_}"
 
 
+type SuiteRun = tuple[EvaluationSuite, int | None, EvaluationRun | None, SuiteVersion | None]
+
+
+@read_once
+def newest_of_suites(system_id: UUID, release: str) -> Sequence[SuiteRun]:
+    """Each live suite that was run on the system, with its newest published version, and its newest
+    judged run of this release with the version that it ran.
+    """
+    runs = _newest_runs(system_id, release).subquery()
+    run, version = aliased(EvaluationRun, runs), aliased(SuiteVersion)
+    query = (
+        _suites_of(system_id)
+        .add_columns(run, version)
+        .outerjoin(run, runs.c.suite_id == EvaluationSuite.id)
+        .outerjoin(version, version.id == run.version_id)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in session().execute(query)]
+
+
 def suites_of(system_id: UUID) -> Sequence[tuple[EvaluationSuite, int | None]]:
     """Each live suite that was run on the system, with its newest published version."""
+    return [(row[0], row[1]) for row in session().execute(_suites_of(system_id))]
+
+
+def _suites_of(system_id: UUID) -> Select[Any]:
     newest = (
         select(SuiteVersion.suite_id, func.max(SuiteVersion.number).label("number"))
         .where(SuiteVersion.published_at.is_not(None), SuiteVersion.withdrawn_at.is_(None))
@@ -212,19 +237,24 @@ def suites_of(system_id: UUID) -> Sequence[tuple[EvaluationSuite, int | None]]:
         )
         .exists()
     )
-    query: Any = (
+    query: Select[Any] = (
         select(EvaluationSuite, newest.c.number)
         .outerjoin(newest, newest.c.suite_id == EvaluationSuite.id)
         .where(EvaluationSuite.retired_at.is_(None), was_run)
         .order_by(EvaluationSuite.name)
     )
-    return [(row[0], row[1]) for row in session().execute(query)]
+    return query
 
 
 def newest_runs(system_id: UUID, release: str) -> dict[UUID, tuple[EvaluationRun, SuiteVersion]]:
     """The newest judged run of each suite on this release, by suite."""
-    query = (
-        select(EvaluationRun, SuiteVersion)
+    query = _newest_runs(system_id, release).with_only_columns(EvaluationRun, SuiteVersion)
+    return {row[1].suite_id: (row[0], row[1]) for row in session().execute(query)}
+
+
+def _newest_runs(system_id: UUID, release: str) -> Select[EvaluationRun, UUID]:
+    return (
+        select(EvaluationRun, SuiteVersion.suite_id)
         .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
         .where(
             EvaluationRun.system_id == system_id,
@@ -234,4 +264,3 @@ def newest_runs(system_id: UUID, release: str) -> dict[UUID, tuple[EvaluationRun
         .ext(distinct_on(SuiteVersion.suite_id))
         .order_by(SuiteVersion.suite_id, EvaluationRun.ran_at.desc(), EvaluationRun.number.desc())
     )
-    return {row[1].suite_id: (row[0], row[1]) for row in session().execute(query)}

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_once import read_once
 from governance.operations.evaluations.judging import MeasureRule
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -150,6 +151,11 @@ def next_number() -> int:
 
 def results_of(run_ids: Collection[UUID]) -> Sequence[Row[MeasureResult, SuiteMeasure]]:
     """Each result with its measure, in the order of the suite's measures; one statement."""
+    return _results_of(tuple(run_ids))
+
+
+@read_once
+def _results_of(run_ids: tuple[UUID, ...]) -> Sequence[Row[MeasureResult, SuiteMeasure]]:
     query = (
         select(MeasureResult, SuiteMeasure)
         .join(SuiteMeasure, SuiteMeasure.id == MeasureResult.measure_id)

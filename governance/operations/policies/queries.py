@@ -1,19 +1,19 @@
 """Policies in force, now or at an instant; versions, the open draft, and waivers.
 
-standing(at)                    everything that effective policies depend on, in four statements
-standing_and_draft()            the same now, and the open draft, in four statements as well
+standing(at)                    everything that effective policies depend on, in one statement
+standing_and_draft()            the same now, and the open draft, in one statement as well
 platform(at)                    the operator's layer
 version(number), versions()     published versions
 draft()                         the one open version, if there is one
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, DateTime, Select, bindparam, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from governance.foundation.approvals.models import Approval, ApprovalGiven
@@ -21,7 +21,8 @@ from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
-from governance.kernel.read_once import read_once
+from governance.kernel.read_once import known, read_once
+from governance.kernel.read_together import ReadTogether
 from governance.operations.policies.dimensions import Value, read, read_all
 from governance.operations.policies.effective_policies import (
     Content,
@@ -45,37 +46,76 @@ def standing(at: datetime | None = None) -> EffectivePolicy:
 
     Without an instant: whatever is committed, even if this machine's clock is behind.
     """
-    # asked as others ask for it, so that a page reads it once
-    return _effective(in_force() if at is None else in_force(at), at)
+    return _effective(_parts(at), at)
 
 
 def standing_and_draft() -> tuple[EffectivePolicy, PolicyVersion | None]:
-    """Return the tenant's policy now and the one open version; one statement less than both."""
-    v = PolicyVersion
-    newest = select(v.id).where(v.in_force_from.is_not(None)).order_by(v.number.desc()).limit(1)
-    query = select(v).where(or_(v.id == newest.scalar_subquery(), v.state.in_(OPEN)))
-    rows = session().scalars(query).all()
-    now = next((each for each in rows if each.in_force_from is not None), None)
-    return _effective(now, None), next((each for each in rows if each.state in OPEN), None)
+    """Return the tenant's policy now and the one open version, in one statement."""
+    parts = _parts(None)
+    return _effective(parts, None), parts.draft
 
 
-def _effective(row: PolicyVersion | None, at: datetime | None) -> EffectivePolicy:
-    systems = governed(at)
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What effective policies depend on, as it is stored, and the open draft of today."""
+
+    version: PolicyVersion | None
+    systems: Sequence[AISystem]
+    platforms: Sequence[PlatformPolicy]
+    waivers: Sequence[Waiver]
+    draft: PolicyVersion | None
+
+
+@read_once
+def _parts(at: datetime | None) -> _Parts:
+    found = _NOW.rows(moment=clock.now()) if at is None else _THEN.rows(moment=at)
+    versions, systems, platforms, waivers, drafts = found
+    return _Parts(_only(versions), systems, platforms, waivers, _only(drafts))
+
+
+def _select_parts(moment: Any, *, at: Any) -> list[Select[Any]]:
+    return [
+        _in_force(at),
+        _governed(at),
+        _platforms(moment, started_by=at),
+        _live_waivers(moment, started_by=at),
+        select(PolicyVersion).where(PolicyVersion.state.in_(OPEN)),
+    ]
+
+
+_MOMENT = bindparam("moment", type_=DateTime(timezone=True))
+_NOW = ReadTogether(lambda: _select_parts(_MOMENT, at=None))
+_THEN = ReadTogether(lambda: _select_parts(_MOMENT, at=_MOMENT))
+
+
+def _only(rows: Sequence[PolicyVersion]) -> PolicyVersion | None:
+    return rows[0] if rows else None
+
+
+def _effective(parts: _Parts, at: datetime | None) -> EffectivePolicy:
+    row, systems = parts.version, _read_systems(parts.systems)
     content = read_content(row.content).within(systems) if row else Content()
     return EffectivePolicy(
-        platform(at),
+        _platform(parts.platforms, at or clock.now()),
         (row.number or 0) if row else 0,
         content,
         systems,
-        live_waivers(at),
+        _read_waivers(parts.waivers),
         row.in_force_from if row else None,
     )
 
 
 @read_once
 def in_force(at: datetime | None = None) -> PolicyVersion | None:
-    query = select(PolicyVersion).where(_started(PolicyVersion.in_force_from, at))
-    return session().scalars(query.order_by(PolicyVersion.number.desc()).limit(1)).one_or_none()
+    if (parts := known(_parts, at)) is not None:
+        return parts.version
+    return session().scalars(_in_force(at)).one_or_none()
+
+
+def _in_force(at: datetime | None) -> Select[PolicyVersion]:
+    v = PolicyVersion
+    query = select(v).where(_started(v.in_force_from, at))
+    return query.order_by(v.number.desc()).limit(1)
 
 
 def _started(
@@ -92,28 +132,32 @@ def _not_ended(
     return end.is_(None) if at is None else or_(end.is_(None), end > at)
 
 
-@read_once
-def governed(at: datetime | None = None) -> tuple[Governed, ...]:
-    query = select(AISystem).where(
-        _started(AISystem.created_at, at), _not_ended(AISystem.retired_at, at)
-    )
-    return tuple(
-        Governed(s.id, s.key, s.name, s.lane)
-        for s in session().scalars(query.order_by(AISystem.key))
-    )
+def governed() -> tuple[Governed, ...]:
+    return _read_systems(session().scalars(_governed(None)))
 
 
-@read_once
-def live_waivers(at: datetime | None = None) -> tuple[LiveWaiver, ...]:
-    """Return the waivers that were live at the instant."""
+def _governed(at: datetime | None) -> Select[AISystem]:
+    started, lives = _started(AISystem.created_at, at), _not_ended(AISystem.retired_at, at)
+    return select(AISystem).where(started, lives).order_by(AISystem.key)
+
+
+def _read_systems(rows: Iterable[AISystem]) -> tuple[Governed, ...]:
+    return tuple(Governed(s.id, s.key, s.name, s.lane) for s in rows)
+
+
+def _live_waivers(moment: datetime, *, started_by: datetime | None) -> Select[Waiver]:
     query = select(Waiver).where(
-        _started(Waiver.live_from, at),
-        Waiver.expires_at > (at or clock.now()),
-        _not_ended(Waiver.closed_at, at),
+        _started(Waiver.live_from, started_by),
+        Waiver.expires_at > moment,
+        _not_ended(Waiver.closed_at, started_by),
     )
+    return query.order_by(Waiver.created_at)
+
+
+def _read_waivers(rows: Iterable[Waiver]) -> tuple[LiveWaiver, ...]:
     return tuple(
         LiveWaiver(w.id, w.system_id, w.dimension, read(w.dimension, w.value), w.expires_at)
-        for w in session().scalars(query.order_by(Waiver.created_at))
+        for w in rows
     )
 
 
@@ -125,7 +169,12 @@ def platform(at: datetime | None = None) -> Platform:
     none is left), joined with the ended one: an end never loosens anything.
     """
     moment = at or clock.now()
-    rows = platforms_in_force(moment, started_by=at)
+    if (parts := known(_parts, at)) is not None:
+        return _platform(parts.platforms, moment)
+    return _platform(session().scalars(_platforms(moment, started_by=at)).all(), moment)
+
+
+def _platform(rows: Sequence[PlatformPolicy], moment: datetime) -> Platform:
     if not rows:
         return Platform()
     newest, lasting = (
@@ -139,14 +188,14 @@ def platform(at: datetime | None = None) -> Platform:
     return replace(newest, number=lasting.number, floor=values(both), until=lasting.until)
 
 
-def platforms_in_force(at: datetime, *, started_by: datetime | None) -> Sequence[PlatformPolicy]:
-    """Return the newest version first, down to the newest one that has not ended."""
+def _platforms(at: datetime, *, started_by: datetime | None) -> Select[PlatformPolicy]:
+    """Select the newest version first, down to the newest one that has not ended."""
     started = select(PlatformPolicy).where(_started(PlatformPolicy.in_force_from, started_by))
     lasting = started.where(
         or_(PlatformPolicy.until.is_(None), PlatformPolicy.until > at)
     ).with_only_columns(func.max(PlatformPolicy.number))
     from_there = started.where(PlatformPolicy.number >= func.coalesce(lasting.scalar_subquery(), 0))
-    return session().scalars(from_there.order_by(PlatformPolicy.number.desc())).all()
+    return from_there.order_by(PlatformPolicy.number.desc())
 
 
 def version(number: int) -> PolicyVersion:
@@ -166,6 +215,8 @@ def versions(*, after: str | None = None, size: int = 50) -> Keyset:
 
 def draft(*, lock: bool = False) -> PolicyVersion | None:
     """Return the one open version: drafted, awaiting approval, or scheduled."""
+    if not lock and (parts := known(_parts, None)) is not None:
+        return parts.draft
     query = select(PolicyVersion).where(PolicyVersion.state.in_(OPEN))
     return session().scalars(_locked(query) if lock else query).one_or_none()
 

@@ -117,6 +117,7 @@ def _version(row: PolicyVersion, form: RollbackForm, *, status: int = 200) -> Re
     other = read_content(queries.version(compared).content) if compared > 0 else Content()
     standing, draft = queries.standing(), queries.draft()
     differs = lines(other, read_content(row.content))
+    systems = {each.id: each.key for each in standing.systems}
     form.seen.data = draft_actions.revision(draft)
     return page(
         "operations/policies/version.html",
@@ -131,8 +132,10 @@ def _version(row: PolicyVersion, form: RollbackForm, *, status: int = 200) -> Re
         draft=draft,
         names=people.names([row.made_by, row.decided_by]),
         tiers=standing.platform.tiers,
-        systems={s.id: s.key for s in standing.systems}
-        | queries.system_keys(line.system_id for line in differs if line.system_id),
+        systems=systems
+        | queries.system_keys(
+            each.system_id for each in differs if each.system_id and each.system_id not in systems
+        ),
         moments=people.timeline([row.id]),
         approval=visible_approval(row) if row.decided_by else None,
     )

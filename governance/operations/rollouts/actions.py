@@ -422,7 +422,7 @@ def _move(
             row.progress,
             now=now,
             stages=len(row.ladder),
-            freezes=queries.spans_since(row.since or now),
+            freezes=queries.spans_for(row),
         )
     except NotPossible as refused:
         raise Stale(str(refused)) from refused

@@ -65,10 +65,10 @@ def _measures(subject: GateSubject) -> Iterator[GateReading]:
     yield from (_whole(each) for each in whole)
     by_measure = {(each.suite, each.measure): each for each in verdict.reasons if each.measure}
     off = {each.suite for each in whole}
-    runs = newest_runs(subject.system_id, [subject.release])
-    suites = {run.id: suite for run, _version, suite in runs if suite.name not in off}
-    for result, measure in evaluations.results_of(suites):
-        if not measure.is_signal:
+    found = promotion.newest_of_suites(subject.system_id, subject.release)
+    suites = {run.id: suite for suite, _number, run, _version in found if run is not None}
+    for result, measure in evaluations.results_of(tuple(suites)):
+        if not measure.is_signal and suites[result.run_id].name not in off:
             reason = by_measure.get((suites[result.run_id].name, measure.key))
             yield _measure(result, measure, verdict.tier, reason)
 

@@ -13,15 +13,18 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, Select, case, func, or_, select
+from sqlalchemy import DateTime, Row, Select, Uuid, bindparam, case, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.db import find, session
+from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_once import known, read_once
+from governance.kernel.read_together import ReadTogether
 from governance.operations.rollouts.ladders import BASIS_POINTS, PEOPLE, RINGS
 from governance.operations.rollouts.life_cycle import OPEN, UNDER_WAY
 from governance.operations.rollouts.models import Rollout, RolloutFreeze, RolloutStep
@@ -30,6 +33,7 @@ from governance.operations.systems.models import AISystem, SystemFeature
 STEP = "rollout_step"  # the kind of approval
 SORTS: Mapping[str, tuple[Any, ...]] = {"rollout": (Rollout.number,)}
 MAX_FREEZES = 500
+MAX_EARLIER = 8  # rollouts of the same feature on a page
 
 
 # ---- what is served
@@ -128,6 +132,14 @@ def next_number() -> int:
     return (session().scalar(select(func.max(Rollout.number))) or 0) + 1
 
 
+def with_about(rollout_id: UUID) -> Row[Rollout, AISystem, SystemFeature]:
+    """Return the rollout with its AI system and feature; one statement. Raises NotFound."""
+    found = session().execute(_with_names().where(Rollout.id == rollout_id)).one_or_none()
+    if found is None:
+        raise NotFound("This rollout doesn't exist, or you don't have access to it.")
+    return found
+
+
 def about(row: Rollout) -> Row[AISystem, SystemFeature]:
     """Its AI system and feature; one statement."""
     query = (
@@ -138,10 +150,51 @@ def about(row: Rollout) -> Row[AISystem, SystemFeature]:
     return session().execute(query).one()
 
 
-def people_needed(row: Rollout) -> int:
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a rollout's page shows beside it: its steps and the rollouts of the same feature before
+    it, the newest first; the freezes that end after its clock began, and the open request to take
+    its next step.
+    """
+
+    steps: Sequence[RolloutStep]
+    earlier: Sequence[Rollout]
+    freezes: Sequence[RolloutFreeze]
+    request: Approval | None
+
+
+@read_once
+def around(row: Rollout) -> Around:
+    """Read in one statement."""
+    found, before, frozen, requests = _AROUND.rows(
+        rollout_id=row.id,
+        feature_id=row.feature_id,
+        number=row.number,
+        since=row.since or clock.now(),
+    )
+    return Around(found, before, frozen, requests[0] if requests else None)
+
+
+_AROUND = ReadTogether(
+    lambda: (
+        _steps(bindparam("rollout_id", type_=Uuid())),
+        select(Rollout)
+        .where(
+            Rollout.feature_id == bindparam("feature_id"),
+            Rollout.number < bindparam("number"),
+            Rollout.started_at.is_not(None),
+        )
+        .order_by(Rollout.number.desc())
+        .limit(MAX_EARLIER),
+        _freezes(bindparam("since", type_=DateTime(timezone=True))),
+        approvals.select_open(STEP, bindparam("rollout_id", type_=Uuid())),
+    )
+)
+
+
+def people_needed(row: Rollout, system: AISystem) -> int:
     """How many people take a step: by the present risk class of the system, or that of the plan."""
-    lane = session().scalar(select(AISystem.lane).where(AISystem.id == row.system_id))
-    return max(PEOPLE[lane or row.risk_class], PEOPLE[row.risk_class])
+    return max(PEOPLE[system.lane], PEOPLE[row.risk_class])
 
 
 def page_of(
@@ -241,20 +294,14 @@ def guarded() -> Sequence[Rollout]:
     return session().scalars(query.order_by(Rollout.number)).all()
 
 
-def earlier(row: Rollout, *, limit: int = 8) -> Sequence[Rollout]:
-    """Return the rollouts of the same feature before it, the newest first."""
-    query = select(Rollout).where(
-        Rollout.feature_id == row.feature_id,
-        Rollout.number < row.number,
-        Rollout.started_at.is_not(None),
-    )
-    return session().scalars(query.order_by(Rollout.number.desc()).limit(limit)).all()
-
-
 def steps(rollout_id: UUID) -> Sequence[RolloutStep]:
     """Return its steps, the newest first."""
+    return session().scalars(_steps(rollout_id)).all()
+
+
+def _steps(rollout_id: Any) -> Select[RolloutStep]:
     query = select(RolloutStep).where(RolloutStep.rollout_id == rollout_id)
-    return session().scalars(query.order_by(RolloutStep.number.desc())).all()
+    return query.order_by(RolloutStep.number.desc())
 
 
 def last_steps(rollout_ids: Collection[UUID]) -> dict[UUID, RolloutStep]:
@@ -292,17 +339,22 @@ def freeze_exists(freeze_id: UUID) -> bool:
 
 def freezes(*, since: datetime | None = None) -> Sequence[RolloutFreeze]:
     """Return the freezes that end after the instant, by default now, in their order."""
+    return session().scalars(_freezes(since or clock.now())).all()
+
+
+def _freezes(since: Any) -> Select[RolloutFreeze]:
     f = RolloutFreeze
     query = select(f).where(
-        f.ends_at > (since or clock.now()),
+        f.ends_at > since,
         or_(f.cancelled_at.is_(None), f.cancelled_at > f.starts_at),
     )
-    return session().scalars(query.order_by(f.starts_at, f.id).limit(MAX_FREEZES)).all()
+    return query.order_by(f.starts_at, f.id).limit(MAX_FREEZES)
 
 
-def spans_since(since: datetime | None) -> list[Span]:
-    """Return the spans of freezes that a stage's clock leaves out."""
-    found = freezes(since=since)
+def spans_for(row: Rollout) -> list[Span]:
+    """Return the spans of freezes that the clock of its stage leaves out."""
+    beside = known(around, row)
+    found = freezes(since=row.since) if beside is None else beside.freezes
     return [Span(each.starts_at, each.end) for each in found if each.end > each.starts_at]
 
 

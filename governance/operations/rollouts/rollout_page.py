@@ -14,7 +14,6 @@ from governance.operations.policies.setting_labels import short_label
 from governance.operations.rollouts import (
     evaluation_gates,
     gates,
-    queries,
     rollout_chart,
     stage_gates,
 )
@@ -285,9 +284,8 @@ class EarlierRelease:
     measures: Sequence[str]
 
 
-def counterfactual(row: Rollout) -> tuple[str, list[EarlierRelease]]:
+def counterfactual(row: Rollout, earlier: Sequence[Rollout]) -> tuple[str, list[EarlierRelease]]:
     """Return which earlier releases the limits of today would have stopped, with a heading."""
-    earlier = queries.earlier(row)
     found = evaluation_gates.earlier_verdicts(
         row.system_id, sorted({each.release for each in earlier})
     )

@@ -74,9 +74,9 @@ def next_step(row: Rollout) -> str | None:
     return None
 
 
-def standing_of(row: Rollout) -> Standing:
-    """Read it as it is now."""
-    system, feature = queries.about(row)
+def standing_of(row: Rollout, about: tuple[AISystem, SystemFeature] | None = None) -> Standing:
+    """Read it as it is now; `about` are its AI system and its feature, where they are read."""
+    system, feature = about or queries.about(row)
     ring = _ring(system)
     stage = row.stage
     subject = GateSubject(
@@ -94,8 +94,8 @@ def standing_of(row: Rollout) -> Standing:
         system,
         feature,
         clock.now(),
-        queries.spans_since(row.since or clock.now()),
-        queries.people_needed(row),
+        queries.spans_for(row),
+        queries.people_needed(row, system),
         ring,
         subject,
         gates.read_all(subject) if row.is_open and stage is not None else [],

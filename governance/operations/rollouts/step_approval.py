@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from governance.foundation.approvals.kinds import (
     ApprovalEffect,
@@ -11,6 +12,7 @@ from governance.foundation.approvals.kinds import (
     LogEntry,
 )
 from governance.foundation.approvals.models import Approval
+from governance.kernel.read_once import read_once
 from governance.operations.rollouts import actions, gates, permissions, queries
 from governance.operations.rollouts.gates import VERDICTS, GateReading
 from governance.operations.rollouts.standing import Standing, standing_of
@@ -18,8 +20,13 @@ from governance.operations.rollouts.standing import Standing, standing_of
 LIFETIME = timedelta(days=3)
 
 
+@read_once
+def _standing(rollout_id: UUID) -> Standing:
+    return standing_of(queries.rollout(rollout_id))
+
+
 def _describe(approval: Approval) -> Description:
-    at = standing_of(queries.rollout(approval.target_id))
+    at = _standing(approval.target_id)
     row = at.rollout
     return Description(
         title=approval.summary,
@@ -87,12 +94,12 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 def _figures(approval: Approval) -> Mapping[str, Any]:
     """The gates: when one of their figures changes, the approver looks again."""
-    at = standing_of(queries.rollout(approval.target_id))
+    at = _standing(approval.target_id)
     return {"gates": gates.fingerprint(at.results)}
 
 
 def _blocked(approval: Approval) -> str | None:
-    return " ".join(standing_of(queries.rollout(approval.target_id)).blockers) or None
+    return " ".join(_standing(approval.target_id).blockers) or None
 
 
 def _entry(approval: Approval, _step: str) -> LogEntry:

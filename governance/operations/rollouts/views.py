@@ -132,9 +132,9 @@ def rollback_plan(rollout_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/rollouts/<uuid:rollout_id>", needs=permissions.VIEW)
 def rollout(rollout_id: UUID) -> ResponseReturnValue:
-    found = queries.rollout(rollout_id)
-    at, steps = standing_of(found), queries.steps(found.id)
-    requested = queries.open_request(found)
+    found, system, feature = queries.with_about(rollout_id)
+    beside = queries.around(found)
+    at, steps, requested = standing_of(found, (system, feature)), beside.steps, beside.request
     names = people.names(
         [
             found.owner_id,
@@ -144,7 +144,7 @@ def rollout(rollout_id: UUID) -> ResponseReturnValue:
         ]
     )
     reasons = rollout_page.reasons_of(people.timeline([found.id], limit=200), steps)
-    earlier_title, earlier = rollout_page.counterfactual(found)
+    earlier_title, earlier = rollout_page.counterfactual(found, beside.earlier)
     who_title, who = rollout_page.who_is_in(at)
     return page(
         "operations/rollouts/rollout.html",
@@ -171,7 +171,7 @@ def rollout(rollout_id: UUID) -> ResponseReturnValue:
         earlier=earlier,
         plan_title=rollout_page.plan_title(found),
         charts=rollout_page.charts_of(at, steps),
-        freezes=queries.freezes()[:3],
+        freezes=[each for each in beside.freezes if each.ends_at > at.now][:3],
     )
 
 
@@ -209,7 +209,7 @@ def _advance(found: Rollout, form: RolloutStepForm, made: list[Approval]) -> Non
     reason = form.reason.data or ""
     if step not in VERBS:
         raise Invalid("Choose a step of the rollout.")
-    if queries.people_needed(found) > 1:
+    if queries.people_needed(found, queries.about(found)[0]) > 1:
         made.append(actions.request_step(found, step=step, seen=seen, reason=reason))
     else:
         actions.advance(found, step=step, seen=seen, reason=reason)

@@ -3,17 +3,17 @@
 board(), board(system) -> Board
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.read_together import ReadTogether
 from governance.operations.switches import queries
 from governance.operations.switches.active_stops import ActiveStop
 from governance.operations.switches.models import Drill, Stop
@@ -109,15 +109,20 @@ class Board:
 
 
 def board(only: AISystem | None = None) -> Board:
-    """Return every switch of the tenant in nine statements, or of one system in eight."""
+    """Return every switch of the tenant in six statements, or of one system in five."""
     scopes, known = _scopes(only), queries.listeners()
-    stops = [
-        s
-        for s in queries.own_active_stops()
-        if only is None or s.scope == "tenant" or s.system_id == only.id
-    ]
-    obeyed, drills, newest = queries.obediences(stops, known), _drills(), _newest()
-    facts = _BoardFacts(stops, queries.platform_stops(), obeyed, known, drills, newest, clock.now())
+    active, drills, last, above = _HELD.rows()
+    stops = [s for s in active if only is None or s.scope == "tenant" or s.system_id == only.id]
+    obeyed = queries.obediences(stops, known)
+    facts = _BoardFacts(
+        stops,
+        queries.of_platform(above),
+        obeyed,
+        known,
+        _by_scope(drills),
+        _newest(last),
+        clock.now(),
+    )
     return Board(
         [_row(scope, facts) for scope in scopes],
         stops,
@@ -212,8 +217,8 @@ def _last_drill(
     return max(found, key=lambda d: d.ended_at or d.due_at, default=None)
 
 
-def _drills() -> dict[tuple[UUID, UUID | None, bool], Drill]:
-    """Return (system, feature, whether it is open) → the last finished drill, or the next one."""
+def _select_drills() -> Select[Drill]:
+    """Select the last finished drill of each scope, and its next one."""
     is_open = Drill.ended_at.is_(None)
     order = func.coalesce(
         -func.extract("epoch", Drill.ended_at), func.extract("epoch", Drill.due_at)
@@ -223,19 +228,36 @@ def _drills() -> dict[tuple[UUID, UUID | None, bool], Drill]:
         .where(Drill.state != "cancelled")
         .ext(distinct_on(Drill.system_id, Drill.feature_id, is_open))
     )
-    rows = session().scalars(query.order_by(Drill.system_id, Drill.feature_id, is_open, order))
-    return {(d.system_id, d.feature_id, d.state not in queries.ENDED): d for d in rows}
+    return query.order_by(Drill.system_id, Drill.feature_id, is_open, order)
 
 
-def _newest() -> dict[Key, tuple[int, Stop | None]]:
-    """Return, by scope, the version of its last stop or drill, and its last real stop."""
+def _by_scope(drills: Iterable[Drill]) -> dict[tuple[UUID, UUID | None, bool], Drill]:
+    """Return (system, feature, whether it is open) → the last finished drill, or the next one."""
+    return {(d.system_id, d.feature_id, d.state not in queries.ENDED): d for d in drills}
+
+
+def _select_newest() -> Select[Stop]:
+    """Select the last stop of each scope, and the last one of its drills."""
     is_drill = Stop.drill_id.is_not(None)
     query = select(Stop).ext(distinct_on(Stop.system_id, Stop.feature_id, is_drill))
+    return query.order_by(Stop.system_id, Stop.feature_id, is_drill, Stop.version.desc())
+
+
+def _newest(stops: Iterable[Stop]) -> dict[Key, tuple[int, Stop | None]]:
+    """Return, by scope, the version of its last stop or drill, and its last real stop."""
     found: dict[Key, tuple[int, Stop | None]] = {}
-    for each in session().scalars(
-        query.order_by(Stop.system_id, Stop.feature_id, is_drill, Stop.version.desc())
-    ):
+    for each in stops:
         key = (each.system_id, each.feature_id)
         version, last = found.get(key, (0, None))
         found[key] = max(version, each.version), (each if each.drill_id is None else last)
     return found
+
+
+_HELD = ReadTogether(
+    lambda: (
+        queries.select_own_active(),
+        _select_drills(),
+        _select_newest(),
+        queries.select_platform_stop(),
+    )
+)

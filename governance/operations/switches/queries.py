@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
 from governance.kernel.db import find, session
+from governance.kernel.read_once import read_once
 from governance.operations.switches.active_stops import ActiveStop
 from governance.operations.switches.models import (
     Acknowledgement,
@@ -69,10 +70,18 @@ def active_stops() -> Sequence[ActiveStop]:
 
 def platform_stops() -> list[ActiveStop]:
     """Return the operator's stop of everything, if it is active."""
-    above = session().scalars(select(PlatformStop).where(PlatformStop.restarted_at.is_(None)))
+    return of_platform(session().scalars(select_platform_stop()))
+
+
+def select_platform_stop() -> Select[PlatformStop]:
+    """Select the operator's stop of everything, if it is active."""
+    return select(PlatformStop).where(PlatformStop.restarted_at.is_(None))
+
+
+def of_platform(stops: Iterable[PlatformStop]) -> list[ActiveStop]:
     return [
         ActiveStop(p.id, "platform", None, None, p.generate, p.serve, p.reason, 0, p.created_at)
-        for p in above
+        for p in stops
     ]
 
 
@@ -90,10 +99,10 @@ def drill(drill_id: UUID, *, lock: bool = False) -> Drill:
     return find(Drill, drill_id, what="drill", lock=lock)
 
 
-def own_active_stops() -> Sequence[Stop]:
-    """Return the tenant's own active stops, the newest first."""
+def select_own_active() -> Select[Stop]:
+    """Select the tenant's own active stops, the newest first."""
     query = select(Stop).where(Stop.restarted_at.is_(None))
-    return session().scalars(query.order_by(Stop.created_at.desc(), Stop.version.desc())).all()
+    return query.order_by(Stop.created_at.desc(), Stop.version.desc())
 
 
 def active_stops_of(
@@ -102,17 +111,25 @@ def active_stops_of(
     """Return the active stops of exactly this scope, the newest (and widest) first, without
     drills.
     """
+    if not lock:
+        return _active_stops_of(scope, system_id, feature_id)
+    query = _select_active_of(scope, system_id, feature_id)
+    return session().scalars(query.with_for_update()).all()
+
+
+@read_once
+def _active_stops_of(scope: str, system_id: UUID | None, feature_id: UUID | None) -> Sequence[Stop]:
+    return session().scalars(_select_active_of(scope, system_id, feature_id)).all()
+
+
+def _select_active_of(scope: str, system_id: UUID | None, feature_id: UUID | None) -> Select[Stop]:
     same = (
         Stop.scope == scope,
         Stop.system_id.is_not_distinct_from(system_id),
         Stop.feature_id.is_not_distinct_from(feature_id),
     )
-    query = (
-        select(Stop)
-        .where(*same, Stop.restarted_at.is_(None), Stop.drill_id.is_(None))
-        .order_by(Stop.version.desc())
-    )
-    return session().scalars(query.with_for_update() if lock else query).all()
+    query = select(Stop).where(*same, Stop.restarted_at.is_(None), Stop.drill_id.is_(None))
+    return query.order_by(Stop.version.desc())
 
 
 def scope_of(of: Stop | Drill) -> tuple[AISystem | None, SystemFeature | None]:
@@ -149,11 +166,7 @@ def stop_of_drill(drill_id: UUID) -> Stop | None:
 
 
 def platform_stop() -> PlatformStop | None:
-    return (
-        session()
-        .scalars(select(PlatformStop).where(PlatformStop.restarted_at.is_(None)))
-        .one_or_none()
-    )
+    return session().scalars(select_platform_stop()).one_or_none()
 
 
 def platform_stops_past(*, limit: int = 20) -> Sequence[PlatformStop]:
@@ -179,9 +192,7 @@ def needs_second(found: Stop) -> bool:
     """Return whether a restart needs two people, by the present risk class of the system."""
     if found.system_id is None:
         return has_high_risk()
-    return (
-        session().scalar(select(AISystem.lane).where(AISystem.id == found.system_id)) == "high_risk"
-    )
+    return find(AISystem, found.system_id).lane == "high_risk"
 
 
 def restart_requests(stops: Collection[Stop]) -> dict[UUID, Approval]:

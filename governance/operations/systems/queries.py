@@ -115,7 +115,9 @@ def system(name: str | UUID, *, lock: bool = False) -> AISystem:
 
     The lock doesn't block a stop, which refers to the row.
     """
-    query = select(AISystem).where(_is_called(name))
+    if (system_id := _id(name)) is not None:
+        return find(AISystem, system_id, what="AI system", lock=lock)
+    query = select(AISystem).where(AISystem.key == name)
     found = (
         session().scalars(query.with_for_update(key_share=True) if lock else query).one_or_none()
     )

@@ -67,7 +67,7 @@ def test_the_history_keeps_its_statement_budget(app, alert, statements):
     client = visitor(app, "viewer")
     with statements() as seen:
         client.get(f"{ALERTS}/")
-    assert len(seen) <= 7, "\n".join(seen)
+    assert len(seen) <= 5, "\n".join(seen)
 
 
 def test_another_tenant_sees_nothing_of_it(app, alert):

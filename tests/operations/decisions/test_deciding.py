@@ -99,7 +99,7 @@ def test_a_feature_that_was_stopped_and_then_retired_stays_stopped(app, product_
         systems.retire_feature(part, found, reason="Nobody needs it")
     assert product_client.value("switch.claims-triage.auto-approve") is False
     with make.acting("admin"):
-        held = stops.own_active_stops()[0]
+        held = session().scalars(stops.select_own_active()).all()[0]
         requested = switches.request_restart(held, seen=switches.seen(held), reason="It is gone").id
     approve_below_pages(requested, "compliance_officer")
     product_client.ask("switch.claims-triage.auto-approve", then=404)

@@ -101,7 +101,7 @@ def stop_fingerprint(stop_id: UUID) -> str:
 
 def active_stops() -> list[Stop]:
     with make.acting("admin", read_only=True):
-        found = list(queries.own_active_stops())
+        found = list(session().scalars(queries.select_own_active()).all())
         session().expunge_all()  # read after the transaction
         return found
 

@@ -88,7 +88,7 @@ def test_a_restart_that_waits_for_its_turn_keeps_no_stop_waiting(committed_world
     late.join(MAX_WAIT_SECONDS)
     assert len(replies) == 1
     with make.acting("admin", "globex"):
-        [*there] = queries.own_active_stops()
+        [*there] = db.session().scalars(queries.select_own_active()).all()
         assert len(there) == 2
         actions.restart(there[0], seen=actions.seen(there[0]), reason="The test is over.")
 
@@ -116,7 +116,7 @@ def requested(committed_world):
     )
     with make.acting("admin"):
         systems.retire(find(AISystem, system_id), reason="The test is over.")
-        for each in queries.own_active_stops():
+        for each in db.session().scalars(queries.select_own_active()).all():
             each.restarted_at = clock.now()
 
 
@@ -129,7 +129,9 @@ def state(requested):
     """Of the request, and how many stops of the feature are active."""
     with make.acting("admin", read_only=True):
         active = [
-            each for each in queries.own_active_stops() if each.feature_id == requested.feature
+            each
+            for each in db.session().scalars(queries.select_own_active()).all()
+            if each.feature_id == requested.feature
         ]
         return approvals_of.approval(requested.approval).state, len(active)
 

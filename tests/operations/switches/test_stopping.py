@@ -369,7 +369,9 @@ def test_a_batch_costs_five_statements_however_long(acting, statements):
         switch_helpers.note_answers(key, [f"worker-{n}" for n in range(60)], version=number)
     assert len(seen) <= 5
     with acting("admin", read_only=True):
-        ours = Acknowledgement.stop_id.in_([s.id for s in queries.own_active_stops()])
+        ours = Acknowledgement.stop_id.in_(
+            [s.id for s in session().scalars(queries.select_own_active()).all()]
+        )
         assert session().scalar(select(func.count()).where(ours)) == 180
 
 

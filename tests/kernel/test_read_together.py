@@ -1,0 +1,57 @@
+"""Rows of unlike tables come by one statement, each list in its own order, of one tenant."""
+
+import pytest
+from sqlalchemy import bindparam, select
+
+from governance.foundation.people.models import Membership
+from governance.kernel.read_together import ReadTogether
+from governance.operations.systems import actions
+from governance.operations.systems import queries as systems
+from governance.operations.systems.models import AISystem, SystemFeature
+
+NAMED = select(AISystem).where(AISystem.name == bindparam("name"))
+LISTS = ReadTogether(
+    lambda: (
+        select(AISystem).order_by(AISystem.key).limit(2),
+        select(SystemFeature).order_by(SystemFeature.key),
+        NAMED.order_by(AISystem.key.desc()),
+        select(AISystem).where(AISystem.key == "missing"),
+    )
+)
+
+
+@pytest.fixture
+def three_systems(acting):
+    """Three systems of two tenants, of which one has two features."""
+    for tenant in ("acme", "globex"):
+        with acting("admin", tenant):
+            for key in ("cc", "aa", "bb"):
+                actions.register(
+                    key=key, name=f"Of {tenant}", lane="high_risk", purpose="Sorts.", owner_id=None
+                )
+            for key in ("two", "one"):
+                actions.add_feature(systems.system("cc"), key=key, fallback="A person sorts.")
+
+
+def test_each_list_has_its_own_order_and_limit(three_systems, acting, statements):
+    with acting("admin", read_only=True), statements() as seen:
+        first, features, named, missing = LISTS.rows(name="Of acme")
+        assert len(seen) == 1
+        assert [each.key for each in first] == ["aa", "bb"]
+        assert [each.key for each in features] == ["one", "two"]
+        assert [each.key for each in named] == ["cc", "bb", "aa"]
+        assert named[2] is first[0] and missing == []
+
+
+def test_another_tenant_reads_its_own_with_its_own_values(three_systems, acting):
+    with acting("admin", "globex", read_only=True):
+        assert LISTS.rows(name="Of acme")[2] == []
+        first, features, named, _missing = LISTS.rows(name="Of globex")
+        assert (len(first), len(features), len(named)) == (2, 2, 3)
+        assert {each.name for each in (*first, *named)} == {"Of globex"}
+
+
+def test_a_model_that_joins_another_is_refused(acting):
+    together = ReadTogether(lambda: (select(AISystem), select(Membership)))
+    with acting("admin", read_only=True), pytest.raises(TypeError, match="Membership"):
+        together.rows()
