@@ -26,7 +26,7 @@ TOKEN = re.compile(r'name="csrf_token" value="[0-9a-f]+"')
 
 @pytest.fixture
 def asked(isolated):
-    """The statements of the application, until they are taken out."""
+    """The statements of the application, from here to the end of the test."""
     seen = []
 
     def note(_connection, _cursor, statement, *_rest):

@@ -7,35 +7,22 @@
 In a transaction that may only read, what was read together is what `read` returns afterwards, so
 the parts of a page still ask for their own rows. In one that may write, each `read` asks.
 
-The tables stand beside each other in a join that never matches, so each row of the answer has one
-of them and NULL for the others. SQLAlchemy's part of a statement takes longer than the database's,
-and is had once for all of them.
+The statement is that of `kernel/read_together.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    BindParameter,
-    ColumnElement,
-    Select,
-    Uuid,
-    any_,
-    bindparam,
-    false,
-    literal,
-    select,
-)
-from sqlalchemy.orm import aliased
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, Select, Uuid, any_, bindparam, select
 from sqlalchemy.sql import visitors
 
 from governance.kernel import db
 from governance.kernel.db import session
 from governance.kernel.read_once import is_kept, keep, read_once
+from governance.kernel.read_together import ReadTogether
 
-_built: dict[tuple["Rows[Any]", ...], Select[*tuple[Any, ...]]] = {}
+_built: dict[tuple["Rows[Any]", ...], ReadTogether] = {}
 
 
 def one_of(column: Any, name: str) -> ColumnElement[bool]:
@@ -63,20 +50,13 @@ class Rows[M: db.Tenanted]:
     def alone(self) -> tuple[Select[M], frozenset[str]]:
         """The statement, built when it is first asked, and the names of its values."""
         if self._kept is None:
-            statement = self._chosen().order_by(*self._order(self._model))
+            chosen = select(self._model).where(self._where(self._model))
+            statement = chosen.order_by(*self._order(self._model))
             binds = [
                 each for each in visitors.iterate(statement) if isinstance(each, BindParameter)
             ]
             self._kept = statement, frozenset(each.key for each in binds if each.required)
         return self._kept
-
-    def beside(self) -> tuple[type[M], Sequence[Any]]:
-        """The table as one of several in a statement, and its order."""
-        there = cast("type[M]", aliased(self._model, self._chosen().subquery()))
-        return there, self._order(there)
-
-    def _chosen(self) -> Select[M]:
-        return select(self._model).where(self._where(self._model))
 
 
 @read_once
@@ -99,22 +79,8 @@ def read_ahead(*tables: Rows[Any], **values: tuple[UUID, ...]) -> None:
     if len(new) < 2:  # noqa: PLR2004 - one reads its own
         return
     if new not in _built:
-        _built[new] = _beside(new)
-    found: list[list[Any]] = [[] for _ in new]
+        _built[new] = ReadTogether(lambda: [each.alone()[0] for each in new])
     named = {name: value for each in new for name, value in own[each].items()}
-    for answer in session().execute(_built[new], _arrays(named)):
-        for place, row in enumerate(answer):
-            if row is not None:
-                found[place].append(row)
+    found = _built[new].rows(**_arrays(named))
     for each, rows in zip(new, found, strict=True):
         keep(_read, rows, each, **own[each])
-
-
-def _beside(tables: tuple[Rows[Any], ...]) -> Select[*tuple[Any, ...]]:
-    parts = [each.beside() for each in tables]
-    statement = select(*(there for there, _ in parts)).select_from(
-        select(literal(1)).where(false()).subquery()
-    )
-    for there, order in parts:
-        statement = statement.join(there, false(), full=True).order_by(*order)
-    return statement
