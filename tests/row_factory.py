@@ -312,6 +312,13 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     },
     "document_statements": {"point": "1.e", "does_not_apply": False},
     "change_logs": {"is_public": True},
+    "report_schedules": {
+        "kind": "policy-attestation",
+        "cadence": "monthly",
+        "parameters": {},
+        "recipients": [],
+        "ended_at": None,
+    },
     "system_explanations": {"is_public": True, "origins": ["https://app.example"]},
     "customer_changes": {
         "kind": "fix",

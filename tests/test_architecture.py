@@ -54,6 +54,7 @@ NO_ENTRY = {
     "assurance/evaluation_findings/consequence_actions.py queue": (
         "the verdict has its entry, and so has each consequence"
     ),
+    "publishing/report_schedules/actions.py generate_due": "each report that it requests has its own",
     "foundation/notifications/actions.py mark_read": "what a person read; the event has its entry",
     "foundation/notifications/actions.py mark_unread": "the same",
     "foundation/notifications/actions.py delete_old": "notifications end after 90 days",

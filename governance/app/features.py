@@ -65,6 +65,7 @@ from governance.publishing.operator_desk.feature import manifest as operator_des
 from governance.publishing.operator_work.feature import manifest as operator_work
 from governance.publishing.overview.feature import manifest as overview
 from governance.publishing.red_team_reports.feature import manifest as red_team_reports
+from governance.publishing.report_schedules.feature import manifest as report_schedules
 from governance.publishing.reports.feature import manifest as reports
 from governance.publishing.review_files.feature import manifest as review_files
 from governance.publishing.statements.feature import manifest as statements
@@ -82,6 +83,7 @@ FEATURES = (
     review_files,
     system_documents,
     red_team_reports,
+    report_schedules,
     change_log,
     explanations,
     model_cards,

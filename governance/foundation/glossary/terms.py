@@ -633,7 +633,7 @@ TERMS = (
         "Report",
         "A signed PDF that shows how far you meet a framework, with the evidence behind each"
         " claim.",
-        "report reports",
+        "report reports report_schedule report_schedules",
     ),
     Term(
         "Reporting currency",

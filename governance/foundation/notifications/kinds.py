@@ -52,6 +52,7 @@ KINDS = {
             "Meridian stops a rollout that concerns you, or its next step awaits your approval",
             EMAIL,
         ),
+        NotificationKind("report", "A scheduled report that you receive is ready", EMAIL),
     )
 }
 

@@ -25,12 +25,14 @@ from governance.kernel import background_work, clock, current, key_encryption
 from governance.kernel.background_work import GeneratedFile
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.events import publish
 from governance.kernel.formatting import long_day
 from governance.kernel.installation import domain
 from governance.kernel.storage import Blob, store
 from governance.publishing.reports import permissions, queries
 from governance.publishing.reports.built_document import filename
 from governance.publishing.reports.editions import WITHDRAWN as WITHDRAWN_EDITION
+from governance.publishing.reports.events import ReportGenerated
 from governance.publishing.reports.models import (
     AI_RMF,
     POLICY,
@@ -278,6 +280,7 @@ def file(report: ReportRun, blob: Blob, *, pages: int, signature: str) -> bool:
         sha256=blob.sha256,
         pages=pages,
     )
+    publish(ReportGenerated(report.id, report.title))
     return True
 
 

@@ -9,6 +9,7 @@ from governance.kernel.manifest import (
     Manifest,
     NavItem,
     PortAnswer,
+    SectionTab,
     Subscription,
     not_by_scope,
 )
@@ -21,6 +22,7 @@ from governance.publishing.reports import (
     system_parts,
     views,
 )
+from governance.publishing.reports.events import ReportGenerated
 from governance.publishing.reports.seals import actions as seal_actions
 from governance.publishing.reports.seals import copies
 from governance.publishing.reports.seals import inbox as seal_inbox
@@ -40,6 +42,15 @@ manifest = Manifest(
             permission=permissions.VIEW,
             order=80,
             group="records",
+        ),
+    ),
+    tabs=(
+        SectionTab(
+            section="reports",
+            label="Reports",
+            endpoint="reports.index",
+            permission=permissions.VIEW,
+            order=10,
         ),
     ),
     systems=(system_parts.USED_BY,),
@@ -73,6 +84,7 @@ manifest = Manifest(
         PortAnswer(signed_copies, copies),
         PortAnswer(signed_originals, copies.originals),
     ),
+    publishes=(ReportGenerated,),
     subscribes=(
         Subscription(PersonErased, actions.withdraw_naming, order=30),
         Subscription(PersonErased, seal_actions.forget_copies, order=30),

@@ -157,7 +157,9 @@ def report(run_id: UUID) -> ResponseReturnValue:
         copies=seals.copies(run_id, current.actor().person_id),
         document=row.snapshot["document"] if row.snapshot else row.parameters.get(WITHDRAWN, {}),
         requester=(
-            people.names([row.requested_by]).get(row.requested_by) if row.requested_by else None
+            people.names([row.requested_by]).get(row.requested_by)
+            if row.requested_by
+            else "Meridian, by a schedule"
         ),
     )
 

@@ -23,6 +23,7 @@ NOTIFY = {
     "assignment": "digest",
     "finding": "email",
     "rollout": "email",
+    "report": "email",
     "digest": "y",
     "digest_hour": "8",
 }

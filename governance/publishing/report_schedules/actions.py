@@ -1,0 +1,185 @@
+"""Schedule reports.
+
+schedule_report(…)       every month or quarter, for these people
+end_schedule(row)        no more reports; those that were generated stay
+generate_due(id)         request what is due: one report for each period that has ended
+tell_recipients(event)   a report of a schedule is ready
+"""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, time
+from typing import Any
+from uuid import UUID
+
+from governance.foundation.audit.record import record
+from governance.foundation.audit.registry import action
+from governance.foundation.notifications.actions import Happening, notify
+from governance.kernel import clock, current
+from governance.kernel.access import require
+from governance.kernel.db import lock_tenant, session
+from governance.kernel.errors import DomainError, Invalid
+from governance.publishing.report_schedules import permissions, queries
+from governance.publishing.report_schedules.models import (
+    CADENCES,
+    ReportSchedule,
+    ScheduledReport,
+)
+from governance.publishing.report_schedules.periods import Period, ended_periods
+from governance.publishing.reports import actions as reports
+from governance.publishing.reports.events import ReportGenerated
+from governance.publishing.reports.kinds import KINDS
+from governance.publishing.reports.models import AI_RMF, POLICY, READINESS, TYPE_II, ReportRun
+from governance.publishing.reports.readiness.snapshot import CATEGORIES
+
+CREATED = action(
+    "report_schedule.created",
+    "scheduled a report",
+    target="ReportSchedule",
+    activity="create",
+    severity="low",
+    fields="kind cadence parameters recipients",
+)
+ENDED = action(
+    "report_schedule.ended",
+    "ended the schedule of a report",
+    target="ReportSchedule",
+    activity="delete",
+    severity="low",
+    fields="kind cadence",
+)
+MAX_SCHEDULES = 20  # of a tenant
+MAX_RECIPIENTS = 50
+
+
+def schedule_report(
+    *,
+    kind: str,
+    cadence: str,
+    recipients: Collection[UUID],
+    categories: Collection[str] = (),
+    framework: str = "",
+) -> ReportSchedule:
+    """Schedule a report, beginning with the present month or quarter; twice is once.
+
+    `categories` are for SOC 2 readiness alone, `framework` (empty: all controls) for the Type II
+    matrix. Raises Invalid.
+    """
+    require(permissions.MANAGE)
+    if kind not in KINDS:
+        raise Invalid("Choose a report.", field="kind")
+    if cadence not in CADENCES:
+        raise Invalid("Choose how often.", field="cadence")
+    chosen = set(recipients)
+    if not chosen or not chosen <= {each for each, _name in queries.recipient_choices()}:
+        raise Invalid("Choose members who can read reports.", field="recipients")
+    if len(chosen) > MAX_RECIPIENTS:
+        raise Invalid(f"Choose at most {MAX_RECIPIENTS} people.", field="recipients")
+    parameters = _parameters(kind, categories, framework)
+    lock_tenant("report schedules")
+    if (there := queries.same(kind, cadence, parameters)) is not None:
+        if there.people != chosen:
+            raise Invalid(
+                "This report is scheduled already. End that schedule to change who receives it.",
+                field="kind",
+            )
+        return there
+    if len(queries.active_ids()) >= MAX_SCHEDULES:
+        raise DomainError(f"A tenant has at most {MAX_SCHEDULES} schedules. End one first.")
+    row = ReportSchedule(
+        kind=kind,
+        cadence=cadence,
+        parameters=parameters,
+        recipients=sorted(map(str, chosen)),
+        starts_on=clock.today(),
+        created_by=current.actor().person_id,
+        ended_at=None,
+    )
+    session().add(row)
+    session().flush()
+    record(
+        CREATED,
+        row,
+        kind=kind,
+        cadence=cadence,
+        parameters=parameters,
+        recipients=len(chosen),
+    )
+    return row
+
+
+def _parameters(kind: str, categories: Collection[str], framework: str) -> dict[str, Any]:
+    if kind == READINESS:
+        chosen = [key for key in CATEGORIES if key in categories]
+        if not chosen:
+            raise Invalid("Choose at least one category.", field="categories")
+        return {"categories": chosen}
+    return {"framework": framework} if kind == TYPE_II and framework else {}
+
+
+def end_schedule(row: ReportSchedule) -> None:
+    """End it; a report that is being generated is still delivered. Twice is once."""
+    require(permissions.MANAGE)
+    session().refresh(row, with_for_update=True)
+    if row.ended_at is None:
+        row.ended_at = clock.now()
+        record(ENDED, row, kind=row.kind, cadence=row.cadence)
+
+
+def generate_due(schedule_id: UUID) -> int:
+    """Request the report of each period that has ended since the last one; return how many.
+
+    A period whose report was requested is never requested again. An AI RMF report waits until the
+    tenant has an assessment. Raises DomainError where a report can't be requested.
+    """
+    row = queries.schedule(schedule_id, lock=True)
+    if row.ended_at is not None:
+        return 0
+    covered, count = queries.covered(row.id), 0
+    for period in ended_periods(row.cadence, row.starts_on, clock.today()):
+        if period.first in covered:
+            continue
+        run = _requested(row, period)
+        if run is None:
+            break
+        session().add(
+            ScheduledReport(
+                schedule_id=row.id,
+                report_run_id=run.id,
+                first_day=period.first,
+                last_day=period.last,
+            )
+        )
+        count += 1
+    session().flush()
+    return count
+
+
+def _requested(row: ReportSchedule, period: Period) -> ReportRun | None:
+    if row.kind == AI_RMF:
+        assessment = queries.newest_rmf_assessment()
+        if assessment is None:
+            return None
+        end = datetime.combine(period.last, time(23, 59, 59), UTC)
+        return reports.request_ai_rmf(assessment, as_of=end)
+    if row.kind == POLICY:
+        return reports.request_attestation(since=period.first, until=period.last)
+    if row.kind == READINESS:
+        return reports.request_readiness(until=period.last, categories=row.parameters["categories"])
+    return reports.request_matrix(
+        since=period.first, until=period.last, framework=row.parameters.get("framework")
+    )
+
+
+def tell_recipients(made: ReportGenerated) -> None:
+    """Notify those who are still members, each by the channel of their choice: mail has a link."""
+    found = queries.of_run(made.run_id)
+    if found is not None:
+        row, period = found
+        what = Happening(
+            "report",
+            made.run_id,
+            f"generated the report for {period.title}:",
+            made.title,
+            f"reports/{made.run_id}",
+        )
+        notify(row.people, what)

@@ -1,0 +1,46 @@
+"""The form that schedules a report."""
+
+from wtforms import RadioField, SelectField, SelectMultipleField
+from wtforms.validators import InputRequired, Optional
+
+from governance.assurance.frameworks import queries as frameworks
+from governance.kernel.forms import Choices, Form
+from governance.publishing.report_schedules import queries
+from governance.publishing.report_schedules.models import CADENCES
+from governance.publishing.reports.kinds import KINDS
+from governance.publishing.reports.readiness.snapshot import CATEGORIES
+
+
+class ScheduleForm(Form):
+    """`categories` and `framework` count for one kind of report each."""
+
+    kind = RadioField(
+        "Report",
+        [InputRequired("Choose a report.")],
+        choices=[(each.key, each.name) for each in KINDS.values()],
+    )
+    cadence = RadioField(
+        "How often",
+        [InputRequired("Choose how often.")],
+        choices=list(CADENCES.items()),
+        default="monthly",
+    )
+    recipients = Choices(
+        "Recipients",
+        [InputRequired("Choose at least one person.")],
+        choices=queries.recipient_choices,
+        description="They get a link. The report opens after they sign in.",
+    )
+    categories = SelectMultipleField(
+        "Categories of SOC 2 readiness",
+        [Optional()],
+        choices=[(key, title) for key, (title, _) in CATEGORIES.items()],
+    )
+    framework = SelectField(
+        "Controls of the Type II matrix",
+        [Optional()],
+        choices=lambda: [
+            ("", "All controls"),
+            *((f.key, f"Controls mapped to {f.title}") for f in frameworks.frameworks()),
+        ],
+    )

@@ -1,0 +1,49 @@
+"""The months and quarters that scheduled reports cover.
+
+period_of(cadence, day)              the period that the day is in
+ended_periods(cadence, first, day)   those that ended before the day, from the one of `first` on
+"""
+
+import calendar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+MONTHS = {"monthly": 1, "quarterly": 3}  # in a period of that cadence
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A month or a quarter; both days are included."""
+
+    first: date
+    last: date
+
+    @property
+    def title(self) -> str:
+        """October 2026, or Q4 2026."""
+        if self.first.month == self.last.month:
+            return f"{calendar.month_name[self.first.month]} {self.first.year}"
+        return f"Q{(self.first.month + 2) // 3} {self.first.year}"
+
+    @property
+    def due_on(self) -> date:
+        """The day after it: its report is generated then."""
+        return self.last + timedelta(days=1)
+
+
+def period_of(cadence: str, day: date) -> Period:
+    """Return the period of that cadence which the day is in."""
+    months = MONTHS[cadence]
+    first = day.replace(month=(day.month - 1) // months * months + 1, day=1)
+    month = first.month + months - 1
+    last = day.replace(month=month, day=calendar.monthrange(day.year, month)[1])
+    return Period(first, last)
+
+
+def ended_periods(cadence: str, first: date, day: date) -> Iterator[Period]:
+    """Yield the periods from the one that `first` is in, oldest first, that ended before the day."""
+    period = period_of(cadence, first)
+    while period.last < day:
+        yield period
+        period = period_of(cadence, period.due_on)

@@ -1,0 +1,9 @@
+"""Who schedules reports."""
+
+from governance.kernel.access import permission
+
+MANAGE = permission(
+    "report_schedules.manage",
+    "schedule reports, choose who receives them, and end schedules",
+    roles="admin compliance_officer",
+)

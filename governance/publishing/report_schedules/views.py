@@ -1,0 +1,83 @@
+"""The page of scheduled reports."""
+
+from uuid import UUID
+
+from flask import flash, redirect, url_for
+
+from governance.assurance.frameworks import queries as frameworks
+from governance.foundation.people import queries as people
+from governance.kernel.feature import Feature
+from governance.kernel.forms import accepted
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+from governance.publishing.report_schedules import actions, permissions, queries
+from governance.publishing.report_schedules.forms import ScheduleForm
+from governance.publishing.report_schedules.models import CADENCES, ReportSchedule
+from governance.publishing.reports.kinds import KINDS
+from governance.publishing.reports.models import AI_RMF
+from governance.publishing.reports.readiness.snapshot import CATEGORIES
+
+feature = Feature("report_schedules", __name__)
+
+
+@feature.get("/reports/schedules/", needs=permissions.MANAGE)
+def index() -> ResponseReturnValue:
+    return _index(ScheduleForm())
+
+
+def _index(form: ScheduleForm, *, status: int = 200) -> ResponseReturnValue:
+    shown = queries.active()
+    return page(
+        "publishing/report_schedules/index.html",
+        status=status,
+        form=form,
+        schedules=shown,
+        names=people.names(person for each in shown for person in each.row.people),
+        titles={each.row.id: _title(each.row) for each in shown},
+        CADENCES=CADENCES,
+        unassessed={
+            each.row.id
+            for each in shown
+            if each.row.kind == AI_RMF
+            and queries.is_past(each.next)
+            and queries.newest_rmf_assessment() is None
+        },
+    )
+
+
+def _title(row: ReportSchedule) -> str:
+    name = KINDS[row.kind].name
+    if chosen := row.parameters.get("categories"):
+        return f"{name}: {', '.join(CATEGORIES[key][0] for key in chosen)}"
+    if framework := row.parameters.get("framework"):
+        return f"{name}: {frameworks.framework(framework).title}"
+    return name
+
+
+@feature.post("/reports/schedules/", needs=permissions.MANAGE)
+def create() -> ResponseReturnValue:
+    form = ScheduleForm()
+    made: list[ReportSchedule] = []
+    if not accepted(
+        form,
+        lambda: made.append(
+            actions.schedule_report(
+                kind=form.kind.data or "",
+                cadence=form.cadence.data or "",
+                recipients=form.recipients.data or (),
+                categories=form.categories.data or (),
+                framework=form.framework.data or "",
+            )
+        ),
+    ):
+        return _index(form, status=form.status)
+    flash(f"{_title(made[0])} is scheduled.")
+    return redirect(url_for("report_schedules.index"), 303)
+
+
+@feature.post("/reports/schedules/<uuid:report_schedule_id>/end", needs=permissions.MANAGE)
+def end(report_schedule_id: UUID) -> ResponseReturnValue:
+    row = queries.schedule(report_schedule_id)
+    actions.end_schedule(row)
+    flash(f"The schedule of {_title(row)} has ended. Its reports stay.")
+    return redirect(url_for("report_schedules.index"), 303)
