@@ -187,7 +187,7 @@ class _InEmail(_Inside):
         part = path.attr.lower()
         if part not in _EMAIL_PARTS or path.sub_attr:
             raise _unsearchable(path)
-        return _part(self.element, part)
+        return lowered_part(self.element, part)
 
 
 class _InMember(_Inside):
@@ -276,13 +276,14 @@ def _element() -> Any:
     return func.jsonb_array_elements(_U.emails).table_valued("value", name="email").render_derived()
 
 
-def _part(element: Any, part: str) -> Sql:
+def lowered_part(element: Any, part: str) -> Sql:
+    """That part of an email, in lower case, as SQL; null where it has none."""
     return func.lower(func.jsonb_extract_path_text(element, part), type_=Text)
 
 
 def _email(part: str, test: Callable[[Sql], Sql]) -> Sql:
     element = _element()
-    return select(1).select_from(element).where(test(_part(element.c.value, part))).exists()
+    return select(1).select_from(element).where(test(lowered_part(element.c.value, part))).exists()
 
 
 def _of_group() -> Sql:

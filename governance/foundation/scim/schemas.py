@@ -86,7 +86,7 @@ CONFIG = ServiceProviderConfig(
     bulk=Bulk(supported=True, max_operations=MAX_BULK_OPERATIONS, max_payload_size=MAX_BODY_BYTES),
     filter=Filter(supported=True, max_results=MAX_RESULTS),
     change_password=ChangePassword(supported=False),
-    sort=Sort(supported=False),
+    sort=Sort(supported=True),
     etag=ETag(supported=True),
     authentication_schemes=[
         AuthenticationScheme(

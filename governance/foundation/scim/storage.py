@@ -21,9 +21,9 @@ from scim2_models import (
     UniquenessException,
 )
 from scim2_server.storage import ScimStorage, SearchPage
-from sqlalchemy import ColumnElement, func, select, true, union_all
+from sqlalchemy import ColumnElement, Text, cast, func, null, select, true, union_all
 
-from governance.foundation.scim import filters, group_actions, queries, user_actions
+from governance.foundation.scim import filters, group_actions, queries, sorting, user_actions
 from governance.foundation.scim.group_actions import GroupNameTaken
 from governance.foundation.scim.models import DirectoryGroup, DirectoryUser
 from governance.foundation.scim.schemas import (
@@ -150,31 +150,46 @@ def _model(resource_type: ResourceType) -> type[DirectoryUser] | type[DirectoryG
     return DirectoryUser if resource_type.name == "User" else DirectoryGroup
 
 
+def _resource(resource_type: ResourceType) -> type[User] | type[Group]:
+    return User if resource_type.name == "User" else Group
+
+
 def _wanted(resource_type: ResourceType, asked: SearchRequest[Any]) -> ColumnElement[bool]:
     """The filter for the rows of one type. An attribute that the type lacks finds none of them, and
     at the root the filter is bound to every type: it is bound again to this one.
     """
     if asked.filter is None:
         return true()
-    model = User if resource_type.name == "User" else Group
+    model = _resource(resource_type)
     return filters.condition(ScimFilter[model](str(asked.filter)), str(resource_type.name))  # type: ignore[valid-type]
 
 
 def _page(
     searched: Sequence[tuple[ResourceType, ColumnElement[bool]]], asked: SearchRequest[Any]
 ) -> list[Row]:
-    """The rows of the page that was asked for, over all searched types in the order of creation."""
+    """The rows of the page that was asked for, over all searched types in the order that was asked
+    for, otherwise in the order of creation.
+    """
     start = min(asked.start_index_0 or 0, MAX_START)
+    keys = [sorting.key_of(asked, _resource(each), str(each.name)) for each, _wanted in searched]
     if len(searched) == 1:
-        [(only, wanted)] = searched
-        model = _model(only)
-        query = select(model).where(wanted).order_by(model.created_at, model.id)
+        each, wanted = searched[0]
+        model = _model(each)
+        ordered = sorting.order_by(asked, keys[0], model.created_at, model.id)
+        query = select(model).where(wanted).order_by(*ordered)
         return list(session().scalars(query.offset(start).limit(asked.count)))
+    kind = next((key.type for key in keys if key is not None), Text())
     parts = [
-        select(_model(each).id, _model(each).created_at).where(wanted) for each, wanted in searched
+        select(
+            _model(each).id,
+            _model(each).created_at,
+            (cast(null(), kind) if key is None else key).label("key"),
+        ).where(wanted)
+        for (each, wanted), key in zip(searched, keys, strict=True)
     ]
     every = union_all(*parts).subquery()
-    order = select(every.c.id).order_by(every.c.created_at, every.c.id)
+    ordered = sorting.order_by(asked, every.c.key, every.c.created_at, every.c.id)
+    order = select(every.c.id).order_by(*ordered)
     ids = session().scalars(order.offset(start).limit(asked.count)).all()
     found: dict[UUID, Row] = {}
     for each, _condition in searched if ids else ():

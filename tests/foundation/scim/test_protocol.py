@@ -111,7 +111,7 @@ def test_a_list_without_a_count_is_bounded(directory, monkeypatch):
     config = directory.ask("GET", "/ServiceProviderConfig", then=200).json
     assert config["filter"] == {"supported": True, "maxResults": 200}
     assert config["bulk"]["supported"] and config["etag"]["supported"]
-    assert not config["sort"]["supported"] and not config["changePassword"]["supported"]
+    assert config["sort"]["supported"] and not config["changePassword"]["supported"]
 
 
 # ---- groups
@@ -262,6 +262,9 @@ def test_a_bulk_request_has_a_bound(directory):
         ("GET", "/Users?count=99999999999999999999", None, 200),
         ("GET", "/Users?startIndex=-5&count=-5", None, 200),
         ("GET", "/Users?count=x", None, 400),
+        ("GET", "/Users?sortBy=nothing", None, 400),
+        ("GET", "/Groups?sortBy=members", None, 400),
+        ("GET", "/Users?sortBy=userName&sortOrder=sideways", None, 400),
         ("POST", "/.search", {"schemas": []}, 200),
         ("PUT", "/Users", _user("a"), 405),
         ("GET", "/Me", None, 501),
@@ -458,6 +461,40 @@ def test_a_search_at_the_root_is_paged_as_one_list(everyone):
         [],
     ]
     assert {each.json["totalResults"] for each in pages} == {4}
+
+
+@pytest.mark.parametrize(
+    ("sorting", "found"),
+    [
+        (
+            "sortBy=displayName",
+            ["ana@acme.example", "Ana's team", "bo@acme.example", "Risk"],
+        ),
+        (
+            "sortBy=userName",
+            ["ana@acme.example", "bo@acme.example", "Risk", "Ana's team"],
+        ),
+        (
+            "sortBy=userName&sortOrder=descending",
+            ["Risk", "Ana's team", "bo@acme.example", "ana@acme.example"],
+        ),
+        ("sortBy=active", ["bo@acme.example", "ana@acme.example", "Risk", "Ana's team"]),
+    ],
+)
+def test_a_search_at_the_root_is_sorted_as_one_list(everyone, sorting, found):
+    """Those without a value come last, and first in descending order."""
+    directory, *_ = everyone
+    assert names(directory.ask("GET", f"/?{sorting}", then=200)) == found
+    second = directory.ask("GET", f"/?{sorting}&startIndex=2&count=2", then=200)
+    assert names(second) == found[1:3]
+
+
+def test_users_are_sorted_by_their_name_whatever_its_case(directory):
+    for name in ("bo@acme.example", "Ana@acme.example", "cy@acme.example"):
+        directory.create_user(name)
+    page = directory.ask("GET", "/Users?sortBy=userName&sortOrder=descending&count=2", then=200)
+    assert names(page) == ["cy@acme.example", "bo@acme.example"]
+    assert names(directory.ask("GET", "/Users?sortBy=userName"))[0] == "Ana@acme.example"
 
 
 def test_a_search_at_the_root_leaves_out_what_was_not_asked_for(everyone):
