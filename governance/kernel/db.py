@@ -244,8 +244,7 @@ class _Work:
         if any(tenant is None for tenant, _ in self._changed):
             self.connection.exec_driver_sql(table_changes.ADVANCE_SHARED)
         for tenant in sorted(ids):
-            if tenant != self.info.get("tenant_id"):
-                self.connection.exec_driver_sql(TENANT_IS, (str(tenant),))
+            self.connection.exec_driver_sql(TENANT_IS, (str(tenant),))
             self.connection.exec_driver_sql(table_changes.ADVANCE, (tenant, sorted(ids[tenant])))
 
     def commit(self) -> None:
