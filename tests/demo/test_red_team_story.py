@@ -42,7 +42,7 @@ def test_a_finding_is_closed_by_a_case_and_one_scenario_was_never_tried(app, iso
         assert regression.proof_of(found[0]).is_proved
         (linked,) = evidence_queries.linked([found[0].id])[found[0].id]
         assert linked.evidence.title.startswith("Evaluation of claims-triage")
-        covered = {each.risk: each for each in coverage.covered([teams[0].id])}
+        covered = {each.risk: each for each in coverage.covered((teams[0].id,))}
         assert covered["LLM06:2026"].never == ["Claims of 4,000 pages"]
         assert covered["LLM01:2026"].tried == queries.Tried(held=1, broke=1)
 
