@@ -234,14 +234,22 @@ class _Work:
         """A savepoint was rolled back, perhaps with its entry."""
         self._logged.clear()
 
+    def changed_unlogged(self) -> set[tuple[UUID | None, str]]:
+        """The tenants and tables that have changed without an entry."""
+        return {each for each in self._changed if each[0] not in self._logged}
+
+    def note_changed(self, changed: set[tuple[UUID | None, str]]) -> None:
+        self._changed |= changed
+
     def _advance(self) -> None:
         """Advance the numbers of the tables that have changed without an entry."""
         place = self.connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr] # psycopg's
         ids: dict[UUID, set[UUID]] = {}
-        for tenant, table in self._changed:
-            if tenant is not None and tenant not in self._logged:
+        changed = self.changed_unlogged()
+        for tenant, table in changed:
+            if tenant is not None:
                 ids.setdefault(tenant, set()).add(table_changes.number_id(table, place))
-        if any(tenant is None for tenant, _ in self._changed):
+        if any(tenant is None for tenant, _ in changed):
             self.connection.exec_driver_sql(table_changes.ADVANCE_SHARED)
         for tenant in sorted(ids):
             self.connection.exec_driver_sql(TENANT_IS, (str(tenant),))
@@ -250,7 +258,7 @@ class _Work:
     def commit(self) -> None:
         if self._session is not None:
             self._session.commit()
-        if self._changed:
+        if self._changed and not self.info.get("is_snapshot"):
             self._advance()
         if self._root is not None and self._root.is_active:
             self._root.commit()
@@ -311,6 +319,7 @@ def transaction(
     work = _begin(begin)
     work.info["tenant_id"] = tenant
     work.info["only_reads"] = read_only  # kernel/read_once.py
+    work.info["is_snapshot"] = snapshot
     work.info["may_recall"] = (
         read_only and tenant is not None and person_id is None
     )  # kernel/tenant_cache.py
@@ -324,6 +333,10 @@ def transaction(
     finally:
         _work.reset(token)
         work.close()
+    if snapshot and (changed := work.changed_unlogged()):
+        # a snapshot fails where somebody else has advanced the same number meanwhile
+        with transaction(tenant_id=tenant):
+            _work.get().note_changed(changed)
 
 
 def _commit(work: _Work) -> None:

@@ -2,11 +2,14 @@
 entry the log's number does, and a change that is taken back leaves none.
 """
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import func, select, text
 
 from governance.assurance.evidence import actions as evidence
-from governance.kernel import db, table_changes
+from governance.kernel import current, db, table_changes
 from governance.kernel.db import session, within
 from governance.kernel.ids import uuid7
 from governance.kernel.jobs import WorkItem
@@ -142,3 +145,19 @@ def test_a_page_that_looks_into_another_tenant_reads_what_has_no_number(acting, 
         with within(make.system_actor("acme")):
             pass
     assert names >= table_changes.UNNUMBERED
+
+
+def test_two_snapshots_that_change_the_same_tables_without_an_entry_both_commit(
+    committed_world, numbers
+):
+    (work, undo, names), both = numbers(), threading.Barrier(2)
+
+    def change(_n):
+        with current.acting_as(make.actor("admin")), db.transaction(snapshot=True):
+            session().execute(text(CHANGE))
+            session().execute(text("SELECT 1 -- UPDATE people"))
+            both.wait(30)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(change, range(2)))
+    assert numbers() == (work + 2, undo, names + 2)

@@ -3,6 +3,8 @@
 import threading
 from uuid import UUID
 
+import pytest
+
 from governance.kernel import current
 from governance.kernel.db import transaction
 from governance.kernel.errors import Stale
@@ -11,6 +13,7 @@ from governance.operations.rollouts.actions import RolloutDraft
 from governance.operations.rollouts.standing import standing_of
 from governance.operations.systems import actions as systems
 from tests import make
+from tests.migrated_databases import migrated_database
 from tests.operations.rollouts.rollout_helpers import (
     NEW,
     OLD,
@@ -24,6 +27,12 @@ from tests.operations.rollouts.rollout_helpers import (
 from tests.waiting import MAX_WAIT_SECONDS
 
 KEY = "advanced-twice"
+
+
+@pytest.fixture(scope="module")
+def race_database(server, worker_id):
+    """Of its own: other tests commit an AI system of the same slug."""
+    return migrated_database(f"rollouts_at_once_{worker_id}")
 
 
 def test_of_two_steps_at_the_same_moment_one_is_taken(committed_world):
