@@ -124,7 +124,7 @@ def render(
 def _parsed(html: str) -> Any:
     """The page, under what it uses of WeasyPrint's own stylesheet."""
     from weasyprint import CSS, HTML  # noqa: PLC0415 - child only
-    from weasyprint.html import UA  # noqa: PLC0415
+    from weasyprint.html import UA  # noqa: PLC0415 - as above
 
     sheet = CSS(string=_thinned(UA))
 
