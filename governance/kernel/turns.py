@@ -12,7 +12,6 @@ here, loses it to the next one, and both go on: nobody waits longer for a page t
 """
 
 import threading
-from types import TracebackType
 
 PATIENCE_SECONDS = 0.05
 
@@ -53,12 +52,7 @@ class _TakingTurns:
         _own.takes = True
         _take()
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         _own.takes = False
         _give()
 
@@ -70,12 +64,7 @@ class _Elsewhere:
         if _own.takes:
             _give()
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         if _own.takes and _own.held is None:
             _take()
 
