@@ -315,7 +315,7 @@ def main() -> None:
         seconds=0.4,
         quick="--quick" in sys.argv,
     )
-    run._print(rows, {}, {})
+    run.print_rows(rows)
 
 
 if __name__ == "__main__":

@@ -358,7 +358,7 @@ def main() -> None:
     app = run._application()
     make.create_world()
     rows: Any = measure(app, server, environment, quick="--quick" in sys.argv)
-    run._print(rows, {}, {})
+    run.print_rows(rows)
 
 
 if __name__ == "__main__":

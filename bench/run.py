@@ -92,7 +92,7 @@ def main() -> None:
     short = (1, 0.1, 1) if options.quick else (options.rounds, 0.4, 3)
     begun = time.monotonic()
     bench = measure(Scale(*short, quick=options.quick), options.only or list(SECTIONS))
-    _print(bench.rows, bench.counted, bench.memory)
+    _print_totals(bench.counted, bench.memory)
     _keep(bench.rows, bench.counted, bench.memory, short[0])
     print(
         f"\n{short[0]} interleaved rounds, {time.monotonic() - begun:.0f} s. Kept in"
@@ -153,7 +153,9 @@ def measure(scale: Scale, sections: Sequence[str]) -> Bench:
     bench = Bench(app, _cookie(app), server, environment, scale)
     for name, section in SECTIONS.items():
         if name in sections:
-            bench.rows += section(bench)
+            found = section(bench)
+            print_rows(found)
+            bench.rows += found
     return bench
 
 
@@ -564,12 +566,17 @@ def _ratio(above: list[float], below: list[float]) -> float:
 # ---- how it is told
 
 
-def _print(rows: list[Row], counted: Mapping[str, int], memory: Mapping[str, float]) -> None:
+def print_rows(rows: list[Row]) -> None:
+    """At once: what was measured stays on the screen whatever the next section meets."""
     print(f"\n{'':<62}{'median':>12}{'ratio':>8}  goal")
     for what, value, unit, ratio, goal in rows:
         print(
-            f"{what:<62}{value:>9.2f} {unit:<5}{'' if ratio is None else f'{ratio:.2f}':>5}  {goal}"
+            f"{what:<62}{value:>9.2f} {unit:<5}{'' if ratio is None else f'{ratio:.2f}':>5}  {goal}",
+            flush=True,
         )
+
+
+def _print_totals(counted: Mapping[str, int], memory: Mapping[str, float]) -> None:
     print(
         "\nSQL statements of a page, the session's own included (goal for lists: at most 4 of the"
         " page's own)"
