@@ -42,6 +42,11 @@ def acme(
 def _comment(
     controls: Mapping[str, UUID], person: Callable[[str], UUID], ref: str, text: str, mentioned: str
 ) -> None:
-    member = membership_of(person(mentioned))
-    name = f"@{member.person.email}" if member else ""
-    actions.post(CONTROL, queries.find_control(controls[ref]), text.format(name))
+    control = queries.find_control(controls[ref])
+    actions.post(CONTROL, control, text.format(mention_of(person(mentioned))))
+
+
+def mention_of(person_id: UUID) -> str:
+    """Return what somebody types to mention this person; nothing for who has left."""
+    member = membership_of(person_id)
+    return f"@{member.person.email}" if member else ""

@@ -2,7 +2,8 @@
 
 claims-triage, six weeks ago: an invoice approves itself. The case becomes the regression case; it
 fails on that release, passes on the next one, and the officer closes the finding. One scenario was
-never tried. Of policy-lookup, everything held. That of support-assistant is open, with a finding.
+never tried. Of policy-lookup, everything held. That of support-assistant is open, with a finding
+that Jun asks Anna about.
 """
 
 from collections.abc import Callable
@@ -18,11 +19,13 @@ from governance.assurance.red_teams import (
     queries,
 )
 from governance.assurance.red_teams.actions import RedTeamDraft
+from governance.assurance.red_teams.discussions import FINDING
 from governance.assurance.red_teams.models import RedTeam, RedTeamFinding
-from governance.demo import evaluation_story
+from governance.demo import discussion_story, evaluation_story
 from governance.demo.cast import Cast
 from governance.demo.evaluation_logs import wrong_cases
 from governance.demo.story import StoryStep
+from governance.foundation.comments import actions as comments
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
 from governance.operations.evaluations import queries as evaluations
@@ -108,6 +111,7 @@ def steps(cast: Cast, newest: datetime, now: datetime) -> list[StoryStep]:
         (newest - 13 * DAY, partial(_close, cast, "claims-triage", fixed)),
         (newest - 4 * DAY, partial(_attack, cast, "support-assistant", fixed, SUPPORT, 14)),
         (newest - 3 * DAY, partial(_report, cast, "support-assistant")),
+        (newest - 2 * DAY, partial(_discuss, cast, "support-assistant")),
     ]
     return sorted((StoryStep(at, act) for at, act in told), key=lambda step: step.at)
 
@@ -168,6 +172,14 @@ def _report(cast: Cast, system: str) -> None:
             ),
             vector=VECTOR if is_claims else LEAK,
         )
+
+
+def _discuss(cast: Cast, system: str) -> None:
+    """Jun asks Anna what the finding reaches."""
+    with current.acting_as(cast("jun")), transaction():
+        anna = discussion_story.mention_of(cast.id("anna"))
+        text = f"{anna} does it tell their claims alone, or their address and payments too?"
+        comments.post(FINDING, _finding(system), text)
 
 
 def _confirm(cast: Cast, system: str, newest: datetime) -> None:

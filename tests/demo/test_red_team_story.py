@@ -10,6 +10,7 @@ from governance.assurance.frameworks import actions as adopting
 from governance.assurance.red_teams import coverage, evidence_queries, queries, regression
 from governance.assurance.red_teams.models import RedTeam, RedTeamFinding
 from governance.demo import evaluation_story, red_team_story
+from governance.foundation.comments import queries as comments
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.systems import actions as systems
@@ -45,6 +46,8 @@ def test_a_finding_is_closed_by_a_case_and_one_scenario_was_never_tried(app, iso
         covered = {each.risk: each for each in coverage.covered((teams[0].id,))}
         assert covered["LLM06:2026"].never == ["Claims of 4,000 pages"]
         assert covered["LLM01:2026"].tried == queries.Tried(held=1, broke=1)
+        [asked] = comments.discussion("red-team-finding", found[1].id).comments
+        assert "@Anna Rossi" in asked.text and asked.writer == "Jun Chen"
 
 
 def test_the_case_is_one_of_the_old_releases_last_run(app):

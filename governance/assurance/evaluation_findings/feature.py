@@ -4,6 +4,7 @@ from governance.assurance.controls import ports
 from governance.assurance.evaluation_findings import (
     behind,
     consequence_actions,
+    discussions,
     finding_actions,
     gates,
     inbox,
@@ -63,6 +64,7 @@ manifest = Manifest(
         ),
     ),
     search=(palette.findings,),
+    discussions=(discussions.FINDING,),
     gates=(gates.FINDINGS,),
     systems=(
         system_parts.FIGURE,

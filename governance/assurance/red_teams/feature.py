@@ -2,6 +2,7 @@
 
 from governance.assurance.red_teams import (
     actions,
+    discussions,
     documents,
     evidence_actions,
     evidence_views,  # noqa: F401 - adds the routes of findings' evidence to the feature
@@ -46,6 +47,7 @@ manifest = Manifest(
         Command("Plan a red team", "red_teams.new", permissions.PLAN, also="attack penetration"),
     ),
     search=(palette.red_teams, palette.findings),
+    discussions=(discussions.FINDING,),
     systems=(
         system_parts.TAB,
         system_parts.FIGURE,

@@ -98,8 +98,7 @@ def page_of(finding_id: UUID) -> str:
 @feature.get(FINDING, needs=permissions.VIEW)
 def finding(red_team_finding_id: UUID) -> ResponseReturnValue:
     """Show one finding: how to reproduce it, its severity, and what proves the fix."""
-    found, row, system = queries.finding_and_about(red_team_finding_id)
-    attempt, scenario = queries.attempt(row.id, found.attempt_id)
+    found, row, system, attempt, scenario = queries.finding_and_about(red_team_finding_id)
     values = severity.read_vector(found.vector)
     return page(
         "assurance/red_teams/finding.html",

@@ -252,14 +252,18 @@ def finding_and_red_team(finding_id: UUID, *, lock: bool = False) -> tuple[RedTe
     return found, red_team(found.red_team_id)
 
 
-def finding_and_about(finding_id: UUID) -> Row[RedTeamFinding, RedTeam, AISystem]:
-    """Return the finding beside its red team and system, by one statement. Raises NotFound as for
-    the finding.
+def finding_and_about(
+    finding_id: UUID,
+) -> Row[RedTeamFinding, RedTeam, AISystem, RedTeamAttempt, RedTeamScenario]:
+    """Return the finding beside its red team, system, attempt and scenario, by one statement.
+    Raises NotFound as for the finding.
     """
     query = (
-        select(RedTeamFinding, RedTeam, AISystem)
+        select(RedTeamFinding, RedTeam, AISystem, RedTeamAttempt, RedTeamScenario)
         .join(RedTeam, RedTeam.id == RedTeamFinding.red_team_id)
         .join(AISystem, AISystem.id == RedTeamFinding.system_id)
+        .join(RedTeamAttempt, RedTeamAttempt.id == RedTeamFinding.attempt_id)
+        .join(RedTeamScenario, RedTeamScenario.id == RedTeamAttempt.scenario_id)
         .where(RedTeamFinding.id == finding_id)
     )
     if (found := session().execute(query).one_or_none()) is None:

@@ -150,8 +150,8 @@ TERMS = (
     ),
     Term(
         "Comment",
-        "A remark on a control, an evidence item or an exception that members can read and"
-        " auditors can't.",
+        "A remark on a control, an evidence item, a risk, an exception or a finding that members"
+        " can read and auditors can't.",
         "comment comments",
     ),
     Term(
