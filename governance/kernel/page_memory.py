@@ -3,6 +3,7 @@
     @page_memory.kept             below the route of a page whose facts are all in the log
     page_memory.once(draw, *facts)    a page that shows other facts as well, which it has read
     page_memory.once_for_its_tables(draw)    every page of one object (kernel/feature.py)
+    page_memory.leave_out()       the page that is being drawn now isn't kept
 
 What is kept are the parts of a page that its template fills (PARTS), of one session, one address
 and one minute, under the number of the tenant's log. What the frame around them shows is read for
@@ -34,7 +35,7 @@ FRAME = "layout.html"
 NOTES = "_flashes"  # in Flask's session, until a page has shown them
 PARTS = frozenset({"title", "crumbs", "help", "head", "tabs", "content", "scripts"})  # blocks of it
 MAX_BYTES = 6_000_000  # of all tenants and readers together; long pages have 200 kB
-ELSEWHERE = "shows what is elsewhere"  # in the transaction's info
+LEFT_OUT = "page left out"  # in the transaction's info
 # of a page that is wrong a second later, and of a form that may be sent once; patterns that begin
 # with letters are found ten times faster
 OF_THE_MOMENT = re.compile(r" seconds? ago|name=\"once\"")
@@ -139,17 +140,19 @@ def once_for_its_tables(draw: Draw) -> ResponseReturnValue:
     with db.reading() as names:
         answer, page = _drawn(draw)
     read = names & db.Model.metadata.tables.keys()
-    if page is not None and not (read & UNNUMBERED) and ELSEWHERE not in db.info():
+    if page is not None and not read & UNNUMBERED:
         with _lock:  # it only grows: a page is looked for by all that it has read, or by more
             tables = _tables[endpoint] = _tables.get(endpoint, frozenset()) | read
         _pages.put((mark, situation, numbers_of(tables, numbers)), page)
     return answer
 
 
-def shows_elsewhere() -> None:
-    """What is read now isn't in the database: the page that shows it is not kept."""
+def leave_out() -> None:
+    """Don't keep the page that is being drawn: what it shows isn't in the database, or each view of
+    it is recorded.
+    """
     if db.is_open():
-        db.info()[ELSEWHERE] = True
+        db.info()[LEFT_OUT] = True
 
 
 def _drawn(draw: Draw) -> tuple[ResponseReturnValue, _Kept | None]:
@@ -158,7 +161,7 @@ def _drawn(draw: Draw) -> tuple[ResponseReturnValue, _Kept | None]:
     g.page_parts = {}
     try:
         answer = draw()
-        if _is_to_keep(answer):
+        if _is_to_keep(answer) and LEFT_OUT not in db.info():
             parts = {name: _pieces(text) for name, text in g.page_parts.items()}
             page = _Kept(g.get("section", ""), parts, len(answer.get_data()))
     finally:

@@ -104,7 +104,7 @@ class ClickHouse:
 
     @contextmanager
     def _errors(self) -> Generator[Any]:
-        page_memory.shows_elsewhere()
+        page_memory.leave_out()
         try:
             yield self._connected()
         except ClickHouseError as error:

@@ -73,8 +73,9 @@ def test_a_view_that_cannot_be_recorded_shows_nothing(as_officer, monkeypatch):
         raise RuntimeError("the log is away")
 
     monkeypatch.setattr(views.actions, "record_viewing", away)
-    refused = as_officer.get(f"evidence/versions/{version}/preview", then=503).text
-    assert "secret words" not in refused and "audit log" in refused
+    for _ in range(2):  # the second time nothing has changed
+        refused = as_officer.get(f"evidence/versions/{version}/preview", then=503).text
+        assert "secret words" not in refused and "audit log" in refused
 
 
 def test_nobody_else_sees_it(as_officer, as_neighbour, client):

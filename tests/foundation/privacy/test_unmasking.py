@@ -77,6 +77,20 @@ def test_it_is_asked_in_one_statement(departing_member, acting, statements):
     assert len(seen) == 1
 
 
+def test_a_page_doesnt_show_a_name_in_the_rest_of_the_minute_in_which_the_hour_ends(
+    as_officer, as_admin, as_contributor
+):
+    subject = membership_id_of("contributor").pseudonym
+    with clock.frozen(clock.now().replace(second=30)) as agreed:
+        request_unmasking(as_officer, subject)
+        decide_approval(as_admin, newest_approval_page(), verb="approve")
+    ends = agreed + timedelta(hours=1)
+    for seconds, is_shown in ((-20, True), (-10, True), (10, False)):
+        with clock.frozen(ends + timedelta(seconds=seconds)):
+            page = as_officer.get(f"audit/actors/{subject}").text
+        assert ("Anna Rossi" in page.partition("<main")[2]) == is_shown
+
+
 def test_the_first_look_is_an_entry_and_the_second_is_none(
     as_officer, as_admin, as_contributor, acting
 ):
