@@ -1,8 +1,9 @@
 """Rows of several tables that a page will ask for, read before by one statement.
 
     NOTES = Rows(Note, lambda m: one_of(m.of_id, "ids"), lambda m: (m.created_at,))
+    COUNTS = Selected(lambda: select(…).where(…))      the rows of any other select
     NOTES.read(ids=(…,))                      its rows in their order
-    read_ahead(NOTES, UPDATES, ids=(…,))      the rows of each, by one statement
+    read_ahead(NOTES, COUNTS, ids=(…,))       the rows of each, by one statement
 
 In a transaction that may only read, what was read together is what `read` returns afterwards, so
 the parts of a page still ask for their own rows. In one that may write, each `read` asks.
@@ -10,9 +11,8 @@ the parts of a page still ask for their own rows. In one that may write, each `r
 The statement is that of `kernel/read_together.py`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ARRAY, BindParameter, ColumnElement, Select, Uuid, any_, bindparam, select
 from sqlalchemy.sql import visitors
@@ -22,7 +22,7 @@ from governance.kernel.db import session
 from governance.kernel.read_once import is_kept, keep, read_once
 from governance.kernel.read_together import ReadTogether
 
-_built: dict[tuple["Rows[Any]", ...], ReadTogether] = {}
+_built: dict[tuple["Selected[Any]", ...], ReadTogether] = {}
 
 
 def one_of(column: Any, name: str) -> ColumnElement[bool]:
@@ -31,7 +31,33 @@ def one_of(column: Any, name: str) -> ColumnElement[bool]:
     return found
 
 
-class Rows[M: db.Tenanted]:
+class Selected[Row]:
+    """The rows of one select of the product: `build` returns the same one each time. It names what
+    varies by `bindparam`; of ids there is a tuple.
+    """
+
+    def __init__(self, build: Callable[[], Select[Any]]) -> None:
+        self._build = build
+        self._kept: tuple[Select[Any], frozenset[str]] | None = None
+
+    def read(self, **values: Hashable) -> list[Row]:
+        """Return the rows for these values: objects of one model, what one column holds, or tuples.
+        Nobody changes the list.
+        """
+        return _read(self, **values)
+
+    def alone(self) -> tuple[Select[Any], frozenset[str]]:
+        """The statement, built when it is first asked, and the names of its values."""
+        if self._kept is None:
+            statement = self._build()
+            binds = [
+                each for each in visitors.iterate(statement) if isinstance(each, BindParameter)
+            ]
+            self._kept = statement, frozenset(each.key for each in binds if each.required)
+        return self._kept
+
+
+class Rows[M: db.Tenanted](Selected[M]):
     """The rows of a table that a condition holds for, in an order."""
 
     def __init__(
@@ -40,35 +66,22 @@ class Rows[M: db.Tenanted]:
         where: Callable[[type[M]], ColumnElement[bool]],
         order: Callable[[type[M]], Sequence[Any]],
     ) -> None:
-        self._model, self._where, self._order = model, where, order
-        self._kept: tuple[Select[M], frozenset[str]] | None = None
-
-    def read(self, **values: tuple[UUID, ...]) -> list[M]:
-        """Return the rows for these values. Nobody changes the list."""
-        return _read(self, **values)
-
-    def alone(self) -> tuple[Select[M], frozenset[str]]:
-        """The statement, built when it is first asked, and the names of its values."""
-        if self._kept is None:
-            chosen = select(self._model).where(self._where(self._model))
-            statement = chosen.order_by(*self._order(self._model))
-            binds = [
-                each for each in visitors.iterate(statement) if isinstance(each, BindParameter)
-            ]
-            self._kept = statement, frozenset(each.key for each in binds if each.required)
-        return self._kept
+        super().__init__(lambda: select(model).where(where(model)).order_by(*order(model)))
 
 
 @read_once
-def _read[M: db.Tenanted](rows: Rows[M], **values: tuple[UUID, ...]) -> list[M]:
-    return list(session().scalars(rows.alone()[0], _arrays(values)))
+def _read[Row](rows: Selected[Row], **values: Hashable) -> list[Row]:
+    statement = rows.alone()[0]
+    found = session().execute(statement, _sent(values))
+    one = len(statement.column_descriptions) == 1
+    return list(found.scalars()) if one else [tuple(row) for row in found]  # type: ignore[misc]  # Row is a tuple where it isn't one
 
 
-def _arrays(values: Mapping[str, tuple[UUID, ...]]) -> dict[str, list[UUID]]:
-    return {name: list(ids) for name, ids in values.items()}
+def _sent(values: Mapping[str, Hashable]) -> dict[str, Any]:
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
 
 
-def read_ahead(*tables: Rows[Any], **values: tuple[UUID, ...]) -> None:
+def read_ahead(*tables: Selected[Any], **values: Hashable) -> None:
     """Read the rows of each, for the later calls of `read`; a table takes of the values what it
     names.
     """
@@ -81,6 +94,6 @@ def read_ahead(*tables: Rows[Any], **values: tuple[UUID, ...]) -> None:
     if new not in _built:
         _built[new] = ReadTogether(lambda: [each.alone()[0] for each in new])
     named = {name: value for each in new for name, value in own[each].items()}
-    found = _built[new].rows(**_arrays(named))
+    found = _built[new].rows(**_sent(named))
     for each, rows in zip(new, found, strict=True):
         keep(_read, rows, each, **own[each])

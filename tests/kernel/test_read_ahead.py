@@ -1,21 +1,31 @@
 """Rows of several tables are read by one statement, and never in place of a later change."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
 
 from governance.assurance.incidents import actions, deadlines, impact_actions, queries
-from governance.assurance.incidents.models import ImpactFigure
+from governance.assurance.incidents.models import ImpactFigure, IncidentNote
 from governance.assurance.incidents.queries import FIGURES, FOLLOW_UPS, NOTES
 from governance.assurance.incidents.severity_queries import SEVERITIES
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
 from governance.kernel import clock, current
 from governance.kernel.db import session, within
-from governance.kernel.read_ahead import read_ahead
+from governance.kernel.read_ahead import Selected, one_of, read_ahead
 from tests import make
 from tests.assurance.incidents import incident_helpers as incidents
 
 OF_INCIDENT = (NOTES, FIGURES, FOLLOW_UPS, SEVERITIES, *deadlines.OF_CLOCKS)
+
+TEXTS = Selected(
+    lambda: (
+        select(IncidentNote.text, func.length(IncidentNote.text))
+        .where(one_of(IncidentNote.incident_id, "incident_ids"))
+        .where(IncidentNote.text > bindparam("after"))
+        .order_by(IncidentNote.text.desc())
+        .limit(2)
+    )
+)
 
 
 @pytest.fixture
@@ -39,6 +49,16 @@ def test_each_table_has_its_own_rows_in_their_order(of_it, acting, statements):
         found = [[row.id for row in each.read(incident_ids=(of_it,))] for each in OF_INCIDENT[:3]]
         assert SEVERITIES.read() == [] and len(seen) == 1
     assert found == apart and [len(each) for each in found] == [3, 3, 0]
+
+
+def test_rows_of_columns_are_the_same_together_as_apart(of_it, acting, statements):
+    with acting("admin"):
+        apart = TEXTS.read(incident_ids=(of_it,), after="a")
+    with acting("admin", read_only=True), statements() as seen:
+        read_ahead(NOTES, TEXTS, incident_ids=(of_it,), after="a")
+        assert TEXTS.read(incident_ids=(of_it,), after="a") == apart == [("c", 1), ("b", 1)]
+        assert len(seen) == 1
+        assert TEXTS.read(incident_ids=(of_it,), after="b") == [("c", 1)]  # is read anew
 
 
 def test_what_was_read_is_not_read_again_with_others(of_it, acting, statements):

@@ -1,7 +1,7 @@
 """Rows of unlike tables come by one statement, each list in its own order, of one tenant."""
 
 import pytest
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from governance.foundation.people.models import Membership
 from governance.kernel.read_together import ReadTogether
@@ -16,6 +16,16 @@ LISTS = ReadTogether(
         select(SystemFeature).order_by(SystemFeature.key),
         NAMED.order_by(AISystem.key.desc()),
         select(AISystem).where(AISystem.key == "missing"),
+    )
+)
+ROWS = ReadTogether(
+    lambda: (
+        select(AISystem.key).order_by(AISystem.key.desc()),
+        select(AISystem, func.length(AISystem.key)).where(AISystem.key == "cc"),
+        select(SystemFeature.key, AISystem.key)
+        .join(AISystem, AISystem.id == SystemFeature.system_id)
+        .order_by(SystemFeature.key),
+        select(SystemFeature.retired_at).order_by(SystemFeature.key),
     )
 )
 
@@ -51,7 +61,23 @@ def test_another_tenant_reads_its_own_with_its_own_values(three_systems, acting)
         assert {each.name for each in (*first, *named)} == {"Of globex"}
 
 
-def test_a_model_that_joins_another_is_refused(acting):
-    together = ReadTogether(lambda: (select(AISystem), select(Membership)))
-    with acting("admin", read_only=True), pytest.raises(TypeError, match="Membership"):
+def test_rows_of_columns_and_of_a_model_with_columns_are_read_as_well(
+    three_systems, acting, statements
+):
+    with acting("admin", read_only=True), statements() as seen:
+        keys, with_length, features, empty = ROWS.rows()
+        assert len(seen) == 1
+        assert keys == ["cc", "bb", "aa"]
+        assert [(each.name, length) for each, length in with_length] == [("Of acme", 2)]
+    assert features == [("one", "cc"), ("two", "cc")]
+    assert empty == [None, None]  # a row of which nothing is known is a row
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [(select(Membership), "Membership"), (select(AISystem, SystemFeature), "SystemFeature")],
+)
+def test_a_model_that_would_drop_the_rows_of_others_is_refused(query, named, acting):
+    together = ReadTogether(lambda: (select(AISystem), query))
+    with acting("admin", read_only=True), pytest.raises(TypeError, match=named):
         together.rows()
