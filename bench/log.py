@@ -25,7 +25,7 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from psycopg.types.json import Jsonb
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from bench import world
 from bench.client import (
@@ -78,6 +78,7 @@ def measure(
         written, commits = _written(app, server, rounds, seconds)
         rows += [*written, *_sequenced(app, server, MILLION // scale, commits)]
         rows += _listed(app, cookie, port, DEEP // scale, rounds, seconds)
+    rows.append(_history(app, 200 // scale))
     return [*rows, *_proved(app, 2000 // scale), *_verified(EXPORTED // scale)]
 
 
@@ -320,6 +321,24 @@ def _listed(
             "≥ 0.8 of the first, < 100 ms",
         ),
     ]
+
+
+def _history(app: Flask, times: int) -> Row:
+    """What an object's page says of its past, of the object with the fewest entries."""
+    with app.app_context(), make.acting("admin", read_only=True):
+        about = AuditEntry.target_id
+        quiet = session().scalars(
+            select(about).group_by(about).order_by(func.count(), about).limit(1)
+        )
+        target = quiet.one()
+
+        def once() -> float:
+            begun = time.perf_counter()
+            queries.entries_about([target])
+            return (time.perf_counter() - begun) * 1000
+
+        found = statistics.median(once() for _ in range(max(times, 20)))
+    return ("the history of one object in that log", found, "ms", None, "< 5 ms")
 
 
 def _proved(app: Flask, samples: int) -> list[Row]:

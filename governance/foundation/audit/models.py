@@ -18,7 +18,8 @@ class AuditEntry(Tenanted, Model):
 
     __tablename__ = "audit_entries"
     __table_args__ = (
-        Index(None, "tenant_id", "target_type", "target_id", "at"),
+        Index(None, "tenant_id", "target_id", "at"),
+        Index(None, "tenant_id", "target_type", "at"),
         Index(None, "tenant_id", "at"),
         Index(None, "tenant_id", "actor", "at"),
         Index(None, "tenant_id", "action", "at"),
