@@ -7,7 +7,6 @@ tell_recipients(event)   a report of a schedule is ready
 """
 
 from collections.abc import Collection
-from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -159,8 +158,7 @@ def _requested(row: ReportSchedule, period: Period) -> ReportRun | None:
         assessment = queries.newest_rmf_assessment()
         if assessment is None:
             return None
-        end = datetime.combine(period.last, time(23, 59, 59), UTC)
-        return reports.request_ai_rmf(assessment, as_of=end)
+        return reports.request_ai_rmf(assessment, until=period.last)
     if row.kind == POLICY:
         return reports.request_attestation(since=period.first, until=period.last)
     if row.kind == READINESS:
@@ -171,10 +169,12 @@ def _requested(row: ReportSchedule, period: Period) -> ReportRun | None:
 
 
 def tell_recipients(made: ReportGenerated) -> None:
-    """Notify those who are still members, each by the channel of their choice: mail has a link."""
+    """Notify those who may still receive it, each by the channel of their choice: mail has a
+    link.
+    """
     found = queries.of_run(made.run_id)
-    if found is not None:
-        row, period = found
+    members = {each for each, _name in queries.recipient_choices()} if found else set()
+    for row, period in found:
         what = Happening(
             "report",
             made.run_id,
@@ -182,4 +182,4 @@ def tell_recipients(made: ReportGenerated) -> None:
             made.title,
             f"reports/{made.run_id}",
         )
-        notify(row.people, what)
+        notify(row.people & members, what)

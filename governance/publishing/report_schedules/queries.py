@@ -3,7 +3,7 @@
 active()                     those that haven't ended, with what they have generated last
 schedule(id)                 one
 recipient_choices()          who can receive a report: members who may read all of them
-people_of_run(run_id)        who is told that this report is ready
+of_run(run_id)               for which schedules this report was generated
 """
 
 from collections.abc import Mapping, Sequence
@@ -103,12 +103,12 @@ def recipient_choices() -> list[tuple[UUID, str]]:
     ]
 
 
-def of_run(run_id: UUID) -> tuple[ReportSchedule, Period] | None:
-    """The schedule and the period that this report was generated for."""
+def of_run(run_id: UUID) -> list[tuple[ReportSchedule, Period]]:
+    """The schedules that this report was generated for, oldest first, each with its period."""
     s, r = ReportSchedule, ScheduledReport
     query = select(s, r).join(r, r.schedule_id == s.id).where(r.report_run_id == run_id)
-    found = session().execute(query.limit(1)).one_or_none()
-    return (found[0], Period(found[1].first_day, found[1].last_day)) if found else None
+    found = session().execute(query.order_by(s.id))
+    return [(row, Period(made.first_day, made.last_day)) for row, made in found]
 
 
 def is_past(period: Period) -> bool:

@@ -27,13 +27,17 @@ def index() -> ResponseReturnValue:
 
 def _index(form: ScheduleForm, *, status: int = 200) -> ResponseReturnValue:
     shown = queries.active()
+    names = people.names(person for each in shown for person in each.row.people)
     return page(
         "publishing/report_schedules/index.html",
         status=status,
         form=form,
         schedules=shown,
-        names=people.names(person for each in shown for person in each.row.people),
         titles={each.row.id: _title(each.row) for each in shown},
+        recipients={
+            each.row.id: sorted(names[person] for person in each.row.people if person in names)
+            for each in shown
+        },
         CADENCES=CADENCES,
         unassessed={
             each.row.id
@@ -79,5 +83,5 @@ def create() -> ResponseReturnValue:
 def end(report_schedule_id: UUID) -> ResponseReturnValue:
     row = queries.schedule(report_schedule_id)
     actions.end_schedule(row)
-    flash(f"The schedule of {_title(row)} has ended. Its reports stay.")
+    flash(f"The schedule of {_title(row)} has ended. Its reports are kept.")
     return redirect(url_for("report_schedules.index"), 303)

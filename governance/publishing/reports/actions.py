@@ -103,17 +103,23 @@ class NotReady(DomainError):
     pass
 
 
-def request_ai_rmf(assessment: Assessment, *, as_of: datetime | None = None) -> ReportRun:
-    """Queue the AI RMF compliance report of an assessment, or return the one under way."""
+def request_ai_rmf(assessment: Assessment, *, until: date | None = None) -> ReportRun:
+    """Queue the AI RMF compliance report of an assessment as of the end of a day, or of now.
+
+    Returns the same report if it is under way.
+    """
     if not queries.is_ai_rmf(assessment):
         raise Invalid(
             "An AI RMF report needs an assessment of the NIST AI RMF. Choose another assessment.",
             field="assessment_id",
         )
     background_work.lock(ReportRun)
+    parameters = {"to": until.isoformat()} if until else {}
+    end = _end_of(until) if until else clock.now()
     title = f"AI RMF compliance report, {assessment.title}"
-    same = queries.same_under_way(AI_RMF, {}, assessment.id)
-    return same or _queued(AI_RMF, title, as_of or clock.now(), assessment_id=assessment.id)
+    return queries.same_under_way(AI_RMF, parameters, assessment.id) or _queued(
+        AI_RMF, title, end, assessment_id=assessment.id, parameters=parameters
+    )
 
 
 def request_attestation(*, until: date, since: date | None = None) -> ReportRun:
@@ -138,9 +144,8 @@ def request_attestation(*, until: date, since: date | None = None) -> ReportRun:
         if since
         else f"Policy attestation, {long_day(until)}"
     )
-    end = min(datetime.combine(until, time(23, 59, 59), UTC), clock.now())
     return queries.same_under_way(POLICY, parameters) or _queued(
-        POLICY, title, end, parameters=parameters
+        POLICY, title, _end_of(until), parameters=parameters
     )
 
 
@@ -158,10 +163,9 @@ def request_readiness(*, until: date, categories: Collection[str]) -> ReportRun:
         raise Invalid("Choose at least one category.", field="categories")
     background_work.lock(ReportRun)
     parameters = {"categories": chosen, "to": until.isoformat()}
-    end = min(datetime.combine(until, time(23, 59, 59), UTC), clock.now())
     title = f"SOC 2 readiness, {long_day(until)}"
     return queries.same_under_way(READINESS, parameters) or _queued(
-        READINESS, title, end, parameters=parameters
+        READINESS, title, _end_of(until), parameters=parameters
     )
 
 
@@ -197,6 +201,11 @@ def request_matrix(*, since: date, until: date, framework: str | None = None) ->
     return queries.same_under_way(TYPE_II, parameters) or _queued(
         TYPE_II, title, clock.now(), parameters=parameters
     )
+
+
+def _end_of(day: date) -> datetime:
+    """The end of a day, or now if that is earlier."""
+    return min(datetime.combine(day, time(23, 59, 59), UTC), clock.now())
 
 
 def _queued(

@@ -120,12 +120,9 @@ def same_under_way(
     kind: str, parameters: Mapping[str, Any], assessment_id: UUID | None = None
 ) -> ReportRun | None:
     """A run of the same kind and subject that has not ended, so that a second request shows it."""
-    same = (
-        ReportRun.assessment_id == assessment_id
-        if assessment_id
-        else ReportRun.parameters == dict(parameters)
-    )
-    return next(iter(under_way(ReportRun, ReportRun.kind == kind, same)), None)
+    r = ReportRun
+    same = r.kind == kind, r.parameters == dict(parameters), r.assessment_id == assessment_id
+    return next(iter(under_way(r, *same)), None)
 
 
 def naming(person_id: UUID, words: Collection[str]) -> Sequence[ReportRun]:

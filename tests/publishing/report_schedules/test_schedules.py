@@ -105,7 +105,7 @@ def test_a_scheduled_report_is_listed_with_its_next_date_and_recipients(as_offic
     page = main_text(as_officer.get(PAGE))
     assert "Policy attestation Every month" in page
     assert "November 2026 on 1 Dec 2026" in page
-    assert "Ines Duarte" in page and "Maya Okafor" in page
+    assert "Ines Duarte, Maya Okafor" in page
     assert entries("report_schedule.created") == 1
     assert "Schedules" in as_officer.get("reports/").text
 
@@ -213,19 +213,31 @@ def test_an_ai_rmf_report_waits_for_an_assessment(as_officer, app):
     assert generated() == []
     with clock.frozen(DECEMBER):
         page = visitor(app, "compliance_officer").get(PAGE)
-        assert "waits for an assessment" in page.text
-        with make.acting("compliance_officer"):
-            adopting.adopt_framework("nist-ai-rmf-1.0")
-            adoption_actions.adopt(["SEC-04"], with_evidence=True)
-            begun = assessment_actions.start_assessment(
-                frameworks.framework("nist-ai-rmf-1.0").id,
-                title="2026",
-                period_from=date(2026, 1, 1),
-                period_to=date(2026, 12, 31),
-            ).id
+        assert "awaiting an assessment" in page.text
+        begun = start_assessment()
     [report] = generated()
     assert report.assessment_id == begun
     assert report.as_of == datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)
+
+
+def start_assessment():
+    with make.acting("compliance_officer"):
+        adopting.adopt_framework("nist-ai-rmf-1.0")
+        adoption_actions.adopt(["SEC-04"], with_evidence=True)
+        return assessment_actions.start_assessment(
+            frameworks.framework("nist-ai-rmf-1.0").id,
+            title="2026",
+            period_from=date(2026, 1, 1),
+            period_to=date(2026, 12, 31),
+        ).id
+
+
+def test_each_month_has_an_ai_rmf_report_of_its_own_although_another_is_under_way(as_officer):
+    assessed = start_assessment()
+    scheduled(as_officer, kind="ai-rmf")
+    as_officer.post("reports/", assessment_id=str(assessed))
+    made = generated(datetime(2027, 1, 3, 9, tzinfo=UTC))
+    assert [f"{each.as_of:%Y-%m-%d}" for each in made] == ["2026-11-25", "2026-11-30", "2026-12-31"]
 
 
 def test_what_is_refused_for_one_schedule_keeps_no_other_waiting(as_officer):
@@ -335,10 +347,34 @@ def mails():
         return [each.params for each in found if "report for" in each.params.get("subject", "")]
 
 
+def tell(report):
+    with make.acting("compliance_officer"):
+        actions.tell_recipients(ReportGenerated(report.id, report.title))
+
+
+def test_the_recipients_of_two_schedules_of_the_same_report_are_told(as_officer):
+    for cadence, role in (("monthly", "viewer"), ("quarterly", "contributor")):
+        scheduled(as_officer, role, kind="soc2-readiness", categories="security", cadence=cadence)
+    november, december = generated(datetime(2027, 1, 1, 1, tzinfo=UTC))
+    tell(november)
+    assert set(notified()) == {make.person_id("viewer")}
+    tell(december)
+    assert set(notified()) == {make.person_id("viewer"), make.person_id("contributor")}
+
+
+def test_a_recipient_who_is_an_auditor_now_is_told_nothing(as_officer):
+    scheduled(as_officer, "viewer", "contributor")
+    [report] = generated()
+    with make.acting("admin"):
+        mine = Membership.person_id == make.person_id("viewer")
+        session().execute(update(Membership).where(mine).values(role="auditor"))
+    tell(report)
+    assert set(notified()) == {make.person_id("contributor")}
+
+
 def test_a_report_that_a_person_requested_is_told_to_nobody(as_officer):
     scheduled(as_officer, "viewer")
     as_officer.post("reports/attestations", span="day", until="2026-11-25")
     [report] = reports()
-    with make.acting("compliance_officer"):
-        actions.tell_recipients(ReportGenerated(report.id, report.title))
+    tell(report)
     assert mails() == [] and notified() == {}
