@@ -20,6 +20,11 @@ ABOVE_SIX = {
     # a block that its page asks for until everybody has obeyed: it isn't kept
     "GET /t/<tenant>/switches/stops/<uuid:stop_id>/obeyed": 8,
 }
+# what a page asks for when it is drawn for its first reader, by a table that it reads and the frame
+# doesn't: what pages share is known already; a number may only fall
+FIRST_READER = {
+    "GET /t/<tenant>/controls/<uuid:control_id>": ("control_tests", 7),
+}
 OF_THE_TEST = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET TRANSACTION", "SELECT set_config")
 TOKEN = re.compile(r'name="csrf_token" value="[0-9a-f]+"')
 
@@ -103,3 +108,18 @@ def test_an_unchanged_object_is_shown_with_six_statements_and_a_changed_one_anew
     assert {page: number for page, number in numbers.items() if number > MOST} == ABOVE_SIX, (
         Counter(numbers.values())
     )
+
+
+def test_the_first_reader_of_an_object_waits_for_few_statements(
+    app, acting, acme_ids, later, asked
+):
+    found = {}
+    for door, reader, path in object_pages(app, acme_ids):
+        if (named := FIRST_READER.get(str(door))) is None:
+            continue
+        kept = shown(call_route(reader, door, path))
+        change_without_entry(acting, [named[0]])
+        asked.clear()
+        assert shown(call_route(reader, door, path)) == kept
+        found[str(door)] = named[0], len(asked)
+    assert found == FIRST_READER

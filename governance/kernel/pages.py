@@ -98,6 +98,15 @@ def keyset(
     return Keyset(shown, _seal(rows[size - 1][-width:]) if len(rows) > size else None, size)
 
 
+def first_page(rows: Sequence[Any], *names: str, size: int) -> Keyset:
+    """The first page of what was read already: at most `size` + 1 objects in the order of these
+    attributes, which `keyset` continues.
+    """
+    more = len(rows) > size
+    marks = [getattr(rows[size - 1], name) for name in names] if more else []
+    return Keyset(rows[:size], _seal(marks) if more else None, size)
+
+
 READERS: dict[type, Callable[[str], Any]] = {
     datetime: datetime.fromisoformat,
     date: date.fromisoformat,

@@ -9,7 +9,7 @@ instant. The ledger is whole; queries.py limits what an auditor sees of it.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from types import MappingProxyType
@@ -32,10 +32,11 @@ from governance.assurance.controls.runtime_dependencies import (
 )
 from governance.assurance.controls.status import ControlFacts, SupportingEvidence, TestFacts
 from governance.assurance.evidence import item_history
-from governance.assurance.evidence.item_history import EvidenceItem
+from governance.assurance.evidence.item_history import EvidenceItem, items_of_control
 from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.foundation.logbook.log_health import recall
 from governance.kernel.db import session
+from governance.kernel.read_ahead import Selected, one_of
 from governance.kernel.tenant_cache import BoundedCache
 from governance.operations.policies.dimensions import DIMENSIONS
 from governance.operations.policies.tiers import TIERS
@@ -144,13 +145,18 @@ class Ledger:
         }
 
 
+# what `read_ahead` reads of one control, beside its evidence
+OF_CONTROL = Selected[tuple[Any, ...]](
+    lambda: controls_query(select(Control.id).where(one_of(Control.id, "control_ids")))
+)
+
+
 def ledger(control_id: UUID | None = None) -> Ledger:
     """Read the ledger (of one control, if given) in two statements; the whole one is remembered."""
-    return (
-        _read(select(Control.id).where(Control.id == control_id))
-        if control_id is not None
-        else recall("ledger", _read)
-    )
+    if control_id is None:
+        return recall("ledger", _read)
+    rows, items = OF_CONTROL.read(control_ids=(control_id,)), items_of_control(control_id)
+    return _ledger(rows, items)
 
 
 def ledger_of(requirement_id: UUID) -> Ledger:
@@ -161,10 +167,13 @@ def ledger_of(requirement_id: UUID) -> Ledger:
 
 
 def _read(only: Select[UUID] | None = None) -> Ledger:
-    rows = tuple(
-        ControlRecord(*map(_frozen, row)) for row in session().execute(controls_query(only))
-    )
-    return Ledger(rows, MappingProxyType(item_history.evidence_items(of_controls=only)))
+    rows = session().execute(controls_query(only))
+    return _ledger(rows, item_history.evidence_items(of_controls=only))
+
+
+def _ledger(rows: Iterable[Sequence[Any]], items: Mapping[UUID, EvidenceItem]) -> Ledger:
+    records = tuple(ControlRecord(*map(_frozen, row)) for row in rows)
+    return Ledger(records, MappingProxyType(items))
 
 
 def _frozen(value: Any) -> Any:

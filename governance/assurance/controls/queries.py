@@ -17,13 +17,16 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
+from governance.assurance.controls import control_ledger
 from governance.assurance.controls.control_ledger import ledger
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
 from governance.assurance.controls.status import ControlFacts
+from governance.assurance.evidence import item_history
 from governance.assurance.frameworks.models import Framework, Requirement
 from governance.kernel import clock
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
+from governance.kernel.read_ahead import Rows, one_of
 from governance.kernel.read_once import read_once
 from governance.kernel.visibility_scope import Scope, limits
 from governance.operations.intake.ports import MappedControl
@@ -68,23 +71,29 @@ def find_controls(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Cont
     return find_several(Control, ids, order=Control.ref, lock=lock)
 
 
+# what `read_ahead` reads of one control
+MAPPINGS = Rows(
+    ControlMapping,
+    lambda m: and_(one_of(m.control_id, "control_ids"), m.removed_at.is_(None)),
+    lambda m: (m.created_at,),
+)
+TESTS = Rows(
+    ControlTest,
+    lambda m: one_of(m.control_id, "control_ids"),
+    lambda m: (m.tested_on.desc(), m.created_at.desc()),
+)
+CONTROL = Rows(Control, lambda m: one_of(m.id, "control_ids"), lambda m: (m.id,))
+OF_CONTROL = (CONTROL, MAPPINGS, TESTS, control_ledger.OF_CONTROL, item_history.OF_CONTROL)
+
+
 def mappings(control_id: UUID) -> Sequence[ControlMapping]:
     """The open mappings of one control."""
-    query = select(ControlMapping).where(
-        ControlMapping.control_id == control_id, ControlMapping.removed_at.is_(None)
-    )
-    return session().scalars(query.order_by(ControlMapping.created_at)).all()
+    return MAPPINGS.read(control_ids=(control_id,))
 
 
-@read_once
 def tests(control_id: UUID) -> Sequence[ControlTest]:
     """The tests of one control, newest first."""
-    query = select(ControlTest).where(ControlTest.control_id == control_id)
-    return (
-        session()
-        .scalars(query.order_by(ControlTest.tested_on.desc(), ControlTest.created_at.desc()))
-        .all()
-    )
+    return TESTS.read(control_ids=(control_id,))
 
 
 def refs_taken() -> set[str]:

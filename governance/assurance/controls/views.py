@@ -39,6 +39,7 @@ from governance.assurance.evidence.forms import AssignOwnerForm, RetirementForm
 from governance.assurance.evidence.freshness import freshness
 from governance.assurance.evidence.history import timeline_entries
 from governance.assurance.evidence.shown_names import person_names
+from governance.foundation.comments import queries as comments
 from governance.foundation.people import assigning, owners
 from governance.kernel import clock, current, page_memory
 from governance.kernel.access import allowed
@@ -50,6 +51,7 @@ from governance.kernel.forms import accepted, constraint, counted
 from governance.kernel.list_export import chosen
 from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page, table_file
+from governance.kernel.read_ahead import read_ahead
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.undo_pages import say_changed, undo_offer
 from governance.kernel.visibility_scope import limits
@@ -164,6 +166,13 @@ def _create(form: ControlCreateForm) -> Control:
 
 @feature.get("/controls/<uuid:control_id>", needs=permissions.VIEW)
 def control(control_id: UUID) -> ResponseReturnValue:
+    read_ahead(
+        *queries.OF_CONTROL,
+        *comments.of_discussion(),
+        control_ids=(control_id,),
+        commented_kind="control",
+        commented_id=control_id,
+    )
     return _control_page(queries.find_control(control_id))
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import aliased
 
 from governance.assurance.evidence.freshness import (
@@ -35,6 +35,7 @@ from governance.assurance.evidence.shown_names import FORMER_MEMBER, MERIDIAN
 from governance.assurance.evidence.visibility import WHOLE, Sight
 from governance.foundation.people.models import Person
 from governance.kernel.db import among, session
+from governance.kernel.read_ahead import Selected, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +117,25 @@ def evidence_items(
     """Return items with their versions by id, in the order of their refs; one statement."""
     query = _query_of_everything() if seen is WHOLE else _query(seen)
     if of_controls is not None:
-        query = query.where(
-            Evidence.id.in_(
-                select(EvidenceLink.evidence_id).where(EvidenceLink.control_id.in_(of_controls))
-            )
-        )
+        query = query.where(_supports(EvidenceLink.control_id.in_(of_controls)))
     if only is not None:
         query = query.where(among(Evidence.id, only))
     return _group_versions(session().execute(query))
+
+
+def _supports(links: ColumnElement[bool]) -> ColumnElement[bool]:
+    return Evidence.id.in_(select(EvidenceLink.evidence_id).where(links))
+
+
+# what `read_ahead` reads of one control
+OF_CONTROL = Selected[tuple[Any, ...]](
+    lambda: _query(WHOLE).where(_supports(one_of(EvidenceLink.control_id, "control_ids")))
+)
+
+
+def items_of_control(control_id: UUID) -> dict[UUID, EvidenceItem]:
+    """Return what supports a control or did so, by id, in the order of the refs; one statement."""
+    return _group_versions(OF_CONTROL.read(control_ids=(control_id,)))
 
 
 @cache

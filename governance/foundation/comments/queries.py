@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from markupsafe import Markup
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from governance.foundation.comments import mentions, permissions
 from governance.foundation.comments.models import ObjectComment, ObjectCommentRevision
@@ -15,7 +16,8 @@ from governance.kernel import clock
 from governance.kernel.access import allowed
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import keyset
+from governance.kernel.pages import first_page, keyset
+from governance.kernel.read_ahead import Selected
 
 EDIT_WINDOW = timedelta(minutes=30)
 PAGE_SIZE = 20
@@ -44,11 +46,35 @@ class Discussion:
     earlier: str | None
 
 
+def _comments(kind: Any, subject_id: Any) -> Select[ObjectComment]:
+    c = ObjectComment
+    return select(c).where(c.subject_kind == kind, c.subject_id == subject_id)
+
+
+# the newest comments of an object, and one more
+NEWEST = Selected[ObjectComment](
+    lambda: (
+        _comments(bindparam("commented_kind"), bindparam("commented_id"))
+        .order_by(ObjectComment.created_at.desc(), ObjectComment.id.desc())
+        .limit(PAGE_SIZE + 1)
+    )
+)
+
+
+def of_discussion() -> tuple[Selected[ObjectComment], ...]:
+    """What `read_ahead` reads of a discussion that the acting person may see."""
+    return (NEWEST,) if allowed(permissions.VIEW) else ()
+
+
 def discussion(kind: str, subject_id: UUID, *, before: str | None = None) -> Discussion:
     """Return a page of the comments on an object; one statement, and one for the names."""
     c = ObjectComment
-    query = select(c).where(c.subject_kind == kind, c.subject_id == subject_id)
-    found = keyset(query, c.created_at, c.id, after=before, size=PAGE_SIZE, descending=True)
+    if before:
+        query = _comments(kind, subject_id)
+        found = keyset(query, c.created_at, c.id, after=before, size=PAGE_SIZE, descending=True)
+    else:
+        rows = NEWEST.read(commented_kind=kind, commented_id=subject_id)
+        found = first_page(rows, "created_at", "id", size=PAGE_SIZE)
     return Discussion(as_shown(found.rows[::-1]), found.next)
 
 
