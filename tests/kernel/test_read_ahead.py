@@ -58,7 +58,7 @@ def test_rows_of_columns_are_the_same_together_as_apart(of_it, acting, statement
         read_ahead(NOTES, TEXTS, incident_ids=(of_it,), after="a")
         assert TEXTS.read(incident_ids=(of_it,), after="a") == apart == [("c", 1), ("b", 1)]
         assert len(seen) == 1
-        assert TEXTS.read(incident_ids=(of_it,), after="b") == [("c", 1)]  # is read anew
+        assert TEXTS.read(incident_ids=(of_it,), after="b") == [("c", 1)]  # read again
 
 
 def test_what_was_read_is_not_read_again_with_others(of_it, acting, statements):
