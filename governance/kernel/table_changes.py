@@ -21,7 +21,8 @@ from hashlib import blake2b
 from uuid import UUID
 
 WRITTEN = re.compile(r"\b(?:INSERT INTO|UPDATE|DELETE FROM|MERGE INTO)(?: ONLY)? \"?(\w+)")
-WORD = re.compile(r"(?<![.\w])[a-z_]\w*")  # not a column of a table
+# not a column of a table, nor a parameter: a list has one for each of its values
+WORD = re.compile(r"(?<![.\w])(?<!%\()[a-z_]\w*")
 ENTRIES = "audit_entries"  # who writes one advances the log's number
 # bookkeeping that changes all the time: it has no numbers, and a page that reads it isn't kept
 UNNUMBERED = frozenset(

@@ -20,7 +20,7 @@ from governance.kernel.db import Model, Tenanted, notify, session
 
 CHANNEL, LISTEN = "marks", "LISTEN marks"
 OVER_ALL = UUID(int=0)  # the operator's layer, which applies to all tenants
-NAMES = UUID(int=1)  # people's names, and what else is in a table of no tenant
+NAMES = UUID(int=1)  # people's names, and what else is in a table of no tenant (db.py)
 
 
 class TenantRevision(Model):
@@ -75,11 +75,6 @@ def advance_all() -> None:
     """Advance what applies to all tenants, when the operator changes it."""
     _advance(OVER_ALL)
     notify(CHANNEL, str(OVER_ALL))
-
-
-def advance_names() -> None:
-    """Advance people's names, which several tenants may show; nobody is notified."""
-    _advance(NAMES)
 
 
 def current_revision() -> int:

@@ -22,7 +22,7 @@ from governance.foundation.people.models import (
     Session,
 )
 from governance.foundation.people.session_actions import end_member_sessions
-from governance.kernel import clock, tenant_revision
+from governance.kernel import clock
 from governance.kernel.db import session
 
 
@@ -55,7 +55,6 @@ def erase_member(membership: Membership, addresses: Collection[str]) -> dict[str
             "",
             f"erased {secrets.token_hex(16)}",
         )
-        tenant_revision.advance_names()
     session().flush()
     return {
         "sessions ended": ended,
