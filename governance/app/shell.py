@@ -413,7 +413,7 @@ def section_tabs(section: str) -> list[dict[str, Any]]:
         selects = [tab.note().scalar_subquery() for tab in noted if tab.note is not None]
         row = db.session().execute(select(*selects)).one()
         notes = {tab.endpoint: text for tab, text in zip(noted, row, strict=True)}
-    here = g.get("section_tab") or request.blueprint or ""
+    here = request.blueprint or ""
     is_own = any(tab.endpoint == request.endpoint for tab in tabs)  # tabs of one blueprint
     return [
         {

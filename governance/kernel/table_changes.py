@@ -4,8 +4,8 @@ What follows from the log alone is kept under the log's number. Measurements, us
 background work and what else changes without an entry have numbers of their own. No feature says
 what it changes or reads: the statements of a transaction are heard (`kernel/db.py`), and a
 transaction that changed a tenant's table and wrote no entry advances the number of that table with
-its COMMIT. A table of no tenant, such as people, advances the revision of names, which every tenant's
-number contains.
+its COMMIT. A table of no tenant, such as people, advances the revision of names, which is in the
+number of every tenant.
 
     written(statement)      the tables that a statement changes
     words(statement)        names in it, those of the tables that it reads among them

@@ -5,8 +5,8 @@ such as a decision or a stop, meets one of them at the interpreter's lock and no
     with elsewhere():      within it, while it waits for the database, a socket or a child; in a
                            thread that takes no turns this does nothing
 
-Threads that compute at once don't finish sooner: the interpreter lets one of them run. They only ask
-for its lock again and again, and a lock that six threads want is given to any of them.
+Threads that compute at once don't finish sooner: the interpreter lets one of them run. They only
+ask for its lock again and again, and a lock that six threads want is given to any of them.
 A page that keeps its turn for PATIENCE_SECONDS, for a long page or a wait that isn't named
 here, loses it to the next one, and both go on: nobody waits longer for a page than that.
 """

@@ -30,7 +30,7 @@ TEXTS = Selected(
 
 @pytest.fixture
 def of_it(database, acting):
-    """The id of an incident with three notes, three figures and no follow-up, beside another one."""
+    """An incident's id; it has three notes, three figures and no follow-up. There is another."""
     found, other = incidents.declare(), incidents.declare("Another one")
     with acting("reviewer"):
         for incident, notes in ((found, "abc"), (other, "d")):

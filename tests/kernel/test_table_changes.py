@@ -126,7 +126,7 @@ def test_the_tables_of_a_statement_are_heard(database):
     assert {"ai_systems", "statements", "rollouts"} <= table_changes.words(asked)
     assert "marks" not in table_changes.words(asked)
     listed = "SELECT id FROM (rollouts JOIN statements) WHERE id IN (%(ids_1)s, %(ids_2)s)"
-    assert table_changes.words(listed) == {"id", "rollouts", "statements"}
+    assert table_changes.words(listed) == {"id", "rollouts", "statements", "s"}
     assert table_changes.written(asked) == frozenset()
     changes = "WITH gone AS (DELETE FROM rollouts RETURNING id) INSERT INTO statements SELECT"
     assert table_changes.written(changes) == {"rollouts", "statements"}

@@ -23,7 +23,7 @@ from governance.publishing.report_schedules.models import (
     ReportSchedule,
     ScheduledReport,
 )
-from governance.publishing.report_schedules.periods import Period, ended_periods
+from governance.publishing.report_schedules.periods import ReportPeriod, ended_periods
 from governance.publishing.reports import actions as reports
 from governance.publishing.reports.events import ReportGenerated
 from governance.publishing.reports.kinds import KINDS
@@ -153,7 +153,7 @@ def generate_due(schedule_id: UUID) -> int:
     return count
 
 
-def _requested(row: ReportSchedule, period: Period) -> ReportRun | None:
+def _requested(row: ReportSchedule, period: ReportPeriod) -> ReportRun | None:
     if row.kind == AI_RMF:
         assessment = queries.newest_rmf_assessment()
         if assessment is None:

@@ -13,7 +13,7 @@ MONTHS = {"monthly": 1, "quarterly": 3}  # in a period of that cadence
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class ReportPeriod:
     """A month or a quarter; both days are included."""
 
     first: date
@@ -32,17 +32,17 @@ class Period:
         return self.last + timedelta(days=1)
 
 
-def period_of(cadence: str, day: date) -> Period:
+def period_of(cadence: str, day: date) -> ReportPeriod:
     """Return the period of that cadence which the day is in."""
     months = MONTHS[cadence]
     first = day.replace(month=(day.month - 1) // months * months + 1, day=1)
     month = first.month + months - 1
     last = day.replace(month=month, day=calendar.monthrange(day.year, month)[1])
-    return Period(first, last)
+    return ReportPeriod(first, last)
 
 
-def ended_periods(cadence: str, first: date, day: date) -> Iterator[Period]:
-    """Yield the periods from the one that `first` is in, oldest first, that ended before the day."""
+def ended_periods(cadence: str, first: date, day: date) -> Iterator[ReportPeriod]:
+    """Yield the periods from the one that `first` is in, oldest first, that ended before `day`."""
     period = period_of(cadence, first)
     while period.last < day:
         yield period

@@ -19,7 +19,7 @@ from governance.foundation.people import queries as people
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.publishing.report_schedules.models import ReportSchedule, ScheduledReport
-from governance.publishing.report_schedules.periods import Period, period_of
+from governance.publishing.report_schedules.periods import ReportPeriod, period_of
 from governance.publishing.reports import permissions as reports
 from governance.publishing.reports import queries as report_queries
 
@@ -31,9 +31,9 @@ class ShownSchedule:
     """
 
     row: ReportSchedule
-    next: Period
+    next: ReportPeriod
     newest: ScheduledReport | None
-    covered: Period | None
+    covered: ReportPeriod | None
 
 
 def schedule(schedule_id: UUID, *, lock: bool = False) -> ReportSchedule:
@@ -66,7 +66,7 @@ def active() -> list[ShownSchedule]:
 
 
 def _shown(row: ReportSchedule, newest: ScheduledReport | None) -> ShownSchedule:
-    covered = Period(newest.first_day, newest.last_day) if newest else None
+    covered = ReportPeriod(newest.first_day, newest.last_day) if newest else None
     after = covered.due_on if covered else row.starts_on
     return ShownSchedule(row, period_of(row.cadence, after), newest, covered)
 
@@ -103,13 +103,13 @@ def recipient_choices() -> list[tuple[UUID, str]]:
     ]
 
 
-def of_run(run_id: UUID) -> list[tuple[ReportSchedule, Period]]:
+def of_run(run_id: UUID) -> list[tuple[ReportSchedule, ReportPeriod]]:
     """The schedules that this report was generated for, oldest first, each with its period."""
     s, r = ReportSchedule, ScheduledReport
     query = select(s, r).join(r, r.schedule_id == s.id).where(r.report_run_id == run_id)
     found = session().execute(query.order_by(s.id))
-    return [(row, Period(made.first_day, made.last_day)) for row, made in found]
+    return [(row, ReportPeriod(made.first_day, made.last_day)) for row, made in found]
 
 
-def is_past(period: Period) -> bool:
+def is_past(period: ReportPeriod) -> bool:
     return period.last < clock.today()
