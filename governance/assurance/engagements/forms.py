@@ -14,7 +14,7 @@ from governance.kernel.forms import Choice, Form
 def framework_choices() -> list[tuple[Any, str]]:
     return [
         ("", "Every control"),
-        *((each.id, f"{each.title} {each.version}") for each in frameworks.frameworks()),
+        *((each.id, each.name) for each in frameworks.frameworks()),
     ]
 
 

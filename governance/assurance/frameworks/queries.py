@@ -161,8 +161,8 @@ def frameworks() -> tuple[FrameworkView, ...]:
 
 
 def choices() -> list[tuple[str, str]]:
-    """(key, title) of each framework in scope, for a filter."""
-    return [(each.key, each.title) for each in frameworks()]
+    """(key, name) of each framework in scope."""
+    return [(each.key, each.name) for each in frameworks()]
 
 
 def _current_version(versions: Sequence[FrameworkView], adopted: frozenset[UUID]) -> FrameworkView:

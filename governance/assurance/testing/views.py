@@ -143,7 +143,7 @@ def _asked(engaged: CurrentEngagement | None) -> ListRequest:
     """
     own = engaged.framework if engaged is not None else None
     every = [(ALL_CONTROLS, "Every control")] if own else []
-    choices = [*every, *((f.key, f.title) for f in frameworks.frameworks())]
+    choices = [*every, *frameworks.choices()]
     return MATRIX.read(choices={"framework": choices}, defaults={"framework": own} if own else None)
 
 

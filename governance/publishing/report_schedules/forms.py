@@ -3,10 +3,10 @@
 from wtforms import RadioField, SelectField, SelectMultipleField
 from wtforms.validators import InputRequired, Optional
 
-from governance.assurance.frameworks import queries as frameworks
 from governance.kernel.forms import Choices, Form
 from governance.publishing.report_schedules import queries
 from governance.publishing.report_schedules.models import CADENCES
+from governance.publishing.reports.forms import control_choices
 from governance.publishing.reports.kinds import KINDS
 from governance.publishing.reports.readiness.snapshot import CATEGORIES
 
@@ -39,8 +39,5 @@ class ScheduleForm(Form):
     framework = SelectField(
         "Controls of the Type II matrix",
         [Optional()],
-        choices=lambda: [
-            ("", "All controls"),
-            *((f.key, f"Controls mapped to {f.title}") for f in frameworks.frameworks()),
-        ],
+        choices=control_choices,
     )

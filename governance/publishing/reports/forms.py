@@ -11,6 +11,12 @@ from governance.publishing.reports.readiness.snapshot import CATEGORIES
 SPANS = (("period", "A period"), ("day", "One day"))
 
 
+def control_choices() -> list[tuple[str, str]]:
+    """All controls, or those of one framework: its key, and what is shown."""
+    mapped = ((key, f"Controls mapped to {title}") for key, title in frameworks.choices())
+    return [("", "All controls"), *mapped]
+
+
 class AttestationForm(Form):
     """The days of a policy attestation; a single day has no start."""
 
@@ -43,8 +49,5 @@ class EvidenceMatrixForm(Form):
     framework = SelectField(
         "Controls",
         [Optional()],
-        choices=lambda: [
-            ("", "All controls"),
-            *((f.key, f"Controls mapped to {f.title}") for f in frameworks.frameworks()),
-        ],
+        choices=control_choices,
     )

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import html5lib
+import pdfplumber
 import pikepdf
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -398,6 +399,22 @@ PAGE = (
     '<!doctype html><html lang="en"><head><title>T</title><meta name="dcterms.created"'
     ' content="2026-10-12"></head><body><h1>T</h1>{}</body></html>'
 )
+
+
+def test_the_contents_of_a_whole_report_and_how_to_read_it_fit_on_one_page() -> None:
+    """What doesn't fit would be printed over the title of the next page."""
+    exception = {"kind": "requirement", "subject": "GOVERN 1.1", "steps": [], "exceptions": ["x"]}
+    proof = {"size": 3026, "chains": [exception], "entries": {}}
+    made: Any = rmf_samples.sample_snapshot() | {"order": proof}
+    built = build(made)
+    [contents] = re.findall(r'<section id="contents">.*?</section>', built.html, re.DOTALL)
+    assert contents.count('class="topic"') == 15
+    head, _ = built.html.split("<body", 1)
+    page = f"{head}<body><p>Cover</p>{contents}<section><h2>Next</h2></section></body></html>"
+    drawn = pdf.render(page, attachments=(), at=built.at, identifier=built.identifier)
+    with pdfplumber.open(io.BytesIO(drawn)) as printed:
+        pages = [each.extract_text() for each in printed.pages]
+    assert "Expected but not provided" in pages[1] and "Next" in pages[2] and len(pages) == 3
 
 
 def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice() -> None:
