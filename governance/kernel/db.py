@@ -337,8 +337,9 @@ def transaction(
         _work.reset(token)
         work.close()
     if snapshot and (changed := work.changed_unlogged()):
-        # a snapshot fails where somebody else has advanced the same number meanwhile
-        with transaction(tenant_id=tenant):
+        # a snapshot fails where somebody else has advanced the same number meanwhile; what it has
+        # saved is saved even if this isn't, and a kept page ends with its minute
+        with suppress(Unavailable, DBAPIError), transaction(tenant_id=tenant):
             _work.get().note_changed(changed)
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import create_engine, event, func, select, text
 
 from governance.assurance.evidence import actions as evidence
 from governance.kernel import current, db, table_changes
@@ -182,3 +182,14 @@ def test_two_snapshots_that_change_the_same_tables_without_an_entry_both_commit(
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(change, range(2)))
     assert numbers() == (work + 2, undo, names + 2)
+
+
+def test_a_snapshot_that_is_saved_has_not_failed_because_the_database_went_away_afterwards(
+    committed_world, numbers
+):
+    before = numbers()
+    with current.acting_as(make.actor("admin")), db.transaction(snapshot=True):
+        session().execute(text(CHANGE))
+        db.connect(create_engine("postgresql+psycopg://127.0.0.1:1/gone"))
+    db.connect(committed_world)
+    assert numbers() == before
