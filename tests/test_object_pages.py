@@ -24,6 +24,7 @@ ABOVE_SIX = {
 # doesn't: what pages share is known already; a number may only fall
 FIRST_READER = {
     "GET /t/<tenant>/controls/<uuid:control_id>": ("control_tests", 7),
+    "GET /t/<tenant>/evidence/<uuid:evidence_id>": ("evidence_holds", 6),
 }
 OF_THE_TEST = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET TRANSACTION", "SELECT set_config")
 TOKEN = re.compile(r'name="csrf_token" value="[0-9a-f]+"')

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from governance.assurance.evidence import deletion_guard
 from governance.assurance.evidence.models import (
@@ -17,16 +17,21 @@ from governance.assurance.evidence.queries import find_version
 from governance.assurance.evidence.retention import kept_until
 from governance.assurance.evidence.shown_names import name_or_former, person_names
 from governance.kernel.db import find, session
+from governance.kernel.read_ahead import Rows, one_of
 from governance.kernel.read_once import read_once
 
 DELETION = "destruction of evidence"  # a kind of approval
 
 
+HOLDS = Rows(
+    EvidenceHold,
+    lambda m: and_(one_of(m.evidence_id, "evidence_ids"), m.released_at.is_(None)),
+    lambda m: (m.id,),
+)
+
+
 def hold_on(evidence_id: UUID) -> EvidenceHold | None:
-    query = select(EvidenceHold).where(
-        EvidenceHold.evidence_id == evidence_id, EvidenceHold.released_at.is_(None)
-    )
-    return session().scalars(query).one_or_none()
+    return next(iter(HOLDS.read(evidence_ids=(evidence_id,))), None)
 
 
 def retention_rules() -> dict[str, EvidenceRetention]:

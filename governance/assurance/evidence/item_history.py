@@ -131,11 +131,25 @@ def _supports(links: ColumnElement[bool]) -> ColumnElement[bool]:
 OF_CONTROL = Selected[tuple[Any, ...]](
     lambda: _query(WHOLE).where(_supports(one_of(EvidenceLink.control_id, "control_ids")))
 )
+# and of one item
+OF_ITEM = Selected[tuple[Any, ...]](
+    lambda: _query(WHOLE).where(one_of(Evidence.id, "evidence_ids"))
+)
 
 
 def items_of_control(control_id: UUID) -> dict[UUID, EvidenceItem]:
     """Return what supports a control or did so, by id, in the order of the refs; one statement."""
     return _group_versions(OF_CONTROL.read(control_ids=(control_id,)))
+
+
+def item_of(evidence_id: UUID, seen: Sight) -> EvidenceItem:
+    """Return one item; one statement."""
+    found = (
+        _group_versions(OF_ITEM.read(evidence_ids=(evidence_id,)))
+        if seen is WHOLE
+        else evidence_items(only=[evidence_id], seen=seen)
+    )
+    return found[evidence_id]
 
 
 @cache

@@ -9,7 +9,7 @@ The database filters, sorts and counts lists (freshness_sql.py); freshness.py wo
 page shows. Everything is limited to what the acting person may see (visibility.py).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -18,7 +18,7 @@ from uuid import UUID
 
 from sqlalchemy import CTE, ColumnElement, Date, DateTime, Select, bindparam, select, true
 
-from governance.assurance.evidence import freshness_sql
+from governance.assurance.evidence import freshness_sql, item_history
 from governance.assurance.evidence.freshness import (
     Freshness,
     Version,
@@ -28,7 +28,12 @@ from governance.assurance.evidence.freshness import (
     latest_version,
 )
 from governance.assurance.evidence.freshness_sql import STATES
-from governance.assurance.evidence.item_history import EvidenceItem, JudgedVersion, evidence_items
+from governance.assurance.evidence.item_history import (
+    EvidenceItem,
+    JudgedVersion,
+    evidence_items,
+    item_of,
+)
 from governance.assurance.evidence.models import (
     Evidence,
     EvidenceLink,
@@ -43,6 +48,7 @@ from governance.kernel.db import among, find, find_several, session
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.formatting import plural
 from governance.kernel.pages import keyset
+from governance.kernel.read_ahead import Rows, Selected, one_of
 from governance.kernel.tenant_cache import BoundedCache
 
 
@@ -312,38 +318,56 @@ def ref_of_control(control_id: UUID) -> str:
 
 def control_choices() -> list[tuple[UUID, str]]:
     """(id, "SEC-04 Third-party penetration test") of each live control."""
-    return [(control_id, f"{ref} {title}") for control_id, ref, title in live_controls()]
+    return [(control_id, f"{ref} {title}") for control_id, ref, title in LIVE_CONTROLS.read()]
 
 
-def live_controls(ids: Collection[UUID] | None = None) -> Sequence[Any]:
-    """Return (id, ref, title) of the live controls, or of those among `ids`, by ref."""
+def _live_controls(ids: Collection[UUID] | None = None) -> Select[*tuple[Any, ...]]:
+    """Select (id, ref, title) of the live controls, or of those among `ids`, by ref."""
     control = supported_controls()().subquery("control").c
-    query = (
-        select(control.id, control.ref, control.title)
-        .where(control.retired_at.is_(None))
-        .order_by(control.ref)
-    )
-    return session().execute(query if ids is None else query.where(control.id.in_(ids))).all()
+    query = select(control.id, control.ref, control.title).where(control.retired_at.is_(None))
+    return (query if ids is None else query.where(control.id.in_(ids))).order_by(control.ref)
+
+
+LIVE_CONTROLS = Selected[tuple[UUID, str, str]](_live_controls)
 
 
 # ---- one piece
 
 
 def state_of(evidence: Evidence) -> tuple[EvidenceItem, Freshness]:
-    piece = evidence_items(only=[evidence.id], seen=sight())[evidence.id]
+    piece = item_of(evidence.id, sight())
     return piece, piece.freshness(clock.now())
 
 
-def control_links(evidence: Evidence) -> list[LinkView]:
+def _links_of_item(seen: Sight) -> Select[*tuple[Any, ...]]:
     control = supported_controls()().subquery("control").c
-    query = select(EvidenceLink.note, control.id, control.ref, control.title, control.retired_at)
-    query = query.where(
-        control.id == EvidenceLink.control_id, EvidenceLink.evidence_id == evidence.id
+    return (
+        select(control.id, control.ref, control.title, EvidenceLink.note, control.retired_at)
+        .where(
+            control.id == EvidenceLink.control_id,
+            one_of(EvidenceLink.evidence_id, "evidence_ids"),
+            EvidenceLink.removed_at.is_(None),
+            *seen.of_controls(control.id),
+        )
+        .order_by(control.ref)
     )
-    query = query.where(EvidenceLink.removed_at.is_(None), *sight().of_controls(control.id))
-    rows = session().execute(query.order_by(control.ref))
+
+
+# what `read_ahead` reads of one item, for who sees all of the library
+LINKS = Selected[tuple[Any, ...]](lambda: _links_of_item(WHOLE))
+ITEM = Rows(Evidence, lambda m: one_of(m.id, "evidence_ids"), lambda m: (m.id,))
+OF_ITEM = (ITEM, LINKS, LIVE_CONTROLS, item_history.OF_ITEM)
+
+
+def control_links(evidence: Evidence) -> list[LinkView]:
+    rows: Iterable[Sequence[Any]]
+    if (seen := sight()) is WHOLE:
+        rows = LINKS.read(evidence_ids=(evidence.id,))
+    else:
+        rows = session().execute(_links_of_item(seen), {"evidence_ids": [evidence.id]})
     return [
-        LinkView(row.id, row.ref, row.title, row.note, row.retired_at is not None) for row in rows
+        LinkView(control_id, ref, title, note, retired_at is not None)
+        for control_id, ref, title, note, retired_at in rows
     ]
 
 
@@ -362,7 +386,7 @@ def find_by_ref(ref: str) -> Evidence:
 
 def require_live_controls(ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the ref of each of these controls. Raises Invalid if one is retired or unknown."""
-    live = live_controls(ids) if ids else ()
+    live = session().execute(_live_controls(ids)).all() if ids else ()
     if len(live) != len(set(ids)):
         raise Invalid(
             "One of these controls doesn't exist or is retired. Choose another one.",

@@ -21,10 +21,11 @@ from governance.assurance.evidence.models import (
 )
 from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.evidence.shown_names import name_or_former, person_names
-from governance.assurance.evidence.visibility import sight
+from governance.assurance.evidence.visibility import WHOLE, sight
 from governance.foundation.api_keys.models import ApiKey
 from governance.kernel.access import matching
 from governance.kernel.db import session
+from governance.kernel.read_ahead import Selected, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,14 @@ class VersionView:
     reviewer: str | None
     reviewed_at: datetime | None
     fault: str | None  # missing, altered
-    deletion_request: EvidenceDeletion | None  # requested, approved or done
+    deletion: str | None  # requested, approved or done
     key_name: str  # of the key that uploaded it
     key_hands: Sequence[str]  # ids of those who were shown the secret of that key
     withdrawn: str | None  # why it counts no more
 
     @property
     def is_gone(self) -> bool:
-        return self.deletion_request is not None and self.deletion_request.state in DECIDED
+        return self.deletion in DECIDED
 
     @property
     def covers(self) -> str:
@@ -71,14 +72,22 @@ def may_review(version_id: Any) -> ColumnElement[bool]:
     return select(v.id).where(v.id == version_id, matching(permissions.REVIEW, v)).exists()
 
 
-def shown_versions(evidence: Evidence) -> list[VersionView]:
-    """Return every version, newest first, with its review and the state of its file; two
-    statements.
-    """
-    v, gone = EvidenceVersion, EvidenceDeletion
-    query = (
-        select(v, EvidenceReview, EvidenceFault.kind, gone, ApiKey, EvidenceWithdrawal.reason)
-        .outerjoin(EvidenceReview, EvidenceReview.version_id == v.id)
+def _versions() -> Select[*tuple[Any, ...]]:
+    v, r, gone = EvidenceVersion, EvidenceReview, EvidenceDeletion
+    return (
+        select(
+            v,
+            r.decision,
+            r.reason,
+            r.reviewed_by,
+            r.reviewed_at,
+            EvidenceFault.kind,
+            gone.state,
+            ApiKey.name,
+            ApiKey.hands,
+            EvidenceWithdrawal.reason,
+        )
+        .outerjoin(r, r.version_id == v.id)
         .outerjoin(
             EvidenceFault,
             and_(EvidenceFault.version_id == v.id, EvidenceFault.restored_at.is_(None)),
@@ -86,28 +95,31 @@ def shown_versions(evidence: Evidence) -> list[VersionView]:
         .outerjoin(gone, and_(gone.version_id == v.id, gone.state.in_(("requested", *DECIDED))))
         .outerjoin(ApiKey, ApiKey.id == v.key_id)
         .outerjoin(EvidenceWithdrawal, EvidenceWithdrawal.version_id == v.id)
+        .where(one_of(v.evidence_id, "evidence_ids"))
+        .order_by(v.number.desc())
     )
-    query = query.where(v.evidence_id == evidence.id, *sight().of_versions())
-    rows = session().execute(query.order_by(v.number.desc())).all()
-    shown = person_names(
-        p for v, r, *_rest in rows for p in (v.uploaded_by, r.reviewed_by if r else None)
-    )
-    return [
-        _version_view(v, r, shown, fault, gone, key, withdrawn)
-        for v, r, fault, gone, key, withdrawn in rows
-    ]
 
 
-def _version_view(
-    v: EvidenceVersion,
-    r: EvidenceReview | None,
-    shown: Mapping[UUID, str],
-    fault: str | None,
-    gone: EvidenceDeletion | None,
-    key: ApiKey | None,
-    withdrawn: str | None,
-) -> VersionView:
-    collector = f"API key {key.name}" if key else name_or_former(v.uploaded_by, shown)
+VERSIONS = Selected[tuple[Any, ...]](_versions)  # of an item, for who sees all of them
+
+
+def shown_versions(evidence: Evidence) -> list[VersionView]:
+    """Return every version, newest first, with its review and the state of its file; two
+    statements.
+    """
+    rows: Sequence[Sequence[Any]]
+    if (seen := sight()) is WHOLE:
+        rows = VERSIONS.read(evidence_ids=(evidence.id,))
+    else:
+        query = _versions().where(*seen.of_versions())
+        rows = session().execute(query, {"evidence_ids": [evidence.id]}).all()
+    shown = person_names(person for v, _, _, by, *_ in rows for person in (v.uploaded_by, by))
+    return [_version_view(row, shown) for row in rows]
+
+
+def _version_view(row: Sequence[Any], shown: Mapping[UUID, str]) -> VersionView:
+    v, decision, reason, reviewer, reviewed_at, fault, deletion, key, hands, withdrawn = row
+    collector = f"API key {key}" if key else name_or_former(v.uploaded_by, shown)
     return VersionView(
         v.id,
         v.number,
@@ -124,14 +136,14 @@ def _version_view(
         v.period_from,
         v.period_to,
         v.valid_until,
-        r.decision if r else "pending",
-        r.reason if r else "",
-        name_or_former(r.reviewed_by, shown) if r else None,
-        r.reviewed_at if r else None,
+        decision or "pending",
+        reason or "",
+        name_or_former(reviewer, shown) if decision else None,
+        reviewed_at,
         fault,
-        gone,
-        key.name if key else "",
-        key.hands if key else (),
+        deletion,
+        key or "",
+        hands or (),
         withdrawn,
     )
 
