@@ -25,6 +25,7 @@ ABOVE_SIX = {
 FIRST_READER = {
     "GET /t/<tenant>/controls/<uuid:control_id>": ("control_tests", 7),
     "GET /t/<tenant>/evidence/<uuid:evidence_id>": ("evidence_holds", 6),
+    "GET /t/<tenant>/risks/<uuid:risk_id>": ("risk_scores", 5),
 }
 OF_THE_TEST = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET TRANSACTION", "SELECT set_config")
 TOKEN = re.compile(r'name="csrf_token" value="[0-9a-f]+"')

@@ -36,9 +36,9 @@ class Selected[Row]:
     varies by `bindparam`; of ids there is a tuple.
     """
 
-    def __init__(self, build: Callable[[], Select[Any]]) -> None:
+    def __init__(self, build: Callable[[], Select[*tuple[Any, ...]]]) -> None:
         self._build = build
-        self._kept: tuple[Select[Any], frozenset[str]] | None = None
+        self._kept: tuple[Select[*tuple[Any, ...]], frozenset[str]] | None = None
 
     def read(self, **values: Hashable) -> list[Row]:
         """Return the rows for these values: objects of one model, what one column holds, or tuples.
@@ -46,7 +46,7 @@ class Selected[Row]:
         """
         return _read(self, **values)
 
-    def alone(self) -> tuple[Select[Any], frozenset[str]]:
+    def alone(self) -> tuple[Select[*tuple[Any, ...]], frozenset[str]]:
         """The statement, built when it is first asked, and the names of its values."""
         if self._kept is None:
             statement = self._build()

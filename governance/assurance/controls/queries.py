@@ -26,7 +26,7 @@ from governance.assurance.frameworks.models import Framework, Requirement
 from governance.kernel import clock
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
-from governance.kernel.read_ahead import Rows, one_of
+from governance.kernel.read_ahead import Rows, Selected, one_of
 from governance.kernel.read_once import read_once
 from governance.kernel.visibility_scope import Scope, limits
 from governance.operations.intake.ports import MappedControl
@@ -101,14 +101,18 @@ def refs_taken() -> set[str]:
     return set(session().scalars(select(Control.ref)))
 
 
-def choices() -> list[tuple[UUID, str]]:
-    """(id, "SEC-04 Third-party penetration test") of each live control."""
-    rows = session().execute(
+LIVE_CONTROLS = Selected[tuple[UUID, str, str]](
+    lambda: (
         select(Control.id, Control.ref, Control.title)
         .where(Control.retired_at.is_(None))
         .order_by(Control.ref)
     )
-    return [(row.id, f"{row.ref} {row.title}") for row in rows]
+)
+
+
+def choices() -> list[tuple[UUID, str]]:
+    """(id, "SEC-04 Third-party penetration test") of each live control."""
+    return [(control_id, f"{ref} {title}") for control_id, ref, title in LIVE_CONTROLS.read()]
 
 
 def controls_of_requirement(requirement_id: UUID) -> list[tuple[Control, str]]:

@@ -42,7 +42,7 @@ from governance.assurance.risks.scoring import Axis, Mitigation, Residual, resid
 from governance.kernel import clock
 from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import among, find, find_several, session
-from governance.kernel.read_ahead import Rows, one_of
+from governance.kernel.read_ahead import Rows, Selected, one_of
 from governance.operations.systems.models import AISystem
 
 APPROVAL = "risk_acceptance"
@@ -175,6 +175,12 @@ ACCEPTANCES = Rows(
     lambda m: (m.requested_at.desc(), m.id.desc()),
 )
 SCORES = Rows(RiskScore, lambda m: one_of(m.risk_id, "risk_ids"), lambda m: (m.at, m.id))
+SYSTEMS = Selected[tuple[Any, ...]](lambda: _systems_where(one_of(RiskSystem.risk_id, "risk_ids")))
+CONTROLS = Selected[tuple[Any, ...]](
+    lambda: _controls_where(one_of(RiskControl.risk_id, "risk_ids"))
+)
+RISK = Rows(Risk, lambda m: one_of(m.id, "risk_ids"), lambda m: (m.id,))
+OF_RISK = (RISK, SCALES, ACCEPTANCES, SCORES, SYSTEMS, CONTROLS)
 
 
 # ---- the scale
@@ -334,33 +340,43 @@ def _posture(
 type SomeIds = Collection[UUID] | Select[UUID]
 
 
-def _is_of(column: Any, ids: SomeIds) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = column.in_(ids) if isinstance(ids, Select) else among(column, ids)
-    return found
+def _systems_where(theirs: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(RiskSystem.risk_id, AISystem.id, AISystem.key, AISystem.name, AISystem.retired_at)
+        .join(AISystem, AISystem.id == RiskSystem.system_id)
+        .where(theirs)
+        .order_by(AISystem.key)
+    )
+
+
+def _controls_where(theirs: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(RiskControl, Control.ref, Control.title, Control.retired_at)
+        .join(Control, Control.id == RiskControl.control_id)
+        .where(theirs)
+        .order_by(Control.ref)
+    )
 
 
 def _systems(ids: SomeIds) -> dict[UUID, tuple[SystemName, ...]]:
-    query = (
-        select(RiskSystem.risk_id, AISystem.id, AISystem.key, AISystem.name, AISystem.retired_at)
-        .join(AISystem, AISystem.id == RiskSystem.system_id)
-        .where(_is_of(RiskSystem.risk_id, ids))
-        .order_by(AISystem.key)
+    rows: Iterable[Sequence[Any]] = (
+        session().execute(_systems_where(RiskSystem.risk_id.in_(ids)))
+        if isinstance(ids, Select)
+        else SYSTEMS.read(risk_ids=tuple(ids))
     )
     found: dict[UUID, tuple[SystemName, ...]] = {}
-    for risk_id, system_id, key, name, retired_at in session().execute(query):
+    for risk_id, system_id, key, name, retired_at in rows:
         named = SystemName(system_id, key, name, retired_at is not None)
         found[risk_id] = (*found.get(risk_id, ()), named)
     return found
 
 
 def _mitigations(ids: SomeIds) -> dict[UUID, tuple[Mitigation, ...]]:
-    query = (
-        select(RiskControl, Control.ref, Control.title, Control.retired_at)
-        .join(Control, Control.id == RiskControl.control_id)
-        .where(_is_of(RiskControl.risk_id, ids))
-        .order_by(Control.ref)
+    rows: Sequence[Sequence[Any]] = (
+        session().execute(_controls_where(RiskControl.risk_id.in_(ids))).all()
+        if isinstance(ids, Select)
+        else CONTROLS.read(risk_ids=tuple(ids))
     )
-    rows = session().execute(query).all()
     known = _statuses() if rows else {}
     found: dict[UUID, tuple[Mitigation, ...]] = defaultdict(tuple)
     for link, ref, title, retired_at in rows:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 
+from governance.assurance.controls import queries as controls
 from governance.assurance.evidence.forms import AssignOwnerForm
 from governance.assurance.evidence.history import timeline_entries
 from governance.assurance.evidence.shown_names import person_names
@@ -31,6 +32,7 @@ from governance.assurance.risks.movements import movements
 from governance.assurance.risks.risk_list import HEAD, RISKS, cells, lines, matching
 from governance.assurance.risks.scales import BANDS
 from governance.assurance.risks.scoring import AXES
+from governance.foundation.comments import queries as comments
 from governance.foundation.people import assigning, owners
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
@@ -189,6 +191,14 @@ def _id(text: str) -> UUID | None:
 
 @feature.get("/risks/<uuid:risk_id>", needs=permissions.VIEW)
 def risk(risk_id: UUID) -> ResponseReturnValue:
+    read_ahead(
+        *queries.OF_RISK,
+        controls.LIVE_CONTROLS,
+        *comments.of_discussion(),
+        risk_ids=(risk_id,),
+        commented_kind="risk",
+        commented_id=risk_id,
+    )
     return _risk_page(queries.find_risk(risk_id))
 
 
@@ -199,7 +209,6 @@ def _risk_page(
     control: RiskControlForm | None = None,
     code: int = 200,
 ) -> ResponseReturnValue:
-    read_ahead(queries.SCALES, queries.ACCEPTANCES, queries.SCORES, risk_ids=(row.id,))
     found, history = queries.posture_of(row), queries.scores(row.id)
     past = queries.acceptances(row.id)
     names = person_names(

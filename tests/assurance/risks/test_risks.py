@@ -305,7 +305,7 @@ def test_the_page_of_a_risk_asks_a_few_statements(as_officer, statements):
     as_officer.get(f"risks/{risk}")
     with statements() as seen:
         as_officer.get(f"risks/{risk}")
-    assert len(seen) <= 11, seen
+    assert len(seen) <= 6, seen
 
 
 def test_risks_of_a_system_are_its_own_and_those_of_all(acting):
