@@ -67,7 +67,7 @@ def _table(number: int, query: Select[Any]) -> Subquery:
         for place, each in enumerate(query.column_descriptions)
     ]
     return (
-        query.with_only_columns(*columns, maintain_column_froms=True)
+        query.with_only_columns(*columns)
         .add_columns(
             func.row_number().over(order_by=order or None).label("row_place"),
             literal(number).label("row_of"),
