@@ -128,7 +128,8 @@ def generate_due(schedule_id: UUID) -> int:
     """Request the report of each period that has ended since the last one; return how many.
 
     A period whose report was requested is never requested again. An AI RMF report waits until the
-    tenant has an assessment. Raises DomainError where a report can't be requested.
+    tenant has an assessment, and each until the same report that a person requested, who may cancel
+    it, is no longer under way. Raises DomainError where a report can't be requested.
     """
     row = queries.schedule(schedule_id, lock=True)
     if row.ended_at is not None:
@@ -138,7 +139,7 @@ def generate_due(schedule_id: UUID) -> int:
         if period.first in covered:
             continue
         run = _requested(row, period)
-        if run is None:
+        if run is None or run.requested_by is not None:
             break
         session().add(
             ScheduledReport(

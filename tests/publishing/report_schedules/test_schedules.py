@@ -1,7 +1,7 @@
 """Scheduled reports: each month or quarter once, for the people chosen, by a link."""
 
 import threading
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -206,6 +206,19 @@ def test_readiness_is_of_the_last_day_and_the_categories_chosen(as_officer):
     [report] = generated()
     assert report.parameters["to"] == "2026-11-30"
     assert report.parameters["categories"] == ["security", "privacy"]
+
+
+def test_what_a_person_requested_and_may_cancel_is_not_the_scheduled_report(as_officer, app):
+    scheduled(as_officer, kind="soc2-readiness", categories=["security"])
+    with clock.frozen(DECEMBER):
+        by_hand = {"categories": ["security"], "on": "2026-11-30"}
+        visitor(app, "compliance_officer").post("reports/readiness", **by_hand)
+    [requested] = generated()
+    assert requested.requested_by == make.person_id("compliance_officer")
+    with clock.frozen(DECEMBER):
+        visitor(app, "compliance_officer").post(f"reports/{requested.id}/cancel")
+    _, own = generated(DECEMBER + timedelta(hours=1))
+    assert own.requested_by is None and own.parameters == requested.parameters
 
 
 def test_an_ai_rmf_report_waits_for_an_assessment(as_officer, app):
