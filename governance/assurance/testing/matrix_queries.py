@@ -1,15 +1,16 @@
 """The Type II matrix: a row for each control in scope, in a fixed number of statements."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import Date, Select, and_, bindparam, select
 
 from governance.assurance.controls import control_ledger
 from governance.assurance.controls import queries as controls
 from governance.assurance.controls.status import ControlFacts
+from governance.assurance.evidence import item_history
 from governance.assurance.evidence.freshness import max_age_days
 from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.frameworks import queries as frameworks
@@ -25,14 +26,20 @@ from governance.assurance.testing.models import (
 )
 from governance.assurance.testing.occurrences import Cycle, PerformanceRecord, month_of
 from governance.assurance.testing.occurrences import months as columns
-from governance.assurance.testing.sample_queries import is_latest_result, sample_sizes
+from governance.assurance.testing.sample_queries import (
+    SAMPLE_SIZES,
+    is_latest_result,
+    sample_sizes,
+)
 from governance.assurance.testing.work_in_progress import CurrentEngagement
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.read_ahead import Selected, one_of, read_ahead
 from governance.kernel.visibility_scope import scope
 
 MONTHS_A_YEAR = 12
 MAX_MONTHS = 18  # columns of the matrix
+FIRST, LAST = bindparam("period_from", type_=Date()), bindparam("period_to", type_=Date())
+type Some = Selected[tuple[Any, ...]]
 
 
 def default_period(
@@ -137,13 +144,9 @@ def _recorded_missed_cycles(
     first: date, last: date, only: UUID | None
 ) -> dict[UUID, dict[tuple[date, date], str]]:
     """Return the exceptions of missed cycles that end in the period, by control; one statement."""
-    e = TestException
-    query = select(e.control_id, e.missed_from, e.missed_to, e.ref).where(
-        e.missed_to >= first, e.missed_to <= last
-    )
     found: dict[UUID, dict[tuple[date, date], str]] = {}
-    for row in session().execute(query if only is None else query.where(e.control_id == only)):
-        found.setdefault(row.control_id, {})[row.missed_from, row.missed_to] = row.ref
+    for control_id, begins, ends, ref in _read(MISSED, first, last, only):
+        found.setdefault(control_id, {})[begins, ends] = ref
     return found
 
 
@@ -197,28 +200,6 @@ def _sampled_items(
     """Return the items of samples whose population overlaps the period, by control; one
     statement.
     """
-    query = (
-        select(
-            Population.control_id,
-            Population.key,
-            Population.period_from,
-            Population.period_to,
-            Sample.size,
-            Sample.advised,
-            SampleItem.number,
-            SampleItem.item,
-            SampleItem.dated,
-            ItemResult.outcome,
-            TestException.ref,
-        )
-        .select_from(Population)
-        .join(Sample, Sample.population_id == Population.id)
-        .join(SampleItem, SampleItem.sample_id == Sample.id)
-        .outerjoin(ItemResult, and_(ItemResult.sample_item_id == SampleItem.id, is_latest_result()))
-        .outerjoin(TestException, TestException.sample_item_id == SampleItem.id)
-        .where(Population.period_from <= last, Population.period_to >= first)
-        .order_by(SampleItem.number)
-    )
     found: dict[UUID, list[matrix_facts.SampledItem]] = {}
     for (
         control_id,
@@ -232,7 +213,7 @@ def _sampled_items(
         day,
         outcome,
         ref,
-    ) in session().execute(_for_control(query, only)):
+    ) in _read(SAMPLED, first, last, only):
         item = matrix_facts.SampledItem(
             number, name, day, outcome, ref, (key, begins, ends), max(size, advised)
         )
@@ -244,21 +225,7 @@ def _event_counts(first: date, last: date, only: UUID | None) -> dict[UUID, dict
     """Return the rows of frozen populations by control and month; the newest of equal populations
     counts.
     """
-    query = select(
-        Population.control_id,
-        Population.key,
-        Population.period_from,
-        Population.period_to,
-        Population.by_month,
-    ).where(
-        Population.period_from <= last,
-        Population.period_to >= first,
-        Population.date_column.is_not(None),
-    )
-    newest = {
-        (row[0], row[1], row[2], row[3]): row[4]
-        for row in session().execute(_for_control(query, only).order_by(Population.created_at))
-    }
+    newest = {row[:4]: row[4] for row in _read(COUNTS, first, last, only)}
     found: dict[UUID, dict[date, int]] = {}
     for (control_id, *_), counts in newest.items():
         per_month = found.setdefault(control_id, {})
@@ -268,8 +235,82 @@ def _event_counts(first: date, last: date, only: UUID | None) -> dict[UUID, dict
     return found
 
 
-def _for_control(query: Any, control_id: UUID | None) -> Any:
-    return query if control_id is None else query.where(Population.control_id == control_id)
+# ---- the rows of a period: of all controls, and of one for `read_ahead`
+
+
+def _of_all_and_one(
+    build: Callable[[], Select[*tuple[Any, ...]]], control_id: Any
+) -> tuple[Some, Some]:
+    return Selected(build), Selected(lambda: build().where(one_of(control_id, "control_ids")))
+
+
+def _select_missed() -> Select[*tuple[Any, ...]]:
+    e = TestException
+    query = select(e.control_id, e.missed_from, e.missed_to, e.ref)
+    return query.where(e.missed_to >= FIRST, e.missed_to <= LAST)
+
+
+def _select_sampled() -> Select[*tuple[Any, ...]]:
+    p = Population
+    return (
+        select(
+            p.control_id,
+            p.key,
+            p.period_from,
+            p.period_to,
+            Sample.size,
+            Sample.advised,
+            SampleItem.number,
+            SampleItem.item,
+            SampleItem.dated,
+            ItemResult.outcome,
+            TestException.ref,
+        )
+        .select_from(p)
+        .join(Sample, Sample.population_id == p.id)
+        .join(SampleItem, SampleItem.sample_id == Sample.id)
+        .outerjoin(ItemResult, and_(ItemResult.sample_item_id == SampleItem.id, is_latest_result()))
+        .outerjoin(TestException, TestException.sample_item_id == SampleItem.id)
+        .where(p.period_from <= LAST, p.period_to >= FIRST)
+        .order_by(SampleItem.number)
+    )
+
+
+def _select_counts() -> Select[*tuple[Any, ...]]:
+    p = Population
+    return (
+        select(p.control_id, p.key, p.period_from, p.period_to, p.by_month)
+        .where(p.period_from <= LAST, p.period_to >= FIRST, p.date_column.is_not(None))
+        .order_by(p.created_at)
+    )
+
+
+MISSED = _of_all_and_one(_select_missed, TestException.control_id)
+SAMPLED = _of_all_and_one(_select_sampled, Population.control_id)
+COUNTS = _of_all_and_one(_select_counts, Population.control_id)
+
+
+def _read(
+    rows: tuple[Some, Some], first: date, last: date, only: UUID | None
+) -> list[tuple[Any, ...]]:
+    of_all, of_one = rows
+    if only is None:
+        return of_all.read(period_from=first, period_to=last)
+    return of_one.read(period_from=first, period_to=last, control_ids=(only,))
+
+
+def read_control_ahead(control_id: UUID, first: date, last: date) -> None:
+    """Read a control and what its row follows from by one statement."""
+    read_ahead(
+        controls.CONTROL,
+        control_ledger.OF_CONTROL,
+        item_history.OF_CONTROL,
+        SAMPLE_SIZES,
+        *(of_one for _, of_one in (MISSED, SAMPLED, COUNTS)),
+        control_ids=(control_id,),
+        period_from=first,
+        period_to=last,
+    )
 
 
 def control_row(

@@ -32,17 +32,20 @@ from governance.assurance.testing.sampling import (
 )
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
+from governance.kernel.read_ahead import Selected
 from governance.kernel.read_once import read_once
 
 MAX_VERSION_CHOICES = 200
 
 
+# the newest of the tenant's own
+SAMPLE_SIZES = Selected[SamplingTable](
+    lambda: select(SamplingTable).order_by(SamplingTable.number.desc()).limit(1)
+)
+
+
 def stored_sample_sizes() -> SamplingTable | None:
-    return (
-        session()
-        .scalars(select(SamplingTable).order_by(SamplingTable.number.desc()).limit(1))
-        .one_or_none()
-    )
+    return next(iter(SAMPLE_SIZES.read()), None)
 
 
 def sample_sizes() -> SampleSizes:
