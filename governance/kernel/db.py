@@ -478,7 +478,7 @@ def find[M: Model](
     someone's edit. `what` is the noun of the error. A transaction that may only read doesn't read
     again what it has just read.
     """
-    found = None if lock else _held(model, row_id)
+    found = None if lock else held(model, row_id)
     if found is None:
         query = select(model).where(model.id == row_id)
         locked = query.with_for_update(key_share=True) if lock else query
@@ -493,7 +493,7 @@ def find[M: Model](
     return found
 
 
-def _held[M: Model](model: type[M], row_id: UUID) -> M | None:
+def held[M: Model](model: type[M], row_id: UUID) -> M | None:
     """The row, if a transaction that may only read has read it for its tenant."""
     work = session()
     if not work.info.get("only_reads") or not issubclass(model, Tenanted):

@@ -4,6 +4,7 @@
     COUNTS = Selected(lambda: select(…).where(…))      the rows of any other select
     NOTES.read(ids=(…,))                      its rows in their order
     read_ahead(NOTES, COUNTS, ids=(…,))       the rows of each, by one statement
+    read_rows(NOTES, COUNTS, ids=(…,))        the same, and they are returned
 
 In a transaction that may only read, what was read together is what `read` returns afterwards, so
 the parts of a page still ask for their own rows. In one that may write, each `read` asks.
@@ -19,7 +20,7 @@ from sqlalchemy.sql import visitors
 
 from governance.kernel import db
 from governance.kernel.db import session
-from governance.kernel.read_once import is_kept, keep, read_once
+from governance.kernel.read_once import is_kept, keep, known, read_once
 from governance.kernel.read_together import ReadTogether
 
 _built: dict[tuple["Selected[Any]", ...], ReadTogether] = {}
@@ -46,6 +47,10 @@ class Selected[Row]:
         """
         return _read(self, **values)
 
+    def kept(self, **values: Hashable) -> list[Row]:
+        """Return what this transaction has read and keeps; nothing where it keeps nothing."""
+        return known(_read, self, **values) or []
+
     def alone(self) -> tuple[Select[*tuple[Any, ...]], frozenset[str]]:
         """The statement, built when it is first asked, and the names of its values."""
         if self._kept is None:
@@ -58,15 +63,19 @@ class Selected[Row]:
 
 
 class Rows[M: db.Tenanted](Selected[M]):
-    """The rows of a table that a condition holds for, in an order."""
+    """The rows of a table that a condition holds for, in an order; with `limit`, the first ones."""
 
     def __init__(
         self,
         model: type[M],
         where: Callable[[type[M]], ColumnElement[bool]],
         order: Callable[[type[M]], Sequence[Any]],
+        *,
+        limit: Any = None,
     ) -> None:
-        super().__init__(lambda: select(model).where(where(model)).order_by(*order(model)))
+        super().__init__(
+            lambda: select(model).where(where(model)).order_by(*order(model)).limit(limit)
+        )
 
 
 @read_once
@@ -87,13 +96,35 @@ def read_ahead(*tables: Selected[Any], **values: Hashable) -> None:
     """
     if not db.info().get("only_reads"):
         return
-    own = {each: {name: values[name] for name in each.alone()[1]} for each in tables}
+    own = _own(tables, values)
     new = tuple(each for each in tables if not is_kept(_read, each, **own[each]))
     if len(new) < 2:  # noqa: PLR2004 - one reads its own
         return
-    if new not in _built:
-        _built[new] = ReadTogether(lambda: [each.alone()[0] for each in new])
-    named = {name: value for each in new for name, value in own[each].items()}
-    found = _built[new].rows(**_sent(named))
-    for each, rows in zip(new, found, strict=True):
+    for each, rows in zip(new, _together(new, own), strict=True):
         keep(_read, rows, each, **own[each])
+
+
+def read_rows(*tables: Selected[Any], **values: Hashable) -> list[list[Any]]:
+    """Return the rows of each, by one statement for what wasn't read ahead; also in a transaction
+    that may write.
+    """
+    own = _own(tables, values)
+    if not db.info().get("only_reads"):
+        return _together(tables, own)
+    read_ahead(*tables, **values)
+    return [each.read(**own[each]) for each in tables]
+
+
+type _Values = Mapping[Selected[Any], Mapping[str, Hashable]]
+
+
+def _own(tables: Sequence[Selected[Any]], values: Mapping[str, Hashable]) -> _Values:
+    """The values that each table names."""
+    return {each: {name: values[name] for name in each.alone()[1]} for each in tables}
+
+
+def _together(tables: tuple[Selected[Any], ...], own: _Values) -> list[list[Any]]:
+    if tables not in _built:
+        _built[tables] = ReadTogether(lambda: [each.alone()[0] for each in tables])
+    named = {name: value for each in tables for name, value in own[each].items()}
+    return _built[tables].rows(**_sent(named))

@@ -41,10 +41,10 @@ def is_kept(asked: Callable[..., object], *args: object, **kwargs: object) -> bo
     return _key(vars(asked)["__wrapped__"], args, kwargs) in db.info().get(READ, {})
 
 
-def known[T](query: Callable[..., T], *args: object) -> T | None:
+def known[T](query: Callable[..., T], *args: object, **kwargs: object) -> T | None:
     """Return what `query`, which is read once, has read for these arguments; None if it hasn't."""
     kept: dict[object, T] = db.info().get(READ, {})
-    return kept.get(_key(vars(query)["__wrapped__"], args, {}))
+    return kept.get(_key(vars(query)["__wrapped__"], args, kwargs))
 
 
 def _key(query: object, args: tuple[object, ...], kwargs: dict[str, object]) -> object:

@@ -18,6 +18,8 @@ from typing import Any
 
 from sqlalchemy import Select, Subquery, false, func, inspect, literal, select
 from sqlalchemy.orm import aliased
+from sqlalchemy.orm.context import _ORMCompileState
+from sqlalchemy.sql import visitors
 
 from governance.kernel.db import session
 
@@ -56,7 +58,18 @@ def _beside(queries: Sequence[Select[Any]]) -> tuple[Select[Any], Ends]:
     statement = statement.select_from(select(literal(1)).where(false()).subquery())
     for _, joined in parts:
         statement = statement.join(joined, false(), full=True)
-    return statement.order_by(*(table.c.row_place for table in tables)), ends
+    return _settled(statement.order_by(*(table.c.row_place for table in tables))), ends
+
+
+def _settled(statement: Select[Any]) -> Select[Any]:
+    """The same, with what SQLAlchemy notes on inner selects when it compiles them first: without,
+    it would take the statement for another one the second time, and compile it again.
+    """
+    for each in visitors.iterate(statement):
+        if isinstance(each, Select):
+            options = _ORMCompileState.default_compile_options
+            each._compile_options = options.safe_merge(each._compile_options)  # noqa: SLF001 - as above
+    return statement
 
 
 def _table(number: int, query: Select[Any]) -> Subquery:

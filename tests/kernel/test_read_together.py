@@ -1,7 +1,8 @@
 """Rows of unlike tables come by one statement, each list in its own order, of one tenant."""
 
 import pytest
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, event, func, select
+from sqlalchemy.engine.interfaces import CacheStats
 
 from governance.foundation.people.models import Membership
 from governance.kernel.read_together import ReadTogether
@@ -59,6 +60,26 @@ def test_another_tenant_reads_its_own_with_its_own_values(three_systems, acting)
         first, features, named, _missing = LISTS.rows(name="Of globex")
         assert (len(first), len(features), len(named)) == (2, 2, 3)
         assert {each.name for each in (*first, *named)} == {"Of globex"}
+
+
+def test_it_is_compiled_once(acting, isolated):
+    together = ReadTogether(
+        lambda: (
+            select(AISystem).where(AISystem.id.in_(select(SystemFeature.system_id))),
+            select(SystemFeature).order_by(SystemFeature.key),
+        )
+    )
+    found = []
+    event.listen(
+        isolated.engine,
+        "before_cursor_execute",
+        note := lambda *given: found.append(given[4].cache_hit),
+    )
+    for _ in range(3):
+        with acting("admin", read_only=True):
+            together.rows()
+    event.remove(isolated.engine, "before_cursor_execute", note)
+    assert [each for each in found if each is CacheStats.CACHE_MISS] == [CacheStats.CACHE_MISS]
 
 
 def test_rows_of_columns_and_of_a_model_with_columns_are_read_as_well(

@@ -21,6 +21,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid, Stale
 from governance.kernel.events import publish
+from governance.kernel.read_ahead import Rows, one_of
 
 COMMENTED = action(
     "approval.commented",
@@ -36,16 +37,17 @@ MAX_COMMENTS = 200  # of one approval
 PAGE_SIZE = 50
 
 
+COMMENTS = Rows(
+    ApprovalComment,
+    lambda m: one_of(m.approval_id, "approval_ids"),
+    lambda m: (m.created_at.desc(), m.id.desc()),
+    limit=PAGE_SIZE,
+)
+
+
 def comments(approval: Approval) -> Sequence[ApprovalComment]:
     """Return the newest page of comments, oldest first."""
-    c = ApprovalComment
-    query = (
-        select(c)
-        .where(c.approval_id == approval.id)
-        .order_by(c.created_at.desc(), c.id.desc())
-        .limit(PAGE_SIZE)
-    )
-    return session().scalars(query).all()[::-1]
+    return COMMENTS.read(approval_ids=(approval.id,))[::-1]
 
 
 def comment(approval: Approval, text: str) -> ApprovalComment:

@@ -1,10 +1,21 @@
 """Read approvals: one of them, those of targets, and who may decide."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Select,
+    String,
+    and_,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy.orm import aliased
 
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.models import Approval, ApprovalGiven, ApprovalReminder
@@ -14,7 +25,7 @@ from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import find, session
 from governance.kernel.errors import Forbidden, NotFound
-from governance.kernel.read_once import read_once
+from governance.kernel.read_ahead import Rows, one_of
 
 GAVE = "You approved this already. Another person has to approve it too."
 LAPSED = (
@@ -68,12 +79,24 @@ def select_open(kind: str, target_id: UUID | BindParameter[UUID]) -> Select[Appr
     )
 
 
+# what `read_ahead` reads for `latest`
+LATEST = Rows(
+    Approval,
+    lambda m: and_(m.kind == bindparam("kind", type_=String()), one_of(m.target_id, "target_ids")),
+    lambda m: (m.number,),
+)
+
+
+def of_targets(kind: str, target_ids: Iterable[UUID]) -> dict[str, Hashable]:
+    """Return the values that LATEST is read for."""
+    return {"kind": kind, "target_ids": tuple(sorted(set(target_ids)))}
+
+
 def latest(kind: str, target_ids: Collection[UUID]) -> dict[UUID, Approval]:
     """Target → its newest approval of that kind, in one statement."""
     if not target_ids:
         return {}
-    query = select(Approval).where(Approval.kind == kind, Approval.target_id.in_(set(target_ids)))
-    return {each.target_id: each for each in session().scalars(query.order_by(Approval.number))}
+    return {each.target_id: each for each in LATEST.read(**of_targets(kind, target_ids))}
 
 
 def expired() -> Sequence[Approval]:
@@ -86,11 +109,16 @@ def expired() -> Sequence[Approval]:
     )
 
 
-@read_once
+# what `read_ahead` reads of one approval
+APPROVALS = Rows(Approval, lambda m: one_of(m.id, "approval_ids"), lambda m: (m.id,))
+GIVEN = Rows(
+    ApprovalGiven, lambda m: one_of(m.approval_id, "approval_ids"), lambda m: (m.given_at, m.id)
+)
+
+
 def given(approval: Approval) -> Sequence[ApprovalGiven]:
     """The approvals given so far, oldest first."""
-    query = select(ApprovalGiven).where(ApprovalGiven.approval_id == approval.id)
-    return session().scalars(query.order_by(ApprovalGiven.given_at, ApprovalGiven.id)).all()
+    return GIVEN.read(approval_ids=(approval.id,))
 
 
 def lapsed(approval: Approval, every: Sequence[ApprovalGiven]) -> set[UUID]:
@@ -165,19 +193,30 @@ def check_may_reject(approval: Approval) -> None:
         raise Forbidden(why)
 
 
+def _is_of_same(reminder: type[ApprovalReminder]) -> ColumnElement[bool]:
+    """Whether a reminder is of what was requested, once or again."""
+    asked, same = aliased(Approval), aliased(Approval)
+    ids = select(same.id).join(
+        asked, and_(asked.kind == same.kind, asked.target_id == same.target_id)
+    )
+    return reminder.approval_id.in_(ids.where(one_of(asked.id, "approval_ids")))
+
+
+REMINDERS = Rows(
+    ApprovalReminder,
+    lambda m: and_(_is_of_same(m), m.sent_on == bindparam("today", type_=Date())),
+    lambda m: (m.id,),
+)
+
+
 def approvers(approval: Approval) -> list[Approver]:
     """Who can approve it now, by name."""
     kind = kinds.named(approval.kind)
     if kind is None:
         return []
     wanted: Sequence[Membership] = _rule(approval).candidates(kind.permission)
-    same = (Approval.kind == approval.kind) & (
-        Approval.target_id == approval.target_id
-    )  # requested again, it's no other request
-    today = select(ApprovalReminder.person_id).join(
-        Approval, Approval.id == ApprovalReminder.approval_id
-    )
-    reminded = set(session().scalars(today.where(same, ApprovalReminder.sent_on == clock.today())))
+    today = REMINDERS.read(approval_ids=(approval.id,), today=clock.today())
+    reminded = {each.person_id for each in today}
     return [
         Approver(m.person_id, m.person.name, m.person.email, m.person_id in reminded)
         for m in wanted

@@ -24,12 +24,13 @@ from sqlalchemy.orm import SessionTransaction
 
 from governance.foundation.audit.models import DataKey, TenantKey
 from governance.kernel import clock, current, key_encryption
-from governance.kernel.db import is_open, session, transaction
+from governance.kernel.db import info, is_open, session, transaction
 
 PURPOSES = ("pseudonym", "seal")
 CACHE_LIFETIME = timedelta(minutes=5)
 MAX_CACHED_TENANTS = 10_000
 MAX_CACHED_PSEUDONYMS = 64  # of each tenant: who acts in the same minutes
+WRAPPED = "wrapped data keys"  # in the info of a transaction that may only read
 LEGACY = "2026-11"  # the month of what was encrypted before keys had a month
 
 
@@ -60,7 +61,8 @@ def read_keys(sealed: Iterable[Mapping[str, str]]) -> None:
     """Read the keys of these fields by one statement, before each is unsealed."""
     keys = _keys()
     names = {(each["subject"], each.get("period", "")) for each in sealed}
-    missing = [each for each in names if _key_name(*each) not in keys]
+    kept = info().get(WRAPPED, {})
+    missing = [each for each in names if _key_name(*each) not in keys.keys() | kept.keys()]
     if len(missing) <= 1:  # `unseal` reads it
         return
     query = select(DataKey.subject, DataKey.period, DataKey.wrapped).where(
@@ -70,6 +72,12 @@ def read_keys(sealed: Iterable[Mapping[str, str]]) -> None:
         keys[_key_name(subject, period)] = key_encryption.decrypt(
             _tenant_key("seal"), wrapped, _data_context(subject, period)
         )
+
+
+def keep_wrapped(rows: Iterable[DataKey]) -> None:
+    """Keep keys that a statement has read with the entries, for `unseal` in this transaction."""
+    kept = info().setdefault(WRAPPED, {})
+    kept |= {_key_name(row.subject, row.period): row.wrapped for row in rows}
 
 
 def unseal(field: str, sealed: dict[str, str]) -> str | None:
@@ -239,7 +247,8 @@ def _data_context(subject: str, period: str) -> bytes:
 
 
 def _wrapped(subject: str, period: str) -> bytes | None:
-    return session().scalar(
+    kept: bytes | None = info().get(WRAPPED, {}).get(_key_name(subject, period))
+    return kept or session().scalar(
         select(DataKey.wrapped).where(DataKey.subject == subject, DataKey.period == period)
     )
 

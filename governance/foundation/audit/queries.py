@@ -1,40 +1,95 @@
 """Reads of the log: an object's entries, an entry's place and proof, checkpoints."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Subquery, Uuid, cast, func, select, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    Subquery,
+    Uuid,
+    all_,
+    bindparam,
+    func,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 
-from governance.foundation.audit import merkle, ports, tiles
-from governance.foundation.audit.models import AuditEntry, Checkpoint, Leaf, LogHead, PendingEntry
+from governance.foundation.audit import merkle, personal_field_encryption, ports, tiles
+from governance.foundation.audit.models import (
+    AuditEntry,
+    Checkpoint,
+    DataKey,
+    Leaf,
+    LogHead,
+    PendingEntry,
+)
 from governance.foundation.audit.proof import Proof
 from governance.foundation.audit.sequencer import full_tile
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
+from governance.kernel.read_ahead import Rows, Selected, read_ahead
+
+MAX_ENTRIES = 30  # of a page's list of what happened
+
+
+def _newest_about() -> tuple[Any, Select[Any]]:
+    """The newest of each object are read, whose order an index has, then the newest of those: an
+    order over all of them at once lets the database read the whole log backwards.
+    """
+    e, count = AuditEntry, bindparam("entries", type_=Integer)
+    ids = func.unnest(bindparam("about", type_=ARRAY(Uuid)))
+    target = ids.table_valued("id").render_derived("target")
+    unwanted = all_(bindparam("without", type_=ARRAY(String)))
+    theirs = select(e).where(e.target_id == target.c.id, e.action != unwanted)
+    newest = theirs.order_by(e.at.desc(), e.id.desc()).limit(count).lateral()
+    entries = aliased(e, newest)
+    query = select(entries).select_from(target).join(newest, true())
+    return entries, query.order_by(entries.at.desc(), entries.id.desc()).limit(count)
+
+
+def _has_sealed_reason(key: type[DataKey]) -> ColumnElement[bool]:
+    """Whether a reason of the entries is encrypted under the key."""
+    entries, query = _newest_about()
+    reason = entries.sealed["reason"]
+    period = func.coalesce(reason["period"].astext, "")
+    named = query.with_only_columns(reason["subject"].astext, period)
+    return tuple_(key.subject, key.period).in_(named)
+
+
+ENTRIES = Selected[AuditEntry](lambda: _newest_about()[1])
+REASON_KEYS = Rows(DataKey, _has_sealed_reason, lambda m: (m.id,))
+ABOUT: tuple[Selected[Any], ...] = (ENTRIES, REASON_KEYS)  # read ahead for `entries_about`
+
+
+def about(
+    *target_ids: UUID, limit: int = MAX_ENTRIES, without: Collection[str] = ()
+) -> dict[str, Hashable]:
+    """Return the values that ABOUT is read for."""
+    return {"about": target_ids, "entries": limit, "without": tuple(without)}
 
 
 def entries_about(
-    target_ids: Collection[UUID], *, limit: int = 30, without: Collection[str] = ()
+    target_ids: Collection[UUID], *, limit: int = MAX_ENTRIES, without: Collection[str] = ()
 ) -> Sequence[AuditEntry]:
     """Return the newest entries on any of these objects, without these actions.
 
-    The newest of each object are read, whose order an index has, then the newest of those: an
-    order over all of them at once lets the database read the whole log backwards.
+    The keys of their reasons come with them, if the transaction may only read.
     """
-    order = AuditEntry.at.desc(), AuditEntry.id.desc()
-    ids = func.unnest(cast(list(target_ids), ARRAY(Uuid)))
-    target = ids.table_valued("id").render_derived("target")
-    theirs = select(AuditEntry).where(AuditEntry.target_id == target.c.id)
-    if without:
-        theirs = theirs.where(AuditEntry.action.not_in(without))
-    newest = theirs.order_by(*order).limit(limit).lateral()
-    entries = aliased(AuditEntry, newest)
-    query = select(entries).select_from(target).join(newest, true())
-    order = entries.at.desc(), entries.id.desc()
-    return session().scalars(query.order_by(*order).limit(limit)).all()
+    if not target_ids:
+        return []
+    values = about(*target_ids, limit=limit, without=without)
+    read_ahead(*ABOUT, **values)
+    personal_field_encryption.keep_wrapped(REASON_KEYS.kept(**values))
+    return ENTRIES.read(**values)
 
 
 def newest(*, limit: int = 30) -> Sequence[AuditEntry]:

@@ -183,6 +183,14 @@ def membership_of(person_id: UUID) -> Membership | None:
     return session().scalars(query).one_or_none()
 
 
+def role_of(person_id: UUID) -> str | None:
+    """The role of a member; None for who is none now. No statement where people are known."""
+    known = known_people.known()
+    found = known.by_key["person_id"].get(person_id) if known else None
+    member = found if found or (known and known.are_all) else membership_of(person_id)
+    return member.role if member and member.ended_at is None else None
+
+
 def any_membership_of(person_id: UUID) -> Membership | None:
     """The one that they have or had."""
     return (

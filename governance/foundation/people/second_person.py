@@ -25,6 +25,7 @@ from governance.kernel import current
 from governance.kernel.access import Permission
 from governance.kernel.db import session
 from governance.kernel.errors import Forbidden
+from governance.kernel.read_once import read_once
 
 OWN = "You requested this yourself, so another person must decide."
 SAME_ADDRESS = (
@@ -76,12 +77,14 @@ class ApprovalRequest:
             .scalars(select(Membership).where(Membership.person_id == current.person_id()))
             .one_or_none()
         )
-        return NOT_A_MEMBER if mine is None else self._why_not(mine, ids, _addresses(ids))
+        return (
+            NOT_A_MEMBER if mine is None else self._why_not(mine, ids, _addresses(frozenset(ids)))
+        )
 
     def candidates(self, permission: Permission) -> Sequence[Membership]:
         """The members who hold the permission and may approve it, by name."""
         ids = _ids(self.requesters)
-        addresses = _addresses(ids)
+        addresses = _addresses(frozenset(ids))
         query = select(Membership).where(
             Membership.ended_at.is_(None), Membership.role.in_(permission.roles)
         )
@@ -104,7 +107,8 @@ def _ids(given: Iterable[UUID | str | None]) -> set[UUID]:
     return {each if isinstance(each, UUID) else UUID(each) for each in given if each}
 
 
-def _addresses(ids: set[UUID]) -> set[str]:
+@read_once
+def _addresses(ids: frozenset[UUID]) -> set[str]:
     if not ids:
         return set()
     return {

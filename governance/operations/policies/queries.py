@@ -13,7 +13,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Select, bindparam, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    any_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from governance.foundation.approvals.models import Approval, ApprovalGiven
@@ -21,6 +32,7 @@ from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_ahead import Selected, read_rows
 from governance.kernel.read_once import known, read_once
 from governance.kernel.read_together import ReadTogether
 from governance.operations.policies.dimensions import Value, read, read_all
@@ -68,9 +80,15 @@ class _Parts:
 
 @read_once
 def _parts(at: datetime | None) -> _Parts:
-    found = _NOW.rows(moment=clock.now()) if at is None else _THEN.rows(moment=at)
+    found = read_rows(*STANDING, moment=this_moment()) if at is None else _THEN.rows(moment=at)
     versions, systems, platforms, waivers, drafts = found
     return _Parts(_only(versions), systems, platforms, waivers, _only(drafts))
+
+
+@read_once
+def this_moment() -> datetime:
+    """Return the moment that the policy of today is read for, the same all over a page."""
+    return clock.now()
 
 
 def _select_parts(moment: Any, *, at: Any) -> list[Select[Any]]:
@@ -79,12 +97,25 @@ def _select_parts(moment: Any, *, at: Any) -> list[Select[Any]]:
         _governed(at),
         _platforms(moment, started_by=at),
         _live_waivers(moment, started_by=at),
-        select(PolicyVersion).where(PolicyVersion.state.in_(OPEN)),
+        _open_versions(),
     ]
 
 
+def _open_versions() -> Select[PolicyVersion]:
+    return select(PolicyVersion).where(PolicyVersion.state.in_(OPEN))
+
+
 _MOMENT = bindparam("moment", type_=DateTime(timezone=True))
-_NOW = ReadTogether(lambda: _select_parts(_MOMENT, at=None))
+# what `read_ahead` reads for `standing()`; the moment is `this_moment()`
+IN_FORCE = Selected[PolicyVersion](lambda: _in_force(None))
+GOVERNED = Selected[AISystem](lambda: _governed(None))
+STANDING: tuple[Selected[Any], ...] = (
+    IN_FORCE,
+    GOVERNED,
+    Selected(lambda: _platforms(_MOMENT, started_by=None)),
+    Selected(lambda: _live_waivers(_MOMENT, started_by=None)),
+    Selected(_open_versions),
+)
 _THEN = ReadTogether(lambda: _select_parts(_MOMENT, at=_MOMENT))
 
 
@@ -107,9 +138,8 @@ def _effective(parts: _Parts, at: datetime | None) -> EffectivePolicy:
 
 @read_once
 def in_force(at: datetime | None = None) -> PolicyVersion | None:
-    if (parts := known(_parts, at)) is not None:
-        return parts.version
-    return session().scalars(_in_force(at)).one_or_none()
+    found = IN_FORCE.read() if at is None else session().scalars(_in_force(at)).all()
+    return _only(found)
 
 
 def _in_force(at: datetime | None) -> Select[PolicyVersion]:
@@ -133,7 +163,7 @@ def _not_ended(
 
 
 def governed() -> tuple[Governed, ...]:
-    return _read_systems(session().scalars(_governed(None)))
+    return _read_systems(GOVERNED.read())
 
 
 def _governed(at: datetime | None) -> Select[AISystem]:
@@ -145,7 +175,7 @@ def _read_systems(rows: Iterable[AISystem]) -> tuple[Governed, ...]:
     return tuple(Governed(s.id, s.key, s.name, s.lane) for s in rows)
 
 
-def _live_waivers(moment: datetime, *, started_by: datetime | None) -> Select[Waiver]:
+def _live_waivers(moment: Any, *, started_by: datetime | None) -> Select[Waiver]:
     query = select(Waiver).where(
         _started(Waiver.live_from, started_by),
         Waiver.expires_at > moment,
@@ -188,7 +218,7 @@ def _platform(rows: Sequence[PlatformPolicy], moment: datetime) -> Platform:
     return replace(newest, number=lasting.number, floor=values(both), until=lasting.until)
 
 
-def _platforms(at: datetime, *, started_by: datetime | None) -> Select[PlatformPolicy]:
+def _platforms(at: Any, *, started_by: datetime | None) -> Select[PlatformPolicy]:
     """Select the newest version first, down to the newest one that has not ended."""
     started = select(PlatformPolicy).where(_started(PlatformPolicy.in_force_from, started_by))
     lasting = started.where(
@@ -198,13 +228,34 @@ def _platforms(at: datetime, *, started_by: datetime | None) -> Select[PlatformP
     return from_there.order_by(PlatformPolicy.number.desc())
 
 
-def version(number: int) -> PolicyVersion:
-    found = (
-        session().scalars(select(PolicyVersion).where(PolicyVersion.number == number)).one_or_none()
+NUMBERED = Selected[PolicyVersion](
+    lambda: select(PolicyVersion).where(
+        PolicyVersion.number == any_(bindparam("numbers", type_=ARRAY(Integer)))
     )
-    if found is None:
+)
+
+
+def version(number: int) -> PolicyVersion:
+    parts = known(_parts, None)
+    if parts is not None and parts.version is not None and parts.version.number == number:
+        return parts.version
+    return _numbered(number, NUMBERED.read(numbers=(number,)))
+
+
+def two_versions(number: int, other: int) -> tuple[PolicyVersion, PolicyVersion | None]:
+    """Return a version and the one to compare it with, None for one before the first.
+
+    The policy in force is read by the same statement.
+    """
+    found = read_rows(NUMBERED, *STANDING, numbers=(number, other), moment=this_moment())[0]
+    return _numbered(number, found), _numbered(other, found) if other > 0 else None
+
+
+def _numbered(number: int, found: Iterable[PolicyVersion]) -> PolicyVersion:
+    version = next((each for each in found if each.number == number), None)
+    if version is None:
         raise NotFound("This policy version doesn't exist, or you don't have access to it.")
-    return found
+    return version
 
 
 def versions(*, after: str | None = None, size: int = 50) -> Keyset:
@@ -217,7 +268,7 @@ def draft(*, lock: bool = False) -> PolicyVersion | None:
     """Return the one open version: drafted, awaiting approval, or scheduled."""
     if not lock and (parts := known(_parts, None)) is not None:
         return parts.draft
-    query = select(PolicyVersion).where(PolicyVersion.state.in_(OPEN))
+    query = _open_versions()
     return session().scalars(_locked(query) if lock else query).one_or_none()
 
 
@@ -231,15 +282,14 @@ def policy_version(version_id: UUID, *, lock: bool = False) -> PolicyVersion:
     return find(PolicyVersion, version_id, what="version of this policy", lock=lock)
 
 
-def numbers() -> Sequence[int]:
-    """Return the numbers of the newest 200 published versions, newest first."""
-    query = (
-        select(PolicyVersion.number)
-        .where(PolicyVersion.number.is_not(None))
-        .order_by(PolicyVersion.number.desc())
-        .limit(200)
-    )
-    return [number for number in session().scalars(query) if number is not None]
+MAX_NUMBERS = 200  # of versions to compare with
+
+
+def numbers(policy: EffectivePolicy) -> Sequence[int]:
+    """Return the numbers of the newest published versions, newest first: they count up from 1, and
+    each was published as the one in force.
+    """
+    return range(policy.number, max(policy.number - MAX_NUMBERS, 0), -1)
 
 
 def contents(of: Iterable[int]) -> dict[int, Content]:

@@ -18,6 +18,7 @@ from governance.foundation.approvals.kinds import (
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.formatting import moment, plural, thousands
+from governance.kernel.read_ahead import read_ahead
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import (
     actions,
@@ -166,8 +167,14 @@ def _is_later(row: PolicyVersion) -> bool:
     return row.apply_at is not None and row.apply_at > clock.now()
 
 
+def _requested(approval: Approval) -> PolicyVersion:
+    """The version that is requested; a page reads it with the policy in force, as its draft."""
+    read_ahead(*queries.STANDING, moment=queries.this_moment())
+    return queries.policy_version(approval.target_id)
+
+
 def _fingerprint(approval: Approval) -> Mapping[str, Any]:
-    row = queries.policy_version(approval.target_id)
+    row = _requested(approval)
     at = row.apply_at.astimezone(UTC).isoformat() if row.apply_at else None
     return {
         "base": row.base,

@@ -22,7 +22,7 @@ from governance.operations.policies.effective_policies import (
     read_content,
 )
 from governance.operations.policies.forms import RollbackForm
-from governance.operations.policies.models import OPEN, PolicyVersion
+from governance.operations.policies.models import OPEN
 from governance.operations.policies.navigation import policy_tabs
 from governance.operations.policies.page_context import (
     DAY,
@@ -109,12 +109,13 @@ def versions() -> ResponseReturnValue:
 
 @feature.get("/policies/versions/<int:number>", needs=permissions.VIEW)
 def version(number: int) -> ResponseReturnValue:
-    return _version(queries.version(number), RollbackForm())
+    return _version(number, RollbackForm())
 
 
-def _version(row: PolicyVersion, form: RollbackForm, *, status: int = 200) -> ResponseReturnValue:
-    compared = counted(request.args.get("against", row.base))
-    other = read_content(queries.version(compared).content) if compared > 0 else Content()
+def _version(number: int, form: RollbackForm, *, status: int = 200) -> ResponseReturnValue:
+    compared = counted(request.args.get("against", number - 1))
+    row, before = queries.two_versions(number, compared)
+    other = read_content(before.content) if before else Content()
     standing, draft = queries.standing(), queries.draft()
     differs = lines(other, read_content(row.content))
     systems = {each.id: each.key for each in standing.systems}
@@ -127,7 +128,7 @@ def _version(row: PolicyVersion, form: RollbackForm, *, status: int = 200) -> Re
         compared=max(compared, 0),
         lines=differs,
         standing=standing,
-        numbers=queries.numbers(),
+        numbers=queries.numbers(standing),
         tabs=policy_tabs(standing, "versions"),
         draft=draft,
         names=people.names([row.made_by, row.decided_by]),
@@ -143,14 +144,14 @@ def _version(row: PolicyVersion, form: RollbackForm, *, status: int = 200) -> Re
 
 @feature.post("/policies/versions/<int:number>/back", needs=permissions.DRAFT)
 def back(number: int) -> ResponseReturnValue:
-    row, form = queries.version(number), RollbackForm()
+    form = RollbackForm()
     if not accepted(
         form,
         lambda: draft_actions.rollback(
             number, seen=form.seen.data or "", reason=form.reason.data or ""
         ),
     ):
-        return _version(row, form, status=form.status)
+        return _version(number, form, status=form.status)
     flash(f"Draft created from version {number}. Review what it changes before you publish it.")
     return redirect(url_for("policies.index"), 303)
 

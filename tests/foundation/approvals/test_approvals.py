@@ -571,7 +571,7 @@ def test_a_page_costs_few_statements(purpose_kind, as_second_admin, statements):
     as_second_admin.get(path)
     with statements() as seen:
         as_second_admin.get(path)
-    assert len(seen) <= 16, "\n".join(seen)
+    assert len(seen) <= 8, "\n".join(seen)
 
 
 # ---- laws
