@@ -131,7 +131,16 @@ def controls_of_requirement(requirement_id: UUID) -> list[tuple[Control, str]]:
 def controls_mapped_to(
     requirements: Collection[tuple[str, str]], *, in_full: bool = False
 ) -> Sequence[Control]:
-    """Return the live controls mapped to any of the requirements, or to a part of one, by ref.
+    """Return the live controls mapped to any of the requirements, by ref; see
+    `select_controls_mapped_to`.
+    """
+    return session().scalars(select_controls_mapped_to(requirements, in_full=in_full)).all()
+
+
+def select_controls_mapped_to(
+    requirements: Collection[tuple[str, str]], *, in_full: bool = False
+) -> Select[Control]:
+    """Select the live controls mapped to any of the requirements, or to a part of one, by ref.
 
     A requirement is the beginning of its framework's key with a ref: ("soc2", "CC7") is CC7 and
     everything below it, such as CC7.4, in each edition of SOC 2 that the tenant has adopted.
@@ -146,18 +155,16 @@ def controls_mapped_to(
             for key, ref in requirements
         )
     )
-    query = (
-        select(Control)
-        .join(ControlMapping, ControlMapping.control_id == Control.id)
+    mapped = (
+        select(ControlMapping.control_id)
         .join(Requirement, Requirement.id == ControlMapping.requirement_id)
         .join(Framework, Framework.id == Requirement.framework_id)
-        .where(Control.retired_at.is_(None), ControlMapping.removed_at.is_(None), named)
-        .distinct()
-        .order_by(Control.ref)
+        .where(ControlMapping.removed_at.is_(None), named)
     )
     if in_full:
-        query = query.where(ControlMapping.coverage == "full")
-    return session().scalars(query).all()
+        mapped = mapped.where(ControlMapping.coverage == "full")
+    query = select(Control).where(Control.retired_at.is_(None), Control.id.in_(mapped))
+    return query.order_by(Control.ref)
 
 
 def controls_by_requirement(refs: Collection[str]) -> dict[str, list[MappedControl]]:

@@ -13,6 +13,7 @@ from governance.assurance.incidents import (
     clocks,
     deadlines,
     drafts,
+    payloads,
     permissions,
     queries,
     review_evidence,
@@ -28,10 +29,13 @@ from governance.assurance.incidents.queries import ImpactWindow
 from governance.assurance.playbooks import queries as playbooks
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.logbook import permissions as logbook
+from governance.foundation.webhooks import queries as webhooks
 from governance.kernel import clock, current, formatting
 from governance.kernel.access import allowed, why_not
 from governance.kernel.conditions import is_owner
-from governance.kernel.read_ahead import read_ahead
+from governance.kernel.read_ahead import Selected, read_ahead
+from governance.operations.agreements import queries as agreements
+from governance.operations.agreements.models import TO_TENANT
 
 VERBS = {
     "identified": "Mark identified…",
@@ -175,7 +179,9 @@ def _clock_link(incident: Incident, each: Clock) -> tuple[str | None, str]:
     return href, "Decide" if each.state in {"open", "missed"} else "Change"
 
 
-OF_INCIDENT = (
+OF_INCIDENT: tuple[Selected[Any], ...] = (
+    queries.INCIDENTS,
+    *queries.IMPACTS,
     *deadlines.OF_CLOCKS,
     queries.NOTES,
     queries.FIGURES,
@@ -185,12 +191,26 @@ OF_INCIDENT = (
     update_queries.CONTACTS,
     severity_queries.SEVERITIES,
     playbooks.LIVE_PLAYBOOKS,
+    *playbooks.OF_INCIDENT,
+    review_evidence.SUPPORTED,
+    webhooks.SUBSCRIBERS,
+    *agreements.WITH_ACCEPTED,
 )
+
+
+def read(incident_id: UUID) -> Incident:
+    """Return the incident, with the rows of its page read by the same statement."""
+    read_ahead(
+        *OF_INCIDENT,
+        incident_ids=(incident_id,),
+        event_type=payloads.UPDATED,
+        direction=TO_TENANT,
+    )
+    return queries.incident(incident_id)
 
 
 def context(incident: Incident, *, show: str = "") -> dict[str, Any]:
     """Return everything the page draws; `show` narrows the timeline: "automatic" or "notes"."""
-    read_ahead(*OF_INCIDENT, incident_ids=(incident.id,))
     impacts = queries.impacts_of([incident.id])[incident.id]
     found = deadlines.clocks_of(incident)
     story = timeline.timeline(incident, impacts)

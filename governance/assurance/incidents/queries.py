@@ -22,7 +22,7 @@ from governance.kernel import clock
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span, union
-from governance.kernel.read_ahead import Rows, one_of
+from governance.kernel.read_ahead import Rows, one_of, read_rows
 from governance.kernel.visibility_scope import limits
 from governance.operations.switches.models import Stop
 from governance.operations.systems.models import AISystem
@@ -57,17 +57,32 @@ class ImpactWindow:
     system: AISystem
 
 
+INCIDENTS = Rows(Incident, lambda m: one_of(m.id, "incident_ids"), lambda m: (m.ref,))
+IMPACTS = (
+    Rows(
+        Impact,
+        lambda m: and_(one_of(m.incident_id, "incident_ids"), m.removed_at.is_(None)),
+        lambda m: (m.starts_at, m.id),
+    ),
+    Rows(
+        AISystem,
+        lambda m: exists().where(
+            Impact.system_id == m.id,
+            one_of(Impact.incident_id, "incident_ids"),
+            Impact.removed_at.is_(None),
+        ),
+        lambda m: (m.key,),
+    ),
+)
+
+
 def impacts_of(incident_ids: Collection[UUID]) -> dict[UUID, list[ImpactWindow]]:
-    """Return the impact windows of each incident, the earliest first."""
+    """Return the impact windows of each incident, the earliest first; one statement."""
     found: dict[UUID, list[ImpactWindow]] = {each: [] for each in incident_ids}
-    query = (
-        select(Impact, AISystem)
-        .join(AISystem, AISystem.id == Impact.system_id)
-        .where(Impact.incident_id.in_(found), Impact.removed_at.is_(None))
-        .order_by(Impact.starts_at, AISystem.key)
-    )
-    for impact, system in session().execute(query):
-        found[impact.incident_id].append(ImpactWindow(impact, system))
+    impacts, touched = read_rows(*IMPACTS, incident_ids=tuple(found))
+    systems = {each.id: (place, each) for place, each in enumerate(touched)}
+    for impact in sorted(impacts, key=lambda i: (i.starts_at, systems[i.system_id][0])):
+        found[impact.incident_id].append(ImpactWindow(impact, systems[impact.system_id][1]))
     return found
 
 

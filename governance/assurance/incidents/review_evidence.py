@@ -21,11 +21,13 @@ from governance.foundation.tenants.system_actor import founder
 from governance.kernel import current
 from governance.kernel.db import find, transaction
 from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.read_ahead import Selected
 
 TITLE = "Post-incident reviews"
 NOTE = "Reviews of closed incidents, filed by Meridian"
 # (beginning of the framework's key, beginning of the requirement's ref)
 REQUIREMENTS = (("nist-ai-rmf", "MANAGE 4"), ("soc2", "CC7"))
+SUPPORTED = Selected[Control](lambda: controls.select_controls_mapped_to(REQUIREMENTS))
 
 
 @work(FILE_WORK, waited_for=False)
@@ -94,4 +96,4 @@ def review_text(incident: Incident, review: IncidentReview, follow_ups: Sequence
 
 def supported_controls() -> Sequence[Control]:
     """Return the controls that reviews are evidence for, by ref."""
-    return controls.controls_mapped_to(REQUIREMENTS)
+    return SUPPORTED.read()

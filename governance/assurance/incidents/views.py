@@ -229,7 +229,7 @@ def incident_view(
 ) -> ResponseReturnValue:
     """The page, with the form of a refused note."""
     show = request.args.get("show", "")
-    found = queries.incident(incident_id)
+    found = incident_page.read(incident_id)
     return page(
         "assurance/incidents/incident.html",
         status=status,

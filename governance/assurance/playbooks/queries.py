@@ -1,11 +1,11 @@
 """Playbooks with their versions, and runs with the results of their steps."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import false, func, select
+from sqlalchemy import ColumnElement, false, func, select
 
 from governance.assurance.playbooks.models import (
     Playbook,
@@ -17,7 +17,7 @@ from governance.assurance.playbooks.steps import PlaybookStep, read_steps
 from governance.kernel import clock
 from governance.kernel.db import find, find_several, session
 from governance.kernel.pages import Keyset, keyset
-from governance.kernel.read_ahead import Rows
+from governance.kernel.read_ahead import Rows, one_of, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,35 +137,72 @@ def versions(playbook_id: UUID) -> Sequence[PlaybookVersion]:
     return session().scalars(query.order_by(PlaybookVersion.number.desc())).all()
 
 
-def runs(
-    *, playbook_id: UUID | None = None, incident_id: UUID | None = None, limit: int = 10
-) -> list[RunProgress]:
-    """The latest runs, newest first, of a playbook or in an incident; two statements."""
-    query = (
-        select(PlaybookRun, Playbook, PlaybookVersion)
-        .join(Playbook, Playbook.id == PlaybookRun.playbook_id)
-        .join(PlaybookVersion, PlaybookVersion.id == PlaybookRun.version_id)
-        .order_by(PlaybookRun.created_at.desc(), PlaybookRun.id.desc())
-        .limit(limit)
+def _runs(column: Any, name: str, limit: int) -> tuple[Rows[Any], ...]:
+    """The latest runs whose column is one of the ids of that name, newest first; their playbooks,
+    the versions that they follow, and the results of their steps.
+    """
+    latest = (PlaybookRun.created_at.desc(), PlaybookRun.id.desc())
+
+    def of_them(mine: Any, of_run: Any) -> ColumnElement[bool]:
+        ids = select(of_run).where(one_of(column, name)).order_by(*latest).limit(limit)
+        found: ColumnElement[bool] = mine.in_(ids)
+        return found
+
+    return (
+        Rows(PlaybookRun, lambda _m: one_of(column, name), lambda _m: latest, limit=limit),
+        Rows(Playbook, lambda m: of_them(m.id, PlaybookRun.playbook_id), lambda m: (m.id,)),
+        Rows(PlaybookVersion, lambda m: of_them(m.id, PlaybookRun.version_id), lambda m: (m.id,)),
+        Rows(PlaybookStepResult, lambda m: of_them(m.run_id, PlaybookRun.id), lambda m: (m.id,)),
     )
-    if playbook_id is not None:
-        query = query.where(PlaybookRun.playbook_id == playbook_id)
-    if incident_id is not None:
-        query = query.where(PlaybookRun.incident_id == incident_id)
-    rows = session().execute(query).all()
-    found = _results([row[0].id for row in rows])
-    return [_progress(*row, found.get(row[0].id, {})) for row in rows]
+
+
+OF_PLAYBOOK = _runs(PlaybookRun.playbook_id, "playbook_ids", 10)
+OF_INCIDENT = _runs(PlaybookRun.incident_id, "incident_ids", 20)
+
+
+def runs(playbook_id: UUID) -> list[RunProgress]:
+    """The latest ten runs of a playbook, newest first; one statement."""
+    return _with_steps(*read_rows(*OF_PLAYBOOK, playbook_ids=(playbook_id,)))
 
 
 def runs_of(incident_id: UUID) -> list[RunProgress]:
-    """The runs inside an incident, newest first."""
-    return runs(incident_id=incident_id, limit=20)
+    """The latest twenty runs inside an incident, newest first; one statement."""
+    return _with_steps(*read_rows(*OF_INCIDENT, incident_ids=(incident_id,)))
+
+
+def _with_steps(
+    found: Sequence[PlaybookRun],
+    books: Sequence[Playbook],
+    versions_of: Sequence[PlaybookVersion],
+    results: Sequence[PlaybookStepResult],
+) -> list[RunProgress]:
+    book = {each.id: each for each in books}
+    version_of = {each.id: each for each in versions_of}
+    done = _by_run(results)
+    return [
+        _progress(each, book[each.playbook_id], version_of[each.version_id], done.get(each.id, {}))
+        for each in found
+    ]
 
 
 def progress(of: PlaybookRun) -> RunProgress:
     """The run with its steps."""
     version_of = find(PlaybookVersion, of.version_id)
-    return _progress(of, playbook(of.playbook_id), version_of, _results([of.id]).get(of.id, {}))
+    results = session().scalars(
+        select(PlaybookStepResult).where(PlaybookStepResult.run_id == of.id)
+    )
+    return _progress(of, playbook(of.playbook_id), version_of, _by_run(results).get(of.id, {}))
+
+
+def open_run(playbook_id: UUID, *, incident_id: UUID | None, is_drill: bool) -> PlaybookRun | None:
+    """Return the run of a playbook in an incident, or the drill, that hasn't ended."""
+    query = select(PlaybookRun).where(
+        PlaybookRun.playbook_id == playbook_id,
+        PlaybookRun.incident_id == incident_id,
+        PlaybookRun.is_drill == is_drill,
+        PlaybookRun.ended_at.is_(None),
+    )
+    return session().scalars(query.order_by(PlaybookRun.created_at.desc()).limit(1)).one_or_none()
 
 
 def latest_run_days(playbook_ids: Collection[UUID]) -> Mapping[UUID, Any]:
@@ -189,12 +226,9 @@ def upcoming_drills(limit: int = 5) -> Sequence[Playbook]:
     return session().scalars(query).all()
 
 
-def _results(run_ids: Collection[UUID]) -> dict[UUID, dict[int, PlaybookStepResult]]:
-    if not run_ids:
-        return {}
+def _by_run(results: Iterable[PlaybookStepResult]) -> dict[UUID, dict[int, PlaybookStepResult]]:
     found: dict[UUID, dict[int, PlaybookStepResult]] = {}
-    query = select(PlaybookStepResult).where(PlaybookStepResult.run_id.in_(run_ids))
-    for each in session().scalars(query):
+    for each in results:
         found.setdefault(each.run_id, {})[each.position] = each
     return found
 

@@ -86,10 +86,9 @@ def start_run(
         )
     if incident_id is None and not is_drill:
         raise Invalid("Open the incident to run this playbook in it, or start a drill.")
-    for each in queries.runs(playbook_id=book.id, incident_id=incident_id):
-        same = each.run.incident_id == incident_id and each.run.is_drill == is_drill
-        if each.run.ended_at is None and same:
-            return each.run
+    started = queries.open_run(book.id, incident_id=incident_id, is_drill=is_drill)
+    if started is not None:
+        return started
     made = PlaybookRun(
         ref=next_ref(PlaybookRun.ref, "RUN", width=2),
         playbook_id=book.id,

@@ -156,7 +156,7 @@ def _choices(steps: list[PlaybookStep]) -> list[tuple[str, str]]:
 def playbook(playbook_id: UUID) -> ResponseReturnValue:
     book = queries.playbook(playbook_id)
     versions = queries.versions(book.id)
-    runs = queries.runs(playbook_id=book.id)
+    runs = queries.runs(book.id)
     return page(
         "assurance/playbooks/playbook.html",
         book=book,

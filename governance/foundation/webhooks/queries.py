@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, String, and_, bindparam, func, select
 
 from governance.foundation.webhooks.models import (
     WebhookAttempt,
@@ -14,6 +14,7 @@ from governance.foundation.webhooks.models import (
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_ahead import Rows
 
 MAX_ENDPOINTS = 20  # of one tenant
 
@@ -33,14 +34,20 @@ def endpoint(endpoint_id: UUID, *, lock: bool = False) -> WebhookEndpoint:
     return found
 
 
+SUBSCRIBERS = Rows(
+    WebhookEndpoint,
+    lambda m: and_(
+        m.removed_at.is_(None),
+        m.disabled_at.is_(None),
+        m.event_types.has_key(bindparam("event_type", type_=String())),
+    ),
+    lambda m: (m.id,),
+)
+
+
 def subscribers(event_type: str) -> Sequence[WebhookEndpoint]:
     """Return the active endpoints that subscribe to a type of event."""
-    query = select(WebhookEndpoint).where(
-        WebhookEndpoint.removed_at.is_(None),
-        WebhookEndpoint.disabled_at.is_(None),
-        WebhookEndpoint.event_types.contains([event_type]),
-    )
-    return session().scalars(query.order_by(WebhookEndpoint.id)).all()
+    return SUBSCRIBERS.read(event_type=event_type)
 
 
 def delivery(delivery_id: UUID, *, lock: bool = False) -> WebhookDelivery:

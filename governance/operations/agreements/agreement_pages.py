@@ -137,8 +137,7 @@ def operator_index() -> Drawn:
 
 
 def agreement(_place: Place, agreement_id: UUID) -> Drawn:
-    row = queries.agreement(agreement_id)
-    versions = queries.versions(agreement_id)
+    row, versions = queries.with_versions(agreement_id)
     asked = request.args.get("version", "")
     shown = next(
         (each for each in versions if asked.isdecimal() and each.number == int(asked)), None

@@ -9,12 +9,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
     Select,
+    String,
     Uuid,
     and_,
-    any_,
     bindparam,
     exists,
     func,
@@ -25,8 +23,8 @@ from governance.kernel import clock, current
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span, whole_minute
+from governance.kernel.read_ahead import Rows, one_of, read_ahead, read_rows
 from governance.kernel.read_once import read_once
-from governance.kernel.read_together import ReadTogether
 from governance.operations.agreements.models import (
     OPEN_STATES,
     Acceptance,
@@ -39,6 +37,8 @@ from governance.operations.agreements.models import (
 from governance.operations.agreements.terms import terms_of
 
 DAY = timedelta(days=1)
+_DIRECTION = bindparam("direction", type_=String())
+_AGREEMENT = bindparam("agreement_id", type_=Uuid())
 
 
 def acting_side() -> str | None:
@@ -102,6 +102,19 @@ def next_number(direction: str) -> int:
 # ---- the parts of a version
 
 
+PARTS: tuple[Rows[Any], ...] = (
+    Rows(Commitment, lambda m: one_of(m.version_id, "versions"), lambda m: (m.clause,)),
+    Rows(SupportTerm, lambda m: one_of(m.version_id, "versions"), lambda m: (m.severity,)),
+)
+ACCEPTANCES = Rows(
+    Acceptance, lambda m: one_of(m.version_id, "versions"), lambda m: (m.accepted_at, m.id)
+)
+CONTACTS = Rows(
+    AgreementContact, lambda m: m.agreement_id == _AGREEMENT, lambda m: (m.side, m.name)
+)
+ON_PAGE = (*PARTS, ACCEPTANCES, CONTACTS)
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a version promises: commitments by clause, support terms by severity."""
@@ -118,7 +131,7 @@ def parts_of(version_ids: Collection[UUID]) -> dict[UUID, Parts]:
     """The parts of several versions, in one statement."""
     promised, support = defaultdict(list), defaultdict(list)
     wanted = set(version_ids)
-    commitments, terms_of_support = _PARTS.rows(versions=list(wanted))
+    commitments, terms_of_support = read_rows(*PARTS, versions=tuple(wanted))
     for row in commitments:
         promised[row.version_id].append(row)
     for term in terms_of_support:
@@ -139,8 +152,8 @@ class OnPage:
 
 def on_page(version: AgreementVersion) -> OnPage:
     """Read in one statement."""
-    commitments, support, accepted, named = _ON_PAGE.rows(
-        versions=[version.id], agreement_id=version.agreement_id
+    commitments, support, accepted, named = read_rows(
+        *ON_PAGE, versions=(version.id,), agreement_id=version.agreement_id
     )
     return OnPage(Parts(commitments, support), accepted, named)
 
@@ -156,49 +169,41 @@ def terms(version: AgreementVersion) -> dict[str, Any]:
 def acceptances(version_ids: Collection[UUID]) -> dict[UUID, list[Acceptance]]:
     """Version → who accepted it, oldest first; one statement."""
     found = defaultdict(list)
-    for row in session().scalars(_select_acceptances(), {"versions": list(set(version_ids))}):
+    for row in ACCEPTANCES.read(versions=tuple(set(version_ids))):
         found[row.version_id].append(row)
     return found
 
 
 def contacts(agreement_id: UUID) -> Sequence[AgreementContact]:
-    return session().scalars(_select_contacts(), {"agreement_id": agreement_id}).all()
-
-
-def _is_of_versions(column: Any) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = column == any_(bindparam("versions", type_=ARRAY(Uuid)))
-    return found
-
-
-def _select_parts() -> tuple[Select[Commitment], Select[SupportTerm]]:
-    commitments = select(Commitment).where(_is_of_versions(Commitment.version_id))
-    support = select(SupportTerm).where(_is_of_versions(SupportTerm.version_id))
-    return commitments.order_by(Commitment.clause), support.order_by(SupportTerm.severity)
-
-
-def _select_acceptances() -> Select[Acceptance]:
-    query = select(Acceptance).where(_is_of_versions(Acceptance.version_id))
-    return query.order_by(Acceptance.accepted_at, Acceptance.id)
-
-
-def _select_contacts() -> Select[AgreementContact]:
-    c = AgreementContact
-    query = select(c).where(c.agreement_id == bindparam("agreement_id", type_=Uuid()))
-    return query.order_by(c.side, c.name)
-
-
-_PARTS = ReadTogether(_select_parts)
-_ON_PAGE = ReadTogether(lambda: (*_select_parts(), _select_acceptances(), _select_contacts()))
+    return CONTACTS.read(agreement_id=agreement_id)
 
 
 # ---- versions in time
 
 
+AGREEMENTS = Rows(Agreement, lambda m: m.id == _AGREEMENT, lambda m: (m.id,))
+VERSIONS = Rows(
+    AgreementVersion, lambda m: m.agreement_id == _AGREEMENT, lambda m: (m.number.desc(),)
+)
+
+
 def versions(agreement_id: UUID) -> list[AgreementVersion]:
     """All that the acting side may see, newest first."""
-    query = select(AgreementVersion).where(AgreementVersion.agreement_id == agreement_id)
-    found = session().scalars(query.order_by(AgreementVersion.number.desc()))
-    return [each for each in found if is_visible(each)]
+    return [each for each in VERSIONS.read(agreement_id=agreement_id) if is_visible(each)]
+
+
+def with_versions(agreement_id: UUID) -> tuple[Agreement, list[AgreementVersion]]:
+    """The agreement and all its versions that the acting side may see, newest first; one statement.
+
+    Raises NotFound for another tenant's.
+    """
+    read_ahead(AGREEMENTS, VERSIONS, agreement_id=agreement_id)
+    return agreement(agreement_id), versions(agreement_id)
+
+
+def has_open_version(agreement_id: UUID) -> bool:
+    """Whether either side has a draft or a proposal."""
+    return any(v.state in OPEN_STATES for v in VERSIONS.read(agreement_id=agreement_id))
 
 
 def open_version(agreement_id: UUID) -> AgreementVersion | None:
@@ -282,16 +287,30 @@ def in_force_during(
     return [(each, spans) for each, spans in each_in if spans]
 
 
+# what `read_ahead` reads for `with_accepted_versions`
+WITH_ACCEPTED: tuple[Rows[Any], ...] = (
+    Rows(Agreement, lambda m: m.direction == _DIRECTION, lambda m: (m.number,)),
+    Rows(
+        AgreementVersion,
+        lambda m: and_(
+            m.state == "accepted",
+            m.agreement_id.in_(select(Agreement.id).where(Agreement.direction == _DIRECTION)),
+        ),
+        lambda m: (m.effective_from,),
+    ),
+)
+
+
 @read_once
 def with_accepted_versions(direction: str) -> list[tuple[Agreement, list[AgreementVersion]]]:
-    """The agreements of a direction with their accepted versions; one statement."""
-    v = AgreementVersion
-    accepted = and_(v.agreement_id == Agreement.id, v.state == "accepted")
-    query = _of(direction).add_columns(v).outerjoin(v, accepted).order_by(v.effective_from)
-    found = dict[Agreement, list[AgreementVersion]]()
-    for agreement, version in session().execute(query):
-        found.setdefault(agreement, []).extend([version] if version else [])
-    return list(found.items())
+    """The agreements of a direction, by number, with their accepted versions in the order in which
+    they take effect; one statement.
+    """
+    agreements, accepted = read_rows(*WITH_ACCEPTED, direction=direction)
+    of_each = defaultdict[UUID, list[AgreementVersion]](list)
+    for version in accepted:
+        of_each[version.agreement_id].append(version)
+    return [(each, of_each[each.id]) for each in agreements]
 
 
 def commitments_in_force() -> Select[Agreement, Commitment]:
@@ -315,7 +334,3 @@ def commitments_in_force() -> Select[Agreement, Commitment]:
         )
         .order_by(Agreement.number, Commitment.clause)
     )
-
-
-def _of(direction: str) -> Select[Agreement]:
-    return select(Agreement).where(Agreement.direction == direction).order_by(Agreement.number)

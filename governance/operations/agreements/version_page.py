@@ -7,10 +7,12 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from governance.foundation.audit import queries as audit
 from governance.foundation.people import queries as people
 from governance.kernel import clock
 from governance.kernel.formatting import long_day
 from governance.kernel.pages import table_file
+from governance.kernel.read_ahead import read_ahead
 from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.agreements import measured, queries
@@ -27,7 +29,6 @@ from governance.operations.agreements.drafts import (
 from governance.operations.agreements.forms import AcceptForm, ReturnForm, SignatureForm
 from governance.operations.agreements.models import (
     FROM_VENDOR,
-    OPEN_STATES,
     Acceptance,
     Agreement,
     AgreementVersion,
@@ -52,6 +53,9 @@ VENDOR_KIND_NAMES = {
 }
 
 
+MAX_MOMENTS = 12
+
+
 def day_of(at: datetime, version: AgreementVersion) -> str:
     """An instant as a day in the agreement's own zone: "1 October 2026"."""
     local = at.astimezone(ZoneInfo(version.time_zone))
@@ -62,6 +66,14 @@ def version_context(
     row: Agreement, version: AgreementVersion, versions: Sequence[AgreementVersion], **forms: Any
 ) -> dict[str, Any]:
     """The context of an agreement's page; `forms` are refused ones to show again."""
+    read_ahead(
+        *queries.ON_PAGE,
+        *measured.BY_COMMITMENTS,
+        *audit.ABOUT,
+        versions=(version.id,),
+        agreement_id=row.id,
+        **audit.about(row.id, version.id, limit=MAX_MOMENTS),
+    )
     shown = queries.on_page(version)
     parts = shown.parts
     before = _before(version, versions)
@@ -80,7 +92,7 @@ def version_context(
         "changes": changes,
         "compared": before["version"] if before else None,
         "names": people.names([version.drafted_by, version.proposed_by, row.created_by]),
-        "moments": people.timeline([row.id, version.id], limit=12),
+        "moments": people.timeline([row.id, version.id], limit=MAX_MOMENTS),
         "contacts": shown.contacts,
         "day_of": day_of,
         "accept_form": forms.get("accept") or AcceptForm(),
@@ -161,10 +173,9 @@ def _possible_steps(
 ) -> dict[str, Any]:
     accepted = [each for each in reversed(versions) if each.state == "accepted"]
     current = queries.current_version(row, accepted, clock.now())
-    has_open = any(each.state in OPEN_STATES for each in versions)
     return {
         "in_force": current is not None and current.id == version.id,
-        "can_draft": not has_open and queries.open_version(row.id) is None,
+        "can_draft": not queries.has_open_version(row.id),
         "is_ended": row.ended_at is not None and row.ended_at <= clock.now(),
     }
 

@@ -149,7 +149,7 @@ def test_an_incident_keeps_its_statement_budget(database, acting, as_officer, st
     as_officer.get(f"incidents/{found}")
     with statements() as seen:
         as_officer.get(f"incidents/{found}")
-    assert len(seen) <= 12, "\n".join(seen)
+    assert len(seen) <= 4, "\n".join(seen)
 
 
 def test_roles_and_impact_are_changed_on_their_pages(database, acting, as_reviewer):

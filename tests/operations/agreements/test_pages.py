@@ -346,4 +346,4 @@ def test_pages_keep_their_statement_budget(as_viewer, statements, indicator):
     row = some.in_force(indicator)
     with statements() as seen:
         as_viewer.get(f"reliability/agreements/{row.agreement_id}")
-    assert len(seen) <= 11
+    assert len(seen) <= 6
