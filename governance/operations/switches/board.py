@@ -6,14 +6,17 @@ board(), board(system) -> Board
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
+from governance.foundation.audit import queries as audit
 from governance.kernel import clock
-from governance.kernel.read_together import ReadTogether
+from governance.kernel.read_ahead import Selected, read_ahead, read_rows
 from governance.operations.switches import queries
 from governance.operations.switches.active_stops import ActiveStop
 from governance.operations.switches.models import Drill, Stop
@@ -109,10 +112,14 @@ class Board:
 
 
 def board(only: AISystem | None = None) -> Board:
-    """Return every switch of the tenant in six statements, or of one system in five."""
+    """Return every switch of the tenant in six statements, or of one system in five; of one system,
+    what the log says of the newest stop is read, too.
+    """
     scopes, known = _scopes(only), queries.listeners()
-    active, drills, last, above = _HELD.rows()
+    active, drills, last, above = read_rows(*HELD)
     stops = [s for s in active if only is None or s.scope == "tenant" or s.system_id == only.id]
+    if only is not None and stops:
+        _read_of(stops)
     obeyed = queries.obediences(stops, known)
     facts = _BoardFacts(
         stops,
@@ -131,6 +138,18 @@ def board(only: AISystem | None = None) -> Board:
         obeyed,
         queries.restart_requests(stops),
     )
+
+
+def newest_stop(stops: Sequence[Stop]) -> Stop | None:
+    """Return the stop that a system's page shows: the newest; a drill only without another stop."""
+    return min(stops, key=lambda s: s.drill_id is not None, default=None)
+
+
+def _read_of(stops: Sequence[Stop]) -> None:
+    requests = approvals.of_targets(queries.RESTART, [each.id for each in stops])
+    shown = newest_stop(stops)
+    about = audit.about(*([shown.id] if shown else []))
+    read_ahead(approvals.LATEST, *audit.ABOUT, **requests, **about)
 
 
 def _scopes(only: AISystem | None) -> list[SwitchScope]:
@@ -253,11 +272,9 @@ def _newest(stops: Iterable[Stop]) -> dict[Key, tuple[int, Stop | None]]:
     return found
 
 
-_HELD = ReadTogether(
-    lambda: (
-        queries.select_own_active(),
-        _select_drills(),
-        _select_newest(),
-        queries.select_platform_stop(),
-    )
+HELD: tuple[Selected[Any], ...] = (
+    Selected(queries.select_own_active),
+    Selected(_select_drills),
+    Selected(_select_newest),
+    Selected(queries.select_platform_stop),
 )

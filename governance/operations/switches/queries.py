@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Integer, Select, Uuid, and_, bindparam, or_, select
 
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
-from governance.kernel.db import find, session
+from governance.kernel.db import find, held, session
+from governance.kernel.read_ahead import Rows
 from governance.kernel.read_once import read_once
 from governance.operations.switches.active_stops import ActiveStop
 from governance.operations.switches.models import (
@@ -255,8 +256,16 @@ def obediences(
 
 
 def names_of(stops: Iterable[Stop]) -> dict[UUID, str]:
-    """Return the name of each stop, such as claims-triage · auto-approve; one statement."""
+    """Return the name of each stop, such as claims-triage · auto-approve; one statement, or none
+    where the transaction has read their systems and features.
+    """
     every = list(stops)
+    kept = {s.id: (_kept(AISystem, s.system_id), _kept(SystemFeature, s.feature_id)) for s in every}
+    if all(None not in each for each in kept.values()):
+        return {
+            stop_id: " · ".join(key for key in each if key) or "everything"
+            for stop_id, each in kept.items()
+        }
     query = select(AISystem.id, AISystem.key, SystemFeature.id, SystemFeature.key)
     query = query.outerjoin(SystemFeature, SystemFeature.system_id == AISystem.id)
     system_ids = {s.system_id for s in every if s.system_id}
@@ -275,6 +284,12 @@ def names_of(stops: Iterable[Stop]) -> dict[UUID, str]:
     }
 
 
+def _kept(model: type[AISystem | SystemFeature], row_id: UUID | None) -> str | None:
+    """Return the key of a row that the transaction has read, None otherwise, "" without an id."""
+    found = held(model, row_id) if row_id else None
+    return found.key if found else None if row_id else ""
+
+
 def stops_past(*, limit: int = 20, system_id: UUID | None = None) -> Sequence[Stop]:
     """Return stops that have ended, the newest first, without drills."""
     query = select(Stop).where(Stop.restarted_at.is_not(None), Stop.drill_id.is_(None))
@@ -282,14 +297,20 @@ def stops_past(*, limit: int = 20, system_id: UUID | None = None) -> Sequence[St
     return session().scalars(query.order_by(Stop.created_at.desc()).limit(limit)).all()
 
 
+DRILLS_OF = Rows(
+    Drill,
+    lambda m: m.system_id == bindparam("system_id", type_=Uuid()),
+    lambda m: (m.due_at.desc(), m.id.desc()),
+    limit=bindparam("drills", type_=Integer),
+)
+
+
 def drills(*, limit: int = 20, system_id: UUID | None = None) -> Sequence[Drill]:
     """Return the newest drills, in any state."""
-    query = (
-        select(Drill) if system_id is None else select(Drill).where(Drill.system_id == system_id)
-    )
-    return (
-        session().scalars(query.order_by(Drill.due_at.desc(), Drill.id.desc()).limit(limit)).all()
-    )
+    if system_id is not None:
+        return DRILLS_OF.read(system_id=system_id, drills=limit)
+    query = select(Drill).order_by(Drill.due_at.desc(), Drill.id.desc())
+    return session().scalars(query.limit(limit)).all()
 
 
 # ---- drills, over all tenants

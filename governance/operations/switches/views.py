@@ -13,12 +13,13 @@ from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, instant_of, uuid_or_none
 from governance.kernel.pages import page
+from governance.kernel.read_ahead import read_ahead
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import queries as policies
 from governance.operations.switches import actions, permissions, ports, queries
-from governance.operations.switches.board import Board, SwitchScope, SwitchStatus
+from governance.operations.switches.board import HELD, Board, SwitchScope, SwitchStatus, newest_stop
 from governance.operations.switches.board import board as switch_board
 from governance.operations.switches.forms import (
     WHOLE,
@@ -34,6 +35,7 @@ from governance.operations.systems.models import AISystem, SystemFeature
 
 feature = Feature("switches", __name__)
 
+MAX_DRILLS = 5  # on a system's page
 RATE_PERIOD = timedelta(minutes=10)  # over which request rates are averaged
 SHOWN_SETTINGS = ("human_review", "grounding", "tool_use", "memory")
 
@@ -117,15 +119,24 @@ def system(system_key: str) -> ResponseReturnValue:
 
 
 def _of_system(found: AISystem, form: StopForm) -> dict[str, Any]:
+    read_ahead(
+        *HELD,
+        systems.FEATURES,
+        queries.DRILLS_OF,
+        *policies.STANDING,
+        system_id=found.id,
+        drills=MAX_DRILLS,
+        moment=policies.this_moment(),
+    )
     board = switch_board(found)
-    rates, shown = _rates(board.rows), _newest_stop(board)
+    rates, shown = _rates(board.rows), newest_stop(board.stops)
     return {
         **_stopping(found, board, rates, form),
         **summary(shown, board.obeyed.get(shown.id) if shown else None),
         "system": found,
         "board": board,
         "policy": _policy(found),
-        "last": queries.drills(limit=5, system_id=found.id),
+        "last": queries.drills(limit=MAX_DRILLS, system_id=found.id),
         "names": names_shown(
             found.owner_id,
             *(
@@ -141,11 +152,6 @@ def _of_system(found: AISystem, form: StopForm) -> dict[str, Any]:
         "requested": board.requests.get(shown.id) if shown else None,
         "incident_page": ports.incident_of()(shown) if shown else None,
     }
-
-
-def _newest_stop(board: Board) -> Stop | None:
-    """Return the stop that the page shows: the newest; a drill only without another stop."""
-    return min(board.stops, key=lambda s: s.drill_id is not None, default=None)
 
 
 def _policy(found: AISystem) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_ahead import Rows
 from governance.kernel.read_once import read_once
 from governance.operations.systems.models import AISystem, SystemFeature, SystemVersion
 
@@ -165,18 +166,19 @@ def find_systems(ids: Collection[UUID], *, lock: bool = False) -> Sequence[AISys
     return find_several(AISystem, ids, order=AISystem.key, lock=lock)
 
 
+FEATURES = Rows(
+    SystemFeature,
+    lambda m: and_(m.system_id == bindparam("system_id", type_=Uuid()), m.retired_at.is_(None)),
+    lambda m: (m.key,),
+)
+
+
 def features(system_id: UUID, *, retired: bool = False) -> Sequence[SystemFeature]:
     """Return the features of the system by slug; with `retired`, retired ones too."""
-    query = (
-        select(SystemFeature)
-        .where(SystemFeature.system_id == system_id)
-        .order_by(SystemFeature.key)
-    )
-    return (
-        session()
-        .scalars(query if retired else query.where(SystemFeature.retired_at.is_(None)))
-        .all()
-    )
+    if not retired:
+        return FEATURES.read(system_id=system_id)
+    query = select(SystemFeature).where(SystemFeature.system_id == system_id)
+    return session().scalars(query.order_by(SystemFeature.key)).all()
 
 
 def feature(feature_id: UUID, *, lock: bool = False) -> SystemFeature:

@@ -417,7 +417,7 @@ def test_without_a_system_the_board_says_what_it_is_for(as_neighbour):
 
 
 @pytest.mark.parametrize(
-    ("path", "most"), [(PAGE, 17), ("switches/", 12), ("systems/claims-triage", 12)]
+    ("path", "most"), [(PAGE, 11), ("switches/", 11), ("systems/claims-triage", 11)]
 )
 def test_pages_cost_the_same_however_much_there_is(as_viewer, statements, path, most):
     def cost():
