@@ -6,13 +6,13 @@ described(system_id)      which release that is of
 compared(system, card)    what the record says now of the release that a published card describes
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import DateTime, Uuid, and_, bindparam, or_, select
 
 from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.assurance.incidents.models import Impact, Incident
@@ -20,6 +20,8 @@ from governance.assurance.incidents.states import OPEN
 from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.formatting import long_day, plural
+from governance.kernel.read_ahead import Rows, read_ahead
+from governance.kernel.read_once import read_once
 from governance.operations.datasets import queries as datasets
 from governance.operations.evaluations import figures, judge_queries, promotion
 from governance.operations.evaluations import queries as evaluations
@@ -123,6 +125,7 @@ class DescribedRelease:
         return published.release
 
 
+@read_once
 def described(system_id: UUID) -> DescribedRelease:
     """Return which release the next version describes; one statement."""
     chosen = select(CardRelease.release, CardRelease.revision).where(
@@ -141,6 +144,39 @@ def described(system_id: UUID) -> DescribedRelease:
     return DescribedRelease(row[0] or "", row[1] or 0, row[2] or "", row[3], tuple(evaluated))
 
 
+_SYSTEM = bindparam("system_id", type_=Uuid())
+_SINCE = bindparam("since", type_=DateTime(timezone=True))
+DRILLS = Rows(
+    Drill,
+    lambda m: and_(
+        m.system_id == _SYSTEM, m.state.in_(("passed", "failed")), m.ended_at.is_not(None)
+    ),
+    lambda m: (m.ended_at.desc(), m.id),
+    limit=1,
+)
+TEXTS = Rows(KnownFailureText, lambda m: m.system_id == _SYSTEM, lambda m: (m.id,))
+FINDINGS = Rows(
+    EvaluationFinding,
+    lambda m: and_(m.system_id == _SYSTEM, or_(m.closed_at.is_(None), m.closed_at > _SINCE)),
+    lambda m: (m.closed_at.is_not(None), m.number.desc()),
+    limit=MAX_FAILURES,
+)
+INCIDENTS = Rows(
+    Incident,
+    lambda m: and_(
+        m.id.in_(
+            select(Impact.incident_id).where(
+                Impact.system_id == _SYSTEM, Impact.removed_at.is_(None)
+            )
+        ),
+        or_(m.state.in_(OPEN), m.detected_at > _SINCE),
+    ),
+    lambda m: (m.detected_at.desc(), m.id),
+    limit=MAX_FAILURES,
+)
+OF_CARD: tuple[Rows[Any], ...] = (DRILLS, TEXTS, FINDINGS, INCIDENTS)
+
+
 def compared(
     system: AISystem, published: ModelCard, known: DescribedRelease | None = None
 ) -> AssembledCard:
@@ -150,9 +186,14 @@ def compared(
 
 def assembled(system: AISystem, release: str | None = None) -> AssembledCard:
     """Return the card of a system as it is now, of the release that the next version describes."""
+    return _assembled(system, described(system.id).release if release is None else release)
+
+
+@read_once
+def _assembled(system: AISystem, release: str) -> AssembledCard:
     at = clock.now()
-    if release is None:
-        release = described(system.id).release
+    of_it = {"system_id": system.id, "since": at - card.HISTORY}
+    read_ahead(*OF_CARD, *policies.STANDING, moment=policies.this_moment(), **of_it)
     runs = promotion.newest_runs(system.id, release) if release else {}
     every = tuple(_figures(system.id, release, runs, at))
     drill, failures = _drill(system.id), tuple(_failures(system.id, at))
@@ -348,17 +389,7 @@ def _state(
 
 
 def _drill(system_id: UUID) -> CardDrill | None:
-    query = (
-        select(Drill)
-        .where(
-            Drill.system_id == system_id,
-            Drill.state.in_(("passed", "failed")),
-            Drill.ended_at.is_not(None),
-        )
-        .order_by(Drill.ended_at.desc(), Drill.id)
-        .limit(1)
-    )
-    found = session().scalars(query).one_or_none()
+    found = next(iter(DRILLS.read(system_id=system_id)), None)
     if found is None or found.ended_at is None:
         return None
     return CardDrill(
@@ -376,11 +407,11 @@ def _drill(system_id: UUID) -> CardDrill | None:
 
 def _failures(system_id: UUID, at: datetime) -> Iterator[KnownFailure]:
     """Yield findings and incidents of the last twelve months: what goes on first."""
-    query = select(KnownFailureText).where(KnownFailureText.system_id == system_id)
-    texts = {row.finding_id or row.incident_id: row for row in session().scalars(query)}
+    texts = {row.finding_id or row.incident_id: row for row in TEXTS.read(system_id=system_id)}
+    of_it = {"system_id": system_id, "since": at - card.HISTORY}
     found = [
-        *(_of_finding(each) for each in _findings(system_id, at)),
-        *(_of_incident(each) for each in _incidents(system_id, at)),
+        *(_of_finding(each) for each in FINDINGS.read(**of_it)),
+        *(_of_incident(each) for each in INCIDENTS.read(**of_it)),
     ]
     for each in sorted(found, key=lambda each: (each.is_over, -each.since.timestamp(), each.ref)):
         row = texts.get(UUID(each.id))
@@ -398,36 +429,6 @@ def _failures(system_id: UUID, at: datetime) -> Iterator[KnownFailure]:
                 row.text,
                 row.is_over != each.is_over,
             )
-
-
-def _findings(system_id: UUID, at: datetime) -> Sequence[EvaluationFinding]:
-    f = EvaluationFinding
-    query = (
-        select(f)
-        .where(
-            f.system_id == system_id,
-            or_(f.closed_at.is_(None), f.closed_at > at - card.HISTORY),
-        )
-        .order_by(f.closed_at.is_not(None), f.number.desc())
-        .limit(MAX_FAILURES)
-    )
-    return session().scalars(query).all()
-
-
-def _incidents(system_id: UUID, at: datetime) -> Sequence[Incident]:
-    affected = select(Impact.incident_id).where(
-        Impact.system_id == system_id, Impact.removed_at.is_(None)
-    )
-    query = (
-        select(Incident)
-        .where(
-            Incident.id.in_(affected),
-            or_(Incident.state.in_(OPEN), Incident.detected_at > at - card.HISTORY),
-        )
-        .order_by(Incident.detected_at.desc(), Incident.id)
-        .limit(MAX_FAILURES)
-    )
-    return session().scalars(query).all()
 
 
 def _of_finding(each: EvaluationFinding) -> KnownFailure:

@@ -60,7 +60,7 @@ def test_another_person_publishes_what_was_requested_with_its_digest_and_in_the_
 ):
     with statements() as seen:
         page = as_officer.get(f"{HOME}/")
-    assert "Model card 1 is ready to publish" in main_text(page) and len(seen) <= 22, len(seen)
+    assert "Model card 1 is ready to publish" in main_text(page) and len(seen) <= 14, len(seen)
     assert "run 1" in main_text(as_officer.get(f"{HOME}/preview"))
     address = requested(as_contributor)
     assert "Model card 1 awaits approval" in main_text(as_contributor.get(f"{HOME}/"))
