@@ -13,8 +13,21 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import DateTime, Row, Select, Uuid, bindparam, case, func, or_, select
+from sqlalchemy import (
+    DateTime,
+    Row,
+    ScalarSelect,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import aliased
 
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
@@ -23,8 +36,9 @@ from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_ahead import Rows, Selected, read_rows
 from governance.kernel.read_once import known, read_once
-from governance.kernel.read_together import ReadTogether
+from governance.operations.policies import queries as policies
 from governance.operations.rollouts.ladders import BASIS_POINTS, PEOPLE, RINGS
 from governance.operations.rollouts.life_cycle import OPEN, UNDER_WAY
 from governance.operations.rollouts.models import Rollout, RolloutFreeze, RolloutStep
@@ -32,6 +46,7 @@ from governance.operations.systems.models import AISystem, SystemFeature
 
 STEP = "rollout_step"  # the kind of approval
 SORTS: Mapping[str, tuple[Any, ...]] = {"rollout": (Rollout.number,)}
+_MOMENT = DateTime(timezone=True)
 MAX_FREEZES = 500
 MAX_EARLIER = 8  # rollouts of the same feature on a page
 
@@ -132,12 +147,29 @@ def next_number() -> int:
     return (session().scalar(select(func.max(Rollout.number))) or 0) + 1
 
 
-def with_about(rollout_id: UUID) -> Row[Rollout, AISystem, SystemFeature]:
+_ROLLOUT = bindparam("rollout_id", type_=Uuid())
+
+
+def _its(column: Any) -> ScalarSelect[Any]:
+    """What the rollout has in a column."""
+    its = aliased(Rollout)
+    return select(getattr(its, column)).where(its.id == _ROLLOUT).scalar_subquery()
+
+
+# what `read_ahead` reads for `with_about`
+WITH_ABOUT: tuple[Rows[Any], ...] = (
+    Rows(Rollout, lambda m: m.id == _ROLLOUT, lambda m: (m.id,)),
+    Rows(AISystem, lambda m: m.id == _its("system_id"), lambda m: (m.id,)),
+    Rows(SystemFeature, lambda m: m.id == _its("feature_id"), lambda m: (m.id,)),
+)
+
+
+def with_about(rollout_id: UUID) -> tuple[Rollout, AISystem, SystemFeature]:
     """Return the rollout with its AI system and feature; one statement. Raises NotFound."""
-    found = session().execute(_with_names().where(Rollout.id == rollout_id)).one_or_none()
-    if found is None:
+    rows, found, features = read_rows(*WITH_ABOUT, rollout_id=rollout_id)
+    if not rows:
         raise NotFound("This rollout doesn't exist, or you don't have access to it.")
-    return found
+    return rows[0], found[0], features[0]
 
 
 def about(row: Rollout) -> Row[AISystem, SystemFeature]:
@@ -166,29 +198,27 @@ class Around:
 @read_once
 def around(row: Rollout) -> Around:
     """Read in one statement."""
-    found, before, frozen, requests = _AROUND.rows(
-        rollout_id=row.id,
-        feature_id=row.feature_id,
-        number=row.number,
-        since=row.since or clock.now(),
+    found, before, frozen, requests = read_rows(
+        *AROUND, rollout_id=row.id, moment=policies.this_moment()
     )
     return Around(found, before, frozen, requests[0] if requests else None)
 
 
-_AROUND = ReadTogether(
-    lambda: (
-        _steps(bindparam("rollout_id", type_=Uuid())),
-        select(Rollout)
-        .where(
-            Rollout.feature_id == bindparam("feature_id"),
-            Rollout.number < bindparam("number"),
-            Rollout.started_at.is_not(None),
-        )
-        .order_by(Rollout.number.desc())
-        .limit(MAX_EARLIER),
-        _freezes(bindparam("since", type_=DateTime(timezone=True))),
-        approvals.select_open(STEP, bindparam("rollout_id", type_=Uuid())),
-    )
+# what `read_ahead` reads for `around`; the moment is `policies.this_moment()`
+AROUND: tuple[Selected[Any], ...] = (
+    Selected(lambda: _steps(_ROLLOUT)),
+    Rows(
+        Rollout,
+        lambda m: and_(
+            m.feature_id == _its("feature_id"),
+            m.number < _its("number"),
+            m.started_at.is_not(None),
+        ),
+        lambda m: (m.number.desc(),),
+        limit=MAX_EARLIER,
+    ),
+    Selected(lambda: _freezes(func.coalesce(_its("since"), bindparam("moment", type_=_MOMENT)))),
+    Selected(lambda: approvals.select_open(STEP, _ROLLOUT)),
 )
 
 
