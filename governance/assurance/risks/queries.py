@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, true
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, func, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.assurance.controls.control_list import control_summaries
@@ -283,14 +283,21 @@ def posture_of(risk: Risk) -> RiskPosture:
     return _posture([risk])[0]
 
 
+def _is_of_system(risk: type[Risk]) -> ColumnElement[bool]:
+    named = RiskSystem.system_id == bindparam("system_id", type_=Uuid())
+    return or_(risk.id.in_(select(RiskSystem.risk_id).where(named)), ~_concerns_some())
+
+
+OF_SYSTEM = Rows(
+    Risk, lambda m: and_(m.closed_at.is_(None), _is_of_system(m)), lambda m: (m.number,)
+)
+
+
 def risks_of(system_id: UUID) -> list[RiskPosture]:
     """Return the open risks of one AI system, those of all systems among them; the highest residual
     score first.
     """
-    mine = select(RiskSystem.risk_id).where(RiskSystem.system_id == system_id)
-    query = select(Risk).where(Risk.closed_at.is_(None))
-    query = query.where(Risk.id.in_(mine) | ~_concerns_some())
-    return by_score(_posture(session().scalars(query.order_by(Risk.number)).all()))
+    return by_score(_posture(OF_SYSTEM.read(system_id=system_id)))
 
 
 def risks_naming(system_id: UUID) -> Sequence[Risk]:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, Uuid, bindparam, func, or_, select
 
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
 from governance.kernel.db import find, session
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_ahead import Rows
 from governance.operations.intake.models import SystemProposal
 from governance.operations.intake.triage import Triage, triage
 from governance.operations.systems.models import AISystem
@@ -45,10 +46,16 @@ def open_request(found: SystemProposal) -> Approval | None:
     return approvals.open_approval(PROPOSAL, found.id)
 
 
+PROPOSALS = Rows(
+    SystemProposal,
+    lambda m: m.system_id == bindparam("system_id", type_=Uuid()),
+    lambda m: (m.id,),
+)
+
+
 def proposal_of_system(system_id: UUID) -> SystemProposal | None:
     """Return the proposal whose approval opened that system."""
-    query = select(SystemProposal).where(SystemProposal.system_id == system_id)
-    return session().scalars(query).one_or_none()
+    return next(iter(PROPOSALS.read(system_id=system_id)), None)
 
 
 def system_of_slug(key: str) -> AISystem | None:

@@ -5,18 +5,19 @@ Features with their own records register a provider in their manifests (kernel/r
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, and_, bindparam, select
 
 from governance.assurance.controls import queries as controls
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.models import Adoption
 from governance.assurance.incidents.models import Impact, Incident
 from governance.assurance.risks import queries as risks
-from governance.kernel.db import session
 from governance.kernel.formatting import long_day
 from governance.kernel.manifest import installed
+from governance.kernel.read_ahead import Rows, Selected, read_ahead
 from governance.kernel.record_points import RecordPoint
 from governance.operations.datasets import queries as datasets
 from governance.operations.datasets.queries import SystemDataSet
@@ -45,8 +46,43 @@ REQUIREMENTS = {  # of the NIST AI RMF → the points that a control for it is a
 }
 
 
+_SYSTEM = bindparam("system_id", type_=Uuid())
+RUNS = Rows(
+    EvaluationRun,
+    lambda m: and_(m.system_id == _SYSTEM, m.id.in_(select(MeasureResult.run_id))),
+    lambda m: (m.number.desc(),),
+    limit=MAX_RUNS,
+)
+DRILLS = Rows(
+    Drill,
+    lambda m: and_(m.system_id == _SYSTEM, m.state.in_(("passed", "failed"))),
+    lambda m: (m.ended_at.desc(), m.id),
+    limit=MAX_DRILLS,
+)
+INCIDENTS = Rows(
+    Incident,
+    lambda m: m.id.in_(
+        select(Impact.incident_id).where(Impact.system_id == _SYSTEM, Impact.removed_at.is_(None))
+    ),
+    lambda m: (m.detected_at.desc(), m.id),
+    limit=MAX_INCIDENTS,
+)
+ADOPTED = Selected[UUID](lambda: select(Adoption.framework_id))
+OF_RECORD: tuple[Selected[Any], ...] = (
+    RUNS,
+    DRILLS,
+    INCIDENTS,
+    ADOPTED,
+    systems.FEATURES,
+    intake.PROPOSALS,
+    risks.OF_SYSTEM,
+    *policies.STANDING,
+)
+
+
 def points_of(system: AISystem) -> list[RecordPoint]:
     """Return everything that the record says, in a fixed order."""
+    read_ahead(*OF_RECORD, system_id=system.id, moment=policies.this_moment())
     used = datasets.datasets_of(system.id)
     found = [
         *_system(system, used),
@@ -172,16 +208,7 @@ def _data_sets(used: Iterable[SystemDataSet]) -> Iterator[RecordPoint]:
 
 def _evaluations(system_id: UUID) -> Iterator[RecordPoint]:
     """The results of the newest runs that measured something."""
-    query = (
-        select(EvaluationRun)
-        .where(
-            EvaluationRun.system_id == system_id,
-            EvaluationRun.id.in_(select(MeasureResult.run_id)),
-        )
-        .order_by(EvaluationRun.number.desc())
-        .limit(MAX_RUNS)
-    )
-    runs = session().scalars(query).all()
+    runs = RUNS.read(system_id=system_id)
     results = evaluations.results_of([each.id for each in runs]) if runs else []
     for run in runs:
         measured = "; ".join(
@@ -224,13 +251,7 @@ def _objectives(system_id: UUID) -> Iterator[RecordPoint]:
 
 
 def _drills(system: AISystem) -> Iterator[RecordPoint]:
-    query = (
-        select(Drill)
-        .where(Drill.system_id == system.id, Drill.state.in_(("passed", "failed")))
-        .order_by(Drill.ended_at.desc(), Drill.id)
-        .limit(MAX_DRILLS)
-    )
-    for each in session().scalars(query):
+    for each in DRILLS.read(system_id=system.id):
         at = long_day(each.ended_at) if each.ended_at else ""
         yield RecordPoint(
             ("2.e", "C.1"),
@@ -254,16 +275,7 @@ def _controls() -> Iterator[RecordPoint]:
 
 
 def _incidents(system_id: UUID) -> Iterator[RecordPoint]:
-    affected = select(Impact.incident_id).where(
-        Impact.system_id == system_id, Impact.removed_at.is_(None)
-    )
-    query = (
-        select(Incident)
-        .where(Incident.id.in_(affected))
-        .order_by(Incident.detected_at.desc(), Incident.id)
-        .limit(MAX_INCIDENTS)
-    )
-    for each in session().scalars(query):
+    for each in INCIDENTS.read(system_id=system_id):
         yield RecordPoint(
             ("3.b", "9", "B.3"),
             f"{each.title}, detected on {long_day(each.detected_at)}.",
@@ -274,7 +286,7 @@ def _incidents(system_id: UUID) -> Iterator[RecordPoint]:
 
 
 def _frameworks() -> Iterator[RecordPoint]:
-    adopted = set(session().scalars(select(Adoption.framework_id)))
+    adopted = set(ADOPTED.read())
     for each in frameworks.frameworks():
         if each.id in adopted:
             yield RecordPoint(
