@@ -8,7 +8,7 @@ delete_comments(approval)       when the approval is redacted
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Integer, bindparam, delete, func, select
 
 from governance.foundation.approvals import kinds, permissions, queries
 from governance.foundation.approvals.models import Approval, ApprovalComment
@@ -41,13 +41,13 @@ COMMENTS = Rows(
     ApprovalComment,
     lambda m: one_of(m.approval_id, "approval_ids"),
     lambda m: (m.created_at.desc(), m.id.desc()),
-    limit=PAGE_SIZE,
+    limit=bindparam("comments", type_=Integer),
 )
 
 
 def comments(approval: Approval) -> Sequence[ApprovalComment]:
     """Return the newest page of comments, oldest first."""
-    return COMMENTS.read(approval_ids=(approval.id,))[::-1]
+    return COMMENTS.read(approval_ids=(approval.id,), comments=PAGE_SIZE)[::-1]
 
 
 def comment(approval: Approval, text: str) -> ApprovalComment:

@@ -34,7 +34,12 @@ DONE = {"reject": "Rejected. Nothing was changed.", "withdraw": "Withdrawn. Noth
 
 @feature.get("/approvals/<uuid:approval_id>", needs=permissions.VIEW, urgent=True)
 def approval(approval_id: UUID) -> ResponseReturnValue:
-    read_ahead(*OF_APPROVAL, approval_ids=(approval_id,), today=clock.today())
+    read_ahead(
+        *OF_APPROVAL,
+        approval_ids=(approval_id,),
+        today=clock.today(),
+        comments=discussion.PAGE_SIZE,
+    )
     return _page(queries.approval(approval_id), ApprovalDecisionForm())
 
 
