@@ -251,11 +251,8 @@ class _Work:
                 ids.setdefault(tenant, set()).add(table_changes.number_id(table, place))
         if any(tenant is None for tenant, _ in changed):
             self.connection.exec_driver_sql(table_changes.ADVANCE_SHARED)
-        here = self.info.get("tenant_id")
-        for tenant in sorted(ids):
-            if tenant != here:
-                self.connection.exec_driver_sql(TENANT_IS, (str(tenant),))
-                here = tenant
+        for tenant in sorted(ids):  # the database may have been told another one last
+            self.connection.exec_driver_sql(TENANT_IS, (str(tenant),))
             self.connection.exec_driver_sql(table_changes.ADVANCE, (tenant, sorted(ids[tenant])))
 
     def commit(self) -> None:

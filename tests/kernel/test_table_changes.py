@@ -4,10 +4,9 @@ entry the log's number does, and a change that is taken back leaves none.
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 
 import pytest
-from sqlalchemy import create_engine, event, func, select, text
+from sqlalchemy import create_engine, func, select, text
 
 from governance.assurance.evidence import actions as evidence
 from governance.kernel import current, db, table_changes
@@ -51,24 +50,6 @@ def test_a_change_without_an_entry_advances_its_table_of_its_tenant(acting, numb
         session().execute(select(WorkItem)).all()
     assert numbers() == (work + 1, undo, names)
     assert numbers("globex") == neighbours
-
-
-@pytest.mark.parametrize(("actor", "moves"), [("admin", 0), ("operator_admin", 1)])
-def test_it_asks_one_statement_in_its_own_tenant_and_moves_to_another_one(
-    acting, isolated, actor, moves
-):
-    heard = []
-
-    def note(_connection, _cursor, statement, *_rest):
-        heard.append(statement)
-
-    with acting(actor, "acme" if actor == "admin" else "console"):
-        with within(make.system_actor("acme")) if moves else nullcontext():
-            session().execute(text(CHANGE))
-        event.listen(isolated.engine, "before_cursor_execute", note)
-    event.remove(isolated.engine, "before_cursor_execute", note)
-    assert heard.count(table_changes.ADVANCE) == 1
-    assert heard.count(db.TENANT_IS) == moves
 
 
 def test_what_the_session_writes_at_the_end_counts(acting, numbers):
