@@ -242,13 +242,20 @@ def version(number: int) -> PolicyVersion:
     return _numbered(number, NUMBERED.read(numbers=(number,)))
 
 
-def two_versions(number: int, other: int) -> tuple[PolicyVersion, PolicyVersion | None]:
-    """Return a version and the one to compare it with, None for one before the first.
+def two_versions(
+    number: int, other: int | None = None
+) -> tuple[PolicyVersion, PolicyVersion | None]:
+    """Return a version and the one to compare it with, by default the one that it is based on; None
+    for one before the first.
 
     The policy in force is read by the same statement.
     """
-    found = read_rows(NUMBERED, *STANDING, numbers=(number, other), moment=this_moment())[0]
-    return _numbered(number, found), _numbered(other, found) if other > 0 else None
+    numbers = number, number - 1 if other is None else other
+    found = read_rows(NUMBERED, *STANDING, numbers=numbers, moment=this_moment())[0]
+    row = _numbered(number, found)
+    compared = row.base if other is None else other
+    before = next((each for each in found if each.number == compared), None)
+    return row, before or version(compared) if compared > 0 else None
 
 
 def _numbered(number: int, found: Iterable[PolicyVersion]) -> PolicyVersion:

@@ -113,8 +113,8 @@ def version(number: int) -> ResponseReturnValue:
 
 
 def _version(number: int, form: RollbackForm, *, status: int = 200) -> ResponseReturnValue:
-    compared = counted(request.args.get("against", number - 1))
-    row, before = queries.two_versions(number, compared)
+    against = request.args.get("against")
+    row, before = queries.two_versions(number, None if against is None else counted(against))
     other = read_content(before.content) if before else Content()
     standing, draft = queries.standing(), queries.draft()
     differs = lines(other, read_content(row.content))
@@ -125,7 +125,7 @@ def _version(number: int, form: RollbackForm, *, status: int = 200) -> ResponseR
         status=status,
         row=row,
         form=form,
-        compared=max(compared, 0),
+        compared=(before.number or 0) if before else 0,
         lines=differs,
         standing=standing,
         numbers=queries.numbers(standing),
