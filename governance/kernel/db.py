@@ -423,16 +423,10 @@ def _enter(work: _Work, begin: _Begin) -> None:
         or raw.pgconn.transaction_status != TransactionStatus.IDLE
     ):
         _run(raw, b"SET TRANSACTION READ ONLY; " + settings if begin.read_only else settings)
-        return
-    command = b"%s; %s" % (begin.command, settings)
-    if not isinstance(raw, DriverConnection):
-        has_begun = False
-    elif begin.first:
-        has_begun = _entered_asking(work, raw, begin)
-    else:
-        has_begun = raw.begin(command)
-    if not has_begun:
-        _run(raw, command)
+    elif not (
+        begin.first and isinstance(raw, DriverConnection) and _entered_asking(work, raw, begin)
+    ):
+        _run(raw, b"%s; %s" % (begin.command, settings))
 
 
 def _entered_asking(work: _Work, raw: DriverConnection, begin: _Begin) -> bool:

@@ -1,8 +1,7 @@
 """The driver's connection, with fewer waits: a round trip costs a page more than what it asks.
 
-    DriverConnection        psycopg's, which waits for a BEGIN when something is asked, and not for
-                            the COMMIT of what has only read; it holds a write until something else
-                            is asked, or until the COMMIT
+    DriverConnection        psycopg's, which need not wait for the COMMIT of what has only read, and
+                            holds a write until something else is asked, or until the COMMIT
     ask_together(…)         several commands in one round trip (libpq's pipeline)
 
 PostgreSQL ends a transaction when the COMMIT arrives, whether or not somebody waits for the answer;
@@ -51,7 +50,6 @@ class DriverConnection(psycopg.Connection[Any]):
     """`only_reads` is set for a transaction that may write nothing; its end is not waited for."""
 
     only_reads = False
-    _is_beginning = False
     _is_ending = False
 
     def __init__(self, *given: Any, **named: Any) -> None:
@@ -60,41 +58,25 @@ class DriverConnection(psycopg.Connection[Any]):
         self.numbers = count()
         self.held: list[Write] = []
 
-    def begin(self, command: bytes) -> bool:
-        """Send a transaction's BEGIN with its settings; False where it must be waited for: the
-        database has said something meanwhile, as it does before it closes a connection.
-        """
-        if select.select([self.pgconn.socket], (), (), 0)[0]:
-            return False
-        self.pgconn.send_query(command)
-        self._is_beginning = True
-        if self.pgconn.flush():  # the socket is full
-            self.settle()
-        return True
-
     def settle(self) -> None:
-        """Take the answer to the last BEGIN or COMMIT, and write what is held.
+        """Take the answer to the last COMMIT, and write what is held.
 
         Raises OperationalError when there is no answer, and the error of a write that is refused.
         """
-        self._take_answer()
-        if self.held:
-            self._write_held()
-
-    def _take_answer(self) -> None:
-        if self._is_beginning or self._is_ending:
-            self._is_beginning = self._is_ending = False
+        if self._is_ending:
+            self._is_ending = False
             answers = list(iter(lambda: _next_result(self.pgconn), None))
             if not answers or answers[-1].status != ExecStatus.COMMAND_OK:
                 raise psycopg.OperationalError(self.pgconn.get_error_message())
+        if self.held:
+            self._write_held()
 
     def hold(self, write: Write) -> None:
         """Keep a write until something else is asked of this transaction, or its end: a refusal
         comes then.
         """
         self.held.append(write)
-        is_open = self._is_beginning or self._is_in(TransactionStatus.INTRANS)
-        if len(self.held) == MAX_HELD or not is_open:
+        if len(self.held) == MAX_HELD or not self._is_in(TransactionStatus.INTRANS):
             self.settle()
 
     def commit_held(self) -> None:
@@ -121,7 +103,6 @@ class DriverConnection(psycopg.Connection[Any]):
 
     def end_reading(self) -> bool:
         """Send the COMMIT of a transaction that has only read; False where it must be waited for."""
-        self._take_answer()
         is_read = self.only_reads and self._is_in(TransactionStatus.INTRANS) and not self.held
         self.only_reads = False
         if is_read:
@@ -140,7 +121,6 @@ class DriverConnection(psycopg.Connection[Any]):
         self.held.clear()
         if self._is_ending:
             return
-        self._take_answer()
         if self._is_in(TransactionStatus.INTRANS, TransactionStatus.INERROR):
             result = self.pgconn.exec_(b"ROLLBACK")
             if result.status != ExecStatus.COMMAND_OK:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.pq import TransactionStatus
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -116,34 +115,6 @@ def test_a_connection_that_was_cut_is_replaced_before_anything_is_asked(pool, se
         assert driver().info.backend_pid != pid
 
 
-def test_the_begin_of_a_writing_transaction_is_waited_for_when_something_is_asked(acting_writer):
-    with transaction():
-        assert driver().pgconn.transaction_status == TransactionStatus.ACTIVE
-        assert session().scalar(text("SELECT 1")) == 1
-        assert driver().pgconn.transaction_status == TransactionStatus.INTRANS
-    with transaction():
-        raw = driver()  # and nothing is asked
-    assert raw.pgconn.transaction_status == TransactionStatus.IDLE
-
-
-def test_a_writing_transaction_on_a_connection_that_was_cut_gets_another(acting_writer, server):
-    with transaction():
-        pid = driver().info.backend_pid
-    terminate(server, pid)
-    with transaction():
-        renamed("after the cut")
-        assert driver().info.backend_pid != pid
-    assert names("after the cut") == ["after the cut"]
-
-
-def test_work_that_fails_before_its_begin_is_answered_leaves_an_idle_connection(acting_writer):
-    with pytest.raises(ZeroDivisionError), transaction():
-        raw = driver()
-        1 / 0  # noqa: B018 - anything that fails
-    assert raw.pgconn.transaction_status == TransactionStatus.IDLE
-    assert "prepared" in names("prepared")
-
-
 def test_the_end_of_a_reading_transaction_is_not_waited_for_and_that_of_a_writing_one_is(pool):
     with transaction(read_only=True):
         raw = driver()
@@ -247,7 +218,6 @@ def test_an_entry_and_the_commit_are_one_round_trip(acting_writer, tmp_path: Pat
     with (tmp_path / "wire").open("w+b") as wire:
         with transaction():
             raw = driver()
-            raw.settle()  # its BEGIN is answered
             raw.pgconn.trace(wire.fileno())
             renamed("one trip")
         raw.pgconn.untrace()
