@@ -13,7 +13,7 @@ The statement is that of `kernel/read_together.py`.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ARRAY, BindParameter, ColumnElement, Select, Uuid, any_, bindparam, select
 from sqlalchemy.sql import visitors
@@ -82,8 +82,9 @@ class Rows[M: db.Tenanted](Selected[M]):
 def _read[Row](rows: Selected[Row], **values: Hashable) -> list[Row]:
     statement = rows.alone()[0]
     found = session().execute(statement, _sent(values))
-    one = len(statement.column_descriptions) == 1
-    return list(found.scalars()) if one else [tuple(row) for row in found]  # type: ignore[misc]  # Row is a tuple where it isn't one
+    if len(statement.column_descriptions) == 1:
+        return list(found.scalars())
+    return [cast("Row", tuple(row)) for row in found]
 
 
 def _sent(values: Mapping[str, Hashable]) -> dict[str, Any]:
