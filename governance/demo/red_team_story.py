@@ -178,7 +178,7 @@ def _discuss(cast: Cast, system: str) -> None:
     """Jun asks Anna what the finding reaches."""
     with current.acting_as(cast("jun")), transaction():
         anna = discussion_story.mention_of(cast.id("anna"))
-        text = f"{anna} does it tell their claims alone, or their address and payments too?"
+        text = f"{anna} does it reveal only their claims, or their address and payments too?"
         comments.post(FINDING, _finding(system), text)
 
 

@@ -196,7 +196,7 @@ def request_matrix(*, since: date, until: date, framework: str | None = None) ->
     parameters, scope = {"from": first.isoformat(), "to": last.isoformat()}, ""
     if framework is not None:
         parameters["framework"] = framework
-        scope = f" for {frameworks.framework(framework).title}"
+        scope = f" for {frameworks.framework(framework).name}"
     title = f"Type II evidence matrix{scope}, {long_day(first)} to {long_day(last)}"
     return queries.same_under_way(TYPE_II, parameters) or _queued(
         TYPE_II, title, clock.now(), parameters=parameters
