@@ -1,6 +1,6 @@
 """How far Acme's story is: in the terminal, and on the sign-in page while it is being told.
 
-with Progress(file, said) as told: …; told(day)    the sentence is there until the block ends
+with StoryProgress(file, said) as told: …; told(day)    the sentence is there until the block ends
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 
-class Progress(AbstractContextManager["Progress"]):
+class StoryProgress(AbstractContextManager["StoryProgress"]):
     """Called with each day that the story reaches; says each month once.
 
     `file` is what GOVERNANCE_NOTICE_FILE names.

@@ -21,7 +21,7 @@ from governance.demo import cast, credentials, directory_story, journey, world
 from governance.demo.children import child
 from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
-from governance.demo.progress import Progress
+from governance.demo.progress import StoryProgress
 from governance.kernel import config, embedded
 
 VERSION = 26
@@ -174,7 +174,7 @@ def _tell(
         _say(f"People can sign in after {time.monotonic() - started:.0f} s: {base}")
         _say("Eighteen months of Acme Insurance are being told:")
 
-    with Progress(Path(os.environ[NOTICE]), _say) as told_to:
+    with StoryProgress(Path(os.environ[NOTICE]), _say) as told_to:
         return world.build(
             settings,
             idp_base,

@@ -41,7 +41,7 @@ TEXT, SIZE_TYPE = "text/plain; charset=utf-8", "text/x.tlog.size"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WitnessReply:
     status: int
     body: str = ""
     type: str = TEXT
@@ -52,7 +52,7 @@ class WitnessRefusal(Exception):
 
     def __init__(self, status: int, body: str = "", content_type: str = TEXT) -> None:
         super().__init__(body)
-        self.answer = Answer(status, body, content_type)
+        self.answer = WitnessReply(status, body, content_type)
 
 
 # ---- notes and keys
@@ -174,7 +174,7 @@ class Witness:
                 held["keys"].append(line.strip())
                 self.save()
 
-    def add_checkpoint(self, body: str) -> Answer:
+    def add_checkpoint(self, body: str) -> WitnessReply:
         """The protocol's one call.
 
         Everything from the look at what is held to the save is one step.
@@ -192,7 +192,7 @@ class Witness:
                 self.save()
         except WitnessRefusal as refused:
             return refused.answer
-        return Answer(200, line)
+        return WitnessReply(200, line)
 
     def _known(
         self, origin: str, text: str, signatures: list[tuple[str, bytes, bytes]]
@@ -217,13 +217,13 @@ class Witness:
         raw = key_id(self.name, COSIGNATURE, self.public) + at.to_bytes(8) + signature
         return f"{DASH} {self.name} {base64.b64encode(raw).decode()}\n"
 
-    def latest(self, origin_hash: str) -> Answer:
+    def latest(self, origin_hash: str) -> WitnessReply:
         """For monitors: the last checkpoint of a log that it cosigned."""
         with self.lock:
             for origin, held in self.state["logs"].items():
                 if held["note"] and hashlib.sha256(origin.encode()).hexdigest() == origin_hash:
-                    return Answer(200, held["note"])
-        return Answer(404)
+                    return WitnessReply(200, held["note"])
+        return WitnessReply(404)
 
 
 def _request(body: str) -> tuple[int, list[bytes], str]:
@@ -280,7 +280,7 @@ def handler(witness: Witness) -> type[BaseHTTPRequestHandler]:
             length = self.headers.get("Content-Length", "")
             if not length.isdecimal() or int(length) > MAX_BODY:
                 self.close_connection = True
-                self.reply(Answer(413))
+                self.reply(WitnessReply(413))
                 return
             body = self.rfile.read(int(length)).decode("utf-8", "replace")
             if self.path == "/add-checkpoint":
@@ -288,20 +288,20 @@ def handler(witness: Witness) -> type[BaseHTTPRequestHandler]:
             elif self.path == "/logs":
                 self.reply(self.trusted(body))
             else:
-                self.reply(Answer(404))
+                self.reply(WitnessReply(404))
 
-        def trusted(self, line: str) -> Answer:
+        def trusted(self, line: str) -> WitnessReply:
             try:
                 witness.trust(line)
             except ValueError:
-                return Answer(400, "no verifier key of a log\n")
-            return Answer(200, witness.key + "\n")
+                return WitnessReply(400, "no verifier key of a log\n")
+            return WitnessReply(200, witness.key + "\n")
 
         def do_GET(self) -> None:
             match = re.fullmatch(r"/([0-9a-f]{64})/checkpoint", self.path)
-            self.reply(witness.latest(match[1]) if match else Answer(404))
+            self.reply(witness.latest(match[1]) if match else WitnessReply(404))
 
-        def reply(self, answer: Answer) -> None:
+        def reply(self, answer: WitnessReply) -> None:
             content = answer.body.encode()
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.type)

@@ -32,7 +32,7 @@ class NoteSessions(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
 
-class Answer(Response):
+class ConsoleResponse(Response):
     """Flask's answer. A page has all of its headers when it goes, so they are not copied."""
 
     def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
@@ -50,7 +50,7 @@ class Answer(Response):
 class Console(Flask):
     """The application. `url_for` works as Flask's; no view or hook is a coroutine."""
 
-    response_class = Answer
+    response_class = ConsoleResponse
     session_interface = NoteSessions()
 
     def __init__(self, *given: Any, **options: Any) -> None:

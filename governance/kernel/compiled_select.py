@@ -26,7 +26,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import with_loader_criteria
 
 from governance.kernel import db
-from governance.kernel.driver import Answer, Command, DriverConnection
+from governance.kernel.driver import Command, CommandRows, DriverConnection
 
 ASKED_FIRST = "asked with the BEGIN"  # in the transaction's info
 TENANT = "tenant_of_the_reader"  # the parameter of the tenant's filter
@@ -113,7 +113,7 @@ class Question:
             hear(connection, None, self._statement.text, values, None, False)
         return self._statement.text.encode(), values
 
-    def told(self, answer: Answer, info: dict[str, Any]) -> None:
+    def told(self, answer: CommandRows, info: dict[str, Any]) -> None:
         rows = self._statement.made(answer.rows, answer.names)
         info.setdefault(ASKED_FIRST, {})[self._select] = self._values, rows
 

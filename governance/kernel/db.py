@@ -49,7 +49,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.orm.util import identity_key
 
 from governance.kernel import clock, current, table_changes, turns
-from governance.kernel.driver import Answer, Command, DriverConnection, ask_together
+from governance.kernel.driver import Command, CommandRows, DriverConnection, ask_together
 from governance.kernel.errors import NotFound, Unavailable
 from governance.kernel.ids import uuid7
 
@@ -175,7 +175,7 @@ class Question(Protocol):
 
     def command(self, connection: Connection, tenant: UUID | None) -> Command: ...
 
-    def told(self, answer: Answer, info: dict[str, Any]) -> None: ...
+    def told(self, answer: CommandRows, info: dict[str, Any]) -> None: ...
 
 
 class _Work:

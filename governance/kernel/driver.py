@@ -35,7 +35,7 @@ MAX_HELD = 20  # writes of a connection, of 60 kB at most
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandRows:
     """The rows that a command returned, as the driver reads them."""
 
     rows: list[Any]
@@ -132,7 +132,7 @@ class DriverConnection(psycopg.Connection[Any]):
         return self.pgconn.transaction_status in states
 
 
-def ask_together(driver: DriverConnection, commands: Sequence[Command]) -> list[Answer]:
+def ask_together(driver: DriverConnection, commands: Sequence[Command]) -> list[CommandRows]:
     """Run the commands in one round trip, prepared; return the answer to each.
 
     Raises psycopg's error of the first that fails; those after it were not run.
@@ -165,14 +165,14 @@ def _send(driver: DriverConnection, text: bytes, values: Sequence[Any]) -> list[
     return [*expected, reader]
 
 
-def _answers(results: Sequence[Any], expected: Sequence[Reader | None]) -> list[Answer]:
+def _answers(results: Sequence[Any], expected: Sequence[Reader | None]) -> list[CommandRows]:
     """The answer to each command."""
-    answers: list[Answer] = []
+    answers: list[CommandRows] = []
     for result, reader in zip(results, expected, strict=True):
         _check(result)
         if reader is not None:
             reader.set_pgresult(result)
-            answers.append(Answer(reader.load_rows(0, result.ntuples, tuple), result))
+            answers.append(CommandRows(reader.load_rows(0, result.ntuples, tuple), result))
     return answers
 
 

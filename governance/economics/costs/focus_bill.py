@@ -73,7 +73,7 @@ class FocusFile(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class BillReading(msgspec.Struct, frozen=True, kw_only=True):
     """What the child process writes: one of the three.
 
     `broken` are lines whose cells can't be told apart.

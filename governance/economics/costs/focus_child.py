@@ -1,6 +1,6 @@
 """The child process that reads a FOCUS file by DuckDB, with the arguments of `main`.
 
-It writes a focus_bill.Answer as JSON.
+It writes a focus_bill.BillReading as JSON.
 """
 
 import csv
@@ -12,7 +12,7 @@ import duckdb
 import msgspec
 
 from governance.economics.costs import focus_bill, focus_columns
-from governance.economics.costs.focus_bill import Answer, RejectedField, UnreadableBill
+from governance.economics.costs.focus_bill import BillReading, RejectedField, UnreadableBill
 from governance.economics.costs.focus_lines import PoolRule
 from governance.economics.imports import duckdb_files
 from governance.economics.imports.kinds import MAX_COLUMNS
@@ -22,7 +22,9 @@ MAX_LINES = 200_000  # that a file adds up to
 BROKEN_SHOWN = 500
 
 
-def read(path: Path, format_: str, delimiter: str, zone: str, rules: Sequence[PoolRule]) -> Answer:
+def read(
+    path: Path, format_: str, delimiter: str, zone: str, rules: Sequence[PoolRule]
+) -> BillReading:
     """Read a file that holds nothing else but a FOCUS table."""
     with duckdb_files.limited(path.parent) as connection:
         if format_ == "csv":
@@ -34,13 +36,13 @@ def read(path: Path, format_: str, delimiter: str, zone: str, rules: Sequence[Po
         _check_names(names)
         _load(connection, names, source)
         if format_ == "csv" and (broken := _broken_lines(connection)):
-            return Answer(broken=broken)
+            return BillReading(broken=broken)
         file = focus_bill.read(connection, "source", names, zone=zone, rules=rules)
     if len(file.lines) > MAX_LINES:
-        return Answer(
+        return BillReading(
             problem=f"The file has more than {MAX_LINES:,} different charges. Split it by invoice."
         )
-    return Answer(file=file)
+    return BillReading(file=file)
 
 
 def _header(path: Path, delimiter: str) -> list[str]:
@@ -90,11 +92,11 @@ def main(path: str, format_: str, delimiter: str, zone: str, rules: str) -> None
             Path(path), format_, delimiter, zone, msgspec.json.decode(rules, type=list[PoolRule])
         )
     except UnreadableBill as error:
-        answer = Answer(problem=str(error))
+        answer = BillReading(problem=str(error))
     except duckdb_files.UNREADABLE as error:
         if "memory" in str(error).lower():
             raise MemoryError from None
-        answer = Answer(problem="The file is damaged: it can't be read as a table.")
+        answer = BillReading(problem="The file is damaged: it can't be read as a table.")
     sys.stdout.buffer.write(msgspec.json.encode(answer))
 
 

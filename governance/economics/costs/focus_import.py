@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from governance.economics.costs import actions, permissions, queries
-from governance.economics.costs.focus_bill import Answer, BillKey, BillLine
+from governance.economics.costs.focus_bill import BillKey, BillLine, BillReading
 from governance.economics.costs.focus_lines import PoolRule
 from governance.economics.costs.models import CostBill
 from governance.economics.formulas.money import money, rounded
@@ -69,7 +69,7 @@ def apply_file(file_import: FileImport, given: GivenFile) -> None:
     actions.apply_bills(file_import.id, answer.file)
 
 
-def _run(given: GivenFile, zone: str, rules: Sequence[PoolRule]) -> Answer:
+def _run(given: GivenFile, zone: str, rules: Sequence[PoolRule]) -> BillReading:
     """Read the file in a child process with limits. Raises Invalid where it can't be read."""
     delimiter = table_reading.find_delimiter(given.path) if given.format == "csv" else ","
     given_rules = msgspec.json.encode(rules).decode()
@@ -77,7 +77,7 @@ def _run(given: GivenFile, zone: str, rules: Sequence[PoolRule]) -> Answer:
     outcome = sandbox.run(CHILD, *arguments, limits=LIMITS)
     if not outcome.is_finished:
         raise table_reading.unreadable(given.name, outcome.ending)
-    answer = msgspec.json.decode(outcome.answer, type=Answer)
+    answer = msgspec.json.decode(outcome.answer, type=BillReading)
     if answer.problem:
         raise Invalid(f"{given.name}: {answer.problem}", field="file")
     return answer

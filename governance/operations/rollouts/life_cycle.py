@@ -42,7 +42,7 @@ class NotPossible(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class StageProgress:
     """Where a rollout is. `counted` is the time in the stage before `since`, when its clock
     started; `since` is None while the clock is stopped.
     """
@@ -65,12 +65,12 @@ class Progress:
         return self.counted + whole - sum((each.end - each.start for each in frozen), timedelta())
 
 
-PLANNED = Progress("planned", BEFORE, timedelta(), None)
+PLANNED = StageProgress("planned", BEFORE, timedelta(), None)
 
 
 def take(
-    step: str, at: Progress, *, now: datetime, stages: int, freezes: Iterable[Span] = ()
-) -> Progress:
+    step: str, at: StageProgress, *, now: datetime, stages: int, freezes: Iterable[Span] = ()
+) -> StageProgress:
     """Return where a rollout of so many stages is after the step. Raises NotPossible."""
     if at.state not in FROM[step]:
         raise NotPossible(_why_not(step, at.state))
@@ -80,7 +80,7 @@ def take(
     if step == "finish" and not is_last:
         raise NotPossible("The rollout hasn't reached its last stage, and no stage can be skipped.")
     if step in {"start", "promote"}:
-        return Progress("running", at.position + 1, timedelta(), now)
+        return StageProgress("running", at.position + 1, timedelta(), now)
     if step == "resume":
         return replace(at, state="running", since=now)
     after = {
@@ -90,7 +90,7 @@ def take(
         "finish": "finished",
         "cancel": "cancelled",
     }[step]
-    return Progress(after, at.position, at.dwelt(now, freezes), None)
+    return StageProgress(after, at.position, at.dwelt(now, freezes), None)
 
 
 def is_frozen(now: datetime, freezes: Iterable[Span]) -> bool:

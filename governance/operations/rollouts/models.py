@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted, tenant_fk
 from governance.operations.rollouts.ladders import Stage, read_ladder
-from governance.operations.rollouts.life_cycle import OPEN, STATES, Progress
+from governance.operations.rollouts.life_cycle import OPEN, STATES, StageProgress
 
 CHANGES = {
     "model": "Model",
@@ -33,7 +33,7 @@ class Rollout(Tenanted, Model):
     """A release on its way from shadow to everybody; `previous` is the release that it replaces.
 
     `position` is the index of its stage in `ladder`, -1 before it is started. `counted_seconds` and
-    `since` are the clock of the stage (life_cycle.Progress). The salt of its buckets is the
+    `since` are the clock of the stage (life_cycle.StageProgress). The salt of its buckets is the
     feature's id, so that a rollout that is planned again gives every key the same bucket.
     """
 
@@ -99,8 +99,8 @@ class Rollout(Tenanted, Model):
         return self.stages[self.position + 1] if self.position + 1 < len(self.ladder) else None
 
     @property
-    def progress(self) -> Progress:
-        return Progress(
+    def progress(self) -> StageProgress:
+        return StageProgress(
             self.state, self.position, timedelta(seconds=self.counted_seconds), self.since
         )
 

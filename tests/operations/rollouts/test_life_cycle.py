@@ -14,7 +14,7 @@ from governance.operations.rollouts.life_cycle import (
     OPEN,
     PLANNED,
     NotPossible,
-    Progress,
+    StageProgress,
     is_frozen,
     take,
 )
@@ -58,7 +58,7 @@ def test_what_automation_may_do_never_serves_more_people(taken, times):
 
 @given(moments, moments, freezes)
 def test_a_clock_never_runs_backwards_and_a_freeze_only_takes_time_away(since, now, frozen):
-    at = Progress("running", 2, 5 * HOUR, since)
+    at = StageProgress("running", 2, 5 * HOUR, since)
     assert (
         5 * HOUR
         <= at.dwelt(now, frozen)
@@ -69,7 +69,7 @@ def test_a_clock_never_runs_backwards_and_a_freeze_only_takes_time_away(since, n
 
 @given(moments, freezes, st.integers(0, 100), st.integers(0, 100))
 def test_the_clock_is_the_same_whether_or_not_it_was_halted_for_a_moment(since, frozen, a, b):
-    at, middle = Progress("running", 1, timedelta(), since), since + a * HOUR
+    at, middle = StageProgress("running", 1, timedelta(), since), since + a * HOUR
     end = middle + b * HOUR
     halted = take("halt", at, now=middle, stages=STAGES, freezes=frozen)
     resumed = take("resume", halted, now=middle, stages=STAGES)
@@ -78,7 +78,7 @@ def test_the_clock_is_the_same_whether_or_not_it_was_halted_for_a_moment(since, 
 
 
 def test_a_freeze_that_begins_in_the_middle_stops_the_clock():
-    at = Progress("running", 1, timedelta(), NOW)
+    at = StageProgress("running", 1, timedelta(), NOW)
     frozen = [Span(NOW + 3 * HOUR, NOW + 10 * HOUR)]
     assert at.dwelt(NOW + 8 * HOUR, frozen) == 3 * HOUR
     assert at.dwelt(NOW + 12 * HOUR, frozen) == 5 * HOUR
@@ -86,18 +86,18 @@ def test_a_freeze_that_begins_in_the_middle_stops_the_clock():
 
 
 def test_a_clock_that_is_set_back_adds_nothing():
-    at = Progress("running", 1, 2 * HOUR, NOW)
+    at = StageProgress("running", 1, 2 * HOUR, NOW)
     assert at.dwelt(NOW - 5 * HOUR) == 2 * HOUR
 
 
 def test_a_rollback_cant_be_rolled_back_and_the_reason_says_so():
-    at = Progress("rolled_back", 2, timedelta(), None)
+    at = StageProgress("rolled_back", 2, timedelta(), None)
     with pytest.raises(NotPossible, match="already rolled back"):
         take("roll_back", at, now=NOW, stages=STAGES)
 
 
 def test_only_the_last_stage_can_be_finished_and_it_leads_nowhere_else():
-    first, last = (Progress("running", n, timedelta(), NOW) for n in (0, STAGES - 1))
+    first, last = (StageProgress("running", n, timedelta(), NOW) for n in (0, STAGES - 1))
     with pytest.raises(NotPossible, match="no stage can be skipped"):
         take("finish", first, now=NOW, stages=STAGES)
     with pytest.raises(NotPossible, match="Finish it"):
