@@ -9,7 +9,7 @@ MAX_WAIT_SECONDS = 120  # seconds until a test gives up; no promise of speed
 
 
 def wait_until(told: Callable[[], object]) -> None:
-    """Return once `told` is true; raise when PATIENCE is over."""
+    """Return once `told` is true; raise after MAX_WAIT_SECONDS."""
     until = time.monotonic() + MAX_WAIT_SECONDS
     while not told():
         assert time.monotonic() < until, f"not so after {MAX_WAIT_SECONDS} s"

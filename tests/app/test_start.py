@@ -10,6 +10,7 @@ import pytest
 
 from bench.client import serving_console
 from governance.app import migrate
+from tests.waiting import wait_until
 
 SEEN = """
 import json, sys
@@ -100,9 +101,13 @@ def test_the_newest_migration_is_the_one_that_alembic_names():
 @pytest.mark.slow
 def test_workers_share_the_memory_of_what_they_have_loaded(environment, tmp_path):
     with serving_console(environment, tmp_path / "web.log", workers=2) as (_, pid):
-        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        shares = [_kilobytes(each, "Pss") / _kilobytes(each, "Rss") for each in workers]
+        wait_until(lambda: len(_children(pid)) == 2)
+        shares = [_kilobytes(each, "Pss") / _kilobytes(each, "Rss") for each in _children(pid)]
     assert len(shares) == 2 and max(shares) < 0.5, shares
+
+
+def _children(process: int) -> list[str]:
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
 
 
 def _kilobytes(process: str, kind: str) -> int:
