@@ -32,7 +32,7 @@ from governance.kernel import current
 
 VAR = Path("var/bench")
 FLAGS = "/ofrep/v1/evaluate/flags"
-SYSTEMS, FLIPS, FLOCK = 50, 200, 5000
+SYSTEMS, MANY_SYSTEMS, FLIPS, FLOCK = 50, 500, 200, 5000
 WATCHERS = 4  # kept connections, which fall to both workers
 READERS = 4  # who ask for pages, one after the other
 NICENESS = 10  # of a server for pages beside one for decisions: docs/operating/decisions.md
@@ -594,6 +594,8 @@ def _answers(systems: int, slug: str = "bench") -> Any:
 
 def _resolving() -> list[Row]:
     """The effective policy of a system among 50, once per call; and of all 50 in one call."""
+    from governance.operations.decisions.flags import Answers
+
     answers = _answers(SYSTEMS)
     which = answers.facts.standing.systems[0]
 
@@ -607,7 +609,17 @@ def _resolving() -> list[Row]:
     every = timed(
         lambda: [_answers_of(answers, s) for s in (None, *answers.facts.standing.systems)], 30
     )
+    many = _answers(MANY_SYSTEMS).facts
+    asked, now = f"switch.{many.standing.systems[-1].key}", datetime.now(UTC)
+    first = timed(lambda: Answers(many.at(now), now).flag("", asked), 100)
     return [
+        (
+            f"the first answer after a stop, one switch of {MANY_SYSTEMS} systems",
+            first,
+            "ms",
+            None,
+            "a few ms",
+        ),
         ("a full policy resolved in the process, one system of 50", one, "ms", one, "< 1 ms"),
         ("the policies of all 50 systems resolved in the process", every, "ms", None, ""),
     ]

@@ -31,7 +31,7 @@ class ReadTogether:
 
     __slots__ = ("_build", "_statement")
 
-    def __init__(self, build: Callable[[], Sequence[Select[Any]]]) -> None:
+    def __init__(self, build: Callable[[], Sequence[Select[*tuple[Any, ...]]]]) -> None:
         self._build = build
         self._statement: tuple[Select[Any], Ends] | None = None
 
@@ -49,7 +49,7 @@ class ReadTogether:
         return found
 
 
-def _beside(queries: Sequence[Select[Any]]) -> tuple[Select[Any], Ends]:
+def _beside(queries: Sequence[Select[*tuple[Any, ...]]]) -> tuple[Select[Any], Ends]:
     tables = [_table(number, query) for number, query in enumerate(queries)]
     parts = [_parts(query, table) for query, table in zip(queries, tables, strict=True)]
     ends = list(accumulate(len(columns) for columns, _ in parts))
@@ -72,7 +72,7 @@ def _settled(statement: Select[Any]) -> Select[Any]:
     return statement
 
 
-def _table(number: int, query: Select[Any]) -> Subquery:
+def _table(number: int, query: Select[*tuple[Any, ...]]) -> Subquery:
     """The query's rows with their places; a column has its number as its name."""
     order = query._order_by_clauses  # noqa: SLF001 - no public name
     columns = [
@@ -89,7 +89,7 @@ def _table(number: int, query: Select[Any]) -> Subquery:
     )
 
 
-def _parts(query: Select[Any], table: Subquery) -> tuple[list[Any], Any]:
+def _parts(query: Select[*tuple[Any, ...]], table: Subquery) -> tuple[list[Any], Any]:
     """What a row of the query holds, and what is joined for it: a model brings the tenant's filter
     into the condition of its join.
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -182,7 +183,9 @@ class Answers:
         self.until = facts.standing.next_change(now)
         self._systems = {s.key: s for s in facts.standing.systems}
         self._by_id = {s.id: s.key for s in facts.standing.systems}
-        self._flags: dict[str, dict[str, FlagAnswer]] = {}
+        # drawn so far: by system the levels, by key the switches
+        self._levels: dict[str, dict[str, FlagAnswer]] = {}
+        self._switches: dict[str, FlagAnswer] = {}
         self._bulk: dict[str, BulkParts] = {}
         self._rollouts: dict[tuple[str, str], RolloutFlag] = {}
         # by system: when a bundle was signed, and the bundle
@@ -208,8 +211,10 @@ class Answers:
 
     def flag(self, system: str, key: str, *, others: bool = True) -> FlagAnswer | None:
         """Return the answer for a flag; `others`: including the switches of other systems."""
-        flags = self._flags.get(system) or self._built(system)
-        return flags.get(key) or (self._switches.get(key) if others else None)
+        levels = self._levels.get(system) or self._levels_of(system)
+        return levels.get(key) or (
+            self._switch(key) if others or not system or is_of(key, system) else None
+        )
 
     def rollout(self, system: str, key: str) -> RolloutFlag | None:
         """Return the flag rollout.<feature> of a system, or of the only one that has it.
@@ -241,8 +246,7 @@ class Answers:
 
     def policy(self, system: str) -> dict[str, Any]:
         """Return {dimension: value} and {switch: live}, for the bundle."""
-        flags = self._built(system)
-        return {key: flag.value for key, flag in flags.items()}
+        return {flag.key: flag.value for flag in self._every_flag(system)}
 
     @property
     def systems(self) -> Iterable[str]:
@@ -250,22 +254,21 @@ class Answers:
 
     # ---- building
 
-    def _built(self, system: str) -> dict[str, FlagAnswer]:
-        if system not in self._flags:
-            which = self._systems.get(system)
-            own = {
-                key: f for key, f in self._switches.items() if which is None or is_of(key, system)
-            }
-            self._flags[system] = {**self._policy(which), **own}
-        return self._flags[system]
+    def _every_flag(self, system: str) -> list[FlagAnswer]:
+        """Return the levels and switches of a system, of the whole tenant without one."""
+        levels = self._levels.get(system) or self._levels_of(system)
+        own = (key for key in self._switched if not system or is_of(key, system))
+        return [*levels.values(), *filter(None, map(self._switch, own))]
 
-    def _policy(self, which: Governed | None) -> dict[str, FlagAnswer]:
+    def _levels_of(self, system: str) -> dict[str, FlagAnswer]:
+        which = self._systems.get(system)
         stops = covering(self.facts.stops, which.id if which else None)
         state = live(stops)
-        return {
+        self._levels[system] = {
             f"policy.{key}": self._level(decided, which, state, stops)
             for key, decided in self.resolve(which).items()
         }
+        return self._levels[system]
 
     def resolve(self, which: Governed | None) -> Mapping[str, Decided]:
         """Return the effective policy; systems without a layer of their own share one."""
@@ -305,32 +308,41 @@ class Answers:
         return self._flag(f"policy.{decided.key}", _sent(decided.value), _word(decided.value), more)
 
     @cached_property
-    def _switches(self) -> dict[str, FlagAnswer]:
-        """Every switch of the tenant."""
-        stops, known = self.facts.stops, self._by_id
-        whole = [
-            self._switch(f"switch.{s.key}", covering(stops, s.id)) for s in self._systems.values()
-        ]
-        parts = [
-            self._switch(f"switch.{known[f.system_id]}.{f.key}", covering(stops, f.system_id, f.id))
+    def _switched(self) -> dict[str, tuple[UUID, UUID | None]]:
+        """Return the system and feature of every switch of the tenant."""
+        known = self._by_id
+        whole = {f"switch.{s.key}": (s.id, None) for s in self._systems.values()}
+        parts = {
+            f"switch.{known[f.system_id]}.{f.key}": (f.system_id, f.id)
             for f in self.facts.features
             if f.system_id in known
-        ]
-        return {flag.key: flag for flag in whole + parts}
+        }
+        return {**whole, **parts}
 
-    def _switch(self, key: str, stops: list[ActiveStop]) -> FlagAnswer:
-        """Return a switch: true while both planes are live; the metadata has each plane."""
+    def _switch(self, key: str) -> FlagAnswer | None:
+        """Return a switch: true while both planes are live; the metadata has each plane.
+
+        Drawn when it is asked for: the first answer after a stop waits for no other switch.
+        """
+        if (drawn := self._switches.get(key)) is not None:
+            return drawn
+        if (where := self._switched.get(key)) is None:
+            return None
+        stops = covering(self.facts.stops, *where)
         state = live(stops)
         more: dict[str, Any] = {
             "policy_version": self.facts.standing.number,
             "generate": state.generate,
             "serve": state.serve,
         }
-        if state.whole:
-            return self._flag(key, value=True, word="live", more=more)
-        return self._flag(
-            key, value=False, word="stopped", more=more | _why(stops), reason=DISABLED
+        self._switches[key] = (
+            self._flag(key, value=True, word="live", more=more)
+            if state.whole
+            else self._flag(
+                key, value=False, word="stopped", more=more | _why(stops), reason=DISABLED
+            )
         )
+        return self._switches[key]
 
     @cached_property
     def _served(self) -> "dict[tuple[str, str], Serving]":
@@ -391,7 +403,6 @@ class Answers:
         return FlagAnswer(key, value, word, _json(body))
 
     def _all(self, system: str) -> BulkParts:
-        flags = self._built(system)
         several = {} if system else self._ambiguous
         rollouts = RolloutFlags(
             [
@@ -400,7 +411,9 @@ class Answers:
                 if serving.system == system or (not system and serving.feature not in several)
             ]
         )
-        bodies = [flag.body for _, flag in sorted(flags.items())] + rollouts.fixed
+        bodies = [
+            flag.body for flag in sorted(self._every_flag(system), key=attrgetter("key"))
+        ] + rollouts.fixed
         *others, last = *several.values(), *bodies
         listed = b",".join(others)
         tag = hashlib.sha256(b",".join((listed, last, rollouts.all_bodies()))).hexdigest()[:32]

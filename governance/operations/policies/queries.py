@@ -50,6 +50,8 @@ from governance.operations.policies.strictness import Layer, effective, values
 from governance.operations.policies.tiers import FLOOR
 from governance.operations.systems.models import AISystem
 
+type GovernedRow = tuple[UUID, str, str, str]  # id, key, name and lane of an AI system
+
 POLICY, WAIVER, PLATFORM = "policy", "waiver", "platform_minimum"  # kinds of approvals
 
 
@@ -72,7 +74,7 @@ class _Parts:
     """What effective policies depend on, as it is stored, and the open draft of today."""
 
     version: PolicyVersion | None
-    systems: Sequence[AISystem]
+    systems: Sequence[GovernedRow]
     platforms: Sequence[PlatformPolicy]
     waivers: Sequence[Waiver]
     draft: PolicyVersion | None
@@ -91,7 +93,7 @@ def this_moment() -> datetime:
     return clock.now()
 
 
-def _select_parts(moment: Any, *, at: Any) -> list[Select[Any]]:
+def _select_parts(moment: Any, *, at: Any) -> list[Select[*tuple[Any, ...]]]:
     return [
         _in_force(at),
         _governed(at),
@@ -108,7 +110,7 @@ def _open_versions() -> Select[PolicyVersion]:
 _MOMENT = bindparam("moment", type_=DateTime(timezone=True))
 # what `read_ahead` reads for `standing()`; the moment is `this_moment()`
 IN_FORCE = Selected[PolicyVersion](lambda: _in_force(None))
-GOVERNED = Selected[AISystem](lambda: _governed(None))
+GOVERNED = Selected[GovernedRow](lambda: _governed(None))
 STANDING: tuple[Selected[Any], ...] = (
     IN_FORCE,
     GOVERNED,
@@ -166,13 +168,14 @@ def governed() -> tuple[Governed, ...]:
     return _read_systems(GOVERNED.read())
 
 
-def _governed(at: datetime | None) -> Select[AISystem]:
+def _governed(at: datetime | None) -> Select[UUID, str, str, str]:
     started, lives = _started(AISystem.created_at, at), _not_ended(AISystem.retired_at, at)
-    return select(AISystem).where(started, lives).order_by(AISystem.key)
+    query = select(AISystem.id, AISystem.key, AISystem.name, AISystem.lane)
+    return query.where(started, lives).order_by(AISystem.key)
 
 
-def _read_systems(rows: Iterable[AISystem]) -> tuple[Governed, ...]:
-    return tuple(Governed(s.id, s.key, s.name, s.lane) for s in rows)
+def _read_systems(rows: Iterable[GovernedRow]) -> tuple[Governed, ...]:
+    return tuple(Governed(*row) for row in rows)
 
 
 def _live_waivers(moment: Any, *, started_by: datetime | None) -> Select[Waiver]:

@@ -91,7 +91,8 @@ def live_systems() -> Sequence[AISystem]:
 
 def choices() -> list[tuple[UUID, str]]:
     """Return (id, name) of each live system, for forms."""
-    return [(each.id, each.name) for each in live_systems()]
+    live = select(AISystem.id, AISystem.name).where(AISystem.retired_at.is_(None))
+    return [(each.id, each.name) for each in session().execute(live.order_by(AISystem.name))]
 
 
 def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
