@@ -49,7 +49,7 @@ from governance.assurance.evidence.models import (
     EvidenceWithdrawal,
 )
 from governance.assurance.evidence.ports import supported_controls
-from governance.assurance.evidence.visibility import Sight
+from governance.assurance.evidence.visibility import WHOLE, Sight
 from governance.foundation.people.models import Person
 
 STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
@@ -91,11 +91,28 @@ def known_versions(now: Any, sight: Sight) -> Select[Any]:
 
 def facts(now: Any, sight: Sight, today: Any = None) -> CTE:
     """`now` is an instant, or a parameter of the statement beside the parameter `today`."""
-    e, per = Evidence, _per_piece(now, sight)
+    return (
+        _facts(_per_piece(now, sight), now, sight, today).cte("facts").prefix_with("MATERIALIZED")
+    )
+
+
+def facts_of_owner(now: Any, owner: Any, today: Any) -> CTE:
+    """The same of the items that a person owns, for a statement that reads them once; all three are
+    parameters.
+    """
+    e = Evidence
+    mine = select(e.id).where(e.owner_id == owner, e.retired_at.is_(None))
+    per = _per_piece(now, WHOLE, pieces=mine)
+    return _facts(per, now, WHOLE, today).where(e.owner_id == owner).cte("facts_of_owner")
+
+
+def _facts(per: Subquery, now: Any, sight: Sight, today: Any) -> Select[*tuple[Any, ...]]:
+    e = Evidence
     until = func.coalesce(per.c.held, func.least(per.c.first_end, e.due_on))
     day = literal(now.date(), Date) if today is None else today
     return (
         select(
+            e.tenant_id,
             e.id,
             e.ref,
             e.title,
@@ -111,13 +128,14 @@ def facts(now: Any, sight: Sight, today: Any = None) -> CTE:
         .outerjoin(per, per.c.evidence_id == e.id)
         .outerjoin(Person, Person.id == e.owner_id)
         .where(e.retired_at.is_(None), *sight.of_pieces())
-        .cte("facts")
-        .prefix_with("MATERIALIZED")
     )
 
 
-def _per_piece(now: Any, sight: Sight) -> Subquery:
-    v = known_versions(now, sight).subquery()
+def _per_piece(now: Any, sight: Sight, *, pieces: Select[Any] | None = None) -> Subquery:
+    known = known_versions(now, sight)
+    if pieces is not None:
+        known = known.where(EvidenceVersion.evidence_id.in_(pieces))
+    v = known.subquery()
     accepted, waits = v.c.review == "accepted", v.c.review == "pending"
     return (
         select(

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import literal, select, text
 
 from governance.assurance.evidence import freshness_sql, item_history, queries, review_queue
 from governance.assurance.evidence.freshness import CADENCES, deadline, due_soon_days, max_age_days
@@ -77,7 +77,7 @@ def insert_evidence(piece, number):
         kind="record",
         cadence=piece["cadence"],
         due_on=piece["due_on"],
-        owner_id=None,
+        owner_id=make.person_id("contributor") if number % 2 else None,
         version=1,
         confidentiality="internal",
         retired_at=NOW if piece["retired"] else None,
@@ -166,7 +166,17 @@ def check_sql_agrees():
         for i, p in live.items()
     }
     assert told == formula
+    check_owner_sees_their_own(told)
     return {state for state, *_ in told.values()}
+
+
+def check_owner_sees_their_own(told):
+    owner = make.person_id("contributor")
+    f = freshness_sql.facts_of_owner(NOW, owner, literal(TODAY))
+    owned = set(session().scalars(select(Evidence.id).where(Evidence.owner_id == owner)))
+    assert {
+        row.id: (row.state, row.deadline, row.pending) for row in session().execute(select(f))
+    } == {i: each for i, each in told.items() if i in owned}
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Auckland"])
