@@ -53,6 +53,7 @@ KINDS = {
             EMAIL,
         ),
         NotificationKind("report", "A scheduled report that you receive is ready", EMAIL),
+        NotificationKind("report_failure", "A report that you scheduled can't be generated", EMAIL),
     )
 }
 

@@ -23,7 +23,7 @@ from governance.publishing.report_schedules.models import (
     ReportSchedule,
     ScheduledReport,
 )
-from governance.publishing.report_schedules.periods import ReportPeriod, ended_periods
+from governance.publishing.report_schedules.periods import ReportPeriod
 from governance.publishing.reports import actions as reports
 from governance.publishing.reports.events import ReportGenerated
 from governance.publishing.reports.kinds import KINDS
@@ -127,19 +127,17 @@ def end_schedule(row: ReportSchedule) -> None:
 def generate_due(schedule_id: UUID) -> int:
     """Request the report of each period that has ended since the last one; return how many.
 
-    A period whose report was requested is never requested again. An AI RMF report waits until the
-    tenant has an assessment, and each until the same report that a person requested, who may cancel
-    it, is no longer under way. Raises DomainError where a report can't be requested.
+    A period whose report was requested is never requested again. Each waits until the same report
+    that a person requested, who may cancel it, is no longer under way. Raises DomainError where a
+    report can't be requested, such as an AI RMF report without an assessment.
     """
     row = queries.schedule(schedule_id, lock=True)
     if row.ended_at is not None:
         return 0
-    covered, count = queries.covered(row.id), 0
-    for period in ended_periods(row.cadence, row.starts_on, clock.today()):
-        if period.first in covered:
-            continue
+    count = 0
+    for period in queries.due_periods(row):
         run = _requested(row, period)
-        if run is None or run.requested_by is not None:
+        if run.requested_by is not None:
             break
         session().add(
             ScheduledReport(
@@ -154,11 +152,13 @@ def generate_due(schedule_id: UUID) -> int:
     return count
 
 
-def _requested(row: ReportSchedule, period: ReportPeriod) -> ReportRun | None:
+def _requested(row: ReportSchedule, period: ReportPeriod) -> ReportRun:
     if row.kind == AI_RMF:
         assessment = queries.newest_rmf_assessment()
         if assessment is None:
-            return None
+            raise DomainError(
+                "This report is awaiting an assessment of the NIST AI RMF. Start an assessment."
+            )
         return reports.request_ai_rmf(assessment, until=period.last)
     if row.kind == POLICY:
         return reports.request_attestation(since=period.first, until=period.last)

@@ -9,7 +9,14 @@ from governance.kernel.manifest import (
     SectionTab,
     Subscription,
 )
-from governance.publishing.report_schedules import actions, jobs, models, permissions, views
+from governance.publishing.report_schedules import (
+    actions,
+    failure_actions,
+    jobs,
+    models,
+    permissions,
+    views,
+)
 from governance.publishing.reports.events import ReportGenerated
 
 manifest = Manifest(
@@ -35,7 +42,7 @@ manifest = Manifest(
             also="monthly quarterly recipients",
         ),
     ),
-    audit=actions_in(actions),
+    audit=actions_in(actions, failure_actions),
     links={
         "ReportSchedule": EntryLink(
             no_page="it is listed with the other schedules", noun="schedule of a report"

@@ -1,13 +1,16 @@
 """Generate scheduled reports, every hour: the first one after a period has ended finds it due."""
 
+from uuid import UUID
+
 import structlog
 
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
 from governance.kernel import current
 from governance.kernel.db import transaction
-from governance.kernel.errors import DomainError
-from governance.publishing.report_schedules import actions, queries
+from governance.kernel.errors import DomainError, Unavailable
+from governance.publishing.report_schedules import actions, failure_actions, queries
 
+FAULT = "Something went wrong in Meridian. The operator's log has the details."
 log = structlog.get_logger("report_schedules")
 
 
@@ -17,17 +20,31 @@ def generate() -> None:
 
 
 def generate_in_tenant() -> None:
-    """Each schedule in a transaction of its own; what is refused is tried again in an hour."""
+    """Each schedule in a transaction of its own. What can't be requested is tried again in an hour,
+    and told once, unless something is away for a moment.
+    """
     with transaction(read_only=True):
         ids = queries.active_ids()
     for schedule_id in ids:
-        try:
+        if cause := _obstacle(schedule_id):
             with transaction():
-                actions.generate_due(schedule_id)
-        except DomainError as refused:
-            log.warning(
-                "scheduled report refused",
-                tenant=current.actor().tenant_slug,
-                schedule_id=str(schedule_id),
-                reason=refused.message,
-            )
+                failure_actions.record_refused(schedule_id, cause)
+    with transaction():
+        failure_actions.record_failed()
+
+
+def _obstacle(schedule_id: UUID) -> str | None:
+    """Request what is due; return why that isn't possible, in a sentence."""
+    facts = {"tenant": current.actor().tenant_slug, "schedule_id": str(schedule_id)}
+    try:
+        with transaction():
+            actions.generate_due(schedule_id)
+    except Unavailable as away:
+        log.warning("scheduled report delayed", reason=away.message, **facts)
+    except DomainError as refused:
+        log.warning("scheduled report refused", reason=refused.message, **facts)
+        return refused.message
+    except Exception:  # whatever it is, the other schedules don't wait for its repair
+        log.exception("scheduled report not requested", **facts)
+        return FAULT
+    return None

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
 CADENCES: Mapping[str, str] = {"monthly": "Every month", "quarterly": "Every quarter"}
+REPORT_FAILED = "report_schedule.report.failed"  # the log has why a report wasn't generated
 
 
 class ReportSchedule(Tenanted, Model):

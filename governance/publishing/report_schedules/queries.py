@@ -1,39 +1,65 @@
 """Read schedules of reports.
 
-active()                     those that haven't ended, with what they have generated last
-schedule(id)                 one
+active()                     those that haven't ended, with their newest report, or why there is none
+schedule(id), title(row)     one
+due_periods(row)             the periods that have ended and have no report
+failed()                     the reports whose work failed
 recipient_choices()          who can receive a report: members who may read all of them
 of_run(run_id)               for which schedules this report was generated
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.assurance.assessments.models import Assessment
+from governance.assurance.frameworks import queries as frameworks
+from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people import queries as people
 from governance.kernel import clock
 from governance.kernel.db import find, session
-from governance.publishing.report_schedules.models import ReportSchedule, ScheduledReport
-from governance.publishing.report_schedules.periods import ReportPeriod, period_of
+from governance.kernel.jobs import WorkItem
+from governance.publishing.report_schedules.models import (
+    REPORT_FAILED,
+    ReportSchedule,
+    ScheduledReport,
+)
+from governance.publishing.report_schedules.periods import ReportPeriod, ended_periods, period_of
 from governance.publishing.reports import permissions as reports
 from governance.publishing.reports import queries as report_queries
+from governance.publishing.reports.kinds import KINDS
+from governance.publishing.reports.models import ReportRun
+from governance.publishing.reports.readiness.snapshot import CATEGORIES
+
+HAS_FAILED = WorkItem.state == "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleFailure:
+    """When a report failed, and why, in a sentence."""
+
+    at: datetime
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)
 class ShownSchedule:
     """A schedule, the period that its next report covers, and its newest report, which covers
-    `covered`.
+    `covered`. `refused` is why the next one can't be requested, `failed` why the newest has no
+    file.
     """
 
     row: ReportSchedule
     next: ReportPeriod
     newest: ScheduledReport | None
     covered: ReportPeriod | None
+    refused: ScheduleFailure | None
+    failed: ScheduleFailure | None
 
 
 def schedule(schedule_id: UUID, *, lock: bool = False) -> ReportSchedule:
@@ -47,8 +73,20 @@ def active_ids() -> Sequence[UUID]:
     return session().scalars(select(s.id).where(s.ended_at.is_(None)).order_by(s.id)).all()
 
 
+def title(row: ReportSchedule) -> str:
+    """The name of its report, with the categories or the framework."""
+    name = KINDS[row.kind].name
+    if chosen := row.parameters.get("categories"):
+        return f"{name}: {', '.join(CATEGORIES[key][0] for key in chosen)}"
+    if key := row.parameters.get("framework"):
+        return f"{name}: {next((f.title for f in frameworks.frameworks() if f.key == key), key)}"
+    return name
+
+
 def active() -> list[ShownSchedule]:
-    """The schedules that haven't ended, oldest first, in one statement."""
+    """The schedules that haven't ended, oldest first, in one statement, and another one when a
+    report is late.
+    """
     s, r = ReportSchedule, ScheduledReport
     newest = (
         select(r.schedule_id, func.max(r.first_day).label("first_day"))
@@ -56,19 +94,77 @@ def active() -> list[ShownSchedule]:
         .subquery()
     )
     query = (
-        select(s, r)
+        select(s, r, WorkItem)
         .outerjoin(newest, newest.c.schedule_id == s.id)
         .outerjoin(r, (r.schedule_id == s.id) & (r.first_day == newest.c.first_day))
+        .outerjoin(ReportRun, ReportRun.id == r.report_run_id)
+        .outerjoin(WorkItem, (WorkItem.id == ReportRun.work_item_id) & HAS_FAILED)
         .where(s.ended_at.is_(None))
         .order_by(s.created_at, s.id)
     )
-    return [_shown(row, newest) for row, newest in session().execute(query)]
+    found = [
+        (_next(row, newest), row, newest, work) for row, newest, work in session().execute(query)
+    ]
+    late = {row.id: period for period, row, _, _ in found if period.last < clock.today()}
+    refused = _refused(late)
+    return [
+        ShownSchedule(
+            row,
+            period,
+            newest,
+            _period(newest) if newest else None,
+            refused.get(row.id),
+            ScheduleFailure(work.finished_at or work.created_at, work.step) if work else None,
+        )
+        for period, row, newest, work in found
+    ]
 
 
-def _shown(row: ReportSchedule, newest: ScheduledReport | None) -> ShownSchedule:
-    covered = ReportPeriod(newest.first_day, newest.last_day) if newest else None
-    after = covered.due_on if covered else row.starts_on
-    return ShownSchedule(row, period_of(row.cadence, after), newest, covered)
+def _next(row: ReportSchedule, newest: ScheduledReport | None) -> ReportPeriod:
+    return period_of(row.cadence, _period(newest).due_on if newest else row.starts_on)
+
+
+def _period(made: ScheduledReport) -> ReportPeriod:
+    return ReportPeriod(made.first_day, made.last_day)
+
+
+def _refused(late: Mapping[UUID, ReportPeriod]) -> dict[UUID, ScheduleFailure]:
+    """Why these schedules, by id, couldn't request the report of the period, by the log."""
+    if not late:
+        return {}
+    e = AuditEntry
+    query = (
+        select(e.target_id, e.at, e.facts["cause"].astext)
+        .where(e.target_id.in_(late), e.action == REPORT_FAILED, e.facts["report"].is_(None))
+        .ext(distinct_on(e.target_id))
+        .order_by(e.target_id, e.at.desc())
+    )
+    return {
+        schedule_id: ScheduleFailure(at, cause)
+        for schedule_id, at, cause in session().execute(query)
+        if at.date() >= late[schedule_id].due_on
+    }
+
+
+def due_periods(row: ReportSchedule) -> list[ReportPeriod]:
+    """The periods that have ended and have no report, oldest first."""
+    there = covered(row.id)
+    every = ended_periods(row.cadence, row.starts_on, clock.today())
+    return [each for each in every if each.first not in there]
+
+
+def failed() -> list[tuple[ReportSchedule, ReportPeriod, WorkItem]]:
+    """The reports whose work failed and wasn't retried since, oldest first."""
+    s, r = ReportSchedule, ScheduledReport
+    query = (
+        select(s, r, WorkItem)
+        .join(r, r.schedule_id == s.id)
+        .join(ReportRun, ReportRun.id == r.report_run_id)
+        .join(WorkItem, WorkItem.id == ReportRun.work_item_id)
+        .where(HAS_FAILED)
+        .order_by(r.created_at, r.id)
+    )
+    return [(row, _period(made), work) for row, made, work in session().execute(query)]
 
 
 def same(kind: str, cadence: str, parameters: Mapping[str, Any]) -> ReportSchedule | None:
@@ -108,8 +204,4 @@ def of_run(run_id: UUID) -> list[tuple[ReportSchedule, ReportPeriod]]:
     s, r = ReportSchedule, ScheduledReport
     query = select(s, r).join(r, r.schedule_id == s.id).where(r.report_run_id == run_id)
     found = session().execute(query.order_by(s.id))
-    return [(row, ReportPeriod(made.first_day, made.last_day)) for row, made in found]
-
-
-def is_past(period: ReportPeriod) -> bool:
-    return period.last < clock.today()
+    return [(row, _period(made)) for row, made in found]

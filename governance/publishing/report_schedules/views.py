@@ -4,7 +4,6 @@ from uuid import UUID
 
 from flask import flash, redirect, url_for
 
-from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people import queries as people
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
@@ -13,9 +12,6 @@ from governance.kernel.web import ResponseReturnValue
 from governance.publishing.report_schedules import actions, permissions, queries
 from governance.publishing.report_schedules.forms import ScheduleForm
 from governance.publishing.report_schedules.models import CADENCES, ReportSchedule
-from governance.publishing.reports.kinds import KINDS
-from governance.publishing.reports.models import AI_RMF
-from governance.publishing.reports.readiness.snapshot import CATEGORIES
 
 feature = Feature("report_schedules", __name__)
 
@@ -33,29 +29,13 @@ def _index(form: ScheduleForm, *, status: int = 200) -> ResponseReturnValue:
         status=status,
         form=form,
         schedules=shown,
-        titles={each.row.id: _title(each.row) for each in shown},
+        titles={each.row.id: queries.title(each.row) for each in shown},
         recipients={
             each.row.id: sorted(names[person] for person in each.row.people if person in names)
             for each in shown
         },
         CADENCES=CADENCES,
-        unassessed={
-            each.row.id
-            for each in shown
-            if each.row.kind == AI_RMF
-            and queries.is_past(each.next)
-            and queries.newest_rmf_assessment() is None
-        },
     )
-
-
-def _title(row: ReportSchedule) -> str:
-    name = KINDS[row.kind].name
-    if chosen := row.parameters.get("categories"):
-        return f"{name}: {', '.join(CATEGORIES[key][0] for key in chosen)}"
-    if framework := row.parameters.get("framework"):
-        return f"{name}: {frameworks.framework(framework).title}"
-    return name
 
 
 @feature.post("/reports/schedules/", needs=permissions.MANAGE)
@@ -75,7 +55,7 @@ def create() -> ResponseReturnValue:
         ),
     ):
         return _index(form, status=form.status)
-    flash(f"{_title(made[0])} is scheduled.")
+    flash(f"{queries.title(made[0])} is scheduled.")
     return redirect(url_for("report_schedules.index"), 303)
 
 
@@ -83,5 +63,5 @@ def create() -> ResponseReturnValue:
 def end(report_schedule_id: UUID) -> ResponseReturnValue:
     row = queries.schedule(report_schedule_id)
     actions.end_schedule(row)
-    flash(f"The schedule of {_title(row)} has ended. Its reports are kept.")
+    flash(f"The schedule of {queries.title(row)} has ended. Its reports are kept.")
     return redirect(url_for("report_schedules.index"), 303)

@@ -24,6 +24,7 @@ NOTIFY = {
     "finding": "email",
     "rollout": "email",
     "report": "email",
+    "report_failure": "email",
     "digest": "y",
     "digest_hour": "8",
 }

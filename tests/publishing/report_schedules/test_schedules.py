@@ -6,14 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from governance.assurance.assessments import assessment_actions
-from governance.assurance.controls import adoption_actions
-from governance.assurance.frameworks import actions as adopting
-from governance.assurance.frameworks import queries as frameworks
-from governance.foundation.audit.models import AuditEntry
 from governance.foundation.notifications.models import Notification
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership
@@ -23,56 +18,24 @@ from governance.kernel import clock, current, jobs
 from governance.kernel.db import session, transaction
 from governance.kernel.jobs import WorkItem
 from governance.publishing.report_schedules import actions, queries
-from governance.publishing.report_schedules.jobs import generate
 from governance.publishing.report_schedules.models import ReportSchedule, ScheduledReport
 from governance.publishing.report_schedules.periods import ended_periods, period_of
 from governance.publishing.reports.events import ReportGenerated
-from governance.publishing.reports.models import ReportRun
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 from tests.conftest import visitor
+from tests.publishing.report_schedules.schedule_helpers import (
+    DECEMBER,
+    PAGE,
+    POLICY,
+    entries,
+    generated,
+    recipients,
+    reports,
+    scheduled,
+    start_assessment,
+)
 from tests.waiting import MAX_WAIT_SECONDS
-
-PAGE = "reports/schedules/"
-NOVEMBER, FIRST_OF_DECEMBER = datetime(2026, 11, 25, 12, tzinfo=UTC), datetime(2026, 12, 1, 0, 17)
-DECEMBER = FIRST_OF_DECEMBER.replace(tzinfo=UTC)
-POLICY = {"kind": "policy-attestation", "cadence": "monthly"}
-
-
-@pytest.fixture(autouse=True)
-def _november():
-    with clock.frozen(NOVEMBER):
-        yield
-
-
-def recipients(*roles):
-    return [str(make.person_id(role)) for role in roles]
-
-
-def scheduled(person, *roles, then=303, **fields):
-    chosen = recipients(*(roles or ("compliance_officer",)))
-    return person.post(PAGE, then=then, recipients=chosen, **(POLICY | fields))
-
-
-def generated(at=DECEMBER):
-    """Let the hourly job run at that time, and return all reports, oldest first."""
-    with clock.frozen(at):
-        generate()
-    return reports()
-
-
-def reports():
-    r = ReportRun
-    columns = (r.id, r.kind, r.title, r.parameters, r.requested_by, r.assessment_id, r.as_of)
-    with make.acting("admin", read_only=True):
-        return list(session().execute(select(*columns).order_by(r.created_at, r.id)))
-
-
-def entries(name):
-    with make.acting("admin", read_only=True):
-        query = select(func.count()).where(AuditEntry.action == name)
-        return session().scalar(query)
-
 
 # ---- periods
 
@@ -231,18 +194,6 @@ def test_an_ai_rmf_report_waits_for_an_assessment(as_officer, app):
     [report] = generated()
     assert report.assessment_id == begun
     assert report.as_of == datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)
-
-
-def start_assessment():
-    with make.acting("compliance_officer"):
-        adopting.adopt_framework("nist-ai-rmf-1.0")
-        adoption_actions.adopt(["SEC-04"], with_evidence=True)
-        return assessment_actions.start_assessment(
-            frameworks.framework("nist-ai-rmf-1.0").id,
-            title="2026",
-            period_from=date(2026, 1, 1),
-            period_to=date(2026, 12, 31),
-        ).id
 
 
 def test_each_month_has_an_ai_rmf_report_of_its_own_although_another_is_under_way(as_officer):
