@@ -24,6 +24,7 @@ ABOVE_SIX = {
 # doesn't: what pages share is known already; a number may only fall
 FIRST_READER = {
     "GET /t/<tenant>/controls/<uuid:control_id>": ("control_tests", 7),
+    "GET /t/<tenant>/evaluations/findings/<uuid:evaluation_finding_id>": ("evaluation_results", 5),
     "GET /t/<tenant>/evidence/<uuid:evidence_id>": ("evidence_holds", 6),
     "GET /t/<tenant>/evidence/type-ii/<uuid:control_id>": ("sampling_tables", 9),
     "GET /t/<tenant>/risks/<uuid:risk_id>": ("risk_scores", 5),

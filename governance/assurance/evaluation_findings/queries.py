@@ -1,6 +1,7 @@
 """Findings of evaluations, and the controls that rest on measures.
 
 finding(id), findings(…)         one finding, a page of them with their systems
+OF_FINDING                       what `read_ahead` reads of one finding
 open_finding(…), followed(run)   what the work needs to do nothing twice
 measure_controls(suite_id)       the controls of each measure
 """
@@ -10,7 +11,8 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, ScalarSelect, Select, Uuid, bindparam, func, select
+from sqlalchemy.orm import aliased
 
 from governance.assurance.controls.models import Control
 from governance.assurance.evaluation_findings.models import (
@@ -23,9 +25,17 @@ from governance.assurance.evidence.version_queries import is_not_withdrawn
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_ahead import Rows, Selected, read_rows
 from governance.kernel.visibility_scope import limits
 from governance.operations.evaluations import judge_queries
-from governance.operations.evaluations.models import EvaluationRun, EvaluationSuite, SuiteVersion
+from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    MeasureResult,
+    SuiteMeasure,
+    SuiteVersion,
+)
 from governance.operations.systems.models import AISystem
 
 
@@ -42,20 +52,60 @@ def _check_seen(found: EvaluationFinding) -> None:
         raise NotFound("This finding doesn't exist, or you don't have access to it.")
 
 
-def finding_and_about(finding_id: UUID) -> Row[EvaluationFinding, AISystem, EvaluationSuite]:
+_FINDING = bindparam("finding_id", type_=Uuid())
+
+
+def _its(column: str) -> ScalarSelect[Any]:
+    """What the finding has in a column."""
+    its = aliased(EvaluationFinding)
+    return select(getattr(its, column)).where(its.id == _FINDING).scalar_subquery()
+
+
+def _its_runs[*Columns](query: Select[*Columns]) -> Select[*Columns]:
+    """The query of runs, for those that the finding names."""
+    f = EvaluationFinding
+    named = EvaluationRun.id.in_((f.first_run_id, f.last_run_id, f.passed_run_id))
+    return query.select_from(EvaluationRun).join(f, named).where(f.id == _FINDING)
+
+
+def _its_controls() -> Select[UUID]:
+    m, f = MeasureControl, EvaluationFinding
+    rests = (m.suite_id == f.suite_id) & (m.measure == f.measure)
+    return select(m.control_id).join(f, rests).where(f.id == _FINDING, m.removed_at.is_(None))
+
+
+# what `read_ahead` reads of one finding
+ABOUT: tuple[Rows[Any], ...] = (
+    Rows(EvaluationFinding, lambda m: m.id == _FINDING, lambda m: (m.id,)),
+    Rows(AISystem, lambda m: m.id == _its("system_id"), lambda m: (m.id,)),
+    Rows(EvaluationSuite, lambda m: m.id == _its("suite_id"), lambda m: (m.id,)),
+)
+RUNS: tuple[Selected[Any], ...] = (
+    Selected(lambda: _its_runs(select(EvaluationRun))),
+    Rows(
+        SuiteVersion,
+        lambda m: m.id.in_(_its_runs(select(EvaluationRun.version_id))),
+        lambda m: (m.id,),
+    ),
+)
+RESULTS = evaluations.results_in(lambda: _its_runs(select(EvaluationRun.id)))
+CONTROLS = Rows(
+    Control,
+    lambda m: m.id.in_(_its_controls()) & m.retired_at.is_(None),
+    lambda m: (m.ref,),
+)
+OF_FINDING = (*ABOUT, *RUNS, *RESULTS, CONTROLS)
+
+
+def finding_and_about(finding_id: UUID) -> tuple[EvaluationFinding, AISystem, EvaluationSuite]:
     """The finding beside its AI system and suite, by one statement. Raises NotFound as `finding`
     does.
     """
-    query = (
-        select(EvaluationFinding, AISystem, EvaluationSuite)
-        .join(AISystem, AISystem.id == EvaluationFinding.system_id)
-        .join(EvaluationSuite, EvaluationSuite.id == EvaluationFinding.suite_id)
-        .where(EvaluationFinding.id == finding_id)
-    )
-    if (found := session().execute(query).one_or_none()) is None:
+    found, system, suite = read_rows(*ABOUT, finding_id=finding_id)
+    if not found:
         raise NotFound("This finding doesn't exist, or you don't have access to it.")
     _check_seen(found[0])
-    return found
+    return found[0], system[0], suite[0]
 
 
 def seen_ids() -> Select[UUID] | None:
@@ -86,15 +136,23 @@ def about(found: EvaluationFinding) -> Row[AISystem, EvaluationSuite]:
     return session().execute(query).one()
 
 
-def runs(found: EvaluationFinding) -> dict[UUID, Row[EvaluationRun, SuiteVersion]]:
-    """The runs that it names, each with its suite version."""
-    ids = {found.first_run_id, found.last_run_id, found.passed_run_id} - {None}
-    query = (
-        select(EvaluationRun, SuiteVersion)
-        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
-        .where(EvaluationRun.id.in_(ids))
-    )
-    return {row[0].id: row for row in session().execute(query)}
+def runs(found: EvaluationFinding) -> dict[UUID, tuple[EvaluationRun, SuiteVersion]]:
+    """The runs that it names, each with its suite version; one statement."""
+    rows, ran = read_rows(*RUNS, finding_id=found.id)
+    versions = {each.id: each for each in ran}
+    return {each.id: (each, versions[each.version_id]) for each in rows}
+
+
+def results(found: EvaluationFinding) -> dict[UUID, tuple[MeasureResult, SuiteMeasure]]:
+    """What the runs that it names found of its measure, by run; one statement."""
+    pairs = evaluations.with_measures(*read_rows(*RESULTS, finding_id=found.id))
+    return {pair[0].run_id: pair for pair in pairs if pair[1].key == found.measure}
+
+
+def controls(found: EvaluationFinding) -> list[Control]:
+    """The live controls that rest on its measure, by ref, as far as the reader sees them."""
+    scope, rows = limits(), CONTROLS.read(finding_id=found.id)
+    return [each for each in rows if scope is None or each.id in (scope.controls or ())]
 
 
 def findings(*, closed: bool = False, after: str | None = None, size: int = 50) -> Keyset:

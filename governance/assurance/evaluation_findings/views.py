@@ -12,6 +12,7 @@ from governance.assurance.evaluation_findings import (
     permissions,
     queries,
 )
+from governance.assurance.evaluation_findings.discussions import FINDING
 from governance.assurance.evaluation_findings.forms import (
     CloseForm,
     MappingForm,
@@ -19,15 +20,19 @@ from governance.assurance.evaluation_findings.forms import (
     UnmapForm,
 )
 from governance.assurance.evaluation_findings.models import EvaluationFinding
+from governance.foundation.audit import queries as audit
+from governance.foundation.comments import queries as comments
 from governance.foundation.people import queries as people
 from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
+from governance.kernel.read_ahead import read_ahead
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.evaluations import charts, judge_queries, promotion
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.this_week import WeekCell
+from governance.operations.policies import queries as policies
 from governance.operations.systems import queries as systems
 
 feature = Feature("evaluation_findings", __name__)
@@ -53,9 +58,20 @@ def index() -> ResponseReturnValue:
 @feature.get("/evaluations/findings/<uuid:evaluation_finding_id>", needs=permissions.VIEW)
 def finding(evaluation_finding_id: UUID) -> ResponseReturnValue:
     """Show one finding: the runs that missed and passed, and what follows from it."""
+    read_ahead(
+        *queries.OF_FINDING,
+        *evaluations.TIER,
+        *audit.ABOUT,
+        *comments.of_discussion(),
+        finding_id=evaluation_finding_id,
+        moment=policies.this_moment(),
+        **audit.about(evaluation_finding_id),
+        commented_kind=FINDING.kind,
+        commented_id=evaluation_finding_id,
+    )
     found, system, suite = queries.finding_and_about(evaluation_finding_id)
     runs = queries.runs(found)
-    release = runs[found.last_run_id][0].release
+    verdict = promotion.promotion_verdict(system.id, runs[found.last_run_id][0].release)
     rows = _rows(found, runs)
     return page(
         "assurance/evaluation_findings/finding.html",
@@ -65,12 +81,8 @@ def finding(evaluation_finding_id: UUID) -> ResponseReturnValue:
         rows=rows,
         undecided=rows[-1]["cell"].stale if rows and found.is_open else "",
         tier=evaluations.policy_tier_name(),
-        controls=[
-            control
-            for measure, control in queries.measure_controls(suite.id)
-            if measure == found.measure
-        ],
-        verdict=promotion.promotion_verdict(system.id, release),
+        controls=queries.controls(found),
+        verdict=verdict,
         moments=[_line(each) for each in people.timeline([found.id])],
         closer=people.names([found.closed_by]).get(found.closed_by) if found.closed_by else None,
         charts=charts,
@@ -91,15 +103,14 @@ def _line(moment: people.Moment) -> dict[str, Any]:
 
 def _rows(found: EvaluationFinding, runs: dict[UUID, Any]) -> list[dict[str, Any]]:
     """The runs of a finding with their result of the measure."""
-    tier = evaluations.policy_tier()
-    stale = judge_queries.stale((run, version.suite_id) for run, version in runs.values())
+    tier, judges = evaluations.policy_tier(), judge_queries.judges_of_system(found.system_id)
+    stale = judge_queries.stale_by(
+        ((run, version.suite_id) for run, version in runs.values()), judges
+    )
     why = {run.id: queries.undecided(found, run, version, stale) for run, version in runs.values()}
     cells = {
-        result.run_id: WeekCell(
-            measure, runs[result.run_id][0], result, tier, (), why[result.run_id]
-        )
-        for result, measure in evaluations.results_of(list(runs))
-        if measure.key == found.measure
+        run_id: WeekCell(measure, runs[run_id][0], result, tier, (), why[run_id])
+        for run_id, (result, measure) in queries.results(found).items()
     }
     named = [("First miss", found.first_run_id)]
     if found.last_run_id != found.first_run_id:

@@ -4,6 +4,7 @@ judge(id), judges_of(suite)    NotFound for another tenant's
 people_labels(…)               what people said of cases, in the newest labelled set
 current_judges(…)              one page of the judges in use, over all suites
 stale(runs)                    why a measure of a run doesn't decide any more
+judges_of_system(id)           by which stale_by says it of the runs of an AI system
 unsound(runs)                  the same, where people's labels don't confirm the judge
 corrected(…)                   the rate that people would have found, beside the judge's
 """
@@ -14,12 +15,13 @@ from datetime import datetime
 from typing import Any, Protocol, cast
 from uuid import UUID
 
-from sqlalchemy import Row, ScalarSelect, Select, func, select
+from sqlalchemy import Row, ScalarSelect, Select, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from governance.kernel.db import find, session
 from governance.kernel.errors import DomainError
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_ahead import Selected
 from governance.operations.evaluations.judge_models import (
     EvaluationJudge,
     JudgeCalibration,
@@ -274,17 +276,45 @@ def unsound(runs: Iterable[tuple[JudgedRun, UUID]]) -> Mapping[tuple[UUID, str],
 
 def _judges_by_measure(suite_ids: Collection[UUID], at: datetime | None = None) -> JudgesByMeasure:
     """The judges of each measure, the current one first, and why labels don't confirm it."""
-    j = EvaluationJudge
-    query = select(j, _newest_kappa(at)).where(j.suite_id.in_(suite_ids))
+    query = _judges(at).where(EvaluationJudge.suite_id.in_(suite_ids))
     if at is not None:
-        query = query.where(j.created_at <= at)
-    query = query.order_by(j.replaced_at.is_not(None), j.measure_key, j.created_at.desc())
+        query = query.where(EvaluationJudge.created_at <= at)
+    return by_measure((row[0], row[1]) for row in session().execute(query))
+
+
+def _judges(at: datetime | None = None) -> Select[EvaluationJudge, float | None]:
+    j = EvaluationJudge
+    query = select(j, _newest_kappa(at))
+    return query.order_by(j.replaced_at.is_not(None), j.measure_key, j.created_at.desc())
+
+
+def by_measure(rows: Iterable[tuple[EvaluationJudge, float | None]]) -> JudgesByMeasure:
+    """What OF_SYSTEM reads, as stale_by takes it."""
     found: dict[tuple[UUID, str], tuple[list[EvaluationJudge], str]] = {}
-    for each, kappa in session().execute(query):
+    for each, kappa in rows:
         found.setdefault((each.suite_id, each.measure_key), ([], _doubt(each, kappa)))[0].append(
             each
         )
     return found
+
+
+def _of_system() -> Select[EvaluationJudge, float | None]:
+    """The judges of the suites that were ever run on an AI system."""
+    was_run = (
+        select(SuiteVersion.suite_id)
+        .join(EvaluationRun, EvaluationRun.version_id == SuiteVersion.id)
+        .where(EvaluationRun.system_id == bindparam("system_id", type_=Uuid()))
+    )
+    return _judges().where(EvaluationJudge.suite_id.in_(was_run))
+
+
+# what `read_ahead` reads for `judges_of_system`
+OF_SYSTEM = Selected[tuple[EvaluationJudge, float | None]](_of_system)
+
+
+def judges_of_system(system_id: UUID) -> JudgesByMeasure:
+    """The judges of each suite that was ever run on an AI system, as stale_by takes them."""
+    return by_measure(OF_SYSTEM.read(system_id=system_id))
 
 
 def _newest_kappa(at: datetime | None = None) -> ScalarSelect[float | None]:

@@ -1,12 +1,11 @@
 """Whether the evaluations of a release allow to promote it. Rollouts ask it; only a pass passes.
 
-    promotion_verdict(system_id, release)   clear, or each reason why not; five statements
-    newest_of_suites(system_id, release)    the live suites, each with its newest run of a release
+    promotion_verdict(system_id, release)   clear, or each reason why not; three statements
+    evaluated(system_id, release)           the live suites, each with its newest run of a release,
+                                            and what these runs found; one statement
     newest_release(system_id)               the release that was evaluated last
     select_releases(system_id)              those that were evaluated, with the day of the last run
     is_fresh(ran_at)                        whether a run still says something about today
-    suites_of(system_id)                    the live suites that were ever run on a system
-    newest_runs(system_id, release)         the newest run of each suite on a release
 
 Each live suite that the system was ever evaluated by is asked for: its newest run of this release,
 by the newest published version, no older than FRESH_FOR, with a pass in each measure that decides.
@@ -18,12 +17,12 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, String, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
-from sqlalchemy.orm import aliased
 
 from governance.kernel import clock, formatting
 from governance.kernel.db import session
+from governance.kernel.read_ahead import Rows, Selected, read_rows
 from governance.kernel.read_once import read_once
 from governance.operations.evaluations import figures, judge_queries, queries
 from governance.operations.evaluations.models import (
@@ -118,15 +117,10 @@ def promotion_verdict(system_id: UUID, release: str) -> PromotionVerdict:
 
 
 def _reasons(system_id: UUID, release: str, tier: str) -> Iterator[PromotionReason]:
-    suites = newest_of_suites(system_id, release)
-    runs = [(run, version) for _suite, _number, run, version in suites if run and version]
-    results: dict[UUID, list[tuple[MeasureResult, SuiteMeasure]]] = {}
-    for result, measure in queries.results_of(tuple(run.id for run, _version in runs)):
-        results.setdefault(result.run_id, []).append((result, measure))
-    if not suites:
+    found = evaluated(system_id, release)
+    if not found.suites:
         yield PromotionReason("no suite", "No evaluation suite was ever run on this AI system.")
-    stale = judge_queries.stale((run, version.suite_id) for run, version in runs)
-    for suite, number, run, version in suites:
+    for suite, number, run, version in found.suites:
         if run is None or version is None:
             says = f"Release {release} has no run of {suite.name}."
             yield PromotionReason("no run", says, suite.name)
@@ -135,7 +129,8 @@ def _reasons(system_id: UUID, release: str, tier: str) -> Iterator[PromotionReas
         if blocked is not None:
             yield blocked
             continue
-        yield from _of_measures(run, suite, results.get(run.id, ()), tier, stale)
+        results = [pair for pair in found.results if pair[0].run_id == run.id]
+        yield from _of_measures(run, suite, results, tier, found.stale)
 
 
 def _of_run(
@@ -199,28 +194,36 @@ def sentence(measure: SuiteMeasure, result: MeasureResult, judged: Any) -> str:
 type SuiteRun = tuple[EvaluationSuite, int | None, EvaluationRun | None, SuiteVersion | None]
 
 
-@read_once
-def newest_of_suites(system_id: UUID, release: str) -> Sequence[SuiteRun]:
-    """Each live suite that was run on the system, with its newest published version, and its newest
-    judged run of this release with the version that it ran.
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Each live suite that was run on a system, with its newest published version, and its newest
+    judged run of a release with the version that it ran; what these runs found, and why a measure
+    of one doesn't decide any more, by run and slug. `has_run` counts retired suites as well.
     """
-    runs = _newest_runs(system_id, release).subquery()
-    run, version = aliased(EvaluationRun, runs), aliased(SuiteVersion)
-    query = (
-        _suites_of(system_id)
-        .add_columns(run, version)
-        .outerjoin(run, runs.c.suite_id == EvaluationSuite.id)
-        .outerjoin(version, version.id == run.version_id)
+
+    suites: Sequence[SuiteRun]
+    results: Sequence[tuple[MeasureResult, SuiteMeasure]]
+    stale: Mapping[tuple[UUID, str], str]
+    has_run: bool
+
+
+@read_once
+def evaluated(system_id: UUID, release: str) -> Evaluated:
+    """Return what the evaluations of a release found; one statement."""
+    suites, rows, ran, results, measures, judges = read_rows(
+        *EVALUATED, system_id=system_id, release=release
     )
-    return [(row[0], row[1], row[2], row[3]) for row in session().execute(query)]
+    versions = {each.id: each for each in ran}
+    runs = {suite_id: (run, versions[run.version_id]) for run, suite_id in rows}
+    return Evaluated(
+        [(suite, number, *runs.get(suite.id, (None, None))) for suite, number in suites],
+        queries.with_measures(results, measures),
+        judge_queries.stale_by(rows, judge_queries.by_measure(judges)),
+        bool(rows),
+    )
 
 
-def suites_of(system_id: UUID) -> Sequence[tuple[EvaluationSuite, int | None]]:
-    """Each live suite that was run on the system, with its newest published version."""
-    return [(row[0], row[1]) for row in session().execute(_suites_of(system_id))]
-
-
-def _suites_of(system_id: UUID) -> Select[Any]:
+def _suites() -> Select[EvaluationSuite, int | None]:
     newest = (
         select(SuiteVersion.suite_id, func.max(SuiteVersion.number).label("number"))
         .where(SuiteVersion.published_at.is_not(None), SuiteVersion.withdrawn_at.is_(None))
@@ -232,35 +235,45 @@ def _suites_of(system_id: UUID) -> Select[Any]:
         .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
         .where(
             SuiteVersion.suite_id == EvaluationSuite.id,
-            EvaluationRun.system_id == system_id,
+            EvaluationRun.system_id == _SYSTEM,
             EvaluationRun.state == "judged",
         )
         .exists()
     )
-    query: Select[Any] = (
+    return (
         select(EvaluationSuite, newest.c.number)
+        .select_from(EvaluationSuite)
         .outerjoin(newest, newest.c.suite_id == EvaluationSuite.id)
         .where(EvaluationSuite.retired_at.is_(None), was_run)
         .order_by(EvaluationSuite.name)
     )
-    return query
 
 
-def newest_runs(system_id: UUID, release: str) -> dict[UUID, tuple[EvaluationRun, SuiteVersion]]:
-    """The newest judged run of each suite on this release, by suite."""
-    query = _newest_runs(system_id, release).with_only_columns(EvaluationRun, SuiteVersion)
-    return {row[1].suite_id: (row[0], row[1]) for row in session().execute(query)}
-
-
-def _newest_runs(system_id: UUID, release: str) -> Select[EvaluationRun, UUID]:
+def _newest_runs[*Columns](query: Select[*Columns]) -> Select[*Columns]:
+    """The query of runs, for the newest judged one of each suite on the release."""
     return (
-        select(EvaluationRun, SuiteVersion.suite_id)
+        query.select_from(EvaluationRun)
         .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
         .where(
-            EvaluationRun.system_id == system_id,
-            EvaluationRun.release == release,
+            EvaluationRun.system_id == _SYSTEM,
+            EvaluationRun.release == bindparam("release", type_=String()),
             EvaluationRun.state == "judged",
         )
         .ext(distinct_on(SuiteVersion.suite_id))
         .order_by(SuiteVersion.suite_id, EvaluationRun.ran_at.desc(), EvaluationRun.number.desc())
     )
+
+
+_SYSTEM = bindparam("system_id", type_=Uuid())
+# what `evaluated` reads
+EVALUATED: tuple[Selected[Any], ...] = (
+    Selected(_suites),
+    Selected(lambda: _newest_runs(select(EvaluationRun, SuiteVersion.suite_id))),
+    Rows(
+        SuiteVersion,
+        lambda m: m.id.in_(_newest_runs(select(EvaluationRun.version_id))),
+        lambda m: (m.id,),
+    ),
+    *queries.results_in(lambda: _newest_runs(select(EvaluationRun.id))),
+    judge_queries.OF_SYSTEM,
+)

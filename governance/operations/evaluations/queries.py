@@ -5,7 +5,7 @@ run(id), results_of(run)      one run and what it found
 earlier(tool, reference)      the run that has this reference of its tool already
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, cast
 from uuid import UUID
@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
+from governance.kernel.read_ahead import Rows, Selected
 from governance.kernel.read_once import read_once
 from governance.operations.evaluations.judging import MeasureRule
 from governance.operations.evaluations.models import (
@@ -163,6 +164,30 @@ def _results_of(run_ids: tuple[UUID, ...]) -> Sequence[Row[MeasureResult, SuiteM
         .order_by(MeasureResult.run_id, SuiteMeasure.position)
     )
     return session().execute(query).all()
+
+
+def results_in(
+    run_ids: Callable[[], Select[UUID]],
+) -> tuple[Rows[MeasureResult], Rows[SuiteMeasure]]:
+    """Return what `read_rows` reads of the results of the selected runs, for `with_measures`."""
+    r = MeasureResult
+    return (
+        Rows(r, lambda m: m.run_id.in_(run_ids()), lambda m: (m.run_id,)),
+        Rows(
+            SuiteMeasure,
+            lambda m: m.id.in_(select(r.measure_id).where(r.run_id.in_(run_ids()))),
+            lambda m: (m.position,),
+        ),
+    )
+
+
+def with_measures(
+    results: Collection[MeasureResult], measures: Collection[SuiteMeasure]
+) -> list[tuple[MeasureResult, SuiteMeasure]]:
+    """Return each result with its measure, in the order of `results_of`."""
+    measure_of = {each.id: each for each in measures}
+    pairs = [(each, measure_of[each.measure_id]) for each in results]
+    return sorted(pairs, key=lambda pair: (pair[0].run_id, pair[1].position))
 
 
 def open_suites() -> Sequence[Row[EvaluationSuite, int]]:
@@ -317,6 +342,10 @@ def evaluated_systems(*, after: str | None = None, size: int = 25) -> Keyset:
     )
     query = select(AISystem).where(AISystem.retired_at.is_(None), has_run)
     return keyset(query, AISystem.key, after=after, size=size)
+
+
+# what `read_ahead` reads for the tier and its name; the moment is `policies.this_moment()`
+TIER: tuple[Selected[Any], ...] = (policies.IN_FORCE, policies.PLATFORMS)
 
 
 def policy_tier() -> str:

@@ -111,10 +111,11 @@ _MOMENT = bindparam("moment", type_=DateTime(timezone=True))
 # what `read_ahead` reads for `standing()`; the moment is `this_moment()`
 IN_FORCE = Selected[PolicyVersion](lambda: _in_force(None))
 GOVERNED = Selected[GovernedRow](lambda: _governed(None))
+PLATFORMS = Selected[PlatformPolicy](lambda: _platforms(_MOMENT, started_by=None))
 STANDING: tuple[Selected[Any], ...] = (
     IN_FORCE,
     GOVERNED,
-    Selected(lambda: _platforms(_MOMENT, started_by=None)),
+    PLATFORMS,
     Selected(lambda: _live_waivers(_MOMENT, started_by=None)),
     Selected(_open_versions),
 )
@@ -201,10 +202,12 @@ def platform(at: datetime | None = None) -> Platform:
     When its minimum has ended, the newest one that has not applies again (the built-in one where
     none is left), joined with the ended one: an end never loosens anything.
     """
-    moment = at or clock.now()
+    if at is None:
+        moment = this_moment()
+        return _platform(PLATFORMS.read(moment=moment), moment)
     if (parts := known(_parts, at)) is not None:
-        return _platform(parts.platforms, moment)
-    return _platform(session().scalars(_platforms(moment, started_by=at)).all(), moment)
+        return _platform(parts.platforms, at)
+    return _platform(session().scalars(_platforms(at, started_by=at)).all(), at)
 
 
 def _platform(rows: Sequence[PlatformPolicy], moment: datetime) -> Platform:

@@ -65,9 +65,9 @@ def _measures(subject: GateSubject) -> Iterator[GateReading]:
     yield from (_whole(each) for each in whole)
     by_measure = {(each.suite, each.measure): each for each in verdict.reasons if each.measure}
     off = {each.suite for each in whole}
-    found = promotion.newest_of_suites(subject.system_id, subject.release)
-    suites = {run.id: suite for suite, _number, run, _version in found if run is not None}
-    for result, measure in evaluations.results_of(tuple(suites)):
+    found = promotion.evaluated(subject.system_id, subject.release)
+    suites = {run.id: suite for suite, _number, run, _version in found.suites if run is not None}
+    for result, measure in found.results:
         if not measure.is_signal and suites[result.run_id].name not in off:
             reason = by_measure.get((suites[result.run_id].name, measure.key))
             yield _measure(result, measure, verdict.tier, reason)

@@ -23,7 +23,7 @@ from governance.kernel.formatting import long_day, plural
 from governance.kernel.read_ahead import Rows, read_ahead
 from governance.kernel.read_once import read_once
 from governance.operations.datasets import queries as datasets
-from governance.operations.evaluations import figures, judge_queries, promotion
+from governance.operations.evaluations import figures, promotion
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -32,6 +32,7 @@ from governance.operations.evaluations.models import (
     SuiteMeasure,
     SuiteVersion,
 )
+from governance.operations.evaluations.promotion import Evaluated
 from governance.operations.policies import queries as policies
 from governance.operations.policies.setting_labels import setting_title, short_label
 from governance.operations.rollouts import queries as rollouts
@@ -194,8 +195,8 @@ def _assembled(system: AISystem, release: str) -> AssembledCard:
     at = clock.now()
     of_it = {"system_id": system.id, "since": at - card.HISTORY}
     read_ahead(*OF_CARD, *policies.STANDING, moment=policies.this_moment(), **of_it)
-    runs = promotion.newest_runs(system.id, release) if release else {}
-    every = tuple(_figures(system.id, release, runs, at))
+    found = promotion.evaluated(system.id, release) if release else None
+    every = tuple(_figures(found, release, at)) if found else ()
     drill, failures = _drill(system.id), tuple(_failures(system.id, at))
     incidents = [each for each in failures if each.kind == "incident"]
     said = card.content(
@@ -221,7 +222,7 @@ def _assembled(system: AISystem, release: str) -> AssembledCard:
         failures,
         at=at,
         texts=texts,
-        has_run=bool(runs),
+        has_run=found is not None and found.has_run,
     )
     return AssembledCard(at, release, every, drill, failures, said, tuple(reasons))
 
@@ -289,32 +290,21 @@ def _policy(system: AISystem) -> dict[str, Any]:
 # ---- figures
 
 
-def _figures(
-    system_id: UUID,
-    release: str,
-    runs: Mapping[UUID, tuple[EvaluationRun, SuiteVersion]],
-    at: datetime,
-) -> Iterator[CardFigure]:
-    """Yield each measure of each live suite that was ever run on the system; five statements."""
-    if not release:
-        return
+def _figures(found: Evaluated, release: str, at: datetime) -> Iterator[CardFigure]:
+    """Yield each measure of each live suite that was ever run on the system; one statement."""
     tier = evaluations.policy_tier()
-    results: dict[UUID, list[tuple[MeasureResult, SuiteMeasure]]] = {}
-    for result, measure in evaluations.results_of([run.id for run, _version in runs.values()]):
-        results.setdefault(result.run_id, []).append((result, measure))
-    judged_by_others = judge_queries.stale((run, v.suite_id) for run, v in runs.values())
-    for suite, newest in promotion.suites_of(system_id):
-        if suite.id not in runs:
+    for suite, newest, run, version in found.suites:
+        if run is None or version is None:
             problem = f"Release {release} has no run of {suite.name}."
             yield _without_run(suite, problem)
             continue
-        run, version = runs[suite.id]
-        if (problem := _of_run(run, version, suite, newest)) or not results.get(run.id):
+        results = [pair for pair in found.results if pair[0].run_id == run.id]
+        if (problem := _of_run(run, version, suite, newest)) or not results:
             yield _without_run(suite, problem or f"Run {run.number:,} has no figure.")
             continue
-        for result, measure in results[run.id]:
+        for result, measure in results:
             judged = result.verdicts.get(tier, {})
-            other_judge = judged_by_others.get((run.id, measure.key), "")
+            other_judge = found.stale.get((run.id, measure.key), "")
             state, problem = _state(run, measure, result, judged, other_judge, at)
             yield CardFigure(
                 suite=suite.name,
