@@ -6,7 +6,7 @@ from sqlalchemy import Select, String, cast
 
 from governance.economics.budgets import permissions
 from governance.economics.budgets.models import CostBudget, CostBudgetAlert, CostBudgetNotice
-from governance.kernel.inbox import InboxSource, item_select
+from governance.kernel.inbox import InboxRow, InboxSource, item_select
 
 WORDS = {"actual": "of the amount is spent", "forecast": "of the amount is forecast"}
 
@@ -15,8 +15,9 @@ def _alerts() -> Select[Any]:
     a, b = CostBudgetAlert, CostBudget
     query = item_select(
         a,
-        about=cast(a.percent, String) + "% of " + b.name,
-        detail=a.basis,
+        about=b.name,
+        place=a.basis,
+        detail=cast(a.percent, String),
         since=a.created_at,
         parent=a.budget_id,
     ).join(b, (b.tenant_id == a.tenant_id) & (b.id == a.budget_id))
@@ -26,9 +27,13 @@ def _alerts() -> Select[Any]:
 def _notices() -> Select[Any]:
     n = CostBudgetNotice
     query = item_select(
-        n, about=cast(n.percent, String) + "% of " + n.name, detail=n.basis, since=n.created_at
+        n, about=n.name, place=n.basis, detail=cast(n.percent, String), since=n.created_at
     )
     return query.where(n.acknowledged_at.is_(None))
+
+
+def _crossed(row: InboxRow) -> str:
+    return f"{row.detail}% {WORDS[row.place]}"
 
 
 ALERTS = InboxSource(
@@ -39,7 +44,7 @@ ALERTS = InboxSource(
     icon="coins",
     verb="Review",
     title=lambda row: f"Review the budget: {row.about}",
-    detail=lambda row: WORDS[row.detail],
+    detail=_crossed,
     why="you set the budgets of AI cost",
     endpoint="operator_budgets.budget",
     values=lambda row: {"budget_id": row.parent},
@@ -52,8 +57,8 @@ NOTICES = InboxSource(
     icon="coins",
     verb="Review",
     title=lambda row: f"Review the budget: {row.about}",
-    detail=lambda row: WORDS[row.detail],
-    why="you administer this tenant",
+    detail=_crossed,
+    why="you administer this tenant, or you manage its compliance",
     endpoint="budgets.notice",
     values=lambda row: {"notice_id": row.id},
 )
