@@ -55,8 +55,8 @@ class MonthUsage:
 class TenantFacts:
     """Counts and states of one tenant.
 
-    `roles` are (name of the role, members). `verified` is the last week in which every stored file
-    was hashed, as "2026-W48"; empty before the first. `consumers` are products that asked for
+    `roles` are (name of the role, members). `verified` is the Monday of the last week in
+    which every stored file was hashed; None before the first. `consumers` are products that asked for
     decisions and are counted with the systems' switches.
     """
 
@@ -70,7 +70,7 @@ class TenantFacts:
     firing: int
     incidents: int
     log: LogHealth | None
-    verified: str
+    verified: date | None
     usage: Sequence[MonthUsage]
 
     @property
@@ -127,9 +127,10 @@ def _counts() -> Sequence[int]:
     return session().execute(select(*(each.scalar_subquery() for each in parts))).one()
 
 
-def _verified(slug: str) -> str:
+def _verified(slug: str) -> date | None:
     newest = select(func.max(JobRun.period)).where(JobRun.job == VERIFY, JobRun.scope == slug)
-    return session().scalar(newest) or ""
+    week = session().scalar(newest)
+    return date.fromisoformat(week) if week else None
 
 
 def _usage(months: Sequence[Month]) -> list[MonthUsage]:

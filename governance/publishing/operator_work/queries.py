@@ -19,6 +19,7 @@ from governance.kernel.jobs import JobRun, WorkFailure, WorkItem, WorkTicket
 from governance.kernel.manifest import Scheduled, installed
 
 MAX_LISTED = 50
+PROPER_NAMES = {"scim": "SCIM", "prometheus": "Prometheus"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,13 @@ def jobs() -> list[Job]:
         .group_by(JobRun.job)
     )
     last = {row[0]: row[1] for row in session().execute(query)}
-    return [Job(job.name, _when(job), last.get(job.name, "")) for job in known]
+    return [Job(_title(job.name), _when(job), last.get(job.name, "")) for job in known]
+
+
+def _title(name: str) -> str:
+    """Return "Forget old SCIM requests" of the name of that job."""
+    words = " ".join(PROPER_NAMES.get(word, word) for word in name.split())
+    return words[:1].upper() + words[1:]
 
 
 def _when(job: Scheduled) -> str:
