@@ -27,6 +27,7 @@ FIRST_READER = {
     "GET /t/<tenant>/evaluations/findings/<uuid:evaluation_finding_id>": ("evaluation_results", 5),
     "GET /t/<tenant>/evidence/<uuid:evidence_id>": ("evidence_holds", 6),
     "GET /t/<tenant>/evidence/type-ii/<uuid:control_id>": ("sampling_tables", 9),
+    "GET /t/<tenant>/red-teams/findings/<uuid:red_team_finding_id>": ("red_team_evidence", 6),
     "GET /t/<tenant>/risks/<uuid:risk_id>": ("risk_scores", 5),
 }
 OF_THE_TEST = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET TRANSACTION", "SELECT set_config")

@@ -3,17 +3,19 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from governance.assurance.evidence import version_choices
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.evidence.visibility import sight
 from governance.assurance.red_teams.models import RedTeamEvidence
-from governance.kernel.db import find, session
+from governance.kernel.db import find
 from governance.kernel.errors import NotFound
+from governance.kernel.read_ahead import Rows, Selected, one_of, read_rows
 
 MAX_OFFERED = 20  # versions to choose from, until words narrow them
 
@@ -32,19 +34,44 @@ class LinkedVersion:
         return period_label(self.version.period_from, self.version.period_to)
 
 
-def linked(finding_ids: Collection[UUID]) -> Mapping[UUID, list[LinkedVersion]]:
-    """Return the versions linked to each finding, as far as the reader sees them; one statement."""
+def _of_links[*Columns](query: Select[*Columns]) -> Select[*Columns]:
+    """The query of links, versions and items, for the links of some findings, in their order."""
     link, v = RedTeamEvidence, EvidenceVersion
-    query = (
-        select(link, v, Evidence, version_choices.is_usable())
+    return (
+        query.select_from(link)
         .join(v, v.id == link.version_id)
         .join(Evidence, Evidence.id == v.evidence_id)
-        .where(link.finding_id.in_(finding_ids), link.removed_at.is_(None), *sight().of_versions())
+        .where(one_of(link.finding_id, "finding_ids"), link.removed_at.is_(None))
         .order_by(Evidence.ref, v.number)
     )
+
+
+# what `read_ahead` reads for `linked`
+LINKED: tuple[Selected[Any], ...] = (
+    Selected(lambda: _of_links(select(RedTeamEvidence, version_choices.is_usable()))),
+    Rows(
+        EvidenceVersion,
+        lambda m: m.id.in_(_of_links(select(RedTeamEvidence.version_id))),
+        lambda m: (m.id,),
+    ),
+    Rows(
+        Evidence,
+        lambda m: m.id.in_(_of_links(select(EvidenceVersion.evidence_id))),
+        lambda m: (m.id,),
+    ),
+)
+
+
+def linked(finding_ids: Collection[UUID]) -> Mapping[UUID, list[LinkedVersion]]:
+    """Return the versions linked to each finding, as far as the reader sees them; one statement."""
+    links, rows, items = read_rows(*LINKED, finding_ids=tuple(finding_ids))
+    versions, item_of, seen = {v.id: v for v in rows}, {e.id: e for e in items}, sight()
     found = defaultdict[UUID, list[LinkedVersion]](list)
-    for row in session().execute(query):
-        found[row[0].finding_id].append(LinkedVersion(*row))
+    for link, is_usable in links:
+        version = versions[link.version_id]
+        if seen.shows_version(version):
+            item = item_of[version.evidence_id]
+            found[link.finding_id].append(LinkedVersion(link, version, item, is_usable))
     return found
 
 

@@ -4,12 +4,13 @@ passes on the one that is fixed. Read from the runs of evaluations.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
 
 from governance.assurance.red_teams.models import RedTeamFinding
-from governance.kernel.db import session
+from governance.kernel.read_ahead import Rows, read_rows
 from governance.operations.evaluations import case_results, judge_queries
 from governance.operations.evaluations.case_results import CaseResult
 from governance.operations.evaluations.models import (
@@ -65,27 +66,33 @@ class Proof:
         return not self.reasons
 
 
+_VERSION = bindparam("case_version_id", type_=Uuid())
+# what `read_ahead` reads of a pinned case
+PINNED: tuple[Rows[Any], ...] = (
+    Rows(SuiteVersion, lambda m: m.id == _VERSION, lambda m: (m.id,)),
+    Rows(
+        EvaluationSuite,
+        lambda m: m.id.in_(select(SuiteVersion.suite_id).where(SuiteVersion.id == _VERSION)),
+        lambda m: (m.id,),
+    ),
+    Rows(SuiteMeasure, lambda m: m.version_id == _VERSION, lambda m: (m.position,)),
+)
+
+
 def proof_of(found: RedTeamFinding) -> Proof:
-    """Read the pinned case of a finding; four statements at most."""
+    """Read the pinned case of a finding; three statements at most."""
     none_yet = CaseReading(found.release, None, None)
     if found.case_version_id is None or found.case_digest is None:
         return Proof(None, none_yet, None, ["Pin a regression case first."])
-    version, suite = (
-        session()
-        .execute(
-            select(SuiteVersion, EvaluationSuite)
-            .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
-            .where(SuiteVersion.id == found.case_version_id)
-        )
-        .one()
-    )
-    placed = case_results.place_of(version.id, found.case_measure or "")
+    (version,), (suite,), measures = read_rows(*PINNED, case_version_id=found.case_version_id)
+    placed = case_results.place_of(measures, found.case_measure or "")
     assert placed is not None, "a published version keeps its measures"
     place, measure = placed
     case = PinnedCase(suite, version, measure, found.case_digest.hex())
     releases = [each for each in (found.release, found.fixed_release) if each]
     results = case_results.newest_results(found.system_id, version.id, found.case_digest, releases)
-    stale = judge_queries.stale((each.run, suite.id) for each in results.values())
+    judges = judge_queries.judges_of_system(found.system_id) if results else {}
+    stale = judge_queries.stale_by(((each.run, suite.id) for each in results.values()), judges)
 
     def read(release: str) -> CaseReading:
         return _reading(release, results.get(release), case, place, stale)

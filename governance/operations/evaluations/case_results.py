@@ -12,7 +12,6 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from governance.kernel.db import session
-from governance.operations.evaluations import queries
 from governance.operations.evaluations.models import RUN_CASES, EvaluationRun, SuiteMeasure
 
 SCORED = 0  # outcome of a case that has scores
@@ -65,10 +64,11 @@ def newest_results(
     return {release: CaseResult(*each) for release, each in found.items()}
 
 
-def place_of(version_id: UUID, key: str) -> tuple[int, SuiteMeasure] | None:
-    """Return where the scores of a measure are, and the measure; None where there is none."""
-    found = enumerate(queries.measures(version_id))
-    return next(((n, each) for n, each in found if each.key == key), None)
+def place_of(measures: Sequence[SuiteMeasure], key: str) -> tuple[int, SuiteMeasure] | None:
+    """Return where the scores of a measure of a version are, and the measure; None where there is
+    none. `measures` are all of the version, in their order.
+    """
+    return next(((n, each) for n, each in enumerate(measures) if each.key == key), None)
 
 
 def passes(measure: SuiteMeasure, place: int, result: CaseResult) -> bool | None:
