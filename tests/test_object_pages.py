@@ -26,6 +26,7 @@ FIRST_READER = {
     "GET /t/<tenant>/controls/<uuid:control_id>": ("control_tests", 7),
     "GET /t/<tenant>/evaluations/findings/<uuid:evaluation_finding_id>": ("evaluation_results", 5),
     "GET /t/<tenant>/evidence/<uuid:evidence_id>": ("evidence_holds", 6),
+    "GET /t/<tenant>/evidence/versions/<uuid:version_id>/review": ("evidence_reviews", 6),
     "GET /t/<tenant>/evidence/type-ii/<uuid:control_id>": ("sampling_tables", 9),
     "GET /t/<tenant>/red-teams/findings/<uuid:red_team_finding_id>": ("red_team_evidence", 6),
     "GET /t/<tenant>/risks/<uuid:risk_id>": ("risk_scores", 5),
