@@ -2,15 +2,27 @@
 and what retirement means for the evaluations that runners were asked for.
 """
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, case, cast, func, literal, select, tuple_
+from sqlalchemy import (
+    Date,
+    Select,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from governance.kernel import clock
-from governance.kernel.db import session
 from governance.kernel.formatting import plural
+from governance.kernel.read_ahead import Selected, read_ahead
 from governance.operations.evaluations import judge_queries, permissions, queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -21,6 +33,7 @@ from governance.operations.evaluations.models import (
 )
 from governance.operations.evaluations.request_models import OPEN, EvaluationRequest
 from governance.operations.evaluations.weeks import monday_of
+from governance.operations.policies import queries as policies
 from governance.operations.systems.models import SystemVersion
 from governance.operations.systems.parts import (
     Consequence,
@@ -48,20 +61,43 @@ EVALUATIONS_TAB = SystemTab(
 )
 
 
+class _WeekRun(NamedTuple):
+    id: UUID
+    judges: list[str]
+    created_at: datetime
+    suite_id: UUID
+
+
+def _newest_of_week() -> Select[*tuple[Any, ...]]:
+    """The newest run of each suite in a week."""
+    r = EvaluationRun
+    return (
+        select(r.id, r.judges, r.created_at, SuiteVersion.suite_id)
+        .select_from(r)
+        .join(SuiteVersion, SuiteVersion.id == r.version_id)
+        .where(
+            r.system_id == bindparam("system_id", type_=Uuid()),
+            r.state == "judged",
+            r.week == bindparam("week", type_=Date()),
+        )
+        .ext(distinct_on(SuiteVersion.suite_id))
+        .order_by(SuiteVersion.suite_id, r.ran_at.desc(), r.number.desc())
+    )
+
+
+_NEWEST = Selected[tuple[Any, ...]](_newest_of_week)
+
+
 def _this_week(system_id: UUID) -> Select[*tuple[Any, ...]]:
     """How many measures pass and how many are undecided in this week's newest runs, one of each
     suite, and the names of those that fail. A figure of a replaced judge is undecided.
     """
-    r, tier = EvaluationRun, queries.policy_tier()
-    newest = (
-        select(r.id, r.judges, r.created_at, SuiteVersion.suite_id)
-        .join(SuiteVersion, SuiteVersion.id == r.version_id)
-        .where(r.system_id == system_id, r.state == "judged", r.week == monday_of(clock.today()))
-        .ext(distinct_on(SuiteVersion.suite_id))
-        .order_by(SuiteVersion.suite_id, r.ran_at.desc(), r.number.desc())
-    )
-    runs = session().execute(newest).all()
-    stale = judge_queries.stale((run, run.suite_id) for run in runs)
+    week = monday_of(clock.today())
+    read_ahead(policies.IN_FORCE, _NEWEST, judge_queries.OF_SYSTEM, system_id=system_id, week=week)
+    runs = [_WeekRun._make(row) for row in _NEWEST.read(system_id=system_id, week=week)]
+    judges = judge_queries.judges_of_system(system_id) if runs else {}
+    stale = judge_queries.stale_by(((run, run.suite_id) for run in runs), judges)
+    tier = queries.policy_tier()
     verdict = case(
         (tuple_(MeasureResult.run_id, SuiteMeasure.key).in_(stale), "undecided"),
         else_=MeasureResult.verdicts[tier]["verdict"].astext,
