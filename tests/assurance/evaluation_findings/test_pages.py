@@ -59,7 +59,7 @@ def test_a_miss_is_seen_wherever_it_matters(_mapped, as_officer, as_viewer, stat
     assert "EVF-1" in as_viewer.get("evaluations/findings/").text
     with statements() as seen:
         text = as_officer.get(path).text
-    assert len(seen) <= 15, seen
+    assert len(seen) <= 6, seen
     assert "Hallucination misses its limit" in text and "4.6%" in text and CONTROL in text
     assert "Hallucination is 4.6% (3.2 to 6.4%), and the limit is ≤ 3.0%." in text
     text = as_officer.get(f"controls/{control_id()}").text
