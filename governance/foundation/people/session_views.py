@@ -123,13 +123,14 @@ def own_sessions() -> ResponseReturnValue:
 
 def _sessions(listed: ListPage, member: Membership | None) -> ResponseReturnValue:
     """Of that member, or one's own."""
-    asked, sessions = _asked_sessions(listed, member)
-    return page_memory.once(lambda: _session_page(asked, sessions, member), *sessions)
+    sessions = _live_sessions(member)
+    return page_memory.once(lambda: _session_page(listed, sessions, member), *sessions)
 
 
 def _session_page(
-    asked: ListRequest, sessions: Sequence[queries.LiveSession], member: Membership | None
+    listed: ListPage, sessions: Sequence[queries.LiveSession], member: Membership | None
 ) -> ResponseReturnValue:
+    asked = _asked(listed, sessions, member)
     found = session_list.matching(sessions, asked)
     shown = one_page(found, asked, lambda row: str(row.id))
     return page(
@@ -143,12 +144,15 @@ def _session_page(
     )
 
 
-def _asked_sessions(
-    listed: ListPage, member: Membership | None
-) -> tuple[ListRequest, Sequence[queries.LiveSession]]:
-    sessions = queries.live_sessions(member.person_id if member else current.person_id())
+def _live_sessions(member: Membership | None) -> Sequence[queries.LiveSession]:
+    return queries.live_sessions(member.person_id if member else current.person_id())
+
+
+def _asked(
+    listed: ListPage, sessions: Sequence[queries.LiveSession], member: Membership | None
+) -> ListRequest:
     place = {"membership_id": member.id} if member else {}
-    return listed.read(place=place, choices={"network": session_list.networks(sessions)}), sessions
+    return listed.read(place=place, choices={"network": session_list.networks(sessions)})
 
 
 @feature.get("/settings/sessions.csv", needs=permissions.OWN, answers=FILE)
@@ -158,7 +162,8 @@ def export_own_sessions() -> ResponseReturnValue:
 
 def _export_sessions(listed: ListPage, member: Membership | None) -> ResponseReturnValue:
     """What is filtered, whole."""
-    asked, sessions = _asked_sessions(listed, member)
+    sessions = _live_sessions(member)
+    asked = _asked(listed, sessions, member)
     return csv_file(
         f"sessions-{clock.today()}",
         session_list.HEAD,
