@@ -67,7 +67,7 @@ def _items(f: CTE, *, who: Any = None) -> Select[Any]:
 
 
 def _mine() -> Select[Any]:
-    """Without the facts of everybody's items, which many of these persons' inboxes don't need."""
+    """From the person's own items alone: the inbox of a contributor reads nobody else's."""
     f = facts_of_owner(NOW, ME, TODAY)
     return _items(f).where(f.c.state.in_(UNDONE))
 
