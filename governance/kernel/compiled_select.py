@@ -70,9 +70,9 @@ class CompiledSelect[Row]:
         found = self.rows(**values)
         return found[0] if found else None
 
-    def question(self, **values: Any) -> "Question":
+    def question(self, **values: Any) -> "OpeningSelect":
         """What a transaction can ask with its BEGIN."""
-        return Question(self, values)
+        return OpeningSelect(self, values)
 
     def told(self, **values: Any) -> list[Row] | None:
         """Return the rows that this transaction began with, for these values among its own.
@@ -97,7 +97,7 @@ class CompiledSelect[Row]:
             return self._kept
 
 
-class Question:
+class OpeningSelect:
     """A statement and its values, for the BEGIN of a transaction (`kernel/db.py`)."""
 
     __slots__ = ("_select", "_statement", "_values")

@@ -167,7 +167,7 @@ def engine() -> Engine:
     return _engine
 
 
-class Question(Protocol):
+class OpeningStatement(Protocol):
     """A statement that a transaction asks with its BEGIN; `told` keeps the answer for who asks.
 
     See `kernel/compiled_select.py`.
@@ -302,7 +302,7 @@ def transaction(
     snapshot: bool = False,
     tenant_id: UUID | None = None,
     person_id: UUID | None = None,
-    first: Sequence[Question] = (),
+    first: Sequence[OpeningStatement] = (),
 ) -> Generator[Session]:
     """Commit on success, roll back on any exception.
 
@@ -363,7 +363,7 @@ class _Begin:
     snapshot: bool
     tenant: UUID | None
     person: UUID | None
-    first: Sequence[Question]
+    first: Sequence[OpeningStatement]
 
     @property
     def command(self) -> bytes:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from governance.kernel import access, bearer, clock, current, downloads, formatting, page_memory
 from governance.kernel.current import Actor
-from governance.kernel.db import Question, transaction
+from governance.kernel.db import OpeningStatement, transaction
 from governance.kernel.errors import (
     DomainError,
     Forbidden,
@@ -236,7 +236,7 @@ def _tenant(slug: str) -> UUID:
     return tenant_id
 
 
-def _first(slug: str, *, is_page: bool, keeps: bool) -> list[Question]:
+def _first(slug: str, *, is_page: bool, keeps: bool) -> list[OpeningStatement]:
     """What every page asks, for the BEGIN of its transaction: who is here, and the log's number;
     of an object's page, which is kept, those of the tables as well.
     """

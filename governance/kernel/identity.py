@@ -8,7 +8,7 @@ from uuid import UUID
 
 from governance.kernel import bearer
 from governance.kernel.current import Actor
-from governance.kernel.db import Question
+from governance.kernel.db import OpeningStatement
 from governance.kernel.ports import Port
 from governance.kernel.web import ResponseReturnValue
 
@@ -32,7 +32,7 @@ class IdentityPorts:
 
     tenant_id: Port[Callable[[str], UUID | None]]
     identify: Port[Callable[[], Actor | None]]
-    question: Port[Callable[[str], Question | None]]
+    question: Port[Callable[[str], OpeningStatement | None]]
     keys_of: Port[Callable[[bearer.PresentedKey], bearer.Keys]]
     note_session_use: Port[Callable[[Actor], None]]
     note_key_use: Port[Callable[[Actor], None]]

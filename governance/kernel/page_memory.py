@@ -25,7 +25,7 @@ from flask import Response, current_app, g, request, session
 
 from governance.kernel import clock, current, db, tenant_cache, web
 from governance.kernel.current import Actor
-from governance.kernel.db import Question
+from governance.kernel.db import OpeningStatement
 from governance.kernel.ports import Port
 from governance.kernel.table_changes import UNNUMBERED, Numbers, numbers_of
 from governance.kernel.tenant_cache import BoundedCache, Number
@@ -59,10 +59,10 @@ def _nothing_known() -> tuple[Number | None, Numbers]:
 
 
 class LogQuestion(Protocol):
-    def __call__(self, *, with_tables: bool) -> Question | None: ...
+    def __call__(self, *, with_tables: bool) -> OpeningStatement | None: ...
 
 
-def _none(*, with_tables: bool) -> Question | None:  # noqa: ARG001 - the protocol's
+def _none(*, with_tables: bool) -> OpeningStatement | None:  # noqa: ARG001 - the protocol's
     return None
 
 

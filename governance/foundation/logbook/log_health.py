@@ -26,7 +26,7 @@ from governance.foundation.audit.queries import MAX_COUNTED, waiting_here
 from governance.foundation.audit.sequencer import ALARM_SECONDS
 from governance.kernel import clock, current, tenant_cache
 from governance.kernel.compiled_select import CompiledSelect
-from governance.kernel.db import Question
+from governance.kernel.db import OpeningStatement
 from governance.kernel.formatting import ago, thousands
 from governance.kernel.table_changes import Numbers
 from governance.kernel.tenant_revision import NAMES, OVER_ALL, TableNumber, TenantRevision
@@ -133,7 +133,7 @@ def revision_and_tables() -> tuple[tenant_cache.Number | None, Numbers]:
     return number, {UUID(row_id).int: each for row_id, each in (numbers or {}).items()}
 
 
-def question(*, with_tables: bool = False) -> Question:
+def question(*, with_tables: bool = False) -> OpeningStatement:
     """What `revision` or `revision_and_tables` reads, for the BEGIN of a transaction."""
     return (_WITH_TABLES if with_tables else _STATEMENT).question()
 

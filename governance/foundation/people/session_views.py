@@ -23,7 +23,7 @@ from governance.foundation.tenants import queries as tenants
 from governance.kernel import clock, current, page_memory
 from governance.kernel.access import require
 from governance.kernel.current import Actor
-from governance.kernel.db import Question, transaction
+from governance.kernel.db import OpeningStatement, transaction
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import DomainError, NotFound, SignInNeeded
 from governance.kernel.feature import Feature
@@ -51,7 +51,7 @@ def identify() -> Actor | None:
     return who
 
 
-def question(wanted: str) -> Question | None:
+def question(wanted: str) -> OpeningStatement | None:
     """What `identify` will ask in that tenant; None where the cookie is another tenant's."""
     slug, token = sessions.split(request.cookies.get(cookie_name("session"), ""))
     return sessions.question(token) if token and slug == wanted else None

@@ -16,7 +16,7 @@ from governance.foundation.tenants.queries import SUSPENDED_STATES
 from governance.kernel import clock, current
 from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.current import Actor
-from governance.kernel.db import Question, session, transaction
+from governance.kernel.db import OpeningStatement, session, transaction
 
 IDLE_TIMEOUT = timedelta(hours=1)
 MAX_SESSION_LIFETIME = timedelta(hours=12)
@@ -69,7 +69,7 @@ def split(cookie: str) -> tuple[str, str]:
     return (slug, token) if token.isascii() and len(cookie) <= MAX_COOKIE_LENGTH else ("", "")
 
 
-def question(token: str) -> Question:
+def question(token: str) -> OpeningStatement:
     """What `actor_of_token` asks, for the BEGIN of its transaction."""
     return _HOLDER.question(hash=token_hash(token), **_instants())
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select, text
 from governance.foundation.api_keys import queries as api_keys
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current, key_encryption, tenant_revision
-from governance.kernel.compiled_select import CompiledSelect, Question
+from governance.kernel.compiled_select import CompiledSelect, OpeningSelect
 from governance.kernel.db import session
 from governance.operations.decisions.flags import DecisionFacts, DecisionFeature, PlatformFacts
 from governance.operations.decisions.models import BundleKey
@@ -70,7 +70,7 @@ def facts() -> DecisionFacts:
     )
 
 
-def stops_question(tier: str) -> Question:
+def stops_question(tier: str) -> OpeningSelect:
     """Return what `stops_now` asks, for the BEGIN of its transaction."""
     return _STOPS.question(suspended=SUSPENDED, serve=tier not in EVERYDAY_TIERS)
 
