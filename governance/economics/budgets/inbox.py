@@ -8,7 +8,7 @@ from governance.economics.budgets import permissions
 from governance.economics.budgets.models import CostBudget, CostBudgetAlert, CostBudgetNotice
 from governance.kernel.inbox import InboxRow, InboxSource, item_select
 
-WORDS = {"actual": "of the amount is spent", "forecast": "of the amount is forecast"}
+WORDS = {"actual": "of the budget is spent", "forecast": "of the budget is forecast to be spent"}
 
 
 def _alerts() -> Select[Any]:

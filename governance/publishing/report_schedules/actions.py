@@ -156,9 +156,7 @@ def _requested(row: ReportSchedule, period: ReportPeriod) -> ReportRun:
     if row.kind == AI_RMF:
         assessment = queries.newest_rmf_assessment()
         if assessment is None:
-            raise DomainError(
-                "This report is awaiting an assessment of the NIST AI RMF. Start an assessment."
-            )
+            raise DomainError("This report needs an assessment of the NIST AI RMF. Start one.")
         return reports.request_ai_rmf(assessment, until=period.last)
     if row.kind == POLICY:
         return reports.request_attestation(since=period.first, until=period.last)

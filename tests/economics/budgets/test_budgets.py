@@ -174,7 +174,7 @@ def test_alerts_are_in_the_operators_inbox_until_they_are_acknowledged(finance, 
     spend(product, 60)
     jobs.check_budgets()
     inbox = finance.get("/t/console/inbox/").text
-    assert "Review the budget: Claims" in inbox and "50% of the amount is spent" in inbox
+    assert "Review the budget: Claims" in inbox and "50% of the budget is spent" in inbox
     finance.post(f"{BASE}{budget_id}/acknowledge", then=303)
     assert "Review the budget" not in finance.get("/t/console/inbox/").text
     finance.post(f"{BASE}{budget_id}/acknowledge", then=303)
@@ -203,7 +203,7 @@ def test_a_customer_is_told_once_and_only_where_the_operator_shares_it(finance, 
     assert all(each.told_at for each in stored(CostBudgetAlert))
     admin = visitor(app, "admin", "acme")
     inbox = admin.get("inbox/").text
-    assert "Review the budget: Shared" in inbox and "50% of the amount is spent" in inbox
+    assert "Review the budget: Shared" in inbox and "50% of the budget is spent" in inbox
     page = admin.get(f"{NOTICES}{notice.id}").text
     assert "Shared has spent 50% of €100.00 in November 2026." in page
     admin.post(f"{NOTICES}{notice.id}", then=303)

@@ -27,7 +27,7 @@ from tests.publishing.report_schedules.schedule_helpers import (
 
 HOUR = timedelta(hours=1)
 FAILED = "report_schedule.report.failed"
-NO_ASSESSMENT = "awaiting an assessment of the NIST AI RMF"
+NO_ASSESSMENT = "needs an assessment of the NIST AI RMF"
 NO_FRAMEWORK = "This framework doesn't exist"
 
 

@@ -189,7 +189,7 @@ def test_an_ai_rmf_report_waits_for_an_assessment(as_officer, app):
     assert generated() == []
     with clock.frozen(DECEMBER):
         page = visitor(app, "compliance_officer").get(PAGE)
-        assert "awaiting an assessment" in page.text
+        assert "needs an assessment" in page.text
         begun = start_assessment()
     [report] = generated()
     assert report.assessment_id == begun
