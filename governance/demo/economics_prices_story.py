@@ -1,6 +1,6 @@
 """The price book of the demo's models, the dollar's rates, and what eighteen months of usage cost.
 
-Finance entered all of it three days ago, and shows the list to tenants. One price was negotiated for
+Finance entered the prices three days ago, and shows the list to tenants. One price was negotiated for
 Acme, which its page never shows.
 """
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from governance.demo import economics_rates_story
 from governance.demo.cast import MONTHS, acting_on, days_ago
+from governance.demo.economics_rates_story import ENTERED
 from governance.economics.prices import actions, jobs
 from governance.economics.prices.actions import PriceTerms
-from governance.economics.rates import actions as rates
 from governance.economics.tenant_costs import actions as tenant_costs
 from governance.economics.usage import jobs as usage_jobs
 from governance.foundation.tenants import queries as directory
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
-from governance.kernel.months import Month
 
 DOLLAR = tuple(map(Decimal, ("0.9207", "0.9184", "0.9251", "0.9312", "0.9268", "0.9195")))
 
@@ -41,7 +41,6 @@ class Announced:
     successor: str | None = None
 
 
-ENTERED = 3  # days ago
 FIRST = MONTHS * 31 + 10
 ANNOUNCED = (
     Announced(FIRST, "helio", "helio-large-3", "4.00", "20.00", "0.40", "5.00"),
@@ -57,15 +56,8 @@ ANNOUNCED = (
 
 def tell(finance: Actor) -> None:
     """Enter rates and prices as the operator's finance, then price all usage."""
+    economics_rates_story.enter(finance, "USD", DOLLAR, "ECB reference rates, monthly average")
     with acting_on(finance, days_ago(ENTERED), hour=9), transaction():
-        present = Month.of(days_ago(ENTERED))
-        for back in range(MONTHS, -1, -1):
-            rates.enter_rate(
-                present.plus(-back),
-                "USD",
-                DOLLAR[back % len(DOLLAR)],
-                source="ECB reference rates, monthly average",
-            )
         for each in ANNOUNCED:
             actions.add_price(_terms(each))
     jobs.collect_usage_costs()

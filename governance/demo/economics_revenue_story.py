@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from governance.demo import economics_rates_story
 from governance.demo.cast import MONTHS, acting_on, days_ago, moment_of
 from governance.demo.file_imports import import_table
-from governance.economics.rates import actions as rates
-from governance.economics.rates import queries as known_rates
 from governance.economics.revenue.import_kinds import KINDS
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
 from governance.kernel import clock
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
 from governance.kernel.months import Month
 
 SEED = 2026
@@ -144,8 +142,8 @@ def create_customers() -> None:
 def tell(finance: Actor) -> None:
     """Import the five files as finance, three days ago."""
     now = Month.of(days_ago(IMPORTED))
+    economics_rates_story.enter(finance, "GBP", POUND, "Central bank, monthly average")
     with acting_on(finance, days_ago(IMPORTED)):
-        _enter_rates(now)
         for name, lines in (
             ("accounts", list(_accounts(now))),
             ("subscriptions", list(_subscriptions(now))),
@@ -155,16 +153,6 @@ def tell(finance: Actor) -> None:
         ):
             kind = next(each for each in KINDS if each.name == name)
             import_table(kind, f"{name}.csv", lines)
-
-
-def _enter_rates(now: Month) -> None:
-    for n in range(MONTHS + 1):
-        month = now.plus(-n)
-        with transaction():
-            if known_rates.entered_rate(month, "GBP") is None:
-                rates.enter_rate(
-                    month, "GBP", POUND[n % len(POUND)], source="Central bank, monthly average"
-                )
 
 
 def _months(now: Month) -> list[Month]:

@@ -11,13 +11,15 @@ from governance.economics.budgets.models import CostBudgetAlert
 from governance.kernel import clock
 from governance.kernel.db import session
 from tests import make
+from tests.demo.frozen_days import begun_at
 from tests.economics.prices import price_helpers
 from tests.economics.usage.usage_helpers import Product, at, event, register
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)  # before the story checks the budgets: at 20:00
 
 
-def test_the_demo_sets_three_budgets_and_alerts_what_they_reached(app, database):
+def test_the_demo_sets_three_budgets_and_alerts_what_they_reached(app, database, monkeypatch):
+    begun_at(monkeypatch, NOON + timedelta(hours=9))
     with clock.frozen(NOON):
         for slug in ("acme", "globex"):
             register("claims-triage", slug)

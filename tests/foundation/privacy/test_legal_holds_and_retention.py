@@ -12,6 +12,7 @@ from governance.foundation.audit.models import AuditEntry, DataKey
 from governance.foundation.privacy import queries, retention_actions
 from governance.foundation.privacy.jobs import destroy_expired_keys
 from governance.foundation.privacy.models import LegalHold
+from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.jobs import JobRun
 from tests.foundation.privacy.conftest import membership_id_of, sequence_and_recheck
@@ -52,7 +53,7 @@ def test_past_their_time_sealed_parts_are_unreadable_and_the_log_verifies(depart
             for s in e.sealed.values()
             if s["subject"] == departing_member.pseudonym
         ]
-        age_keys(departing_member.pseudonym, "2019-10")
+        age_keys(departing_member.pseudonym, "2012-10")
     destroy_expired_keys()
     with acting("admin"):
         assert key_periods(departing_member.pseudonym) == [] and all(
@@ -63,10 +64,11 @@ def test_past_their_time_sealed_parts_are_unreadable_and_the_log_verifies(depart
 
 
 def test_what_is_within_its_time_stays_and_a_quiet_night_leaves_no_entry(departing_member, acting):
+    oldest = retention_actions.oldest_kept_month(clock.today(), queries.DEFAULT_MONTHS)
     with acting("admin"):
-        age_keys(departing_member.pseudonym, "2019-11")
+        age_keys(departing_member.pseudonym, oldest)
         assert retention_actions.destroy_expired_keys() == 0 and shred_old_keys() == []
-        assert key_periods(departing_member.pseudonym) == ["2019-11"]
+        assert key_periods(departing_member.pseudonym) == [oldest]
 
 
 @pytest.mark.parametrize(
