@@ -26,6 +26,7 @@ from governance.kernel import (
     db,
     key_encryption,
     logs,
+    outbound_http,
     outbox,
     request_bodies,
     storage,
@@ -179,6 +180,7 @@ def connect(settings: config.Settings, manifests: tuple[Manifest, ...] = FEATURE
     approval_kinds.register(*(kind for each in manifests for kind in each.approvals))
     db.connect(settings.database_url)
     key_encryption.use(settings.kek, settings.previous_kek)
+    outbound_http.use(settings.private_networks)
     storage.use(settings.storage_url, personal_field_encryption.object_key)
     scanning.use(settings.clamav)
     retention.use(settings.minute_months)

@@ -12,11 +12,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from governance.kernel.client_address import Network, networks
+from governance.kernel.setting_names import unknown_names
 
 PREVIOUS_KEK_VARIABLE = "GOVERNANCE_KEK_PREVIOUS_FILE"
 DEFAULT_MINUTE_MONTHS, MIN_MINUTE_MONTHS = 25, 15
 DEFAULT_OFFBOARDING_DAYS, MAX_OFFBOARDING_DAYS = 14, 365
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+POSTGRESQL = {"postgres", "postgresql", "postgresql+psycopg"}
+MAIL = {"smtp", "smtps"}
+KEY_BYTES, MIN_DIFFERENT_BYTES = 32, 12  # 256 bits, and not one repeated letter
+TEXT = re.compile(rb"[0-9A-Fa-f\s]+")  # hexadecimal: half of the bits are missing
 CONTACT = re.compile(r"(mailto:|https://|tel:)[!-~]{3,200}")
 
 
@@ -46,6 +51,7 @@ class Settings:
     minute_months: int = DEFAULT_MINUTE_MONTHS  # how long indicators keep their minutes
     usage_url: str | None = None  # of ClickHouse; without it PostgreSQL keeps usage events
     trusted_proxies: tuple[Network, ...] = ()  # may name the sender of a request
+    private_networks: tuple[Network, ...] = ()  # may be connected to over https
     offboarding_days: int = DEFAULT_OFFBOARDING_DAYS  # between the approval and the deletion
     security_contact: str | None = None  # for /.well-known/security.txt
     notice: Path | None = None  # a file whose sentence the sign-in page shows while it is there
@@ -72,17 +78,19 @@ def public_address(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings; with DATABASE_URL unset an embedded PostgreSQL is started and the keys
-    live in var/.
+    """Read the settings.
+
+    In the demo the keys live in var/, and with DATABASE_URL unset an embedded PostgreSQL is
+    started.
     """
     var = Path(environ.get("GOVERNANCE_VAR", "var")).resolve()
     demo = environ.get("GOVERNANCE_DEMO") == "1"
-    embedded = not environ.get("DATABASE_URL")
     public_url = public_address(environ)
-    lenient = demo or embedded
-    problems = [*_weak_url(public_url, lenient=lenient)]
-    secret = _key(environ, "GOVERNANCE_SECRET_KEY_FILE", var / "secret.key", lenient, problems)
-    kek = _key(environ, "GOVERNANCE_KEK_FILE", var / "kek.key", lenient, problems)
+    problems = [*unknown_names(environ)]
+    if not demo:
+        problems += [*_unset(environ), *_weak_url(public_url)]
+    secret = _key(environ, "GOVERNANCE_SECRET_KEY_FILE", var / "secret.key", demo, problems)
+    kek = _key(environ, "GOVERNANCE_KEK_FILE", var / "kek.key", demo, problems)
     previous = (
         _key(environ, PREVIOUS_KEK_VARIABLE, var, False, problems)
         if PREVIOUS_KEK_VARIABLE in environ
@@ -98,9 +106,9 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
             "GOVERNANCE_KEK_FILE and GOVERNANCE_SECRET_KEY_FILE must be two different keys"
         )
     problems += [
-        f"{name} isn't a database address such as postgresql://user@host/name"
+        f"{name} isn't a PostgreSQL address such as postgresql://user@host/name"
         for name in ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL")
-        if "://" not in (environ.get(name) or "://")
+        if environ.get(name) and _scheme(environ[name]) not in POSTGRESQL
     ]
     minute_months = environ.get("GOVERNANCE_MINUTE_MONTHS", str(DEFAULT_MINUTE_MONTHS))
     if not (minute_months.isdecimal() and int(minute_months) >= MIN_MINUTE_MONTHS):
@@ -112,20 +120,12 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         problems.append(
             f"GOVERNANCE_OFFBOARDING_DAYS must be a number of days, 1 to {MAX_OFFBOARDING_DAYS}"
         )
-    usage_url = environ.get("GOVERNANCE_USAGE_URL") or None
-    if usage_url and not _is_clickhouse(usage_url):
-        problems.append(
-            "GOVERNANCE_USAGE_URL isn't an address of ClickHouse such as"
-            " https://user:password@host:8443/database"
-        )
-    try:
-        trusted_proxies = networks(environ.get("GOVERNANCE_TRUSTED_PROXIES", ""))
-    except ValueError:
-        trusted_proxies = ()
-        problems.append(
-            "GOVERNANCE_TRUSTED_PROXIES must be networks such as 10.0.0.0/8, 127.0.0.1,"
-            " separated by commas"
-        )
+    workers = environ.get("GOVERNANCE_WEB_WORKERS", "1")
+    if not (workers.isdecimal() and int(workers)):
+        problems.append("GOVERNANCE_WEB_WORKERS must be a number of processes, at least 1")
+    problems += _wrong_servers(environ)
+    trusted_proxies = _networks(environ, "GOVERNANCE_TRUSTED_PROXIES", problems)
+    private_networks = _networks(environ, "GOVERNANCE_PRIVATE_NETWORKS", problems)
     contact = environ.get("GOVERNANCE_SECURITY_CONTACT") or None
     if contact and not CONTACT.fullmatch(contact):
         problems.append("GOVERNANCE_SECURITY_CONTACT must begin with mailto:, https:// or tel:")
@@ -140,22 +140,41 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         kek=kek[:32],
         public_url=public_url,
         storage_url=environ.get("GOVERNANCE_STORAGE_URL", f"file:{var / 'objects'}"),
-        smtp_url=environ.get("GOVERNANCE_SMTP_URL"),
+        smtp_url=environ.get("GOVERNANCE_SMTP_URL") or None,
         var=var,
         demo=demo,
         product=environ.get("GOVERNANCE_PRODUCT", "Meridian"),
         metrics_token=environ.get("GOVERNANCE_METRICS_TOKEN") or None,
         previous_kek=previous[:32] or None,
         follows=True,
-        workers=_workers(environ),
+        workers=int(workers),
         clamav=environ.get("GOVERNANCE_CLAMAV") or None,
         minute_months=int(minute_months),
         offboarding_days=int(offboarding_days),
-        usage_url=usage_url,
+        usage_url=environ.get("GOVERNANCE_USAGE_URL") or None,
         trusted_proxies=trusted_proxies,
+        private_networks=private_networks,
         security_contact=contact,
         notice=Path(notice) if notice else None,
     )
+
+
+def _wrong_servers(environ: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each address of another server that can't be one."""
+    found = []
+    smtp_url = environ.get("GOVERNANCE_SMTP_URL")
+    if smtp_url and not (_scheme(smtp_url) in MAIL and urlsplit(smtp_url).hostname):
+        found.append(
+            "GOVERNANCE_SMTP_URL isn't an address of a mail server such as"
+            " smtp://user:password@host:587"
+        )
+    usage_url = environ.get("GOVERNANCE_USAGE_URL")
+    if usage_url and not _is_clickhouse(usage_url):
+        found.append(
+            "GOVERNANCE_USAGE_URL isn't an address of ClickHouse such as"
+            " https://user:password@host:8443/database"
+        )
+    return found
 
 
 def _is_clickhouse(url: str) -> bool:
@@ -166,12 +185,27 @@ def _is_clickhouse(url: str) -> bool:
         return False
 
 
-def _workers(environ: Mapping[str, str]) -> int:
-    """How many web processes `governance web` has started; another server says it by
-    GOVERNANCE_WEB_WORKERS.
-    """
-    text = environ.get("GOVERNANCE_WEB_WORKERS", "1")
-    return int(text) if text.isdecimal() and int(text) else 1
+def _unset(environ: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each address that only the demo chooses by itself."""
+    needed = {
+        "DATABASE_URL": "name your PostgreSQL, such as postgresql://governance_app@host/governance",
+        "GOVERNANCE_PUBLIC_URL": "name the address in the browser, such as https://meridian.example",
+    }
+    return [f"{name} is not set: {what}" for name, what in needed.items() if not environ.get(name)]
+
+
+def _scheme(url: str) -> str:
+    return url.partition("://")[0] if "://" in url else ""
+
+
+def _networks(environ: Mapping[str, str], name: str, problems: list[str]) -> tuple[Network, ...]:
+    try:
+        return networks(environ.get(name, ""))
+    except ValueError:
+        problems.append(
+            f"{name} must be networks such as 10.0.0.0/8, 127.0.0.1, separated by commas"
+        )
+        return ()
 
 
 def _database(environ: Mapping[str, str], var: Path) -> tuple[str, str]:
@@ -191,11 +225,18 @@ def _psycopg(url: str) -> str:
     return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url
 
 
-def _weak_url(public_url: str, *, lenient: bool) -> list[str]:
+def _weak_url(public_url: str) -> list[str]:
     parts = urlsplit(public_url)
-    if parts.scheme == "https" or parts.hostname in LOOPBACK or lenient:
-        return []
-    return ["GOVERNANCE_PUBLIC_URL must begin with https:// (or be a loopback address)"]
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        return ["GOVERNANCE_PUBLIC_URL must begin with https:// (or be a loopback address)"]
+    if parts.path or parts.query or parts.fragment:
+        return [
+            (
+                f"GOVERNANCE_PUBLIC_URL must end after the host: {public_url} has more. Serve Meridian"
+                " at the root of a host name of its own"
+            )
+        ]
+    return []
 
 
 def _key(
@@ -216,9 +257,20 @@ def _key(
     try:
         content = path.read_bytes() if path.is_file() else b""
     except OSError as error:
-        problems.append(f"{name} ({path.name}) can't be read: {error.strerror}")
+        problems.append(f"{name} ({path}) can't be read: {error.strerror}")
         return b""
-    # 256 bits, and not one repeated letter
-    if len(content) < 32 or len(set(content)) < 12:  # noqa: PLR2004
-        problems.append(f"{name} ({path.name}) is missing, shorter than 32 bytes, or not random")
+    problems += [f"{name} ({path}) {why}" for why in _weakness(path, content)]
     return content
+
+
+def _weakness(path: Path, content: bytes) -> list[str]:
+    """Return what is wrong with a key file: nothing, or one sentence."""
+    if not path.is_file():
+        return ["doesn't exist"]
+    if len(content) < KEY_BYTES:
+        return [f"is {len(content)} bytes long and must have at least {KEY_BYTES}"]
+    if TEXT.fullmatch(content):
+        return ["is text and must be raw random bytes, as from head -c 32 /dev/urandom"]
+    if len(set(content)) < MIN_DIFFERENT_BYTES:
+        return ["is not random"]
+    return []

@@ -24,6 +24,7 @@ from governance.kernel.call_deadline import (
     TimedHTTPSConnection,
     deadline,
 )
+from governance.kernel.client_address import Network
 from governance.kernel.errors import DomainError
 
 TIMEOUT_SECONDS = (3, 5)
@@ -44,6 +45,13 @@ WAITING_FOR_ONE, WAITING, PATIENCE = (
 )  # of a worker's threads, for one server and for all; seconds until another has its turn
 _waiting: Counter[str] = Counter()
 _turn = threading.Condition()
+_private_networks: tuple[Network, ...] = ()
+
+
+def use(private_networks: tuple[Network, ...]) -> None:
+    """Allow https connections to these private networks (GOVERNANCE_PRIVATE_NETWORKS)."""
+    global _private_networks  # noqa: PLW0603 - one process, one setting
+    _private_networks = private_networks
 
 
 class Unreachable(DomainError):
@@ -118,9 +126,11 @@ def safe_url(url: str) -> str:
 
 def _public(address: str) -> bool:
     """Whether it is one host on the public internet: none that is private, means a group, or holds
-    an IPv4 address that a gateway would call.
+    an IPv4 address that a gateway would call. A network that the operator allowed counts as public.
     """
     found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
+    if any(found in network for network in _private_networks):
+        return True
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
         found = found.ipv4_mapped
     within = (net for net in NOT_PUBLIC if net.version == found.version)

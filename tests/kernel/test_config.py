@@ -1,10 +1,13 @@
 """A setting that is missing or weak stops the start, by name."""
 
 import os
+import re
 import stat
+from pathlib import Path
 
 import pytest
 
+from governance.kernel import setting_names
 from governance.kernel.config import SettingsError, from_environment
 from governance.kernel.logs import configure
 
@@ -43,16 +46,37 @@ def test_what_is_right_starts(production):
     [
         ({"GOVERNANCE_SECRET_KEY_FILE": None}, "GOVERNANCE_SECRET_KEY_FILE is not set"),
         ({"GOVERNANCE_KEK_FILE": None}, "GOVERNANCE_KEK_FILE is not set"),
-        ({"GOVERNANCE_KEK_FILE": "/nowhere/kek"}, r"GOVERNANCE_KEK_FILE \(kek\) is missing"),
+        (
+            {"GOVERNANCE_KEK_FILE": "/nowhere/kek"},
+            r"GOVERNANCE_KEK_FILE \(/nowhere/kek\) doesn't exist",
+        ),
         (
             {"GOVERNANCE_PUBLIC_URL": "http://console.example"},
             "GOVERNANCE_PUBLIC_URL must begin with https://",
         ),
-        ({"DATABASE_URL": "db.example/console"}, "DATABASE_URL isn't a database address"),
+        ({"DATABASE_URL": "db.example/console"}, "DATABASE_URL isn't a PostgreSQL address"),
         (
             {"GOVERNANCE_OWNER_DATABASE_URL": "owner"},
-            "GOVERNANCE_OWNER_DATABASE_URL isn't a database address",
+            "GOVERNANCE_OWNER_DATABASE_URL isn't a PostgreSQL address",
         ),
+        ({"DATABASE_URL": "mysql://app@db.example/c"}, "DATABASE_URL isn't a PostgreSQL address"),
+        (
+            {"DATABASE_URL": None},
+            "DATABASE_URL is not set: name your PostgreSQL",
+        ),
+        ({"GOVERNANCE_PUBLIC_URL": None}, "GOVERNANCE_PUBLIC_URL is not set: name the address"),
+        (
+            {"GOVERNANCE_PUBLIC_URL": "https://x.example/meridian"},
+            "GOVERNANCE_PUBLIC_URL must end after the host: https://x.example/meridian has more",
+        ),
+        ({"GOVERNANCE_SMTP_URL": "http://mail.example"}, "GOVERNANCE_SMTP_URL isn't an address"),
+        ({"GOVERNANCE_WEB_WORKERS": "many"}, "GOVERNANCE_WEB_WORKERS must be a number"),
+        ({"GOVERNANCE_PRIVATE_NETWORKS": "ours"}, "GOVERNANCE_PRIVATE_NETWORKS must be networks"),
+        (
+            {"GOVERNANCE_SMPT_URL": "smtp://mail.example"},
+            r"GOVERNANCE_SMPT_URL isn't a setting\. Did you mean GOVERNANCE_SMTP_URL\?",
+        ),
+        ({"GOVERNANCE_COLOR": "blue"}, r"GOVERNANCE_COLOR isn't a setting\.$"),
         ({"GOVERNANCE_TRUSTED_PROXIES": "the proxy"}, "GOVERNANCE_TRUSTED_PROXIES must be netw"),
         ({"GOVERNANCE_TRUSTED_PROXIES": "10.0.0.1/8"}, "GOVERNANCE_TRUSTED_PROXIES must be netw"),
         ({"GOVERNANCE_SECURITY_CONTACT": "a@b.example"}, "GOVERNANCE_SECURITY_CONTACT must beg"),
@@ -78,6 +102,23 @@ def test_a_weak_key_is_named_and_never_shown(production, weak):
     assert not weak or weak.decode() not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"tiny", "is 4 bytes long and must have at least 32"),
+        (os.urandom(32).hex().encode() + b"\n", "is text and must be raw random bytes"),
+        (b"abc" * 20, "is text"),
+        (b"xyz" * 20, "is not random"),
+    ],
+)
+def test_a_weak_key_is_told_apart_from_a_missing_one(production, content, named):
+    with open(production["GOVERNANCE_KEK_FILE"], "wb") as file:
+        file.write(content)
+    with pytest.raises(SettingsError, match=named) as refusal:
+        from_environment(production)
+    assert production["GOVERNANCE_KEK_FILE"] in str(refusal.value)
+
+
 def test_one_key_for_two_purposes_is_refused(production):
     with pytest.raises(SettingsError, match="two different keys"):
         from_environment(
@@ -87,12 +128,27 @@ def test_one_key_for_two_purposes_is_refused(production):
 
 def test_every_fault_is_named_at_once(production):
     broken = {
-        "DATABASE_URL": production["DATABASE_URL"],
+        "GOVERNANCE_SMPT_URL": "smtp://mail.example",
         "GOVERNANCE_PUBLIC_URL": "http://console.example",
     }
     with pytest.raises(SettingsError) as refusal:
         from_environment(broken)
-    assert all(name in str(refusal.value) for name in ("PUBLIC_URL", "SECRET_KEY_FILE", "KEK_FILE"))
+    named = ("DATABASE_URL", "SMPT_URL", "PUBLIC_URL", "SECRET_KEY_FILE", "KEK_FILE")
+    assert all(name in str(refusal.value) for name in named)
+
+
+def test_the_documents_list_every_setting():
+    text = Path("docs/operating/README.md").read_text()
+    assert setting_names.table() in text
+
+
+def test_every_name_of_the_code_is_a_setting():
+    """A setting that the code reads and the list lacks would stop the start of who sets it."""
+    known = setting_names.SETTINGS.keys() | setting_names.INTERNAL
+    for folder in ("governance", "tests", "bench", "tools"):
+        for path in Path(folder).rglob("*.py"):
+            names = set(re.findall(r"GOVERNANCE_[A-Z_]*[A-Z]", path.read_text()))
+            assert names - known <= {"GOVERNANCE_SMPT_URL", "GOVERNANCE_COLOR"}, path
 
 
 def test_the_demo_makes_its_own_keys_and_keeps_them(production, tmp_path):
@@ -106,8 +162,10 @@ def test_the_demo_makes_its_own_keys_and_keeps_them(production, tmp_path):
     assert stat.S_IMODE((tmp_path / "demo" / "kek.key").stat().st_mode) == 0o600
 
 
-def test_without_a_database_address_a_laptop_has_one(server_folder):
-    settings = from_environment({"GOVERNANCE_VAR": str(server_folder / "laptop")})
+def test_without_a_database_address_the_demo_has_one(server_folder):
+    settings = from_environment(
+        {"GOVERNANCE_VAR": str(server_folder / "laptop"), "GOVERNANCE_DEMO": "1"}
+    )
     assert settings.database_url.startswith("postgresql+psycopg://governance_app@")
     assert settings.owner_database_url.startswith("postgresql+psycopg://governance_owner@")
 
