@@ -285,6 +285,7 @@ def _scored(
             counts.nets,
             clusters=counts.clusters,
             squares=counts.net_squares,
+            sources=counts.sources,
         )
         if is_clustered
         else compare_pairs(counts.pairs, counts.better, counts.worse)

@@ -77,6 +77,7 @@ class ScoreCounts:
     clusters: int
     net_squares: float
     nets: Sequence[int]
+    sources: int  # all that have a pair
 
 
 def join_by_hash() -> None:
@@ -226,6 +227,7 @@ def _by_source(pairs: Any, scores: Sequence[PairedScore]) -> Select[Any]:
             ),
             _whole(func.sum(moved * moved)).label(f"squares_{n}"),
             count.label(f"clusters_{n}"),
+            func.count().filter(sources.c[f"pairs_{n}"] > 0).label(f"sources_{n}"),
             _whole(func.sum(net * net)).label(f"nets_squared_{n}"),
             func.trim_array(
                 func.array_agg(net).filter(net != 0),
@@ -250,6 +252,7 @@ def _counts(row: Mapping[Any, Any], n: int, score: PairedScore) -> ScoreCounts:
         int(row.get(f"clusters_{n}", 0)),
         float(row.get(f"nets_squared_{n}", up + down)),
         tuple(sign * net for net in row.get(f"nets_{n}") or ()),
+        int(row.get(f"sources_{n}", 0)),
     )
 
 

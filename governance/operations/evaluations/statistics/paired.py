@@ -1,8 +1,8 @@
 """Two runs on the same cases: the cases that changed decide, never the overlap of two intervals.
 
 McNemar, "Note on the sampling error of the difference between correlated proportions", 1947, in
-its exact form; the sign test for scores; Durkalski and others, "Analysis of clustered
-matched-pair data", 2003, where cases share a source.
+its exact form; the sign test for scores; Obuchowski, "On the comparison of correlated proportions
+for clustered data", 1998, where cases share a source.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,8 +35,9 @@ class PairedComparison:
     difference: float = 0.0  # of the rates, later minus earlier
     low: float = 0.0  # its 95% interval
     high: float = 0.0
-    clusters: int = 0  # sources that have changed cases; 0 where each case is its own
+    clusters: int = 0  # sources with a net change; 0 where each case is its own
     squares: float = 0.0  # the sum over sources of the squared net change
+    sources: int = 0  # all sources, those without a changed case too
 
     @property
     def changed(self) -> int:
@@ -73,25 +74,32 @@ def compare_clusters(
 ) -> PairedComparison:
     """Return the comparison where cases of one source move together.
 
-    `clusters` holds the (better, worse) cases of each source. Each source is one observation, its
-    net change; up to twelve sources every flip of signs is counted, beyond that the statistic of
-    Durkalski is compared with chi-squared of one degree of freedom.
+    `clusters` holds the (better, worse) cases of each source, (0, 0) where none changed. Each source
+    is one observation, its net change. Where up to twelve sources changed, every flip of signs is
+    counted; beyond that, the statistic of Obuchowski is compared with chi-squared of one degree of
+    freedom. Every case counts alike, as in the difference of the rates beside it.
     """
-    nets = [better - worse for better, worse in clusters.values() if better or worse]
+    nets = [better - worse for better, worse in clusters.values() if better != worse]
     better = sum(each[0] for each in clusters.values())
     worse = sum(each[1] for each in clusters.values())
     if better + worse > cases:
         raise ValueError(f"{better} better and {worse} worse of {cases} cases")
-    p_value = _flips(nets) if len(nets) <= EXACT_CLUSTERS else _durkalski(nets)
+    squares = float(sum(net * net for net in nets))
+    p_value = (
+        _flips(nets)
+        if len(nets) <= EXACT_CLUSTERS
+        else _obuchowski(sum(nets), squares, len(clusters))
+    )
     return PairedComparison(
         cases,
         better,
         worse,
         p_value,
         direction_of(sum(nets), p_value, significance),
-        *_difference(cases, sum(nets), float(sum(net * net for net in nets))),
+        *_difference(cases, sum(nets), squares),
         len(nets),
-        float(sum(net * net for net in nets)),
+        squares,
+        len(clusters),
     )
 
 
@@ -103,17 +111,18 @@ def compare_nets(
     *,
     clusters: int,
     squares: float,
+    sources: int,
 ) -> PairedComparison:
     """Return compare_clusters from what the database added up, without a row for each source.
 
-    `clusters` is the number of sources whose net change isn't 0, `squares` the sum of their squared
-    net changes. `nets` are those changes where there are up to EXACT_CLUSTERS of them; more aren't
-    read. Raises ValueError where the changed cases outnumber all cases.
+    `sources` is the number of all sources, `clusters` of those whose net change isn't 0, `squares`
+    the sum of their squared net changes. `nets` are those changes where there are up to
+    EXACT_CLUSTERS of them; more aren't read. Raises ValueError where the changed cases outnumber all cases.
     """
     if min(cases, better, worse) < 0 or better + worse > cases:
         raise ValueError(f"{better} better and {worse} worse of {cases} cases")
     net = better - worse
-    p_value = _flips(nets) if clusters <= EXACT_CLUSTERS else _chi_squared(net, squares)
+    p_value = _flips(nets) if clusters <= EXACT_CLUSTERS else _obuchowski(net, squares, sources)
     return PairedComparison(
         cases,
         better,
@@ -123,6 +132,7 @@ def compare_nets(
         *_difference(cases, net, squares),
         clusters,
         squares,
+        sources,
     )
 
 
@@ -170,7 +180,8 @@ def _p_value_at(comparison: PairedComparison, factor: float) -> float:
 
     if comparison.clusters:
         net = (comparison.better - comparison.worse) * factor
-        return _chi_squared(net, comparison.squares * factor)
+        sources = comparison.sources * factor
+        return _obuchowski(net, comparison.squares * factor, sources)
     fewer = min(comparison.better, comparison.worse) * factor
     more = max(comparison.better, comparison.worse) * factor
     return min(1.0, 2 * float(betainc(more, fewer + 1, 0.5)))
@@ -211,14 +222,17 @@ def _flips(nets: Sequence[int]) -> float:
     return as_far / float(2 ** len(nets))
 
 
-def _durkalski(nets: Sequence[int]) -> float:
-    return _chi_squared(sum(nets), sum(net * net for net in nets))
+def _obuchowski(net: float, squares: float, sources: float) -> float:
+    """The p-value of (K − 1) ÷ K × (Σ net)² ÷ Σ net² over K sources.
 
-
-def _chi_squared(net: float, squares: float) -> float:
+    With her variance under the null hypothesis, in the notation of Yang, Sun and Hardin, "A note on
+    the tests for clustered matched-pair binary data", 2010.
+    """
     from scipy.special import chdtrc  # noqa: PLC0415 - loads NumPy
 
-    return float(chdtrc(1, net**2 / squares)) if squares else 1.0
+    if not squares:
+        return 1.0
+    return float(chdtrc(1, (sources - 1) / sources * net**2 / squares))
 
 
 def direction_of(net: float, p_value: float, significance: float = SIGNIFICANCE) -> Direction:

@@ -8,7 +8,8 @@ import sys
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.stats import fisher_exact
+from scipy.stats import chi2, fisher_exact
+from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -147,10 +148,39 @@ def test_cases_of_one_source_count_as_one_observation():
     assert alone.p_value == pytest.approx(compare_pairs(100, 0, 12).p_value)
 
 
-def test_many_sources_are_compared_by_durkalski():
-    """(Σ net)² ÷ Σ net² = 20² ÷ 40 = 10 on one degree of freedom: p = .00157."""
+def test_many_sources_are_compared_by_obuchowski():
+    """39 ÷ 40 × (Σ net)² ÷ Σ net² = 39 ÷ 40 × 20² ÷ 40 = 9.75 on one degree of freedom."""
     found = compare_clusters(1000, {f"d-{n}": (0, 1) if n < 30 else (1, 0) for n in range(40)})
-    assert (f"{found.p_value:.5f}", found.direction) == ("0.00157", Direction.WORSE)
+    assert (f"{found.p_value:.5f}", found.direction) == ("0.00179", Direction.WORSE)
+
+
+def test_sources_of_unequal_size_count_by_their_cases():
+    """13 ÷ 14 × 31² ÷ 201 = 4.4396, p = .0351: R 4.5 by the formula of clust.bin.pair's "obuchowski".
+
+    Its "durkalski" divides each net change by the cases of its source: (Σ d)² ÷ Σ d² = .033² ÷ .896,
+    p = .97. That is the mean over sources, which fell while the share of all cases rose.
+    """
+    sizes = (2, 60, 40, 5, 60, 40, 40, 5, 60, 4, 5, 4, 4, 60)
+    better = (0, 8, 6, 2, 11, 12, 5, 0, 12, 1, 1, 0, 0, 11)
+    worse = (1, 5, 4, 1, 8, 4, 1, 3, 5, 0, 0, 1, 0, 5)
+    changes = {f"source {n}": each for n, each in enumerate(zip(better, worse, strict=True))}
+    found = compare_clusters(sum(sizes), changes)
+    assert (found.sources, found.clusters, found.squares) == (14, 13, 201)
+    assert (f"{found.p_value:.4f}", found.direction) == ("0.0351", Direction.BETTER)
+    assert found.difference == 31 / 389
+    over_sources = sum((b - w) / n for b, w, n in zip(better, worse, sizes, strict=True))
+    assert f"{over_sources:.3f}" == "-0.033"
+
+
+@given(st.lists(st.sampled_from([(1, 0), (0, 1)]), min_size=13, max_size=40), st.integers(0, 50))
+@settings(max_examples=examples(50))
+def test_sources_of_one_case_are_compared_by_mcnemar_less_one_source(changes, unchanged):
+    found = compare_clusters(100, dict(enumerate([*changes, *[(0, 0)] * unchanged])))
+    better = sum(each == (1, 0) for each in changes)
+    table = [[0, better], [len(changes) - better, 0]]
+    statistic = mcnemar(table, exact=False, correction=False).statistic
+    sources = len(changes) + unchanged
+    assert found.p_value == pytest.approx(chi2.sf(statistic * (sources - 1) / sources, 1))
 
 
 # ---- many measures, weeks, looks
@@ -455,11 +485,17 @@ def test_sums_of_the_database_compare_as_the_sources_do(counts):
     nets = [better - worse for better, worse in counts if better != worse]
     better, worse = (sum(each[n] for each in counts) for n in (0, 1))
     found = compare_nets(
-        300, better, worse, nets[:12], clusters=len(nets), squares=sum(net * net for net in nets)
+        300,
+        better,
+        worse,
+        nets[:12],
+        clusters=len(nets),
+        squares=sum(net * net for net in nets),
+        sources=len(sources),
     )
     expected = compare_clusters(300, sources)
-    if len(nets) == expected.clusters or expected.clusters <= 12:
-        assert found.p_value == pytest.approx(expected.p_value)
+    assert found.clusters == expected.clusters
+    assert found.p_value == pytest.approx(expected.p_value)
     assert (found.difference, found.low) == pytest.approx((expected.difference, expected.low))
 
 
