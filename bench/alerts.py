@@ -85,7 +85,12 @@ def measure(*, rounds: int, quick: bool) -> list[Row]:
     objectives = OBJECTIVES // 10 if quick else OBJECTIVES
     with make.acting("admin"), transaction():
         system = systems.register(
-            key="bench-alerts", name="Alerts", lane="standard", purpose="Measured.", owner_id=None
+            key="bench-alerts",
+            stage="live",
+            name="Alerts",
+            lane="standard",
+            purpose="Measured.",
+            owner_id=None,
         )
         values = {
             "tenant": system.tenant_id,

@@ -80,7 +80,9 @@ def _runs(cases: int, *, shared: bool) -> tuple[UUID, UUID]:
     suite = suite_actions.create(key=key, name=key, purpose="Bench.", pack="support")
     version = queries.versions(suite.id)[0]
     suite_actions.publish(version, suite)
-    system = systems.register(key=key, name=key, lane="standard", purpose="Bench.", owner_id=None)
+    system = systems.register(
+        key=key, stage="live", name=key, lane="standard", purpose="Bench.", owner_id=None
+    )
     ids = []
     for wrong in (3, 4):
         run = EvaluationRun(

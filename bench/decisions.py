@@ -86,10 +86,16 @@ def _world() -> dict[str, Any]:
 
     with make.acting("admin"):
         systems.register(
-            key="bench-triage", name="Triage", lane="high_risk", purpose="Measured.", owner_id=None
+            key="bench-triage",
+            stage="live",
+            name="Triage",
+            lane="high_risk",
+            purpose="Measured.",
+            owner_id=None,
         )
         flipped = systems.register(
             key="bench-copy",
+            stage="live",
             name="Copy",
             lane="standard",
             purpose="Stopped and restarted.",

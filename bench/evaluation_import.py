@@ -151,7 +151,7 @@ def _import(path: Path) -> float:
 def _system() -> AISystem:
     found = session().query(AISystem).filter(AISystem.key == KEY).one_or_none()
     return found or systems.register(
-        key=KEY, name="Evaluated", lane="standard", purpose="Bench.", owner_id=None
+        key=KEY, stage="live", name="Evaluated", lane="standard", purpose="Bench.", owner_id=None
     )
 
 

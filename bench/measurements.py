@@ -63,7 +63,12 @@ def measure(
 def _defined(count: int) -> tuple[dict[str, UUID], str]:
     with make.acting("admin"):
         system = systems.register(
-            key="measured", name="Measured", lane="standard", purpose="Bench.", owner_id=None
+            key="measured",
+            stage="live",
+            name="Measured",
+            lane="standard",
+            purpose="Bench.",
+            owner_id=None,
         )
         ids = {
             f"measured-{n}": actions.define(
@@ -200,7 +205,12 @@ def _rolled_up(server: embedded.Embedded, objectives: int, rounds: int) -> list[
     day = clock.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     with make.acting("admin", "globex") as who:
         system = systems.register(
-            key="measured", name="Measured", lane="standard", purpose="Bench.", owner_id=None
+            key="measured",
+            stage="live",
+            name="Measured",
+            lane="standard",
+            purpose="Bench.",
+            owner_id=None,
         )
         ids = [
             actions.define(

@@ -71,7 +71,13 @@ def _publish(runs: int) -> dict[str, str]:
 def _evaluated(runs: int) -> UUID:
     suite = published_suite(KEY)
     system = systems.register(
-        key=KEY, name=KEY, lane="standard", purpose="Bench.", owner_id=None, facts=FACTS
+        key=KEY,
+        stage="live",
+        name=KEY,
+        lane="standard",
+        purpose="Bench.",
+        owner_id=None,
+        facts=FACTS,
     )
     last = monday_of(clock.today()) - timedelta(weeks=1)
     scores = dict.fromkeys(NAMES, (CASES - 30, CASES))

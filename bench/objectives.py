@@ -87,7 +87,12 @@ def _fill(app: Flask, server: embedded.Embedded, count: int) -> UUID:
     end = minute_of(clock.now())
     with app.app_context(), make.acting("admin") as who:
         system = systems.register(
-            key="bench-objectives", name="Bench", lane="standard", purpose="p", owner_id=None
+            key="bench-objectives",
+            stage="live",
+            name="Bench",
+            lane="standard",
+            purpose="p",
+            owner_id=None,
         )
         ids = [
             measuring.define(

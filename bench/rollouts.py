@@ -56,7 +56,12 @@ def _world(slug: str, features: int) -> dict[str, Any]:
         number = rollouts.next_number()
         for position, name in ((len(ladder) - 2, SPLIT), (len(ladder) - 1, WHOLE)):
             system = systems.register(
-                key=name, name=name, lane="standard", purpose="Measured.", owner_id=None
+                key=name,
+                stage="live",
+                name=name,
+                lane="standard",
+                purpose="Measured.",
+                owner_id=None,
             )
             every = [
                 SystemFeature(id=uuid4(), system_id=system.id, key=f"{name}-{n}", fallback="None")

@@ -53,7 +53,9 @@ def measure(
 
 def _fill(weeks: int) -> None:
     suite = published_suite(KEY)
-    system = systems.register(key=KEY, name=KEY, lane="standard", purpose="Bench.", owner_id=None)
+    system = systems.register(
+        key=KEY, stage="live", name=KEY, lane="standard", purpose="Bench.", owner_id=None
+    )
     last = monday_of(clock.today()) - timedelta(weeks=1)
     with NamedTemporaryFile() as cases:
         for back in range(weeks):

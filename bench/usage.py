@@ -47,7 +47,7 @@ def measure(
     with app.app_context(), make.acting("admin") as who:
         tenant_id = who.tenant_id
         system_id = systems.register(
-            key=SYSTEM, name="Used", lane="standard", purpose="Bench.", owner_id=None
+            key=SYSTEM, stage="live", name="Used", lane="standard", purpose="Bench.", owner_id=None
         ).id
         secret = keys.create("product", ["usage:write"])[1]
         partitions.EVENTS.create_ahead()

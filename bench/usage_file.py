@@ -74,7 +74,12 @@ def _system() -> tuple[UUID, UUID]:
         found = session().query(AISystem).filter(AISystem.key == SYSTEM).one_or_none()
         if found is None:
             found = systems.register(
-                key=SYSTEM, name="Used", lane="standard", purpose="Bench.", owner_id=None
+                key=SYSTEM,
+                stage="live",
+                name="Used",
+                lane="standard",
+                purpose="Bench.",
+                owner_id=None,
             )
         return found.id, who.tenant_id
 

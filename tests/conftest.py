@@ -300,6 +300,9 @@ def statements(isolated):
             of_the_shell |= (
                 "the shell: how lists open" in statement
             )  # a person's columns and default views: one statement until a fact changes
+            of_the_shell |= (
+                "the shell: people" in statement
+            )  # who people are, by name or letter: one statement until a fact changes
             if not of_the_kernel and not of_the_shell:
                 seen.append(statement)
 

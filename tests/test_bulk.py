@@ -376,6 +376,7 @@ def test_an_owner_who_left_is_not_removed_by_saving_another_field(
     with acting("admin"):
         systems.register(
             key="claims-triage",
+            stage="live",
             name="Claims triage",
             lane="standard",
             purpose="Sorts.",

@@ -47,7 +47,12 @@ ANNA, JUN, SANJAY = (make.person_id(role) for role in ("contributor", "reviewer"
 def _systems() -> list[Any]:
     return [
         systems.register(
-            key=f"claims-{n}", name=f"Claims {n}", lane="standard", purpose="Sorts.", owner_id=ANNA
+            key=f"claims-{n}",
+            stage="live",
+            name=f"Claims {n}",
+            lane="standard",
+            purpose="Sorts.",
+            owner_id=ANNA,
         )
         for n in (1, 2)
     ]

@@ -167,6 +167,7 @@ def _fill(slug: str) -> dict[str, str]:
         for key, lane in (("triage", "high_risk"), ("copy", "standard")):
             system = systems.register(
                 key=f"{slug}-{key}",
+                stage="live",
                 name=f"{key} of {slug}",
                 lane=lane,
                 purpose="Works.",

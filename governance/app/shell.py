@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from governance.foundation.audit.proof_charts import proof_tree
 from governance.foundation.glossary.terms import term
 from governance.foundation.logbook.log_health import LogHealth, log_health, recall
+from governance.foundation.people.aliases import who_did
 from governance.kernel import clock, current, db, formatting, page_memory, web
 from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.config import Settings
@@ -53,6 +54,7 @@ def install(app: Flask, settings: Settings) -> None:
         may=may,
         product=settings.product,
         ROLE_NAMES=ROLE_NAMES,
+        who_did=who_did,
         now=clock.now,
         today=clock.today,
         proof_tree=proof_tree,

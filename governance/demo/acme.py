@@ -170,7 +170,12 @@ def found_acme(cast: Cast) -> dict[str, Any]:
             ),
         ):
             registering.register(
-                key=key, name=name, lane=lane, purpose=purpose, owner_id=cast.id(owner)
+                key=key,
+                stage="live",
+                name=name,
+                lane=lane,
+                purpose=purpose,
+                owner_id=cast.id(owner),
             )
         stops_and_drills.add_features()
         return machine_keys.make("acme")

@@ -106,6 +106,7 @@ def register_systems() -> None:
             if each.name and each.system not in {one.key for one in known_systems.live_systems()}:
                 systems.register(
                     key=each.system,
+                    stage="live",
                     name=each.name,
                     lane="standard",
                     purpose=f"{each.feature.capitalize()} for {each.slug}.",

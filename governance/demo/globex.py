@@ -31,6 +31,7 @@ def tell_globex(cast: Cast, handed: dict[str, Any]) -> None:
         adopting.adopt_framework("nist-ai-rmf-1.0")
         registering.register(
             key="router",
+            stage="live",
             name="Request router",
             lane="standard",
             purpose="Routes each request to the right team.",

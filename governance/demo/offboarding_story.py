@@ -29,6 +29,7 @@ def tell(operator: Cast) -> None:
     with acting_on(inside, days_ago(JOINED - 1)), transaction():
         systems.register(
             key="crossing-planner",
+            stage="live",
             name="crossing-planner",
             lane="standard",
             purpose="Proposes crossings to travel agents.",

@@ -77,7 +77,7 @@ GROUPS = (
 class InboxRow:
     """A row that a source's select found.
 
-    `who` is a name, None for a person who is unknown to the reader.
+    `who` is what the reader calls them, None where no person did it: Meridian did.
     """
 
     source: str
@@ -184,8 +184,8 @@ def item_select(
 ) -> Select[Any]:
     """The select of a source over a tenanted class; the source adds joins and conditions.
 
-    `about` and `detail` are texts, `who` the name of a person, `since` and `due` instants (`end_of`
-    makes one of a day).
+    `about` and `detail` are texts, `who` the id of a person, or a text that names none, `since` and
+    `due` instants (`end_of` makes one of a day).
     """
     return (
         select(
@@ -239,7 +239,7 @@ def parameters() -> dict[str, Any]:
 
 def requested(row: InboxRow) -> str:
     """The second line of an approval: who requested it, and why."""
-    return f"Requested by {row.who or 'a former member'}" + (
+    return f"Requested by {row.who or 'Meridian'}" + (
         f": {shortened(row.detail)}" if row.detail else ""
     )
 

@@ -30,7 +30,9 @@ def _told(app, module_transaction):
         adopting.adopt_framework("nist-ai-rmf-1.0")
         adoption_actions.adopt([evaluation_story.CONTROL], with_evidence=False)
         for key in ("claims-triage", "support-assistant", "ad-copywriter"):
-            systems.register(key=key, name=key, lane="standard", purpose="x", owner_id=None)
+            systems.register(
+                key=key, stage="live", name=key, lane="standard", purpose="x", owner_id=None
+            )
         triage = register.system("claims-triage", lock=True)
         systems.add_feature(triage, key="auto-approve", fallback="A person decides.")
     for step in sorted(evaluation_story.steps(Parts(), NOW), key=lambda step: step.at):

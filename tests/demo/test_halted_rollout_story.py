@@ -48,7 +48,12 @@ def _publish_suite() -> None:
 def test_a_gate_halts_the_release_at_5_percent_and_two_people_resume_it(app, isolated):
     with clock.frozen(NOW - timedelta(days=100)), make.acting("admin"):
         system = systems.register(
-            key="claims-triage", name="Claims", lane="high_risk", purpose="x", owner_id=None
+            key="claims-triage",
+            stage="live",
+            name="Claims",
+            lane="high_risk",
+            purpose="x",
+            owner_id=None,
         )
         triage = system.id
         for key in ("auto-approve", "summarise"):

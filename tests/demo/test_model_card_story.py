@@ -43,7 +43,13 @@ def test_the_card_of_the_repaired_search_is_published_and_that_of_claims_triage_
     with clock.frozen(NOW - timedelta(days=100)), make.acting("admin"):
         for key, facts in (("policy-lookup", register_story.POLICY_LOOKUP), ("claims-triage", {})):
             systems.register(
-                key=key, name=key, lane="standard", purpose="x", owner_id=None, facts=facts
+                key=key,
+                stage="live",
+                name=key,
+                lane="standard",
+                purpose="x",
+                owner_id=None,
+                facts=facts,
             )
     with clock.frozen(NOW - timedelta(days=20)):
         red_team_helpers.finished("policy-lookup")

@@ -25,7 +25,9 @@ def test_a_finding_is_closed_by_a_case_and_one_scenario_was_never_tried(app, iso
         adopting.adopt_framework("nist-ai-rmf-1.0")
         adoption_actions.adopt([evaluation_story.CONTROL], with_evidence=False)
         for key in ("claims-triage", "support-assistant", "ad-copywriter", "policy-lookup"):
-            found = systems.register(key=key, name=key, lane="standard", purpose="x", owner_id=None)
+            found = systems.register(
+                key=key, stage="live", name=key, lane="standard", purpose="x", owner_id=None
+            )
             systems.add_feature(found, key="auto-approve", fallback="A person decides.")
     evaluated = evaluation_story.steps(Parts(), NOW)
     newest = max(step.at for step in evaluated)

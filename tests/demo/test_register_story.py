@@ -22,7 +22,9 @@ def test_the_story_of_the_register_is_told_by_the_products_own_actions():
     with clock.frozen(start - timedelta(days=400)), make.acting("compliance_officer"):
         adopting.adopt_framework("nist-ai-600-1")
         for key in register_story.FACTS:
-            actions.register(key=key, name=key, lane="high_risk", purpose="Works.", owner_id=None)
+            actions.register(
+                key=key, stage="live", name=key, lane="high_risk", purpose="Works.", owner_id=None
+            )
     events = list(register_story.acme(lambda _part: make.person_id("contributor"), ago))
     for event in sorted(events, key=lambda each: (each.day, each.hour)):
         at = start - (clock.today() - event.day)

@@ -38,7 +38,12 @@ def three_systems(acting):
         with acting("admin", tenant):
             for key in ("cc", "aa", "bb"):
                 actions.register(
-                    key=key, name=f"Of {tenant}", lane="high_risk", purpose="Sorts.", owner_id=None
+                    key=key,
+                    stage="live",
+                    name=f"Of {tenant}",
+                    lane="high_risk",
+                    purpose="Sorts.",
+                    owner_id=None,
                 )
             for key in ("two", "one"):
                 actions.add_feature(systems.system("cc"), key=key, fallback="A person sorts.")

@@ -21,7 +21,7 @@ def refuse(_work):
 
 def register(key):
     return systems.register(
-        key=key, name=key, lane="standard", purpose="Sorts claims.", owner_id=None
+        key=key, stage="live", name=key, lane="standard", purpose="Sorts claims.", owner_id=None
     )
 
 

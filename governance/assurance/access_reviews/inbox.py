@@ -8,7 +8,6 @@ from governance.assurance.access_reviews import permissions
 from governance.assurance.access_reviews.models import AccessReview, AccessReviewItem
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.people.models import Membership
-from governance.foundation.people.queries import name_of
 from governance.kernel.access import not_excluded
 from governance.kernel.inbox import DONE_SINCE, ME, NOW, InboxDone, InboxSource, end_of, item_select
 
@@ -35,7 +34,7 @@ def _open_reviews() -> Select[Any]:
     query = item_select(
         a,
         about=a.title,
-        who=name_of(a.started_by),
+        who=a.started_by,
         detail=count,
         since=a.created_at,
         due=end_of(a.due_on),

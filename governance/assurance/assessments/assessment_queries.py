@@ -20,9 +20,10 @@ from governance.assurance.assessments.models import (
     Conclusion,
     SignOff,
 )
-from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.assurance.frameworks import queries as frameworks
-from governance.foundation.people.models import Person
+from governance.foundation.audit.models import AuditEntry
+from governance.foundation.people.aliases import who_did
+from governance.foundation.people.queries import names
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.visibility_scope import limits
@@ -173,39 +174,37 @@ def items(assessment_id: UUID, as_of: datetime | None = None) -> list[AssessedIt
 _ASSESSMENT_COLUMNS = [getattr(Assessment, name) for name in AssessmentFacts.__dataclass_fields__]
 _ITEM_COLUMNS = [getattr(AssessmentItem, name) for name in ItemFacts.__dataclass_fields__]
 _ITEM_START, _ITEM_END = len(_ASSESSMENT_COLUMNS), len(_ASSESSMENT_COLUMNS) + len(_ITEM_COLUMNS)
+# the columns of owner, assessor and signer
+_PEOPLE = (_ITEM_END, _ITEM_END + 5, _ITEM_END + 9)
 
 
 def judged_items(
     which: Any, as_of: datetime | None
 ) -> tuple[AssessmentFacts | None, list[AssessedItem]]:
     rows = session().execute(_select_judged(as_of).where(which)).all()
+    called = names(row[at] for row in rows for at in _PEOPLE)
     refs = refs_of()
     order = {requirement_id: place for place, requirement_id in enumerate(refs)}
     found = sorted(
-        (_item(row, refs) for row in rows), key=lambda each: order[each.row.requirement_id]
+        (_item(row, refs, called) for row in rows), key=lambda each: order[each.row.requirement_id]
     )
     return (AssessmentFacts(*rows[0][:_ITEM_START]) if rows else None), found
 
 
-def _item(row: Sequence[Any], refs: Mapping[UUID, str]) -> AssessedItem:
+def _item(row: Sequence[Any], refs: Mapping[UUID, str], called: Mapping[UUID, str]) -> AssessedItem:
     facts = ItemFacts(*row[_ITEM_START:_ITEM_END])
-    owner, *judged = row[_ITEM_END:]
-    return AssessedItem(facts, refs[facts.requirement_id], owner, _judgement(judged))
+    owner_id, *judged = row[_ITEM_END:]
+    owner = called.get(owner_id)
+    return AssessedItem(facts, refs[facts.requirement_id], owner, _judgement(judged, called))
 
 
 def _select_judged(at: datetime | None) -> Select[*tuple[Any, ...]]:
-    """Select of each item its assessment, its owner's name, and its last conclusion with the sign-
-    off.
+    """Select of each item its assessment, its owner, and its last conclusion with the sign-off.
 
     `at` cuts conclusions and sign-offs to a moment; None does not, as another machine's clock may
     be ahead.
     """
-    later, assessor, signer, owner = (
-        aliased(Conclusion),
-        aliased(Person),
-        aliased(Person),
-        aliased(Person),
-    )
+    later = aliased(Conclusion)
     newest = select(later.id).where(
         later.item_id == AssessmentItem.id, later.tenant_id == AssessmentItem.tenant_id
     )
@@ -220,17 +219,16 @@ def _select_judged(at: datetime | None) -> Select[*tuple[Any, ...]]:
         select(
             *_ASSESSMENT_COLUMNS,
             *_ITEM_COLUMNS,
-            owner.name,
+            AssessmentItem.owner_id,
             c.id,
             c.revision,
             c.level,
             c.rationale,
             c.concluded_by,
-            assessor.name,
             c.concluded_at,
             c.return_reason,
             s.id,
-            signer.name,
+            s.signed_by,
             s.signed_at,
             s.entry_id,
         )
@@ -245,10 +243,17 @@ def _select_judged(at: datetime | None) -> Select[*tuple[Any, ...]]:
             .scalar_subquery(),
         )
         .outerjoin(s, signed)
-        .outerjoin(assessor, assessor.id == c.concluded_by)
-        .outerjoin(signer, signer.id == s.signed_by)
-        .outerjoin(owner, owner.id == AssessmentItem.owner_id)
     )
+
+
+def last_target_entry(assessment_id: UUID, as_of: datetime) -> AuditEntry | None:
+    """Return the log's entry of the last change of a target, up to a moment."""
+    items = select(AssessmentItem.id).where(AssessmentItem.assessment_id == assessment_id)
+    e = AuditEntry
+    query = select(e).where(
+        e.action == "assessment.target.set", e.target_id.in_(items), e.at <= as_of
+    )
+    return session().scalars(query.order_by(e.at.desc(), e.id.desc()).limit(1)).one_or_none()
 
 
 def refs_of() -> dict[UUID, str]:
@@ -263,14 +268,13 @@ def refs_of() -> dict[UUID, str]:
     }
 
 
-def _judgement(judged: Sequence[Any]) -> Judgement | None:
+def _judgement(judged: Sequence[Any], called: Mapping[UUID, str]) -> Judgement | None:
     (
         made,
         revision,
         level,
         rationale,
         by,
-        assessor,
         at,
         returned,
         signature,
@@ -280,14 +284,14 @@ def _judgement(judged: Sequence[Any]) -> Judgement | None:
     ) = judged
     if made is None:
         return None
-    signed_by = (signer or FORMER_MEMBER) if signature else None
+    signed_by = who_did(called, signer) if signature else None
     return Judgement(
         made,
         revision,
         level,
         rationale,
         by,
-        assessor or FORMER_MEMBER,
+        who_did(called, by),
         at,
         returned,
         signed_by,

@@ -33,6 +33,7 @@ from governance.assurance.controls.status import status
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.queries import FrameworkView, RequirementView
 from governance.foundation.logbook.log_health import recall
+from governance.foundation.people.aliases import reading
 from governance.kernel import clock
 from governance.kernel.visibility_scope import Scope, limits
 
@@ -50,7 +51,7 @@ def board(
         return _in_scope(limits(), _board(framework, at, ledger, as_of, of_assessment))
     # the tree by identity: it has a hundred nodes, and what is kept holds on to the same one
     tree = frameworks.requirements(framework.id)
-    key = ("board", framework, id(tree), at.date(), ledger.since(at))
+    key = ("board", framework, id(tree), at.date(), ledger.since(at), reading())
     whole = recall(key, lambda: replace(_board(framework, at, ledger), token=object()))
     return _in_scope(limits(), replace(whole, as_of=at))
 

@@ -19,11 +19,11 @@ from governance.assurance.assessments.models import (
     Conclusion,
     SignOff,
 )
-from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.comments import mentions
 from governance.foundation.comments.events import CommentWritten
+from governance.foundation.people.aliases import FORMER_MEMBER
 from governance.foundation.people.queries import names
 from governance.kernel import clock, current
 from governance.kernel.access import require

@@ -8,12 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import (
     ClauseElement,
-    String,
     Uuid,
     bindparam,
     func,
     literal,
-    null,
     select,
     union_all,
 )
@@ -28,9 +26,9 @@ from governance.assurance.assessments.models import (
     Conclusion,
     SignOff,
 )
-from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.foundation.logbook.log_health import recall
-from governance.foundation.people.models import Person
+from governance.foundation.people.aliases import who_did
+from governance.foundation.people.queries import names
 from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import session
 from governance.kernel.tenant_cache import BoundedCache
@@ -55,7 +53,7 @@ class Remark(NamedTuple):
 
     text: str
     created_at: datetime
-    name: str | None
+    written_by: UUID | None
 
 
 def _records() -> ClauseElement:
@@ -68,12 +66,9 @@ def _records() -> ClauseElement:
         c.rationale.label("text"),
         c.concluded_by,
         c.concluded_at.label("at"),
-        null().cast(String).label("name"),
     ).where(c.item_id == item_id)
-    remarked = (
-        select(r.id, literal(0), literal(0), r.text, r.written_by, r.created_at, Person.name)
-        .outerjoin(Person, Person.id == r.written_by)
-        .where(r.item_id == item_id)
+    remarked = select(r.id, literal(0), literal(0), r.text, r.written_by, r.created_at).where(
+        r.item_id == item_id
     )
     found = union_all(concluded, remarked).subquery()
     return select(found).order_by(found.c.revision.desc(), found.c.at, found.c.id)
@@ -97,8 +92,8 @@ def records(item_id: UUID) -> tuple[Sequence[WrittenConclusion], Sequence[Remark
 def _read_records(item_id: UUID) -> tuple[Sequence[WrittenConclusion], Sequence[Remark]]:
     rows = _RECORDS.rows(item_id=item_id)
     return (
-        tuple(WrittenConclusion._make(row[:6]) for row in rows if row[1]),
-        tuple(Remark(row[3], row[5], row[6]) for row in rows if not row[1]),
+        tuple(WrittenConclusion._make(row) for row in rows if row[1]),
+        tuple(Remark(row[3], row[5], row[4]) for row in rows if not row[1]),
     )
 
 
@@ -110,17 +105,17 @@ def judgement_of(item_id: UUID) -> AssessedItem:
 def discussion(assessment_id: UUID) -> list[dict[str, Any]]:
     """Return every comment of an assessment as plain JSON, oldest first."""
     query = (
-        select(AssessmentItem.requirement_id, Comment.text, Comment.created_at, Person.name)
+        select(AssessmentItem.requirement_id, Comment.text, Comment.created_at, Comment.written_by)
         .select_from(Comment)
         .join(AssessmentItem, AssessmentItem.id == Comment.item_id)
-        .outerjoin(Person, Person.id == Comment.written_by)
         .where(AssessmentItem.assessment_id == assessment_id)
         .order_by(Comment.created_at, Comment.id)
     )
-    refs = refs_of()
+    refs, rows = refs_of(), session().execute(query).all()
+    called = names(row[3] for row in rows)
     return [
-        {"ref": refs[i], "by": name or FORMER_MEMBER, "at": iso(at), "text": text}
-        for i, text, at, name in session().execute(query)
+        {"ref": refs[i], "by": who_did(called, by), "at": iso(at), "text": text}
+        for i, text, at, by in rows
     ]
 
 

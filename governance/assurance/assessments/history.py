@@ -14,10 +14,9 @@ from governance.assurance.assessments.coverage import LEVELS
 from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
 from governance.assurance.assessments.level_history import LevelTransition
 from governance.foundation.logbook.log_health import recall
-from governance.foundation.people import permissions as people
+from governance.foundation.people.aliases import reading
 from governance.foundation.people.queries import Moment, timeline
 from governance.kernel import current
-from governance.kernel.access import allowed
 from governance.kernel.formatting import long_day
 from governance.kernel.tenant_cache import BoundedCache
 
@@ -45,11 +44,11 @@ def requirement_history(
 
 
 def _known_lines(ids: Sequence[UUID], objects: Mapping[UUID, str]) -> Sequence[dict[str, Any]]:
-    """The newest lines, read once for all readers who see the same names, until anything is
+    """Return the newest lines, read once for all readers who see the same names, until anything is
     committed.
     """
     kept = recall("lines of requirements", lambda: BoundedCache(MAX_CACHED_LINES))
-    who = current.actor().role, allowed(people.NAMES)
+    who = current.actor().role, reading()
     lines: Sequence[dict[str, Any]] = kept.get(
         (who, frozenset(ids), frozenset(objects.items())),
         lambda: log_lines(ids, objects=objects, limit=40),

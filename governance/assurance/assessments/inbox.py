@@ -14,7 +14,6 @@ from governance.assurance.assessments.models import Assessment, AssessmentItem, 
 from governance.assurance.frameworks.models import Framework, Requirement
 from governance.assurance.frameworks.queries import path_of
 from governance.foundation.people.own_entries import own_entries
-from governance.foundation.people.queries import name_of
 from governance.kernel.inbox import (
     ME,
     InboxDone,
@@ -66,7 +65,7 @@ def _conclusions(detail: Any) -> Select[Any]:
         parent=c.item_id,
         about=Requirement.ref,
         place=Framework.key,
-        who=name_of(c.concluded_by),
+        who=c.concluded_by,
         detail=detail,
         since=c.concluded_at,
     )
@@ -147,7 +146,7 @@ SIGN_OFF = InboxSource(
     icon="signature",
     verb="Open",
     title=lambda row: f"Sign off {row.about}",
-    detail=lambda row: f"Written by {row.who or 'a former member'}; blocks the {row.detail} report",
+    detail=lambda row: f"Written by {row.who or 'Meridian'}; blocks the {row.detail} report",
     why="you can sign off conclusions, and another person wrote this one",
     endpoint="assessments.requirement",
     values=_address,

@@ -8,9 +8,15 @@ from typing import Any, Literal
 from markupsafe import Markup
 
 from governance.assurance.assessments.framework_board import AssessedRequirement, FrameworkBoard
+from governance.assurance.assessments.period_coverage import (
+    PeriodCoverage,
+    period_coverage,
+    sentence,
+)
 from governance.assurance.controls.status import ControlFacts, SupportingEvidence, is_too_long
 from governance.assurance.evidence.coverage_chart import CoveragePiece, CoverageRow, coverage_bars
 from governance.assurance.evidence.freshness import Freshness, Version, accepted_version, freshness
+from governance.kernel import formatting
 from governance.kernel.tenant_cache import BoundedCache
 
 MAX_CHARTED_ITEMS = 14
@@ -64,9 +70,10 @@ def period_chart(row: AssessedRequirement, board: FrameworkBoard) -> tuple[Marku
     """
     if board.token is None:
         return _period_chart(row, board)
-    found: tuple[Markup, str] | None = _CHARTS.get(
-        (board.token, row.ref), lambda: _period_chart(row, board)
-    )
+    with formatting.as_tenant():  # what is kept is read by everybody
+        found: tuple[Markup, str] | None = _CHARTS.get(
+            (board.token, row.ref), lambda: _period_chart(row, board)
+        )
     return found
 
 
@@ -76,65 +83,52 @@ def _period_chart(row: AssessedRequirement, board: FrameworkBoard) -> tuple[Mark
         return None
     today = board.as_of.date()
     first, last = board.period
-    begun = {each.id: each.known.date() for each in board.ledger.pieces.values()}
+    measured = [coverage_of(each, board) for each in found]
     drawn = [
-        _chart_row(each, first, min(last, today), begun[each.proof.evidence_id])
-        for each in found[:MAX_CHARTED_ITEMS]
+        _chart_row(each, covers, board.ledger.pieces[each.proof.evidence_id].known.date())
+        for each, covers in zip(found[:MAX_CHARTED_ITEMS], measured, strict=False)
     ]
-    uncovered = [
-        each
-        for each, bar in zip(found, drawn, strict=False)
-        if any(piece.kind == "missing" for piece in bar.pieces)
-    ]
-    return coverage_bars(
-        drawn,
-        (first, max(last, first + timedelta(days=27))),
-        today,
-        _coverage_title(found, uncovered),
-    ), _coverage_title(found, uncovered)
+    title = coverage_title([each.proof.title for each in found], measured)
+    return coverage_bars(drawn, (first, max(last, first + timedelta(days=27))), today, title), title
 
 
-def _coverage_title(found: Sequence[ProofInPeriod], uncovered: Sequence[ProofInPeriod]) -> str:
-    if not uncovered:
-        return (
-            "The evidence covers the whole period"
-            if len(found) > 1
-            else "The evidence item covers the whole period"
-        )
-    if len(uncovered) == 1:
-        return (
-            f"Only {uncovered[0].proof.title} leaves a gap in the period"
-            if len(found) > 1
-            else f"{uncovered[0].proof.title} leaves a gap in the period"
-        )
-    return f"{len(uncovered)} of {len(found)} evidence items leave gaps in the period"
+def coverage_of(each: ProofInPeriod, board: FrameworkBoard) -> PeriodCoverage:
+    """Return which days of the board's period an item's accepted versions cover, up to today."""
+    (first, last), today = board.period, board.as_of.date()
+    accepted = [(v.period_from, v.period_to) for v in each.proof.versions if v.review == "accepted"]
+    return period_coverage(accepted, first, min(last, today), is_over=last <= today)
 
 
-def _chart_row(each: ProofInPeriod, first: date, until: date, begun: date) -> CoverageRow:
+def coverage_title(titles: Sequence[str], measured: Sequence[PeriodCoverage]) -> str:
+    """Return what the items cover together, with the days of the one that covers the fewest."""
+    with_gaps = [pair for pair in zip(titles, measured, strict=True) if not pair[1].is_whole]
+    if not with_gaps:
+        return sentence("The evidence" if len(titles) > 1 else "The evidence item", measured[0])
+    worst = sentence(*min(with_gaps, key=lambda pair: pair[1].covered_days))
+    if len(titles) == 1:
+        return worst
+    only = len(with_gaps) == 1
+    many, verb = ("One", "leaves a gap") if only else (len(with_gaps), "leave gaps")
+    return f"{many} of {len(titles)} evidence items {verb}: {worst}"
+
+
+def _chart_row(each: ProofInPeriod, covers: PeriodCoverage, begun: date) -> CoverageRow:
     """Return the stretches of one evidence item: accepted, missing, in review or not due yet.
 
-    Nothing is missing before the day that the item was created.
+    No version was expected before the day that the item was created: such days are outlined.
     """
-    pieces: list[CoveragePiece] = []
-    reached = first
-    for version in sorted(
-        (v for v in each.proof.versions if v.review == "accepted"),
-        key=lambda v: (v.period_from, v.period_to),
-    ):
-        start, end = max(version.period_from, reached), min(version.period_to, until)
-        if end < start:
-            continue
-        expected, before = max(reached, begun), start - timedelta(days=1)
-        if expected <= before and is_too_long(each.proof, (expected, before)):
-            pieces.append(CoveragePiece(expected, before, "missing"))
-        pieces.append(CoveragePiece(start, end, "held"))
-        reached = end + timedelta(days=1)
-    reached = max(reached, begun)
-    if reached <= until:
-        pieces.append(CoveragePiece(reached, until, _last_stretch_kind(each, reached, until)))
+    pieces = [CoveragePiece(*stretch, "held") for stretch in covers.covered]
+    for start, end in covers.gaps:
+        if start < begun:
+            pieces.append(CoveragePiece(start, min(end, begun - timedelta(days=1)), "open"))
+        if (expected := max(start, begun)) <= end:
+            is_last = end == covers.last
+            kind: Any = _last_stretch_kind(each, expected, end) if is_last else "missing"
+            pieces.append(CoveragePiece(expected, end, kind))
     tone: Literal["", "bad"] = "bad" if each.fresh.state in {"overdue", "rejected"} else ""
+    ordered = sorted(pieces, key=lambda piece: piece.start)
     return CoverageRow(
-        _shortened(each.proof.title), each.control.ref, pieces, each.fresh.says, tone
+        _shortened(each.proof.title), each.control.ref, ordered, each.fresh.says, tone
     )
 
 

@@ -29,9 +29,10 @@ from governance.assurance.controls.ports import (
 )
 from governance.assurance.controls.status import ControlFacts, Status, SupportingEvidence, last_test
 from governance.assurance.evidence.freshness import accepted_version, freshness
-from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.queries import RequirementView
+from governance.foundation.people import aliases
+from governance.foundation.people.aliases import FORMER_MEMBER, MERIDIAN, who_did
 from governance.foundation.people.queries import names
 from governance.operations.systems import queries as systems
 
@@ -50,6 +51,7 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
     ):
         facts = {name: value for name, value in assessment.frozen.items() if name != "discussion"}
         return facts | {
+            "profile": _profile_of_today(facts["profile"]),
             "assessment": (
                 facts["assessment"]
                 | {
@@ -57,7 +59,7 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
                     "closed_at": assessment_queries.iso(assessment.closed_at),
                     "digest": assessment.digest,
                 }
-            )
+            ),
         }
     framework = frameworks.framework_by_id(assessment.framework_id)
     board = board_queries.board(framework, as_of, assessment)
@@ -83,7 +85,7 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
         },
         "profile": {
             "name": f"Target profile {assessment.period_to.year}",
-            "approved_on": assessment.created_at.date().isoformat(),
+            **_targets_set(assessment, as_of),
         },
         "functions": _with_evaluations(
             board, [_function(board, node) for node in board.functions] or [_flat(board)]
@@ -95,6 +97,27 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
         "revisions": _revisions(assessment),
         **_risks(assessment),
     }
+
+
+def _targets_set(assessment: Assessment, as_of: datetime) -> dict[str, str]:
+    """Return who set the targets, and when: the last one who changed any, or who started the
+    assessment. Nobody approves them.
+    """
+    last = assessment_queries.last_target_entry(assessment.id, as_of)
+    if last is None:
+        who = who_did(names([assessment.started_by]), assessment.started_by)
+        return {"set_on": assessment.created_at.date().isoformat(), "set_by": who}
+    called = aliases.names_by_pseudonym([last.actor])
+    who = MERIDIAN if last.actor_kind == "job" else called.get(last.actor, FORMER_MEMBER)
+    return {"set_on": last.at.date().isoformat(), "set_by": who}
+
+
+def _profile_of_today(profile: dict[str, Any]) -> dict[str, Any]:
+    """Return a frozen profile; until 0.1.0 its day was called that of an approval, which nobody
+    gave.
+    """
+    kept = {name: value for name, value in profile.items() if name != "approved_on"}
+    return {"set_on": profile.get("approved_on"), "set_by": None} | kept
 
 
 def readiness(key: str, tops: Collection[str], as_of: datetime) -> dict[str, Any]:

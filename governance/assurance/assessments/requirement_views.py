@@ -39,12 +39,11 @@ from governance.assurance.assessments.models import Assessment, AssessmentItem
 from governance.assurance.assessments.views import feature
 from governance.assurance.controls.ports import evaluations_behind
 from governance.assurance.controls.status import last_test
-from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.assurance.frameworks import crosswalk_queries, import_queries
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.queries import FrameworkView
 from governance.foundation.people import owners
-from governance.foundation.people.aliases import shown_names
+from governance.foundation.people.aliases import shown_names, who_did
 from governance.kernel import page_memory
 from governance.kernel.access import allowed, why_not
 from governance.kernel.errors import Invalid, NotFound
@@ -123,9 +122,9 @@ def _discussion(remarks: Sequence[Remark], board: FrameworkBoard) -> list[tuple[
     """Return the comments; auditors read none."""
     if not allowed(permissions.READ_COMMENTS):
         return []
-    return [
-        (each, each.name or FORMER_MEMBER) for each in remarks if each.created_at <= board.as_of
-    ]
+    said = [each for each in remarks if each.created_at <= board.as_of]
+    called = shown_names(each.written_by for each in said)
+    return [(each, who_did(called, each.written_by)) for each in said]
 
 
 def _neighbours(board: FrameworkBoard, ref: str) -> tuple[str | None, str | None]:

@@ -1,7 +1,8 @@
 """Everything ever recorded about controls, cut at any instant.
 
     ledger() → Ledger.at(moment)    the controls as they were known at that moment; remembered while
-                                    the tenant commits nothing (foundation/logbook/log_health.py)
+                                    the tenant commits nothing (foundation/logbook/log_health.py),
+                                    for readers who see the same names
     ledger_of(requirement_id)       the same for the controls mapped to one requirement
 
 Owners and titles are always today's. What was recorded, mapped, uploaded and reviewed is cut at the
@@ -33,8 +34,9 @@ from governance.assurance.controls.runtime_dependencies import (
 from governance.assurance.controls.status import ControlFacts, SupportingEvidence, TestFacts
 from governance.assurance.evidence import item_history
 from governance.assurance.evidence.item_history import EvidenceItem, items_of_control
-from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.foundation.logbook.log_health import recall
+from governance.foundation.people.aliases import reading, who_did
+from governance.foundation.people.queries import names
 from governance.kernel.db import session
 from governance.kernel.read_ahead import Selected, one_of
 from governance.kernel.tenant_cache import BoundedCache
@@ -57,7 +59,6 @@ class ControlRecord(NamedTuple):
     automation: str
     cadence: str
     owner_id: UUID | None
-    owner: str | None
     version: int
     created_at: datetime
     retired_at: datetime | None
@@ -67,8 +68,14 @@ class ControlRecord(NamedTuple):
     mappings: Sequence[Sequence[Any]] | None
     tests: Sequence[Sequence[Any]] | None
     links: Sequence[Sequence[Any]] | None
+    names: Mapping[UUID, str] = MappingProxyType({})  # of its owner and testers
+
+    @property
+    def owner(self) -> str | None:
+        return self.names.get(self.owner_id) if self.owner_id else None
 
 
+TESTER = 7  # the id of the tester in a packed test
 MAX_DERIVED_VALUES = 64  # values that follow from one ledger and are kept with it
 
 
@@ -154,7 +161,7 @@ OF_CONTROL = Selected[tuple[Any, ...]](
 def ledger(control_id: UUID | None = None) -> Ledger:
     """Read the ledger (of one control, if given) in two statements; the whole one is remembered."""
     if control_id is None:
-        return recall("ledger", _read)
+        return recall(("ledger", reading()), _read)
     rows, items = OF_CONTROL.read(control_ids=(control_id,)), items_of_control(control_id)
     return _ledger(rows, items)
 
@@ -172,8 +179,14 @@ def _read(only: Select[UUID] | None = None) -> Ledger:
 
 
 def _ledger(rows: Iterable[Sequence[Any]], items: Mapping[UUID, EvidenceItem]) -> Ledger:
-    records = tuple(ControlRecord(*map(_frozen, row)) for row in rows)
-    return Ledger(records, MappingProxyType(items))
+    records = [ControlRecord(*map(_frozen, row)) for row in rows]
+    called = MappingProxyType(names(each for row in records for each in _people(row)))
+    return Ledger(tuple(row._replace(names=called) for row in records), MappingProxyType(items))
+
+
+def _people(row: ControlRecord) -> Iterator[UUID | None]:
+    yield row.owner_id
+    yield from (UUID(t[TESTER]) for t in row.tests or () if t[TESTER])
 
 
 def _frozen(value: Any) -> Any:
@@ -213,7 +226,7 @@ def _facts(
             if m[2] <= at and (m[3] is None or m[3] > at)
         ),
         proofs=tuple(proofs[i] for i in _linked(row.links or (), at) if i in proofs),
-        tests=tuple(_test(t) for t in row.tests or () if t[0] <= at),
+        tests=tuple(_test(t, row.names) for t in row.tests or () if t[0] <= at),
         live=_live(row.rests_on, row.live, at),
         misses=tuple(
             OpenMiss(UUID(m[0]), m[1], m[2], _day(m[3]))
@@ -337,7 +350,7 @@ def _linked(packed: Sequence[Sequence[Any]], at: float) -> Iterator[UUID]:
     return (UUID(link[0]) for link in packed if link[1] <= at and (link[2] is None or link[2] > at))
 
 
-def _test(packed: Sequence[Any]) -> TestFacts:
+def _test(packed: Sequence[Any], called: Mapping[UUID, str]) -> TestFacts:
     _, tested_on, sample, failed, finding_ref, finding, retest_by, tester, sample_id, unsettled = (
         packed
     )
@@ -350,7 +363,7 @@ def _test(packed: Sequence[Any]) -> TestFacts:
         finding_ref,
         finding,
         retest,
-        tester or FORMER_MEMBER,
+        who_did(called, UUID(tester) if tester else None),
         of,
         unsettled or 0,
     )

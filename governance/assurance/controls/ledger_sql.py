@@ -6,12 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import Case, ScalarSelect, Select, case, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import aliased
 
 from governance.assurance.controls import ports
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
 from governance.assurance.evidence.models import EvidenceLink
-from governance.foundation.people.models import Person
 from governance.operations.policies.models import PolicyVersion, Waiver
 from governance.operations.switches.models import Drill
 from governance.operations.systems.models import AISystem, SystemFeature
@@ -21,7 +19,6 @@ def controls_query(only: Select[UUID] | None) -> Any:
     """Select controls with mappings, tests and links folded into JSON; joins would multiply the
     rows.
     """
-    owner = aliased(Person)
     query = select(
         Control.id,
         Control.ref,
@@ -31,7 +28,6 @@ def controls_query(only: Select[UUID] | None) -> Any:
         Control.automation,
         Control.cadence,
         Control.owner_id,
-        owner.name.label("owner"),
         Control.version,
         Control.created_at,
         Control.retired_at,
@@ -41,7 +37,7 @@ def controls_query(only: Select[UUID] | None) -> Any:
         _folded_mappings().label("mappings"),
         _folded_tests().label("tests"),
         _folded_links().label("links"),
-    ).outerjoin(owner, owner.id == Control.owner_id)
+    )
     return (query if only is None else query.where(Control.id.in_(only))).order_by(Control.ref)
 
 
@@ -61,10 +57,7 @@ def _folded_mappings() -> ScalarSelect[Any]:
 
 
 def _folded_tests() -> ScalarSelect[Any]:
-    t, tester = (
-        ControlTest,
-        select(Person.name).where(Person.id == ControlTest.tested_by).scalar_subquery(),
-    )
+    t = ControlTest
     parts = (
         _epoch(t.created_at),
         t.tested_on,
@@ -73,7 +66,7 @@ def _folded_tests() -> ScalarSelect[Any]:
         t.finding_ref,
         t.finding,
         t.retest_by,
-        tester,
+        t.tested_by,
         t.sample_id,
         t.unsettled,
     )

@@ -38,9 +38,9 @@ from governance.assurance.evidence.coverage_chart import CoveragePiece, Coverage
 from governance.assurance.evidence.forms import AssignOwnerForm, RetirementForm
 from governance.assurance.evidence.freshness import freshness
 from governance.assurance.evidence.history import timeline_entries
-from governance.assurance.evidence.shown_names import person_names
 from governance.foundation.comments import queries as comments
 from governance.foundation.people import assigning, owners
+from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current, page_memory
 from governance.kernel.access import allowed
 from governance.kernel.bulk import BulkItem
@@ -243,7 +243,7 @@ def _proofs(facts: ControlFacts, today: date) -> list[tuple[Any, Any, Any]]:
 
 
 def _testers(control_id: UUID) -> dict[UUID, str]:
-    return person_names(t.tested_by for t in queries.tests(control_id))
+    return shown_names(t.tested_by for t in queries.tests(control_id))
 
 
 def _chart(facts: ControlFacts, since: date, today: date) -> Any:

@@ -12,7 +12,6 @@ from governance.assurance.engagements import permissions, queries, requests, res
 from governance.assurance.engagements.models import AuditRequest, Engagement
 from governance.foundation.audit.registry import Action
 from governance.foundation.people.own_entries import own_items
-from governance.foundation.people.queries import name_of
 from governance.kernel.bulk import BulkItem
 from governance.kernel.db import session
 from governance.kernel.inbox import (
@@ -60,7 +59,7 @@ def _unassigned() -> Select[Any]:
 
 def _late_of_others() -> Select[Any]:
     r = AuditRequest
-    return _requests(*UNANSWERED, who=name_of(r.owner_id)).where(r.owner_id != ME, r.due_on < TODAY)
+    return _requests(*UNANSWERED, who=r.owner_id).where(r.owner_id != ME, r.due_on < TODAY)
 
 
 def _answers() -> Select[Any]:
@@ -191,9 +190,7 @@ FOLLOW_UP = InboxSource(
     select=_late_of_others,
     icon="bell",
     verb="Open",
-    title=lambda row: (
-        f"Follow up with {row.who or 'a former member'} on auditor request: {row.about}"
-    ),
+    title=lambda row: f"Follow up with {row.who} on auditor request: {row.about}",
     detail=lambda row: row.detail,
     why="you manage audit engagements, and this request is overdue",
     endpoint="engagements.one_request",

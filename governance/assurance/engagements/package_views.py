@@ -12,7 +12,7 @@ from governance.assurance.engagements import (
 )
 from governance.assurance.engagements.views import engagement_fact, feature
 from governance.assurance.evidence.history import timeline_entries
-from governance.assurance.evidence.shown_names import person_names
+from governance.foundation.people.aliases import shown_names
 from governance.kernel import work_pages
 from governance.kernel.downloads import FILE
 from governance.kernel.pages import page
@@ -45,7 +45,7 @@ def package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
         package_queries.package(engagement_id, package_id),
     )
     requested_by = (
-        person_names([run.row.requested_by]).get(run.row.requested_by)
+        shown_names([run.row.requested_by]).get(run.row.requested_by)
         if run.row.requested_by
         else None
     )

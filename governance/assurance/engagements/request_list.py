@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from governance.assurance.engagements import queries, request_queries
 from governance.assurance.engagements.models import AuditRequest
-from governance.assurance.evidence.shown_names import person_names
+from governance.foundation.people.aliases import shown_names
 from governance.kernel.list_pages import Column, Export, Filter, ListPage
 from governance.kernel.spreadsheet_writer import Cell
 
@@ -76,7 +76,7 @@ AWAITING_CSV_HEADER = ("Firm", "Ref", "Request", "Due", "State", "In state since
 
 
 def csv_cells(rows: Sequence[AuditRequest]) -> Iterator[Sequence[Cell]]:
-    owners = person_names(r.owner_id for r in rows)
+    owners = shown_names(r.owner_id for r in rows)
     for r in rows:
         yield (
             r.ref,

@@ -27,8 +27,8 @@ from governance.assurance.engagements.models import AuditRequest, Engagement
 from governance.assurance.engagements.request_list import AWAITING_REQUESTS, REQUESTS
 from governance.assurance.engagements.views import feature
 from governance.assurance.evidence.history import timeline_entries
-from governance.assurance.evidence.shown_names import person_names
 from governance.foundation.people import assigning, owners
+from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.bulk import BulkItem
@@ -108,7 +108,7 @@ def requests(engagement_id: UUID) -> ResponseReturnValue:
         rows=found.rows,
         next=found.next,
         counts=request_queries.request_counts([engagement.id])[engagement.id],
-        owners=person_names(r.owner_id for r in found.rows),
+        owners=shown_names(r.owner_id for r in found.rows),
         phase=queries.phase_of(engagement),
         assignees=_assignees(engagement, list_request),
     )
@@ -204,7 +204,7 @@ def _request_page(
         thread=thread.rows,
         earlier=thread.next,
         attached=attachment_queries.attached([audit_request.id]),
-        who=person_names(
+        who=shown_names(
             [
                 audit_request.owner_id,
                 audit_request.requested_by,

@@ -15,7 +15,7 @@ from governance.assurance.evidence.models import (
 )
 from governance.assurance.evidence.queries import find_version
 from governance.assurance.evidence.retention import kept_until
-from governance.assurance.evidence.shown_names import name_or_former, person_names
+from governance.foundation.people.aliases import shown_names, who_did
 from governance.kernel.db import find, session
 from governance.kernel.read_ahead import Rows, one_of
 from governance.kernel.read_once import read_once
@@ -70,9 +70,9 @@ def deletions() -> list[tuple[EvidenceDeletion, EvidenceVersion, Evidence, str]]
         .order_by(d.created_at)
     )
     rows = session().execute(query).all()
-    shown = person_names(request.requested_by for request, _, _ in rows)
+    shown = shown_names(request.requested_by for request, _, _ in rows)
     return [
-        (request, version, evidence, name_or_former(request.requested_by, shown))
+        (request, version, evidence, who_did(shown, request.requested_by))
         for request, version, evidence in rows
     ]
 

@@ -10,7 +10,6 @@ from governance.assurance.evidence import (
     deletion_queries,
     permissions,
     queries,
-    shown_names,
     stored_files,
 )
 from governance.assurance.evidence.forms import (
@@ -22,6 +21,7 @@ from governance.assurance.evidence.freshness_sql import DECIDED
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.views import feature
 from governance.foundation.approvals.queries import open_approval
+from governance.foundation.people import aliases
 from governance.kernel.forms import accepted, counted
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
@@ -37,7 +37,7 @@ def _hold_page(
 ) -> ResponseReturnValue:
     hold = deletion_queries.hold_on(evidence.id)
     placed_by = (
-        shown_names.person_names([hold.placed_by]).get(hold.placed_by, shown_names.FORMER_MEMBER)
+        aliases.shown_names([hold.placed_by]).get(hold.placed_by, aliases.FORMER_MEMBER)
         if hold
         else None
     )
@@ -81,7 +81,7 @@ def _retention_page(
         (kind, rules.get(kind), form if form is not None and form.kind.data == kind else None)
         for kind in actions.KINDS
     ]
-    people = shown_names.person_names(rule.changed_by for rule in rules.values())
+    people = aliases.shown_names(rule.changed_by for rule in rules.values())
     return page(
         "assurance/evidence/retention.html",
         lines=lines,
@@ -129,7 +129,7 @@ def _destruction_page(
         e=evidence,
         v=version,
         asked=existing,
-        people=shown_names.person_names(
+        people=aliases.shown_names(
             [existing.requested_by, existing.decided_by] if existing else []
         ),
         kept=None if existing else deletion.reason_to_keep(version, evidence),

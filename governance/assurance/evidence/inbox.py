@@ -15,14 +15,12 @@ from governance.assurance.evidence import (
     actions,
     permissions,
     queries,
-    shown_names,
     version_actions,
 )
 from governance.assurance.evidence.freshness_sql import facts, facts_of_owner, known_versions
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.visibility import WHOLE
 from governance.foundation.people.own_entries import own_items
-from governance.foundation.people.queries import name_of
 from governance.kernel.access import not_excluded
 from governance.kernel.bulk import BulkItem
 from governance.kernel.inbox import (
@@ -79,7 +77,7 @@ def _unassigned() -> Select[Any]:
 
 def _late_of_others() -> Select[Any]:
     f = live_facts()
-    return _items(f, who=name_of(f.c.owner_id)).where(f.c.owner_id != ME, f.c.state.in_(LATE))
+    return _items(f, who=f.c.owner_id).where(f.c.owner_id != ME, f.c.state.in_(LATE))
 
 
 def _next_deadline() -> Select[Any]:
@@ -94,7 +92,7 @@ def _to_review() -> Select[Any]:
     query = item_select(
         v,
         about=e.title,
-        who=func.coalesce(name_of(v.uploaded_by), shown_names.MERIDIAN),
+        who=v.uploaded_by,
         detail=detail,
         since=v.uploaded_at,
     )
@@ -205,9 +203,7 @@ FOLLOW_UP = InboxSource(
     select=_late_of_others,
     icon="bell",
     verb="Open",
-    title=lambda row: (
-        f"Follow up with {row.who or 'a former member'} on the {_late(row)}{lower_first(row.about)}"
-    ),
+    title=lambda row: f"Follow up with {row.who} on the {_late(row)}{lower_first(row.about)}",
     detail=lambda row: row.detail,
     why="you manage evidence, and the owner is late with this item",
     endpoint="evidence.piece",
@@ -223,7 +219,7 @@ REVIEW = InboxSource(
     icon="eye-search",
     verb="Review",
     title=lambda row: f"Review evidence: {row.about}",
-    detail=lambda row: f"{row.detail}, uploaded by {row.who}",
+    detail=lambda row: f"{row.detail}, uploaded by {row.who or 'Meridian'}",
     why="you can review evidence, and another person uploaded this version",
     endpoint="evidence.reviewing",
     values=lambda row: {"version_id": row.id},

@@ -6,7 +6,7 @@
 Statuses follow from it, so it isn't limited to what the acting person sees unless `seen` says so.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, select
-from sqlalchemy.orm import aliased
 
 from governance.assurance.evidence.freshness import (
     Freshness,
@@ -31,9 +30,9 @@ from governance.assurance.evidence.models import (
     EvidenceVersion,
     EvidenceWithdrawal,
 )
-from governance.assurance.evidence.shown_names import FORMER_MEMBER, MERIDIAN
 from governance.assurance.evidence.visibility import WHOLE, Sight
-from governance.foundation.people.models import Person
+from governance.foundation.people.aliases import who_did
+from governance.foundation.people.queries import names
 from governance.kernel.db import among, session
 from governance.kernel.read_ahead import Selected, one_of
 
@@ -114,7 +113,9 @@ def evidence_items(
     only: Collection[UUID] | None = None,
     seen: Sight = WHOLE,
 ) -> dict[UUID, EvidenceItem]:
-    """Return items with their versions by id, in the order of their refs; one statement."""
+    """Return items with their versions by id, in the order of their refs; one statement, and one
+    for names that aren't known.
+    """
     query = _query_of_everything() if seen is WHOLE else _query(seen)
     if of_controls is not None:
         query = query.where(_supports(EvidenceLink.control_id.in_(of_controls)))
@@ -158,7 +159,6 @@ def _query_of_everything() -> Select[*tuple[Any, ...]]:
 
 
 def _query(seen: Sight) -> Select[*tuple[Any, ...]]:
-    owner, collector = aliased(Person), aliased(Person)
     e, v = Evidence, EvidenceVersion
     return (
         select(
@@ -169,7 +169,6 @@ def _query(seen: Sight) -> Select[*tuple[Any, ...]]:
             e.cadence,
             e.due_on,
             e.owner_id,
-            owner.name,
             e.created_at,
             e.retired_at,
             v.id,
@@ -184,7 +183,6 @@ def _query(seen: Sight) -> Select[*tuple[Any, ...]]:
             v.source,
             EvidenceReview.decision,
             EvidenceReview.reviewed_at,
-            collector.name,
             EvidenceFault.found_at,
             EvidenceDeletion.decided_at,
             EvidenceWithdrawal.created_at,
@@ -201,31 +199,39 @@ def _query(seen: Sight) -> Select[*tuple[Any, ...]]:
             and_(EvidenceDeletion.version_id == v.id, EvidenceDeletion.state.in_(DECIDED)),
         )
         .outerjoin(EvidenceWithdrawal, EvidenceWithdrawal.version_id == v.id)
-        .outerjoin(owner, owner.id == e.owner_id)
-        .outerjoin(collector, collector.id == v.uploaded_by)
         .order_by(e.ref, v.number)
     )
 
 
-ITEM_COLUMNS = 10
+ITEM_COLUMNS = 9
+OWNER = 6  # the column of the owner's id
 
 
 def _group_versions(rows: Iterable[Any]) -> dict[UUID, EvidenceItem]:
     heads: dict[UUID, Any] = {}
     versions_by_item: dict[UUID, list[JudgedVersion]] = {}
-    for row in rows:
+    every = list(rows)
+    called = names(each for row in every for each in (row[OWNER], row[ITEM_COLUMNS + 1]))
+    for row in every:
         versions = versions_by_item.get(row[0])
         if versions is None:
             heads[row[0]], versions = row, versions_by_item.setdefault(row[0], [])
         if row[ITEM_COLUMNS] is not None:
-            versions.append(_judged_version(row[ITEM_COLUMNS:]))
-    return {
-        i: EvidenceItem(*(*row[:ITEM_COLUMNS], tuple(versions_by_item[i])))
-        for i, row in heads.items()
-    }
+            versions.append(_judged_version(row[ITEM_COLUMNS:], called))
+    return {i: _item(row, versions_by_item[i], called) for i, row in heads.items()}
 
 
-def _judged_version(row: Sequence[Any]) -> JudgedVersion:
+def _item(
+    row: Sequence[Any], versions: Iterable[JudgedVersion], called: Mapping[UUID, str]
+) -> EvidenceItem:
+    i, ref, title, kind, cadence, due_on, owner_id, known, retired = row[:ITEM_COLUMNS]
+    owner = called.get(owner_id)
+    return EvidenceItem(
+        i, ref, title, kind, cadence, due_on, owner_id, owner, known, retired, tuple(versions)
+    )
+
+
+def _judged_version(row: Sequence[Any], called: Mapping[UUID, str]) -> JudgedVersion:
     (
         version_id,
         uploaded_by,
@@ -239,7 +245,6 @@ def _judged_version(row: Sequence[Any]) -> JudgedVersion:
         source,
         decision,
         judged,
-        collector,
         broken,
         gone,
         withdrawn,
@@ -253,7 +258,7 @@ def _judged_version(row: Sequence[Any]) -> JudgedVersion:
         period_to,
         valid_until,
     )
-    by = (collector or FORMER_MEMBER) if uploaded_by else MERIDIAN
+    by = who_did(called, uploaded_by)
     before = Version(*facts, "pending", sha256, source, by)
     after = Version(*facts, decision, sha256, source, by) if decision else before
     return JudgedVersion(

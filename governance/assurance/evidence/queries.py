@@ -43,6 +43,7 @@ from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.evidence.ports import supported_controls
 from governance.assurance.evidence.visibility import WHOLE, Sight, sight
 from governance.foundation.logbook.log_health import recall
+from governance.foundation.people.aliases import has_unlimited_names, label, reading
 from governance.kernel import clock, formatting
 from governance.kernel.db import among, find, find_several, session
 from governance.kernel.errors import Invalid, NotFound
@@ -175,8 +176,8 @@ def library(
 ) -> EvidencePage:
     """Return a page of live items with their state today. `owner` is a person's id or "nobody".
 
-    What those see who see everything is remembered for the minute, until the tenant commits
-    anything.
+    What those see who see everything is remembered for the minute, for readers of the same names,
+    until the tenant commits anything.
     """
     narrowed = q, state, owner, kind, control
 
@@ -188,15 +189,15 @@ def library(
     pages = recall("pages of the library", lambda: BoundedCache(MAX_CACHED_PAGES))
     minute = clock.now().replace(second=0, microsecond=0)
     with formatting.as_tenant():  # what is kept is read by everybody
-        return pages.get((narrowed, sort, descending, after, size, minute), read)
+        return pages.get((narrowed, sort, descending, after, size, minute, reading()), read)
 
 
 def _read_library(
     narrowed: "Narrowed", sort: str, after: str | None, size: int, *, descending: bool
 ) -> EvidencePage:
     seen, now = sight(), clock.now()
-    build = _whole_library if seen is WHOLE and not any(narrowed) else _library
-    shown, tally, columns = build(seen, narrowed, sort)
+    whole = seen is WHOLE and not any(narrowed) and has_unlimited_names()
+    shown, tally, columns = (_whole_library if whole else _library)(seen, narrowed, sort)
     values = {NOW.key: now, TODAY.key: now.date()}
     found = keyset(
         shown, *columns, after=after, size=size, descending=descending, parameters=values
@@ -220,7 +221,7 @@ def _library(
 ) -> tuple[Select[Any], CTE, tuple[ColumnElement[Any], ...]]:
     """Return the items with the counts of the list, the counts alone, and the columns to sort by."""
     q, state, owner, kind, control = narrowed
-    f = freshness_sql.facts(NOW, seen, TODAY)
+    f = freshness_sql.facts(NOW, seen, TODAY, label)
     criteria = freshness_sql.matching(
         f, seen, q=q, state=state, owner=owner, kind=kind, control=control
     )
@@ -244,7 +245,7 @@ def matching_ids(
 ) -> Sequence[UUID]:
     """Return the ids of all matching items in the order of the list, for an export."""
     seen = sight()
-    f = freshness_sql.facts(clock.now(), seen)
+    f = freshness_sql.facts(clock.now(), seen, called=label)
     columns = [c.desc() if descending else c.asc() for c in freshness_sql.order(f, sort)]
     criteria = freshness_sql.matching(
         f, seen, q=q, state=state, owner=owner, kind=kind, control=control

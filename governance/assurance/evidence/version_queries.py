@@ -20,9 +20,9 @@ from governance.assurance.evidence.models import (
     EvidenceWithdrawal,
 )
 from governance.assurance.evidence.period_labels import period_label
-from governance.assurance.evidence.shown_names import name_or_former, person_names
 from governance.assurance.evidence.visibility import WHOLE, sight
 from governance.foundation.api_keys.models import ApiKey
+from governance.foundation.people.aliases import shown_names, who_did
 from governance.kernel.access import matching
 from governance.kernel.db import session
 from governance.kernel.read_ahead import Selected, one_of
@@ -113,13 +113,13 @@ def shown_versions(evidence: Evidence) -> list[VersionView]:
     else:
         query = _versions().where(*seen.of_versions())
         rows = session().execute(query, {"evidence_ids": [evidence.id]}).all()
-    shown = person_names(person for v, _, _, by, *_ in rows for person in (v.uploaded_by, by))
+    shown = shown_names(person for v, _, _, by, *_ in rows for person in (v.uploaded_by, by))
     return [_version_view(row, shown) for row in rows]
 
 
 def _version_view(row: Sequence[Any], shown: Mapping[UUID, str]) -> VersionView:
     v, decision, reason, reviewer, reviewed_at, fault, deletion, key, hands, withdrawn = row
-    collector = f"API key {key}" if key else name_or_former(v.uploaded_by, shown)
+    collector = f"API key {key}" if key else who_did(shown, v.uploaded_by)
     return VersionView(
         v.id,
         v.number,
@@ -138,7 +138,7 @@ def _version_view(row: Sequence[Any], shown: Mapping[UUID, str]) -> VersionView:
         v.valid_until,
         decision or "pending",
         reason or "",
-        name_or_former(reviewer, shown) if decision else None,
+        who_did(shown, reviewer) if decision else None,
         reviewed_at,
         fault,
         deletion,

@@ -16,6 +16,7 @@ from governance.assurance.frameworks.models import (
 )
 from governance.assurance.frameworks.queries import FrameworkView, frameworks, requirements
 from governance.foundation.logbook.log_health import recall
+from governance.foundation.people.aliases import who_did
 from governance.foundation.people.queries import names
 from governance.kernel.db import session
 from governance.kernel.tenant_cache import BoundedCache
@@ -169,7 +170,7 @@ def imports(framework_id: UUID) -> list[ImportView]:
             row.edition,
             row.sha256,
             row.created_at,
-            known.get(row.imported_by, "a former member"),
+            who_did(known, row.imported_by),
             row.report,
         )
         for row in rows

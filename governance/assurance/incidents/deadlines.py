@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from governance.assurance.evidence.shown_names import name_or_former, person_names
 from governance.assurance.incidents import clocks, statutory_rules, support_terms
 from governance.assurance.incidents.clocks import Clock, Decision, Sent, StatutoryFacts
 from governance.assurance.incidents.models import (
@@ -17,6 +16,7 @@ from governance.assurance.incidents.models import (
     SentNotice,
 )
 from governance.assurance.incidents.statutory_rules import Regime
+from governance.foundation.people.aliases import shown_names, who_did
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.read_ahead import Rows, one_of, read_ahead
@@ -52,7 +52,7 @@ class ClockRows:
             *(each.decider_id for rows in classified.values() for each in rows),
             *(each.sent_by for rows in sent.values() for each in rows),
         ]
-        return cls(classified, sent, _by_incident(PAUSES, ids), person_names(people))
+        return cls(classified, sent, _by_incident(PAUSES, ids), shown_names(people))
 
 
 def _by_incident[M: (Classification, SentNotice, ClockPause)](
@@ -87,7 +87,7 @@ def _clocks(incident: Incident, rows: ClockRows, rule: clocks.SupportRule | None
         {
             (each.regime, each.stage): Sent(
                 each.sent_at,
-                name_or_former(each.sent_by, rows.names),
+                who_did(rows.names, each.sent_by),
                 each.recipient,
                 each.reference,
             )
@@ -113,7 +113,7 @@ def _as_decided(regime: Regime, decided: Mapping[str, Classification]) -> Regime
 
 
 def _decision(row: Classification, names: Mapping[UUID, str]) -> Decision:
-    who = name_or_former(row.decider_id, names) if row.decider_id else ""
+    who = who_did(names, row.decider_id) if row.decider_id else ""
     return Decision(row.applies, row.variant, row.reason, who, row.decided_at, who, row.decide_by)
 
 

@@ -27,7 +27,6 @@ from governance.assurance.incidents.statutory_rules import (
     regime,
 )
 from governance.foundation.people.own_entries import own_items
-from governance.foundation.people.queries import name_of
 from governance.kernel.inbox import ME, TODAY, InboxDone, InboxRow, InboxSource, end_of, item_select
 
 DECIDE_WITHIN = timedelta(hours=24)  # the shortest period of all laws
@@ -302,7 +301,7 @@ def _own_follow_ups() -> Select[Any]:
 
 def _late_follow_ups() -> Select[Any]:
     f = FollowUp
-    return _follow_ups(name_of(f.owner_id)).where(f.owner_id != ME, f.due_on < TODAY)
+    return _follow_ups(f.owner_id).where(f.owner_id != ME, f.due_on < TODAY)
 
 
 def _completed() -> Select[Any]:
@@ -339,7 +338,7 @@ LATE_FOLLOW_UP = InboxSource(
     select=_late_follow_ups,
     icon="bell",
     verb="Open",
-    title=lambda row: f"Follow up with {row.who or 'a former member'}: {row.about}",
+    title=lambda row: f"Follow up with {row.who}: {row.about}",
     detail=lambda row: f"Action after {row.detail}",
     why="you manage incidents, and this action is overdue",
     endpoint="incidents.incident",

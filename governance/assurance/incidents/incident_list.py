@@ -6,13 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 
-from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.incidents import queries
 from governance.assurance.incidents.models import Impact, Incident
 from governance.assurance.incidents.queries import ImpactWindow
 from governance.assurance.incidents.severities import Severity
 from governance.assurance.incidents.severity_queries import severity_names
 from governance.assurance.incidents.states import LIVE, NAMES
+from governance.foundation.people.aliases import shown_names
 from governance.foundation.people.owners import names_among
 from governance.kernel.db import session
 from governance.kernel.forms import uuid_or_none
@@ -107,7 +107,7 @@ def incidents_page(
 def _lines(rows: Sequence[Incident], leads: Choices) -> list[IncidentLine]:
     impacts = queries.impacts_of([each.id for each in rows])
     ids = [each.lead_id for each in rows]
-    names, people = severity_names(), names_among(ids, leads) if leads else person_names(ids)
+    names, people = severity_names(), names_among(ids, leads) if leads else shown_names(ids)
     return [
         _line(
             each,

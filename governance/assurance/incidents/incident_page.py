@@ -8,7 +8,6 @@ from uuid import UUID
 
 from flask import url_for
 
-from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.incidents import (
     clocks,
     deadlines,
@@ -29,6 +28,7 @@ from governance.assurance.incidents.queries import ImpactWindow
 from governance.assurance.playbooks import queries as playbooks
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.logbook import permissions as logbook
+from governance.foundation.people.aliases import shown_names
 from governance.foundation.webhooks import queries as webhooks
 from governance.kernel import clock, current, formatting
 from governance.kernel.access import allowed, why_not
@@ -240,7 +240,7 @@ def context(incident: Incident, *, show: str = "") -> dict[str, Any]:
         "own_follow_ups": {each.id for each in follow_ups if is_owner(current.actor(), each)},
         "open_follow_ups": sum(each.done_at is None for each in follow_ups),
         "review": queries.review(incident.id),
-        "names": person_names(_people(incident, follow_ups, drafted)),
+        "names": shown_names(_people(incident, follow_ups, drafted)),
         "can_manage": why_not(permissions.MANAGE, on=incident) is None,
         "can_draft": why_not(permissions.DRAFT, on=incident) is None,
         "why_not_manage": why_not(permissions.MANAGE, on=incident),

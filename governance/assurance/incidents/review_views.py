@@ -4,7 +4,6 @@ from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 
-from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.incidents import (
     deadlines,
     permissions,
@@ -16,6 +15,7 @@ from governance.assurance.incidents import (
 from governance.assurance.incidents.forms import FollowUpAssignmentForm, FollowUpForm, ReviewForm
 from governance.assurance.incidents.models import FollowUp, Incident
 from governance.assurance.incidents.views import feature
+from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current
 from governance.kernel.access import why_not
 from governance.kernel.conditions import is_owner
@@ -52,7 +52,7 @@ def _review(
         form=form,
         follow_ups=actions,
         follow_up_form=follow_up or FollowUpForm(),
-        names=person_names(
+        names=shown_names(
             [*(each.owner_id for each in actions), written.closed_by if written else None]
         ),
         problems=review_actions.why_not_close(found) if found.state != "closed" else [],

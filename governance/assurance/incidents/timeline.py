@@ -12,13 +12,13 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
 
-from governance.assurance.evidence.shown_names import FORMER_MEMBER, person_names
 from governance.assurance.incidents import queries
 from governance.assurance.incidents.models import Incident, IncidentNote
 from governance.assurance.incidents.queries import ImpactWindow
 from governance.assurance.incidents.timeline_words import sentence
 from governance.foundation.audit.models import AuditEntry, Leaf
 from governance.foundation.audit.registry import Shape
+from governance.foundation.people.aliases import FORMER_MEMBER, shown_names
 from governance.foundation.people.queries import Moment, moments
 from governance.kernel import clock
 from governance.kernel.db import session
@@ -117,7 +117,7 @@ def timeline(incident: Incident, impacts: Sequence[ImpactWindow]) -> Timeline:
     """Return what happened, newest first; three statements and the names."""
     found = _automatic(incident, impacts)
     written = queries.notes(incident.id)
-    names = person_names(each.written_by for each in written)
+    names = shown_names(each.written_by for each in written)
     entries = [*found[:MAX_ENTRIES], *(_note(each, names) for each in written)]
     entries.sort(key=lambda each: (each.at, each.is_note), reverse=True)
     automatic = min(len(found), MAX_ENTRIES)

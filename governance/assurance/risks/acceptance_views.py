@@ -5,11 +5,11 @@ from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 
-from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.risks import acceptance_actions, heat_map, permissions, queries
 from governance.assurance.risks.forms import RiskAcceptanceForm, RiskScaleForm, scale_values
 from governance.assurance.risks.scale_actions import change_scale
 from governance.assurance.risks.views import feature
+from governance.foundation.people.aliases import shown_names
 from governance.kernel.forms import accepted, counted
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
@@ -74,6 +74,6 @@ def scale() -> ResponseReturnValue:
         legend=heat_map.legend(present),
         form=form,
         versions=rows,
-        names=person_names(each.changed_by for each in rows),
+        names=shown_names(each.changed_by for each in rows),
         scored=len(queries.open_risks()),
     )

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.risks import queries, source_lists
 from governance.assurance.risks.actions import TREATMENTS
 from governance.assurance.risks.queries import RiskPosture
 from governance.assurance.risks.scales import BANDS
+from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, formatting
 
 
@@ -22,7 +22,7 @@ def reported_risks(system_id: UUID | None) -> dict[str, Any]:
     people = {each.risk.owner_id for each in found}
     people |= {each.given.accepted_by for each in found if each.given}
     people |= {each.requested.requested_by for each in found if each.requested}
-    names, scale = person_names(people), queries.scale()
+    names, scale = shown_names(people), queries.scale()
     return {
         "on": clock.today().isoformat(),
         "scale": {

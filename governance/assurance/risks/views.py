@@ -9,7 +9,6 @@ from flask import flash, redirect, request, url_for
 from governance.assurance.controls import queries as controls
 from governance.assurance.evidence.forms import AssignOwnerForm
 from governance.assurance.evidence.history import timeline_entries
-from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.risks import (
     actions,
     heat_map,
@@ -34,6 +33,7 @@ from governance.assurance.risks.scales import BANDS
 from governance.assurance.risks.scoring import AXES
 from governance.foundation.comments import queries as comments
 from governance.foundation.people import assigning, owners
+from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.bulk import BulkItem
@@ -106,7 +106,7 @@ def export(form: str) -> ResponseReturnValue:
     """Export everything that matches the filters."""
     asked = RISKS.read()
     every = queries.posture(closed=asked.value("state") == "closed")
-    names = person_names(each.risk.owner_id for each in every)
+    names = shown_names(each.risk.owner_id for each in every)
     head, rows = chosen(asked, HEAD, map(cells, matching(lines(every, names), asked)))
     content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Risks", head, rows)
     return table_file(content, f"risks-{current.actor().tenant_slug}-{clock.today()}.{form}")
@@ -140,7 +140,7 @@ def of_system(system_key: str) -> ResponseReturnValue:
     """Show the open risks of one AI system, and those of all of them."""
     system = systems.system(system_key)
     found = queries.risks_of(system.id)
-    names = person_names([system.owner_id, *(each.risk.owner_id for each in found)])
+    names = shown_names([system.owner_id, *(each.risk.owner_id for each in found)])
     return page(
         "assurance/risks/of_system.html",
         system=system,
@@ -211,9 +211,7 @@ def _risk_page(
 ) -> ResponseReturnValue:
     found, history = queries.posture_of(row), queries.scores(row.id)
     past = queries.acceptances(row.id)
-    names = person_names(
-        [row.owner_id, *(p for a in past for p in (a.requested_by, a.accepted_by))]
-    )
+    names = shown_names([row.owner_id, *(p for a in past for p in (a.requested_by, a.accepted_by))])
     points = score_chart.points(history)
     chart = None
     if len(points) > 1:

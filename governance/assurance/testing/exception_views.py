@@ -8,7 +8,6 @@ from flask import flash, redirect, request, url_for
 from governance.assurance.controls.models import Control
 from governance.assurance.evidence.history import timeline_entries
 from governance.assurance.evidence.period_labels import period_label
-from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.testing import (
     control_scope,
     exception_actions,
@@ -34,6 +33,7 @@ from governance.assurance.testing.models import Finding, TestException
 from governance.assurance.testing.occurrences import Cycle
 from governance.assurance.testing.views import feature
 from governance.foundation.people import assigning, owners
+from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current
 from governance.kernel.access import allowed, why_not
 from governance.kernel.bulk import BulkItem
@@ -155,7 +155,7 @@ def _exception(
         e=exception,
         f=found,
         retests=retests,
-        names=person_names(people),
+        names=shown_names(people),
         not_retesting=why_not(permissions.RETEST, on=found) if found else None,
         answer=answer or ExceptionResponseForm(obj=exception),
         finding=finding or FindingForm(),
@@ -256,7 +256,7 @@ def _retest(found: Finding, exception: TestException, form: RetestForm) -> None:
 @feature.get("/evidence/type-ii/findings", needs=permissions.VIEW)
 def findings() -> ResponseReturnValue:
     assignees, owner_ids = _finding_assignees(), exception_queries.finding_owners()
-    named = owners.names_among(owner_ids, assignees) if assignees else person_names(owner_ids)
+    named = owners.names_among(owner_ids, assignees) if assignees else shown_names(owner_ids)
     names = {owner_id: named[owner_id] for owner_id in owner_ids if owner_id in named}
     list_request = FINDINGS.read(
         choices={"owner": sorted(names.items(), key=lambda each: each[1].casefold())}
@@ -323,7 +323,7 @@ def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
 @feature.get("/evidence/type-ii/findings.csv", needs=permissions.VIEW, answers=FILE)
 def export_findings() -> ResponseReturnValue:
     """Download all findings that match the filters."""
-    list_request, names = FINDINGS.read(), person_names(exception_queries.finding_owners())
+    list_request, names = FINDINGS.read(), shown_names(exception_queries.finding_owners())
     pages = every_page(
         lambda after: exception_queries.findings_page(
             list_request.criteria, sort=list_request.sort, after=after, size=ROWS_PER_READ

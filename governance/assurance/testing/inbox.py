@@ -9,7 +9,6 @@ from governance.assurance.controls.models import Control
 from governance.assurance.testing import exception_actions, permissions
 from governance.assurance.testing.models import Finding, ItemResult, Retest, TestException
 from governance.foundation.people.own_entries import own_entries, own_items
-from governance.foundation.people.queries import name_of
 from governance.kernel.access import not_excluded
 from governance.kernel.inbox import (
     CONTROLS,
@@ -41,7 +40,7 @@ def _findings() -> Select[Any]:
         f,
         parent=f.exception_id,
         about=f.ref + ": " + f.title,
-        who=name_of(f.raised_by),
+        who=f.raised_by,
         since=f.created_at,
         due=end_of(f.due_on),
     )
@@ -57,7 +56,7 @@ def _retests() -> Select[Any]:
         f,
         parent=f.exception_id,
         about=f.ref + ": " + f.title,
-        who=name_of(f.remedied_by),
+        who=f.remedied_by,
         since=f.remedied_at,
     ).join(e, e.id == f.exception_id)
     fixed = f.closed_at.is_(None) & f.remedied_at.is_not(None)
@@ -142,7 +141,7 @@ FINDING = InboxSource(
     icon="clipboard-check",
     verb="Open",
     title=lambda row: f"Fix {row.about}",
-    detail=lambda row: f"Raised by {row.who or 'a former member'}",
+    detail=lambda row: f"Raised by {row.who or 'Meridian'}",
     why="you own this finding",
     endpoint="testing.exception",
     values=_address,
@@ -156,7 +155,7 @@ RETEST = InboxSource(
     icon="refresh",
     verb="Retest",
     title=lambda row: f"Retest {row.about}",
-    detail=lambda row: f"Fixed by {row.who or 'a former member'}",
+    detail=lambda row: f"Fixed by {row.who or 'Meridian'}",
     why="you can test controls, and another person fixed this one",
     endpoint="testing.exception",
     values=_address,

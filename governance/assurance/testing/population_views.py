@@ -7,7 +7,6 @@ from flask import flash, redirect, request, url_for
 
 from governance.assurance.controls.models import Control
 from governance.assurance.evidence.file_types import find_type, safe_name
-from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.testing import (
     control_scope,
     matrix_queries,
@@ -33,6 +32,7 @@ from governance.assurance.testing.views import feature
 from governance.assurance.testing.work_in_progress import (
     current_engagement,
 )
+from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
@@ -169,7 +169,7 @@ def _population(
             ),
             "",
         ),
-        names=person_names([population.frozen_by]),
+        names=shown_names([population.frozen_by]),
         samples=[s for s in sample_queries.samples(control.id) if s.population.id == population.id],
         form=form,
         spaced=spaced_seed,

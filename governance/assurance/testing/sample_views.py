@@ -5,7 +5,6 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 
 from governance.assurance.evidence.history import timeline_entries
-from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.testing import (
     exception_queries,
     permissions,
@@ -26,6 +25,7 @@ from governance.assurance.testing.sampling import (
     spaced_seed,
 )
 from governance.assurance.testing.views import feature
+from governance.foundation.people.aliases import shown_names
 from governance.kernel.access import allowed
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import plural
@@ -67,7 +67,7 @@ def _sample(
         method=METHOD,
         spaced=spaced_seed,
         form=form or _result_form(sample, control.id),
-        names=person_names([sample.drawn_by, *(v.result.tested_by for v in items if v.result)]),
+        names=shown_names([sample.drawn_by, *(v.result.tested_by for v in items if v.result)]),
         timeline=timeline_entries([sample.id]),
     )
 
@@ -130,7 +130,7 @@ def _item(
         steps=steps,
         exception=exception_queries.exception_of_item(item.id),
         form=form or _result_form(of, control.id),
-        names=person_names(r.tested_by for r in results),
+        names=shown_names(r.tested_by for r in results),
         versions=dict(sample_queries.version_choices(control.id)),
         may_record=not results or allowed(permissions.REPLACE, on=results[0]),
         words=ANSWER_WORDS,
@@ -210,7 +210,7 @@ def sizes() -> ResponseReturnValue:
         row=row,
         house=DEFAULT_TABLE,
         bands=BANDS,
-        names=person_names([row.changed_by] if row else []),
+        names=shown_names([row.changed_by] if row else []),
         status=form.status if request.method == "POST" else 200,
     )
 

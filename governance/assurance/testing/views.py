@@ -10,7 +10,6 @@ from flask import request
 
 from governance.assurance.evidence.history import timeline_entries
 from governance.assurance.evidence.period_labels import period_label
-from governance.assurance.evidence.shown_names import person_names
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing import (
     control_scope,
@@ -33,6 +32,7 @@ from governance.assurance.testing.work_in_progress import (
     current_engagement,
     work_in_progress,
 )
+from governance.foundation.people.aliases import shown_names
 from governance.kernel import current
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
@@ -198,7 +198,7 @@ def control(control_id: UUID) -> ResponseReturnValue:
         cases=cases,
         timeline=timeline_entries(ids),
         spaced=spaced_seed,
-        doers=person_names(
+        doers=shown_names(
             [*(p.population.frozen_by for p in populations), *(s.sample.drawn_by for s in samples)]
         ),
     )

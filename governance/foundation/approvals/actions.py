@@ -27,6 +27,7 @@ from governance.foundation.approvals.kinds import ApprovalKind
 from governance.foundation.approvals.models import Approval, ApprovalGiven
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock, current
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
@@ -121,7 +122,11 @@ def request(
     made.fingerprint = kinds.fingerprint(made)
     if not made.fingerprint:
         raise NotFound(GONE)
-    record_step(made, "requested", reason=made.reason)
+    who = current.actor()
+    meridian = founder(who.tenant_id, who.tenant_slug, who.tenant_name)
+    # what nobody requested is Meridian's request in the log, as on the page and in the inbox
+    with current.acting_as(who if made_by else meridian):
+        record_step(made, "requested", reason=made.reason)
     return made
 
 

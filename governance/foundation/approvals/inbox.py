@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from governance.foundation.approvals import kinds, permissions
 from governance.foundation.approvals.models import Approval, ApprovalGiven
 from governance.foundation.people.models import Membership, Person
-from governance.foundation.people.queries import name_of
 from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.inbox import (
@@ -98,7 +97,7 @@ def _awaiting() -> Select[Any]:
         about=a.summary,
         who=case(
             (a.kind.in_(kinds.kinds_from_outside()), "an operator"),
-            else_=name_of(a.requested_by),
+            else_=cast(a.requested_by, String),
         ),
         detail=a.reason,
         since=a.requested_at,

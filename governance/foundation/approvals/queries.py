@@ -20,6 +20,7 @@ from sqlalchemy.orm import aliased
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.models import Approval, ApprovalGiven, ApprovalReminder
 from governance.foundation.people.models import Membership
+from governance.foundation.people.queries import names
 from governance.foundation.people.second_person import OWN, ApprovalRequest
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
@@ -217,8 +218,9 @@ def approvers(approval: Approval) -> list[Approver]:
     wanted: Sequence[Membership] = _rule(approval).candidates(kind.permission)
     today = REMINDERS.read(approval_ids=(approval.id,), today=clock.today())
     reminded = {each.person_id for each in today}
+    called = names(m.person_id for m in wanted)
     return [
-        Approver(m.person_id, m.person.name, m.person.email, m.person_id in reminded)
+        Approver(m.person_id, called[m.person_id], m.person.email, m.person_id in reminded)
         for m in wanted
         if not approval.approvers or str(m.person_id) in approval.approvers
     ]

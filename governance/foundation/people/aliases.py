@@ -5,17 +5,23 @@ letter is the person's place among all who ever joined the tenant, so it never c
 another's; the word is their role. An engagement can show its auditors names, with the letter beside
 each. Readers are always called by their own name.
 
-    shown_names(ids)              as this reader may see them
+    shown_names(ids)              as this reader may see them: what every page and file shows
+    names_by_pseudonym(…)         the same for actors of log entries
     aliases(ids)                  role and letter alone, for what leaves the tenant
-    names_by_pseudonym(…)         the same for entries of the log
+    label(column)                 the same in SQL, for lists that search and sort by it
+    who_did(shown, id)            one of those; Meridian where no person acted
+    reading()                     what to keep names under that are shared between readers
+
+Pages call `people.queries.names`, which is `shown_names`. Nothing else reads a name to show it;
+tests/foundation/people/test_names_in_one_place.py lists the modules that need one for any reader.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, select
 
 from governance.foundation.people import known_people, permissions
 from governance.foundation.people.models import ERASED, ERASED_NAME, Membership, Person
@@ -35,6 +41,11 @@ WORDS = {
     "operator_support": "Operator support",
 }
 LETTERS = 26
+MAX_LETTERS = 5
+# Beside the roles of permissions.NAMES, which opens the reasons of log entries, too.
+NAMED_ROLES = frozenset({"operator_finance", "operator_support", "api_key"})
+FORMER_MEMBER, MERIDIAN = "a former member", "Meridian"
+OUTSIDER = "Meridian operator"  # never a member here; what readers without names call them
 
 
 def letter(place: int) -> str:
@@ -47,11 +58,16 @@ def letter(place: int) -> str:
 
 
 def may_see_names() -> bool:
-    """Whether the reader sees names: members do, auditors where all their engagements show them."""
-    if allowed(permissions.NAMES):
+    """Whether the reader sees names. Auditors do if all of their engagements show them."""
+    if has_unlimited_names():
         return True
     seen = scope()
     return seen is not None and seen.shows_names
+
+
+def has_unlimited_names() -> bool:
+    """Whether the reader sees names without letters: members, operators, machines and Meridian."""
+    return allowed(permissions.NAMES) or current.actor().role in NAMED_ROLES
 
 
 @cache
@@ -63,9 +79,67 @@ def _statement() -> Select[Any]:
 
 
 def shown_names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """Return what this reader calls these people; one statement, or none where they are known."""
+    """Return what this reader calls these people, former members too.
+
+    Takes one statement, or none where they are known; two if somebody was never a member here.
+    """
     wanted = {i for i in ids if i}
-    return _read("person_id", wanted, _namer()) if wanted else {}
+    found = _read("person_id", wanted, _namer()) if wanted else {}
+    missing = wanted - found.keys()
+    return found | _outsiders(missing) if missing else found
+
+
+def _outsiders(wanted: Collection[UUID]) -> dict[UUID, str]:
+    rows = session().execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
+    return {row.id: row.name if may_see_names() else OUTSIDER for row in rows}
+
+
+def reading() -> Hashable:
+    """Return a key for names: two readers of the same key are shown the same ones."""
+    if has_unlimited_names():
+        return "names"
+    return "names and letters" if may_see_names() else ("letters", current.actor().person_id)
+
+
+def label(person: Any) -> ColumnElement[str]:
+    """Return what this reader calls the person in that column, in SQL; NULL for none.
+
+    A statement with it is this reader's: `reading()` belongs in the key that it is kept under.
+    """
+    real = select(Person.name).where(Person.id == person).scalar_subquery()
+    erased = select(Membership.id).where(Membership.person_id == person, Membership.via == ERASED)
+    name = case((erased.exists(), ERASED_NAME), else_=real)
+    if has_unlimited_names():
+        return name
+    m, joined = Membership, (Membership.created_at, Membership.id)
+    place = func.row_number().over(order_by=joined).label("place")
+    placed = select(m.person_id, m.role, place).cte("joined").prefix_with("MATERIALIZED")
+    words = case(WORDS, value=placed.c.role, else_="Person")
+    called = func.concat(words, " ", letter_sql(placed.c.place))
+    found = select(called).where(placed.c.person_id == person).scalar_subquery()
+    alias = case((person.is_not(None), func.coalesce(found, OUTSIDER)))
+    if may_see_names():
+        return case((person.is_not(None), func.concat(name, " (", alias, ")")))
+    return case((person == current.actor().person_id, name), else_=alias)
+
+
+def letter_sql(place: Any) -> ColumnElement[str]:
+    """Return `letter` of a number up to 12 million in SQL."""
+    widths, first = [], 1
+    for width in range(1, MAX_LETTERS + 1):
+        rest = place - first
+        letters = [
+            func.chr(ord("A") + cast(func.div(rest, LETTERS**at) % LETTERS, Integer))
+            for at in reversed(range(width))
+        ]
+        first += LETTERS**width
+        widths.append((place < first, func.concat(*letters)))
+    return case(*widths)
+
+
+def who_did(shown: Mapping[UUID, str], person: UUID | None, former: str = FORMER_MEMBER) -> str:
+    """Return the name of who acted, from `shown_names`: Meridian where no person did."""
+    return shown.get(person, former) if person else MERIDIAN
 
 
 def aliases(ids: Iterable[UUID | None]) -> dict[UUID, str]:
@@ -109,7 +183,7 @@ def real_name(row: Any) -> str:
 
 def _namer() -> Callable[[Any], str]:
     reader = current.actor()
-    if allowed(permissions.NAMES):
+    if has_unlimited_names():
         return real_name
     if may_see_names():
         return lambda row: f"{real_name(row)} ({_alias(row)})"

@@ -59,9 +59,10 @@ def _first() -> ClauseElement:
         .subquery()
     )
     by_name = func.row_number().over(order_by=Person.name)
-    return select(first, Person.name, Person.email, by_name).join(
-        Person, Person.id == first.c.person_id
+    people = select(first, Person.name, Person.email, by_name).prefix_with(
+        "/* the shell: people */"
     )
+    return people.join(Person, Person.id == first.c.person_id)
 
 
 _FIRST = CompiledSelect(_first, KnownPerson._make)

@@ -13,7 +13,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from governance.foundation.people.queries import choices, members, membership_of, names
+from governance.foundation.people.queries import (
+    choices,
+    choices_of,
+    members,
+    membership_of,
+    names,
+)
 from governance.kernel.bulk import BulkColumn
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import plural
@@ -77,7 +83,7 @@ def filter_label(value: str) -> str:
 
 
 def _able() -> list[tuple[UUID, str]]:
-    return [(m.person_id, m.name) for m in members() if m.role in OWNING_ROLES]
+    return choices_of([m for m in members() if m.role in OWNING_ROLES])
 
 
 def chosen(value: Any) -> UUID | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, case, func, or_, select
+from sqlalchemy import Uuid, bindparam, func, or_, select
 
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit import queries as audit
@@ -17,7 +17,6 @@ from governance.foundation.audit.registry import Action, Shape, registry, shape_
 from governance.foundation.people import aliases, known_people, permissions
 from governance.foundation.people.models import (
     ERASED,
-    ERASED_NAME,
     Connection,
     Invitation,
     Membership,
@@ -98,48 +97,24 @@ def members() -> list[Member]:
 
 
 def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """The names of these people, former members too, in one statement, or none where they are
-    known.
+    """Return what this reader calls these people, former members too: a name, or role and letter.
 
-    Who was erased here has none.
+    Takes one statement, or none where they are known.
     """
-    wanted = {i for i in ids if i}
-    known = known_people.known() if wanted else None
-    if known is None:
-        return _names(wanted) if wanted else {}
-    people = known.by_key["person_id"]
-    found = {each: aliases.real_name(people[each]) for each in wanted if each in people}
-    missing = wanted - found.keys()
-    return found | _names(missing) if missing else found
-
-
-def _names(wanted: Collection[UUID]) -> dict[UUID, str]:
-    erased = (
-        select(Membership.id)
-        .where(Membership.person_id == Person.id, Membership.via == ERASED)
-        .exists()
-    )
-    name = case((erased, ERASED_NAME), else_=Person.name).label(
-        "name"
-    )  # another tenant may know them by name
-    rows = session().execute(select(Person.id, name).where(Person.id.in_(wanted)))
-    return {row.id: row.name for row in rows}
-
-
-def name_of(person: Any) -> Any:
-    """The name of the person in that column, as `names` gives it; NULL for none."""
-    erased = (
-        select(Membership.id)
-        .where(Membership.person_id == Person.id, Membership.via == ERASED)
-        .exists()
-    )
-    name = case((erased, ERASED_NAME), else_=Person.name)
-    return select(name).where(Person.id == person).scalar_subquery()
+    return aliases.shown_names(ids)
 
 
 def choices() -> list[tuple[UUID, str]]:
-    """(person id, name) of each member, for a form's owner field."""
-    return [(m.person_id, m.name) for m in members()]
+    """Return (person id, what this reader calls them) of each member, for a form's owner field."""
+    return choices_of(members())
+
+
+def choices_of(some: Iterable[Member]) -> list[tuple[UUID, str]]:
+    """Return the same of these members by name, or in the order of their letters."""
+    if aliases.has_unlimited_names():
+        return [(each.person_id, each.name) for each in some]
+    called = names(each.person_id for each in some)
+    return sorted(called.items(), key=lambda each: each[1])
 
 
 def membership(membership_id: UUID) -> Membership:

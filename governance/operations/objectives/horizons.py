@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from governance.foundation.people.queries import name_of
+from governance.foundation.people.queries import names
 from governance.foundation.tenants.models import TenantTimeZone
 from governance.kernel import current
 from governance.kernel.db import among, session
@@ -88,7 +88,7 @@ def objective_with_horizons(objective_id: UUID) -> ObjectiveFound:
     zones = select(func.json_agg(pair)).where(TenantTimeZone.tenant_id == tenant_id)
     query = (
         select(
-            Objective, Indicator, first, zones.scalar_subquery(), _names(objective_id, tenant_id)
+            Objective, Indicator, first, zones.scalar_subquery(), _people(objective_id, tenant_id)
         )
         .join(Indicator, Indicator.id == Objective.indicator_id)
         .outerjoin(day, true())
@@ -100,17 +100,17 @@ def objective_with_horizons(objective_id: UUID) -> ObjectiveFound:
         raise NotFound("This objective doesn't exist, or you don't have access to it.")
     periods = sorted(ZonePeriod(datetime.fromisoformat(at), zone) for at, zone in row[3])
     begins = {row[1].id: row[2]} if row[2] is not None else {}
-    names = {UUID(each): name for each, name in (row[4] or {}).items()}
-    return ObjectiveFound(row[0], row[1], Horizons(begins, periods), names)
+    called = names(map(UUID, row[4] or ()))
+    return ObjectiveFound(row[0], row[1], Horizons(begins, periods), called)
 
 
-def _names(objective_id: UUID, tenant_id: UUID) -> Any:
+def _people(objective_id: UUID, tenant_id: UUID) -> Any:
     approver = Exclusion.approved_by
     people = union(
         select(Objective.owner_id.label("id")).where(Objective.id == objective_id),
         select(approver).where(Exclusion.tenant_id == tenant_id),
     ).subquery("people_named")
-    query = select(func.json_object_agg(people.c.id, name_of(people.c.id)))
+    query = select(func.json_agg(people.c.id))
     return query.where(people.c.id.is_not(None)).scalar_subquery()
 
 

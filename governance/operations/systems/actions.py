@@ -38,7 +38,7 @@ REGISTERED = action(
     target="AISystem",
     activity="create",
     severity="informational",
-    fields="key name lane purpose kind stage",
+    fields="key name lane purpose kind stage since",
     personal="owner",
 )
 CHANGED = action(
@@ -56,7 +56,7 @@ MOVED = action(
     target="AISystem",
     activity="update",
     severity="low",
-    fields="key stage",
+    fields="key stage since",
 )
 RECERTIFIED = action(
     "system.recertified",
@@ -118,6 +118,7 @@ MAX_FEATURES = 100  # of one system: each is a flag in every answer to a bulk re
 MAX_VALIDITY = timedelta(days=2 * 366)  # of a recertification
 # from each stage; retire() is the way to the last one
 MOVES: Mapping[str, tuple[str, ...]] = {
+    "unstated": ("proposed", "in_review", "live", "restricted"),
     "proposed": ("in_review",),
     "in_review": ("live", "proposed"),
     "live": ("restricted",),
@@ -142,15 +143,17 @@ def register(
     lane: str,
     purpose: str,
     owner_id: UUID | None,
+    stage: str,
+    stage_since: date | None = None,
     kind: str = "system",
-    stage: str = "live",
     facts: Mapping[str, Any] | None = None,
     valid_until: date | None = None,
 ) -> AISystem:
     """Add a system to the register. `key` is its slug, which never changes.
 
-    `facts` are further fields of facts.FACTS. `valid_until` is the last day on which an agent or
-    MCP server may be used.
+    `stage` is its lifecycle stage, and `stage_since` the day on which it came to it, today if
+    None. `facts` are further fields of facts.FACTS. `valid_until` is the last day on which an agent
+    or MCP server may be used.
     """
     if not SLUG.match(key) or key in RESERVED:
         raise Invalid(
@@ -159,8 +162,9 @@ def register(
         )
     if lane not in LANES:
         raise Invalid("Choose a risk class.", field="lane")
-    if stage not in MOVES or stage == "retired":
+    if stage not in MOVES["unstated"]:
         raise Invalid("Choose a lifecycle stage.", field="stage")
+    since = _stated_since(stage_since)
     further = register_facts.cleaned({**(facts or {}), "kind": kind})
     _check_classified(further)
     owner = _owner_name(owner_id)
@@ -174,7 +178,7 @@ def register(
         purpose=purpose,
         owner_id=owner_id,
         stage=stage,
-        stage_since=clock.now(),
+        stage_since=since,
         created_at=clock.now(),
         **further,
     )
@@ -182,10 +186,7 @@ def register(
         _check_validity(system, valid_until)
         system.valid_until = valid_until
     session().add(system)
-    unusual: dict[str, Any] = {
-        **({} if kind == "system" else {"kind": kind}),
-        **({} if stage == "live" else {"stage": stage}),
-    }
+    unusual: dict[str, Any] = {} if kind == "system" else {"kind": kind}
     record(
         REGISTERED,
         system,
@@ -195,11 +196,29 @@ def register(
         lane=lane,
         purpose=purpose,
         owner=owner,
+        stage=stage,
+        since=since.isoformat(),
         **unusual,
     )
     keep_first(system)
     tenant_revision.advance()
     return system
+
+
+def _stated_since(day: date | None, *, after: date | None = None) -> date:
+    """Return the day of a stage that somebody stated, today if they named none.
+
+    Raises Invalid for a day to come, and for one before `after`, when the last stage began.
+    """
+    today = clock.today()
+    if day is not None and day > today:
+        raise Invalid("Enter today or an earlier day.", field="since")
+    if day is not None and after is not None and day < after:
+        raise Invalid(
+            f"The present stage began on {formatting.long_day(after)}. Enter that day or a later one.",
+            field="since",
+        )
+    return day or today
 
 
 def _owner_name(owner_id: UUID | None) -> str | None:
@@ -313,8 +332,11 @@ def set_data_sets(system: AISystem, names: Collection[str], *, reason: str = "")
 # ---- lifecycle
 
 
-def move(system: AISystem, stage: str, *, reason: str) -> None:
-    """Change the lifecycle stage. Raises Invalid for a move that MOVES doesn't have."""
+def move(system: AISystem, stage: str, *, reason: str, since: date | None = None) -> None:
+    """Change the lifecycle stage since a day, today if None.
+
+    Raises Invalid for a move that MOVES doesn't have.
+    """
     _check_live(system)
     _check_reason(reason)
     if stage not in MOVES[system.stage]:
@@ -324,8 +346,8 @@ def move(system: AISystem, stage: str, *, reason: str) -> None:
             " or be retired.",
             field="stage",
         )
-    before = system.stage
-    system.stage, system.stage_since = stage, clock.now()
+    before, day = system.stage, _stated_since(since, after=system.stage_since)
+    system.stage, system.stage_since = stage, day
     record(
         MOVED,
         system,
@@ -333,6 +355,7 @@ def move(system: AISystem, stage: str, *, reason: str) -> None:
         before={"stage": before},
         after={"stage": stage},
         key=system.key,
+        since=day.isoformat(),
     )
     keep_next(system)
     tenant_revision.advance()
@@ -450,8 +473,8 @@ def retire(system: AISystem, *, reason: str) -> None:
     """Retire a system. Its history and its assessments stay."""
     _check_live(system)
     _check_reason(reason)
-    system.stage, system.stage_since = "retired", clock.now()
-    system.retired_at = system.stage_since
+    system.retired_at = clock.now()
+    system.stage, system.stage_since = "retired", system.retired_at.date()
     record(RETIRED, system, reason=reason.strip(), key=system.key, name=system.name)
     keep_next(system)
     tenant_revision.advance()

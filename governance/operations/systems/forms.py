@@ -29,6 +29,7 @@ constraint(
 )
 
 INVALID_RISK_CLASS: dict[str, Any] = {"invalid_choice_message": "Choose a risk class."}
+FIRST_STAGES = ("proposed", "in_review", "live", "restricted")  # to register a system in
 REASON_NEEDED = "Enter a reason. It is kept in the audit log."
 
 
@@ -53,6 +54,16 @@ class SystemRegisterForm(Form):
         choices=lanes,
         default="standard",
         **INVALID_RISK_CLASS,
+    )
+    stage = RadioField(
+        "Lifecycle stage",
+        [InputRequired("Choose a lifecycle stage.")],
+        choices=[(stage, STAGES[stage]) for stage in FIRST_STAGES],
+        invalid_choice_message="Choose one of the stages.",  # type: ignore[call-arg]
+    )
+    since = DayField(
+        "In this stage since",
+        description="The register is evidence: enter the day on which it really began.",
     )
     purpose = TextAreaField(
         "Purpose",
@@ -156,6 +167,9 @@ class StageForm(Form):
         [InputRequired("Choose a lifecycle stage.")],
         choices=list(STAGES.items()),
         invalid_choice_message="Choose one of the stages.",  # type: ignore[call-arg]
+    )
+    since = DayField(
+        "In this stage since", required=False, description="Today, if you leave it empty."
     )
     reason = TextAreaField(
         "Reason, kept in the audit log",

@@ -12,6 +12,7 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 LANES = {"standard": "Standard", "high_risk": "High risk"}
 KINDS = {"system": "AI system", "agent": "Agent", "mcp_server": "MCP server"}
 STAGES = {
+    "unstated": "Not stated",  # of systems from before anybody was asked
     "proposed": "Proposed",
     "in_review": "In review",
     "live": "Live",
@@ -70,8 +71,8 @@ class AISystem(Tenanted, Model):
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     retired_at: Mapped[datetime | None]
     kind: Mapped[str] = mapped_column(default="system", server_default=text("'system'"))
-    stage: Mapped[str] = mapped_column(default="live", server_default=text("'live'"))
-    stage_since: Mapped[datetime | None]
+    stage: Mapped[str]
+    stage_since: Mapped[date | None]  # as somebody stated it
     version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     team: Mapped[str] = mapped_column(default="", server_default=text("''"))
     intended_users: Mapped[str] = mapped_column(default="", server_default=text("''"))

@@ -137,6 +137,8 @@ def register() -> ResponseReturnValue:
             lane=form.lane.data,
             purpose=form.purpose.data or "",
             owner_id=form.owner_id.data,
+            stage=form.stage.data,
+            stage_since=form.since.data,
         )
 
     if not accepted(form, act):
@@ -361,7 +363,10 @@ def moving(key: str) -> ResponseReturnValue:
     """Change the lifecycle stage, to one that the present one leads to."""
     found, form = queries.system(key, lock=request.method == "POST"), StageForm()
     if request.method == "POST" and accepted(
-        form, lambda: actions.move(found, form.stage.data, reason=form.reason.data or "")
+        form,
+        lambda: actions.move(
+            found, form.stage.data, reason=form.reason.data or "", since=form.since.data
+        ),
     ):
         return redirect(url_for("systems.system", system_id=found.key), 303)
     form.stage.choices = [(each, STAGES[each]) for each in actions.MOVES[found.stage]]

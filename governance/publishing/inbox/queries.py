@@ -13,7 +13,7 @@ the tenant commits anything, an hour passes, or an item is due or returns from a
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -24,7 +24,8 @@ from sqlalchemy import (
 )
 
 from governance.foundation.logbook.log_health import recall
-from governance.foundation.people import permissions as people
+from governance.foundation.people.aliases import FORMER_MEMBER
+from governance.foundation.people.queries import names
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import info, session
@@ -50,6 +51,7 @@ from governance.publishing.inbox.statements import (
 PAGE_SIZE = 50
 MAX_CACHED_COUNTS = 2000  # people of one tenant
 VIEWS = ("open", "snoozed", "done")
+WHO = 5  # the column of an item's row
 TALLY_KEY = "tally of the inbox"  # of the counts that a transaction has read
 
 
@@ -129,7 +131,7 @@ def page(
     rows = statement.rows(**parameters(), limit=size + 1, **(edge or {}))
     counted = _tally(rows[0])
     info()[TALLY_KEY] = counted
-    every = [_item(row[COUNTED:]) for row in rows if row[COUNTED] is not None]
+    every = _items([row[COUNTED:] for row in rows if row[COUNTED] is not None])
     found = [each for each in every if each.row.is_snoozed == (view == "snoozed")]
     soon = [each for each in every if each.row.is_snoozed] if view == "open" else []
     return InboxPage(
@@ -148,7 +150,7 @@ def item(key: str) -> InboxItem:
             "This no longer needs you: someone decided it, it has another owner, or your access"
             " changed."
         )
-    return _item(found)
+    return _items([found])[0]
 
 
 def following(edge: str, done: str) -> InboxItem | None:
@@ -213,9 +215,16 @@ def next_due() -> date | None:
     return min(days, default=None)
 
 
-def _item(row: Any) -> InboxItem:
+def _items(rows: Sequence[Any]) -> list[InboxItem]:
+    """Return the items of rows, whose people are called as this reader may see them."""
+    ids = {row[WHO]: person for row in rows if row[WHO] and (person := _uuid(row[WHO]))}
+    called = names(ids.values())
+    return [_item(row, ids, called) for row in rows]
+
+
+def _item(row: Any, ids: Mapping[str, UUID], called: Mapping[UUID, str]) -> InboxItem:
     source, item_id, parent, place, about, who, detail, since, due, is_snoozed, rank, at = row
-    shown = who if allowed(people.NAMES) else None
+    shown = called.get(ids[who], FORMER_MEMBER) if who in ids else who
     found = InboxRow(source, item_id, parent, place, about, shown, detail, since, due, is_snoozed)
     return InboxItem(found, by_name()[source], rank, at)
 

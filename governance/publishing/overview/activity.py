@@ -13,9 +13,6 @@ from governance.assurance.assessments.framework_board import FrameworkBoard
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import Shape, registry, shape_of
 from governance.foundation.people import aliases
-from governance.foundation.people import permissions as people
-from governance.foundation.people.models import Membership, Person
-from governance.kernel.access import allowed
 from governance.kernel.db import session
 from governance.operations.policies.setting_labels import setting_of
 
@@ -57,7 +54,7 @@ def recent_activity(board: FrameworkBoard) -> list[Activity]:
     """Return the latest entries up to the board's moment, grouped by person, day and action."""
     rows = session().execute(_entries(board.as_of)).all()
     refs = _refs(board)
-    called = {} if allowed(people.NAMES) else aliases.names_by_pseudonym({r.actor for r in rows})
+    called = aliases.names_by_pseudonym({row.actor for row in rows})
     groups = groupby(rows, key=lambda row: (row.at.date(), row.actor, row.action))
     return [_activity(list(group), refs, called) for _, group in groups]
 
@@ -65,9 +62,7 @@ def recent_activity(board: FrameworkBoard) -> list[Activity]:
 def _entries(until: datetime) -> Any:
     e = AuditEntry
     return (
-        select(e.at, e.actor, e.actor_kind, e.action, e.target_id, e.facts, Person.name)
-        .outerjoin(Membership, Membership.pseudonym == e.actor)
-        .outerjoin(Person, Person.id == Membership.person_id)
+        select(e.at, e.actor, e.actor_kind, e.action, e.target_id, e.facts)
         .where(
             e.at <= until,
             or_(*(e.action.startswith(prefix) for prefix in SHOWN_PREFIXES)),
@@ -80,8 +75,8 @@ def _entries(until: datetime) -> Any:
 
 def _activity(rows: Sequence[Any], refs: dict[UUID, str], called: dict[str, str]) -> Activity:
     first = rows[0]
-    name = called.get(first.actor) if called else first.name
-    who = "Meridian" if first.actor_kind == "job" else name or f"person {first.actor[:8]}"
+    who = "Meridian" if first.actor_kind == "job" else called.get(first.actor)
+    who = who or f"person {first.actor[:8]}"
     says = registry[first.action].says if first.action in registry else first.action
     names = dict.fromkeys(name for row in rows if (name := _object_name(row, refs)))
     shapes = [shape_of(row.action, row.facts) for row in rows]

@@ -4,7 +4,7 @@ from governance.assurance.assessments.coverage import RULE
 from governance.publishing.reports.built_document import short_digest
 from governance.publishing.reports.figures import Figures
 from governance.publishing.reports.risk_section import SCALE
-from governance.publishing.reports.snapshot import Snapshot
+from governance.publishing.reports.snapshot import Profile, Snapshot
 from governance.publishing.reports.wording import day, digits, many, sentence
 
 RUNGS = tuple((level, sentence(RULE[level])) for level in reversed(range(len(RULE))))
@@ -39,13 +39,16 @@ LIMITS = (
 LIMITS_LABEL = "Limits"
 
 
+def targets_set(profile: Profile) -> str:
+    """Return "Target profile 2026, set on 14 January 2026 by Ana Ruiz"."""
+    if not profile["set_on"]:
+        return profile["name"]
+    who = f" by {profile['set_by']}" if profile["set_by"] else ""
+    return f"{profile['name']}, set on {day(profile['set_on'])}{who}"
+
+
 def method(snapshot: Snapshot, figures: Figures) -> list[tuple[str, str]]:
     framework, profile, whole = snapshot["framework"], snapshot["profile"], figures.whole
-    approved = (
-        f"approved on {day(profile['approved_on'])}"
-        if profile["approved_on"]
-        else "not yet approved"
-    )
     return [
         (
             "Framework",
@@ -60,7 +63,7 @@ def method(snapshot: Snapshot, figures: Figures) -> list[tuple[str, str]]:
         (
             "Target and points",
             (
-                f"Each requirement's target comes from {profile['name']}, {approved}. A point is"
+                f"Each requirement's target comes from {targets_set(profile)}. A point is"
                 f" one level of one requirement, up to its target: {digits(whole.reached)} of"
                 f" {digits(whole.points)} points are reached. Coverage is that share; levels above"
                 " a target do not count. It is never rounded up to 100% or down to 0%."

@@ -57,7 +57,8 @@ class Assessment(TypedDict):
 
 class Profile(TypedDict):
     name: str
-    approved_on: str | None
+    set_on: str | None  # the day of the last change of a target
+    set_by: str | None
 
 
 class Reason(TypedDict):

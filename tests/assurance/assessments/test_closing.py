@@ -102,6 +102,7 @@ def test_the_same_title_for_one_system_is_no_revision_of_the_organisations(
     with acting("compliance_officer"):
         systems.register(
             key="claims-triage",
+            stage="live",
             name="Claims triage",
             lane="high_risk",
             purpose="Sorts claims.",
@@ -176,6 +177,7 @@ def test_an_assessment_of_one_ai_system_stands_beside_the_organisation_s(
     with acting("compliance_officer"):
         systems.register(
             key="claims-triage",
+            stage="live",
             name="Claims triage",
             lane="high_risk",
             purpose="Sorts claims.",

@@ -194,6 +194,7 @@ def test_the_database_and_the_board_agree(app, isolated, seed):
         ]
         system = systems.register(
             key="ad-copywriter",
+            stage="live",
             name="Ad copywriter",
             purpose="Writes.",
             lane="standard",

@@ -2,6 +2,8 @@
 only what they may see.
 """
 
+import re
+
 import pytest
 
 from governance.assurance.controls import actions, mapping_actions
@@ -32,13 +34,25 @@ def test_a_change_is_on_every_readers_next_page(app, acting, control):
     assert all("Yearly report" in reader.get(PAGE).text for reader in readers)
     evidence_helpers.accept_version(evidence_helpers.upload_version(piece))
     assert all(f"/evidence/{piece}" in page for page in _pages(readers))
-    assert all("leaves a gap" in page or "covers the" in page for page in _pages(readers))
+    assert all("; gap from" in page or "covers the" in page for page in _pages(readers))
     with acting("compliance_officer"):
         link_actions.unlink(queries.find_evidence(piece), control)
     assert all(f"/evidence/{piece}" not in page for page in _pages(readers))
     with acting("compliance_officer"):
         actions.retire(find_control(control, lock=True), reason="It is replaced.")
     assert all("No controls mapped yet" in page for page in _pages(readers))
+
+
+def test_three_months_of_twelve_are_not_the_whole_period(app, acting, control):
+    """The first year of a new tenant, whose evidence began when the item did."""
+    piece = evidence_helpers.create_evidence("Yearly report", supports=[control])
+    dates = evidence_helpers.version_dates(covers=92)
+    evidence_helpers.accept_version(evidence_helpers.upload_version(piece, **dates))
+    page = visitor(app, "compliance_officer").get(PAGE).text
+    assert "covers the whole period" not in page
+    said = re.search(r"Yearly report covers (\d+) of \d+ days", page)
+    assert said and said[1] == "93"
+    assert "; gap from" in page
 
 
 def _pages(readers):

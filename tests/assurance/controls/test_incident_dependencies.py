@@ -33,7 +33,7 @@ def claims_triage(app, isolated):
         adopting.adopt_framework("nist-ai-rmf-1.0")
         adoption_actions.adopt(["MON-02", "INC-01"], with_evidence=False)
         return systems.register(
-            key="claims-triage", name="x", purpose="x", lane="standard", owner_id=None
+            key="claims-triage", stage="live", name="x", purpose="x", lane="standard", owner_id=None
         ).id
 
 

@@ -46,6 +46,7 @@ def tenant_with_policy_and_drills(app, isolated):
         adopting.adopt_framework(RMF)
         triage = systems.register(
             key="claims-triage",
+            stage="live",
             name="Claims triage",
             purpose="Sorts claims.",
             lane="high_risk",
@@ -53,6 +54,7 @@ def tenant_with_policy_and_drills(app, isolated):
         )
         copywriter = systems.register(
             key="ad-copywriter",
+            stage="live",
             name="Ad copywriter",
             purpose="Writes ads.",
             lane="standard",

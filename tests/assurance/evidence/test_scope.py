@@ -230,4 +230,4 @@ def test_their_pages_cost_a_fixed_number_of_statements(world, statements, acting
     before = cost()
     for n in range(5):
         evidence_helpers.create_evidence(f"More {n}", supports=[world.his_control])
-    assert cost() == before <= 16
+    assert cost() == before <= 17  # who owns and uploaded it, by letter

@@ -25,7 +25,12 @@ NOTIFY = PlaybookStep("Tell the leads", kind="notify", target="leads")
 def claims_triage(database):
     with make.acting("admin"):
         found = systems.register(
-            key="claims-triage", name="Claims triage", lane="standard", purpose="x", owner_id=None
+            key="claims-triage",
+            stage="live",
+            name="Claims triage",
+            lane="standard",
+            purpose="x",
+            owner_id=None,
         )
         systems.add_feature(found, key="auto-approve", fallback="An adjuster decides.")
 

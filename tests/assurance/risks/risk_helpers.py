@@ -41,6 +41,7 @@ def create_system(key="claims-triage", slug="acme"):
     with make.acting("compliance_officer", slug):
         return systems.register(
             key=key,
+            stage="live",
             name=key.replace("-", " ").capitalize(),
             lane="standard",
             purpose="Sorts claims.",

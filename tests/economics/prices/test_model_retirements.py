@@ -16,6 +16,7 @@ def register(slug, models):
     with make.acting("compliance_officer", slug):
         actions.register(
             key="claims-triage",
+            stage="live",
             name="Claims triage",
             lane="standard",
             purpose="Sorts claims.",

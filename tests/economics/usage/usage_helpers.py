@@ -33,7 +33,7 @@ def register(key: str = SYSTEM, slug: str = "acme") -> UUID:
     with make.acting("compliance_officer", slug):
         found = session().scalars(select(AISystem).where(AISystem.key == key)).one_or_none()
         made = found or systems.register(
-            key=key, name=key, lane="standard", purpose="Sorts claims.", owner_id=None
+            key=key, stage="live", name=key, lane="standard", purpose="Sorts claims.", owner_id=None
         )
         return made.id
 

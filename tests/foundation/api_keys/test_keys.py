@@ -340,6 +340,7 @@ def test_a_key_may_be_bound_to_one_system_and_to_a_rate(as_admin):
     with make.acting("admin"):
         triage = systems.register(
             key="claims-triage",
+            stage="live",
             name="Claims triage",
             lane="high_risk",
             purpose="Sorts.",
@@ -376,7 +377,12 @@ def test_a_rate_is_a_whole_number_within_bounds(as_admin, rate, says):
 def test_another_tenants_system_is_no_choice(as_admin):
     with make.acting("admin", "globex"):
         theirs = systems.register(
-            key="theirs", name="Theirs", lane="standard", purpose="Theirs.", owner_id=None
+            key="theirs",
+            stage="live",
+            name="Theirs",
+            lane="standard",
+            purpose="Theirs.",
+            owner_id=None,
         ).id
     assert (
         "Choose one of the options"

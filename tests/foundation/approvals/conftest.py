@@ -66,7 +66,12 @@ class PurposeChangeKind:
     def system(self, slug: str = "acme", key: str = "router") -> UUID:
         with make.acting("admin", slug):
             made = systems.register(
-                key=key, name=key, lane="standard", purpose="Sorts requests.", owner_id=None
+                key=key,
+                stage="live",
+                name=key,
+                lane="standard",
+                purpose="Sorts requests.",
+                owner_id=None,
             )
             self.wanted[made.id] = "Answers requests."
             return made.id

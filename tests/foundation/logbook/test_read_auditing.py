@@ -73,7 +73,12 @@ def test_the_tenants_own_people_leave_none(
 def test_the_object_is_named_and_what_was_typed_is_not(as_auditor, acting, harriet):
     with acting("admin"):
         systems.register(
-            key="claims-triage", name="Claims triage", lane="high_risk", purpose="x", owner_id=None
+            key="claims-triage",
+            stage="live",
+            name="Claims triage",
+            lane="high_risk",
+            purpose="x",
+            owner_id=None,
         )
     [entry_id] = write_entries(acting, 1)
     sequence_entries(acting)

@@ -148,6 +148,7 @@ def test_a_page_of_the_list_costs_four_statements_of_its_own(as_officer, acting,
     with acting("admin"):
         systems.register(
             key="ad-copywriter",
+            stage="live",
             name="Ad copywriter",
             lane="standard",
             purpose="Copy",
@@ -174,6 +175,7 @@ def test_targets_are_called_by_their_names(as_officer, acting):
     with acting("admin"):
         made = systems.register(
             key="ad-copywriter",
+            stage="live",
             name="Ad copywriter",
             lane="standard",
             purpose="Copy",
@@ -218,7 +220,9 @@ def test_the_tail_counts_what_came_since_under_the_same_filters(as_officer, acti
     write_entries(acting, 1)
     assert as_officer.get(address).json == {"count": 1, "words": "1 new entry"}
     with acting("admin"):
-        systems.register(key="other", name="Other", lane="standard", purpose="x", owner_id=None)
+        systems.register(
+            key="other", stage="live", name="Other", lane="standard", purpose="x", owner_id=None
+        )
     assert as_officer.get(address).json["count"] == 1
     write_entries(acting, 130)
     assert as_officer.get(address).json == {"count": 100, "words": "99+ new entries"}

@@ -8,8 +8,8 @@ from sqlalchemy import update
 
 from governance.assurance.engagements import package_queries
 from governance.assurance.engagements.models import Engagement
-from governance.assurance.evidence.shown_names import person_names
 from governance.foundation.people import aliases, member_actions, queries
+from governance.foundation.people.queries import names
 from governance.kernel.db import session
 from tests import make
 from tests.assurance.evidence import evidence_helpers
@@ -73,7 +73,7 @@ def test_page_history_log_and_package_call_a_person_the_same(as_auditor, as_offi
     assert f"{officer} · p-" in log and "Ines Duarte" not in log
     with make.acting("auditor", read_only=True):
         wanted = [make.person_id("compliance_officer")]
-        assert package_queries.pseudonyms(wanted) == person_names(wanted)
+        assert package_queries.pseudonyms(wanted) == names(wanted)
         [moment] = queries.timeline([control])
     assert moment.who == officer
     assert f"{officer} ·" not in as_officer.get("audit/").text  # members' log has pseudonyms

@@ -1,6 +1,7 @@
 """The first people of a tenant are read once and named on every page, as they are now."""
 
 import pytest
+from sqlalchemy import event
 
 from governance.foundation.people import (
     admission_actions,
@@ -45,13 +46,20 @@ def test_they_are_told_as_the_database_has_them(acting, database, monkeypatch, r
     known_people._FIRST._kept = None
 
 
-def test_they_are_read_by_one_statement(acting, statements):
-    with acting("viewer", read_only=True), statements() as seen:
+def test_they_are_read_by_one_statement(acting, statements, database):
+    read: list[str] = []
+
+    def note(_conn, _cursor, statement, *_rest):
+        read.extend([statement] if "the shell: people" in statement else [])
+
+    with acting("viewer", read_only=True), statements() as others:
+        event.listen(database.engine, "before_cursor_execute", note)
         for _ in range(2):
             queries.names([make.person_id("viewer")])
             aliases.shown_names([make.person_id("admin")])
             assert len(queries.members()) >= len(PARTS)
-        assert len(seen) == 1
+        event.remove(database.engine, "before_cursor_execute", note)
+        assert (len(read), len(others)) == (1, 0)
 
 
 def test_who_got_another_name_has_it_on_the_next_page(app, database):

@@ -72,6 +72,7 @@ def test_after_an_erasure_the_name_is_nowhere_and_the_log_still_verifies(
     with acting("admin"):
         systems.register(
             key="claims-bot",
+            stage="live",
             name="Claims bot",
             lane="standard",
             purpose=f"Asked for by {NAME.upper()}, {ADDRESS}.",
@@ -228,6 +229,7 @@ def test_an_earlier_name_and_address_go_too(as_admin, as_officer, departing_memb
     with acting("admin"):
         systems.register(
             key="claims-bot",
+            stage="live",
             name="Claims bot",
             lane="standard",
             purpose=f"By {NAME}, now Nadia Sommer.",
@@ -307,6 +309,7 @@ def test_what_cannot_be_changed_is_counted_and_said(as_admin, as_officer, depart
     with acting("admin"):
         systems.register(
             key="nadia-bot",
+            stage="live",
             name=f"Bot of {NAME}",
             lane="standard",
             purpose="Sorts claims.",
@@ -373,6 +376,7 @@ def test_other_names_and_words_stay_as_they_are(as_admin, as_officer, acting, da
     with acting("admin"):
         systems.register(
             key="al-bot",
+            stage="live",
             name="Alt",
             lane="standard",
             purpose=(

@@ -40,7 +40,7 @@ def described(**more) -> VersionContent:
 def register_system(key="claims-triage", slug="acme") -> UUID:
     with make.acting("admin", slug):
         return systems.register(
-            key=key, name=key, lane="standard", purpose="Works.", owner_id=None
+            key=key, stage="live", name=key, lane="standard", purpose="Works.", owner_id=None
         ).id
 
 

@@ -76,6 +76,7 @@ def register_system(
     with make.acting("admin", slug):
         made = systems.register(
             key=key,
+            stage="live",
             name=key.replace("-", " ").title(),
             lane=lane,
             purpose="Sorts claims.",

@@ -29,7 +29,7 @@ def published_suite(key: str = "claims-grounding", pack: str = "support") -> Eva
 def system(key: str = "claims-triage") -> AISystem:
     """An AI system of the acting tenant."""
     return systems.register(
-        key=key, name=key, lane="standard", purpose="Sorts claims.", owner_id=None
+        key=key, stage="live", name=key, lane="standard", purpose="Sorts claims.", owner_id=None
     )
 
 

@@ -201,7 +201,12 @@ def test_a_slug_that_a_system_took_meanwhile_blocks_the_approval(
     made = propose(as_contributor)
     with acting("admin"):
         systems.register(
-            key="premium-advisor", name="Advisor", lane="standard", purpose="x", owner_id=None
+            key="premium-advisor",
+            stage="live",
+            name="Advisor",
+            lane="standard",
+            purpose="x",
+            owner_id=None,
         )
     reply = decide(as_officer, approval_of(as_officer, made), then=409)
     assert "Advisor has the slug premium-advisor meanwhile" in reply.text

@@ -117,7 +117,12 @@ def test_a_scope_is_a_system_an_indicator_or_everything(announced, counted, acti
     with acting():
         system = measurement_helpers.system_of().id
         second = systems.register(
-            key="second", name="Second", lane="standard", purpose="Sorts.", owner_id=None
+            key="second",
+            stage="live",
+            name="Second",
+            lane="standard",
+            purpose="Sorts.",
+            owner_id=None,
         ).id
     announced(at(28, 1), system_id=system)
     announced(at(28, 11), indicator_id=indicator)

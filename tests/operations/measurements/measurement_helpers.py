@@ -26,7 +26,7 @@ def system_of(key: str = "claims-triage") -> AISystem:
     """The acting tenant's system, registered when it isn't there."""
     found = session().scalars(select(AISystem).where(AISystem.key == key)).one_or_none()
     return found or systems.register(
-        key=key, name=key, lane="standard", purpose="Sorts claims.", owner_id=None
+        key=key, stage="live", name=key, lane="standard", purpose="Sorts claims.", owner_id=None
     )
 
 

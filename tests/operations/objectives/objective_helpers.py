@@ -24,7 +24,12 @@ def define(key: str = "triage-availability", **changes: Any) -> UUID:
     system_id = (
         known.get("claims-triage")
         or register(
-            key="claims-triage", name="Claims triage", lane="standard", purpose="p", owner_id=None
+            key="claims-triage",
+            name="Claims triage",
+            lane="standard",
+            purpose="p",
+            owner_id=None,
+            stage="live",
         ).id
     )
     values: dict[str, Any] = {

@@ -31,7 +31,9 @@ def register_systems(slug: str = "acme") -> dict[str, object]:
     """key → id."""
     with make.acting("compliance_officer", slug):
         made = {
-            key: registering.register(key=key, name=name, lane=lane, purpose="x", owner_id=None)
+            key: registering.register(
+                key=key, stage="live", name=name, lane=lane, purpose="x", owner_id=None
+            )
             for key, name, lane in SYSTEMS
         }
         session().flush()

@@ -4,11 +4,15 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from bs4 import BeautifulSoup
+from sqlalchemy import insert, select
 
 from governance.kernel import clock
+from governance.kernel.db import session
 from governance.operations.decision_counts import actions as counting
 from governance.operations.policies import actions, queries
 from governance.operations.policies.effective_policies import read_content
+from governance.operations.policies.models import PolicyVersion
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 from tests.browser import Visitor
@@ -298,6 +302,22 @@ def test_a_day_that_is_none_is_refused(as_viewer, at):
     as_viewer.get(f"policies/in-force?at={at}", then=422)
 
 
+def heading(reply):
+    return BeautifulSoup(reply.text, "html.parser").find("h1").get_text(" ", strip=True)
+
+
+def test_what_meridian_published_is_not_by_a_former_member(systems, as_viewer, acting):
+    put_in_force(policy_content("strict"))
+    with acting("admin"):
+        version = session().scalars(select(PolicyVersion)).one()
+        made_by = {"made_by": None, "id": uuid4(), "number": 2, "base": 1}
+        columns = {c.name: getattr(version, c.name) for c in PolicyVersion.__table__.columns}
+        session().execute(insert(PolicyVersion).values({**columns, **made_by}))
+    for page in ("policies/versions/2", "policies/versions"):
+        text = main_text(as_viewer.get(page))
+        assert "Meridian" in text and "former member" not in text
+
+
 def test_versions_are_listed_compared_and_rolled_back(systems, as_admin, as_viewer):
     put_in_force(policy_content("strict"))
     put_in_force(policy_content("regulated", {"memory": "off"}))
@@ -309,7 +329,11 @@ def test_versions_are_listed_compared_and_rolled_back(systems, as_admin, as_view
         and "Approved by Ines Duarte" in page
         and "Return to" not in page
     )
-    assert "Retention from" in main_text(as_viewer.get("policies/versions/3?against=1"))
+    assert "differs from version 2" in page or "differ from version 2" in page
+    chosen = as_viewer.get("policies/versions/3?against=1")
+    assert "Retention from" in main_text(chosen)
+    assert "from version 1" in main_text(chosen) and "built-in policy" not in heading(chosen)
+    assert "the built-in policy" in heading(as_viewer.get("policies/versions/3?against=0"))
     assert "Nothing differs" not in main_text(as_viewer.get("policies/versions/1?against=0"))
     as_admin.post("policies/versions/2/back", then=422, reason=" ", seen="")
     as_admin.post("policies/versions/2/back", reason="The audit asks for it", seen="")
@@ -527,7 +551,12 @@ def test_pages_ask_the_database_little_and_no_more_with_more_systems(
     with acting("compliance_officer"):
         for n in range(8):
             registering.register(
-                key=f"more-{n}", name=f"More {n}", lane="high_risk", purpose="x", owner_id=None
+                key=f"more-{n}",
+                stage="live",
+                name=f"More {n}",
+                lane="high_risk",
+                purpose="x",
+                owner_id=None,
             )
     with statements() as many:
         as_admin.get(path)

@@ -311,7 +311,12 @@ def test_a_new_system_or_another_floor_is_looked_at_again(systems, acting):
     seen = fingerprint_of_version(waiting)
     with acting("compliance_officer"):
         registering.register(
-            key="new-one", name="New one", lane="high_risk", purpose="x", owner_id=None
+            key="new-one",
+            stage="live",
+            name="New one",
+            lane="high_risk",
+            purpose="x",
+            owner_id=None,
         )
         with pytest.raises(Stale, match="Something has changed since you opened"):
             approval_helpers.actions.approve(open_approval(queries.POLICY, waiting), seen=seen)
@@ -530,7 +535,7 @@ def test_a_lane_that_changed_since_the_approval_turns_it_back(systems, acting):
     approve_version(waiting)
     with acting("compliance_officer"):
         registering.register(
-            key="new-one", name="New one", lane="standard", purpose="x", owner_id=None
+            key="new-one", stage="live", name="New one", lane="standard", purpose="x", owner_id=None
         )
     with clock.frozen(days_from_now(days=2)):
         policy_jobs.apply_due_everywhere()
@@ -569,7 +574,12 @@ def test_a_change_of_hundreds_of_lines_is_recorded_short_and_whole_by_its_digest
     with acting("compliance_officer"):
         more = [
             registering.register(
-                key=f"more-{n}", name="More", lane="standard", purpose="x", owner_id=None
+                key=f"more-{n}",
+                stage="live",
+                name="More",
+                lane="standard",
+                purpose="x",
+                owner_id=None,
             )
             for n in range(40)
         ]

@@ -40,7 +40,12 @@ def world(lane: str = "standard") -> None:
     """
     with make.acting("admin"):
         system = systems.register(
-            key="claims-triage", name="claims-triage", lane=lane, purpose="Sorts.", owner_id=None
+            key="claims-triage",
+            stage="live",
+            name="claims-triage",
+            lane=lane,
+            purpose="Sorts.",
+            owner_id=None,
         )
         systems.add_feature(system, key="auto-approve", fallback="A person decides.")
         suite = suite_actions.create(

@@ -38,7 +38,7 @@ def race_database(server, worker_id):
 def test_of_two_steps_at_the_same_moment_one_is_taken(committed_world):
     with make.acting("admin"):
         system = systems.register(
-            key=KEY, name=KEY, lane="standard", purpose="Sorts.", owner_id=None
+            key=KEY, stage="live", name=KEY, lane="standard", purpose="Sorts.", owner_id=None
         )
         feature = systems.add_feature(system, key="sort", fallback="A person sorts.")
         row = actions.plan(

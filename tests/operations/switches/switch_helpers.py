@@ -30,6 +30,7 @@ def register_system(
     with make.acting("compliance_officer", slug):
         made = systems.register(
             key=key,
+            stage="live",
             name=key.replace("-", " ").title(),
             lane=lane,
             purpose="Sorts claims.",

@@ -594,7 +594,9 @@ def test_a_passed_drill_is_shown_with_what_it_found(as_viewer):
 def test_the_demo_tells_a_passed_drill_and_an_active_stop(as_viewer, acting):
     with acting("admin"):
         for key, lane in (("claims-triage", "high_risk"), ("support-assistant", "standard")):
-            systems.register(key=key, name=key.title(), lane=lane, purpose="x", owner_id=None)
+            systems.register(
+                key=key, stage="live", name=key.title(), lane=lane, purpose="x", owner_id=None
+            )
     with acting("admin"):
         found = register.system("ad-copywriter")
         for part in register.features(found.id):

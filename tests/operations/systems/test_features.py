@@ -20,6 +20,7 @@ def registered_system(database):
     with make.acting("compliance_officer"):
         actions.register(
             key="claims-triage",
+            stage="live",
             name="Claims triage",
             lane="standard",
             purpose="Sorts claims.",
@@ -101,7 +102,9 @@ def test_a_feature_of_another_system_is_not_found_under_this_one(as_officer):
     as_officer.post(f"{SYSTEM}/features/new", **FEATURE)
     feature_id, _ = features()["auto-approve"]
     with make.acting("compliance_officer"):
-        actions.register(key="ad-copy", name="Ad copy", lane="standard", purpose="x", owner_id=None)
+        actions.register(
+            key="ad-copy", stage="live", name="Ad copy", lane="standard", purpose="x", owner_id=None
+        )
     as_officer.post(f"systems/ad-copy/features/{feature_id}/retire", then=404, reason="x")
 
 

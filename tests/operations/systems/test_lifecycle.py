@@ -27,6 +27,7 @@ def register(**more):
                 "purpose": "Refunds small amounts.",
                 "owner_id": None,
                 "kind": "agent",
+                "stage": "live",
                 **more,
             }
         ).key

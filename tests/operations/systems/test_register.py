@@ -28,6 +28,7 @@ def register(key="claims-triage", slug="acme", **more):
                 "lane": "standard",
                 "purpose": "Works.",
                 "owner_id": None,
+                "stage": "live",
                 **more,
             }
         ).id

@@ -29,6 +29,7 @@ def registered_system(app, isolated):
     with make.acting("compliance_officer"):
         system = actions.register(
             key="claims-triage",
+            stage="live",
             name="Claims triage",
             lane="standard",
             purpose="Sorts claims.",
@@ -128,6 +129,7 @@ def test_only_runs_of_the_systems_that_use_the_model_count(as_viewer, on_success
     with make.acting("compliance_officer"):
         actions.register(
             key="billing",
+            stage="live",
             name="Billing",
             lane="standard",
             purpose="Bills.",

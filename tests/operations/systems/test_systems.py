@@ -2,11 +2,14 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import func, select
 
 from governance.foundation.audit.models import AuditEntry
+from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.systems import actions, queries
 from governance.operations.systems.models import AISystem
@@ -18,7 +21,9 @@ TRIAGE = {
     "key": "claims-triage",
     "lane": "high_risk",
     "purpose": "Sorts incoming claims for adjusters.",
+    "stage": "live",
 }
+SENT = {**TRIAGE, "since": "2020-03-01"}  # as the form sends it
 
 
 @pytest.fixture
@@ -39,19 +44,58 @@ def entries_of_action(acting, name: str) -> list[dict]:
 
 def test_a_system_is_registered_shown_and_recorded(as_officer, acting):
     reply = as_officer.post(
-        "systems/new", **TRIAGE, owner_id=str(make.person_id("contributor")), follow=True
+        "systems/new", **SENT, owner_id=str(make.person_id("contributor")), follow=True
     )
     text = main_text(reply)
     assert "Claims triage" in text and "High risk" in text and "Anna Rossi" in text
     assert "Ines Duarte registered an AI system" in text
     [facts] = entries_of_action(acting, "system.registered")
-    assert facts == {k: TRIAGE[k] for k in ("key", "name", "lane", "purpose")}
+    assert facts == {**TRIAGE, "since": "2020-03-01"}
     assert "1 AI system, 1 high risk" in main_text(as_officer.get("systems/"))
 
 
+def test_nothing_is_live_that_nobody_stated(as_officer, acting):
+    """The register is evidence: its form asks for the stage and its day, and chooses neither."""
+    form = BeautifulSoup(as_officer.get("systems/new").text, "html.parser").select("[name=stage]")
+    assert [each["value"] for each in form] == ["proposed", "in_review", "live", "restricted"]
+    assert not [each for each in form if each.has_attr("checked")]
+    for missing, says in (("stage", "Choose a lifecycle stage."), ("since", "choose a date")):
+        sent = {name: value for name, value in SENT.items() if name != missing}
+        assert says in main_text(as_officer.post("systems/new", **sent, then=422))
+    for wrong in ({"stage": "retired"}, {"stage": "unstated"}, {"since": "2999-01-01"}):
+        as_officer.post("systems/new", **{**SENT, **wrong}, then=422)
+    tomorrow = str(clock.today() + timedelta(days=1))
+    reply = as_officer.post("systems/new", **{**SENT, "since": tomorrow}, then=422)
+    assert "Enter today or an earlier day." in main_text(reply)
+    assert entries_of_action(acting, "system.registered") == []
+    as_officer.post("systems/new", **{**SENT, "stage": "in_review"})
+    text = main_text(as_officer.get("systems/claims-triage"))
+    assert "In review" in text and "since 1 March 2020" in text and "Live since" not in text
+
+
+def test_a_stage_that_nobody_stated_is_shown_as_that_until_somebody_does(
+    as_officer, as_stranger, registered_system, acting
+):
+    with acting("admin"):
+        system = queries.system("claims-triage", lock=True)
+        system.stage, system.stage_since = "unstated", None  # as a migrated row is
+    for page in ("systems/", "systems/claims-triage"):
+        assert "Not stated" in main_text(as_officer.get(page))
+    assert "Live" not in as_officer.get("systems/export.csv").text
+    as_stranger.get("systems/claims-triage", then=404)
+    page = "systems/claims-triage/stage"
+    assert "lifecycle stage isn't stated" in main_text(as_officer.get(page))
+    as_officer.post(page, stage="live", since="2021-05-04", reason="In use since the pilot.")
+    assert "since 4 May 2021" in main_text(as_officer.get("systems/claims-triage"))
+    reply = as_officer.post(
+        page, stage="restricted", since="2021-05-03", reason="Only two teams.", then=422
+    )
+    assert "The present stage began on 4 May 2021." in main_text(reply)
+
+
 def test_sent_twice_it_is_there_once_and_the_second_keeps_what_was_typed(as_officer, acting):
-    as_officer.post("systems/new", **TRIAGE)
-    reply = as_officer.post("systems/new", **TRIAGE, then=422)
+    as_officer.post("systems/new", **SENT)
+    reply = as_officer.post("systems/new", **SENT, then=422)
     assert "Claims triage already has the slug claims-triage." in main_text(reply)
     assert "Sorts incoming claims" in reply.text
     assert len(entries_of_action(acting, "system.registered")) == 1
@@ -75,7 +119,7 @@ def test_sent_twice_it_is_there_once_and_the_second_keeps_what_was_typed(as_offi
 )
 def test_a_short_name_must_fit_an_address(as_officer, acting, key):
     as_officer.post(
-        "systems/new", **{**TRIAGE, "key": key}, then=303 if key.strip() == "claims-triage" else 422
+        "systems/new", **{**SENT, "key": key}, then=303 if key.strip() == "claims-triage" else 422
     )
     with acting("compliance_officer", read_only=True):
         assert all(actions.SLUG.match(k) for k in session().scalars(select(AISystem.key)))
@@ -83,25 +127,25 @@ def test_a_short_name_must_fit_an_address(as_officer, acting, key):
 
 @pytest.mark.parametrize("field", ["name", "key", "purpose"])
 def test_what_is_missing_is_named(as_officer, field):
-    reply = as_officer.post("systems/new", **{**TRIAGE, field: "   "}, then=422)
+    reply = as_officer.post("systems/new", **{**SENT, field: "   "}, then=422)
     assert 'id="errors"' in reply.text and f'href="#{field}"' in reply.text
 
 
 @pytest.mark.parametrize("lane", ["fast", ""])
 def test_only_the_two_lanes_are_choices(as_officer, lane):
-    as_officer.post("systems/new", **{**TRIAGE, "lane": lane}, then=422)
+    as_officer.post("systems/new", **{**SENT, "lane": lane}, then=422)
 
 
 def test_somebody_of_another_tenant_is_no_owner(as_officer):
     as_officer.post(
-        "systems/new", **TRIAGE, owner_id=str(make.person_id("admin", "globex")), then=422
+        "systems/new", **SENT, owner_id=str(make.person_id("admin", "globex")), then=422
     )
-    as_officer.post("systems/new", **TRIAGE, owner_id="nobody", then=422)
+    as_officer.post("systems/new", **SENT, owner_id="nobody", then=422)
 
 
 def test_two_tenants_may_use_one_short_name(as_officer, as_neighbour, acting):
-    as_officer.post("systems/new", **TRIAGE)
-    as_neighbour.post("systems/new", **{**TRIAGE, "name": "Another"})
+    as_officer.post("systems/new", **SENT)
+    as_neighbour.post("systems/new", **{**SENT, "name": "Another"})
     assert "Another" not in as_officer.get("systems/").text
 
 
@@ -155,6 +199,7 @@ def test_filters_live_in_the_address_and_can_be_taken_off(as_viewer, registered_
     with acting("compliance_officer"):
         actions.register(
             name="Ad copy",
+            stage="live",
             key="ad-copy",
             lane="standard",
             purpose="Drafts 100% of adverts.",
@@ -174,7 +219,12 @@ def test_the_export_holds_what_is_filtered_and_runs_no_formula(
 ):
     with acting("compliance_officer"):
         actions.register(
-            name="=HYPERLINK(1)", key="formula", lane="standard", purpose="+1", owner_id=None
+            name="=HYPERLINK(1)",
+            stage="live",
+            key="formula",
+            lane="standard",
+            purpose="+1",
+            owner_id=None,
         )
     rows = list(
         csv.reader(io.StringIO(as_viewer.get("systems/export.csv").data.decode("utf-8-sig")))
@@ -216,7 +266,7 @@ def test_retiring_twice_is_refused_and_recorded_once(
 
 def test_a_retired_short_name_is_not_given_again(as_officer, registered_system):
     as_officer.post("systems/claims-triage/retire", reason="Replaced.")
-    as_officer.post("systems/new", **TRIAGE, then=422)
+    as_officer.post("systems/new", **SENT, then=422)
 
 
 def test_a_retired_system_is_no_choice_any_more(registered_system, acting, as_officer):
@@ -245,7 +295,7 @@ def test_readers_see_and_change_nothing(request, who, registered_system, acting)
     assert "Claims triage" in reader.get("systems/").text
     assert "/retire" not in reader.get("systems/claims-triage").text
     reader.get("systems/new", then=403)
-    reader.post("systems/new", **{**TRIAGE, "key": "mine"}, then=403)
+    reader.post("systems/new", **{**SENT, "key": "mine"}, then=403)
     reader.get("systems/claims-triage/retire", then=403)
     reader.post("systems/claims-triage/retire", reason="x", then=403)
     with acting("compliance_officer", read_only=True):
@@ -267,7 +317,7 @@ def test_another_tenant_finds_nothing(as_stranger, as_neighbour, registered_syst
 def test_hostile_words_stay_words(as_officer):
     reply = as_officer.post(
         "systems/new",
-        **{**TRIAGE, "name": "<img src=x>", "purpose": "'; DROP TABLE x; --"},
+        **{**SENT, "name": "<img src=x>", "purpose": "'; DROP TABLE x; --"},
         follow=True,
     )
     assert "<img" not in reply.text and "DROP TABLE" in main_text(reply)

@@ -34,6 +34,7 @@ def registered_system(database):
     with make.acting("compliance_officer"):
         actions.register(
             key="claims-triage",
+            stage="live",
             name="Claims triage",
             lane="high_risk",
             purpose="Sorts claims.",

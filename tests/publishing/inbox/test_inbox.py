@@ -76,6 +76,7 @@ def tenant_with_planned_drill(year_of_work):
     with clock.frozen(days_ago(100)), make.acting("compliance_officer"):
         systems.register(
             key="ad-copywriter",
+            stage="live",
             name="Ad copywriter",
             purpose="Writes.",
             lane="high_risk",

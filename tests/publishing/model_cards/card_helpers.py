@@ -35,6 +35,7 @@ def register_system(slug: str = "acme", *, lane: str = "standard", **facts) -> U
     with make.acting("compliance_officer", slug):
         return systems.register(
             key=SYSTEM,
+            stage="live",
             name="Claims triage",
             lane=lane,
             purpose="Ranks incoming claims for adjusters.",

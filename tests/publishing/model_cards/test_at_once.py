@@ -71,7 +71,13 @@ def _ready(key):
     suite(key=key)
     with make.acting("admin"):
         made = systems.register(
-            key=key, name=key, lane="standard", purpose="Sorts.", owner_id=None, facts=FACTS
+            key=key,
+            stage="live",
+            name=key,
+            lane="standard",
+            purpose="Sorts.",
+            owner_id=None,
+            facts=FACTS,
         )
         system_id = made.id
         ended = (NOW - timedelta(days=1)).isoformat()

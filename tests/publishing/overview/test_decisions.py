@@ -38,6 +38,7 @@ def tenant_with_requests(year_of_work):
     with clock.frozen(days_ago(100)), make.acting("compliance_officer"):
         copywriter = systems.register(
             key="ad-copywriter",
+            stage="live",
             name="Ad copywriter",
             purpose="Writes.",
             lane="high_risk",
@@ -180,6 +181,7 @@ def test_what_changed_lists_policies_and_stops(as_officer, year_of_work):
         first = policies.tighten_now(Content("strict"), base=0, reason="Claims need it.")
         systems.register(
             key="ad-copywriter",
+            stage="live",
             name="Ad copywriter",
             purpose="Writes.",
             lane="standard",

@@ -273,6 +273,7 @@ def test_the_steps_go_when_they_are_done(as_officer, acting, year_of_work):
     with acting("admin"):
         systems.register(
             key="claims-triage",
+            stage="live",
             name="Claims triage",
             lane="standard",
             purpose="Sorts claims.",

@@ -168,7 +168,7 @@ def first_day() -> Snapshot:
     made.update(evidence=[], gaps=[], findings=[], movement=[], revisions=[], entry=None, log=None)
     made["risks"]["open"] = []
     made["assessment"].update(status="open", closed_at=None, digest=None)
-    made["profile"].update(approved_on=None)
+    made["profile"].update(set_on=None, set_by=None)
     made["document"].update(keep_until=None, supersedes=None)
     made["tenant"].update(unit="", audience="")
     return made
@@ -551,7 +551,7 @@ def _frame(functions: list[Any]) -> dict[str, Any]:
         "as_of": "2026-10-09T17:00:00Z",
         "prepared_by": "M. Rossi",
         "requested_at": "2026-10-12T08:15:00Z",
-        "profile": {"name": "Profile 2026", "approved_on": "2026-01-14"},
+        "profile": {"name": "Profile 2026", "set_on": "2026-01-14", "set_by": "Ines Duarte"},
         "functions": functions,
         "movement": [],
         "gaps": [],

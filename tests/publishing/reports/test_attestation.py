@@ -229,7 +229,12 @@ def tenant_with_policy_history(app, isolated):
     with clock.frozen(days_ago(200)), make.acting("compliance_officer"):
         ids = tuple(
             systems.register(
-                key=key, name=key.replace("-", " "), purpose="Works.", lane=lane, owner_id=None
+                key=key,
+                stage="live",
+                name=key.replace("-", " "),
+                purpose="Works.",
+                lane=lane,
+                owner_id=None,
             ).id
             for key, lane in (("claims-triage", "high_risk"), ("ad-copywriter", "standard"))
         )

@@ -14,6 +14,7 @@ def register_system(slug: str = "acme", **facts):
     with make.acting("compliance_officer", slug):
         made = systems.register(
             key=SYSTEM,
+            stage="live",
             name="Claims triage",
             lane="high_risk",
             purpose="Ranks incoming claims for adjusters.",

@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from governance.assurance.assessments import report_facts
-from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.assurance.testing import exception_queries
 from governance.assurance.testing.exception_queries import ExceptionCase
+from governance.foundation.people.aliases import FORMER_MEMBER
 from governance.foundation.people.queries import names
 from governance.publishing.reports.readiness import service_levels
 

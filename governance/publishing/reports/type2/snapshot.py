@@ -15,7 +15,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from governance.assurance.evidence.shown_names import FORMER_MEMBER
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing import (
     exception_queries,
@@ -28,6 +27,7 @@ from governance.assurance.testing.matrix_facts import MatrixRow
 from governance.assurance.testing.models import Finding, ItemResult, Population
 from governance.assurance.testing.sample_queries import ItemView, SampleProgress
 from governance.assurance.testing.sampling import spaced_seed
+from governance.foundation.people.aliases import FORMER_MEMBER
 from governance.foundation.people.queries import names
 from governance.kernel.db import session
 
