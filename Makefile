@@ -21,16 +21,21 @@ export PYTHONUNBUFFERED := 1
 export PIP_ROOT_USER_ACTION := ignore
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test coverage check format migration bench sbom pdf-libraries test-programs bench-programs
+.PHONY: help demo test calendar coverage check format migration bench sbom pdf-libraries test-programs bench-programs
 
 help:  ## Say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */make \1\t/' | expand -t 16
 
-demo: .venv/.ready pdf-libraries  ## The demo world on http://127.0.0.1:8000 (PORT=…, DATA=…); ONCE=1 makes the report and leaves
+demo: .venv/.ready pdf-libraries  ## The demo world on http://127.0.0.1:8000 (PORT=…, DATA=…, TODAY=2027-01-01); ONCE=1 makes the report and leaves
 	@PORT="$(PORT)" DATA="$(DATA)" exec .venv/bin/governance demo $(if $(ONCE),--once)
 
-test: .venv/.clickhouse-ready pdf-libraries test-programs  ## The whole suite in random order; ends with pytest's own closing line
-	@exec .venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder --durations=20
+test: .venv/.clickhouse-ready pdf-libraries test-programs  ## The whole suite in random order, and one day of make calendar; ends with pytest's own closing line
+	@[ -n "$${TODAY:-}" ] || JOBS="$(JOBS)" .venv/bin/python -m tools.calendar_days --of-today || failed=1
+	.venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder --durations=20
+	exit $${failed:-0}
+
+calendar: .venv/.clickhouse-ready pdf-libraries test-programs  ## The demo and the tests that depend on a date, on the days of a year that differ from others (ONLY="2027-01-01")
+	@JOBS="$(JOBS)" exec .venv/bin/python -m tools.calendar_days $(ONLY)
 
 coverage: .venv/.clickhouse-ready pdf-libraries test-programs  ## The whole suite with line coverage; fails below the floor in pyproject.toml
 	@export COVERAGE_CORE=sysmon

@@ -17,6 +17,11 @@ import hypothesis
 import pytest
 from sqlalchemy import create_engine, event
 
+from governance.kernel import clock
+
+os.environ["GOVERNANCE_DEMO"] = "1"
+clock.move_as_told()  # before a module of tests asks what day it is
+
 from governance.app.factory import create_app
 from governance.assurance.frameworks import sync
 from governance.foundation.tenants import queries as directory
@@ -31,6 +36,22 @@ from tests.route_helpers import ids_of_every_model
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
 LONG_NAME = 40
+DEPENDS_ON_DATE = (  # whole folders; single modules elsewhere mark themselves `calendar`
+    "tests.assurance.access_reviews",
+    "tests.assurance.assessments",
+    "tests.assurance.testing",
+    "tests.demo",
+    "tests.economics",
+    "tests.foundation.privacy",
+    "tests.journeys",
+    "tests.operations.agreements",
+    "tests.operations.alerts",
+    "tests.operations.maintenance",
+    "tests.operations.objectives",
+    "tests.publishing.report_schedules",
+    "tests.publishing.review_files",
+    "tests.publishing.statements",
+)
 LONG = {"browser": 10_000, "slow": 30}  # marks; beside a test without one
 KEPT_STATEMENTS = 4_000  # compiled and prepared; SQLAlchemy's: 500, psycopg's: 100
 COLLECT_AFTER = 10_000, 10, 10  # new objects until the garbage collector looks; Python's: 2,000
@@ -39,7 +60,6 @@ SET_ASIDE_AFTER = 100  # tests; what is left of them, such as compiled statement
 
 def pytest_configure(config):
     gc.set_threshold(*COLLECT_AFTER)
-    os.environ["GOVERNANCE_DEMO"] = "1"
     hypothesis.settings.register_profile(
         "any machine", deadline=None
     )  # no test asserts a time: a busy machine is no fault
@@ -76,6 +96,8 @@ def pytest_itemcollected(item):
     """A folder's tests stay on one worker: what a module makes once, such as a server of its own,
     is made once, and templates, statements and plans are, too, of the pages that the tests open.
     """
+    if item.module.__name__.startswith(DEPENDS_ON_DATE):
+        item.add_marker(pytest.mark.calendar)
     if item.get_closest_marker("xdist_group") is None:
         name = item.module.__name__
         folder = name.rpartition(".")[0]

@@ -38,7 +38,9 @@ def migrated_database(name: str) -> embedded.Embedded:
             connection.execute(
                 f'CREATE DATABASE "{name}" OWNER {embedded.OWNER} TEMPLATE "{template}"'
             )
-    return embedded.start(SERVER, database=name)
+    started = embedded.start(SERVER, database=name)
+    migrate.move_clock(started.owner_url)
+    return started
 
 
 def _spare_the_disk(connection: psycopg.Connection) -> None:

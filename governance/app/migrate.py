@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, pool, text
 
+from governance.kernel import clock
 from governance.kernel.db import session, transaction
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ FOLDER = Path(__file__).parents[2] / "migrations"
 BEFORE_RELEASE = re.compile(
     r"\d{4}"
 )  # how builds before 0.1.0 numbered their schemas; since then a name follows the number
+MOVED_CLOCK = """
+CREATE OR REPLACE FUNCTION current_instant() RETURNS timestamptz LANGUAGE sql VOLATILE
+RETURN clock_timestamp() + interval '{} seconds'
+"""
 FOLLOWS = re.compile(r"""^down_revision = ["'](\w+)["']""", re.MULTILINE)
 
 
@@ -67,6 +72,14 @@ def upgrade(url: str) -> None:
 
     _check_schema(url)
     command.upgrade(configuration(url), "head")
+
+
+def move_clock(url: str) -> None:
+    """Move the database's clock, for the demo and for tests, as far as this process's is moved."""
+    seconds = int(clock.moved_by().total_seconds())
+    engine = create_engine(url, poolclass=pool.NullPool)
+    with engine.begin() as connection:
+        connection.execute(text(MOVED_CLOCK.format(seconds)))
 
 
 def _check_schema(url: str) -> None:

@@ -55,7 +55,7 @@ from governance.demo.cast import (
 from governance.demo.evidence_files import evidence_file
 from governance.demo.reliability_story import ReliabilityStory
 from governance.demo.story import StoryEvent, StoryStep
-from governance.kernel import current
+from governance.kernel import clock, current
 from governance.kernel.db import find, transaction
 from governance.operations.systems import actions as registering
 
@@ -181,8 +181,17 @@ def found_acme(cast: Cast) -> dict[str, Any]:
         return machine_keys.make("acme")
 
 
-def tell_acme(cast: Cast, services: str, told_to: Callable[[date], None]) -> None:
-    """Tell the whole story; `told_to` hears each day that it reaches."""
+def tell_acme(
+    cast: Cast,
+    services: str,
+    told_to: Callable[[date], None],
+    *,
+    check_beside: Callable[[], None],
+) -> None:
+    """Tell the whole story; `told_to` hears each day that it reaches.
+
+    `check_beside` raises if the story of the operator has failed, for whose costs this one waits.
+    """
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     held = AdoptedControls({}, {}, {})
     told = [
@@ -203,13 +212,15 @@ def tell_acme(cast: Cast, services: str, told_to: Callable[[date], None]) -> Non
         *documents_story.acme(days_ago),
         *risk_story.acme(held.ids, cast.id, days_ago),
     ]
-    drilled, now = days_ago(DRILLED), datetime.now(UTC)
+    drilled, now = days_ago(DRILLED), clock.running()
     begun: set[date] = set()
     reliability = ReliabilityStory(cast, now, services)
     earlier = [event for event in told if event.day < drilled]
     evaluated = evaluation_story.steps(cast, now)
     newest = max(step.at for step in evaluated)  # what fails now comes after what was signed
-    evaluated += halted_rollout_story.steps(cast, now, ready=partial(_measured, cast, reliability))
+    evaluated += halted_rollout_story.steps(
+        cast, now, ready=partial(_measured, cast, reliability, check_beside)
+    )
     evaluated += lookup_repair_story.steps(cast, now)
     evaluated += red_team_story.steps(cast, newest, now)
     this_week = [step for step in evaluated if step.at == newest]
@@ -254,10 +265,10 @@ def tell_acme(cast: Cast, services: str, told_to: Callable[[date], None]) -> Non
         step.play()
 
 
-def _measured(cast: Cast, reliability: ReliabilityStory) -> None:
+def _measured(cast: Cast, reliability: ReliabilityStory, check: Callable[[], None]) -> None:
     """What the gates of a rollout read: the minutes up to now, and the costs."""
     reliability.measure()
-    halted_rollout_story.wait_for_costs(cast)
+    halted_rollout_story.wait_for_costs(cast, check)
 
 
 def _in_order(steps: Iterable[StoryStep]) -> list[StoryStep]:

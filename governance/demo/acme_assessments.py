@@ -20,6 +20,7 @@ from governance.demo.story import StoryEvent
 from governance.kernel.ids import uuid7
 
 CONCLUDED = 1  # days ago, in the morning: what the open assessment found
+CLOSED_AFTER = 8  # days from the end of its quarter; until then it is the open one
 TARGET_FOUR = {
     "GOVERN 1.4",
     "GOVERN 1.6",
@@ -43,7 +44,7 @@ class AssessmentStory:
 
 def assessment_events(cast: Cast, chance: random.Random) -> Iterator[StoryEvent]:
     """Last quarter's is closed and frozen; this one is nearly done, and two things hold it up."""
-    ends = _quarter_ends(days_ago(0))
+    ends = _quarter_ends(days_ago(CLOSED_AFTER + 1))
     for end in ends:
         told = AssessmentStory(chance, open_one=end == ends[-1])
         concluded = days_ago(CONCLUDED) if told.open_one else end + timedelta(days=2)
@@ -57,7 +58,7 @@ def assessment_events(cast: Cast, chance: random.Random) -> Iterator[StoryEvent]
         )
         if not told.open_one:
             yield StoryEvent(
-                min(end + timedelta(days=8), days_ago(1)), "officer", partial(_close, told), 17
+                end + timedelta(days=CLOSED_AFTER), "officer", partial(_close, told), 17
             )
 
 
@@ -80,7 +81,7 @@ def _close(told: AssessmentStory) -> None:
 
 
 def _quarter_ends(today: date) -> list[date]:
-    """The last closed quarter's end, and the end of the quarter that today is in."""
+    """Return the end of the quarter before that day's, and the end of the day's own."""
     quarter = (today.month - 1) // 3
     # the fourth quarter
     this = date(today.year + (quarter == 3), (quarter * 3 + 3) % 12 + 1, 1) - timedelta(days=1)  # noqa: PLR2004

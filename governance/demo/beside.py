@@ -1,16 +1,18 @@
 """Globex, and what all customers used, cost and paid: told by a process of its own while Acme's story
 is told. No step of one is about a step of the other.
 
-    with telling_beside(idp_base) as told: …; told()    what machines were handed, once it is told
+    with telling_beside(idp_base, log) as beside: …; beside.told()    what machines were handed
     python -m governance.demo.beside IDP_BASE           that process; its last line is the same, as JSON
 """
 
 import json
 import os
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -25,42 +27,64 @@ from governance.demo import (
 from governance.demo.cast import TODAY, Cast, days_ago
 from governance.demo.children import child
 from governance.demo.globex import tell_globex
+from governance.demo.progress import StoryFailed
 from governance.kernel import config
+
+STORY = "the story of the operator"
+
+
+@dataclass(frozen=True, slots=True)
+class StoryBeside:
+    """The process that tells it."""
+
+    process: ForkServerProcess
+    log: Path
+
+    def check(self) -> None:
+        """Raise StoryFailed if it has failed: what waits for its part waits in vain."""
+        if self.process.exitcode:
+            said = self.log.read_text()
+            last = said.strip().rpartition("\n")[2]
+            failed = StoryFailed(last if last.startswith(STORY) else f"{STORY}: it ended early")
+            failed.add_note(said)
+            raise failed
+
+    def told(self) -> dict[str, Any]:
+        """Wait until all is told; what machines were handed."""
+        self.process.join()
+        self.check()
+        handed: dict[str, Any] = json.loads(self.log.read_text().splitlines()[-1])
+        return handed
 
 
 @contextmanager
-def telling_beside(idp_base: str) -> Iterator[Callable[[], dict[str, Any]]]:
+def telling_beside(idp_base: str, log: Path) -> Iterator[StoryBeside]:
     """Start the process; it ends with the block, whatever happens in it."""
     environment = os.environ | {TODAY: days_ago(0).isoformat()}
-    with tempfile.TemporaryDirectory(prefix="beside-") as folder:
-        log = Path(folder) / "said"
-        with child("governance.demo.beside", [idp_base], environment, log) as process:
-
-            def told() -> dict[str, Any]:
-                process.join()
-                said = log.read_text()
-                if process.exitcode:
-                    raise SystemExit(f"The story of the operator failed:\n{said[-2000:]}")
-                handed: dict[str, Any] = json.loads(said.splitlines()[-1])
-                return handed
-
-            yield told
+    with child("governance.demo.beside", [idp_base], environment, log) as process:
+        yield StoryBeside(process, log)
 
 
 def main(idp_base: str) -> None:
     factory.connect(config.from_environment(os.environ))
-    usage_story.tell("acme", usage_story.ACME)
     handed: dict[str, Any] = {}
-    tell_globex(Cast("globex", f"{idp_base}/globex"), handed)
-    economics_usage_story.register_systems()
-    finance = Cast("console", f"{idp_base}/console")("finance")
-    for story in (
-        economics_usage_story,
-        economics_prices_story,
-        economics_revenue_story,
-        economics_costs_story,
-    ):
-        story.tell(finance)
+    finance = Cast("console", f"{idp_base}/console")
+    stories: Sequence[tuple[str, Callable[[], object]]] = (
+        ("Acme's usage", lambda: usage_story.tell("acme", usage_story.ACME)),
+        ("Globex", lambda: tell_globex(Cast("globex", f"{idp_base}/globex"), handed)),
+        ("the customers' AI systems", economics_usage_story.register_systems),
+        ("usage", lambda: economics_usage_story.tell(finance("finance"))),
+        ("rates and prices", lambda: economics_prices_story.tell(finance("finance"))),
+        ("revenue", lambda: economics_revenue_story.tell(finance("finance"))),
+        ("bills", lambda: economics_costs_story.tell(finance("finance"))),
+    )
+    for name, tell in stories:
+        try:
+            tell()
+        except Exception as error:  # noqa: BLE001 - named by the process that started this one
+            traceback.print_exc()
+            first = (str(error).splitlines() or [""])[0]
+            raise SystemExit(f"{STORY}, {name}: {type(error).__name__}: {first}") from None
     print(json.dumps(handed))  # noqa: T201 - the answer to who started it
 
 

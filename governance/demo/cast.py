@@ -159,7 +159,7 @@ def moment_of(day: date, hour: int = 10) -> datetime:
 
 def real_now() -> datetime:
     """Not the moment of the story, at which the clock is frozen."""
-    return datetime.now(UTC)
+    return clock.running()
 
 
 @cache

@@ -61,12 +61,12 @@ def _end(process: ForkServerProcess) -> None:
     _signal(process, signal.SIGTERM)
     process.join(END_SECONDS)
     _signal(process, signal.SIGKILL)
-    process.join()
+    process.join(END_SECONDS)
 
 
 def _signal(process: ForkServerProcess, number: int) -> None:
     """To its group, or to itself where it has none yet; either may have ended meanwhile."""
-    if process.pid is None or process.exitcode is not None:
+    if process.pid is None:
         return
     with contextlib.suppress(ProcessLookupError):
         os.kill(process.pid, number)

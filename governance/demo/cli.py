@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 def demo(once: bool, port: int, data: Path) -> None:  # noqa: FBT001 - click passes them by name
     """Run the demo on this machine: database, identity provider, web and jobs."""
     from governance.demo import children
+    from governance.kernel import clock
 
+    os.environ["GOVERNANCE_DEMO"] = "1"
+    clock.move_as_told()
     children.prepare()
     from governance.demo.run import run
 

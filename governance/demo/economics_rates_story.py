@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import cycle
 
-from governance.demo.cast import MONTHS, acting_on, days_ago, real_now
+from governance.demo import cast
+from governance.demo.cast import MONTHS, acting_on, days_ago
 from governance.economics.rates import actions as rates
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
@@ -21,7 +22,7 @@ def enter(finance: Actor, currency: str, in_turn: Sequence[Decimal], source: str
 
     `in_turn` are the rates of the present month and of those before, again and again.
     """
-    with clock.frozen(real_now()), current.acting_as(finance), transaction(read_only=True):
+    with clock.frozen(cast.real_now()), current.acting_as(finance), transaction(read_only=True):
         present = rates.present_month()
     first = Month.of(days_ago(ENTERED)).plus(-MONTHS)
     months = [each for back in range(MONTHS + 2) if (each := present.plus(-back)) >= first]

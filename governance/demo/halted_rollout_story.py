@@ -111,8 +111,11 @@ def release(now: datetime) -> str:
     return f"{year}.{month + 1}.0"
 
 
-def wait_for_costs(cast: Cast) -> None:
-    """Wait until the cost of a task is known: usage and prices are told beside Acme's story."""
+def wait_for_costs(cast: Cast, check: Callable[[], None]) -> None:
+    """Wait until the cost of a task is known: usage and prices are told beside Acme's story.
+
+    `check` raises if that has failed.
+    """
     end = time.monotonic() + MAX_WAIT_SECONDS
     while time.monotonic() < end:
         with current.acting_as(cast("jun")), transaction():
@@ -122,6 +125,7 @@ def wait_for_costs(cast: Cast) -> None:
             )
             if [each.verdict for each in COST.read(subject)] == ["pass"]:
                 return
+        check()
         time.sleep(0.1)
     raise SystemExit(f"The cost of a task of {SYSTEM} isn't known, so its gate doesn't pass.")
 

@@ -15,7 +15,6 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from urllib.parse import urlsplit
 
 from governance.demo.measured_minutes import MinuteSeries
 from governance.demo.reliability_indicators import MEASURED
+from governance.kernel import clock
 
 SILENT = {
     "claims-triage-grounded",
@@ -129,9 +129,9 @@ def _ask(connection: http.client.HTTPConnection, client: Client, path: str, tag:
 
 def _measure(base: str, key: str, stop: threading.Event) -> None:
     """Send the counts of each whole minute, soon after it is over."""
-    where, sent = urlsplit(base), datetime.now(UTC).replace(second=0, microsecond=0)
+    where, sent = urlsplit(base), clock.now().replace(second=0, microsecond=0)
     while not stop.wait(10):
-        now = datetime.now(UTC).replace(second=0, microsecond=0)
+        now = clock.now().replace(second=0, microsecond=0)
         rows = [
             {"indicator": each.key, "at": f"{at:%Y-%m-%dT%H:%M:00Z}", "good": good, "total": total}
             for each in MEASURED

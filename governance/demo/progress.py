@@ -1,6 +1,7 @@
-"""How far Acme's story is: in the terminal, and on the sign-in page while it is being told.
+"""How far the demo is: in the terminal, and on the sign-in page while the story is being told.
 
 with StoryProgress(file, said) as told: …; told(day)    the sentence is there until the block ends
+begin(step), step()                                     what the demo is doing, should it fail
 """
 
 from collections.abc import Callable
@@ -8,6 +9,21 @@ from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from types import TracebackType
+
+_step = ["the start"]
+
+
+class StoryFailed(SystemExit):
+    """A part of the story that another process told has failed; its text says at which step."""
+
+
+def begin(step: str) -> None:
+    """Name what comes now, as in "the migrations"."""
+    _step[0] = step
+
+
+def step() -> str:
+    return _step[0]
 
 
 class StoryProgress(AbstractContextManager["StoryProgress"]):
@@ -25,6 +41,7 @@ class StoryProgress(AbstractContextManager["StoryProgress"]):
         if month <= self._month:
             return
         self._month = month
+        begin(f"Acme's story of {month:%B %Y}")
         reached = f"The demo is still being told. It has reached {month:%B %Y}."
         self._write(f"{reached} Look around already, and wait with changes until it is today.")
         self._said(f"  told up to {month:%B %Y}")

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import text
+
 from governance.demo.cast import Cast, system_actor
 from governance.demo.reliability_indicators import MinuteFeed
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.db import session, transaction
 from governance.kernel.intervals import MINUTE, Span, whole_minute
 from governance.kernel.months import Month, ZonePeriod, month_span
 from governance.operations.alerts import evaluation
@@ -22,6 +24,8 @@ ZONE = "Europe/Berlin"
 CLOSE_DAY = 3
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 LATE_AFTER = timedelta(days=3)  # of the close: the missing minutes arrive
+
+LOADING = text("SET LOCAL statement_timeout = '10min'")  # months at once, on a busy machine
 
 
 @dataclass(slots=True)
@@ -64,6 +68,7 @@ class ReliabilitySetting:
     def measure(self) -> None:
         """Store what was measured since the last time."""
         with self.acting("officer"):
+            session().execute(LOADING)
             self.feed = self.feed or MinuteFeed(self.ids, self.now, self.closed)
             self.feed.store(clock.now() - MINUTE)
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -17,16 +18,26 @@ import requests
 
 from governance.app import migrate
 from governance.assurance.frameworks import sync
-from governance.demo import cast, credentials, directory_story, journey, world
+from governance.demo import (
+    cast,
+    credentials,
+    directory_story,
+    ending,
+    journey,
+    progress,
+    world,
+)
 from governance.demo.children import child
 from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
-from governance.demo.progress import StoryProgress
-from governance.kernel import config, embedded
+from governance.demo.progress import StoryFailed, StoryProgress
+from governance.kernel import clock, config, embedded
 
 VERSION = 26
 CONSOLE = "governance.app.cli"
 NOTICE = "GOVERNANCE_NOTICE_FILE"
+SERVING = "serving people"
+_server: list[Path] = []  # the folder of the embedded PostgreSQL, once there is one
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"),
     ("officer@acme.example", "acme", "compliance_officer"),
@@ -56,71 +67,95 @@ def run(*, once: bool, port: int, data: Path) -> int:
         raise SystemExit(
             "The demo runs on loopback only: GOVERNANCE_PUBLIC_URL is set to another host."
         )
-    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's `&` makes children ignore SIGINT
-        signal.signal(number, _interrupt)
     data.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
-    with contextlib.ExitStack() as stack:
-        try:
-            base = _set_up(port, data, stack, started)
-            _say(f"Ready after {time.monotonic() - started:.0f} s: {base}")
-            journey.make_reports(base, data)
-            _say(
-                f"The signed reports are {data / 'ai-rmf-report.pdf'} and"
-                f" {data / 'soc2-type-ii.pdf'}"
-            )
-            key = json.loads((data / "credentials.json").read_text())["audit_public_key"]["acme"]
-            taken = journey.take_package(base, data, key)
-            package = (
-                "The evidence package that the auditor downloaded is"
-                f" {data / 'engagement-package.zip'}"
-            )
-            _say(
-                package
-                if taken
-                else "The auditor's engagement has ended, so there is no evidence package."
-            )
-            if journey.take_statement(base, data):
-                _say(
-                    f"The SLA statement is {data / 'sla-statement.pdf'}, with its data file"
-                    f" {data / 'sla-statement.json'}"
-                )
-            if journey.take_review(base, data):
-                _say(
-                    f"The monthly review is {data / 'unit-economics-review.pdf'}, with its workbook"
-                    " (.xlsx) and data file (.json)"
-                )
-            journey.export_log(base, data, key)
-            _say(
-                f"The audit log is {data / 'audit-export.jsonl'}, and a tampered copy is"
-                f" {data / 'audit-export-tampered.jsonl'}"
-            )
-            if not once:
-                asked = [base, str(data / "credentials.json")]
-                products, log = "governance.demo.products", data / "products.log"
-                stack.enter_context(child(products, asked, os.environ, log))
-                _say(
-                    "\n".join(
-                        [
-                            "",
-                            f"  {base}",
-                            *[
-                                f"  {email:<28} {role.replace('_', ' ')}, {tenant}"
-                                for email, tenant, role in PERSONAS
-                            ],
-                            "",
-                            "Press Ctrl-C to stop the demo.",
-                        ]
-                    )
-                )
-                signal.pause()
-        except KeyboardInterrupt:
-            _say("Stopping.")
+    ending.on_signals(_stop)
+    try:
+        with contextlib.ExitStack() as stack:
+            _show(port, data, stack, once=once)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - one sentence, and the rest in a file
+        _say(_failure(error, data / "failure.log"))
+        return 1
+    finally:
+        _end()
     return 0
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+def _show(port: int, data: Path, stack: contextlib.ExitStack, *, once: bool) -> None:
+    started = time.monotonic()
+    if clock.moved_by():
+        _say(f"It is {clock.now():%A, %d %B %Y, %H:%M} UTC here.")
+    base = _set_up(port, data, stack, started)
+    _say(f"Ready after {time.monotonic() - started:.0f} s: {base}")
+    progress.begin("the signed reports")
+    journey.make_reports(base, data)
+    _say(f"The signed reports are {data / 'ai-rmf-report.pdf'} and {data / 'soc2-type-ii.pdf'}")
+    key = json.loads((data / "credentials.json").read_text())["audit_public_key"]["acme"]
+    progress.begin("the evidence package")
+    taken = journey.take_package(base, data, key)
+    _say(
+        f"The evidence package that the auditor downloaded is {data / 'engagement-package.zip'}"
+        if taken
+        else "The auditor's engagement has ended, so there is no evidence package."
+    )
+    progress.begin("the SLA statement")
+    if journey.take_statement(base, data):
+        _say(
+            f"The SLA statement is {data / 'sla-statement.pdf'}, with its data file"
+            f" {data / 'sla-statement.json'}"
+        )
+    progress.begin("the monthly review")
+    if journey.take_review(base, data):
+        _say(
+            f"The monthly review is {data / 'unit-economics-review.pdf'}, with its workbook"
+            " (.xlsx) and data file (.json)"
+        )
+    progress.begin("the export of the audit log")
+    journey.export_log(base, data, key)
+    _say(
+        f"The audit log is {data / 'audit-export.jsonl'}, and a tampered copy is"
+        f" {data / 'audit-export-tampered.jsonl'}"
+    )
+    if once:
+        return
+    progress.begin("the AI products")
+    asked = [base, str(data / "credentials.json")]
+    products, log = "governance.demo.products", data / "products.log"
+    stack.enter_context(child(products, asked, os.environ, log))
+    people = [
+        f"  {email:<28} {role.replace('_', ' ')}, {tenant}" for email, tenant, role in PERSONAS
+    ]
+    _say("\n".join(["", f"  {base}", *people, "", "Press Ctrl-C to stop the demo."]))
+    progress.begin(SERVING)
+    while True:
+        signal.pause()
+
+
+def _stop(number: int) -> None:
+    """Leave at once, from wherever the demo is; 0 if it was ready."""
+    _say("Stopping.")
+    _end()
+    os._exit(0 if progress.step() == SERVING else 128 + number)
+
+
+def _end() -> None:
+    """Leave nothing that runs, and no sentence on the sign-in page."""
+    ending.end_children()
+    if _server:
+        embedded.stop(_server[0])
+    if NOTICE in os.environ:
+        Path(os.environ[NOTICE]).unlink(missing_ok=True)
+
+
+def _failure(error: BaseException, log: Path) -> str:
+    """The sentence for the terminal; the traceback goes into the file that it names."""
+    log.write_text("".join(traceback.format_exception(error)))
+    if isinstance(error, StoryFailed):
+        told = str(error)
+    else:
+        name = "" if isinstance(error, SystemExit) else f"{type(error).__name__}: "
+        lines = str(error).strip().splitlines() or ["no reason was given"]
+        told = f"{progress.step()}: {name}{lines[0]}"
+    return f"The demo failed at {told.rstrip('.')}. The traceback is in {log}."
 
 
 def _say(text: str) -> None:
@@ -131,10 +166,14 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack, started: float) 
     """Everything that the demo is; people sign in long before its story is told."""
     base, idp_base = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
     services = f"http://127.0.0.1:{port + 3}"
+    progress.begin("the start of PostgreSQL")
     environment = _environment(base, data, port)
     settings = config.from_environment(environment)
+    progress.begin("the migrations")
     migrate.upgrade(settings.owner_database_url)
+    migrate.move_clock(settings.owner_database_url)
     sync.install_catalogues(settings.owner_database_url)
+    progress.begin("the start of the web, the identity provider and Acme's services")
     stack.enter_context(  # it starts while the world is told
         child(CONSOLE, ["web", "--port", str(port)], environment, data / "web.log")
     )
@@ -143,10 +182,12 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack, started: float) 
     marker = data / "world.json"
     is_new = not _is_present(marker, port)
     if is_new:
+        progress.begin("the first day of the tenants")
         handed = _tell(settings, base, idp_base, services, data, clients, started)
         (data / "witness.json").unlink(missing_ok=True)
         credentials.keep(data, handed)
         marker.write_text(json.dumps(_world(port)))
+    progress.begin("the start of the witness and the jobs")
     _witness(settings, idp_base, data, port + 2, stack, environment)
     stack.enter_context(child(CONSOLE, ["jobs"], environment, data / "jobs.log"))
     _wait_for(f"{base}/readyz", data / "web.log")
@@ -189,7 +230,8 @@ def _world(port: int) -> dict[str, object]:
     """What tells one world from another: it is counted back from a day, and its people's issuer has
     a port.
     """
-    return {"version": VERSION, "day": cast.today().isoformat(), "port": port}
+    moved = {"moved_by": int(clock.moved_by().total_seconds())} if clock.moved_by() else {}
+    return {"version": VERSION, "day": cast.today().isoformat(), "port": port} | moved
 
 
 def _is_present(marker: Path, port: int) -> bool:
@@ -216,11 +258,13 @@ def _environment(base: str, data: Path, port: int) -> dict[str, str]:
             shutil.rmtree(objects, ignore_errors=True)
         os.environ["GOVERNANCE_STORAGE_URL"] = f"file:{objects}"
     if "DATABASE_URL" not in os.environ:
-        server = embedded.start(var / "pg", name)
-        if stale:
-            embedded.drop(server, name)
+        with ending.deferred():
+            _server.append(var / "pg")
             server = embedded.start(var / "pg", name)
-        embedded.hasten(server, name)
+            if stale:
+                embedded.drop(server, name)
+                server = embedded.start(var / "pg", name)
+            embedded.hasten(server, name)
         os.environ.update(
             DATABASE_URL=server.app_url, GOVERNANCE_OWNER_DATABASE_URL=server.owner_url
         )

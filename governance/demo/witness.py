@@ -1,7 +1,8 @@
 """A small real witness (C2SP tlog-witness) on loopback: it cosigns a log's checkpoint only when the
 log has merely grown.
 
-It plays somebody else's program, so it shares nothing with the console: written from the
+It plays somebody else's program, so it shares nothing with the console but the time, which the demo
+may have moved: written from the
 specifications alone, with its own reader of notes and its own RFC 9162. What it has cosigned is on
 disk before it answers, so it remembers a rollback that the console's own database has forgotten.
 
@@ -20,7 +21,6 @@ import os
 import re
 import sys
 import threading
-import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +30,8 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from governance.kernel import clock
 
 NAME = "witness.example/demo"
 LOG_KEY, COSIGNATURE = b"\x01", b"\x04"
@@ -212,7 +214,7 @@ class Witness:
         return held
 
     def _cosign(self, text: str) -> str:
-        at = int(time.time())
+        at = int(clock.now().timestamp())
         signature = self.private.sign(f"cosignature/v1\ntime {at}\n{text}".encode())
         raw = key_id(self.name, COSIGNATURE, self.public) + at.to_bytes(8) + signature
         return f"{DASH} {self.name} {base64.b64encode(raw).decode()}\n"

@@ -20,6 +20,7 @@ from governance.demo import (
     economics_revenue_story,
     offboarding_story,
     policy_history,
+    progress,
     support_story,
 )
 from governance.demo.acme import found_acme, tell_acme
@@ -77,11 +78,14 @@ def build(
     economics_revenue_story.create_customers()
     acme, console = Cast("acme", f"{idp_base}/acme"), Cast("console", f"{idp_base}/console")
     handed = found_acme(acme)
-    with telling_beside(idp_base) as told_beside:
+    with telling_beside(idp_base, settings.var / "beside.log") as beside:
         people_can_sign_in()
-        tell_acme(acme, services, told_to)
-        handed |= told_beside()
+        tell_acme(acme, services, told_to, check_beside=beside.check)
+        progress.begin("the end of the operator's story")
+        handed |= beside.told()
+    progress.begin("the operator's rules and policies")
     _play_operator(console)
+    progress.begin("retirements, budgets and the close of the months")
     retirement_jobs.enter_model_retirements()
     economics_budgets_story.tell(console("finance"))
     economics_close_story.tell(console)

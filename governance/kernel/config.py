@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from governance.kernel import clock
 from governance.kernel.client_address import Network, networks
 from governance.kernel.setting_names import unknown_names
 
@@ -126,6 +127,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     problems += _wrong_servers(environ)
     trusted_proxies = _networks(environ, "GOVERNANCE_TRUSTED_PROXIES", problems)
     private_networks = _networks(environ, "GOVERNANCE_PRIVATE_NETWORKS", problems)
+    if environ.get(clock.MOVED_BY) and not (demo and urlsplit(public_url).hostname in LOOPBACK):
+        problems.append(f"{clock.MOVED_BY} is for the demo and tests: only they may move the clock")
     contact = environ.get("GOVERNANCE_SECURITY_CONTACT") or None
     if contact and not CONTACT.fullmatch(contact):
         problems.append("GOVERNANCE_SECURITY_CONTACT must begin with mailto:, https:// or tel:")

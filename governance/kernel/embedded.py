@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 
 with warnings.catch_warnings():
@@ -42,6 +43,16 @@ def start(folder: Path, database: str = "governance") -> Embedded:
     socket = psycopg.conninfo.conninfo_to_dict(uri)["host"]
     urls = [f"postgresql+psycopg://{role}@/{database}?host={socket}" for role in (OWNER, APP)]
     return Embedded(uri, *urls)
+
+
+def stop(folder: Path) -> None:
+    """Stop the server in `folder` that this process started, unless another living one uses it."""
+    server = get_server(folder, start=False)
+    users = server.global_process_id_list
+    for pid in users.get_and_remove(0):
+        if not psutil.pid_exists(pid):  # it was killed, so it couldn't say so
+            users.get_and_remove(pid)
+    server.cleanup()
 
 
 def init(folder: Path) -> None:

@@ -8,11 +8,21 @@ import sys
 
 import structlog
 
+from governance.kernel import clock
+
+
+def _add_time(
+    _logger: object, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    line["timestamp"] = f"{clock.running():%Y-%m-%dT%H:%M:%S.%fZ}"
+    return line
+
+
 # one list for every configuration: a logger keeps the list that it began with
 PROCESSORS: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _add_time,
     structlog.processors.format_exc_info,
     structlog.processors.JSONRenderer(),
 ]

@@ -101,7 +101,8 @@ SETTINGS = {
     "GOVERNANCE_DEMO": (
         (
             "`1` starts an embedded PostgreSQL where `DATABASE_URL` is unset, generates missing keys,"
-            " and allows an identity provider on loopback. Never in production"
+            " and allows an identity provider on loopback. Only with it, and on loopback, `TODAY`"
+            " moves the clock. Never in production"
         ),
         "off",
     ),
@@ -110,6 +111,7 @@ SETTINGS = {
 INTERNAL = {
     "GOVERNANCE_BENCH_EVENTS",
     "GOVERNANCE_BENCH_SAMPLES",
+    "GOVERNANCE_CLOCK_MOVED_BY",
     "GOVERNANCE_DEMO_DAY",
     "GOVERNANCE_QUICK",
     "GOVERNANCE_TESTS",

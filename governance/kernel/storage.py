@@ -32,7 +32,7 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
-from governance.kernel import encrypted_stream
+from governance.kernel import clock, encrypted_stream
 from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
 
 PIECE_BYTES = 1024 * 1024
@@ -256,7 +256,7 @@ INCOMING = ".incoming-"
 
 
 def _written(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return clock.from_machine(datetime.fromtimestamp(path.stat().st_mtime, UTC))
 
 
 def _sync(folder: Path) -> None:
@@ -350,7 +350,9 @@ class Bucket(ObjectStore):
     def aged(self, folder: str) -> Iterator[tuple[str, datetime]]:
         with _away("read"):
             for some in obstore.list(self._store, folder):
-                yield from ((each["path"], each["last_modified"]) for each in some)
+                yield from (
+                    (each["path"], clock.from_machine(each["last_modified"])) for each in some
+                )
 
 
 class _Received(io.RawIOBase):

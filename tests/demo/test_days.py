@@ -1,13 +1,25 @@
 """Days of the demo: all are counted back from the one on which it began, whatever day that is."""
 
+import random
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
-from governance.demo import cast, economics_close_story, economics_costs_story
+from governance.demo import (
+    acme_assessments,
+    cast,
+    economics_close_story,
+    economics_costs_story,
+    economics_rates_story,
+)
 from governance.demo.economics_close_story import CLOSED, CORRECTED_MONTH
 from governance.demo.economics_revenue_story import IMPORTED
+from governance.economics.rates import actions as rates
+from governance.economics.rates import queries as entered
+from governance.kernel import clock
 from governance.kernel.months import Month, ZonePeriod, month_span
+from tests import make
 from tests.demo.frozen_days import begun_at
 
 YEAR = [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
@@ -34,3 +46,35 @@ def test_every_month_that_closes_is_over_and_has_its_bills(monkeypatch, day):
     at = cast.moment_of(cast.days_ago(CLOSED))
     assert all(month_span(berlin, month).end <= at for month in months)
     assert months[-CORRECTED_MONTH] == imported.plus(-CORRECTED_MONTH)
+
+
+@pytest.mark.parametrize("day", YEAR[::5] + [each for each in YEAR if each.day <= 10])
+def test_an_assessment_is_concluded_and_signed_before_it_is_closed(monkeypatch, day):
+    begun_at(monkeypatch, datetime(day.year, day.month, day.day, 0, 10, tzinfo=UTC))
+    acme = cast.Cast("acme", "https://idp.example/acme")
+    told = list(acme_assessments.assessment_events(acme, random.Random(1)))
+    closed = [(each.day, each.act.func.__name__) for each in told[:4]]
+    assert [name for _, name in sorted(closed)] == ["_start", "_conclude", "_sign", "_close"]
+    assert max(closed)[0] < day
+    assert all(each.day <= day for each in told[4:])
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        datetime(2026, 12, 1, 0, 10, tzinfo=UTC),
+        datetime(2026, 12, 2, 18, tzinfo=UTC),
+        datetime(2026, 12, 3, 12, tzinfo=UTC),
+        datetime(2026, 12, 4, 12, tzinfo=UTC),
+        datetime(2026, 12, 31, 23, 50, tzinfo=UTC),  # January in Berlin
+        datetime(2027, 1, 1, 9, tzinfo=UTC),
+    ],
+)
+def test_each_month_up_to_the_present_one_has_a_rate(app, database, monkeypatch, start):
+    begun_at(monkeypatch, start)
+    finance = make.actor("operator_finance", "console")
+    economics_rates_story.enter(finance, "USD", (Decimal("0.9"), Decimal("0.8")), "ECB")
+    with clock.frozen(start), make.acting("operator_finance", "console"):
+        present = rates.present_month()
+        months = [present.plus(-back) for back in range(cast.MONTHS + 1)]
+        assert [each for each in months if entered.entered_rate(each, "USD") is None] == []

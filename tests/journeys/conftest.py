@@ -76,6 +76,7 @@ def console(request: pytest.FixtureRequest) -> Iterator[str]:
         with suppress(subprocess.TimeoutExpired):
             process.wait(MAX_WAIT_SECONDS)
         process.kill()
+        assert process.wait() == 0, "SIGTERM didn't end the demo"
         shutil.rmtree(data, ignore_errors=True)
 
 

@@ -1,12 +1,19 @@
 """Time comes from one place, and ids sort by it."""
 
+import os
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from governance.kernel import clock
+from governance.kernel.db import session
 from governance.kernel.ids import uuid7
 
 INSTANTS = st.datetimes(datetime(1971, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))
@@ -19,7 +26,7 @@ def test_frozen_time_stands_and_thaws():
         with clock.frozen(at + timedelta(days=1)):
             assert clock.now() == at + timedelta(days=1)
         assert clock.now() == at
-    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
+    assert abs(clock.now() - clock.running()) < timedelta(seconds=5)
 
 
 def test_frozen_time_is_its_own_threads():
@@ -28,7 +35,7 @@ def test_frozen_time_is_its_own_threads():
         thread = threading.Thread(target=lambda: seen.append(clock.now()))
         thread.start()
         thread.join()
-    assert seen[0].year >= 2026
+    assert abs(seen[0] - clock.running()) < timedelta(minutes=1)
 
 
 @given(INSTANTS)
@@ -63,3 +70,70 @@ def test_ids_made_by_many_threads_are_all_different():
     for thread in threads:
         thread.join()
     assert len(set(made)) == 4000
+
+
+# ---- TODAY
+
+
+def read_elsewhere(code: str, **environment: str) -> str:
+    """What a process of its own prints that has imported the clock."""
+    own = {"GOVERNANCE_DEMO", "TODAY", clock.MOVED_BY}
+    kept = {name: value for name, value in os.environ.items() if name not in own}
+    asked = f"from governance.kernel import clock; {code}"
+    return subprocess.run(
+        [sys.executable, "-c", asked],
+        env=kept | environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+MOVED = "clock.move_as_told(); print(clock.now().isoformat())"
+YEAR = str(366 * 86_400)
+
+
+@pytest.mark.parametrize(
+    ("told", "begins"), [("2028-02-29", "2028-02-29T"), ("2027-01-01T00:10", "2027-01-01T00:10:")]
+)
+def test_today_moves_the_clock_of_the_demo_and_time_goes_on(told, begins):
+    demo = {"GOVERNANCE_DEMO": "1", "TODAY": told}
+    assert read_elsewhere(MOVED, **demo).startswith(begins)
+    later = "import time; clock.move_as_told(); a = clock.now(); time.sleep(0.01); "
+    assert read_elsewhere(f"{later}print(clock.now() > a)", **demo) == "True\n"
+
+
+def test_a_child_takes_the_length_from_its_parent_and_not_the_day_again():
+    days = "print((clock.now() - clock.machine_now()).days in {365, 366})"
+    demo = {"GOVERNANCE_DEMO": "1", "TODAY": "2021-05-05", clock.MOVED_BY: YEAR}
+    assert read_elsewhere(f"clock.move_as_told(); {days}", **demo) == "True\n"
+    assert read_elsewhere(days, **demo) == "True\n"
+
+
+def test_in_production_nothing_moves_the_clock():
+    still = "clock.move_as_told(); print(clock.moved_by())"
+    for environment in ({"TODAY": "2028-02-29"}, {clock.MOVED_BY: YEAR}):
+        assert read_elsewhere(still, **environment) == "0:00:00\n"
+
+
+def test_the_database_has_the_same_time_and_the_application_cannot_move_it(acting):
+    with acting("admin"):
+        found = session().scalars(text("SELECT current_instant()")).one()
+    assert abs(found - clock.running()) < timedelta(minutes=1)
+    moved = "RETURN clock_timestamp() + interval '1 day'"
+    with (
+        acting("admin"),
+        pytest.raises(ProgrammingError, match="permission denied for schema public"),
+    ):
+        session().execute(
+            text(
+                "CREATE OR REPLACE FUNCTION current_instant() RETURNS timestamptz"
+                f" LANGUAGE sql VOLATILE {moved}"
+            )
+        )
+
+
+def test_a_file_of_the_machine_has_an_age_on_our_clock(tmp_path):
+    (tmp_path / "new").touch()
+    written = datetime.fromtimestamp((tmp_path / "new").stat().st_mtime, UTC)
+    assert abs(clock.from_machine(written) - clock.now()) < timedelta(minutes=1)

@@ -201,3 +201,12 @@ def test_the_key_before_this_one_is_read_while_rotating(production, tmp_path):
 def test_a_key_before_this_one_that_is_none_is_named(production, tmp_path, named):
     with pytest.raises(SettingsError, match="GOVERNANCE_KEK_PREVIOUS_FILE"):
         from_environment(production | {"GOVERNANCE_KEK_PREVIOUS_FILE": str(tmp_path / named)})
+
+
+@pytest.mark.parametrize(
+    ("demo", "address"), [("", "https://console.example"), ("1", "https://console.example")]
+)
+def test_only_the_demo_on_loopback_may_have_its_clock_moved(production, demo, address):
+    moved = production | {"GOVERNANCE_DEMO": demo, "GOVERNANCE_PUBLIC_URL": address}
+    with pytest.raises(SettingsError, match="GOVERNANCE_CLOCK_MOVED_BY is for the demo and tests"):
+        from_environment(moved | {"GOVERNANCE_CLOCK_MOVED_BY": "86400"})

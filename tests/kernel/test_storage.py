@@ -8,13 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from governance.kernel import clock
 from governance.kernel.encrypted_stream import CorruptedFile
 from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
 from governance.kernel.storage import PIECE_BYTES, Bucket, Folder, use
@@ -224,7 +225,7 @@ def test_the_same_bytes_twice_are_one_object(store_location):
     other = store_location.write(uuid4(), io.BytesIO(b"log"), limit=LIMIT, prefix="evidence")
     assert other.key != blob.key
     [(_, written)] = list(store_location.aged(f"{TENANT.hex}/evidence"))
-    assert abs(datetime.now(UTC) - written) < timedelta(minutes=5)
+    assert abs(clock.now() - written) < timedelta(minutes=5)
 
 
 def test_refused_or_broken_off_nothing_is_there(store_location):
@@ -335,7 +336,7 @@ def test_half_written_files_of_a_killed_process_are_cleared(store):
     (folder / ".incoming-old").write_bytes(b"half")
     os.utime(folder / ".incoming-old", (1, 1))
     (folder / ".incoming-new").write_bytes(b"under way")
-    assert store.clear(TENANT, datetime.now(UTC) - timedelta(days=1)) == 1
+    assert store.clear(TENANT, clock.now() - timedelta(days=1)) == 1
     assert [p.name for p in files(store)] == [".incoming-new"]
 
 

@@ -348,7 +348,7 @@ class Snapshots:
         """Return the tenants that changed; load the operator's layer once for all tenants."""
         began, every = time.monotonic(), list(self._snapshots.values())
         with transaction(read_only=True, snapshot=True):
-            there = session().scalars(select(func.clock_timestamp())).one()
+            there = session().scalars(select(func.current_instant())).one()
             self.behind = max(there - clock.now(), timedelta(0))
             numbers = tenant_revision.revisions(
                 [*(snapshot.facts.tenant_id for snapshot in every), tenant_revision.OVER_ALL]

@@ -5,7 +5,7 @@ tombstone that stays.
 import hashlib
 import os
 import threading
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import psycopg
 import pytest
@@ -190,7 +190,7 @@ def test_a_file_that_two_versions_share_stays_while_a_hold_stops_one_of_two_agre
         request_deletion(as_officer, each)
         approve_deletion(as_reviewer, each)
     as_officer.post(f"evidence/{held_piece}/hold", reason="Ordered by a court.")
-    old = (datetime.now(UTC) - timedelta(hours=25)).timestamp()
+    old = (clock.machine_now() - timedelta(hours=25)).timestamp()
     os.utime(storage.store().root / storage_key_of(held), (old, old))
     run_nightly_cleanup()
     queue.drain(actor_of)

@@ -4,7 +4,7 @@ matters.
 
 import io
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -335,7 +335,7 @@ def test_a_blob_without_a_row_goes_after_a_day_and_one_with_a_row_stays(database
         assert neighbour.exists(key)
     run_nightly_cleanup()
     assert neighbour.exists(orphan.key), "it may belong to a transaction that is under way"
-    old = (datetime.now(UTC) - timedelta(hours=25)).timestamp()
+    old = (clock.machine_now() - timedelta(hours=25)).timestamp()
     for path in (neighbour.root / orphan.key, neighbour.root / other_shelf.key, stored_path(v)):
         os.utime(path, (old, old))
     run_nightly_cleanup()
@@ -351,7 +351,7 @@ def test_a_store_of_any_size_is_swept_a_thousand_files_at_a_time(database, monke
     """Never one transaction, nor one statement, over all of them: uploads get between."""
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     kept = stored_path(v)
-    old = (datetime.now(UTC) - timedelta(hours=25)).timestamp()
+    old = (clock.machine_now() - timedelta(hours=25)).timestamp()
     with make.acting() as who:
         folder = storage.store().root / who.tenant_id.hex / "evidence"
     for number in range(2500):

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
@@ -300,7 +299,7 @@ def cosigned(
 ):
     """A cosignature as its answer, by the specification alone."""
     text = text or sent.decode().split("\n\n", 1)[1].rpartition("\n\n")[0] + "\n"
-    at = int(time.time()) if at is None else at
+    at = int(clock.now().timestamp()) if at is None else at
     signature = at.to_bytes(8) + private.sign(f"cosignature/v1\ntime {at}\n{text}".encode())
     public = private.public_key().public_bytes_raw()
     key_id = hashlib.sha256(name.encode() + b"\n" + kind + public).digest()[:4]
@@ -322,7 +321,9 @@ WRONG = {
     "cut short": lambda sent: cosigned(sent, PRIVATE, NAME, spoil=lambda raw: raw[:-1]),
     "too long": lambda sent: cosigned(sent, PRIVATE, NAME, spoil=lambda raw: raw + b"\0"),
     "without a time": lambda sent: cosigned(sent, PRIVATE, NAME, at=0),
-    "of the future": lambda sent: cosigned(sent, PRIVATE, NAME, at=int(time.time()) + 4000),
+    "of the future": lambda sent: cosigned(
+        sent, PRIVATE, NAME, at=int(clock.now().timestamp()) + 4000
+    ),
     "of another checkpoint": lambda sent: cosigned(
         sent, PRIVATE, NAME, text="elsewhere.example/log\n5\nAAAA\n"
     ),

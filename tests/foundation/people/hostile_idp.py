@@ -27,6 +27,7 @@ from joserfc.jwk import ECKey, RSAKey
 from governance.demo.idp.directory import PEOPLE, Client, Person
 from governance.demo.idp.endpoints import Idp
 from governance.demo.idp.serving import RunningProvider, base_of, create_idp, listen, serve
+from governance.kernel import clock
 
 type Claims = dict[str, Any]
 type Key = RSAKey | ECKey | str | None
@@ -123,7 +124,7 @@ class HostileIdP:
     def logout_token(self, sid: str | None, sub: str = "acme-1002", **changes: Any) -> str:
         """A logout token signed by the real key; changes with value None remove a claim."""
         event = {BACK_CHANNEL: {}}
-        now = int(time.time())
+        now = int(clock.now().timestamp())
         claims = {
             "iss": self.issuer,
             "aud": self.client.id,
@@ -327,11 +328,13 @@ ATTACKS: dict[str, Callable[[HostileIdP], None]] = {
     "nonce wrong": change_claims(nonce="wrong"),
     "no subject": change_claims(sub=None),
     "expired 100 seconds ago": change_claims(
-        exp=lambda _: int(time.time()) - 100, iat=lambda _: int(time.time()) - 400
+        exp=lambda _: int(clock.now().timestamp()) - 100,
+        iat=lambda _: int(clock.now().timestamp()) - 400,
     ),
     "no expiry": change_claims(exp=None),
     "issued in an hour": change_claims(
-        iat=lambda _: int(time.time()) + 3600, exp=lambda _: int(time.time()) + 3900
+        iat=lambda _: int(clock.now().timestamp()) + 3600,
+        exp=lambda _: int(clock.now().timestamp()) + 3900,
     ),
     "no ID token": change_document("/token", id_token=None),
     "userinfo of somebody else": change_document(
@@ -348,9 +351,9 @@ ATTACKS: dict[str, Callable[[HostileIdP], None]] = {
 """Refused always. ("userinfo of somebody else" matters only to a client that calls userinfo.)"""
 
 STEP_UP_ATTACKS: dict[str, Callable[[HostileIdP], None]] = {
-    "stale auth_time": change_claims(auth_time=lambda _: int(time.time()) - 3600),
+    "stale auth_time": change_claims(auth_time=lambda _: int(clock.now().timestamp()) - 3600),
     "no auth_time": change_claims(auth_time=None),
-    "auth_time in an hour": change_claims(auth_time=lambda _: int(time.time()) + 3600),
+    "auth_time in an hour": change_claims(auth_time=lambda _: int(clock.now().timestamp()) + 3600),
     "auth_time is text": change_claims(auth_time="now"),
     "auth_time is 0": change_claims(auth_time=0),
     "another person": change_claims(sub="acme-1001", email="admin@acme.example"),

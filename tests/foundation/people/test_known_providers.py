@@ -3,7 +3,6 @@ that each sent.
 """
 
 import json
-import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from governance.demo.idp.directory import Person
 from governance.foundation.people import provider_metadata
+from governance.kernel import clock
 from tests.browser import Visitor
 from tests.foundation.people.conftest import (
     Arrival,
@@ -178,7 +178,7 @@ def test_its_logout_token_ends_the_session_once(app, known_provider):
     ada, _ = sign_in_at_provider(app, 303)
     sid = next(row.idp_sid for row in sessions_of() if row.issuer == known_provider.issuer)
     header, left_out = LOGOUT_TOKENS[known_provider.name]
-    now, key = int(time.time()), known_provider.idp.provider.keys["RS256"]
+    now, key = int(clock.now().timestamp()), known_provider.idp.provider.keys["RS256"]
     claims = {
         "iss": known_provider.issuer,
         "aud": known_provider.client.id,

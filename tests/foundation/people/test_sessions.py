@@ -2,7 +2,6 @@
 form gets.
 """
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -296,7 +295,7 @@ def test_an_odd_logout_token_is_refused(app, idp, arrive, changes):
 
 def test_an_id_token_is_no_logout_token(app, idp, arrive):
     ines = arrive(OFFICER)
-    now, key = int(time.time()), idp.idp.provider.keys["RS256"]
+    now, key = int(clock.now().timestamp()), idp.idp.provider.keys["RS256"]
     id_token = {
         "iss": idp.issuer,
         "aud": idp.client.id,

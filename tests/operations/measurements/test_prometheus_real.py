@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 
@@ -29,7 +29,7 @@ RESTARTED, HOLE, FIRST_ERROR = 15, range(20, 23), 10
 @cache
 def start() -> datetime:
     """The first minute of the samples: Prometheus takes only recent ones."""
-    return whole_minute(datetime.now(UTC)) - timedelta(minutes=LENGTH + 10)
+    return whole_minute(clock.machine_now()) - timedelta(minutes=LENGTH + 10)
 
 
 def scrapes() -> Iterator[tuple[int, int, float]]:
@@ -151,7 +151,7 @@ def test_a_live_target_that_restarts_and_is_away_loses_and_invents_no_request(tm
                 lambda: [row["value"][1] for row in real.asked("requests_total")] == [f"{value}"]
             )
 
-        first = whole_minute(datetime.now(UTC))
+        first = whole_minute(clock.machine_now())
         now_at(1000)
         wait_until(
             lambda: [
@@ -164,7 +164,7 @@ def test_a_live_target_that_restarts_and_is_away_loses_and_invents_no_request(tm
         target.answer = lambda *_: (500, {}, b"")
         wait_until(lambda: real.asked("requests_total") == [])
         now_at(2)  # restarted while it was away
-        until = whole_minute(datetime.now(UTC)) + 2 * MINUTE
+        until = whole_minute(clock.machine_now()) + 2 * MINUTE
         address = client.PrometheusAddress(real.url)
         [found] = client.raw_samples(address, 'requests_total{job="triage"}', first, until)
     spaced = [(60_000 + 15_000 * place, value) for place, (_, value) in enumerate(found.samples)]

@@ -1,0 +1,87 @@
+"""Ends the demo from wherever it is, with every process that it started.
+
+on_signals(leave)     SIGTERM and Ctrl-C end everything and leave, now
+deferred()            they wait until the block ends
+end_children()        end what this process started, and what that started
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import psutil
+
+END_SECONDS = 10
+PAUSE_SECONDS = 0.1
+_deferred: list[int] | None = None  # the signals that came meanwhile
+
+
+def on_signals(leave: Callable[[int], object]) -> None:
+    """Call `leave` with the number of the first SIGTERM or SIGINT; later ones are ignored."""
+
+    def arrive(number: int, _frame: FrameType | None) -> None:
+        if _deferred is not None:
+            _deferred.append(number)
+            return
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_IGN)
+        leave(number)
+
+    for each in (signal.SIGTERM, signal.SIGINT):  # a shell's `&` makes children ignore SIGINT
+        signal.signal(each, arrive)
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Let what must not be cut off finish: the start of a server that outlives its starter."""
+    global _deferred  # noqa: PLW0603 - signals belong to the process
+    _deferred = []
+    try:
+        yield
+    finally:
+        arrived, _deferred = _deferred, None
+        for number in arrived[:1]:
+            os.kill(os.getpid(), number)
+
+
+def end_children() -> None:
+    """End every descendant: politely at first, and by force after ten seconds.
+
+    Our own children end last: one of them forks the others, and may be about to.
+    """
+    own = {*psutil.Process().children()}
+    _end({*psutil.Process().children(recursive=True)} - own, beside=own)
+    _end(own)
+
+
+def _end(known: set[psutil.Process], beside: Collection[psutil.Process] = ()) -> None:
+    until = time.monotonic() + END_SECONDS
+    asked: set[psutil.Process] | None = None  # twice, for one that is being forked
+    while time.monotonic() < until:
+        known |= {*psutil.Process().children(recursive=True)}.difference(beside)
+        there = {each for each in known if _is_alive(each)}
+        for each in there - (asked or set()):
+            _signal(each, signal.SIGTERM)
+        if not there and asked == known:
+            return
+        asked = {*known}
+        time.sleep(PAUSE_SECONDS)
+    for each in known:
+        _signal(each, signal.SIGKILL)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _signal(process: psutil.Process, number: int) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return
