@@ -2,8 +2,9 @@
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from governance.operations.evaluations.files import (
     every_eval_ever,
@@ -17,10 +18,20 @@ from governance.operations.evaluations.files.records import EvaluationRecord, Fi
 
 ZIP = b"PK"
 HEAD_BYTES = 1024 * 1024
-UNKNOWN = (
-    "The file is none that Meridian reads: an Inspect log (.json, .eval), promptfoo results (JSON,"
-    " JSONL), a garak report (JSONL), an Every Eval Ever document (JSON) or its own JSON."
+FORMATS = (
+    "an Inspect log (.json, .eval), promptfoo results (JSON, JSONL), a garak report (JSONL), an"
+    " Every Eval Ever document (JSON) or its own JSON"
 )
+UNKNOWN = f"The file is none that Meridian reads: {FORMATS}."
+OTHER_TOOLS = (  # by members that its files have; the first that fits
+    ("lm-evaluation-harness", frozenset({"results", "configs", "versions"})),
+    ("lm-evaluation-harness", frozenset({"doc_id", "resps", "filtered_resps"})),
+    ("HELM", frozenset({"adapter_spec", "scenario_spec"})),
+    ("HELM", frozenset({"adapter_spec", "request_states"})),
+    ("OpenAI Evals", frozenset({"spec"})),
+    ("DeepEval", frozenset({"testCases", "metricsScores"})),
+)
+PROMPTFOO = {"version", "prompts", "stats"}  # of its results
 
 
 def read_file(path: Path, model: str = "") -> Iterator[EvaluationRecord]:
@@ -52,7 +63,7 @@ def _lines(path: Path, head: bytes, model: str) -> Iterator[EvaluationRecord] | 
     if {"success", "promptIdx"} <= entry.keys() or {"success", "testIdx"} <= entry.keys():
         return promptfoo_results.read_lines(path, model)
     if newline and rest.strip():
-        raise FileRefused("line 1", UNKNOWN)
+        raise FileRefused("line 1", _unknown(entry))
     return None
 
 
@@ -64,6 +75,14 @@ def _document(path: Path, model: str) -> Iterator[EvaluationRecord]:
         return inspect_logs.read_log(path)
     if "schema_version" in head:
         return every_eval_ever.read_document(path)
-    if isinstance(head.get("results"), dict):
+    results = head.get("results")
+    if isinstance(results, dict) and results.keys() & PROMPTFOO:
         return promptfoo_results.read_document(path, model)
-    raise FileRefused("", UNKNOWN)
+    raise FileRefused("", _unknown(head))
+
+
+def _unknown(head: Mapping[str, Any]) -> str:
+    tool = next((name for name, members in OTHER_TOOLS if members <= head.keys()), "")
+    if not tool:
+        return UNKNOWN
+    return f"This is a result of {tool}, which Meridian doesn't read. It reads {FORMATS}."

@@ -1,11 +1,15 @@
-"""Aggregate results in the format of "Every Eval Ever", schema 0.2, https://github.com/evaleval/every_eval_ever."""
+"""Aggregate results in the format of "Every Eval Ever", schemas 0.2 and 0.3, https://github.com/evaleval/every_eval_ever."""
 
 from collections.abc import Iterator, Mapping
 from math import isclose, sqrt
 from pathlib import Path
 from typing import Any
 
-from governance.operations.evaluations.files.json_stream import head_of, items_of
+from governance.operations.evaluations.files.json_stream import (
+    head_of,
+    items_of,
+    members_of,
+)
 from governance.operations.evaluations.files.records import (
     EvaluationRecord,
     FileRefused,
@@ -18,7 +22,7 @@ from governance.operations.evaluations.files.records import (
 )
 
 TOOL = "Every Eval Ever"
-SCHEMA = "0.2."
+SCHEMAS = ("0.2.", "0.3.")
 REQUIRED = ("evaluation_id", "model_info", "eval_library", "source_metadata")
 
 
@@ -26,13 +30,13 @@ def read_document(path: Path) -> Iterator[EvaluationRecord]:
     """Read the document. Raises FileRefused."""
     head = head_of(path)
     version = text_of(head.get("schema_version"))
-    if not version.startswith(SCHEMA):
+    if not version.startswith(SCHEMAS):
         raise FileRefused(
-            "schema_version", f"Meridian reads schema 0.2; this is {version or 'none'}."
+            "schema_version", f"Meridian reads schemas 0.2 and 0.3; this is {version or 'none'}."
         )
     for name in REQUIRED:
         if not head.get(name):
-            raise FileRefused(name, "The document needs this member before evaluation_results.")
+            raise FileRefused(name, _why_missing(path, head, name))
     library, source = object_of(head["eval_library"]), object_of(head["source_metadata"])
     if source.get("source_type") != "evaluation_run":
         raise FileRefused(
@@ -47,12 +51,32 @@ def read_document(path: Path) -> Iterator[EvaluationRecord]:
         model=text_of(model.get("id")) or text_of(model.get("name")),
         started_at=started,
         completed_at=started,
+        judges=tuple(dict.fromkeys(_judges(path))),
     )
     found = 0
     for found, result in enumerate(items_of(path, "evaluation_results", "result"), 1):
         yield _measure(object_of(result), f"result {found}")
     if not found:
         raise FileRefused("evaluation_results", "The document has no result.")
+
+
+def _why_missing(path: Path, head: Mapping[str, Any], name: str) -> str:
+    if name in head:
+        return "This member is empty."
+    if name in members_of(path):
+        return "This member comes after evaluation_results. Write it before them."
+    return "The document doesn't have this member."
+
+
+def _judges(path: Path) -> Iterator[str]:
+    """The models that scored a result."""
+    for result in items_of(path, "evaluation_results", "result"):
+        scoring = object_of(object_of(object_of(result).get("metric_config")).get("llm_scoring"))
+        judges = scoring.get("judges")
+        for judge in judges if isinstance(judges, list) else []:
+            model = object_of(object_of(judge).get("model_info"))
+            if name := text_of(model.get("id")) or text_of(model.get("name")):
+                yield name
 
 
 def _measure(result: Mapping[str, Any], place: str) -> ReportedMeasure:

@@ -34,12 +34,19 @@ def read_report(path: Path) -> Iterator[EvaluationRecord]:
     yield facts
     if facts.outcome is not RunOutcome.COMPLETED:
         return
+    counts: dict[str, tuple[int, int]] = {}  # outputs of each measure: passed, evaluated
     for place, entry in lines_of(path):
         kind = entry.get("entry_type")
         if kind == "attempt" and entry.get("status") == SCORED:
-            yield from _attempt(entry, place, threshold)
+            for case in _attempt(entry, place, threshold):
+                for name, score in case.scores.items():
+                    passed, n = counts.get(name, (0, 0))
+                    counts[name] = passed + int(score), n + 1
+                yield case
         elif kind == "eval":
-            yield _evaluation(entry, place)
+            measure = _evaluation(entry, place)
+            _check_same(measure, counts.get(measure.name), place)
+            yield measure
 
 
 def _run(path: Path) -> tuple[RunFacts, float]:
@@ -108,6 +115,18 @@ def _attempt(entry: Mapping[str, Any], place: str, threshold: float) -> Iterator
             scores=scores,
             source=probe,
         )
+
+
+def _check_same(reported: ReportedMeasure, counted: tuple[int, int] | None, place: str) -> None:
+    """Check that an eval entry says what its attempts before it add up to, if it has any."""
+    if counted is None or counted == (reported.successes, reported.n):
+        return
+    raise FileRefused(
+        f"{place}, {reported.name}",
+        f"The eval entry says that {reported.successes} of {reported.n} outputs passed, and its"
+        f" attempts in the report that {counted[0]} of {counted[1]} did. Send the report as garak"
+        " wrote it.",
+    )
 
 
 def _evaluation(entry: Mapping[str, Any], place: str) -> ReportedMeasure:

@@ -1,11 +1,11 @@
 """Logs of Inspect AI: one JSON document, or an .eval archive with one document for each sample.
 
 Log version 2, https://inspect.aisi.org.uk/eval-logs.html. A score is C, I, P, N, a number, or an object of
-these; NaN is a sample without a score.
+these; NaN is a sample without a score. Archives of today are packed with Zstandard, older ones with Deflate.
 """
 
 import json
-import zipfile
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,24 @@ from governance.operations.evaluations.files.records import (
     text_of,
 )
 
+if sys.version_info >= (3, 14):
+    import zipfile
+
+    from compression.zstd import ZstdError
+else:
+    from backports.zstd import ZstdError, zipfile
+
 TOOL = "Inspect"
 LOG_VERSION = 2
 JUDGE_ROLE = "grader"
+MODEL_GRADED = "model_graded"  # scorers of Inspect that ask a model
 HEADER = "header.json"
 SAMPLES = "samples/"
 MIB = 1024 * 1024
 MAX_MEMBER_BYTES = 64 * MIB
 MAX_UNPACKED_BYTES = 4 * 1024 * MIB
-MAX_RATIO = 200  # a sample's JSON packs 5 to 30 times
+MAX_RATIO = 200  # a sample's JSON packs 5 to 100 times
+PACKED_BYTES = 4096  # unpacked at a time: zipfile limits what Deflate makes of them, not Zstandard
 OUTCOMES = {
     "success": RunOutcome.COMPLETED,
     "error": RunOutcome.FAILED,
@@ -61,7 +70,13 @@ def read_archive(path: Path) -> Iterator[EvaluationRecord]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield from _read_archive(archive)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zipfile.LargeZipFile):
+    except NotImplementedError:
+        raise FileRefused(
+            "",
+            "The archive is packed by a method that Meridian doesn't read. Save the log again with"
+            " Inspect, which uses Zstandard or Deflate.",
+        ) from None
+    except (zipfile.BadZipFile, EOFError, RuntimeError, ZstdError, zipfile.LargeZipFile):
         raise FileRefused("", "The archive is cut off or isn't a ZIP file.") from None
 
 
@@ -110,10 +125,12 @@ def _check_sizes(members: list[zipfile.ZipInfo]) -> None:
 
 
 def _document(archive: zipfile.ZipFile, name: str) -> Mapping[str, Any]:
+    content = bytearray()
     with archive.open(name) as member:
-        content = member.read(MAX_MEMBER_BYTES + 1)
-    if len(content) > MAX_MEMBER_BYTES:
-        raise FileRefused(name, "The document unpacks to more than 64 MB.")
+        while piece := member.read(PACKED_BYTES):
+            content += piece
+            if len(content) > MAX_MEMBER_BYTES:
+                raise FileRefused(name, "The document unpacks to more than 64 MB.")
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
@@ -137,7 +154,6 @@ def _facts(head: Mapping[str, Any]) -> RunFacts:
     if not about:
         raise FileRefused("eval", "The log doesn't say what was evaluated.")
     stats, results = object_of(head.get("stats")), object_of(head.get("results"))
-    judges = object_of(object_of(about.get("model_roles")).get(JUDGE_ROLE))
     planned = results.get("total_samples")
     return RunFacts(
         tool=TOOL,
@@ -150,9 +166,37 @@ def _facts(head: Mapping[str, Any]) -> RunFacts:
         problem=text_of(object_of(head.get("error")).get("message")),
         started_at=text_of(stats.get("started_at")) or text_of(about.get("created")),
         completed_at=text_of(stats.get("completed_at")),
-        judges=tuple(filter(None, [text_of(judges.get("model"))])),
+        judges=tuple(dict.fromkeys(filter(None, _judges(about, results)))),
         cases_planned=None if planned is None else count_of(planned, "results", "total_samples"),
     )
+
+
+def _judges(about: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator[str]:
+    """The models that graded: of the role, and those that a scorer names.
+
+    A model-graded scorer that names none asks the model of its role, and without one the model that
+    is evaluated.
+    """
+    roles = object_of(about.get("model_roles"))
+    yield _model_of(roles.get(JUDGE_ROLE))
+    for scorer in [*_list_of(about.get("scorers")), *_list_of(results.get("scores"))]:
+        entry = object_of(scorer)
+        options = object_of(entry.get("options")) or object_of(entry.get("params"))
+        given = options.get("model") or object_of(entry.get("metadata")).get("model")
+        named = [_model_of(each) for each in (given if isinstance(given, list) else [given])]
+        yield from named
+        name = text_of(entry.get("scorer")) or text_of(entry.get("name"))
+        if not any(named) and name.rpartition("/")[2].startswith(MODEL_GRADED):
+            role = text_of(options.get("model_role")) or JUDGE_ROLE
+            yield _model_of(roles.get(role)) or text_of(about.get("model"))
+
+
+def _model_of(given: Any) -> str:
+    return text_of(given) or text_of(object_of(given).get("model"))
+
+
+def _list_of(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else []
 
 
 def _reported(head: Mapping[str, Any]) -> Iterator[ReportedMeasure]:

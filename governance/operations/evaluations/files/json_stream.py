@@ -13,15 +13,14 @@ from typing import Any, BinaryIO
 
 import ijson
 
+from governance.operations.evaluations.files.json_depth import BracketDepth
 from governance.operations.evaluations.files.records import FileRefused
 
 LONG_LISTS = {"samples", "results.results", "evaluation_results"}
 PIECE_BYTES = 256 * 1024
-MAX_DEPTH = 100  # before the long list
+MAX_DEPTH = 100
 MAX_STRING_BYTES = 16 * 1024 * 1024  # of one text that spans pieces of a file with NaN
-MANY_BRACKETS = 5000  # in a piece: only then is it worth looking how they nest
 TOO_DEEP = f"The file nests more than {MAX_DEPTH} levels deep."
-STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 NOT_JSON = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b', re.DOTALL)
 OPEN_STRING = re.compile(rb'(?:[^"]|"(?:[^"\\]|\\.)*")*', re.DOTALL)
 
@@ -93,21 +92,13 @@ class _Shallow:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._depth = BracketDepth()
 
     def read(self, size: int = PIECE_BYTES) -> bytes:
         piece = self._file.read(size)
-        if piece.count(b"[") + piece.count(b"{") > MANY_BRACKETS and _deepest(piece) > MAX_DEPTH:
+        if self._depth.feed(piece) > MAX_DEPTH:
             raise FileRefused("", TOO_DEEP)
         return piece
-
-
-def _deepest(piece: bytes) -> int:
-    """How deep a piece goes beyond its own beginning."""
-    depth = deepest = 0
-    for token in STRING_OR_BRACKET.findall(piece):
-        depth += (token in b"[{") - (token in b"]}")
-        deepest = max(deepest, depth)
-    return deepest
 
 
 class _WithoutNaN:

@@ -1,9 +1,14 @@
 """Small files of each tool, written as the tool writes them, to be damaged by tests."""
 
 import json
-import zipfile
+import sys
 from pathlib import Path
 from typing import Any
+
+if sys.version_info >= (3, 14):
+    import zipfile
+else:
+    from backports.zstd import zipfile
 
 
 def inspect_log(count: int = 3, **changes: Any) -> dict[str, Any]:
@@ -121,10 +126,13 @@ def write_lines(folder: Path, rows: list[Any]) -> Path:
     return path
 
 
-def write_archive(folder: Path, log: dict[str, Any], **extra: bytes) -> Path:
-    """An .eval archive of the log; extra members by name."""
+def write_archive(
+    folder: Path, log: dict[str, Any], method: int = zipfile.ZIP_ZSTANDARD, **extra: bytes
+) -> Path:
+    """An .eval archive of the log, packed as Inspect does today; extra members by name."""
     path = folder / "log.eval"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("_journal/start.json", json.dumps({"version": log["version"]}))
         for sample in log["samples"]:
             archive.writestr(f"samples/{sample['id']}_epoch_1.json", json.dumps(sample))
         header = {name: value for name, value in log.items() if name != "samples"}

@@ -1,6 +1,9 @@
 """Files that are cut off, too large, of another version, or say what no evaluation says."""
 
+import itertools
 import json
+import sys
+import tracemalloc
 import zipfile
 
 import pytest
@@ -8,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance.operations.evaluations.files import inspect_logs
-from governance.operations.evaluations.files.detection import read_file
+from governance.operations.evaluations.files.detection import UNKNOWN, read_file
+from governance.operations.evaluations.files.json_depth import BracketDepth
 from governance.operations.evaluations.files.records import (
     CaseOutcome,
     CaseRecord,
@@ -28,6 +32,14 @@ from tests.operations.evaluations.files.evaluation_files import (
     write_lines,
 )
 from tests.quick_run import examples
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+
+    zstd_zipfile = zipfile
+else:
+    from backports import zstd
+    from backports.zstd import zipfile as zstd_zipfile
 
 
 def refusal(path, model=""):
@@ -165,6 +177,137 @@ def test_a_packed_bomb_is_refused_before_it_is_unpacked(tmp_path):
     assert refusal(large).startswith("samples/y_epoch_1.json: The document unpacks to more than 64")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, 93])
+def test_an_archive_of_any_year_is_read(tmp_path, method):
+    """Inspect packs with Zstandard, method 93, since 2026, and with Deflate before."""
+    path = write_archive(tmp_path, inspect_log(3), method)
+    with zipfile.ZipFile(path) as archive:
+        assert {member.compress_type for member in archive.infolist()} == {method}
+    assert [each.scores for each in cases(path)] == [
+        {"grounded": 0.0},
+        {"grounded": 1.0},
+        {"grounded": 1.0},
+    ]
+
+
+def test_a_method_that_meridian_does_not_read_is_named_as_such(tmp_path):
+    path = write_archive(tmp_path, inspect_log(1))
+    path.write_bytes(path.read_bytes().replace(b"\x5d\x00", b"\x62\x00"))  # 93 to 98, PPMd
+    assert refusal(path).startswith("The archive is packed by a method that Meridian doesn't read")
+
+
+def test_a_zstandard_bomb_that_lies_about_its_size_unpacks_a_little_at_a_time(tmp_path):
+    """A gigabyte of spaces is 32 kB; its directory says 1,000 bytes."""
+    path, size = write_archive(tmp_path, inspect_log(1), 93), 1024**3
+    packed = zstd.ZstdCompressor()
+    with zstd_zipfile.ZipFile(path, "a", 93) as archive:
+        archive.writestr("samples/bomb_epoch_1.json", b" " * 1000)
+        member = archive.getinfo("samples/bomb_epoch_1.json")
+    parts = [packed.compress(b" " * 1024**2) for _ in range(size // 1024**2)]
+    bomb = b"".join([*parts, packed.flush()])
+    content = path.read_bytes()
+    start = member.header_offset + 30 + len(member.filename)
+    was = content[start : start + member.compress_size]
+    directory = content[start + member.compress_size :]
+    grown = len(bomb) - len(was)
+    directory = directory.replace(
+        member.compress_size.to_bytes(4, "little") + (1000).to_bytes(4, "little"),
+        len(bomb).to_bytes(4, "little") + (1000).to_bytes(4, "little"),
+    )
+    end = directory.rindex(b"PK\x05\x06") + 16
+    offset = int.from_bytes(directory[end : end + 4], "little") + grown
+    directory = directory[:end] + offset.to_bytes(4, "little") + directory[end + 4 :]
+    path.write_bytes(content[:start] + bomb + directory)
+    tracemalloc.start()
+    try:
+        assert refusal(path) == "samples/bomb_epoch_1.json: The document isn't JSON."
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 300 * 1024**2
+
+
+@pytest.mark.parametrize(
+    ("about", "judges"),
+    [
+        ({"scorers": [{"name": "match", "options": {}}]}, ()),
+        (
+            {"scorers": [{"name": "model_graded_fact", "options": {"model": "mockllm/judge"}}]},
+            ("mockllm/judge",),
+        ),
+        (
+            {"scorers": [{"name": "model_graded_qa", "options": {"model": ["a/one", "b/two"]}}]},
+            ("a/one", "b/two"),
+        ),
+        ({"scorers": [{"name": "tone", "metadata": {"model": "a/one"}}]}, ("a/one",)),
+        ({"scorers": [{"name": "inspect_ai/model_graded_qa"}]}, ("openai/gpt-x",)),
+        (
+            {
+                "scorers": [{"name": "model_graded_qa", "options": {"model_role": "critic"}}],
+                "model_roles": {"critic": {"model": "a/critic"}},
+            },
+            ("a/critic",),
+        ),
+        (
+            {
+                "scorers": [{"name": "model_graded_qa"}],
+                "model_roles": {"grader": {"model": "a/grader"}},
+            },
+            ("a/grader",),
+        ),
+        ({"scorers": "model_graded_qa", "model_roles": ["grader"]}, ()),
+    ],
+)
+def test_the_judges_are_those_that_the_scorers_name(tmp_path, about, judges):
+    """Without a name a model-graded scorer asks the grader, and without one the evaluated model."""
+    log = inspect_log(1)
+    log["eval"] |= about
+    facts, *_rest = read_file(write_json(tmp_path, log))
+    assert facts.judges == judges
+
+
+def test_a_judge_that_only_the_results_name_is_found(tmp_path):
+    """Logs of 2025 have no list of scorers."""
+    score = {"name": "grade", "scorer": "model_graded_qa", "params": {"model": "mockllm/judge"}}
+    results = {"total_samples": 1, "scores": [score]}
+    facts, *_rest = read_file(write_json(tmp_path, inspect_log(1, results=results)))
+    assert facts.judges == ("mockllm/judge",)
+
+
+def test_a_failed_run_whose_traceback_is_full_of_brackets_is_a_failed_run(tmp_path):
+    """A piece of the file begins within the traceback, whose colours are written with brackets."""
+    ansi = "\\[91m[[{\\" + '"' * 3
+    error = {"message": "No network", "traceback": ansi * 50_000, "traceback_ansi": ansi * 50_000}
+    facts, *rest = read_file(write_json(tmp_path, inspect_log(status="error", error=error)))
+    assert (facts.outcome, facts.problem, rest) == (RunOutcome.FAILED, "No network", [])
+
+
+def depth_of(value):
+    inside = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict | list):
+        return 1 + max((depth_of(each) for each in inside), default=0)
+    return 0
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.integers() | st.text('[]{}"\\a\n', max_size=8),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text('[{"\\', max_size=3), inner),
+    max_leaves=20,
+)
+
+
+@given(value=JSON_VALUES, sizes=st.lists(st.integers(1, 12), min_size=1))
+@settings(max_examples=examples(300), deadline=None)
+def test_the_depth_is_the_same_however_the_text_is_cut(value, sizes):
+    text, depth, place = json.dumps(value).encode(), BracketDepth(), 0
+    for size in itertools.cycle(sizes):
+        depth.feed(text[place : place + size])
+        place += size
+        if place >= len(text):
+            break
+    assert depth.deepest == depth_of(value)
+
+
 def test_a_header_that_lies_about_its_size_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(inspect_logs, "MAX_UNPACKED_BYTES", 500)
     assert refusal(write_archive(tmp_path, inspect_log(5))).startswith(
@@ -238,6 +381,13 @@ def test_each_output_of_an_attempt_is_a_case(tmp_path):
     assert records[-1] == ReportedMeasure("dan.Dan.dan.DAN", 0.5, 2, 1)
 
 
+def test_a_report_without_attempts_is_read_by_its_eval_entries(tmp_path):
+    report = garak_report(passed=37, total_evaluated=50)
+    del report[2]
+    (_facts, measure) = read_file(write_lines(tmp_path, report))
+    assert (measure.successes, measure.n) == (37, 50)
+
+
 def test_a_report_of_an_older_version_has_another_name_for_its_total(tmp_path):
     report = garak_report(total=2)
     del report[3]["total_evaluated"]
@@ -245,8 +395,17 @@ def test_a_report_of_an_older_version_has_another_name_for_its_total(tmp_path):
 
 
 def test_nothing_evaluated_is_no_rate(tmp_path):
-    last = list(read_file(write_lines(tmp_path, garak_report(passed=0, total_evaluated=0))))[-1]
+    report = garak_report(passed=0, total_evaluated=0)
+    report[2]["detector_results"] = {"dan.DAN": [None]}
+    last = list(read_file(write_lines(tmp_path, report)))[-1]
     assert (last.n, last.successes) == (0, 0)
+
+
+def test_an_output_that_no_detector_judged_is_not_evaluated(tmp_path):
+    report = garak_report(total_evaluated=2)
+    report[2]["detector_results"] = {"dan.DAN": [0.0, None, 1.0]}
+    measure = list(read_file(write_lines(tmp_path, report)))[-1]
+    assert (measure.successes, measure.n) == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -256,6 +415,11 @@ def test_nothing_evaluated_is_no_rate(tmp_path):
         (garak_report()[2:], "The report has no init entry"),
         (garak_report(passed=3), "line 4: 3 outputs passed of 2 evaluated."),
         (garak_report(passed="1"), "line 4: “passed” isn't a whole number."),
+        (
+            garak_report(passed=37, total_evaluated=50),
+            "line 4, dan.Dan.dan.DAN: The eval entry says that 37 of 50 outputs passed, and its",
+        ),
+        (garak_report(passed=2), "line 4, dan.Dan.dan.DAN: The eval entry says that 2 of 2"),
         ([*garak_report(), {"x": 1}], "line 6: The line has no entry_type"),
         ([*garak_report()[:-1], {"entry_type": "completion", "run": "g-2"}], "The report begins"),
     ],
@@ -284,7 +448,17 @@ def test_a_binary_score_is_so_many_of_so_many(tmp_path):
     [
         (
             every_eval_ever() | {"schema_version": "1.0"},
-            "schema_version: Meridian reads schema 0.2",
+            "schema_version: Meridian reads schemas 0.2 and 0.3; this is 1.0.",
+        ),
+        (
+            {k: v for k, v in every_eval_ever().items() if k != "eval_library"},
+            "eval_library: The document doesn't have this member.",
+        ),
+        (every_eval_ever() | {"eval_library": {}}, "eval_library: This member is empty."),
+        (
+            {k: v for k, v in every_eval_ever().items() if k != "model_info"}
+            | {"model_info": {"id": "x/y"}},
+            "model_info: This member comes after evaluation_results. Write it before them.",
         ),
         (every_eval_ever() | {"evaluation_results": []}, "evaluation_results: The document has no"),
         (
@@ -300,6 +474,48 @@ def test_a_binary_score_is_so_many_of_so_many(tmp_path):
 )
 def test_a_document_that_does_not_count_is_refused(tmp_path, document, says):
     assert refusal(write_json(tmp_path, document)).startswith(says)
+
+
+def test_a_document_of_schema_0_3_is_read_with_its_judges(tmp_path):
+    """Results have ids, bounds may be texts, and a metric says which models scored it."""
+    judges = [{"model_info": {"name": "Judge", "id": "openai/judge", "additional_details": {}}}]
+    config = {
+        "metric_id": "accuracy",
+        "lower_is_better": False,
+        "score_type": "binary",
+        "min_score": "-Infinity",
+        "max_score": None,
+        "llm_scoring": {"judges": judges, "input_prompt": "Grade it."},
+    }
+    document = every_eval_ever(metric_config=config, evaluation_result_id="claims#accuracy")
+    facts, measure = read_file(write_json(tmp_path, document | {"schema_version": "0.3.0"}))
+    assert (facts.tool, facts.model, facts.judges) == ("lm_eval", "openai/gpt-x", ("openai/judge",))
+    assert measure == ReportedMeasure("claims.accuracy", 0.93, 200, 186)
+
+
+@pytest.mark.parametrize(
+    ("tool", "rows"),
+    [
+        (
+            "lm-evaluation-harness",
+            [{"results": {"arc": {"acc,none": 0.5}}, "configs": {"arc": {}}, "versions": {}}],
+        ),
+        (
+            "lm-evaluation-harness",
+            [{"doc_id": n, "resps": [], "filtered_resps": []} for n in range(2)],
+        ),
+        ("HELM", [{"adapter_spec": {"model": "x"}, "scenario_spec": {}, "name": "mmlu"}]),
+        ("OpenAI Evals", [{"spec": {"eval_name": "match"}}, {"run_id": "1", "type": "match"}]),
+    ],
+)
+def test_a_result_of_a_tool_that_meridian_does_not_read_is_named(tmp_path, tool, rows):
+    said = refusal(write_lines(tmp_path, rows))
+    assert f"This is a result of {tool}, which Meridian doesn't read. It reads an Ins" in said
+
+
+@pytest.mark.parametrize("results", [{}, {"arc": {"acc": 0.5}}, [1, 2]])
+def test_results_that_are_not_promptfoos_are_none_that_meridian_reads(tmp_path, results):
+    assert refusal(write_json(tmp_path, {"results": results})).startswith(UNKNOWN)
 
 
 @pytest.mark.parametrize("content", [b"", b"   \n", b"[1, 2]", b"a,b\n1,2\n", b"%PDF-1.7", b"{}"])
