@@ -84,8 +84,7 @@ def _charges(names: Sequence[str]) -> dict[str, str]:
         "commitment_status": text("CommitmentDiscountStatus"),
         "category": _titled("ChargeCategory"),
         "is_correction": f"({text('ChargeClass')} IS NOT NULL)",
-        "model": f"coalesce({text('x_Model')}, {_tag_sql(names)}, {text('SkuId')},"
-        f" {text('ResourceId')})",
+        "model": _model_sql(names),
         "meter_text": f"lower(coalesce({text('x_TokenType')}, {text('SkuMeter')}))",
         "currency": text("BillingCurrency"),
         "billed": number("BilledCost"),
@@ -102,6 +101,25 @@ def _charges(names: Sequence[str]) -> dict[str, str]:
 def _titled(name: str) -> str:
     value = checks.text(name)
     return f"concat(upper(left({value}, 1)), lower({value}[2:]))"
+
+
+def _model_sql(names: Sequence[str]) -> str:
+    """The model as the row names it, or else its SKU or resource, unless it is a purchase.
+
+    FOCUS names it in SkuPriceDetails: a SKU is of one meter, such as the model's output tokens. What
+    is bought ahead, such as a commitment, is no model.
+    """
+
+    def text(name: str) -> str:
+        return checks.text(name) if name in names else "NULL::TEXT"
+
+    details = f"TRY_CAST({text('SkuPriceDetails')} AS JSON)"
+    named = f"{text('x_Model')}, {details}->>'$.ModelId', {_tag_sql(names)}"
+    otherwise = (
+        f"CASE WHEN {_titled('ChargeCategory')} <> 'Purchase'"
+        f" THEN coalesce({text('SkuId')}, {text('ResourceId')}) END"
+    )
+    return f"coalesce({named}, {otherwise})"
 
 
 def _tag_sql(names: Sequence[str]) -> str:

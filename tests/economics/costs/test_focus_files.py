@@ -202,6 +202,50 @@ def test_the_model_comes_from_the_first_column_that_names_one(changed, model):
     assert read([row(**changed)]).lines[0].model == model
 
 
+TOKEN_BILL = {"x_Model": "", "SkuPriceDetails": '{"ModelId": "solora-atlas-5.5"}'}
+
+
+def test_input_and_output_of_a_model_are_of_one_model():
+    """FOCUS names the model in SkuPriceDetails: its SKUs are of one meter each."""
+    bill = [
+        row(**TOKEN_BILL, SkuId=f"solora-atlas-5.5-{meter}", SkuMeter=f"{meter} tokens")
+        for meter in ("input", "output")
+    ]
+    assert [(each.model, each.meter) for each in read(bill).lines] == [
+        ("solora-atlas-5.5", "input"),
+        ("solora-atlas-5.5", "output"),
+    ]
+    other = row(x_Model="helio-large", SkuPriceDetails='{"ModelId": "other"}')
+    assert read([other]).lines[0].model == "helio-large"
+
+
+@pytest.mark.parametrize("details", ["", "{broken", "[]", '"text"', '{"ModelId": null}', "NULL"])
+def test_price_details_without_a_model_name_none(details):
+    bill = [row(x_Model="", SkuPriceDetails=details, SkuId="HL-3")]
+    assert read(bill).lines[0].model == "HL-3"
+
+
+def test_a_commitment_purchase_is_no_model():
+    """500,000 USD of commitment were a model named after its SKU; its sum stays in the bill."""
+    bought = {
+        "x_Model": "",
+        "SkuPriceDetails": "",
+        "ChargeCategory": "Purchase",
+        "SkuId": "TOKEN-COMMITMENT-PURCHASE",
+        "ResourceId": "commitment-1",
+        "BilledCost": "500000",
+    }
+    used = row(**TOKEN_BILL, SkuId="solora-atlas-5.5-input", ResourceId="")
+    lines = read([row(**bought), used]).lines
+    assert {(each.category, each.model) for each in lines} == {
+        ("Purchase", None),
+        ("Usage", "solora-atlas-5.5"),
+    }
+    assert total(lines, "billed") == 500_050
+    named = row(**bought | TOKEN_BILL)  # such as a reserved endpoint of one model
+    assert read([named]).lines[0].model == "solora-atlas-5.5"
+
+
 def test_the_first_rule_that_matches_places_a_charge():
     rules = [
         PoolRule("*", "Content safety*", "*", "guardrails"),
