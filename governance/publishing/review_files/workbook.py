@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from governance.economics.formulas.currencies import DECIMALS
 from governance.economics.reviews.review_facts import ReviewFacts
 from governance.publishing.review_files import workbook_tables
 from governance.publishing.review_files.review_data import RevisionInfo
@@ -80,7 +81,11 @@ def _reconciliation(sheet: Sheet, facts: ReviewFacts) -> int:
         formula(column_sum("C", last), MONEY, checked.computed),
         formula(column_sum("D", last), MONEY, checked.invoiced),
         formula(column_sum("E", last), MONEY, checked.residual),
-        formula(ratio(f"E{n}", f"D{n}"), SHARE, checked.share),
+        formula(
+            ratio(f"E{n}", f"D{n}"),
+            SHARE,
+            checked.residual / checked.invoiced if checked.invoiced else None,
+        ),
         total=True,
     )
     _parts(sheet, "Cause", [(each.name, each.amount) for each in checked.causes], checked.residual)
@@ -196,8 +201,9 @@ def _review(sheet: Sheet, facts: ReviewFacts, tenants: int, residual: int, resid
         ("Infrastructure", formula(f"=Tenants!H{tenants}", MONEY, w.costs.infrastructure), "",
          "Allocated, idle capacity included"),
         ("Support", formula(f"=Tenants!I{tenants}", MONEY, w.costs.support), "", "Allocated"),
-        ("Residual", formula(f"=Reconciliation!E{residual}", MONEY, w.residual), "",
-         "Invoiced − computed model cost"),
+        ("Residual",
+         formula(f"=ROUND(Reconciliation!E{residual},{DECIMALS[facts.currency]})", MONEY, w.residual),
+         "", "Invoiced − computed model cost, to the cent"),
         ("Residue", formula(f"=Allocation!D{residue}", MONEY, w.residue), "",
          "Shared cost that no rule allocates"),
         ("Gross margin", formula("=B2-B3-B4-B5-B6-B7-B8", MONEY, w.gross_margin), "total",

@@ -171,13 +171,16 @@ def tasks(sheet: Sheet, facts: ReviewFacts) -> None:
     )  # fmt: skip # heads of columns
     for each in facts.systems:
         n = sheet.row
+        cost = each.cost  # in whole cents; that of a task is of the exact cost
+        if each.per_task is not None:
+            cost = each.per_task * each.completed_tasks
         sheet.line(
             each.tenant,
             (each.system, "text"),
             (each.feature, "text"),
             (each.attempts, COUNT),
             (each.completed_tasks, COUNT),
-            (each.cost, MONEY),
+            (cost, MONEY),
             formula(ratio(f"F{n}", f"E{n}"), UNIT, each.per_task),
             (each.unnamed_tasks, COUNT),
         )

@@ -78,6 +78,55 @@ def test_the_waterfall_is_recomputed_to_the_cent(recomputed):
         assert recomputed.cents("Review", label) == cents(amount), label
 
 
+def with_exact_cost():
+    """A month as it is closed: cost in cents, and a residual and the cost of a task that aren't."""
+    facts = rich_facts()
+    systems = [
+        msgspec.structs.replace(each, cost=D("0.23"), completed_tasks=90, per_task=D("0.00257295"))
+        for each in facts.systems
+    ]
+    checked, less = facts.reconciliation, D("0.00349")
+
+    def first(parts, **changed):
+        return [msgspec.structs.replace(parts[0], **changed), *parts[1:]]
+
+    model = checked.models[0]
+    exact = msgspec.structs.replace(
+        checked,
+        models=first(
+            checked.models, computed=model.computed + less, residual=model.residual - less
+        ),
+        causes=first(checked.causes, amount=checked.causes[0].amount - less),
+        days=first(checked.days, amount=checked.days[0].amount - less),
+        computed=checked.computed + less,
+        residual=checked.residual - less,
+        share=D("0.00515295"),
+    )
+    return msgspec.structs.replace(facts, systems=systems, reconciliation=exact)
+
+
+@pytest.mark.parametrize("make", [rich_facts, with_exact_cost, empty_facts])
+def test_every_formula_gives_the_figure_that_its_cell_shows(make, tmp_path):
+    """Without the stored figures a spreadsheet shows the same ones."""
+    found = Recomputed(make(), tmp_path)
+    shown = openpyxl.load_workbook(tmp_path / "review.xlsx", data_only=True)
+    differing, count = {}, 0
+    for sheet in found.labels:
+        for cell in (each for row in sheet.iter_rows() for each in row if each.data_type == "f"):
+            name = f"'[REVIEW.XLSX]{sheet.title.upper()}'!{cell.coordinate}"
+            figures = (shown[sheet.title][cell.coordinate].value, found.cells[name])
+            count += 1
+            is_same = (
+                figures[0] == figures[1]
+                if isinstance(figures[0], str)
+                else figures[1] == pytest.approx(figures[0], rel=1e-12, abs=1e-9)
+            )
+            if not is_same:
+                differing[sheet.title, cell.coordinate, cell.value] = figures
+    assert count > 40
+    assert not differing
+
+
 def test_the_ratios_are_recomputed(recomputed):
     r = rich_facts().ratios
     for label, figure in (
