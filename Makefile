@@ -11,7 +11,7 @@ ONCE ?=
 ONLY ?=
 JOBS ?= 2
 PDF_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
-TEST_PACKAGES := chromium qpdf prometheus poppler-utils
+TEST_PACKAGES := chromium qpdf prometheus poppler-utils mupdf-tools
 BENCH_PACKAGES := wrk
 
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -95,7 +95,7 @@ pdf-libraries: .venv/.ready
 
 test-programs:
 	@{ command -v chromium || command -v google-chrome; } >/dev/null && command -v qpdf >/dev/null \
-	  && command -v prometheus >/dev/null && command -v pdfsig >/dev/null && exit 0
+	  && command -v prometheus >/dev/null && command -v pdfsig >/dev/null && command -v mutool >/dev/null && exit 0
 	$(call install,$(TEST_PACKAGES))
 
 bench-programs:

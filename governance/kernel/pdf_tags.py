@@ -1,7 +1,7 @@
 """What WeasyPrint 70 leaves out of the tag tree of a PDF, and PDF/A-3 and PDF/UA-1 ask for.
 
 finish(document, pdf)    WeasyPrint's finisher: headers get their scope, running headers become
-                         artifacts, each attachment is listed once
+                         artifacts, each attachment is listed once, the metadata is plain text
 """
 
 from collections.abc import Collection, Iterator
@@ -18,6 +18,7 @@ def finish(document: Any, pdf: Any) -> None:  # noqa: ARG001 - WeasyPrint calls 
         _scope_headers(elements)
         _make_artifacts(pdf, elements)
     _list_attachments_once(pdf)
+    _leave_metadata_plain(pdf)
 
 
 def _is_element(item: Any) -> bool:
@@ -111,3 +112,16 @@ def _mark_as_artifacts(tokens: list[Any], marks: Collection[int]) -> None:
 def _list_attachments_once(pdf: Any) -> None:
     if "AF" in pdf.catalog:
         pdf.catalog["AF"] = pydyf.Array(dict.fromkeys(pdf.catalog["AF"]))
+
+
+# --- Metadata (ISO 16684-1, 7.3) ------------------------------------------------------------------
+
+
+def _leave_metadata_plain(pdf: Any) -> None:
+    """Leave XMP uncompressed, so that a program finds it without reading PDF.
+
+    MuPDF 1.25 reads these bytes as they are in the file: compressed ones are a "syntax error in
+    element" to it.
+    """
+    found = next(item for item in pdf.objects if item.reference == pdf.catalog["Metadata"])
+    found.compress = False

@@ -3,7 +3,9 @@
 import io
 import os
 import re
+import shutil
 import signal
+import subprocess
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -52,6 +54,28 @@ def backwards(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: backwards(value[key]) for key in reversed(value)}
     return [backwards(each) for each in value] if isinstance(value, list) else value
+
+
+def test_the_metadata_is_plain_text_and_another_reader_finds_no_error(tmp_path: Path) -> None:
+    """MuPDF 1.25 parses the XMP as it is in the file; compressed, it was a "syntax error"."""
+    made = pdf.render_in_child(
+        PAGE.format("<p>Text</p>"),
+        attachments=[pdf.Attachment("data.json", b"{}", "The data")],
+        at=AT,
+        identifier=b"i" * 16,
+    )
+    with pikepdf.open(io.BytesIO(made)) as document:
+        assert "/Filter" not in document.Root.Metadata
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in made
+    file = tmp_path / "report.pdf"
+    file.write_bytes(made)
+    program = shutil.which("mutool")
+    assert program, "mutool is missing: apt-get install mupdf-tools"
+    for command in ("info", "trace"):
+        found = subprocess.run(
+            [program, command, str(file)], capture_output=True, text=True, check=True
+        )
+        assert "error" not in found.stderr.casefold(), found.stderr
 
 
 @each_kind
