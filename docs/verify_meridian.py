@@ -163,6 +163,8 @@ def verify_log(lines, keys, older, whole, is_part=False):
     require(right and roots.get(total) == root, "Entries or hashes are missing or changed.")
     ends = (0, total - 1) if kind == "whole" else (header["first"], header["last"])
     require(kind == "filtered" or ends == (first, last), "Entries are missing.")
+    right = list(end) == ["entries", "first", "last", "signature"]
+    require(right and end["signature"].count("\n") == 5, "The last line is damaged.")
     name, text = open_note(end["signature"], keys)
     right = text == f"governance audit export v3\n{log}\nsha256 {signed}\n"
     same = [RESTORED.sub(r"\1", each) for each in (log, name, older[0] if older else log)]

@@ -253,6 +253,8 @@ def read_entries(
             case Header():
                 return make_check("end", f"Line {number} is the beginning of another export.")
             case Trailer():
+                if found.line != line:  # no signature covers this line
+                    return make_check("end", f"Line {number} isn't as Meridian writes it.")
                 trailer = found
                 reading.digest, reading.signature = digest.hexdigest(), found.signature
             case Subtrees():

@@ -249,6 +249,8 @@ def _export_signature(reading: ExportReading, keys: list[VerifierKey]) -> CheckR
             "The signature of the export was not checked: the end of the export is missing.",
             ok=None,
         )
+    if not _has_one_signature(reading.signature):
+        return make_check(SIGNATURE, "The export's signature has more than its one line.")
     expected = jsonl.signed_text(reading.header.origin, reading.digest)
     problem = f"None of the {len(keys)} keys given signed this export."
     for key in keys:
@@ -268,6 +270,11 @@ def _export_signature(reading: ExportReading, keys: list[VerifierKey]) -> CheckR
             " entries were changed or left out."
         )
     return make_check(SIGNATURE, problem)
+
+
+def _has_one_signature(note: str) -> bool:
+    """Whether the note ends with one line of a signature: an export has one signer and spelling."""
+    return note.rpartition("\n\n")[2].count("\n") <= 1
 
 
 def _description(reading: ExportReading) -> str:

@@ -4,6 +4,7 @@ refuses, without a line of our code.
 
 import ast
 import io
+import json
 import re
 
 import pytest
@@ -55,6 +56,32 @@ def test_its_digest_is_printed_in_the_documentation():
         r"\b[0-9a-f]{64}\b", (REPOSITORY / "docs" / "operating" / "packages.md").read_text()
     )
     assert digest == one_file.hashlib.sha256(FILE.read_bytes()).hexdigest()
+
+
+# ---- the last line, which no signature covers
+
+
+def spelled(**fields):
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_last_line_has_one_spelling(kind):
+    *lines, last = KINDS[kind]
+    fields = json.loads(last)
+    note = fields["signature"]
+    signature = note.rpartition("\n\n")[2]
+    assert spelled(**fields) == last
+    for other in (
+        spelled(**fields, note="reviewed"),
+        spelled(**dict(reversed(fields.items()))),
+        spelled(**fields | {"signature": note + signature}),
+        spelled(**fields | {"signature": note.replace(signature, signature * 2)}),
+        spelled(**fields | {"signature": f"{note}\N{EM DASH} other AAAAAAAA\n"}),
+        last.replace(b',"first"', b', "first"'),
+        last.replace(b'"last"', b'"\\u006cast"'),
+    ):
+        assert agreed_status([*lines, other]) == 1, other
 
 
 # ---- accepted
