@@ -51,7 +51,15 @@ def test(objective_id: UUID) -> ResponseReturnValue:
         "operations/alerts/backtest_panel.html" if is_part else "operations/alerts/backtest.html",
         objective=objective,
         objective_page=panels.objective_page(objective.id),
-        rules=[(rule.key, rule_text(rule), rule in chosen) for rule in offered],
+        rules=[
+            (
+                rule.key,
+                rule_text(rule),
+                rule in chosen,
+                rule.can_fire(over.watched.target, over.watched.window),
+            )
+            for rule in offered
+        ],
         keys=[rule.key for rule in chosen],
         headline=headline(over.watched.rules, chosen, present, tested),
         days=history.DAYS,

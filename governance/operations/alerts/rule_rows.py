@@ -22,6 +22,7 @@ from governance.operations.measurements.scoring import Counts, IndicatorKind
 HOUR = 60  # minutes
 WIDTH, HEIGHT = 100, 14  # of a window's bar
 LIMIT_AT = 45.5  # where the limit is drawn
+CANNOT_FIRE = "its limit is above every event lost, at this target and window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def _row(
     state: tuple[Literal["bad", "none"], str]
     if verdict.status == "firing":
         state, reason = ("bad", "Firing"), ""
+    elif not verdict.can_fire:
+        state, reason = ("none", "Can't fire"), CANNOT_FIRE
     elif verdict.lacks_traffic:
         needed = rule.needed_events(kind)
         state = ("none", "Not enough traffic")

@@ -62,6 +62,31 @@ def test_one_failure_at_ten_requests_an_hour_is_13_9_percent_of_a_30_day_budget(
     assert round(float(1 / budget) * 100, 1) == 13.9
 
 
+@pytest.mark.parametrize(
+    ("target", "days", "can_fire"),
+    [
+        ("0.977", 90, True),
+        ("0.976", 90, False),
+        ("0.926", 28, True),
+        ("0.925", 28, False),
+        ("1", 90, True),
+    ],
+)
+def test_a_page_rule_whose_limit_is_above_every_event_lost_cannot_fire(target, days, can_fire):
+    """2% in 1 h of 90 days is 43.2 times the even pace, of 28 days 13.44 times."""
+    everything = Counts(minutes=60, down=60, good=0, total=6000)
+    found = judge(
+        FAST,
+        long=everything,
+        short=everything,
+        kind="ratio",
+        target=Fraction(target),
+        window=days * 1440,
+    )
+    assert found.can_fire is can_fire
+    assert (found.status == "firing") is can_fire
+
+
 def judged(long, short, *, rule=FAST, kind="ratio", target=THREE_NINES):
     return judge(rule, long=long, short=short, kind=kind, target=target, window=MONTH)
 

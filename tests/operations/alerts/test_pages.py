@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -220,6 +221,21 @@ def test_the_objectives_page_shows_the_alert_and_loads_the_rules_after(app, aler
     assert f'hx-get="{ALERTS}/rules/{alert.objective_id}"' in body
     assert f'hx-get="{ALERTS}/backtests/{alert.objective_id}"' in body
     assert "1 firing" in visitor(app, "viewer").get("/t/acme/reliability/").text
+
+
+def test_a_rule_that_can_never_fire_is_named_where_rules_are_seen_and_chosen(app):
+    """2% in 1 h of 90 days is 43.2×: at 97% that is 130% of all events."""
+    with make.acting("admin"), transaction():
+        made = watched_objective(target=Decimal("0.97"), window_days=90)
+        fill(made.indicator_id, last(180), bad=failing(2))
+        evaluate()
+        loose = made.id
+    client = visitor(app, "viewer")
+    part = client.get(f"{ALERTS}/rules/{loose}", headers={"HX-Request": "true"}).text
+    assert part.count("Can't fire") == 1
+    assert "its limit is above every event lost, at this target and window" in part
+    choice = client.get(f"{ALERTS}/backtests/{loose}", headers={"HX-Request": "true"}).text
+    assert choice.count("can't fire: its limit is above every event lost") == 1
 
 
 # ---- the back-test
