@@ -145,11 +145,11 @@ def verify_report(report: Path, key: str, signature: Path | None) -> None:
 @click.argument("statement", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--key",
-    "key",
-    default="",
-    help=f"{KEY_HELP} The key of the tenant's audit log checks its checkpoint.",
+    "keys",
+    multiple=True,
+    help=f"{KEY_HELP} Pass it again with the key of the tenant's audit log, for its checkpoint.",
 )
-def verify_statement(statement: Path, key: str) -> None:
+def verify_statement(statement: Path, keys: tuple[str, ...]) -> None:
     """Recompute an SLA statement offline: STATEMENT is sla-statement.json or its zip.
 
     Checks the signature, adds up the minute counts, recomputes attainment, bands, cap and credit,
@@ -159,7 +159,7 @@ def verify_statement(statement: Path, key: str) -> None:
     from governance.publishing.statements.sandboxed_verify import verify
 
     with statement.open("rb") as file:
-        result = verify(file.read(MAX_BYTES + 1), _key_text(key) if key else "")
+        result = verify(file.read(MAX_BYTES + 1), "\n".join(map(_key_text, keys)))
     _conclude(result, result.sentence)
 
 

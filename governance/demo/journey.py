@@ -138,8 +138,8 @@ def _made(browser: requests.Session, address: str, verb: str) -> str:
     raise SystemExit(f"{address} was not generated in time. See jobs.log.")
 
 
-def take_statement(base: str, data: Path, email: str = "admin@acme.example") -> bool:
-    """Download the newest statement, and verify its data file offline.
+def take_statement(base: str, data: Path, log_key: str, email: str = "admin@acme.example") -> bool:
+    """Download the newest statement, and verify its data file offline with both keys.
 
     Return False where no month was closed.
     """
@@ -156,8 +156,8 @@ def take_statement(base: str, data: Path, email: str = "admin@acme.example") -> 
     with zipfile.ZipFile(io.BytesIO(taken.content)) as packed:
         for name in ("sla-statement.pdf", "sla-statement.json"):
             (data / name).write_bytes(packed.read(name))
-    key = (data / "console.pub").read_text()
-    result = verify_statement((data / "sla-statement.json").read_bytes(), key)
+    keys = (data / "console.pub").read_text() + log_key
+    result = verify_statement((data / "sla-statement.json").read_bytes(), keys)
     if not result.ok:
         raise SystemExit(f"sla-statement.json can't be verified: {result.sentence}")
     return True

@@ -98,7 +98,7 @@ def _show(port: int, data: Path, stack: contextlib.ExitStack, *, once: bool) -> 
         else "The auditor's engagement has ended, so there is no evidence package."
     )
     progress.begin("the SLA statement")
-    if journey.take_statement(base, data):
+    if journey.take_statement(base, data, key):
         _say(
             f"The SLA statement is {data / 'sla-statement.pdf'}, with its data file"
             f" {data / 'sla-statement.json'}"

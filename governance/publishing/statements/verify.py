@@ -341,12 +341,15 @@ def _log(statement: Mapping[str, Any], keys: Sequence[VerifierKey]) -> Iterator[
             "log", ok=False, sentence="The audit log's checkpoint isn't the one that is named."
         )
         return
-    signed = "signed by the log's key" if mine else "its signature is checked with the log's key"
-    yield CheckResult(
-        "log",
-        ok=True,
-        sentence=f"Checkpoint of {stated.origin} at {stated.size:,} entries, {signed}.",
-    )
+    where = f"Checkpoint of {stated.origin} at {stated.size:,} entries"
+    if mine:
+        yield CheckResult("log", ok=True, sentence=f"{where}, signed by the log's key.")
+    else:
+        yield CheckResult(
+            "log",
+            ok=None,
+            sentence=f"{where}: its signature was not checked. Pass --key with the log's key, too.",
+        )
 
 
 def _pdf(

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from governance.foundation.audit import checkpoint
 from governance.kernel.intervals import Span
 from governance.kernel.months import Month, ZonePeriod, month_span
-from governance.kernel.signed_note import verifier_key
+from governance.kernel.signed_note import b64, verifier_key
 from governance.operations.agreements.terms import fingerprint_of
 from governance.publishing.statements import data_file
 from governance.publishing.statements.minute_counts import MonthCounts, Tally, encode
@@ -197,3 +198,14 @@ def signed(its=None, held=None):
 
 def span(start, minutes):
     return Span(start, start + minutes * MINUTE)
+
+
+LOG = Ed25519PrivateKey.from_private_bytes(b"l" * 32)
+LOG_KEY = verifier_key(LOG, "log.example")
+
+
+def with_checkpoint(**changed):
+    """The signed data file with a checkpoint of the audit log."""
+    note = checkpoint.sign(LOG, "log.example", checkpoint.Head("log.example", 1139, b"r" * 32))
+    log = {"origin": "log.example", "size": 1139, "root": b64(b"r" * 32), "note": note}
+    return data_file.sign(PRIVATE, "console.example", "acme", statement() | {"log": log | changed})

@@ -48,6 +48,23 @@ def test_without_a_key_the_command_exits_with_2(file, tmp_path):
     assert run(tmp_path, file).exit_code == 2
 
 
+def test_each_key_is_passed_by_its_own_option(tmp_path):
+    """Without the log's key, the checkpoint's line is no "ok", and the exit status is 2."""
+    made = samples.with_checkpoint()
+    alone = run(tmp_path, made, "--key", samples.KEY)
+    assert alone.exit_code == 2
+    assert "?     Checkpoint of log.example at 1,139 entries: its signature was not checked" in (
+        alone.output
+    )
+    assert "The statement is genuine" not in alone.output
+    (tmp_path / "log.pub").write_text(f"{samples.LOG_KEY}\n")
+    both = run(tmp_path, made, "--key", samples.KEY, "--key", str(tmp_path / "log.pub"))
+    assert both.exit_code == 0, both.output
+    assert "ok    Checkpoint of log.example at 1,139 entries, signed by the log's key." in (
+        both.output
+    )
+
+
 def test_the_documented_hour_is_what_is_written():
     start = samples.at(9, 6)
     span = samples.span(start, 60)

@@ -11,7 +11,6 @@ import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.foundation.audit import checkpoint
 from governance.kernel.signed_note import b64, verifier_key
 from governance.kernel.verification_results import CheckOutcome
 from governance.publishing.statements import data_file, sandboxed_verify
@@ -222,28 +221,29 @@ def test_terms_that_nobody_accepted_are_named_even_if_the_signature_holds():
 
 # ---- the audit log's checkpoint
 
-LOG = Ed25519PrivateKey.from_private_bytes(b"l" * 32)
-LOG_KEY = verifier_key(LOG, "log.example")
-
-
-def with_checkpoint(**changed):
-    note = checkpoint.sign(LOG, "log.example", checkpoint.Head("log.example", 1139, b"r" * 32))
-    log = {"origin": "log.example", "size": 1139, "root": b64(b"r" * 32), "note": note}
-    made = samples.statement() | {"log": log | changed}
-    return samples.data_file.sign(samples.PRIVATE, "console.example", "acme", made)
-
 
 def test_the_checkpoint_is_checked_with_the_logs_key():
-    found = verify(with_checkpoint(), f"{samples.KEY}\n{LOG_KEY}\n")
+    found = verify(samples.with_checkpoint(), f"{samples.KEY}\n{samples.LOG_KEY}\n")
     assert found.ok
     assert "Checkpoint of log.example at 1,139 entries, signed by the log's key." in str(found)
-    alone = verify(with_checkpoint(), samples.KEY)
-    assert alone.ok and "its signature is checked with the log's key" in str(alone)
+
+
+def test_without_the_logs_key_the_checkpoint_is_not_checked_and_the_summary_says_so():
+    alone = verify(samples.with_checkpoint(), samples.KEY)
+    assert alone.outcome is CheckOutcome.NOT_CHECKED
+    assert [each.name for each in alone.checks if not each.ok] == ["log"]
+    assert alone.sentence == (
+        "No check failed for this statement, but a requested check could not run. Checkpoint of"
+        " log.example at 1,139 entries: its signature was not checked. Pass --key with the log's"
+        " key, too."
+    )
+    nothing = verify(samples.with_checkpoint())
+    assert {each.name for each in nothing.checks if each.ok is None} == {"signature", "log"}
 
 
 def test_a_checkpoint_of_another_log_is_named_even_if_the_statements_signature_holds():
     stranger = verifier_key(Ed25519PrivateKey.from_private_bytes(b"o" * 32), "log.example")
-    found = problems(verify(with_checkpoint(), f"{samples.KEY}\n{stranger}\n"))
+    found = problems(verify(samples.with_checkpoint(), f"{samples.KEY}\n{stranger}\n"))
     assert set(found) == {"log"} and found["log"].startswith("Checkpoint of the audit log")
 
 
@@ -251,7 +251,7 @@ def test_a_checkpoint_of_another_log_is_named_even_if_the_statements_signature_h
     "changed", [{"size": 1140}, {"root": b64(b"q" * 32)}, {"origin": "other.example"}]
 )
 def test_a_checkpoint_that_isnt_the_one_that_is_named_is_found(changed):
-    found = problems(verify(with_checkpoint(**changed), samples.KEY))
+    found = problems(verify(samples.with_checkpoint(**changed), samples.KEY))
     assert found == {"log": "The audit log's checkpoint isn't the one that is named."}
 
 
