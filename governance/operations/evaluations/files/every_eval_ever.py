@@ -1,6 +1,7 @@
 """Aggregate results in the format of "Every Eval Ever", schemas 0.2 and 0.3, https://github.com/evaleval/every_eval_ever."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from math import isclose, sqrt
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,9 @@ def read_document(path: Path) -> Iterator[EvaluationRecord]:
         raise FileRefused(
             "source_metadata.source_type", "These are published figures, not those of a run."
         )
-    started = text_of(head.get("evaluation_timestamp")) or text_of(head.get("retrieved_timestamp"))
+    started = _instant(
+        text_of(head.get("evaluation_timestamp")) or text_of(head.get("retrieved_timestamp"))
+    )
     model = object_of(head["model_info"])
     yield RunFacts(
         tool=text_of(library.get("name")) or TOOL,
@@ -58,6 +61,14 @@ def read_document(path: Path) -> Iterator[EvaluationRecord]:
         yield _measure(object_of(result), f"result {found}")
     if not found:
         raise FileRefused("evaluation_results", "The document has no result.")
+
+
+def _instant(text: str) -> str:
+    """ISO 8601 for seconds since 1970, as the schema asks for; other text as it is."""
+    try:
+        return datetime.fromtimestamp(float(text), UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return text
 
 
 def _why_missing(path: Path, head: Mapping[str, Any], name: str) -> str:

@@ -440,6 +440,7 @@ def test_a_report_without_an_evaluation_is_a_failed_run(tmp_path):
 def test_a_binary_score_is_so_many_of_so_many(tmp_path):
     facts, measure = read_file(write_json(tmp_path, every_eval_ever()))
     assert (facts.tool, facts.model) == ("lm_eval", "openai/gpt-x")
+    assert facts.completed_at == "2025-11-20T00:53:20+00:00"
     assert measure == ReportedMeasure("claims.accuracy", 0.93, 200, 186)
 
 
