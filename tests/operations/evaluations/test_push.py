@@ -29,7 +29,11 @@ from tests import make
 from tests.conftest import visitor
 from tests.operations.evaluations.api_helpers import ADDRESS, PLACE, Machine, own_run
 from tests.operations.evaluations.evaluation_helpers import drain, log_of, published_suite, system
-from tests.operations.evaluations.files.evaluation_files import inspect_sample, promptfoo_document
+from tests.operations.evaluations.files.evaluation_files import (
+    inspect_sample,
+    promptfoo_document,
+    write_archive,
+)
 from tests.operations.evaluations.files.evaluation_files import promptfoo_row as row
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -59,6 +63,34 @@ def measure(answer, key="hallucination"):
 
 
 # ---- the way of a run
+
+
+def test_an_archive_of_todays_inspect_is_judged_with_the_judge_that_its_scorer_names(
+    machine, tmp_path
+):
+    """Packed with Zstandard; in a child process with its limits."""
+    log = log_of(1145, 55)
+    scorer = {"name": "model_graded_fact", "options": {"model": "helio/judge-2"}}
+    log["eval"] |= {"scorers": [scorer]}
+    found = machine.judged(write_archive(tmp_path, log).read_bytes())
+    assert (found["state"], found["verdict"]) == ("judged", "fail"), found
+    with make.acting("admin"):
+        assert list(queries.run(uuid.UUID(found["id"])).judges) == ["helio/judge-2"]
+
+
+def test_a_run_that_judged_itself_by_default_is_refused(machine):
+    """A model-graded scorer that names no model asks the evaluated one."""
+    log = log_of(1145, 55)
+    log["eval"] |= {"scorers": [{"name": "model_graded_qa", "options": {}}]}
+    found = machine.judged(log)
+    assert (found["state"], found["verdict"]) == ("refused", None)
+    assert "judged its own answers" in found["problem"]
+
+
+def test_a_result_of_a_tool_that_meridian_does_not_read_is_named(machine):
+    found = machine.judged({"results": {"arc": {"acc": 1}}, "configs": {}, "versions": {}})
+    assert found["state"] == "refused"
+    assert found["problem"].startswith("This is a result of lm-evaluation-harness, which Meridian")
 
 
 def test_a_machine_sends_a_log_and_reads_its_verdicts(machine, app):

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from governance.assurance.incidents import actions as incidents
 from governance.assurance.incidents import impact_actions
 from governance.assurance.incidents import queries as incident_queries
+from governance.foundation.audit import logs
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants import actions as tenants
@@ -61,7 +62,9 @@ def delivered_text(letter):
 
 
 def key_line():
-    return signing_keys.key_line(reports.signing_key())
+    """The keys of the statements and of the audit log, one a line."""
+    keys = [signing_keys.key_line(reports.signing_key())]
+    return "\n".join([*keys, *(str(logs.verifier(each)) for each in logs.all_keys())])
 
 
 def test_before_its_day_a_month_stays_open_and_on_it_it_is_closed_once(month, acting):
