@@ -6,7 +6,6 @@ from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 
-from governance.foundation.audit import logs
 from governance.foundation.people import queries as people
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock, work_pages
@@ -57,7 +56,6 @@ def statement(place: Place, statement_id: UUID) -> Drawn:
             "balance": ledger_actions.balance(found.row),
             "sides": (),
             "keys": [signing_keys.key_line(each) for each in reports.signing_keys()],
-            "log_keys": [str(logs.verifier(each)) for each in logs.all_keys()],
         },
     )
 

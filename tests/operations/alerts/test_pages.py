@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 from uuid import uuid4
 
 import pytest
@@ -231,7 +232,7 @@ def test_a_rule_that_can_never_fire_is_named_where_rules_are_seen_and_chosen(app
         evaluate()
         loose = made.id
     client = visitor(app, "viewer")
-    part = client.get(f"{ALERTS}/rules/{loose}", headers={"HX-Request": "true"}).text
+    part = unescape(client.get(f"{ALERTS}/rules/{loose}", headers={"HX-Request": "true"}).text)
     assert part.count("Can't fire") == 1
     assert "its limit is above every event lost, at this target and window" in part
     choice = client.get(f"{ALERTS}/backtests/{loose}", headers={"HX-Request": "true"}).text
