@@ -3,8 +3,8 @@
     queue(event)          the run's own transaction only queues the work
     follow(run_id)        findings open, repeat or may close; a run that passes becomes evidence
 
-Nothing follows from a run that failed, is stale or late, or whose AI system, suite or version is out
-of use. An undecided measure triggers nothing, and no evidence is filed of a run that has one among
+Nothing follows from a run that failed, is stale or late, whose AI system, suite or version is out of
+use, or whose release is neither served nor in a rollout. An undecided measure triggers nothing, and no evidence is filed of a run that has one among
 the measures that controls rest on.
 """
 
@@ -27,7 +27,7 @@ from governance.kernel import clock, current, jobs
 from governance.kernel.config import public_address
 from governance.kernel.db import lock_tenant, session, transaction
 from governance.kernel.jobs import Progress, WorkItem, work
-from governance.operations.evaluations import judge_queries, promotion
+from governance.operations.evaluations import judge_queries, promotion, served_releases
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.events import RunJudged
 from governance.operations.evaluations.models import (
@@ -126,6 +126,9 @@ def _why_nothing(
         return "The suite is out of use."
     if not promotion.is_fresh(run.ran_at):
         return f"The run is older than {promotion.FRESH_FOR.days} days."
+    roles = served_releases.roles_of([system.id]).get(system.id)
+    if served_releases.is_unknown(roles, run.release):
+        return f"Release {run.release} isn't served, and no rollout has it."
     newer = queries.newer_run(run, suite.id)
     return f"Run {newer.number:,} is newer." if newer else ""
 

@@ -16,6 +16,8 @@ from governance.kernel import clock, current, tenant_revision
 from governance.kernel.access import require
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid
+from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations import served_releases
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
@@ -116,13 +118,23 @@ def propose_closing(
     *,
     tier: str,
 ) -> None:
-    """Note on the open finding that a later run passes; nothing where none is open."""
+    """Note on the open finding that a later run passes; nothing where none is open.
+
+    A release that nobody is served yet can't take back the miss of another one.
+    """
     found = queries.open_finding(system.id, suite.id, measure.key)
-    if found is None:
+    if found is None or not _may_close(found, run):
         return
     found.passed_run_id = run.id
     record(PASSED, found, **_facts(found, run, suite, system, result, tier))
     tenant_revision.advance()
+
+
+def _may_close(found: EvaluationFinding, run: EvaluationRun) -> bool:
+    if evaluations.run(found.last_run_id).release == run.release:
+        return True
+    roles = served_releases.roles_of([run.system_id]).get(run.system_id)
+    return roles is None or (run.release in roles and roles[run.release].is_served)
 
 
 def take_pass_back(found: EvaluationFinding, run: EvaluationRun, why: str) -> None:

@@ -282,13 +282,14 @@ def standing_pass(found: EvaluationFinding) -> UUID | None:
 
 
 def newer_run(run: EvaluationRun, suite_id: UUID) -> EvaluationRun | None:
-    """A completed run of the same system and suite that ended later."""
+    """A completed run of the same system, release and suite that ended later."""
     r = EvaluationRun
     query = (
         select(r)
         .join(SuiteVersion, SuiteVersion.id == r.version_id)
         .where(
             r.system_id == run.system_id,
+            r.release == run.release,
             SuiteVersion.suite_id == suite_id,
             SuiteVersion.withdrawn_at.is_(None),
             r.state == "judged",

@@ -2,9 +2,11 @@
 
 incidents_of(system_id, span)  incidents that touched the AI system in the span, the earliest
                                first, for those who may see them; one statement
+roles_of(system_ids)           which releases of each AI system are served or in a rollout, by the
+                               record of rollouts; a system without one isn't in it; one statement
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -28,3 +30,17 @@ type IncidentsOf = Callable[[UUID, Span], Sequence[SystemIncident]]
 incidents_of: Port[IncidentsOf] = Port(
     "incidents beside evaluations", default=lambda _system_id, _span: ()
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRole:
+    """What the record of rollouts says of a release: "Served", or "RO-1, halted at 5%"."""
+
+    text: str
+    is_served: bool
+
+
+type Roles = Mapping[str, ReleaseRole]
+type RolesOf = Callable[[Collection[UUID]], Mapping[UUID, Roles]]
+
+roles_of: Port[RolesOf] = Port("releases that are served", default=lambda _system_ids: {})

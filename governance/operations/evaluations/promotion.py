@@ -5,6 +5,7 @@
                                             and what these runs found; one statement
     newest_release(system_id)               the release that was evaluated last
     select_releases(system_id)              those that were evaluated, with the day of the last run
+    run_numbers(system_id, release)         its judged runs; a rollout's plan records that they count
     is_fresh(ran_at)                        whether a run still says something about today
 
 Each live suite that the system was ever evaluated by is asked for: its newest run of this release,
@@ -104,6 +105,15 @@ def is_evaluated(system_id: UUID, release: str) -> bool:
     r = EvaluationRun
     query = select(r.id).where(r.system_id == system_id, r.state == "judged", r.release == release)
     return session().scalar(query.limit(1)) is not None
+
+
+def run_numbers(system_id: UUID, release: str, *, limit: int = 100) -> list[int]:
+    """The numbers of its judged runs, the newest first."""
+    r = EvaluationRun
+    query = select(r.number).where(
+        r.system_id == system_id, r.state == "judged", r.release == release
+    )
+    return list(session().scalars(query.order_by(r.number.desc()).limit(limit)))
 
 
 def promotion_verdict(system_id: UUID, release: str) -> PromotionVerdict:

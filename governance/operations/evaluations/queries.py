@@ -300,7 +300,7 @@ def runs_between(
 
 
 def newest_runs_of(week: date) -> Sequence[Row[EvaluationRun, EvaluationSuite, AISystem]]:
-    """The newest judged run of each live AI system and suite in the week, a Monday."""
+    """The newest judged run of each live AI system, release and suite in the week, a Monday."""
     query = (
         select(EvaluationRun, EvaluationSuite, AISystem)
         .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
@@ -312,8 +312,13 @@ def newest_runs_of(week: date) -> Sequence[Row[EvaluationRun, EvaluationSuite, A
             EvaluationSuite.retired_at.is_(None),
             AISystem.retired_at.is_(None),
         )
-        .ext(distinct_on(EvaluationRun.system_id, EvaluationSuite.id))
-        .order_by(EvaluationRun.system_id, EvaluationSuite.id, EvaluationRun.number.desc())
+        .ext(distinct_on(EvaluationRun.system_id, EvaluationRun.release, EvaluationSuite.id))
+        .order_by(
+            EvaluationRun.system_id,
+            EvaluationRun.release,
+            EvaluationSuite.id,
+            EvaluationRun.number.desc(),
+        )
     )
     return session().execute(query).all()
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, column, func, select, values
+from sqlalchemy import ColumnElement, Integer, case, column, func, select, values
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel.db import session
@@ -23,16 +23,25 @@ from governance.operations.evaluations.models import (
     SuiteMeasure,
     SuiteVersion,
 )
+from governance.operations.evaluations.ports import Roles
 from governance.operations.policies.models import PlatformPolicy, PolicyVersion
 from governance.operations.policies.tiers import DEFAULT_TIER
 from governance.operations.systems.models import AISystem
 
 
 def weekly_runs(
-    system_key: str, first: date, last: date, *, release: str = "", suite_key: str = ""
+    system_key: str,
+    first: date,
+    last: date,
+    *,
+    release: str = "",
+    suite_key: str = "",
+    roles: Roles | None = None,
 ) -> Sequence[Any]:
     """The newest judged run of each suite in each week from `first` to `last`, both Mondays.
 
+    A week has the run of a release that `roles` says is served, then of one in a rollout, before
+    the newer run of another one.
     A failed run counts: an older figure isn't that week's. Each row has the system, and all of its
     releases in these weeks, whatever the filters are.
     """
@@ -74,13 +83,25 @@ def weekly_runs(
         .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
         .where(*of_system)
         .ext(distinct_on(SuiteVersion.suite_id, EvaluationRun.week))
-        .order_by(SuiteVersion.suite_id, EvaluationRun.week, EvaluationRun.number.desc())
+        .order_by(
+            SuiteVersion.suite_id,
+            EvaluationRun.week,
+            _rank(roles or {}),
+            EvaluationRun.number.desc(),
+        )
     )
     if release:
         query = query.where(EvaluationRun.release == release)
     if suite_key:
         query = query.where(EvaluationSuite.key == suite_key)
     return session().execute(query).all()
+
+
+def _rank(roles: Roles) -> ColumnElement[int]:
+    served = [release for release, role in roles.items() if role.is_served]
+    return case(
+        (EvaluationRun.release.in_(served), 0), (EvaluationRun.release.in_(roles), 1), else_=2
+    )
 
 
 def measures_of(version_ids: Collection[UUID]) -> Sequence[Any]:

@@ -22,8 +22,9 @@ from governance.operations.evaluations import (
     permissions,
     series_charts,
     series_queries,
+    served_releases,
 )
-from governance.operations.evaluations.ports import incidents_of
+from governance.operations.evaluations.ports import Roles, incidents_of
 from governance.operations.evaluations.statistics.series import PAGE_FALSE_ALARMS
 from governance.operations.evaluations.task_packs import TIERS
 from governance.operations.evaluations.views import feature
@@ -83,8 +84,13 @@ class _Read:
     chosen: dict[str, str]
 
 
+def _roles(key: str) -> Roles | None:
+    system_id = systems.system(key).id
+    return served_releases.roles_of([system_id]).get(system_id)
+
+
 def _read(key: str) -> _Read:
-    """Read the series that the address asks for, in five statements."""
+    """Read the series that the address asks for, in seven statements."""
     chosen = filters("release", "suite", "measure", "weeks")
     count = int(chosen["weeks"]) if chosen.get("weeks") in {"12", "26", "52"} else MAX_WEEKS
     weeks = all_weeks(monday_of(clock.today()), count)
@@ -94,6 +100,7 @@ def _read(key: str) -> _Read:
         weeks[-1],
         release=chosen.get("release", ""),
         suite_key=chosen.get("suite", ""),
+        roles=_roles(key),
     )
     system = _system(key, runs)
     measures = series_queries.measures_of({run.version_id for run in runs})

@@ -11,6 +11,7 @@ from governance.operations.evaluations import (
     queries,
     series_charts,
     series_queries,
+    served_releases,
 )
 from governance.operations.evaluations.weekly_series import (
     MIN_WEEKS,
@@ -30,7 +31,8 @@ HEAD = ("Week of", "Figure", "Interval", "Limit", "Verdict")
 def _draw(system: AISystem) -> Sequence[TrendChart]:
     """Those that fail first, then those that changed; signals decide nothing and come last."""
     weeks = all_weeks(monday_of(clock.today()), MIN_WEEKS)
-    runs = series_queries.weekly_runs(system.key, weeks[0], weeks[-1])
+    roles = served_releases.roles_of([system.id]).get(system.id)
+    runs = series_queries.weekly_runs(system.key, weeks[0], weeks[-1], roles=roles)
     if not runs:
         return ()
     measures = series_queries.measures_of({run.version_id for run in runs})

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from governance.kernel import clock
 from governance.kernel.formatting import plural
 from governance.kernel.read_ahead import Selected, read_ahead
-from governance.operations.evaluations import judge_queries, permissions, queries
+from governance.operations.evaluations import judge_queries, permissions, queries, served_releases
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
@@ -66,13 +66,14 @@ class _WeekRun(NamedTuple):
     judges: list[str]
     created_at: datetime
     suite_id: UUID
+    release: str
 
 
 def _newest_of_week() -> Select[*tuple[Any, ...]]:
-    """The newest run of each suite in a week."""
+    """The newest run of each release and suite in a week."""
     r = EvaluationRun
     return (
-        select(r.id, r.judges, r.created_at, SuiteVersion.suite_id)
+        select(r.id, r.judges, r.created_at, SuiteVersion.suite_id, r.release)
         .select_from(r)
         .join(SuiteVersion, SuiteVersion.id == r.version_id)
         .where(
@@ -80,8 +81,8 @@ def _newest_of_week() -> Select[*tuple[Any, ...]]:
             r.state == "judged",
             r.week == bindparam("week", type_=Date()),
         )
-        .ext(distinct_on(SuiteVersion.suite_id))
-        .order_by(SuiteVersion.suite_id, r.ran_at.desc(), r.number.desc())
+        .ext(distinct_on(SuiteVersion.suite_id, r.release))
+        .order_by(SuiteVersion.suite_id, r.release, r.ran_at.desc(), r.number.desc())
     )
 
 
@@ -90,11 +91,14 @@ _NEWEST = Selected[tuple[Any, ...]](_newest_of_week)
 
 def _this_week(system_id: UUID) -> Select[*tuple[Any, ...]]:
     """How many measures pass and how many are undecided in this week's newest runs, one of each
-    suite, and the names of those that fail. A figure of a replaced judge is undecided.
+    suite and release that is served or in a rollout, and the names of those that fail. A figure of
+    a replaced judge is undecided.
     """
     week = monday_of(clock.today())
     read_ahead(policies.IN_FORCE, _NEWEST, judge_queries.OF_SYSTEM, system_id=system_id, week=week)
-    runs = [_WeekRun._make(row) for row in _NEWEST.read(system_id=system_id, week=week)]
+    found = [_WeekRun._make(row) for row in _NEWEST.read(system_id=system_id, week=week)]
+    roles = served_releases.roles_of([system_id]).get(system_id) if found else None
+    runs = [run for run in found if not served_releases.is_unknown(roles, run.release)]
     judges = judge_queries.judges_of_system(system_id) if runs else {}
     stale = judge_queries.stale_by(((run, run.suite_id) for run in runs), judges)
     tier = queries.policy_tier()

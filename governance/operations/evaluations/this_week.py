@@ -1,7 +1,8 @@
 """The results of a week by AI system and measure, with the weeks before it. Pure.
 
-A cell is the newest completed run of its system and suite in the week. Where the newest run failed,
-the cell says so: an older figure is not this week's.
+A row is a release of an AI system that is served or in a rollout, with one suite. Its cells are of the
+newest run of these in the week. Where that run failed, they say so: an older figure is not this week's.
+Runs of other releases are apart: they count nowhere.
 """
 
 from collections import defaultdict
@@ -18,6 +19,8 @@ from governance.operations.evaluations.models import (
     MeasureResult,
     SuiteMeasure,
 )
+from governance.operations.evaluations.ports import ReleaseRole, Roles
+from governance.operations.evaluations.served_releases import UNRECORDED, is_unknown
 from governance.operations.systems.models import AISystem
 
 WEEKS = 12
@@ -116,20 +119,40 @@ def wanted_cases(cells: Iterable[WeekCell]) -> int | None:
 
 @dataclass(slots=True)
 class SystemRow:
-    """One AI system with its cells by measure slug."""
+    """A suite on a release of an AI system, with its cells by measure slug.
+
+    `role` is None where no rollout says which release is served.
+    """
 
     system: AISystem
+    release: str
+    suite: EvaluationSuite
+    role: ReleaseRole | None
     run: EvaluationRun | None = None
     cells: dict[str, WeekCell] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.system.name} {self.release}"
+
+    @property
+    def role_text(self) -> str:
+        return self.role.text if self.role else UNRECORDED
 
 
 @dataclass(frozen=True, slots=True)
 class WeekTable:
-    """The table of one week."""
+    """The table of one week. `unknown` are runs of releases that are neither served nor in a rollout."""
 
     week: date
     columns: Sequence[SuiteMeasure]
     rows: Sequence[SystemRow]
+    unknown: Sequence[SystemRow] = ()
+
+    @property
+    def systems(self) -> int:
+        """How many AI systems have a row."""
+        return len({row.system.id for row in self.rows})
 
     @property
     def cells(self) -> list[WeekCell]:
@@ -170,7 +193,7 @@ class WeekTable:
             )
         row, cell = failing[0]
         where = (
-            f"; the failure is {cell.measure.name.lower()} in {row.system.name}"
+            f"; the failure is {cell.measure.name.lower()} in {row.name}"
             if len(failing) == 1
             else ""
         )
@@ -187,35 +210,84 @@ def week_table(
     runs: Iterable[tuple[EvaluationRun, EvaluationSuite, AISystem]],
     results: Iterable[tuple[MeasureResult, SuiteMeasure]],
     stale: Mapping[tuple[UUID, str], str],
+    roles: Mapping[UUID, Roles],
 ) -> WeekTable:
     """Arrange the runs of twelve weeks and their results as a table of the last of them.
 
-    `stale` says by run and slug why a figure doesn't decide any more.
+    `stale` says by run and slug why a figure doesn't decide any more, `roles` by AI system which
+    releases are served or in a rollout.
     """
     by_run: dict[UUID, list[tuple[MeasureResult, SuiteMeasure]]] = defaultdict(list)
     for result, measure in results:
         by_run[result.run_id].append((result, measure))
-    grouped: dict[tuple[UUID, UUID], list[EvaluationRun]] = defaultdict(list)
+    grouped: dict[tuple[UUID, UUID, str], list[EvaluationRun]] = defaultdict(list)
     systems: dict[UUID, AISystem] = {}
     suites: dict[UUID, EvaluationSuite] = {}
     for run, suite, system in runs:
         systems[system.id], suites[suite.id] = system, suite
-        grouped[system.id, suite.id].append(run)
+        grouped[system.id, suite.id, run.release].append(run)
+    shown, unknown = _rows(grouped, week, roles)
+    found: list[SystemRow] = []
+    apart: list[SystemRow] = []
     columns: dict[str, SuiteMeasure] = {}
-    rows: dict[UUID, SystemRow] = {}
-    for (system_id, suite_id), its_runs in grouped.items():
-        row = rows.setdefault(system_id, SystemRow(systems[system_id]))
-        in_order = sorted(its_runs, key=lambda run: run.number)
-        _add(row, suites[suite_id], in_order, by_run, week, tier, stale)
+    for rows, keys in ((found, shown), (apart, unknown)):
+        for system_id, suite_id, release in keys:
+            role = roles.get(system_id, {}).get(release)
+            row = SystemRow(systems[system_id], release, suites[suite_id], role)
+            its_runs = sorted(grouped[system_id, suite_id, release], key=lambda run: run.number)
+            _add(row, its_runs, by_run, week, tier, stale)
+            rows.append(row)
+    for row in found:
         for key, cell in row.cells.items():
             columns.setdefault(key, cell.measure)
     ordered = sorted(columns.values(), key=lambda measure: (measure.is_signal, measure.position))
-    return WeekTable(week, ordered, sorted(rows.values(), key=lambda row: row.system.name))
+    return WeekTable(week, ordered, sorted(found, key=_rank), sorted(apart, key=_rank))
+
+
+type RowKey = tuple[UUID, UUID, str]  # of AI system and suite, and the release
+
+
+def _rank(row: SystemRow) -> tuple[str, bool, str, str]:
+    return row.system.name, not (row.role and row.role.is_served), row.release, row.suite.name
+
+
+def _rows(
+    grouped: Mapping[RowKey, Sequence[EvaluationRun]], week: date, roles: Mapping[UUID, Roles]
+) -> tuple[list[RowKey], list[RowKey]]:
+    """Which rows there are, and which are apart.
+
+    Where rollouts are recorded, a release that is served or in one has a row for each suite that
+    evaluated it or the system's other releases. Where none is, so has each release of the week, or
+    the one that was evaluated last.
+    """
+    shown: list[RowKey] = []
+    apart: list[RowKey] = []
+    by_suite: dict[tuple[UUID, UUID], list[str]] = defaultdict(list)
+    this_week: set[RowKey] = set()
+    newest: dict[tuple[UUID, UUID], EvaluationRun] = {}
+    for (system_id, suite_id, release), runs in grouped.items():
+        by_suite[system_id, suite_id].append(release)
+        last = max(runs, key=lambda run: run.number)
+        known = newest.get((system_id, suite_id))
+        if known is None or known.number < last.number:
+            newest[system_id, suite_id] = last
+        if any(run.week == week for run in runs):
+            this_week.add((system_id, suite_id, release))
+    for (system_id, suite_id), releases in by_suite.items():
+        its = roles.get(system_id)
+        current = {each for each in releases if (system_id, suite_id, each) in this_week}
+        if its is None:
+            rows = current or {newest[system_id, suite_id].release}
+        else:
+            served = {each for each, role in its.items() if role.is_served}
+            rows = served | (its.keys() & set(releases))
+            apart += [(system_id, suite_id, each) for each in current if is_unknown(its, each)]
+        shown += [(system_id, suite_id, each) for each in rows]
+    return shown, apart
 
 
 def _add(
     row: SystemRow,
-    suite: EvaluationSuite,
     runs: Sequence[EvaluationRun],
     by_run: Mapping[UUID, Sequence[tuple[MeasureResult, SuiteMeasure]]],
     week: date,
@@ -231,7 +303,7 @@ def _add(
                 points[measure.key][run.week] = result.point
     newest = next((run for run in reversed(runs) if run.week == week), None)
     found = {measure.key: result for result, measure in by_run.get(newest.id, ())} if newest else {}
-    row.run = newest or row.run
+    row.run = newest
     for key, measure in measures.items():
         trend = [points[key].get(week - timedelta(weeks=n)) for n in reversed(range(WEEKS))]
         row.cells[key] = WeekCell(
@@ -241,5 +313,5 @@ def _add(
             tier,
             trend,
             stale.get((newest.id, key), "") if newest else "",
-            suite,
+            row.suite,
         )

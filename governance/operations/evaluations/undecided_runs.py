@@ -19,6 +19,7 @@ from governance.operations.evaluations import (
     request_actions,
     request_queries,
     runner_messages,
+    served_releases,
 )
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -54,7 +55,13 @@ class UndecidedRun:
 
 def undecided_runs() -> list[UndecidedRun]:
     """What further cases would decide this week; the same statements for any number of runs."""
-    runs = queries.newest_runs_of(monday_of(clock.today()))
+    newest = queries.newest_runs_of(monday_of(clock.today()))
+    roles = served_releases.roles_of({system.id for _run, _suite, system in newest})
+    runs = [
+        row
+        for row in newest
+        if not served_releases.is_unknown(roles.get(row[2].id), row[0].release)
+    ]
     cells = _open_cells([(run, suite.id) for run, suite, _system in runs])
     versions = queries.versions_in_use({suite.id for _run, suite, _system in runs})
     asked = {

@@ -24,6 +24,7 @@ from governance.operations.evaluations import (
     permissions,
     queries,
     run_actions,
+    served_releases,
     suite_actions,
     this_week,
 )
@@ -69,7 +70,8 @@ def index() -> ResponseReturnValue:
     runs = queries.runs_between(week - timedelta(weeks=this_week.WEEKS - 1), week, ids)
     results = queries.results_of([run.id for run, _suite, _system in runs])
     stale = judge_queries.stale((run, suite.id) for run, suite, _system in runs if run.week == week)
-    table = this_week.week_table(week, queries.policy_tier(), runs, results, stale)
+    roles = served_releases.roles_of(ids)
+    table = this_week.week_table(week, queries.policy_tier(), runs, results, stale, roles)
     return page(
         "operations/evaluations/index.html",
         table=table,
@@ -170,8 +172,11 @@ def run(run_id: UUID) -> ResponseReturnValue:
         this_week.WeekCell(measure, found, result, tier, (), stale.get((found.id, measure.key), ""))
         for result, measure in results
     ]
+    roles = served_releases.roles_of([system.id]).get(system.id)
     return page(
         "operations/evaluations/run.html",
+        role=roles.get(found.release) if roles else None,
+        is_unknown=served_releases.is_unknown(roles, found.release),
         run=found,
         suite=suite,
         version=version,

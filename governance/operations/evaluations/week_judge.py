@@ -24,7 +24,7 @@ class CorrectedCell:
         """Return "claims-triage is at 4.3% instead of 4.6%: still over 3.0%."."""
         unit, limit = self.cell.measure.unit, self.cell.judged.get("limit")
         said = (
-            f"{self.row.system.name} is at {figures.amount(self.rate.rate, unit)}"
+            f"{self.row.name} is at {figures.amount(self.rate.rate, unit)}"
             f" instead of {self.cell.point}"
         )
         point = self.cell.result.point if self.cell.result else None
@@ -96,7 +96,7 @@ def _with_cells(
         and not cell.stale
         and (rate := judge_queries.corrected(cell.result, cell.measure, calibration)) is not None
     ]
-    corrected.sort(key=lambda each: (not each.cell.is_failing, each.row.system.name))
+    corrected.sort(key=lambda each: (not each.cell.is_failing, each.row.name))
     name = judged[0][1].measure.name if judged else judge.measure_key
     return WeekJudge(judge, name, calibration, corrected[:MAX_SENTENCES], others)
 

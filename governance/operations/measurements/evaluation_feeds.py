@@ -4,14 +4,16 @@
     stop(indicator)                    its minutes stay
     choices()                          the measures that can be counted
 
-A run is one minute, at its end; run again, it is the same minute. Weeks have few minutes with data,
-so an objective on such an indicator asks for no coverage.
+Only a run of a release that people were served when it ended counts, by the record of rollouts; before
+the first rollout of the AI system is started, nothing says which release that was, and each counts. A
+run is one minute, at its end; runs that end in the same minute add up. Weeks have few minutes with
+data, so an objective on such an indicator asks for no coverage.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
@@ -24,6 +26,7 @@ from governance.kernel.jobs import Progress, WorkItem, work
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.events import RunJudged
 from governance.operations.evaluations.models import (
+    EvaluationRun,
     EvaluationSuite,
     MeasureResult,
     SuiteMeasure,
@@ -32,6 +35,7 @@ from governance.operations.evaluations.models import (
 from governance.operations.measurements import actions
 from governance.operations.measurements.evaluation_models import EvaluationFeed
 from governance.operations.measurements.models import Indicator
+from governance.operations.rollouts import served_releases
 
 WORK = "count evaluation run"
 LOCK = "evaluation feeds"
@@ -178,19 +182,45 @@ def count_run(item: WorkItem, _progress: Progress) -> None:
 
 def _count(run_id: UUID) -> None:
     run = evaluations.run(run_id)
-    results = {
-        measure.key: (result, measure) for result, measure in evaluations.results_of([run.id])
-    }
-    at = whole_minute(run.ran_at or run.created_at)
-    rows = [
-        (indicator.id, at, *_good(*results[measure]))
-        for indicator, measure in _fed(run.version_id, run.system_id)
-        if measure in results and results[measure][0].successes is not None
-    ]
-    rows = [row for row in rows if row[3]]
+    ended = run.ran_at or run.created_at
+    served = served_releases.served_at(run.system_id, ended)
+    if served is not None and run.release not in served:
+        return
+    lock_tenant(LOCK)  # runs of one minute are added up once
+    at = whole_minute(ended)
+    results = evaluations.results_of(_of_minute(run, at, served))
+    rows: list[tuple[UUID, datetime, int, int]] = []
+    for indicator, key in _fed(run.version_id, run.system_id):
+        counts = [
+            _good(result, measure)
+            for result, measure in results
+            if measure.key == key and result.successes is not None
+        ]
+        good, total = sum(each[0] for each in counts), sum(each[1] for each in counts)
+        if total:
+            rows.append((indicator.id, at, good, total))
     if rows:
         is_late = clock.now() - at > NO_REASON_FOR
         actions.store(rows, backfill_reason=f"Evaluation run {run.number}" if is_late else None)
+
+
+def _of_minute(run: EvaluationRun, at: datetime, served: set[str] | None) -> list[UUID]:
+    """The runs of the same AI system and suite that ended in the minute, of releases that count."""
+    r = EvaluationRun
+    suite_of = select(SuiteVersion.suite_id).where(SuiteVersion.id == run.version_id)
+    query = (
+        select(r.id)
+        .join(SuiteVersion, SuiteVersion.id == r.version_id)
+        .where(
+            r.system_id == run.system_id,
+            r.state == "judged",
+            r.ran_at >= at,
+            r.ran_at < at + timedelta(minutes=1),
+            SuiteVersion.suite_id == suite_of.scalar_subquery(),
+            r.release.in_(served) if served is not None else true(),
+        )
+    )
+    return list(session().scalars(query))
 
 
 def _good(result: MeasureResult, measure: SuiteMeasure) -> tuple[int, int]:

@@ -26,6 +26,7 @@ from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
+from governance.operations.evaluations import promotion
 from governance.operations.rollouts import gates, life_cycle, notices, permissions, queries
 from governance.operations.rollouts.gates import GateResult
 from governance.operations.rollouts.ladders import LADDERS
@@ -41,7 +42,7 @@ PLANNED = action(
     target="Rollout",
     activity="create",
     severity="low",
-    fields=f"{FIELDS} ladder change summary rollback_plan on_failure",
+    fields=f"{FIELDS} ladder change summary rollback_plan on_failure runs",
     persons="owner_id",
 )
 PLAN_CHANGED = action(
@@ -185,6 +186,7 @@ def plan(draft: RolloutDraft, *, rollout_id: UUID | None = None) -> Rollout:
         rollback_plan=row.rollback_plan,
         on_failure=row.on_failure,
         owner_id=row.owner_id,
+        runs=promotion.run_numbers(row.system_id, row.release),
     )
     return row
 

@@ -1,7 +1,15 @@
 """Rollouts: a release reaches people in stages, and each step rests on gates."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, EntryLink, EveryMinute, Manifest, SectionTab
+from governance.kernel.manifest import (
+    Command,
+    EntryLink,
+    EveryMinute,
+    Manifest,
+    PortAnswer,
+    SectionTab,
+)
+from governance.operations.evaluations.ports import roles_of
 from governance.operations.rollouts import (
     actions,
     documents,
@@ -13,6 +21,7 @@ from governance.operations.rollouts import (
     models,
     palette,
     permissions,
+    served_releases,
     stage_gates,
     step_approval,
     system_parts,
@@ -61,4 +70,5 @@ manifest = Manifest(
         "RolloutFreeze": EntryLink(endpoint="rollouts.freezes", noun="freeze of rollouts"),
     },
     approvals=(step_approval.ROLLOUT_STEP,),
+    answers=(PortAnswer(roles_of, served_releases.roles_of),),
 )

@@ -7,11 +7,11 @@ content(system)                                        what it says, from the re
 from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import case, select, tuple_
+from sqlalchemy import case, select, true, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel.db import session
-from governance.operations.evaluations import judge_queries
+from governance.operations.evaluations import judge_queries, served_releases
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -98,9 +98,17 @@ def _policy(system: AISystem) -> Iterator[tuple[str, str]]:
 
 
 def _evaluation(system_id: UUID) -> LastEvaluation | None:
-    """The newest judged run of each suite in the newest week that has one."""
+    """The newest judged run of each suite in the newest week that has one, of a release that is
+    served; of any, where no rollout says which is.
+    """
     r = EvaluationRun
-    judged = (r.system_id == system_id, r.state == "judged")
+    roles = served_releases.roles_of([system_id]).get(system_id)
+    served = [release for release, role in (roles or {}).items() if role.is_served]
+    judged = (
+        r.system_id == system_id,
+        r.state == "judged",
+        r.release.in_(served) if roles is not None else true(),
+    )
     newest = select(r.week).where(*judged).order_by(r.week.desc()).limit(1).scalar_subquery()
     query = (
         select(r.id, r.judges, r.created_at, r.ran_at, r.cases, SuiteVersion.suite_id)

@@ -304,7 +304,7 @@ def test_the_judge_of_a_failing_measure_is_beside_this_weeks_results(app, upload
     page = " ".join(viewer.get("/t/acme/evaluations/").text.split())
     assert "Judge and people agree: kappa 0.70" in page
     assert "on 200 labelled cases; 95% interval 0.60 to 0.80" in page
-    assert "claims-triage is at 14.3% instead of 20.0%: still over 3.0%." in page
+    assert "claims-triage 2026.11.2 is at 14.3% instead of 20.0%: still over 3.0%." in page
     assert "It passes 90.0% of what people pass, and fails 80.0% of what people fail." in page
 
 

@@ -1,0 +1,111 @@
+"""Which releases of an AI system are served, or in a rollout, by the record of rollouts.
+
+roles_of(system_ids)          today, for pages and what follows from a run; one statement
+served_at(system_id, at)      the releases that anybody was served at a moment; None where no
+                              rollout of the system had started by then; one statement
+is_unknown(system_id, release)     whether the record names other releases, and not this one
+
+A rollout serves its `previous` release until it is finished, and its own release from the first
+stage with a share. While it is halted, everybody gets the previous one.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from governance.kernel.db import session
+from governance.operations.evaluations.ports import ReleaseRole, Roles
+from governance.operations.rollouts.ladders import BASIS_POINTS
+from governance.operations.rollouts.life_cycle import OPEN
+from governance.operations.rollouts.models import Rollout, RolloutStep
+
+SERVED = ReleaseRole("Served", is_served=True)
+AFTER = {  # the state that each step leads to
+    "start": "running",
+    "promote": "running",
+    "resume": "running",
+    "pause": "paused",
+    "halt": "halted",
+    "roll_back": "rolled_back",
+    "finish": "finished",
+}
+
+
+def roles_of(system_ids: Collection[UUID]) -> Mapping[UUID, Roles]:
+    """Return the role of each release that a rollout of the system serves or carries."""
+    query = (
+        select(Rollout)
+        .where(Rollout.system_id.in_(system_ids), Rollout.state != "cancelled")
+        .order_by(Rollout.feature_id, Rollout.number.desc())
+    )
+    by_feature: dict[tuple[UUID, UUID], list[Rollout]] = defaultdict(list)
+    for row in session().scalars(query):
+        by_feature[row.system_id, row.feature_id].append(row)
+    found: dict[UUID, dict[str, ReleaseRole]] = defaultdict(dict)
+    for (system_id, _feature), rows in by_feature.items():
+        for release, role in _roles(rows):
+            known = found[system_id].get(release)
+            if known is None or not known.is_served:
+                found[system_id][release] = role
+    return found
+
+
+def _roles(rows: Iterable[Rollout]) -> Iterable[tuple[str, ReleaseRole]]:
+    """The roles by the rollouts of one feature, the newest first: the one that serves it, and the
+    open ones.
+    """
+    serving: Rollout | None = None
+    for row in rows:
+        if serving is None and row.started_at is not None:
+            serving = row
+            yield from ((each, SERVED) for each in _served(row, row.state, row.position)[:1])
+        if row.state in OPEN:
+            is_served = row.release in _served(row, row.state, row.position)
+            yield row.release, ReleaseRole(f"{row.ref}, {_where(row)}", is_served)
+            if serving is None:
+                yield row.previous, SERVED
+
+
+def _where(row: Rollout) -> str:
+    stage = "" if row.stage is None else f" {row.stage.where}"
+    return f"{row.state_name.lower()}{stage}"
+
+
+def _served(row: Rollout, state: str, position: int) -> list[str]:
+    """The releases that the rollout serves in this state, the main one first."""
+    if state == "finished":
+        return [row.release]
+    share = row.stages[position].share if position >= 0 else 0
+    if state not in {"running", "paused"} or not share:
+        return [row.previous]
+    return [row.release] if share == BASIS_POINTS else [row.previous, row.release]
+
+
+def served_at(system_id: UUID, at: datetime) -> set[str] | None:
+    """Return the releases that the system's features served at that moment."""
+    step = RolloutStep
+    query = (
+        select(Rollout, step)
+        .join(step, step.rollout_id == Rollout.id)
+        .where(Rollout.system_id == system_id, step.step != "cancel", step.created_at <= at)
+        .ext(distinct_on(Rollout.feature_id))
+        .order_by(Rollout.feature_id, Rollout.number.desc(), step.number.desc())
+    )
+    rows = session().execute(query).all()
+    if not rows:
+        return None
+    return {
+        release
+        for row, taken in rows
+        for release in _served(row, AFTER[taken.step], taken.position)
+    }
+
+
+def is_unknown(system_id: UUID, release: str) -> bool:
+    """Whether the system has a record of rollouts, and none serves or carries the release."""
+    roles = roles_of([system_id]).get(system_id)
+    return roles is not None and release not in roles
