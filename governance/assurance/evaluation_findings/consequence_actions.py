@@ -84,7 +84,7 @@ def follow(run_id: UUID) -> FollowedRun:
     if why:
         return _done(run, "nothing", why)
     results = [(row[0], row[1]) for row in evaluations.results_of([run.id])]
-    tier = evaluations.policy_tier()
+    tier = evaluations.judged_by(run)
     missed = False
     of_another_judge = {key for _run, key in judge_queries.stale([(run, suite.id)])}
     for result, measure in results:

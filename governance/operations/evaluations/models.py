@@ -170,6 +170,10 @@ class EvaluationRun(Generated):
     failed: Mapped[int] = mapped_column(default=0)
     unscored: Mapped[int] = mapped_column(default=0)
     look: Mapped[int] = mapped_column(SmallInteger, default=1)  # at this release, version and week
+    judged_tier: Mapped[str | None]  # whose limits judged it; null before it is judged
+    judged_policy: Mapped[int | None]  # the version in force then; null before the first one
+    # what true means in the file, by name: "good" or "bad"
+    read_as: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
 
     @property
     def is_ready(self) -> bool:

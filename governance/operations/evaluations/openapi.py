@@ -112,7 +112,20 @@ RUN: dict[str, Any] = {
             "properties": {"scored": COUNT, "failed": COUNT, "unscored": COUNT},
             "required": ["scored", "failed", "unscored"],
         },
-        "tier": {"type": "string", "description": "The policy tier whose limits judge."},
+        "tier": {"type": "string", "description": "The policy tier whose limits judged."},
+        "policy_version": {
+            "type": ["integer", "null"],
+            "description": "The version of the policy that was in force then.",
+        },
+        "today": {
+            "type": "object",
+            "description": "Tier, verdict and limits by the policy that is in force now.",
+        },
+        "read_as": {
+            "type": "object",
+            "description": "What true means in the file, by name: good or bad.",
+            "additionalProperties": {"enum": ["good", "bad"]},
+        },
         "verdict": {
             "enum": [*VERDICTS, None],
             "description": "`pass` only where every measure that decides passes.",

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel.db import find, session
@@ -362,6 +362,29 @@ def policy_tier() -> str:
 def policy_tier_name() -> str:
     """The tier as people read it."""
     return policies.platform().tiers[_tier()].name
+
+
+def judged_by(run: EvaluationRun) -> str:
+    """The tier whose limits judged the run; of one that isn't judged yet, today's."""
+    return run.judged_tier or policy_tier()
+
+
+def judged_verdict(today: str) -> ColumnElement[str]:
+    """The verdict of a MeasureResult as its EvaluationRun was judged; `today` is today's tier."""
+    tier = func.coalesce(EvaluationRun.judged_tier, today)
+    return func.jsonb_extract_path_text(MeasureResult.verdicts, tier, "verdict")
+
+
+def policy_number() -> int | None:
+    """The number of the policy version that is in force."""
+    row = policies.in_force()
+    return row.number if row else None
+
+
+def tier_names(tiers: Collection[str]) -> Mapping[str, str]:
+    """The names of these tiers as people read them."""
+    known = policies.platform().tiers
+    return {tier: known[tier].name if tier in known else tier.capitalize() for tier in tiers}
 
 
 def _tier() -> str:

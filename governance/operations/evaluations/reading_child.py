@@ -8,16 +8,24 @@ It loads SciPy where a mean is judged.
 import json
 import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from governance.operations.evaluations.case_digests import case_digest
 from governance.operations.evaluations.files.detection import read_file
-from governance.operations.evaluations.files.records import CaseOutcome, CaseRecord, FileRefused
+from governance.operations.evaluations.files.records import (
+    CaseOutcome,
+    CaseRecord,
+    EvaluationRecord,
+    FileRefused,
+    ReportedMeasure,
+    RunFacts,
+)
 from governance.operations.evaluations.files.summary import RunSummary, summarise
 from governance.operations.evaluations.judging import JudgedMeasure, MeasureRule, judge_run
+from governance.operations.evaluations.polarity import check_used, polarity, rules_by_name, turned
 from governance.operations.evaluations.weeks import monday_of, ran_at
 
 CASES_FILE = "cases.copy"
@@ -32,13 +40,15 @@ def main(orders: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     path = Path(orders["path"])
     rules = [MeasureRule(**each) for each in orders["rules"]]
     try:
-        summary = yield from _read(path, orders, rules)
+        read_as: dict[str, str] = {}
+        summary = yield from _read(path, orders, rules, read_as)
         look = _look(summary, orders)
         judged = judge_run(summary, rules, look=look)
     except FileRefused as refused:
         yield {"place": refused.place, "problem": refused.reason}
         return
-    yield {"run": _run(summary) | {"look": look}, "measures": [_measure(each) for each in judged]}
+    facts = _run(summary) | {"look": look, "read_as": read_as}
+    yield {"run": facts, "measures": [_measure(each) for each in judged]}
 
 
 def _look(summary: RunSummary, orders: Mapping[str, Any]) -> int:
@@ -49,12 +59,13 @@ def _look(summary: RunSummary, orders: Mapping[str, Any]) -> int:
 
 
 def _read(
-    path: Path, orders: Mapping[str, Any], rules: list[MeasureRule]
+    path: Path, orders: Mapping[str, Any], rules: list[MeasureRule], read_as: dict[str, str]
 ) -> Generator[dict[str, Any], None, RunSummary]:
     names = [rule.names for rule in rules]
     seen: set[bytes] = set()
     with (path.parent / CASES_FILE).open("w", encoding="utf-8") as copied:
-        for record in summarise(read_file(path, orders["model"])):
+        records = _as_counted(read_file(path, orders["model"]), rules, read_as)
+        for record in summarise(records):
             if isinstance(record, RunSummary):
                 return record
             digest = case_digest(record.case)
@@ -64,6 +75,42 @@ def _read(
             if len(seen) % REPORTED_EVERY == 0:
                 yield {"cases": len(seen)}
     raise TypeError("a summary ends every run")
+
+
+def _as_counted(
+    records: Iterator[EvaluationRecord], rules: list[MeasureRule], read_as: dict[str, str]
+) -> Iterator[EvaluationRecord]:
+    """Yield the records with their scores as the measures count them, and note in `read_as` what
+    true means under each name; only Meridian's own JSON leaves that open.
+    """
+    facts = next(records)
+    yield facts
+    if not isinstance(facts, RunFacts) or facts.true_is is None:
+        yield from records
+        return
+    by_name, stated = rules_by_name(rules), facts.true_is
+    check_used(stated, by_name)
+    for record in records:
+        if isinstance(record, CaseRecord):
+            for name in record.scores.keys() & by_name.keys() - read_as.keys():
+                read_as[name] = polarity(stated, name, by_name[name])
+            yield replace(record, scores=turned(record.scores, read_as, by_name))
+        elif isinstance(record, ReportedMeasure) and record.successes is None:
+            yield _turned_mean(record, by_name, stated, read_as)
+        else:
+            yield record
+
+
+def _turned_mean(
+    given: ReportedMeasure,
+    by_name: Mapping[str, MeasureRule],
+    stated: Mapping[str, str],
+    read_as: dict[str, str],
+) -> ReportedMeasure:
+    if given.name not in by_name:
+        return given
+    read_as[given.name] = polarity(stated, given.name, by_name[given.name])
+    return replace(given, value=turned({given.name: given.value}, read_as, by_name)[given.name])
 
 
 def _check_storable(case: CaseRecord) -> None:

@@ -79,7 +79,7 @@ JUDGED = action(
     target="EvaluationRun",
     activity="update",
     severity="informational",
-    fields="number system release tool reference outcome cases failed look verdicts",
+    fields="number system release tool reference outcome cases failed look verdicts tier policy read_as",
     shape="ok",
 )
 REFUSED = action(
@@ -205,6 +205,8 @@ def keep_results(run_id: UUID, found: Mapping[str, Any], cases: Path) -> None:
     run.cases, run.failed, run.unscored = facts["cases"], facts["failed"], facts["unscored"]
     run.ran_at = ran_at(facts["completed_at"], facts["started_at"]) or run.created_at
     run.week = monday_of(run.ran_at.date())
+    run.judged_tier, run.judged_policy = queries.policy_tier(), queries.policy_number()
+    run.read_as = dict(facts.get("read_as") or {})
     run.look = queries.looks(run).get(run.week, 0) + 1
     if run.look != facts["look"]:
         raise Unavailable("Another run of the same week was judged meanwhile.")
@@ -225,6 +227,9 @@ def keep_results(run_id: UUID, found: Mapping[str, Any], cases: Path) -> None:
         cases=run.cases,
         failed=run.failed,
         look=run.look,
+        tier=run.judged_tier,
+        policy=run.judged_policy,
+        read_as=run.read_as,
         verdicts={
             each["key"]: {tier: judged["verdict"] for tier, judged in each["verdicts"].items()}
             for each in found["measures"]

@@ -12,18 +12,22 @@ VERDICTS = ("pass", "fail", "undecided")
 
 
 def answer_of(run: EvaluationRun) -> dict[str, Any]:
-    """The run with its verdicts by the limits of the policy tier in force; `verdict` is of all of
-    them, and null while it is read.
+    """The run with its verdicts by the limits that judged it, and `today` by those in force now;
+    `verdict` is of all measures, and null while it is read.
     """
     session().flush()
     suite, version, system = queries.about(run)
-    tier = queries.policy_tier()
+    tier, today = queries.judged_by(run), queries.policy_tier()
     work = background_work.run_of(run)
     stale = judge_queries.stale([(run, suite.id)])
-    measures = [
-        _measure(result, measure, tier, is_stale=(run.id, measure.key) in stale)
-        for result, measure in queries.results_of([run.id])
-    ]
+    results = queries.results_of([run.id])
+    measures, now = (
+        [
+            _measure(result, measure, each, is_stale=(run.id, measure.key) in stale)
+            for result, measure in results
+        ]
+        for each in (tier, today)
+    )
     return {
         "id": str(run.id),
         "number": run.number,
@@ -48,8 +52,19 @@ def answer_of(run: EvaluationRun) -> dict[str, Any]:
             "unscored": run.unscored,
         },
         "tier": tier,
+        "policy_version": run.judged_policy,
         "verdict": verdict_of(run, measures),
         "measures": measures,
+        "today": {
+            "tier": today,
+            "policy_version": queries.policy_number(),
+            "verdict": verdict_of(run, now),
+            "measures": [
+                {name: each[name] for name in ("measure", "limit", "verdict", "more_samples")}
+                for each in now
+            ],
+        },
+        "read_as": run.read_as,
         "page": f"/t/{current.actor().tenant_slug}/evaluations/runs/{run.id}",
     }
 

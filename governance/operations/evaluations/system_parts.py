@@ -104,7 +104,7 @@ def _this_week(system_id: UUID) -> Select[*tuple[Any, ...]]:
     tier = queries.policy_tier()
     verdict = case(
         (tuple_(MeasureResult.run_id, SuiteMeasure.key).in_(stale), "undecided"),
-        else_=MeasureResult.verdicts[tier]["verdict"].astext,
+        else_=queries.judged_verdict(tier),
     )
     failing = func.string_agg(SuiteMeasure.name.distinct(), ", ").filter(verdict == "fail")
     return (
@@ -115,6 +115,7 @@ def _this_week(system_id: UUID) -> Select[*tuple[Any, ...]]:
         )
         .select_from(MeasureResult)
         .join(SuiteMeasure, SuiteMeasure.id == MeasureResult.measure_id)
+        .join(EvaluationRun, EvaluationRun.id == MeasureResult.run_id)
         .where(
             MeasureResult.run_id.in_([run.id for run in runs]), SuiteMeasure.is_signal.is_(False)
         )

@@ -37,6 +37,22 @@ class WeekCell:
     trend: Sequence[float | None] = ()
     stale: str = ""  # why it doesn't decide any more
     suite: EvaluationSuite | None = None
+    today: str = ""  # the tier of today, where it isn't the one that judged
+
+    @property
+    def under_today(self) -> str:
+        """What today's limits would say, where it isn't what the run was judged; empty otherwise."""
+        if not self.today or self.result is None or not self.result.n or self.stale:
+            return ""
+        now = str(self.result.verdicts.get(self.today, {}).get("verdict", "none"))
+        if self.measure.is_signal or now == self.verdict:
+            return ""
+        return figures.VERDICTS[now][1]
+
+    @property
+    def today_limit(self) -> str:
+        now = self.result.verdicts.get(self.today, {}) if self.result else {}
+        return figures.limit(self.measure, now.get("limit"))
 
     @property
     def judged(self) -> Mapping[str, Any]:
@@ -310,8 +326,9 @@ def _add(
             measure,
             newest,
             found.get(key),
-            tier,
+            (newest.judged_tier if newest else None) or tier,
             trend,
             stale.get((newest.id, key), "") if newest else "",
             row.suite,
+            tier,
         )

@@ -86,7 +86,8 @@ def _open_cells(runs: Sequence[tuple[EvaluationRun, UUID]]) -> dict[UUID, list[W
     found: dict[UUID, list[WeekCell]] = defaultdict(list)
     for result, measure in queries.results_of(by_id):
         reason = stale.get((result.run_id, measure.key), "")
-        cell = WeekCell(measure, by_id[result.run_id], result, tier, (), reason)
+        judged_by = by_id[result.run_id].judged_tier or tier
+        cell = WeekCell(measure, by_id[result.run_id], result, judged_by, (), reason)
         if wanted_cases([cell]) is not None:
             found[result.run_id].append(cell)
     return found

@@ -165,11 +165,19 @@ def run(run_id: UUID) -> ResponseReturnValue:
     """Show one run: its verdicts, or why it was refused."""
     found = queries.run(run_id)
     suite, version, system = queries.about(found)
-    tier = queries.policy_tier()
+    today, tier = queries.policy_tier(), queries.judged_by(found)
+    names = queries.tier_names({today, tier})
     stale = judge_queries.stale([(found, suite.id)])
     results = queries.results_of([found.id])
     cells = [
-        this_week.WeekCell(measure, found, result, tier, (), stale.get((found.id, measure.key), ""))
+        this_week.WeekCell(
+            measure,
+            found,
+            result,
+            tier,
+            stale=stale.get((found.id, measure.key), ""),
+            today=today,
+        )
         for result, measure in results
     ]
     roles = served_releases.roles_of([system.id]).get(system.id)
@@ -185,7 +193,9 @@ def run(run_id: UUID) -> ResponseReturnValue:
         wanted=this_week.wanted_cases(cells),
         corrected=judge_queries.corrected_results(suite.id, results, stale),
         amount=figures.amount,
-        tier=queries.policy_tier_name(),
+        tier=names[tier],
+        today=names[today],
+        is_today=today == tier,
         state=_state_of(found),
         progress=work_pages.shown(background_work.run_of(found)),
         requester=people.names([found.requested_by]).get(found.requested_by)

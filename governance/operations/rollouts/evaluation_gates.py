@@ -93,6 +93,7 @@ def _measure(
     if reason is not None:
         found = "fail" if reason.verdict == "fail" else "undecided"
     detail = figures.interval(result.low, result.high, measure.unit)
+    detail = f"{detail}, limit of {tier} today" if detail else f"limit of {tier} today"
     if found == "undecided":
         detail = f"{detail}, needs more" if detail else "needs more"
     return GateReading(

@@ -123,11 +123,12 @@ def _evaluation(system_id: UUID) -> LastEvaluation | None:
     stale = judge_queries.stale((run, run.suite_id) for run in runs)
     verdict = case(
         (tuple_(MeasureResult.run_id, SuiteMeasure.key).in_(stale), "undecided"),
-        else_=MeasureResult.verdicts[evaluations.policy_tier()]["verdict"].astext,
+        else_=evaluations.judged_verdict(evaluations.policy_tier()),
     )
     measured = (
         select(SuiteMeasure.name, verdict)
         .join(SuiteMeasure, SuiteMeasure.id == MeasureResult.measure_id)
+        .join(EvaluationRun, EvaluationRun.id == MeasureResult.run_id)
         .where(
             MeasureResult.run_id.in_([run.id for run in runs]), SuiteMeasure.is_signal.is_(False)
         )

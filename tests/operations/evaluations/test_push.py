@@ -23,6 +23,9 @@ from governance.operations.evaluations import (
     suite_actions,
 )
 from governance.operations.evaluations.models import RUN_CASES, EvaluationRun
+from governance.operations.policies import actions as policies
+from governance.operations.policies.effective_policies import Content
+from governance.operations.policies.policy_diff import with_tier
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
@@ -444,3 +447,86 @@ def test_the_parameters_of_the_address_are_those_of_the_description():
 
     given = DESCRIPTION.paths["/api/v1/evaluations"]["post"]["parameters"]
     assert {each["name"] for each in given if each["in"] == "query"} == set(api.MAX_LENGTHS)
+
+
+# ---- what true means
+
+
+def cases_of(name, value, n=1200, **more):
+    samples = [{"case": f"c-{each}", "scores": {name: value}} for each in range(n)]
+    return own_run(0, 0, measures=[], **more) | {"samples": samples}
+
+
+def test_a_score_named_like_the_harm_is_refused_until_the_file_states_what_true_means(machine, app):
+    """Polarity is never guessed: no harm in 1,200 cases must not read as harm in each."""
+    found = machine.judged(cases_of("harmful-output", False))
+    assert (found["state"], found["place"]) == ("refused", "harmful-output")
+    assert '"true_is": {"harmful-output": "bad"}' in found["problem"]
+    found = machine.judged(
+        cases_of("harmful-output", False, run="ci-2", true_is={"harmful-output": "bad"})
+    )
+    harm = measure(found, "harmful-output")
+    assert (harm["counted"], harm["verdict"]) == (0, "pass")
+    assert found["read_as"] == {"harmful-output": "bad"}
+    page = visitor(app, "viewer").get(found["page"].removeprefix("/t/acme/")).text
+    assert "harmful-output: true = bad" in page
+    found = machine.judged(
+        cases_of("harmful-output", True, run="ci-3", true_is={"harmful-output": "bad"})
+    )
+    assert (measure(found, "harmful-output")["counted"]) == 1200
+
+
+def test_names_of_the_good_result_need_no_statement(machine):
+    found = machine.judged(cases_of("grounded", True))
+    assert (found["read_as"], measure(found)["counted"]) == ({"grounded": "good"}, 0)
+    found = machine.judged(cases_of("grounded", True, run="ci-2", true_is={"grounded": "bad"}))
+    assert (found["read_as"], measure(found)["counted"]) == ({"grounded": "bad"}, 1200)
+
+
+@pytest.mark.parametrize(
+    ("true_is", "place", "says"),
+    [
+        ({"grounded": "maybe"}, "true_is, grounded", "Write good or bad"),
+        ({"grounding": "good"}, "true_is, grounding", "No measure of the suite"),
+        (["grounded"], "true_is", "Send an object"),
+    ],
+)
+def test_a_statement_that_says_nothing_is_refused(machine, true_is, place, says):
+    found = machine.judged(cases_of("grounded", True, n=3, true_is=true_is))
+    assert (found["state"], found["place"]) == ("refused", place)
+    assert says in found["problem"]
+
+
+# ---- the limits that judged
+
+
+def test_a_run_keeps_the_verdict_it_was_judged_with_beside_todays(machine, app):
+    sent = machine.judged(own_run(1200, 1145))
+    with make.acting("admin"):
+        policies.tighten_now(with_tier(Content(), "strict"), base=0, reason="An incident.")
+    found = machine.get(sent["id"]).json
+    names = ("tier", "verdict", "policy_version", "measures")
+    assert [found[name] for name in names] == [sent[name] for name in names]
+    assert (sent["tier"], sent["policy_version"], sent["today"]["tier"]) == (
+        "standard",
+        None,
+        "standard",
+    )
+    assert (found["today"]["tier"], found["today"]["policy_version"]) == ("strict", 1)
+    strict = next(each for each in found["today"]["measures"] if each["measure"] == "hallucination")
+    assert strict["limit"] < measure(found)["limit"]
+    page = " ".join(visitor(app, "viewer").get(found["page"].removeprefix("/t/acme/")).text.split())
+    assert "Judged by the limits of the tier Standard" in page
+    assert "Under today&#39;s tier Strict" in page or "Under today's tier Strict" in page
+
+
+def test_a_later_tier_never_changes_the_verdict_of_a_run(machine, app):
+    """2.5% of answers are within the limit of Standard and over that of Regulated."""
+    sent = machine.judged(own_run(20_000, 19_500))
+    assert measure(sent)["verdict"] == "pass"
+    with make.acting("admin"):
+        policies.tighten_now(with_tier(Content(), "regulated"), base=0, reason="An incident.")
+    found = machine.get(sent["id"]).json
+    assert measure(found)["verdict"] == "pass"
+    today = {each["measure"]: each["verdict"] for each in found["today"]["measures"]}
+    assert today["hallucination"] == "fail"

@@ -1,6 +1,7 @@
 """A run in our own small JSON, for teams whose tool writes none of the known formats.
 
-{"meridian_run": 1, "run": "ci-4711", "model": "…", "measures": [{"name", "n", "passed"}], "samples": [{"case", "scores"}]}
+{"meridian_run": 1, "run": "ci-4711", "model": "…", "true_is": {"harmful-output": "bad"},
+ "measures": [{"name", "n", "passed"}], "samples": [{"case", "scores"}]}
 
 Measures, samples, or both; `samples` is the last member, so that it can be read as a stream. A member that is
 unknown is refused: a misspelled name is never ignored.
@@ -42,6 +43,7 @@ RUN = {
     "problem",
     "started_at",
     "completed_at",
+    "true_is",
     "measures",
     "samples",
 }
@@ -101,7 +103,19 @@ def _facts(head: Mapping[str, Any]) -> RunFacts:
         started_at=text_of(head.get("started_at")),
         completed_at=text_of(head.get("completed_at")),
         judges=tuple(text_of(each) for each in judges),
+        true_is=_true_is(head.get("true_is")),
     )
+
+
+def _true_is(given: Any) -> Mapping[str, str]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or len(given) > MAX_MEASURES:
+        raise FileRefused("true_is", "Send an object: good or bad for each name of a score.")
+    for name, value in given.items():
+        if value not in {"good", "bad"}:
+            raise FileRefused(f"true_is, {name[:40]}", "Write good or bad.")
+    return dict(given)
 
 
 def _measure(given: Any, place: str) -> ReportedMeasure:

@@ -56,6 +56,8 @@ class RunFacts:
     completed_at: str = ""
     judges: tuple[str, ...] = ()
     cases_planned: int | None = None
+    # what 1 means by name, "good" or "bad", as the file states it; None where its format defines it
+    true_is: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
