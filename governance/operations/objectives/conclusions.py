@@ -26,7 +26,7 @@ def conclusion(rows: Sequence[ObjectiveRow]) -> str:
 def _firing(rows: Sequence[ObjectiveRow]) -> str:
     found = [row for row in rows if row.state == "firing"]
     lead = "One alert is firing" if len(found) == 1 else f"{len(found):,} alerts are firing"
-    return _with_the_worst(lead, found) if found else ""
+    return _with_the_worst(lead, found) + _also_overspent(rows) if found else ""
 
 
 def _acknowledged(rows: Sequence[ObjectiveRow]) -> str:
@@ -36,7 +36,14 @@ def _acknowledged(rows: Sequence[ObjectiveRow]) -> str:
         if len(found) == 1
         else f"{len(found):,} alerts are acknowledged"
     )
-    return _with_the_worst(lead, found) if found else ""
+    return _with_the_worst(lead, found) + _also_overspent(rows) if found else ""
+
+
+def _also_overspent(rows: Sequence[ObjectiveRow]) -> str:
+    """Name those without an alert: an objective may have no rule that fires."""
+    count = sum(row.state == "overspent" for row in rows)
+    verb = "is" if count == 1 else "are"
+    return f"; {plural(count, 'objective')} {verb} overspent" if count else ""
 
 
 def _with_the_worst(lead: str, found: Sequence[ObjectiveRow]) -> str:

@@ -276,6 +276,19 @@ def test_an_open_alert_comes_first_and_takes_the_row(as_viewer, availability, mo
     assert "Agreement AGR-2" in page and "ALR-1 fires" in page and "Firing" in page
 
 
+def test_the_headline_of_an_alert_names_overspent_objectives_too(
+    as_viewer, acting, availability, monkeypatch
+):
+    with acting():
+        first = session().scalars(select(Objective).where(Objective.id == availability)).one()
+        objective(first.indicator_id, name="The same, without an alert", window_days=2)
+    state = ports.AlertState("firing", availability, "ALR-1", "since 08:20")
+    monkeypatch.setattr(ports.alert_states, "_answer", lambda _ids: {availability: state})
+    shown = words(as_viewer.get(LIST))
+    assert "One alert is firing: Claims triage · Availability" in shown
+    assert "; 1 objective is overspent" in shown
+
+
 def test_objectives_are_found_by_the_palette(as_viewer, availability):
     found = as_viewer.get("jump?q=triage-avail").json
     hrefs = [each["href"] for each in found]
