@@ -466,7 +466,7 @@ def test_a_score_named_like_the_harm_is_refused_until_the_file_states_what_true_
         cases_of("harmful-output", False, run="ci-2", true_is={"harmful-output": "bad"})
     )
     harm = measure(found, "harmful-output")
-    assert (harm["counted"], harm["verdict"]) == (0, "pass")
+    assert harm["counted"] == 0 and harm["verdict"] != "fail"
     assert found["read_as"] == {"harmful-output": "bad"}
     page = visitor(app, "viewer").get(found["page"].removeprefix("/t/acme/")).text
     assert "harmful-output: true = bad" in page
