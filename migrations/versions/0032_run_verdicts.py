@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0032_run_verdicts"
-down_revision = "0029_log_indexes"
+down_revision = "0036_clock"
 
 TABLES = ("evaluation_runs", "evaluation_results", "policy_versions")
 BACKFILL = """
