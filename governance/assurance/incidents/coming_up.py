@@ -9,7 +9,6 @@ from flask import url_for
 
 from governance.assurance.incidents import clocks, deadlines, permissions, queries
 from governance.assurance.incidents.states import NAMES, STATE_KINDS
-from governance.assurance.playbooks import queries as playbooks
 from governance.kernel import current
 from governance.kernel.access import allowed
 from governance.kernel.intervals import Span
@@ -17,9 +16,6 @@ from governance.kernel.visibility_scope import limits
 from governance.operations.alerts.ports import DeclaredIncident
 from governance.operations.evaluations.ports import SystemIncident
 from governance.operations.objectives.ports import ComingUp, IncidentMark, Use
-from governance.operations.policies.ports import TierNotice
-
-MAX_STEPS = 3  # that a notice names
 
 
 def coming_up() -> Sequence[ComingUp]:
@@ -38,31 +34,6 @@ def coming_up() -> Sequence[ComingUp]:
             label = f"{each.ref}: {clock.verb}"
             coming.append(ComingUp(clock.due_at, label, href, clock.name, "alert-triangle"))
     return coming
-
-
-def tier_notices() -> Sequence[TierNotice]:
-    """Return each open incident with its open steps, for who changes the policy tier."""
-    if not allowed(permissions.VIEW) or limits() is not None:
-        return ()
-    return [
-        TierNotice(f"{each.ref} is open.", f"{each.title}. {_open_steps(each.id)}")
-        for each in queries.open_incidents()
-    ]
-
-
-def _open_steps(incident_id: UUID) -> str:
-    titles = [
-        step.step.title
-        for run in playbooks.runs_of(incident_id)
-        if run.run.ended_at is None
-        for step in run.steps
-        if step.result is None
-    ]
-    if not titles:
-        return "No step of its playbooks is open."
-    named = ", ".join(f"“{each}”" for each in titles[:MAX_STEPS])
-    more = f" and {len(titles) - MAX_STEPS} more" if len(titles) > MAX_STEPS else ""
-    return f"Open steps: {named}{more}."
 
 
 def declared_incidents(system_id: UUID, span: Span) -> Sequence[DeclaredIncident]:

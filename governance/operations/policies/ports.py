@@ -1,6 +1,6 @@
 """What policies ask of the features above them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from governance.kernel.ports import Port
@@ -30,28 +30,3 @@ def _none(_system: Governed, _in_force: InForce) -> Mapping[str, SettingFigure]:
 setting_figures: Port[Callable[[Governed, InForce], Mapping[str, SettingFigure]]] = Port(
     "what settings limit, as it is now for an AI system, by the key of the setting", default=_none
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TierNotice:
-    """What a change of the tier moves beside settings, or should know of, in two sentences."""
-
-    lead: str
-    text: str
-
-
-type TierMoves = Callable[[str, str], Sequence[TierNotice]]
-
-tier_moves: Port[TierMoves] = Port(
-    "limits and verdicts that move from one tier to another", default=lambda _before, _after: ()
-)
-open_incidents: Port[Callable[[], Sequence[TierNotice]]] = Port(
-    "incidents that are open while the tier changes", default=tuple
-)
-
-
-def tier_notices(before: str, after: str) -> Sequence[TierNotice]:
-    """Return what to know before the tier changes; nothing where it stays."""
-    if before == after:
-        return ()
-    return (*open_incidents()(), *tier_moves()(before, after))
