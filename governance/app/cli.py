@@ -46,12 +46,13 @@ def main() -> None:
 
 @main.command()
 def migrate() -> None:
-    """Upgrade the database to this version and load the built-in frameworks.
+    """Upgrade the database to this version, and load or correct the built-in frameworks.
 
     Needs GOVERNANCE_OWNER_DATABASE_URL.
     """
     from governance.app import migrate as migrations
-    from governance.assurance.frameworks import sync
+    from governance.app.factory import connect
+    from governance.assurance.frameworks import corrections, sync
     from governance.economics.usage import event_stores
     from governance.kernel import config
     from governance.kernel.errors import Unavailable
@@ -59,6 +60,9 @@ def migrate() -> None:
     settings = config.from_environment()
     migrations.upgrade(settings.owner_database_url)
     sync.install_catalogues(settings.owner_database_url)
+    if sync.has_corrections(settings.owner_database_url):
+        connect(settings)
+        corrections.record_corrections()
     try:
         event_stores.create_tables(settings.usage_url)
     except Unavailable:

@@ -405,3 +405,95 @@ def test_a_new_migration_that_can_not_be_written_is_refused_with_what_to_do(
     with pytest.raises(SystemExit, match=sentence):
         create(name, versions)
     assert not list(versions.glob("*too_long*")) + list(versions.glob("*other*"))
+
+
+# ---- 0033: rows of one edition that the former identity told apart
+
+TWIN = "11111111-1111-4111-8111-111111111111"
+
+
+def test_two_rows_of_one_edition_become_one_and_no_mapping_is_lost(scratch):
+    """A tenant has mapped to the newer row of SOC 2, another has adopted the older one."""
+    started = released_databases.load("0.1.0", KEEP / "pg", scratch)
+    with psycopg.connect(started.super_uri, dbname=scratch, autocommit=True) as connection:
+        [kept] = connection.execute(
+            "SELECT id FROM frameworks WHERE key = 'soc2-tsc-2017'"
+        ).fetchone()
+        connection.execute(
+            "INSERT INTO frameworks SELECT %s, key, title, version, edition, publisher, licence,"
+            " source, 'corrected', NULL, created_at + interval '1 day' FROM frameworks"
+            " WHERE id = %s",
+            (TWIN, kept),
+        )
+        connection.execute("UPDATE frameworks SET superseded_at = now() WHERE id = %s", (kept,))
+        connection.execute(
+            "INSERT INTO requirements SELECT gen_random_uuid(), %s, ref, 'Corrected ' || ref,"
+            " outcome, parent_ref, depth, position, assessable, created_at FROM requirements"
+            " WHERE framework_id = %s",
+            (TWIN, kept),
+        )
+        [tenant, other] = (
+            row[0] for row in connection.execute("SELECT DISTINCT tenant_id FROM controls LIMIT 2")
+        )
+        [control] = connection.execute(
+            "SELECT id FROM controls WHERE tenant_id = %s LIMIT 1", (tenant,)
+        ).fetchone()
+        refs = [
+            row[0]
+            for row in connection.execute(
+                "SELECT ref FROM requirements WHERE framework_id = %s AND assessable"
+                " ORDER BY position LIMIT 2",
+                (TWIN,),
+            )
+        ]
+        map_to = (
+            "INSERT INTO control_mappings (tenant_id, id, control_id, requirement_id, coverage,"
+            " created_at) SELECT %s, gen_random_uuid(), %s, id, %s, %s FROM requirements"
+            " WHERE framework_id = %s AND ref = %s"
+        )
+        connection.execute("DELETE FROM control_mappings WHERE tenant_id = %s", (tenant,))
+        for framework, coverage, at, ref in (
+            (kept, "partial", "2026-01-01", refs[0]),
+            (TWIN, "full", "2026-02-01", refs[0]),
+            (TWIN, "full", "2026-02-01", refs[1]),
+        ):
+            connection.execute(map_to, (tenant, control, coverage, at, framework, ref))
+        connection.execute("DELETE FROM adoptions WHERE framework_id = %s", (kept,))
+        adopt = (
+            "INSERT INTO adoptions (tenant_id, id, framework_id, created_at)"
+            " VALUES (%s, gen_random_uuid(), %s, '2026-01-01')"
+        )
+        for each in ((tenant, kept), (tenant, TWIN), (other, TWIN)):
+            connection.execute(adopt, each)
+
+        migrate.upgrade(started.owner_url)
+
+        rows_of = connection.execute(
+            "SELECT id, digest, superseded_at FROM frameworks WHERE key = 'soc2-tsc-2017'"
+        ).fetchall()
+        assert rows_of == [(kept, "corrected", None)]
+        open_mappings = connection.execute(
+            "SELECT r.ref, r.title, m.coverage FROM control_mappings m"
+            " JOIN requirements r ON r.id = m.requirement_id"
+            " WHERE m.tenant_id = %s AND m.removed_at IS NULL AND r.framework_id = %s"
+            " ORDER BY r.position",
+            (tenant, kept),
+        ).fetchall()
+        assert open_mappings == [(ref, f"Corrected {ref}", "full") for ref in refs]
+        ended = "SELECT count(*) FROM control_mappings WHERE tenant_id = %s AND removed_at > now() - interval '1 hour'"
+        assert connection.execute(ended, (tenant,)).fetchone() == (1,)
+        adopted = connection.execute(
+            "SELECT tenant_id FROM adoptions WHERE framework_id = %s", (kept,)
+        ).fetchall()
+        assert {row[0] for row in adopted} == {tenant, other} and len(adopted) == 2
+        revisions = connection.execute(
+            "SELECT number, digest FROM framework_revisions WHERE framework_id = %s"
+            " ORDER BY number",
+            (kept,),
+        ).fetchall()
+        assert [number for number, _ in revisions] == [1, 2] and revisions[1][1] == "corrected"
+        unsealed = connection.execute(
+            "SELECT relname FROM pg_class WHERE relname IN ('adoptions', 'control_mappings')"
+            " AND NOT relforcerowsecurity"
+        ).fetchall()
+        assert unsealed == []

@@ -128,6 +128,7 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
         held=assessment,
         ordered=unsigned_first,
         framework=framework,
+        catalogue_digest=_catalogue_digest(assessment, framework.digest),
         shown=board,
         facts=facts,
         counts=_counts(board, facts),
@@ -142,6 +143,12 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
         moments=history.log_lines([assessment.id]),
         **past_day(),
     )
+
+
+def _catalogue_digest(assessment: Assessment, present: str) -> str:
+    """Return the digest of the catalogue's words; for a closed assessment, those it froze."""
+    frozen: dict[str, str] = (assessment.frozen or {}).get("framework", {})
+    return frozen.get("digest", present)
 
 
 def _scope(assessment: Assessment) -> str:

@@ -1,4 +1,6 @@
-"""Adopt controls of the starter pack, with their mappings and the evidence items they need."""
+"""Adopt controls of the starter pack, with their mappings, the frameworks that they map to, and the
+evidence items they need.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -8,11 +10,12 @@ from sqlalchemy import select
 from governance.assurance.controls.actions import CREATED, add_control
 from governance.assurance.controls.mapping_actions import new_mapping
 from governance.assurance.controls.models import Control
-from governance.assurance.controls.starter_pack import StarterControl, pack
+from governance.assurance.controls.starter_pack import StarterControl, mapped_frameworks, pack
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import link_actions
 from governance.assurance.evidence.freshness import CADENCES
 from governance.assurance.evidence.models import Evidence
+from governance.assurance.frameworks import actions as framework_actions
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.record import record
 from governance.kernel import clock
@@ -28,6 +31,8 @@ def adopt(refs: Collection[str] | None = None, *, with_evidence: bool = True) ->
     """Adopt controls of the starter pack (all, or these refs) with their mappings; existing refs
     don't change.
 
+    Each framework that a new control maps to is adopted, so that its pages show the mapping.
+
     With evidence, each item that the controls need is created once, with a first version due in
     a quarter.
     """
@@ -36,7 +41,10 @@ def adopt(refs: Collection[str] | None = None, *, with_evidence: bool = True) ->
         raise Invalid("One of the selected controls isn't in the starter pack.", field="refs")
     lock_tenant("controls")
     taken = set(session().scalars(select(Control.ref)))
-    adopted = [(_adopt_one(each), each) for each in chosen if each.ref not in taken]
+    new = [each for each in chosen if each.ref not in taken]
+    for key in mapped_frameworks(new):
+        framework_actions.adopt_framework(key)
+    adopted = [(_adopt_one(each), each) for each in new]
     if with_evidence:
         _create_evidence(adopted)
     return [control for control, _ in adopted]

@@ -7,8 +7,9 @@ from governance.assurance.controls.forms import (
     StarterPackForm,
 )
 from governance.assurance.controls.models import Control
-from governance.assurance.controls.starter_pack import pack
+from governance.assurance.controls.starter_pack import mapped_frameworks, pack
 from governance.assurance.controls.views import feature
+from governance.assurance.frameworks import import_queries
 from governance.kernel.formatting import plural
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
@@ -18,8 +19,18 @@ from governance.kernel.web import ResponseReturnValue
 @feature.get("/controls/starter", needs=permissions.MANAGE)
 def adopting() -> ResponseReturnValue:
     taken = queries.refs_taken()
+    return _starter_page(_adopt_form(taken), taken)
+
+
+def _starter_page(form: StarterPackForm, taken: set[str], status: int = 200) -> ResponseReturnValue:
+    free = [each for each in pack() if each.ref not in taken]
     return page(
-        "assurance/controls/starter.html", form=_adopt_form(taken), pack=pack(), taken=taken
+        "assurance/controls/starter.html",
+        form=form,
+        pack=pack(),
+        taken=taken,
+        adopts=import_queries.not_adopted(mapped_frameworks(free)),
+        status=status,
     )
 
 
@@ -41,9 +52,7 @@ def adopt() -> ResponseReturnValue:
             adoption_actions.adopt(form.refs.data, with_evidence=bool(form.with_evidence.data))
         ),
     ):
-        return page(
-            "assurance/controls/starter.html", form=form, pack=pack(), taken=taken, status=422
-        )
+        return _starter_page(form, taken, 422)
     there = len(form.refs.data or ()) - len(adopted)
     flash(
         f"{plural(len(adopted), 'control')} adopted."

@@ -1,6 +1,6 @@
 """The starter pack: sixty controls in our own words, read from starter.yaml. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,11 @@ def pack() -> tuple[StarterControl, ...]:
     """Every control of the pack, in its order."""
     content: Mapping[str, Any] = yaml_files.read(FILE)
     return tuple(_read(row) for row in content["controls"])
+
+
+def mapped_frameworks(controls: Iterable[StarterControl]) -> tuple[str, ...]:
+    """Return the keys of the frameworks that these controls map to, each once."""
+    return tuple(dict.fromkeys(key for each in controls for key, _, _ in each.mappings))
 
 
 def _read(row: Mapping[str, Any]) -> StarterControl:

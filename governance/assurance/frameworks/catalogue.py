@@ -4,6 +4,7 @@ Pure.
     Catalogue, CatalogueRequirement     an immutable edition of a framework, and a node of its tree
     load_catalogue(key), all_catalogues()   read from catalogues/*.yaml, checked, cached
     catalogue_digest(catalogue)         SHA-256 of its canonical JSON (RFC 8785)
+    catalogue_structure(catalogue)      SHA-256 of its ids alone: what makes it this edition
     normalise_ref(text)                 "GV-1.1", "nist:ai:govern:1.1" … to "GOVERN 1.1"
     sort_key(ref)                       numeric order of ids: 2.10 comes after 2.9
     CatalogueLink, crosswalk()          typed links between requirements of two frameworks
@@ -141,6 +142,16 @@ def load_catalogue(key: str) -> Catalogue:
 def catalogue_digest(catalogue: Catalogue) -> str:
     """SHA-256, in hex, over the canonical JSON of everything in the catalogue."""
     return hashlib.sha256(rfc8785.dumps(asdict(catalogue))).hexdigest()
+
+
+def catalogue_structure(catalogue: Catalogue) -> str:
+    """SHA-256, in hex, over the canonical JSON of key, edition, and each id with its parent.
+
+    Corrected words leave it as it is; another id, parent or order is another edition.
+    """
+    nodes = [[each.ref, each.parent, each.assessable] for each in catalogue.requirements]
+    content = [catalogue.key, catalogue.edition, nodes]
+    return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
 
 @cache

@@ -1,6 +1,6 @@
 """Frameworks: their requirements, adoption, official texts and crosswalks."""
 
-from governance.assurance.frameworks import actions, models, permissions, views
+from governance.assurance.frameworks import actions, corrections, models, permissions, views
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import EntryLink, Manifest, NavItem
 
@@ -27,9 +27,12 @@ manifest = Manifest(
             audience="operator",
         ),
     ),
-    audit=actions_in(actions),
+    audit=actions_in(actions, corrections),
     links={
         "Adoption": EntryLink(endpoint="frameworks.index", noun="framework"),
+        "FrameworkRevision": EntryLink(
+            no_page="the operator's list of catalogues has their present words"
+        ),
         "FrameworkImport": EntryLink(
             no_page="the imported texts are on the pages of their requirements"
         ),

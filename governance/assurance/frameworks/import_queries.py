@@ -1,5 +1,6 @@
 """A tenant's adoptions, imported files and official texts, apart from Meridian's words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -113,6 +114,13 @@ def _tenant_counts() -> dict[UUID, Any]:
         .label("worded"),
     )
     return {row.id: row for row in session().execute(query)}
+
+
+def not_adopted(keys: Iterable[str]) -> list[str]:
+    """Return the names of those of these frameworks that the tenant hasn't adopted."""
+    adopted = frozenset(session().scalars(select(Adoption.framework_id)))
+    wanted = frozenset(keys)
+    return [each.name for each in frameworks() if each.key in wanted and each.id not in adopted]
 
 
 def adoption(framework_id: UUID) -> Adoption | None:

@@ -4,17 +4,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
 class Framework(Model):
-    """One immutable version of a framework: another version is another row."""
+    """One edition of a framework. Its structure never changes; corrected words replace the former.
+
+    `structure` is a digest of its ids, `digest` one of everything that it says now.
+    """
 
     __tablename__ = "frameworks"
-    __table_args__ = (UniqueConstraint("key", "digest"),)
+    __table_args__ = (UniqueConstraint("key", "structure"),)
 
     key: Mapped[str]
     title: Mapped[str]
@@ -24,7 +27,24 @@ class Framework(Model):
     licence: Mapped[str]
     source: Mapped[str]
     digest: Mapped[str]
+    structure: Mapped[str]
     superseded_at: Mapped[datetime | None]
+
+
+class FrameworkRevision(Model):
+    """The words of an edition from one day on; `changed` lists what the correction replaced."""
+
+    __tablename__ = "framework_revisions"
+    __table_args__ = (
+        UniqueConstraint("framework_id", "number"),
+        CheckConstraint("number > 0", "numbered_from_one"),
+    )
+
+    framework_id: Mapped[UUID] = mapped_column(ForeignKey("frameworks.id"))
+    number: Mapped[int]
+    digest: Mapped[str]
+    changed: Mapped[list[Any]]  # ref ("" for the framework), field, before, after
+    installed_at: Mapped[datetime]
 
 
 class Requirement(Model):

@@ -4,7 +4,7 @@
     framework_by_id(id), installed()       any version
     requirements(id), requirement(key, ref)  in the publisher's order
 
-Catalogue rows never change, so a process reads them once. An auditor sees only the frameworks of
+Catalogue rows change only when another version is installed, so a process reads them once. An auditor sees only the frameworks of
 their engagement. import_queries.py has the tenant's imports, crosswalk_queries.py the links.
 """
 
@@ -19,6 +19,7 @@ from governance.assurance.frameworks.catalogue import KEYS
 from governance.assurance.frameworks.models import (
     Adoption,
     Framework,
+    FrameworkRevision,
     Requirement,
 )
 from governance.kernel import current
@@ -189,6 +190,12 @@ def framework_by_id(framework_id: UUID) -> FrameworkView:
     if found is None:
         raise NotFound("This framework doesn't exist, or you don't have access to it.")
     return found
+
+
+def newest_revision(framework_id: UUID) -> FrameworkRevision:
+    """Return the revision of an edition's words that is installed now."""
+    query = select(FrameworkRevision).where(FrameworkRevision.framework_id == framework_id)
+    return session().scalars(query.order_by(FrameworkRevision.number.desc()).limit(1)).one()
 
 
 def requirements(framework_id: UUID) -> tuple[RequirementView, ...]:

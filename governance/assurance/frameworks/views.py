@@ -234,6 +234,7 @@ def versions(key: str) -> ResponseReturnValue:
         imports=imports,
         counts=published_counts.counts(framework.key, queries.requirements(framework.id)),
         built_in=_built_in_digest(framework.key),
+        revision=queries.newest_revision(framework.id),
         texts=len(texts),
         worded=len({ref for ref, _ in texts}),
         moments=_lines(timeline(about)) if about else [],
