@@ -7,10 +7,12 @@ than a calendar rule would allow. Confirm each with counsel: national law may ad
 Read on 26 Nov 2026 in the Official Journal of the European Union:
 Regulation (EU) 2024/1689 (AI Act) Art. 73 and 113; Regulation (EU) 2016/679 (GDPR) Art. 33 and 99;
 Directive (EU) 2022/2555 (NIS2) Art. 23 and 41; Regulation (EU) 2024/2847 (CRA) Art. 14 and 71.
+Version 2 names the AI Act as amended by Regulation (EU) 2026/1744, of which we know second hand;
+its periods are the same.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 AWARENESS, FIX = "awareness", "fix"  # where a period starts; otherwise a stage of the same regime
@@ -60,6 +62,7 @@ class Regime:
     recipient: str
     question: str
     variants: tuple[Variant, ...]
+    doubt: str = ""  # what is unresolved about when it applies
 
     def variant(self, key: str) -> Variant:
         """Return that case, or the usual one."""
@@ -70,105 +73,117 @@ def _ai_act(key: str, label: str, article: str, days: int) -> Variant:
     return Variant(key, label, (Stage("report", "Report", article, days=days),))
 
 
+_FIRST: tuple[Regime, ...] = (
+    Regime(
+        "ai-act",
+        "EU AI Act, Art. 73",
+        "Regulation (EU) 2024/1689",
+        "https://eur-lex.europa.eu/eli/reg/2024/1689/oj",
+        date(2026, 8, 2),  # Art. 113
+        "the market surveillance authority of the Member State where it happened",
+        "Is it a serious incident of a high-risk AI system in the EU (Art. 3(49))?",
+        (
+            _ai_act("serious", "Serious incident", "Art. 73(2)", 15),
+            _ai_act(
+                "widespread",
+                "Widespread infringement, or critical infrastructure disrupted",
+                "Art. 73(3)",
+                2,
+            ),
+            _ai_act("death", "A person died", "Art. 73(4)", 10),
+        ),
+    ),
+    Regime(
+        "gdpr",
+        "GDPR, Art. 33",
+        "Regulation (EU) 2016/679",
+        "https://eur-lex.europa.eu/eli/reg/2016/679/oj",
+        date(2018, 5, 25),  # Art. 99
+        "the competent data protection authority",
+        "Is it a breach of personal data that is likely to put people at risk?",
+        (
+            Variant(
+                "breach",
+                "Personal data breach",
+                (Stage("notification", "Notification", "Art. 33(1)", hours=72),),
+            ),
+        ),
+    ),
+    Regime(
+        "nis2",
+        "NIS2, Art. 23",
+        "Directive (EU) 2022/2555",
+        "https://eur-lex.europa.eu/eli/dir/2022/2555/oj",
+        date(2024, 10, 18),  # Art. 41
+        "the CSIRT or the competent authority",
+        "Is it a significant incident of an essential or important entity?",
+        (
+            Variant(
+                "significant",
+                "Significant incident",
+                (
+                    Stage("warning", "Early warning", "Art. 23(4)(a)", hours=24),
+                    Stage("notification", "Notification", "Art. 23(4)(b)", hours=72),
+                    Stage(
+                        "report",
+                        "Final report",
+                        "Art. 23(4)(d)",
+                        months=1,
+                        start="notification",
+                    ),
+                ),
+            ),
+        ),
+    ),
+    Regime(
+        "cra",
+        "CRA, Art. 14",
+        "Regulation (EU) 2024/2847",
+        "https://eur-lex.europa.eu/eli/reg/2024/2847/oj",
+        date(2026, 9, 11),  # Art. 71
+        "the coordinating CSIRT and ENISA, on the single reporting platform",
+        "Is it about a product with digital elements: an exploited vulnerability, or a severe"
+        " incident?",
+        (
+            Variant(
+                "vulnerability",
+                "Actively exploited vulnerability",
+                (
+                    Stage("warning", "Early warning", "Art. 14(2)(a)", hours=24),
+                    Stage("notification", "Notification", "Art. 14(2)(b)", hours=72),
+                    Stage("report", "Final report", "Art. 14(2)(c)", days=14, start=FIX),
+                ),
+            ),
+            Variant(
+                "severe",
+                "Severe incident",
+                (
+                    Stage("warning", "Early warning", "Art. 14(4)(a)", hours=24),
+                    Stage("notification", "Notification", "Art. 14(4)(b)", hours=72),
+                    Stage(
+                        "report",
+                        "Final report",
+                        "Art. 14(4)(c)",
+                        months=1,
+                        start="notification",
+                    ),
+                ),
+            ),
+        ),
+    ),
+)
 VERSIONS: Mapping[int, tuple[Regime, ...]] = {
-    1: (
-        Regime(
-            "ai-act",
-            "EU AI Act, Art. 73",
-            "Regulation (EU) 2024/1689",
-            "https://eur-lex.europa.eu/eli/reg/2024/1689/oj",
-            date(2026, 8, 2),  # Art. 113
-            "the market surveillance authority of the Member State where it happened",
-            "Is it a serious incident of a high-risk AI system in the EU (Art. 3(49))?",
-            (
-                _ai_act("serious", "Serious incident", "Art. 73(2)", 15),
-                _ai_act(
-                    "widespread",
-                    "Widespread infringement, or critical infrastructure disrupted",
-                    "Art. 73(3)",
-                    2,
-                ),
-                _ai_act("death", "A person died", "Art. 73(4)", 10),
-            ),
-        ),
-        Regime(
-            "gdpr",
-            "GDPR, Art. 33",
-            "Regulation (EU) 2016/679",
-            "https://eur-lex.europa.eu/eli/reg/2016/679/oj",
-            date(2018, 5, 25),  # Art. 99
-            "the competent data protection authority",
-            "Is it a breach of personal data that is likely to put people at risk?",
-            (
-                Variant(
-                    "breach",
-                    "Personal data breach",
-                    (Stage("notification", "Notification", "Art. 33(1)", hours=72),),
-                ),
-            ),
-        ),
-        Regime(
-            "nis2",
-            "NIS2, Art. 23",
-            "Directive (EU) 2022/2555",
-            "https://eur-lex.europa.eu/eli/dir/2022/2555/oj",
-            date(2024, 10, 18),  # Art. 41
-            "the CSIRT or the competent authority",
-            "Is it a significant incident of an essential or important entity?",
-            (
-                Variant(
-                    "significant",
-                    "Significant incident",
-                    (
-                        Stage("warning", "Early warning", "Art. 23(4)(a)", hours=24),
-                        Stage("notification", "Notification", "Art. 23(4)(b)", hours=72),
-                        Stage(
-                            "report",
-                            "Final report",
-                            "Art. 23(4)(d)",
-                            months=1,
-                            start="notification",
-                        ),
-                    ),
-                ),
-            ),
-        ),
-        Regime(
-            "cra",
-            "CRA, Art. 14",
-            "Regulation (EU) 2024/2847",
-            "https://eur-lex.europa.eu/eli/reg/2024/2847/oj",
-            date(2026, 9, 11),  # Art. 71
-            "the coordinating CSIRT and ENISA, on the single reporting platform",
-            "Is it about a product with digital elements: an exploited vulnerability, or a severe"
-            " incident?",
-            (
-                Variant(
-                    "vulnerability",
-                    "Actively exploited vulnerability",
-                    (
-                        Stage("warning", "Early warning", "Art. 14(2)(a)", hours=24),
-                        Stage("notification", "Notification", "Art. 14(2)(b)", hours=72),
-                        Stage("report", "Final report", "Art. 14(2)(c)", days=14, start=FIX),
-                    ),
-                ),
-                Variant(
-                    "severe",
-                    "Severe incident",
-                    (
-                        Stage("warning", "Early warning", "Art. 14(4)(a)", hours=24),
-                        Stage("notification", "Notification", "Art. 14(4)(b)", hours=72),
-                        Stage(
-                            "report",
-                            "Final report",
-                            "Art. 14(4)(c)",
-                            months=1,
-                            start="notification",
-                        ),
-                    ),
-                ),
-            ),
-        ),
+    1: _FIRST,
+    2: tuple(
+        replace(
+            each,
+            law="Regulation (EU) 2024/1689 as amended by (EU) 2026/1744",
+            doubt="Chapter IX has applied since 2 August 2026; Article 6 applies from 2 December 2027."
+            " Whether Article 73 binds before is unresolved.",
+        )
+        if each.key == "ai-act"
+        else each
+        for each in _FIRST
     ),
 }
 LATEST = max(VERSIONS)

@@ -123,6 +123,17 @@ def test_every_rule_has_a_source_a_date_and_a_recipient():
             assert starts <= keys | {"awareness", "fix"}
 
 
+def test_the_amended_act_is_a_version_of_its_own_with_the_same_periods():
+    first, amended = (statutory_rules.regime("ai-act", version) for version in (1, 2))
+    assert first.law == "Regulation (EU) 2024/1689" and not first.doubt
+    assert amended.law == "Regulation (EU) 2024/1689 as amended by (EU) 2026/1744"
+    assert "Whether Article 73 binds before is unresolved" in amended.doubt
+    assert amended.variants == first.variants
+    others = [each for each in statutory_rules.regimes(1) if each.key != "ai-act"]
+    assert others == [each for each in statutory_rules.regimes(2) if each.key != "ai-act"]
+    assert statutory_rules.regime("ai-act") == amended
+
+
 RULE = SupportRule(
     "1 h",
     AWARE + timedelta(hours=1),
