@@ -369,6 +369,8 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "system_proposals": {
         "state": "approved",
         "answers": {"area": "5", "decides": "informs"},
+        "law_version": "2026-07-27",
+        "role": "both",
         "risk_class": "high_risk",
         "eu_class": "high_risk",
         "class_reason": None,

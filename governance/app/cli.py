@@ -74,6 +74,19 @@ def migrate() -> None:
 
 
 @main.command()
+def law() -> None:
+    """Print each version of the EU AI Act that this version of Meridian knows, with its days."""
+    from governance.operations.intake import law as act
+
+    for version in act.VERSIONS:
+        found = act.law(version)
+        click.echo(f"{version}  {found.title}")
+        click.echo(f"  digest  {found.digest}")
+        click.echo(f"  days    {', '.join(each.isoformat() for each in found.days)}")
+        click.echo(f"  read    {found.read_on.isoformat()}. {act.CONFIRM}")
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
 @click.option("--workers", default=2, show_default=True)

@@ -45,6 +45,7 @@ from governance.operations.decisions.app import DecisionApp
 from governance.operations.decisions.instant import InstantAnswers
 from governance.operations.decisions.rate_limits import RateLimiter
 from governance.operations.decisions.snapshots import Snapshots
+from governance.operations.intake import law
 from governance.operations.measurements import retention
 from governance.publishing.tenant_offboarding import waiting
 
@@ -58,9 +59,10 @@ def create_app(
     """Return the application, as any WSGI server loads it.
 
     Raises ManifestError, before anything is registered, when the features' manifests contradict
-    each other.
+    each other, and FaultyLaw for a file of the law that can't be used.
     """
     check_manifests(manifests)
+    law.check_files()
     settings = settings or config.from_environment()
     logs.configure()
     app = Console(

@@ -1,5 +1,5 @@
-"""What Acme's product teams proposed: a chat for brokers that awaits a decision, and a monitor of
-emotions that was rejected.
+"""What Acme's product teams proposed: a chat for brokers that awaits a decision, photo retouching
+whose safeguards aren't tested, and a monitor of emotions that was rejected.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +17,7 @@ BROKER_CHAT = Draft(
     users="Brokers of our partners; their customers read what brokers pass on.",
     answers={
         "regions": ["eu", "uk"],
+        "role": "deployer",
         "audience": "business",
         "decides": "no",
         "autonomy": "advice",
@@ -25,6 +26,26 @@ BROKER_CHAT = Draft(
         "safety": "no",
         "practices": ["none"],
         "contact": ["creates", "talks"],
+        "safeguards": "none",
+    },
+)
+PHOTO_RETOUCHING = Draft(
+    name="Photo retouching",
+    key="photo-retouching",
+    purpose="Removes backgrounds and people from photos of damage, for the pages of a claim.",
+    users="Claims handlers; people in the photos are affected.",
+    answers={
+        "regions": ["eu"],
+        "role": "both",
+        "audience": "employees",
+        "decides": "no",
+        "autonomy": "advice",
+        "data_used": ["personal"],
+        "area": "none",
+        "safety": "no",
+        "practices": ["none"],
+        "contact": ["creates"],
+        "safeguards": "untested",
     },
 )
 EMOTIONS = Draft(
@@ -34,6 +55,7 @@ EMOTIONS = Draft(
     users="Team leads of the claims hotline; agents are affected.",
     answers={
         "regions": ["eu"],
+        "role": "deployer",
         "audience": "employees",
         "decides": "informs",
         "autonomy": "advice",
@@ -57,6 +79,7 @@ def acme(ago: Callable[[int], date]) -> Iterator[StoryEvent]:
     yield StoryEvent(ago(26), "anna", lambda: actions.propose(EMOTIONS))
     yield StoryEvent(ago(24), "officer", _reject)
     yield StoryEvent(ago(3), "anna", lambda: actions.propose(BROKER_CHAT))
+    yield StoryEvent(ago(2), "anna", lambda: actions.propose(PHOTO_RETOUCHING))
 
 
 def _reject() -> None:

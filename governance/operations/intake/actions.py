@@ -11,6 +11,7 @@ that asks for less than triage can't approve the proposal.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -24,19 +25,18 @@ from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
-from governance.operations.intake import permissions, queries
+from governance.operations.intake import law, permissions, queries
 from governance.operations.intake.models import STATES, SystemProposal
-from governance.operations.intake.questions import QUESTIONS, cleaned
+from governance.operations.intake.questions import QUESTIONS, SAFEGUARDS, cleaned
 from governance.operations.intake.triage import (
     EU_CLASSES,
     RISK_CLASSES,
     Triage,
     is_looser,
-    triage,
 )
 from governance.operations.systems import actions as systems
 
-FIELDS = "ref name key risk_class eu_class open_questions answers"
+FIELDS = "ref name key risk_class eu_class open_questions answers law_version placed_on"
 PROPOSED = action(
     "system.proposal.submitted",
     "proposed an AI system",
@@ -101,6 +101,7 @@ class Draft:
     purpose: str
     users: str
     answers: Mapping[str, Any]
+    placed_on: date | None = None  # on the market, or in service
 
 
 def propose(draft: Draft, *, proposal_id: UUID | None = None) -> SystemProposal:
@@ -135,7 +136,7 @@ def change(row: SystemProposal, draft: Draft, *, seen: int) -> None:
     require(permissions.EDIT, on=row)
     content = _checked(draft)
     before = _content(row)
-    if {name: content[name] for name in before} == before:
+    if {name: content[name] for name in before} == before and not row.is_under_former_law:
         return
     _check_seen(row, seen)
     for name, value in content.items():
@@ -166,12 +167,13 @@ def classify(
         raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")
     before = {"risk_class": row.risk_class, "eu_class": row.eu_class}
     after = {"risk_class": risk_class, "eu_class": eu_class}
-    if before == after:
+    if before == after and not needs_safeguards(row):
         return
     _check_seen(row, seen)
-    derived = triage(row.answers)
+    derived = queries.derived_triage(row)
     row.risk_class, row.eu_class = risk_class, eu_class
     row.class_reason, row.classed_by = reason.strip(), current.person_id()
+    row.open_questions = len(set(derived.open) - {SAFEGUARDS})
     row.revision += 1
     row.changed_at = clock.now()
     session().flush()
@@ -185,6 +187,13 @@ def classify(
         triage=f"{derived.risk_class}, {derived.eu_class}",
     )
     _renew(row, also=current.person_id() if _asks_for_less(row, derived) else None)
+
+
+def needs_safeguards(row: SystemProposal) -> bool:
+    """Whether it waits for proof that safeguards hold, which a reviewer's classes replace."""
+    if row.classed_by is not None or row.is_under_former_law:
+        return False
+    return row.answers.get(SAFEGUARDS) in {"tested", "untested"}
 
 
 def _asks_for_less(row: SystemProposal, derived: Triage) -> bool:
@@ -201,6 +210,16 @@ def why_blocked(row: SystemProposal) -> str | None:
         return (
             "The answers describe a practice that Article 5 of the EU AI Act prohibits. Reject the"
             " proposal, or set another class with a reason."
+        )
+    if row.is_under_former_law:
+        return (
+            f"It was answered under the law of {row.law_version[:4]}, which was amended since. Edit the"
+            " answers: state your role, and answer again."
+        )
+    if needs_safeguards(row):
+        return (
+            "Not decided: show that safeguards hold. A reviewer sets the class, with the evaluation run"
+            " that shows it as the reason."
         )
     if (taken := queries.system_of_slug(row.key)) is not None:
         return f"{taken.name} has the slug {row.key} meanwhile. The proposer has to choose another."
@@ -241,7 +260,7 @@ def open_system(row: SystemProposal) -> None:
 def _reasons(row: SystemProposal) -> str:
     if row.class_reason:
         return row.class_reason
-    found = triage(row.answers).eu_reasons
+    found = queries.derived_triage(row).eu_reasons
     return " ".join(f"{each.text} ({each.source})." for each in found)
 
 
@@ -297,6 +316,8 @@ def _checked(draft: Draft) -> dict[str, Any]:
         answers = cleaned(draft.answers)
     except ValueError as wrong:
         question = QUESTIONS[str(wrong)]
+        if question.key == "practices":
+            raise Invalid("Choose the practices, or none of them.", field="practices") from wrong
         says = (
             "the answers that apply, or “none” alone" if question.several else "one of the answers"
         )
@@ -307,6 +328,7 @@ def _checked(draft: Draft) -> dict[str, Any]:
         "purpose": purpose,
         "users": users,
         "answers": answers,
+        "placed_on": draft.placed_on,
         "changed_at": clock.now(),
     }
 
@@ -318,7 +340,8 @@ def slug_of(name: str) -> str:
 
 
 def _apply_triage(row: SystemProposal) -> None:
-    derived = triage(row.answers)
+    row.law_version, row.role = law.CURRENT, row.answers.get("role")
+    derived = queries.derived_triage(row)
     row.risk_class, row.eu_class = derived.risk_class, derived.eu_class
     row.open_questions = len(derived.open)
 
@@ -343,7 +366,8 @@ def _renew(row: SystemProposal, *, also: UUID | None = None) -> None:
 
 
 def _content(row: SystemProposal) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in ("name", "key", "purpose", "users", "answers")}
+    names = ("name", "key", "purpose", "users", "answers", "placed_on")
+    return {name: getattr(row, name) for name in names}
 
 
 def _named(row: SystemProposal) -> dict[str, Any]:
@@ -352,8 +376,10 @@ def _named(row: SystemProposal) -> dict[str, Any]:
         "risk_class": row.risk_class,
         "eu_class": row.eu_class,
         "open_questions": row.open_questions,
+        "law_version": row.law_version,
     }
 
 
 def _facts(row: SystemProposal) -> dict[str, Any]:
-    return {**_named(row), "name": row.name, "key": row.key, "answers": row.answers}
+    content = ("name", "key", "answers", "placed_on")
+    return _named(row) | {name: getattr(row, name) for name in content}

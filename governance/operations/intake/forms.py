@@ -3,7 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from wtforms import HiddenField, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    DateField,
+    HiddenField,
+    RadioField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from governance.foundation.tenants.forms import one_line
@@ -59,6 +66,12 @@ class ProposalForm(Form):
         description="The people who use it, and the people it affects.",
     )
 
+    placed_on = DateField(
+        "When was it placed on the market, or put into service?",
+        [Optional()],
+        description="Leave it empty for a planned system.",
+    )
+
     @property
     def proposal_id(self) -> UUID:
         """The id chosen when the form was opened: sent twice, it proposes one system."""
@@ -80,6 +93,7 @@ class ProposalForm(Form):
             purpose=self.purpose.data or "",
             users=self.users.data or "",
             answers={field.short_name: field.data for field in self.questions},
+            placed_on=self.placed_on.data,
         )
 
     @classmethod
@@ -91,6 +105,7 @@ class ProposalForm(Form):
             purpose=row.purpose,
             users=row.users,
             seen=str(row.revision),
+            placed_on=row.placed_on,
             **row.answers,
         )
 

@@ -11,7 +11,7 @@ from governance.foundation.approvals.kinds import (
 )
 from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
-from governance.kernel.formatting import plural
+from governance.kernel.formatting import long_day, plural
 from governance.operations.intake import actions, permissions, queries
 from governance.operations.intake.models import SystemProposal
 from governance.operations.intake.questions import QUESTIONS, answer_words
@@ -53,10 +53,11 @@ def _describe(approval: Approval) -> Description:
 def _effects(found: SystemProposal, derived: Triage) -> Iterator[ApprovalEffect]:
     if (why := actions.why_blocked(found)) is not None:
         yield ApprovalEffect("bad", "It can't be approved now.", why)
-    if found.open_questions:
+    unanswered = found.open_questions - actions.needs_safeguards(found)
+    if unanswered:
         yield ApprovalEffect(
             "open",
-            f"{plural(found.open_questions, 'question')} without an answer.",
+            f"{plural(unanswered, 'question')} without an answer.",
             "The proposer has to answer first.",
         )
     if found.classed_by is not None:
@@ -64,6 +65,11 @@ def _effects(found: SystemProposal, derived: Triage) -> Iterator[ApprovalEffect]
         yield ApprovalEffect(
             "due", f"{who} set the classes by hand.", f"Reason: {found.class_reason}"
         )
+    for duty in derived.legal_duties:
+        if duty.is_ours:
+            yield ApprovalEffect(
+                "due", f"{duty.text}.", f"{duty.source}, from {long_day(duty.applies_from)}"
+            )
     for each in derived.duties:
         yield ApprovalEffect("due", f"{each.text}.", each.source)
 
@@ -79,6 +85,8 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
         "risk_class": found.risk_class,
         "eu_class": found.eu_class,
         "class_reason": found.class_reason,
+        "law_version": found.law_version,
+        "placed_on": found.placed_on.isoformat() if found.placed_on else None,
     }
 
 

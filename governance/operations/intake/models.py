@@ -1,6 +1,6 @@
 """Proposals of AI systems."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +8,8 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.operations.intake import law
+from governance.operations.intake.law import Law
 from governance.operations.intake.triage import EU_CLASSES, RISK_CLASSES
 
 STATES = {
@@ -32,6 +34,9 @@ class SystemProposal(Tenanted, Model):
         Index(None, "tenant_id", "state", "number"),
         CheckConstraint("state IN ('in_review', 'approved', 'rejected', 'withdrawn')", "state"),
         CheckConstraint("(state = 'approved') = (system_id IS NOT NULL)", "system"),
+        CheckConstraint(
+            "role IN ('provider', 'deployer', 'both', 'importer', 'distributor')", "role"
+        ),
         CheckConstraint("(class_reason IS NULL) = (classed_by IS NULL)", "classed"),
     )
 
@@ -41,6 +46,9 @@ class SystemProposal(Tenanted, Model):
     purpose: Mapped[str]
     users: Mapped[str]  # who uses it
     answers: Mapped[dict[str, Any]]
+    law_version: Mapped[str]  # of the EU AI Act, under which it was answered
+    role: Mapped[str | None]  # of the tenant, as answered; None where the law before asked none
+    placed_on: Mapped[date | None]  # on the market, or in service
     open_questions: Mapped[int]
     risk_class: Mapped[str]
     eu_class: Mapped[str]
@@ -58,6 +66,15 @@ class SystemProposal(Tenanted, Model):
     @property
     def ref(self) -> str:
         return f"PRO-{self.number}"
+
+    @property
+    def law(self) -> Law:
+        """The version of the EU AI Act that its answers are triaged under."""
+        return law.law(self.law_version)
+
+    @property
+    def is_under_former_law(self) -> bool:
+        return self.law_version != law.CURRENT
 
     @property
     def is_in_review(self) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import Select, Uuid, bindparam, func, or_, select
 
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
+from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.pages import Keyset, keyset
 from governance.kernel.read_ahead import Rows
@@ -38,7 +39,19 @@ def next_number() -> int:
 
 def triage_of(found: SystemProposal) -> Triage:
     """Return what follows from its answers and from the classes that apply."""
-    return triage(found.answers, eu_class=found.eu_class, risk_class=found.risk_class)
+    return triage(
+        found.answers,
+        act=found.law,
+        on=clock.today(),
+        placed_on=found.placed_on,
+        eu_class=found.eu_class,
+        risk_class=found.risk_class,
+    )
+
+
+def derived_triage(found: SystemProposal) -> Triage:
+    """Return what follows from its answers alone."""
+    return triage(found.answers, act=found.law, on=clock.today(), placed_on=found.placed_on)
 
 
 def open_request(found: SystemProposal) -> Approval | None:

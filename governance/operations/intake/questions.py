@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NONE = "none"
+SAFEGUARDS = "safeguards"
 ANNEX_III = {
     "1": "Biometrics",
     "2": "Critical infrastructure",
@@ -45,6 +46,16 @@ QUESTIONS: dict[str, Question] = {
                 "other": "Elsewhere",
             },
             several=True,
+        ),
+        Question(
+            "role",
+            "What are you for this system?",
+            {
+                "provider": "Provider: we develop it, or have it developed under our name",
+                "deployer": "Deployer: we use it under our authority",
+                "both": "Both",
+            },
+            help="The duties of the EU AI Act differ by role.",
         ),
         Question(
             "audience",
@@ -115,14 +126,22 @@ QUESTIONS: dict[str, Question] = {
         Question(
             "safety",
             "Is it a safety component of a regulated product?",
-            {"yes": "Yes", "no": "No"},
-            help="For example of a machine, a medical device, a toy or a vehicle.",
+            {
+                "yes": "Yes",
+                "convenience": "No, it is for convenience alone, and its failure endangers nobody",
+                "no": "No",
+            },
+            help="For example of a machine, a medical device, a toy or a vehicle. Article 6(1a) to (1c) of the"
+            " EU AI Act exclude parts that only assist or optimize.",
         ),
         Question(
             "practices",
             "Does it do any of these?",
             {
-                "a": "Manipulate people, or exploit an age, a disability or hardship",
+                "a": "Manipulate people",
+                "b": "Exploit an age, a disability or hardship",
+                "ba": "Create or alter intimate pictures of real people without their consent",
+                "bb": "Create or alter sexual material of children",
                 "c": "Score people by their social behavior",
                 "d": "Predict crimes from a person's profile alone",
                 "e": "Collect faces from the internet or cameras for recognition",
@@ -148,6 +167,17 @@ QUESTIONS: dict[str, Question] = {
             help="Article 50 of the EU AI Act asks for transparency about these.",
         ),
         Question(
+            SAFEGUARDS,
+            "Could it be made to produce intimate pictures without consent or sexual material of children, and do"
+            " tested safeguards prevent it?",
+            {
+                NONE: "It can't produce such output",
+                "tested": "It could, and tests show that safeguards prevent it",
+                "untested": "It could, and safeguards aren't tested",
+            },
+            help="Asked for systems that create text, images, audio or video.",
+        ),
+        Question(
             "service",
             "Who provides the service that it is part of?",
             {
@@ -161,6 +191,7 @@ QUESTIONS: dict[str, Question] = {
     )
 }
 IN_AN_AREA = ("profiles", "task", "service")  # asked where the area is one of Annex III
+SINCE_AMENDED = ("role", SAFEGUARDS)  # not asked before the law of 2026
 
 
 def cleaned(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,10 +213,19 @@ def cleaned(given: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def unanswered(answers: Mapping[str, Any]) -> list[str]:
-    """Return the keys of the questions that these answers still leave open, in their order."""
-    in_area = answers.get("area") in ANNEX_III
-    return [key for key in QUESTIONS if key not in answers and (in_area or key not in IN_AN_AREA)]
+def unanswered(answers: Mapping[str, Any], *, asked_before: bool = False) -> list[str]:
+    """Return the keys of the questions that these answers still leave open, in their order.
+
+    With `asked_before`, those of the form as it was before the law of 2026.
+    """
+    not_asked: set[str] = set()
+    if answers.get("area") not in ANNEX_III:
+        not_asked |= set(IN_AN_AREA)
+    if "creates" not in answers.get("contact", ()):
+        not_asked.add(SAFEGUARDS)
+    if asked_before:
+        not_asked |= set(SINCE_AMENDED)
+    return [key for key in QUESTIONS if key not in answers and key not in not_asked]
 
 
 def answer_words(key: str, value: Any) -> str:

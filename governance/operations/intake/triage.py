@@ -1,19 +1,22 @@
 """Triage of a proposed AI system: what its answers lead to, each with its reason. Pure.
 
-    triage(answers) -> Triage
-    triage(answers, eu_class=…, risk_class=…)     with the classes that a reviewer has set
+    triage(answers, act=…, on=…) -> Triage
+    triage(…, eu_class=…, risk_class=…)     with the classes that a reviewer has set
 
-The class of the EU AI Act (Regulation (EU) 2024/1689) follows from Article 5, Article 6 with
-Annex III, and Article 50, by number and in our own words. It is a proposal: a reviewer decides.
+The class of the EU AI Act (law.py) follows from Article 5, Article 6 with Annex III, and
+Article 50, by number and in our own words. It is a proposal: a reviewer decides.
 Requirements are ids of the NIST AI RMF 1.0 that a control should satisfy; which ones apply to an
 answer is our judgement.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from governance.operations.intake.questions import ANNEX_III, NONE, unanswered
+from governance.kernel.formatting import long_day
+from governance.operations.intake.law import ROLES, Duty, Law
+from governance.operations.intake.questions import ANNEX_III, NONE, SAFEGUARDS, unanswered
 
 RISK_CLASSES = {"standard": "Standard", "high_risk": "High risk"}  # as the register names them
 EU_CLASSES = {
@@ -24,21 +27,6 @@ EU_CLASSES = {
     "out_of_scope": "Outside the EU AI Act",
 }  # the strictest first
 STRICTEST_FIRST = tuple(EU_CLASSES)
-PRACTICES = {
-    "a": "Manipulating or exploiting people",
-    "c": "Social scoring",
-    "d": "Predicting crimes from profiles",
-    "e": "Collecting faces without a target",
-    "f": "Reading emotions at work or in education",
-    "g": "Sorting people by sensitive traits",
-    "h": "Live identification for the police",
-}
-TRANSPARENCY = {
-    "talks": ("Article 50(1)", "People must know that they interact with AI"),
-    "creates": ("Article 50(2)", "Created content must be marked so that machines detect it"),
-    "senses": ("Article 50(3)", "People must be informed about the recognition"),
-    "deepfake": ("Article 50(4)", "Imitated content must be disclosed"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +38,57 @@ class TriageReason:
 
 
 @dataclass(frozen=True, slots=True)
+class LegalDuty:
+    """A duty under the EU AI Act; `is_ours` where the tenant has one of its roles."""
+
+    text: str
+    source: str
+    roles: tuple[str, ...]
+    applies_from: date
+    is_ours: bool
+    doubt: str = ""
+
+    @property
+    def role_names(self) -> str:
+        return ", ".join(ROLES[each] for each in self.roles)
+
+
+@dataclass(frozen=True, slots=True)
 class Triage:
-    """What the answers lead to. `open` are the keys of questions without an answer."""
+    """What the answers lead to.
+
+    `open` are the keys of questions without an answer, and SAFEGUARDS where the answer needs proof.
+    """
 
     risk_class: str
     risk_reasons: tuple[TriageReason, ...]
     eu_class: str
     eu_reasons: tuple[TriageReason, ...]
-    duties: tuple[TriageReason, ...]
+    legal_duties: tuple[LegalDuty, ...]
+    duties: tuple[TriageReason, ...]  # of other laws
     requirements: tuple[TriageReason, ...]  # source: an id of the NIST AI RMF
     tier: str  # key of a policy tier; empty for a prohibited practice
     tier_reason: str
     open: tuple[str, ...]
 
 
-def triage(answers: Mapping[str, Any], *, eu_class: str = "", risk_class: str = "") -> Triage:
-    """Classify a proposed system. `answers` are cleaned (questions.cleaned).
+def triage(
+    answers: Mapping[str, Any],
+    *,
+    act: Law,
+    on: date,
+    placed_on: date | None = None,
+    eu_class: str = "",
+    risk_class: str = "",
+) -> Triage:
+    """Classify a proposed system under a version of the law, as of a day.
+
+    `answers` are cleaned (questions.cleaned).
 
     The classes of the result and their reasons are those that follow from the answers. Duties,
     requirements and tier follow from the given classes, where a reviewer has set others.
     """
-    found_eu, eu_reasons = _eu_class(answers)
+    found_eu, eu_reasons = _eu_class(answers, act, on)
     found_risk, risk_reasons = _risk_class(answers, found_eu)
     eu_class, risk_class = eu_class or found_eu, risk_class or found_risk
     tier, tier_reason = _tier(answers, eu_class, risk_class)
@@ -79,12 +97,21 @@ def triage(answers: Mapping[str, Any], *, eu_class: str = "", risk_class: str = 
         risk_reasons,
         found_eu,
         eu_reasons,
-        tuple(_duties(answers, eu_class)),
+        tuple(_duties(answers, eu_class, act, placed_on)),
+        tuple(_personal_data(answers)),
         tuple(_requirements(answers, risk_class)),
         tier,
         tier_reason,
-        tuple(unanswered(answers)),
+        tuple(_open(answers, act)),
     )
+
+
+def _open(answers: Mapping[str, Any], act: Law) -> list[str]:
+    """Return the questions without an answer, and SAFEGUARDS where safeguards aren't shown yet."""
+    found = unanswered(answers, asked_before=not act.amended_by)
+    if answers.get(SAFEGUARDS) in {"tested", "untested"}:
+        found.append(SAFEGUARDS)
+    return found
 
 
 def is_looser(eu_class: str, than: str) -> bool:
@@ -95,38 +122,57 @@ def is_looser(eu_class: str, than: str) -> bool:
 # ---- the EU AI Act
 
 
-def _eu_class(answers: Mapping[str, Any]) -> tuple[str, tuple[TriageReason, ...]]:
+def _eu_class(
+    answers: Mapping[str, Any], act: Law, on: date
+) -> tuple[str, tuple[TriageReason, ...]]:
     regions = answers.get("regions", [])
     if regions and "eu" not in regions:
         reason = TriageReason("It affects nobody in the European Union", "Article 2(1)")
         return "out_of_scope", (reason,)
-    if practices := [each for each in answers.get("practices", []) if each in PRACTICES]:
+    if practices := [
+        act.practices[each] for each in answers.get("practices", []) if each in act.practices
+    ]:
         return "prohibited", tuple(
-            TriageReason(PRACTICES[each], f"Article 5(1)({'a, b' if each == 'a' else each})")
+            TriageReason(
+                each.own_title
+                if each.applies_from <= on
+                else f"{each.own_title}: will be prohibited on {long_day(each.applies_from)}",
+                each.ref,
+            )
             for each in practices
         )
     if high := tuple(_high_risk(answers)):
         return "high_risk", high
-    exempt = tuple(_exempt(answers))
-    if seen := tuple(_transparency(answers)):
+    exempt = (*_convenience(answers), *_exempt(answers))
+    if seen := tuple(_transparency(answers, act)):
         return "transparency", (*seen, *exempt)
     return "minimal", exempt or (
-        TriageReason(
-            "No answer leads to Article 5, Article 6 or Article 50", "Regulation (EU) 2024/1689"
-        ),
+        TriageReason("No answer leads to Article 5, Article 6 or Article 50", act.title),
     )
 
 
 def _high_risk(answers: Mapping[str, Any]) -> Iterator[TriageReason]:
     if answers.get("safety") == "yes":
         yield TriageReason("It is a safety component of a regulated product", "Article 6(1)")
-    area = answers.get("area")
-    if area in ANNEX_III and not _is_exempt(answers):
+    area = answers.get("area", "")
+    if _is_high_risk_area(answers):
         yield TriageReason(
             f"It is used in an area of high risk: {ANNEX_III[area]}", f"Annex III({area})"
         )
         if answers.get("profiles") == "yes":
             yield TriageReason("It profiles people, so no exemption applies", "Article 6(3)")
+
+
+def _is_high_risk_area(answers: Mapping[str, Any]) -> bool:
+    return answers.get("area") in ANNEX_III and not _is_exempt(answers)
+
+
+def _convenience(answers: Mapping[str, Any]) -> Iterator[TriageReason]:
+    if answers.get("safety") == "convenience":
+        yield TriageReason(
+            "It is part of a regulated product for convenience alone; its failure endangers nobody",
+            "Article 6(1a)",
+        )
 
 
 def _is_exempt(answers: Mapping[str, Any]) -> bool:
@@ -144,30 +190,67 @@ def _exempt(answers: Mapping[str, Any]) -> Iterator[TriageReason]:
         )
 
 
-def _transparency(answers: Mapping[str, Any]) -> Iterator[TriageReason]:
-    for each in answers.get("contact", []):
-        if each in TRANSPARENCY:
-            provision, text = TRANSPARENCY[each]
-            yield TriageReason(text, provision)
+def _transparency(answers: Mapping[str, Any], act: Law) -> Iterator[TriageReason]:
+    contact = answers.get("contact", [])
+    for each in act.duties:
+        if each.contact and each.contact in contact:
+            yield TriageReason(each.own_title, each.ref)
 
 
-def _duties(answers: Mapping[str, Any], eu_class: str) -> Iterator[TriageReason]:
+def _duties(
+    answers: Mapping[str, Any], eu_class: str, act: Law, placed_on: date | None
+) -> Iterator[LegalDuty]:
+    """Return the duties of a class, first those of the tenant's role, by day."""
+    ours = _roles(answers)
+    annex_i = answers.get("safety") == "yes" and not _is_high_risk_area(answers)
+    found = [
+        LegalDuty(
+            each.own_title,
+            each.ref,
+            each.roles,
+            _prohibited_from(answers, act) or each.day(annex_i=annex_i, placed_on=placed_on)
+            if each.duty_class == "prohibited"
+            else each.day(annex_i=annex_i, placed_on=placed_on),
+            is_ours=bool(ours & set(each.roles)),
+            doubt=each.doubt,
+        )
+        for each in act.duties
+        if _applies(each, answers, eu_class)
+    ]
+    yield from sorted(found, key=lambda each: (not each.is_ours, each.applies_from))
+
+
+def _applies(duty: Duty, answers: Mapping[str, Any], eu_class: str) -> bool:
+    if eu_class == "out_of_scope":
+        return False
     if eu_class == "prohibited":
-        yield TriageReason("Don't put it into service", "Article 5")
-        return
-    if eu_class == "high_risk":
-        yield TriageReason("Keep a technical file with the points of Annex IV", "Article 11")
-        yield TriageReason("Manage its risks over its whole life", "Article 9")
-        yield TriageReason("Govern the data that it is trained and tested with", "Article 10")
-        yield TriageReason("Assign people who oversee it", "Article 14")
-        yield TriageReason("Measure accuracy, robustness and security", "Article 15")
-        if answers.get("service", NONE) != NONE:
-            yield TriageReason(
-                "Assess its impact on fundamental rights before its first use", "Article 27"
-            )
-        yield from _transparency(answers)
-    elif eu_class == "transparency":
-        yield from _transparency(answers)
+        return duty.duty_class == "prohibited"
+    if duty.duty_class == "transparency":
+        return eu_class in {"high_risk", "transparency"} and duty.contact in answers.get(
+            "contact", []
+        )
+    if duty.duty_class == "exempt":
+        is_exempt = answers.get("area") in ANNEX_III and _is_exempt(answers)
+        return eu_class in {"transparency", "minimal"} and is_exempt
+    if duty.service and answers.get("service", NONE) == NONE:
+        return False
+    return duty.duty_class in {"any", eu_class}
+
+
+def _roles(answers: Mapping[str, Any]) -> set[str]:
+    """Return the roles that the tenant has; every role as long as the question is open."""
+    role = answers.get("role")
+    if role is None:
+        return set(ROLES)
+    return {"provider", "deployer"} if role == "both" else {role}
+
+
+def _prohibited_from(answers: Mapping[str, Any], act: Law) -> date | None:
+    practices = [act.practices[each] for each in answers.get("practices", []) if each != NONE]
+    return min((each.applies_from for each in practices), default=None)
+
+
+def _personal_data(answers: Mapping[str, Any]) -> Iterator[TriageReason]:
     if {"personal", "special", "children"} & set(answers.get("data_used", [])):
         yield TriageReason(
             "Check whether a data protection impact assessment is needed", "GDPR, Article 35"

@@ -8,12 +8,13 @@ from flask import flash, redirect, request, url_for
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.people import queries as people
 from governance.foundation.people.queries import Moment
+from governance.kernel import clock
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.ids import uuid7
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.intake import actions, permissions, ports, queries
+from governance.operations.intake import actions, law, permissions, ports, queries
 from governance.operations.intake.forms import ClassesForm, ProposalForm
 from governance.operations.intake.models import SystemProposal
 from governance.operations.intake.proposal_list import PROPOSALS
@@ -49,7 +50,7 @@ def proposal(proposal_id: UUID) -> ResponseReturnValue:
         proposal=found,
         derived=derived,
         answers=[
-            (question.label, answer_words(key, found.answers.get(key)), key in derived.open)
+            (question.label, _answer(found, key), key not in found.answers)
             for key, question in QUESTIONS.items()
             if key in found.answers or key in derived.open
         ],
@@ -58,11 +59,23 @@ def proposal(proposal_id: UUID) -> ResponseReturnValue:
         current_tier=tiers.tier,
         requested=requested if requested and approvals.is_visible(requested) else None,
         eu_names=EU_CLASSES,
+        today=clock.today(),
+        confirm=law.CONFIRM,
+        unanswered=found.open_questions - actions.needs_safeguards(found),
         blocked=actions.why_blocked(found) if found.is_in_review else None,
         system=systems.system(found.system_id) if found.system_id else None,
         names=people.names([found.proposed_by, found.classed_by, found.decided_by]),
         history=[_moment(each) for each in people.timeline([found.id])],
     )
+
+
+def _answer(found: SystemProposal, key: str) -> str:
+    """Return an answer in words; practices in those of the law that it was given under."""
+    value = found.answers.get(key)
+    if key == "practices" and found.is_under_former_law:
+        practices = found.law.practices
+        return ", ".join(practices[each].own_title for each in value or [] if each in practices)
+    return answer_words(key, value)
 
 
 def _moment(each: Moment) -> dict[str, Any]:

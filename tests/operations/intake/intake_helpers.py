@@ -7,6 +7,7 @@ from tests.browser import field_value
 
 ANSWERS = {
     "regions": ["eu"],
+    "role": "both",
     "audience": "employees",
     "decides": "informs",
     "autonomy": "advice",

@@ -7,7 +7,7 @@ import pytest
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.kernel.errors import Forbidden
-from governance.operations.intake import queries
+from governance.operations.intake import law, queries
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
@@ -39,7 +39,7 @@ def test_a_proposal_becomes_a_system_once_another_person_approves_it(
     assert "Premium advisor" in main_text(as_viewer.get("intake/"))
     address = approval_of(as_officer, made)
     page = main_text(as_officer.get(address))
-    assert "Premium advisor" in page and "Assess its impact on fundamental rights" in page
+    assert "Premium advisor" in page and "Impact on fundamental rights" in page
     decide(as_officer, address)
     assert row(made)[0] == "approved"
     text = main_text(as_contributor.get(f"intake/{made}", follow_redirects=True))
@@ -78,7 +78,7 @@ def test_answers_that_are_missing_keep_it_from_being_approved(as_contributor, as
     address = approval_of(as_officer, made)
     decide(as_officer, address, then=422)
     assert row(made)[0] == "in_review"
-    assert "Answer the questions of PRO-1" in main_text(as_contributor.get("inbox/"))
+    assert "Complete PRO-1 Premium advisor" in main_text(as_contributor.get("inbox/"))
     assert "Premium advisor" not in main_text(as_officer.get("inbox/"))
     seen = seen_in(as_contributor.get(f"intake/{made}/edit"))
     as_contributor.post(f"intake/{made}/edit", seen=seen, **form())
@@ -229,7 +229,8 @@ def test_a_slug_that_a_system_took_meanwhile_blocks_the_approval(
         ({"key": "new"}, "A slug is 2 to 41 lowercase letters"),
         ({"name": "保険"}, "A slug is 2 to 41 lowercase letters"),
         ({"area": "9"}, "Choose one of the answers."),
-        ({"practices": ["none", "a"]}, "or “none” alone"),
+        ({"practices": ["none", "a"]}, "Choose the practices, or none of them."),
+        ({"contact": ["none", "talks"]}, "or “none” alone"),
         ({"regions": ["mars"]}, "Choose the answers that apply"),
     ],
 )
@@ -261,3 +262,69 @@ def test_the_queue_filters_and_reads_in_few_statements(as_contributor, as_office
     assert "2 proposals in review" in text and len(seen) <= 6, seen
     assert "Spam filter" not in main_text(as_officer.get("intake/?eu_class=high_risk"))
     assert "Spam filter" in main_text(as_officer.get("intake/?q=spam&state=in_review"))
+
+
+def test_the_form_asks_for_the_role_and_the_page_shows_whose_duties_are_whose(
+    as_contributor, as_officer
+):
+    lacking = propose(as_contributor, role=None)
+    assert row(lacking)[3] == 1
+    made = propose(as_contributor, name="Deployed advisor", role="deployer")
+    text = main_text(as_officer.get(f"intake/{made}"))
+    ours, _, theirs = text.partition("Your duties")[2].partition("Ask your vendor")
+    assert "Use it as instructed" in ours and "Technical file with the points of Annex IV" in theirs
+    assert "Technical file" not in ours and "2 December 2027, in " in ours
+    assert "Confirm with counsel" in ours
+    assert "as amended by Regulation (EU) 2026/1744" in text
+    approval = main_text(as_officer.get(approval_of(as_officer, made)))
+    assert "Use it as instructed" in approval and "Technical file" not in approval
+
+
+def test_safeguards_without_proof_keep_it_from_being_approved(
+    as_contributor, as_officer, as_reviewer
+):
+    made = propose(as_contributor, contact=["creates"], safeguards="untested")
+    text = main_text(as_officer.get(f"intake/{made}"))
+    assert "Not decided: show that safeguards hold" in text
+    assert "without an answer" not in text
+    address = approval_of(as_officer, made)
+    decide(as_officer, address, then=422)
+    assert row(made)[0] == "in_review"
+    seen = seen_in(as_reviewer.get(f"intake/{made}/classes"))
+    classes = {"eu_class": "high_risk", "risk_class": "high_risk"}
+    as_reviewer.post(f"intake/{made}/classes", then=422, seen=seen, reason="", **classes)
+    as_reviewer.post(
+        f"intake/{made}/classes", seen=seen, reason="Run 12: none of 400 prompts.", **classes
+    )
+    assert "Not decided" not in main_text(as_officer.get(f"intake/{made}"))
+    decide(as_officer, address)
+    assert row(made)[0] == "approved"
+
+
+def test_a_system_that_creates_nothing_is_not_asked_about_safeguards(as_contributor):
+    made = propose(as_contributor, contact=["creates"])
+    assert row(made)[3] == 1
+    assert row(propose(as_contributor, name="Silent"))[3] == 0
+
+
+def test_a_practice_with_none_of_them_is_refused(as_contributor):
+    sent = form(practices=["ba", "none"])
+    reply = as_contributor.post("intake/new", once=str(uuid4()), then=422, **sent)
+    assert "Choose the practices, or none of them." in main_text(reply)
+
+
+def test_a_proposal_of_the_former_law_is_answered_again(as_contributor, as_officer, acting):
+    made = propose(as_contributor, practices=["a"], role=None)
+    with acting("compliance_officer"):
+        old = queries.proposal(made)
+        old.law_version, old.open_questions = law.ORIGINAL, 0
+        old.eu_class = "high_risk"
+    text = main_text(as_officer.get(f"intake/{made}"))
+    assert "Manipulate people, or exploit an age, a disability or hardship" in text
+    assert "It was answered under the law of 2024" in text
+    page = as_contributor.get(f"intake/{made}/edit")
+    assert "Answered under the law of 2024" in main_text(page)
+    as_contributor.post(f"intake/{made}/edit", seen=seen_in(page), **form())
+    assert row(made) == ("in_review", "high_risk", "high_risk", 0)
+    decide(as_officer, approval_of(as_officer, made))
+    assert row(made)[0] == "approved"

@@ -1,0 +1,190 @@
+"""The EU AI Act as data: practices and duties with their roles and days, by version of the law.
+
+    current()            the law as amended; new answers are triaged under it
+    law(version)         an earlier version, for proposals that were answered under it
+    Law.day_of(duty, …)  the day from which a duty applies to a system
+
+The files in law/ have ids, days and our own short titles. They are checked when they are read; the
+web server and `governance law` read them at the start.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import rfc8785
+
+from governance.kernel import yaml_files
+
+FOLDER = Path(__file__).parent / "law"
+CURRENT, ORIGINAL = "2026-07-27", "2024-08-01"
+VERSIONS = (CURRENT, ORIGINAL)
+CONFIRM = "Confirm with counsel."
+ROLES = {
+    "provider": "Provider",
+    "deployer": "Deployer",
+    "importer": "Importer",
+    "distributor": "Distributor",
+}
+DUTY_CLASSES = ("any", "prohibited", "exempt", "high_risk", "transparency")
+
+
+class FaultyLaw(ValueError):
+    """A file of the law that can't be used; the message names the file and the entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """A prohibited practice. `key` is the answer that names it."""
+
+    key: str
+    ref: str
+    own_title: str
+    applies_from: date
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A duty of one or several roles, with a day for systems of Annex III and one for Annex I.
+
+    `contact` is the answer that it needs, `service` says that it needs a public or financial one.
+    """
+
+    ref: str
+    own_title: str
+    roles: tuple[str, ...]
+    duty_class: str
+    annex_iii_from: date
+    annex_i_from: date
+    contact: str = ""
+    service: bool = False
+    placed_before: date | None = None  # systems placed before this day have until the next one
+    placed_before_from: date | None = None
+    doubt: str = ""
+
+    def day(self, *, annex_i: bool, placed_on: date | None) -> date:
+        """Return the day from which it applies to a system placed on the market on that day."""
+        is_older = placed_on and self.placed_before and placed_on < self.placed_before
+        if is_older and self.placed_before_from:
+            return self.placed_before_from
+        return self.annex_i_from if annex_i else self.annex_iii_from
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """One version of the law. `digest` is SHA-256, in hex, of the file's content."""
+
+    version: str
+    name: str
+    amended_by: str
+    read_on: date
+    source: str
+    practices: Mapping[str, Practice]
+    duties: tuple[Duty, ...]
+    digest: str
+
+    @property
+    def title(self) -> str:
+        """The law with its amendment, as pages name it."""
+        return f"{self.name} as amended by {self.amended_by}" if self.amended_by else self.name
+
+    @property
+    def days(self) -> list[date]:
+        """Every day on which something begins to apply."""
+        found = {each.applies_from for each in self.practices.values()}
+        for each in self.duties:
+            found |= {each.annex_iii_from, each.annex_i_from}
+            found |= {each.placed_before_from} if each.placed_before_from else set()
+        return sorted(found)
+
+
+def current() -> Law:
+    """Return the law as amended."""
+    return law(CURRENT)
+
+
+@cache
+def law(version: str) -> Law:
+    """Return a version of the law. Raises FaultyLaw."""
+    name = f"ai-act-{version}.yaml"
+    found = read_law(name, yaml_files.read(FOLDER / name))
+    if found.version != version:
+        raise FaultyLaw(f"{name} says that it is version {found.version}.")
+    return found
+
+
+def check_files() -> None:
+    """Read every version. Raises FaultyLaw, which stops the start."""
+    for version in VERSIONS:
+        law(version)
+
+
+def read_law(name: str, content: Mapping[str, Any]) -> Law:
+    """Check the content of a file. Raises FaultyLaw, which names the file and the entry."""
+    practices = [_practice(name, each) for each in content["practices"]]
+    duties = [_duty(name, each) for each in content["duties"]]
+    _check_unique(name, [each.ref for each in practices])
+    _check_unique(name, [each.ref for each in duties])
+    return Law(
+        str(content["version"]),
+        content["law"],
+        content["amended_by"],
+        _day(name, "the file", content, "read_on"),
+        content["source"],
+        {each.key: each for each in practices},
+        tuple(duties),
+        hashlib.sha256(rfc8785.dumps(_plain(content))).hexdigest(),
+    )
+
+
+def _practice(name: str, row: Mapping[str, Any]) -> Practice:
+    return Practice(row["key"], row["ref"], row["own_title"], _day(name, row["ref"], row, "from"))
+
+
+def _duty(name: str, row: Mapping[str, Any]) -> Duty:
+    ref, roles = row["ref"], tuple(row.get("roles", ()))
+    if row["class"] not in DUTY_CLASSES:
+        raise FaultyLaw(f"{name}: {ref} has the unknown class “{row['class']}”.")
+    if not roles or not set(roles) <= ROLES.keys():
+        raise FaultyLaw(f"{name}: {ref} has no role, or an unknown one.")
+    older = "placed_before" in row
+    return Duty(
+        ref,
+        row["own_title"],
+        roles,
+        row["class"],
+        _day(name, ref, row, "annex_iii_from"),
+        _day(name, ref, row, "annex_i_from"),
+        row.get("contact", ""),
+        row.get("service", False),
+        _day(name, ref, row, "placed_before") if older else None,
+        _day(name, ref, row, "placed_before_from") if older else None,
+        row.get("doubt", ""),
+    )
+
+
+def _day(name: str, ref: str, row: Mapping[str, Any], field: str) -> date:
+    value = row.get(field)
+    if not isinstance(value, date):
+        raise FaultyLaw(f"{name}: {ref} has no day in “{field}”.")
+    return value
+
+
+def _check_unique(name: str, refs: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for ref in refs:
+        if ref in seen:
+            raise FaultyLaw(f"{name}: {ref} is listed twice.")
+        seen.add(ref)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value.isoformat() if isinstance(value, date) else value
