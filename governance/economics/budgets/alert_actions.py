@@ -62,14 +62,15 @@ log = structlog.get_logger("budgets")
 def evaluate() -> int:
     """Alert what is reached now; return how many alerts are new.
 
-    A budget whose costs have no rate yet waits for one.
+    A month without a rate takes the last known one, and the alert says so. A budget in a currency
+    that never had a rate is unknown.
     """
-    day, new = queries.today(), 0
-    for row in queries.budgets():
-        try:
-            found = queries.outlooks([row], day)[row.id]
-        except MissingRate as error:
-            log.warning("budget not evaluated", budget=str(row.id), reason=error.message)
+    rows, new = queries.budgets(), 0
+    outlooks = queries.outlooks(rows, queries.today())
+    for row in rows:
+        found = outlooks[row.id]
+        if isinstance(found, MissingRate):
+            log.warning("budget not evaluated", budget=str(row.id), reason=found.message)
             continue
         for each in crossings(found, row.actual_thresholds, row.forecast_thresholds):
             new += _alert(row, found, each)
@@ -93,6 +94,7 @@ def _alert(row: CostBudget, found: Outlook, reached: Crossing) -> bool:
         told_at=None if tells else clock.now(),
         note="",
         created_at=clock.now(),
+        **wording.kept_caveats(found),
     )
     made = session().scalar(
         statement.on_conflict_do_nothing(
@@ -115,12 +117,11 @@ def _alert(row: CostBudget, found: Outlook, reached: Crossing) -> bool:
 
 
 def _tell_operator(row: CostBudget, alert: CostBudgetAlert) -> None:
-    said = f"{wording.sentence(row.name, alert)}\n\n{wording.figures(alert)}"
     address = f"{public_address()}/operator/economics/budgets/{row.id}"
+    subject, text = wording.letter(row.name, alert, address)
     for person in members():
         if person.role in WRITTEN_TO:
-            subject = f"Budget at {alert.percent}%: {row.name}"
-            outbox.send_mail(person.email, subject, f"{said}\n\n{address}\n")
+            outbox.send_mail(person.email, subject, text)
     webhooks.send(wording.REACHED, wording.payload(alert.id, row.name, _scope(row), alert))
 
 
@@ -184,6 +185,8 @@ def _keep_notice(alert: CostBudgetAlert, row: CostBudget, scope: str) -> bool:
         spent=alert.spent,
         forecast=alert.forecast,
         currency=alert.currency,
+        provisional=alert.provisional,
+        unpriced=alert.unpriced,
         acknowledged_at=None if row.tells_tenant else clock.now(),
         created_at=clock.now(),
     )
@@ -202,11 +205,10 @@ def _tell_people(notice: CostBudgetNotice) -> None:
     )
     slug = current.actor().tenant_slug
     address = f"{public_address()}/t/{slug}/economics/budget-notices/{notice.id}"
-    said = f"{wording.sentence(notice.name, notice)}\n\n{wording.figures(notice)}"
+    subject, text = wording.letter(notice.name, notice, address)
     for person in members():
         if person.role == "admin":
-            subject = f"Budget at {notice.percent}%: {notice.name}"
-            outbox.send_mail(person.email, subject, f"{said}\n\n{address}\n")
+            outbox.send_mail(person.email, subject, text)
     data = wording.payload(notice.id, notice.name, notice.scope, notice)
     webhooks.send(wording.REACHED, data)
 

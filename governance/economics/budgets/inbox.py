@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, String, cast
+from sqlalchemy import Select, String, case, cast, func
 
 from governance.economics.budgets import permissions
 from governance.economics.budgets.models import CostBudget, CostBudgetAlert, CostBudgetNotice
@@ -10,13 +10,15 @@ from governance.kernel.inbox import InboxRow, InboxSource, item_select
 
 WORDS = {"actual": "of the budget is spent", "forecast": "of the budget is forecast to be spent"}
 
+PROVISIONAL = " provisional"
+
 
 def _alerts() -> Select[Any]:
     a, b = CostBudgetAlert, CostBudget
     query = item_select(
         a,
         about=b.name,
-        place=a.basis,
+        place=_basis(a),
         detail=cast(a.percent, String),
         since=a.created_at,
         parent=a.budget_id,
@@ -24,16 +26,23 @@ def _alerts() -> Select[Any]:
     return query.where(a.acknowledged_at.is_(None))
 
 
+def _basis(alert: Any) -> Any:
+    """The basis, and a mark where a rate is provisional."""
+    is_provisional = func.jsonb_array_length(alert.provisional) > 0
+    return alert.basis + case((is_provisional, PROVISIONAL), else_="")
+
+
 def _notices() -> Select[Any]:
     n = CostBudgetNotice
     query = item_select(
-        n, about=n.name, place=n.basis, detail=cast(n.percent, String), since=n.created_at
+        n, about=n.name, place=_basis(n), detail=cast(n.percent, String), since=n.created_at
     )
     return query.where(n.acknowledged_at.is_(None))
 
 
 def _crossed(row: InboxRow) -> str:
-    return f"{row.detail}% {WORDS[row.place]}"
+    basis, mark, _ = row.place.partition(PROVISIONAL)
+    return f"{row.detail}% {WORDS[basis]}" + (", at a provisional rate" if mark else "")
 
 
 ALERTS = InboxSource(

@@ -91,6 +91,8 @@ class CostBudgetAlert(Tenanted, Model):
     currency: Mapped[str]
     told_at: Mapped[datetime | None]
     note: Mapped[str] = mapped_column(default="")  # what became of the proposed policy change
+    provisional: Mapped[list[Any]] = mapped_column(default=list)  # rates; see wording
+    unpriced: Mapped[list[Any]] = mapped_column(default=list)  # usage that no amount has
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[UUID | None]
 
@@ -100,6 +102,9 @@ class CostBudgetNotice(Tenanted, Model):
 
     __tablename__ = "cost_budget_notices"
     __table_args__ = (CheckConstraint(BASES, "basis"),)
+
+    provisional: Mapped[list[Any]] = mapped_column(default=list)
+    unpriced: Mapped[list[Any]] = mapped_column(default=list)
 
     name: Mapped[str]
     scope: Mapped[str]

@@ -9,14 +9,18 @@ time zone; today counts as far as it is known.
 The forecast is simple on purpose, so that anybody can check it: spend so far plus the mean of the
 last 7 full days for each day that is left after today. A rolling window has no end: its forecast is
 what 30 days at that mean cost. Neither is below what is spent already.
+
+Usage without a price costs an amount that nobody knows: with some, spend and forecast are lower
+bounds, and with nothing else, they are unknown.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from governance.economics.rates.conversion import ProvisionalRate
 from governance.kernel.months import Month
 
 type Window = Literal["month", "rolling"]
@@ -37,8 +41,22 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class UnpricedUsage:
+    """Usage of a model without a price in the days that count."""
+
+    provider: str  # "" where events name none
+    model: str
+    requests: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outlook:
-    """Spend and forecast of a budget; `pace` is the mean of the last 7 full days."""
+    """Spend and forecast of a budget; `pace` is the mean of the last 7 full days.
+
+    `unpriced` usage is in no amount. `provisional` are the rates that amounts are converted with
+    until those of the months are entered.
+    """
 
     period: Period
     amount: Decimal
@@ -46,6 +64,13 @@ class Outlook:
     pace: Decimal
     days_left: int
     forecast: Decimal
+    unpriced: Sequence[UnpricedUsage] = ()
+    provisional: Sequence[ProvisionalRate] = ()
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing that was used has a price."""
+        return bool(self.unpriced) and not self.spent
 
     @property
     def spent_share(self) -> Decimal:

@@ -2,25 +2,34 @@
 
 budgets() · budget(id) · alerts(budget_id) · notice(id)
 scopes()                what a budget can be for: customers, their AI systems and features
-outlooks(budgets)       spend and forecast of each, by two statements for all
+outlooks(budgets)       spend and forecast of each, by the same few statements for all
 today()                 the operator's present day
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import cast
+from typing import NamedTuple, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
 from governance.economics.budgets.models import CostBudget, CostBudgetAlert, CostBudgetNotice
-from governance.economics.budgets.outlook import ZERO, Outlook, Window, first_day_needed, outlook
+from governance.economics.budgets.outlook import (
+    ZERO,
+    Outlook,
+    UnpricedUsage,
+    Window,
+    first_day_needed,
+    outlook,
+)
 from governance.economics.prices.models import USAGE_COSTS
+from governance.economics.rates.conversion import MissingRate, MonthRates, ProvisionalRate
 from governance.economics.rates.queries import months_rates
+from governance.economics.usage.usage_events import BUCKETS
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import clock, current
@@ -28,7 +37,21 @@ from governance.kernel.db import find, session
 from governance.kernel.months import Month
 
 COSTS = USAGE_COSTS.c
-type CostRow = tuple[UUID, UUID, str, date, Decimal]
+
+
+class _UsageRow(NamedTuple):
+    """A day of a customer's feature and model; `currency` is None without a price."""
+
+    customer_id: UUID
+    system_id: UUID
+    feature: str
+    day: date
+    provider: str
+    model: str
+    currency: str | None
+    cost: Decimal
+    requests: int
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,54 +131,73 @@ def scopes() -> list[BudgetScope]:
     return sorted([*whole, *found], key=lambda each: each.label.casefold())
 
 
-def outlooks(rows: Sequence[CostBudget], day: date) -> dict[UUID, Outlook]:
-    """Spend and forecast of each budget on that day. Raises MissingRate."""
+def outlooks(rows: Sequence[CostBudget], day: date) -> dict[UUID, Outlook | MissingRate]:
+    """Spend and forecast of each budget on that day, or the rate without which they are unknown."""
     if not rows:
         return {}
     first = min(first_day_needed(cast("Window", each.window), day) for each in rows)
-    costs = _costs({each.customer_id for each in rows}, first, day)
-    rates = months_rates([Month.of(day)])[Month.of(day)]
-    return {
-        each.id: outlook(
-            cast("Window", each.window),
-            rates.convert(each.amount, each.currency),
-            _by_day(each, costs),
-            day,
-            each.starts_on,
-        )
-        for each in rows
-    }
+    usage = _usage({each.customer_id for each in rows}, first, day)
+    rates = months_rates({Month.of(day)} | {Month.of(each.day) for each in usage})
+    return {each.id: _outlook(each, usage, rates, day) for each in rows}
 
 
-def _by_day(row: CostBudget, costs: Sequence[CostRow]) -> dict[date, Decimal]:
-    found: dict[date, Decimal] = defaultdict(lambda: ZERO)
-    for customer_id, system_id, feature, day, cost in costs:
-        if (
-            customer_id == row.customer_id
-            and row.system_id in {None, system_id}
-            and row.feature in {"", feature}
-        ):
-            found[day] += cost
-    return found
+def _outlook(
+    row: CostBudget, usage: Sequence[_UsageRow], rates: Mapping[Month, MonthRates], day: date
+) -> Outlook | MissingRate:
+    noted = set[ProvisionalRate]()
+    own = {month: replace(each, noted=noted) for month, each in rates.items()}
+    window = cast("Window", row.window)
+    mine = [
+        each
+        for each in usage
+        if each.customer_id == row.customer_id
+        and row.system_id in {None, each.system_id}
+        and row.feature in {"", each.feature}
+        and each.day >= first_day_needed(window, day)
+    ]
+    costs: dict[date, Decimal] = defaultdict(lambda: ZERO)
+    try:
+        for each in mine:
+            if each.currency is not None:
+                costs[each.day] += own[Month.of(each.day)].convert(each.cost, each.currency)
+        amount = own[Month.of(day)].convert(row.amount, row.currency)
+    except MissingRate as error:
+        return error
+    found = outlook(window, amount, costs, day, row.starts_on)
+    unpriced = _unpriced(each for each in mine if each.day >= found.period.first)
+    return replace(found, unpriced=unpriced, provisional=sorted(noted))
 
 
-def _costs(customer_ids: set[UUID], first: date, last: date) -> list[CostRow]:
-    by = (COSTS.customer_id, COSTS.system_id, COSTS.feature, COSTS.day, COSTS.currency)
-    query = select(*by, func.sum(COSTS.cost)).where(
+def _unpriced(usage: Iterable[_UsageRow]) -> list[UnpricedUsage]:
+    """Usage without a price by model, the most requests first."""
+    found: dict[tuple[str, str], UnpricedUsage] = {}
+    for each in usage:
+        if each.currency is None and each.requests:
+            key = each.provider, each.model
+            before = found.get(key, UnpricedUsage(*key, 0, 0))
+            found[key] = UnpricedUsage(
+                *key, before.requests + each.requests, before.tokens + each.tokens
+            )
+    return sorted(found.values(), key=lambda each: (-each.requests, each.model, each.provider))
+
+
+def _usage(customer_ids: set[UUID], first: date, last: date) -> list[_UsageRow]:
+    by = (
+        COSTS.customer_id,
+        COSTS.system_id,
+        COSTS.feature,
+        COSTS.day,
+        COSTS.provider,
+        COSTS.model,
+        COSTS.currency,
+    )
+    tokens = sum((COSTS[f"{each}_tokens"] for each in BUCKETS[1:]), COSTS[f"{BUCKETS[0]}_tokens"])
+    query = select(*by, func.sum(COSTS.cost), func.sum(COSTS.requests), func.sum(tokens)).where(
         COSTS.tenant_id == current.actor().tenant_id,
         COSTS.customer_id.in_(customer_ids),
         COSTS.day.between(first, last),
-        COSTS.currency.is_not(None),
     )
-    rows = session().execute(query.group_by(*by)).all()
-    rates = months_rates({Month.of(row.day) for row in rows})
     return [
-        (
-            row.customer_id,
-            row.system_id,
-            row.feature,
-            row.day,
-            rates[Month.of(row.day)].convert(row[5], row.currency),
-        )
-        for row in rows
+        _UsageRow(*row[:8], requests=int(row[8]), tokens=int(row[9]))
+        for row in session().execute(query.group_by(*by))
     ]

@@ -32,12 +32,30 @@ WARNS_FROM = 0.8  # of the amount
 
 @dataclass(frozen=True, slots=True)
 class ShownBudget:
-    """A budget with its spend; `outlook` is None where a rate is missing."""
+    """A budget with its spend; `outlook` is None where nobody knows a rate that it needs."""
 
     row: CostBudget
     scope: str
     outlook: Outlook | None
     currency: str
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything that was used can be added up."""
+        return self.outlook is not None and not self.outlook.is_unknown
+
+    @property
+    def at_least(self) -> str:
+        """The words before an amount that usage without a price comes on top of."""
+        return "at least " if self.outlook and self.outlook.unpriced else ""
+
+    @property
+    def caveats(self) -> list[str]:
+        """Sentences about provisional rates and usage without a price."""
+        if self.outlook is None:
+            return []
+        rates = wording.provisional(self.outlook.provisional)
+        return [*rates, *wording.unpriced(self.outlook.unpriced)]
 
     @property
     def window(self) -> str:
@@ -58,22 +76,24 @@ class ShownBudget:
     def state(self) -> tuple[str, str]:
         """Kind and word."""
         if self.outlook is None:
-            return "none", "Rate missing"
+            return "none", "Unknown"
         if self.outlook.spent_share >= 1:
             return "bad", "Spent"
         if self.outlook.forecast_share >= 1:
             return "due", "Forecast above"
+        if self.outlook.is_unknown:
+            return "none", "Unknown"
+        if self.outlook.unpriced:
+            return "none", f"At least {money(self.outlook.spent, self.currency)}"
         return "ok", "Within budget"
 
 
 def _shown(rows: Sequence[CostBudget]) -> tuple[list[ShownBudget], str]:
-    """The budgets, and the sentence about a missing rate."""
-    names, currency, missing = queries.customer_names(), reporting_currency(), ""
-    outlooks: dict[UUID, Outlook] = {}
-    try:
-        outlooks = queries.outlooks(rows, queries.today())
-    except MissingRate as error:
-        missing = error.message
+    """The budgets, and the sentences about rates that nobody knows."""
+    names, currency = queries.customer_names(), reporting_currency()
+    outlooks = queries.outlooks(rows, queries.today())
+    known = {key: each for key, each in outlooks.items() if isinstance(each, Outlook)}
+    missing = {each.message for each in outlooks.values() if isinstance(each, MissingRate)}
     found = [
         ShownBudget(
             each,
@@ -84,12 +104,12 @@ def _shown(rows: Sequence[CostBudget]) -> tuple[list[ShownBudget], str]:
                 each.system,
                 each.feature,
             ).label,
-            outlooks.get(each.id),
+            known.get(each.id),
             currency,
         )
         for each in rows
     ]
-    return found, missing
+    return found, " ".join(sorted(missing))
 
 
 @operator_feature.get(f"{BASE}/", needs=permissions.VIEW)
@@ -111,7 +131,15 @@ def _headline(shown: Sequence[ShownBudget]) -> str:
         return "No budgets yet"
     spent = sum(each.state[0] == "bad" for each in shown)
     above = sum(each.state[0] == "due" for each in shown)
-    counts = ((spent, "spent"), (above, "forecast to be exceeded"))
+    partial = sum(each.is_known and bool(each.at_least) for each in shown)
+    provisional = sum(bool(each.outlook and each.outlook.provisional) for each in shown)
+    counts = (
+        (spent, "spent"),
+        (above, "forecast to be exceeded"),
+        (sum(not each.is_known for each in shown), "unknown"),
+        (partial, "with usage that has no price"),
+        (provisional, "provisional"),
+    )
     if said := [f"{count} {state}" for count, state in counts if count]:
         return f"{plural(len(shown), 'budget')}: {', '.join(said)}"
     return f"{plural(len(shown), 'budget')}, all within their amount"
@@ -213,6 +241,7 @@ def notice(notice_id: UUID) -> ResponseReturnValue:
         "economics/budgets/notice.html",
         row=row,
         said=wording.sentence(row.name, row),
+        caveats=wording.caveats(row),
         money=money,
     )
 

@@ -1,11 +1,19 @@
-"""What an alert of a budget says, in mail, on pages and in webhook messages. Pure."""
+"""What an alert of a budget says, in mail, on pages and in webhook messages. Pure.
 
+An alert keeps what its figures don't have, as a webhook message shows it: `provisional` rates, and
+usage that is `unpriced`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
+from governance.economics.budgets.outlook import Outlook, UnpricedUsage
 from governance.economics.formulas.money import money, plain_amount
+from governance.economics.rates.conversion import ProvisionalRate, provisional_phrase
 from governance.foundation.webhooks import event_types
+from governance.kernel.formatting import plural
 from governance.kernel.months import Month
 
 REACHED = "cost_budget.reached"
@@ -20,6 +28,10 @@ EXAMPLE = {
     "spent": "1214.20",
     "forecast": "1623.90",
     "currency": "EUR",
+    "provisional": [{"currency": "USD", "month": "2026-11", "rate_of": "2026-10"}],
+    "unpriced": [
+        {"provider": "helio", "model": "helio-large-3", "requests": 3000, "tokens": 750000000}
+    ],
     "summary": "Acme, claims-triage has spent 80% of €1,500.00 in November 2026.",
 }
 event_types.register(REACHED, "a budget of AI cost reaches a threshold", EXAMPLE)
@@ -35,6 +47,56 @@ class ReachedThreshold(Protocol):
     spent: Decimal
     forecast: Decimal
     currency: str
+    provisional: Sequence[Mapping[str, Any]]
+    unpriced: Sequence[Mapping[str, Any]]
+
+
+def kept_caveats(found: Outlook) -> dict[str, list[dict[str, Any]]]:
+    """Return the columns of an alert that say what its figures don't have."""
+    return {
+        "provisional": [
+            {
+                "currency": each.currency,
+                "month": str(each.month),
+                "rate_of": str(each.rate_month),
+            }
+            for each in found.provisional
+        ],
+        "unpriced": [
+            {
+                "provider": each.provider,
+                "model": each.model,
+                "requests": each.requests,
+                "tokens": each.tokens,
+            }
+            for each in found.unpriced
+        ],
+    }
+
+
+def caveats(alert: ReachedThreshold) -> list[str]:
+    """Return the sentences about what the alert's figures don't have."""
+    rates = [
+        ProvisionalRate(Month.parse(each["month"]), each["currency"], Month.parse(each["rate_of"]))
+        for each in alert.provisional
+    ]
+    return [*provisional(rates), *unpriced([UnpricedUsage(**each) for each in alert.unpriced])]
+
+
+def provisional(rates: Iterable[ProvisionalRate]) -> list[str]:
+    """Say which rates will change the figures; one sentence or none."""
+    phrase = provisional_phrase(rates)
+    return [f"Figures are provisional: {phrase}."] if phrase else []
+
+
+def unpriced(usage: Iterable[UnpricedUsage]) -> list[str]:
+    """Say which usage no amount has, a sentence for each model."""
+    return [
+        f"{plural(each.requests, 'request')} and {plural(each.tokens, 'token')} of {each.model}"
+        f"{f' ({each.provider})' if each.provider else ' (no provider named)'}"
+        " have no price. No amount includes them."
+        for each in usage
+    ]
 
 
 def period_words(period: str) -> str:
@@ -54,8 +116,16 @@ def sentence(name: str, alert: ReachedThreshold) -> str:
 
 def figures(alert: ReachedThreshold) -> str:
     """Spend and forecast, as a second sentence."""
+    at_least = "at least " if alert.unpriced else ""
     spent, forecast = (money(each, alert.currency) for each in (alert.spent, alert.forecast))
-    return f"Spent so far: {spent}. Forecast: {forecast}."
+    return f"Spent so far: {at_least}{spent}. Forecast: {at_least}{forecast}."
+
+
+def letter(name: str, alert: ReachedThreshold, address: str) -> tuple[str, str]:
+    """Return subject and text of the mail."""
+    mark = " (provisional)" if alert.provisional else ""
+    lines = [sentence(name, alert), " ".join([figures(alert), *caveats(alert)]), address]
+    return f"Budget at {alert.percent}%{mark}: {name}", "\n\n".join(lines) + "\n"
 
 
 def payload(alert_id: object, name: str, scope: str, alert: ReachedThreshold) -> dict[str, Any]:
@@ -73,5 +143,7 @@ def payload(alert_id: object, name: str, scope: str, alert: ReachedThreshold) ->
         "percent": alert.percent,
         **amounts,
         "currency": alert.currency,
+        "provisional": list(alert.provisional),
+        "unpriced": list(alert.unpriced),
         "summary": sentence(name, alert),
     }

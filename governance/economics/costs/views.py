@@ -19,7 +19,7 @@ from governance.economics.costs.cost_list import COSTS, HEAD, POOL_NAMES
 from governance.economics.costs.forms import ANY, ManualLineForm, ModelNameForm, PoolRuleForm
 from governance.economics.formulas.money import money, read_amount
 from governance.economics.rates import queries as rates
-from governance.economics.rates.conversion import MissingRate
+from governance.economics.rates.conversion import MissingRate, provisional_phrase
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import clock
 from governance.kernel.days import parse_month
@@ -63,7 +63,8 @@ def _index(month: Month, form: ManualLineForm, *, status: int = 200) -> Response
     found = cost_list.matching(rows, asked)
     shown = one_page(found, asked, cost_list.name)
     totals, reporting = queries.month_totals(month), rates.reporting_currency()
-    by_pool, missing = _pools(month)
+    with rates.provisional_rates() as used:
+        by_pool, missing = _pools(month)
     return page(
         "economics/costs/index.html",
         status=status,
@@ -77,6 +78,7 @@ def _index(month: Month, form: ManualLineForm, *, status: int = 200) -> Response
         totals=totals,
         by_pool=by_pool,
         missing=missing,
+        provisional_rates=provisional_phrase(used),
         bills=queries.bills(month),
         reporting=reporting,
         pool_names=POOL_NAMES,

@@ -24,13 +24,13 @@ def unit_prices(
     """Return the prices of these (provider, model) pairs on each day of the month: the customer's
     negotiated ones before the list's; without a customer, the list's alone.
 
-    A model without a price, or in a currency without a rate, has none.
+    A model without a price, or in a currency that has no rate up to the month, has none.
     """
     found = []
     for provider, model in sorted(models):
         every = book.get(match_key(provider, model), ())
         for first, last, price in _spells(month, customer_id, every):
-            if price.currency != rates.reporting and price.currency not in rates.rates:
+            if not rates.has(price.currency):
                 continue
             rate = rates.rate(price.currency)
             found.append(
@@ -41,6 +41,7 @@ def unit_prices(
                     last,
                     {bucket: each * rate for bucket, each in price.per_million.items()},
                     price.per_request * rate,
+                    price.currency,
                 )
             )
     return found

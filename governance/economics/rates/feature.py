@@ -1,7 +1,7 @@
 """Exchange rates: the reporting currency, and what others were worth in it, month by month."""
 
 from governance.economics.imports.kinds import register
-from governance.economics.rates import actions, models, permissions, views
+from governance.economics.rates import actions, inbox, models, permissions, views
 from governance.economics.rates.rate_imports import RATES
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import EntryLink, Manifest, NavItem
@@ -23,6 +23,7 @@ manifest = Manifest(
             audience="operator",
         ),
     ),
+    inbox=(inbox.AWAITED,),
     audit=actions_in(actions),
     links={
         "ExchangeRate": EntryLink(endpoint="operator_rates.index", noun="exchange rate"),

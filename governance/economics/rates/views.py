@@ -1,14 +1,16 @@
 """The operator's page of exchange rates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, DecimalException
 from typing import Any
 
 from flask import flash, redirect, request, url_for
 
 from governance.economics.rates import actions, permissions, queries
+from governance.economics.rates.conversion import MonthRates
 from governance.economics.rates.forms import RateForm, ReportingCurrencyForm
 from governance.economics.rates.models import ExchangeRate
+from governance.economics.rates.ports import closed_months
 from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
@@ -43,10 +45,12 @@ def _asked() -> dict[str, Any]:
 
 @feature.post(PATH, needs=permissions.EDIT)
 def enter() -> ResponseReturnValue:
-    """Enter or replace the rate of a month."""
-    form = RateForm()
+    """Enter or correct the rate of a month."""
+    form, before = RateForm(), list[str]()
 
     def act() -> None:
+        found = queries.entered_rate(form.month.data, form.currency.data)
+        before.extend([plain_rate(found.rate), found.source] if found else [])
         actions.enter_rate(
             form.month.data,
             form.currency.data,
@@ -58,8 +62,26 @@ def enter() -> ResponseReturnValue:
         settings = ReportingCurrencyForm()
         settings.process(None, reporting_currency=queries.reporting_currency())
         return _page(form, settings, status=form.status)
-    flash(f"The rate of {form.currency.data} in {form.month.data.long_name} was saved.")
+    flash(_said(form, before))
     return redirect(url_for("operator_rates.index"), 303)
+
+
+def _said(form: RateForm, before: Sequence[str]) -> str:
+    """Say whether the rate is new, corrected or the same, and what a closed month does with it."""
+    month, currency = form.month.data, form.currency.data
+    name = f"The rate of {currency} in {month.long_name}"
+    now = plain_rate(_read_rate(form.rate.data or ""))
+    if before == [now, (form.source.data or "").strip()]:
+        return f"{name} is {now} already. Nothing was changed."
+    if not before:
+        said = f"{name} was saved."
+    elif before[0] == now:
+        said = f"The source of {name[0].lower()}{name[1:]} was corrected."
+    else:
+        said = f"{name} was corrected from {before[0]} to {now}."
+    if month in closed_months()():
+        said += f" {month.long_name} is closed and keeps its figures. Reopen it to restate them."
+    return said
 
 
 @feature.post(f"{PATH}/reporting-currency", needs=permissions.EDIT)
@@ -82,8 +104,7 @@ def _page(
     months = _months(rows)
     currencies = sorted({row.currency for row in rows})
     rates = {(row.month, row.currency): row for row in rows}
-    present = actions.present_month()
-    missing = sum((str(m), c) not in rates for m in months if m < present for c in currencies)
+    missing = queries.missing_rates(rows, months)
     return page(
         "economics/rates/index.html",
         status=status,
@@ -91,11 +112,12 @@ def _page(
         settings=settings,
         reporting=queries.reporting_currency(),
         months=months,
-        present=present,
+        missing=missing,
+        provisional=_provisional(queries.months_rates(months), missing),
         currencies=currencies,
         rates=rates,
         plain_rate=plain_rate,
-        title=_title(currencies, months, missing),
+        title=_title(currencies, months, len(missing)),
     )
 
 
@@ -106,6 +128,14 @@ def _months(rows: Sequence[ExchangeRate]) -> list[Month]:
     present, first = actions.present_month(), Month.parse(rows[-1].month)
     months = [present.plus(-back) for back in range(MONTHS_SHOWN)]
     return [month for month in months if month >= first]
+
+
+def _provisional(
+    rates: Mapping[Month, MonthRates], missing: Sequence[tuple[Month, str]]
+) -> dict[tuple[Month, str], tuple[str, str]]:
+    """The rate that stands in for each missing one, and the name of its month."""
+    found = {key: rates[key[0]].earlier[key[1]] for key in missing}
+    return {key: (plain_rate(rate), month.long_name) for key, (month, rate) in found.items()}
 
 
 def _title(currencies: Sequence[str], months: Sequence[Month], missing: int) -> str:

@@ -7,7 +7,8 @@ invoiced_by_customer(month) · invoiced(months)
 acquisition(months) · support_by_customer(month)
 lifetimes(as_of)                for survival curves, by segment
 
-A month's amounts are converted at that month's rate; a missing rate raises MissingRate.
+A month's amounts are converted at that month's rate, or the last known one, which is provisional;
+without any, MissingRate is raised.
 """
 
 from collections import defaultdict

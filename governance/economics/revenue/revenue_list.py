@@ -38,6 +38,7 @@ HEAD = (
     "MRR",
     "Invoiced",
     "Currency",
+    "Provisional rates",
 )
 STATES = (
     ("customer", "Customer"),
@@ -87,6 +88,7 @@ ACCOUNTS = ListPage(
             file=(
                 "MRR",
                 "Currency",
+                "Provisional rates",
             ),
         ),
         Column("invoiced", "Invoiced", sort=True, numeric=True),
@@ -256,8 +258,8 @@ def movement_title(shown: RevenueMonth, currency: str) -> str:
     return f"{LOST[most]} took {short_money(lost[most], currency)} in twelve months"
 
 
-def cells(row: AccountRow, currency: str) -> tuple[Any, ...]:
-    """Return the row of an export."""
+def cells(row: AccountRow, currency: str, provisional: str) -> tuple[Any, ...]:
+    """Return the row of an export; `provisional` names the provisional rates of its month."""
     held = row.account
     return (
         row.customer.name,
@@ -269,4 +271,5 @@ def cells(row: AccountRow, currency: str) -> tuple[Any, ...]:
         plain_amount(row.mrr, currency),
         plain_amount(row.invoiced, currency),
         currency,
+        provisional,
     )

@@ -9,7 +9,7 @@ from flask import flash, redirect, request, url_for
 from governance.economics.formulas.money import money, short_money
 from governance.economics.rates import queries as rates
 from governance.economics.rates.actions import present_month
-from governance.economics.rates.conversion import MissingRate
+from governance.economics.rates.conversion import MissingRate, provisional_phrase
 from governance.economics.revenue import (
     account_actions,
     account_page,
@@ -44,7 +44,8 @@ def index() -> ResponseReturnValue:
     asked, month = ACCOUNTS.read(), revenue_list.asked_month()
     currency, now = rates.reporting_currency(), present_month()
     try:
-        figures = _figures(revenue_list.read_month(month), asked, currency)
+        with rates.provisional_rates() as used:
+            figures = _figures(revenue_list.read_month(month), asked, currency)
     except MissingRate as error:
         figures = {"missing": error.message, "title": "A rate is missing"}
     return page(
@@ -56,6 +57,7 @@ def index() -> ResponseReturnValue:
         short_money=short_money,
         earlier=_address(month.plus(-1)),
         later=_address(month.plus(1)) if month < now else None,
+        provisional_rates=provisional_phrase(used),
         **figures,
     )
 
@@ -94,8 +96,10 @@ def export(form: str) -> ResponseReturnValue:
     """Export every account that the filters match."""
     asked, month = ACCOUNTS.read(), revenue_list.asked_month()
     currency = rates.reporting_currency()
-    found = revenue_list.matching(revenue_list.read_month(month).rows, asked)
-    table = [revenue_list.cells(row, currency) for row in found]
+    with rates.provisional_rates() as used:
+        found = revenue_list.matching(revenue_list.read_month(month).rows, asked)
+    phrase = provisional_phrase(each for each in used if each.month == month)
+    table = [revenue_list.cells(row, currency, phrase) for row in found]
     head, rows = chosen(asked, HEAD, table)
     content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Accounts", head, rows)
     return table_file(content, f"accounts-{month}.{form}")
@@ -104,8 +108,14 @@ def export(form: str) -> ResponseReturnValue:
 @operator_feature.get(f"{BASE}/accounts/<uuid:customer_id>", needs=permissions.VIEW)
 def account(customer_id: UUID) -> ResponseReturnValue:
     """Show what a customer pays, was billed, and costs in support."""
-    shown = account_page.read(customer_id)
-    return page("economics/revenue/account.html", shown=shown, money=money)
+    with rates.provisional_rates() as used:
+        shown = account_page.read(customer_id)
+    return page(
+        "economics/revenue/account.html",
+        shown=shown,
+        money=money,
+        provisional_rates=provisional_phrase(used),
+    )
 
 
 @operator_feature.get(f"{BASE}/account/<uuid:account_id>", needs=permissions.VIEW)

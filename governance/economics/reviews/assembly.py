@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from msgspec import UNSET
+
 from governance.economics.formulas import allocation as sharing
 from governance.economics.formulas import margin, retention, unit_cost
 from governance.economics.formulas.allocation import Allocation
@@ -75,6 +77,7 @@ def assemble(inputs: MonthInputs) -> ReviewFacts:
             Pool(name=name.value, total=each.total, allocated=each.allocated, residue=each.residue)
             for name, each in shared.pools.items()
         ],
+        unpriced=list(inputs.unpriced) or UNSET,
     )
 
 

@@ -5,7 +5,7 @@ of two that close the same month, the second finds it closed. Both see one snaps
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,8 @@ import rfc8785
 
 from governance.economics.formulas.estimates import NotEstimable
 from governance.economics.formulas.unit_cost import cost_per_completed_task
+from governance.economics.rates.conversion import ProvisionalRate
+from governance.economics.rates.queries import provisional_rates
 from governance.economics.reviews import (
     close_actions,
     earlier_months,
@@ -49,16 +51,21 @@ def close(item: WorkItem, progress: Progress) -> None:
     progress(0, STEPS, "Counting users")
     with transaction(read_only=True):
         month = queries.review_with_id(target_of(close_actions.CLOSING, item)).its_month
-    users = user_reading.read(month)
+    with provisional_rates() as provisional:
+        users = user_reading.read(month)
     progress(1, STEPS, "Adding up the month")
     with transaction(snapshot=True):
         review = queries.review_with_id(target_of(close_actions.CLOSING, item), lock=True)
         if review.is_ready:
             return
         try:
-            facts = _facts(month, users)
+            with provisional_rates() as used:
+                facts = _facts(month, users)
         except DomainError as missing:  # a rate, for instance
             close_actions.note_problem(review, missing.message)
+            return
+        if provisional | used:
+            close_actions.note_problem(review, provisional_problem(provisional | used))
             return
         problem = problem_of(facts, queries.settings().residual_limit)
         if problem is not None and review.accepted_residual is None:
@@ -104,6 +111,17 @@ def problem_of(facts: ReviewFacts, limit: Decimal) -> str | None:
         f"The residual is {abs(found.share):.2%} of invoiced model cost, above the limit of"
         f" {limit:.2%}. Find its causes under Reconciliation, or ask another person to accept it."
     )
+
+
+def provisional_problem(used: Collection[ProvisionalRate]) -> str:
+    """Say which rates have to be entered before the month closes."""
+    sentences = [
+        f"{each.currency} for {each.month.long_name} is provisional"
+        f" (rate of {each.rate_month.long_name})."
+        for each in sorted(used)
+    ]
+    asks = "Enter the rate, then close." if len(used) == 1 else "Enter the rates, then close."
+    return " ".join([*sentences, asks])
 
 
 def headline_of(facts: ReviewFacts) -> Headline:

@@ -10,6 +10,7 @@ from governance.economics.allocation import queries as allocation
 from governance.economics.costs import queries as costs
 from governance.economics.formulas.allocation import Driver
 from governance.economics.rates.conversion import MissingRate
+from governance.economics.rates.queries import provisional_rates
 from governance.economics.revenue import queries as revenue
 from governance.economics.reviews import input_reading
 from governance.economics.reviews.assembly import assemble
@@ -30,9 +31,14 @@ def read(first: Month) -> EarlierMonths:
             why = _why_not(month)
             if why:
                 break
-            facts = assemble(input_reading.read(month, {}))
+            with provisional_rates() as used:
+                facts = assemble(input_reading.read(month, {}))
         except MissingRate as error:
             why = f"{error.month.long_name} has no rate for {error.currency}"
+            break
+        if used:
+            newest = max(used)
+            why = f"{newest.month.long_name} has no rate for {newest.currency}"
             break
         margins = {each.id: each.margin for each in facts.tenants}
         found.append(EarlierMonth(month=str(month), margins=margins))

@@ -4,7 +4,7 @@ read(month, users)     the inputs of a month; `users` were counted in each custo
 digests(month)         the inputs' digests alone, to see whether something changed since
 has_money(month)       whether anything was used, billed or invoiced in the month
 
-Raises MissingRate where the month has no rate for a currency in it.
+Raises MissingRate where the month has no rate for a currency in it, and no month before has.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -112,6 +112,7 @@ def read(month: Month, users: Mapping[UUID, Users]) -> MonthInputs:
         rates=_rates(found),
         formulas=_formulas(),
         rules=_rules(found.rules),
+        unpriced=usage_reading.unpriced(found.sums),
     )
 
 

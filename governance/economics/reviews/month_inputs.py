@@ -22,6 +22,7 @@ from governance.economics.reviews.review_facts import (
     RateUsed,
     Reconciliation,
     RuleUsed,
+    UnpricedInMonth,
 )
 
 ZERO = Decimal(0)
@@ -135,3 +136,4 @@ class MonthInputs:
     rates: Sequence[RateUsed]
     formulas: Sequence[FormulaUsed]
     rules: Sequence[RuleUsed]
+    unpriced: Sequence[UnpricedInMonth] = ()  # usage that costs nobody knows what

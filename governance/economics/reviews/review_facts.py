@@ -1,6 +1,6 @@
 """What a review holds: the figures of one month, and the inputs they follow from.
 
-Frozen structs without behaviour. `encode` and `decode` are the only way in and out of a row, a data
+Frozen structs. `encode` and `decode` are the only way in and out of a row, a data
 file and a report. Money is Decimal in the operator's reporting currency, in major units, unrounded
 where it is a quotient and to the cent where it is a sum of cents. Shares are fractions of 1.
 
@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+
+from governance.kernel.formatting import plural
 
 VERSION = 1  # of this form
 
@@ -37,6 +39,15 @@ class RateUsed(Struct, frozen=True):
 
     currency: str
     rate: Decimal
+
+
+class UnpricedInMonth(Struct, frozen=True):
+    """Usage of a model without a price: no figure of the month has its cost."""
+
+    provider: str  # "" where events name none
+    model: str
+    requests: int
+    tokens: int
 
 
 class FormulaUsed(Struct, frozen=True):
@@ -331,7 +342,9 @@ class EarlierMonths(Struct, frozen=True):
 
 
 class ReviewFacts(Struct, frozen=True):
-    """Everything of one month. `earlier` is in the first closed month alone."""
+    """Everything of one month. `earlier` is in the first closed month alone, and `unpriced` where
+    usage had no price.
+    """
 
     month: str  # "2026-10"
     currency: str
@@ -357,6 +370,16 @@ class ReviewFacts(Struct, frozen=True):
     pools: list[Pool]
     version: int = VERSION
     earlier: EarlierMonths | None = None
+    unpriced: list[UnpricedInMonth] | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def without_price(self) -> list[str]:
+        """Sentences about usage that has no price, one for each model."""
+        return [
+            f"{plural(each.requests, 'request')} and {plural(each.tokens, 'token')} of {each.model}"
+            f" ({each.provider or 'no provider named'}) have no price. No figure has their cost."
+            for each in self.unpriced or ()
+        ]
 
 
 class TaskCost(Struct, frozen=True):

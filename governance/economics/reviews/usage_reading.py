@@ -2,6 +2,7 @@
 
 by_customer(sums, users)             what each customer's products did
 by_system(sums, users)               the same by AI system and feature
+unpriced(sums)                       what has no price, by model
 
 Tasks are those that were counted in the customer's tenant. Of a customer that isn't active any
 more none were: there each request that succeeded is one.
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from governance.economics.rates.conversion import MonthRates
 from governance.economics.reviews.month_inputs import ZERO, CustomerUsage, SystemUsage
+from governance.economics.reviews.review_facts import UnpricedInMonth
 from governance.economics.reviews.usage_sums import UsageSum
 from governance.economics.reviews.user_reading import Users
 from governance.economics.usage.completed_tasks import CompletedTasks
@@ -89,6 +91,21 @@ def by_system(
             )
         )
     return systems
+
+
+def unpriced(sums: Iterable[UsageSum]) -> list[UnpricedInMonth]:
+    """Return the usage without a price by model, the most requests first."""
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for each in sums:
+        if each.currency is None and each.requests:
+            requests, tokens = found.get((each.provider, each.model), (0, 0))
+            key = each.provider, each.model
+            found[key] = requests + each.requests, tokens + each.tokens
+    rows = [
+        UnpricedInMonth(provider=provider, model=model, requests=requests, tokens=tokens)
+        for (provider, model), (requests, tokens) in found.items()
+    ]
+    return sorted(rows, key=lambda each: (-each.requests, each.model, each.provider))
 
 
 def _by_system(sums: Iterable[UsageSum], rates: MonthRates) -> dict[System, _Sum]:

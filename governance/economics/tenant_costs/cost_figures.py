@@ -7,10 +7,12 @@ from decimal import Decimal
 from governance.economics.formulas import adoption, unit_cost
 from governance.economics.formulas.estimates import Estimate, NotEstimable
 from governance.economics.formulas.money import rounded, rounded_together
+from governance.economics.rates.conversion import ProvisionalRate
 from governance.economics.tenant_costs.queries import CostSum, MonthCosts
 from governance.economics.usage.active_users import ActiveUsers
 from governance.economics.usage.completed_tasks import CompletedTasks
 from governance.economics.usage.feature_adoption import FeatureStart
+from governance.kernel.formatting import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class TenantCosts:
     features: Sequence[CostRow]
     models: Sequence[CostRow]
     without_price: Sequence[str]  # models, some of whose requests have none
+    provisional: Sequence[ProvisionalRate] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,14 @@ def figures(
         requests=found.total.requests,
         unpriced=found.total.unpriced,
         per_request=unit_cost.cost_per_request(cost, found.total.requests - found.total.unpriced),
-        per_user=unit_cost.cost_per_active_user(cost, monthly_users),
-        per_task=unit_cost.cost_per_completed_task(cost, done),
+        per_user=whole(found.total, unit_cost.cost_per_active_user(cost, monthly_users)),
+        per_task=whole(found.total, unit_cost.cost_per_completed_task(cost, done)),
         unnamed_tasks=sum(each.unnamed for each in tasks.values()),
         days=_rows(found.days, found.currency),
         features=_rows(found.features, found.currency, tasks),
         models=_rows(found.models, found.currency),
         without_price=[each.model for each in found.models if each.unpriced],
+        provisional=found.provisional,
     )
 
 
@@ -85,9 +89,8 @@ def _rows(
     rows = []
     for each, amount in zip(sums, amounts, strict=True):
         done = (tasks or {}).get((each.system, each.feature), CompletedTasks()).all
-        rows.append(
-            CostRow(each, amount, done, known(unit_cost.cost_per_completed_task(each.cost, done)))
-        )
+        per_task = whole(each, unit_cost.cost_per_completed_task(each.cost, done))
+        rows.append(CostRow(each, amount, done, known(per_task)))
     return rows
 
 
@@ -109,6 +112,13 @@ def feature_uses(active: Sequence[ActiveUsers], starts: Sequence[FeatureStart]) 
             )
         )
     return found
+
+
+def whole(sum_: CostSum, estimate: Estimate) -> Estimate:
+    """Return the figure; not estimable where some of the cost is unknown."""
+    if not sum_.unpriced:
+        return estimate
+    return NotEstimable(f"{plural(sum_.unpriced, 'request')} without a price")
 
 
 def known(estimate: Estimate) -> Decimal | None:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from governance.economics.formulas.estimates import Estimate, NotEstimable
 from governance.economics.formulas.money import money, unit_money
+from governance.economics.rates.conversion import provisional_phrase
 from governance.economics.tenant_costs.cost_figures import TenantCosts
 from governance.economics.usage.queries import Days
 from governance.economics.usage.usage_list import CHART_HEIGHT, CHART_WIDTH
@@ -16,15 +17,17 @@ from governance.kernel import drawing, formatting
 
 HEAD = (
     "By", "Day", "AI system", "Feature", "Provider", "Model", "Requests", "Without a price", "Cost",
-    "Currency",
+    "Currency", "Provisional rates",
 )  # fmt: skip # one row of the file
 
 
-def headline(costs: TenantCosts | None, month: str) -> str:
+def headline(costs: TenantCosts | None, requests: int, month: str) -> str:
     """As "€312.40 in October 2026, €0.0431 for each completed task"."""
     if costs is None:
-        return f"No cost in {month}"
+        return f"Cost of {month} is unknown" if requests else f"No cost in {month}"
     spent = f"{money(costs.total, costs.currency)} in {month}"
+    if costs.unpriced:
+        return f"At least {spent}"
     if isinstance(costs.per_task, NotEstimable):
         return spent
     return f"{spent}, {unit_money(costs.per_task, costs.currency)} for each completed task"
@@ -84,6 +87,7 @@ def cells(costs: TenantCosts) -> list[Sequence[Any]]:
             row.sum.unpriced,
             row.amount,
             costs.currency,
+            provisional_phrase(costs.provisional),
         )
         for label, rows in (
             ("day", costs.days),

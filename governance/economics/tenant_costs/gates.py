@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from governance.economics.formulas.money import unit_money
+from governance.economics.rates.conversion import provisional_phrase
 from governance.economics.tenant_costs import permissions, queries, system_costs
 from governance.economics.tenant_costs.queries import SystemMonth
 from governance.economics.tenant_costs.system_costs import TaskCost
@@ -24,7 +25,9 @@ def _cost(subject: GateSubject) -> Iterator[GateReading]:
         return
     earlier = next((each for each in reversed(costs) if each.month < month), None)
     present = next((each for each in costs if each.month == month), None)
-    verdict, why = _judged(present, earlier, next((m for m in months if m.month == month), None))
+    now = next((each for each in months if each.month == month), None)
+    verdict, why = _judged(present, earlier, now)
+    rates = provisional_phrase(now.provisional) if now else ""
     needs, before = "at most 20% more than before", ""
     if earlier is not None:
         needs = f"at most {unit_money(earlier.amount * MOST, earlier.currency)}"
@@ -34,7 +37,8 @@ def _cost(subject: GateSubject) -> Iterator[GateReading]:
         verdict=verdict,
         needs=needs,
         figure="none" if present is None else unit_money(present.amount, present.currency),
-        detail=why or f"in {month.long_name}{before}",
+        detail=(why or f"in {month.long_name}{before}")
+        + (f"; provisional: {rates}" if rates else ""),
         n=f"{present.tasks:,}" if present else "0",
         link=("tenant_costs.of_system", {"system_key": subject.system}),
         counts_everything=True,

@@ -4,7 +4,7 @@
     list_prices           copies in a customer's tenant of what its models cost in a month
 
 Copies are a plain table: a row is what it says, without an id of ours. They are in the operator's
-reporting currency, at the rate of the month.
+reporting currency, at the rate of the month, or until it is entered at a provisional one.
 """
 
 from sqlalchemy import CheckConstraint, Column, Date, Numeric, Table, Text, UniqueConstraint, Uuid
@@ -34,6 +34,9 @@ LIST_PRICES = Table(
     Column("last_day", Date, nullable=False),
     Column("currency", Text, nullable=False),
     *(Column(f"{each}_price", Numeric, nullable=False) for each in (*BUCKETS, "request")),
+    Column("rate_currency", Text),  # of the price book, where its rate is provisional
+    Column("rate_month", Date),  # the first day of the month whose rate stands in
+    CheckConstraint("(rate_currency IS NULL) = (rate_month IS NULL)", name="provisional"),
     CheckConstraint("first_day <= last_day", name="days"),
     CheckConstraint(
         " AND ".join(f"{each}_price >= 0" for each in (*BUCKETS, "request")), name="prices"

@@ -17,8 +17,10 @@ from governance.economics.prices import queries as prices
 from governance.economics.prices.model_names import match_key
 from governance.economics.prices.models import USAGE_COSTS
 from governance.economics.prices.unit_prices import unit_prices
+from governance.economics.rates.conversion import MonthRates
 from governance.economics.rates.queries import months_rates
 from governance.economics.tenant_costs.models import LIST_PRICES
+from governance.economics.usage.request_costs import UnitPrice
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import current
 from governance.kernel.db import lock_tenant, session
@@ -49,7 +51,7 @@ def prices_of(months: Sequence[Month]) -> dict[UUID, Copies]:
         models[Month.of(row.month)].add((row.provider, row.model))
     listed = {
         (each, *name): [
-            _row(each, price, rates[each].reporting)
+            _row(each, price, rates[each])
             for price in unit_prices(each, None, [name], book, rates[each])
         ]
         for each, names in models.items()
@@ -61,14 +63,17 @@ def prices_of(months: Sequence[Month]) -> dict[UUID, Copies]:
     return dict(found)
 
 
-def _row(month: Month, price: Any, currency: str) -> dict[str, Any]:
+def _row(month: Month, price: UnitPrice, rates: MonthRates) -> dict[str, Any]:
+    used = rates.provisional(price.priced_in)
     return {
         "month": month.first_day,
         "provider": price.provider,
         "model": price.model,
         "first_day": price.first,
         "last_day": price.last,
-        "currency": currency,
+        "currency": rates.reporting,
+        "rate_currency": used and used.currency,
+        "rate_month": used and used.rate_month.first_day,
         **{f"{bucket}_price": price.per_million[bucket] for bucket in BUCKETS},
         "request_price": price.per_request,
     }

@@ -7,6 +7,7 @@ system_costs(…)      of one AI system: sums of each month, by feature and by m
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import exists, select, text
 
+from governance.economics.rates.conversion import ProvisionalRate
 from governance.economics.tenant_costs.models import LIST_PRICES, ListPriceSettings
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import current
@@ -37,13 +39,18 @@ class CostSum:
 
 @dataclass(frozen=True, slots=True)
 class MonthCosts:
-    """A month's sums, each list for itself the whole month; `currency` is None without a price."""
+    """A month's sums, each list for itself the whole month; `currency` is None without a price.
+
+    `provisional` are the rates that its prices are converted with until those of the month are
+    entered.
+    """
 
     currency: str | None
     total: CostSum
     days: tuple[CostSum, ...]
     features: tuple[CostSum, ...]
     models: tuple[CostSum, ...]
+    provisional: tuple[ProvisionalRate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class SystemMonth:
     features: tuple[CostSum, ...]
     models: tuple[CostSum, ...]
     tasks: dict[str, int]
+    provisional: tuple[ProvisionalRate, ...] = ()
 
     @property
     def all_tasks(self) -> int:
@@ -84,6 +92,7 @@ def month_costs(month: Month) -> MonthCosts:
     }
     days, features, models = list[CostSum](), list[CostSum](), list[CostSum]()
     total, currency = CostSum(0, 0, Decimal(0)), None
+    provisional: tuple[ProvisionalRate, ...] = ()
     for row in session().execute(text(_SUMS), values):
         found = CostSum(
             int(row.requests or 0),
@@ -98,9 +107,16 @@ def month_costs(month: Month) -> MonthCosts:
         groups = {"day": days, "feature": features, "model": models}
         if row.of == "all":
             total, currency = found, row.currency
+            provisional = _provisional(month, row.provisional)
         else:
             groups[row.of].append(found)
-    return MonthCosts(currency, total, tuple(days), tuple(features), tuple(models))
+    return MonthCosts(currency, total, tuple(days), tuple(features), tuple(models), provisional)
+
+
+def _provisional(month: Month, texts: Sequence[str] | None) -> tuple[ProvisionalRate, ...]:
+    """Read "USD 2026-11" as the rate that stands in for the month's."""
+    found = [each.split() for each in texts or ()]
+    return tuple(ProvisionalRate(month, code, Month.parse(of)) for code, of in found)
 
 
 def system_costs(system_id: UUID, first: Month, last: Month) -> list[SystemMonth]:
@@ -111,7 +127,7 @@ def system_costs(system_id: UUID, first: Month, last: Month) -> list[SystemMonth
         "first": first.first_day,
         "last": last.last_day,
     }
-    totals = dict[Month, tuple[str | None, CostSum]]()
+    totals = dict[Month, tuple[str | None, CostSum, tuple[ProvisionalRate, ...]]]()
     parts = defaultdict[tuple[Month, str], list[CostSum]](list)
     tasks = defaultdict[Month, dict[str, int]](dict)
     for row in session().execute(text(_SYSTEM_SUMS), values):
@@ -128,7 +144,7 @@ def system_costs(system_id: UUID, first: Month, last: Month) -> list[SystemMonth
             model=row.model or "",
         )
         if row.of == "all":
-            totals[month] = row.currency, found
+            totals[month] = row.currency, found, _provisional(month, row.provisional)
         else:
             parts[month, row.of].append(found)
     return [
@@ -139,16 +155,19 @@ def system_costs(system_id: UUID, first: Month, last: Month) -> list[SystemMonth
             tuple(parts[month, "feature"]),
             tuple(parts[month, "model"]),
             tasks[month],
+            provisional,
         )
-        for month, (currency, total) in sorted(totals.items())
+        for month, (currency, total, provisional) in sorted(totals.items())
     ]
 
 
 _COST = " + ".join(f"d.{each}_tokens * p.{each}_price" for each in BUCKETS)
+_RATE = "p.rate_currency || to_char(p.rate_month, ' YYYY-MM')"  # NULL for a final one
+_RATES = "array_agg(DISTINCT rate ORDER BY rate) FILTER (WHERE rate IS NOT NULL)"
 _SUMS = f"""
 WITH priced AS (
   SELECT d.day, d.system_id, d.feature, d.provider, d.model, d.requests, p.currency,
-    ({_COST}) / 1000000 + d.requests * p.request_price AS cost
+    {_RATE} AS rate, ({_COST}) / 1000000 + d.requests * p.request_price AS cost
   FROM usage_days d LEFT JOIN list_prices p ON p.tenant_id = :tenant AND p.month = :first
     AND p.provider = d.provider AND p.model = d.model
     AND d.day BETWEEN p.first_day AND p.last_day
@@ -158,7 +177,7 @@ WITH priced AS (
       WHEN 6 THEN 'model' ELSE 'all' END AS of,
     day, system_id, feature, provider, model, sum(requests) AS requests,
     sum(requests) FILTER (WHERE currency IS NULL) AS unpriced, sum(cost) AS cost,
-    max(currency) AS currency
+    max(currency) AS currency, {_RATES} AS provisional
   FROM priced GROUP BY GROUPING SETS ((), (day), (system_id, feature), (provider, model))
 )
 SELECT summed.*, s.key AS system FROM summed
@@ -169,7 +188,7 @@ ORDER BY day, cost DESC NULLS LAST, system, feature, provider, model
 # each day of the system is one place of the key, whatever else the tenant uses
 _SYSTEM_DAYS = f"""priced AS (
   SELECT date_trunc('month', d.day)::date AS month, d.feature, d.provider, d.model, d.requests,
-    p.currency, ({_COST}) / 1000000 + d.requests * p.request_price AS cost
+    p.currency, {_RATE} AS rate, ({_COST}) / 1000000 + d.requests * p.request_price AS cost
   FROM generate_series(CAST(:first AS date), CAST(:last AS date), interval '1 day') AS days (at)
   JOIN usage_days d ON d.tenant_id = :tenant AND d.day = days.at::date AND d.system_id = :system
   LEFT JOIN list_prices p ON p.tenant_id = :tenant AND p.provider = d.provider
@@ -181,23 +200,27 @@ _SYSTEM_SUMS = f"""
 WITH {_SYSTEM_DAYS}, found AS (
   SELECT CASE grouping(feature, model) WHEN 3 THEN 'all' WHEN 1 THEN 'feature' ELSE 'model' END AS of,
     month, feature, provider, model, sum(requests) AS requests, sum(cost) AS cost,
-    sum(requests) FILTER (WHERE currency IS NULL) AS unpriced, max(currency) AS currency
+    sum(requests) FILTER (WHERE currency IS NULL) AS unpriced, max(currency) AS currency,
+    {_RATES} AS provisional
   FROM priced GROUP BY GROUPING SETS ((month), (month, feature), (month, provider, model))
   UNION ALL
-  SELECT 'tasks', month, feature, NULL, NULL, named + unnamed, NULL, NULL, NULL FROM usage_tasks
+  SELECT 'tasks', month, feature, NULL, NULL, named + unnamed, NULL, NULL, NULL, NULL
+  FROM usage_tasks
   WHERE tenant_id = :tenant AND system_id = :system AND month BETWEEN :first AND :last
 )
 SELECT * FROM found ORDER BY month, cost DESC NULLS LAST, feature, provider, model
 """  # noqa: S608 - names of ours
-# the months with a price and a task, each as "2026-11 EUR 131.20 1000"
+# the months with a price for all usage and a task, each as "2026-11 EUR 131.20 1000", and the month of a provisional rate
 TASK_COSTS = f"""
 WITH {_SYSTEM_DAYS}, months AS (
-  SELECT month, max(currency) AS currency, sum(cost) AS cost FROM priced GROUP BY month
+  SELECT month, max(currency) AS currency, sum(cost) AS cost, max(right(rate, 7)) AS rate_month
+  FROM priced
+  GROUP BY month HAVING count(*) = count(currency)
 ), tasks AS (
   SELECT month, sum(named + unnamed) AS tasks FROM usage_tasks
   WHERE tenant_id = :tenant AND system_id = :system AND month BETWEEN :first AND :last GROUP BY month
 )
-SELECT string_agg(concat_ws(' ', to_char(month, 'YYYY-MM'), currency, cost, tasks), ';'
+SELECT string_agg(concat_ws(' ', to_char(month, 'YYYY-MM'), currency, cost, tasks, rate_month), ';'
   ORDER BY month) AS months
 FROM months JOIN tasks USING (month) WHERE tasks > 0 AND currency IS NOT NULL
 """  # noqa: S608 - names of ours

@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from governance.economics.formulas import unit_cost
 from governance.economics.formulas.money import MINUS, money, rounded_together, unit_money
-from governance.economics.tenant_costs.cost_figures import CostRow, known
+from governance.economics.rates.conversion import ProvisionalRate
+from governance.economics.tenant_costs.cost_figures import CostRow, known, whole
 from governance.economics.tenant_costs.queries import CostSum, SystemMonth
 from governance.kernel import charts
 from governance.kernel.months import Month
@@ -20,13 +21,14 @@ HUNDRED = 100
 
 @dataclass(frozen=True, slots=True)
 class TaskCost:
-    """What a completed task cost in a month."""
+    """What a completed task cost in a month; `rate_month` is whose rate stands in for its own."""
 
     month: Month
     currency: str
     amount: Decimal
     cost: Decimal
     tasks: int
+    rate_month: Month | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class MonthRow:
     tasks: int
     cost: str
     per_task: str
+    rates_of: str  # the month whose rates stand in for its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +57,19 @@ class SystemCosts:
     per_task: Decimal | None
     features: Sequence[CostRow]
     models: Sequence[CostRow]
+    provisional: Sequence[ProvisionalRate] = ()
 
 
-def task_costs(months: Iterable[tuple[Month, str | None, Decimal, int]]) -> list[TaskCost]:
+def task_costs(
+    months: Iterable[tuple[Month, str | None, Decimal, int, Month | None]],
+) -> list[TaskCost]:
     """Return what a task costs in the months that have a price and a task, the earliest first.
 
     Those in another currency than the newest one are left out.
     """
     found = [
-        TaskCost(month, currency, amount, cost, tasks)
-        for month, currency, cost, tasks in months
+        TaskCost(month, currency, amount, cost, tasks, rate_month)
+        for month, currency, cost, tasks, rate_month in months
         if currency is not None
         and (amount := known(unit_cost.cost_per_completed_task(cost, tasks))) is not None
     ]
@@ -71,8 +77,17 @@ def task_costs(months: Iterable[tuple[Month, str | None, Decimal, int]]) -> list
 
 
 def of_months(months: Iterable[SystemMonth]) -> list[TaskCost]:
+    """The same, without the months whose cost is partly unknown."""
     return task_costs(
-        (each.month, each.currency, each.total.cost, each.all_tasks) for each in months
+        (
+            each.month,
+            each.currency,
+            each.total.cost,
+            each.all_tasks,
+            max((rate.rate_month for rate in each.provisional), default=None),
+        )
+        for each in months
+        if not each.total.unpriced
     )
 
 
@@ -90,6 +105,8 @@ def title(costs: Sequence[TaskCost]) -> str:
     """As "A completed task costs €0.13, up 11% since August 2026"."""
     newest = costs[-1]
     words = f"A completed task costs {unit_money(newest.amount, newest.currency)}"
+    if newest.rate_month is not None:
+        words += f" at the provisional rate of {newest.rate_month.long_name}"
     if (found := change(costs)) is None:
         return words
     since = found[1].long_name
@@ -119,18 +136,22 @@ def month_rows(months: Sequence[SystemMonth]) -> list[MonthRow]:
             each.total.requests,
             each.total.unpriced,
             each.all_tasks,
-            *_written(each.total.cost, each.all_tasks, each.currency),
+            *_written(each.total, each.all_tasks, each.currency),
+            "; ".join(rate.rate_month.long_name for rate in each.provisional),
         )
         for each in reversed(months)
     ]
 
 
-def _written(cost: Decimal, tasks: int, currency: str | None) -> tuple[str, str]:
+def _written(total: CostSum, tasks: int, currency: str | None) -> tuple[str, str]:
     """Cost, and cost of a completed task."""
     if currency is None:
         return "", ""
-    per_task = known(unit_cost.cost_per_completed_task(cost, tasks))
-    return money(cost, currency), "" if per_task is None else unit_money(per_task, currency)
+    per_task = known(whole(total, unit_cost.cost_per_completed_task(total.cost, tasks)))
+    at_least = "at least " if total.unpriced else ""
+    return at_least + money(total.cost, currency), "" if per_task is None else unit_money(
+        per_task, currency
+    )
 
 
 def figures(month: SystemMonth) -> SystemCosts | None:
@@ -145,9 +166,12 @@ def figures(month: SystemMonth) -> SystemCosts | None:
         unpriced=month.total.unpriced,
         tasks=month.all_tasks,
         per_request=known(unit_cost.cost_per_request(cost, priced)),
-        per_task=known(unit_cost.cost_per_completed_task(cost, month.all_tasks)),
+        per_task=known(
+            whole(month.total, unit_cost.cost_per_completed_task(cost, month.all_tasks))
+        ),
         features=_rows(month.features, month.currency, month.tasks),
         models=_rows(month.models, month.currency, {}),
+        provisional=month.provisional,
     )
 
 
@@ -158,12 +182,18 @@ def _rows(sums: Sequence[CostSum], currency: str, tasks: dict[str, int]) -> list
             each,
             amount,
             tasks.get(each.feature, 0),
-            known(unit_cost.cost_per_completed_task(each.cost, tasks.get(each.feature, 0))),
+            known(
+                whole(
+                    each, unit_cost.cost_per_completed_task(each.cost, tasks.get(each.feature, 0))
+                )
+            ),
         )
         for each, amount in zip(sums, amounts, strict=True)
     ]
 
 
-def headline(costs: SystemCosts | None, month: str) -> str:
+def headline(costs: SystemCosts | None, requests: int, month: str) -> str:
     """As "€312.40 in October 2026"."""
-    return f"{money(costs.total, costs.currency)} in {month}" if costs else f"No cost in {month}"
+    if costs is None:
+        return f"Cost of {month} is unknown" if requests else f"No cost in {month}"
+    return f"{'At least ' if costs.unpriced else ''}{money(costs.total, costs.currency)} in {month}"

@@ -64,11 +64,19 @@ def _task_costs(system_id: UUID) -> Select[*tuple[Any, ...]]:
 def _cost(months: str, _second: str, _third: str) -> Figure:
     rows = [each.split(" ") for each in months.split(";")]
     costs = system_costs.task_costs(
-        (Month.parse(month), currency, Decimal(cost), int(tasks))
-        for month, currency, cost, tasks in rows
+        (
+            Month.parse(month),
+            currency,
+            Decimal(cost),
+            int(tasks),
+            Month.parse(rate_month[0]) if rate_month else None,
+        )
+        for month, currency, cost, tasks, *rate_month in rows
     )
     newest, found = costs[-1], system_costs.change(costs)
     note = f"{found[0]} since {found[1].long_name}" if found else f"in {newest.month.long_name}"
+    if newest.rate_month is not None:
+        note += f", provisional: rate of {newest.rate_month.long_name}"
     return Figure(unit_money(newest.amount, newest.currency), note)
 
 
@@ -96,7 +104,12 @@ def _draw(system: AISystem) -> Sequence[TrendChart]:
             head=HEAD,
             rows=[
                 (
-                    each.month.long_name,
+                    each.month.long_name
+                    + (
+                        f", provisional: rate of {each.rate_month.long_name}"
+                        if each.rate_month
+                        else ""
+                    ),
                     unit_money(each.amount, each.currency),
                     f"{each.tasks:,}",
                     unit_money(each.cost, each.currency),

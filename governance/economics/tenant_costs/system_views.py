@@ -5,6 +5,7 @@ from functools import partial
 from flask import url_for
 
 from governance.economics.formulas.money import unit_money
+from governance.economics.rates.conversion import provisional_phrase
 from governance.economics.tenant_costs import permissions, queries, system_costs
 from governance.economics.tenant_costs.queries import SystemMonth
 from governance.economics.tenant_costs.views import feature
@@ -30,7 +31,8 @@ def of_system(system_key: str) -> ResponseReturnValue:
         system=found,
         costs=costs,
         month=asked.long_name,
-        title=system_costs.headline(costs, asked.long_name),
+        title=system_costs.headline(costs, month.total.requests if month else 0, asked.long_name),
+        provisional_rates=provisional_phrase(costs.provisional) if costs else "",
         is_shared=costs is not None or queries.has_list_prices(),
         chart=system_costs.picture(trend) if len(trend) > 1 else None,
         trend_title=system_costs.title(trend) if trend else "",

@@ -5,8 +5,10 @@ from functools import partial
 from flask import flash, redirect, url_for
 
 from governance.economics.formulas.money import unit_money
+from governance.economics.rates.conversion import provisional_phrase
 from governance.economics.tenant_costs import actions, cost_figures, cost_page, permissions, queries
 from governance.economics.tenant_costs.cost_figures import TenantCosts
+from governance.economics.tenant_costs.queries import MonthCosts
 from governance.economics.usage import queries as usage
 from governance.economics.usage import usage_list
 from governance.economics.usage.active_users import ActiveUsers, active_users
@@ -31,14 +33,16 @@ def index() -> ResponseReturnValue:
     """Show what a month's usage costs at the list prices, and who uses it."""
     month = usage_list.asked_month()
     active = active_users(month)
-    costs, name = _costs(month, active), usage_list.month_name(month)
+    found, name = queries.month_costs(month), usage_list.month_name(month)
+    costs = _costs(found, month, active)
     return page(
         "economics/tenant_costs/index.html",
         costs=costs,
         is_shared=costs is not None or queries.has_list_prices(),
         month=name,
         asked_month=str(month),
-        title=cost_page.headline(costs, name),
+        title=cost_page.headline(costs, found.total.requests, name),
+        provisional_rates=provisional_phrase(costs.provisional) if costs else "",
         chart=cost_page.chart(costs, usage_list.days_of(month)) if costs else None,
         uses=cost_figures.feature_uses(active, feature_starts(month, after=RETENTION_MONTHS)),
         written=cost_page.written,
@@ -49,9 +53,9 @@ def index() -> ResponseReturnValue:
     )
 
 
-def _costs(month: Month, active: list[ActiveUsers]) -> TenantCosts | None:
+def _costs(found: MonthCosts, month: Month, active: list[ActiveUsers]) -> TenantCosts | None:
     monthly = next((each.monthly for each in active if each.system is None), 0)
-    return cost_figures.figures(queries.month_costs(month), completed_tasks(month), monthly)
+    return cost_figures.figures(found, completed_tasks(month), monthly)
 
 
 def _address(month: Month) -> tuple[str, str] | None:
@@ -66,7 +70,7 @@ def _address(month: Month) -> tuple[str, str] | None:
 def export() -> ResponseReturnValue:
     """Export the month by day, by feature and by model."""
     month = usage_list.asked_month()
-    costs = _costs(month, active_users(month))
+    costs = _costs(queries.month_costs(month), month, active_users(month))
     content = csv_bytes(cost_page.HEAD, cost_page.cells(costs) if costs else [])
     return table_file(content, f"cost-{current.actor().tenant_slug}-{month}.csv")
 

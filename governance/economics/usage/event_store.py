@@ -60,6 +60,7 @@ class UnitPrice:
     last: date
     per_million: Mapping[str, Decimal]
     per_request: Decimal = Decimal(0)
+    priced_in: str = ""  # the currency of the price book, before it was converted
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,8 @@ def _inputs(sheet: Sheet, facts: ReviewFacts, revision: RevisionInfo) -> None:
     sheet.line("All inputs", ("", "text"), ("", "text"), (revision.input_digest, "text"))
     for rate in facts.rates:
         sheet.line(f"1 {rate.currency}", (f"in {facts.currency}", "text"), (rate.rate, UNIT))
+    for said in facts.without_price:
+        sheet.line("Usage without a price", (said, "text"))
     for rule in facts.rules:
         sheet.line(
             f"Rule: {rule.pool}",

@@ -21,11 +21,14 @@ from governance.kernel.jobs import WorkItem
 from governance.operations.policies import draft_actions
 from governance.operations.policies import queries as policies
 from tests import make
+from tests.browser import words
 from tests.conftest import visitor
 from tests.economics.prices import price_helpers
 from tests.economics.usage.usage_helpers import NOW, SYSTEM, Product, at, event, register
 
 BASE = "/operator/economics/budgets/"
+RATES = "/operator/economics/rates"
+INBOX = "/t/console/inbox/"
 NOTICES = "/t/acme/economics/budget-notices/"
 DECEMBER = datetime(2026, 12, 2, 12, tzinfo=NOW.tzinfo)
 FORM = {
@@ -262,17 +265,105 @@ def test_a_draft_that_somebody_works_on_stays_as_it_is(finance, product):
     assert "so no change was proposed" in finance.get(f"{BASE}{budget_id}").text
 
 
-def test_a_missing_rate_is_named_and_other_budgets_are_still_checked(finance, app, product):
+def test_a_currency_that_never_had_a_rate_is_unknown_and_other_budgets_are_still_checked(
+    finance, app, product
+):
     register(slug="globex")
     price_helpers.add(model="dollars", currency="USD", per_million={"input": Decimal(1000)})
     spend(Product(app, slug="globex"), 90, model="dollars")
     spend(product, 60)
-    budget(finance, name="A", scope=scope(slug="globex"))
+    unknown = budget(finance, name="A", scope=scope(slug="globex"))
     budget(finance, name="B")
-    page = finance.get(BASE).text
+    page = words(finance.get(BASE))
     assert "There is no rate for USD in November 2026. Add it under Rates." in page
+    assert "2 budgets: 1 unknown" in page and "60% €" in page
+    assert "Spend of A is unknown" in words(finance.get(f"{BASE}{unknown}"))
     jobs.check_budgets()
     assert reached() == [("2026-11", "actual", 50)]
+
+
+def dollars(number: int = 1, euros: int = 90) -> dict[str, Any]:
+    """An event that costs so many dollars."""
+    return event(
+        number,
+        provider="anthropic",
+        model="dollars",
+        tokens={"input": euros * 1000},
+        at=at(clock.now()),
+    )
+
+
+def test_on_the_first_day_of_a_month_budgets_alert_at_the_last_known_rate(finance, app, product):
+    price_helpers.add(model="dollars", currency="USD", per_million={"input": Decimal(1000)})
+    enter = {"currency": "USD", "source": "ECB"}
+    finance.post(RATES, month="2026-11", rate="0.5", **enter, then=303)
+    budget(finance, tells_tenant="y", actual_thresholds="40")
+    budget(finance, name="Euros", scope=scope(slug="globex"))
+    with clock.frozen(datetime(2026, 12, 1, 0, 10, tzinfo=NOW.tzinfo)):
+        finance = visitor(app, "operator_finance", "console")
+        product.send([dollars()])
+        price_helpers.collect()
+        page = words(finance.get(BASE))
+        assert "2 budgets: 1 provisional" in page and "€45.00" in page
+        assert "Figures are provisional: USD for December 2026 (rate of November 2026)." in page
+        jobs.check_budgets()
+        (alert,) = stored(CostBudgetAlert)
+        assert (alert.period, alert.spent) == ("2026-12", 45)
+        (notice,) = stored(CostBudgetNotice, "acme")
+        for slug in ("console", "acme"):
+            (subject, text) = letters(slug)[0]
+            assert subject == "Budget at 40% (provisional): Claims"
+            assert "USD for December 2026 (rate of November 2026)." in text
+        admin = visitor(app, "admin", "acme")
+        asked = "40% of the budget is spent, at a provisional rate"
+        assert asked in words(admin.get("inbox/")) and asked in words(finance.get(INBOX))
+        assert "USD for December 2026" in words(admin.get(f"{NOTICES}{notice.id}"))
+        finance.post(RATES, month="2026-12", rate="0.6", **enter, then=303)
+        page = words(finance.get(BASE))
+        assert "2 budgets, all within their amount" in page and "€54.00" in page
+        assert "rovisional" not in page
+        jobs.check_budgets()
+    assert stored(CostBudgetAlert) == [alert]  # as it was sent
+
+
+def test_usage_without_a_price_is_unknown_and_never_within_the_budget(finance, app, product):
+    budget_id = budget(finance)
+    product.send(
+        [
+            event(n, provider=..., model="helio-large-3", tokens={"input": 2_000}, at=at(NOW))
+            for n in range(1, 4)
+        ]
+    )
+    price_helpers.collect()
+    page = words(finance.get(BASE))
+    assert "1 budget: 1 unknown" in page and "€0.00" not in page and "Within" not in page
+    named = "3 requests and 6,000 tokens of helio-large-3 (no provider named) have no price."
+    assert named in page and "0%" not in page
+    one = words(finance.get(f"{BASE}{budget_id}"))
+    assert "Spend of Claims is unknown" in one and named in one
+    spend(product, 60, 9)
+    page = words(finance.get(BASE))
+    assert "1 budget: 1 with usage that has no price" in page and "At least €60.00" in page
+    jobs.check_budgets()
+    (alert,) = stored(CostBudgetAlert)
+    assert alert.unpriced == [
+        {"provider": "", "model": "helio-large-3", "requests": 3, "tokens": 6000}
+    ]
+    ((_subject, text), *_) = letters("console")
+    assert named in text and "Spent so far: at least €60.00." in text
+    price_helpers.add(
+        provider="", model="helio-large-3", currency="EUR", per_million={"input": Decimal(1000)}
+    )
+    price_helpers.collect()
+    assert "€66.00" in words(finance.get(BASE))
+    assert "1 budget, all within their amount" in words(finance.get(BASE))
+
+
+def letters(slug: str) -> list[tuple[str, str]]:
+    """Subject and text of each."""
+    with make.acting("operator_finance" if slug == "console" else "admin", slug):
+        rows = session().scalars(select(WorkItem).where(WorkItem.kind == "mail"))
+        return [(row.params["subject"], row.params["body"]) for row in rows]
 
 
 def test_a_budget_is_changed_once_and_removed(finance, product):

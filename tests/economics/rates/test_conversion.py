@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.economics.rates.conversion import MissingRate, MonthRates, check_rate
+from governance.economics.rates.conversion import (
+    MissingRate,
+    MonthRates,
+    ProvisionalRate,
+    check_rate,
+    provisional_phrase,
+)
 from governance.kernel.errors import Invalid
 from governance.kernel.months import Month
 
@@ -56,3 +62,20 @@ def test_what_can_be_no_rate_is_refused(rate):
         check_rate(Decimal(rate))
     assert refused.value.field == "rate"
     check_rate(Decimal("0.1234567890"))
+
+
+def test_an_earlier_rate_stands_in_and_is_named():
+    month = MonthRates(
+        Month(2026, 12),
+        "EUR",
+        {"GBP": Decimal("1.2")},
+        {"USD": (Month(2026, 11), Decimal("0.9")), "GBP": (Month(2026, 11), Decimal("1.1"))},
+    )
+    assert month.convert(Decimal(10), "GBP") == 12 and month.convert(Decimal(10), "EUR") == 10
+    assert month.noted == set()
+    assert month.convert(Decimal(10), "USD") == 9
+    assert month.noted == {ProvisionalRate(Month(2026, 12), "USD", Month(2026, 11))}
+    assert provisional_phrase(month.noted) == "USD for December 2026 (rate of November 2026)"
+    assert month.has("USD") and not month.has("CHF")
+    with pytest.raises(MissingRate, match="CHF in December 2026"):
+        month.convert(Decimal(1), "CHF")

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import event, select
 
+from governance.economics.rates import actions as rates
 from governance.economics.reviews import close_actions, closing, jobs, queries, residual_actions
 from governance.economics.reviews.close_actions import NotOver
 from governance.economics.reviews.models import ReviewRevision
@@ -17,6 +18,7 @@ from governance.kernel.errors import Forbidden, Invalid, NotFound
 from governance.kernel.jobs import WorkItem
 from governance.kernel.months import Month
 from tests import make
+from tests.conftest import visitor
 from tests.economics.reviews import close_helpers as month
 from tests.economics.reviews.close_helpers import FINANCE, NOW, OCTOBER, PRODUCT, as_finance
 from tests.economics.usage import usage_helpers
@@ -147,6 +149,52 @@ def test_a_month_without_a_rate_names_the_currency_and_the_month(app, isolated):
     assert month.close().problem == (
         "There is no rate for USD in October 2026. Add it under Rates."
     )
+
+
+def test_provisional_rates_stop_the_close_by_name_until_they_are_entered(app, isolated):
+    month.use(app)
+    month.bill("15.15")
+    with clock.frozen(NOW):
+        month.price_helpers.add()
+        with as_finance():
+            rates.enter_rate(Month(2026, 9), "USD", Decimal("0.4"), source="ECB")
+    month.collect()
+    row = month.close()
+    assert (row.revision, row.problem) == (
+        0,
+        "USD for October 2026 is provisional (rate of September 2026). Enter the rate, then close.",
+    )
+    with clock.frozen(NOW), as_finance():
+        rates.enter_rate(OCTOBER, "USD", Decimal("0.45"), source="ECB")
+        rates.enter_rate(OCTOBER, "USD", Decimal("0.5"), source="ECB, corrected")
+    assert (month.close().revision, month.row_of().problem) == (1, None)
+    facts = month.view().facts
+    assert [(each.currency, each.rate) for each in facts.rates] == [("USD", Decimal("0.5"))]
+    assert facts.waterfall.costs.models == Decimal("15.00")
+
+
+def test_a_provisional_rate_that_no_amount_needs_stops_nothing(october):
+    with clock.frozen(NOW), as_finance():
+        rates.enter_rate(Month(2026, 9), "CHF", Decimal("1.1"), source="ECB")
+    assert month.close().revision == 1
+    assert [each.currency for each in month.view().facts.rates] == ["USD"]
+
+
+def test_a_rate_of_a_closed_month_leaves_its_figures_and_says_so(october, app):
+    month.close()
+    before = month.view().revision.facts
+    finance = visitor(app, FINANCE, "console")
+    with clock.frozen(NOW):
+        said = finance.post(
+            "/operator/economics/rates",
+            month="2026-10",
+            currency="USD",
+            rate="0.6",
+            source="ECB",
+            follow=True,
+        ).text
+    assert "was corrected from 0.5 to 0.6. October 2026 is closed and keeps its figures." in said
+    assert month.view().revision.facts == before
 
 
 def test_both_sides_sign_and_a_restated_month_is_signed_again(october):

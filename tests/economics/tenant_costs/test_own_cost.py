@@ -135,7 +135,39 @@ def test_a_model_without_a_price_is_named_and_costs_nothing_instead(product, as_
     page = as_admin.get("economics/cost").text
     assert "1 request without a price." in page and "no price for local-7b on" in page
     assert "no price<" in page
-    assert "€1.50 in November 2026" in page
+    assert "At least €1.50 in November 2026" in page
+    assert "completed task" not in page.partition("</h1>")[0].rpartition("<h1")[2]
+
+
+def test_usage_of_unpriced_models_alone_has_an_unknown_cost(product, as_admin):
+    product.send([used(1, model="local-7b", provider=None)])
+    share()
+    collect()
+    page = as_admin.get("economics/cost").text
+    assert "Cost of November 2026 is unknown" in page and "No cost" not in page
+    assert "No cost in October 2026" in as_admin.get("economics/cost?month=2026-10").text
+
+
+def test_prices_at_a_provisional_rate_say_so_until_the_rate_is_entered(app, product):
+    share()
+    with clock.frozen(NOW.replace(month=12, day=1, hour=0, minute=10)):
+        product.send([used(1, at=at(clock.now()), task="task-1")])
+        collect()
+        usage_jobs.count_tasks()
+        admin = visitor(app, "admin")
+        words = "USD for December 2026 (rate of November 2026)"
+        page = admin.get("economics/cost").text
+        assert f"Figures are provisional:</b> {words}." in page and "€1.50" in page
+        assert words in admin.get("economics/cost.csv").text
+        system = "economics/cost/systems/claims-triage"
+        assert words in admin.get(system).text
+        assert "provisional: rate of November 2026" in admin.get("systems/claims-triage").text
+        with make.acting("operator_finance", "console"):
+            rates.enter_rate(Month(2026, 12), "USD", Decimal("0.6"), source="ECB")
+        collect()
+        for path in ("economics/cost", system, "systems/claims-triage"):
+            page = admin.get(path).text
+            assert "rovisional" not in page and "€1.80" in page
 
 
 def test_a_tenant_sees_the_list_and_never_what_was_negotiated(product):

@@ -103,6 +103,7 @@ def test_requests_without_a_price_are_counted_and_said(product, as_viewer):
     share()
     page = as_viewer.get(COST).text
     assert "1 request without a price." in page and "no price" in page
+    assert "at least €1.50 in November 2026" in page  # the headline goes on after the name
 
 
 def test_a_neighbour_and_a_wrong_month_find_nothing(product, as_neighbour, as_viewer):
@@ -121,7 +122,7 @@ def test_a_neighbour_and_a_wrong_month_find_nothing(product, as_neighbour, as_vi
 )
 def test_the_title_says_how_the_cost_of_a_task_moved(first, last, words):
     costs = system_costs.task_costs(
-        (Month(2026, month), "EUR", Decimal(cost), 1)
+        (Month(2026, month), "EUR", Decimal(cost), 1, None)
         for month, cost in ((7, "9"), (8, first), (11, last))
     )
     assert system_costs.title(costs).endswith(words)
@@ -129,6 +130,13 @@ def test_the_title_says_how_the_cost_of_a_task_moved(first, last, words):
 
 def test_months_in_another_currency_are_not_compared():
     costs = system_costs.task_costs(
-        [(OCTOBER, "USD", Decimal(1), 1), (NOVEMBER, "EUR", Decimal(2), 1)]
+        [(OCTOBER, "USD", Decimal(1), 1, None), (NOVEMBER, "EUR", Decimal(2), 1, None)]
     )
     assert system_costs.title(costs) == "A completed task costs €2.00"
+
+
+def test_the_title_names_the_month_of_a_provisional_rate():
+    costs = system_costs.task_costs([(NOVEMBER, "EUR", Decimal(2), 1, OCTOBER)])
+    assert system_costs.title(costs) == (
+        "A completed task costs €2.00 at the provisional rate of October 2026"
+    )

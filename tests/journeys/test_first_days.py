@@ -1,0 +1,155 @@
+"""Pages on days when a period has just begun, with data and without.
+
+Nothing divides by no days, and no page claims a figure about what nobody knows.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from governance.economics.budgets import jobs as budgets
+from governance.economics.rates import actions as rates
+from governance.economics.tenant_costs import actions as tenant_costs
+from governance.economics.tenant_costs import jobs as list_prices
+from governance.economics.usage import jobs as usage
+from governance.foundation.tenants import actions as tenants
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import clock, current
+from governance.kernel.db import session
+from governance.kernel.months import Month
+from tests import make
+from tests.browser import words
+from tests.conftest import visitor
+from tests.economics.prices import price_helpers
+from tests.economics.usage.usage_helpers import Product, at, event, register
+
+DAYS = {
+    "the first of a month": datetime(2026, 12, 1, 0, 10, tzinfo=UTC),
+    "New Year, a quarter begins": datetime(2027, 1, 1, 0, 10, tzinfo=UTC),
+    "a Monday that is the first": datetime(2027, 2, 1, 9, 0, tzinfo=UTC),
+    "a Monday": datetime(2026, 12, 7, 0, 10, tzinfo=UTC),
+    "a leap day": datetime(2028, 2, 29, 23, 50, tzinfo=UTC),
+    "the first of a month in Berlin alone": datetime(2027, 1, 31, 23, 50, tzinfo=UTC),
+}
+EACH_DAY = pytest.mark.parametrize("now", DAYS.values(), ids=DAYS.keys())
+OPERATOR = "/operator/economics/"
+FINANCE_PAGES = (
+    OPERATOR,
+    f"{OPERATOR}months",
+    f"{OPERATOR}budgets/",
+    f"{OPERATOR}rates",
+    f"{OPERATOR}revenue/",
+    f"{OPERATOR}costs",
+    f"{OPERATOR}prices/",
+    "/t/console/inbox/",
+)
+TENANT_PAGES = (
+    "",
+    "economics/",
+    "economics/cost",
+    "economics/cost.csv",
+    "reliability/",
+    "evaluations/",
+    "evaluations/coverage",
+    "reliability/alerts/",
+    "reliability/indicators/",
+    "reliability/statements/",
+    "inbox/",
+)
+CLAIMS = ("€0.00", "all within their amount", "No rate is missing", "Within budget")
+
+
+def budget(finance, **changed):
+    with make.acting("operator_finance", "console"):
+        scope = f"{price_helpers.customer('acme')}//"
+    form = {
+        "name": "Claims",
+        "scope": scope,
+        "window": "month",
+        "amount": "100",
+        "actual_thresholds": "50",
+        "forecast_thresholds": "100",
+        "proposed_limit": "",
+        "proposed_models": "",
+    }
+    finance.post(f"{OPERATOR}budgets/new", **form | changed, then=303)
+
+
+@EACH_DAY
+def test_pages_open_without_data(now, app, isolated):
+    with clock.frozen(now):
+        finance = visitor(app, "operator_finance", "console")
+        for path in FINANCE_PAGES:
+            assert "0%" not in words(finance.get(path))
+        budget(finance)
+        assert "1 budget, all within their amount" in words(finance.get(f"{OPERATOR}budgets/"))
+        officer = visitor(app, "compliance_officer", "acme")
+        for path in TENANT_PAGES:
+            officer.get(path)
+
+
+@EACH_DAY
+def test_no_page_claims_a_figure_about_what_is_unknown(now, app, isolated):
+    """Acme's product uses a model in dollars, and one that has no price."""
+    with clock.frozen(now):
+        usage.create_partitions()
+        with make.acting("operator_finance", "console"):
+            tenant_costs.share(is_shared=True)
+            last_month = rates.present_month().plus(-1)
+        register()
+        price_helpers.add(currency="USD", per_million={"input": Decimal(1000)})
+        with make.acting("operator_finance", "console"):
+            rates.enter_rate(last_month, "USD", Decimal("0.5"), source="ECB")
+        finance = visitor(app, "operator_finance", "console")
+        budget(finance)
+        budget(finance, name="Rolling", window="rolling")
+        tokens = {"input": 4000}
+        unpriced = event(2, model="helio-large-3", tokens=tokens, at=at(now))
+        Product(app).send(
+            [event(1, provider="anthropic", tokens=tokens, at=at(now)), unpriced],
+        )
+        price_helpers.collect()
+        list_prices.copy_prices()
+        budgets.check_budgets()
+        phrase = f"(rate of {last_month.long_name})"
+        for path in FINANCE_PAGES:
+            page = words(finance.get(path))
+            assert not [each for each in CLAIMS if each in page], path
+        page = words(finance.get(f"{OPERATOR}budgets/"))
+        assert "2 budgets: 2 with usage that has no price, 2 provisional" in page
+        assert phrase in page and "At least €2.00" in page
+        assert "of helio-large-3 (no provider named) have no price." in page
+        assert "1 rate is missing" in words(finance.get(f"{OPERATOR}rates"))
+        assert "Enter the exchange rate" in words(finance.get("/t/console/inbox/"))
+        officer = visitor(app, "compliance_officer", "acme")
+        for path in TENANT_PAGES:
+            assert "€0.00" not in officer.get(path).text, path
+        page = words(officer.get("economics/cost"))
+        assert "At least €2.00 in" in page and phrase in page
+        assert "1 request without a price" in page
+        assert phrase in officer.get("economics/cost.csv").text
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+def test_a_month_of_the_operator_begins_at_its_own_midnight(zone, app, isolated):
+    """Half an hour before and after midnight, on the last night of a month and the next."""
+    midnight = datetime(2027, 1, 1, tzinfo=ZoneInfo(zone))
+    with clock.frozen(midnight - timedelta(days=40)):
+        make_operator_live_in(zone)
+    for now, month in (
+        (midnight - timedelta(minutes=30), Month(2026, 12)),
+        (midnight + timedelta(minutes=30), Month(2027, 1)),
+    ):
+        with clock.frozen(now.astimezone(UTC)):
+            finance = visitor(app, "operator_finance", "console")
+            assert f"No costs in {month.long_name}" in words(finance.get(f"{OPERATOR}costs"))
+            officer = visitor(app, "compliance_officer", "acme")
+            assert f"No usage in {month.long_name}" in words(officer.get("economics/"))
+
+
+def make_operator_live_in(zone: str) -> None:
+    with make.acting("operator_admin", "console"):
+        own = session().get(Tenant, current.actor().tenant_id)
+        tenants.change_settings(own, time_zone=zone)
