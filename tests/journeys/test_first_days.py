@@ -30,7 +30,7 @@ DAYS = {
     "New Year, a quarter begins": datetime(2027, 1, 1, 0, 10, tzinfo=UTC),
     "a Monday that is the first": datetime(2027, 2, 1, 9, 0, tzinfo=UTC),
     "a Monday": datetime(2026, 12, 7, 0, 10, tzinfo=UTC),
-    "a leap day": datetime(2028, 2, 29, 23, 50, tzinfo=UTC),
+    "a leap day": datetime(2024, 2, 29, 22, 50, tzinfo=UTC),
     "the first of a month in Berlin alone": datetime(2027, 1, 31, 23, 50, tzinfo=UTC),
 }
 EACH_DAY = pytest.mark.parametrize("now", DAYS.values(), ids=DAYS.keys())
@@ -99,7 +99,11 @@ def test_no_page_claims_a_figure_about_what_is_unknown(now, app, isolated):
             tenant_costs.share(is_shared=True)
             last_month = rates.present_month().plus(-1)
         register()
-        price_helpers.add(currency="USD", per_million={"input": Decimal(1000)})
+        price_helpers.add(
+            currency="USD",
+            per_million={"input": Decimal(1000)},
+            effective_from=now.date() - timedelta(days=400),
+        )
         with make.acting("operator_finance", "console"):
             rates.enter_rate(last_month, "USD", Decimal("0.5"), source="ECB")
         finance = visitor(app, "operator_finance", "console")

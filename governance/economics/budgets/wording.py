@@ -4,7 +4,7 @@ An alert keeps what its figures don't have, as a webhook message shows it: `prov
 usage that is `unpriced`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
@@ -47,8 +47,8 @@ class ReachedThreshold(Protocol):
     spent: Decimal
     forecast: Decimal
     currency: str
-    provisional: Sequence[Mapping[str, Any]]
-    unpriced: Sequence[Mapping[str, Any]]
+    provisional: list[Any]
+    unpriced: list[Any]
 
 
 def kept_caveats(found: Outlook) -> dict[str, list[dict[str, Any]]]:

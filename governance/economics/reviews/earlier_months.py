@@ -28,10 +28,10 @@ def read(first: Month) -> EarlierMonths:
     for back in range(1, MAX_MONTHS + 1):
         month = first.plus(-back)
         try:
-            why = _why_not(month)
-            if why:
-                break
-            with provisional_rates() as used:
+            with provisional_rates() as used:  # apart from those that stop the close
+                why = _why_not(month)
+                if why:
+                    break
                 facts = assemble(input_reading.read(month, {}))
         except MissingRate as error:
             why = f"{error.month.long_name} has no rate for {error.currency}"

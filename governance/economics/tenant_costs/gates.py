@@ -21,7 +21,7 @@ def _cost(subject: GateSubject) -> Iterator[GateReading]:
     month = usage_list.this_month()
     months = queries.system_costs(subject.system_id, month.plus(-system_costs.COMPARED), month)
     costs = system_costs.of_months(months)
-    if not costs:
+    if not costs and all(each.currency is None for each in months):
         return
     earlier = next((each for each in reversed(costs) if each.month < month), None)
     present = next((each for each in costs if each.month == month), None)

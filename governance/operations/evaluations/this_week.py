@@ -198,6 +198,8 @@ class WeekTable:
         """The conclusion of the week."""
         if not self.cells:
             return "No evaluation results yet"
+        if all(cell.run is None for cell in self.cells):
+            return "No run this week yet"
         failing = [
             (row, cell) for row in self.rows for cell in row.cells.values() if cell.is_failing
         ]

@@ -90,6 +90,16 @@ def test_a_month_without_a_rate_ends_the_count_and_is_named(finance, app):
     assert "€35.00" in text
 
 
+def test_a_provisional_rate_ends_the_count_and_does_not_stop_the_close(finance, app):
+    september(app, finance, rate=False)
+    with clock.frozen(month.NOW), month.as_finance():
+        rates.enter_rate(Month(2026, 8), "USD", Decimal("0.4"), source="ECB")
+    revenue.account("acme", won_on=date(2025, 3, 1))
+    assert month.close().problem is None
+    text = sheet(finance)
+    assert "Counts from October 2026: September 2026 has no rate for USD." in text
+
+
 def test_later_months_are_closed_without_counting_again(finance, app):
     september(app, finance)
     month.close(SEPTEMBER)

@@ -173,6 +173,38 @@ def test_provisional_rates_stop_the_close_by_name_until_they_are_entered(app, is
     assert facts.waterfall.costs.models == Decimal("15.00")
 
 
+def test_usage_without_a_price_is_named_in_the_review_and_in_no_figure(october, app):
+    with clock.frozen(month.IN_OCTOBER):
+        usage_helpers.Product(app, name="second product").send(
+            [
+                usage_helpers.event(
+                    n,
+                    id=f"unpriced-{n}",
+                    at=f"2026-10-19T10:00:0{n}Z",
+                    model="helio-large-3",
+                    tokens={"input": 500},
+                )
+                for n in range(2)
+            ]
+        )
+    month.collect()
+    month.close()
+    facts = month.view().facts
+    said = "2 requests and 1,000 tokens of helio-large-3 (no provider named) have no price."
+    assert facts.without_price == [f"{said} No figure has their cost."]
+    assert facts.waterfall.costs.models == Decimal("15.00")
+    with clock.frozen(NOW):
+        finance = visitor(app, FINANCE, "console")
+        assert said in finance.get("/operator/economics/reviews/2026-10/").text
+
+
+def test_a_month_whose_usage_has_prices_keeps_nothing_about_it(october):
+    month.close()
+    with as_finance():
+        stored = session().scalars(select(ReviewRevision)).one().facts
+        assert "unpriced" not in stored
+
+
 def test_a_provisional_rate_that_no_amount_needs_stops_nothing(october):
     with clock.frozen(NOW), as_finance():
         rates.enter_rate(Month(2026, 9), "CHF", Decimal("1.1"), source="ECB")
