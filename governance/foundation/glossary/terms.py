@@ -334,9 +334,8 @@ TERMS = (
     ),
     Term(
         "Exchange rate",
-        "What one unit of a currency was worth in the reporting currency in a month; amounts of"
-        " that month are converted with it. Until it is entered, the last known rate is used and"
-        " marked provisional.",
+        "What one unit of a currency was worth in the reporting currency in a month; until it is"
+        " entered, amounts use the last known one and are marked provisional.",
         "rate rates",
     ),
     Term(
