@@ -1,4 +1,4 @@
-"""Pages on days when a period has just begun, with data and without.
+"""Pages on days when a period has just started, with data and without.
 
 Nothing divides by no days, and no page claims a figure about what nobody knows.
 """

@@ -5,7 +5,7 @@ rates.convert(Decimal("100"), "USD")      Decimal("92.00"), in EUR
 rates.convert(Decimal("100"), "GBP")      raises MissingRate
 
 A month without a rate of its own takes the last known one, which is provisional. Each use of it
-is kept in `noted`, so that whoever shows the amount can name it.
+is kept in `noted`, so that a page or a file can name it beside the amount.
 """
 
 from collections.abc import Iterable, Mapping
