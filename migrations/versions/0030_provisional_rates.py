@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0030_provisional_rates"
-down_revision = "0036_clock"
+down_revision = "0034_law_versions"
 JSON = postgresql.JSONB(astext_type=sa.Text())
 NONE = sa.text("'[]'::jsonb")  # what alerts had before: final rates, and nothing that was named
 
