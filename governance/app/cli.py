@@ -22,7 +22,7 @@ COLLECT_AFTER = gc.get_threshold()
 START_COLLECT_AFTER = 50_000  # new objects: nearly all that a start creates stay
 
 if TYPE_CHECKING:
-    from typing import TextIO
+    from typing import Any, TextIO
 
     from governance.kernel.current import Actor
     from governance.kernel.verification_results import VerificationResult
@@ -331,6 +331,117 @@ def identity_reset(
     click.echo(f"{ended} ended. Recorded in the audit logs of {tenant} and of the operator.")
     if admin:
         click.echo(f"{admin} is an admin, or was invited as one.")
+
+
+# ---- the first operator, and tenants without the page
+
+
+@main.group("operator")
+def operator_commands() -> None:
+    """Create the operator of this installation."""
+
+
+@main.group("tenant")
+def tenant_commands() -> None:
+    """Create tenants without the operator's pages."""
+
+
+def _with_tenant_options(command: "Callable[..., None]") -> "Callable[..., None]":
+    """Add the options that say who signs in to a new tenant, and how."""
+    for option in (
+        click.option("--dry-run", is_flag=True, help="Check everything, and save nothing."),
+        click.option(
+            "--verified-addresses",
+            is_flag=True,
+            help="The provider verifies email addresses but doesn't send email_verified.",
+        ),
+        click.option(
+            "--admin", required=True, metavar="EMAIL", help="The first admin, who gets an email."
+        ),
+        click.option(
+            "--domain", "domains", multiple=True, required=True, help="A work domain; repeatable."
+        ),
+        click.option(
+            "--client-secret-file",
+            "secret_file",
+            required=True,
+            type=click.File("r"),
+            help="A file with the client secret; - reads it from standard input.",
+        ),
+        click.option("--client-id", required=True, help="Meridian's client ID at the provider."),
+        click.option("--issuer", required=True, help="The issuer, as its ID tokens state it."),
+        click.option("--name", required=True, help="The name on every page and report."),
+    ):
+        command = option(command)
+    return command
+
+
+@operator_commands.command("create")
+@click.option("--slug", default="console", show_default=True, help="Always console.")
+@_with_tenant_options
+def operator_create(slug: str, **given: "Any") -> None:
+    """Create the operator's tenant, its sign-in and its first admin.
+
+    Tests the identity provider first. Saves nothing if a test fails, or an operator exists.
+    """
+    _create_tenant(slug, "operator", **given)
+
+
+@tenant_commands.command("create")
+@click.option("--slug", required=True, help="Part of every page address; can't change later.")
+@_with_tenant_options
+def tenant_create(slug: str, **given: "Any") -> None:
+    """Create a tenant, its sign-in and its first admin.
+
+    Tests the identity provider first. Saves nothing if a test fails.
+    """
+    _create_tenant(slug, "customer", **given)
+
+
+def _create_tenant(
+    slug: str,
+    kind: str,
+    *,
+    name: str,
+    issuer: str,
+    client_id: str,
+    secret_file: "TextIO",
+    domains: tuple[str, ...],
+    admin: str,
+    verified_addresses: bool,
+    dry_run: bool,
+) -> None:
+    from governance.foundation.identity_providers.tenant_setup import WantedTenant, create
+    from governance.kernel import config
+    from governance.kernel.errors import DomainError
+
+    secret = secret_file.read(MAX_SECRET).strip()
+    _connect()
+    wanted = WantedTenant(
+        slug,
+        name.strip(),
+        kind,
+        issuer.strip(),
+        client_id.strip(),
+        secret,
+        frozenset(domains),
+        admin.strip(),
+        verified_addresses,
+    )
+    try:
+        done = create(wanted, public_url=config.public_address(), dry_run=dry_run)
+    except DomainError as refused:
+        raise click.ClickException(f"{refused.message} Nothing was saved.") from None
+    for step in done.steps:
+        click.echo(f"ok    {step}")
+    click.echo(f"Redirect URI to register at the provider: {done.redirect_address}")
+    if dry_run:
+        click.echo(f"Dry run: {slug} was not created. Nothing was saved.")
+        return
+    click.echo(
+        f"{slug} is created and recorded in its audit log. {admin} is invited as its first admin"
+        f" and signs in at {done.sign_in_address}"
+    )
 
 
 # ---- measurements
@@ -731,13 +842,10 @@ def _system_actors(slugs: tuple[str, ...]) -> "list[Actor]":
 
     Raises click.UsageError for an unknown slug.
     """
-    from governance.app.factory import connect
     from governance.foundation.tenants import actions, queries
-    from governance.kernel import config, logs
     from governance.kernel.db import transaction
 
-    logs.configure()
-    connect(config.from_environment())
+    _connect()
     with transaction(read_only=True):
         every = {t.slug: actions.founder(t.id, t.slug, t.name) for t in queries.living_tenants()}
     if unknown := [slug for slug in slugs if slug not in every]:
@@ -745,6 +853,14 @@ def _system_actors(slugs: tuple[str, ...]) -> "list[Actor]":
             f"Unknown tenant: {', '.join(unknown)}. Tenants: {', '.join(sorted(every)) or 'none'}."
         )
     return [every[slug] for slug in slugs or sorted(every)]
+
+
+def _connect() -> None:
+    from governance.app.factory import connect
+    from governance.kernel import config, logs
+
+    logs.configure()
+    connect(config.from_environment())
 
 
 def _as(who: "Actor") -> "AbstractContextManager[Actor | None]":

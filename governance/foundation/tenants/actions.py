@@ -72,14 +72,22 @@ def create_tenant(
         tenant_id, slug, name, by, "Meridian", "admin", kind="operator" if by else "job"
     )
     with current.acting_as(who), transaction():
-        tenant = Tenant(id=tenant_id, slug=slug, name=name, kind=kind, **settings)
-        _add(tenant)
-        personal_field_encryption.make_tenant_keys()
-        record(TENANT_CREATED, tenant, slug=slug, name=name, kind=kind)
-        session().refresh(tenant)
-        _begin_time_zone(tenant.time_zone)
+        tenant = add_tenant(tenant_id, slug, name, kind=kind, **settings)
         session().flush()
         session().expunge(tenant)
+    return tenant
+
+
+def add_tenant(
+    tenant_id: UUID, slug: str, name: str, *, kind: str = "customer", **settings: str
+) -> Tenant:
+    """Make a tenant with its keys, in the present transaction, which already acts in it."""
+    tenant = Tenant(id=tenant_id, slug=slug, name=name, kind=kind, **settings)
+    _add(tenant)
+    personal_field_encryption.make_tenant_keys()
+    record(TENANT_CREATED, tenant, slug=slug, name=name, kind=kind)
+    session().refresh(tenant)
+    _begin_time_zone(tenant.time_zone)
     return tenant
 
 
@@ -139,6 +147,15 @@ def check_domains(tenant: Tenant, wanted: set[str]) -> set[str]:
     """The domains as they are stored; one that isn't a domain, or leads to another tenant, is
     refused by name.
     """
+    return _checked_domains(wanted, tenant.id)
+
+
+def check_free_domains(wanted: set[str]) -> None:
+    """Refuse as check_domains() does, before the tenant exists."""
+    _checked_domains(wanted, None)
+
+
+def _checked_domains(wanted: set[str], tenant_id: UUID | None) -> set[str]:
     wanted = {domain.strip().lower() for domain in wanted if domain.strip()}
     if bad := sorted(d for d in wanted if not DOMAIN.fullmatch(d)):
         raise Invalid(
@@ -153,7 +170,7 @@ def check_domains(tenant: Tenant, wanted: set[str]) -> set[str]:
         d.domain: d
         for d in session().scalars(select(EmailDomain).where(EmailDomain.domain.in_(wanted)))
     }
-    if taken := sorted(d for d, row in held.items() if row.for_tenant != tenant.id):
+    if taken := sorted(d for d, row in held.items() if row.for_tenant != tenant_id):
         raise DomainTaken(
             f"{taken[0]} already belongs to another tenant. Ask the operator.", field="domains"
         )
