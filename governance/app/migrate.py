@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, pool, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from governance.kernel import clock
 from governance.kernel.db import session, transaction
@@ -25,6 +26,17 @@ CREATE OR REPLACE FUNCTION current_instant() RETURNS timestamptz LANGUAGE sql VO
 RETURN clock_timestamp() + interval '{} seconds'
 """
 FOLLOWS = re.compile(r"""^down_revision = ["'](\w+)["']""", re.MULTILINE)
+
+
+RELEASED = FOLDER / "release_0_1_0.txt"  # table: its columns that every later schema still has
+COLUMNS = """SELECT table_name, column_name FROM information_schema.columns
+    WHERE table_schema = 'public'"""
+HOLDERS = """SELECT DISTINCT l.pid, coalesce(a.usename, 'unknown'), c.relname
+    FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+    LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.granted AND l.pid <> pg_backend_pid() AND c.relname = ANY (:tables)
+    AND c.relkind IN ('r', 'p') AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    ORDER BY 1, 3"""
 
 
 class UnknownSchema(SystemExit):
@@ -44,6 +56,22 @@ class UnknownSchema(SystemExit):
             )
         )
         super().__init__(f"{sentence} Nothing was changed.")
+
+
+class EarlierBuild(SystemExit):
+    """The database names a released schema and isn't one: a build before 0.1.0 made it."""
+
+    def __init__(self, schema: str, table: str, column: str) -> None:
+        super().__init__(
+            f"This database calls its schema {schema}, but has no {table}.{column}: a build before"
+            " release 0.1.0 made it, which can't be upgraded. Create an empty database, name it in"
+            " GOVERNANCE_OWNER_DATABASE_URL and DATABASE_URL, and run governance migrate again."
+            " Nothing was changed."
+        )
+
+
+class MigrationStopped(SystemExit):
+    """A migration couldn't finish; the text says how far it came."""
 
 
 def configuration(url: str | None = None, *, versions: Path = FOLDER / "versions") -> "Config":
@@ -66,12 +94,22 @@ def configuration(url: str | None = None, *, versions: Path = FOLDER / "versions
 def upgrade(url: str) -> None:
     """Run what is missing, as the owner named by `url`.
 
-    Raise UnknownSchema for a database that isn't of this chain.
+    Raise UnknownSchema for a database that isn't of this chain, and MigrationStopped where one
+    couldn't finish.
     """
     from alembic import command  # noqa: PLC0415 - the same
 
-    _check_schema(url)
-    command.upgrade(configuration(url), "head")
+    try:
+        _check_schema(url)
+    except OperationalError as error:
+        raise MigrationStopped(
+            f"The database can't be reached: {_first_line(error)}. Check"
+            " GOVERNANCE_OWNER_DATABASE_URL. Nothing was changed."
+        ) from None
+    try:
+        command.upgrade(configuration(url), "head")
+    except DBAPIError as error:
+        raise MigrationStopped(_how_far(url, error)) from error
 
 
 def move_clock(url: str) -> None:
@@ -89,12 +127,50 @@ def _check_schema(url: str) -> None:
     engine = create_engine(url, poolclass=pool.NullPool)
     with engine.connect() as connection:
         present = MigrationContext.configure(connection).get_current_heads()
+        found = {tuple(row) for row in connection.execute(text(COLUMNS))} if present else set()
     known = {
         script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()
     }
     for schema in present:
         if schema not in known:
             raise UnknownSchema(schema)
+        if missing := sorted(_released_columns() - found):
+            raise EarlierBuild(schema, *missing[0])
+
+
+def _released_columns() -> set[tuple[str, str]]:
+    """Return the columns of release 0.1.0 that every later schema has, by table."""
+    rows = (line.split(": ") for line in RELEASED.read_text().splitlines())
+    return {(table, column) for table, columns in rows for column in columns.split()}
+
+
+def _how_far(url: str, error: DBAPIError) -> str:
+    """Say which migration stopped, what held the lock, and what is in."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - the same
+
+    engine = create_engine(url, poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        done = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        tables = sorted(set(re.findall(r"\w+", error.statement or "")))
+        holders = connection.execute(text(HOLDERS), {"tables": tables}).all()
+    scripts = ScriptDirectory.from_config(configuration()).iterate_revisions("head", done or "base")
+    stopped = [script.revision for script in scripts][-1]
+    why = _first_line(error)
+    if holders:
+        held = "; ".join(
+            f"process {pid} ({role}) holds a lock on {table}" for pid, role, table in holders
+        )
+        why += f": {held}"
+    state = f"The database has everything up to {done}" if done else "The database is still empty"
+    return (
+        f"Migration {stopped} couldn't finish ({why}). {state}; nothing of {stopped} was kept. Run"
+        " governance migrate again: it continues there. Until it ends, no version of web and jobs"
+        " runs on this database."
+    )
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0].rstrip(".")
 
 
 def is_current() -> bool:

@@ -229,6 +229,43 @@ def test_a_database_of_a_newer_version_is_refused_with_what_to_do(scratch):
         assert rows(connection) == before
 
 
+def dumped(started, database):
+    """Everything that pg_dump writes, without psql's own commands, which hold a random token."""
+    text = schema_dump.dump(KEEP / "pg", started, database, "--column-inserts")
+    return [line for line in text.splitlines() if not line.startswith("\\")]
+
+
+@pytest.mark.parametrize("schema", ["0001_release_0_1_0", "0018_red_teams"])
+def test_a_database_of_a_build_that_already_called_itself_released_is_refused(scratch, schema):
+    """As commit e0382a6d made it: its first migration has the released name, but no work_failures."""
+    started = released_databases.load("0.1.0", KEEP / "pg", scratch)
+    with psycopg.connect(started.super_uri, dbname=scratch, autocommit=True) as connection:
+        connection.execute("DROP TABLE work_failures")
+        connection.execute("UPDATE alembic_version SET version_num = %s", [schema])
+        before = dumped(started, scratch)
+        reply = migrate_command(started)
+        assert reply.returncode == 1 and "Traceback" not in reply.stderr
+        assert f"calls its schema {schema}, but has no work_failures." in reply.stderr
+        assert "Create an empty database" in reply.stderr and "Nothing was changed." in reply.stderr
+        assert dumped(started, scratch) == before
+
+
+def test_an_upgrade_that_meets_a_lock_says_how_far_it_came_and_continues(scratch):
+    started = released_databases.load("0.1.0", KEEP / "pg", scratch)
+    with psycopg.connect(started.super_uri, dbname=scratch) as other:
+        other.execute("LOCK TABLE work_failures IN ACCESS SHARE MODE")
+        pid = other.info.backend_pid
+        reply = migrate_command(started)
+    assert reply.returncode == 1 and "Traceback" not in reply.stderr, reply.stderr
+    [sentence] = [line for line in reply.stderr.splitlines() if line.startswith("Migration ")]
+    assert "Migration 0019_shared_writes couldn't finish" in sentence
+    assert f"process {pid} (" in sentence and "holds a lock on work_failures" in sentence
+    assert "The database has everything up to 0018_red_teams" in sentence
+    assert "Run governance migrate again: it continues there." in sentence
+    reply = migrate_command(started)
+    assert reply.returncode == 0 and "The database is up to date." in reply.stdout, reply.stderr
+
+
 def migrate_command(started):
     """`governance migrate`, as an operator runs it."""
     environment = {
