@@ -186,6 +186,7 @@ NO_ENTRY = {
 }
 # Other places than the feature's own actions that write its rows, and why.
 OTHER_WRITERS = ACTIONS_APART | {
+    "kernel/installation_marks.py": {"InstallationMark"},  # before there is a tenant, or a log
     "kernel/jobs.py": {"WorkItem", "WorkTicket", "WorkFailure", "JobRun"},
     "publishing/operator_work/key_ages.py": {"KeyAge"},  # what the hourly job sees of the keys
     "foundation/audit/record.py": {"AuditEntry"},
@@ -215,6 +216,7 @@ DATABASE_TIME = {
     "governance/foundation/audit/queries.py": "how long entries wait, from the database's own stamp",
     "governance/foundation/audit/sequencer.py": "the same",
     "governance/app/migrate.py": "moves the database's clock",
+    "governance/app/setting_checks.py": "compares the database's clock with this machine's",
     "governance/demo/restore_drill.py": "a restore ends at an instant of the server's",
 }
 DDL = {

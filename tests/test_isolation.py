@@ -48,6 +48,7 @@ SHARED = {
         "the operator's stop of everything, which every tenant obeys; only the operator's"
         " transactions write"
     ),
+    "installation_marks": "the installation's own id and key check, wrapped by its key",
     "job_runs": "which scheduled job ran for which period",
     "alembic_version": "the schema's own number",
 }
@@ -118,6 +119,7 @@ OVER_ALL = {
 WRITTEN_BY_ITS_TENANT = {
     "tenants": {"INSERT": True, "UPDATE": True},
     "email_domains": {"INSERT": True, "DELETE": True},
+    "installation_marks": {"INSERT": False, "UPDATE": False},
     "signing_keys": {"INSERT": False, "UPDATE": False},
     "certificate_authorities": {"INSERT": False, "UPDATE": False},
     "work_tickets": {"INSERT": True, "UPDATE": True, "DELETE": True},

@@ -58,6 +58,11 @@ def migrate() -> None:
     from governance.kernel.errors import Unavailable
 
     settings = config.from_environment()
+    if not (settings.demo or os.environ.get("GOVERNANCE_OWNER_DATABASE_URL")):
+        raise click.ClickException(
+            "GOVERNANCE_OWNER_DATABASE_URL is not set: name the database as governance_owner, which"
+            " owns the tables."
+        )
     migrations.upgrade(settings.owner_database_url)
     sync.install_catalogues(settings.owner_database_url)
     if sync.has_corrections(settings.owner_database_url):
@@ -87,6 +92,24 @@ def law() -> None:
 
 
 @main.command()
+def check() -> None:
+    """Try everything that the settings name, and say what to do.
+
+    Exits with status 1 if web and jobs would not start, or the database has to be migrated.
+    """
+    from governance.app import setting_checks
+    from governance.kernel import config
+
+    _connect()
+    rows = setting_checks.run(config.from_environment())
+    for row in rows:
+        click.echo(row.line)
+    if fatal := next((row for row in rows if row.state == "fatal"), None):
+        raise click.ClickException(f"{fatal.setting}: {fatal.result}. {fatal.remedy}")
+    click.echo("Ready to start.")
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
 @click.option("--workers", default=2, show_default=True)
@@ -100,6 +123,7 @@ def web(host: str, port: int, workers: int) -> None:
 
     os.environ["GOVERNANCE_WEB_WORKERS"] = str(workers)
     application = create_app()
+    _check_start()
     load_what_workers_share(application)
     gc.set_threshold(*COLLECT_AFTER)
     server.serve(application, host=host, port=port, workers=workers)
@@ -118,6 +142,7 @@ def jobs() -> None:
     from governance.kernel.manifest import installed
 
     create_app()
+    _check_start()
     gc.set_threshold(*COLLECT_AFTER)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -417,6 +442,7 @@ def _create_tenant(
 
     secret = secret_file.read(MAX_SECRET).strip()
     _connect()
+    _check_start()
     wanted = WantedTenant(
         slug,
         name.strip(),
@@ -861,6 +887,13 @@ def _connect() -> None:
 
     logs.configure()
     connect(config.from_environment())
+
+
+def _check_start() -> None:
+    from governance.app import installation_checks
+    from governance.kernel import config
+
+    installation_checks.check_start(config.from_environment())
 
 
 def _as(who: "Actor") -> "AbstractContextManager[Actor | None]":

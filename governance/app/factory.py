@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy.orm import configure_mappers
 from werkzeug.exceptions import HTTPException
 
-from governance.app import migrate, refusals, shell
+from governance.app import installation_checks, migrate, refusals, shell
 from governance.app.features import FEATURES
 from governance.assurance.evidence import scanning
 from governance.economics.usage import event_stores
@@ -98,6 +98,8 @@ def create_app(
         for finish in each.after_request:
             app.after_request(finish)
     checks.update(database=_database_answers, migrations=migrate.is_current)
+    if not settings.demo:
+        checks.update(installation_checks.readiness_checks())
     for each in manifests:
         measures.update(each.measures)
     shell.install(app, settings)

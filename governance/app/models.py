@@ -3,6 +3,12 @@ manifests name.
 """
 
 from governance.app.features import FEATURES
-from governance.kernel import jobs, tenant_revision, undo
+from governance.kernel import installation_marks, jobs, tenant_revision, undo
 
-TABLES = (jobs, tenant_revision, undo, *(module for each in FEATURES for module in each.models))
+TABLES = (
+    installation_marks,
+    jobs,
+    tenant_revision,
+    undo,
+    *(module for each in FEATURES for module in each.models),
+)

@@ -2,7 +2,8 @@
 
 import smtplib
 import ssl
-from collections.abc import Collection
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,22 @@ def _into_folder(message: EmailMessage, name: str) -> None:
     draft.replace(_folder / name)
 
 
+def check_server(address: str) -> None:
+    """Greet the mail server and sign in, without sending anything. Raises Unavailable."""
+    try:
+        with _greeted(address):
+            return
+    except (smtplib.SMTPException, OSError) as error:
+        raise Unavailable(f"The mail server refused: {str(error)[:200]}") from error
+
+
 def _by_smtp(message: EmailMessage, address: str) -> None:
+    with _greeted(address) as server:
+        server.send_message(message)
+
+
+@contextmanager
+def _greeted(address: str) -> Generator[smtplib.SMTP]:
     """`smtp://` takes TLS when the server offers it; `smtps://` speaks it from the start."""
     url, context = urlsplit(address), ssl.create_default_context()
     host = url.hostname or ""
@@ -109,4 +125,4 @@ def _by_smtp(message: EmailMessage, address: str) -> None:
             server.starttls(context=context)
         if url.username:
             server.login(unquote(url.username), unquote(url.password or ""))
-        server.send_message(message)
+        yield server

@@ -68,6 +68,8 @@ def _keys_in_use(tenant_id: UUID) -> bytes:
 class ObjectStore(ABC):
     """What all stores share. `key_of` gives the key that a tenant's objects are sealed under."""
 
+    is_local = False  # whether reading from it asks no other machine
+
     def __init__(self, key_of: KeyOf = _keys_in_use) -> None:
         self._key_of = key_of
 
@@ -165,6 +167,8 @@ def _why(error: Exception) -> str:
 
 class Folder(ObjectStore):
     """A local folder: write to a temporary file, sync, rename."""
+
+    is_local = True
 
     def __init__(self, root: Path, key_of: KeyOf = _keys_in_use) -> None:
         super().__init__(key_of)

@@ -31,6 +31,7 @@ def create(app, database, company, monkeypatch, tmp_path):
     provider_metadata.forget_metadata()
     directory.forget()
     monkeypatch.setattr(cli, "_connect", lambda: None)
+    monkeypatch.setattr(cli, "_check_start", lambda: None)  # of the process, not of this test
     monkeypatch.setenv("GOVERNANCE_PUBLIC_URL", "http://localhost")
 
     def run(who: str = "tenant", *more: str, **changed: str) -> tuple[int, str]:

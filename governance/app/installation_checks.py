@@ -1,0 +1,268 @@
+"""What an installation needs before it may serve: database role, durability, key and storage.
+
+    check_start(settings)      refuse to start, with a sentence for each fatal problem
+    FATAL                      name → check, as /readyz shows them
+
+The demo keeps its data only until it is created again, so it isn't checked.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import structlog
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from governance.app import migrate
+from governance.assurance.evidence.models import EvidenceVersion
+from governance.foundation.tenants import queries as tenants
+from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.models import Tenant
+from governance.kernel import current, installation_marks, key_encryption, storage
+from governance.kernel.config import Settings, SettingsError
+from governance.kernel.db import Tenanted, session, transaction
+from governance.kernel.errors import Unavailable
+from governance.kernel.installation_marks import InstallationMark
+
+log = structlog.get_logger("installation")
+OTHER_KEY = "isn't the key of this installation"
+KEY_REMEDY = (
+    "Use the key file that belongs to this database, see docs/operating/keys.md. While you rotate"
+    " it, name the previous one in GOVERNANCE_KEK_PREVIOUS_FILE."
+)
+STORAGE_REMEDY = "Mount the storage of this installation, or restore its files with the marker."
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a setting, as the end of a sentence, and what to do."""
+
+    setting: str
+    found: str
+    remedy: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.setting} {self.found}. {self.remedy}"
+
+
+def role_problem() -> Problem | None:
+    """Row-level security doesn't bind superusers, nor roles with BYPASSRLS."""
+    query = "SELECT rolname, rolsuper FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)"
+    with transaction(read_only=True):
+        found = session().execute(text(query)).one_or_none()
+    if found is None:
+        return None
+    what = "is a superuser" if found.rolsuper else "has BYPASSRLS"
+    return Problem(
+        "DATABASE_URL",
+        f"signs in as {found.rolname}, which {what}: tenants would not be isolated",
+        "Sign in as governance_app, which docs/operating/roles.sql creates.",
+    )
+
+
+def owner_problem() -> Problem | None:
+    """The owner of tables could switch row-level security off."""
+    query = """SELECT current_user FROM pg_class c WHERE c.oid = to_regclass('public.tenants')
+        AND pg_has_role(current_user, c.relowner, 'USAGE')
+        AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"""
+    with transaction(read_only=True):
+        found = session().scalar(text(query))
+    if found is None:
+        return None
+    return Problem(
+        "DATABASE_URL",
+        f"signs in as {found}, which owns the tables",
+        "Sign in as governance_app. Only migrate uses the owner, in GOVERNANCE_OWNER_DATABASE_URL.",
+    )
+
+
+def durability_problem() -> Problem | None:
+    """Without it PostgreSQL acknowledges what a crash then loses."""
+    with transaction(read_only=True):
+        value = session().scalar(text("SHOW synchronous_commit"))
+    if value != "off":
+        return None
+    return Problem(
+        "DATABASE_URL",
+        "names a database with synchronous_commit=off: a crash would lose saved changes",
+        "Set synchronous_commit to on for the server, the database and the role.",
+    )
+
+
+def key_problem() -> Problem | None:
+    mark = installation_marks.read()
+    if mark is None or installation_marks.opens(mark):
+        return None
+    return Problem("GOVERNANCE_KEK_FILE", OTHER_KEY, KEY_REMEDY)
+
+
+def storage_problem() -> Problem | None:
+    """Return what is wrong with the marker. A bucket that is away for now is no problem of it."""
+    mark = installation_marks.read()
+    if mark is None or mark.storage_marked_at is None:
+        return None
+    try:
+        found = installation_marks.storage_problem(mark)
+    except Unavailable as away:
+        log.warning("storage not checked", reason=away.message)
+        return None
+    if not found:
+        return None
+    remedy = (
+        f"{STORAGE_REMEDY} To use this one although files are missing, write the line"
+        f" {mark.installation_id} to a file named {installation_marks.MARKER} in it."
+    )
+    return Problem("GOVERNANCE_STORAGE_URL", found, remedy)
+
+
+FATAL: dict[str, Callable[[], Problem | None]] = {
+    "role": role_problem,
+    "not_owner": owner_problem,
+    "synchronous_commit": durability_problem,
+    "key": key_problem,
+    "storage": storage_problem,
+}
+
+
+def readiness_checks() -> dict[str, Callable[[], bool]]:
+    """Return the checks of /readyz. A bucket's marker is read at the start, not by every probe."""
+    names = [name for name in FATAL if name != "storage" or storage.store().is_local]
+    return {name: partial(_is_fine, FATAL[name]) for name in names}
+
+
+def _is_fine(check: Callable[[], Problem | None]) -> bool:
+    return check() is None
+
+
+def check_start(settings: Settings) -> None:
+    """Raise SettingsError with every fatal problem; mark a new installation.
+
+    Goes on without a database: what is wrong then, /readyz shows once it answers.
+    """
+    if settings.demo:
+        return
+    try:
+        problems = find_problems()
+    except (Unavailable, DBAPIError) as away:
+        log.warning("installation not checked", reason=type(away).__name__)
+        return
+    if problems:
+        lines = "\n  ".join(problem.sentence for problem in problems)
+        raise SettingsError(f"Meridian can't start:\n  {lines}")
+
+
+def find_problems() -> list[Problem]:
+    """Return the fatal problems. An installation without any gets its marks on the first call."""
+    found = [role_problem(), owner_problem(), durability_problem()]
+    if migrate.is_current():
+        every = _tenants()
+        found.append(key_problem() if installation_marks.read() else _unmarked_key_problem(every))
+        if not any(found):
+            found.append(_storage_at_start(every))
+    return [each for each in found if each]
+
+
+def _tenants() -> list[Tenant]:
+    with transaction(read_only=True):
+        every = list(tenants.living_tenants())
+        session().expunge_all()
+    return every
+
+
+def _unmarked_key_problem(every: list[Tenant]) -> Problem | None:
+    """Compare the key with what the database holds, before its check value is written."""
+    if _opens_existing_key(every):
+        return None
+    return Problem("GOVERNANCE_KEK_FILE", OTHER_KEY, KEY_REMEDY)
+
+
+def _storage_at_start(every: list[Tenant]) -> Problem | None:
+    """Check the storage, and mark a new one. A bucket that is away for now stops nothing."""
+    try:
+        if found := installation_marks.write_problem():
+            return Problem("GOVERNANCE_STORAGE_URL", found, "Check the address and the rights.")
+        mark = installation_marks.read()
+        if mark is not None and mark.storage_marked_at is not None:
+            return storage_problem()
+        return _mark_storage(mark, _has_existing_file(every))
+    except Unavailable as away:
+        if storage.store().is_local:
+            return Problem(
+                "GOVERNANCE_STORAGE_URL", f"can't be used. {away.message}", STORAGE_REMEDY
+            )
+        log.warning("storage not checked", reason=away.message)
+        return None
+
+
+def _mark_storage(mark: InstallationMark | None, has_files: bool | None) -> Problem | None:  # noqa: FBT001 - a finding
+    """Mark the storage as this installation's, unless it is another's or lacks the files.
+
+    A database restored from a time before its marks adopts the id that its storage has.
+    """
+    owner = installation_marks.storage_owner()
+    if has_files is False:
+        return Problem(
+            "GOVERNANCE_STORAGE_URL", "doesn't hold the files of this database", STORAGE_REMEDY
+        )
+    is_ours = owner is None or (mark is not None and owner == str(mark.installation_id))
+    if not is_ours and not (mark is None and has_files):
+        return Problem(
+            "GOVERNANCE_STORAGE_URL",
+            f"belongs to another installation ({str(owner)[:40]})",
+            "Name an empty folder or bucket prefix for this one.",
+        )
+    adopted = _as_id(owner) if mark is None else None
+    installation_marks.mark_storage(mark or installation_marks.establish(adopted))
+    return None
+
+
+def _as_id(marker: str | None) -> UUID | None:
+    """Return the id in a marker; None for one that somebody wrote by hand."""
+    try:
+        return UUID(marker)
+    except (TypeError, ValueError):
+        return None
+
+
+def _opens_existing_key(every: list[Tenant]) -> bool:
+    """Return whether the key opens the first value that it should; true if there is none."""
+    for tenant in every:
+        with (
+            current.acting_as(system_actor.founder(tenant.id, tenant.slug, tenant.name)),
+            transaction(read_only=True),
+        ):
+            for held in key_encryption.holdings:
+                model: Any = held.model
+                is_tenanted = issubclass(model, Tenanted)
+                row = session().scalars(select(model).limit(1)).first() if is_tenanted else None
+                if row is not None and getattr(row, held.column):
+                    try:
+                        key_encryption.unwrap(getattr(row, held.column), held.context(row))
+                    except InvalidTag:
+                        return False
+                    return True
+    return True
+
+
+def _has_existing_file(every: list[Tenant]) -> bool | None:
+    """Return whether the newest evidence file of a tenant is in the storage; None without any."""
+    newest = (
+        select(EvidenceVersion.storage_key)
+        .where(EvidenceVersion.storage_key.is_not(None))
+        .order_by(EvidenceVersion.created_at.desc())
+        .limit(1)
+    )
+    for tenant in every:
+        with (
+            current.acting_as(system_actor.founder(tenant.id, tenant.slug, tenant.name)),
+            transaction(read_only=True),
+        ):
+            key = session().scalar(newest)
+        if key is not None:
+            return storage.store().exists(key)
+    return None
