@@ -6,7 +6,7 @@ from alembic import op
 from migrations.sealing import let_use, seal_writes
 
 revision = "0035_installation_marks"
-down_revision = "0036_clock"
+down_revision = "0030_provisional_rates"
 
 
 def upgrade() -> None:
