@@ -49,7 +49,7 @@ def test_the_document_takes_at_most_fifteen_commands():
     assert len(commands) <= MAX_COMMANDS, commands
 
 
-# ---- what stands beside Meridian
+# ---- the servers around Meridian
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from governance.app import cli
+from governance.demo.idp.directory import Person
 from governance.foundation.people import provider_metadata
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
@@ -15,7 +16,8 @@ from tests import make
 from tests.browser import Visitor
 from tests.foundation.people.conftest import Arrival, entries_of_action
 from tests.foundation.people.hostile_idp import HostileIdP, change_document
-from tests.foundation.tenants.test_creating_tenants import DANA
+
+DANA = Person("initech-1", "dana@initech.example", "Dana Whitlock", ())
 
 
 @pytest.fixture(scope="module")
