@@ -32,6 +32,7 @@ SHARED = {
     "people": "a person may belong to several tenants; it has policies of its own, below",
     "frameworks": "published catalogues, the same for everybody; the application may only read",
     "requirements": "published catalogues, the same for everybody; the application may only read",
+    "framework_revisions": "corrections of published catalogues; the application may only read",
     "signing_keys": "the installation's keys; private halves are wrapped by the installation's key",
     "certificate_authorities": (
         "the installation's authority for seals; its key is wrapped by the installation's key"

@@ -96,7 +96,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["framework_id"],
             ["frameworks.id"],
-            name=op.f("fk_framework_revisions_framework_id_frameworks"),
+            name=op.f("fk_framework_revisions_framework_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_framework_revisions")),
         sa.UniqueConstraint(
