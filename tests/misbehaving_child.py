@@ -6,6 +6,7 @@ Used by tests/kernel/test_sandbox.py.
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,15 @@ def write_large_file() -> None:
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def connect() -> None:
+    """Say why a listener on this machine can't be reached."""
+    try:
+        socket.create_connection(("127.0.0.1", int(sys.argv[2])), timeout=20)
+        print("connected")
+    except OSError as error:
+        print(os.strerror(error.errno or 0))
 
 
 def close_input() -> None:

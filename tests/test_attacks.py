@@ -17,11 +17,12 @@ from governance.assurance.controls import actions as controls
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
-from governance.kernel import background_work, db, jobs, outbound_http, web, work_pages
+from governance.kernel import background_work, current, db, jobs, outbound_http, web, work_pages
 from governance.kernel.signed_note import verifier_key
 from governance.publishing.reports import queries as reports
 from governance.publishing.reports import sandboxed_verify
 from governance.publishing.reports.verify import verify
+from tests import make
 
 KEY = verifier_key(Ed25519PrivateKey.from_private_bytes(bytes(range(32))), "console.example")
 
@@ -80,7 +81,21 @@ def test_one_tenants_dead_provider_does_not_keep_the_others_out(monkeypatch):
         with pytest.raises(requests.Timeout), outbound_http.place("dead.example"):
             pass
         with outbound_http.place("alive.example"):
-            assert outbound_http._waiting["dead.example"] == outbound_http.WAITING_FOR_ONE
+            pass
+    assert not outbound_http._waiting
+
+
+def test_one_tenant_with_two_dead_hosts_does_not_keep_the_others_out(monkeypatch):
+    monkeypatch.setattr(outbound_http, "PATIENCE", 0.01)
+    acme, globex = make.system_actor("acme"), make.system_actor("globex")
+    with ExitStack() as stack:
+        stack.enter_context(current.acting_as(acme))
+        for number in range(outbound_http.WAITING_FOR_ONE):
+            stack.enter_context(outbound_http.place(f"{'ab'[number % 2]}.example"))
+        with pytest.raises(requests.Timeout), outbound_http.place("b.example"):
+            pass
+        with current.acting_as(globex), outbound_http.place("b.example"):
+            pass
     assert not outbound_http._waiting
 
 

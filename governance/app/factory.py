@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from governance.app import installation_checks, migrate, refusals, shell
 from governance.app.features import FEATURES
+from governance.app.request_owners import owners_of
 from governance.assurance.evidence import scanning
 from governance.economics.usage import event_stores
 from governance.foundation.approvals import kinds as approval_kinds
@@ -40,10 +41,10 @@ from governance.kernel.health import checks, health, measures
 from governance.kernel.installation import domain
 from governance.kernel.manifest import Manifest, install
 from governance.kernel.manifest_checks import check_endpoints, check_manifests
+from governance.kernel.rate_limits import RateLimiter
 from governance.kernel.security_contact import security_contact
 from governance.operations.decisions.app import DecisionApp
 from governance.operations.decisions.instant import InstantAnswers
-from governance.operations.decisions.rate_limits import RateLimiter
 from governance.operations.decisions.snapshots import Snapshots
 from governance.operations.intake import law
 from governance.operations.measurements import retention
@@ -106,13 +107,17 @@ def create_app(
     refusals.install(app)
     # how Flask is wrapped
     app.wsgi_app = app.extensions["decisions"] = front = decisions(app, settings)  # type: ignore[method-assign, assignment]
+    app.extensions["rate_limiter"] = front.limiter
     trusted = settings.trusted_proxies
     if trusted:
         app.wsgi_app = client_address.ForwardedAddress(front, trusted)  # type: ignore[method-assign, assignment] # as Flask's docs
+    with app.app_context():
+        session_cookie = web.cookie_name("session")
     app.extensions["serving"] = request_bodies.Serving(
         partial(_sender, app, trusted),
         front.is_in_memory,
         partial(_is_urgent, app),
+        partial(owners_of, trusted, session_cookie),
         InstantAnswers(front),
     )
     return app
@@ -137,6 +142,7 @@ def decisions(app: Flask, settings: config.Settings) -> DecisionApp:
         snapshots,
         RateLimiter(settings.workers),
         settings.domain,
+        tuple(_trusted(settings)),
         follow=settings.follows,
         secure=settings.secure,
     )

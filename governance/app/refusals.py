@@ -28,6 +28,7 @@ from governance.kernel.errors import (
     Stale,
     StepUpNeeded,
     TenantSuspended,
+    TooManyRequests,
     Unavailable,
 )
 
@@ -36,6 +37,7 @@ log = structlog.get_logger("refusals")
 REMEDIES = {
     404: "Check the address, or go back.",
     413: "Send a smaller file, or add a link to the large one.",
+    429: "Wait a second, then reload the page.",
     500: "Nothing was changed. If it happens again, send the operator the request number.",
     503: "Try again in a few minutes.",
 }
@@ -83,6 +85,8 @@ def _way_to_exports(slug: str) -> dict[str, str]:
 
 def _with_headers(error: Exception, answer: Response) -> Response:
     """Add the error's own headers: `Allow` with 405, `Retry-After` where the error has one."""
+    if isinstance(error, TooManyRequests):
+        answer.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, HTTPException):
         answer.headers.update(
             {name: value for name, value in error.get_headers() if name != "Content-Type"}

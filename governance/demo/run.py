@@ -248,6 +248,7 @@ def _environment(base: str, data: Path, port: int) -> dict[str, str]:
     os.environ.update(
         GOVERNANCE_DEMO="1", GOVERNANCE_PUBLIC_URL=base, GOVERNANCE_VAR=str(var.resolve())
     )
+    os.environ.setdefault("GOVERNANCE_SECURITY_CONTACT", "mailto:security@console.example")
     os.environ.setdefault(NOTICE, str((data / "notice.txt").resolve()))
     name = f"demo_{port}"
     marker = data / "world.json"

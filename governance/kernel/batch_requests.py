@@ -1,10 +1,9 @@
 """Requests with a batch of rows: how large one may be, and its bytes without gzip.
 
-    takes_batches(feature, needs, MAX_BATCH)      reads each body before its transaction opens
+    takes_batches(feature, MAX_BATCH)             reads each body before its transaction opens
     body()                                        the unpacked body of this request
 
-Only a key that may send it is allowed more bytes than a form has; the bodies of others are rejected
-unread.
+Of a key that may not send it, no body is read (`kernel/feature.py`).
 """
 
 import zlib
@@ -14,9 +13,8 @@ from typing import Any, cast
 from flask import g, request
 
 from governance.kernel import web
-from governance.kernel.access import Permission
 from governance.kernel.errors import Invalid, TooLarge
-from governance.kernel.feature import Feature, a_key_is_here
+from governance.kernel.feature import Feature
 
 
 class UnreadableBatch(Invalid):
@@ -41,13 +39,13 @@ class BatchSize:
         )
 
 
-def takes_batches(feature: Feature, needs: Permission, most: BatchSize) -> None:
+def takes_batches(feature: Feature, most: BatchSize) -> None:
     """Read the bodies of the feature's POST requests, before a transaction opens."""
 
     @feature.url_value_preprocessor
     # Flask's signature
     def allow(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
-        if request.method == "POST" and a_key_is_here(needs):
+        if request.method == "POST":
             if (request.content_length or 0) > most.size:
                 raise most.too_large()
             web.allow_body(most.size)

@@ -60,6 +60,16 @@ class Unavailable(DomainError):
     status = 503
 
 
+class TooManyRequests(DomainError):
+    """A key or session asks for more than its share; `retry_after` is in seconds."""
+
+    status = 429
+
+    def __init__(self, message: str, *, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class TenantSuspended(DomainError):
     """The operator has suspended the tenant: nothing of it is lost, and nobody works in it."""
 

@@ -2,9 +2,11 @@
 start.
 """
 
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial, wraps
+from math import ceil
 from typing import Any, cast
 from uuid import UUID
 
@@ -22,9 +24,11 @@ from governance.kernel.errors import (
     NotFound,
     SignInNeeded,
     StepUpNeeded,
+    TooManyRequests,
 )
 from governance.kernel.identity import OPERATOR_SLUG, identity
 from governance.kernel.manifest import installed
+from governance.kernel.rate_limits import RateLimiter
 from governance.kernel.step_up import KEPT_FORM, STEP_UP_SECONDS, StepUp
 from governance.kernel.visibility_scope import limits
 from governance.kernel.web import SAFE, ResponseReturnValue
@@ -52,6 +56,8 @@ class Feature(Blueprint):
     ) -> None:
         self.scope, self.counts_everything = scope, counts_everything
         super().__init__(name, import_name, url_prefix=PREFIX[scope] or None, **options)
+        if scope == "machine":
+            self.url_value_preprocessor(_check_key_before_body)
 
     def add_url_rule(
         self,
@@ -130,7 +136,10 @@ def _keyed(leaves: Callable[[], None] | None) -> Callable[[View, access.Permissi
         def keyed(**url_values: Any) -> ResponseReturnValue:
             token = bearer.parse(request.headers.get("Authorization", ""))
             with transaction(read_only=request.method in SAFE, tenant_id=_tenant_of(token)):
-                g.actor = who = bearer.admit(token, identity.keys_of()(token), clock.now()).actor
+                key = bearer.admit(token, identity.keys_of()(token), clock.now())
+                if request.method in SAFE:  # of others, the rate was checked before their body
+                    _check_rate(key)
+                g.actor = who = key.actor
                 if url_values.pop("tenant", who.tenant_slug) != who.tenant_slug:
                     raise NotFound("This address doesn't exist.")
                 with current.acting_as(who):
@@ -266,12 +275,29 @@ def somebody_may(slug: str, needs: access.Permission) -> bool:
     return who is not None and who.role in needs.roles
 
 
-def a_key_is_here(needs: access.Permission) -> bool:
-    """Before the request's own transaction: whether it comes with a key that opens, and that
-    may.
+def _check_key_before_body(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Deny a wrong key before its body is read, whatever its size. Raises KeyNeeded, Forbidden and
+    TooManyRequests.
     """
-    held = key_of(request.headers.get("Authorization", ""))
-    return held is not None and not held.scopes.isdisjoint(needs.scopes)
+    if request.method in SAFE or endpoint is None:
+        return
+    needs = vars(current_app.view_functions[endpoint])["needs"]
+    token = bearer.parse(request.headers.get("Authorization", ""))
+    with transaction(read_only=True, tenant_id=_tenant_of(token)):
+        key = bearer.admit(token, identity.keys_of()(token), clock.now())
+    g.actor = who = key.actor
+    with current.acting_as(who):
+        access.require(needs)
+    _check_rate(key)
+
+
+def _check_rate(key: bearer.StoredKey) -> None:
+    limiter: RateLimiter = current_app.extensions["rate_limiter"]
+    wait = limiter.wait(key.key_id, key.rate, time.monotonic())
+    if wait:
+        raise TooManyRequests(
+            f"The key {key.name} is limited to {key.rate:,} requests/min.", retry_after=ceil(wait)
+        )
 
 
 def key_of(header: str) -> bearer.StoredKey | None:

@@ -17,7 +17,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from governance.kernel import turns
+from governance.kernel import current, turns
 from governance.kernel.call_deadline import (
     Deadline,
     TimedHTTPConnection,
@@ -35,14 +35,21 @@ LOOPBACK = {"127.0.0.1", "localhost"}
 NOT_PUBLIC = tuple(
     map(
         ipaddress.ip_network,
-        ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "2002::/16", "fec0::/10", "192.88.99.0/24"),
+        (
+            "::/96",
+            "::ffff:0:0:0/96",
+            "64:ff9b::/96",
+            "2002::/16",
+            "5f00::/16",  # segment routing (RFC 9602)
+            "fec0::/10",
+            "192.88.99.0/24",
+        ),
     )
 )
-WAITING_FOR_ONE, WAITING, PATIENCE = (
-    4,
-    8,
-    1.0,
-)  # of a worker's threads, for one server and for all; seconds until another has its turn
+# of a worker's threads, for one server or one tenant, and for all
+WAITING_FOR_ONE, WAITING = 4, 8
+PATIENCE = 1.0  # seconds until another has its turn
+EVERYBODY = "everybody"
 _waiting: Counter[str] = Counter()
 _turn = threading.Condition()
 _private_networks: tuple[Network, ...] = ()
@@ -162,23 +169,35 @@ class _LoopbackPool(HTTPConnectionPool):
 
 @contextmanager
 def place(host: str) -> Generator[None]:
-    """A server that never answers keeps few threads, so that the other tenants' pages and sign-ins
-    go on.
+    """A server that never answers keeps few threads, and so does a tenant with several of them, so
+    that the other tenants' pages and sign-ins go on.
     """
+    mine = (f"host {host}", f"tenant {_tenant()}")
     with _turn:
         if not _turn.wait_for(
-            lambda: _waiting[host] < WAITING_FOR_ONE and _waiting.total() < WAITING, PATIENCE
+            lambda: (
+                all(_waiting[each] < WAITING_FOR_ONE for each in mine)
+                and _waiting[EVERYBODY] < WAITING
+            ),
+            PATIENCE,
         ):
             raise requests.Timeout("too many requests to it are waiting")
-        _waiting[host] += 1
+        _waiting.update((*mine, EVERYBODY))
     try:
         yield
     finally:
         with _turn:
-            _waiting[host] -= 1
-            if not _waiting[host]:
-                del _waiting[host]
+            for each in (*mine, EVERYBODY):
+                _waiting[each] -= 1
+                if not _waiting[each]:
+                    del _waiting[each]
             _turn.notify_all()
+
+
+def _tenant() -> str:
+    """The tenant for which this is done; a call for none counts by its host alone."""
+    who = current.actor_or_none()
+    return who.tenant_slug if who is not None else f"none {threading.get_ident()}"
 
 
 class _Careful(HTTPAdapter):

@@ -10,7 +10,7 @@ import io
 import threading
 import time
 from collections import Counter as Tally
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ import prometheus_client
 import structlog
 
 from governance.kernel.errors import DomainError, Invalid, Unavailable
+from governance.kernel.page_shares import Owner
 
 type Environ = dict[str, Any]
 
@@ -128,7 +129,8 @@ class Serving:
     """What the server asks the application, as `app.extensions["serving"]`.
 
     `identify` says who sends a request and may ask the database. `is_instant`: the answer comes
-    from memory, so it needs no thread. `is_urgent`: threads and places of its own. `instantly`:
+    from memory, so it needs no thread. `is_urgent`: threads and places of its own. `owners`: whose
+    shares of those threads, or else of the pages' threads, a request takes. `instantly`:
     what answers a request of this ASGI scope with both messages once its short body is there,
     never blocks and never raises; None for every other request.
     """
@@ -136,6 +138,7 @@ class Serving:
     identify: Callable[[Environ], Sender]
     is_instant: Callable[[Environ], bool]
     is_urgent: Callable[[Environ], bool]
+    owners: Callable[[Environ, bool], Sequence[Owner]]
     instantly: Callable[[dict[str, Any]], Callable[[bytes], tuple[Any, Any]] | None]
 
 

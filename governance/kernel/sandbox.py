@@ -6,7 +6,8 @@ run(module, *arguments, limits=…, sent=b"")    run `python -m module`, read it
 python -m governance.kernel.sandbox …          that child: it sets its limits, then becomes the
                                                module
 
-The child gets none of our environment but what it needs to start, so it never sees our secrets. It
+The child gets none of our environment but what it needs to start, so it never sees our secrets. Where
+Linux lets a process have namespaces of its own, it has no network either. It
 has a process group of its own, which is killed as a whole and always waited for.
 """
 
@@ -267,8 +268,18 @@ def main(memory: str, seconds: str, file_size: str, module: str, *arguments: str
     resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(file_size), int(file_size)))
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 1))
+    _leave_network()
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _leave_network() -> None:
+    """Keep nothing but an unconnected network, where the kernel allows it: containers and other
+    systems often don't, and then the limits above are all that there is.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.unshare(os.CLONE_NEWUSER | os.CLONE_NEWNET)
 
 
 if __name__ == "__main__":

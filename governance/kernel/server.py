@@ -27,8 +27,9 @@ from granian.log import LogLevels
 from granian.server.common import WORKERS_METHODS
 from granian.server.mp import WorkerProcess
 
-from governance.kernel import forked_memory, request_bodies, turns
+from governance.kernel import forked_memory, page_shares, request_bodies, turns
 from governance.kernel.errors import DomainError
+from governance.kernel.page_shares import PageShares
 from governance.kernel.request_bodies import BUFFERED_BYTES, Environ, Pace, Places, Sender, Serving
 
 type Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -62,6 +63,8 @@ class Server:
         self.urgent = ThreadPoolExecutor(URGENT_THREADS, "urgent")
         self.uploads = ThreadPoolExecutor(request_bodies.UPLOAD_THREADS, "upload")
         self.admissions = ThreadPoolExecutor(1, "admission")
+        self.page_shares = PageShares(self.pages.submit)
+        self.urgent_shares = PageShares(self.urgent.submit)
         threading.Thread(target=self._watch, name="slow bodies", daemon=True).start()
 
     def arrive(self, watcher: Any) -> None:
@@ -263,10 +266,16 @@ class Exchange:
         serving = self._server.serving
         if serving.is_instant(self.environ):
             self._answer()
-        elif serving.is_urgent(self.environ):
-            self._server.urgent.submit(self._answer)
+            return
+        is_urgent = serving.is_urgent(self.environ)
+        owners = serving.owners(self.environ, is_urgent)
+        if is_urgent:
+            self._server.urgent_shares.start(owners, self._answer, self._refuse_too_many)
         else:
-            self._server.pages.submit(self._answer_in_turn)
+            self._server.page_shares.start(owners, self._answer_in_turn, self._refuse_too_many)
+
+    def _refuse_too_many(self) -> None:
+        self.refuse(page_shares.too_many())
 
     def refuse(self, error: DomainError) -> None:
         """Let the application answer with this error, and close the connection."""

@@ -78,7 +78,7 @@ def install_hooks(app: Flask) -> None:
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024, MAX_FORM_PARTS=2000
     )
-    app.before_request(_arrive)
+    app.url_value_preprocessor(_arrive)  # the first thing that Flask calls
     app.before_request(_readable)
     app.before_request(_same_site)
     app.after_request(_leave)
@@ -86,7 +86,7 @@ def install_hooks(app: Flask) -> None:
     app.add_url_rule("/csp-report", "csp_report", _csp_report, methods=["POST"])
 
 
-def _arrive() -> None:
+def _arrive(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
     number = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
@@ -116,12 +116,12 @@ def network_of(address: str) -> str:
 
 def _readable() -> None:
     """No person types a NUL and PostgreSQL has no room for one: refused before a view meets it."""
+    if (refused := request.environ.get(request_bodies.REFUSED)) is not None:
+        raise refused
     if "\0" in request.path:
         raise NotFound("This page doesn't exist.")
     given = [*request.args.items(multi=True)]
     if request.method not in SAFE:
-        if (refused := request.environ.get(request_bodies.REFUSED)) is not None:
-            raise refused
         if request.mimetype != "multipart/form-data":
             is_form = request.mimetype == "application/x-www-form-urlencoded"
             limit: int = MAX_FORM_BYTES if is_form else g.get("body_limit", MAX_FORM_BYTES)

@@ -129,6 +129,7 @@ def test_a_name_with_many_silent_addresses_has_one_deadline(monkeypatch):
         ("64:ff9b::808:808", False),
         ("2002:7f00:1::", False),
         ("fec0::1", False),
+        ("5f00::1", False),
         ("fe80::1%eth0", False),
         ("ff02::1", False),
     ],

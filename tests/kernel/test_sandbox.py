@@ -4,6 +4,9 @@ and nothing of it is left.
 
 import json
 import os
+import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -106,6 +109,20 @@ def test_a_file_of_the_child_has_a_limit(tmp_path: Path) -> None:
     outcome = run(MODULE, "write_large_file", str(tmp_path / "large"), limits=limits)
     assert outcome.ending is Ending.FAILED and "File too large" in outcome.errors
     assert (tmp_path / "large").stat().st_size <= 1000
+
+
+def may_have_namespaces() -> bool:
+    """Whether this machine lets a process have a network of its own."""
+    asked = "import os; os.unshare(os.CLONE_NEWUSER | os.CLONE_NEWNET)"
+    return not subprocess.run([sys.executable, "-c", asked], check=False).returncode
+
+
+@pytest.mark.skipif(not may_have_namespaces(), reason="this machine allows no namespaces")
+def test_a_child_has_no_network() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        outcome = run(MODULE, "connect", port, limits=LIMITS)
+    assert outcome.answer == b"Network is unreachable\n"
 
 
 def test_a_child_that_dies_was_killed() -> None:

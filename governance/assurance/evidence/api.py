@@ -12,7 +12,7 @@ from governance.assurance.evidence.push import push as push_version
 from governance.kernel import current
 from governance.kernel.days import ANY_DAY, parse_day
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature, a_key_is_here
+from governance.kernel.feature import Feature
 from governance.kernel.forms import uuid_or_none
 from governance.kernel.idempotency import idempotency_key
 from governance.kernel.web import ResponseReturnValue
@@ -36,12 +36,8 @@ FIELDS = (
 @feature.url_value_preprocessor
 # Flask's signature
 def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
-    """Allow large bodies only from a key that may push; others are rejected unread."""
-    if (
-        endpoint == "evidence_api.push"
-        and request.method == "POST"
-        and a_key_is_here(permissions.PUSH)
-    ):
+    """Allow large bodies; a key that may not push was denied before."""
+    if endpoint == "evidence_api.push" and request.method == "POST":
         request.max_content_length = version_actions.MAX_FILE_BYTES + MAX_FORM_BYTES
 
 

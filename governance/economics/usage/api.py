@@ -9,7 +9,7 @@ from governance.kernel.idempotency import idempotency_key
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("usage_api", __name__, scope="machine")
-batch_requests.takes_batches(feature, permissions.PUSH, actions.MOST)
+batch_requests.takes_batches(feature, actions.MOST)
 
 
 @feature.post("/api/v1/usage", needs=permissions.PUSH)

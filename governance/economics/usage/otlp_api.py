@@ -9,7 +9,7 @@ from governance.kernel.feature import Feature
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("usage_otlp", __name__, scope="machine")
-batch_requests.takes_batches(feature, permissions.PUSH, otlp_actions.MOST)
+batch_requests.takes_batches(feature, otlp_actions.MOST)
 
 
 @feature.post("/api/v1/otlp/v1/traces", needs=permissions.PUSH)

@@ -195,21 +195,6 @@ def revoke(row: ApiKey) -> None:
     tenant_revision.advance()
 
 
-def revoke_keys_of(person_id: UUID, *, but: UUID | None = None) -> int:
-    """Revoke every live key whose secret the person has seen; return how many.
-
-    `but` is a key that stays, such as the one that asks for this.
-    """
-    query = select(ApiKey).where(
-        queries.is_live(clock.now()),
-        or_(ApiKey.made_by == person_id, ApiKey.hands.contains([str(person_id)])),
-    )
-    rows = [row for row in session().scalars(query.with_for_update()).all() if row.id != but]
-    for row in rows:
-        revoke(row)
-    return len(rows)
-
-
 def record_use(who: current.Actor) -> None:
     """Record when a key was last used, at most once a minute, in a transaction of its own."""
     with current.acting_as(who), transaction():

@@ -1,33 +1,34 @@
-"""API keys that need somebody: one that expires, a former secret that ends, one that left with a
-member. The first of these that is true of a key says why it is listed.
+"""API keys that need somebody: one that expires, a former secret that ends, and all keys together
+whose secret a former member has seen.
 """
 
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Interval, Select, case, cast, func, literal
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Interval, Select, String, case, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from governance.foundation.api_keys import actions, permissions
 from governance.foundation.api_keys.models import ApiKey
-from governance.foundation.api_keys.queries import is_known_to_former_members
+from governance.foundation.api_keys.queries import is_to_rotate_after
+from governance.foundation.people.models import Membership
 from governance.foundation.people.own_entries import own_items
 from governance.kernel.inbox import NOW, InboxDone, InboxRow, InboxSource, item_select
 
 EXPIRES_SOON = timedelta(days=14)
 PREVIOUS_ENDS_SOON = timedelta(days=2)
-EXPIRES, DIRECTORY, PREVIOUS, SEEN = "expires", "directory", "previous", "seen"
+ROTATE_WITHIN = timedelta(days=7)  # after somebody who has seen the key left
+MAX_NAMES_LENGTH = 200
+EXPIRES, DIRECTORY, PREVIOUS = "expires", "directory", "previous"
 TITLES = {
     EXPIRES: "API key {} expires soon",
     DIRECTORY: "The directory's key {} expires soon",
     PREVIOUS: "The previous secret of API key {} ends soon",
-    SEEN: "A former member has seen API key {}",
 }
 DETAILS = {
     EXPIRES: "Create another key, and enter it where this one is used",
     DIRECTORY: "Without a valid key, the directory can't give or end access",
     PREVIOUS: "Anything still using it is denied access from then on",
-    SEEN: "Rotate it, and enter the new secret in the directory",
 }
 
 
@@ -38,13 +39,35 @@ def _needing() -> Select[Any]:
     previous = (k.previous_until > now) & (
         k.previous_until <= now + literal(PREVIOUS_ENDS_SOON, Interval())
     )
-    seen = is_known_to_former_members()
-    why = case((ends & is_directory, DIRECTORY), (ends, EXPIRES), (previous, PREVIOUS), else_=SEEN)
-    due = case((ends, k.expires_at), (previous, k.previous_until))
+    why = case((ends & is_directory, DIRECTORY), (ends, EXPIRES), else_=PREVIOUS)
+    due = case((ends, k.expires_at), else_=k.previous_until)
     since = func.least(now, k.expires_at - literal(EXPIRES_SOON, Interval()))
     query = item_select(k, about=k.name, place=k.hint, detail=why, since=since, due=due)
-    is_live = k.revoked_at.is_(None) & (k.expires_at.is_(None) | (k.expires_at > now))
-    return query.where(is_live, ends | previous | seen)
+    return query.where(_is_live(), ends | previous)
+
+
+def _is_live() -> ColumnElement[bool]:
+    return ApiKey.revoked_at.is_(None) & (ApiKey.expires_at.is_(None) | (ApiKey.expires_at > NOW))
+
+
+def _to_rotate() -> Select[Any]:
+    """One row for each former member: the names of the keys, and how many they are."""
+    k, m = ApiKey, Membership
+    of_member = select(k).where(_is_live(), is_to_rotate_after(m)).correlate(m)
+    names = func.string_agg(k.name, aggregate_order_by(literal(", "), func.lower(k.name)))
+    query = item_select(
+        m,
+        about=of_member.with_only_columns(cast(func.count(), String)).scalar_subquery(),
+        detail=of_member.with_only_columns(func.left(names, MAX_NAMES_LENGTH)).scalar_subquery(),
+        since=m.ended_at,
+        due=m.ended_at + literal(ROTATE_WITHIN, Interval()),
+    )
+    return query.where(m.ended_at.is_not(None), of_member.exists())
+
+
+def _rotation_title(row: InboxRow) -> str:
+    keys = "an API key" if row.about == "1" else f"{row.about} API keys"
+    return f"Rotate {keys} that a former member has seen"
 
 
 def _handled() -> Select[Any]:
@@ -77,5 +100,18 @@ SOURCES = (
                 values=_address,
             ),
         ),
+    ),
+    InboxSource(
+        name="api-keys-to-rotate",
+        group="reviews",
+        needs=permissions.MANAGE,
+        select=_to_rotate,
+        icon="key",
+        verb="Open",
+        title=_rotation_title,
+        detail=lambda row: row.detail,
+        why="you manage API keys",
+        endpoint="api_keys.index",
+        values=lambda _row: {"state": "rotate"},
     ),
 )

@@ -1,8 +1,9 @@
 """The list of live keys: its declaration, filters and orders."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from governance.foundation.api_keys.models import ApiKey
 from governance.kernel.access import known_scopes
@@ -31,11 +32,9 @@ KEYS = ListPage(
             lambda: [(name, name) for name in sorted(known_scopes)],
             unknown="ignored",
         ),
+        Filter("state", "State", lambda: [("rotate", "To rotate")], unknown="ignored"),
     ),
 )
-TESTS: Mapping[str, Callable[[ApiKey, str], bool]] = {
-    "scope": lambda key, value: value in key.scopes
-}
 ORDERS: Mapping[str, Callable[[ApiKey], Any]] = {
     "machine": lambda key: (key.name.casefold(), key.id),
     "created": lambda key: (key.created_at, key.id),
@@ -44,9 +43,15 @@ ORDERS: Mapping[str, Callable[[ApiKey], Any]] = {
 }
 
 
-def matching(keys: Sequence[ApiKey], asked: ListRequest) -> list[ApiKey]:
+def matching(
+    keys: Sequence[ApiKey], asked: ListRequest, to_rotate: Collection[UUID]
+) -> list[ApiKey]:
+    tests: Mapping[str, Callable[[ApiKey, str], bool]] = {
+        "scope": lambda key, value: value in key.scopes,
+        "state": lambda key, _value: key.id in to_rotate,
+    }
     return arrange(
-        keep(keys, asked, TESTS, lambda key: f"{key.name} {key.hint} {' '.join(key.scopes)}"),
+        keep(keys, asked, tests, lambda key: f"{key.name} {key.hint} {' '.join(key.scopes)}"),
         asked,
         ORDERS,
     )

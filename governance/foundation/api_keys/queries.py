@@ -1,6 +1,6 @@
 """Reads of API keys: by token, for a request; as lists, for their page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import KNOWN_STATES, suspended
 from governance.kernel import clock, current
 from governance.kernel.bearer import Keys, PresentedKey, StoredKey
-from governance.kernel.db import find, session
+from governance.kernel.db import among, find, session
 
 
 def keys_for(token: PresentedKey) -> Keys:
@@ -111,6 +111,32 @@ def is_known_to_former_members() -> ColumnElement[bool]:
     )
     stale = ~stays.exists(), ~rotation.correlate(k, seer).exists()
     return select(1).select_from(seer).where(*stale).correlate(k).exists()
+
+
+def known_to_former_members(keys: Collection[ApiKey]) -> set[UUID]:
+    """Those of the keys whose secret somebody has seen who is no member any more."""
+    query = select(ApiKey.id).where(
+        among(ApiKey.id, [key.id for key in keys]), is_known_to_former_members()
+    )
+    return set(session().scalars(query)) if keys else set()
+
+
+def is_to_rotate_after(m: type[Membership]) -> ColumnElement[bool]:
+    """Whether the member of `m` has left, has seen a secret of the key, and it wasn't rotated since."""
+    k, e = ApiKey, AuditEntry
+    rotation = select(e.id).where(
+        e.tenant_id == k.tenant_id,
+        e.target_type == ApiKey.__name__,
+        e.target_id == k.id,
+        e.action == "api_key.rotated",
+        e.at >= m.ended_at,
+    )
+    return and_(
+        k.tenant_id == m.tenant_id,
+        m.ended_at.is_not(None),
+        k.hands.op("@>")(func.jsonb_build_array(cast(m.person_id, String))),
+        ~rotation.correlate(k, m).exists(),
+    )
 
 
 def live() -> Sequence[ApiKey]:

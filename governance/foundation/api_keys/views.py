@@ -32,11 +32,12 @@ EXPIRES_SOON = timedelta(days=14)
 def index() -> ResponseReturnValue:
     live, ended = queries.live(), queries.ended(limit=MAX_ENDED_SHOWN)
     names = people.names(key.made_by for key in [*live, *ended])
-    asked = KEYS.read()
+    asked, to_rotate = KEYS.read(), queries.known_to_former_members(live)
     return page(
         "foundation/api_keys/index.html",
         asked=asked,
-        matching=key_list.matching(live, asked),
+        matching=key_list.matching(live, asked, to_rotate),
+        to_rotate=to_rotate,
         live=live,
         ended=ended,
         shown=MAX_ENDED_SHOWN,

@@ -240,11 +240,12 @@ def _rule(approval: Approval) -> ApprovalRequest:
     """The rule of two people, over who requested it, the person it is about, and who approved it
     already.
     """
-    every = given(approval)
+    every, kind = given(approval), kinds.named(approval.kind)
     return ApprovalRequest(
         [*approval.excluded, *(each.person_id for each in every)],
         approval.requested_at,
         own=_own(approval, every),
+        roles=kind.permission.roles if kind else approval.roles,
     )
 
 

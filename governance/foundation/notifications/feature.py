@@ -5,7 +5,7 @@ from governance.foundation.audit.registry import actions_in
 from governance.foundation.comments.events import CommentWritten
 from governance.foundation.notifications import digests, jobs, models, subscribers, views
 from governance.foundation.people import permissions
-from governance.foundation.people.events import OwnerAssigned
+from governance.foundation.people.events import AdminAdded, OwnerAssigned
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel.manifest import Command, Daily, Hourly, Manifest, Subscription
 
@@ -22,6 +22,7 @@ manifest = Manifest(
     subscribes=(
         Subscription(CommentWritten, subscribers.on_comment),
         Subscription(OwnerAssigned, subscribers.on_assignment),
+        Subscription(AdminAdded, subscribers.on_admin_added),
         Subscription(RequestClosed, subscribers.on_decision),
         Subscription(PersonErased, subscribers.delete_notifications_of, order=40),
     ),

@@ -46,6 +46,12 @@ KINDS = {
             DIGEST,
             required="From then on you are responsible for it.",
         ),
+        NotificationKind(
+            "admin",
+            "Somebody becomes an admin",
+            EMAIL,
+            required="Admins have to know who else is one.",
+        ),
         NotificationKind("finding", "An evaluation of your AI system misses its limit", EMAIL),
         NotificationKind(
             "rollout",

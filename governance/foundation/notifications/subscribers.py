@@ -1,12 +1,14 @@
 """Who is notified of which event."""
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from governance.foundation.approvals.events import RequestClosed
 from governance.foundation.comments.events import CommentWritten
 from governance.foundation.notifications.actions import Happening, notify
 from governance.foundation.notifications.models import Notification
-from governance.foundation.people.events import OwnerAssigned
+from governance.foundation.people.events import AdminAdded, OwnerAssigned
+from governance.foundation.people.member_actions import ADMIN_ROLES
+from governance.foundation.people.models import Membership
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel.db import session
 
@@ -30,6 +32,18 @@ def on_assignment(assigned: OwnerAssigned) -> None:
         "assignment", assigned.entry_id, "made you the owner of", assigned.title, assigned.path
     )
     notify([assigned.owner_id], what)
+
+
+def on_admin_added(added: AdminAdded) -> None:
+    """Tell all other admins, whoever added them."""
+    m = Membership
+    query = select(m.person_id).where(
+        m.ended_at.is_(None), m.role.in_(ADMIN_ROLES), m.person_id != added.person_id
+    )
+    what = Happening(
+        "admin", added.entry_id, "gave the role of admin to", added.name, "settings/members"
+    )
+    notify(session().scalars(query).all(), what)
 
 
 def on_decision(closed: RequestClosed) -> None:

@@ -217,14 +217,7 @@ def _role_today(
 def follow_groups(held: Membership, role: str, *, via: str) -> None:
     """Give a membership the role of its groups; nothing is recorded where that is its role."""
     if role != held.role:
-        record(
-            member_actions.ROLE_CHANGED,
-            held,
-            before={"role": held.role},
-            after={"role": role},
-            via=via,
-        )
-        held.role, held.role_since = role, clock.now()
+        member_actions.give_role(held, role, via=via)
     held.via = via
 
 

@@ -1,4 +1,4 @@
-"""What owners of things are told: features that notify people subscribe."""
+"""What owners of things, and admins, are told: features that notify people subscribe."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,4 +17,15 @@ class OwnerAssigned(Event):
     owner_id: UUID
     title: str
     path: str
+    entry_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AdminAdded(Event):
+    """A member has become an admin, however that came about. `entry_id` is the entry of the audit
+    log.
+    """
+
+    person_id: UUID
+    name: str
     entry_id: UUID

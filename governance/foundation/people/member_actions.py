@@ -1,5 +1,7 @@
 """Add and remove members, and change their roles. A tenant always keeps an admin."""
 
+from uuid import UUID
+
 from sqlalchemy import select
 
 from governance.foundation.audit import personal_field_encryption
@@ -8,6 +10,7 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people import (
     queries,
 )
+from governance.foundation.people.events import AdminAdded
 from governance.foundation.people.models import (
     Membership,
     Person,
@@ -17,6 +20,7 @@ from governance.kernel import clock, current
 from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError, Invalid, NotFound
+from governance.kernel.events import publish
 
 MEMBER_JOINED = action(
     "membership.started",
@@ -48,6 +52,9 @@ MEMBER_REMOVED = action(
 )
 
 
+ADMIN_ROLES = ("admin", "operator_admin")
+
+
 class LastAdmin(DomainError):
     pass
 
@@ -67,7 +74,7 @@ def add_member(person: Person, role: str, *, via: str) -> Membership:
     membership.role, membership.via, membership.ended_at = role, via, None
     membership.role_since = clock.now()
     session().flush()
-    record(
+    entry = record(
         MEMBER_JOINED,
         membership,
         about=person.id,
@@ -76,6 +83,7 @@ def add_member(person: Person, role: str, *, via: str) -> Membership:
         name=person.name,
         email=person.email,
     )
+    _tell_admins(membership, person, entry.id)
     return membership
 
 
@@ -93,9 +101,20 @@ def change_role(membership: Membership, role: str) -> None:
             field="role",
         )
     _not_the_last_admin(membership, admins)
+    give_role(membership, role, via="set by an admin")
+
+
+def give_role(membership: Membership, role: str, *, via: str) -> None:
+    """Give a member another role from now on, and tell the admins of a new one."""
     before = {"role": membership.role}
-    membership.role, membership.via, membership.role_since = role, "set by an admin", clock.now()
-    record(ROLE_CHANGED, membership, before=before, after={"role": role}, via=membership.via)
+    membership.role, membership.via, membership.role_since = role, via, clock.now()
+    entry = record(ROLE_CHANGED, membership, before=before, after={"role": role}, via=via)
+    _tell_admins(membership, membership.person, entry.id)
+
+
+def _tell_admins(membership: Membership, person: Person, entry_id: UUID) -> None:
+    if membership.role in ADMIN_ROLES:
+        publish(AdminAdded(person.id, person.name, entry_id))
 
 
 def remove_member(membership: Membership) -> None:
@@ -130,7 +149,7 @@ def _admins_and(membership: Membership) -> int:
     and never deadlock.
     """
     query = select(Membership.id).where(
-        Membership.role.in_(("admin", "operator_admin")), Membership.ended_at.is_(None)
+        Membership.role.in_(ADMIN_ROLES), Membership.ended_at.is_(None)
     )
     admins = session().scalars(query.order_by(Membership.id).with_for_update(of=Membership)).all()
     session().refresh(

@@ -8,21 +8,22 @@
 
 Two accounts of one human are one person, and nobody becomes a second person after a request was
 made: the approver is another member than every requester, has another email address, and had the
-present role when the request was made. Judging somebody else's work (a review of evidence, a
+present role when the request was made. Inviting somebody takes one person, so who got their role
+within NEW_FOR approves nothing while somebody else can who has had theirs for longer. Judging somebody else's work (a review of evidence, a
 sign-off) is no approval of a request, and new colleagues may do it: those permissions have
 conditions of their own (`own_accounts`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
 from governance.foundation.people.models import Membership, Person
-from governance.kernel import current
-from governance.kernel.access import Permission
+from governance.kernel import clock, current, formatting
+from governance.kernel.access import ROLE_NAMES, Permission
 from governance.kernel.db import session
 from governance.kernel.errors import Forbidden
 from governance.kernel.read_once import read_once
@@ -40,6 +41,7 @@ NEW_ROLE = (
     "You got your role after this request was made, so you can't approve it. Ask someone who"
     " already had theirs."
 )
+NEW_FOR = timedelta(hours=24)
 NOT_A_MEMBER = "You aren't a member here, so you can't approve this."
 
 
@@ -48,12 +50,14 @@ class ApprovalRequest:
     """What waits for another person: whose it is (ids, also as text; None is nobody), and since
     when.
 
-    `own` is the sentence for a requester who tries to approve it.
+    `own` is the sentence for a requester who tries to approve it, `roles` are those that may
+    approve it.
     """
 
     requesters: Iterable[UUID | str | None]
     at: datetime | None
     own: str = OWN
+    roles: Collection[str] = ()
 
     def check(self) -> None:
         """Raise Forbidden unless the acting person may approve it."""
@@ -77,17 +81,25 @@ class ApprovalRequest:
             .scalars(select(Membership).where(Membership.person_id == current.person_id()))
             .one_or_none()
         )
-        return (
-            NOT_A_MEMBER if mine is None else self._why_not(mine, ids, _addresses(frozenset(ids)))
-        )
+        if mine is None:
+            return NOT_A_MEMBER
+        why = self._why_not(mine, ids, _addresses(frozenset(ids)))
+        if why is None and _is_new(mine) and not all(map(_is_new, self._able(self.roles))):
+            return _too_new(mine)
+        return why
 
     def candidates(self, permission: Permission) -> Sequence[Membership]:
-        """The members who hold the permission and may approve it, by name."""
+        """The members who hold the permission and may approve it, by name: new ones only where
+        there are no others.
+        """
+        able = self._able(permission.roles)
+        return [each for each in able if not _is_new(each)] or able
+
+    def _able(self, roles: Collection[str]) -> Sequence[Membership]:
+        """The members in these roles who may approve it, however new they are."""
         ids = _ids(self.requesters)
         addresses = _addresses(frozenset(ids))
-        query = select(Membership).where(
-            Membership.ended_at.is_(None), Membership.role.in_(permission.roles)
-        )
+        query = select(Membership).where(Membership.ended_at.is_(None), Membership.role.in_(roles))
         members = session().scalars(query.join(Person).order_by(Person.name)).all()
         return [m for m in members if self._why_not(m, ids, addresses) is None]
 
@@ -101,6 +113,20 @@ class ApprovalRequest:
         if self.at is None or mine.role_since <= self.at:
             return None
         return JOINED if mine.created_at > self.at else NEW_ROLE
+
+
+def _is_new(member: Membership) -> bool:
+    return member.role_since > clock.now() - NEW_FOR
+
+
+def _too_new(member: Membership) -> str:
+    role = ROLE_NAMES[member.role].lower()
+    since = formatting.moment(member.role_since)
+    until = formatting.moment(member.role_since + NEW_FOR)
+    return (
+        f"You got the role of {role} on {since}. You can approve from {until}; until then, ask"
+        " someone who has had theirs for a day."
+    )
 
 
 def _ids(given: Iterable[UUID | str | None]) -> set[UUID]:

@@ -127,7 +127,8 @@ def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
             status=409,
         )
     try:
-        identity = _redeemed(connection, under_way, here, slug)
+        with current.acting_as(system_in(tenant)):  # whose places outbound calls take
+            identity = _redeemed(connection, under_way, here, slug)
     except oidc_types.TokenRefused as refused:
         if here is not None:
             _note_refusal(here, refused.reason)
@@ -178,7 +179,8 @@ def _tested(here: Actor | None, connection: Connection, under_way: SignIn) -> Re
         )
     identity, problem = None, ""
     try:
-        identity = _redeemed(connection, under_way, None, here.tenant_slug)
+        with current.acting_as(here):
+            identity = _redeemed(connection, under_way, None, here.tenant_slug)
     except (oidc_types.TokenRefused, provider_http.ProviderFault) as refused:
         problem = " ".join(filter(None, (refused.message, getattr(refused, "remedy", ""))))
     with current.acting_as(here), transaction():

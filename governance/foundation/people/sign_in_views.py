@@ -213,14 +213,16 @@ def _to_provider(
             wanted.email, f"{tenant.name} hasn't set up sign-in yet. Ask the operator of Meridian."
         )
     drawn = sign_in_state.new_secrets(tenant.slug)
-    url = oidc.authorization_url(
-        client_of(connection, tenant.slug),
-        state=drawn.state,
-        nonce=drawn.nonce,
-        verifier=drawn.verifier,
-        max_age=STEP_UP_SECONDS if wanted.fresh else None,
-        login_hint=wanted.email or _own_address(tenant),
-    )
+    login_hint = wanted.email or _own_address(tenant)
+    with current.acting_as(system_in(tenant)):  # whose places outbound calls take
+        url = oidc.authorization_url(
+            client_of(connection, tenant.slug),
+            state=drawn.state,
+            nonce=drawn.nonce,
+            verifier=drawn.verifier,
+            max_age=STEP_UP_SECONDS if wanted.fresh else None,
+            login_hint=login_hint,
+        )
     with current.acting_as(system_in(tenant)), transaction():
         sign_in_state.save_sign_in(
             drawn,

@@ -42,7 +42,18 @@ class ProfileForm(Form):
         default="light",
         description="The account menu changes it for one browser.",
     )
-    mention, comment, discussion, decision, assignment, finding, rollout, report, report_failure = (
+    (
+        mention,
+        comment,
+        discussion,
+        decision,
+        assignment,
+        admin,
+        finding,
+        rollout,
+        report,
+        report_failure,
+    ) = (
         SelectField(
             each.label,
             choices=each.channels,

@@ -1,16 +1,17 @@
 """What the directory's word brings about: who loses access at once, and whose role follows.
 
-    end_access(user)         deactivated or deleted: sessions and keys end in this transaction
+    end_access(user)         deactivated or deleted: sessions end in this transaction
     follow_groups(ids)       members that the directory added follow its groups
 
 A role comes from the group mapping of the sign-in connection alone, which two people approve, and a
-membership that an admin gave keeps its role. The last admin of a tenant keeps access.
+membership that an admin gave keeps its role. The last admin of a tenant keeps access. API keys belong
+to machines and stay: the inbox of those who manage them lists the ones whose secret the person has
+seen, to be rotated within 7 days.
 """
 
 from collections.abc import Collection
 from uuid import UUID
 
-from governance.foundation.api_keys import actions as api_keys
 from governance.foundation.people import admission_actions, invitation_actions, member_actions
 from governance.foundation.people import queries as people
 from governance.foundation.people.admission_actions import BY_DIRECTORY
@@ -18,13 +19,12 @@ from governance.foundation.people.member_actions import LastAdmin
 from governance.foundation.people.models import Membership
 from governance.foundation.scim import queries
 from governance.foundation.scim.models import DirectoryUser
-from governance.kernel import current
 from governance.kernel.access import ROLE_NAMES
 from governance.kernel.db import session
 
 
 def end_access(found: DirectoryUser) -> int:
-    """End the person's membership, sessions and keys, and withdraw their invitations; return how
+    """End the person's membership and sessions, and withdraw their invitations; return how
     many memberships that were. Raises LastAdmin.
     """
     ending = queries.memberships_of(found)
@@ -60,7 +60,6 @@ def follow_groups(user_ids: Collection[UUID]) -> None:
 def _end(membership: Membership) -> None:
     _check_not_last_admin(membership)
     member_actions.remove_member(membership)
-    api_keys.revoke_keys_of(membership.person_id, but=current.actor().key_id)
 
 
 def _check_not_last_admin(membership: Membership) -> None:

@@ -14,8 +14,8 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from governance.foundation.scim import call_actions, permissions
 from governance.foundation.scim.body_size import MAX_BODY_BYTES
 from governance.kernel import web
-from governance.kernel.errors import DomainError, Invalid, KeyNeeded, TooLarge
-from governance.kernel.feature import Feature, a_key_is_here
+from governance.kernel.errors import DomainError, Invalid, KeyNeeded, TooLarge, TooManyRequests
+from governance.kernel.feature import Feature
 from governance.kernel.web import ResponseReturnValue
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ COLLECTIONS = {
 
 @feature.url_value_preprocessor
 def allow_body(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Only a key that may provision is allowed more bytes than a form has."""
-    if request.method not in web.SAFE and a_key_is_here(permissions.PROVISION):
+    """Allow more bytes than a form has; a key that may not provision was denied before."""
+    if request.method not in web.SAFE:
         web.allow_body(MAX_BODY_BYTES)
 
 
@@ -126,6 +126,8 @@ def refused(error: DomainError) -> Response:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="SCIM"' + (
             f', error="{error.reason}"' if error.reason else ""
         )
+    if isinstance(error, TooManyRequests):
+        answer.headers["Retry-After"] = str(error.retry_after)
     return answer
 
 

@@ -14,13 +14,14 @@ from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.service import ScimService
 
+from governance.foundation.scim.request_size import check_size
 from governance.foundation.scim.schemas import PROVIDER
 from governance.foundation.scim.storage import DirectoryStorage
 from governance.kernel.errors import DomainError
 
 # What the page says of an error that the library found: its own words repeat what was sent.
 PROBLEMS = {
-    "invalidFilter": "The filter can't be read, or names an attribute that can't be searched.",
+    "invalidFilter": "The filter can't be read, has too many terms, or names an attribute that can't be searched.",
     "invalidSyntax": "The body isn't valid JSON or no SCIM message.",
     "invalidPath": "A PATCH names an attribute that doesn't exist.",
     "noTarget": "A PATCH names a value that isn't there.",
@@ -30,7 +31,7 @@ PROBLEMS = {
     404: "There is no such user, group or address.",
     405: "The address doesn't take this method.",
     412: "The resource had changed (ETag).",
-    413: "The body or the bulk request is too large.",
+    413: "The body is too large, or has too many operations.",
     415: "The body isn't JSON.",
     501: "The request uses a part of SCIM that Meridian doesn't offer.",
 }
@@ -56,6 +57,7 @@ HANDLER = ScimHandler(SERVICE, DirectoryStorage())
 def answer(**asked: Any) -> ScimResponse:
     """Answer a request with the facts of ScimRequest; a failed one too."""
     try:
+        check_size(asked["query"], asked["body"])
         answer = HANDLER.handle(ScimRequest(**asked))
     except RecursionError:
         g.scim_problem = PROBLEMS["invalidFilter"]

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from governance.foundation.api_keys.models import ApiKey
-from governance.foundation.api_keys.queries import is_known_to_former_members, is_live
+from governance.foundation.api_keys.queries import is_live
 from governance.foundation.people import queries as people
 from governance.foundation.people.admission_actions import role_by_groups
 from governance.foundation.people.models import Connection, Membership, Person
@@ -172,14 +172,6 @@ def keys() -> Sequence[ApiKey]:
     """The live keys that a directory may use."""
     query = select(ApiKey).where(is_live(clock.now()), ApiKey.scopes.contains([SCIM]))
     return session().scalars(query.order_by(func.lower(ApiKey.name), ApiKey.id)).all()
-
-
-def known_to_former_members(keys: Collection[ApiKey]) -> set[UUID]:
-    """Those of the keys whose secret somebody has seen who is no member any more."""
-    query = select(ApiKey.id).where(
-        among(ApiKey.id, [key.id for key in keys]), is_known_to_former_members()
-    )
-    return set(session().scalars(query)) if keys else set()
 
 
 def newest_calls(*, only_problems: bool = False) -> Sequence[ScimCall]:

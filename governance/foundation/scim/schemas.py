@@ -30,12 +30,11 @@ from scim2_models import (
 )
 
 from governance.foundation.scim.body_size import MAX_BODY_BYTES
+from governance.foundation.scim.request_size import MAX_OPERATIONS
 
 MAX_RESULTS = 200
-MAX_BULK_OPERATIONS = 500
 MAX_TEXT_LENGTH = 400
 MAX_EMAILS = 20
-MAX_GROUP_MEMBERS = 20_000
 
 
 class Name(ComplexAttribute):
@@ -62,7 +61,7 @@ class User(Resource[Any]):
     emails: list[Email] | None = None
 
     active: bool | None = None
-    """False ends every session and API key of the person at once."""
+    """False ends every session of the person at once."""
 
 
 class GroupMember(ComplexAttribute):
@@ -83,7 +82,7 @@ class Group(Resource[Any]):
 
 CONFIG = ServiceProviderConfig(
     patch=Patch(supported=True),
-    bulk=Bulk(supported=True, max_operations=MAX_BULK_OPERATIONS, max_payload_size=MAX_BODY_BYTES),
+    bulk=Bulk(supported=True, max_operations=MAX_OPERATIONS, max_payload_size=MAX_BODY_BYTES),
     filter=Filter(supported=True, max_results=MAX_RESULTS),
     change_password=ChangePassword(supported=False),
     sort=Sort(supported=True),

@@ -26,9 +26,9 @@ from sqlalchemy import ColumnElement, Text, cast, func, null, select, true, unio
 from governance.foundation.scim import filters, group_actions, queries, sorting, user_actions
 from governance.foundation.scim.group_actions import GroupNameTaken
 from governance.foundation.scim.models import DirectoryGroup, DirectoryUser
+from governance.foundation.scim.request_size import MAX_GROUP_MEMBERS
 from governance.foundation.scim.schemas import (
     MAX_EMAILS,
-    MAX_GROUP_MEMBERS,
     MAX_TEXT_LENGTH,
     Email,
     Group,

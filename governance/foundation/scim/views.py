@@ -2,6 +2,7 @@
 
 from flask import current_app, request
 
+from governance.foundation.api_keys import queries as api_keys
 from governance.foundation.people import queries as people
 from governance.foundation.scim import permissions, queries
 from governance.foundation.scim.api import PREFIX
@@ -24,7 +25,7 @@ def index() -> ResponseReturnValue:
         keys=keys,
         names=people.names(key.made_by for key in keys),
         key_names={key.id: key.name for key in keys},
-        stale_keys=queries.known_to_former_members(keys),
+        stale_keys=api_keys.known_to_former_members(keys),
         counts=queries.counts(),
         groups=[
             (each, size, mapped.get(each.display_name) or mapped.get(each.external_id or ""))

@@ -317,6 +317,7 @@ def commands(what: Typed) -> Iterator[Hit]:
             isinstance(command, Command)
             and found_in(what, command.label, command.also)
             and allowed(command.permission)
+            and opens(command.endpoint)
         ):
             yield Hit(command.label, VERB, url_for(command.endpoint))
 

@@ -23,16 +23,17 @@ from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy.exc import DBAPIError
+from werkzeug.sansio.utils import host_is_trusted
 
 from governance.kernel import bearer, current, request_bodies
 from governance.kernel.bearer import StoredKey
 from governance.kernel.db import transaction
 from governance.kernel.errors import DomainError, KeyNeeded
+from governance.kernel.rate_limits import RateLimiter
 from governance.kernel.web import HEADERS, STRICT_TRANSPORT_SECURITY
 from governance.operations.decisions import actions, bundle, permissions
 from governance.operations.decisions.counting import Requester
 from governance.operations.decisions.flags import AmbiguousRollout, Answers, is_of
-from governance.operations.decisions.rate_limits import RateLimiter
 from governance.operations.decisions.rollout_flags import ROLLOUT
 from governance.operations.decisions.snapshots import Snapshots
 
@@ -99,6 +100,7 @@ class DecisionApp:
     snapshots: Snapshots
     limiter: RateLimiter
     issuer: str
+    hosts: tuple[str, ...]  # the names that a request may call this installation
     follow: bool = False
     secure: bool = False
 
@@ -165,6 +167,10 @@ class DecisionApp:
                 "GENERAL",
                 refused.message,
                 SOON if refused.status == HTTPStatus.SERVICE_UNAVAILABLE else (),
+            )
+        if not host_is_trusted(environ.get("HTTP_HOST"), self.hosts):
+            raise RefusedEvaluation(
+                400, "GENERAL", f"Send this to the host {self.hosts[0]}, with its name as Host."
             )
         method, header = environ["REQUEST_METHOD"], bearer.header_of(environ)
         if path.startswith(FLAGS):
@@ -304,7 +310,7 @@ class DecisionApp:
 
     def _heartbeat(self, key: StoredKey, answers: Answers, environ: Environ) -> Reply:
         """Record the bundle version that a product at the edge obeys."""
-        body = _json_of(_read(environ))
+        body = _json_of(_read(environ), needs="the version of its bundle")
         version = body.get("version")
         if (
             not isinstance(version, int)
@@ -367,15 +373,19 @@ def _flag_of(path: str) -> str:
 
 
 def _read(environ: Environ) -> bytes:
-    """Return the body. Raises 400 if it is too long."""
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if not DIGITS.fullmatch(length) or int(length) > MAX_BODY_BYTES:
+    """Return the body, announced by its length or sent in chunks. Raises 413 if it is too long."""
+    announced = environ.get("CONTENT_LENGTH", "")
+    if announced and not DIGITS.fullmatch(announced):
         raise RefusedEvaluation(
-            400,
-            "INVALID_CONTEXT",
-            f"The body can have at most {MAX_BODY_BYTES:,} bytes, and needs a Content-Length.",
+            400, "INVALID_CONTEXT", "The Content-Length isn't a number of bytes."
         )
-    body: bytes = environ["wsgi.input"].read(int(length))
+    in_chunks = not announced and environ.get("wsgi.input_terminated", False)
+    length = MAX_BODY_BYTES + 1 if in_chunks else int(announced or "0")
+    body: bytes = environ["wsgi.input"].read(min(length, MAX_BODY_BYTES + 1))
+    if len(body) > MAX_BODY_BYTES:
+        raise RefusedEvaluation(
+            413, "INVALID_CONTEXT", f"The body can have at most {MAX_BODY_BYTES:,} bytes."
+        )
     return body
 
 
@@ -445,15 +455,26 @@ def _word(body: dict[str, Any], name: str) -> str:
     return value if isinstance(value, str) and WORD.fullmatch(value) else ""
 
 
-def _json_of(body: bytes) -> dict[str, Any]:
+def _json_of(body: bytes, *, needs: str = "a context") -> dict[str, Any]:
+    problem = f"The body must be a JSON object with {needs}."
+    if not body.strip():
+        raise RefusedEvaluation(400, "PARSE_ERROR", f"The body is empty. {problem}")
     try:
-        content = _parsed((body or b"null").decode())
+        content = _parsed(body.decode())
+    except UnicodeDecodeError as error:
+        raise RefusedEvaluation(
+            400, "PARSE_ERROR", f"The body isn't UTF-8 at byte {error.start + 1:,}."
+        ) from error
+    except json.JSONDecodeError as error:
+        raise RefusedEvaluation(
+            400,
+            "PARSE_ERROR",
+            f"The body isn't valid JSON at character {error.pos + 1:,}: {error.msg}.",
+        ) from error
     except (ValueError, RecursionError) as error:
         raise RefusedEvaluation(400, "PARSE_ERROR", "The body isn't valid JSON.") from error
     if not isinstance(content, dict):
-        raise RefusedEvaluation(
-            400, "PARSE_ERROR", "The body must be a JSON object with a context."
-        )
+        raise RefusedEvaluation(400, "PARSE_ERROR", problem)
     return content
 
 

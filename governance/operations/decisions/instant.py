@@ -21,6 +21,7 @@ MAX_HEADS = 500  # kept: one for each length of an answer
 MAX_DIGITS = 5
 # what an answer depends on, or how its body comes; twice the same one isn't plain
 WEIGHED = {b"authorization", b"content-length", b"if-none-match", b"transfer-encoding", b"expect"}
+WEIGHED.add(b"host")
 
 
 class InstantAnswers:
@@ -29,6 +30,7 @@ class InstantAnswers:
     def __init__(self, app: DecisionApp) -> None:
         self._app = app
         self._heads: dict[int, Message] = {}
+        self._hosts = {each.encode() for each in app.hosts}
 
     def __call__(self, scope: dict[str, Any]) -> Callable[[bytes], Messages] | None:
         path: bytes = scope["raw_path"]
@@ -47,6 +49,7 @@ class InstantAnswers:
             or len(length) > MAX_DIGITS
             or not 0 < int(length) <= MAX_BODY_BYTES
             or b"%" in path
+            or found.get(b"host", b"").partition(b":")[0] not in self._hosts
             or b"transfer-encoding" in found
             or b"expect" in found
             or not self._app.has_tenant_of(key := header.decode("latin-1"))

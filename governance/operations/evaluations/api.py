@@ -22,8 +22,6 @@ from governance.operations.evaluations.request_actions import Report
 from governance.operations.evaluations.run_answer import answer_of
 
 feature = Feature("evaluations_api", __name__, scope="machine")
-takes_a_file(feature, "evaluations_api.push", permissions.PUSH, run_actions.MAX_FILE_BYTES)
-
 MAX_LENGTHS = {
     "system": 41,
     "suite": 41,
@@ -36,6 +34,13 @@ MAX_LENGTHS = {
 REPORTED: dict[str, type] = {"done": int, "total": int, "note": str, "failed": bool}
 WORDS: dict[type, str] = {int: "a whole number", str: "text", bool: "true or false"}
 NEEDED = ("system", "suite", "release")
+
+takes_a_file(
+    feature,
+    "evaluations_api.push",
+    lambda: push_actions.check(_wanted()),
+    run_actions.MAX_FILE_BYTES,
+)
 
 
 @feature.post("/api/v1/evaluations", needs=permissions.PUSH)

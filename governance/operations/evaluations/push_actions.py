@@ -1,5 +1,6 @@
 """A run from a machine, once for each of its Idempotency-Keys.
 
+check(wanted)            that what the address names exists, before the file is read
 push(file, wanted, …)    queue the reading of a file; the same file again is the same run
 request_of_key(id)       a request to runners that the acting key may answer
 run_of_key(run_id)       a run that the acting key has access to
@@ -60,6 +61,14 @@ def push(file: ReceivedFile, wanted: WantedRun, *, idempotency_key: str | None) 
     given = json.dumps([file.sha256, asdict(wanted)], sort_keys=True, default=str)
     digest = hashlib.sha256(given.encode()).hexdigest()
     return batch_actions.once_of(ENDPOINT, digest, idempotency_key, lambda: _store(file, wanted))
+
+
+def check(wanted: WantedRun) -> None:
+    """Raise Invalid unless the system, the suite and its version exist. Whether they take a run now
+    isn't asked: a repeated request gets its first answer.
+    """
+    _system(wanted.system)
+    _version(wanted.suite, wanted.version)
 
 
 def _store(file: ReceivedFile, wanted: WantedRun) -> dict[str, Any]:

@@ -1,26 +1,25 @@
 """The file in the body of a request: written to a temporary file before a transaction opens.
 
-    takes_a_file(feature, "evaluations_api.push", needs, limit)
+    takes_a_file(feature, "evaluations_api.push", check, limit)
     received()                                    the file of this request, with its SHA-256
 
-Only a key that may send it is allowed more bytes than a form has; the bodies of others are rejected
-unread.
+Of a key that may not send it, no body is read (`kernel/feature.py`).
 """
 
 import hashlib
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any, cast
 
 from flask import g, request
 
-from governance.kernel import web
-from governance.kernel.access import Permission
+from governance.kernel import current, web
 from governance.kernel.batch_requests import UnreadableBatch
+from governance.kernel.db import transaction
 from governance.kernel.errors import Invalid, TooLarge
-from governance.kernel.feature import Feature, a_key_is_here
+from governance.kernel.feature import Feature
 
 PIECE_BYTES = 1024 * 1024
 FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
@@ -35,13 +34,15 @@ class ReceivedFile:
     sha256: str
 
 
-def takes_a_file(feature: Feature, endpoint: str, needs: Permission, limit: int) -> None:
-    """Receive the body of this endpoint's POST requests."""
+def takes_a_file(feature: Feature, endpoint: str, check: Callable[[], object], limit: int) -> None:
+    """Receive the body of this endpoint's POST requests. `check` raises what is wrong with the
+    request's parameters before the body is read, in a transaction of the key.
+    """
 
     @feature.url_value_preprocessor
     # Flask's signature
     def allow(asked: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
-        if asked == endpoint and request.method == "POST" and a_key_is_here(needs):
+        if asked == endpoint and request.method == "POST":
             if request.mimetype in FORMS:
                 raise Invalid(
                     "Send the file itself as the body, as application/json or"
@@ -55,6 +56,8 @@ def takes_a_file(feature: Feature, endpoint: str, needs: Permission, limit: int)
     @feature.before_request
     def receive() -> None:
         if "takes_file" in g:
+            with current.acting_as(g.actor), transaction(read_only=True):
+                check()
             g.received_file = _receive(g.takes_file)
 
     @feature.teardown_request

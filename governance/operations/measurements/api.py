@@ -9,7 +9,7 @@ from governance.kernel.web import ResponseReturnValue
 from governance.operations.measurements import batches, permissions, push_actions
 
 feature = Feature("indicators_api", __name__, scope="machine")
-batch_requests.takes_batches(feature, permissions.PUSH, batches.MOST)
+batch_requests.takes_batches(feature, batches.MOST)
 
 
 @feature.post("/api/v1/indicators", needs=permissions.PUSH)

@@ -32,6 +32,13 @@ HOME = "/model-cards/<tenant>/<token>"
 GONE = 410
 
 
+@public.after_request
+def keep_out_of_search_engines(answer: Response) -> Response:
+    """A card is for those who have its address."""
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer
+
+
 @public.get(HOME, needs=PUBLIC)
 def show(tenant: str, token: str) -> ResponseReturnValue:
     """The newest version, with a mark where the record has changed since."""

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from sqlalchemy import select
 
 from governance.assurance.evidence import deletion, deletion_queries, version_actions
 from governance.assurance.evidence import queries as shelf_of
 from governance.foundation.approvals.queries import open_approval
+from governance.foundation.notifications.models import Notification
 from governance.foundation.people import member_actions
 from governance.foundation.people import queries as members
 from governance.foundation.people.models import Person
@@ -279,6 +281,61 @@ def test_who_may_not_approve_may_reject(app, as_admin, acting):
     visitor(app, *OLGA).post(asked.answer, verb="reject", reason="Not now")
     with acting("admin"):
         assert policies_of.draft() is None
+
+
+# ---- new admins
+
+
+def test_a_second_mailbox_of_one_admin_approves_nothing_while_there_is_another_admin(app):
+    """Inviting takes one person: the same human would be both."""
+    make.add_member(*OLGA)  # before the request, so only their age speaks against it
+    asked = policy()
+    offered, words = approve(app, asked, then=403)
+    assert not offered and "You got the role of tenant admin on" in words
+    assert "You can approve from" in words
+    with clock.frozen(clock.now() + timedelta(hours=25)):
+        approve(app, asked, then=303)
+
+
+def test_a_new_admin_approves_where_no_other_admin_could(app):
+    make.add_member(*OLGA)
+    with make.acting("admin"):
+        for part in ("compliance_officer", "reviewer"):
+            member_actions.remove_member(members.membership_of(make.person_id(part)))
+    asked = policy()
+    offered, _words = approve(app, asked, then=303)
+    assert offered
+
+
+def told_of_admins(part: str, slug: str = "acme") -> list[str]:
+    with make.acting(part, slug, read_only=True):
+        query = select(Notification.says, Notification.title, Notification.mailed_at)
+        rows = session().execute(query.where(Notification.kind == "admin")).all()
+        mine = make.person_id(part, slug)
+        query = select(Notification.title).where(
+            Notification.kind == "admin",
+            Notification.person_id == mine,
+            Notification.mailed_at.is_not(None),
+        )
+        assert all(row.says == "gave the role of admin to" for row in rows)
+        return list(session().scalars(query))
+
+
+def test_all_other_admins_are_told_of_a_new_one_by_a_notification_and_mail(database):
+    name = make.PEOPLE["acme", "second_admin"][0]
+    make.add_member(*OLGA)
+    assert told_of_admins("admin") == [name]
+    assert told_of_admins("second_admin") == []
+    assert told_of_admins("admin", "globex") == []
+    changes_role(*OLGA, "viewer")
+    assert told_of_admins("admin") == [name]
+
+
+def test_admins_are_told_of_a_role_that_groups_give(app, as_admin, idp, arrive):
+    arrive("officer@acme.example")
+    change_claims(groups=["governance-admins"])(idp)
+    arrive("officer@acme.example")
+    assert len(told_of_admins("admin")) == 1
 
 
 # ---- groups

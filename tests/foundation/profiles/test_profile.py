@@ -21,6 +21,7 @@ NOTIFY = {
     "discussion": "email",
     "decision": "email",
     "assignment": "digest",
+    "admin": "email",
     "finding": "email",
     "rollout": "email",
     "report": "email",

@@ -8,7 +8,7 @@ from sqlalchemy import event, func, select
 
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.models import Membership
-from governance.foundation.scim import call_actions
+from governance.foundation.scim import call_actions, protocol
 from governance.foundation.scim.models import DirectoryGroupMember, DirectoryUser, ScimCall
 from governance.kernel import clock, db
 from governance.kernel.db import session
@@ -280,16 +280,65 @@ def test_ten_megabytes_are_refused_and_a_stranger_is_not_read(app, directory):
     assert "2 MB" in directory.ask("POST", "/Users", large, then=413).json["detail"]
     stranger = create_machine_client(app, name="reader", scopes=("audit:read",))
     directory.machine.key = stranger.key
-    directory.ask("POST", "/Users", large, then=413)
+    refused = directory.ask("POST", "/Users", large, then=403).json
+    assert "It needs the scope scim." in refused["detail"]
     refused = directory.ask("POST", "/Users", _user("a"), then=403).json
     assert "It needs the scope scim." in refused["detail"]
 
 
-def test_deeply_nested_filters_are_refused(directory):
+@pytest.fixture
+def no_library(monkeypatch):
+    """Fails a request that reaches the library, which builds models of all of it."""
+
+    def handle(_request: object) -> None:
+        raise AssertionError("the request was built before it was refused")
+
+    monkeypatch.setattr(protocol.HANDLER, "handle", handle)
+
+
+@pytest.mark.usefixtures("no_library")
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "named"),
+    [
+        ("PATCH", f"/Users/{UNKNOWN}", {"Operations": [{"op": "add"}] * 20_000}, 413, "500 oper"),
+        ("PATCH", f"/Users/{UNKNOWN}", {"operations": [{"op": "add"}] * 501}, 413, "500 oper"),
+        ("POST", "/Bulk", {"Operations": [{"method": "POST"}] * 501}, 413, "500 operations"),
+        (
+            "POST",
+            "/Bulk",
+            {"Operations": [{"method": "PATCH", "data": {"Operations": [{}] * 300}}] * 2},
+            413,
+            "500 operations",
+        ),
+        ("POST", "/Users", {"userName": "a", "emails": [{"value": "a"}] * 501}, 400, "emails has"),
+        ("POST", "/Groups", {"members": [{"value": "a"}] * 20_001}, 400, "at most 20,000"),
+        ("POST", "/.search", {"filter": " or ".join(["id pr"] * 20_000)}, 400, "characters"),
+        ("POST", "/.search", {"filter": " or ".join(["id pr"] * 51)}, 400, "at most 50 terms"),
+        ("GET", "/Users?filter=" + "+or+".join(["id+pr"] * 51), None, 400, "at most 50 terms"),
+        (
+            "PATCH",
+            f"/Users/{UNKNOWN}",
+            {"Operations": [{"path": f"emails[{' or '.join(['type pr'] * 51)}]"}]},
+            400,
+            "at most 50 terms",
+        ),
+    ],
+    ids=["patch", "501", "bulk", "patches", "emails", "members", "filter", "51", "query", "path"],
+)
+def test_a_request_with_too_much_is_refused_before_anything_is_built_of_it(
+    directory, method, path, body, status, named
+):
+    assert named in directory.ask(method, path, body, then=status).json["detail"]
+
+
+def test_deeply_nested_and_long_filters_are_refused(directory):
     for filter_, status in (
         ("not (" * 3000 + "userName pr" + ")" * 3000, 400),
         ("(" * 3000 + "userName pr" + ")" * 3000, 200),
-        (" or ".join(['userName eq "a"'] * 2000), 200),
+        (" or ".join(['userName eq "a and b or c"'] * 50), 200),
+        (" or ".join(['userName eq "a"'] * 51), 400),
+        (" OR ".join(['userName eq "a"'] * 20_000), 400),
+        ('userName eq "' + "a" * 10_000 + '"', 400),
     ):
         search = {
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],

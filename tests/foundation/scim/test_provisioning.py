@@ -15,6 +15,7 @@ from governance.kernel import clock
 from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
+from tests.conftest import visitor
 from tests.foundation.people.conftest import (
     Arrival,
     connect_tenant,
@@ -205,7 +206,7 @@ def test_an_invitation_gives_its_role_and_the_directory_still_takes_the_access(
 # ---- out
 
 
-def test_deactivating_ends_sessions_and_keys_at_once(app, company, directory):
+def test_deactivating_ends_sessions_at_once_and_keys_of_machines_stay(app, company, directory):
     user, _ = provision(directory, "governance-admins")
     _, nora = sign_in(app)
     with make.acting("admin", read_only=True):
@@ -219,14 +220,20 @@ def test_deactivating_ends_sessions_and_keys_at_once(app, company, directory):
     directory.deactivate(user)
     assert "login" in nora.get("", then=302).location
     with make.acting("admin", read_only=True):
-        assert [key.name for key in key_queries.live()] == ["directory", "not Nora's"]
+        live = [key.name for key in key_queries.live()]
+        assert live == ["directory", "made by Nora", "not Nora's", "rotated by Nora"]
+    inbox = visitor(app, "admin").get("inbox/").text
+    assert "Rotate 2 API keys that a former member has seen" in inbox
+    assert "made by Nora, rotated by Nora" in inbox
+    listed = visitor(app, "admin").get("settings/keys?state=rotate").text
+    assert "made by Nora" in listed and "not Nora" not in listed
     ended = {e.action for e in entries_of_action() if e.actor_kind == "api_key"}
     assert {
         "provisioning.user.deactivated",
         "membership.ended",
         "session.ended",
-        "api_key.revoked",
     } <= ended
+    assert "api_key.revoked" not in ended
     with no_session_starts():
         page, _ = sign_in(app, then=403)
     assert "has deactivated your account" in page.text

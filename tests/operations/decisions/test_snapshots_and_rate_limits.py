@@ -15,11 +15,11 @@ from sqlalchemy import select
 
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import suspension_actions
-from governance.kernel import tenant_revision
+from governance.kernel import rate_limits, tenant_revision
 from governance.kernel.db import session
-from governance.operations.decisions import queries, rate_limits, snapshots
+from governance.kernel.rate_limits import BURST_SECONDS, RateLimiter
+from governance.operations.decisions import queries, snapshots
 from governance.operations.decisions.flags import DecisionFacts
-from governance.operations.decisions.rate_limits import BURST_SECONDS, RateLimiter
 from governance.operations.decisions.snapshots import Snapshots
 from governance.operations.policies import actions as policies
 from governance.operations.policies.effective_policies import Content, EffectivePolicy, Platform
@@ -77,7 +77,7 @@ def test_a_body_is_not_read_beyond_what_a_context_may_have(app, product_client):
         data=b"x" * 70_000,
         headers={"Authorization": f"Bearer {product_client.key}"},
     )
-    assert reply.status_code == 400 and "65,536 bytes" in json.loads(reply.data)["errorDetails"]
+    assert reply.status_code == 413 and "65,536 bytes" in json.loads(reply.data)["errorDetails"]
 
 
 @given(st.integers(1, 600), st.lists(st.floats(0, 3), min_size=1, max_size=300), st.integers(1, 4))

@@ -6,7 +6,7 @@ import json
 import re
 import uuid
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -298,6 +298,51 @@ def test_a_file_beyond_the_limit_is_refused_before_it_is_received(machine):
 def test_a_form_is_refused_with_what_to_send(machine):
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert "not in a form" in machine.push(b"a=b", then=422, headers=form).json["title"]
+
+
+@pytest.fixture
+def unread(monkeypatch):
+    """Fails a request whose body is received."""
+
+    def receive(_limit: int) -> None:
+        raise AssertionError("the body was received before the request was refused")
+
+    monkeypatch.setattr(received_file, "_receive", receive)
+
+
+@pytest.mark.usefixtures("unread")
+def test_a_bomb_of_gzip_for_an_unknown_suite_system_or_version_is_not_unpacked(machine):
+    bomb, packed = gzip.compress(b"\0" * 30_000_000), {"Content-Encoding": "gzip"}
+    for wanted in ({"suite": "no-such-suite"}, {"system": "no-such"}, {"version": "99"}):
+        reply = machine.push(bomb, then=422, headers=packed, **wanted)
+        assert reply.json["field"] in wanted
+    assert "is not a parameter" in machine.push(bomb, then=422, headers=packed, x="1").json["title"]
+
+
+@pytest.mark.usefixtures("unread")
+def test_a_wrong_unscoped_or_expired_key_is_denied_whatever_the_size_of_the_file(machine):
+    large = b"x" * 6_000_000
+    metrics = Machine(machine.client.application, scopes=("indicators:write",))
+    assert "evaluations:write" in metrics.push(large, then=403).json["title"]
+    expired = Machine(machine.client.application, ends=NOW + timedelta(days=1))
+    with clock.frozen(NOW + timedelta(days=2)):
+        assert "expired" in expired.push(large, then=401).json["title"]
+    machine.key = "gc_acme_" + "A" * 43
+    reply = machine.push(large, then=401)
+    assert "doesn't exist" in reply.json["title"] and "WWW-Authenticate" in reply.headers
+    machine.key = "gc_acme_wrong"
+    machine.push(large, then=401)
+
+
+def test_a_key_above_its_rate_waits_and_others_dont(machine):
+    limited = Machine(machine.client.application, rate=1)
+    limited.push(own_run(10, 9))
+    reply = limited.push(own_run(10, 9), then=429)
+    assert int(reply.headers["Retry-After"]) > 0 and "1 requests/min" in reply.json["title"]
+    assert (
+        limited.client.get(f"{ADDRESS}/{uuid.UUID(int=1)}", headers=limited._key).status_code == 429
+    )
+    machine.push(own_run(10, 9, run="ci-2"))
 
 
 def test_gzip_that_unpacks_beyond_the_limit_is_refused_while_it_unpacks():

@@ -68,19 +68,33 @@ def test_a_secret_that_was_replaced_is_listed_before_it_ends(app, create_key):
     assert "The previous secret of API key Pipeline" in visitor(app, "admin").get("inbox/").text
 
 
-def test_a_key_that_a_former_member_has_seen_is_listed_until_it_is_rotated(app, create_key, acting):
+def test_keys_that_a_former_member_has_seen_are_one_item_until_all_are_rotated_or_revoked(
+    app, create_key, acting
+):
     left = make.person_id("viewer")
-    key_id = create_key(["scim"], hands=[str(left), str(make.person_id("admin"))])
+    seen = [str(left), str(make.person_id("admin"))]
+    rotated = create_key(["scim"], hands=seen)
+    revoked = create_key(hands=seen, name="Mirror", secret_hash=b"m" * 32)
+    create_key(hands=seen[1:], name="Collector", secret_hash=b"c" * 32)
     admin = visitor(app, "admin")
     assert "Pipeline" not in admin.get("inbox/").text
     with acting("admin"):
         mine = Membership.person_id == left
-        session().execute(update(Membership).where(mine).values(ended_at=clock.now()))
-    assert "A former member has seen API key Pipeline" in admin.get("inbox/").text
+        ended_at = clock.now() - 8 * DAY
+        session().execute(update(Membership).where(mine).values(ended_at=ended_at))
+    listed = admin.get("inbox/").text
+    assert "Rotate 2 API keys that a former member has seen" in listed
+    assert "Mirror, Pipeline" in listed and "Collector" not in listed
+    assert "late" in listed  # due 7 days after they left
+    for who in (visitor(app, "admin", "globex"), visitor(app, "compliance_officer")):
+        assert "former member" not in who.get("inbox/").text
     with acting("admin"):
-        row = session().get(ApiKey, (make.system_actor("acme").tenant_id, key_id))
+        row = session().get(ApiKey, (make.system_actor("acme").tenant_id, rotated))
         keys.rotate(row, overlap_days=7, seen=row.hint)
-    assert "Pipeline" not in admin.get("inbox/").text
+    assert "Rotate an API key that a former member has seen" in admin.get("inbox/").text
+    with acting("admin"):
+        keys.revoke(session().get(ApiKey, (make.system_actor("acme").tenant_id, revoked)))
+    assert "former member" not in admin.get("inbox/").text
 
 
 @pytest.mark.parametrize(
