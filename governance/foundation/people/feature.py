@@ -18,7 +18,7 @@ from governance.foundation.people import (
     theme_views,
     views,
 )
-from governance.foundation.people.events import OwnerAssigned
+from governance.foundation.people.events import AdminAdded, OwnerAssigned
 from governance.foundation.tenants.events import SuspensionBegan
 from governance.kernel.identity import identity
 from governance.kernel.manifest import (
@@ -71,7 +71,7 @@ manifest = Manifest(
         "Session": EntryLink(no_page="sessions are listed with their member"),
     },
     subscribes=(Subscription(SuspensionBegan, session_actions.end_sessions_of_suspended),),
-    publishes=(OwnerAssigned,),
+    publishes=(AdminAdded, OwnerAssigned),
     answers=(
         PortAnswer(identity.question, session_views.question),
         PortAnswer(identity.note_session_use, session_views.seen),
