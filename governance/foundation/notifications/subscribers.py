@@ -35,7 +35,7 @@ def on_assignment(assigned: OwnerAssigned) -> None:
 
 
 def on_admin_added(added: AdminAdded) -> None:
-    """Tell all other admins, whoever added them."""
+    """Notify all other admins, the one who added them too."""
     m = Membership
     query = select(m.person_id).where(
         m.ended_at.is_(None), m.role.in_(ADMIN_ROLES), m.person_id != added.person_id

@@ -7,12 +7,11 @@ from uuid import UUID
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import (
-    member_actions,
     queries,
     sign_in_rules,
 )
 from governance.foundation.people.invitation_actions import invitee_id
-from governance.foundation.people.member_actions import add_member, is_last_admin
+from governance.foundation.people.member_actions import add_member, give_role, is_last_admin
 from governance.foundation.people.models import (
     ERASED,
     Connection,
@@ -217,7 +216,7 @@ def _role_today(
 def follow_groups(held: Membership, role: str, *, via: str) -> None:
     """Give a membership the role of its groups; nothing is recorded where that is its role."""
     if role != held.role:
-        member_actions.give_role(held, role, via=via)
+        give_role(held, role, via=via)
     held.via = via
 
 

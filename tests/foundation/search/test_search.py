@@ -177,11 +177,11 @@ def test_a_limited_auditor_learns_nothing_by_counts(limited, as_officer, databas
     ) == _without_tokens(hidden)
 
 
-def test_a_limited_auditor_is_offered_no_command_whose_page_counts_everything(limited, as_auditor):
+def test_a_limited_auditor_is_offered_no_command_whose_page_counts_everything(limited, as_officer):
     for text in ("view risks", "incidents", "response times", "agreements", "statements"):
         for hit in limited.get("jump", query_string={"q": text}).json:
             assert limited.client.get(hit["href"]).status_code == 200, hit
-    whole = as_auditor.get("jump", query_string={"q": "view risks"}).json
+    whole = as_officer.get("jump", query_string={"q": "view risks"}).json
     assert "View risks" in [each["label"] for each in whole]
 
 

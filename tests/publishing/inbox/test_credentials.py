@@ -27,7 +27,7 @@ def create_key(app, acting, isolated):
 
     def create(scopes=("audit:read",), **values):
         with acting("admin"):
-            row, _token = keys.create(name="Pipeline", scopes=list(scopes))
+            row, _token = keys.create(values.get("name", "Pipeline"), list(scopes))
             for name, value in values.items():
                 setattr(row, name, value)
             return row.id
