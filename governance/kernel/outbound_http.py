@@ -172,7 +172,8 @@ def place(host: str) -> Generator[None]:
     """A server that never answers keeps few threads, and so does a tenant with several of them, so
     that the other tenants' pages and sign-ins go on.
     """
-    mine = (f"host {host}", f"tenant {_tenant()}")
+    who = current.actor_or_none()
+    mine = [f"host {host}"] + ([f"tenant {who.tenant_slug}"] if who is not None else [])
     with _turn:
         if not _turn.wait_for(
             lambda: (
@@ -192,12 +193,6 @@ def place(host: str) -> Generator[None]:
                 if not _waiting[each]:
                     del _waiting[each]
             _turn.notify_all()
-
-
-def _tenant() -> str:
-    """The tenant for which this is done; a call for none counts by its host alone."""
-    who = current.actor_or_none()
-    return who.tenant_slug if who is not None else f"none {threading.get_ident()}"
 
 
 class _Careful(HTTPAdapter):

@@ -5,12 +5,28 @@ on its rows.
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, String, and_, case, cast, exists, false, func, literal, or_, select
+from sqlalchemy import (
+    DateTime,
+    Interval,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
 
 from governance.foundation.approvals import kinds, permissions
 from governance.foundation.approvals.models import Approval, ApprovalGiven
 from governance.foundation.people.models import Membership, Person
+from governance.foundation.people.second_person import NEW_FOR
 from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.inbox import (
@@ -28,7 +44,8 @@ from governance.kernel.inbox import (
 def count(names: Collection[str]) -> int:
     """How many approvals of these kinds await the acting person."""
     who = current.actor()
-    mine = may_be_given(me=who.person_id, role=literal(who.role), now=clock.now())
+    now = literal(clock.now(), DateTime(timezone=True))
+    mine = may_be_given(me=who.person_id, role=literal(who.role), now=now)
     return (
         session().scalar(
             select(func.count()).select_from(Approval).where(Approval.kind.in_(names), mine)
@@ -71,8 +88,35 @@ def may_be_given(*, me: Any, role: Any, now: Any) -> Any:
         & decides(role)
         & named
         & (a.requested_at >= mine)
+        & or_(mine <= now - literal(NEW_FOR, Interval()), ~_someone_else_could(now))
         & ~mine_is_excluded
         & ~gave
+    )
+
+
+def _someone_else_could(now: Any) -> Any:
+    """Whether a member may approve it who has had their role for NEW_FOR."""
+    a, m, p, out = Approval, aliased(Membership), aliased(Person), aliased(Person)
+    gave = select(ApprovalGiven.person_id).where(ApprovalGiven.approval_id == a.id).correlate(a)
+    is_out = or_(contains(a.excluded, cast(out.id, String)), out.id.in_(gave))
+    same_address = (func.lower(out.email) == func.lower(p.email)) & (out.email != "")
+    return exists(
+        select(1)
+        .select_from(m)
+        .join(p, p.id == m.person_id)
+        .where(
+            m.ended_at.is_(None),
+            decides(m.role),
+            m.role_since <= now - literal(NEW_FOR, Interval()),
+            m.role_since <= a.requested_at,
+            ~exists(
+                select(1)
+                .select_from(out)
+                .where(is_out, or_(out.id == p.id, same_address))
+                .correlate(a, p)
+            ),
+        )
+        .correlate(a)
     )
 
 

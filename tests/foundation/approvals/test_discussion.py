@@ -47,6 +47,7 @@ def sent_mails():
             for each in session().scalars(
                 select(WorkItem).where(WorkItem.kind == "mail").order_by(WorkItem.id)
             )
+            if "gave the role of admin" not in each.params["body"]
         ]
 
 

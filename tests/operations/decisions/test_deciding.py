@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from werkzeug.test import EnvironBuilder
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from governance.foundation.api_keys import actions as api_keys
 from governance.foundation.api_keys.models import ApiKey
@@ -408,11 +408,11 @@ def test_a_body_that_cant_be_read_says_why_whichever_way_it_came(
 
 @pytest.mark.parametrize("path", [FLAGS, "/policy/v1/bundle", "/policy/v1/jwks"])
 @pytest.mark.parametrize("host", ["evil.example", "", None])
-def test_another_host_or_none_is_refused(product_client, path, host):
+def test_another_host_or_none_is_refused(app, product_client, path, host):
     headers = {"Authorization": f"Bearer {product_client.key}"}
     given = {"HTTP_HOST": host} if host is not None else {}
     method = "POST" if path == FLAGS else "GET"
     environ = EnvironBuilder(path, method=method, headers=headers, data=b"{}").get_environ()
     del environ["HTTP_HOST"]
-    reply = product_client.client.open(environ | given)
-    assert reply.status_code == 400 and "Host" in reply.get_json()["errorDetails"]
+    reply = run_wsgi_app(app.wsgi_app, environ | given)
+    assert reply[1].startswith("400") and b"Host" in b"".join(reply[0])
