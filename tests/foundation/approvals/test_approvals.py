@@ -429,8 +429,8 @@ def test_the_requester_reminds_each_approver_once_a_day(purpose_kind, as_admin, 
     path = newest_approval_page()
     as_admin.post(f"{path}/reminders", person=str(make.person_id(*SECOND)))
     with make.acting("admin"):
-        mails = session().scalars(select(WorkItem).where(WorkItem.kind == "mail")).all()
-    (letter,) = [each.params for each in mails if each.params["to"] != "admin@acme.example"]
+        mails = session().scalars(select(WorkItem.params).where(WorkItem.kind == "mail")).all()
+    (letter,) = [each for each in mails if each["to"] != "admin@acme.example"]
     assert letter["to"] == "olga.novak@acme.example" and f"http://localhost{path}" in letter["body"]
     assert "reminded today" in as_admin.get(path).text
     assert (
