@@ -118,7 +118,7 @@ def known_to_former_members(keys: Collection[ApiKey]) -> set[UUID]:
     query = select(ApiKey.id).where(
         among(ApiKey.id, [key.id for key in keys]), is_known_to_former_members()
     )
-    return set(session().scalars(query)) if keys else set()
+    return set(session().scalars(query))
 
 
 def is_to_rotate_after(m: type[Membership]) -> ColumnElement[bool]:
