@@ -193,7 +193,7 @@ OTHER_WRITERS = ACTIONS_APART | {
     "foundation/audit/sequencer.py": {"Leaf", "Tile", "LogHead", "Checkpoint", "PendingEntry"},
     "foundation/audit/logs.py": {"LogHead", "LogKey"},
     "foundation/audit/personal_field_encryption.py": {"TenantKey", "DataKey"},
-    "assurance/frameworks/sync.py": {"Framework", "Requirement"},
+    "assurance/frameworks/sync.py": {"Framework", "FrameworkRevision", "Requirement"},
     "foundation/identity_providers/connection_actions.py": {
         "Connection"
     },  # sign-in reads it below approvals; each change leaves an entry

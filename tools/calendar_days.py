@@ -102,7 +102,7 @@ def _say(line: str) -> None:
 
 
 def main() -> int:
-    """Run what was asked for; the exit code."""
+    """Run the days and parts that the arguments name. Return the exit code."""
     parser = argparse.ArgumentParser(description="Run the demo and tests on days of a calendar.")
     parser.add_argument("days", nargs="*", help="such as 2027-01-01; all without one")
     parser.add_argument("--demo", action="store_true", help="only the demo")

@@ -1,7 +1,7 @@
 """The database asks one function for the time, as the application does, so that the demo and tests can
 move both to another day. Only the owner of the schema can replace the function.
 
-The other functions and the policy are as they were, except for whom they ask.
+The other functions and the policy ask it now; nothing else of them changes.
 """
 
 from alembic import op

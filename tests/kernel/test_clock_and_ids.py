@@ -116,21 +116,19 @@ def test_in_production_nothing_moves_the_clock():
         assert read_elsewhere(still, **environment) == "0:00:00\n"
 
 
-def test_the_database_has_the_same_time_and_the_application_cannot_move_it(acting):
+def test_the_database_has_the_same_time_and_the_application_cannot_move_it(database, acting):
     with acting("admin"):
         found = session().scalars(text("SELECT current_instant()")).one()
     assert abs(found - clock.running()) < timedelta(minutes=1)
-    moved = "RETURN clock_timestamp() + interval '1 day'"
+    moved = text(
+        "CREATE OR REPLACE FUNCTION current_instant() RETURNS timestamptz LANGUAGE sql VOLATILE"
+        " RETURN clock_timestamp() + interval '1 day'"
+    )
     with (
-        acting("admin"),
         pytest.raises(ProgrammingError, match="permission denied for schema public"),
+        acting("admin"),
     ):
-        session().execute(
-            text(
-                "CREATE OR REPLACE FUNCTION current_instant() RETURNS timestamptz"
-                f" LANGUAGE sql VOLATILE {moved}"
-            )
-        )
+        session().execute(moved)
 
 
 def test_a_file_of_the_machine_has_an_age_on_our_clock(tmp_path):

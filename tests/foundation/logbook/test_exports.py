@@ -192,7 +192,8 @@ def test_a_selection_is_signed_so_it_can_be_neither_thinned_nor_relabelled(as_of
     content = generate_export(as_officer, query="?action=tenant.settings")
     lines, key = content.splitlines(keepends=True), verifier_keys(acting)
     last = json.loads(lines[-1])
-    shorter = json.dumps(last | {"entries": last["entries"] - 1}, separators=(",", ":"))
+    fewer = last | {"entries": last["entries"] - 1}
+    shorter = json.dumps(fewer, separators=(",", ":"), ensure_ascii=False)
     thinned = [*lines[:3], *lines[4:-1], shorter.encode() + b"\n"]
     relabelled = [lines[0].replace(b"tenant.settings", b"tenant"), *lines[1:]]
     assert verify(lines, key).ok and status_of(lines, key) == 0
