@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, Column, Select, String, Table, cast, func, insert, inspect, select
+from sqlalchemy import JSON, Column, Select, Table, insert, inspect, select
 from sqlalchemy.orm import Mapper
 
 from governance.app import models  # noqa: F401 - every table
@@ -466,10 +466,6 @@ class RowFactory:
                 .execute(select(table.c.id).where(table.c.person_id == current.person_id()))
                 .scalar_one()
             )
-        if table.name == "adoptions":  # one for each framework, and the starter pack adopts
-            adopted = session().execute(select(table.c.id).limit(1)).scalar()
-            if adopted:
-                return adopted
         if table.name not in self.made:
             values = self.values(table)
             session().execute(insert(table).values(values))
@@ -495,13 +491,14 @@ class RowFactory:
 
 
 def _published(table: Table) -> Select[Any]:
-    """A framework, or a requirement that can be assessed in that same framework."""
+    """A framework that the starter pack doesn't map to, or one of its assessable requirements."""
+    frameworks = table.metadata.tables["frameworks"]
+    framework = select(frameworks.c.id).where(frameworks.c.key == "nist-ai-600-1").limit(1)
     if table.name != "requirements":
-        return select(table.c.id).order_by(table.c.id).limit(1)
-    framework = select(func.min(cast(table.c.framework_id, String))).scalar_subquery()
+        return framework
     return (
         select(table.c.id)
-        .where(cast(table.c.framework_id, String) == framework, table.c.assessable)
+        .where(table.c.framework_id == framework.scalar_subquery(), table.c.assessable)
         .order_by(table.c.position)
         .limit(1)
     )

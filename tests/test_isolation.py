@@ -132,7 +132,7 @@ WRITTEN_BY_ITS_TENANT = {
 POLICY_OF = {"INSERT": "adds", "UPDATE": "changes", "DELETE": "removes"}
 WRITES = [(table, verb) for table, verbs in WRITTEN_BY_ITS_TENANT.items() for verb in verbs]
 WITH_OTHER_PROOFS = {"people", *OVER_ALL}  # below
-READ_ONLY = {"frameworks", "requirements", "alembic_version"}
+READ_ONLY = {"frameworks", "framework_revisions", "requirements", "alembic_version"}
 BY_WHOM = "a person, who is no tenant's row: shown by a membership of the same tenant or not at all"
 
 UNSEALED = """
@@ -464,7 +464,7 @@ def test_the_application_may_do_only_what_it_needs(catalogue):
     verbs = {table: {v for t, _, v in grants if t == table} for table, _, _ in grants}
     for table in (*APPEND_ONLY, "job_runs", "signing_keys", "certificate_authorities"):
         assert verbs[table] == {"SELECT", "INSERT"}, table
-    for table in ("frameworks", "requirements", "alembic_version"):
+    for table in READ_ONLY:
         assert verbs[table] == {"SELECT"}, table
     assert "DELETE" not in verbs["tenants"] | verbs["people"]
 
