@@ -1,4 +1,4 @@
-"""What an installation needs before it may serve: database role, durability, key and storage.
+"""Checks that an installation passes before it serves: database role, durability, key and storage.
 
     check_start(settings)      refuse to start, with a sentence for each fatal problem
     FATAL                      name → check, as /readyz shows them
@@ -39,7 +39,7 @@ STORAGE_REMEDY = "Mount the storage of this installation, or restore its files w
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a setting, as the end of a sentence, and what to do."""
+    """A problem with a setting: the end of a sentence that names it, and its remedy."""
 
     setting: str
     found: str

@@ -1,4 +1,4 @@
-"""Whose shares of a worker's threads a request takes: its key's or session's, and its tenant's.
+"""The owners whose shares of a worker's threads a request takes: its key or session, and its tenant.
 
 Read from what the request presents, unverified (see `kernel/page_shares.py`). A request without a
 key or session belongs to the network that it comes from. Decisions take nobody's share: they are

@@ -39,7 +39,7 @@ TRIED = {  # name in FATAL: the setting, and what is tried of it
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was tried of a setting, how it went, and what to do."""
+    """One check of a setting: what it tried, its result, and its remedy."""
 
     setting: str
     tried: str

@@ -1,4 +1,4 @@
-"""What Acme's product teams proposed: a chat for brokers that awaits a decision, photo retouching
+"""The systems that Acme's product teams propose: a chat for brokers that awaits a decision, photo retouching
 whose safeguards aren't tested, and a monitor of emotions that was rejected.
 """
 

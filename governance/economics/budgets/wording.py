@@ -1,4 +1,4 @@
-"""What an alert of a budget says, in mail, on pages and in webhook messages. Pure.
+"""The words of a budget alert: in mail, on pages and in webhook messages. Pure.
 
 An alert keeps what its figures don't have, as a webhook message shows it: `provisional` rates, and
 usage that is `unpriced`.

@@ -63,7 +63,7 @@ class MonthRates:
         return currency == self.reporting or currency in self.rates or currency in self.earlier
 
     def provisional(self, currency: str) -> ProvisionalRate | None:
-        """Return the rate that stands in for the month's own; None where it has one."""
+        """Return the earlier rate used for a month without one of its own, else None."""
         if currency == self.reporting or currency in self.rates or currency not in self.earlier:
             return None
         return ProvisionalRate(self.month, currency, self.earlier[currency][0])

@@ -133,7 +133,7 @@ def _months(rows: Sequence[ExchangeRate]) -> list[Month]:
 def _provisional(
     rates: Mapping[Month, MonthRates], missing: Sequence[tuple[Month, str]]
 ) -> dict[tuple[Month, str], tuple[str, str]]:
-    """The rate that stands in for each missing one, and the name of its month."""
+    """Return the rate used in place of each missing one, and the name of its month."""
     found = {key: rates[key[0]].earlier[key[1]] for key in missing}
     return {key: (plain_rate(rate), month.long_name) for key, (month, rate) in found.items()}
 

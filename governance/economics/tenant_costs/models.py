@@ -35,7 +35,7 @@ LIST_PRICES = Table(
     Column("currency", Text, nullable=False),
     *(Column(f"{each}_price", Numeric, nullable=False) for each in (*BUCKETS, "request")),
     Column("rate_currency", Text),  # of the price book, where its rate is provisional
-    Column("rate_month", Date),  # the first day of the month whose rate stands in
+    Column("rate_month", Date),  # first day of the month whose rate was used
     CheckConstraint("(rate_currency IS NULL) = (rate_month IS NULL)", name="provisional"),
     CheckConstraint("first_day <= last_day", name="days"),
     CheckConstraint(

@@ -114,7 +114,7 @@ def month_costs(month: Month) -> MonthCosts:
 
 
 def _provisional(month: Month, texts: Sequence[str] | None) -> tuple[ProvisionalRate, ...]:
-    """Read "USD 2026-11" as the rate that stands in for the month's."""
+    """Read "USD 2026-11" as the rate used in place of the month's."""
     found = [each.split() for each in texts or ()]
     return tuple(ProvisionalRate(month, code, Month.parse(of)) for code, of in found)
 

@@ -21,7 +21,7 @@ HUNDRED = 100
 
 @dataclass(frozen=True, slots=True)
 class TaskCost:
-    """What a completed task cost in a month; `rate_month` is whose rate stands in for its own."""
+    """The cost of a completed task in a month. `rate_month` names the month of the rate, if provisional."""
 
     month: Month
     currency: str
