@@ -2,13 +2,15 @@
 system, and the status page that shows them.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from flask import url_for
 
 from governance.assurance.incidents import clocks, deadlines, permissions, queries
 from governance.assurance.incidents.states import NAMES, STATE_KINDS
+from governance.assurance.playbooks import queries as playbooks
 from governance.kernel import current
 from governance.kernel.access import allowed
 from governance.kernel.intervals import Span
@@ -16,6 +18,9 @@ from governance.kernel.visibility_scope import limits
 from governance.operations.alerts.ports import DeclaredIncident
 from governance.operations.evaluations.ports import SystemIncident
 from governance.operations.objectives.ports import ComingUp, IncidentMark, Use
+from governance.operations.policies.ports import TierNotice
+
+MAX_STEPS = 12  # that a notice names
 
 
 def coming_up() -> Sequence[ComingUp]:
@@ -34,6 +39,39 @@ def coming_up() -> Sequence[ComingUp]:
             label = f"{each.ref}: {clock.verb}"
             coming.append(ComingUp(clock.due_at, label, href, clock.name, "alert-triangle"))
     return coming
+
+
+def tier_notices() -> Sequence[TierNotice]:
+    """Return each open incident with its open steps, for who changes the policy tier; two
+    statements.
+    """
+    if not allowed(permissions.VIEW) or limits() is not None:
+        return ()
+    found = queries.open_incidents()
+    open_steps = _open_steps([each.id for each in found]) if found else {}
+    return [
+        TierNotice(f"{each.ref} is open.", f"{each.title}. {_named(open_steps.get(each.id, []))}")
+        for each in found
+    ]
+
+
+def _open_steps(incident_ids: Sequence[UUID]) -> Mapping[UUID, list[str]]:
+    """Return the titles of the steps that nobody has done or skipped yet, by incident."""
+    titles: dict[UUID, list[str]] = defaultdict(list)
+    for each in playbooks.runs_in(incident_ids):
+        if each.run.ended_at is None and each.run.incident_id is not None:
+            titles[each.run.incident_id] += [
+                step.step.title for step in each.steps if step.result is None
+            ]
+    return titles
+
+
+def _named(titles: Sequence[str]) -> str:
+    if not titles:
+        return "No step of a playbook is open in it."
+    named = ", ".join(f"“{each}”" for each in titles[:MAX_STEPS])
+    more = f" and {len(titles) - MAX_STEPS} more" if len(titles) > MAX_STEPS else ""
+    return f"Open steps: {named}{more}."
 
 
 def declared_incidents(system_id: UUID, span: Span) -> Sequence[DeclaredIncident]:

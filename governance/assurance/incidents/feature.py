@@ -51,6 +51,7 @@ from governance.kernel.manifest import (
 from governance.operations.alerts.ports import incident_spans
 from governance.operations.evaluations import ports as evaluation_ports
 from governance.operations.objectives.ports import coming_up_incidents, incidents_of, status_page
+from governance.operations.policies.ports import open_incidents
 from governance.operations.switches.events import StopOrdered
 from governance.operations.switches.ports import incident_of
 
@@ -146,6 +147,7 @@ manifest = Manifest(
         PortAnswer(incidents_of, coming_up.incident_marks),
         PortAnswer(evaluation_ports.incidents_of, coming_up.system_incidents),
         PortAnswer(status_page, coming_up.status_page),
+        PortAnswer(open_incidents, coming_up.tier_notices),
         PortAnswer(incident_of, stop_answers.incident_of),
     ),
 )

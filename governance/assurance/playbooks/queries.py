@@ -170,6 +170,11 @@ def runs_of(incident_id: UUID) -> list[RunProgress]:
     return _with_steps(*read_rows(*OF_INCIDENT, incident_ids=(incident_id,)))
 
 
+def runs_in(incident_ids: Collection[UUID]) -> list[RunProgress]:
+    """The latest runs inside these incidents, newest first; one statement."""
+    return _with_steps(*read_rows(*OF_INCIDENT, incident_ids=tuple(incident_ids)))
+
+
 def _with_steps(
     found: Sequence[PlaybookRun],
     books: Sequence[Playbook],

@@ -136,7 +136,6 @@ def oidc_client(connection: Connection, redirect_uri: str) -> OidcClient:
         secret,
         redirect_uri,
         reads_groups=bool(connection.group_roles),
-        named_by_operator=connection.named_by_operator,
     )
 
 

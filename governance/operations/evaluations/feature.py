@@ -36,8 +36,10 @@ from governance.operations.evaluations import (
     suite_actions,
     system_charts,
     system_parts,
+    tier_moves,
     views,
 )
+from governance.operations.policies import ports as policy_ports
 from governance.operations.systems.ports import evaluations_of
 
 
@@ -123,7 +125,10 @@ manifest = Manifest(
             noun="evaluation request",
         ),
     },
-    answers=(PortAnswer(evaluations_of, successor_runs.evaluations_of),),
+    answers=(
+        PortAnswer(evaluations_of, successor_runs.evaluations_of),
+        PortAnswer(policy_ports.tier_moves, tier_moves.tier_moves),
+    ),
     publishes=(events.RunJudged, events.SuiteVersionWithdrawn, events.JudgeChanged),
     subscribes=(Subscription(events.RunJudged, metrics.note),),
 )

@@ -67,6 +67,30 @@ def version(suite_id: UUID, number: int | None = None) -> SuiteVersion:
     return found
 
 
+def measures_in_use() -> Sequence[Row[SuiteMeasure, SuiteVersion, EvaluationSuite]]:
+    """The measures of each live suite's newest published version, by suite and position; one
+    statement.
+    """
+    newest = (
+        select(SuiteVersion.suite_id, func.max(SuiteVersion.number).label("number"))
+        .where(SuiteVersion.published_at.is_not(None), SuiteVersion.withdrawn_at.is_(None))
+        .group_by(SuiteVersion.suite_id)
+        .subquery()
+    )
+    query = (
+        select(SuiteMeasure, SuiteVersion, EvaluationSuite)
+        .join(SuiteVersion, SuiteVersion.id == SuiteMeasure.version_id)
+        .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
+        .join(
+            newest,
+            (newest.c.suite_id == SuiteVersion.suite_id) & (newest.c.number == SuiteVersion.number),
+        )
+        .where(EvaluationSuite.retired_at.is_(None))
+        .order_by(EvaluationSuite.name, EvaluationSuite.id, SuiteMeasure.position)
+    )
+    return session().execute(query).all()
+
+
 def measures(version_id: UUID) -> Sequence[SuiteMeasure]:
     """Its measures in their order."""
     query = select(SuiteMeasure).where(SuiteMeasure.version_id == version_id)
@@ -299,8 +323,12 @@ def runs_between(
     return session().execute(query).all()
 
 
-def newest_runs_of(week: date) -> Sequence[Row[EvaluationRun, EvaluationSuite, AISystem]]:
-    """The newest judged run of each live AI system, release and suite in the week, a Monday."""
+def newest_runs_of(
+    week: date, last: date | None = None
+) -> Sequence[Row[EvaluationRun, EvaluationSuite, AISystem]]:
+    """The newest judged run of each live AI system, release and suite in the week, a Monday, or in
+    the weeks from it to `last`.
+    """
     query = (
         select(EvaluationRun, EvaluationSuite, AISystem)
         .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
@@ -308,7 +336,7 @@ def newest_runs_of(week: date) -> Sequence[Row[EvaluationRun, EvaluationSuite, A
         .join(AISystem, AISystem.id == EvaluationRun.system_id)
         .where(
             EvaluationRun.state == "judged",
-            EvaluationRun.week == week,
+            EvaluationRun.week.between(week, last or week),
             EvaluationSuite.retired_at.is_(None),
             AISystem.retired_at.is_(None),
         )

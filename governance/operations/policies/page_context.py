@@ -12,7 +12,7 @@ from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import uuid_or_none
 from governance.operations.decision_counts import queries as decisions
-from governance.operations.policies import preview, queries
+from governance.operations.policies import ports, preview, queries
 from governance.operations.policies.effective_policies import (
     Content,
     EffectivePolicy,
@@ -78,7 +78,10 @@ def preview_context(before: EffectivePolicy, after: EffectivePolicy | None) -> d
         "verdict": preview.verdict(before, after),
         "replay": preview.replay(before, after, decisions.evaluations_since(now - REPLAYED)),
         "days": REPLAYED.days,
-        "notices": preview.notices(after, of=before),
+        "notices": [
+            *ports.tier_notices(before.content.tier, after.content.tier),
+            *preview.notices(after, of=before),
+        ],
         "lines": lines(before.content, after.content),
         "tiers": after.platform.tiers,
         "systems": {s.id: s.key for s in after.systems},

@@ -1,9 +1,11 @@
 """What policies ask of the features above them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from governance.kernel import formatting
 from governance.kernel.ports import Port
+from governance.kernel.read_once import read_once
 from governance.operations.policies.effective_policies import Governed
 from governance.operations.policies.strictness import Decided
 
@@ -30,3 +32,40 @@ def _none(_system: Governed, _in_force: InForce) -> Mapping[str, SettingFigure]:
 setting_figures: Port[Callable[[Governed, InForce], Mapping[str, SettingFigure]]] = Port(
     "what settings limit, as it is now for an AI system, by the key of the setting", default=_none
 )
+
+
+@dataclass(frozen=True, slots=True)
+class TierNotice:
+    """What a change of the tier moves beside settings, or should know of, in two sentences."""
+
+    lead: str
+    text: str
+
+
+type TierMoves = Callable[[str, str], Sequence[TierNotice]]
+
+tier_moves: Port[TierMoves] = Port(
+    "limits and verdicts that move from one tier to another", default=lambda _before, _after: ()
+)
+gate_moves: Port[TierMoves] = Port(
+    "gates of rollouts that move from one tier to another", default=lambda _before, _after: ()
+)
+open_incidents: Port[Callable[[], Sequence[TierNotice]]] = Port(
+    "incidents that are open while the tier changes", default=tuple
+)
+
+
+@read_once
+def tier_notices(before: str, after: str) -> Sequence[TierNotice]:
+    """Return what to know before the tier changes; nothing where it stays.
+
+    An approval binds to it, so every reader gets the same words.
+    """
+    if before == after:
+        return ()
+    with formatting.as_tenant():
+        return (
+            *open_incidents()(),
+            *tier_moves()(before, after),
+            *gate_moves()(before, after),
+        )

@@ -24,6 +24,7 @@ from governance.operations.policies import (
     actions,
     draft_actions,
     permissions,
+    ports,
     preview,
     queries,
     version_log,
@@ -150,6 +151,8 @@ def _with_effects(
 
 
 def _effects(before: EffectivePolicy, after: EffectivePolicy) -> Iterator[ApprovalEffect]:
+    for moves in ports.tier_notices(before.content.tier, after.content.tier):
+        yield ApprovalEffect("due", moves.lead, moves.text)
     for notice in preview.notices(after, of=before):
         yield ApprovalEffect("due", notice.lead, notice.text)
     if before.tier.four_eyes:
@@ -196,6 +199,10 @@ def _in_force(approval: Approval) -> Mapping[str, Any]:
         "platform": platform_content(before.platform),
         "systems": [[system.id, system.key, system.lane] for system in before.systems],
         "waivers": [waiver.id for waiver in before.waivers],
+        "beside": [
+            [each.lead, each.text]
+            for each in ports.tier_notices(before.content.tier, after.content.tier)
+        ],
     }
 
 

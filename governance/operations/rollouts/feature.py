@@ -10,6 +10,7 @@ from governance.kernel.manifest import (
     SectionTab,
 )
 from governance.operations.evaluations.ports import roles_of
+from governance.operations.policies import ports as policy_ports
 from governance.operations.rollouts import (
     actions,
     documents,
@@ -25,6 +26,7 @@ from governance.operations.rollouts import (
     stage_gates,
     step_approval,
     system_parts,
+    tier_moves,
     views,
 )
 
@@ -70,5 +72,8 @@ manifest = Manifest(
         "RolloutFreeze": EntryLink(endpoint="rollouts.freezes", noun="freeze of rollouts"),
     },
     approvals=(step_approval.ROLLOUT_STEP,),
-    answers=(PortAnswer(roles_of, served_releases.roles_of),),
+    answers=(
+        PortAnswer(roles_of, served_releases.roles_of),
+        PortAnswer(policy_ports.gate_moves, tier_moves.gate_moves),
+    ),
 )

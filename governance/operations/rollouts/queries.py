@@ -281,6 +281,16 @@ def rollouts_of(
     return session().execute(query.order_by(Rollout.number.desc()).limit(limit)).all()
 
 
+def open_rollouts() -> Sequence[Rollout]:
+    """Return the open rollouts of live AI systems, by number; one statement."""
+    query = (
+        select(Rollout)
+        .join(AISystem, AISystem.id == Rollout.system_id)
+        .where(Rollout.state.in_(OPEN), AISystem.retired_at.is_(None))
+    )
+    return session().scalars(query.order_by(Rollout.number)).all()
+
+
 def open_of(feature_id: UUID) -> Rollout | None:
     """Return the open rollout of a feature; one at most."""
     query = select(Rollout).where(Rollout.feature_id == feature_id, Rollout.state.in_(OPEN))

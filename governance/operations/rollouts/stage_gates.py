@@ -1,12 +1,12 @@
 """Gates on the stage and on what the system rests on: answers, data sets, the policy tier."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from governance.operations.datasets import queries as datasets
 from governance.operations.decision_counts import queries as decision_counts
 from governance.operations.policies import queries as policies
 from governance.operations.policies.strictness import changes, loosens
-from governance.operations.policies.tiers import DEFAULT_TIER
+from governance.operations.policies.tiers import DEFAULT_TIER, Tier
 from governance.operations.rollouts.evaluation_gates import ratio_reading
 from governance.operations.rollouts.gates import Gate, GateReading, GateSubject
 from governance.operations.rollouts.ladders import BASIS_POINTS
@@ -66,10 +66,19 @@ def _data_sets(subject: GateSubject) -> Iterator[GateReading]:
         yield GateReading("Data sets", "pass", needs, "none blocks", n=f"{len(used)}")
 
 
+def looser_than_default(tiers: Mapping[str, Tier], tier: str) -> bool:
+    """Whether a tier sets anything looser than the default one; an unknown one is the strictest."""
+    if tier not in tiers:
+        return False
+    return any(
+        loosens(each.move) for each in changes(tiers[DEFAULT_TIER].values, tiers[tier].values)
+    )
+
+
 def _tier(_subject: GateSubject) -> Iterator[GateReading]:
     standing = policies.standing()
     least = standing.platform.tiers[DEFAULT_TIER]
-    looser = [each for each in changes(least.values, standing.tier.values) if loosens(each.move)]
+    looser = looser_than_default(standing.platform.tiers, standing.content.tier)
     yield GateReading(
         name="Policy tier",
         verdict="fail" if looser else "pass",

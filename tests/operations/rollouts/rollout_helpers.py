@@ -34,7 +34,10 @@ PLAN = "All buckets get 2026.11.2.\nOpen claims are triaged again."
 GOOD, ALSO_GOOD, UNDECIDED, BAD = (200, 0), (199, 1), (20, 2), (150, 50)
 
 
-def world(lane: str = "standard") -> None:
+LIMITS = dict.fromkeys(("baseline", "standard", "strict", "regulated"), 0.9)
+
+
+def world(lane: str = "standard", limits: Mapping[str, float] = LIMITS) -> None:
     """claims-triage with the feature auto-approve, a suite of one measure that decides, and a red
     team that held.
     """
@@ -63,7 +66,7 @@ def world(lane: str = "standard") -> None:
                     unit="share",
                     at_least=True,
                     sources=["grounded"],
-                    limits=dict.fromkeys(("baseline", "standard", "strict", "regulated"), 0.9),
+                    limits=dict(limits),
                 )
             ],
         )

@@ -1,0 +1,70 @@
+"""What a change of the policy tier moves in the gates of rollouts that are open."""
+
+from collections.abc import Iterator, Sequence
+
+from governance.kernel.access import allowed
+from governance.kernel.formatting import plural
+from governance.operations.evaluations import promotion
+from governance.operations.evaluations.tier_moves import MovedVerdict, moved_verdicts
+from governance.operations.policies import queries as policies
+from governance.operations.policies.ports import TierNotice
+from governance.operations.policies.tiers import DEFAULT_TIER
+from governance.operations.rollouts import permissions, queries
+from governance.operations.rollouts.models import Rollout
+from governance.operations.rollouts.stage_gates import looser_than_default
+
+GATES = {"pass": "pass", "fail": "fail", "undecided": "be undecided", "none": "have no result"}
+
+
+def gate_moves(before: str, after: str) -> Sequence[TierNotice]:
+    """Return a notice for each open rollout whose gates would read differently; one statement more
+    than the moved verdicts take.
+    """
+    if not allowed(permissions.VIEW):
+        return ()
+    rows = queries.open_rollouts()
+    moved = moved_verdicts(before, after) if rows else ()
+    return [
+        notice
+        for row in rows
+        for notice in _of(row, [*_tier(before, after), *_measures(row, moved)], moved)
+    ]
+
+
+def _measures(row: Rollout, moved: Sequence[MovedVerdict]) -> Iterator[str]:
+    for each in _deciding(row, moved):
+        yield (
+            f"{each.measure.name} would {GATES[each.now.get('verdict', 'none')]}, not"
+            f" {GATES[each.was.get('verdict', 'none')]}"
+        )
+
+
+def _deciding(row: Rollout, moved: Sequence[MovedVerdict]) -> list[MovedVerdict]:
+    """The moved results that a gate of the rollout reads: of its release, and young enough."""
+    return [
+        each
+        for each in moved
+        if each.system.id == row.system_id
+        and each.run.release == row.release
+        and promotion.is_fresh(each.run.ran_at)
+    ]
+
+
+def _tier(before: str, after: str) -> Iterator[str]:
+    tiers = policies.platform().tiers
+    was, now = (looser_than_default(tiers, tier) for tier in (before, after))
+    if was != now:
+        least = tiers[DEFAULT_TIER].name
+        yield f"Policy tier would {'fail' if now else 'pass'}, as it needs {least} or stricter"
+
+
+def _of(row: Rollout, gates: Sequence[str], moved: Sequence[MovedVerdict]) -> Iterator[TierNotice]:
+    if not gates:
+        return
+    text = "; ".join(gates) + "."
+    fails = any(each.now.get("verdict") == "fail" for each in _deciding(row, moved))
+    if fails and row.state == "running" and row.position > 0:
+        text += " Meridian would " + ("halt it." if row.on_failure == "halt" else "roll it back.")
+    yield TierNotice(
+        f"{row.ref} of {row.release}: {plural(len(gates), 'gate')} would read differently.", text
+    )
