@@ -383,6 +383,8 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "kind": "agent",
         "stage": "live",
         "ai_act_class": "minimal",
+        "eu_role": "provider",
+        "law_version": "2026-07-27",
         "autonomy": "advice",
         **{name: [] for name in ("capabilities", "limits", "models", "data_sets")},
         **{name: [] for name in ("dependencies", "tools", "tool_permissions")},

@@ -241,6 +241,8 @@ def open_system(row: SystemProposal) -> None:
             "autonomy": row.answers.get("autonomy", ""),
             "ai_act_class": row.eu_class,
             "ai_act_reason": _reasons(row),
+            "eu_role": row.role or "",
+            "placed_on": row.placed_on,
         },
     )
     session().flush()

@@ -1,23 +1,29 @@
 """Intake: product teams propose AI systems, triage classes them, another person opens them."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Command, EntryLink, Manifest
+from governance.kernel.manifest import Command, EntryLink, Manifest, PortAnswer
 from governance.operations.intake import (
     actions,
     inbox,
     intake_approval,
+    law,
+    law_views,
     models,
     palette,
     permissions,
     views,
 )
+from governance.operations.systems.ports import law_in_force
+
+# each module adds its routes to the same feature when it is imported
+VIEW_MODULES = (views, law_views)
 
 manifest = Manifest(
     name="intake",
     models=(models,),
-    routes=(views.feature,),
+    routes=tuple({module.feature: None for module in VIEW_MODULES}),
     under=("systems.index",),
-    inbox=(inbox.UNANSWERED,),
+    inbox=(inbox.UNANSWERED, inbox.TO_CONFIRM),
     palette=(
         Command("Propose an AI system", "intake.new", permissions.PROPOSE, also="new intake"),
         Command("View proposed AI systems", "intake.index", permissions.VIEW, also="intake"),
@@ -30,4 +36,5 @@ manifest = Manifest(
         )
     },
     approvals=(intake_approval.PROPOSAL,),
+    answers=(PortAnswer(law_in_force, law.current_version),),
 )

@@ -1,12 +1,16 @@
-"""What intake puts into inboxes: questions that a proposer has to answer."""
+"""What intake puts into inboxes: questions that a proposer has to answer, and classes to confirm
+under a new version of the law.
+"""
 
 from typing import Any
 
-from sqlalchemy import Select, String, cast, func
+from sqlalchemy import DateTime, Select, String, cast, func, literal
 
-from governance.kernel.inbox import ME, InboxSource, item_select
-from governance.operations.intake import permissions
+from governance.kernel.formatting import plural
+from governance.kernel.inbox import ME, TENANT, InboxSource, item_select
+from governance.operations.intake import law, law_queries, permissions
 from governance.operations.intake.models import SystemProposal
+from governance.operations.systems.models import AISystem
 
 
 def _unanswered() -> Select[Any]:
@@ -32,4 +36,30 @@ UNANSWERED = InboxSource(
     why="you proposed this AI system",
     endpoint="intake.edit",
     values=lambda row: {"proposal_id": row.id},
+)
+
+
+def _to_confirm() -> Select[Any]:
+    """Select one row for all systems, whose id is the tenant's."""
+    query = item_select(
+        AISystem,
+        row_id=TENANT,
+        about=cast(func.count(), String),
+        since=cast(literal(law.CURRENT), DateTime(timezone=True)),
+    )
+    return query.where(law_queries.is_to_confirm()).having(func.count() > 0)
+
+
+TO_CONFIRM = InboxSource(
+    name="law-to-confirm",
+    group="reviews",
+    needs=permissions.REVIEW,
+    select=_to_confirm,
+    icon="scale",
+    verb="Review",
+    title=lambda row: f"The law changed: {plural(int(row.about), 'system')} to confirm",
+    detail=lambda _row: "Their classes were given under the law before its amendment.",
+    why="you review the classes of AI systems",
+    endpoint="intake.law_changes",
+    values=lambda _row: {},
 )

@@ -2,6 +2,7 @@
 
     current()            the law as amended; new answers are triaged under it
     law(version)         an earlier version, for proposals that were answered under it
+    kept_version(text)   the version that a record names, "" is the original law
     Law.day_of(duty, …)  the day from which a duty applies to a system
 
 The files in law/ have ids, days and our own short titles. They are checked when they are read; the
@@ -107,6 +108,11 @@ def current() -> Law:
     return law(CURRENT)
 
 
+def current_version() -> str:
+    """Return the version of the law as amended."""
+    return CURRENT
+
+
 @cache
 def law(version: str) -> Law:
     """Return a version of the law. Raises FaultyLaw."""
@@ -115,6 +121,11 @@ def law(version: str) -> Law:
     if found.version != version:
         raise FaultyLaw(f"{name} says that it is version {found.version}.")
     return found
+
+
+def kept_version(version: str) -> str:
+    """Return a version as a system keeps it; "" is from before anybody kept one."""
+    return version if version in VERSIONS else ORIGINAL
 
 
 def check_files() -> None:

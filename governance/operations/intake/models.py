@@ -31,6 +31,7 @@ class SystemProposal(Tenanted, Model):
     __table_args__ = (
         UniqueConstraint("tenant_id", "number"),
         tenant_fk("system_id", "ai_systems"),
+        tenant_fk("safeguards_run_id", "evaluation_runs"),
         Index(None, "tenant_id", "state", "number"),
         CheckConstraint("state IN ('in_review', 'approved', 'rejected', 'withdrawn')", "state"),
         CheckConstraint("(state = 'approved') = (system_id IS NOT NULL)", "system"),
@@ -54,6 +55,7 @@ class SystemProposal(Tenanted, Model):
     eu_class: Mapped[str]
     class_reason: Mapped[str | None]  # of a reviewer who set another class than triage
     classed_by: Mapped[UUID | None]
+    safeguards_run_id: Mapped[UUID | None]  # the evaluation run that shows that safeguards hold
     proposed_by: Mapped[UUID]
     revision: Mapped[int] = mapped_column(default=1)
     changed_at: Mapped[datetime]

@@ -2,6 +2,7 @@
 
     triage(answers, act=…, on=…) -> Triage
     triage(…, eu_class=…, risk_class=…)     with the classes that a reviewer has set
+    legal_duties(answers, eu_class, …)      the duties under the EU AI Act alone
 
 The class of the EU AI Act (law.py) follows from Article 5, Article 6 with Annex III, and
 Article 50, by number and in our own words. It is a proposal: a reviewer decides.
@@ -97,7 +98,7 @@ def triage(
         risk_reasons,
         found_eu,
         eu_reasons,
-        tuple(_duties(answers, eu_class, act, placed_on)),
+        legal_duties(answers, eu_class, act=act, placed_on=placed_on),
         tuple(_personal_data(answers)),
         tuple(_requirements(answers, risk_class)),
         tier,
@@ -197,9 +198,9 @@ def _transparency(answers: Mapping[str, Any], act: Law) -> Iterator[TriageReason
             yield TriageReason(each.own_title, each.ref)
 
 
-def _duties(
-    answers: Mapping[str, Any], eu_class: str, act: Law, placed_on: date | None
-) -> Iterator[LegalDuty]:
+def legal_duties(
+    answers: Mapping[str, Any], eu_class: str, *, act: Law, placed_on: date | None = None
+) -> tuple[LegalDuty, ...]:
     """Return the duties of a class, first those of the tenant's role, by day."""
     ours = _roles(answers)
     annex_i = answers.get("safety") == "yes" and not _is_high_risk_area(answers)
@@ -217,7 +218,7 @@ def _duties(
         for each in act.duties
         if _applies(each, answers, eu_class)
     ]
-    yield from sorted(found, key=lambda each: (not each.is_ours, each.applies_from))
+    return tuple(sorted(found, key=lambda each: (not each.is_ours, each.applies_from)))
 
 
 def _applies(duty: Duty, answers: Mapping[str, Any], eu_class: str) -> bool:
@@ -246,7 +247,9 @@ def _roles(answers: Mapping[str, Any]) -> set[str]:
 
 
 def _prohibited_from(answers: Mapping[str, Any], act: Law) -> date | None:
-    practices = [act.practices[each] for each in answers.get("practices", []) if each != NONE]
+    practices = [
+        act.practices[each] for each in answers.get("practices", []) if each in act.practices
+    ]
     return min((each.applies_from for each in practices), default=None)
 
 

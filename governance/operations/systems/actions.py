@@ -28,7 +28,7 @@ from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.events import publish
 from governance.kernel.undo import Overtaken, UndoStep
 from governance.operations.systems import facts as register_facts
-from governance.operations.systems import queries
+from governance.operations.systems import ports, queries
 from governance.operations.systems.models import LANES, STAGES, AISystem, SystemFeature
 from governance.operations.systems.version_actions import keep_first, keep_next
 
@@ -47,7 +47,7 @@ CHANGED = action(
     target="AISystem",
     activity="update",
     severity="informational",
-    fields="name purpose kind team autonomy ai_act_class version changed",
+    fields="name purpose kind team autonomy ai_act_class eu_role version changed",
     persons="owner",
 )
 MOVED = action(
@@ -125,7 +125,8 @@ MOVES: Mapping[str, tuple[str, ...]] = {
     "restricted": ("live",),
     "retired": (),
 }
-RECORDED = ("name", "purpose", "kind", "team", "autonomy", "ai_act_class")  # the others by name
+# the others by name
+RECORDED = ("name", "purpose", "kind", "team", "autonomy", "ai_act_class", "eu_role")
 
 
 class SlugTaken(DomainError):
@@ -180,7 +181,8 @@ def register(
         stage=stage,
         stage_since=since,
         created_at=clock.now(),
-        **further,
+        law_version=_law_version(further),
+        **{name: register_facts.column_value(name, value) for name, value in further.items()},
     )
     if valid_until is not None:
         _check_validity(system, valid_until)
@@ -233,7 +235,10 @@ def _owner_name(owner_id: UUID | None) -> str | None:
 def editable(system: AISystem) -> dict[str, Any]:
     """Return everything that an edit can change, by field."""
     return {
-        **{each.name: getattr(system, each.name) for each in register_facts.FACTS},
+        **{
+            each.name: register_facts.kept(getattr(system, each.name))
+            for each in register_facts.FACTS
+        },
         "owner": system.owner_id,
     }
 
@@ -289,7 +294,10 @@ def edit(
     if owner_id != system.owner_id:
         _owner_name(owner_id)
     for each in changed:
-        setattr(system, "owner_id" if each == "owner" else each, after[each])
+        column = "owner_id" if each == "owner" else each
+        setattr(system, column, register_facts.column_value(each, after[each]))
+    if {"ai_act_class", "ai_act_reason"} & {*changed}:
+        system.law_version = _law_version(after)
     kept = keep_next(system, reason=reason)
     recorded = {*RECORDED, "owner"} & {*changed}
     others = [each for each in changed if each not in recorded]
@@ -302,6 +310,11 @@ def edit(
         version=kept.number,
         **more,
     )
+
+
+def _law_version(facts: Mapping[str, Any]) -> str:
+    """Return the version of the law that a class given now is given under."""
+    return ports.law_in_force()() if facts.get("ai_act_class") else ""
 
 
 def _check_classified(facts: Mapping[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """What the register says of a system, field by field: cleaned, compared, and judged. Pure.
 
 FACTS                                   the fields that people edit, in the order of the page
-cleaned(given)                          the values as they are stored; raises Invalid
+cleaned(given)                          the values as versions keep them; raises Invalid
+kept(value), column_value(name, value)  from a column to what versions keep, and back
 differences(before, after)              (name, before, after) of what differs
 substantial_changes(before, after)      the reasons why a change is a substantial one
 readable(name, value)                   a value as people read it
@@ -17,7 +18,14 @@ from typing import Any
 from governance.kernel.days import parse_day
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import long_day
-from governance.operations.systems.models import AI_ACT_CLASSES, AUTONOMY, KINDS, LANES, STAGES
+from governance.operations.systems.models import (
+    AI_ACT_CLASSES,
+    AUTONOMY,
+    EU_ROLES,
+    KINDS,
+    LANES,
+    STAGES,
+)
 
 MAX_TEXT_LENGTH = 2000
 MAX_LINE_LENGTH = 200
@@ -30,7 +38,7 @@ type Content = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One field. `shape` is line, text, lines, models or choice; `choices` may be left blank."""
+    """One field. `shape` is line, text, lines, models, day or choice; `choices` may be left blank."""
 
     name: str
     label: str
@@ -49,6 +57,8 @@ FACTS = (
     Fact("autonomy_note", "Limits of its autonomy", "line"),
     Fact("ai_act_class", "EU AI Act class", "choice", AI_ACT_CLASSES),
     Fact("ai_act_reason", "Reasons for the EU AI Act class", "text"),
+    Fact("eu_role", "Role under the EU AI Act", "choice", EU_ROLES),
+    Fact("placed_on", "On the market, or in service, since", "day"),
     Fact("models", "Models", "models"),
     Fact("data_sets", "Data sets", "lines"),
     Fact("dependencies", "Dependencies", "lines"),
@@ -69,8 +79,10 @@ OTHERS = {
     "stage": "Lifecycle stage",
     "owner": "Owner",
     "valid_until": "Valid until",
+    "law_version": "Law of the EU AI Act class",
     "features": "Features",
 }
+DAYS = {"valid_until": "", "placed_on": "", "law_version": "As of "}  # what is written before each
 LABELS = {**{each.name: each.label for each in FACTS}, **OTHERS}
 REASONS = {
     "purpose": "the purpose changes",
@@ -78,6 +90,7 @@ REASONS = {
     "data_sets": "the data sets change",
     "autonomy": "the autonomy changes",
     "intended_users": "the intended users change",
+    "eu_role": "the role under the EU AI Act changes",
 }
 BEFORE_APPROVAL = ("proposed", "in_review")  # nothing was approved that could become stale
 
@@ -85,7 +98,7 @@ BEFORE_APPROVAL = ("proposed", "in_review")  # nothing was approved that could b
 
 
 def cleaned(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return these facts as they are stored; lists may come as text with one entry a line.
+    """Return these facts as versions keep them; lists may come as text with one entry a line.
 
     Raises Invalid for the first wrong one, with its field.
     """
@@ -97,7 +110,30 @@ def _cleaned(fact: Fact, value: Any) -> Any:
         return models_of(value)
     if fact.shape == "lines":
         return _lines(fact, value)
+    if fact.shape == "day":
+        return _day(fact, value)
     return _text(fact, value)
+
+
+def _day(fact: Fact, value: Any) -> str:
+    if not value or isinstance(value, date):
+        return kept(value) or ""
+    try:
+        return parse_day(str(value)).isoformat()
+    except Invalid as wrong:
+        raise Invalid(f"{fact.label}: {wrong.message}", field=fact.name) from wrong
+
+
+def kept(value: Any) -> Any:
+    """Return the value of a column as versions keep it: a day as text, "" for none."""
+    return value.isoformat() if isinstance(value, date) else "" if value is None else value
+
+
+def column_value(name: str, value: Any) -> Any:
+    """Return a cleaned value as its column stores it."""
+    if name in BY_NAME and BY_NAME[name].shape == "day":
+        return date.fromisoformat(value) if value else None
+    return value
 
 
 def _text(fact: Fact, value: Any) -> str:
@@ -212,6 +248,7 @@ def _compared(content: Content) -> dict[str, Any]:
             filter(None, (content.get("autonomy"), _plain(content.get("autonomy_note"))))
         ),
         "intended_users": _plain(content.get("intended_users")),
+        "eu_role": content.get("eu_role"),
     }
 
 
@@ -255,8 +292,8 @@ def readable(name: str, value: Any, names: Mapping[str, str] | None = None) -> s
         return "; ".join(map(model_words, value))
     if name == "owner":
         return (names or {}).get(str(value), "a former member")
-    if name == "valid_until":
-        return long_day(date.fromisoformat(value))
+    if name in DAYS:
+        return f"{DAYS[name]}{long_day(date.fromisoformat(value))}"
     choices = {"lane": LANES, "stage": STAGES}.get(name)
     if choices is None and name in BY_NAME:
         choices = dict(BY_NAME[name].choices or {})

@@ -8,6 +8,7 @@ from governance.operations.systems import (
     events,
     horizon_views,
     inbox,
+    law_confirmation,
     models,
     outdated_actions,
     outdated_views,
@@ -53,7 +54,9 @@ manifest = Manifest(
         system_parts.USED_BY_KEYS,
     ),
     search=(palette.ai_systems,),
-    audit=actions_in(actions, version_actions, retirement_actions, outdated_actions),
+    audit=actions_in(
+        actions, version_actions, retirement_actions, outdated_actions, law_confirmation
+    ),
     publishes=(events.SystemChanged,),
     links={
         "AISystem": EntryLink(endpoint="systems.system", argument="system_id", noun="AI system")

@@ -11,6 +11,7 @@ from governance.operations.systems.facts import FACTS, models_text
 from governance.operations.systems.models import (
     AI_ACT_CLASSES,
     AUTONOMY,
+    EU_ROLES,
     KINDS,
     LANES,
     STAGES,
@@ -116,6 +117,16 @@ class SystemEditForm(Form):
     )
     ai_act_reason = _text(
         "Reasons for the EU AI Act class", "Name the article or the point of Annex III."
+    )
+    eu_role = SelectField(
+        "Your role under the EU AI Act",
+        choices=[("", "Not stated"), *EU_ROLES.items()],
+        description="Duties differ by role. A change of the role is a substantial change.",
+    )
+    placed_on = DayField(
+        "On the market, or in service, since",
+        required=False,
+        description="Some duties begin later for a system that was there before them.",
     )
     models = _list(
         "Models",

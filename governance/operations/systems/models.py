@@ -26,6 +26,13 @@ AI_ACT_CLASSES = {  # of Regulation (EU) 2024/1689; "" is not classified yet
     "minimal": "Minimal risk",
     "out_of_scope": "Out of scope",
 }
+EU_ROLES = {  # of the tenant, under that regulation; "" is not stated
+    "provider": "Provider",
+    "deployer": "Deployer",
+    "both": "Provider and deployer",
+    "importer": "Importer",
+    "distributor": "Distributor",
+}
 AUTONOMY = {
     "advice": "Gives advice, people decide",
     "approval": "Acts after a person approves",
@@ -53,6 +60,7 @@ class AISystem(Tenanted, Model):
         _one_of("kind", KINDS),
         _one_of("stage", STAGES),
         _one_of("ai_act_class", AI_ACT_CLASSES, blank=True),
+        _one_of("eu_role", EU_ROLES, blank=True),
         _one_of("autonomy", AUTONOMY, blank=True),
         CheckConstraint("(stage = 'retired') = (retired_at IS NOT NULL)", "retired"),
         Index(None, "tenant_id", "stage", "key"),
@@ -80,6 +88,11 @@ class AISystem(Tenanted, Model):
     autonomy_note: Mapped[str] = mapped_column(default="", server_default=text("''"))
     ai_act_class: Mapped[str] = mapped_column(default="", server_default=text("''"))
     ai_act_reason: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    # of the EU AI Act, under which its class was given or confirmed; "" is the law before its
+    # amendment, since nobody kept the version then
+    law_version: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    eu_role: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    placed_on: Mapped[date | None]  # on the market, or in service
     capabilities: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     limits: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     memory_control: Mapped[str] = mapped_column(default="", server_default=text("''"))

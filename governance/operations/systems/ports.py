@@ -2,6 +2,7 @@
 
 evaluations_of(…)      by model: the newest run of each of these AI systems on it
 data_sets_named(…)     by what a system calls a data set: what is known of it
+law_in_force()         the version of the EU AI Act that a class is given under today
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -47,4 +48,7 @@ evaluations_of: Port[EvaluationsOf] = Port(
 )
 data_sets_named: Port[DataSetsNamed] = Port(
     "what is known of data sets that AI systems name", default=lambda _names: {}
+)
+law_in_force: Port[Callable[[], str]] = Port(
+    "the version of the EU AI Act that classes are given under", default=lambda: ""
 )

@@ -13,7 +13,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.events import publish
 from governance.operations.systems.events import SystemChanged
-from governance.operations.systems.facts import FACTS, substantial_changes
+from governance.operations.systems.facts import FACTS, kept, substantial_changes
 from governance.operations.systems.models import AISystem, SystemFeature, SystemVersion
 
 SUBSTANTIAL = action(
@@ -33,11 +33,12 @@ def content_of(system: AISystem) -> dict[str, Any]:
         SystemFeature.system_id == system.id, SystemFeature.retired_at.is_(None)
     )
     return {
-        **{each.name: getattr(system, each.name) for each in FACTS},
+        **{each.name: kept(getattr(system, each.name)) for each in FACTS},
         "lane": system.lane,
         "stage": system.stage,
         "owner": str(system.owner_id) if system.owner_id else None,
         "valid_until": system.valid_until.isoformat() if system.valid_until else None,
+        "law_version": system.law_version,
         "features": {each.key: each.fallback for each in session().scalars(features)},
     }
 

@@ -41,7 +41,13 @@ from governance.operations.systems.forms import (
     SystemRegisterForm,
     SystemRetireForm,
 )
-from governance.operations.systems.models import AI_ACT_CLASSES, AUTONOMY, STAGES, AISystem
+from governance.operations.systems.models import (
+    AI_ACT_CLASSES,
+    AUTONOMY,
+    EU_ROLES,
+    STAGES,
+    AISystem,
+)
 from governance.operations.systems.system_list import HEAD, SYSTEMS
 
 feature = Feature("systems", __name__)
@@ -171,6 +177,7 @@ def system(system_id: str) -> ResponseReturnValue:
         features=features,
         models=[facts.model_words(each) for each in found.models],
         ai_act=AI_ACT_CLASSES.get(found.ai_act_class),
+        eu_role=EU_ROLES.get(found.eu_role),
         autonomy=AUTONOMY.get(found.autonomy),
         substantial=last,
         because=facts.listed(last.substantial) if last else "",

@@ -1,0 +1,112 @@
+"""The pages of a change of the law: which systems to confirm, what changes for one, confirming."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import request, url_for
+
+from governance.kernel import bulk_pages
+from governance.kernel.bulk import BulkChange, BulkColumn, BulkItem
+from governance.kernel.bulk_pages import BulkAction
+from governance.kernel.formatting import plural
+from governance.kernel.forms import Form
+from governance.kernel.pages import page
+from governance.kernel.web import ResponseReturnValue
+from governance.operations.intake import law, law_actions, law_queries, permissions
+from governance.operations.intake.law_change import LawChange
+from governance.operations.intake.triage import EU_CLASSES
+from governance.operations.intake.views import feature
+from governance.operations.systems import actions as systems_actions
+from governance.operations.systems import queries as systems
+from governance.operations.systems.models import AISystem
+
+CRUMB = "Changes of the law"
+
+
+@feature.get("/intake/law-changes", needs=permissions.VIEW)
+def law_changes() -> ResponseReturnValue:
+    found = law_queries.page_of(request.args.get("after"))
+    changes = law_queries.changes_of(found.rows)
+    return page(
+        "operations/intake/law_changes.html",
+        rows=[(each, changes[each.id]) for each in found.rows],
+        next=found.next,
+        count=law_queries.count(),
+        act=law.current(),
+        eu_names=EU_CLASSES,
+        confirm=law.CONFIRM,
+    )
+
+
+@feature.get("/intake/law-changes/<uuid:system_id>", needs=permissions.VIEW)
+def law_change(system_id: UUID) -> ResponseReturnValue:
+    found = systems.system(system_id)
+    change = law_queries.change_of(found)
+    item = _item(found, change)
+    return page(
+        "operations/intake/law_change.html",
+        system=found,
+        change=change,
+        is_open=law_queries.needs_confirmation(found),
+        proposal=law_queries.proposals_of([found.id]).get(found.id),
+        seen=f"{item.id}.{item.fingerprint}",
+        eu_names=EU_CLASSES,
+        confirm=law.CONFIRM,
+    )
+
+
+@feature.post("/intake/law-changes/confirm", needs=permissions.REVIEW)
+def confirm_law() -> ResponseReturnValue:
+    """Preview the confirmation of the ticked systems, or confirm what was previewed."""
+    home = url_for("intake.law_changes")
+    action = BulkAction(
+        noun="AI system",
+        head="AI system",
+        title="Confirm classes",
+        columns=(BulkColumn("law_version", "Class under the law", _words),),
+        find=_selected,
+        apply=_apply,
+        verb=lambda n: f"Confirm {plural(n, 'class', 'classes')}",
+        done=lambda n: f"You confirmed {plural(n, 'class', 'classes')} under the law as amended.",
+    )
+    return bulk_pages.run(
+        action,
+        Form(),
+        lambda _item: {"law_version": law.CURRENT},
+        ids=bulk_pages.selected(),
+        back=home,
+        crumbs=[("AI systems", url_for("systems.index")), (CRUMB, home)],
+    )
+
+
+# BulkAction's signature
+def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
+    found = systems.find_systems(ids, lock=lock)
+    changes = law_queries.changes_of(found)
+    return [_item(each, changes[each.id]) for each in found]
+
+
+def _item(system: AISystem, change: LawChange) -> BulkItem:
+    return BulkItem(
+        system.id,
+        system.name,
+        system.key,
+        url_for("intake.law_change", system_id=system.id),
+        {"law_version": law.kept_version(system.law_version), "version": system.version},
+        _why_not(system, change),
+    )
+
+
+def _why_not(system: AISystem, change: LawChange) -> str | None:
+    if not system.ai_act_class:
+        return f"{system.name} has no class of the EU AI Act yet."
+    return systems_actions.why_not(system) or change.why_not_confirmed
+
+
+def _apply(changes: Collection[BulkChange]) -> None:
+    law_actions.confirm([each.item.id for each in changes])
+
+
+def _words(versions: Collection[Any]) -> Mapping[Any, str]:
+    return {each: law.law(each).title for each in versions}
