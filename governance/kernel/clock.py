@@ -5,6 +5,7 @@ frozen(at)           everything inside happens at that instant
 running()            the clock that runs on, also inside `frozen`
 machine_now()        the machine's own clock, which files and other programs go by
 from_machine(at)     an instant of the machine's clock, such as that of a file, on ours
+to_machine(at)       the other way round, for what waits by the machine's clock
 
 `TODAY=2027-01-01 make demo` moves it for a process and all that it starts, by a length that is taken
 once, so that time goes on. That is for the demo and for tests: where GOVERNANCE_DEMO isn't 1, as in
@@ -53,6 +54,11 @@ def machine_now() -> datetime:
 def from_machine(at: datetime) -> datetime:
     """Return the instant on our clock for one that the machine's clock gave."""
     return at + _moved_by
+
+
+def to_machine(at: datetime) -> datetime:
+    """Return the instant on the machine's clock for one of ours."""
+    return at - _moved_by
 
 
 def moved_by() -> timedelta:

@@ -485,6 +485,8 @@ def scheduler(jobs: dict[str, tuple[Callable[[], None], dict[str, Any]]]) -> Any
         BackgroundScheduler,
     )
 
+    from governance.kernel.schedule_times import cron  # noqa: PLC0415
+
     leader, schedule = Leader(), BackgroundScheduler(timezone="UTC")
     schedule.add_listener(lambda _event: leader.resign(), EVENT_SCHEDULER_SHUTDOWN)
 
@@ -494,12 +496,11 @@ def scheduler(jobs: dict[str, tuple[Callable[[], None], dict[str, Any]]]) -> Any
     for name, (run, when) in jobs.items():
         schedule.add_job(
             led(run),
-            "cron",
+            cron(when),
             id=name,
             coalesce=True,
             max_instances=1,
             misfire_grace_time=3600,
-            **when,
         )
         schedule.add_job(led(run), id=f"{name}, at the start", misfire_grace_time=None)
     return schedule

@@ -135,3 +135,24 @@ def test_a_file_of_the_machine_has_an_age_on_our_clock(tmp_path):
     (tmp_path / "new").touch()
     written = datetime.fromtimestamp((tmp_path / "new").stat().st_mtime, UTC)
     assert abs(clock.from_machine(written) - clock.now()) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("environment", "day"),
+    [
+        ({"GOVERNANCE_DEMO": "1", "TODAY": "2027-01-31T23:50"}, "2027-02-01T00:05:00+00:00"),
+        ({"GOVERNANCE_DEMO": "1", "TODAY": "2028-02-29T00:01"}, "2028-02-29T00:05:00+00:00"),
+        ({}, "T00:05:00+00:00"),
+    ],
+)
+def test_a_daily_job_runs_at_its_hour_of_the_moved_day(environment, day):
+    next_time = (
+        "clock.move_as_told(); from governance.kernel.schedule_times import cron;"
+        " daily, now = cron({'hour': 0, 'minute': 5}), clock.machine_now();"
+        " first = daily.get_next_fire_time(None, now);"
+        " second = daily.get_next_fire_time(first, first);"
+        " print(first - now, (second - first).days, clock.from_machine(first).isoformat())"
+    )
+    waits, days, told = read_elsewhere(next_time, **environment).rsplit(maxsplit=2)
+    assert days == "1" and told.endswith(day)
+    assert not environment or waits.startswith(("0:14:", "0:15:00", "0:03:", "0:04:00"))

@@ -40,6 +40,7 @@ from governance.publishing.tenant_exports.archive_format import FORMAT, MANIFEST
 
 PREFIX = "tenant-exports"  # in the storage; archives are in no archive
 ENTRIES_AT_ONCE = 500
+OWNER_ONLY = 0o600  # rights of an unpacked file
 type Report = Callable[[str], None]
 
 VERIFY = """\
@@ -209,11 +210,11 @@ def _sign(archive: zipfile.ZipFile, contents: Contents, head: Checkpoint) -> Non
         verifier = str(logs.verifier(key))
         private = logs.private_key(key)
         note = signed_note.sign(private, key.name, signed_text(who.tenant_slug, digest))
-    archive.writestr(MANIFEST, manifest)
-    archive.writestr(NOTE, note)
+    archive.writestr(_entry(MANIFEST), manifest)
+    archive.writestr(_entry(NOTE), note)
     left = "\n".join(f"- {name}: {why}" for name, why in sorted(tables.LEFT_OUT.items()))
     archive.writestr(
-        "VERIFY.txt",
+        _entry("VERIFY.txt"),
         VERIFY.format(
             name=who.tenant_name,
             day=clock.today(),
@@ -233,11 +234,18 @@ def _named_unreadable(contents: Contents) -> str:
 # ---- one file of the archive
 
 
+def _entry(path: str) -> zipfile.ZipInfo:
+    """Return the entry of a file, which is of now: `zipfile` would take the machine's time."""
+    entry = zipfile.ZipInfo(path, clock.now().timetuple()[:6])
+    entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, OWNER_ONLY << 16
+    return entry
+
+
 def _add(
     archive: zipfile.ZipFile, contents: Contents, path: str, pieces: Iterable[bytes]
 ) -> dict[str, Any]:
     digest, size = hashlib.sha256(), 0
-    with archive.open(path, "w", force_zip64=True) as file:
+    with archive.open(_entry(path), "w", force_zip64=True) as file:
         for piece in pieces:
             file.write(piece)
             digest.update(piece)

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
@@ -14,7 +15,7 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants import queries as directory
-from governance.kernel import current, jobs
+from governance.kernel import clock, current, jobs
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
 from governance.kernel.storage import ENCRYPTED_SUFFIX, store
@@ -71,6 +72,17 @@ def test_the_archive_has_everything_and_verifies_offline(archive, tmp_path):
     people = [json.loads(line) for line in files["tables/people.jsonl"].splitlines()]
     assert "officer@acme.example" in {each["email"] for each in people}
     assert not {each["email"] for each in people} & {"officer@globex.example"}
+
+
+def test_its_files_are_of_the_moment_that_meridian_knows(app, as_admin):
+    at = datetime(2028, 2, 29, 0, 10, 30, tzinfo=UTC)
+    upload_version(create_evidence(), PDF)
+    with clock.frozen(at):
+        data = make_archive(visitor(app, "admin", "acme"))
+    with zipfile.ZipFile(io.BytesIO(data)) as opened:
+        assert {each.date_time for each in opened.infolist()} == {at.timetuple()[:6]}
+        assert {each.compress_type for each in opened.infolist()} == {zipfile.ZIP_DEFLATED}
+        assert "on 2028-02-29." in opened.read("VERIFY.txt").decode()
 
 
 def test_rows_are_counted_and_of_this_tenant_alone(archive):
