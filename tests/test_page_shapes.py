@@ -1,9 +1,13 @@
 """What a page may change without being parsed again, and what it may not."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.browser import check_page, shape_of
 
+ROOT = Path(__file__).parents[1]
 IDS = "11111111-1111-7111-8111-111111111111", "22222222-2222-7222-8222-222222222222"
 PAGE = f"""<!doctype html><html lang="en"><head><title>Risks</title></head><body><h1>3 risks</h1>
 <form method="get" action="/risks/{IDS[0]}"><label for="q-{IDS[0]}">Name</label>
@@ -109,3 +113,12 @@ def test_a_row_breaks_a_promise_wherever_it_stands(row):
     for place in rows:
         with pytest.raises(AssertionError):
             check_page(whole.replace(place, place + row, 1), "the page")
+
+
+TAGS = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+ENDS = re.compile(r"-\}\}|[-+]?%\}|\{\{|\{%")
+
+
+def test_no_template_shows_the_end_of_a_tag_as_text():
+    for file in sorted((ROOT / "templates").rglob("*.html")):
+        assert ENDS.search(TAGS.sub("", file.read_text())) is None, file

@@ -136,6 +136,23 @@ def test_no_page_claims_a_figure_about_what_is_unknown(now, app, isolated):
         assert phrase in officer.get("economics/cost.csv").text
 
 
+@EACH_DAY
+def test_who_used_a_feature_in_the_last_seven_days_is_counted_up_to_today(now, app, isolated):
+    """On the first day of a month its last week is still to come; its users aren't nobody."""
+    with clock.frozen(now):
+        usage.create_partitions()
+        register()
+        users = [event(n, feature="letters", user=f"u-{n}", at=at(now)) for n in (1, 2)]
+        Product(app).send(users)
+        page = words(visitor(app, "compliance_officer", "acme").get("economics/cost"))
+        assert "letters 2 2 2 100.0%" in page
+        assert "Weekly: in the last seven days" in page
+    with clock.frozen(now + timedelta(days=62)):
+        month = Month.of(now.astimezone(ZoneInfo("Europe/Berlin")).date())
+        shown = visitor(app, "compliance_officer", "acme").get(f"economics/cost?month={month}")
+        assert f"Weekly: in the last seven days of {month.long_name};" in words(shown)
+
+
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
 def test_a_month_of_the_operator_begins_at_its_own_midnight(zone, app, isolated):
     """Half an hour before and after midnight, on the last night of a month and the next."""

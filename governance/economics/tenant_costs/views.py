@@ -11,7 +11,7 @@ from governance.economics.tenant_costs.cost_figures import TenantCosts
 from governance.economics.tenant_costs.queries import MonthCosts
 from governance.economics.usage import queries as usage
 from governance.economics.usage import usage_list
-from governance.economics.usage.active_users import ActiveUsers, active_users
+from governance.economics.usage.active_users import ActiveUsers, active_users, days_so_far
 from governance.economics.usage.completed_tasks import completed_tasks
 from governance.economics.usage.feature_adoption import feature_starts
 from governance.kernel import current
@@ -40,6 +40,7 @@ def index() -> ResponseReturnValue:
         costs=costs,
         is_shared=costs is not None or queries.has_list_prices(),
         month=name,
+        is_running=days_so_far(month) < month.last_day.day,
         asked_month=str(month),
         title=cost_page.headline(costs, found.total.requests, name),
         provisional_rates=provisional_phrase(costs.provisional) if costs else "",

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from governance.kernel import current
+from governance.foundation.tenants.queries import operator_time_zone
+from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.months import Month
 
@@ -28,8 +30,8 @@ class ActiveUsers:
     """Different people who sent a request in a month.
 
     system, feature   None for all of them; the feature "" has the events that name none
-    daily             of each day of the month
-    weekly            of the seven days that end on each day of the month
+    daily             of each day of the month, up to today
+    weekly            of the seven days that end on each of these days
     """
 
     system_id: UUID | None
@@ -56,7 +58,7 @@ class CohortMonth:
 
 def active_users(month: Month) -> list[ActiveUsers]:
     """Count the users of a month: the tenant, then each AI system and feature by name."""
-    days = month.last_day.day
+    days = days_so_far(month)
     statement = _ACTIVE.format(counts=", ".join(_counts(month)))
     months = {"month": month.first_day, "before": month.plus(-1).first_day}
     rows = session().execute(text(statement), _tenant() | months)
@@ -83,6 +85,12 @@ def cohorts(first: Month, last: Month) -> list[CohortMonth]:
         CohortMonth(row.system_id, row.system, _month(row.started), _month(row.month), row.people)
         for row in session().execute(_COHORTS, _tenant() | months)
     ]
+
+
+def days_so_far(month: Month) -> int:
+    """Return the days of the month up to today in the operator's time zone, at least one."""
+    today = clock.now().astimezone(ZoneInfo(operator_time_zone())).date()
+    return max(1, min((today - month.first_day).days + 1, month.last_day.day))
 
 
 def _counts(month: Month) -> Sequence[str]:

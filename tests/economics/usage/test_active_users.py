@@ -67,7 +67,9 @@ def test_a_person_of_two_features_counts_once_for_the_system_and_for_the_tenant(
         (SYSTEM, "letters"): 2,
         (SYSTEM, "summaries"): 1,
     }
-    assert found[None, None].daily[:4] == (0, 1, 2, 0) and len(found[None, None].daily) == 30
+    assert found[None, None].daily[:4] == (0, 1, 2, 0) and len(found[None, None].daily) == 25
+    with clock.frozen(NOW + timedelta(days=20)):
+        assert len(active()[None, None].daily) == 30
     assert active(slug="globex") == {} == active(OCTOBER)
 
 

@@ -85,6 +85,16 @@ def test_least_budget_left_comes_first_and_unknown_last(acting, as_viewer, avail
     as_viewer.get(f"{LIST}?sort=nothing", then=422)
 
 
+def test_an_objective_that_asks_for_no_coverage_shows_none(acting, as_viewer):
+    """A run of an evaluation measures one minute of a week: 0.0% would read as unknown."""
+    with acting():
+        weekly = define(kind="downtime", min_requests=3)
+        measuring.store(minutes_of(weekly, Span(NOW - 61 * MINUTE, NOW - 60 * MINUTE)))
+        objective(weekly, minimum_coverage=Decimal(0))
+    shown = words(as_viewer.get(LIST))
+    assert "no minimum is set" in shown and "0.0%" not in shown
+
+
 def test_the_objective_shows_its_arithmetic(as_viewer, availability):
     shown = words(as_viewer.get(f"reliability/objectives/{availability}"))
     for part in (
