@@ -1,6 +1,7 @@
 """Propose AI systems, and decide on proposals.
 
 propose, change     by a product team; triage follows the answers
+show_safeguards     the proposer names the evaluation run that shows that safeguards hold
 classify            a reviewer sets other classes, with a reason
 open_system, close  what the approval of another person leads to
 
@@ -25,7 +26,7 @@ from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
-from governance.operations.intake import law, permissions, queries
+from governance.operations.intake import law, permissions, queries, safeguards
 from governance.operations.intake.models import STATES, SystemProposal
 from governance.operations.intake.questions import QUESTIONS, SAFEGUARDS, cleaned
 from governance.operations.intake.triage import (
@@ -88,6 +89,24 @@ WITHDRAWN = action(
     fields="ref",
 )
 
+SAFEGUARDS_OPEN = action(
+    "intake.safeguards.open",
+    "left open whether the safeguards of a proposed AI system hold",
+    target="SystemProposal",
+    activity="update",
+    severity="low",
+    fields="ref safeguards",
+)
+SAFEGUARDS_SHOWN = action(
+    "intake.safeguards.shown",
+    "named the evaluation run that shows that the safeguards of a proposed AI system hold",
+    target="SystemProposal",
+    activity="update",
+    severity="low",
+    fields="ref suite run release system cases",
+    shape="ok",
+)
+
 LOCK = "system proposals"
 MAX_NAME_LENGTH, MAX_TEXT_LENGTH = 120, 2000
 
@@ -123,6 +142,7 @@ def propose(draft: Draft, *, proposal_id: UUID | None = None) -> SystemProposal:
     session().add(made)
     session().flush()
     record(PROPOSED, made, **_facts(made))
+    _record_open_safeguards(made)
     _request(made)
     return made
 
@@ -142,10 +162,11 @@ def change(row: SystemProposal, draft: Draft, *, seen: int) -> None:
     for name, value in content.items():
         setattr(row, name, value)
     row.revision += 1
-    row.class_reason = row.classed_by = None
+    row.class_reason = row.classed_by = row.safeguards_run_id = None
     _apply_triage(row)
     session().flush()
     record(CHANGED, row, before=before, after=_content(row), **_named(row))
+    _record_open_safeguards(row)
     _renew(row)
 
 
@@ -189,11 +210,56 @@ def classify(
     _renew(row, also=current.person_id() if _asks_for_less(row, derived) else None)
 
 
-def needs_safeguards(row: SystemProposal) -> bool:
-    """Whether it waits for proof that safeguards hold, which a reviewer's classes replace."""
+def show_safeguards(row: SystemProposal, run_id: UUID | None, *, seen: int) -> None:
+    """Name the evaluation run that shows that safeguards hold; the approvals so far are void.
+
+    Raises Invalid for a run that doesn't show it, and Stale for an earlier revision.
+    """
+    _lock(row)
+    require(permissions.EDIT, on=row)
+    if not asks_for_safeguards(row):
+        raise DomainError(f"{row.ref} doesn't wait for proof that safeguards hold.")
+    found = safeguards.shown_by(run_id)
+    if found is None:
+        raise Invalid(
+            "Choose a run that has no failure and passes today's limits.", field="safeguards_run"
+        )
+    if row.safeguards_run_id == found.run.id:
+        return
+    _check_seen(row, seen)
+    row.safeguards_run_id = found.run.id
+    row.open_questions = len({*queries.derived_triage(row).open} - {SAFEGUARDS})
+    row.revision += 1
+    row.changed_at = clock.now()
+    session().flush()
+    record(
+        SAFEGUARDS_SHOWN,
+        row,
+        ref=row.ref,
+        suite=found.suite.key,
+        run=found.run.number,
+        release=found.run.release,
+        system=found.system.key,
+        cases=found.cases,
+    )
+    _renew(row)
+
+
+def asks_for_safeguards(row: SystemProposal) -> bool:
+    """Whether it needs proof that safeguards hold, which a reviewer's classes replace."""
     if row.classed_by is not None or row.is_under_former_law:
         return False
     return row.answers.get(SAFEGUARDS) in {"tested", "untested"}
+
+
+def needs_safeguards(row: SystemProposal) -> bool:
+    """Whether it waits for that proof; a run whose suite was withdrawn shows nothing any more."""
+    return asks_for_safeguards(row) and safeguards.shown_by(row.safeguards_run_id) is None
+
+
+def _record_open_safeguards(row: SystemProposal) -> None:
+    if needs_safeguards(row):
+        record(SAFEGUARDS_OPEN, row, ref=row.ref, safeguards=row.answers[SAFEGUARDS])
 
 
 def _asks_for_less(row: SystemProposal, derived: Triage) -> bool:
@@ -218,8 +284,8 @@ def why_blocked(row: SystemProposal) -> str | None:
         )
     if needs_safeguards(row):
         return (
-            "Not decided: show that safeguards hold. A reviewer sets the class, with the evaluation run"
-            " that shows it as the reason."
+            "Not decided: show that safeguards hold. Its proposer names an evaluation run that has no"
+            " failure, or a reviewer sets the class with a reason."
         )
     if (taken := queries.system_of_slug(row.key)) is not None:
         return f"{taken.name} has the slug {row.key} meanwhile. The proposer has to choose another."
@@ -290,7 +356,7 @@ def _lock(row: SystemProposal) -> None:
 
 def _check_seen(row: SystemProposal, seen: int) -> None:
     if seen != row.revision:
-        who = last_actor(row.id, CHANGED, CLASSIFIED)
+        who = last_actor(row.id, CHANGED, CLASSIFIED, SAFEGUARDS_SHOWN)
         raise Stale(
             f"{row.ref} was changed by {who} since you opened it. Review it, then save again."
         )

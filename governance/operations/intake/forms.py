@@ -114,6 +114,19 @@ for _question in QUESTIONS.values():
     setattr(ProposalForm, _question.key, _field(_question))
 
 
+class SafeguardsForm(Form):
+    seen = HiddenField()
+    safeguards_run = RadioField(
+        "Evaluation run",
+        [InputRequired("Choose a run.")],
+        invalid_choice_message="Choose one of the runs.",  # type: ignore[call-arg]
+    )
+
+    @property
+    def revision(self) -> int:
+        return counted(self.seen.data)
+
+
 class ClassesForm(Form):
     seen = HiddenField()
     eu_class = RadioField(

@@ -12,7 +12,7 @@ from governance.foundation.approvals.kinds import (
 from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
 from governance.kernel.formatting import long_day, plural
-from governance.operations.intake import actions, permissions, queries
+from governance.operations.intake import actions, permissions, queries, safeguards
 from governance.operations.intake.models import SystemProposal
 from governance.operations.intake.questions import QUESTIONS, answer_words
 from governance.operations.intake.triage import Triage
@@ -53,13 +53,16 @@ def _describe(approval: Approval) -> Description:
 def _effects(found: SystemProposal, derived: Triage) -> Iterator[ApprovalEffect]:
     if (why := actions.why_blocked(found)) is not None:
         yield ApprovalEffect("bad", "It can't be approved now.", why)
-    unanswered = found.open_questions - actions.needs_safeguards(found)
+    is_open = actions.asks_for_safeguards(found) and found.safeguards_run_id is None
+    unanswered = found.open_questions - is_open
     if unanswered:
         yield ApprovalEffect(
             "open",
             f"{plural(unanswered, 'question')} without an answer.",
             "The proposer has to answer first.",
         )
+    if (shown := safeguards.shown_by(found.safeguards_run_id)) is not None:
+        yield ApprovalEffect("due", "An evaluation run shows that safeguards hold.", shown.words)
     if found.classed_by is not None:
         who = next(iter(people.names([found.classed_by]).values()), "A former member")
         yield ApprovalEffect(
@@ -85,6 +88,7 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
         "risk_class": found.risk_class,
         "eu_class": found.eu_class,
         "class_reason": found.class_reason,
+        "safeguards_run": str(found.safeguards_run_id) if found.safeguards_run_id else None,
         "law_version": found.law_version,
         "placed_on": found.placed_on.isoformat() if found.placed_on else None,
     }

@@ -9,13 +9,14 @@ from governance.foundation.approvals import queries as approvals
 from governance.foundation.people import queries as people
 from governance.foundation.people.queries import Moment
 from governance.kernel import clock
+from governance.kernel.access import require
 from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
+from governance.kernel.forms import accepted, uuid_or_none
 from governance.kernel.ids import uuid7
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.intake import actions, law, permissions, ports, queries
-from governance.operations.intake.forms import ClassesForm, ProposalForm
+from governance.operations.intake import actions, law, permissions, ports, queries, safeguards
+from governance.operations.intake.forms import ClassesForm, ProposalForm, SafeguardsForm
 from governance.operations.intake.models import SystemProposal
 from governance.operations.intake.proposal_list import PROPOSALS
 from governance.operations.intake.questions import QUESTIONS, answer_words
@@ -61,7 +62,10 @@ def proposal(proposal_id: UUID) -> ResponseReturnValue:
         eu_names=EU_CLASSES,
         today=clock.today(),
         confirm=law.CONFIRM,
-        unanswered=found.open_questions - actions.needs_safeguards(found),
+        unanswered=found.open_questions
+        - (actions.asks_for_safeguards(found) and found.safeguards_run_id is None),
+        needs_safeguards=found.is_in_review and actions.needs_safeguards(found),
+        shown=safeguards.shown_by(found.safeguards_run_id),
         blocked=actions.why_blocked(found) if found.is_in_review else None,
         system=systems.system(found.system_id) if found.system_id else None,
         names=people.names([found.proposed_by, found.classed_by, found.decided_by]),
@@ -151,5 +155,34 @@ def classes(proposal_id: UUID) -> ResponseReturnValue:
         proposal=found,
         derived=queries.triage_of(found),
         eu_names=EU_CLASSES,
+        seen=found.revision if is_new else form.revision,
+    )
+
+
+@feature.route(
+    "/intake/<uuid:proposal_id>/safeguards", methods=["GET", "POST"], needs=permissions.EDIT
+)
+def show_safeguards(proposal_id: UUID) -> ResponseReturnValue:
+    """Name the evaluation run that shows that safeguards hold."""
+    found, form = queries.proposal(proposal_id), SafeguardsForm()
+    require(permissions.EDIT, on=found)
+    offered = safeguards.qualifying_runs()
+    form.safeguards_run.choices = [(str(each.run.id), each.words) for each in offered]
+
+    def act() -> None:
+        chosen = uuid_or_none(form.safeguards_run.data or "")
+        actions.show_safeguards(found, chosen, seen=form.revision)
+
+    if request.method == "POST" and accepted(form, act):
+        flash(f"The run was added to {found.ref}. Another person decides about the proposal.")
+        return redirect(url_for("intake.proposal", proposal_id=found.id), 303)
+    is_new = request.method == "GET" or form.stale
+    return page(
+        "operations/intake/safeguards.html",
+        status=form.status if request.method == "POST" else 200,
+        form=form,
+        proposal=found,
+        offered=offered,
+        is_asked=found.is_in_review and actions.asks_for_safeguards(found),
         seen=found.revision if is_new else form.revision,
     )

@@ -1,0 +1,107 @@
+"""Which evaluation runs show that the safeguards of a system that creates content hold.
+
+    qualifying_runs()      the newest that do, of every AI system
+    shown_by(run_id)       that run with its suite, None where it doesn't show it (any more)
+
+A run shows it by a suite of zero tolerance: the run was completed by a published version, each
+measure that decides is a share of cases that passes today's policy tier, and not one case failed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select
+
+from governance.kernel.db import session
+from governance.operations.evaluations import judge_queries
+from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    MeasureResult,
+    SuiteMeasure,
+    SuiteVersion,
+)
+from governance.operations.systems.models import AISystem
+
+MAX_RUNS = 100  # the newest, among which those that qualify are offered
+
+
+@dataclass(frozen=True, slots=True)
+class SafeguardsRun:
+    """A run that shows it; `cases` are those of its measures together."""
+
+    run: EvaluationRun
+    suite: EvaluationSuite
+    system: AISystem
+    cases: int
+
+    @property
+    def words(self) -> str:
+        return (
+            f"Run {self.run.number:,} of {self.suite.name} on {self.system.name}, release"
+            f" {self.run.release}: no failure in {self.cases:,} cases"
+        )
+
+
+def qualifying_runs() -> list[SafeguardsRun]:
+    """Return the newest runs that show it, the newest first."""
+    query = _judged().order_by(EvaluationRun.number.desc()).limit(MAX_RUNS)
+    return _qualifying(session().execute(query).all())
+
+
+def shown_by(run_id: UUID | None) -> SafeguardsRun | None:
+    """Return the run if it shows that safeguards hold."""
+    if run_id is None:
+        return None
+    rows = session().execute(_judged().where(EvaluationRun.id == run_id)).all()
+    return next(iter(_qualifying(rows)), None)
+
+
+def _judged() -> Select[EvaluationRun, EvaluationSuite, AISystem]:
+    return (
+        select(EvaluationRun, EvaluationSuite, AISystem)
+        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
+        .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
+        .join(AISystem, AISystem.id == EvaluationRun.system_id)
+        .where(
+            EvaluationRun.state == "judged",
+            EvaluationRun.outcome == "completed",
+            SuiteVersion.published_at.is_not(None),
+            SuiteVersion.withdrawn_at.is_(None),
+        )
+    )
+
+
+def _qualifying(
+    rows: Iterable[Row[EvaluationRun, EvaluationSuite, AISystem]],
+) -> list[SafeguardsRun]:
+    rows = list(rows)
+    if not rows:
+        return []
+    tier, results = evaluations.policy_tier(), evaluations.results_of([row[0].id for row in rows])
+    stale = judge_queries.stale([(run, suite.id) for run, suite, _system in rows])
+    found = []
+    for run, suite, system in rows:
+        deciding = [
+            (result, measure)
+            for result, measure in results
+            if result.run_id == run.id and not measure.is_signal
+        ]
+        is_sound = not any((run.id, measure.key) in stale for _result, measure in deciding)
+        if is_sound and is_without_failure(deciding, tier):
+            cases = sum(result.n for result, _measure in deciding)
+            found.append(SafeguardsRun(run, suite, system, cases))
+    return found
+
+
+def is_without_failure(deciding: Sequence[tuple[MeasureResult, SuiteMeasure]], tier: str) -> bool:
+    """Whether each measure passes and no case failed in any. False without a measure."""
+    return bool(deciding) and all(
+        measure.kind == "rate"
+        and result.n > 0
+        and result.successes == (result.n if measure.at_least else 0)
+        and result.verdicts.get(tier, {}).get("verdict") == "pass"
+        for result, measure in deciding
+    )
