@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, update
 
 from governance.kernel import clock
 
@@ -24,11 +24,14 @@ clock.move_as_told()  # before a module of tests asks what day it is
 
 from governance.app.factory import create_app
 from governance.assurance.frameworks import sync
+from governance.foundation.comments.models import ObjectComment
 from governance.foundation.tenants import queries as directory
 from governance.kernel import config, db, tenant_cache
+from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
 from tests.migrated_databases import migrated_database
+from tests.name_helpers import name_everywhere, rename_everybody
 from tests.prepared_statements import keep_prepared_statements
 from tests.quick_run import function_of, left_out_tests
 from tests.route_helpers import ids_of_every_model
@@ -432,3 +435,15 @@ def acme_ids(acting) -> dict[str, Any]:
     """word in an address → the id of an object of acme that it may mean."""
     with acting("admin"):
         return ids_of_every_model()
+
+
+@pytest.fixture
+def planted(app, acme_ids, acting) -> dict[str, Any]:
+    """Acme with a row of each table, which its admin made, owns and decided."""
+    admin = make.person_id("admin")
+    with acting("admin"):
+        name_everywhere(admin)
+        said = {"text": f"Ask @{{{admin}}}.", "mentions": [str(admin)]}
+        session().execute(update(ObjectComment).values(said))
+    rename_everybody()
+    return acme_ids

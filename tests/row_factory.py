@@ -475,13 +475,14 @@ class RowFactory:
         return self.made[table.name]
 
     def values(self, table: Table) -> dict[str, Any]:
-        """Plausible values of every column, keys to other rows followed."""
+        """Plausible values of every column, keys to rows of other tables followed."""
         values = {c.name: _plausible(c, n) for n, c in enumerate(table.columns)}
         values |= {"id": uuid4(), "tenant_id": current.actor().tenant_id}
         for key in table.foreign_key_constraints:
             for column, element in zip(key.columns, key.elements, strict=True):
                 if column.name != "tenant_id":
-                    values[column.name] = self._parent(element.column.table)
+                    parent = element.column.table
+                    values[column.name] = None if parent is table else self._parent(parent)
         return values | PLAUSIBLE.get(table.name, {})
 
     def _parent(self, table: Table) -> UUID:

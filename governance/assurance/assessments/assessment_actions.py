@@ -1,7 +1,7 @@
 """Starting an assessment, closing it under a digest, and starting its next revision."""
 
 import hashlib
-from datetime import date
+from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.models import Requirement
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.people import aliases
 from governance.kernel import clock, current
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
@@ -48,7 +49,7 @@ CLOSED = action(
     target="Assessment",
     activity="update",
     severity="informational",
-    fields="title digest signed unsigned",
+    fields="title digest digest_without_names signed unsigned",
     shape="ok",
 )
 MAX_PERIOD_DAYS = 3 * 366
@@ -124,6 +125,8 @@ def _add_assessment(
         closed_by=None,
         digest=None,
         frozen=None,
+        frozen_without_names=None,
+        digest_without_names=None,
         created_at=clock.now(),
     )
     session().add(made)
@@ -221,22 +224,32 @@ def close_assessment(assessment: Assessment, *, accept_open: bool = False) -> No
             " Sign off the conclusions, or confirm that you want to close anyway.",
             field="accept_open",
         )
-    facts = frozen_facts(assessment)
-    assessment.frozen, assessment.digest = facts, facts_digest(facts)
+    now = clock.now()
+    facts = frozen_facts(assessment, now)
+    with aliases.without_names():
+        others = frozen_facts(assessment, now)
+    digest = facts_digest(facts)
+    others |= {"without_names_of": digest}
+    assessment.frozen, assessment.digest = facts, digest
+    assessment.frozen_without_names, assessment.digest_without_names = others, facts_digest(others)
     assessment.closed_at, assessment.closed_by = clock.now(), current.actor().person_id
     record(
         CLOSED,
         assessment,
         title=assessment.title,
         digest=assessment.digest,
+        digest_without_names=assessment.digest_without_names,
         signed=len(items) - len(unsigned),
         unsigned=len(unsigned),
     )
 
 
-def frozen_facts(assessment: Assessment) -> dict[str, Any]:
-    """Return everything that the assessment shows, as plain JSON; the digest is over this."""
-    facts = report_facts.snapshot(assessment.id, clock.now())
+def frozen_facts(assessment: Assessment, at: datetime) -> dict[str, Any]:
+    """Return everything that the assessment shows, as plain JSON; the digest is over this.
+
+    People are called what the reader calls them.
+    """
+    facts = report_facts.snapshot(assessment.id, at)
     facts["assessment"] = {
         k: v for k, v in facts["assessment"].items() if k not in {"digest", "closed_at", "status"}
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import Response, flash, redirect, url_for
@@ -14,6 +15,7 @@ from governance.assurance.assessments import (
     frozen_results,
     history,
     permissions,
+    report_facts,
 )
 from governance.assurance.assessments.as_of import as_of_moment, past_day
 from governance.assurance.assessments.coverage import LEVELS, is_proven
@@ -26,9 +28,9 @@ from governance.assurance.assessments.models import Assessment
 from governance.assurance.assessments.views import feature
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.aliases import shown_names
-from governance.kernel import clock
+from governance.kernel import clock, current
 from governance.kernel.downloads import FILE
-from governance.kernel.errors import Invalid, NotFound
+from governance.kernel.errors import Forbidden, Invalid, NotFound
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
 from governance.kernel.visibility_scope import limits
@@ -136,13 +138,22 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
         last=every[-1],
         scope=_scope(assessment),
         levels=LEVELS,
-        agrees=assessment.frozen is not None
-        and assessment_actions.facts_digest(assessment.frozen) == assessment.digest,
+        **_frozen_file(assessment),
         people=shown_names([assessment.started_by, assessment.closed_by]),
         whole=assessment_queries.sees_whole_framework(assessment.framework_id),
         moments=history.log_lines([assessment.id]),
         **past_day(),
     )
+
+
+def _frozen_file(assessment: Assessment) -> dict[str, Any]:
+    """Return what the page says of the frozen results that this reader can download."""
+    facts, digest = report_facts.frozen_for_reader(assessment)
+    return {
+        "digest": digest,
+        "agrees": facts is not None and assessment_actions.facts_digest(facts) == digest,
+        "is_withheld": facts is None and assessment.frozen is not None,
+    }
 
 
 def _catalogue_digest(assessment: Assessment, present: str) -> str:
@@ -199,13 +210,21 @@ def frozen(assessment_id: UUID) -> ResponseReturnValue:
         )
     if assessment.frozen is None:
         raise NotFound("This assessment is open. Its results are frozen when it closes.")
-    name = f"{assessment.title.lower().replace(' ', '-')}-revision-{assessment.revision}.json"
+    facts, _digest = report_facts.frozen_for_reader(assessment)
+    if facts is None:
+        raise Forbidden(
+            "These results name people, your engagement hides names, and they were frozen before"
+            " Meridian kept results without names. Ask an admin or compliance officer of"
+            f" {current.actor().tenant_name} to show names in your engagement."
+        )
+    form = "" if facts is assessment.frozen else "-without-names"
+    name = f"{assessment.title.lower().replace(' ', '-')}-revision-{assessment.revision}{form}.json"
     safe = "".join(ch for ch in name if ch.isascii() and (ch.isalnum() or ch in "-."))
     headers = {
         "Content-Type": "application/json",
         "Content-Disposition": f'attachment; filename="{safe}"',
     }
-    return Response(assessment_actions.canonical_facts(assessment.frozen), headers=headers)
+    return Response(assessment_actions.canonical_facts(facts), headers=headers)
 
 
 @feature.get("/assessments/<uuid:assessment_id>/closing", needs=permissions.MANAGE)

@@ -1,9 +1,12 @@
 """The requirements of a closed assessment, as they were frozen."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from governance.assurance.assessments.framework_board import AssessedRequirement
 from governance.assurance.assessments.models import Assessment
+from governance.assurance.assessments.report_facts import frozen_for_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,21 @@ class FrozenRow:
         return self.ref.replace(" ", "-")
 
 
+HIDDEN = "Name hidden"  # of who is named in results that were frozen with names alone
+
+
 def frozen_rows(assessment: Assessment) -> list[FrozenRow]:
-    frozen = assessment.frozen or {}
+    """Return what was frozen, with people called what this reader calls them."""
+    frozen, _digest = frozen_for_reader(assessment)
+    if frozen is not None or assessment.frozen is None:
+        return _rows(frozen or {})
+    return [
+        replace(row, assessor=row.assessor and HIDDEN, signer=row.signer and HIDDEN)
+        for row in _rows(assessment.frozen)
+    ]
+
+
+def _rows(frozen: Mapping[str, Any]) -> list[FrozenRow]:
     return [
         FrozenRow(
             each["ref"],

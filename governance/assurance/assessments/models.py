@@ -36,6 +36,9 @@ class Assessment(Tenanted, Model):
     closed_by: Mapped[UUID | None]
     digest: Mapped[str | None]
     frozen: Mapped[dict[str, Any] | None]
+    # the same results with people by role and letter, for auditors who see no names; and its digest
+    frozen_without_names: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
+    digest_without_names: Mapped[str | None]
     stale_since: Mapped[datetime | None]  # its system changed substantially
     stale_version: Mapped[int | None]  # the version of the system with that change
 

@@ -36,6 +36,8 @@ from governance.foundation.people.aliases import FORMER_MEMBER, MERIDIAN, who_di
 from governance.foundation.people.queries import names
 from governance.operations.systems import queries as systems
 
+OF_THE_FREEZE = frozenset({"discussion", "without_names_of"})  # no part of a report
+
 
 def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
     """Everything that the AI RMF report shows of an assessment, as plain JSON (schema:
@@ -44,12 +46,9 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
     Of a closed assessment it is what was frozen when it was closed, whatever happened since.
     """
     assessment = assessment_queries.assessment(assessment_id)
-    if (
-        assessment.closed_at is not None
-        and assessment.frozen is not None
-        and as_of >= assessment.closed_at
-    ):
-        facts = {name: value for name, value in assessment.frozen.items() if name != "discussion"}
+    frozen, digest = frozen_for_reader(assessment)
+    if assessment.closed_at is not None and frozen is not None and as_of >= assessment.closed_at:
+        facts = {name: value for name, value in frozen.items() if name not in OF_THE_FREEZE}
         return facts | {
             "profile": _profile_of_today(facts["profile"]),
             "assessment": (
@@ -57,7 +56,7 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
                 | {
                     "status": "closed",
                     "closed_at": assessment_queries.iso(assessment.closed_at),
-                    "digest": assessment.digest,
+                    "digest": digest,
                 }
             ),
         }
@@ -97,6 +96,23 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
         "revisions": _revisions(assessment),
         **_risks(assessment),
     }
+
+
+def frozen_for_reader(assessment: Assessment) -> tuple[dict[str, Any] | None, str | None]:
+    """Return what closing froze and its digest, without names for a reader who may not see them.
+
+    An assessment that was closed before there were results without names has none for that reader.
+    """
+    if aliases.may_see_names():
+        return assessment.frozen, assessment.digest
+    return assessment.frozen_without_names, assessment.digest_without_names
+
+
+def has_names_only(assessment_id: UUID, as_of: datetime) -> bool:
+    """Whether what a report of that moment shows was frozen with names alone."""
+    assessment = assessment_queries.assessment(assessment_id)
+    is_frozen = assessment.closed_at is not None and as_of >= assessment.closed_at
+    return is_frozen and assessment.digest_without_names is None
 
 
 def _targets_set(assessment: Assessment, as_of: datetime) -> dict[str, str]:

@@ -47,6 +47,7 @@ class PackageOrder:
     contents: PackageContents
     plan: ExportPlan
     checkpoint: int
+    has_names: bool
     info: dict[str, str]
 
 
@@ -72,7 +73,12 @@ def _save(blob: storage.Blob, order: PackageOrder, *, files: int) -> bool:
     package = package_queries.lock_package(order.package_id)
     engagement = queries.engagement(package.engagement_id)
     return packages.save_package(
-        package, engagement, blob, files=files, checkpoint=order.checkpoint
+        package,
+        engagement,
+        blob,
+        files=files,
+        checkpoint=order.checkpoint,
+        has_names=order.has_names,
     )
 
 
@@ -121,7 +127,7 @@ def _prepare_order(package_id: UUID) -> PackageOrder | None:
             f"{thousands(len(contents.stored))} files are in scope, but a package can contain up to"
             f" {thousands(MAX_FILES)}. Narrow the criteria or the period."
         )
-    return PackageOrder(package_id, contents, plan, mark.number, info)
+    return PackageOrder(package_id, contents, plan, mark.number, engagement.shows_names, info)
 
 
 def _payload(order: PackageOrder, telling: "_PackageProgress") -> Iterator[Payload]:

@@ -190,6 +190,7 @@ class EvidencePackage(Generated):
     files: Mapped[int | None]
     checkpoint: Mapped[int | None] = mapped_column(BigInteger)
     finished_at: Mapped[datetime | None]
+    has_names: Mapped[bool] = mapped_column(default=False)  # of people, in its reports
 
     @property
     def is_ready(self) -> bool:

@@ -53,6 +53,7 @@ def package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
         "assurance/engagements/package.html",
         engagement=engagement,
         run=run,
+        is_withheld=packages.has_hidden_names(run.row),
         progress=work_pages.shown(run),
         filename=packages.package_filename(engagement),
         requested_by=requested_by,

@@ -7,9 +7,10 @@ from governance.assurance.engagements.models import (
 )
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.people.aliases import may_see_names
 from governance.kernel import background_work, clock, current
 from governance.kernel.background_work import GeneratedFile
-from governance.kernel.errors import DomainError
+from governance.kernel.errors import DomainError, Forbidden
 from governance.kernel.storage import Blob
 
 PACKAGE_REQUESTED = action(
@@ -71,6 +72,11 @@ def request_package(engagement: Engagement) -> EvidencePackage:
     )
 
 
+def has_hidden_names(package: EvidencePackage) -> bool:
+    """Whether the package has names that this reader may not see."""
+    return package.has_names and not may_see_names()
+
+
 def _ref_of(package: EvidencePackage) -> str:
     return queries.engagement(package.engagement_id).ref
 
@@ -104,13 +110,20 @@ def package_filename(engagement: Engagement) -> str:
 
 
 def save_package(
-    package: EvidencePackage, engagement: Engagement, blob: Blob, *, files: int, checkpoint: int
+    package: EvidencePackage,
+    engagement: Engagement,
+    blob: Blob,
+    *,
+    files: int,
+    checkpoint: int,
+    has_names: bool,
 ) -> bool:
     """Save a finished package; False, and no change, if another process has saved it."""
     if package.is_ready:
         return False
     package.storage_key, package.sha256, package.size = blob.key, blob.sha256, blob.size
     package.files, package.checkpoint, package.finished_at = files, checkpoint, clock.now()
+    package.has_names = has_names
     record(
         PACKAGE_GENERATED,
         package,
@@ -124,9 +137,17 @@ def save_package(
 
 
 def download_package(engagement: Engagement, package: EvidencePackage) -> GeneratedFile:
-    """Record the download and return the file."""
+    """Record the download and return the file.
+
+    Raises Forbidden if its reports name people and the reader's engagement hides names.
+    """
     if package.storage_key is None:
         raise DomainError("This package isn't ready yet.")
+    if has_hidden_names(package):
+        raise Forbidden(
+            "The reports in this package name people, and your engagement hides names. Generate"
+            " another package, which has the reports without names."
+        )
     record(PACKAGE_DOWNLOADED, package, engagement=engagement.ref, sha256=package.sha256)
     name, digest = package_filename(engagement), package.sha256 or ""
     return GeneratedFile(

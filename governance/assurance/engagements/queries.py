@@ -144,6 +144,12 @@ def tenants_with_closed_window(now: datetime) -> Sequence[UUID]:
     return session().scalars(select(Engagement.tenant_id).where(*closed).distinct()).all()
 
 
+def not_over(now: datetime) -> Sequence[Engagement]:
+    """Planned and open engagements."""
+    query = select(Engagement).where(has_not_ended(now)).order_by(Engagement.ref)
+    return session().scalars(query).all()
+
+
 def lock_engagements_not_over(now: datetime) -> Sequence[Engagement]:
     """Planned and open engagements, locked."""
     query = select(Engagement).where(Engagement.ended_at.is_(None), Engagement.closes_at > now)

@@ -11,12 +11,15 @@ each. Readers are always called by their own name.
     label(column)                 the same in SQL, for lists that search and sort by it
     who_did(shown, id)            one of those; Meridian where no person acted
     reading()                     what to keep names under that are shared between readers
+    without_names()               read as somebody who sees no name: for files that auditors open
 
 Pages call `people.queries.names`, which is `shown_names`. Nothing else reads a name to show it;
 tests/foundation/people/test_names_in_one_place.py lists the modules that need one for any reader.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Hashable, Iterable, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -46,6 +49,7 @@ MAX_LETTERS = 5
 NAMED_ROLES = frozenset({"operator_finance", "operator_support", "api_key"})
 FORMER_MEMBER, MERIDIAN = "a former member", "Meridian"
 OUTSIDER = "Meridian operator"  # never a member here; what readers without names call them
+_without_names: ContextVar[bool] = ContextVar("without names", default=False)
 
 
 def letter(place: int) -> str:
@@ -57,16 +61,35 @@ def letter(place: int) -> str:
     return text
 
 
+@contextmanager
+def without_names() -> Generator[None]:
+    """Call everybody by role and letter, the acting person too: what is read goes into a file.
+
+    Not in a transaction that only reads, where a query may have kept what it read with names.
+    """
+    token = _without_names.set(True)
+    try:
+        yield
+    finally:
+        _without_names.reset(token)
+
+
 def may_see_names() -> bool:
     """Whether the reader sees names. Auditors do if all of their engagements show them."""
     if has_unlimited_names():
         return True
+    if _without_names.get():
+        return False
     seen = scope()
     return seen is not None and seen.shows_names
 
 
 def has_unlimited_names() -> bool:
     """Whether the reader sees names without letters: members, operators, machines and Meridian."""
+    return not _without_names.get() and _has_named_role()
+
+
+def _has_named_role() -> bool:
     return allowed(permissions.NAMES) or current.actor().role in NAMED_ROLES
 
 
@@ -98,7 +121,12 @@ def reading() -> Hashable:
     """Return a key for names: two readers of the same key are shown the same ones."""
     if has_unlimited_names():
         return "names"
-    return "names and letters" if may_see_names() else ("letters", current.actor().person_id)
+    return "names and letters" if may_see_names() else ("letters", _own_id())
+
+
+def _own_id() -> UUID | None:
+    """Return the reader's id: they are called by their own name, except in a file for others."""
+    return None if _without_names.get() else current.actor().person_id
 
 
 def label(person: Any) -> ColumnElement[str]:
@@ -120,7 +148,8 @@ def label(person: Any) -> ColumnElement[str]:
     alias = case((person.is_not(None), func.coalesce(found, OUTSIDER)))
     if may_see_names():
         return case((person.is_not(None), func.concat(name, " (", alias, ")")))
-    return case((person == current.actor().person_id, name), else_=alias)
+    own = _own_id()
+    return alias if own is None else case((person == own, name), else_=alias)
 
 
 def letter_sql(place: Any) -> ColumnElement[str]:
@@ -182,9 +211,9 @@ def real_name(row: Any) -> str:
 
 
 def _namer() -> Callable[[Any], str]:
-    reader = current.actor()
     if has_unlimited_names():
         return real_name
     if may_see_names():
         return lambda row: f"{real_name(row)} ({_alias(row)})"
-    return lambda row: real_name(row) if row.person_id == reader.person_id else _alias(row)
+    own = _own_id()
+    return lambda row: real_name(row) if own and row.person_id == own else _alias(row)

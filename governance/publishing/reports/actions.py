@@ -24,7 +24,7 @@ from governance.foundation.privacy.events import PersonErased
 from governance.kernel import background_work, clock, current, key_encryption
 from governance.kernel.background_work import GeneratedFile
 from governance.kernel.db import session
-from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.errors import DomainError, Forbidden, Invalid
 from governance.kernel.events import publish
 from governance.kernel.formatting import long_day
 from governance.kernel.installation import domain
@@ -224,6 +224,7 @@ def _queued(
         as_of=as_of,
         requested_by=current.actor().person_id,
         work_item_id=None,
+        without_names_of=None,
         snapshot=None,
         fingerprint=None,
         pdf_key=None,
@@ -234,6 +235,29 @@ def _queued(
         finished_at=None,
     )
     return background_work.start(report)
+
+
+def start_without_names(report: ReportRun) -> ReportRun:
+    """Queue the file of a report that calls people by role and letter, as a report of its own."""
+    other = ReportRun(
+        kind=report.kind,
+        title=f"{report.title}, without names",
+        assessment_id=report.assessment_id,
+        parameters=report.parameters,
+        as_of=report.as_of,
+        requested_by=report.requested_by,
+        work_item_id=None,
+        without_names_of=report.id,
+        snapshot=None,
+        fingerprint=None,
+        pdf_key=None,
+        pdf_sha256=None,
+        pdf_size=None,
+        pages=None,
+        signature=None,
+        finished_at=None,
+    )
+    return background_work.start(other, is_limited=False)
 
 
 def _requested(report: ReportRun) -> None:
@@ -248,6 +272,14 @@ def _requested(report: ReportRun) -> None:
     )
 
 
+def _cancelled(report: ReportRun) -> None:
+    """Record the cancellation; the file without names isn't generated either."""
+    record(CANCELLED, report, title=report.title)
+    other = queries.without_names(report.id)
+    if other is not None and not (run := background_work.run_of(other)).is_over:
+        background_work.cancel(run)
+
+
 REPORTS = background_work.WorkKind(
     name="report",
     noun="report",
@@ -259,7 +291,7 @@ REPORTS = background_work.WorkKind(
     page=lambda report: ("reports.report", {"run_id": report.id}),
     address=lambda report: {"run_id": report.id},
     requested=_requested,
-    cancelled=lambda report: record(CANCELLED, report, title=report.title),
+    cancelled=_cancelled,
     stored=ReportRun.pdf_key,
     max_bytes=200 * 1024 * 1024,
     result_label="Open the report",
@@ -294,13 +326,18 @@ def file(report: ReportRun, blob: Blob, *, pages: int, signature: str) -> bool:
 
 
 def download(report: ReportRun, *, what: str) -> GeneratedFile:
-    """Record the download of the file ("pdf") or of its "signature", and return it."""
+    """Record the download of the file ("pdf") or of its "signature", and return it.
+
+    Raises Forbidden for a file with names if the reader's engagement hides names.
+    """
     if report.is_withdrawn:
         raise NotReady(
             "This report was withdrawn because it named an erased person. Generate a new one."
         )
     if report.pdf_key is None:
         raise NotReady("This report isn't ready yet.")
+    if what == "pdf" and queries.has_hidden_names(report):
+        raise Forbidden(_withheld(report))
     record(DOWNLOADED, report, title=report.title, sha256=report.pdf_sha256, what=what)
     name = filename(report.snapshot or {})
     if what == "signature":
@@ -308,6 +345,18 @@ def download(report: ReportRun, *, what: str) -> GeneratedFile:
             f"{name}.sig", "text/plain; charset=utf-8", content=(report.signature or "").encode()
         )
     return GeneratedFile(name, "application/pdf", key=report.pdf_key, size=report.pdf_size)
+
+
+def _withheld(report: ReportRun) -> str:
+    """Say why an auditor can't download a file with names, and who can help."""
+    if queries.without_names(report.id) is not None:
+        help_ = "Download the file without names instead."
+    else:
+        help_ = (
+            f"Ask an admin or compliance officer of {current.actor().tenant_name} to generate it"
+            " again, which adds a file without names, or to show names in your engagement."
+        )
+    return f"This report names people, and your engagement hides names. {help_}"
 
 
 def withdraw_naming(erased: PersonErased) -> None:

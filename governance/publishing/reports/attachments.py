@@ -15,6 +15,7 @@ from typing import Any
 from governance.assurance.assessments.coverage import is_proven
 from governance.kernel.pdf import Attachment
 from governance.kernel.spreadsheet_writer import Cell, csv_bytes
+from governance.publishing.reports.built_document import is_without_names
 from governance.publishing.reports.risk_section import risks_csv
 from governance.publishing.reports.snapshot import (
     LEVELS,
@@ -176,6 +177,11 @@ def manifest(
             "requested_at": snapshot["requested_at"],
             "document": document["number"],
             "version": document["version"],
+            **(
+                {"without_names_of": snapshot["without_names_of"]}
+                if is_without_names(snapshot)
+                else {}
+            ),
             **parameters,
         },
         "log": snapshot["log"],

@@ -47,15 +47,33 @@ def filename(snapshot: Mapping[str, Any]) -> str:
     """Number and version as a file name: "ACME-RMF-2026-Q3-v1.1.pdf"."""
     document = snapshot["document"]
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", document["number"]).strip("-.")
-    return f"{stem[:100] or 'report'}-v{document['version']}.pdf"
+    form = "-without-names" if is_without_names(snapshot) else ""
+    return f"{stem[:100] or 'report'}-v{document['version']}{form}.pdf"
+
+
+def is_without_names(snapshot: Mapping[str, Any]) -> bool:
+    """Whether it calls people by role and letter; another file of the same report has names."""
+    return "without_names_of" in snapshot
+
+
+def form_facts(snapshot: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The rows of document control that tell the two files of a report apart."""
+    if not is_without_names(snapshot):
+        return []
+    with_names = short_digest(snapshot["without_names_of"])
+    return [
+        ("People", "By role and letter, without names"),
+        ("File with names", f"Another file, fingerprint {with_names}"),
+    ]
 
 
 def footer(snapshot: Mapping[str, Any]) -> str:
     """As "Confidential: Risk Committee and auditors"."""
     tenant = snapshot["tenant"]
+    form = ", without names" if is_without_names(snapshot) else ""
     if tenant["audience"]:
-        return f"{tenant['classification']}: {tenant['audience']}"
-    return str(tenant["classification"])
+        return f"{tenant['classification']}: {tenant['audience']}{form}"
+    return f"{tenant['classification']}{form}"
 
 
 def key_name(snapshot: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from governance.publishing.reports.built_document import (
     build_document,
     filename,
     footer,
+    form_facts,
     key_name,
     short_digest,
 )
@@ -208,6 +209,7 @@ def _facts(snapshot: Snapshot, print_: str) -> list[tuple[str, str]]:
             short_digest(assessment["digest"]) if assessment["digest"] else "none: still open",
         ),
         ("Supersedes", document["supersedes"] or "none"),
+        *form_facts(snapshot),
     ]
 
 

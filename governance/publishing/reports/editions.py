@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import func, or_, select
 
+from governance.foundation.people.aliases import may_see_names, shown_names, who_did
 from governance.kernel.background_work import UNDER_WAY
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
@@ -38,7 +39,10 @@ class Edition:
 
 
 def earlier_editions(number: str, run_id: UUID) -> list[Edition]:
-    """Those with this number that are issued or under way, the oldest version first."""
+    """Those with this number that are issued or under way, the oldest version first.
+
+    A file without names is of the version of its report, so it doesn't count.
+    """
     row, frozen = ReportRun, ReportRun.snapshot
     withdrawn = row.parameters[WITHDRAWN]
     number_of = func.coalesce(frozen["document"]["number"].astext, withdrawn["number"].astext)
@@ -50,24 +54,28 @@ def earlier_editions(number: str, run_id: UUID) -> list[Edition]:
             row.finished_at,
             frozen["requested_at"].astext.label("requested_at"),
             frozen["prepared_by"].astext.label("author"),
+            row.requested_by,
             frozen["assessment"]["revision"].astext.label("revision"),
         )
         .outerjoin(WorkItem, WorkItem.id == row.work_item_id)
         .where(
             row.id != run_id,
+            row.without_names_of.is_(None),
             number_of == number,
             or_(row.finished_at.is_not(None), WorkItem.state.in_(UNDER_WAY)),
         )
     )
+    rows = session().execute(query).all()
+    shown = None if may_see_names() else shown_names(each.requested_by for each in rows)
     found = [
         Edition(
             each.version,
             each.finished_at is not None,
             each.requested_at[:10] if each.requested_at else None,
-            each.author,
+            each.author if shown is None else who_did(shown, each.requested_by),
             each.revision,
         )
-        for each in session().execute(query)
+        for each in rows
     ]
     return sorted(found, key=lambda each: each.order)
 

@@ -1,5 +1,8 @@
 """Generate a report: freeze the data, lay it out in a child process, sign it, file it.
 
+Where an auditor who sees no names may open it, its file without names is a report of its own, with
+its own data, fingerprint and signature; both are frozen in one transaction.
+
 A job that is killed runs again, once, from the same frozen data.
 """
 
@@ -9,6 +12,7 @@ from typing import Any
 
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import Checkpoint
+from governance.foundation.people import aliases
 from governance.foundation.tenants import queries as tenants
 from governance.kernel import background_work, current, pdf
 from governance.kernel.background_work import PacedProgress, keep, target_of
@@ -50,9 +54,20 @@ def _frozen(item: WorkItem) -> tuple[Built, int]:
         report = queries.locked_run(target_of(actions.REPORTS, item))
         key = actions.current_signing_key()
         if report.snapshot is None:
-            snapshot = _snapshot(report, actions.key_line(key))
-            actions.freeze(report, snapshot, fingerprint(canonical(snapshot)))
+            _freeze(report, actions.key_line(key))
         return build(report.snapshot or {}), KINDS[report.kind].pages
+
+
+def _freeze(report: ReportRun, key_line: str) -> None:
+    snapshot = _snapshot(report, key_line)
+    with_names = fingerprint(canonical(snapshot))
+    actions.freeze(report, snapshot, with_names)
+    if not queries.needs_file_without_names(report):
+        return
+    other = actions.start_without_names(report)
+    with aliases.without_names():
+        shown = _snapshot(other, key_line) | {"without_names_of": with_names}
+    actions.freeze(other, shown, fingerprint(canonical(shown)))
 
 
 def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
@@ -70,7 +85,7 @@ def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
             "classification": tenant.classification,
             "audience": tenant.audience,
         },
-        "prepared_by": current.actor().name,
+        "prepared_by": _requester(),
         "requested_at": _instant(report.created_at),
         "as_of": _instant(report.as_of),
     }
@@ -78,7 +93,7 @@ def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
     document = facts["document"]
     number, until = f"{tenant.slug.upper()}-{document['number']}", document["until"]
     background_work.lock(ReportRun)  # two runs of one number must not take the same version
-    earlier = editions.earlier_editions(number, report.id)
+    earlier = editions.earlier_editions(number, report.without_names_of or report.id)
     version = editions.next_version(document["version"], earlier)
     return facts | {
         "document": {
@@ -93,6 +108,13 @@ def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
         "signing_key": key_line,
         **({} if order is None else {"order": order}),
     }
+
+
+def _requester() -> str:
+    who = current.actor()
+    if aliases.may_see_names():
+        return who.name
+    return aliases.who_did(aliases.shown_names([who.person_id]), who.person_id)
 
 
 def _log(signed: Checkpoint | None) -> Log | None:

@@ -18,13 +18,16 @@ class ReportRun(Generated):
     __tablename__ = "report_runs"
     __table_args__ = (
         tenant_fk("assessment_id", "assessments"),
+        tenant_fk("without_names_of", "report_runs"),
         Index(None, "tenant_id", "created_at"),
+        Index(None, "tenant_id", "without_names_of"),
     )
 
     kind: Mapped[str]
     title: Mapped[str]
     parameters: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of the kind: a period, a day
     assessment_id: Mapped[UUID | None]  # what the AI RMF report is about
+    without_names_of: Mapped[UUID | None]  # the run with names, which this one shows by letter
     as_of: Mapped[datetime]
     snapshot: Mapped[dict[str, Any] | None]
     fingerprint: Mapped[str | None]

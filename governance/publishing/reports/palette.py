@@ -15,8 +15,8 @@ def _text(row: Any) -> SearchText:
 
 
 def _seen() -> Select[UUID] | None:
-    seen = queries.ids_in_scope()
-    return None if seen is None else select(ReportRun.id).where(ReportRun.id.in_(seen))
+    found, seen = select(ReportRun.id).where(queries.is_file_for_reader()), queries.ids_in_scope()
+    return found if seen is None else found.where(ReportRun.id.in_(seen))
 
 
 reports = IndexedSearch(

@@ -7,13 +7,19 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Text, case, cast, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONPATH
+from sqlalchemy.orm import aliased
 
 from governance.assurance.assessments import assessment_queries
 from governance.assurance.assessments.models import Assessment
+from governance.assurance.assessments.report_facts import has_names_only
 from governance.assurance.controls.models import Control
+from governance.assurance.engagements import queries as engagements
+from governance.assurance.engagements.auditor_scope import scope_of
 from governance.assurance.frameworks import queries as frameworks
+from governance.foundation.people.aliases import may_see_names
+from governance.kernel import clock
 from governance.kernel.background_work import Run, run_of, under_way, with_work
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
@@ -35,7 +41,7 @@ def is_ai_rmf(assessment: Assessment) -> bool:
 
 def runs(*, limit: int = 50) -> list[Run[ReportRun]]:
     """The newest runs, in one statement."""
-    query = with_work(ReportRun)
+    query = with_work(ReportRun).where(is_file_for_reader())
     if (scope := limits()) is not None:
         query = query.where(ReportRun.id.in_(_within(scope)))
     rows = session().execute(
@@ -52,6 +58,42 @@ def run(run_id: UUID) -> Run[ReportRun]:
     return run_of(report)
 
 
+def is_file_for_reader() -> ColumnElement[bool]:
+    """SQL: each report once: with names, or for a reader who may not see them the file without.
+
+    A report that has none is there for them, too: its page says who can help.
+    """
+    r = ReportRun
+    if may_see_names():
+        return r.without_names_of.is_(None)
+    other = aliased(ReportRun)
+    has_other = exists().where(other.tenant_id == r.tenant_id, other.without_names_of == r.id)
+    return r.without_names_of.is_not(None) | ~has_other
+
+
+def without_names(run_id: UUID) -> ReportRun | None:
+    """The run of the report's file without names, where there is one."""
+    return session().scalars(select(ReportRun).filter_by(without_names_of=run_id)).one_or_none()
+
+
+def has_hidden_names(report: ReportRun) -> bool:
+    """Whether the file has names that this reader may not see."""
+    return report.without_names_of is None and not may_see_names()
+
+
+def needs_file_without_names(report: ReportRun) -> bool:
+    """Whether an auditor of an engagement that hides names may open the report.
+
+    Engagements that begin later count, and those that are over don't.
+    """
+    if report.assessment_id is not None and has_names_only(report.assessment_id, report.as_of):
+        return False
+    scopes = [
+        scope_of([each]) for each in engagements.not_over(clock.now()) if not each.shows_names
+    ]
+    return any(not each.is_limited or _within(each, report.id) for each in scopes)
+
+
 def ids_in_scope() -> set[UUID] | None:
     """Ids of the runs that the acting person may view; None: all of them."""
     scope = limits()
@@ -59,8 +101,14 @@ def ids_in_scope() -> set[UUID] | None:
 
 
 def finished_within(scope: Scope, *, limit: int = 30) -> Sequence[ReportRun]:
-    """The newest finished reports within a scope; all of them, where it has no limits."""
-    query = select(ReportRun).where(ReportRun.pdf_key.is_not(None))
+    """The newest finished reports within a scope; all of them, where it has no limits.
+
+    With names if the scope shows them, otherwise without.
+    """
+    has_names = ReportRun.without_names_of.is_(None)
+    query = select(ReportRun).where(
+        ReportRun.pdf_key.is_not(None), has_names if scope.shows_names else ~has_names
+    )
     if scope.is_limited:
         query = query.where(ReportRun.id.in_(_within(scope)))
     order = (ReportRun.created_at.desc(), ReportRun.id.desc())
@@ -121,7 +169,12 @@ def same_under_way(
 ) -> ReportRun | None:
     """A run of the same kind and subject that has not ended, so that a second request shows it."""
     r = ReportRun
-    same = r.kind == kind, r.parameters == dict(parameters), r.assessment_id == assessment_id
+    same = (
+        r.kind == kind,
+        r.parameters == dict(parameters),
+        r.assessment_id == assessment_id,
+        r.without_names_of.is_(None),
+    )
     return next(iter(under_way(r, *same)), None)
 
 

@@ -289,6 +289,7 @@ class Snapshot(TypedDict):
         str | int | None
     ]  # audit-log entry of the run, printed while there is no checkpoint
     signing_key: str
+    without_names_of: NotRequired[str]  # the fingerprint of the file with names
 
 
 def canonical(snapshot: Mapping[str, Any]) -> bytes:

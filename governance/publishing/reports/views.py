@@ -146,10 +146,15 @@ def _matrix(form: EvidenceMatrixForm) -> ReportRun:
 @feature.get("/reports/<uuid:run_id>", needs=permissions.VIEW)
 def report(run_id: UUID) -> ResponseReturnValue:
     run = queries.run(run_id)
-    row = run.row
+    row, other = run.row, queries.without_names(run_id)
+    is_withheld = queries.has_hidden_names(row)
+    if is_withheld and other is not None:
+        return redirect(url_for("reports.report", run_id=other.id), 303)
     return page(
         "publishing/reports/report.html",
         run=run,
+        is_withheld=is_withheld,
+        other=other,
         progress=work_pages.shown(run),
         filename=filename(row.snapshot) if row.snapshot else "",
         moments=people.timeline([run_id]),

@@ -34,6 +34,7 @@ from governance.publishing.reports.signing import open_note, parse_key
 from governance.publishing.reports.verify import verify
 from tests import make
 from tests.assurance.engagements import engagement_helpers, package_helpers
+from tests.name_helpers import show_names
 from tests.step_up_helpers import saved_forms, sign_in_again, visitor_needing_step_up
 
 pytestmark = pytest.mark.slow
@@ -44,7 +45,11 @@ PASSWORD = "correct horse"
 
 @pytest.fixture
 def report(as_officer):
-    """A finished policy attestation: its page, its original and the original's signature."""
+    """A finished policy attestation: its page, its original and the original's signature.
+
+    The auditor's engagement shows names, so that they get a copy of it.
+    """
+    show_names(True)
     page = as_officer.post("reports/attestations", span="day", until="2026-11-20").location
     jobs.drain(actor_of)
     original = as_officer.post(f"{page}/pdf", then=200).data

@@ -378,7 +378,10 @@ def newest_run():
     return (
         session()
         .scalars(
-            select(ReportRun).order_by(ReportRun.created_at.desc(), ReportRun.id.desc()).limit(1)
+            select(ReportRun)
+            .where(ReportRun.without_names_of.is_(None))
+            .order_by(ReportRun.created_at.desc(), ReportRun.id.desc())
+            .limit(1)
         )
         .one()
     )

@@ -22,6 +22,7 @@ from governance.publishing.reports.built_document import (
     build_document,
     filename,
     footer,
+    form_facts,
     key_name,
     short_digest,
 )
@@ -172,6 +173,7 @@ def _facts(frozen: Json, print_: str) -> list[tuple[str, str]]:
         ("Keep until", day(doc["keep_until"], missing="not set")),
         ("Fingerprint", short_digest(print_)),
         ("Supersedes", doc["supersedes"] or "none"),
+        *form_facts(frozen),
     ]
 
 

@@ -1,0 +1,67 @@
+"""Names that nothing else contains, wherever the database has a person."""
+
+import re
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import Uuid, update
+from sqlalchemy.exc import DatabaseError
+
+from governance.assurance.engagements import actions as engaging
+from governance.assurance.engagements import queries as engagements
+from governance.foundation.people.models import Person
+from governance.kernel import current
+from governance.kernel.db import session, transaction
+from tests import make
+from tests.row_factory import TENANTED
+
+CANARY = "Vexworth"
+PERSON_COLUMN = re.compile(r"\w+_by|(owner|lead|communications|scribe|decider)_id")
+LEFT_ALONE = {"memberships", "sessions", "engagement_auditors"}  # who is signed in
+
+
+def rename_everybody() -> None:
+    """Give acme's people, but for the auditor, a name and an address that nothing else has."""
+    for number, part in enumerate(part for slug, part in make.PEOPLE if slug == "acme"):
+        if part != "auditor":
+            _call(make.person_id(part), f"Quillon {CANARY}", f"q{number}.vexworth@acme.example")
+
+
+def name_everywhere(person_id: Any) -> None:
+    """Let that person have done and own everything that the database lets change its owner."""
+    for model in TENANTED:
+        table: Any = model.__table__
+        columns = [
+            each.name
+            for each in table.columns
+            if isinstance(each.type, Uuid) and PERSON_COLUMN.fullmatch(each.name)
+        ]
+        for column in columns if table.name not in LEFT_ALONE else ():
+            with suppress(DatabaseError), session().begin_nested():
+                session().execute(update(table).values({column: person_id}))
+
+
+def _call(person_id: Any, name: str, email: str) -> None:
+    """A person's row is changed by nobody but themselves."""
+    with current.acting_as(make.system_actor("acme")), transaction(person_id=person_id):
+        chosen = update(Person).where(Person.id == person_id)
+        session().execute(chosen.values(name=name, email=email))
+
+
+def show_names(shows_names: bool) -> None:
+    """Change what the engagement of the auditor says of names."""
+    with make.acting("compliance_officer"):
+        held = next(each for each in engagements.engagements() if each.firm == make.FIRM)
+        engaging.change_engagement(
+            held,
+            version=held.version,
+            firm=held.firm,
+            framework_id=held.framework_id,
+            criteria=held.criteria,
+            period_from=held.period_from,
+            period_to=held.period_to,
+            fieldwork_from=held.fieldwork_from,
+            fieldwork_to=held.fieldwork_to,
+            freezes_changes=held.freezes_changes,
+            shows_names=shows_names,
+        )
