@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0038_names_in_files"
-down_revision = "0035_installation_marks"
+down_revision = "0039_law_confirmation"
 
 
 def upgrade() -> None:
