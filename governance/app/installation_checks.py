@@ -24,7 +24,7 @@ from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import current, installation_marks, key_encryption, storage
 from governance.kernel.config import Settings, SettingsError
-from governance.kernel.db import Tenanted, session, transaction
+from governance.kernel.db import Tenanted, engine, session, transaction
 from governance.kernel.errors import Unavailable
 from governance.kernel.installation_marks import InstallationMark
 
@@ -142,7 +142,8 @@ def _is_fine(check: Callable[[], Problem | None]) -> bool:
 def check_start(settings: Settings) -> None:
     """Raise SettingsError with every fatal problem; mark a new installation.
 
-    Goes on without a database: what is wrong then, /readyz shows once it answers.
+    Goes on without a database: what is wrong then, /readyz shows once it answers. Leaves no
+    connection open: the workers that web forks afterwards would share it.
     """
     if settings.demo:
         return
@@ -151,6 +152,8 @@ def check_start(settings: Settings) -> None:
     except (Unavailable, DBAPIError) as away:
         log.warning("installation not checked", reason=type(away).__name__)
         return
+    finally:
+        engine().dispose()
     if problems:
         lines = "\n  ".join(problem.sentence for problem in problems)
         raise SettingsError(f"Meridian can't start:\n  {lines}")

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urljoin
@@ -387,6 +388,17 @@ def test_another_storage_is_refused(installation, tmp_path):
     (tmp_path / "other" / "installation").write_text("0192-of-another\n")
     told = refused(installation, GOVERNANCE_STORAGE_URL=f"file:{tmp_path / 'other'}")
     assert "belongs to another installation (0192-of-another)" in told
+
+
+def test_its_workers_answer_many_at_once(installation):
+    """Each has connections of its own: none from before they were forked."""
+    with ThreadPoolExecutor(8) as browsers:
+        replies = list(
+            browsers.map(
+                lambda _: requests.get(f"{installation.url}/readyz", timeout=30), range(64)
+            )
+        )
+    assert {reply.status_code for reply in replies} == {200}
 
 
 def test_readiness_names_a_storage_that_goes_away(installation):
