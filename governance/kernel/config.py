@@ -52,7 +52,9 @@ class Settings:
     minute_months: int = DEFAULT_MINUTE_MONTHS  # how long indicators keep their minutes
     usage_url: str | None = None  # of ClickHouse; without it PostgreSQL keeps usage events
     trusted_proxies: tuple[Network, ...] = ()  # may name the sender of a request
-    private_networks: tuple[Network, ...] = ()  # may be connected to over https
+    private_networks: tuple[
+        Network, ...
+    ] = ()  # may hold identity providers that the operator named
     offboarding_days: int = DEFAULT_OFFBOARDING_DAYS  # between the approval and the deletion
     security_contact: str | None = None  # for /.well-known/security.txt
     notice: Path | None = None  # a file whose sentence the sign-in page shows while it is there

@@ -1,5 +1,11 @@
 """How the console calls an address that somebody typed: only public ones, no redirects, little
 time, small answers.
+
+    send(…), careful(client), safe_url(url)        public addresses only
+    … private_origin=origin_of(issuer)             and this origin, in GOVERNANCE_PRIVATE_NETWORKS
+
+`private_origin` is for identity providers that the operator named. A tenant's webhooks, witnesses
+and Prometheus servers never get one.
 """
 
 import ipaddress
@@ -56,7 +62,7 @@ _private_networks: tuple[Network, ...] = ()
 
 
 def use(private_networks: tuple[Network, ...]) -> None:
-    """Allow https connections to these private networks (GOVERNANCE_PRIVATE_NETWORKS)."""
+    """Set the private networks that a private origin may be in (GOVERNANCE_PRIVATE_NETWORKS)."""
     global _private_networks  # noqa: PLW0603 - one process, one setting
     _private_networks = private_networks
 
@@ -107,9 +113,15 @@ def is_address(url: str) -> bool:
     return parts.scheme == "https" and bool(host) and not parts.username and port != 0
 
 
-def safe_url(url: str) -> str:
+def origin_of(url: str) -> str:
+    """Return scheme, host and port as every address of that origin begins, in lower case."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/".lower()
+
+
+def safe_url(url: str, *, private_origin: str = "") -> str:
     """Https to a public address; plain http only to loopback, and only in the demo (no SSRF by
-    settings).
+    settings). Addresses of `private_origin` may also be in an allowed private network.
     """
     if not is_address(url):
         raise NotCalled(f"{url[:80]} isn't an https address.")
@@ -124,7 +136,8 @@ def safe_url(url: str) -> str:
         }
     except (OSError, UnicodeError) as error:
         raise NotCalled(f"The host name {host} doesn't exist.") from error
-    if not all(_public(address) for address in addresses):
+    is_allowed = _allowed if origin_of(url) == private_origin else _public
+    if not all(is_allowed(address) for address in addresses):
         raise NotCalled(
             f"{host} is on a private network. Meridian connects to public addresses only."
         )
@@ -133,15 +146,19 @@ def safe_url(url: str) -> str:
 
 def _public(address: str) -> bool:
     """Whether it is one host on the public internet: none that is private, means a group, or holds
-    an IPv4 address that a gateway would call. A network that the operator allowed counts as public.
+    an IPv4 address that a gateway would call.
     """
     found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
-    if any(found in network for network in _private_networks):
-        return True
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
         found = found.ipv4_mapped
     within = (net for net in NOT_PUBLIC if net.version == found.version)
     return found.is_global and not found.is_multicast and not any(found in net for net in within)
+
+
+def _allowed(address: str) -> bool:
+    """Return whether an identity provider that the operator named may have this address."""
+    found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
+    return any(found in network for network in _private_networks) or _public(address)
 
 
 class _PublicConnection(TimedHTTPSConnection):
@@ -149,9 +166,11 @@ class _PublicConnection(TimedHTTPSConnection):
     time (rebinding).
     """
 
+    is_allowed = staticmethod(_public)
+
     def _new_conn(self) -> socket.socket:
         connected = super()._new_conn()
-        if not _public(connected.getpeername()[0]):
+        if not self.is_allowed(connected.getpeername()[0]):
             connected.close()
             raise PrivateNetwork(
                 f"{self.host} is on a private network. Meridian connects to public addresses only."
@@ -159,8 +178,16 @@ class _PublicConnection(TimedHTTPSConnection):
         return connected
 
 
+class _AllowedConnection(_PublicConnection):
+    is_allowed = staticmethod(_allowed)
+
+
 class _PublicPool(HTTPSConnectionPool):
     ConnectionCls = _PublicConnection
+
+
+class _AllowedPool(HTTPSConnectionPool):
+    ConnectionCls = _AllowedConnection
 
 
 class _LoopbackPool(HTTPConnectionPool):
@@ -200,6 +227,8 @@ class _Careful(HTTPAdapter):
     drip; without them, as much as small answers have.
     """
 
+    pool: type[HTTPSConnectionPool] = _PublicPool
+
     def __init__(self, max_bytes: int | None = None, total_seconds: float | None = None) -> None:
         self._max_bytes, self._total_seconds = max_bytes, total_seconds
         super().__init__()
@@ -207,7 +236,7 @@ class _Careful(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
         manager: PoolManager = self.poolmanager
-        manager.pool_classes_by_scheme = {"http": _LoopbackPool, "https": _PublicPool}
+        manager.pool_classes_by_scheme = {"http": _LoopbackPool, "https": self.pool}
 
     @property
     def _timeout(self) -> tuple[float, float]:
@@ -251,7 +280,13 @@ class _Careful(HTTPAdapter):
         return reply
 
 
-def careful[S: requests.Session](client: S, **limits: Any) -> S:
+class _CarefulWithin(_Careful):
+    """Also connects to private networks that are allowed. Mounted at one origin only."""
+
+    pool = _AllowedPool
+
+
+def careful[S: requests.Session](client: S, *, private_origin: str = "", **limits: Any) -> S:
     """The same client, which now keeps to the rules above and takes nothing from the environment
     but the CA bundle. `limits` are `max_bytes` and `total_seconds` of an answer.
     """
@@ -259,6 +294,8 @@ def careful[S: requests.Session](client: S, **limits: Any) -> S:
     client.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
     client.mount("https://", _Careful(**limits))
     client.mount("http://", _Careful(**limits))
+    if private_origin.startswith("https://"):
+        client.mount(private_origin, _CarefulWithin(**limits))
     return client
 
 
@@ -269,15 +306,18 @@ def send(
     *,
     max_bytes: int | None = None,
     total_seconds: float | None = None,
+    private_origin: str = "",
     **options: Any,
 ) -> requests.Response:
     """One request; every way in which nobody answers is an Unreachable whose sentence begins with
     `who`.
     """
     session = requests.Session()
-    with careful(session, max_bytes=max_bytes, total_seconds=total_seconds) as client:
+    limits = {"max_bytes": max_bytes, "total_seconds": total_seconds}
+    with careful(session, private_origin=private_origin, **limits) as client:
         try:
-            return client.request(method, safe_url(url), allow_redirects=False, **options)
+            checked = safe_url(url, private_origin=private_origin)
+            return client.request(method, checked, allow_redirects=False, **options)
         except requests.Timeout as error:
             raise ResponseTooSlow(f"{who} didn't respond in time.") from error
         except _TooLong as error:

@@ -80,9 +80,8 @@ SETTINGS = {
     ),
     "GOVERNANCE_PRIVATE_NETWORKS": (
         (
-            "private networks that Meridian may connect to over https, such as `10.20.0.0/16`, for an"
-            " identity provider inside your company. Admins of every tenant can then name addresses"
-            " there"
+            "private networks, such as `10.20.0.0/16`, where Meridian may reach identity providers that"
+            " the operator named, over https. Nothing else in them is called, whatever a tenant enters"
         ),
         "Meridian connects to public addresses only",
     ),

@@ -72,7 +72,7 @@ def reset(who: Actor, wanted: SignInReset, *, public_url: str) -> ResetResult:
 
 def _check_issuer(issuer: str) -> None:
     try:
-        provider_http.safe_url(issuer)
+        provider_http.safe_url(issuer, private_origin=provider_http.origin_of(issuer))
     except provider_http.ProviderFault as fault:
         raise Invalid(fault.message, field="issuer") from fault
 

@@ -19,6 +19,7 @@ from governance.foundation.identity_providers.connection_actions import (
     check_group_roles,
     encrypted_secret,
     go_live,
+    private_origin,
     redirect_number,
 )
 from governance.foundation.identity_providers.connection_settings import (
@@ -38,6 +39,7 @@ from governance.kernel import clock, current
 from governance.kernel.access import require
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Stale
+from governance.kernel.outbound_http import origin_of
 
 CHANGE_REQUESTED = action(
     "identity_provider.change.requested",
@@ -148,7 +150,11 @@ def propose(
         None
         if is_same
         else build_connection(
-            "proposed", settings, encrypted, number=redirect_number(settings, live)
+            "proposed",
+            settings,
+            encrypted,
+            number=redirect_number(settings, live),
+            named_by_operator=origin_of(settings.issuer) == private_origin(),
         )
     )
     if made is not None:

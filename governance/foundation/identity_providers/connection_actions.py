@@ -22,6 +22,7 @@ from governance.kernel import clock, current, key_encryption
 from governance.kernel.access import OPERATOR_ROLES, TENANT_ROLES
 from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.outbound_http import origin_of
 
 SETTINGS = "issuer client_id enforced verifies_addresses group_roles"
 CONNECTION_CHANGED = action(
@@ -45,7 +46,7 @@ LOCK = "sign-in"  # two people who change it at once wait for each other
 
 def set_up(settings: ConnectionSettings, *, secret: str | None) -> Connection:
     """Set the first connection, or correct it until somebody has signed in: that sign-in is its
-    test.
+    test. Only the operator does.
     """
     lock_tenant(LOCK)
     check_group_roles(settings.group_roles)
@@ -56,7 +57,7 @@ def set_up(settings: ConnectionSettings, *, secret: str | None) -> Connection:
         )
     live = directory.connection()
     encrypted = encrypted_secret(settings, secret, [live])
-    made = build_connection("live", settings, encrypted, number=1)
+    made = build_connection("live", settings, encrypted, number=1, named_by_operator=True)
     go_live(made, live)
     return made
 
@@ -69,12 +70,33 @@ def record_connection_check(connection: Connection, steps: Sequence[dict[str, An
 
 
 def build_connection(
-    state: str, settings: ConnectionSettings, encrypted: bytes, *, number: int
+    state: str,
+    settings: ConnectionSettings,
+    encrypted: bytes,
+    *,
+    number: int,
+    named_by_operator: bool,
 ) -> Connection:
     values = asdict(settings) | {"group_roles": dict(settings.group_roles)}
     return Connection(
-        **values, state=state, number=number, secret=encrypted, tested_at=None, findings=[]
+        **values,
+        state=state,
+        number=number,
+        secret=encrypted,
+        named_by_operator=named_by_operator,
+        tested_at=None,
+        findings=[],
     )
+
+
+def private_origin() -> str:
+    """Return the origin that a proposed provider may have on a private network.
+
+    It is that of the live provider if the operator named it, so that a tenant can't choose which
+    server of a private network Meridian calls.
+    """
+    live = directory.connection()
+    return origin_of(live.issuer) if live is not None and live.named_by_operator else ""
 
 
 def redirect_number(settings: ConnectionSettings, live: Connection | None) -> int:

@@ -56,7 +56,8 @@ def reset_sign_in(
     live = directory.connection()
     if settings is not None:
         encrypted = encrypted_secret(settings, secret, [live])
-        made = build_connection("live", settings, encrypted, number=redirect_number(settings, live))
+        number = redirect_number(settings, live)
+        made = build_connection("live", settings, encrypted, number=number, named_by_operator=True)
         go_live(made, live, ends_sessions=False)
         live = made
     if live is None:

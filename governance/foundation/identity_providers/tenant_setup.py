@@ -140,10 +140,12 @@ def _check_directory(wanted: WantedTenant) -> None:
 def _test_provider(wanted: WantedTenant, redirect_address: str) -> tuple[str, ...]:
     """Return what the test found. Raises Invalid for the first step that fails."""
     try:
-        provider_http.safe_url(wanted.issuer)
+        provider_http.safe_url(wanted.issuer, private_origin=provider_http.origin_of(wanted.issuer))
     except provider_http.ProviderFault as fault:
         raise Invalid(fault.message, field="issuer") from fault
-    client = OidcClient(wanted.issuer, wanted.client_id, wanted.secret, redirect_address)
+    client = OidcClient(
+        wanted.issuer, wanted.client_id, wanted.secret, redirect_address, named_by_operator=True
+    )
     steps = connection_check.diagnose(client)
     for step in steps:
         if not step["ok"] and not step.get("optional"):

@@ -161,7 +161,12 @@ def propose() -> ResponseReturnValue:
 
     def act() -> None:
         made = change_actions.propose(
-            settings_in(form, form.mapping, enforced=bool(form.enforced.data)),
+            settings_in(
+                form,
+                form.mapping,
+                enforced=bool(form.enforced.data),
+                private_origin=connection_actions.private_origin(),
+            ),
             secret=form.secret.data or None,
             domains=form.wanted_domains,
             reason=form.reason.data or "",
@@ -220,11 +225,11 @@ def _readable(value: Any) -> Any:
 
 
 def settings_in(
-    form: ProviderForm, mapping: dict[str, str], *, enforced: bool
+    form: ProviderForm, mapping: dict[str, str], *, enforced: bool, private_origin: str
 ) -> ConnectionSettings:
     """What a form says; an issuer that Meridian wouldn't call is refused at its field."""
     try:
-        provider_http.safe_url(form.issuer.data or "")
+        provider_http.safe_url(form.issuer.data or "", private_origin=private_origin)
     except provider_http.ProviderFault as fault:
         raise Invalid(fault.message, field="issuer") from fault
     return ConnectionSettings(
@@ -386,7 +391,13 @@ def invite_first_admin(slug: str) -> ResponseReturnValue:
 
     def act() -> None:
         connection_actions.set_up(
-            settings_in(form, {}, enforced=True), secret=form.secret.data or None
+            settings_in(
+                form,
+                {},
+                enforced=True,
+                private_origin=provider_http.origin_of(form.issuer.data or ""),
+            ),
+            secret=form.secret.data or None,
         )
         tenant_actions.set_domains(tenant, form.wanted_domains)
         for earlier in directory.open_invitations():

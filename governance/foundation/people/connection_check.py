@@ -25,13 +25,13 @@ def diagnose(provider: OidcClient) -> list[dict[str, Any]]:
     forget_metadata()
     says = "Discovery document"
     try:
-        document = discover(provider.issuer)
+        document = discover(provider.issuer, private_origin=provider.private_origin)
     except ProviderFault as fault:
         return [_step(says, ok=False, detail=fault.message)]
     return [
         _step(says, ok=True, detail=provider.issuer),
         _signs(document),
-        _keys(document),
+        _keys(provider, document),
         _client_known(provider, document),
         _pkce(document),
     ]
@@ -64,11 +64,13 @@ def _pkce(document: Mapping[str, Any]) -> dict[str, Any]:
     return found | {"optional": True}
 
 
-def _keys(document: Mapping[str, Any]) -> dict[str, Any]:
+def _keys(provider: OidcClient, document: Mapping[str, Any]) -> dict[str, Any]:
     says = "Signing keys"
     try:
-        # checked there
-        keys = KeySet.import_key_set(get_json(document["jwks_uri"], "signing keys"))  # type: ignore[arg-type]
+        found = get_json(
+            document["jwks_uri"], "signing keys", private_origin=provider.private_origin
+        )
+        keys = KeySet.import_key_set(found)  # type: ignore[arg-type]  # checked there
     except ProviderFault as fault:
         return _step(says, ok=False, detail=fault.message)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError):
@@ -93,7 +95,14 @@ def _client_known(provider: OidcClient, document: Mapping[str, Any]) -> dict[str
     if client_authentication(document) == "client_secret_post":
         proof, body = {}, body | {"client_id": provider.client_id, "client_secret": provider.secret}
     try:
-        reply = send("POST", document["token_endpoint"], "token endpoint", data=body, **proof)
+        reply = send(
+            "POST",
+            document["token_endpoint"],
+            "token endpoint",
+            private_origin=provider.private_origin,
+            data=body,
+            **proof,
+        )
         answer = reply.json().get("error")
     except ProviderFault as fault:
         return _step(says, ok=False, detail=fault.message)

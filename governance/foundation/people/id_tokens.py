@@ -45,7 +45,7 @@ def check_id_token(
     `bound_to` is what came beside the token, by the claim that must be its hash. Raises
     TokenRefused.
     """
-    header, claims = verify_signature(document, raw)
+    header, claims = verify_signature(provider, document, raw)
     wrong = (
         _misfits(provider, claims, nonce)
         | _wrong_hashes(header, claims, bound_to)
@@ -174,7 +174,7 @@ def claim_time(claims: Mapping[str, Any], name: str) -> float | None:
 
 
 def verify_signature(
-    document: Mapping[str, Any], raw: str
+    provider: OidcClient, document: Mapping[str, Any], raw: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(header, claims) of a token signed by a key of this issuer; a key that it has only just
     published counts.
@@ -188,9 +188,9 @@ def verify_signature(
         )
     try:
         try:
-            return _decoded(raw, document["jwks_uri"], algorithms, METADATA_TTL_SECONDS)
+            return _decoded(provider, document, raw, algorithms, METADATA_TTL_SECONDS)
         except (InvalidKeyIdError, ValueError):
-            return _decoded(raw, document["jwks_uri"], algorithms, MIN_KEY_REFRESH_SECONDS)
+            return _decoded(provider, document, raw, algorithms, MIN_KEY_REFRESH_SECONDS)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TokenRefused(
             "The ID token was rejected: its signature doesn't prove who issued it."
@@ -198,9 +198,18 @@ def verify_signature(
 
 
 def _decoded(
-    raw: str, keys_at: str, algorithms: list[str], older_than: float
+    provider: OidcClient,
+    document: Mapping[str, Any],
+    raw: str,
+    algorithms: list[str],
+    older_than: float,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    # joserfc checks the form
-    keys = KeySet.import_key_set(get_json(keys_at, "signing keys", older_than=older_than))  # type: ignore[arg-type]
+    found = get_json(
+        document["jwks_uri"],
+        "signing keys",
+        older_than=older_than,
+        private_origin=provider.private_origin,
+    )
+    keys = KeySet.import_key_set(found)  # type: ignore[arg-type]  # joserfc checks the form
     token = jwt.decode(raw, keys, algorithms=algorithms)
     return dict(token.header), dict(token.claims)

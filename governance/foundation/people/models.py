@@ -97,7 +97,7 @@ class Connection(Tenanted, Model):
 
     `state` is live (one a tenant), proposed (at most one), retired or discarded. `number` says
     which redirect address it has: one for each issuer and client of the tenant, never given to
-    another.
+    another. `named_by_operator`: the operator named the issuer, so it may be on a private network.
     """
 
     __tablename__ = "connections"
@@ -119,6 +119,7 @@ class Connection(Tenanted, Model):
     group_roles: Mapped[dict[str, Any]] = mapped_column(default=dict)
     enforced: Mapped[bool] = mapped_column(default=True)
     verifies_addresses: Mapped[bool] = mapped_column(default=False)
+    named_by_operator: Mapped[bool] = mapped_column(default=False)
     tested_at: Mapped[datetime | None]
     findings: Mapped[list[Any]] = mapped_column(default=list)
 

@@ -50,7 +50,7 @@ def authorization_url(
 
     `max_age` in seconds asks for a sign-in that is no older, and for `auth_time`.
     """
-    document = discover(provider.issuer)
+    document = discover(provider.issuer, private_origin=provider.private_origin)
     groups = " groups" if "groups" in listed_values(document, "scopes_supported") else ""
     query = {
         "response_type": "code",
@@ -102,7 +102,7 @@ def redeem(
     max_age: int | None = None,
 ) -> Identity:
     """Exchange the code and check the ID token; raises TokenRefused or ProviderFault."""
-    document = discover(provider.issuer)
+    document = discover(provider.issuer, private_origin=provider.private_origin)
     named = answer.get("iss")
     if named != provider.issuer and (
         named is not None or document.get("authorization_response_iss_parameter_supported")
@@ -133,14 +133,15 @@ def _bound_to(answer: Mapping[str, str], tokens: Mapping[str, Any]) -> dict[str,
 def _exchange(
     provider: OidcClient, document: Mapping[str, Any], code: str, verifier: str
 ) -> dict[str, Any]:
-    url = safe_url(document["token_endpoint"])
+    url = safe_url(document["token_endpoint"], private_origin=provider.private_origin)
     client = careful(
         OAuth2Session(
             provider.client_id,
             provider.secret,
             token_endpoint_auth_method=client_authentication(document),
             redirect_uri=provider.redirect_uri,
-        )
+        ),
+        private_origin=provider.private_origin,
     )
     try:
         return dict(
@@ -185,7 +186,11 @@ def _identity(
     tokens: Mapping[str, Any],
 ) -> Identity:
     wanted = (*ABOUT_A_PERSON, "groups") if provider.reads_groups else ABOUT_A_PERSON
-    told = _userinfo(document, claims, tokens) if any(name not in claims for name in wanted) else {}
+    told = (
+        _userinfo(provider, document, claims, tokens)
+        if any(name not in claims for name in wanted)
+        else {}
+    )
     facts = told | claims
     email = _address(facts.get("email"))
     return Identity(
@@ -202,13 +207,21 @@ def _identity(
 
 
 def _userinfo(
-    document: Mapping[str, Any], claims: Mapping[str, Any], tokens: Mapping[str, Any]
+    provider: OidcClient,
+    document: Mapping[str, Any],
+    claims: Mapping[str, Any],
+    tokens: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What the userinfo endpoint says of the same person; nothing where the provider has none."""
     if not isinstance(document.get("userinfo_endpoint"), str):
         return {}
     bearer = {"Authorization": f"Bearer {tokens.get('access_token')}"}
-    told = ask(document["userinfo_endpoint"], "user information", headers=bearer)
+    told = ask(
+        document["userinfo_endpoint"],
+        "user information",
+        headers=bearer,
+        private_origin=provider.private_origin,
+    )
     if told.get("sub") != claims["sub"]:
         raise TokenRefused("The user information is about a different person.")
     return told

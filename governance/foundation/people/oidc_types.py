@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.kernel.errors import DomainError
+from governance.kernel.outbound_http import origin_of
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
@@ -38,6 +39,11 @@ class OidcClient:
     secret: str
     redirect_uri: str
     reads_groups: bool = False  # whether the tenant gives roles by groups
+    named_by_operator: bool = False  # so it may be on a private network
+
+    @property
+    def private_origin(self) -> str:
+        return origin_of(self.issuer) if self.named_by_operator else ""
 
 
 @dataclass(frozen=True, slots=True)

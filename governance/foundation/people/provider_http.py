@@ -1,5 +1,7 @@
 """How the console calls an identity provider; what fails is a ProviderFault, in words for the
 person who signs in.
+
+`private_origin` is the provider's, if the operator named it: it may be on a private network.
 """
 
 from collections.abc import Mapping
@@ -9,7 +11,7 @@ import requests
 
 from governance.kernel import outbound_http
 from governance.kernel.errors import DomainError
-from governance.kernel.outbound_http import careful, is_address
+from governance.kernel.outbound_http import careful, is_address, origin_of
 
 OK = 200
 
@@ -20,17 +22,19 @@ class ProviderFault(DomainError):
     status = 503
 
 
-def safe_url(url: str) -> str:
+def safe_url(url: str, *, private_origin: str = "") -> str:
     """The address, if it is one that the console calls."""
     try:
-        return outbound_http.safe_url(url)
+        return outbound_http.safe_url(url, private_origin=private_origin)
     except outbound_http.NotCalled as fault:
         raise ProviderFault(fault.message, field="issuer") from fault
 
 
-def ask(url: str, what: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+def ask(
+    url: str, what: str, headers: Mapping[str, str] | None = None, *, private_origin: str = ""
+) -> dict[str, Any]:
     """GET a JSON object; every way in which that fails is a ProviderFault that names `what`."""
-    reply = send("GET", url, what, headers=dict(headers or {}))
+    reply = send("GET", url, what, private_origin=private_origin, headers=dict(headers or {}))
     if reply.status_code != OK:
         raise ProviderFault(
             f"The identity provider answered with status {reply.status_code} ({what})."
@@ -65,4 +69,13 @@ def json_of(reply: requests.Response, what: str) -> dict[str, Any]:
     return answer
 
 
-__all__ = ["ProviderFault", "ask", "careful", "is_address", "json_of", "safe_url", "send"]
+__all__ = [
+    "ProviderFault",
+    "ask",
+    "careful",
+    "is_address",
+    "json_of",
+    "origin_of",
+    "safe_url",
+    "send",
+]

@@ -24,7 +24,9 @@ def logout_url(provider: OidcClient, id_token: str, back: str) -> str | None:
     away.
     """
     try:
-        endpoint = discover(provider.issuer).get("end_session_endpoint")
+        endpoint = discover(provider.issuer, private_origin=provider.private_origin).get(
+            "end_session_endpoint"
+        )
     except ProviderFault:
         return None
     if not isinstance(endpoint, str) or not is_address(endpoint):
@@ -48,7 +50,8 @@ def check_logout_token(provider: OidcClient, raw: str) -> tuple[str | None, str 
     not have). Neither is needed to bound a token: `iat` must be recent, and what makes it a logout
     token is its event and that it has no nonce.
     """
-    header, claims = verify_signature(discover(provider.issuer), raw)
+    document = discover(provider.issuer, private_origin=provider.private_origin)
+    header, claims = verify_signature(provider, document, raw)
     now = clock.now().timestamp()
     issued, expires, events = (
         claim_time(claims, "iat"),

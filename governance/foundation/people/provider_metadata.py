@@ -11,7 +11,7 @@ from governance.foundation.people.provider_http import (
 )
 
 METADATA_TTL_SECONDS = 300
-_remembered: dict[str, tuple[float, dict[str, Any]]] = {}
+_remembered: dict[tuple[str, str], tuple[float, dict[str, Any]]] = {}
 _lock = threading.Lock()
 
 
@@ -23,21 +23,26 @@ def forget_metadata() -> None:
         _remembered.clear()
 
 
-def get_json(url: str, what: str, *, older_than: float = METADATA_TTL_SECONDS) -> dict[str, Any]:
+def get_json(
+    url: str, what: str, *, older_than: float = METADATA_TTL_SECONDS, private_origin: str = ""
+) -> dict[str, Any]:
+    key = (url, private_origin)  # what one tenant may read isn't another's
     with _lock:
-        held = _remembered.get(url)
+        held = _remembered.get(key)
     if held and time.monotonic() - held[0] < older_than:
         return held[1]
-    answer = ask(url, what)
+    answer = ask(url, what, private_origin=private_origin)
     with _lock:
-        _remembered[url] = (time.monotonic(), answer)
+        _remembered[key] = (time.monotonic(), answer)
     return answer
 
 
-def discover(issuer: str) -> dict[str, Any]:
+def discover(issuer: str, *, private_origin: str = "") -> dict[str, Any]:
     """The discovery document, whose issuer must be exactly the configured one (ASVS 10.5.3)."""
     document = get_json(
-        issuer.rstrip("/") + "/.well-known/openid-configuration", "discovery document"
+        issuer.rstrip("/") + "/.well-known/openid-configuration",
+        "discovery document",
+        private_origin=private_origin,
     )
     if document.get("issuer") != issuer:
         raise ProviderFault(

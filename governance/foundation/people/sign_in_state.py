@@ -136,6 +136,7 @@ def oidc_client(connection: Connection, redirect_uri: str) -> OidcClient:
         secret,
         redirect_uri,
         reads_groups=bool(connection.group_roles),
+        named_by_operator=connection.named_by_operator,
     )
 
 

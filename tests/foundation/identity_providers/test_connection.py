@@ -275,7 +275,7 @@ def test_a_name_that_leads_inside_is_not_called(monkeypatch):
     listening = socket.create_server(("127.0.0.1", 0))
     listening.settimeout(0.5)
     port = listening.getsockname()[1]
-    monkeypatch.setattr(wire, "safe_url", lambda url: url)
+    monkeypatch.setattr(wire, "safe_url", lambda url, **_named: url)
     with pytest.raises(provider_http.ProviderFault):
         provider_http.ask(f"https://localhost:{port}/", "a test")
     accepted, _ = listening.accept()
