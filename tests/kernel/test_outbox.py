@@ -1,8 +1,5 @@
 """Mail: queued with its cause, sent after the commit, to a folder or to a real SMTP server."""
 
-import socketserver
-import threading
-from contextlib import contextmanager
 from datetime import timedelta
 from email import message_from_bytes, policy
 
@@ -13,53 +10,7 @@ from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs, outbox
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem
-
-
-class PostOffice(socketserver.ThreadingTCPServer):
-    """As much of RFC 5321 as a client needs; keeps what it is given, rejects recipients it doesn't
-    know.
-    """
-
-    allow_reuse_address = daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Counter)
-        self.mails: list[tuple[str, str, bytes]] = []
-        self.refuse_with = ""
-
-
-class Counter(socketserver.StreamRequestHandler):
-    def handle(self) -> None:
-        sender = receiver = ""
-        self.say("220 post.example")
-        while line := self.rfile.readline().decode().strip():
-            verb = line.split()[0].upper()
-            if verb == "MAIL":
-                sender = line.partition(":")[2].split()[0]
-            if verb == "RCPT":
-                receiver = line.partition(":")[2]
-                if self.server.refuse_with:
-                    self.say(self.server.refuse_with)
-                    continue
-            if verb == "DATA":
-                self.say("354 go on")
-                self.server.mails.append(
-                    (sender, receiver, b"".join(iter(self.rfile.readline, b".\r\n")))
-                )
-            self.say("221 bye" if verb == "QUIT" else "250 ok")
-            if verb == "QUIT":
-                return
-
-    def say(self, line: str) -> None:
-        self.wfile.write(f"{line}\r\n".encode())
-
-
-@contextmanager
-def open_post_office():
-    with PostOffice() as office:
-        threading.Thread(target=office.serve_forever, args=(0.02,), daemon=True).start()
-        yield office
-        office.shutdown()
+from tests.kernel.post_office import open_post_office
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,7 @@
-"""An infected file is refused where ClamAV is configured.
-
-The clamd here is small and real: it speaks INSTREAM on a socket.
-"""
+"""An infected file is refused where ClamAV is configured."""
 
 import io
 import socket
-import struct
-import threading
 from pathlib import Path
 
 import pytest
@@ -15,38 +10,8 @@ from governance.assurance.evidence import scanning
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.kernel.errors import Invalid, TooLarge, Unavailable
 from tests.assurance.evidence import evidence_helpers
+from tests.assurance.evidence.clamd_server import EICAR, Clamd
 from tests.assurance.evidence.evidence_helpers import PDF, count_rows
-
-EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
-
-
-class Clamd(threading.Thread):
-    """zINSTREAM: chunks behind their length in four bytes, an empty one at the end, one answer that
-    ends in NUL.
-    """
-
-    def __init__(self, door, limit=10**6, answer=None):
-        super().__init__(daemon=True)
-        self.door, self.limit, self.answer, self.seen = door, limit, answer, []
-
-    def run(self):
-        while True:
-            try:
-                caller, _ = self.door.accept()
-            except OSError:
-                return
-            with caller:
-                caller.sendall(self._answered(caller.makefile("rb")) + b"\0")
-
-    def _answered(self, file):
-        assert file.read(10) == b"zINSTREAM\0"
-        got = b""
-        while length := struct.unpack(">I", file.read(4))[0]:
-            got += file.read(length)
-            if len(got) > self.limit:
-                return b"INSTREAM size limit exceeded. ERROR"
-        self.seen.append(got)
-        return self.answer or (b"stream: Eicar-Signature FOUND" if EICAR in got else b"stream: OK")
 
 
 @pytest.fixture(params=["unix", "tcp"])
