@@ -4,9 +4,11 @@ Finance closes each month that was over when it imported the files. The correcti
 """
 
 import random
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import msgspec
 
@@ -20,18 +22,21 @@ from governance.economics.reviews import (
     guardrail_file,
     queries,
 )
+from governance.economics.reviews.models import Review
 from governance.economics.reviews.scenarios import Assumptions
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, current, jobs
+from governance.kernel.background_work import run_of, under_way
 from governance.kernel.current import Actor
 from governance.kernel.db import transaction
 from governance.kernel.months import Month
 
 CLOSED = 2  # days ago
 CORRECTED_MONTH = 3  # months ago; of economics_costs_story.py
+PAUSE_SECONDS = 0.2  # between two looks at work that another process runs
 REVIEWED = 6  # months whose blocks people reviewed
 BLOCKS = (  # customer, guardrail, confirmed, mistaken, milliseconds
     ("acme", "prompt_injection", 21, 2, 95),
@@ -53,7 +58,7 @@ def tell(cast: Cast) -> None:
     with acting_on(finance, days_ago(CLOSED)):
         import_table(guardrail_file.KIND, "reviewed-blocks.csv", list(_reviewed_blocks(months)))
         for month in months:
-            _close(month)
+            close_month(month)
     for month in months[:-1]:
         _sign(month, finance, product)
     _restate(months[-CORRECTED_MONTH], finance)
@@ -75,14 +80,34 @@ def _reviewed_blocks(months: Sequence[Month]) -> Iterator[str]:
             yield f"{month},{slug},{guardrail},{found},{mistaken},{milliseconds}"
 
 
-def _close(month: Month) -> None:
+def close_month(month: Month) -> None:
+    """Close a month, and say why if that fails."""
     with transaction():
-        close_actions.request_close(month)
-    jobs.drain(actor_of, of=current.actor().tenant_id)
+        review_id = close_actions.request_close(month).id
+    _finish_work(review_id)
     with transaction(read_only=True):
-        review = queries.review_of(month)
-        if review.problem is not None:
-            raise ValueError(f"the demo's {month} doesn't close: {review.problem}")
+        run = run_of(queries.review_of(month))
+        if not run.is_ready:
+            why = run.row.problem or (run.work.step if run.work else "no work was queued")
+            raise ValueError(f"the demo's {month} doesn't close: {why}")
+
+
+def _finish_work(review_id: UUID) -> None:
+    """Run the close until nothing of it is under way.
+
+    What is retried waits, and the story's clock is frozen, so it moves on by that pause. Work that
+    another process has taken is waited for.
+    """
+    at = clock.now()
+    while True:
+        with clock.frozen(at):
+            count = jobs.drain(actor_of, of=current.actor().tenant_id)
+        with transaction(read_only=True):
+            if not under_way(Review, Review.id == review_id):
+                return
+        at += jobs.RETRY_PAUSE
+        if not count:
+            time.sleep(PAUSE_SECONDS)
 
 
 def _sign(month: Month, finance: Actor, product: Actor) -> None:
@@ -101,7 +126,7 @@ def _restate(month: Month, finance: Actor) -> None:
             close_actions.reopen(
                 queries.review_of(month), "The cloud corrected its bill of this month."
             )
-        _close(month)
+        close_month(month)
 
 
 def _discuss(month: Month, cast: Cast) -> None:

@@ -323,3 +323,17 @@ def test_a_day_is_one_of_the_operators_time_zone(product):
     product.send([event(1, at="2026-11-24T22:59:59Z"), event(2, at="2026-11-24T23:00:00Z")])
     assert [row.day.isoformat() for row in days()] == ["2026-11-24", "2026-11-25"]
     assert datetime(2026, 11, 24, 23, tzinfo=UTC).astimezone(ZoneInfo("Europe/Berlin")).hour == 0
+
+
+@pytest.mark.parametrize("years", [-7, 3])
+def test_a_month_that_the_database_does_not_take_is_named(app, product, years):
+    """As when the clocks of Meridian and its database differ by years."""
+    there = NOW.replace(year=clock.running().year + years)
+    with clock.frozen(there):
+        refused = product.send([event(1, at=at(there))], then=422)
+    month = f"November {there.year}"
+    assert refused["field"] == "at"
+    assert refused["title"].startswith(f"at: {month} can't be stored. The database takes months")
+    assert "from 61 before to 13 after the present one" in refused["title"]
+    with clock.frozen(NOW):
+        assert stored("acme") == []
