@@ -1,8 +1,12 @@
 """A corrected catalogue keeps its ids: nobody loses a mapping."""
 
 import dataclasses
+import io
+import json
 import re
 
+import pdfplumber
+import pikepdf
 import pytest
 from sqlalchemy import create_engine, event, select, text
 
@@ -12,8 +16,10 @@ from governance.assurance.controls import adoption_actions
 from governance.assurance.frameworks import catalogue, corrections, queries, sync
 from governance.assurance.frameworks.models import FrameworkRevision, Requirement
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel import clock
+from governance.foundation.people.jobs import actor_of
+from governance.kernel import clock, jobs
 from governance.kernel.db import session
+from governance.publishing.reports.built_document import short_digest
 from tests.assurance.assessments.assessment_helpers import PERIOD
 from tests.assurance.frameworks.framework_files import RMF, main_text
 
@@ -190,3 +196,25 @@ def test_a_closed_assessment_prints_the_digest_it_was_frozen_with(as_officer, ac
     assert new in page and old not in page
     with acting("compliance_officer", read_only=True):
         assert snapshot(closed, clock.now())["framework"]["digest"] == old
+
+
+@pytest.mark.slow
+def test_a_report_prints_the_digest_that_its_assessment_was_frozen_with(as_officer, acting, owner):
+    old, new = map(catalogue.catalogue_digest, (catalogue.load_catalogue(RMF), corrected(RMF)))
+    with acting("compliance_officer"):
+        adoption_actions.adopt(["SEC-04", "GOV-01"])
+        closed = assessment_actions.start_assessment(
+            queries.framework(RMF).id, title="Q4 2026", **PERIOD
+        ).id
+    as_officer.post(f"assessments/{closed}/closing", accept_open="y")
+    correct(owner, corrected(RMF))
+    report = as_officer.post("reports/", assessment_id=str(closed)).location
+    jobs.drain(actor_of)
+    content = as_officer.post(f"{report}/pdf", then=200).data
+    with pikepdf.open(io.BytesIO(content)) as document:
+        carried = document.attachments["snapshot.json"].get_file().read_bytes()
+    assert json.loads(carried)["framework"]["digest"] == old
+    with pdfplumber.open(io.BytesIO(content)) as printed:
+        text_of = " ".join(page.extract_text() or "" for page in printed.pages)
+    assert short_digest(old) in text_of and short_digest(new) not in text_of
+    assert TITLE not in text_of

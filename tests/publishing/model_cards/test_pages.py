@@ -162,6 +162,7 @@ def test_anybody_with_the_address_reads_the_card_and_nothing_else(system, as_off
     assert "Claims triage Current" in text and "Ranks incoming claims for adjusters." in text
     assert "Explains cover, deductibles and bills" in text and "Decide on a claim" in text
     assert "at most 3.0%" in text and "300" in text and "version 1" in text
+    assert client.get(path).headers["X-Robots-Tag"] == "noindex, nofollow"
     page = client.get(path).text
     assert "/t/acme" not in page and "Ines" not in page and "noindex" in page
     for wrong in ("/model-cards/acme/x", "/model-cards/nobody/x", path.replace("acme", "globex")):
