@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from governance.foundation.audit import queries as audit
 from governance.foundation.people import queries as people
+from governance.foundation.people.aliases import MERIDIAN, OUTSIDER, may_see_names
 from governance.kernel import clock
 from governance.kernel.formatting import long_day
 from governance.kernel.pages import table_file
@@ -102,6 +103,21 @@ def version_context(
     }
 
 
+def _signers(acceptances: Sequence[Acceptance]) -> dict[str, str]:
+    """Who accepted, by side, as this reader may see them; a vendor's person has no account."""
+    if may_see_names():
+        return {each.side: each.name for each in acceptances}
+    called = people.names(each.accepted_by for each in acceptances if each.side != "vendor")
+    return {
+        each.side: "a person of the vendor"
+        if each.side == "vendor"
+        else called.get(each.accepted_by, OUTSIDER)
+        if each.accepted_by
+        else MERIDIAN
+        for each in acceptances
+    }
+
+
 def _terms(row: Agreement, version: AgreementVersion, parts: queries.Parts) -> dict[str, Any]:
     """The frozen terms of a version, or those that a draft would have if it were proposed now."""
     return version.terms or terms_of(
@@ -163,6 +179,7 @@ def _sides(
         "sides": SIDES,
         "needed": [each for each in SIDES if each in needed_sides(row)],
         "given": {each.side: each for each in acceptances},
+        "signers": _signers(acceptances),
         "my_side": "customer" if row.direction == FROM_VENDOR else side,
         "is_own": side in {None, version.side},
     }

@@ -1,5 +1,6 @@
 """Pages of agreements through HTTP: both sides, drafts, acceptance, rehearsal, files."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -347,3 +348,18 @@ def test_pages_keep_their_statement_budget(as_viewer, statements, indicator):
     with statements() as seen:
         as_viewer.get(f"reliability/agreements/{row.agreement_id}")
     assert len(seen) <= 6
+
+
+def test_an_auditor_without_names_reads_who_accepted_by_role_and_letter(
+    as_auditor, as_viewer, indicator
+):
+    row = some.in_force(indicator)
+    path = f"reliability/agreements/{row.agreement_id}"
+    with make.acting("admin") as who:
+        name = who.name
+    assert name in words(as_viewer.get(path))
+    shown = words(as_auditor.get(path))
+    at = shown.find(name)
+    assert name not in shown, shown[at - 200 : at + 60]
+    accepted = shown.partition("Both sides accepted this version")[2][:300]
+    assert re.search(r"Admin [A-Z], ", accepted) and "Meridian operator, " in accepted, accepted
