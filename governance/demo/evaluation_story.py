@@ -31,6 +31,7 @@ from governance.kernel.db import session, transaction
 from governance.operations.evaluations import (
     judge_actions,
     judge_labels,
+    release_actions,
     run_actions,
     suite_actions,
 )
@@ -86,6 +87,10 @@ def steps(cast: Cast, now: datetime) -> list[StoryStep]:
     """Return what happens, in order of time."""
     last = _this_week(now)
     found = [StoryStep(last - 9 * WEEK, partial(_begin, cast))]
+    found += [
+        StoryStep(at, partial(_serve, cast, at, now))
+        for at in (last - 9 * WEEK + timedelta(hours=1), now - RELEASED * WEEK)
+    ]
     for number, wrong in enumerate(HALLUCINATE):
         at = last - (len(HALLUCINATE) - 1 - number) * WEEK
         found.append(StoryStep(at, partial(_run, cast, CLAIMS, at, wrong, now)))
@@ -138,6 +143,17 @@ def _calibrate(suite: EvaluationSuite) -> None:
         filename="labelled-answers.csv",
         sha256=hashlib.sha256(content).hexdigest(),
     )
+
+
+def _serve(cast: Cast, at: datetime, now: datetime) -> None:
+    """Anna states which release each system serves: no rollout says it yet."""
+    with current.acting_as(cast("anna")), transaction():
+        for each in (CLAIMS, ANSWERS, COPY):
+            release_actions.state_release(
+                systems.system(each.system),
+                release_of(at, now),
+                reason="The deployment log says so.",
+            )
 
 
 def _run(cast: Cast, suite: DemoSuite, at: datetime, wrong: int, now: datetime) -> None:

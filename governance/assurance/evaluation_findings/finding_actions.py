@@ -134,7 +134,7 @@ def _may_close(found: EvaluationFinding, run: EvaluationRun) -> bool:
     if evaluations.run(found.last_run_id).release == run.release:
         return True
     roles = served_releases.roles_of([run.system_id]).get(run.system_id)
-    return roles is None or (run.release in roles and roles[run.release].is_served)
+    return roles is not None and run.release in roles and roles[run.release].is_served
 
 
 def take_pass_back(found: EvaluationFinding, run: EvaluationRun, why: str) -> None:

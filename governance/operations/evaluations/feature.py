@@ -26,6 +26,9 @@ from governance.operations.evaluations import (
     models,
     openapi,
     permissions,
+    release_actions,
+    release_models,
+    release_views,
     request_actions,
     request_models,
     request_views,
@@ -55,7 +58,7 @@ def _tab(label: str, endpoint: str, order: int) -> SectionTab:
 
 manifest = Manifest(
     name="evaluations",
-    models=(models, request_models, judge_models),
+    models=(models, request_models, judge_models, release_models),
     routes=(
         *dict.fromkeys(
             each.feature
@@ -66,6 +69,7 @@ manifest = Manifest(
                 coverage_views,
                 comparison_views,
                 judge_views,
+                release_views,
             )
         ),
         request_views.feature,
@@ -110,7 +114,7 @@ manifest = Manifest(
         Daily("forget evaluation cases", jobs.forget_cases, at="02:53"),
         Daily("remove evaluation files", jobs.remove_files, at="03:11"),
     ),
-    audit=actions_in(suite_actions, run_actions, request_actions, judge_actions),
+    audit=actions_in(suite_actions, run_actions, request_actions, judge_actions, release_actions),
     links={
         "EvaluationSuite": EntryLink(endpoint="evaluations.suites", noun="evaluation suite"),
         "EvaluationJudge": EntryLink(
@@ -118,6 +122,9 @@ manifest = Manifest(
         ),
         "EvaluationRun": EntryLink(
             endpoint="evaluations.run", argument="run_id", noun="evaluation run"
+        ),
+        "ServedRelease": EntryLink(
+            endpoint="evaluations.index", noun="served release of an AI system"
         ),
         "EvaluationRequest": EntryLink(
             endpoint="evaluation_requests.shown",

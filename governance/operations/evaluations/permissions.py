@@ -24,4 +24,9 @@ REQUEST = permission(
     "ask runners for evaluation runs",
     roles="admin compliance_officer contributor",
 )
+RELEASE = permission(
+    "evaluations.release",
+    "state which release an AI system serves",
+    roles="admin compliance_officer contributor",
+)
 PUSH = permission("evaluations.push", "push evaluation runs", scopes=EVALUATIONS_WRITE)

@@ -3,7 +3,9 @@
 incidents_of(system_id, span)  incidents that touched the AI system in the span, the earliest
                                first, for those who may see them; one statement
 roles_of(system_ids)           which releases of each AI system are served or in a rollout, by the
-                               record of rollouts; a system without one isn't in it; one statement
+                               record of rollouts, or as somebody stated it; a system without a
+                               record isn't in it; one statement
+recorded_of(system_ids)        which releases of each the record ever named; the same statement
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -40,7 +42,15 @@ class ReleaseRole:
     is_served: bool
 
 
+STATED = ReleaseRole("Served, as stated", is_served=True)  # by a person, where no rollout says it
+
 type Roles = Mapping[str, ReleaseRole]
 type RolesOf = Callable[[Collection[UUID]], Mapping[UUID, Roles]]
 
 roles_of: Port[RolesOf] = Port("releases that are served", default=lambda _system_ids: {})
+
+type RecordedOf = Callable[[Collection[UUID]], Mapping[UUID, Collection[str]]]
+
+recorded_of: Port[RecordedOf] = Port(
+    "releases that were ever served or in a rollout", default=lambda _system_ids: {}
+)

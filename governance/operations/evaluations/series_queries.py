@@ -2,7 +2,7 @@
 
 weekly_runs(…)        the newest judged run of each suite and week
 measures_of(…)        the measures of these versions, each with its judges
-weekly_results(…)     what these runs found, with the verdict of one policy tier
+weekly_results(…)     what these runs found, with the verdict that each was judged with
 policy_changes(…)     versions of the policy that took effect
 """
 
@@ -37,11 +37,13 @@ def weekly_runs(
     release: str = "",
     suite_key: str = "",
     roles: Roles | None = None,
+    known: ColumnElement[bool] | None = None,
 ) -> Sequence[Any]:
     """The newest judged run of each suite in each week from `first` to `last`, both Mondays.
 
     A week has the run of a release that `roles` says is served, then of one in a rollout, before
-    the newer run of another one.
+    the newer run of another one. `known` leaves out runs of releases that no record ever named,
+    unless `release` asks for one.
     A failed run counts: an older figure isn't that week's. Each row has the system, and all of its
     releases in these weeks, whatever the filters are.
     """
@@ -92,6 +94,8 @@ def weekly_runs(
     )
     if release:
         query = query.where(EvaluationRun.release == release)
+    elif known is not None:
+        query = query.where(known)
     if suite_key:
         query = query.where(EvaluationSuite.key == suite_key)
     return session().execute(query).all()
@@ -141,19 +145,26 @@ def stale(runs: Sequence[Any], measures: Sequence[Any]) -> Mapping[tuple[UUID, s
 def weekly_results(
     run_ids: Collection[UUID], measure_ids: Collection[UUID], tier: str
 ) -> Sequence[Any]:
-    """What these runs found for these measures; `judged` is the verdict of that policy tier."""
-    query = select(
-        MeasureResult.run_id,
-        MeasureResult.measure_id,
-        MeasureResult.n,
-        MeasureResult.successes,
-        MeasureResult.deviation,
-        MeasureResult.point,
-        MeasureResult.low,
-        MeasureResult.high,
-        MeasureResult.confidence,
-        MeasureResult.verdicts[tier].label("judged"),
-    ).where(MeasureResult.run_id.in_(run_ids), MeasureResult.measure_id.in_(measure_ids))
+    """What these runs found for these measures; `judged` is the verdict of the policy tier that
+    judged the run, or of `tier` for one from before runs kept theirs.
+    """
+    judged_by = func.coalesce(EvaluationRun.judged_tier, tier)
+    query = (
+        select(
+            MeasureResult.run_id,
+            MeasureResult.measure_id,
+            MeasureResult.n,
+            MeasureResult.successes,
+            MeasureResult.deviation,
+            MeasureResult.point,
+            MeasureResult.low,
+            MeasureResult.high,
+            MeasureResult.confidence,
+            MeasureResult.verdicts[judged_by].label("judged"),
+        )
+        .join(EvaluationRun, EvaluationRun.id == MeasureResult.run_id)
+        .where(MeasureResult.run_id.in_(run_ids), MeasureResult.measure_id.in_(measure_ids))
+    )
     return session().execute(query).all()
 
 

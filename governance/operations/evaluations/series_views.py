@@ -24,7 +24,7 @@ from governance.operations.evaluations import (
     series_queries,
     served_releases,
 )
-from governance.operations.evaluations.ports import Roles, incidents_of
+from governance.operations.evaluations.ports import incidents_of
 from governance.operations.evaluations.statistics.series import PAGE_FALSE_ALARMS
 from governance.operations.evaluations.task_packs import TIERS
 from governance.operations.evaluations.views import feature
@@ -84,23 +84,20 @@ class _Read:
     chosen: dict[str, str]
 
 
-def _roles(key: str) -> Roles | None:
-    system_id = systems.system(key).id
-    return served_releases.roles_of([system_id]).get(system_id)
-
-
 def _read(key: str) -> _Read:
     """Read the series that the address asks for, in seven statements."""
     chosen = filters("release", "suite", "measure", "weeks")
     count = int(chosen["weeks"]) if chosen.get("weeks") in {"12", "26", "52"} else MAX_WEEKS
     weeks = all_weeks(monday_of(clock.today()), count)
+    system_id = systems.system(key).id
     runs = series_queries.weekly_runs(
         key,
         weeks[0],
         weeks[-1],
         release=chosen.get("release", ""),
         suite_key=chosen.get("suite", ""),
-        roles=_roles(key),
+        roles=served_releases.roles_of([system_id]).get(system_id),
+        known=served_releases.known_runs([system_id]),
     )
     system = _system(key, runs)
     measures = series_queries.measures_of({run.version_id for run in runs})

@@ -1,28 +1,35 @@
 """Which runs count today: those of a release that is served, or that a rollout has.
 
 roles_of(system_ids)        the role of each such release, by AI system; one statement
+stated(system_id)           the release that somebody stated, and since when; None where nobody did
+stated_at(system_id, day)   the release that was stated for a day
 is_unknown(roles, release)  whether a run of the release decides nothing
-counting(roles)             the same as a condition on EvaluationRun
+known_runs(system_ids)      a condition on EvaluationRun: the runs of each release that the record ever named
 
-While no rollout of an AI system is recorded, nothing says which release it serves: then the runs of
-every release count, each beside the others.
+Rollouts say which release is served; where an AI system has none, somebody states it. Until then the
+board shows each release beside the others, and no run moves an error budget or closes another
+release's finding.
 """
 
 from collections.abc import Collection, Mapping
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, tuple_
+from sqlalchemy import ColumnElement, or_, select, tuple_
 
+from governance.kernel import clock
+from governance.kernel.db import session
 from governance.kernel.read_once import read_once
 from governance.operations.evaluations import ports
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.evaluations.ports import Roles
+from governance.operations.evaluations.release_models import ServedRelease
 
-UNRECORDED = "no rollout says what is served"
+UNRECORDED = "no record says what is served"
 
 
 def roles_of(system_ids: Collection[UUID]) -> Mapping[UUID, Roles]:
-    """Return the role of each release; a system without a recorded rollout isn't in it."""
+    """Return the role of each release; a system without a record of them isn't in it."""
     return _roles_of(tuple(sorted(set(system_ids)))) if system_ids else {}
 
 
@@ -31,15 +38,41 @@ def _roles_of(system_ids: tuple[UUID, ...]) -> Mapping[UUID, Roles]:
     return ports.roles_of()(system_ids)
 
 
+def has_rollouts(system_id: UUID) -> bool:
+    """Whether rollouts say which release the system serves."""
+    roles = roles_of([system_id]).get(system_id, {})
+    return any(role != ports.STATED for role in roles.values())
+
+
+def stated(system_id: UUID) -> ServedRelease | None:
+    """Return what was stated last."""
+    return stated_at(system_id, clock.today())
+
+
+def stated_at(system_id: UUID, day: date) -> ServedRelease | None:
+    """Return what was stated of a day."""
+    r = ServedRelease
+    query = select(r).where(r.system_id == system_id, r.since <= day)
+    return session().scalars(query.order_by(r.since.desc(), r.created_at.desc()).limit(1)).first()
+
+
 def is_unknown(roles: Roles | None, release: str) -> bool:
-    """Whether rollouts are recorded, and none serves or carries the release."""
+    """Whether the record names releases of the system, and not this one."""
     return roles is not None and release not in roles
 
 
-def counting(roles: Mapping[UUID, Roles]) -> ColumnElement[bool]:
-    """Select the runs that count, of AI systems whose `roles` these are."""
-    pairs = [(system_id, release) for system_id, its in roles.items() for release in its]
+def recorded_of(system_ids: Collection[UUID]) -> Mapping[UUID, Collection[str]]:
+    """Return each release that the record ever named; a system without a record isn't in it."""
+    return ports.recorded_of()(tuple(sorted(set(system_ids)))) if system_ids else {}
+
+
+def known_runs(system_ids: Collection[UUID]) -> ColumnElement[bool]:
+    """Select the runs of these systems whose release the record ever named, and each run of a
+    system without a record.
+    """
+    recorded = recorded_of(system_ids)
+    pairs = [(system_id, release) for system_id, its in recorded.items() for release in its]
     return or_(
-        EvaluationRun.system_id.not_in(roles),
+        EvaluationRun.system_id.not_in(list(recorded)),
         tuple_(EvaluationRun.system_id, EvaluationRun.release).in_(pairs),
     )

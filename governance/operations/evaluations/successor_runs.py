@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -36,7 +37,7 @@ def evaluations_of(
         *(name for each in systems.values() for old in each.values() for name in old),
     }
     rows = _newest(models, slugs) if slugs else []
-    verdicts = _verdicts(row.id for row in rows)
+    verdicts = _verdicts(rows)
     by_suite = defaultdict[Any, list[Any]](list)
     for row in rows:
         by_suite[row.key, row.suite_id].append(row)
@@ -77,6 +78,7 @@ def _newest(models: Collection[str], slugs: Collection[str]) -> Sequence[Any]:
             r.id,
             r.number,
             r.outcome,
+            r.judged_tier,
             r.model,
             r.ran_at,
             AISystem.key,
@@ -117,21 +119,42 @@ def _is_model(written: str, model: str) -> bool:
     )
 
 
-def _verdicts(run_ids: Iterable[Any]) -> Mapping[Any, Counter[str]]:
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """How many measures have each verdict as the run was judged, and by the limits of today."""
+
+    judged: Counter[str] = field(default_factory=Counter)
+    today: Counter[str] = field(default_factory=Counter)
+
+
+def _verdicts(rows: Sequence[Any]) -> Mapping[Any, Verdicts]:
     """Count the verdicts of each run; signals decide nothing."""
-    tier, found = queries.policy_tier(), defaultdict[Any, Counter[str]](Counter)
-    for result, measure in queries.results_of(list(run_ids)):
+    tier_of = {each.id: each.judged_tier for each in rows}
+    tier, found = queries.policy_tier(), defaultdict[Any, Verdicts](Verdicts)
+    for result, measure in queries.results_of([each.id for each in rows]):
         if not measure.is_signal:
-            found[result.run_id][result.verdicts.get(tier, {}).get("verdict", "none")] += 1
+            judged_by = tier_of[result.run_id] or tier
+            counts = found[result.run_id]
+            for count, of in ((counts.judged, judged_by), (counts.today, tier)):
+                count[result.verdicts.get(of, {}).get("verdict", "none")] += 1
     return found
 
 
-def _words(outcome: str | None, count: Counter[str]) -> tuple[str, str]:
+def _words(outcome: str | None, found: Verdicts) -> tuple[str, str]:
     """Return the words and a kind of c.state; only a pass in every measure is a pass."""
+    count = found.judged
     if outcome != "completed" or not count:
         return "no result", "none"
-    words = {"pass": "pass", "fail": "fail", "undecided": "undecided", "none": "without a result"}
-    told = ", ".join(f"{count[each]} {word}" for each, word in words.items() if count[each])
+    told, state = _told(count), "due"
     if count["fail"]:
-        return told, "bad"
-    return told, "ok" if count["pass"] == count.total() else "due"
+        state = "bad"
+    elif count["pass"] == count.total():
+        state = "ok"
+    if found.today != count:
+        told += f" (by today's limits: {_told(found.today)})"
+    return told, state
+
+
+def _told(count: Counter[str]) -> str:
+    words = {"pass": "pass", "fail": "fail", "undecided": "undecided", "none": "without a result"}
+    return ", ".join(f"{count[each]} {word}" for each, word in words.items() if count[each])

@@ -32,7 +32,8 @@ def _draw(system: AISystem) -> Sequence[TrendChart]:
     """Those that fail first, then those that changed; signals decide nothing and come last."""
     weeks = all_weeks(monday_of(clock.today()), MIN_WEEKS)
     roles = served_releases.roles_of([system.id]).get(system.id)
-    runs = series_queries.weekly_runs(system.key, weeks[0], weeks[-1], roles=roles)
+    known = served_releases.known_runs([system.id])
+    runs = series_queries.weekly_runs(system.key, weeks[0], weeks[-1], roles=roles, known=known)
     if not runs:
         return ()
     measures = series_queries.measures_of({run.version_id for run in runs})
@@ -41,8 +42,8 @@ def _draw(system: AISystem) -> Sequence[TrendChart]:
         [run.id for run in runs], [measure.id for measure in shown], queries.policy_tier()
     )
     add_points(found, runs, shown, results, series_queries.stale(runs, shown))
-    known = [each for each in found.series if each.newest is not None]
-    return [_chart(each) for each in sorted(known, key=_rank)]
+    drawn = [each for each in found.series if each.newest is not None]
+    return [_chart(each) for each in sorted(drawn, key=_rank)]
 
 
 def _rank(series: MeasureSeries) -> tuple[bool, bool, bool]:

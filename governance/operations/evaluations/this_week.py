@@ -137,7 +137,7 @@ def wanted_cases(cells: Iterable[WeekCell]) -> int | None:
 class SystemRow:
     """A suite on a release of an AI system, with its cells by measure slug.
 
-    `role` is None where no rollout says which release is served.
+    `role` is None where nothing says which release is served.
     """
 
     system: AISystem

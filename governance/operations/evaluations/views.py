@@ -185,6 +185,7 @@ def run(run_id: UUID) -> ResponseReturnValue:
         "operations/evaluations/run.html",
         role=roles.get(found.release) if roles else None,
         is_unknown=served_releases.is_unknown(roles, found.release),
+        is_unrecorded=roles is None,
         run=found,
         suite=suite,
         version=version,

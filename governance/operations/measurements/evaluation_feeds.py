@@ -4,16 +4,15 @@
     stop(indicator)                    its minutes stay
     choices()                          the measures that can be counted
 
-Only a run of a release that people were served when it ended counts, by the record of rollouts; before
-the first rollout of the AI system is started, nothing says which release that was, and each counts. A
-run is one minute, at its end; runs that end in the same minute add up. Weeks have few minutes with
+Only a run of a release that people were served when it ended counts, by the record of rollouts or as
+somebody stated it. While nothing says which release that was, no run counts. A run is one minute, at its end; runs that end in the same minute add up. Weeks have few minutes with
 data, so an objective on such an indicator asks for no coverage.
 """
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, true
+from sqlalchemy import select
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
@@ -184,7 +183,7 @@ def _count(run_id: UUID) -> None:
     run = evaluations.run(run_id)
     ended = run.ran_at or run.created_at
     served = served_releases.served_at(run.system_id, ended)
-    if served is not None and run.release not in served:
+    if run.release not in served:
         return
     lock_tenant(LOCK)  # runs of one minute are added up once
     at = whole_minute(ended)
@@ -204,7 +203,7 @@ def _count(run_id: UUID) -> None:
         actions.store(rows, backfill_reason=f"Evaluation run {run.number}" if is_late else None)
 
 
-def _of_minute(run: EvaluationRun, at: datetime, served: set[str] | None) -> list[UUID]:
+def _of_minute(run: EvaluationRun, at: datetime, served: set[str]) -> list[UUID]:
     """The runs of the same AI system and suite that ended in the minute, of releases that count."""
     r = EvaluationRun
     suite_of = select(SuiteVersion.suite_id).where(SuiteVersion.id == run.version_id)
@@ -217,7 +216,7 @@ def _of_minute(run: EvaluationRun, at: datetime, served: set[str] | None) -> lis
             r.ran_at >= at,
             r.ran_at < at + timedelta(minutes=1),
             SuiteVersion.suite_id == suite_of.scalar_subquery(),
-            r.release.in_(served) if served is not None else true(),
+            r.release.in_(served),
         )
     )
     return list(session().scalars(query))

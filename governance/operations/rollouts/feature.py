@@ -9,7 +9,7 @@ from governance.kernel.manifest import (
     PortAnswer,
     SectionTab,
 )
-from governance.operations.evaluations.ports import roles_of
+from governance.operations.evaluations.ports import recorded_of, roles_of
 from governance.operations.policies import ports as policy_ports
 from governance.operations.rollouts import (
     actions,
@@ -74,6 +74,7 @@ manifest = Manifest(
     approvals=(step_approval.ROLLOUT_STEP,),
     answers=(
         PortAnswer(roles_of, served_releases.roles_of),
+        PortAnswer(recorded_of, served_releases.recorded_of),
         PortAnswer(policy_ports.gate_moves, tier_moves.gate_moves),
     ),
 )

@@ -1,8 +1,9 @@
 """Which releases of an AI system are served, or in a rollout, by the record of rollouts.
 
 roles_of(system_ids)          today, for pages and what follows from a run; one statement
-served_at(system_id, at)      the releases that anybody was served at a moment; None where no
-                              rollout of the system had started by then; one statement
+recorded_of(system_ids)       each release that was ever served or in a rollout; the same statement
+served_at(system_id, at)      the releases that anybody was served at a moment, by the rollouts
+                              that had started by then, or else as somebody stated it
 is_unknown(system_id, release)     whether the record names other releases, and not this one
 
 A rollout serves its `previous` release until it is finished, and its own release from the first
@@ -10,7 +11,7 @@ stage with a share. While it is halted, everybody gets the previous one.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,7 +19,11 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel.db import session
-from governance.operations.evaluations.ports import ReleaseRole, Roles
+from governance.kernel.read_ahead import Rows, one_of, read_rows
+from governance.kernel.read_once import read_once
+from governance.operations.evaluations import served_releases as evaluated_releases
+from governance.operations.evaluations.ports import STATED, ReleaseRole, Roles
+from governance.operations.evaluations.release_models import ServedRelease
 from governance.operations.rollouts.ladders import BASIS_POINTS
 from governance.operations.rollouts.life_cycle import OPEN
 from governance.operations.rollouts.models import Rollout, RolloutStep
@@ -36,14 +41,12 @@ AFTER = {  # the state that each step leads to
 
 
 def roles_of(system_ids: Collection[UUID]) -> Mapping[UUID, Roles]:
-    """Return the role of each release that a rollout of the system serves or carries."""
-    query = (
-        select(Rollout)
-        .where(Rollout.system_id.in_(system_ids), Rollout.state != "cancelled")
-        .order_by(Rollout.feature_id, Rollout.number.desc())
-    )
+    """Return the role of each release that a rollout of the system serves or carries; of a system
+    without rollouts, the one that somebody stated.
+    """
+    rollouts, statements = _record(tuple(system_ids))
     by_feature: dict[tuple[UUID, UUID], list[Rollout]] = defaultdict(list)
-    for row in session().scalars(query):
+    for row in rollouts:
         by_feature[row.system_id, row.feature_id].append(row)
     found: dict[UUID, dict[str, ReleaseRole]] = defaultdict(dict)
     for (system_id, _feature), rows in by_feature.items():
@@ -51,7 +54,41 @@ def roles_of(system_ids: Collection[UUID]) -> Mapping[UUID, Roles]:
             known = found[system_id].get(release)
             if known is None or not known.is_served:
                 found[system_id][release] = role
+    for stated in statements:  # the newest first
+        found.setdefault(stated.system_id, {stated.release: STATED})
     return found
+
+
+def recorded_of(system_ids: Collection[UUID]) -> Mapping[UUID, set[str]]:
+    """Return each release that was ever served or in a rollout; a system without one isn't in it."""
+    rollouts, statements = _record(tuple(system_ids))
+    found: dict[UUID, set[str]] = defaultdict(set)
+    for row in rollouts:
+        found[row.system_id] |= {row.previous, row.release}
+    for stated in statements:
+        found[stated.system_id].add(stated.release)
+    return found
+
+
+@read_once
+def _record(system_ids: tuple[UUID, ...]) -> tuple[Sequence[Rollout], Sequence[ServedRelease]]:
+    """The rollouts of the systems and what was stated of them, the newest first; one statement."""
+    rollouts, statements = read_rows(*RECORD, system_ids=system_ids)
+    return rollouts, statements
+
+
+RECORD = (
+    Rows(
+        Rollout,
+        lambda m: one_of(m.system_id, "system_ids") & (m.state != "cancelled"),
+        lambda m: (m.feature_id, m.number.desc()),
+    ),
+    Rows(
+        ServedRelease,
+        lambda m: one_of(m.system_id, "system_ids"),
+        lambda m: (m.since.desc(), m.created_at.desc()),
+    ),
+)
 
 
 def _roles(rows: Iterable[Rollout]) -> Iterable[tuple[str, ReleaseRole]]:
@@ -85,8 +122,10 @@ def _served(row: Rollout, state: str, position: int) -> list[str]:
     return [row.release] if share == BASIS_POINTS else [row.previous, row.release]
 
 
-def served_at(system_id: UUID, at: datetime) -> set[str] | None:
-    """Return the releases that the system's features served at that moment."""
+def served_at(system_id: UUID, at: datetime) -> set[str]:
+    """Return the releases that the system's features served at that moment; none where nothing
+    says it.
+    """
     step = RolloutStep
     query = (
         select(Rollout, step)
@@ -97,7 +136,8 @@ def served_at(system_id: UUID, at: datetime) -> set[str] | None:
     )
     rows = session().execute(query).all()
     if not rows:
-        return None
+        stated = evaluated_releases.stated_at(system_id, at.date())
+        return {stated.release} if stated else set()
     return {
         release
         for row, taken in rows

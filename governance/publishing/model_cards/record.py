@@ -303,7 +303,7 @@ def _figures(found: Evaluated, release: str, at: datetime) -> Iterator[CardFigur
             yield _without_run(suite, problem or f"Run {run.number:,} has no figure.")
             continue
         for result, measure in results:
-            judged = result.verdicts.get(tier, {})
+            judged = result.verdicts.get(run.judged_tier or tier, {})
             other_judge = found.stale.get((run.id, measure.key), "")
             state, problem = _state(run, measure, result, judged, other_judge, at)
             yield CardFigure(

@@ -18,7 +18,7 @@ from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.kernel import charts, clock, formatting
 from governance.kernel.db import session
 from governance.kernel.formatting import plural
-from governance.operations.evaluations import figures
+from governance.operations.evaluations import figures, served_releases
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -110,7 +110,17 @@ def _points(found: EvaluationFinding, first: date) -> Sequence[Any]:
     """The newest figure of the measure by AI system and week."""
     r, m = EvaluationRun, MeasureResult
     query = (
-        select(AISystem.id, AISystem.name, r.week, m, SuiteMeasure)
+        select(
+            AISystem.id,
+            AISystem.name,
+            r.week,
+            m,
+            SuiteMeasure,
+            r.judged_tier,
+            r.release,
+            r.ran_at,
+            r.number,
+        )
         .join(SuiteVersion, SuiteVersion.id == r.version_id)
         .join(SuiteMeasure, SuiteMeasure.version_id == SuiteVersion.id)
         .join(m, (m.run_id == r.id) & (m.measure_id == SuiteMeasure.id))
@@ -124,10 +134,28 @@ def _points(found: EvaluationFinding, first: date) -> Sequence[Any]:
             m.n > 0,
             AISystem.retired_at.is_(None),
         )
-        .ext(distinct_on(AISystem.id, r.week))
-        .order_by(AISystem.id, r.week, r.ran_at.desc(), r.number.desc())
+        .ext(distinct_on(AISystem.id, r.week, r.release))
+        .order_by(AISystem.id, r.week, r.release, r.ran_at.desc(), r.number.desc())
     )
-    return session().execute(query).all()
+    return _of_known_releases(session().execute(query).all())
+
+
+def _of_known_releases(rows: Sequence[Any]) -> Sequence[Any]:
+    """One row for each system and week: of a release that is served before another one, and of none
+    that no record ever named.
+    """
+    ids = {row.id for row in rows}
+    roles, recorded = served_releases.roles_of(ids), served_releases.recorded_of(ids)
+    known = [row for row in rows if row.id not in recorded or row.release in recorded[row.id]]
+
+    def rank(row: Any) -> tuple[Any, ...]:
+        role = roles.get(row.id, {}).get(row.release)
+        return bool(role and role.is_served), row.ran_at, row.number
+
+    best: dict[tuple[UUID, date], Any] = {}
+    for row in sorted(known, key=rank):
+        best[row.id, row.week] = row
+    return [best[each] for each in sorted(best, key=lambda each: (str(each[0]), each[1]))]
 
 
 def _chart(
@@ -140,16 +168,16 @@ def _chart(
     """Lines by AI system, the finding's one first; the same as a table; what the chart shows."""
     by_system: dict[UUID, dict[date, Any]] = {}
     names: dict[UUID, str] = {}
-    for system_id, name, week, result, measure in points:
-        by_system.setdefault(system_id, {})[week] = (result, measure)
+    for system_id, name, week, result, measure, judged_by, *_of_run in points:
+        by_system.setdefault(system_id, {})[week] = (result, measure, judged_by)
         names[system_id] = name
     order = sorted(by_system, key=lambda each: (each != system.id, names[each]))[:MAX_SERIES]
     if not order or len(by_system[order[0]]) < 2:  # noqa: PLR2004 - a line needs two points
         return None, [], ""
-    newest, measure = max(by_system[order[0]].items())[1]
+    newest, measure, judged_by = max(by_system[order[0]].items())[1]
     scale = HUNDRED if measure.unit == "share" else 1
     unit = "%" if measure.unit == "share" else f" {measure.unit}"
-    limit = newest.verdicts.get(tier, {}).get("limit")
+    limit = newest.verdicts.get(judged_by or tier, {}).get("limit")
     title = f"{found.name} by week"
     drawn = charts.lines(
         [_series(names[each], by_system[each], weeks, scale) for each in order],
@@ -161,8 +189,8 @@ def _chart(
     )
     rows = [(names[each], _cells(by_system[each], weeks)) for each in order]
     sub = (
-        f"{figures.asks(measure).capitalize()} {figures.amount(limit, measure.unit)} in this tier; by"
-        " week"
+        f"{figures.asks(measure).capitalize()} {figures.amount(limit, measure.unit)} as its newest run"
+        " was judged; by week"
     )
     return drawn, rows, sub
 

@@ -11,6 +11,8 @@ from governance.assurance.evaluation_findings.models import EvaluationFinding, F
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.kernel import clock, current
 from governance.kernel.db import session
+from governance.operations.evaluations import release_actions
+from governance.operations.systems import queries as register
 from tests import make
 from tests.operations.evaluations.evaluation_helpers import judged, log_of
 from tests.waiting import MAX_WAIT_SECONDS
@@ -25,6 +27,13 @@ def run(counts, number, *, day=24, hour=10, release="2026.11.2", **changes):
     stats = {"stats": {"completed_at": f"2026-11-{day:02}T{hour:02}:00:00Z"}}
     log = log_of(*counts, run=f"run-{number}", **(stats | changes))
     return judged(log, release=release)
+
+
+def serve(release):
+    """State that claims-triage serves the release."""
+    with make.acting("admin"):
+        system = register.system("claims-triage")
+        release_actions.state_release(system, release, reason="The deployment log.")
 
 
 def findings(slug="acme"):

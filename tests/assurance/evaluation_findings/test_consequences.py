@@ -34,6 +34,7 @@ from tests.assurance.evaluation_findings.finding_helpers import (
     judged_control,
     misses_of,
     run,
+    serve,
     versions,
 )
 from tests.operations.evaluations.evaluation_helpers import drain, published_suite, system
@@ -155,6 +156,7 @@ def test_the_filed_sheet_says_what_was_measured_of_how_many_and_where_the_run_is
 
 def test_a_pass_proposes_to_close_and_a_person_closes():
     run(MISSES, 1, day=23)
+    serve("2026.11.3")
     run(PASSES, 2, release="2026.11.3")
     (found,) = findings()
     assert found.passed_run_id and found.is_open and misses_of()

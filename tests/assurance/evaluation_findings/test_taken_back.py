@@ -35,6 +35,7 @@ from tests.assurance.evaluation_findings.finding_helpers import (
     judged_control,
     misses_of,
     run,
+    serve,
 )
 from tests.operations.evaluations.evaluation_helpers import drain, published_suite, system
 
@@ -260,6 +261,7 @@ def test_labels_that_do_not_confirm_the_judge_withdraw_evidence_and_block_the_ga
 
 def test_a_pass_of_an_earlier_judge_proposes_to_close_nothing_any_more():
     run(MISSES, 1, day=23)
+    serve("2026.11.3")
     run(PASSES, 2, release="2026.11.3")
     assert findings()[0].passed_run_id is not None
     another_judge()
@@ -270,6 +272,7 @@ def test_a_pass_of_an_earlier_judge_proposes_to_close_nothing_any_more():
 
 def test_a_finding_that_is_closed_before_the_work_names_no_stale_pass():
     run(MISSES, 1, day=23)
+    serve("2026.11.3")
     run(PASSES, 2, release="2026.11.3")
     with clock.frozen(NOW + timedelta(minutes=10)):
         with make.acting("admin"):

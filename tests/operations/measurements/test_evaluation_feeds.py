@@ -1,6 +1,6 @@
 """An indicator counts the cases of evaluation runs, so that a measure has an error budget."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,7 @@ from governance.kernel.db import session
 from governance.operations.alerts import actions as alerts
 from governance.operations.alerts import budgets
 from governance.operations.alerts.jobs import check_budgets
+from governance.operations.evaluations import release_actions
 from governance.operations.evaluations.events import RunJudged
 from governance.operations.measurements import actions as indicators
 from governance.operations.measurements import evaluation_feeds
@@ -36,7 +37,9 @@ def _indicator(app, isolated):
     with clock.frozen(NOW):
         with make.acting("admin"):
             published_suite()
-            system()
+            release_actions.state_release(
+                system(), "2026.11.2", since=date(2026, 10, 1), reason="The deployment log."
+            )
             found = _define("grounded-answers", "claims-triage")
             evaluation_feeds.feed(found, "claims-grounding/hallucination")
         yield

@@ -101,8 +101,8 @@ def test_a_run_says_that_its_release_is_unknown_until_a_rollout_has_it(in_rollou
 def test_while_no_rollout_is_recorded_each_release_has_a_row(begun, isolated, as_viewer):
     evaluate(BAD, OLD)
     page = board(as_viewer)
-    assert f"{OLD} no rollout says what is served" in page
-    assert f"{NEW} no rollout says what is served" in page
+    assert f"{OLD} no record says what is served" in page
+    assert f"{NEW} no record says what is served" in page
     assert "1 of 2 results fails" in page
 
 
@@ -113,7 +113,7 @@ def test_who_is_served_follows_each_step(in_rollout):
     with make.acting("admin"):
         system_id = register.system("claims-triage").id
         assert now() == {OLD, NEW}
-        assert served_releases.served_at(system_id, clock.now() - timedelta(days=900)) is None
+        assert served_releases.served_at(system_id, clock.now() - timedelta(days=900)) == set()
         actions.halt(queries.rollout(in_rollout), reason="One answer was wrong.")
         assert now() == {OLD}
         assert served_releases.roles_of([system_id])[system_id][NEW].text == "RO-1, halted at 1%"

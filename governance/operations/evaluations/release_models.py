@@ -1,0 +1,25 @@
+"""The releases that people say an AI system serves, where no rollout says it."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from governance.kernel.db import Model, Tenanted, tenant_fk
+
+
+class ServedRelease(Tenanted, Model):
+    """A release that an AI system serves since a day, as somebody stated it; the newest one counts."""
+
+    __tablename__ = "served_releases"
+    __table_args__ = (
+        tenant_fk("system_id", "ai_systems"),
+        Index(None, "tenant_id", "system_id", "since"),
+        CheckConstraint("release <> ''", "release"),
+    )
+
+    system_id: Mapped[UUID]
+    release: Mapped[str]
+    since: Mapped[date]
+    stated_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
