@@ -31,7 +31,7 @@ FIRST_READER = {
     "GET /t/<tenant>/evidence/type-ii/<uuid:control_id>": ("sampling_tables", 10),
     "GET /t/<tenant>/red-teams/findings/<uuid:red_team_finding_id>": ("red_team_evidence", 6),
     "GET /t/<tenant>/risks/<uuid:risk_id>": ("risk_scores", 5),
-    "GET /t/<tenant>/systems/<system_id>": ("model_cards", 13),
+    "GET /t/<tenant>/systems/<system_id>": ("model_cards", 11),
 }
 OF_THE_TEST = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET TRANSACTION", "SELECT set_config")
 TOKEN = re.compile(r'name="csrf_token" value="[0-9a-f]+"')
