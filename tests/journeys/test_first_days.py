@@ -19,11 +19,13 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.months import Month
+from governance.operations.measurements import actions as measuring
 from tests import make
 from tests.browser import words
 from tests.conftest import visitor
 from tests.economics.prices import price_helpers
 from tests.economics.usage.usage_helpers import Product, at, event, register
+from tests.operations.objectives.objective_helpers import before, define, minutes_of, objective
 
 DAYS = {
     "the first of a month": datetime(2026, 12, 1, 0, 10, tzinfo=UTC),
@@ -151,6 +153,21 @@ def test_who_used_a_feature_in_the_last_seven_days_is_counted_up_to_today(now, a
         month = Month.of(now.astimezone(ZoneInfo("Europe/Berlin")).date())
         shown = visitor(app, "compliance_officer", "acme").get(f"economics/cost?month={month}")
         assert f"Weekly: in the last seven days of {month.long_name};" in words(shown)
+
+
+@EACH_DAY
+def test_an_objective_of_one_hour_claims_nothing_about_the_days_before(now, app, isolated):
+    with clock.frozen(now):
+        with make.acting("admin"):
+            indicator = define(kind="downtime", min_requests=3)
+            measuring.store(minutes_of(indicator, before(now, hours=1)))
+            objective_id = objective(indicator).id
+        officer = visitor(app, "compliance_officer", "acme")
+        assert "Window not full yet" in words(officer.get("reliability/"))
+        days = [now.astimezone(ZoneInfo("Europe/Berlin")) - timedelta(days=n) for n in (0, 9)]
+        page = words(officer.get(f"reliability/objectives/{objective_id}"))
+        assert f"{days[0]:%-d %b} 0" in page
+        assert f"{days[1]:%-d %b} nothing counted" in page
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])

@@ -259,6 +259,12 @@ class Loss:
     excluded: int
     has_gap: bool
     is_marked: bool = False
+    is_measured: bool = True
+
+    @property
+    def said(self) -> str:
+        """Return what was lost: 0 only where something was measured."""
+        return f"{self.lost:,}" if self.is_measured else "nothing counted"
 
 
 def lost_by_day(days: Sequence[Loss], title: str) -> Markup:
@@ -308,7 +314,7 @@ def lost_by_day(days: Sequence[Loss], title: str) -> Markup:
                 body.append(
                     drawing.label(place[0], height - 6, each.label, "tick", anchor=place[1])
                 )
-    said = ", ".join(f"{each.label} {each.lost:,}" for each in days)
+    said = ", ".join(f"{each.label} {each.said}" for each in days)
     return drawing.svg(width, height, title, said, body, extra="c-x700")
 
 

@@ -88,7 +88,10 @@ class ObjectivePage:
         kind = self.reading.kind
         gap_days = {n for n, day in enumerate(self.days) if intersection([day], self.gaps)}
         lost, hidden = [0] * len(self.days), [0] * len(self.days)
+        measured = set[int]()
         for piece in self.pieces:
+            if piece.counted.minutes or piece.hidden.minutes:
+                measured.add(piece.day)
             lost[piece.day] += piece.counted.lost(kind)
             hidden[piece.day] += piece.hidden.lost(kind)
         marked = self._recent(lost)
@@ -100,6 +103,7 @@ class ObjectivePage:
                 hidden[n],
                 n in gap_days,
                 n >= len(lost) - marked,
+                n in measured,
             )
             for n, day in enumerate(self.days)
         ]
