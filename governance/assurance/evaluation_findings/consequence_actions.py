@@ -4,8 +4,8 @@
     follow(run_id)        findings open, repeat or may close; a run that passes becomes evidence
 
 Nothing follows from a run that failed, is stale or late, whose AI system, suite or version is out of
-use, or whose release is neither served nor in a rollout. An undecided measure triggers nothing, and no evidence is filed of a run that has one among
-the measures that controls rest on.
+use, or whose release is neither served nor in a rollout. An undecided measure triggers nothing, and
+no evidence is filed of a run that has one among the measures that controls rest on.
 """
 
 import io

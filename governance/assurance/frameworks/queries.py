@@ -4,8 +4,9 @@
     framework_by_id(id), installed()       any version
     requirements(id), requirement(key, ref)  in the publisher's order
 
-Catalogue rows change only when another version is installed, so a process reads them once. An auditor sees only the frameworks of
-their engagement. import_queries.py has the tenant's imports, crosswalk_queries.py the links.
+Catalogue rows change only when another version is installed, so a process reads them once. An
+auditor sees only the frameworks of their engagement. import_queries.py has the tenant's imports,
+crosswalk_queries.py the links.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -210,7 +210,8 @@ WITH {_SYSTEM_DAYS}, found AS (
 )
 SELECT * FROM found ORDER BY month, cost DESC NULLS LAST, feature, provider, model
 """  # noqa: S608 - names of ours
-# the months with a price for all usage and a task, each as "2026-11 EUR 131.20 1000", and the month of a provisional rate
+# the months with a price for all usage and a task, each as "2026-11 EUR 131.20 1000", and the month
+# of a provisional rate
 TASK_COSTS = f"""
 WITH {_SYSTEM_DAYS}, months AS (
   SELECT month, max(currency) AS currency, sum(cost) AS cost, max(right(rate, 7)) AS rate_month

@@ -9,9 +9,9 @@
 Two accounts of one human are one person, and nobody becomes a second person after a request was
 made: the approver is another member than every requester, has another email address, and had the
 present role when the request was made. Inviting somebody takes one person, so who got their role
-within NEW_FOR approves nothing while somebody else can who has had theirs for longer. Judging somebody else's work (a review of evidence, a
-sign-off) is no approval of a request, and new colleagues may do it: those permissions have
-conditions of their own (`own_accounts`).
+within NEW_FOR approves nothing while somebody else can who has had theirs for longer. Judging
+somebody else's work (a review of evidence, a sign-off) is no approval of a request, and new
+colleagues may do it: those permissions have conditions of their own (`own_accounts`).
 """
 
 from collections.abc import Collection, Iterable, Sequence

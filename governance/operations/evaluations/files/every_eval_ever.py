@@ -1,4 +1,7 @@
-"""Aggregate results in the format of "Every Eval Ever", schemas 0.2 and 0.3, https://github.com/evaleval/every_eval_ever."""
+"""Aggregate results in the format of "Every Eval Ever", schemas 0.2 and 0.3.
+
+The schemas are at https://github.com/evaleval/every_eval_ever.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
