@@ -11,6 +11,7 @@ from governance.operations.intake import (
     models,
     palette,
     permissions,
+    system_parts,
     views,
 )
 from governance.operations.systems.ports import law_in_force
@@ -28,6 +29,7 @@ manifest = Manifest(
         Command("Propose an AI system", "intake.new", permissions.PROPOSE, also="new intake"),
         Command("View proposed AI systems", "intake.index", permissions.VIEW, also="intake"),
     ),
+    systems=(system_parts.DUTIES_TAB,),
     search=(palette.proposals,),
     audit=actions_in(actions),
     links={

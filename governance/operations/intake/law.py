@@ -53,6 +53,8 @@ class Duty:
     """A duty of one or several roles, with a day for systems of Annex III and one for Annex I.
 
     `contact` is the answer that it needs, `service` says that it needs a public or financial one.
+    `requirements` are ids of the NIST AI RMF 1.0, and `points` those of a system's documents, whose
+    controls and entries bear on it: our judgment.
     """
 
     ref: str
@@ -66,6 +68,8 @@ class Duty:
     placed_before: date | None = None  # systems placed before this day have until the next one
     placed_before_from: date | None = None
     doubt: str = ""
+    requirements: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
 
     def day(self, *, annex_i: bool, placed_on: date | None) -> date:
         """Return the day from which it applies to a system placed on the market on that day."""
@@ -175,6 +179,8 @@ def _duty(name: str, row: Mapping[str, Any]) -> Duty:
         _day(name, ref, row, "placed_before") if older else None,
         _day(name, ref, row, "placed_before_from") if older else None,
         row.get("doubt", ""),
+        tuple(row.get("requirements", ())),
+        tuple(row.get("points", ())),
     )
 
 

@@ -1,4 +1,6 @@
-"""The pages of a change of the law: which systems to confirm, what changes for one, confirming."""
+"""The duties of a registered system, and the pages of a change of the law: which systems to confirm,
+what changes for one, confirming.
+"""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -6,22 +8,52 @@ from uuid import UUID
 
 from flask import request, url_for
 
-from governance.kernel import bulk_pages
+from governance.kernel import bulk_pages, clock
 from governance.kernel.bulk import BulkChange, BulkColumn, BulkItem
 from governance.kernel.bulk_pages import BulkAction
 from governance.kernel.formatting import plural
 from governance.kernel.forms import Form
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.intake import law, law_actions, law_queries, permissions
-from governance.operations.intake.law_change import LawChange
+from governance.operations.intake import (
+    duty_states,
+    law,
+    law_actions,
+    law_queries,
+    permissions,
+)
+from governance.operations.intake.law_change import LawChange, duties_of
 from governance.operations.intake.triage import EU_CLASSES
 from governance.operations.intake.views import feature
 from governance.operations.systems import actions as systems_actions
 from governance.operations.systems import queries as systems
-from governance.operations.systems.models import AISystem
+from governance.operations.systems.models import EU_ROLES, AISystem
 
 CRUMB = "Changes of the law"
+
+
+@feature.get("/systems/<key>/duties", needs=permissions.VIEW)
+def duties(key: str) -> ResponseReturnValue:
+    """Show what the law asks of the tenant and of its vendor for a registered system."""
+    found = systems.system(key)
+    proposal = law_queries.proposals_of([found.id]).get(found.id)
+    act = law.law(law.kept_version(found.law_version)) if found.ai_act_class else law.current()
+    given = law_queries.classified(found, proposal)
+    legal = duties_of(given, act) if found.ai_act_class else ()
+    return page(
+        "operations/intake/duties.html",
+        system=found,
+        duties=legal,
+        states=duty_states.states_of(legal, found.id),
+        questions=duty_states.vendor_questions(legal, found.name),
+        proposal=proposal,
+        act=act,
+        is_to_confirm=law_queries.needs_confirmation(found),
+        class_name=EU_CLASSES.get(found.ai_act_class),
+        role=EU_ROLES.get(found.eu_role or (proposal.role if proposal else "") or ""),
+        today=clock.today(),
+        confirm=law.CONFIRM,
+    )
 
 
 @feature.get("/intake/law-changes", needs=permissions.VIEW)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from governance.kernel.ports import Port
@@ -16,10 +17,23 @@ class MappedControl:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentPoint:
+    """What a completed document of a system says about a point, and the page of the document."""
+
+    words: str  # "Technical file, version 2, point 2.e"
+    endpoint: str
+    values: Mapping[str, Any]
+
+
 def _none(_refs: Collection[str]) -> Mapping[str, Sequence[MappedControl]]:
     return {}
 
 
 mapped_controls: Port[Callable[[Collection[str]], Mapping[str, Sequence[MappedControl]]]] = Port(
     "the controls of requirements of the NIST AI RMF, by id", default=_none
+)
+document_points: Port[Callable[[UUID], Mapping[str, DocumentPoint]]] = Port(
+    "the points that completed documents of an AI system cover, and each kind of document by its key",
+    default=lambda _system_id: {},
 )

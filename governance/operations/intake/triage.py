@@ -48,6 +48,8 @@ class LegalDuty:
     applies_from: date
     is_ours: bool
     doubt: str = ""
+    requirements: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
 
     @property
     def role_names(self) -> str:
@@ -214,6 +216,8 @@ def legal_duties(
             else each.day(annex_i=annex_i, placed_on=placed_on),
             is_ours=bool(ours & set(each.roles)),
             doubt=each.doubt,
+            requirements=each.requirements,
+            points=each.points,
         )
         for each in act.duties
         if _applies(each, answers, eu_class)

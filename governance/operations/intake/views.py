@@ -15,7 +15,15 @@ from governance.kernel.forms import accepted, uuid_or_none
 from governance.kernel.ids import uuid7
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.intake import actions, law, permissions, ports, queries, safeguards
+from governance.operations.intake import (
+    actions,
+    duty_states,
+    law,
+    permissions,
+    ports,
+    queries,
+    safeguards,
+)
 from governance.operations.intake.forms import ClassesForm, ProposalForm, SafeguardsForm
 from governance.operations.intake.models import SystemProposal
 from governance.operations.intake.proposal_list import PROPOSALS
@@ -58,6 +66,8 @@ def proposal(proposal_id: UUID) -> ResponseReturnValue:
         controls=ports.mapped_controls()([each.source for each in derived.requirements]),
         tier=tiers.platform.tiers.get(derived.tier),
         current_tier=tiers.tier,
+        states=duty_states.states_of(derived.legal_duties),
+        questions=duty_states.vendor_questions(derived.legal_duties, found.name),
         requested=requested if requested and approvals.is_visible(requested) else None,
         eu_names=EU_CLASSES,
         today=clock.today(),

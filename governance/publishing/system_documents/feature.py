@@ -1,7 +1,8 @@
 """Documents of AI systems: the technical file and the impact assessment."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.kernel.manifest import Daily, EntryLink, Manifest
+from governance.kernel.manifest import Daily, EntryLink, Manifest, PortAnswer
+from governance.operations.intake.ports import document_points
 from governance.operations.systems.parts import OutdatedRecords, SystemTab
 from governance.publishing.system_documents import (
     actions,
@@ -44,6 +45,7 @@ manifest = Manifest(
         ),
     ),
     audit=actions_in(actions, file_actions),
+    answers=(PortAnswer(document_points, queries.points_of_duties),),
     links={
         "SystemDocument": EntryLink(
             endpoint="system_documents.by_id", argument="document_id", noun="document"

@@ -1,6 +1,6 @@
 """Documents of one system: their versions, and what they say now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,14 +10,17 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
 from governance.assurance.evidence.models import Evidence
+from governance.kernel.access import allowed
 from governance.kernel.background_work import Run, run_of
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.formatting import long_day
 from governance.kernel.generated_files import newest_files
 from governance.kernel.record_points import RecordPoint
+from governance.kernel.visibility_scope import limits
+from governance.operations.intake.ports import DocumentPoint
 from governance.operations.systems.models import AISystem, SystemVersion
-from governance.publishing.system_documents import record
+from governance.publishing.system_documents import permissions, record
 from governance.publishing.system_documents.assembled import (
     AssembledSection,
     Entry,
@@ -181,3 +184,24 @@ def point(found: SystemDocument, key: str) -> Point:
     if key not in found.kind_of.points:
         raise NotFound("This point doesn't exist, or you don't have access to it.")
     return found.kind_of.points[key]
+
+
+def points_of_duties(system_id: UUID) -> Mapping[str, DocumentPoint]:
+    """Return the points with an entry in the newest completed version of each document, and the
+    document itself by its kind. Nothing for who may not open documents.
+    """
+    if not allowed(permissions.VIEW) or limits() is not None:
+        return {}
+    found: dict[str, DocumentPoint] = {}
+    seen: set[str] = set()
+    for each in versions(system_id):
+        if not each.is_complete or each.kind in seen:
+            continue
+        seen.add(each.kind)
+        page = ("system_documents.by_id", {"document_id": each.id})
+        found[each.kind] = DocumentPoint(each.title, *page)
+        for point in each.content or ():
+            if point["entries"]:
+                words = f"{each.title}, point {point['point']}"
+                found[point["point"]] = DocumentPoint(words, *page)
+    return found
