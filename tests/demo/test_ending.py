@@ -77,7 +77,7 @@ def processes_of(folder: Path) -> list[psutil.Process]:
 def month_of_today() -> str:
     """Return one of the eighteen months of the story: each day another one."""
     first = Month.of(cast.days_ago((cast.MONTHS - 1) * 30))
-    return first.plus(clock.machine_now().toordinal() % (cast.MONTHS - 1)).long_name
+    return first.plus(clock.today().toordinal() % (cast.MONTHS - 1)).long_name
 
 
 def there(name: str) -> Callable[[StartedDemo], None]:
@@ -108,6 +108,26 @@ def test_it_ends_at_any_moment_and_begins_again(demo_folder, moment):
     assert demo.process.returncode in {128 + signal.SIGTERM, -signal.SIGTERM}, demo.lines
     wait_until(lambda: processes_of(demo_folder) == [])
     assert not (demo_folder / "notice.txt").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("TODAY"), reason="make calendar runs it: minutes a day")
+def test_one_that_was_interrupted_in_a_month_starts_over_and_ends_well(demo_folder):
+    """The month is another one on each day of `make calendar`."""
+    port, month = free_port(4), month_of_today()
+    interrupted = StartedDemo(demo_folder, port)
+    interrupted.hear(f"told up to {month}")
+    interrupted.end()
+    assert interrupted.process.returncode == 128 + signal.SIGTERM, interrupted.lines
+    wait_until(lambda: processes_of(demo_folder) == [])
+    again = StartedDemo(demo_folder, port)
+    again.hear("The audit log is")
+    told = [line.strip() for line in again.lines if "told up to" in line]
+    assert len(told) >= cast.MONTHS and f"told up to {month}" in told
+    assert again.process.wait() == 0, again.lines
+    assert not (demo_folder / "failure.log").exists()
+    assert (demo_folder / "ai-rmf-report.pdf").read_bytes().startswith(b"%PDF-")
+    wait_until(lambda: processes_of(demo_folder) == [])
 
 
 def test_a_demo_that_fails_says_at_which_step(tmp_path):
