@@ -99,7 +99,7 @@ FIRM = "Halden & Co"
 
 def _open_engagement() -> None:
     """Acme's auditors are at work over everything: without an open engagement nobody would let them
-    in.
+    in. It goes back two years: some tests are of November 2026, also where TODAY is later.
     """
     with current.acting_as(system_actor("acme")), transaction():
         if engagements.engagement_refs():
@@ -108,9 +108,9 @@ def _open_engagement() -> None:
         held = engaging.open_engagement(
             FIRM,
             framework_id=None,
-            period_from=today - year,
+            period_from=today - 2 * year,
             period_to=today + year,
-            fieldwork_from=today - year,
+            fieldwork_from=today - 2 * year,
             fieldwork_to=today + year,
         )
         session().add(

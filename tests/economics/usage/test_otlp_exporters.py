@@ -1,6 +1,7 @@
 """OpenTelemetry's own SDK and exporters send to the served application over loopback."""
 
 import threading
+from contextlib import contextmanager
 
 import pytest
 from opentelemetry.exporter.otlp.json.http import trace_exporter as json_exporter
@@ -12,6 +13,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.trace import Status, StatusCode
 from werkzeug.serving import make_server
 
+from governance.kernel import clock
 from tests.economics.usage.usage_helpers import SYSTEM, Product, register, stored
 
 
@@ -50,6 +52,7 @@ def as_protobuf():
     return protobuf_exporter.OTLPSpanExporter(compression=Compression.Gzip)
 
 
+NANOSECONDS = 10**9  # of a second
 EXPORTERS = [as_protobuf, json_exporter.OTLPSpanExporter]
 
 
@@ -59,6 +62,15 @@ def configure(monkeypatch, address, key):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"authorization=Bearer%20{key}")
 
 
+@contextmanager
+def span_of(tracer, name):
+    """A span at the time of our clock: the SDK would take the machine's, which TODAY doesn't move."""
+    at = int(clock.now().timestamp() * NANOSECONDS)
+    with tracer.start_as_current_span(name, start_time=at, end_on_exit=False) as span:
+        yield span
+        span.end(at + NANOSECONDS)
+
+
 @pytest.mark.parametrize("exporter_of", EXPORTERS)
 def test_an_exporter_of_the_sdk_delivers_its_calls(served, monkeypatch, exporter_of):
     configure(monkeypatch, *served)
@@ -66,10 +78,10 @@ def test_an_exporter_of_the_sdk_delivers_its_calls(served, monkeypatch, exporter
     provider = TracerProvider(resource=Resource.create({"service.name": SYSTEM}))
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     tracer, before = provider.get_tracer("product"), {row.event_id for row in stored("globex")}
-    with tracer.start_as_current_span("invoke_agent") as agent:
+    with span_of(tracer, "invoke_agent") as agent:
         agent.set_attribute("gen_ai.operation.name", "invoke_agent")
         for failed in (False, True):
-            with tracer.start_as_current_span("chat claude-sonnet-4-5") as span:
+            with span_of(tracer, "chat claude-sonnet-4-5") as span:
                 span.set_attributes(
                     {
                         "gen_ai.operation.name": "chat",

@@ -22,6 +22,7 @@ from tests import make
 from tests.operations.measurements.measurement_helpers import system_of
 
 MINUTE = timedelta(minutes=1)
+BACKFILL = timedelta(days=300)  # they may be 400 days old, also where TODAY is years later
 KEY = "triage-availability"
 EARLY = datetime(2026, 11, 2, 12, tzinfo=UTC)  # before the close day
 DUE = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -116,7 +117,8 @@ def indicator(key=KEY, kind="downtime", vendor=None):
 def store(of, start, minutes, good=3, total=3):
     """Minutes of one indicator, as a backfill."""
     rows = [(of.id, start + n * MINUTE, good, total) for n in range(minutes)]
-    measurements.store(rows, backfill_reason="a test's month")
+    with clock.frozen(min(clock.now(), start + BACKFILL)):
+        measurements.store(rows, backfill_reason="a test's month")
 
 
 def october(number=1):
