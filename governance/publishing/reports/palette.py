@@ -1,28 +1,35 @@
-"""Reports in search; an auditor finds those in their scope."""
+"""Reports in search; an auditor finds those in their scope, without names where they see none.
+
+Who may see names finds both files of a report: nothing then narrows the search.
+"""
 
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select
 
+from governance.foundation.people.aliases import may_see_names
 from governance.kernel.manifest import IndexedSearch, SearchText
 from governance.publishing.reports import queries
 from governance.publishing.reports.models import ReportRun
 
 
 def _text(row: Any) -> SearchText:
-    return SearchText("", row.title)
+    return SearchText("", f"{row.title}, without names" if row.without_names_of else row.title)
 
 
 def _seen() -> Select[UUID] | None:
-    found, seen = select(ReportRun.id).where(queries.is_file_for_reader()), queries.ids_in_scope()
+    seen = queries.ids_in_scope()
+    if seen is None and may_see_names():
+        return None
+    found = select(ReportRun.id).where(queries.is_file_for_reader())
     return found if seen is None else found.where(ReportRun.id.in_(seen))
 
 
 reports = IndexedSearch(
     kind="report",
     model=ReportRun,
-    reads=("title",),
+    reads=("title", "without_names_of"),
     text=_text,
     seen=_seen,
     endpoint="reports.report",
