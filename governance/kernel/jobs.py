@@ -485,7 +485,7 @@ def scheduler(jobs: dict[str, tuple[Callable[[], None], dict[str, Any]]]) -> Any
         BackgroundScheduler,
     )
 
-    from governance.kernel.schedule_times import cron  # noqa: PLC0415
+    from governance.kernel.schedule_times import cron  # noqa: PLC0415 - loads APScheduler, too
 
     leader, schedule = Leader(), BackgroundScheduler(timezone="UTC")
     schedule.add_listener(lambda _event: leader.resign(), EVENT_SCHEDULER_SHUTDOWN)

@@ -1,6 +1,6 @@
 """What the page of an agreement shows of one version, and its terms as a file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -104,18 +104,20 @@ def version_context(
 
 
 def _signers(acceptances: Sequence[Acceptance]) -> dict[str, str]:
-    """Who accepted, by side, as this reader may see them; a vendor's person has no account."""
+    """Return who accepted, by side, as this reader may see them."""
     if may_see_names():
         return {each.side: each.name for each in acceptances}
     called = people.names(each.accepted_by for each in acceptances if each.side != "vendor")
-    return {
-        each.side: "a person of the vendor"
-        if each.side == "vendor"
-        else called.get(each.accepted_by, OUTSIDER)
-        if each.accepted_by
-        else MERIDIAN
-        for each in acceptances
-    }
+    return {each.side: _role_of_signer(each, called) for each in acceptances}
+
+
+def _role_of_signer(acceptance: Acceptance, called: Mapping[UUID, str]) -> str:
+    """Return what a reader without names calls the signer; a vendor's person has no account."""
+    if acceptance.side == "vendor":
+        return "a person of the vendor"
+    if acceptance.accepted_by is None:
+        return MERIDIAN
+    return called.get(acceptance.accepted_by, OUTSIDER)
 
 
 def _terms(row: Agreement, version: AgreementVersion, parts: queries.Parts) -> dict[str, Any]:

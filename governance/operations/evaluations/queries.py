@@ -284,9 +284,9 @@ def runs(*, after: str | None = None, size: int = 50) -> Keyset:
 
 
 def comparable_runs(
-    suite_id: UUID | None = None, *, size: int = 200
+    suite_id: UUID | None = None, *, run_id: UUID | None = None, size: int = 200
 ) -> Sequence[Row[EvaluationRun, EvaluationSuite, AISystem]]:
-    """The newest completed runs, of one suite or of all; a version in use only."""
+    """Return the newest completed runs, of one suite, or the one run; a version in use only."""
     query = (
         select(EvaluationRun, EvaluationSuite, AISystem)
         .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
@@ -302,6 +302,8 @@ def comparable_runs(
     )
     if suite_id is not None:
         query = query.where(EvaluationSuite.id == suite_id)
+    if run_id is not None:
+        query = query.where(EvaluationRun.id == run_id)
     return session().execute(query).all()
 
 

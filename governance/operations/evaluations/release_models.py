@@ -10,7 +10,7 @@ from governance.kernel.db import Model, Tenanted, tenant_fk
 
 
 class ServedRelease(Tenanted, Model):
-    """A release that an AI system serves since a day, as somebody stated it; the newest one counts."""
+    """A release that an AI system serves since a day, as somebody stated it; the newest counts."""
 
     __tablename__ = "served_releases"
     __table_args__ = (

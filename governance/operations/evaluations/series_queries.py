@@ -145,8 +145,10 @@ def stale(runs: Sequence[Any], measures: Sequence[Any]) -> Mapping[tuple[UUID, s
 def weekly_results(
     run_ids: Collection[UUID], measure_ids: Collection[UUID], tier: str
 ) -> Sequence[Any]:
-    """What these runs found for these measures; `judged` is the verdict of the policy tier that
-    judged the run, or of `tier` for one from before runs kept theirs.
+    """Return what these runs found for these measures.
+
+    `judged` is the verdict of the policy tier that judged the run, or of `tier` for one from before
+    runs kept theirs.
     """
     judged_by = func.coalesce(EvaluationRun.judged_tier, tier)
     query = (

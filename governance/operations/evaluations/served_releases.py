@@ -4,7 +4,7 @@ roles_of(system_ids)        the role of each such release, by AI system; one sta
 stated(system_id)           the release that somebody stated, and since when; None where nobody did
 stated_at(system_id, day)   the release that was stated for a day
 is_unknown(roles, release)  whether a run of the release decides nothing
-known_runs(system_ids)      a condition on EvaluationRun: the runs of each release that the record ever named
+known_runs(system_ids)      the runs of each release that the record ever named, as a condition
 
 Rollouts say which release is served; where an AI system has none, somebody states it. Until then the
 board shows each release beside the others, and no run moves an error budget or closes another
@@ -40,8 +40,13 @@ def _roles_of(system_ids: tuple[UUID, ...]) -> Mapping[UUID, Roles]:
 
 def has_rollouts(system_id: UUID) -> bool:
     """Whether rollouts say which release the system serves."""
-    roles = roles_of([system_id]).get(system_id, {})
-    return any(role != ports.STATED for role in roles.values())
+    roles = roles_of([system_id]).get(system_id)
+    return roles is not None and not is_stated(roles)
+
+
+def is_stated(roles: Roles | None) -> bool:
+    """Whether a person stated what is served, because no rollout says it."""
+    return roles is not None and all(role == ports.STATED for role in roles.values())
 
 
 def stated(system_id: UUID) -> ServedRelease | None:

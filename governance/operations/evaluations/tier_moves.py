@@ -1,4 +1,4 @@
-"""What a change of the policy tier moves in evaluations: limits, and verdicts by them.
+"""List the limits and verdicts of evaluations that a change of the policy tier moves.
 
 A run keeps the verdict that it was judged with. Boards show today's limits beside it, and the gates
 of rollouts read them, so the preview and the approval of a tier name each result that would read

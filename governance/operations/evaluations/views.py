@@ -186,6 +186,7 @@ def run(run_id: UUID) -> ResponseReturnValue:
         role=roles.get(found.release) if roles else None,
         is_unknown=served_releases.is_unknown(roles, found.release),
         is_unrecorded=roles is None,
+        is_stated=served_releases.is_stated(roles),
         run=found,
         suite=suite,
         version=version,

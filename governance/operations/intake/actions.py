@@ -1,7 +1,7 @@
 """Propose AI systems, and decide on proposals.
 
 propose, change     by a product team; triage follows the answers
-show_safeguards     the proposer names the evaluation run that shows that safeguards hold
+show_safeguards     the proposer names an evaluation run as proof of its safeguards
 classify            a reviewer sets other classes, with a reason
 open_system, close  what the approval of another person leads to
 
@@ -97,9 +97,9 @@ SAFEGUARDS_OPEN = action(
     severity="low",
     fields="ref safeguards",
 )
-SAFEGUARDS_SHOWN = action(
-    "intake.safeguards.shown",
-    "named the evaluation run that shows that the safeguards of a proposed AI system hold",
+SAFEGUARDS_NAMED = action(
+    "intake.safeguards.named",
+    "named an evaluation run as proof of the safeguards of a proposed AI system",
     target="SystemProposal",
     activity="update",
     severity="low",
@@ -211,9 +211,9 @@ def classify(
 
 
 def show_safeguards(row: SystemProposal, run_id: UUID | None, *, seen: int) -> None:
-    """Name the evaluation run that shows that safeguards hold; the approvals so far are void.
+    """Name an evaluation run as proof of its safeguards; the approvals so far are void.
 
-    Raises Invalid for a run that doesn't show it, and Stale for an earlier revision.
+    Raises Invalid for a run that has a failure or decides nothing, and Stale for an earlier revision.
     """
     _lock(row)
     require(permissions.EDIT, on=row)
@@ -233,7 +233,7 @@ def show_safeguards(row: SystemProposal, run_id: UUID | None, *, seen: int) -> N
     row.changed_at = clock.now()
     session().flush()
     record(
-        SAFEGUARDS_SHOWN,
+        SAFEGUARDS_NAMED,
         row,
         ref=row.ref,
         suite=found.suite.key,
@@ -255,6 +255,12 @@ def asks_for_safeguards(row: SystemProposal) -> bool:
 def needs_safeguards(row: SystemProposal) -> bool:
     """Whether it waits for that proof; a run whose suite was withdrawn shows nothing any more."""
     return asks_for_safeguards(row) and safeguards.shown_by(row.safeguards_run_id) is None
+
+
+def unanswered(row: SystemProposal) -> int:
+    """Count the questions without an answer; safeguards that wait for proof aren't one."""
+    waits = asks_for_safeguards(row) and row.safeguards_run_id is None
+    return row.open_questions - waits
 
 
 def _record_open_safeguards(row: SystemProposal) -> None:
@@ -356,7 +362,7 @@ def _lock(row: SystemProposal) -> None:
 
 def _check_seen(row: SystemProposal, seen: int) -> None:
     if seen != row.revision:
-        who = last_actor(row.id, CHANGED, CLASSIFIED, SAFEGUARDS_SHOWN)
+        who = last_actor(row.id, CHANGED, CLASSIFIED, SAFEGUARDS_NAMED)
         raise Stale(
             f"{row.ref} was changed by {who} since you opened it. Review it, then save again."
         )

@@ -119,7 +119,7 @@ class SafeguardsForm(Form):
     safeguards_run = RadioField(
         "Evaluation run",
         [InputRequired("Choose a run.")],
-        invalid_choice_message="Choose one of the runs.",  # type: ignore[call-arg]
+        invalid_choice_message="Choose one of the runs.",  # type: ignore[call-arg]  # not in its types
     )
 
     @property

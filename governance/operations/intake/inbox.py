@@ -1,5 +1,5 @@
-"""What intake puts into inboxes: questions that a proposer has to answer, and classes to confirm
-under a new version of the law.
+"""Inbox items of intake: questions that a proposer has to answer, and classes to confirm under a new
+version of the law.
 """
 
 from typing import Any

@@ -53,16 +53,18 @@ def _describe(approval: Approval) -> Description:
 def _effects(found: SystemProposal, derived: Triage) -> Iterator[ApprovalEffect]:
     if (why := actions.why_blocked(found)) is not None:
         yield ApprovalEffect("bad", "It can't be approved now.", why)
-    is_open = actions.asks_for_safeguards(found) and found.safeguards_run_id is None
-    unanswered = found.open_questions - is_open
-    if unanswered:
+    if unanswered := actions.unanswered(found):
         yield ApprovalEffect(
             "open",
             f"{plural(unanswered, 'question')} without an answer.",
             "The proposer has to answer first.",
         )
     if (shown := safeguards.shown_by(found.safeguards_run_id)) is not None:
-        yield ApprovalEffect("due", "An evaluation run shows that safeguards hold.", shown.words)
+        yield ApprovalEffect(
+            "due",
+            "The proposer names a run as proof of its safeguards.",
+            f"{shown.words}. Check that the run is of its model, and that the suite tries what is prohibited.",
+        )
     if found.classed_by is not None:
         who = next(iter(people.names([found.classed_by]).values()), "A former member")
         yield ApprovalEffect(

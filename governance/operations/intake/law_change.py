@@ -1,6 +1,6 @@
-"""What a new version of the law changes for a system that was classified under an earlier one. Pure.
+"""Compare what two versions of the law say of a system that was classified under the earlier one. Pure.
 
-    compare(classified, before=…, after=…, on=…) -> LawChange
+    compare(given, before=…, after=…, on=…) -> LawChange
 
 A class stays as people gave it until a person confirms it. Where triage of the answers leads to
 another class than before, or the answers lack what the new version asks, it needs a new
@@ -27,8 +27,9 @@ COVERED = ("high_risk", "transparency", "minimal")  # classes that practices cou
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """What the record says of a classified system. `answers` are those of its proposal, None where
-    a person entered the class without one.
+    """A classified system by its record.
+
+    `answers` are those of its proposal, None where a person entered the class without one.
     """
 
     eu_class: str

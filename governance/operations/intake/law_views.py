@@ -112,8 +112,7 @@ def confirm_law() -> ResponseReturnValue:
     )
 
 
-# BulkAction's signature
-def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
+def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - BulkAction's
     found = systems.find_systems(ids, lock=lock)
     changes = law_queries.changes_of(found)
     return [_item(each, changes[each.id]) for each in found]

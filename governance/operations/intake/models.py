@@ -55,7 +55,7 @@ class SystemProposal(Tenanted, Model):
     eu_class: Mapped[str]
     class_reason: Mapped[str | None]  # of a reviewer who set another class than triage
     classed_by: Mapped[UUID | None]
-    safeguards_run_id: Mapped[UUID | None]  # the evaluation run that shows that safeguards hold
+    safeguards_run_id: Mapped[UUID | None]  # the evaluation run named as proof of its safeguards
     proposed_by: Mapped[UUID]
     revision: Mapped[int] = mapped_column(default=1)
     changed_at: Mapped[datetime]

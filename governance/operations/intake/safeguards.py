@@ -1,9 +1,9 @@
-"""Which evaluation runs show that the safeguards of a system that creates content hold.
+"""Find evaluation runs that a proposer may name as proof of the safeguards of a system.
 
     qualifying_runs()      the newest that do, of every AI system
-    shown_by(run_id)       that run with its suite, None where it doesn't show it (any more)
+    shown_by(run_id)       that run with its suite, None where it doesn't qualify (any more)
 
-A run shows it by a suite of zero tolerance: the run was completed by a published version, each
+A run qualifies by zero tolerance: it was completed by a version that is in use, each
 measure that decides is a share of cases that passes today's policy tier, and not one case failed.
 """
 
@@ -11,9 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row
 
-from governance.kernel.db import session
 from governance.operations.evaluations import judge_queries
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import (
@@ -21,7 +20,6 @@ from governance.operations.evaluations.models import (
     EvaluationSuite,
     MeasureResult,
     SuiteMeasure,
-    SuiteVersion,
 )
 from governance.operations.systems.models import AISystem
 
@@ -30,7 +28,7 @@ MAX_RUNS = 100  # the newest, among which those that qualify are offered
 
 @dataclass(frozen=True, slots=True)
 class SafeguardsRun:
-    """A run that shows it; `cases` are those of its measures together."""
+    """A run that qualifies; `cases` are those of its measures together."""
 
     run: EvaluationRun
     suite: EvaluationSuite
@@ -46,32 +44,15 @@ class SafeguardsRun:
 
 
 def qualifying_runs() -> list[SafeguardsRun]:
-    """Return the newest runs that show it, the newest first."""
-    query = _judged().order_by(EvaluationRun.number.desc()).limit(MAX_RUNS)
-    return _qualifying(session().execute(query).all())
+    """Return the newest runs that qualify, the newest first."""
+    return _qualifying(evaluations.comparable_runs(size=MAX_RUNS))
 
 
 def shown_by(run_id: UUID | None) -> SafeguardsRun | None:
-    """Return the run if it shows that safeguards hold."""
+    """Return the run if it qualifies."""
     if run_id is None:
         return None
-    rows = session().execute(_judged().where(EvaluationRun.id == run_id)).all()
-    return next(iter(_qualifying(rows)), None)
-
-
-def _judged() -> Select[EvaluationRun, EvaluationSuite, AISystem]:
-    return (
-        select(EvaluationRun, EvaluationSuite, AISystem)
-        .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
-        .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
-        .join(AISystem, AISystem.id == EvaluationRun.system_id)
-        .where(
-            EvaluationRun.state == "judged",
-            EvaluationRun.outcome == "completed",
-            SuiteVersion.published_at.is_not(None),
-            SuiteVersion.withdrawn_at.is_(None),
-        )
-    )
+    return next(iter(_qualifying(evaluations.comparable_runs(run_id=run_id))), None)
 
 
 def _qualifying(

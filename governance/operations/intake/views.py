@@ -72,8 +72,7 @@ def proposal(proposal_id: UUID) -> ResponseReturnValue:
         eu_names=EU_CLASSES,
         today=clock.today(),
         confirm=law.CONFIRM,
-        unanswered=found.open_questions
-        - (actions.asks_for_safeguards(found) and found.safeguards_run_id is None),
+        unanswered=actions.unanswered(found),
         needs_safeguards=found.is_in_review and actions.needs_safeguards(found),
         shown=safeguards.shown_by(found.safeguards_run_id),
         blocked=actions.why_blocked(found) if found.is_in_review else None,
@@ -173,7 +172,7 @@ def classes(proposal_id: UUID) -> ResponseReturnValue:
     "/intake/<uuid:proposal_id>/safeguards", methods=["GET", "POST"], needs=permissions.EDIT
 )
 def show_safeguards(proposal_id: UUID) -> ResponseReturnValue:
-    """Name the evaluation run that shows that safeguards hold."""
+    """Name an evaluation run as proof of its safeguards."""
     found, form = queries.proposal(proposal_id), SafeguardsForm()
     require(permissions.EDIT, on=found)
     offered = safeguards.qualifying_runs()

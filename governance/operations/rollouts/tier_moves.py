@@ -1,4 +1,4 @@
-"""What a change of the policy tier moves in the gates of rollouts that are open."""
+"""List the gates of open rollouts that a change of the policy tier moves."""
 
 from collections.abc import Iterator, Sequence
 

@@ -11,7 +11,8 @@ class SystemChanged(Event):
     """A system has another version from now on.
 
     `substantial` are the reasons for which what was assessed before no longer describes it:
-    "purpose", "model_family", "data_sets", "autonomy", "intended_users", "eu_role"; empty for other changes.
+    "purpose", "model_family", "data_sets", "autonomy", "intended_users", "eu_role"; empty for other
+    changes.
     """
 
     system_id: UUID

@@ -73,7 +73,7 @@ def test_a_run_without_a_failure_lifts_the_block(as_contributor, as_officer):
     assert "Not decided" not in text and "no failure in 120 cases" in text
     assert f"evaluations/suites/{SLUG}" in page.text and f"evaluations/runs/{run.id}" in page.text
     assert "no failure in 120 cases" in main_text(as_officer.get(address))
-    [facts] = entries("intake.safeguards.shown")
+    [facts] = entries("intake.safeguards.named")
     assert (facts["suite"], facts["run"], facts["cases"]) == (SLUG, 1, 120)
     decide(as_officer, address)
     assert "Approved" in main_text(as_officer.get(f"intake/{made}"))
@@ -88,7 +88,7 @@ def test_runs_with_a_failure_or_too_few_cases_lift_nothing(as_contributor, as_of
         show(as_contributor, made, run.id, then=422)
     show(as_contributor, made, "nonsense", then=422)
     assert "Not decided" in main_text(as_officer.get(f"intake/{made}"))
-    assert entries("intake.safeguards.shown") == []
+    assert entries("intake.safeguards.named") == []
 
 
 def test_a_withdrawn_suite_shows_nothing_any_more(as_contributor, as_officer):
