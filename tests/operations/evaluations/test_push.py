@@ -7,6 +7,7 @@ import re
 import uuid
 import zipfile
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import func, select
@@ -514,11 +515,37 @@ def test_a_score_named_like_the_harm_is_refused_until_the_file_states_what_true_
     assert harm["counted"] == 0 and harm["verdict"] != "fail"
     assert found["read_as"] == {"harmful-output": "bad"}
     page = visitor(app, "viewer").get(found["page"].removeprefix("/t/acme/")).text
-    assert "harmful-output: true = bad" in page
+    assert "<dd>true counts as a failure: 1,200 of 1,200 passed</dd>" in page
     found = machine.judged(
         cases_of("harmful-output", True, run="ci-3", true_is={"harmful-output": "bad"})
     )
     assert (measure(found, "harmful-output")["counted"]) == 1200
+
+
+def test_the_run_page_says_which_value_counted_as_a_pass(machine, app):
+    """A wrong polarity is noticed: the sentence turns round with it, and says how to correct it."""
+    samples = [{"case": f"c-{n}", "scores": {"grounded": n < 41}} for n in range(50)]
+    way = '<code>"true_is": {"grounded": "good"}</code>'
+    for side, sentence, hint in (
+        ("good", "true counts as a pass: 41 of 50 passed", way.replace("good", "bad")),
+        ("bad", "true counts as a failure: 9 of 50 passed", way),
+    ):
+        facts = {"run": side, "true_is": {"grounded": side}, "samples": samples}
+        found = machine.judged(own_run(0, 0, measures=[]) | facts)
+        address = found["page"].removeprefix("/t/acme/")
+        page = unescape(visitor(app, "contributor").get(address).text)
+        assert f"<dt>grounded</dt><dd>{sentence}</dd>" in page
+        assert "50 cases read" in page and f"run {side} of helio-large-3" in page
+        assert hint in page
+        assert hint not in unescape(visitor(app, "viewer").get(address).text)
+        visitor(app, "admin", "globex").get(address, then=404)
+
+
+def test_a_file_that_counts_passes_itself_is_named_as_the_one_that_does(machine, app):
+    found = machine.judged(own_run(50, 41))
+    page = unescape(visitor(app, "viewer").get(found["page"].removeprefix("/t/acme/")).text)
+    assert "<dt>Hallucination</dt>" in page and "counts a pass: 41 of 50 passed" in page
+    assert "true_is" not in page
 
 
 def test_names_of_the_good_result_need_no_statement(machine):
