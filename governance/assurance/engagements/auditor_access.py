@@ -13,6 +13,7 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import (
     admission_actions,
+    aliases,
     invitation_actions,
     member_actions,
     one_time_codes,
@@ -173,11 +174,19 @@ def _invite_by_mail(
     outbox.send_mail(
         auditor.email,
         f"Your audit engagement at {tenant}",
-        f"{current.actor().name} invited you to the audit engagement {engagement.ref}"
+        f"{_inviter(auditor)} invited you to the audit engagement {engagement.ref}"
         f" ({engagement.firm}) at {tenant}.\n\n{link}\n\n{how}\n\nYou have access from"
         f" {long_day(engagement.fieldwork_from)} to the end of"
         f" {long_day(engagement.fieldwork_to)}.\n",
     )
+
+
+def _inviter(auditor: EngagementAuditor) -> str:
+    """Return what the auditor calls the acting person: most have no account here yet."""
+    who = current.actor()
+    if not auditor_queries.hides_names_from(auditor.email):
+        return who.name
+    return aliases.who_did(aliases.aliases([who.person_id]), who.person_id, aliases.OUTSIDER)
 
 
 def remove_auditor(engagement: Engagement, auditor: EngagementAuditor) -> None:

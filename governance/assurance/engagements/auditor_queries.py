@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    exists,
     func,
     or_,
     select,
@@ -46,6 +47,14 @@ def auditors(engagement_id: UUID) -> list[AuditorView]:
 def auditors_by_email(email: str) -> list[AuditorView]:
     """The auditors with this address, in all engagements."""
     return _auditors(EngagementAuditor.email == email)
+
+
+def hides_names_from(email: str) -> bool:
+    """Whether any open or planned engagement of this address hides names."""
+    a, e = EngagementAuditor, Engagement
+    mine = (a.engagement_id == e.id) & (a.email == email) & a.removed_at.is_(None)
+    hiding = exists().where(mine, ~e.shows_names, queries.has_not_ended(clock.now()))
+    return bool(session().scalar(select(hiding)))
 
 
 def _auditors(those: ColumnElement[bool]) -> list[AuditorView]:

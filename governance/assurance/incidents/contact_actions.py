@@ -110,9 +110,9 @@ def _send_link(contact: StatusContact) -> None:
     outbox.send_mail(
         contact.email,
         f"Status page of {tenant}",
-        f"{current.actor().name} gave you access to the status page of {tenant}: incidents, the"
-        f" state of the objectives, and maintenance.\n\n{status_address()}/enter/{token}\n\nEach"
-        " time you use this link, we email a sign-in code to this address.\n",
+        f"{tenant} gave you access to its status page: incidents, the state of the objectives, and"
+        f" maintenance.\n\n{status_address()}/enter/{token}\n\nEach time you use this link, we"
+        " email a sign-in code to this address.\n",
     )
 
 

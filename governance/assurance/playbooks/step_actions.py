@@ -22,6 +22,7 @@ from governance.operations.switches import permissions as switch_permissions
 from governance.operations.systems.models import AISystem, SystemFeature
 
 LEADS = frozenset({"admin", "compliance_officer"})
+MEMBERS = LEADS | {"contributor", "viewer"}  # auditors read an incident as their engagement allows
 
 
 def carry_out(step: PlaybookStep, *, reason: str) -> str:
@@ -95,7 +96,7 @@ def _tighten(tier: str, reason: str) -> str:
 def _notify(step: PlaybookStep, reason: str) -> str:
     if step.target not in AUDIENCES:
         raise Invalid("Choose who is notified.")
-    told = [m for m in members() if step.target == "members" or m.role in LEADS]
+    told = [m for m in members() if m.role in (LEADS if step.target == "leads" else MEMBERS)]
     for member in told:
         outbox.send_mail(
             member.email,

@@ -23,7 +23,7 @@ KINDS = {
 }
 AUDIENCES = {
     "leads": "admins and compliance officers",
-    "members": "every member of the tenant",
+    "members": "every member of the tenant except auditors",
 }
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from governance.foundation.notifications import kinds, queries
 from governance.foundation.notifications.models import Notification
+from governance.foundation.people.aliases import sender_name
 from governance.foundation.people.models import Membership
 from governance.foundation.people.preferences import Preferences
 from governance.kernel import clock, current, outbox
@@ -106,7 +107,7 @@ def _mailed_lately(member: Membership, what: Happening) -> bool:
 
 def _send(member: Membership, what: Happening) -> None:
     """Mail has the title and a link; what was written stays in Meridian."""
-    sentence = f"{current.actor().name} {what.says} {what.title}"
+    sentence = f"{sender_name(member)} {what.says} {what.title}"
     body = (
         f"{sentence}.\n\nOpen it: {link_to(what.path)}\n\n"
         f"Choose how you are notified: {link_to(PROFILE)}\n"

@@ -22,6 +22,7 @@ from governance.foundation.notifications import kinds
 from governance.foundation.notifications.actions import PROFILE, link_to
 from governance.foundation.notifications.models import Notification
 from governance.foundation.notifications.queries import causer
+from governance.foundation.people.aliases import read_by
 from governance.foundation.people.models import Membership
 from governance.foundation.people.preferences import Preferences
 from governance.foundation.people.queries import names
@@ -96,7 +97,8 @@ def last_digest_time(hour: int, zone: ZoneInfo, now: datetime) -> datetime:
 
 def _mail(member: Membership, rows: Sequence[Notification]) -> None:
     """The mail has titles and links; what was written stays in Meridian."""
-    known = names(row.caused_by for row in rows)
+    with read_by(member):
+        known = names(row.caused_by for row in rows)
     lines = [
         f"{causer(row, known)} {row.says} {row.title}\n{link_to(row.path)}"
         for row in rows[:MAX_LISTED]

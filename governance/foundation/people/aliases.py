@@ -10,6 +10,8 @@ each. Readers are always called by their own name.
     aliases(ids)                  role and letter alone, for what leaves the tenant
     label(column)                 the same in SQL, for lists that search and sort by it
     who_did(shown, id)            one of those; Meridian where no person acted
+    read_by(member)               as that member may see them: in mail, whose reader isn't acting
+    sender_name(member)           what that member calls the acting person
     reading()                     what to keep names under that are shared between readers
     without_names()               read as somebody who sees no name: for files that auditors open
 
@@ -20,6 +22,7 @@ tests/foundation/people/test_names_in_one_place.py lists the modules that need o
 from collections.abc import Callable, Collection, Generator, Hashable, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -72,6 +75,31 @@ def without_names() -> Generator[None]:
         yield
     finally:
         _without_names.reset(token)
+
+
+@contextmanager
+def read_by(member: Membership) -> Generator[None]:
+    """Call people what this member calls them: mail is written by somebody else than its reader."""
+    reader = replace(
+        current.actor(),
+        kind="person",
+        person_id=member.person_id,
+        role=member.role,
+        key_id=None,
+        scopes=frozenset(),
+        support=None,
+    )
+    with current.acting_as(reader):
+        yield
+
+
+def sender_name(member: Membership) -> str:
+    """Return what this member calls the acting person, for mail to them."""
+    who = current.actor()
+    with read_by(member):
+        if has_unlimited_names():
+            return who.name
+        return who_did(shown_names([who.person_id]), who.person_id, OUTSIDER)
 
 
 def may_see_names() -> bool:

@@ -34,6 +34,17 @@ IS_READ = re.compile(
 )
 
 
+# What mail calls its sender by name, and why no auditor without names gets it.
+NAMED_SENDERS = {
+    "assurance/engagements/auditor_access.py": "the invitation, if none of their engagements hides names",
+    "assurance/playbooks/step_actions.py": "the mail of a playbook, which no auditor gets",
+    "foundation/approvals/reminder_actions.py": "the mail to an approver, who is never an auditor",
+    "foundation/people/invitation_actions.py": "the invitation of a member; auditors get another",
+    "foundation/support_access/actions.py": "the mail to the operator who asked for access",
+}
+IS_SENDER = re.compile(r"\bactor\(\)\.name\b|\bwho\.name\b")
+
+
 def _is_listed(path: str) -> bool:
     return any(path == each or path.startswith(f"{each}/") for each in REAL_NAMES)
 
@@ -74,3 +85,13 @@ def test_a_template_shows_what_it_was_given():
         if re.search(r"\.person\.(name|email)", file.read_text())
     ]
     assert [each for each in found if not each.startswith(of_members)] == []
+
+
+def test_mail_calls_its_sender_what_its_reader_does():
+    """It is written in the session of its sender, who may see every name: `aliases.sender_name`."""
+    found = {
+        str(file.relative_to(GOVERNANCE))
+        for file in sorted(GOVERNANCE.rglob("*.py"))
+        if "send_mail(" in (text := file.read_text()) and IS_SENDER.search(text)
+    }
+    assert found == set(NAMED_SENDERS)
