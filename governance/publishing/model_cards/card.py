@@ -29,7 +29,8 @@ class CardFigure:
     """One measure of a suite on the release that the card describes.
 
     Without a run it is the whole suite, and `measure` is empty. A signal decides nothing: it is
-    published if it can be, and keeps nothing from being published.
+    published if it can be, and keeps nothing from being published. `in_force` has the tier, limit and
+    verdict of the policy in force, where that verdict isn't the one of the limits that judged the run.
     """
 
     suite: str
@@ -49,6 +50,7 @@ class CardFigure:
     successes: int | None = None
     limit: float | None = None
     verdict: str = ""
+    in_force: Mapping[str, Any] | None = None
     judges: tuple[str, ...] = ()
     run: int = 0
     run_id: str = ""
@@ -177,6 +179,8 @@ def content(
 def _figure(each: CardFigure) -> dict[str, Any]:
     kept = asdict(each)
     del kept["state"], kept["problem"]
+    if each.in_force is None:
+        del kept["in_force"]
     return kept | {
         "judges": list(each.judges),
         "ran_at": each.ran_at.isoformat() if each.ran_at else None,
@@ -332,6 +336,15 @@ def _changed_figures(
 def _compared(each: Mapping[str, Any]) -> tuple[Any, ...]:
     """What makes it another figure for readers; a run with the same result changes nothing."""
     return (shown(each), each["limit"], each["verdict"], each["suite_version"], each["name"])
+
+
+def in_force_words(each: Mapping[str, Any]) -> str:
+    """Return "under the limits of Strict: fail, limit 1.0%", or an empty text."""
+    found = each.get("in_force")
+    if not found:
+        return ""
+    limit = figures.amount(found["limit"], each["unit"])
+    return f"under the limits of {found['tier']}: {found['verdict']}, limit {limit}"
 
 
 def day_of(instant: str) -> str:

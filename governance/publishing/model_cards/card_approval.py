@@ -39,7 +39,9 @@ def _describe(approval: Approval) -> Description:
 def _facts(now: AssembledCard) -> Iterator[tuple[str, str]]:
     for each in now.content["figures"]:
         missed = ", misses its limit" if each["verdict"] == "fail" else ""
-        yield each["name"], f"{card.shown(each)}, n = {each['n']:,}, run {each['run']:,}{missed}"
+        now_says = f"; {words}" if (words := card.in_force_words(each)) else ""
+        source = f"n = {each['n']:,}, run {each['run']:,}"
+        yield each["name"], f"{card.shown(each)}, {source}{missed}{now_says}"
     for each in now.content["known_failures"]:
         yield each["ref"], f"{each['title']}. {each['text']}"
 

@@ -15,7 +15,7 @@ from typing import Any
 from governance.kernel import clock
 from governance.kernel.pdf import Attachment
 from governance.operations.evaluations import figures
-from governance.publishing.model_cards.card import data_set_words, without_ids
+from governance.publishing.model_cards.card import data_set_words, in_force_words, without_ids
 from governance.publishing.model_cards.drawing import interval, limit_words
 from governance.publishing.reports.attachments import with_manifest
 from governance.publishing.reports.built_document import Built
@@ -104,6 +104,7 @@ def build(data: Mapping[str, Any]) -> Built:
             figures=figures,
             interval=interval,
             limit_words=limit_words,
+            in_force_words=in_force_words,
             kind="Draft of a model card" if data["is_draft"] else f"Model card {data['version']}",
             classification=DRAFT if data["is_draft"] else PUBLIC,
             fingerprint=print_,

@@ -78,6 +78,7 @@ def _page(tenant: str, token: str, system: AISystem, found: ModelCard) -> Respon
         interval=interval,
         limit_words=limit_words,
         day_of=card.day_of,
+        in_force_words=card.in_force_words,
         data_set_words=card.data_set_words,
         figures=figures,
     )

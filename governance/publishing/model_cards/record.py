@@ -33,6 +33,7 @@ from governance.operations.evaluations.models import (
     SuiteVersion,
 )
 from governance.operations.evaluations.promotion import Evaluated
+from governance.operations.evaluations.this_week import WeekCell
 from governance.operations.policies import queries as policies
 from governance.operations.policies.setting_labels import setting_title, short_label
 from governance.operations.rollouts import queries as rollouts
@@ -292,7 +293,7 @@ def _policy(system: AISystem) -> dict[str, Any]:
 
 def _figures(found: Evaluated, release: str, at: datetime) -> Iterator[CardFigure]:
     """Yield each measure of each live suite that was ever run on the system; one statement."""
-    tier = evaluations.policy_tier()
+    tier, tier_name = evaluations.policy_tier(), evaluations.policy_tier_name()
     for suite, newest, run, version in found.suites:
         if run is None or version is None:
             problem = f"Release {release} has no run of {suite.name}."
@@ -303,8 +304,11 @@ def _figures(found: Evaluated, release: str, at: datetime) -> Iterator[CardFigur
             yield _without_run(suite, problem or f"Run {run.number:,} has no figure.")
             continue
         for result, measure in results:
-            judged = result.verdicts.get(run.judged_tier or tier, {})
             other_judge = found.stale.get((run.id, measure.key), "")
+            cell = WeekCell(
+                measure, run, result, run.judged_tier or tier, stale=other_judge, today=tier
+            )
+            judged = cell.judged
             state, problem = _state(run, measure, result, judged, other_judge, at)
             yield CardFigure(
                 suite=suite.name,
@@ -324,6 +328,7 @@ def _figures(found: Evaluated, release: str, at: datetime) -> Iterator[CardFigur
                 successes=result.successes,
                 limit=None if measure.is_signal else judged.get("limit"),
                 verdict="" if measure.is_signal else judged.get("verdict", "undecided"),
+                in_force=_in_force(cell, tier_name),
                 judges=tuple(run.judges),
                 run=run.number,
                 run_id=str(run.id),
@@ -331,6 +336,14 @@ def _figures(found: Evaluated, release: str, at: datetime) -> Iterator[CardFigur
                 state=state,
                 problem=problem,
             )
+
+
+def _in_force(cell: WeekCell, tier_name: str) -> dict[str, Any] | None:
+    """What today's limits would say, where the page of the run shows it."""
+    if not cell.under_today or cell.result is None:
+        return None
+    limit = cell.result.verdicts.get(cell.today, {}).get("limit")
+    return {"tier": tier_name, "limit": limit, "verdict": cell.under_today.lower()}
 
 
 def _without_run(suite: EvaluationSuite, problem: str) -> CardFigure:

@@ -77,6 +77,7 @@ def _index(
         windows={"figure": card.FIGURE_WINDOW.days, "drill": card.DRILL_WINDOW.days},
         at=clock.now(),
         figures=figures,
+        in_force_words=card.in_force_words,
         address=_address(system) if newest else None,
         files=queries.files_of(system.id, None) if allowed(permissions.EXPORT) else (),
         shown=work_pages.shown,
@@ -142,6 +143,7 @@ def preview(system_key: str) -> ResponseReturnValue:
         interval=interval,
         limit_words=limit_words,
         day_of=card.day_of,
+        in_force_words=card.in_force_words,
         data_set_words=card.data_set_words,
         figures=figures,
     )
@@ -184,6 +186,7 @@ def version(system_key: str, number: int) -> ResponseReturnValue:
         interval=interval,
         limit_words=limit_words,
         day_of=card.day_of,
+        in_force_words=card.in_force_words,
         data_set_words=card.data_set_words,
         figures=figures,
         files=queries.files_of(system.id, found.id) if allowed(permissions.EXPORT) else (),

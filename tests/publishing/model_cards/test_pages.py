@@ -10,6 +10,8 @@ from sqlalchemy import select
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
 from governance.kernel.db import session
+from governance.operations.policies import actions as policies
+from governance.operations.policies.effective_policies import Content
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from governance.publishing.model_cards import queries, record
@@ -302,6 +304,27 @@ def test_the_card_of_a_retired_system_stays_as_it_is(system, as_officer, client)
     as_officer.post(f"{HOME}/", then=422, seen=now_digest())
     client.get(public_path())
     as_officer.post(f"{HOME}/1/withdraw", reason="It is gone.")
+
+
+def test_todays_limits_are_beside_the_verdict_that_a_run_keeps(
+    system, as_officer, as_contributor, client
+):
+    """As on the page of the run: a tier that was tightened since says otherwise."""
+    says = "under the limits of Regulated: undecided, limit 1.0%"
+    for address in ("", "preview"):
+        assert "under the limits" not in main_text(as_officer.get(f"{HOME}/{address}"))
+    with make.acting("admin"):
+        policies.tighten_now(Content("regulated"), base=0, reason="Claims need it.")
+    for address in ("", "preview"):
+        assert says in main_text(as_officer.get(f"{HOME}/{address}"))
+    address = requested(as_contributor)
+    assert says in main_text(as_officer.get(address))
+    approve(as_officer, address)
+    path = public_path()
+    assert says in main_text(client.get(path))
+    figure = client.get(f"{path}/1/card.json").json["card"]["figures"][0]
+    assert figure["verdict"] == "pass" and figure["limit"] == 0.03
+    assert figure["in_force"] == {"tier": "Regulated", "limit": 0.01, "verdict": "undecided"}
 
 
 def test_what_is_kept_is_what_the_digest_is_of(system):
