@@ -2,6 +2,7 @@
 
 prepare()                    start that one; it imports while the caller does
 child(module, …)             run a module as `python -m` does, until the block ends
+started                      the processes that run in such blocks
 
 Importing Meridian takes seconds of a processor, and the demo has seven processes. Each is forked
 from a process that has neither threads nor connections.
@@ -17,8 +18,11 @@ from multiprocessing import forkserver, get_context, set_start_method
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+import psutil
+
 SHARED = ("governance.app.factory", "governance.kernel.server", "governance.demo.world")
 END_SECONDS = 10
+started: list[psutil.Process] = []
 _context = get_context("forkserver")
 
 
@@ -37,10 +41,13 @@ def child(
         target=_become, args=(module, list(arguments), dict(environment), str(log))
     )
     process.start()
+    known = psutil.Process(process.pid)
+    started.append(known)
     try:
         yield process
     finally:
         _end(process)
+        started.remove(known)
 
 
 def _become(module: str, arguments: list[str], environment: dict[str, str], log: str) -> None:

@@ -1,6 +1,6 @@
 """Ends the demo from wherever it is, with every process that it started.
 
-on_signals(leave)     SIGTERM and Ctrl-C end everything and leave, now
+on_signals(leave)     SIGTERM, Ctrl-C and a closed terminal end everything and leave, now
 deferred()            they wait until the block ends
 end_children()        end what this process started, and what that started
 """
@@ -14,24 +14,27 @@ from types import FrameType
 
 import psutil
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 END_SECONDS = 10
 PAUSE_SECONDS = 0.1
 _deferred: list[int] | None = None  # the signals that came meanwhile
 
 
 def on_signals(leave: Callable[[int], object]) -> None:
-    """Call `leave` with the number of the first SIGTERM or SIGINT; later ones are ignored."""
+    """Call `leave` with the number of the first of these signals; later ones are ignored."""
 
     def arrive(number: int, _frame: FrameType | None) -> None:
         if _deferred is not None:
             _deferred.append(number)
             return
-        for each in (signal.SIGTERM, signal.SIGINT):
+        for each in SIGNALS:
             signal.signal(each, signal.SIG_IGN)
         leave(number)
 
-    for each in (signal.SIGTERM, signal.SIGINT):  # a shell's `&` makes children ignore SIGINT
-        signal.signal(each, arrive)
+    is_to_outlive_terminal = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN  # by nohup
+    for each in SIGNALS:  # a shell's `&` makes children ignore SIGINT
+        if each != signal.SIGHUP or not is_to_outlive_terminal:
+            signal.signal(each, arrive)
 
 
 @contextmanager
@@ -47,21 +50,24 @@ def deferred() -> Iterator[None]:
             os.kill(os.getpid(), number)
 
 
-def end_children() -> None:
+def end_children(forked: Collection[psutil.Process] = ()) -> None:
     """End every descendant: politely at first, and by force after ten seconds.
 
-    Our own children end last: one of them forks the others, and may be about to.
+    Our own children end last: one of them forks the others, and may be about to. `forked` are
+    those others: a signal to our whole group ends who forked them, and leaves them without parents.
     """
-    own = {*psutil.Process().children()}
-    _end({*psutil.Process().children(recursive=True)} - own, beside=own)
-    _end(own)
+    ours = psutil.Process()
+    own = {ours, *ours.children()}
+    _end({ours, *forked}, but=own)
+    _end({ours}, but={ours})
 
 
-def _end(known: set[psutil.Process], beside: Collection[psutil.Process] = ()) -> None:
+def _end(roots: Collection[psutil.Process], but: Collection[psutil.Process]) -> None:
     until = time.monotonic() + END_SECONDS
+    known = set[psutil.Process]()
     asked: set[psutil.Process] | None = None  # twice, for one that is being forked
     while time.monotonic() < until:
-        known |= {*psutil.Process().children(recursive=True)}.difference(beside)
+        known |= {each for root in roots for each in _with_descendants(root)}.difference(but)
         there = {each for each in known if _is_alive(each)}
         for each in there - (asked or set()):
             _signal(each, signal.SIGTERM)
@@ -71,6 +77,13 @@ def _end(known: set[psutil.Process], beside: Collection[psutil.Process] = ()) ->
         time.sleep(PAUSE_SECONDS)
     for each in known:
         _signal(each, signal.SIGKILL)
+
+
+def _with_descendants(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _is_alive(process: psutil.Process) -> bool:

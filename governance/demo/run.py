@@ -27,7 +27,7 @@ from governance.demo import (
     progress,
     world,
 )
-from governance.demo.children import child
+from governance.demo.children import child, started
 from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
 from governance.demo.progress import StoryFailed, StoryProgress
@@ -132,14 +132,15 @@ def _show(port: int, data: Path, stack: contextlib.ExitStack, *, once: bool) -> 
 
 def _stop(number: int) -> None:
     """Leave at once, from wherever the demo is; 0 if it was ready."""
-    _say("Stopping.")
+    with contextlib.suppress(OSError):  # whoever read this may have ended too
+        _say("Stopping.")
     _end()
     os._exit(0 if progress.step() == SERVING else 128 + number)
 
 
 def _end() -> None:
     """Leave nothing that runs, and no sentence on the sign-in page."""
-    ending.end_children()
+    ending.end_children(started)
     if _server:
         embedded.stop(_server[0])
     if NOTICE in os.environ:

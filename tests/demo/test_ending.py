@@ -27,7 +27,9 @@ OWN = ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL", "GOVERNANCE_PUBLIC_URL",
 class StartedDemo:
     """`governance demo --once` in a folder, and what it has said so far."""
 
-    def __init__(self, data: Path, port: int, **environment: str) -> None:
+    def __init__(
+        self, data: Path, port: int, *, has_own_group: bool = False, **environment: str
+    ) -> None:
         kept = {name: value for name, value in os.environ.items() if name not in OWN}
         self.data = data
         self.process = subprocess.Popen(
@@ -37,6 +39,7 @@ class StartedDemo:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=has_own_group,
         )
         self.lines: list[str] = []
 
@@ -108,6 +111,18 @@ def test_it_ends_at_any_moment_and_begins_again(demo_folder, moment):
     assert demo.process.returncode in {128 + signal.SIGTERM, -signal.SIGTERM}, demo.lines
     wait_until(lambda: processes_of(demo_folder) == [])
     assert not (demo_folder / "notice.txt").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["timeout", "terminal"])
+def test_a_signal_to_its_whole_group_that_nobody_reads_ends_it(demo_folder, number):
+    """As `timeout` sends it, or a terminal that is closed."""
+    demo = StartedDemo(demo_folder, free_port(4), has_own_group=True)
+    demo.hear("told up to")
+    demo.process.stdout.close()
+    os.killpg(demo.process.pid, number)
+    assert demo.process.wait() == 128 + number
+    wait_until(lambda: processes_of(demo_folder) == [])
 
 
 @pytest.mark.slow
