@@ -31,7 +31,7 @@ from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
 from tests.migrated_databases import migrated_database
-from tests.name_helpers import name_everywhere, rename_everybody
+from tests.name_helpers import name_everywhere, name_who_has_no_account, rename_everybody
 from tests.prepared_statements import keep_prepared_statements
 from tests.quick_run import function_of, left_out_tests
 from tests.route_helpers import ids_of_every_model
@@ -443,6 +443,7 @@ def planted(app, acme_ids, acting) -> dict[str, Any]:
     admin = make.person_id("admin")
     with acting("admin"):
         name_everywhere(admin)
+        name_who_has_no_account()
         said = {"text": f"Ask @{{{admin}}}.", "mentions": [str(admin)]}
         session().execute(update(ObjectComment).values(said))
     rename_everybody()

@@ -41,6 +41,19 @@ def name_everywhere(person_id: Any) -> None:
                 session().execute(update(table).values({column: person_id}))
 
 
+def name_who_has_no_account() -> None:
+    """Give contacts, signers and invited people such names and addresses, too."""
+    for model in TENANTED:
+        table: Any = model.__table__
+        named = {"name", "email"} & set(table.columns.keys())
+        if table.name not in LEFT_ALONE and (
+            "email" in named or table.name == "agreement_acceptances"
+        ):
+            values = {"name": f"Tessa {CANARY}", "email": f"tessa@{CANARY.lower()}.example"}
+            with suppress(DatabaseError), session().begin_nested():
+                session().execute(update(table).values({each: values[each] for each in named}))
+
+
 def _call(person_id: Any, name: str, email: str) -> None:
     """A person's row is changed by nobody but themselves."""
     with current.acting_as(make.system_actor("acme")), transaction(person_id=person_id):

@@ -32,6 +32,7 @@ from governance.operations.agreements.models import (
     FROM_VENDOR,
     Acceptance,
     Agreement,
+    AgreementContact,
     AgreementVersion,
 )
 from governance.operations.agreements.money import money, plain_amount
@@ -94,7 +95,7 @@ def version_context(
         "compared": before["version"] if before else None,
         "names": people.names([version.drafted_by, version.proposed_by, row.created_by]),
         "moments": people.timeline([row.id, version.id], limit=MAX_MOMENTS),
-        "contacts": shown.contacts,
+        "contacts": _contacts(shown.contacts),
         "day_of": day_of,
         "accept_form": forms.get("accept") or AcceptForm(),
         "return_form": forms.get("back") or ReturnForm(),
@@ -118,6 +119,21 @@ def _role_of_signer(acceptance: Acceptance, called: Mapping[UUID, str]) -> str:
     if acceptance.accepted_by is None:
         return MERIDIAN
     return called.get(acceptance.accepted_by, OUTSIDER)
+
+
+def _contacts(rows: Sequence[AgreementContact]) -> list[tuple[str, str]]:
+    """Return the side of each contact, and who that is as this reader may see them.
+
+    Without names their order follows what they are for: an order by name would tell names.
+    """
+    if may_see_names():
+        return [(each.side, _with_purpose(f"{each.name}, {each.email}", each)) for each in rows]
+    by_purpose = sorted(rows, key=lambda each: (each.side, each.purpose, each.id))
+    return [(each.side, _with_purpose("Name hidden", each)) for each in by_purpose]
+
+
+def _with_purpose(who: str, contact: AgreementContact) -> str:
+    return f"{who} ({contact.purpose})" if contact.purpose else who
 
 
 def _terms(row: Agreement, version: AgreementVersion, parts: queries.Parts) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from governance.operations.agreements.models import AgreementVersion
 from governance.operations.measurements import actions as measuring
 from tests import make
 from tests.browser import words
+from tests.name_helpers import show_names
 from tests.operations.agreements import agreement_helpers as some
 from tests.operations.objectives.objective_helpers import define, minutes_of, objective
 from tests.step_up_helpers import visitor_needing_step_up
@@ -255,6 +256,23 @@ def test_contacts_and_end(as_admin, as_operator, indicator):
     as_admin.post(f"{path}/end", on="2026-12-31", reason="", then=422)
     shown = words(as_admin.post(f"{path}/end", on="2026-12-31", reason="Moved", follow=True))
     assert "Ends with 1 January 2027" in shown
+
+
+def test_an_auditor_without_names_reads_what_a_contact_is_for(as_admin, as_auditor, indicator):
+    """Beside one with names; the order of contacts tells no name either."""
+    page = f"reliability/agreements/{some.in_force(indicator).agreement_id}"
+    lines = (
+        "customer; statements; Ann Vexworth; ann@acme.example",
+        "customer; claims; Zoe Vexworth; z@a.example",
+    )
+    as_admin.post(f"{page}/contacts", contacts="\n".join(lines))
+    hidden = words(as_auditor.get(page))
+    assert "Name hidden (claims)" in hidden.partition("Name hidden (statements)")[0]
+    assert "Vexworth" not in as_auditor.get(page).text and "z@a.example" not in hidden
+    show_names(True)
+    shown = words(as_auditor.get(page))
+    assert "Zoe Vexworth, z@a.example (claims)" in shown and "Name hidden" not in shown
+    assert "Ann Vexworth, ann@acme.example (statements)" in words(as_admin.get(page))
 
 
 def test_terms_as_a_file(as_viewer, indicator):
