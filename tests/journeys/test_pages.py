@@ -135,8 +135,7 @@ NOT_BY_LINKS = {
     "comments.history",  # of a comment that was edited
     "assessments.frozen",  # of a closed assessment
     "datasets.publishing",  # while a version is a draft
-    "intake.law_change",  # once the law has changed since a class was given; the inbox leads there
-    "intake.law_changes",
+    "intake.law_change",  # once the law has changed since a class was given
     "evaluation_requests.shown",  # once somebody asked a runner
     "evaluations_api.run",  # programs call it with a key
     "systems.recertifying",  # of an agent whose day is near

@@ -414,7 +414,7 @@ def slug_of(name: str) -> str:
 
 
 def _apply_triage(row: SystemProposal) -> None:
-    row.law_version, row.role = law.CURRENT, row.answers.get("role")
+    row.law_version, row.role = law.current_version(), row.answers.get("role")
     derived = queries.derived_triage(row)
     row.risk_class, row.eu_class = derived.risk_class, derived.eu_class
     row.open_questions = len(derived.open)

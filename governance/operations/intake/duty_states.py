@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from governance.kernel.formatting import long_day
 from governance.operations.intake import ports
 from governance.operations.intake.ports import DocumentPoint, MappedControl
 from governance.operations.intake.triage import LegalDuty
@@ -51,7 +52,7 @@ def _state(
 def vendor_questions(duties: Iterable[LegalDuty], name: str) -> str:
     """Return what to ask the vendor of a system: the duties of the other party, one a line."""
     lines = [
-        f"- {each.text} ({each.source}), from {each.applies_from.isoformat()}"
+        f"- {each.text} ({each.source}), from {long_day(each.applies_from)}"
         for each in duties
         if not each.is_ours
     ]

@@ -67,7 +67,7 @@ class ProposalForm(Form):
     )
 
     placed_on = DateField(
-        "When was it placed on the market, or put into service?",
+        "On the market or in service since",
         [Optional()],
         description="Leave it empty for a planned system.",
     )

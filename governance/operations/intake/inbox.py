@@ -4,11 +4,11 @@ version of the law.
 
 from typing import Any
 
-from sqlalchemy import DateTime, Select, String, cast, func, literal
+from sqlalchemy import DateTime, Select, String, cast, func
 
 from governance.kernel.formatting import plural
-from governance.kernel.inbox import ME, TENANT, InboxSource, item_select
-from governance.operations.intake import law, law_queries, permissions
+from governance.kernel.inbox import ME, TENANT, TODAY, InboxSource, item_select
+from governance.operations.intake import law_queries, permissions
 from governance.operations.intake.models import SystemProposal
 from governance.operations.systems.models import AISystem
 
@@ -45,9 +45,9 @@ def _to_confirm() -> Select[Any]:
         AISystem,
         row_id=TENANT,
         about=cast(func.count(), String),
-        since=cast(literal(law.CURRENT), DateTime(timezone=True)),
+        since=cast(law_queries.version_on(TODAY), DateTime(timezone=True)),
     )
-    return query.where(law_queries.is_to_confirm()).having(func.count() > 0)
+    return query.where(law_queries.is_to_confirm(TODAY)).having(func.count() > 0)
 
 
 TO_CONFIRM = InboxSource(

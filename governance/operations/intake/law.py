@@ -1,6 +1,6 @@
 """The EU AI Act as data: practices and duties with their roles and days, by version of the law.
 
-    current()            the law as amended; new answers are triaged under it
+    current()            the law in force today; new answers are triaged under it
     law(version)         an earlier version, for proposals that were answered under it
     kept_version(text)   the version that a record names, "" is the original law
     Law.day_of(duty, …)  the day from which a duty applies to a system
@@ -19,11 +19,11 @@ from typing import Any
 
 import rfc8785
 
-from governance.kernel import yaml_files
+from governance.kernel import clock, yaml_files
 
 FOLDER = Path(__file__).parent / "law"
-CURRENT, ORIGINAL = "2026-07-27", "2024-08-01"
-VERSIONS = (CURRENT, ORIGINAL)
+AMENDED, ORIGINAL = "2026-07-27", "2024-08-01"
+VERSIONS = (AMENDED, ORIGINAL)  # the newest first, each by the day on which it took effect
 CONFIRM = "Confirm with counsel."
 ROLES = {
     "provider": "Provider",
@@ -52,7 +52,8 @@ class Practice:
 class Duty:
     """A duty of one or several roles, with a day for systems of Annex III and one for Annex I.
 
-    `contact` is the answer that it needs, `service` says that it needs a public or financial one.
+    `annex_i_from` is None for a duty that only systems of Annex III have. `contact` is the answer
+    that it needs, and `services` are the answers of which it needs one; "" and () need none.
     `requirements` are ids of the NIST AI RMF 1.0, and `points` those of a system's documents, whose
     controls and entries bear on it: our judgment.
     """
@@ -62,9 +63,9 @@ class Duty:
     roles: tuple[str, ...]
     duty_class: str
     annex_iii_from: date
-    annex_i_from: date
+    annex_i_from: date | None
     contact: str = ""
-    service: bool = False
+    services: tuple[str, ...] = ()
     placed_before: date | None = None  # systems placed before this day have until the next one
     placed_before_from: date | None = None
     doubt: str = ""
@@ -76,7 +77,7 @@ class Duty:
         is_older = placed_on and self.placed_before and placed_on < self.placed_before
         if is_older and self.placed_before_from:
             return self.placed_before_from
-        return self.annex_i_from if annex_i else self.annex_iii_from
+        return (annex_i and self.annex_i_from) or self.annex_iii_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +99,33 @@ class Law:
         return f"{self.name} as amended by {self.amended_by}" if self.amended_by else self.name
 
     @property
+    def annex_i_from(self) -> date:
+        """The day from which duties of high risk apply to safety components of products."""
+        return max(
+            each.annex_i_from
+            for each in self.duties
+            if each.duty_class == "high_risk" and each.annex_i_from is not None
+        )
+
+    @property
     def days(self) -> list[date]:
         """Every day on which something begins to apply."""
         found = {each.applies_from for each in self.practices.values()}
         for each in self.duties:
-            found |= {each.annex_iii_from, each.annex_i_from}
-            found |= {each.placed_before_from} if each.placed_before_from else set()
+            days = (each.annex_iii_from, each.annex_i_from, each.placed_before_from)
+            found.update(day for day in days if day is not None)
         return sorted(found)
 
 
 def current() -> Law:
-    """Return the law as amended."""
-    return law(CURRENT)
+    """Return the law in force today."""
+    return law(current_version())
 
 
 def current_version() -> str:
-    """Return the version of the law as amended."""
-    return CURRENT
+    """Return the version of the law in force today."""
+    today = clock.today().isoformat()
+    return next((each for each in VERSIONS if each <= today), ORIGINAL)
 
 
 @cache
@@ -173,9 +184,9 @@ def _duty(name: str, row: Mapping[str, Any]) -> Duty:
         roles,
         row["class"],
         _day(name, ref, row, "annex_iii_from"),
-        _day(name, ref, row, "annex_i_from"),
+        None if row.get("annex_iii_only") else _day(name, ref, row, "annex_i_from"),
         row.get("contact", ""),
-        row.get("service", False),
+        tuple(row.get("services", ())),
         _day(name, ref, row, "placed_before") if older else None,
         _day(name, ref, row, "placed_before_from") if older else None,
         row.get("doubt", ""),

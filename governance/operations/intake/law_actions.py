@@ -22,4 +22,4 @@ def confirm(ids: Collection[UUID]) -> None:
         if (why := changes[each.id].why_not_confirmed) is not None:
             raise DomainError(f"{each.name} can't be confirmed. {why}")
         before = law.kept_version(each.law_version)
-        law_confirmation.confirm(each, before=before, after=law.CURRENT)
+        law_confirmation.confirm(each, before=before, after=law.current_version())

@@ -40,7 +40,7 @@ class Classified:
 
 @dataclass(frozen=True, slots=True)
 class ChangedDuty:
-    """A duty that begins, ends or applies from another day under the new version."""
+    """A duty of the tenant that begins, ends or applies from another day under the new version."""
 
     text: str
     source: str
@@ -135,7 +135,10 @@ ASSUMED: Mapping[str, Mapping[str, Any]] = {
 def _changed(
     before: tuple[LegalDuty, ...], after: tuple[LegalDuty, ...]
 ) -> tuple[ChangedDuty, ...]:
-    days = [{each.source: each.applies_from for each in duties} for duties in (before, after)]
+    days = [
+        {each.source: each.applies_from for each in duties if each.is_ours}
+        for duties in (before, after)
+    ]
     titles = {each.source: each.text for each in (*before, *after)}
     return tuple(
         ChangedDuty(title, source, days[0].get(source), days[1].get(source))

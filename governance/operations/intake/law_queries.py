@@ -1,14 +1,15 @@
 """Systems that were classified under an earlier version of the law, and what changes for each.
 
-is_to_confirm()          the condition on AISystem
+is_to_confirm(today)     the condition on AISystem
 page_of(after)           a page of them, by slug
 change_of(system)        what changes for one; changes_of(systems) for several, in one statement
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Date, and_, case, func, literal, select
 
 from governance.kernel import clock
 from governance.kernel.db import among, session
@@ -19,29 +20,44 @@ from governance.operations.intake.models import SystemProposal
 from governance.operations.systems.models import AISystem
 
 
-def is_to_confirm() -> ColumnElement[bool]:
-    """Select classified systems in use whose class is under another version than today's."""
+def is_to_confirm(today: ColumnElement[date]) -> ColumnElement[bool]:
+    """Select classified systems in use whose class is under an earlier version than today's."""
     return and_(
         AISystem.retired_at.is_(None),
         AISystem.ai_act_class != "",
-        AISystem.law_version != law.CURRENT,
+        AISystem.law_version < version_on(today),
     )
+
+
+def version_on(day: ColumnElement[date]) -> ColumnElement[str]:
+    """Return the version of the law in force on a day."""
+    in_force = ((day >= date.fromisoformat(each), each) for each in law.VERSIONS)
+    return case(*in_force, else_=law.ORIGINAL)
+
+
+def _today() -> ColumnElement[date]:
+    return literal(clock.today(), Date())
 
 
 def needs_confirmation(system: AISystem) -> bool:
     """Whether is_to_confirm() selects it."""
     has_class = system.ai_act_class != "" and not system.is_retired
-    return has_class and system.law_version != law.CURRENT
+    return has_class and system.law_version < law.current_version()
 
 
 def page_of(after: str | None = None, *, size: int = 50) -> Keyset:
     """Return one page of the systems to confirm."""
-    return keyset(select(AISystem).where(is_to_confirm()), AISystem.key, after=after, size=size)
+    return keyset(
+        select(AISystem).where(is_to_confirm(_today())), AISystem.key, after=after, size=size
+    )
 
 
 def count() -> int:
     """Count the systems to confirm."""
-    return session().scalar(select(func.count()).select_from(AISystem).where(is_to_confirm())) or 0
+    return (
+        session().scalar(select(func.count()).select_from(AISystem).where(is_to_confirm(_today())))
+        or 0
+    )
 
 
 def change_of(system: AISystem) -> LawChange:

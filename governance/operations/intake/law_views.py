@@ -2,7 +2,7 @@
 what changes for one, confirming.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,8 @@ from governance.operations.intake import (
     permissions,
 )
 from governance.operations.intake.law_change import LawChange, duties_of
-from governance.operations.intake.triage import EU_CLASSES
+from governance.operations.intake.models import SystemProposal
+from governance.operations.intake.triage import EU_CLASSES, LegalDuty
 from governance.operations.intake.views import feature
 from governance.operations.systems import actions as systems_actions
 from governance.operations.systems import queries as systems
@@ -40,6 +41,7 @@ def duties(key: str) -> ResponseReturnValue:
     act = law.law(law.kept_version(found.law_version)) if found.ai_act_class else law.current()
     given = law_queries.classified(found, proposal)
     legal = duties_of(given, act) if found.ai_act_class else ()
+    is_high_risk = found.ai_act_class == "high_risk"
     return page(
         "operations/intake/duties.html",
         system=found,
@@ -50,10 +52,23 @@ def duties(key: str) -> ResponseReturnValue:
         act=act,
         is_to_confirm=law_queries.needs_confirmation(found),
         class_name=EU_CLASSES.get(found.ai_act_class),
-        role=EU_ROLES.get(found.eu_role or (proposal.role if proposal else "") or ""),
+        role=_role(found, proposal),
+        annex_i_from=act.annex_i_from if is_high_risk and proposal is None else None,
+        was_on_market=is_high_risk and _was_on_market(found, legal),
         today=clock.today(),
         confirm=law.CONFIRM,
     )
+
+
+def _role(system: AISystem, proposal: SystemProposal | None) -> str | None:
+    """Return the name of the tenant's role, by the register or the proposal."""
+    return EU_ROLES.get(system.eu_role or (proposal.role if proposal else "") or "")
+
+
+def _was_on_market(system: AISystem, legal: Sequence[LegalDuty]) -> bool:
+    """Whether it was on the market before some of its duties, to which Article 111(2) may apply."""
+    placed = system.placed_on
+    return placed is not None and any(placed < each.applies_from for each in legal)
 
 
 @feature.get("/intake/law-changes", needs=permissions.VIEW)
@@ -75,13 +90,15 @@ def law_changes() -> ResponseReturnValue:
 def law_change(system_id: UUID) -> ResponseReturnValue:
     found = systems.system(system_id)
     change = law_queries.change_of(found)
+    proposal = law_queries.proposals_of([found.id]).get(found.id)
     item = _item(found, change)
     return page(
         "operations/intake/law_change.html",
         system=found,
         change=change,
         is_open=law_queries.needs_confirmation(found),
-        proposal=law_queries.proposals_of([found.id]).get(found.id),
+        proposal=proposal,
+        role=_role(found, proposal),
         seen=f"{item.id}.{item.fingerprint}",
         eu_names=EU_CLASSES,
         confirm=law.CONFIRM,
@@ -105,7 +122,7 @@ def confirm_law() -> ResponseReturnValue:
     return bulk_pages.run(
         action,
         Form(),
-        lambda _item: {"law_version": law.CURRENT},
+        lambda _item: {"law_version": law.current_version()},
         ids=bulk_pages.selected(),
         back=home,
         crumbs=[("AI systems", url_for("systems.index")), (CRUMB, home)],

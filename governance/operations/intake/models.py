@@ -76,7 +76,7 @@ class SystemProposal(Tenanted, Model):
 
     @property
     def is_under_former_law(self) -> bool:
-        return self.law_version != law.CURRENT
+        return self.law_version != law.current_version()
 
     @property
     def is_in_review(self) -> bool:

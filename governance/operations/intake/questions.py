@@ -49,7 +49,7 @@ QUESTIONS: dict[str, Question] = {
         ),
         Question(
             "role",
-            "What are you for this system?",
+            "What is your role for this system?",
             {
                 "provider": "Provider: we develop it, or have it developed under our name",
                 "deployer": "Deployer: we use it under our authority",
@@ -155,7 +155,7 @@ QUESTIONS: dict[str, Question] = {
         ),
         Question(
             "contact",
-            "What do people see of it?",
+            "How do people encounter it?",
             {
                 "talks": "They interact with it directly",
                 "creates": "It creates text, images, audio or video",

@@ -205,7 +205,7 @@ def legal_duties(
 ) -> tuple[LegalDuty, ...]:
     """Return the duties of a class, first those of the tenant's role, by day."""
     ours = _roles(answers)
-    annex_i = answers.get("safety") == "yes" and not _is_high_risk_area(answers)
+    annex_i = _is_annex_i_alone(answers)
     found = [
         LegalDuty(
             each.own_title,
@@ -237,9 +237,14 @@ def _applies(duty: Duty, answers: Mapping[str, Any], eu_class: str) -> bool:
     if duty.duty_class == "exempt":
         is_exempt = answers.get("area") in ANNEX_III and _is_exempt(answers)
         return eu_class in {"transparency", "minimal"} and is_exempt
-    if duty.service and answers.get("service", NONE) == NONE:
-        return False
-    return duty.duty_class in {"any", eu_class}
+    is_of_others = duty.services and answers.get("service") not in duty.services
+    is_of_annex_iii = duty.annex_i_from is None and _is_annex_i_alone(answers)
+    return not is_of_others and not is_of_annex_iii and duty.duty_class in {"any", eu_class}
+
+
+def _is_annex_i_alone(answers: Mapping[str, Any]) -> bool:
+    """Whether only Annex I makes it high risk, as a safety component, and no area of Annex III."""
+    return answers.get("safety") == "yes" and not _is_high_risk_area(answers)
 
 
 def _roles(answers: Mapping[str, Any]) -> set[str]:
@@ -276,7 +281,7 @@ def _risk_class(answers: Mapping[str, Any], eu_class: str) -> tuple[str, tuple[T
 
 def _high_reasons(answers: Mapping[str, Any], eu_class: str) -> Iterator[TriageReason]:
     if eu_class in {"prohibited", "high_risk"}:
-        yield TriageReason(f"Its class of the EU AI Act is: {EU_CLASSES[eu_class].lower()}")
+        yield TriageReason(f"Its EU AI Act class is “{EU_CLASSES[eu_class]}”")
     if answers.get("decides") == "alone":
         yield TriageReason(
             "It decides about people without a person", "Does it decide about people?"

@@ -31,6 +31,7 @@ from governance.operations.intake.questions import QUESTIONS, answer_words
 from governance.operations.intake.triage import EU_CLASSES
 from governance.operations.policies import queries as policies
 from governance.operations.systems import queries as systems
+from governance.operations.systems.models import EU_ROLES
 
 feature = Feature("intake", __name__)
 
@@ -77,6 +78,7 @@ def proposal(proposal_id: UUID) -> ResponseReturnValue:
         shown=safeguards.shown_by(found.safeguards_run_id),
         blocked=actions.why_blocked(found) if found.is_in_review else None,
         system=systems.system(found.system_id) if found.system_id else None,
+        role=EU_ROLES.get(found.role or ""),
         names=people.names([found.proposed_by, found.classed_by, found.decided_by]),
         history=[_moment(each) for each in people.timeline([found.id])],
     )

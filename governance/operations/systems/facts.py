@@ -58,7 +58,7 @@ FACTS = (
     Fact("ai_act_class", "EU AI Act class", "choice", AI_ACT_CLASSES),
     Fact("ai_act_reason", "Reasons for the EU AI Act class", "text"),
     Fact("eu_role", "Role under the EU AI Act", "choice", EU_ROLES),
-    Fact("placed_on", "On the market, or in service, since", "day"),
+    Fact("placed_on", "On the market or in service since", "day"),
     Fact("models", "Models", "models"),
     Fact("data_sets", "Data sets", "lines"),
     Fact("dependencies", "Dependencies", "lines"),
@@ -79,7 +79,7 @@ OTHERS = {
     "stage": "Lifecycle stage",
     "owner": "Owner",
     "valid_until": "Valid until",
-    "law_version": "Law of the EU AI Act class",
+    "law_version": "Class under the law",
     "features": "Features",
 }
 DAYS = {"valid_until": "", "placed_on": "", "law_version": "As of "}  # what is written before each

@@ -124,9 +124,9 @@ class SystemEditForm(Form):
         description="Duties differ by role. A change of the role is a substantial change.",
     )
     placed_on = DayField(
-        "On the market, or in service, since",
+        "On the market or in service since",
         required=False,
-        description="Some duties begin later for a system that was there before them.",
+        description="Some duties begin later for a system that was on the market before them.",
     )
     models = _list(
         "Models",

@@ -66,7 +66,7 @@ def version(number):
 def test_versions_keep_role_day_and_law_and_another_role_is_substantial(as_officer):
     content, _reasons = version(1)
     assert (content["eu_role"], content["placed_on"]) == ("deployer", "2025-06-01")
-    assert content["law_version"] == law.CURRENT
+    assert content["law_version"] == law.AMENDED
     edit(as_officer, placed_on="2025-07-01")
     assert version(2)[1] == []
     edit(as_officer, placed_on="2025-07-01", eu_role="both")
@@ -95,7 +95,10 @@ def test_the_duties_of_a_system_follow_its_class_and_role(as_officer, as_viewer)
     assert "It has no intake answers" in text
     assert "data-copy=" in page.text and "About Claims triage: please show us" in page.text
     assert f"{SYSTEM}/duties" in as_viewer.get(SYSTEM).text
-    edit(as_officer, eu_role="provider")
+    assert "Article 111(2)" in text and "duties begin on 2 August 2028" in text
+    assert ", from 2 December 2027" in page.text
+    edit(as_officer, eu_role="provider", placed_on="")
+    assert "Article 111(2)" not in main_text(as_viewer.get(f"{SYSTEM}/duties"))
     ours = main_text(as_viewer.get(f"{SYSTEM}/duties")).partition("Ask your vendor")[0]
     assert "Technical file with the points of Annex IV" in ours
 
@@ -111,7 +114,8 @@ def test_the_duties_of_an_approved_proposal_follow_its_answers(as_contributor, a
     decide(as_officer, approval_of(as_officer, made))
     text = main_text(as_officer.get("systems/premium-advisor/duties"))
     assert "Impact on fundamental rights" in text and "PRO-1" in text
-    assert "It has no intake answers" not in text and "Your role isn’t stated" not in text
+    assert "It has no intake answers" not in text and "2 August 2028" not in text
+    assert "Your role isn’t stated" not in text
 
 
 def test_another_tenant_sees_no_duties(as_neighbour, as_stranger):

@@ -16,7 +16,7 @@ from governance.operations.intake.triage import triage
 from tests.conftest import DATA
 from tests.operations.intake.intake_helpers import ANSWERS
 
-NAME = f"ai-act-{law.CURRENT}.yaml"
+NAME = f"ai-act-{law.AMENDED}.yaml"
 FOLDER = DATA / "eu-ai-act"
 PLAIN = {**ANSWERS, "area": "none", "profiles": "no", "contact": ["none"], "service": "none"}
 DAY = date(2026, 12, 2)
@@ -108,6 +108,52 @@ def test_the_vectors_of_the_amended_law():
         if case["case"].startswith("chatbot"):
             [vendors] = [each for each in found.legal_duties if each.source == "Article 50(1)"]
             assert not vendors.is_ours
+
+
+PUBLIC = {"area": "4", "task": "none", "profiles": "no", "service": "public"}
+OF_ANNEX_III = {"26(8)", "26(11)", "27", "86"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "listed"),
+    [
+        (PUBLIC, OF_ANNEX_III),
+        (PUBLIC | {"service": "credit"}, OF_ANNEX_III - {"26(8)"}),
+        (PUBLIC | {"service": "none"}, OF_ANNEX_III - {"26(8)", "27"}),
+        ({"safety": "yes", "service": "public"}, set()),
+        (PUBLIC | {"safety": "yes"}, OF_ANNEX_III),
+    ],
+)
+def test_some_duties_are_of_annex_iii_alone_and_of_public_bodies_or_lenders(changed, listed):
+    for version, days in (
+        (law.AMENDED, ("2027-12-02", "2028-08-02")),
+        (law.ORIGINAL, ("2026-08-02", "2027-08-02")),
+    ):
+        found = triage(
+            {**PLAIN, "role": "both", **changed}, act=law.law(version), on=date(2026, 12, 5)
+        )
+        duties = {each.source.removeprefix("Article "): each for each in found.legal_duties}
+        assert duties.keys() & OF_ANNEX_III == listed
+        assert ("49" in duties) == bool(listed)
+        assert duties["26(1)"].applies_from.isoformat() == days[not listed]
+
+
+@has_vectors
+def test_days_of_annex_i_and_of_the_former_law_are_those_of_an_outside_catalog():
+    outside = {
+        each["ref"]: each for each in json.loads((FOLDER / "ids-days-olon.json").read_text())
+    }
+    for version, suffix in ((law.AMENDED, ""), (law.ORIGINAL, "-original")):
+        act, products = law.law(version), outside["Article 6"][f"application-date-annex-i{suffix}"]
+        assert act.annex_i_from.isoformat() == products
+        for each in act.duties:
+            other = outside.get(each.ref, outside["Article 26"] if "26(" in each.ref else None)
+            if other is None or each.duty_class != "high_risk" or each.doubt:
+                continue
+            day = other.get(f"application-date{suffix}", other["application-date"])
+            assert each.annex_iii_from.isoformat() == day, (version, each.ref)
+            if each.annex_i_from and each.ref not in {"Article 72", "Article 73"}:
+                assert each.annex_i_from.isoformat() == products, (version, each.ref)
 
 
 @has_vectors

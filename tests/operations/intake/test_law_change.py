@@ -1,11 +1,13 @@
 """After the law changed, each classified system is confirmed by a person, or classified again."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
+from governance.kernel.clock import frozen
 from governance.kernel.db import session
 from governance.kernel.errors import DomainError
 from governance.operations.intake import law, law_actions, law_queries, queries
@@ -17,6 +19,7 @@ from tests.browser import field_value
 from tests.bulk_helpers import confirmation_fields
 from tests.operations.intake.intake_helpers import approval_of, decide, propose
 
+AMENDED_AT = datetime(2026, 7, 27, tzinfo=UTC)
 LIST = "intake/law-changes"
 CONFIRM = f"{LIST}/confirm"
 
@@ -90,14 +93,54 @@ def test_a_class_is_confirmed_with_what_changed_and_is_never_changed(as_officer)
     assert "Create or alter sexual material of children" in text
     assert state("claims-triage") == before
     as_officer.post(CONFIRM, seen=field_value(page.text, "seen"))
-    assert state("claims-triage") == ("high_risk", law.CURRENT, before[2] + 1)
+    assert state("claims-triage") == ("high_risk", law.AMENDED, before[2] + 1)
     [facts] = entries()
     assert facts["system"] == "claims-triage"
-    assert (facts["from"], facts["to"]) == (law.ORIGINAL, law.CURRENT)
+    assert (facts["from"], facts["to"]) == (law.ORIGINAL, law.AMENDED)
     assert "Every class is under the law as amended" in main_text(as_officer.get(LIST))
+    text = main_text(as_officer.get(f"{LIST}/{made}"))
+    assert "Its class is under Regulation (EU) 2024/1689 as amended" in text
+    assert "What differs" not in text and "from now on" not in text
     assert "The law changed" not in main_text(as_officer.get("inbox/"))
     diff = main_text(as_officer.get(f"systems/claims-triage/versions/{before[2] + 1}"))
-    assert "Law of the EU AI Act class" in diff and "As of 27 July 2026" in diff
+    assert "Class under the law" in diff and "As of 27 July 2026" in diff
+
+
+def test_a_class_is_kept_under_the_law_of_its_day(as_officer):
+    """The version of the day decides, also for a process that started before it took effect."""
+    days = {"earlier": datetime(2026, 7, 26, 12, tzinfo=UTC), "later": AMENDED_AT}
+    for key, at in days.items():
+        with frozen(at), make.acting("admin"):
+            systems.register(
+                key=key,
+                stage="live",
+                name=key.capitalize(),
+                lane="high_risk",
+                purpose="Sorts claims.",
+                owner_id=None,
+                facts={"ai_act_class": "high_risk", "ai_act_reason": "Annex III, point 5."},
+            )
+    assert (state("earlier")[1], state("later")[1]) == (law.ORIGINAL, law.AMENDED)
+    with frozen(days["earlier"]):
+        assert "The law changed" not in main_text(as_officer.get("inbox/"))
+    with frozen(AMENDED_AT):
+        assert "The law changed: 1 system to confirm" in main_text(as_officer.get("inbox/"))
+        text = main_text(as_officer.get(LIST))
+    assert "Earlier" in text and "Later" not in text
+    page = as_officer.get("intake/")
+    assert "/intake/law-changes" in page.text
+
+
+def test_only_duties_of_the_stated_role_differ(as_officer):
+    made = classified("claims-triage")
+    everyone = main_text(as_officer.get(f"{LIST}/{made}"))
+    assert "Checks by importers" in everyone and "Your role isn’t stated" in everyone
+    with make.acting("compliance_officer"):
+        register.system("claims-triage").eu_role = "deployer"
+        session().flush()
+    ours = main_text(as_officer.get(f"{LIST}/{made}"))
+    assert "Use it as instructed" in ours and "as deployer" in ours
+    assert "Checks by importers" not in ours and "Technical file" not in ours
 
 
 def test_several_are_confirmed_at_once_after_a_preview(as_officer):
@@ -105,7 +148,7 @@ def test_several_are_confirmed_at_once_after_a_preview(as_officer):
     page = as_officer.post(CONFIRM, then=200, ids=[str(each) for each in ids])
     assert "Confirm 2 classes" in main_text(page) and entries() == []
     as_officer.post(CONFIRM, **confirmation_fields(page.text))
-    assert {state("claims-triage")[1], state("underwriting")[1]} == {law.CURRENT}
+    assert {state("claims-triage")[1], state("underwriting")[1]} == {law.AMENDED}
     assert len(entries()) == 2
 
 
@@ -152,7 +195,7 @@ def test_a_system_whose_class_would_change_is_classified_again(as_contributor, a
         ai_act_class="high_risk",
         ai_act_reason="Annex III, point 5(c). Run 12 shows that safeguards hold.",
     )
-    assert state(key)[:2] == ("high_risk", law.CURRENT)
+    assert state(key)[:2] == ("high_risk", law.AMENDED)
     assert "Every class is under the law as amended" in main_text(as_officer.get(LIST))
 
 
@@ -167,7 +210,7 @@ def test_answers_under_the_former_law_that_lead_to_the_same_class_are_confirmed(
     page = as_officer.get(f"{LIST}/{made}")
     assert "Annex III(5)" in main_text(page)
     as_officer.post(CONFIRM, seen=field_value(page.text, "seen"))
-    assert state(key)[1] == law.CURRENT
+    assert state(key)[1] == law.AMENDED
 
 
 def test_a_system_approved_under_the_law_as_amended_needs_no_confirmation(
@@ -178,7 +221,7 @@ def test_a_system_approved_under_the_law_as_amended_needs_no_confirmation(
     assert "The law changed" not in main_text(as_officer.get("inbox/"))
     with make.acting("viewer", read_only=True):
         found = register.system("premium-advisor")
-        assert (found.eu_role, found.law_version) == ("deployer", law.CURRENT)
+        assert (found.eu_role, found.law_version) == ("deployer", law.AMENDED)
         assert found.placed_on.isoformat() == "2026-05-04"
 
 
