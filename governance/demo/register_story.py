@@ -1,5 +1,5 @@
-"""What Acme's register says of its AI systems: their facts, an agent to recertify, an MCP server, and
-a substantial change that made an assessment outdated.
+"""What Acme's register says of its AI systems: their facts, an agent to recertify, an MCP server, a
+substantial change that made an assessment outdated, and classes confirmed after the law changed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +11,8 @@ from uuid import UUID
 from governance.assurance.assessments import assessment_actions
 from governance.assurance.frameworks import queries as frameworks
 from governance.demo.story import StoryEvent
+from governance.kernel import clock
+from governance.operations.intake import law_actions, law_queries
 from governance.operations.systems import actions, queries
 
 FACTS: Mapping[str, Mapping[str, Any]] = {
@@ -24,6 +26,7 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
             "Annex III, point 5(c): it assesses risks of natural persons in life and health"
             " insurance. Confirmed by legal."
         ),
+        "eu_role": "both",
         "models": [
             {"provider": "Helio", "name": "helio-large-2", "version": "2025-05"},
             {"provider": "Helio", "name": "helio-small-3", "version": "2025-09"},
@@ -50,6 +53,7 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
         "autonomy_note": "Answers questions, changes nothing",
         "ai_act_class": "transparency",
         "ai_act_reason": "Article 50(1): it talks with people, who are told so.",
+        "eu_role": "both",
         "models": [{"provider": "Helio", "name": "helio-small-3", "version": "2025-09"}],
         "data_sets": ["help-articles 40"],
         "dependencies": ["Helio Cloud"],
@@ -68,6 +72,7 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
         "autonomy_note": "Marketing approves each ad",
         "ai_act_class": "minimal",
         "ai_act_reason": "Drafts for people who edit and approve them; Article 50(4) by the editor.",
+        "eu_role": "deployer",
         "models": [{"provider": "Northwind", "name": "nw-chat-2", "version": ""}],
         "data_sets": ["campaigns-2025 1"],
         "dependencies": ["Northwind API"],
@@ -86,6 +91,7 @@ REFUND_AGENT: Mapping[str, Any] = {
     "autonomy_note": "A person approves each refund",
     "ai_act_class": "minimal",
     "ai_act_reason": "It prepares refunds that a person approves.",
+    "eu_role": "both",
     "models": [{"provider": "Helio", "name": "helio-small-3", "version": "2025-09"}],
     "dependencies": ["Helio Cloud", "Policy lookup"],
     "limits": ["Doesn't refund more than €200"],
@@ -103,18 +109,20 @@ POLICY_LOOKUP: Mapping[str, Any] = {
     "tool_permissions": ["Read published wordings"],
 }
 AGENT_ENDS = 12  # days from today
+CONFIRMED = ("ad-copywriter", "refund-agent")
 
 
 def acme(person: Callable[[str], UUID], ago: Callable[[int], date]) -> Iterator[StoryEvent]:
     """Yield the steps. `person` returns the id of a part."""
     for number, key in enumerate(FACTS):
-        yield StoryEvent(ago(300 - number), "officer", partial(_describe, key, FACTS[key]), 9)
+        yield StoryEvent(ago(300 - number), "officer", partial(_describe_in_service, key), 9)
     agent = partial(_register_tools, "refund-agent", person("anna"), ago(-AGENT_ENDS))
     server = partial(_register_tools, "policy-lookup", person("jun"), ago(-140))
     yield StoryEvent(ago(200), "officer", agent, 9)
     yield StoryEvent(ago(160), "officer", server, 9)
     yield StoryEvent(ago(140), "officer", partial(_assess, ago(230), ago(140)), 9)
     yield StoryEvent(ago(75), "officer", _change_model, 9)
+    yield StoryEvent(ago(50), "officer", _confirm_classes, 9)
 
 
 def _describe(key: str, facts: Mapping[str, Any], reason: str = "") -> None:
@@ -128,6 +136,17 @@ def _describe(key: str, facts: Mapping[str, Any], reason: str = "") -> None:
         facts=facts,
         reason=reason or "Entered for the EU AI Act.",
     )
+
+
+def _describe_in_service(key: str) -> None:
+    since = queries.system(key).stage_since
+    _describe(key, {**FACTS[key], "placed_on": since})
+
+
+def _confirm_classes() -> None:
+    """Confirm those that a change of the law left to confirm; who asks in a year finds none."""
+    found = [queries.system(key) for key in CONFIRMED]
+    law_actions.confirm([each.id for each in found if law_queries.needs_confirmation(each)])
 
 
 def _change_model() -> None:
@@ -149,7 +168,7 @@ def _register_tools(key: str, owner: UUID, ends: date) -> None:
         owner_id=owner,
         kind="agent" if is_agent else "mcp_server",
         stage="in_review",
-        facts=REFUND_AGENT if is_agent else POLICY_LOOKUP,
+        facts={**REFUND_AGENT, "placed_on": clock.today()} if is_agent else POLICY_LOOKUP,
         valid_until=ends,
     )
     actions.move(system, "live", reason="Tools and permissions were reviewed.")
