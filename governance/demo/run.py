@@ -132,7 +132,7 @@ def _show(port: int, data: Path, stack: contextlib.ExitStack, *, once: bool) -> 
 
 def _stop(number: int) -> None:
     """Leave at once, from wherever the demo is; 0 if it was ready."""
-    with contextlib.suppress(OSError):  # whoever read this may have ended too
+    with contextlib.suppress(OSError):  # its reader may have ended, too
         _say("Stopping.")
     _end()
     os._exit(0 if progress.step() == SERVING else 128 + number)

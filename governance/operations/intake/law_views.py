@@ -38,8 +38,7 @@ def duties(key: str) -> ResponseReturnValue:
     """Show what the law asks of the tenant and of its vendor for a registered system."""
     found = systems.system(key)
     proposal = law_queries.proposals_of([found.id]).get(found.id)
-    act = law.law(law.kept_version(found.law_version)) if found.ai_act_class else law.current()
-    given = law_queries.classified(found, proposal)
+    act, given = law.current(), law_queries.classified(found, proposal)
     legal = duties_of(given, act) if found.ai_act_class else ()
     is_high_risk = found.ai_act_class == "high_risk"
     return page(

@@ -86,6 +86,10 @@ def test_the_inbox_counts_the_systems_to_confirm_for_who_may_classify(
 def test_a_class_is_confirmed_with_what_changed_and_is_never_changed(as_officer):
     made = classified("claims-triage")
     before = state("claims-triage")
+    duties = main_text(as_officer.get("systems/claims-triage/duties"))
+    assert "given under an earlier law" in duties
+    assert "2 December 2027" in duties and "2 August 2026" in duties  # of Articles 72, 73 and 86
+    assert "Article 9 Provider 2 December 2027" in duties
     page = as_officer.get(f"{LIST}/{made}")
     text = main_text(page)
     assert "Risk management over the life cycle" in text
