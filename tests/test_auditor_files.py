@@ -170,6 +170,7 @@ def test_an_auditor_with_names_reads_them_and_is_refused_the_same_files_without(
     assert as_officer.get(page).status_code == 200
     assert "Generate another package" in as_auditor.post(f"{package}/download", then=403).text
     assert "Generate another package" in as_auditor.get(package).text
+    assert "By name in reports" in as_officer.get(package).text
     other = package_helpers.download_package(as_auditor, engagement)
     assert not names(other)
     assert names(as_officer.post(f"{page}/pdf", then=200).data)

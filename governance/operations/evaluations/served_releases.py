@@ -66,6 +66,11 @@ def is_unknown(roles: Roles | None, release: str) -> bool:
     return roles is not None and release not in roles
 
 
+def was_recorded(system_id: UUID, release: str) -> bool:
+    """Whether the record named the release of the system at any time."""
+    return release in recorded_of([system_id]).get(system_id, ())
+
+
 def recorded_of(system_ids: Collection[UUID]) -> Mapping[UUID, Collection[str]]:
     """Return each release that the record ever named; a system without a record isn't in it."""
     return ports.recorded_of()(tuple(sorted(set(system_ids)))) if system_ids else {}

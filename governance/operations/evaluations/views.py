@@ -182,10 +182,12 @@ def run(run_id: UUID) -> ResponseReturnValue:
         for result, measure in results
     ]
     roles = served_releases.roles_of([system.id]).get(system.id)
+    is_unknown = served_releases.is_unknown(roles, found.release)
     return page(
         "operations/evaluations/run.html",
         role=roles.get(found.release) if roles else None,
-        is_unknown=served_releases.is_unknown(roles, found.release),
+        is_unknown=is_unknown,
+        is_earlier=is_unknown and served_releases.was_recorded(system.id, found.release),
         is_unrecorded=roles is None,
         is_stated=served_releases.is_stated(roles),
         run=found,

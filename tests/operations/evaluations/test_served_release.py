@@ -84,6 +84,16 @@ def test_once_a_release_is_stated_runs_of_others_are_unknown_and_shown_apart(as_
     assert "2 of 6 results pass" in board
 
 
+def test_a_run_of_a_release_that_was_served_before_is_not_called_unknown(as_contributor):
+    state(as_contributor, "2026.11.2")
+    page = f"evaluations/runs/{run(1, '2026.11.2').id}"
+    state(as_contributor, "2026.12.0", since="")
+    shown = main_text(as_contributor.get(page))
+    assert "Earlier release: 2026.11.2 is neither served nor in a rollout any more" in shown
+    assert "Unknown release" not in shown and "State the release…" not in shown
+    assert counted() == [1200]  # "What they counted before stays."
+
+
 def test_a_statement_counts_from_its_day_on(as_contributor):
     state(as_contributor, "2026.11.2", since="2026-11-25")
     run(1, "2026.11.2")  # ended on the day before
