@@ -30,8 +30,9 @@ def _read(run: EvaluationRun, result: MeasureResult, measure: SuiteMeasure) -> t
     side = "a pass" if run.read_as.get(name) == GOOD else "a failure"
     if result.successes is None:
         mean = f"{figures.amount(result.point, measure.unit)} on average"
-        of = f"{measure.name} is {mean} of {plural(result.n, 'case')}"
-        return (name, f"1 counts as {side}. {of}") if name else (measure.name, of)
+        of = f"{mean} of {plural(result.n, 'case')}"
+        counts = f"1 counts as {side}. {measure.name} is {of}"
+        return (name, counts) if name else (measure.name, of)
     passed = result.successes if measure.at_least else result.n - result.successes
     counts = f"true counts as {side}" if name else f"as {run.tool or 'the file'} counts a pass"
     return name or measure.name, f"{counts}: {passed:,} of {result.n:,} passed"
