@@ -133,6 +133,7 @@ def test_each_kind_of_report_and_the_package_come_without_names(
         assert f'"without_names_of":"{run_of(page).fingerprint}"' in text, kind
         unmarked = content_of(as_officer.post(f"{other}/pdf", then=200).data)
         assert "By role and letter, without names" in " ".join(unmarked.split()), kind
+        assert " ".join(unmarked.split()).count(", without names:") > 1, kind  # the foot of pages
         assert run_of(page).document == run_of(other).document
     listed = as_auditor.get("reports/").text
     assert listed.count(", without names</") == len(pages) and CANARY not in listed

@@ -72,7 +72,8 @@ def footer(snapshot: Mapping[str, Any]) -> str:
     tenant = snapshot["tenant"]
     form = ", without names" if is_without_names(snapshot) else ""
     if tenant["audience"]:
-        return f"{tenant['classification']}: {tenant['audience']}{form}"
+        # before the audience, which is cut where the line is too long
+        return f"{tenant['classification']}{form}: {tenant['audience']}"
     return f"{tenant['classification']}{form}"
 
 
