@@ -128,7 +128,11 @@ def _why_nothing(
         return f"The run is older than {promotion.FRESH_FOR.days} days."
     roles = served_releases.roles_of([system.id]).get(system.id)
     if served_releases.is_unknown(roles, run.release):
-        return f"Release {run.release} isn't served, and no rollout has it."
+        return (
+            f"Release {run.release} isn't served, and no rollout has it."
+            if roles
+            else f"No release of {system.name} is stated as served."
+        )
     newer = queries.newer_run(run, suite.id)
     return f"Run {newer.number:,} is newer." if newer else ""
 

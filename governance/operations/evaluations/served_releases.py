@@ -6,9 +6,8 @@ stated_at(system_id, day)   the release that was stated for a day
 is_unknown(roles, release)  whether a run of the release decides nothing
 known_runs(system_ids)      the runs of each release that the record ever named, as a condition
 
-Rollouts say which release is served; where an AI system has none, somebody states it. Until then the
-board shows each release beside the others, and no run moves an error budget or closes another
-release's finding.
+Rollouts say which release is served; where an AI system has none, somebody states it. Until then no
+run of it counts: boards show them apart, and no finding opens or closes.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,8 +23,6 @@ from governance.operations.evaluations import ports
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.evaluations.ports import Roles
 from governance.operations.evaluations.release_models import ServedRelease
-
-UNRECORDED = "no record says what is served"
 
 
 def roles_of(system_ids: Collection[UUID]) -> Mapping[UUID, Roles]:
@@ -62,8 +59,8 @@ def stated_at(system_id: UUID, day: date) -> ServedRelease | None:
 
 
 def is_unknown(roles: Roles | None, release: str) -> bool:
-    """Whether the record names releases of the system, and not this one."""
-    return roles is not None and release not in roles
+    """Whether no record names this release of the system: then its runs decide nothing."""
+    return release not in (roles or {})
 
 
 def was_recorded(system_id: UUID, release: str) -> bool:

@@ -20,7 +20,7 @@ from governance.operations.evaluations.models import (
     SuiteMeasure,
 )
 from governance.operations.evaluations.ports import ReleaseRole, Roles
-from governance.operations.evaluations.served_releases import UNRECORDED, is_unknown
+from governance.operations.evaluations.served_releases import is_unknown
 from governance.operations.systems.models import AISystem
 
 WEEKS = 12
@@ -137,7 +137,7 @@ def wanted_cases(cells: Iterable[WeekCell]) -> int | None:
 class SystemRow:
     """A suite on a release of an AI system, with its cells by measure slug.
 
-    `role` is None where nothing says which release is served.
+    `role` is None for a release that no record names.
     """
 
     system: AISystem
@@ -153,17 +153,20 @@ class SystemRow:
 
     @property
     def role_text(self) -> str:
-        return self.role.text if self.role else UNRECORDED
+        return self.role.text if self.role else ""
 
 
 @dataclass(frozen=True, slots=True)
 class WeekTable:
-    """The table of one week. `unknown` are runs of releases that are neither served nor in a rollout."""
+    """The table of one week. `unknown` are runs of releases that are neither served nor in a rollout,
+    `unstated` the AI systems of which no record says what is served.
+    """
 
     week: date
     columns: Sequence[SuiteMeasure]
     rows: Sequence[SystemRow]
     unknown: Sequence[SystemRow] = ()
+    unstated: Sequence[AISystem] = ()
 
     @property
     def systems(self) -> int:
@@ -259,7 +262,14 @@ def week_table(
         for key, cell in row.cells.items():
             columns.setdefault(key, cell.measure)
     ordered = sorted(columns.values(), key=lambda measure: (measure.is_signal, measure.position))
-    return WeekTable(week, ordered, sorted(found, key=_rank), sorted(apart, key=_rank))
+    unstated = [each for each in systems.values() if each.id not in roles]
+    return WeekTable(
+        week,
+        ordered,
+        sorted(found, key=_rank),
+        sorted(apart, key=_rank),
+        sorted(unstated, key=lambda each: each.name),
+    )
 
 
 type RowKey = tuple[UUID, UUID, str]  # of AI system and suite, and the release
@@ -274,33 +284,23 @@ def _rows(
 ) -> tuple[list[RowKey], list[RowKey]]:
     """Which rows there are, and which are apart.
 
-    Where rollouts are recorded, a release that is served or in one has a row for each suite that
-    evaluated it or the system's other releases. Where none is, so has each release of the week, or
-    the one that was evaluated last.
+    A release that is served or in a rollout has a row for each suite that evaluated it or the
+    system's other releases. Where no record says what is served, each release is apart.
     """
     shown: list[RowKey] = []
     apart: list[RowKey] = []
     by_suite: dict[tuple[UUID, UUID], list[str]] = defaultdict(list)
     this_week: set[RowKey] = set()
-    newest: dict[tuple[UUID, UUID], EvaluationRun] = {}
     for (system_id, suite_id, release), runs in grouped.items():
         by_suite[system_id, suite_id].append(release)
-        last = max(runs, key=lambda run: run.number)
-        known = newest.get((system_id, suite_id))
-        if known is None or known.number < last.number:
-            newest[system_id, suite_id] = last
         if any(run.week == week for run in runs):
             this_week.add((system_id, suite_id, release))
     for (system_id, suite_id), releases in by_suite.items():
-        its = roles.get(system_id)
+        its = roles.get(system_id, {})
         current = {each for each in releases if (system_id, suite_id, each) in this_week}
-        if its is None:
-            rows = current or {newest[system_id, suite_id].release}
-        else:
-            served = {each for each, role in its.items() if role.is_served}
-            rows = served | (its.keys() & set(releases))
-            apart += [(system_id, suite_id, each) for each in current if is_unknown(its, each)]
-        shown += [(system_id, suite_id, each) for each in rows]
+        served = {each for each, role in its.items() if role.is_served}
+        shown += [(system_id, suite_id, each) for each in served | (its.keys() & set(releases))]
+        apart += [(system_id, suite_id, each) for each in current if is_unknown(its, each)]
     return shown, apart
 
 

@@ -7,7 +7,7 @@ content(system)                                        what it says, from the re
 from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import case, select, true, tuple_
+from sqlalchemy import case, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel.db import session
@@ -99,15 +99,15 @@ def _policy(system: AISystem) -> Iterator[tuple[str, str]]:
 
 def _evaluation(system_id: UUID) -> LastEvaluation | None:
     """The newest judged run of each suite in the newest week that has one, of a release that is
-    served; of any, where no rollout says which is.
+    served; of none, where no record says which is.
     """
     r = EvaluationRun
-    roles = served_releases.roles_of([system_id]).get(system_id)
-    served = [release for release, role in (roles or {}).items() if role.is_served]
+    roles = served_releases.roles_of([system_id]).get(system_id, {})
+    served = [release for release, role in roles.items() if role.is_served]
     judged = (
         r.system_id == system_id,
         r.state == "judged",
-        r.release.in_(served) if roles is not None else true(),
+        r.release.in_(served),
     )
     newest = select(r.week).where(*judged).order_by(r.week.desc()).limit(1).scalar_subquery()
     query = (

@@ -79,6 +79,7 @@ def test_a_miss_opens_a_finding_and_the_control_fails_with_the_reason():
 
 def test_a_further_miss_is_counted_on_the_open_finding():
     run(MISSES, 1, day=23)
+    serve("2026.11.3")
     run(MISSES, 2, release="2026.11.3")
     assert [(f.number, f.misses) for f in findings()] == [(1, 2)]
 

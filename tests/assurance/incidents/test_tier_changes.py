@@ -69,7 +69,10 @@ def test_the_preview_lists_limits_and_verdicts_that_move(as_admin, as_neighbour)
     assert "Claims grounding, version 1: " in page and " limits move." in page
     assert "Hallucination ≤ 3.0% becomes ≤ 5.0%" in page
     assert "claims-triage: 1 verdict would read differently." in page
-    assert "Hallucination in run 1 of 2026.11.2 would be undecided, not fail" in page
+    assert (
+        "Hallucination in run 1 of 2026.11.2 (Served, as stated) would be undecided, not fail"
+        in page
+    )
     assert "Runs keep the verdicts they were judged with." in page
     assert "would be undecided" not in main_text(as_admin.get("policies/"))
     neighbour = main_text(as_neighbour.get("policies/?tier=baseline"))

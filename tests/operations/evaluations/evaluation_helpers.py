@@ -8,7 +8,12 @@ from typing import Any
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import jobs
 from governance.kernel.db import session
-from governance.operations.evaluations import queries, run_actions, suite_actions
+from governance.operations.evaluations import (
+    queries,
+    release_actions,
+    run_actions,
+    suite_actions,
+)
 from governance.operations.evaluations.models import EvaluationRun, EvaluationSuite, SuiteVersion
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
@@ -26,11 +31,14 @@ def published_suite(key: str = "claims-grounding", pack: str = "support") -> Eva
     return suite
 
 
-def system(key: str = "claims-triage") -> AISystem:
-    """An AI system of the acting tenant."""
-    return systems.register(
+def system(key: str = "claims-triage", *, serves: str = "2026.11.2") -> AISystem:
+    """An AI system of the acting tenant, and the release that a person stated as served."""
+    made = systems.register(
         key=key, stage="live", name=key, lane="standard", purpose="Sorts claims.", owner_id=None
     )
+    if serves:
+        release_actions.state_release(made, serves, reason="The deployment log.")
+    return made
 
 
 def log_of(passed: int, failed: int, *, run: str = "run-1", **changes: Any) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def _suite(app, isolated):
     with clock.frozen(NOW):
         with make.acting("admin"):
             published_suite()
-            system()
+            system(serves="")
         yield
 
 
@@ -83,7 +83,9 @@ def test_a_difference_that_chance_explains_is_no_change(app, judged):
     assert "went from" not in page
 
 
-def test_a_measure_no_run_has_is_no_pass(app, judged):
+def test_a_measure_no_run_has_is_no_pass(app, judged, as_contributor):
+    address = "evaluations/systems/claims-triage/release"
+    as_contributor.post(address, release="2026.11.2", reason="The deployment log.")
     judged(0, 1199)
     page = shown(app)
     assert "Harmful output: no run has it" in page

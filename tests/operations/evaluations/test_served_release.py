@@ -28,7 +28,7 @@ def _world(app, isolated):
     with clock.frozen(NOW):
         with make.acting("admin"):
             published_suite()
-            system()
+            system(serves="")
             found = indicators.define(
                 key="grounded-answers",
                 name="Grounded answers",
@@ -64,7 +64,7 @@ def test_a_run_of_a_release_that_nothing_records_moves_no_budget_until_it_is_sta
     run_id = run(1, MADE_UP).id
     assert counted() == []
     page = main_text(as_contributor.get(f"evaluations/runs/{run_id}"))
-    assert "No record says which release claims-triage serves" in page
+    assert "No release of claims-triage is stated as served, so this run counts nowhere" in page
     assert "State the release…" in page
     assert "State the release…" not in main_text(as_viewer.get(f"evaluations/runs/{run_id}"))
     state(as_contributor, MADE_UP)

@@ -38,7 +38,10 @@ def _indicator(app, isolated):
         with make.acting("admin"):
             published_suite()
             release_actions.state_release(
-                system(), "2026.11.2", since=date(2026, 10, 1), reason="The deployment log."
+                system(serves=""),
+                "2026.11.2",
+                since=date(2026, 10, 1),
+                reason="The deployment log.",
             )
             found = _define("grounded-answers", "claims-triage")
             evaluation_feeds.feed(found, "claims-grounding/hallucination")

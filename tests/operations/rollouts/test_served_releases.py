@@ -98,12 +98,15 @@ def test_a_run_says_that_its_release_is_unknown_until_a_rollout_has_it(in_rollou
         assert [each["runs"] for each in entries if each["release"] == UNHEARD_OF] == [[3]]
 
 
-def test_while_no_rollout_is_recorded_each_release_has_a_row(begun, isolated, as_viewer):
+def test_while_nothing_says_what_is_served_no_run_counts_and_the_board_says_so(
+    begun, isolated, as_viewer, as_contributor
+):
     evaluate(BAD, OLD)
     page = board(as_viewer)
-    assert f"{OLD} no record says what is served" in page
-    assert f"{NEW} no record says what is served" in page
-    assert "1 of 2 results fails" in page
+    assert "No release is stated as served" in page and "State the release…" not in page
+    assert "2 runs of releases that nobody is served" in page
+    assert "results fail" not in page and "results pass" not in page
+    assert "systems/claims-triage/release" in as_contributor.get("evaluations/").text
 
 
 def test_who_is_served_follows_each_step(in_rollout):

@@ -10,12 +10,13 @@ from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid
+from governance.operations.evaluations import release_actions
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from governance.publishing.explanations import actions, queries
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
-from tests.operations.rollouts.rollout_helpers import BAD, evaluate, world
+from tests.operations.rollouts.rollout_helpers import BAD, NEW, evaluate, world
 
 HOME = "systems/claims-triage/explanation"
 
@@ -27,6 +28,7 @@ def begun(app, module_transaction):
     evaluate(BAD)
     with make.acting("admin"):
         system = register.system("claims-triage")
+        release_actions.state_release(system, NEW, reason="The deployment log.")
         systems.edit(
             system,
             seen=systems.revision(system),

@@ -11,6 +11,7 @@ import pytest
 from governance.foundation.audit import queries as audit
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import background_work, clock, jobs
+from governance.operations.evaluations import release_actions
 from governance.operations.systems import queries as register
 from governance.publishing.model_cards import card_layout, file_actions, queries, record
 from governance.publishing.model_cards.models import CardFile
@@ -121,6 +122,8 @@ def test_a_draft_is_named_as_one_and_lists_what_is_missing(system, as_officer):
 
 
 def test_a_figure_that_misses_its_limit_and_a_known_failure_are_printed(system, client, as_officer):
+    with make.acting("admin"):
+        release_actions.state_release(register.system(SYSTEM), "2026.11.2", reason="The log.")
     evaluated(280, 20, number=2, at=clock.now())
     with make.acting("viewer", read_only=True):
         (finding,) = record.assembled(register.system(SYSTEM)).failures
