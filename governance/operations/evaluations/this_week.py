@@ -6,7 +6,7 @@ Runs of other releases are apart: they count nowhere.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -159,14 +159,14 @@ class SystemRow:
 @dataclass(frozen=True, slots=True)
 class WeekTable:
     """The table of one week. `unknown` are runs of releases that are neither served nor in a rollout,
-    `unstated` the AI systems of which no record says what is served.
+    `unstated` the ids of AI systems of which no record says what is served.
     """
 
     week: date
     columns: Sequence[SuiteMeasure]
     rows: Sequence[SystemRow]
     unknown: Sequence[SystemRow] = ()
-    unstated: Sequence[AISystem] = ()
+    unstated: Collection[UUID] = ()
 
     @property
     def systems(self) -> int:
@@ -200,7 +200,11 @@ class WeekTable:
     def title(self) -> str:
         """The conclusion of the week."""
         if not self.cells:
-            return "No evaluation results yet"
+            return (
+                "No release that is served has results yet"
+                if self.unknown or self.unstated
+                else "No evaluation results yet"
+            )
         if all(cell.run is None for cell in self.cells):
             return "No run this week yet"
         failing = [
@@ -262,14 +266,8 @@ def week_table(
         for key, cell in row.cells.items():
             columns.setdefault(key, cell.measure)
     ordered = sorted(columns.values(), key=lambda measure: (measure.is_signal, measure.position))
-    unstated = [each for each in systems.values() if each.id not in roles]
-    return WeekTable(
-        week,
-        ordered,
-        sorted(found, key=_rank),
-        sorted(apart, key=_rank),
-        sorted(unstated, key=lambda each: each.name),
-    )
+    unstated = systems.keys() - roles.keys()
+    return WeekTable(week, ordered, sorted(found, key=_rank), sorted(apart, key=_rank), unstated)
 
 
 type RowKey = tuple[UUID, UUID, str]  # of AI system and suite, and the release

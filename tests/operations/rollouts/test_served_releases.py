@@ -67,7 +67,7 @@ def test_runs_of_unknown_releases_are_apart_and_count_nowhere(in_rollout, as_vie
     evaluate(BAD, UNHEARD_OF)
     page = board(as_viewer)
     assert "2 of 2 results pass" in page and "0 fail" in page
-    assert "1 run of releases that nobody is served" in page
+    assert "1 run of releases that no record names as served" in page
     assert f"Run 3 of claims-triage {UNHEARD_OF}" in page
     assert "1 of 1 measure over the limit. Unknown release" in page
     assert "1 fail" not in main_text(as_viewer.get("systems/claims-triage"))
@@ -103,8 +103,9 @@ def test_while_nothing_says_what_is_served_no_run_counts_and_the_board_says_so(
 ):
     evaluate(BAD, OLD)
     page = board(as_viewer)
-    assert "No release is stated as served" in page and "State the release…" not in page
-    assert "2 runs of releases that nobody is served" in page
+    assert "No release that is served has results yet" in page and "State the release…" not in page
+    assert "No release of claims-triage is stated as served" in page
+    assert "2 runs of releases that no record names as served" in page
     assert "results fail" not in page and "results pass" not in page
     assert "systems/claims-triage/release" in as_contributor.get("evaluations/").text
 
