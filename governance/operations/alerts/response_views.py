@@ -12,6 +12,7 @@ from governance.kernel.web import ResponseReturnValue
 from governance.operations.alerts import actions, panels, permissions, queries
 from governance.operations.alerts.forms import ResponseForm
 from governance.operations.objectives import queries as objectives
+from governance.operations.policies import ports as policy_ports
 from governance.operations.policies import queries as policies
 
 feature = Feature("budget_responses", __name__, counts_everything=True)
@@ -24,7 +25,7 @@ NOTHING = "nothing"
     needs=permissions.RESPOND,
 )
 def response(objective_id: UUID) -> ResponseReturnValue:
-    """Show and change it."""
+    """Show and change it, with what the chosen tier, or that of `?tier=`, would move now."""
     objective = objectives.objective(objective_id)
     if not objective.is_ai:
         raise NotFound("Only an AI objective can tighten the policy.")
@@ -35,10 +36,14 @@ def response(objective_id: UUID) -> ResponseReturnValue:
         *((tier.key, f"Tighten the policy to {tier.name}") for tier in tiers.values()),
     ]
     if form.tier.data is None:
-        form.tier.data = (row.tier if row else None) or NOTHING
+        saved = row.tier if row else None
+        asked = request.args.get("tier")
+        form.tier.data = asked if asked in tiers else saved or NOTHING
     if request.method == "POST" and accepted(form, lambda: _set(form, objective_id)):
         flash("Saved. It applies the next time the budget is gone.")
         return redirect(panels.objective_page(objective.id) or url_for("alerts.index"), 303)
+    present, chosen = policies.standing().content.tier, form.tier.data
+    previewed = chosen if chosen in tiers and chosen != present else None
     return page(
         "operations/alerts/response.html",
         status=form.status if request.method == "POST" else 200,
@@ -47,6 +52,9 @@ def response(objective_id: UUID) -> ResponseReturnValue:
         objective_page=panels.objective_page(objective.id),
         gone=queries.exhaustions_of(objective.id),
         tiers={key: tier.name for key, tier in tiers.items()},
+        present=present,
+        previewed=previewed,
+        notices=policy_ports.tier_notices(present, previewed) if previewed else (),
     )
 
 

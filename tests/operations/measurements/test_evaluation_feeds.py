@@ -16,11 +16,13 @@ from governance.operations.evaluations import release_actions
 from governance.operations.evaluations.events import RunJudged
 from governance.operations.measurements import actions as indicators
 from governance.operations.measurements import evaluation_feeds
+from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.models import MINUTES
 from governance.operations.objectives import actions as objectives
 from governance.operations.policies import queries as policies
 from governance.operations.systems import queries as register
 from tests import make
+from tests.assurance.frameworks.framework_files import main_text
 from tests.operations.evaluations.evaluation_helpers import (
     drain,
     judged,
@@ -100,22 +102,41 @@ def test_a_run_of_another_system_or_after_the_end_counts_nothing(as_officer):
     assert counted() == []
 
 
+def _objective():
+    return objectives.create(
+        key="grounded",
+        name="Grounded answers",
+        indicator_id=measurements.named("grounded-answers").id,
+        owner_id=None,
+        target=Decimal("0.97"),
+        window="rolling",
+        window_days=30,
+        minimum_coverage=Decimal(0),
+        is_ai=True,
+    )
+
+
+def test_who_chooses_a_tier_for_a_gone_budget_sees_what_it_would_move(as_officer, as_neighbour):
+    run(1155, 45, 1, "2026-11-24T10:00:00Z")
+    with make.acting("admin"):
+        objective = _objective()
+        alerts.set_response(objective, "strict")
+        page = f"reliability/alerts/responses/{objective.id}"
+    saved = main_text(as_officer.get(page))
+    assert "If Strict were in force now" in saved and "Hallucination ≤ 3.0% becomes" in saved
+    other = main_text(as_officer.get(f"{page}?tier=regulated"))
+    assert "If Regulated were in force now" in other and "Preview Strict" in other
+    same = main_text(as_officer.get(f"{page}?tier=standard"))
+    assert "What a tier would move now" in same and "becomes" not in same
+    assert "were in force now" in main_text(as_officer.get(f"{page}?tier=nonsense"))
+    as_neighbour.get(page, then=404)
+    with make.acting("admin"):
+        assert policies.standing().content.tier == "standard"
+
+
 def test_an_exhausted_budget_of_a_measure_tightens_the_tier_by_the_policy(as_officer):
     with make.acting("admin"):
-        from governance.operations.measurements import queries
-
-        objective = objectives.create(
-            key="grounded",
-            name="Grounded answers",
-            indicator_id=queries.named("grounded-answers").id,
-            owner_id=None,
-            target=Decimal("0.97"),
-            window="rolling",
-            window_days=30,
-            minimum_coverage=Decimal(0),
-            is_ai=True,
-        )
-        alerts.set_response(objective, "strict")
+        alerts.set_response(_objective(), "strict")
     run(1200, 0, 1, "2026-10-27T10:00:00Z")
     run(1190, 10, 2, "2026-11-10T10:00:00Z")
     with make.acting("admin"):
