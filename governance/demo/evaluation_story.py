@@ -146,14 +146,16 @@ def _calibrate(suite: EvaluationSuite) -> None:
 
 
 def _serve(cast: Cast, at: datetime, now: datetime) -> None:
-    """Anna states which release each system serves: no rollout says it yet."""
+    for each in (CLAIMS, ANSWERS, COPY):
+        state(cast, each.system, release_of(at, now))
+
+
+def state(cast: Cast, system: str, release: str) -> None:
+    """Anna states which release a system serves: no rollout says it."""
     with current.acting_as(cast("anna")), transaction():
-        for each in (CLAIMS, ANSWERS, COPY):
-            release_actions.state_release(
-                systems.system(each.system),
-                release_of(at, now),
-                reason="The deployment log says so.",
-            )
+        release_actions.state_release(
+            systems.system(system), release, reason="The deployment log says so."
+        )
 
 
 def _run(cast: Cast, suite: DemoSuite, at: datetime, wrong: int, now: datetime) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 
 from governance.assurance.incidents import impact_actions
 from governance.assurance.incidents import queries as incidents
+from governance.demo import evaluation_story
 from governance.demo.cast import Cast
 from governance.demo.halted_rollout_story import release
 from governance.demo.story import StoryStep
@@ -65,6 +66,7 @@ def _publish(cast: Cast) -> None:
 
 
 def _find(cast: Cast, now: datetime) -> None:
+    evaluation_story.state(cast, SYSTEM, release(now))
     SUITE.run(cast, release(now), "found", 34, with_case=True)
 
 
