@@ -85,12 +85,11 @@ def test_mail_at_once_calls_people_what_the_page_calls_them(renamed, as_auditor,
 
 
 @both
-def test_the_digest_calls_people_what_the_page_calls_them(renamed, monkeypatch, shows_names):
+def test_the_digest_calls_people_what_the_page_calls_them(renamed, shows_names):
     show_names(shows_names)
     own_a_system()
     later = clock.now() + timedelta(days=1, minutes=1)
-    monkeypatch.setattr(clock, "now", lambda: later)
-    with make.acting("admin"):
+    with clock.frozen(later), make.acting("admin"):
         digests.send_digests()
     [mail] = mails_to(AUDITOR)
     assert f"{called_by_the_auditor()} made you the owner of Claims triage" in mail

@@ -54,7 +54,8 @@ def end_children(forked: Collection[psutil.Process] = ()) -> None:
     """End every descendant: politely at first, and by force after ten seconds.
 
     Our own children end last: one of them forks the others, and may be about to. `forked` are
-    those others: a signal to our whole group ends who forked them, and leaves them without parents.
+    the others: a signal to our whole group also ends the process that forked them, and from then
+    on they are nobody's children.
     """
     ours = psutil.Process()
     own = {ours, *ours.children()}

@@ -1,4 +1,4 @@
-"""What Acme's register says of its AI systems: their facts, an agent to recertify, an MCP server, a
+"""Tell Acme's register: the facts of its AI systems, an agent to recertify, an MCP server, a
 substantial change that made an assessment outdated, and classes confirmed after the law changed.
 """
 

@@ -116,7 +116,7 @@ def test_it_ends_at_any_moment_and_begins_again(demo_folder, moment):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["timeout", "terminal"])
 def test_a_signal_to_its_whole_group_that_nobody_reads_ends_it(demo_folder, number):
-    """As `timeout` sends it, or a terminal that is closed."""
+    """Send what `timeout` sends, and what a terminal sends that is closed."""
     demo = StartedDemo(demo_folder, free_port(4), has_own_group=True)
     demo.hear("told up to")
     demo.process.stdout.close()

@@ -1,4 +1,5 @@
-"""What Meridian read in a run's file, so that a person notices a score read the wrong way round. Pure.
+"""Say what Meridian read in a run's file, so that a person notices a score read the wrong way round.
+Pure.
 
 what_was_read(run, results)   each score by its name in the file, and which value counts as a pass
 """

@@ -41,7 +41,7 @@ class WeekCell:
 
     @property
     def under_today(self) -> str:
-        """What today's limits would say, where it isn't what the run was judged; empty otherwise."""
+        """Return what today's limits would say, where it isn't what the run was judged; empty otherwise."""
         if not self.today or self.result is None or not self.result.n or self.stale:
             return ""
         now = str(self.result.verdicts.get(self.today, {}).get("verdict", "none"))

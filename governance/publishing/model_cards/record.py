@@ -339,7 +339,7 @@ def _figures(found: Evaluated, release: str, at: datetime) -> Iterator[CardFigur
 
 
 def _in_force(cell: WeekCell, tier_name: str) -> dict[str, Any] | None:
-    """What today's limits would say, where the page of the run shows it."""
+    """Return what the limits in force say, where the page of the run shows it beside the verdict."""
     if not cell.under_today or cell.result is None:
         return None
     limit = cell.result.verdicts.get(cell.today, {}).get("limit")

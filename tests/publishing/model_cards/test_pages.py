@@ -309,7 +309,7 @@ def test_the_card_of_a_retired_system_stays_as_it_is(system, as_officer, client)
 def test_todays_limits_are_beside_the_verdict_that_a_run_keeps(
     system, as_officer, as_contributor, client
 ):
-    """As on the page of the run: a tier that was tightened since says otherwise."""
+    """Tighten the tier after the run, which would then read otherwise, as its page says, too."""
     says = "under the limits of Regulated: undecided, limit 1.0%"
     for address in ("", "preview"):
         assert "under the limits" not in main_text(as_officer.get(f"{HOME}/{address}"))
