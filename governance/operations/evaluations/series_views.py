@@ -1,11 +1,10 @@
 """The weekly series of an AI system: page, table, CSV and JSON."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from flask import Response, request, url_for
 
@@ -24,7 +23,7 @@ from governance.operations.evaluations import (
     series_queries,
     served_releases,
 )
-from governance.operations.evaluations.ports import incidents_of
+from governance.operations.evaluations.ports import Roles, incidents_of
 from governance.operations.evaluations.statistics.series import PAGE_FALSE_ALARMS
 from governance.operations.evaluations.task_packs import TIERS
 from governance.operations.evaluations.views import feature
@@ -41,6 +40,7 @@ from governance.operations.evaluations.weeks import monday_of
 from governance.operations.policies import permissions as policy_permissions
 from governance.operations.policies.tiers import TIERS as BUILT_IN
 from governance.operations.systems import queries as systems
+from governance.operations.systems.models import AISystem
 
 WEEK_CHOICES = (("12", "12 weeks"), ("26", "26 weeks"), ("52", "52 weeks"))
 MAX_MARKS = 40  # in the list under the charts: the newest
@@ -67,21 +67,13 @@ HEAD = (
 
 
 @dataclass(frozen=True, slots=True)
-class _System:
-    """What the page needs of the AI system; the statement of its runs has it."""
-
-    id: UUID
-    key: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Read:
-    system: _System
+    system: AISystem
     page: WeeklySeries
     tier: str
     tier_name: str
     chosen: dict[str, str]
+    roles: Roles | None
 
 
 def _read(key: str) -> _Read:
@@ -89,17 +81,17 @@ def _read(key: str) -> _Read:
     chosen = filters("release", "suite", "measure", "weeks")
     count = int(chosen["weeks"]) if chosen.get("weeks") in {"12", "26", "52"} else MAX_WEEKS
     weeks = all_weeks(monday_of(clock.today()), count)
-    system_id = systems.system(key).id
+    system = systems.system(key)
+    roles = served_releases.roles_of([system.id]).get(system.id)
     runs = series_queries.weekly_runs(
         key,
         weeks[0],
         weeks[-1],
         release=chosen.get("release", ""),
         suite_key=chosen.get("suite", ""),
-        roles=served_releases.roles_of([system_id]).get(system_id),
-        known=served_releases.known_runs([system_id]),
+        roles=roles,
+        known=served_releases.known_runs([system.id]),
     )
-    system = _system(key, runs)
     measures = series_queries.measures_of({run.version_id for run in runs})
     found, shown = weekly_series(weeks, runs, measures, measure_key=chosen.get("measure", ""))
     changes = series_queries.policy_changes(clock.now())
@@ -115,14 +107,7 @@ def _read(key: str) -> _Read:
         found.marks.sort(key=lambda each: each.at, reverse=True)
     built_in = BUILT_IN[tier].name if tier in BUILT_IN else tier
     tier_name = changes[-1].tier_name or built_in
-    return _Read(system, found, judged_by, tier_name, chosen)
-
-
-def _system(key: str, runs: Sequence[Any]) -> _System:
-    if runs:
-        return _System(runs[0].system_id, runs[0].system_key, runs[0].system)
-    found = systems.system(key)
-    return _System(found.id, found.key, found.name)
+    return _Read(system, found, judged_by, tier_name, chosen, roles)
 
 
 def _policy_marks(found: WeeklySeries, changes: Any) -> Iterator[SeriesMark]:
@@ -136,7 +121,7 @@ def _policy_marks(found: WeeklySeries, changes: Any) -> Iterator[SeriesMark]:
             yield SeriesMark("policy", at, f"Policy version {change.number} takes effect", href)
 
 
-def _incident_marks(found: WeeklySeries, system: _System) -> Iterator[SeriesMark]:
+def _incident_marks(found: WeeklySeries, system: AISystem) -> Iterator[SeriesMark]:
     span = Span(datetime.combine(found.weeks[0], time(), UTC), clock.now() + timedelta(minutes=1))
     for each in incidents_of()(system.id, span):
         at = max(each.start.date(), found.weeks[0])
@@ -154,6 +139,8 @@ def trend(system_key: str) -> ResponseReturnValue:
         found=read.page,
         tier=read.tier_name,
         chosen=read.chosen,
+        stated=next(iter(read.roles or ()), "") if served_releases.is_stated(read.roles) else "",
+        has_record=read.roles is not None,
         chips=_chips(read),
         is_table=is_table,
         rows=list(_table(read.page)) if is_table else (),

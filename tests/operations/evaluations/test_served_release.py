@@ -94,6 +94,21 @@ def test_a_run_of_a_release_that_was_served_before_is_not_called_unknown(as_cont
     assert counted() == [1200]  # "What they counted before stays."
 
 
+def test_the_page_of_the_weeks_says_what_is_stated_and_leads_to_the_next_statement(
+    as_contributor, as_viewer
+):
+    weeks = "evaluations/systems/claims-triage"
+    assert "No release is stated as served, so no run counts. State the release…" in main_text(
+        as_contributor.get(weeks)
+    )
+    state(as_contributor, "2026.11.2")
+    page = as_contributor.get(weeks)
+    assert "2026.11.2 is served, as stated. State another release…" in main_text(page)
+    assert f'href="/t/acme/{FORM}"' in page.text
+    read = main_text(as_viewer.get(weeks))
+    assert "2026.11.2 is served, as stated." in read and "State another release" not in read
+
+
 def test_a_statement_counts_from_its_day_on(as_contributor):
     state(as_contributor, "2026.11.2", since="2026-11-25")
     run(1, "2026.11.2")  # ended on the day before
