@@ -70,7 +70,7 @@ def test_a_measure_that_rose_by_more_than_chance_shows_where(app, judged):
     page = shown(app)
     assert "Hallucination went from 2.5% to 4.6%" in page
     assert "Another level from the week of 16 November 2026" in page
-    assert "at most 5% over all 5 measures; percentiles aren’t tested" in page
+    assert "at most 5% over 5 measures together; percentiles aren’t tested" in page
     assert "limit 3.0%" in page
 
 

@@ -63,6 +63,20 @@ def version(number):
         return kept.content, kept.substantial
 
 
+@pytest.mark.parametrize(
+    ("ai_act_class", "title", "says"),
+    [
+        ("", "Claims triage: not classified yet", "Its duties aren’t known yet"),
+        ("out_of_scope", "Claims triage: 0 duties", "The Act names no duties"),
+    ],
+)
+def test_duties_of_no_class_are_unknown_and_not_none(as_officer, ai_act_class, title, says):
+    edit(as_officer, ai_act_class=ai_act_class, eu_role="")
+    page = main_text(as_officer.get(f"{SYSTEM}/duties"))
+    assert title in page and says in page
+    assert "duties of every role are listed" not in page
+
+
 def test_versions_keep_role_day_and_law_and_another_role_is_substantial(as_officer):
     content, _reasons = version(1)
     assert (content["eu_role"], content["placed_on"]) == ("deployer", "2025-06-01")
