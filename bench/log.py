@@ -41,7 +41,7 @@ from governance.foundation.audit.record import canonical, record
 from governance.foundation.audit.registry import registry
 from governance.foundation.logbook.queries import PAGE
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import current, embedded, signed_note
+from governance.kernel import clock, current, embedded, signed_note
 from governance.kernel.db import session, transaction
 from governance.kernel.ids import uuid7
 from governance.kernel.pages import _seal
@@ -102,6 +102,8 @@ def _acted(
         return {
             "csrf_token": token,
             "lane": "standard",
+            "stage": "proposed",
+            "since": clock.today().isoformat(),
             "key": f"bench-{number}",
             "name": f"Bench {number}",
             "purpose": "Measured.",
