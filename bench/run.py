@@ -54,6 +54,7 @@ from bench import (
     testing,
     usage,
     usage_file,
+    walks,
     world,
 )
 from bench.client import (
@@ -151,8 +152,10 @@ def measure(scale: Scale, sections: Sequence[str]) -> Bench:
     world.fill()
     world.analyze(server)
     bench = Bench(app, _cookie(app), server, environment, scale)
+    world.keep_filled(server)
     for name, section in SECTIONS.items():
         if name in sections:
+            world.bring_filled_back(server)
             found = section(bench)
             print_rows(found)
             bench.rows += found
@@ -609,6 +612,7 @@ def _keep(
 
 
 SECTIONS: dict[str, Callable[[Bench], list[Row]]] = {
+    "walk": lambda b: walks.measure(b.server, b.environment, quick=b.scale.quick),
     "pages": _served,
     "seal": lambda b: [_sealed(b.app, b.server, b.scale.rounds)],
     "transactions": lambda b: _transactions(b.server, b.scale.rounds),

@@ -19,13 +19,14 @@ from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks import sync
 from governance.foundation.audit import sequencer
-from governance.kernel import clock, embedded
+from governance.kernel import clock, db, embedded
 from governance.kernel.db import session
 from tests import make
 
 KEY, REF = "nist-ai-rmf-1.0", "MEASURE 2.7"
 EVIDENCE = 500
 DATABASE = "bench"
+FILLED = "bench_filled"
 
 
 def database(folder: Path) -> embedded.Embedded:
@@ -66,6 +67,22 @@ def analyze(server: embedded.Embedded) -> None:
     """
     with psycopg.connect(superuser(server), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
+
+
+def keep_filled(server: embedded.Embedded) -> None:
+    """Keep the database as it is, so that each section begins with the same one."""
+    db.engine().dispose()
+    with psycopg.connect(server.super_uri, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{FILLED}" WITH (FORCE)')
+        connection.execute(f'ALTER DATABASE "{DATABASE}" RENAME TO "{FILLED}"')
+
+
+def bring_filled_back(server: embedded.Embedded) -> None:
+    """Replace the database by a copy of the one that was kept."""
+    db.engine().dispose()
+    with psycopg.connect(server.super_uri, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{DATABASE}" TEMPLATE "{FILLED}"')
 
 
 def superuser(server: embedded.Embedded) -> str:
