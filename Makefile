@@ -13,6 +13,7 @@ JOBS ?= 2
 PDF_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 TEST_PACKAGES := chromium qpdf prometheus poppler-utils mupdf-tools
 BENCH_PACKAGES := wrk
+PYTEST = .venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON_PREFERENCE := only-system
@@ -21,7 +22,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_ROOT_USER_ACTION := ignore
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test calendar coverage check format migration bench sbom pdf-libraries test-programs bench-programs
+.PHONY: help demo test nightly calendar coverage check format migration bench sbom pdf-libraries test-programs bench-programs
 
 help:  ## Say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */make \1\t/' | expand -t 16
@@ -29,29 +30,29 @@ help:  ## Say what each target does
 demo: .venv/.ready pdf-libraries  ## The demo world on http://127.0.0.1:8000 (PORT=…, DATA=…, TODAY=2027-01-01); ONCE=1 makes the report and leaves
 	@PORT="$(PORT)" DATA="$(DATA)" exec .venv/bin/governance demo $(if $(ONCE),--once)
 
-test: .venv/.clickhouse-ready pdf-libraries test-programs  ## The whole suite in random order, and one day of make calendar; ends with pytest's own closing line
-	@[ -n "$${TODAY:-}" ] || JOBS="$(JOBS)" .venv/bin/python -m tools.calendar_days --of-today || failed=1
-	.venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder --durations=20
+test: .venv/.ready pdf-libraries test-programs  ## The suite but for what is left to make nightly, in random order; writes var/tests.xml
+	@exec $(PYTEST) --durations=20 --junitxml=var/tests.xml
+
+nightly: .venv/.clickhouse-ready pdf-libraries test-programs  ## What takes minutes, properties with ten times the examples, and every day of make calendar (ONLY="2027-01-01")
+	@$(PYTEST) -m "nightly or hypothesis" --hypothesis-profile=nightly --timeout=3600 --durations=20 || failed=1
+	JOBS="$(JOBS)" .venv/bin/python -m tools.calendar_days $(ONLY) || failed=1
 	exit $${failed:-0}
 
-calendar: .venv/.clickhouse-ready pdf-libraries test-programs  ## The demo and the tests that depend on a date, on the days of a year that differ from others (ONLY="2027-01-01")
+calendar: .venv/.ready pdf-libraries test-programs  ## The demo and the tests that depend on a date, on the days of a year that differ from others (ONLY="2027-01-01"; ONLY=today: fast tests, one of the days)
 	@JOBS="$(JOBS)" exec .venv/bin/python -m tools.calendar_days $(ONLY)
 
-coverage: .venv/.clickhouse-ready pdf-libraries test-programs  ## The whole suite with line coverage; fails below the floor in pyproject.toml
+coverage: .venv/.clickhouse-ready pdf-libraries test-programs  ## make test and the tests of make nightly with line coverage; fails below the floor in pyproject.toml
 	@export COVERAGE_CORE=sysmon
-	exec .venv/bin/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	exec $(PYTEST) -m "nightly or not nightly" --cov --cov-report=term:skip-covered
 
-check: .venv/.ready pdf-libraries  ## Format, lint, types, import contracts, templates, dependencies, fast tests: under 90 s
+check: .venv/.ready pdf-libraries  ## Format, lint, types, import contracts, templates, dependencies, tests without a database: under 60 s
 	@export PATH="$$PWD/.venv/bin:$$PATH"
-	mypy & types=$$!
-	trap 'kill $$types 2>/dev/null || true' EXIT
+	{ mypy; lint-imports; djlint templates --lint --quiet; deptry .; } & others=$$!
+	trap 'kill $$others 2>/dev/null || true' EXIT
 	ruff format --check .
 	ruff check .
-	lint-imports
-	djlint templates --lint --quiet
-	deptry .
-	GOVERNANCE_QUICK=1 python -m pytest -n $(JOBS) --dist loadgroup -m "not slow and not browser"
-	wait $$types
+	python -m pytest -n 0 -m "not database and not slow and not browser" --hypothesis-profile=quick
+	wait $$others
 
 format: .venv/.ready  ## Sort imports and lay out every Python file as `make check` wants it
 	@.venv/bin/ruff check --quiet --select I --fix .

@@ -13,7 +13,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 
-import hypothesis
 import pytest
 from sqlalchemy import create_engine, event, update
 
@@ -30,11 +29,13 @@ from governance.kernel import config, db, tenant_cache
 from governance.kernel.db import session
 from tests import make
 from tests.browser import Visitor
+from tests.hypothesis_profiles import register_profiles
 from tests.migrated_databases import migrated_database
 from tests.name_helpers import name_everywhere, name_who_has_no_account, rename_everybody
 from tests.prepared_statements import keep_prepared_statements
-from tests.quick_run import function_of, left_out_tests
 from tests.route_helpers import ids_of_every_model
+
+register_profiles()  # before pytest loads the one that its option names
 
 REPOSITORY = Path(__file__).parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
@@ -56,6 +57,10 @@ DEPENDS_ON_DATE = (  # whole folders; single modules elsewhere mark themselves `
     "tests.publishing.statements",
 )
 LONG = {"browser": 10_000, "slow": 30}  # marks; beside a test without one
+DATABASE_FIXTURES = {"app", "server", "database"}
+NIGHTLY_FIXTURES = {"clickhouse_server"}  # its wheel has 180 MB, which only make nightly installs
+LONG_TIMEOUTS = {"nightly": 3_600, "browser": 1_200}  # seconds; others have pyproject's
+LEFT_TO_NIGHTLY = pytest.StashKey[int]()
 KEPT_STATEMENTS = 4_000  # compiled and prepared; SQLAlchemy's: 500, psycopg's: 100
 COLLECT_AFTER = 10_000, 10, 10  # new objects until the garbage collector looks; Python's: 2,000
 SET_ASIDE_AFTER = 100  # tests; what is left of them, such as compiled statements, stays
@@ -63,22 +68,19 @@ SET_ASIDE_AFTER = 100  # tests; what is left of them, such as compiled statement
 
 def pytest_configure(config):
     gc.set_threshold(*COLLECT_AFTER)
-    hypothesis.settings.register_profile(
-        "any machine", deadline=None
-    )  # no test asserts a time: a busy machine is no fault
-    hypothesis.settings.load_profile("any machine")
 
 
 @pytest.hookimpl(trylast=True)  # after the order was made random
 def pytest_collection_modifyitems(config, items):
-    """`make check` leaves out what takes long; `make test` begins with it, so that no worker waits
-    at the end for another one's longest group.
+    """Leave nightly tests to `make nightly`, unless `-m` names them. Begin with what takes long,
+    so that no worker waits at the end for another one's longest group.
     """
-    slow = left_out_tests()
-    gone = [item for item in items if function_of(item.nodeid) in slow]
-    if gone:
-        config.hook.pytest_deselected(items=gone)
-        items[:] = [item for item in items if function_of(item.nodeid) not in slow]
+    if "nightly" not in config.option.markexpr:
+        left = [item for item in items if item.get_closest_marker("nightly")]
+        config.stash[LEFT_TO_NIGHTLY] = len(left)
+        if left:
+            config.hook.pytest_deselected(items=left)
+            items[:] = [item for item in items if not item.get_closest_marker("nightly")]
     weights = Counter[str]()
     for item in items:
         weights[_group_of(item)] += _weight(item)
@@ -87,7 +89,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def _weight(item) -> int:
-    """About how long it takes, beside an ordinary test; Chromium's tests begin in any case."""
+    """Return how long it takes, roughly, in ordinary tests. Chromium's tests begin in any case."""
     return next((n for mark, n in LONG.items() if item.get_closest_marker(mark) is not None), 1)
 
 
@@ -96,15 +98,31 @@ def _group_of(item) -> str:
 
 
 def pytest_itemcollected(item):
-    """A folder's tests stay on one worker: what a module makes once, such as a server of its own,
+    """Add the marks that follow from where a test is and what it asks for.
+
+    A folder's tests stay on one worker: what a module makes once, such as a server of its own,
     is made once, and templates, statements and plans are, too, of the pages that the tests open.
     """
+    asked = set(item.fixturenames)
     if item.module.__name__.startswith(DEPENDS_ON_DATE):
         item.add_marker(pytest.mark.calendar)
+    if asked & DATABASE_FIXTURES:
+        item.add_marker(pytest.mark.database)
+    if asked & NIGHTLY_FIXTURES:
+        item.add_marker(pytest.mark.nightly)
+    for mark, seconds in LONG_TIMEOUTS.items():
+        if item.get_closest_marker(mark) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(seconds))
     if item.get_closest_marker("xdist_group") is None:
-        name = item.module.__name__
-        folder = name.rpartition(".")[0]
-        item.add_marker(pytest.mark.xdist_group(name if folder == "tests" else folder))
+        item.add_marker(pytest.mark.xdist_group(_usual_group(item)))
+
+
+def _usual_group(item) -> str:
+    name = item.module.__name__
+    if item.get_closest_marker("spread"):
+        return f"{name}-{item.originalname}"
+    folder = name.rpartition(".")[0]
+    return name if folder == "tests" else folder
 
 
 def pytest_collection_finish(session):
@@ -125,6 +143,19 @@ def pytest_runtest_logfinish(nodeid, location):
 def pytest_sessionfinish(session):
     """pytest collects five times when it ends, for warnings that we ignore: of nothing."""
     gc.freeze()
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left"] = session.config.stash.get(LEFT_TO_NIGHTLY, 0)
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_testnodedown(node, error):
+    if hasattr(node, "workeroutput"):
+        node.config.stash[LEFT_TO_NIGHTLY] = node.workeroutput["left"]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if left := config.stash.get(LEFT_TO_NIGHTLY, 0):
+        terminalreporter.write_line(f"{left} tests are left to make nightly.")
 
 
 def pytest_make_parametrize_id(config, val, argname):  # noqa: ARG001 - pytest's signature
@@ -200,7 +231,7 @@ def isolated(request):
     """Everything that a test writes is rolled back; a test that must commit binds a pool of its
     own, and cleans up by itself.
     """
-    if not {"app", "server", "database"} & set(request.fixturenames):
+    if not DATABASE_FIXTURES & set(request.fixturenames):
         db.connect(
             _sealed
         )  # a pure test: a fixture that it asks for later, by name, would write for good

@@ -20,7 +20,6 @@ from governance.foundation.audit import registry as log
 from governance.foundation.audit.record import UndeclaredField, record
 from governance.kernel import access
 from governance.kernel.db import Model
-from tests.quick_run import SLOW
 
 ROOT = Path(__file__).parents[1]
 CODE = sorted((ROOT / "governance").rglob("*.py"))
@@ -841,10 +840,3 @@ def test_the_layers_hold():
         lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
         == EXIT_STATUS_SUCCESS
     )
-
-
-def test_what_make_check_leaves_out_is_there():
-    """A name that no test has any more would leave out nothing, and nobody would notice."""
-    named = [line.split("::") for line in SLOW.read_text().split()]
-    sources = {path: (ROOT / path).read_text() for path, _ in named}
-    assert [f"{path}::{name}" for path, name in named if f"def {name}(" not in sources[path]] == []

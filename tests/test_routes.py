@@ -26,6 +26,9 @@ from tests.route_helpers import RouteMethod, call_route, objects_in, route_metho
 # Found by nobody but the session that made it: tests/foundation/people/test_step_up.py shows that
 # it does find it.
 OF_A_SESSION = {"saved_form_id"}
+PARTS = 4  # slices of the routes for the walks that take long
+
+pytestmark = pytest.mark.spread
 
 
 def refusals(
@@ -241,18 +244,30 @@ def test_a_machine_is_no_person(app, machines, acme_ids):
         assert found == (401 if door.method == "GET" else 403), str(door)
 
 
-@pytest.mark.parametrize("role", [pytest.param("admin", marks=pytest.mark.slow), "viewer"])
-def test_no_address_breaks_the_console(app, isolated, acme_ids, role):
+def slices(*roles: str) -> list[Any]:
+    """Return a role and a part of the routes for each test, in groups that workers can share."""
+    return [
+        pytest.param(role, part, marks=pytest.mark.xdist_group(f"tests.test_routes-{role}-{part}"))
+        for role in roles
+        for part in range(PARTS)
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("role", "part"), slices("admin", "viewer"))
+def test_no_address_breaks_the_console(app, isolated, acme_ids, role, part):
     """Real objects and ids of nothing, GET and an empty POST: refused or answered, never our
-    fault.
+    fault. Pages are checked by the tests of their features; here their status is.
     """
     visitor = Visitor(app, make.cookie(role), "acme")
+    doors = [
+        d
+        for d in route_methods(app, "tenant", "public", "operator")
+        if d.rule.endpoint != "people.door.logout"
+    ][part::PARTS]
+    assert len(doors) > 100
     for ids in ({}, acme_ids):
-        walk = [
-            (d, d.address(app, "acme", ids))
-            for d in route_methods(app, "tenant", "public", "operator")
-            if d.rule.endpoint != "people.door.logout"
-        ]
+        walk = [(d, d.address(app, "acme", ids)) for d in doors]
         broken = [
             f"{d}: 500"
             for d, path in walk

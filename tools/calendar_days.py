@@ -3,7 +3,7 @@
     make calendar                                 all of them: the demo once, then the tests
     make calendar ONLY="2027-01-01 2028-02-29"    these
     python -m tools.calendar_days --demo          only the demo
-    python -m tools.calendar_days --of-today      the tests on one of the days, as `make test` does
+    make calendar ONLY=today                      the fast tests, on the day whose turn it is
 
 Each day is told to both by TODAY. Exits with 1 if one fails.
 """
@@ -104,11 +104,10 @@ def _say(line: str) -> None:
 def main() -> int:
     """Run the days and parts that the arguments name. Return the exit code."""
     parser = argparse.ArgumentParser(description="Run the demo and tests on days of a calendar.")
-    parser.add_argument("days", nargs="*", help="such as 2027-01-01; all without one")
+    parser.add_argument("days", nargs="*", help="such as 2027-01-01, or today; all without one")
     parser.add_argument("--demo", action="store_true", help="only the demo")
-    parser.add_argument("--of-today", action="store_true", help="one day, and the fast tests")
     given = parser.parse_args()
-    if given.of_today:
+    if given.days == ["today"]:
         return 0 if run_tests(day_of_today(), "calendar and not slow and not browser") else 1
     unknown = sorted(set(given.days) - {each.day for each in DAYS})
     if unknown:

@@ -256,6 +256,7 @@ def test_check_tries_the_servers_that_the_settings_name(installation):
     assert "warn  GOVERNANCE_SMTP_URL" in done.stdout and "warn  GOVERNANCE_CLAMAV" in done.stdout
 
 
+@pytest.mark.nightly
 def test_check_tries_clickhouse(installation, tmp_path):
     server = ClickhouseServer(tmp_path)
     server.start()

@@ -16,7 +16,7 @@ from governance.kernel.errors import Invalid
 from governance.kernel.jobs import WorkItem
 from governance.kernel.pages import filters, keyset, page
 from tests import make
-from tests.quick_run import examples
+from tests.hypothesis_profiles import examples
 
 ROWS = st.lists(
     st.tuples(st.sampled_from(["a", "b", "c'", "é", ""]), st.integers(-3, 3)), max_size=25

@@ -17,8 +17,8 @@ from governance.assurance.testing import population_import
 from governance.kernel import spreadsheet_reader
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.spreadsheet_reader import Formula, first_sheet, ref
+from tests.hypothesis_profiles import examples
 from tests.peak_memory import peak_of
-from tests.quick_run import examples
 
 NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 WORKBOOK = (

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from governance.kernel.spreadsheet_writer import DANGEROUS, csv_bytes, harmless, xlsx_bytes
+from tests.hypothesis_profiles import examples
 
 FORMULAS = [
     "=1+1",
@@ -113,7 +114,7 @@ def test_xlsx_has_dates_that_a_spreadsheet_can_calculate_with():
     assert "UTC" in cells[1].number_format
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=8))
 def test_any_text_comes_back(rows):
     shown = [[harmless(a), harmless(b)] for a, b in rows]

@@ -20,6 +20,7 @@ from governance.kernel.encrypted_stream import CorruptedFile
 from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
 from governance.kernel.storage import PIECE_BYTES, Bucket, Folder, use
 from tests.free_ports import free_port
+from tests.hypothesis_profiles import examples
 from tests.waiting import wait_until
 
 LIMIT = 3 * PIECE_BYTES
@@ -92,7 +93,7 @@ def test_what_is_written_is_read_back(store, size):
     assert store.exists(blob.key)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=50), min_size=1))
 def test_the_digest_does_not_depend_on_the_pieces(tmp_path_factory, pieces):
     class Trickle(io.BytesIO):

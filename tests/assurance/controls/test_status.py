@@ -26,7 +26,7 @@ from tests.assurance.controls.control_facts import (
     proofs,
     versions,
 )
-from tests.quick_run import examples
+from tests.hypothesis_profiles import examples
 
 
 def judged(control, today=TODAY):
@@ -363,7 +363,7 @@ lives = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(controls, lives)
 def test_what_it_rests_on_never_lifts_a_control(control, live):
     resting = replace(control, live=live)
@@ -397,13 +397,13 @@ WORSE_LIVE = {
 }
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(controls, lives, st.sampled_from(sorted(WORSE_LIVE)))
 def test_a_worse_fact_never_gives_a_better_status(control, live, how):
     assert rank(replace(control, live=WORSE_LIVE[how](live))) <= rank(replace(control, live=live))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(controls, lives, st.integers(1, 200))
 def test_time_alone_proves_no_switch(control, live, later):
     resting = replace(control, live=live)

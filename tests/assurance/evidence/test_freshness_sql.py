@@ -25,6 +25,7 @@ from governance.assurance.evidence.visibility import WHOLE
 from governance.kernel import clock
 from governance.kernel.db import session
 from tests import make
+from tests.hypothesis_profiles import examples
 
 NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
 TODAY = NOW.date()
@@ -205,7 +206,7 @@ def test_they_agree_on_the_edges_of_every_cadence_wherever_the_database_stands(d
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(drawn, min_size=1, max_size=12), st.sampled_from(["UTC", "America/New_York"]))
@@ -220,7 +221,7 @@ def test_the_database_and_the_formula_agree(database, pieces, zone):
 
 
 @settings(
-    max_examples=10,
+    max_examples=examples(10),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=FOUND,
 )

@@ -11,6 +11,7 @@ from governance.economics.costs import focus_columns
 from governance.economics.costs.focus_bill import UnreadableBill
 from governance.economics.costs.focus_lines import PoolRule
 from tests.economics.costs.focus_helpers import read, row, said, sample, total
+from tests.hypothesis_profiles import examples
 
 
 def test_the_official_sample_of_1_0_is_read_with_its_nulls_and_stray_column():
@@ -269,7 +270,7 @@ def test_the_first_rule_that_matches_places_a_charge():
 costs = st.decimals(-10_000, 10_000, places=9)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(
     st.lists(
         st.tuples(

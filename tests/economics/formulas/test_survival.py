@@ -15,6 +15,7 @@ from governance.economics.formulas.survival import (
     survival_curve,
     survival_ltv,
 )
+from tests.hypothesis_profiles import examples
 
 # Freireich and others, Blood 21 (1963): weeks in remission under 6-mercaptopurine
 RELAPSED = [6, 6, 6, 7, 10, 13, 16, 22, 23]
@@ -93,7 +94,7 @@ def test_the_horizon_ends_at_the_cap_or_where_nothing_is_known():
     assert lifetime([Tenure(n, n <= 8) for n in range(1, 31)]).horizon == 30
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(TENURES)
 def test_the_curve_falls_and_the_interval_holds_the_estimate(tenures):
     shares = [D(1), *(each.share for each in survival_curve(tenures))]

@@ -40,7 +40,7 @@ def clickhouse(clickhouse_server, app):
     event_stores.use(None)
 
 
-@pytest.fixture(params=["postgresql", "clickhouse"])
+@pytest.fixture(params=["postgresql", pytest.param("clickhouse", marks=pytest.mark.nightly)])
 def each_store(request):
     """The test runs twice."""
     return request.getfixturevalue("clickhouse") if request.param == "clickhouse" else None

@@ -13,6 +13,7 @@ from governance.kernel import clock
 from governance.kernel.months import Month
 from tests import make
 from tests.economics.usage.usage_helpers import NOW, SYSTEM, Product, at, event, register
+from tests.hypothesis_profiles import examples
 
 NOVEMBER, OCTOBER = Month(2026, 11), Month(2026, 10)
 OTHER = "ad-copywriter"
@@ -110,7 +111,9 @@ USES = st.lists(st.tuples(st.integers(0, 1500), st.integers(1, 5)), min_size=1, 
 
 
 @settings(
-    max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(12),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(uses=USES)
 def test_counts_are_those_of_sets_of_people(product, uses):

@@ -165,7 +165,6 @@ def test_a_missing_client_is_named_at_the_start(monkeypatch):
 # ---- between the two writes
 
 
-@pytest.mark.slow
 def test_killed_before_the_commit_a_repetition_counts_once(app, committed_world, clickhouse):
     with make.acting("admin", "globex"):
         who = make.system_actor("globex")

@@ -23,6 +23,7 @@ from tests.economics.usage.usage_helpers import (
     event,
     register,
 )
+from tests.hypothesis_profiles import examples
 
 pytestmark = EACH_STORE
 
@@ -154,7 +155,7 @@ ATTEMPTS = st.lists(
 
 
 @settings(
-    max_examples=30,
+    max_examples=examples(30),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

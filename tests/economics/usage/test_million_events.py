@@ -5,7 +5,6 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import duckdb
-import pytest
 from sqlalchemy import text
 
 from governance.economics.usage import file_storing, moving
@@ -43,7 +42,6 @@ def prices():
     ]
 
 
-@pytest.mark.slow
 def test_a_million_events_give_the_same_sums_people_tasks_and_percentiles(
     app, isolated, clickhouse, tmp_path
 ):

@@ -32,6 +32,7 @@ from tests.economics.usage.usage_helpers import (
     register,
     stored,
 )
+from tests.hypothesis_profiles import examples
 
 AGAIN = "An event with this id and different content was already sent. Use a new id."
 
@@ -294,7 +295,9 @@ def test_a_key_without_the_scope_or_for_another_system_sends_nothing(app, produc
 
 @EACH_STORE
 @settings(
-    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(15),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(batches=st.lists(st.lists(EVENTS_OF_DAYS, min_size=1, max_size=12), max_size=4))
 def test_days_are_the_sums_of_the_events_whatever_arrives(app, product, batches):

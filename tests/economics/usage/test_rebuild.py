@@ -26,6 +26,7 @@ from tests.economics.usage.usage_helpers import (
     event,
     register,
 )
+from tests.hypothesis_profiles import examples
 
 pytestmark = EACH_STORE
 
@@ -103,7 +104,9 @@ def test_a_month_whose_events_are_dropped_stays_as_it_was_counted(product, run):
 
 
 @settings(
-    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(15),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(batches=st.lists(st.lists(EVENTS_OF_DAYS, min_size=1, max_size=12), max_size=4))
 def test_nothing_differs_after_any_sequence_of_writes(product, batches):

@@ -20,6 +20,7 @@ from tests.economics.usage.usage_helpers import (
     at,
     event,
 )
+from tests.hypothesis_profiles import examples
 
 pytestmark = EACH_STORE
 
@@ -81,7 +82,9 @@ TOKENS = st.lists(st.tuples(*[st.integers(0, 10**9)] * 2), min_size=1, max_size=
 
 
 @settings(
-    max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(12),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(sizes=TOKENS)
 def test_percentiles_are_the_nearest_ranks_of_the_exact_costs(product, sizes):

@@ -23,7 +23,7 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, db, embedded
 from governance.kernel.db import session
 from tests import make
-from tests.quick_run import examples
+from tests.hypothesis_profiles import examples
 
 CHANGED = registry["tenant.settings.changed"]
 ENTRIES = 560  # two full tiles and an edge

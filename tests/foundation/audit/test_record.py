@@ -28,7 +28,7 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel import access, clock, current
 from governance.kernel.db import session
 from tests import make
-from tests.quick_run import examples
+from tests.hypothesis_profiles import examples
 
 OF_A_TENANT = {"target": "Tenant", "activity": "update", "severity": "low"}
 TEST_ACTION = Action(

@@ -20,6 +20,7 @@ from governance.operations.alerts.burn_rules import (
 )
 from governance.operations.alerts.life_cycle import step
 from governance.operations.measurements.scoring import Counts
+from tests.hypothesis_profiles import examples
 
 THREE_NINES = Fraction(999, 1000)
 MONTH = 30 * 1440
@@ -140,7 +141,7 @@ MINUTES = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(MINUTES, st.sampled_from(["ratio", "downtime"]), st.sampled_from([(), SMALL[:1], SMALL]))
 def test_the_back_test_gives_the_alerts_of_the_evaluation(minutes, kind, rules):
     rows = [

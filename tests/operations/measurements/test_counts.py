@@ -21,13 +21,16 @@ from governance.operations.measurements.scoring import (
     IndicatorRule,
     MinuteCount,
 )
+from tests.hypothesis_profiles import examples
 from tests.operations.measurements.measurement_helpers import MINUTE, NOW, define
 
 START = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)  # so that the minutes touch three days
 LENGTH = 38 * 60  # minutes until NOW
 
 many = settings(
-    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(20),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 
 

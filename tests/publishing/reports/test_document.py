@@ -38,6 +38,7 @@ from governance.publishing.reports.wording import (
     many,
     per_cent,
 )
+from tests.hypothesis_profiles import examples
 from tests.publishing.reports import (
     attestation_samples,
     readiness_samples,
@@ -96,7 +97,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -142,7 +143,7 @@ def test_every_number_in_a_sentence_is_counted_from_the_snapshot(made: Snapshot)
 
 
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -139,6 +139,7 @@ def test_a_damaged_zip_is_refused(client):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(method="thread")  # the test needs SIGALRM
 def test_a_run_that_was_killed_while_rendering_is_made_again_from_the_same_snapshot(
     as_officer, assessment, acting
 ):

@@ -23,6 +23,7 @@ from tests.economics.reviews import facts_helpers as helpers
 from tests.economics.reviews import tenant_facts
 from tests.economics.reviews.facts_helpers import empty_facts, headlines_of, rich_facts
 from tests.economics.reviews.tenant_facts import D
+from tests.hypothesis_profiles import examples
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 KEY = VerifierKey(
@@ -155,7 +156,7 @@ def test_a_month_without_anything_has_a_review_too():
 amounts = st.integers(0, 900_000).map(lambda cents: D(cents) / 100)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.lists(st.tuples(amounts, amounts, amounts), max_size=5))
 def test_each_figure_of_the_page_is_computed_from_the_facts(rows):
     tenants = [

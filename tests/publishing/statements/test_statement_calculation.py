@@ -15,6 +15,7 @@ from governance.publishing.statements.statement_calculation import (
     MixedCurrencies,
     changed_lines,
 )
+from tests.hypothesis_profiles import examples
 from tests.publishing.statements import statement_samples as samples
 from tests.publishing.statements.statement_samples import at, exclusion, facts, result_of, version
 
@@ -198,7 +199,7 @@ ZONES = st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_J
 
 
 @given(zone=ZONES, month=st.integers(1, 12), seed=st.integers(0, 10**6), kind=st.booleans())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 def test_a_month_reads_as_it_was_written(zone, month, seed, kind):
     span = month_span([ZonePeriod(datetime(2020, 1, 1, tzinfo=UTC), zone)], Month(2028, month))
     rule = IndicatorRule("downtime" if kind else "ratio", 2, Fraction(1, 3))
@@ -212,7 +213,7 @@ def test_a_month_reads_as_it_was_written(zone, month, seed, kind):
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_sums_over_spans_are_those_of_counting(data):
     span = Span(at(1), at(1) + timedelta(minutes=300))
     rule = IndicatorRule("downtime", 1)

@@ -20,6 +20,7 @@ from governance.operations.evaluations.files.records import (
     ReportedMeasure,
     RunOutcome,
 )
+from tests.hypothesis_profiles import examples
 from tests.operations.evaluations.files.evaluation_files import (
     every_eval_ever,
     garak_report,
@@ -31,7 +32,6 @@ from tests.operations.evaluations.files.evaluation_files import (
     write_json,
     write_lines,
 )
-from tests.quick_run import examples
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -49,7 +49,7 @@ from governance.operations.evaluations.statistics.verdict import (
     judge_percentile,
     judge_rate,
 )
-from tests.quick_run import examples
+from tests.hypothesis_profiles import examples
 
 AT_LEAST_90 = Threshold(0.9, at_least=True)
 COUNTS = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
