@@ -20,6 +20,8 @@ from tests.free_ports import free_port
 from tests.kernel.post_office import open_post_office
 from tests.migrated_databases import REPOSITORY, SERVER, migrated_database
 
+pytestmark = pytest.mark.database
+
 FILL = """
 from governance.app.factory import create_app
 from tests import make

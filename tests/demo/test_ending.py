@@ -145,6 +145,7 @@ def test_one_that_was_interrupted_in_a_month_starts_over_and_ends_well(demo_fold
     wait_until(lambda: processes_of(demo_folder) == [])
 
 
+@pytest.mark.slow
 def test_a_demo_that_fails_says_at_which_step(tmp_path):
     nowhere = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
     demo = StartedDemo(

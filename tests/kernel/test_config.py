@@ -162,6 +162,7 @@ def test_the_demo_makes_its_own_keys_and_keeps_them(production, tmp_path):
     assert stat.S_IMODE((tmp_path / "demo" / "kek.key").stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_without_a_database_address_the_demo_has_one(server_folder):
     settings = from_environment(
         {"GOVERNANCE_VAR": str(server_folder / "laptop"), "GOVERNANCE_DEMO": "1"}

@@ -58,6 +58,7 @@ def routes_of(function):
     ]
 
 
+@pytest.mark.slow
 def test_every_route_whose_code_answers_with_a_file_or_a_stream_declares_it():
     declared, missing = 0, []
     for path in sorted(ROOT.rglob("*.py")):

@@ -22,6 +22,8 @@ from tools.new_migration import create
 
 # Rows of these tables that a transaction of no tenant may see: what the sequencer and the jobs
 # process look for.
+pytestmark = pytest.mark.database
+
 SEEN_BY_JOBS = {"audit_pending", "drills", "engagements"}
 # (release, table, column) whose values a later migration changes on purpose, and why.
 CHANGED_ON_PURPOSE: dict[tuple[str, str, str], str] = {}

@@ -68,6 +68,7 @@ def test_too_much_memory_is_too_large() -> None:
     assert outcome.ending is Ending.TOO_LARGE and "MemoryError" in outcome.errors
 
 
+@pytest.mark.slow
 def test_too_much_of_the_processor_is_too_slow() -> None:
     assert (
         run(MODULE, "take_time", limits=Limits(memory=512 * MIB, seconds=1)).ending

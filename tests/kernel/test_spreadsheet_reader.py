@@ -181,6 +181,7 @@ def test_two_cells_at_the_corners_of_the_sheet_make_no_room_for_those_between(re
     assert more < 50
 
 
+@pytest.mark.slow
 @READERS
 def test_fifty_thousand_rows_are_read_and_one_more_is_not(reader):
     def of(count):
@@ -213,6 +214,7 @@ def test_formulas_and_merged_cells_mean_what_each_reader_says():
             as_population(content)
 
 
+@pytest.mark.slow
 @READERS
 def test_a_part_that_unpacks_to_more_than_it_may_is_refused_while_it_unpacks(reader):
     """143 kB of empty texts took 1.7 GB and a minute."""
