@@ -46,6 +46,8 @@ def texts_of_python(source: str) -> Iterator[tuple[int, str]]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
             yield node.lineno, node.value
+    if "#" not in source:
+        return
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
@@ -98,10 +100,9 @@ READERS = {
 def findings(path: Path, kind: str, words: list[Word]) -> Iterator[str]:
     """Yield each use of a word of the list as `path:line: found, write …`."""
     name = path.relative_to(ROOT).as_posix()
+    forbidden = [word for word in words if not any(part in name for part in word.allowed)]
     for line, text in READERS[kind](path.read_text()):
-        for word in words:
-            if any(part in name for part in word.allowed):
-                continue
+        for word in forbidden:
             for found in word.pattern.finditer(text):
                 at = line + text.count("\n", 0, found.start())
                 around = text[max(0, found.start() - 30) : found.end() + 30].replace("\n", " ")

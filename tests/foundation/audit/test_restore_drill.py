@@ -27,7 +27,7 @@ def drill(*options):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_lost_database_comes_back_and_the_erased_stay_erased(server_folder):
     done = drill("--keep", str(server_folder / "drill"))
     lines = done.stdout.splitlines()
