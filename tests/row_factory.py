@@ -41,7 +41,6 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "price_restatements": {"state": "requested"},
     "prices": {"currency": "USD"},
     "usage_costs": {"outcome": "success", "price_id": None, "currency": None, "cost": 0},
-    "benchmarks": {"month": "2026-10", "mean": None, "accuracy": None, "epsilon": 0},
     "allocation_rules": {"state": "approved", "number": 1, "since": "2026-07", "content": {}},
     "exchange_rates": {"month": "2026-10", "currency": "USD", "reporting_currency": "EUR"},
     "reporting_currencies": {"currency": "EUR"},

@@ -59,7 +59,8 @@ def test_every_navigation_label_is_a_term():
 
 
 def test_every_noun_of_an_audit_action_is_covered_by_a_term(app):
-    assert {name.split(".")[0] for name in actions} - COVERED == set()
+    present = [name for name, each in actions.items() if not each.is_former]
+    assert {name.split(".")[0] for name in present} - COVERED == set()
 
 
 def test_every_noun_of_a_permission_is_covered_by_a_term(app):

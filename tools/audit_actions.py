@@ -27,7 +27,7 @@ def action_names() -> list[str]:
 def table() -> str:
     """Return a Markdown table with one row for each action, sorted by name."""
     rows = "".join(
-        f"| `{action.name}` | {action.says} | {CLASS_NAMES[action.event_class]}:"
+        f"| `{action.name}` | {action.says}{' (no longer recorded)' * action.is_former} | {CLASS_NAMES[action.event_class]}:"
         f" {action.activity.capitalize()} | {action.severity} |\n"
         for action in sorted(_actions(), key=lambda action: action.name)
     )

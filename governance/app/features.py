@@ -15,7 +15,6 @@ from governance.assurance.red_teams.feature import manifest as red_teams
 from governance.assurance.risks.feature import manifest as risks
 from governance.assurance.testing.feature import manifest as testing
 from governance.economics.allocation.feature import manifest as allocation
-from governance.economics.benchmarks.feature import manifest as benchmarks
 from governance.economics.budgets.feature import manifest as cost_budgets
 from governance.economics.costs.feature import manifest as costs
 from governance.economics.imports.feature import manifest as imports
@@ -123,7 +122,6 @@ FEATURES = (
     prices,
     allocation,
     costs,
-    benchmarks,
     tenant_costs,
     usage,
     rates,

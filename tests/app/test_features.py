@@ -160,7 +160,7 @@ def test_every_action_is_in_one_manifest():
 @pytest.mark.parametrize("action", registry.values(), ids=lambda action: action.name)
 def test_a_siem_gets_class_activity_and_severity_of_every_action(action, schemas):
     """Whatever the entry: never "Other", and valid by the published schema of its class."""
-    for target in sorted(action.targets):
+    for target in sorted(action.targets) or ["ClassOfAnEarlierVersion"]:
         told = event(
             7,
             ENTRY

@@ -3,8 +3,6 @@
 from flask import url_for
 
 from governance.economics.usage import permissions, queries, retention, usage_list
-from governance.economics.usage.benchmark_lines import benchmark_lines
-from governance.economics.usage.ports import usage_benchmarks
 from governance.economics.usage.usage_list import HEAD, USAGE
 from governance.kernel import current
 from governance.kernel.downloads import FILE
@@ -41,7 +39,6 @@ def index() -> ResponseReturnValue:
         by_day=by_day,
         counted_in=usage_list.scale(by_day)[1],
         requests=sum(row.requests for row in rows),
-        benchmarks=benchmark_lines(rows, usage_benchmarks()(month)),
         differing=retention.differing_rows(month),
         earlier=_address(month.plus(-1)),
         later=_address(month.plus(1)),

@@ -2,7 +2,7 @@
 
 from prometheus_client import Gauge
 
-from governance.foundation.audit import actions, api, fsck, logs, models, sequencer
+from governance.foundation.audit import actions, api, former_actions, fsck, logs, models, sequencer
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import EntryLink, Manifest
 
@@ -15,7 +15,7 @@ manifest = Manifest(
     name="audit",
     models=(models,),
     routes=(api.feature,),
-    audit=actions_in(actions, fsck, logs),
+    audit=actions_in(actions, former_actions, fsck, logs),
     links={
         "LogHead": EntryLink(endpoint="logbook.checkpoints", noun="the log", single=True),
         "LogKey": EntryLink(endpoint="logbook.checkpoints", noun="the log's key", single=True),

@@ -74,9 +74,12 @@ def record(
 
     `before` and `after` are the changed fields; other keywords are plain facts. Personal fields are
     encrypted under the key of the person `about`, by default the actor. Raises UndeclaredField or
-    UndeclaredTarget for what the action doesn't declare, and Invalid for more than MAX_BODY bytes.
+    UndeclaredTarget for what the action doesn't declare, UndeclaredTarget for a former action, and
+    Invalid for more than MAX_BODY bytes.
     """
     kind = type(target).__name__
+    if action.is_former:
+        raise UndeclaredTarget(f"{action.name} is an action of earlier versions")
     if action.targets and kind not in action.targets:
         raise UndeclaredTarget(
             f"{action.name} is recorded on {' or '.join(sorted(action.targets))}, not on {kind}"

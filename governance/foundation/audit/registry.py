@@ -32,7 +32,8 @@ class Action:
     `name` is noun.verb-past; `says` follows a person's name in a sentence. `personal` fields are
     encrypted; `persons` are fields with people's ids. `targets` are the classes of rows that it is
     recorded on; `event_class`, `activity` and `severity` are those of OCSF. Timelines draw it as
-    `shape`, or as bad where the entry's fact `failed_by` is set.
+    `shape`, or as bad where the entry's fact `failed_by` is set. One that `is_former` names entries
+    of earlier versions, and can't be recorded.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Action:
     event_class: EventClass = "api_activity"
     shape: Shape = "dot"
     failed_by: str = ""
+    is_former: bool = False
 
 
 registry: dict[str, Action] = {}
@@ -95,6 +97,21 @@ def action(
     )
     registry.setdefault(name, declared)
     return declared
+
+
+def former_action(name: str, says: str, *, activity: Activity, severity: Severity) -> Action:
+    """Keep the name and the words of an action that this version no longer performs."""
+    kept = Action(
+        name,
+        says,
+        frozenset(),
+        frozenset(),
+        activity=activity,
+        severity=severity,
+        is_former=True,
+    )
+    registry.setdefault(name, kept)
+    return kept
 
 
 def shape_of(name: str, facts: Mapping[str, Any]) -> Shape:

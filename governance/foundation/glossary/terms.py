@@ -107,12 +107,6 @@ TERMS = (
         "backup",
     ),
     Term(
-        "Benchmark",
-        "The mean of a measure over all tenants, with random noise, so that no tenant's own figure can"
-        " be told from it.",
-        "benchmark",
-    ),
-    Term(
         "Bulk action",
         "One change to all selected rows of a list, previewed before anything is saved.",
     ),
@@ -571,11 +565,6 @@ TERMS = (
         "Privacy",
         "The pages for personal data: erasures, unmasking, legal holds and retention.",
         "privacy",
-    ),
-    Term(
-        "Privacy budget",
-        "How much all benchmarks of a quarter may reveal together, as a sum of epsilons; when it is"
-        " spent, no more are released.",
     ),
     Term(
         "Profile",

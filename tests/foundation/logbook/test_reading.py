@@ -15,7 +15,7 @@ from governance.foundation.audit import checkpoint, logs, personal_field_encrypt
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry, LogHead
 from governance.foundation.audit.record import record
-from governance.foundation.audit.registry import registry
+from governance.foundation.audit.registry import Action, registry
 from governance.foundation.logbook import queries
 from governance.foundation.logbook.models import SavedView
 from governance.foundation.logbook.proof_view import sides
@@ -23,6 +23,7 @@ from governance.foundation.privacy import unmasking_actions
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock
 from governance.kernel.db import session
+from governance.kernel.ids import uuid7
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.conftest import visitor
@@ -359,6 +360,29 @@ def _siblings(index, size, start=0):
     if index < half:
         return [*_siblings(index, half, start), list(range(start + half, start + size))]
     return [*_siblings(index - half, size - half, start + half), list(range(start, start + half))]
+
+
+class Benchmark:
+    """A row of a class that this version no longer has."""
+
+    def __init__(self):
+        self.id = uuid7()
+
+
+# As 0.1.0 declared it, with the fields that its entries have.
+RELEASED = Action("benchmark.released", "", frozenset({"month", "measure"}), frozenset())
+
+
+def test_an_entry_of_a_removed_feature_stays_readable(as_officer, acting):
+    with acting("admin"):
+        entry = record(RELEASED, Benchmark(), month="2026-10", measure="cached_share").id
+    sequence_entries(acting)
+    listed = parse_page(as_officer.get("audit/?action=benchmark"))
+    assert [row["data-entry"] for row in listed.select("tr[data-entry]")] == [str(entry)]
+    assert listed.select_one("option[value='benchmark.released']")
+    shown = parse_page(as_officer.get(f"audit/entries/{entry}")).get_text(" ", strip=True)
+    for text in ("benchmark.released", "released a benchmark", "2026-10", "cached_share"):
+        assert text in shown
 
 
 # ---- one actor

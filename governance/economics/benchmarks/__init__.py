@@ -1,1 +1,0 @@
-"""Anonymous benchmarks of usage over all tenants, with differential privacy."""
