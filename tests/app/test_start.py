@@ -29,9 +29,7 @@ LATER = {
     "holidays": "business hours",
     "icalendar": "the maintenance calendar",
     "lark": "filters of SCIM",
-    "lifelines": "reports",
     "numpy": "reports",
-    "pandas": "reports",
     "pikepdf": "reports and marked copies",
     "puremagic": "refused files",
     "pydantic": "SCIM",
@@ -39,6 +37,7 @@ LATER = {
     "rfc3161_client": "time stamps",
     "scim2_models": "SCIM",
     "scim2_server": "SCIM",
+    "scipy": "evaluations and reviews",
     "weasyprint": "reports",
     "xlsxwriter": "workbooks",
 }
