@@ -215,6 +215,7 @@ def measures(facts: ReviewFacts, headlines: Sequence[Headline]) -> list[Measure]
         better = DOWN if label.startswith(("Logo", "Cost")) else UP
         changed = figures.points if label in shares else figures.growth
         on_month = changed(values[-1], values[-2]) if len(values) > 1 else ""
+        on_year = changed(values[-1], values[0]) if len(values) > 1 else ""
         known = [float(each) for each in values if each is not None]
         line = charts.sparkline(known, f"{label}, {_span(headlines)}", width=150, height=26)
         is_up = {"+": True, MINUS: False}.get(on_month[:1])
@@ -223,7 +224,7 @@ def measures(facts: ReviewFacts, headlines: Sequence[Headline]) -> list[Measure]
                 label,
                 _written(label, values[-1], label in shares, facts.currency),
                 on_month or figures.UNKNOWN,
-                changed(values[-1], values[0]) if len(values) > 1 else figures.UNKNOWN,
+                on_year or figures.UNKNOWN,
                 is_up is not None and is_up != (better == UP),
                 charts.for_print(line),
             )

@@ -148,6 +148,18 @@ def test_the_same_facts_give_the_same_bytes(made):
     assert made.content == make_rich().content
 
 
+def test_a_measure_shows_its_changes_and_a_dash_where_there_is_nothing_to_compare_with():
+    facts = rich_facts()
+    year = review_document.measures(facts, headlines_of(facts))
+    mrr, margin = year[0], year[1]
+    assert (mrr.label, mrr.on_month, mrr.on_year) == ("MRR, EUR thousand", "0.0%", "0.0%")
+    assert (margin.on_month, margin.on_year) == ("+0.4 points", "+3.9 points")
+    first = review_document.measures(facts, headlines_of(facts)[-1:])
+    empty = review_document.measures(empty_facts(), headlines_of(empty_facts()))
+    for measured in (first, empty):
+        assert {(each.on_month, each.on_year) for each in measured} == {("–", "–")}
+
+
 def test_a_month_without_anything_has_a_review_too():
     empty = files_of(empty_facts())
     files = unpacked(empty.content)

@@ -4,7 +4,7 @@ import io
 import json
 import re
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -310,7 +310,9 @@ def vendor_agreement(acting, number, name, fee, *, claim_days=60):
 
 @pytest.fixture
 def vendor(closed, acting):
-    return vendor_agreement(acting, 1, "Helio Cloud", 314_000)
+    """The id of a vendor's agreement; it is the day after the close, long before the deadline."""
+    with clock.frozen(DUE + timedelta(days=1)):
+        yield vendor_agreement(acting, 1, "Helio Cloud", 314_000)
 
 
 def test_the_operator_sees_all_tenants_and_both_sides(closed, vendor, as_operator_here, as_viewer):
@@ -378,6 +380,44 @@ def test_a_claim_that_was_not_sent_in_time_expires(closed, vendor, as_operator_h
     with clock.frozen(DUE.replace(year=2027)), make.acting("operator_admin", "console"):
         assert claim_actions.expire_overdue() == 1
     assert "Expired" in as_operator_here.get(where).text
+
+
+# October ends in the agreement's time zone: 23:00 UTC on the 31st. The vendor's 60 days follow.
+DEADLINE = datetime(2026, 12, 30, 23, tzinfo=UTC)
+JUST_BEFORE = DEADLINE - timedelta(microseconds=1)
+TOO_LATE = "The deadline to claim from Helio Cloud has passed."
+
+
+def claims():
+    with make.acting("operator_admin", "console"):
+        return [(each.state, each.deadline) for each in session().scalars(select(VendorClaim))]
+
+
+def test_a_claim_is_prepared_until_its_deadline_and_not_from_then_on(closed, vendor, app):
+    path = operator(f"acme/{closed}/claims/{vendor}")
+    with clock.frozen(DEADLINE):
+        late = visitor(app, "operator_admin", "console")
+        assert TOO_LATE in late.post(path, then=422, step="send", bill="").text
+        assert claims() == []
+    with clock.frozen(JUST_BEFORE):
+        visitor(app, "operator_admin", "console").post(path, step="send", bill="")
+        assert claims() == [("prepared", DEADLINE)]
+
+
+def test_an_approved_claim_is_sent_until_its_deadline_and_not_from_then_on(closed, vendor, app):
+    with clock.frozen(JUST_BEFORE):
+        in_time = visitor(app, "operator_admin", "console")
+        where = in_time.post(
+            operator(f"acme/{closed}/claims/{vendor}"), step="send", bill=""
+        ).location
+        approve("operator_finance")
+    with clock.frozen(DEADLINE):
+        late = visitor(app, "operator_admin", "console")
+        assert TOO_LATE in late.post(f"{where}/send", then=422, reference="HC-991").text
+        assert claims() == [("approved", DEADLINE)]
+    with clock.frozen(JUST_BEFORE):
+        in_time.post(f"{where}/send", reference="HC-991")
+        assert claims() == [("sent", DEADLINE)]
 
 
 def test_a_payment_is_recorded_once_however_often_its_form_is_sent(closed, as_finance, as_viewer):
