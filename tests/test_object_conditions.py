@@ -22,6 +22,7 @@ from governance.assurance.assessments import (
     conclusion_actions,
 )
 from governance.assurance.assessments import permissions as assessment_permissions
+from governance.assurance.assessments.models import Conclusion
 from governance.assurance.controls import permissions as controlling
 from governance.assurance.controls.models import Control
 from governance.assurance.engagements import permissions as engaging
@@ -300,6 +301,12 @@ def conclude_requirement(by: str = "compliance_officer") -> Any:
         return item.id
 
 
+def return_reason(item: Any) -> str | None:
+    with make.acting("admin", read_only=True):
+        query = select(Conclusion.return_reason).where(Conclusion.item_id == item)
+        return session().scalars(query.order_by(Conclusion.revision.desc())).first()
+
+
 def is_refused_to_sign(who: Visitor, item: Any, sentence: str) -> None:
     for verb, sent in (("signature", {}), ("return", {"reason": "Say more."})):
         assert (
@@ -314,7 +321,9 @@ def is_refused_to_sign(who: Visitor, item: Any, sentence: str) -> None:
 def test_another_person_than_the_assessor_signs_off_or_returns(as_officer, as_reviewer):
     item = conclude_requirement()
     is_refused_to_sign(as_officer, item, "You wrote the conclusion")
+    assert return_reason(item) is None
     as_reviewer.post(f"assessments/items/{item}/return", revision="1", reason="Say more.")
+    assert return_reason(item) == "Say more."
 
 
 @shows_condition(assessment_permissions.SIGN, assessment_permissions.has_address_of_assessor)
@@ -324,7 +333,9 @@ def test_a_second_account_of_the_assessor_neither_signs_off_nor_returns(as_admin
     is_refused_to_sign(
         as_reviewer, item, "You have the same email address as the person who wrote the conclusion"
     )
+    assert return_reason(item) is None
     as_admin.post(f"assessments/items/{item}/return", revision="1", reason="Say more.")
+    assert return_reason(item) == "Say more."
 
 
 # ---- access reviews

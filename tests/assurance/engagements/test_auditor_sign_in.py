@@ -734,6 +734,13 @@ def test_once_an_engagement_is_over_its_auditors_address_may_be_invited(as_admin
     add_auditor(engagement, "lee@acme.example")
     engagement_helpers.end_engagement(engagement)
     as_admin.post("settings/members/invite", email="lee@acme.example", role="admin")
+    with acting("admin"):
+        invited = session().scalars(
+            select(Invitation).where(
+                Invitation.email == "lee@acme.example", Invitation.withdrawn_at.is_(None)
+            )
+        )
+        assert [each.role for each in invited] == ["admin"]
 
 
 def test_a_member_of_the_house_is_no_auditor_of_it(as_officer, acting, database):

@@ -16,6 +16,7 @@ from governance.assurance.controls import mapping_actions
 from governance.assurance.controls.queries import find_control
 from governance.assurance.engagements import attachment_queries, queries, request_queries
 from governance.assurance.engagements.models import AuditRequest, RequestRemark
+from governance.assurance.evidence.models import EvidenceVersion
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock, current
@@ -594,7 +595,8 @@ def test_requests_are_answered_all_the_same_and_after_the_fieldwork_all_is_as_be
     piece = evidence_helpers.create_evidence()
     version = evidence_helpers.upload_version(piece)
     held = engagement_helpers.create_engagement("Still firm", freezes_changes=True)
-    page = f"engagements/{held}/requests/{engagement_helpers.create_request(held)}"
+    asked = engagement_helpers.create_request(held)
+    page = f"engagements/{held}/requests/{asked}"
     as_contributor.post(f"{page}/attachments", version_id=str(version))
     engagement_helpers.change_request_state(as_contributor, page, "provide")
     engagement_helpers.end_engagement(held)
@@ -602,6 +604,11 @@ def test_requests_are_answered_all_the_same_and_after_the_fieldwork_all_is_as_be
         f"evidence/{piece}/versions/new",
         **evidence_helpers.version_form(b"%PDF-1.7\n" + b"y" * 900),
     )
+    with acting("admin"):
+        [provided] = attachment_queries.attached([asked], provided_only=True)
+        assert provided.version.id == version
+        of_item = select(EvidenceVersion.number).where(EvidenceVersion.evidence_id == piece)
+        assert sorted(session().scalars(of_item)) == [1, 2]
 
 
 def test_the_pages_are_for_those_they_are_for(

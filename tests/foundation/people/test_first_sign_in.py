@@ -111,6 +111,8 @@ def test_an_address_that_is_said_to_be_unverified_never_counts(app, guests, said
 def test_an_address_that_is_said_to_be_verified_counts(app, guests, said):
     change_claims(email_verified=said)(guests)
     sign_in_as(app)
+    with make.acting("admin", read_only=True):
+        assert "guest@acme.example" in [each.email for each in queries.members()]
 
 
 def test_userinfo_says_what_the_id_token_leaves_out(app, guests):

@@ -209,6 +209,9 @@ def test_the_last_admin_is_not_demoted_by_their_groups_either(app, as_admin):
         boss = Visitor(app)
         Arrival(boss, lone.email).finish()
         boss.get("settings/sign-in")  # still the admin, so that somebody can put the mapping right
+    with make.acting("viewer", read_only=True):
+        roles = {each.email: each.role for each in queries.members()}
+        assert [email for email, role in roles.items() if role == "admin"] == [lone.email]
 
 
 def test_removing_says_what_ends_and_twice_is_once(as_admin, as_viewer):
@@ -231,7 +234,12 @@ def test_who_was_removed_returns_by_an_invitation(app, as_admin):
             Arrival(Visitor(app), back.email).finish()
             with make.acting("admin", read_only=True):
                 held = next(m for m in queries.members() if m.email == back.email)
+            assert held.role == "viewer"
             as_admin.post(f"settings/members/{held.membership_id}/remove")
+            with make.acting("admin", read_only=True):
+                assert back.email not in [each.email for each in queries.members()]
+    accepted = [each for each in invitations() if each.email == back.email and each.accepted_at]
+    assert len(accepted) == 2
 
 
 @pytest.mark.parametrize(("verb", "form"), [("role", {"role": "admin"}), ("remove", {})])

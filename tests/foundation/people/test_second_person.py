@@ -364,6 +364,7 @@ def test_a_sign_in_that_changes_no_role_takes_nothing_away(app, as_admin, idp, a
     asked = unmasking()
     again = arrive("officer@acme.example")
     again.post(asked.answer, verb="approve", seen=fingerprint_on_page(again, asked.page))
+    assert len(entries_of_action("unmasking.approved")) == 1
 
 
 # ---- lists and judgements of work

@@ -417,6 +417,7 @@ def test_rotated_keys_are_asked_for_again(app, idp, arrive, monkeypatch):
     monkeypatch.setattr(id_tokens, "MIN_KEY_REFRESH_SECONDS", 0)
     idp.rotate_keys()
     arrive(OFFICER)
+    assert len([each for each in sessions_of() if each.issuer == idp.issuer]) == 2
 
 
 # ---- where to afterwards

@@ -542,7 +542,7 @@ def test_a_double_click_asks_and_erases_once(as_officer, as_admin, departing_mem
         )
 
 
-def test_an_old_sign_in_does_not_approve(app, as_officer, departing_member):
+def test_an_old_sign_in_does_not_approve(app, as_officer, departing_member, acting):
     from datetime import timedelta
 
     from tests.browser import Visitor
@@ -552,6 +552,10 @@ def test_an_old_sign_in_does_not_approve(app, as_officer, departing_member):
     decide_approval(
         stale, path, 401, verb="approve", seen=fingerprint_on_page(stale, path), typed=NAME
     )
+    jobs.drain(actor_of)
+    with acting("admin"):
+        assert queries.erasures()[0].state == "requested"
+        assert directory.any_membership(departing_member.id).person.name == NAME
 
 
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
@@ -621,6 +625,9 @@ def test_a_hold_on_somebody_else_blocks_nothing(as_officer, as_admin, departing_
     other = someone("viewer")
     as_officer.post("privacy/holds/new", member=str(other.id), reason="Case 4711")
     erase_person(as_officer, as_admin, departing_member)
+    with acting("admin"):
+        assert queries.erasures()[0].state == "done"
+        assert directory.any_membership(departing_member.id).person.name != NAME
 
 
 def test_a_hold_between_approval_and_work_stops_it(as_officer, as_admin, departing_member, acting):

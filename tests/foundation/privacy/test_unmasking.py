@@ -173,8 +173,9 @@ def test_a_question_needs_a_reason(as_officer, departing_member):
 
 
 @pytest.mark.parametrize("who", ["as_contributor", "as_viewer", "as_auditor"])
-def test_others_may_not_ask(who, request, departing_member):
+def test_others_may_not_ask(who, request, departing_member, acting):
     request_unmasking(request.getfixturevalue(who), departing_member.pseudonym, 403)
+    assert unmasking_entries(acting) == []
 
 
 def test_another_tenant_neither_asks_nor_decides(

@@ -315,7 +315,11 @@ def test_what_is_wrong_is_named(lenient_systems, as_admin, given, said):
 
 def test_a_waiver_of_thirty_days_is_allowed_and_of_thirty_one_is_not(lenient_systems, as_admin):
     request(as_admin, lenient_systems, 422, days=32)
+    with make.acting("admin", read_only=True):
+        assert waiver_list.count() == 0
     request(as_admin, lenient_systems, days=30)
+    with make.acting("admin", read_only=True):
+        assert waiver_list.count() == 1
 
 
 def test_requested_twice_is_refused_the_second_time(lenient_systems, as_admin):

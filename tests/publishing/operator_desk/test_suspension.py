@@ -84,7 +84,9 @@ def test_a_suspension_ends_sessions_and_is_in_both_logs(app, as_operator, as_off
 
 def test_a_neighbour_notices_nothing(as_operator, as_neighbour):
     as_operator.post(f"{DESK}/acme/suspend", **GIVEN)
+    assert len(entries("tenant.suspended")) == 1
     as_neighbour.get("controls/")
+    assert entries("tenant.suspended", "globex") == [] and live_sessions("globex") == 1
 
 
 def test_the_name_and_a_reason_are_needed(as_operator):
