@@ -9,6 +9,7 @@ PORT ?= 8000
 DATA ?= var/demo
 ONCE ?=
 ONLY ?=
+TESTS ?=
 JOBS ?= 2
 PDF_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 TEST_PACKAGES := chromium qpdf prometheus poppler-utils mupdf-tools
@@ -22,7 +23,7 @@ export PYTHONUNBUFFERED := 1
 export PIP_ROOT_USER_ACTION := ignore
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test nightly calendar coverage check format migration bench sbom pdf-libraries test-programs bench-programs
+.PHONY: help demo test nightly calendar coverage mutate check format migration bench licenses hooks sbom pdf-libraries test-programs bench-programs
 
 help:  ## Say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */make \1\t/' | expand -t 16
@@ -45,6 +46,9 @@ coverage: .venv/.clickhouse-ready pdf-libraries test-programs  ## make test and 
 	@export COVERAGE_CORE=sysmon
 	exec $(PYTEST) -m "nightly or not nightly" --cov --cov-report=term:skip-covered
 
+mutate: .venv/.mutation-ready pdf-libraries  ## Change a module in one place after another and say which changes its tests miss: ONLY=governance/kernel/access.py (TESTS="tests/…")
+	@exec .venv/bin/python -m tools.mutate $(ONLY) $(TESTS)
+
 check: .venv/.ready pdf-libraries  ## Format, lint, types, import contracts, templates, dependencies, tests without a database: under 60 s
 	@export PATH="$$PWD/.venv/bin:$$PATH"
 	{ mypy; lint-imports; djlint templates --lint --quiet; deptry .; } & others=$$!
@@ -64,6 +68,12 @@ migration: .venv/.ready pdf-libraries  ## Write the next migration from what the
 bench: .venv/.ready pdf-libraries bench-programs  ## Ratios against the limit of the same machine in the same run (ONLY="pages report"); writes var/bench/latest.json
 	@exec .venv/bin/python -m bench.run $(if $(ONLY),--only $(ONLY))
 
+licenses: .venv/.mutation-ready  ## Write docs/licenses.md: the license of each package of uv.lock
+	@exec .venv/bin/python -m tools.licenses
+
+hooks:  ## Have git check the subject of each commit (CONTRIBUTING.md); `git config --unset core.hooksPath` ends it
+	@exec git config core.hooksPath tools/hooks
+
 sbom: .venv/.ready  ## The software bill of materials (CycloneDX) of uv.lock and the shipped files: var/sbom.cdx.json
 	@exec .venv/bin/python -m tools.sbom
 
@@ -74,6 +84,9 @@ sbom: .venv/.ready  ## The software bill of materials (CycloneDX) of uv.lock and
 
 .venv/.clickhouse-ready: .venv/.ready
 	@$(call sync,--group clickhouse-tests)
+
+.venv/.mutation-ready: .venv/.clickhouse-ready
+	@$(call sync,--group clickhouse-tests --group mutation)
 
 # Installs what uv.lock names for the groups given, and nothing else.
 define sync
