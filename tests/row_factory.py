@@ -11,7 +11,7 @@ from sqlalchemy import JSON, Column, Select, Table, insert, inspect, select
 from sqlalchemy.orm import Mapper
 
 from governance.app import models  # noqa: F401 - every table
-from governance.kernel import clock, current
+from governance.kernel import clock, current, record
 from governance.kernel.db import Model, Tenanted, session
 
 TENANTED: list[type[Model]] = sorted(
@@ -428,7 +428,6 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "high_to": 5,
         "max_acceptance_days": 90,
     },
-    "risks": {"treatment": "reduce", "sources": ["LLM01:2026"]},
     "risk_controls": {"reduces": "likelihood"},
     "risk_scores": {"controls": [["SEC-01", "effective"]]},
     "risk_acceptances": {
@@ -482,7 +481,7 @@ class RowFactory:
                 if column.name != "tenant_id":
                     parent = element.column.table
                     values[column.name] = None if parent is table else self._parent(parent)
-        return values | PLAUSIBLE.get(table.name, {})
+        return values | _declared(table) | PLAUSIBLE.get(table.name, {})
 
     def _parent(self, table: Table) -> UUID:
         if table.name == "people":
@@ -490,6 +489,21 @@ class RowFactory:
         if "tenant_id" not in table.columns:
             return session().execute(_published(table)).scalar_one()
         return self._of_table(table)
+
+
+def _declared(table: Table) -> dict[str, Any]:
+    """Return the choices of a declared record; a select that may be empty is."""
+    if table.name not in record.declared:
+        return {}
+    return {
+        name: [each.offered()[0][0]] if each.shape == "choices" else _choice(each)
+        for name, each in record.declared[table.name].fields.items()
+        if name in table.columns and each.shape in {"choice", "choices"} and each.offered()
+    }
+
+
+def _choice(each: record.Field) -> Any:
+    return None if each.blank else each.default or each.offered()[0][0]
 
 
 def _published(table: Table) -> Select[Any]:

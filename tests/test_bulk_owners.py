@@ -18,8 +18,8 @@ from governance.assurance.playbooks import actions as playbooks
 from governance.assurance.playbooks.models import Playbook
 from governance.assurance.playbooks.steps import PlaybookStep
 from governance.assurance.risks import actions as risks
-from governance.assurance.risks.actions import RiskContent
 from governance.assurance.risks.models import Risk
+from governance.assurance.risks.risk_record import RiskContent
 from governance.assurance.testing import exception_actions, exception_queries
 from governance.assurance.testing.models import Finding
 from governance.foundation.audit.models import AuditEntry

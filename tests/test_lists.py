@@ -29,7 +29,7 @@ from governance.assurance.playbooks.steps import PlaybookStep
 from governance.assurance.red_teams import actions as red_teams
 from governance.assurance.red_teams.actions import RedTeamDraft
 from governance.assurance.risks import actions as risks
-from governance.assurance.risks.actions import RiskContent
+from governance.assurance.risks.risk_record import RiskContent
 from governance.assurance.testing import exception_actions, exception_queries
 from governance.economics.prices import actions as price_actions
 from governance.economics.prices.actions import PriceTerms
@@ -530,10 +530,10 @@ def test_a_file_follows_the_columns_that_are_shown_or_has_all(app, world, name):
     head = whole[0]
     declared = {each for column in listed.columns for each in column.file}
     assert declared <= set(head), declared - set(head)
-    kept = {each for column in listed.usual for each in column.heads}
+    kept = {each for column in listed.usual for each in listed.heads(column)}
     assert shown[0] == [each for each in head if each in kept]
     assert len(shown) == len(whole) > 1
-    fixed = {e for column in listed.columns if not column.can_hide for e in column.heads}
+    fixed = {e for column in listed.columns if not column.can_hide for e in listed.heads(column)}
     all_of_it, least = files(columns="none")
     assert all_of_it == whole and least[0] == [each for each in head if each in fixed]
     assert least[1] == [cell for cell, each in zip(whole[1], head, strict=True) if each in fixed]

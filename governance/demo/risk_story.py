@@ -18,7 +18,7 @@ from governance.assurance.risks import (
     scale_actions,
     score_actions,
 )
-from governance.assurance.risks.actions import RiskContent
+from governance.assurance.risks.risk_record import RiskContent
 from governance.assurance.risks.scales import DEFAULT
 from governance.demo.story import StoryEvent
 from governance.foundation.approvals import actions as approvals

@@ -56,6 +56,7 @@ class Form(WTForm):
     """
 
     stale: Stale | None = None
+    record: Any = None  # the declaration that its fields come from (record_pages.py)
 
     class Meta(DefaultMeta):
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
@@ -211,7 +212,7 @@ class Choice(SelectField):
     """A select over ids: (id, label) pairs; an unknown id is refused by name."""
 
     def __init__(self, label: str, validators: Iterable[Any] = (), **options: Any) -> None:
-        super().__init__(label, list(validators), coerce=_coerce, **options)
+        super().__init__(label, list(validators), **{"coerce": _coerce, **options})
 
 
 class Choices(SelectMultipleField):

@@ -4,6 +4,7 @@
     a page at a time
     csv_file(name, head, pages, asked)                                       the answer
     chosen(asked, head, rows)                    head and rows with the columns that were asked for
+    table(asked, file, rows)                     the same of a list that declares its file columns
 
 The file is written page by page before it is sent, so a list of any length takes the same memory,
 and the answer carries its length and its SHA-256.
@@ -17,7 +18,7 @@ from typing import Any, Protocol
 from flask import Response
 
 from governance.kernel import storage
-from governance.kernel.list_pages import ListRequest
+from governance.kernel.list_pages import FileColumn, ListRequest
 from governance.kernel.pages import table_file
 from governance.kernel.spreadsheet_writer import Cell, csv_bytes, csv_rows
 
@@ -45,6 +46,14 @@ def chosen(
     """Head and rows with the columns that the list shows, or with all, as the address says."""
     kept = asked.file_cells(head)
     return [head[n] for n in kept], ([row[n] for n in kept] for row in rows)
+
+
+def table[Row](
+    asked: ListRequest, file: Sequence[FileColumn[Row]], rows: Iterable[Row]
+) -> tuple[Sequence[str], Iterator[Sequence[Cell]]]:
+    """Head and rows of a list that declares what it exports, with the columns that are asked for."""
+    cells = ([each.cell(row) for each in file] for row in rows)
+    return chosen(asked, [each.head for each in file], cells)
 
 
 def csv_file(

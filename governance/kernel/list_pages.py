@@ -31,6 +31,7 @@ from governance.kernel.access import Permission, allowed
 from governance.kernel.errors import Invalid
 from governance.kernel.pages import Keyset
 from governance.kernel.ports import Port
+from governance.kernel.spreadsheet_writer import Cell
 
 MAX_VALUE_LENGTH = 200  # characters of one filter
 NO_COLUMNS = "none"  # in the address: every column that can be hidden is
@@ -67,6 +68,19 @@ class Column:
     @property
     def heads(self) -> tuple[str, ...]:
         return self.file or (() if self.silent else (self.label,))
+
+
+@dataclass(frozen=True, slots=True)
+class FileColumn[Row]:
+    """A column of exported files: its head, and the cell of a row.
+
+    `column` is the column of the page that it is exported with; without one it is only in files
+    that have every column.
+    """
+
+    head: str
+    cell: Callable[[Row], Cell]
+    column: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +163,7 @@ class ListPage:
     find_place: Callable[..., object] | None = None
     carried: tuple[str, ...] = ()
     exports: tuple[Export, ...] = ()
+    file: Sequence[FileColumn[Any]] = ()  # where the columns don't say themselves what is exported
     bulk: str = ""
     many: str = ""  # the noun's plural, where an s doesn't make it
 
@@ -170,6 +185,12 @@ class ListPage:
     def orders(self) -> set[str]:
         """What the list can be sorted by."""
         return {*self.sorts, *(c.name for c in self.columns if c.sort)}
+
+    def heads(self, column: Column) -> tuple[str, ...]:
+        """The heads of a column in exported files."""
+        if self.file:
+            return tuple(each.head for each in self.file if each.column == column.name)
+        return column.heads
 
     @property
     def nouns(self) -> str:
@@ -521,7 +542,7 @@ class ListRequest:
         """The positions of the cells that an exported file has, of those that it can have."""
         if not self.file_as_shown:
             return list(range(len(head)))
-        shown = {name for column in self.columns for name in column.heads}
+        shown = {name for column in self.columns for name in self.page.heads(column)}
         return [n for n, name in enumerate(head) if name in shown]
 
     def _export(self, each: Export, parts: Mapping[str, str]) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from governance.assurance.risks import acceptance_actions, permissions, queries
-from governance.assurance.risks.actions import TREATMENTS
 from governance.assurance.risks.models import Risk, RiskAcceptance
+from governance.assurance.risks.risk_record import TREATMENTS
 from governance.assurance.risks.scales import BANDS, pair
 from governance.assurance.risks.scoring import AXES, MINUS, statuses
 from governance.assurance.risks.source_lists import short_labels

@@ -5,8 +5,7 @@ scale_actions.py (the tenant's scale) and score_actions.py. Contributors edit th
 Assigning and closing can be undone.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -19,7 +18,7 @@ from governance.assurance.risks import (
     score_actions,
 )
 from governance.assurance.risks.models import Risk, RiskSystem
-from governance.assurance.risks.source_lists import SOURCES
+from governance.assurance.risks.risk_record import RISK, RiskContent
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.events import OwnerAssigned
@@ -49,7 +48,7 @@ EDITED = action(
     target="Risk",
     activity="update",
     severity="informational",
-    fields="ref title description sources systems likelihood impact treatment plan due_on",
+    fields=RISK.audited("ref"),
 )
 ASSIGNED = action(
     "risk.assigned",
@@ -79,25 +78,7 @@ REOPENED = action(
     shape="ok",
 )
 
-TREATMENTS = {
-    "avoid": "Avoid",
-    "reduce": "Reduce",
-    "transfer": "Transfer",
-    "accept": "Accept",
-}
-MAX_TITLE_LENGTH, MAX_TEXT_LENGTH = 160, 4000
-MAX_SOURCES, MAX_SYSTEMS = 12, 50
-NAMES = {
-    "title": "title",
-    "description": "description",
-    "sources": "sources",
-    "systems": "AI systems",
-    "likelihood": "likelihood",
-    "impact": "impact",
-    "treatment": "treatment",
-    "plan": "plan",
-    "due_on": "due date",
-}
+NOT_COLUMNS = ("system_ids",)  # rows of risk_systems
 
 
 class RiskExists(DomainError):
@@ -108,23 +89,6 @@ class RiskClosed(DomainError):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskContent:
-    """What people enter of a risk. Without systems it concerns all of them; without sources it is
-    the tenant's own.
-    """
-
-    title: str
-    description: str
-    likelihood: int
-    impact: int
-    treatment: str
-    sources: Sequence[str] = ()
-    system_ids: Collection[UUID] = ()
-    plan: str = ""
-    due_on: date | None = None
-
-
 def create(content: RiskContent, *, owner_id: UUID | None = None) -> Risk:
     """Create a risk on the scale in use. The second of two clicks returns what the first created.
 
@@ -132,19 +96,18 @@ def create(content: RiskContent, *, owner_id: UUID | None = None) -> Risk:
     """
     lock_tenant("risks")
     scale = queries.scale()
-    values = _check_content(content, scale)
+    content = _checked(content, scale)
     _check_systems(content.system_ids)
     _check_due(content.due_on)
-    if (there := queries.open_risk_called(values["title"])) is not None:
-        if _content_of(there) == values:
+    if (there := queries.open_risk_called(content.title)) is not None:
+        if _content_of(there) == content:
             return there
         raise RiskExists(
             f"{there.ref} already has this title. Open it, or choose another title.", field="title"
         )
     check_may_own(owner_id)
-    system_ids = values.pop("systems")
     risk = Risk(
-        **values,
+        **RISK.values(content, without=NOT_COLUMNS),
         number=queries.next_number(),
         scale_number=scale.number,
         rescore_since=None,
@@ -156,7 +119,7 @@ def create(content: RiskContent, *, owner_id: UUID | None = None) -> Risk:
     )
     session().add(risk)
     session().flush()
-    _link_systems(risk, set(system_ids), set())
+    _link_systems(risk, set(content.system_ids), set())
     entry = record(
         CREATED,
         risk,
@@ -181,24 +144,26 @@ def edit(risk: Risk, content: RiskContent, *, version: int) -> None:
     check_is_open(risk)
     known = queries.scales()
     scale = queries.newest(known)
-    before = _content_of(risk)
-    after = _check_content(content, scale)
-    changed = {name: (after[name], before[name]) for name in after if after[name] != before[name]}
+    before, after = _content_of(risk), _checked(content, scale)
+    changed = RISK.changes(after, before)
     if not changed and queries.is_comparable(risk, known):
         return
     if version != risk.version:
-        raise Stale(_overtaken(risk, changed), _shown(changed))
-    _check_systems(set(after["systems"]) - set(before["systems"]))
+        raise Stale(
+            f"Someone else changed {risk.ref} while you were editing. Your entries differ in:"
+            f" {RISK.named(changed)}. Review it, then save again.",
+            _shown(changed),
+        )
+    _check_systems(set(after.system_ids) - set(before.system_ids))
     if "due_on" in changed:
         _check_due(content.due_on)
     acceptance_actions.void_request(risk, f"{risk.ref} was edited.")
-    for name, value in after.items():
-        if name != "systems":
-            setattr(risk, name, value)
+    for name, value in RISK.values(after, without=NOT_COLUMNS).items():
+        setattr(risk, name, value)
     risk.scale_number, risk.rescore_since = scale.number, None
     risk.version += 1
-    _link_systems(risk, set(after["systems"]), set(before["systems"]))
-    keys = _keys_by_id({*before["systems"], *after["systems"]})
+    _link_systems(risk, set(after.system_ids), set(before.system_ids))
+    keys = _keys_by_id({*before.system_ids, *after.system_ids})
     record(
         EDITED,
         risk,
@@ -294,42 +259,14 @@ def check_is_open(risk: Risk) -> None:
         raise RiskClosed(why)
 
 
-def _check_content(content: RiskContent, scale: scales.Scale) -> dict[str, Any]:
-    title, description = " ".join(content.title.split()), content.description.strip()
-    if not 1 <= len(title) <= MAX_TITLE_LENGTH:
-        raise Invalid(f"Enter a title of 1 to {MAX_TITLE_LENGTH} characters.", field="title")
-    for field, text in (("description", description), ("plan", content.plan)):
-        if len(text) > MAX_TEXT_LENGTH:
-            raise Invalid(f"Use up to {MAX_TEXT_LENGTH:,} characters.", field=field)
-    if unknown := [each for each in content.sources if each not in SOURCES]:
-        raise Invalid(f"“{unknown[0][:40]}” isn't on any of the lists.", field="sources")
-    if len(set(content.sources)) > MAX_SOURCES:
-        raise Invalid(f"Choose up to {MAX_SOURCES} sources.", field="sources")
-    if len(set(content.system_ids)) > MAX_SYSTEMS:
-        raise Invalid(
-            f"Choose up to {MAX_SYSTEMS} AI systems, or none for all of them.", field="system_ids"
-        )
-    if content.treatment not in TREATMENTS:
-        raise Invalid("Choose a treatment.", field="treatment")
+def _checked(content: RiskContent, scale: scales.Scale) -> RiskContent:
+    content = RISK.checked(content)
     scales.check_score(scale, likelihood=content.likelihood, impact=content.impact)
-    return {
-        "title": title,
-        "description": description,
-        "sources": [each for each in SOURCES if each in content.sources],
-        "systems": sorted(set(content.system_ids)),
-        "likelihood": content.likelihood,
-        "impact": content.impact,
-        "treatment": content.treatment,
-        "plan": content.plan.strip(),
-        "due_on": content.due_on,
-    }
+    return content
 
 
-def _content_of(risk: Risk) -> dict[str, Any]:
-    return {
-        **{name: getattr(risk, name) for name in NAMES if name != "systems"},
-        "systems": sorted(queries.system_ids(risk.id)),
-    }
+def _content_of(risk: Risk) -> RiskContent:
+    return RISK.content_of(risk, system_ids=sorted(queries.system_ids(risk.id)))
 
 
 def _check_systems(ids: Collection[UUID]) -> None:
@@ -364,31 +301,18 @@ def _keys(ids: Collection[UUID]) -> list[str]:
     return sorted(_keys_by_id(ids).values())
 
 
-def _recorded(content: dict[str, Any], known: dict[UUID, str]) -> dict[str, Any]:
-    return content | {"systems": sorted(known[each] for each in content["systems"])}
-
-
-def _overtaken(risk: Risk, changed: Collection[str]) -> str:
-    named = ", ".join(NAMES[name] for name in changed)
-    return (
-        f"Someone else changed {risk.ref} while you were editing. Your entries differ in: {named}."
-        " Review it, then save again."
-    )
-
-
-FIELDS = {"systems": "system_ids"}
+def _recorded(content: RiskContent, known: dict[UUID, str]) -> dict[str, Any]:
+    return RISK.recorded(content, systems=sorted(known[each] for each in content.system_ids))
 
 
 def _shown(changed: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
-    """Return the differences by the fields of the form, with the names of systems."""
-    known = _keys_by_id({each for pair in (changed.get("systems") or ()) for each in pair})
+    """Return the differences with the names of systems."""
+    if "system_ids" not in changed:
+        return changed
+    mine, theirs = changed["system_ids"]
+    known = _keys_by_id({*mine, *theirs})
 
-    def words(name: str, value: Any) -> Any:
-        if name != "systems":
-            return value
-        return ", ".join(known.get(each, "unknown") for each in value) or "all"
+    def words(ids: Collection[UUID]) -> str:
+        return ", ".join(known.get(each, "unknown") for each in ids) or "all"
 
-    return {
-        FIELDS.get(name, name): (words(name, mine), words(name, theirs))
-        for name, (mine, theirs) in changed.items()
-    }
+    return changed | {"system_ids": (words(mine), words(theirs))}

@@ -1,91 +1,33 @@
 from typing import Any
 
-from wtforms import HiddenField, IntegerField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms import HiddenField, IntegerField, SelectField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange
 
 from governance.assurance.controls import queries as controls
 from governance.assurance.evidence.forms import ReadableForm
-from governance.assurance.risks import source_lists
-from governance.assurance.risks.actions import TREATMENTS, RiskContent
+from governance.assurance.risks.risk_record import RISK, RiskContent
 from governance.assurance.risks.scales import Scale
 from governance.assurance.risks.scoring import AXES
 from governance.foundation.people.owner_fields import OwnerField
 from governance.kernel.days import DayField
-from governance.kernel.forms import Choice, Choices, Option
+from governance.kernel.forms import Choice
+from governance.kernel.record_pages import content_from, offer, with_fields
 from governance.operations.systems import queries as systems
 
 
-def step_or_none(value: Any) -> int | None:
-    """Return a step; nobody has chosen one where the value is empty."""
-    return int(value) if value else None
-
-
+@with_fields(RISK)
 class RiskForm(ReadableForm):
     """Name what can happen, score it before controls, and choose a treatment."""
 
-    title = StringField(
-        "Title",
-        [InputRequired("Enter a title."), Length(max=160)],
-        description="What can happen, for example Approvals without a valid source.",
-    )
-    description = TextAreaField(
-        "Description",
-        [Optional(), Length(max=4000)],
-        description="Who is harmed, how, and what makes it more or less likely.",
-    )
-    sources = Choices(
-        "Sources",
-        [Optional()],
-        choices=source_lists.choices,
-        description="The published risks that it comes from. Without one, it is your own.",
-    )
-    system_ids = Choices(
-        "AI systems",
-        [Optional()],
-        choices=systems.choices,
-        description="The systems that have it. Without one, it concerns all of them.",
-    )
-    likelihood = SelectField(
-        "Likelihood before controls", [InputRequired("Choose a likelihood.")], coerce=step_or_none
-    )
-    impact = SelectField(
-        "Impact before controls", [InputRequired("Choose an impact.")], coerce=step_or_none
-    )
-    treatment = SelectField(
-        "Treatment",
-        choices=list(TREATMENTS.items()),
-        default="reduce",
-        description="A risk that you accept needs a second person's acceptance.",
-    )
-    plan = TextAreaField(
-        "Treatment plan",
-        [Optional(), Length(max=4000)],
-        description="What you do about it, and who does it.",
-    )
-    due_on = DayField("Plan due", required=False)
-
     def offer(self, scale: Scale) -> None:
         """Offer the steps of a scale."""
-        for field, names in (
-            (self.likelihood, scale.likelihood),
-            (self.impact, scale.impact),
-        ):
-            steps = [Option(n, f"{n} {text}") for n, text in enumerate(names, 1)]
-            field.choices = [Option("", "Choose a step"), *steps]
+        for name, names in (("likelihood", scale.likelihood), ("impact", scale.impact)):
+            steps = [(n, f"{n} {text}") for n, text in enumerate(names, 1)]
+            offer(self, name, [("", "Choose a step"), *steps])
 
     def content(self) -> RiskContent:
         """What the actions take; only after validation."""
-        return RiskContent(
-            title=self.title.data or "",
-            description=self.description.data or "",
-            sources=self.sources.data or (),
-            system_ids=self.system_ids.data or (),
-            likelihood=self.likelihood.data,
-            impact=self.impact.data,
-            treatment=self.treatment.data,
-            plan=self.plan.data or "",
-            due_on=self.due_on.data,
-        )
+        return content_from(RISK, self)
 
 
 class RiskCreateForm(RiskForm):
@@ -99,9 +41,7 @@ class RiskEditForm(RiskForm):
         """Offer the systems in use, and those that the risk already has."""
         live = systems.choices()
         known = {value for value, _label in live}
-        self.system_ids.choices = [
-            Option(*each) for each in [*live, *(each for each in present if each[0] not in known)]
-        ]
+        offer(self, "system_ids", [*live, *(each for each in present if each[0] not in known)])
 
 
 class RiskControlForm(ReadableForm):

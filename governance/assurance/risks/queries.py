@@ -43,6 +43,7 @@ from governance.kernel import clock
 from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import among, find, find_several, session
 from governance.kernel.read_ahead import Rows, Selected, one_of
+from governance.kernel.record import read_only
 from governance.operations.systems.models import AISystem
 
 APPROVAL = "risk_acceptance"
@@ -59,41 +60,13 @@ class SystemName:
     is_retired: bool
 
 
-class RiskFacts(NamedTuple):
-    """The columns of a risk, read only: of 2,000 risks, rows of the ORM would take most of a list's
-    time.
-    """
-
-    id: UUID
-    number: int
-    title: str
-    description: str
-    sources: list[Any]
-    likelihood: int
-    impact: int
-    scale_number: int
-    rescore_since: datetime | None
-    treatment: str
-    plan: str
-    due_on: date | None
-    owner_id: UUID | None
-    version: int
-    closed_at: datetime | None
-    close_reason: str | None
-    created_at: datetime
-
-    @property
-    def ref(self) -> str:
-        return f"RSK-{self.number}"
-
-
 @dataclass(frozen=True)  # without slots, for what is worked out once
 class RiskPosture:
     """One risk today. `systems` is empty where it concerns all of them; `is_comparable` is False
     while its score is on a scale with other steps than the one in use; `scale` is then that one.
     """
 
-    risk: Risk | RiskFacts
+    risk: Risk
     scale: Scale
     is_comparable: bool
     systems: tuple[SystemName, ...]
@@ -245,14 +218,15 @@ def open_risk_called(title: str) -> Risk | None:
     return session().scalars(query.order_by(Risk.number).limit(1)).one_or_none()
 
 
-_COLUMNS = [getattr(Risk, name) for name in RiskFacts._fields]
+# read only: of 2,000 risks, rows of the ORM would take most of a list's time
+_COLUMNS, _row = read_only(Risk)
 _OPEN = CompiledSelect(
     lambda: select(*_COLUMNS).where(Risk.closed_at.is_(None)).order_by(Risk.number),
-    RiskFacts._make,
+    _row,
 )
 _CLOSED = CompiledSelect(
     lambda: select(*_COLUMNS).where(Risk.closed_at.is_not(None)).order_by(Risk.number),
-    RiskFacts._make,
+    _row,
 )
 
 
@@ -316,9 +290,7 @@ def by_score(found: Iterable[RiskPosture]) -> list[RiskPosture]:
     return sorted(found, key=lambda each: (-each.residual.score, each.risk.number))
 
 
-def _posture(
-    risks: Sequence[Risk | RiskFacts], which: Select[UUID] | None = None
-) -> list[RiskPosture]:
+def _posture(risks: Sequence[Risk], which: Select[UUID] | None = None) -> list[RiskPosture]:
     """`which` selects the ids of these risks, where there may be many."""
     if not risks:
         return []

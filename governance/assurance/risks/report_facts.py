@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from governance.assurance.risks import queries, source_lists
-from governance.assurance.risks.actions import TREATMENTS
 from governance.assurance.risks.queries import RiskPosture
+from governance.assurance.risks.risk_record import RISK
 from governance.assurance.risks.scales import BANDS
 from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, formatting
@@ -51,8 +51,7 @@ def _risk(each: RiskPosture, names: Mapping[Any, str]) -> dict[str, Any]:
         "is_comparable": each.is_comparable,
         "is_above_appetite": each.is_above_appetite,
         "band": each.band,
-        "treatment": TREATMENTS[risk.treatment],
-        "due_on": risk.due_on.isoformat() if risk.due_on else None,
+        **RISK.reported(risk),
         "owner": names.get(risk.owner_id) if risk.owner_id else None,
         "controls": controls,
         "fails": fails,

@@ -8,102 +8,26 @@ from markupsafe import Markup
 
 from governance.assurance.risks import source_lists
 from governance.assurance.risks.acceptance_state import NAMES
-from governance.assurance.risks.actions import TREATMENTS
 from governance.assurance.risks.heat_map import score_bar, shape_of
+from governance.assurance.risks.models import Risk
 from governance.assurance.risks.queries import RiskPosture
+from governance.assurance.risks.risk_record import RISK, TREATMENTS
 from governance.assurance.risks.scales import BANDS
 from governance.foundation.people import owners
 from governance.kernel.list_pages import (
     Column,
     Export,
+    FileColumn,
     Filter,
     ListPage,
     ListRequest,
     arrange,
     keep,
 )
-from governance.kernel.spreadsheet_writer import Cell
+from governance.kernel.record_pages import columns, file_columns, sort_keys
 from governance.operations.systems import queries as systems
 
 ALL_SYSTEMS = "all"
-RISKS = ListPage(
-    name="risks",
-    title="Risks",
-    noun="risk",
-    endpoint="risks.index",
-    search="Search risks",
-    sort="-residual",
-    columns=(
-        Column("risk", "Risk", sort=True, file=("Ref", "Title", "Description")),
-        Column("system", "AI system", sort=True, optional=True, file=("AI systems",)),
-        Column("source", "Source", optional=True, file=("Sources",)),
-        Column(
-            "inherent",
-            "Inherent",
-            sort=True,
-            optional=True,
-            numeric=True,
-            file=("Likelihood", "Impact", "Inherent score"),
-        ),
-        Column("scale", "From inherent to residual", optional=True, file=("Scale version",)),
-        Column(
-            "residual",
-            "Residual",
-            sort=True,
-            file=("Residual likelihood", "Residual impact", "Residual score", "Band"),
-        ),
-        Column(
-            "treatment",
-            "Treatment",
-            sort=True,
-            optional=True,
-            file=("Treatment", "Plan", "Plan due"),
-        ),
-        Column("controls", "Controls", optional=True),
-        Column("owner", "Owner", sort=True, optional=True),
-        Column("acceptance", "Acceptance", file=("Acceptance", "Accepted until")),
-    ),
-    filters=(
-        Filter(
-            "system",
-            "AI system",
-            lambda: [*systems.choices(), (ALL_SYSTEMS, "All systems")],
-            unknown="ignored",
-        ),
-        Filter("source", "Source", source_lists.LISTS),
-        Filter("band", "Residual", (*BANDS.items(), ("above", "Above appetite"))),
-        Filter("treatment", "Treatment", tuple(TREATMENTS.items())),
-        Filter("acceptance", "Acceptance", tuple(NAMES.items())),
-        Filter("owner", "Owner", label_of=owners.filter_label),
-        Filter("state", "State", (("closed", "Closed"),), any="open", unknown="ignored"),
-        Filter("inherent_at", "Before controls", kind="link", short=True),
-        Filter("residual_at", "After controls", kind="link", short=True),
-    ),
-    exports=tuple(Export(form, "risks.export", {"form": form}) for form in ("csv", "xlsx")),
-    bulk="risks.assign_selected",
-)
-HEAD = (
-    "Ref",
-    "Title",
-    "Description",
-    "AI systems",
-    "Sources",
-    "Likelihood",
-    "Impact",
-    "Inherent score",
-    "Scale version",
-    "Residual likelihood",
-    "Residual impact",
-    "Residual score",
-    "Band",
-    "Treatment",
-    "Plan",
-    "Plan due",
-    "Controls",
-    "Owner",
-    "Acceptance",
-    "Accepted until",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +53,79 @@ class RiskLine:
     @property
     def treatment(self) -> str:
         return TREATMENTS[self.posture.risk.treatment]
+
+
+def _risk(line: RiskLine) -> Risk:
+    return line.posture.risk
+
+
+def _band(line: RiskLine) -> str:
+    return BANDS[line.posture.scale.band(line.posture.residual.score)]
+
+
+def _accepted_until(line: RiskLine) -> str | None:
+    return line.posture.given.expires_on.isoformat() if line.posture.given else None
+
+
+RISK_FILE: Sequence[FileColumn[RiskLine]] = (
+    FileColumn("Ref", lambda line: line.posture.risk.ref, "risk"),
+    FileColumn("Title", lambda line: line.posture.risk.title, "risk"),
+    FileColumn("Description", lambda line: line.posture.risk.description, "risk"),
+    FileColumn("AI systems", lambda line: line.posture.system_words, "system"),
+    FileColumn("Sources", lambda line: line.sources, "source"),
+    FileColumn("Likelihood", lambda line: line.posture.risk.likelihood, "inherent"),
+    FileColumn("Impact", lambda line: line.posture.risk.impact, "inherent"),
+    FileColumn("Inherent score", lambda line: line.posture.inherent_score, "inherent"),
+    FileColumn("Scale version", lambda line: line.posture.risk.scale_number, "scale"),
+    FileColumn("Residual likelihood", lambda line: line.posture.residual.likelihood, "residual"),
+    FileColumn("Residual impact", lambda line: line.posture.residual.impact, "residual"),
+    FileColumn("Residual score", lambda line: line.posture.residual.score, "residual"),
+    FileColumn("Band", _band, "residual"),
+    *file_columns(RISK, _risk),
+    FileColumn("Controls", lambda line: line.posture.control_words[0], "controls"),
+    FileColumn("Owner", lambda line: line.owner, "owner"),
+    FileColumn("Acceptance", lambda line: NAMES[line.posture.acceptance.name], "acceptance"),
+    FileColumn("Accepted until", _accepted_until, "acceptance"),
+)
+RISKS = ListPage(
+    name="risks",
+    title="Risks",
+    noun="risk",
+    endpoint="risks.index",
+    search="Search risks",
+    sort="-residual",
+    columns=(
+        Column("risk", "Risk", sort=True),
+        Column("system", "AI system", sort=True, optional=True),
+        Column("source", "Source", optional=True),
+        Column("inherent", "Inherent", sort=True, optional=True, numeric=True),
+        Column("scale", "From inherent to residual", optional=True),
+        Column("residual", "Residual", sort=True),
+        *columns(RISK),
+        Column("controls", "Controls", optional=True),
+        Column("owner", "Owner", sort=True, optional=True),
+        Column("acceptance", "Acceptance"),
+    ),
+    filters=(
+        Filter(
+            "system",
+            "AI system",
+            lambda: [*systems.choices(), (ALL_SYSTEMS, "All systems")],
+            unknown="ignored",
+        ),
+        Filter("source", "Source", source_lists.LISTS),
+        Filter("band", "Residual", (*BANDS.items(), ("above", "Above appetite"))),
+        Filter("treatment", "Treatment", tuple(TREATMENTS.items())),
+        Filter("acceptance", "Acceptance", tuple(NAMES.items())),
+        Filter("owner", "Owner", label_of=owners.filter_label),
+        Filter("state", "State", (("closed", "Closed"),), any="open", unknown="ignored"),
+        Filter("inherent_at", "Before controls", kind="link", short=True),
+        Filter("residual_at", "After controls", kind="link", short=True),
+    ),
+    exports=tuple(Export(form, "risks.export", {"form": form}) for form in ("csv", "xlsx")),
+    file=RISK_FILE,
+    bulk="risks.assign_selected",
+)
 
 
 def lines(found: Iterable[RiskPosture], names: Mapping[Any, str]) -> list[RiskLine]:
@@ -165,8 +162,8 @@ KEYS: Mapping[str, Callable[[RiskLine], Any]] = {
         line.posture.inherent_score,
         -line.posture.risk.number,
     ),
-    "treatment": lambda line: (line.treatment, line.posture.risk.number),
     "owner": lambda line: ((line.owner or "\uffff").casefold(), line.posture.risk.number),
+    **sort_keys(RISK, _risk, lambda line: line.posture.risk.number),
 }
 
 
@@ -178,30 +175,3 @@ def _text(line: RiskLine) -> str:
     risk = line.posture.risk
     systems_named = " ".join(f"{each.key} {each.name}" for each in line.posture.systems)
     return f"{risk.ref} {risk.title} {risk.description} {line.sources} {systems_named} {line.owner}"
-
-
-def cells(line: RiskLine) -> list[Cell]:
-    found, risk = line.posture, line.posture.risk
-    until = found.given.expires_on.isoformat() if found.given else None
-    return [
-        risk.ref,
-        risk.title,
-        risk.description,
-        found.system_words,
-        line.sources,
-        risk.likelihood,
-        risk.impact,
-        found.inherent_score,
-        risk.scale_number,
-        found.residual.likelihood,
-        found.residual.impact,
-        found.residual.score,
-        BANDS[found.scale.band(found.residual.score)],
-        line.treatment,
-        risk.plan,
-        risk.due_on.isoformat() if risk.due_on else None,
-        found.control_words[0],
-        line.owner,
-        NAMES[found.acceptance.name],
-        until,
-    ]

@@ -28,7 +28,8 @@ from governance.assurance.risks.forms import (
 )
 from governance.assurance.risks.models import Risk
 from governance.assurance.risks.movements import movements
-from governance.assurance.risks.risk_list import HEAD, RISKS, cells, lines, matching
+from governance.assurance.risks.risk_list import RISK_FILE, RISKS, lines, matching
+from governance.assurance.risks.risk_record import RISK, TREATMENTS
 from governance.assurance.risks.scales import BANDS
 from governance.assurance.risks.scoring import AXES
 from governance.foundation.comments import queries as comments
@@ -41,7 +42,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, counted
-from governance.kernel.list_export import chosen
+from governance.kernel.list_export import table
 from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page, table_file
 from governance.kernel.read_ahead import read_ahead
@@ -69,6 +70,7 @@ def index() -> ResponseReturnValue:
     return page(
         "assurance/risks/index.html",
         asked=asked,
+        record=RISK,
         rows=shown.rows,
         next=shown.next,
         matches=len(found),
@@ -107,7 +109,7 @@ def export(form: str) -> ResponseReturnValue:
     asked = RISKS.read()
     every = queries.posture(closed=asked.value("state") == "closed")
     names = shown_names(each.risk.owner_id for each in every)
-    head, rows = chosen(asked, HEAD, map(cells, matching(lines(every, names), asked)))
+    head, rows = table(asked, RISK_FILE, matching(lines(every, names), asked))
     content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Risks", head, rows)
     return table_file(content, f"risks-{current.actor().tenant_slug}-{clock.today()}.{form}")
 
@@ -228,7 +230,8 @@ def _risk_page(
         bands=BANDS,
         mark=heat_map.shape_of(found.scale.band(found.residual.score)),
         sources=[source_lists.label(each) for each in row.sources if each in source_lists.SOURCES],
-        treatment=actions.TREATMENTS[row.treatment],
+        treatment=TREATMENTS[row.treatment],
+        record=RISK,
         names=names,
         acceptances=past,
         history=history,
@@ -250,7 +253,7 @@ def edit(risk_id: UUID) -> ResponseReturnValue:
     form.offer(queries.scale())
     form.offer_systems([(each.id, f"{each.name} (retired)") for each in linked])
     if request.method == "GET" and not found.is_comparable:
-        form.likelihood.data = form.impact.data = None  # no step of another scale is proposed
+        form["likelihood"].data = form["impact"].data = None  # no step of another scale is proposed
     if request.method == "POST":
         if accepted(
             form,

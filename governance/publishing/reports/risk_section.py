@@ -8,8 +8,10 @@ risks_csv(position)        every open risk, for the attachments
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from governance.assurance.risks.acceptance_state import NAMES
+from governance.assurance.risks.risk_record import RISK
 from governance.kernel.spreadsheet_writer import Cell, csv_bytes
 from governance.publishing.reports.snapshot import ReportedRisk, RiskPosition, Snapshot
 from governance.publishing.reports.wording import capital, digits, has, is_, many, out_of, verb
@@ -215,8 +217,7 @@ def risks_csv(position: RiskPosition) -> bytes:
         "residual score",
         "scale version",
         "above appetite",
-        "treatment",
-        "plan due",
+        *RISK.report_heads.values(),
         "controls",
         "owner",
         "acceptance",
@@ -243,8 +244,7 @@ def _csv_row(each: ReportedRisk) -> tuple[Cell, ...]:
         each["residual_likelihood"] * each["residual_impact"],
         each["scale"],
         "yes" if each["is_above_appetite"] else "no",
-        each["treatment"],
-        each["due_on"],
+        *(cast("Cell", each.get(name)) for name in RISK.report_heads),
         each["controls"],
         each["owner"],
         state_word(given["state"]),

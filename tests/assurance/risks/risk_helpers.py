@@ -8,7 +8,7 @@ from governance.assurance.controls import actions as controls
 from governance.assurance.controls import control_test_actions
 from governance.assurance.controls import queries as control_queries
 from governance.assurance.risks import acceptance_actions, actions, mitigation_actions, queries
-from governance.assurance.risks.actions import RiskContent
+from governance.assurance.risks.risk_record import RiskContent
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.models import Approval
