@@ -33,6 +33,7 @@ from sqlalchemy import text
 from bench import world
 from bench.client import _rss
 from governance.assurance.controls import actions as controls
+from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.engagements import actions, package_queries, packages, queries
 from governance.foundation.audit import sequencer
 from governance.kernel import clock, embedded, storage
@@ -155,11 +156,13 @@ def _filled(server: embedded.Embedded, files: int, total: int) -> list[str]:
         held = [
             controls.create(
                 f"PK-{n:02}",
-                f"Packed control {n}",
-                "It is done.",
-                kind="preventive",
-                automation="manual",
-                cadence="monthly",
+                ControlContent(
+                    title=f"Packed control {n}",
+                    does="It is done.",
+                    kind="preventive",
+                    automation="manual",
+                    cadence="monthly",
+                ),
             ).id
             for n in range(CONTROLS)
         ]

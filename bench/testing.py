@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from bench.client import Target, median_ms, serving_console, warm
 from governance.assurance.controls import actions as controls
+from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.testing import (
     control_scope,
     matrix_queries,
@@ -87,11 +88,13 @@ def fill() -> None:
         made = [
             controls.create(
                 f"T2-{n:03}",
-                f"Measured control {n}",
-                "It is done.",
-                kind="preventive",
-                automation="manual",
-                cadence=CADENCES[n % len(CADENCES)],
+                ControlContent(
+                    title=f"Measured control {n}",
+                    does="It is done.",
+                    kind="preventive",
+                    automation="manual",
+                    cadence=CADENCES[n % len(CADENCES)],
+                ),
             )
             for n in range(CONTROLS)
         ]

@@ -99,12 +99,6 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
         "roles": ["admin"],
     },
     "api_keys": {"scopes": ["audit:read"], "hands": []},
-    "controls": {
-        "kind": "preventive",
-        "automation": "manual",
-        "cadence": "quarterly",
-        "rests_on": None,
-    },
     "control_mappings": {"coverage": "full"},
     "control_tests": {"failed": 0, "unsettled": 0},
     "evidence": {"kind": "report", "cadence": "quarterly", "confidentiality": "internal"},

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.assurance.assessments import assessment_actions, assessment_queries
 from governance.assurance.controls import actions as controls
+from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
@@ -175,7 +176,14 @@ def test_a_day_at_the_end_of_the_calendar_would_break_pages_for_good_and_is_refu
 ):
     with acting("compliance_officer"):
         control = controls.create(
-            "ATK-01", "A", "Does.", kind="preventive", automation="manual", cadence="quarterly"
+            "ATK-01",
+            ControlContent(
+                title="A",
+                does="Does.",
+                kind="preventive",
+                automation="manual",
+                cadence="quarterly",
+            ),
         ).id
         framework = str(frameworks.framework("nist-ai-rmf-1.0").id)
         item = assessment_queries.items(assessment)[0].row.id
@@ -201,7 +209,14 @@ def test_a_hidden_version_that_is_no_number_is_a_stale_form(as_officer, acting, 
     with acting("compliance_officer"):
         piece = evidence.create_item("Attacked", kind="record", cadence="quarterly").id
         control = controls.create(
-            "ATK-01", "A", "Does.", kind="preventive", automation="manual", cadence="quarterly"
+            "ATK-01",
+            ControlContent(
+                title="A",
+                does="Does.",
+                kind="preventive",
+                automation="manual",
+                cadence="quarterly",
+            ),
         ).id
     same = {"kind": "record", "cadence": "quarterly", "confidentiality": "internal"}
     as_officer.post(f"evidence/{piece}/edit", then=409, title="Other", version=nonsense, **same)

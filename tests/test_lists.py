@@ -19,6 +19,7 @@ from governance.assurance.collectors import actions as collecting
 from governance.assurance.collectors import queries as collectors
 from governance.assurance.collectors.periods import previous_period
 from governance.assurance.controls import actions as controls
+from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.engagements import actions as engaging
 from governance.assurance.engagements import requests as requesting
 from governance.assurance.evidence import actions as evidence
@@ -224,11 +225,13 @@ def _fill(slug: str) -> dict[str, str]:
         held = [
             controls.create(
                 f"SEC-{n}",
-                f"Control {n} of {slug}",
-                "Works.",
-                kind="detective",
-                automation="manual",
-                cadence="monthly",
+                ControlContent(
+                    title=f"Control {n} of {slug}",
+                    does="Works.",
+                    kind="detective",
+                    automation="manual",
+                    cadence="monthly",
+                ),
             )
             for n in range(3)
         ]

@@ -12,9 +12,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from governance.assurance.controls import permissions, queries
+from governance.assurance.controls.control_record import CONTROL, ControlContent
 from governance.assurance.controls.models import Control
-from governance.assurance.controls.runtime_dependencies import RESTS_ON
-from governance.assurance.evidence.freshness import CADENCES
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.events import OwnerAssigned
@@ -43,7 +42,7 @@ EDITED = action(
     target="Control",
     activity="update",
     severity="informational",
-    fields="title does kind automation cadence rests_on",
+    fields=CONTROL.audited(),
 )
 ASSIGNED = action(
     "control.assigned",
@@ -73,9 +72,6 @@ RESTORED = action(
     shape="ok",
 )
 
-KINDS = ("preventive", "detective", "corrective")
-AUTOMATIONS = ("manual", "automated")
-
 
 class ControlExists(DomainError):
     pass
@@ -85,17 +81,7 @@ class ControlRetired(DomainError):
     pass
 
 
-def create(
-    ref: str,
-    title: str,
-    does: str,
-    *,
-    kind: str,
-    automation: str,
-    cadence: str,
-    owner_id: UUID | None = None,
-    rests_on: str | None = None,
-) -> Control:
+def create(ref: str, content: ControlContent, *, owner_id: UUID | None = None) -> Control:
     """Create a control of the tenant's own; its ref never changes. Raises ControlExists."""
     ref = ref.strip().upper()
     lock_tenant("controls")
@@ -104,51 +90,23 @@ def create(
             f"{ref} is already used, maybe by a retired control. Choose another ref.", field="ref"
         )
     check_may_own(owner_id)
-    control = add_control(
-        ref,
-        title,
-        does,
-        kind=kind,
-        automation=automation,
-        cadence=cadence,
-        owner_id=owner_id,
-        rests_on=rests_on,
-    )
-    entry = record(
-        CREATED,
-        control,
-        ref=ref,
-        title=control.title,
-        kind=kind,
-        automation=automation,
-        cadence=cadence,
-        owner=owner_id,
-        rests_on=rests_on,
-    )
+    control = add_control(ref, content, owner_id=owner_id)
+    entry = record(CREATED, control, owner=owner_id, **created_facts(control))
     _tell_owner(control, entry.id)
     return control
 
 
-def edit(
-    control: Control,
-    *,
-    version: int,
-    title: str,
-    does: str,
-    kind: str,
-    automation: str,
-    cadence: str,
-    rests_on: str | None,
-) -> None:
+def created_facts(control: Control) -> dict[str, Any]:
+    """Return what the log keeps of a new control; its description isn't among it."""
+    names = ("ref", "title", "kind", "automation", "cadence", "rests_on")
+    return {name: getattr(control, name) for name in names}
+
+
+def edit(control: Control, content: ControlContent, *, version: int) -> None:
     """Change a control. Raises Stale with the differences if it changed since `version`."""
     _require_editable(control)
-    after = _check_fields(
-        title, does, kind=kind, automation=automation, cadence=cadence, rests_on=rests_on
-    )
-    before = {name: getattr(control, name) for name in after}
-    changed = {
-        name: (value, before[name]) for name, value in after.items() if value != before[name]
-    }
+    before, after = CONTROL.content_of(control), CONTROL.checked(content)
+    changed = CONTROL.changes(after, before)
     if not changed:
         return
     if version != control.version:
@@ -157,10 +115,10 @@ def edit(
             " again.",
             changed,
         )
-    for name, value in after.items():
+    for name, value in CONTROL.values(after).items():
         setattr(control, name, value)
     control.version += 1
-    record(EDITED, control, before=before, after=after)
+    record(EDITED, control, before=CONTROL.recorded(before), after=CONTROL.recorded(after))
 
 
 def assign(control: Control, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
@@ -245,21 +203,9 @@ def _restore_retired(step: UndoStep) -> None:
 # ---- rules
 
 
-def add_control(
-    ref: str,
-    title: str,
-    does: str,
-    *,
-    kind: str,
-    automation: str,
-    cadence: str,
-    owner_id: UUID | None,
-    rests_on: str | None,
-) -> Control:
+def add_control(ref: str, content: ControlContent, *, owner_id: UUID | None) -> Control:
     control = Control(
-        **_check_fields(
-            title, does, kind=kind, automation=automation, cadence=cadence, rests_on=rests_on
-        ),
+        **CONTROL.values(CONTROL.checked(content)),
         ref=ref,
         owner_id=owner_id,
         retired_at=None,
@@ -270,28 +216,6 @@ def add_control(
     session().add(control)
     session().flush()
     return control
-
-
-def _check_fields(title: str, does: str, *, rests_on: str | None, **choices: str) -> dict[str, Any]:
-    title, does = " ".join(title.split()), does.strip()
-    if not 1 <= len(title) <= 160:  # noqa: PLR2004 - a title
-        raise Invalid("Enter a title of 1 to 160 characters.", field="title")
-    if not 1 <= len(does) <= 4000:  # noqa: PLR2004 - a page of text
-        raise Invalid(
-            "Describe the control and the evidence it produces, in up to 4,000 characters.",
-            field="does",
-        )
-    known: dict[str, Collection[str]] = {
-        "kind": KINDS,
-        "automation": AUTOMATIONS,
-        "cadence": CADENCES,
-    }
-    for field, value in choices.items():
-        if value not in known[field]:
-            raise Invalid(f"“{value}” isn't an option. Choose one from the list.", field=field)
-    if rests_on is not None and rests_on not in RESTS_ON:
-        raise Invalid(f"Choose {' or '.join(RESTS_ON.values())}.", field="rests_on")
-    return {"title": title, "does": does, **choices, "rests_on": rests_on}
 
 
 def check_is_live(control: Control) -> None:

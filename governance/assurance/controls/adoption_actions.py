@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from governance.assurance.controls.actions import CREATED, add_control
+from governance.assurance.controls.actions import CREATED, add_control, created_facts
+from governance.assurance.controls.control_record import CONTROL
 from governance.assurance.controls.mapping_actions import new_mapping
 from governance.assurance.controls.models import Control
 from governance.assurance.controls.starter_pack import StarterControl, mapped_frameworks, pack
@@ -51,16 +52,7 @@ def adopt(refs: Collection[str] | None = None, *, with_evidence: bool = True) ->
 
 
 def _adopt_one(each: StarterControl) -> Control:
-    control = add_control(
-        each.ref,
-        each.title,
-        each.does,
-        kind=each.kind,
-        automation=each.automation,
-        cadence=each.cadence,
-        owner_id=None,
-        rests_on=each.rests_on,
-    )
+    control = add_control(each.ref, CONTROL.content_of(each), owner_id=None)
     session().add_all(
         new_mapping(control, frameworks.requirement(key, ref).id, coverage)
         for key, ref, coverage in each.mappings
@@ -68,14 +60,9 @@ def _adopt_one(each: StarterControl) -> Control:
     record(
         CREATED,
         control,
-        ref=each.ref,
-        title=each.title,
-        kind=each.kind,
-        automation=each.automation,
-        cadence=each.cadence,
-        rests_on=each.rests_on,
         source="starter pack",
         mappings=[f"{ref} {coverage}" for _, ref, coverage in each.mappings],
+        **created_facts(control),
     )
     return control
 

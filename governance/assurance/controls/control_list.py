@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from governance.assurance.controls import actions, queries
+from governance.assurance.controls import queries
 from governance.assurance.controls.control_ledger import ledger
+from governance.assurance.controls.control_record import KINDS
 from governance.assurance.controls.status import WORDS, ControlFacts, Status, last_test, status
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people import owners
@@ -16,6 +17,7 @@ from governance.kernel import clock, formatting
 from governance.kernel.list_pages import (
     Column,
     Export,
+    FileColumn,
     Filter,
     ListPage,
     ListRequest,
@@ -24,54 +26,6 @@ from governance.kernel.list_pages import (
 )
 from governance.kernel.visibility_scope import limits
 
-CONTROLS = ListPage(
-    name="controls",
-    title="Controls",
-    noun="control",
-    endpoint="controls.index",
-    search="Search controls",
-    sort="ref",
-    sorts=("title",),
-    columns=(
-        Column(
-            "ref",
-            "Control",
-            sort=True,
-            file=(
-                "Ref",
-                "Title",
-            ),
-        ),
-        Column("kind", "Kind", optional=True),
-        Column("requirements", "Requirements", optional=True, numeric=True),
-        Column("evidence", "Evidence", optional=True, numeric=True),
-        Column("tested", "Last test", optional=True),
-        Column("owner", "Owner", sort=True, optional=True),
-        Column("status", "Status", sort=True),
-    ),
-    filters=(
-        Filter("status", "Status", tuple(WORDS.items())),
-        Filter("framework", "Framework", frameworks.choices),
-        Filter("owner", "Owner", label_of=owners.filter_label),
-        Filter("kind", "Kind", tuple((kind, kind.capitalize()) for kind in actions.KINDS)),
-    ),
-    exports=tuple(Export(form, "controls.export", {"form": form}) for form in ("csv", "xlsx")),
-    bulk="controls.assign_selected",
-)
-HEAD = (
-    "Ref",
-    "Title",
-    "Description",
-    "Kind",
-    "Automation",
-    "Cadence",
-    "Owner",
-    "Status",
-    "Reasons",
-    "Last test",
-    "Evidence",
-    "Requirements",
-)
 STATES = {"failing": "bad", "missing": "warn", "due": "due", "evidenced": "info", "effective": "ok"}
 
 
@@ -130,6 +84,58 @@ class ControlSummary:
         return f"{last.sample - last.failed} of {last.sample}" if last else ""
 
 
+def _reasons(line: ControlSummary) -> str:
+    return " ".join(f"{r.fact} {r.consequence}" for r in line.status.reasons)
+
+
+def _requirements(line: ControlSummary) -> str:
+    found = (frameworks.requirement_by_id(i).ref for i, _ in line.control.mappings)
+    return ", ".join(sorted(found))
+
+
+CONTROL_FILE: Sequence[FileColumn[ControlSummary]] = (
+    FileColumn("Ref", lambda line: line.control.ref, "ref"),
+    FileColumn("Title", lambda line: line.control.title, "ref"),
+    FileColumn("Description", lambda line: line.control.does),
+    FileColumn("Kind", lambda line: line.control.kind, "kind"),
+    FileColumn("Automation", lambda line: line.control.automation),
+    FileColumn("Cadence", lambda line: line.control.cadence),
+    FileColumn("Owner", lambda line: line.control.owner, "owner"),
+    FileColumn("Status", lambda line: line.status.word, "status"),
+    FileColumn("Reasons", _reasons),
+    FileColumn("Last test", lambda line: line.tested, "tested"),
+    FileColumn("Evidence", lambda line: ", ".join(p.ref for p in line.control.proofs), "evidence"),
+    FileColumn("Requirements", _requirements, "requirements"),
+)
+CONTROLS = ListPage(
+    name="controls",
+    title="Controls",
+    noun="control",
+    endpoint="controls.index",
+    search="Search controls",
+    sort="ref",
+    sorts=("title",),
+    columns=(
+        Column("ref", "Control", sort=True),
+        Column("kind", "Kind", optional=True),
+        Column("requirements", "Requirements", optional=True, numeric=True),
+        Column("evidence", "Evidence", optional=True, numeric=True),
+        Column("tested", "Last test", optional=True),
+        Column("owner", "Owner", sort=True, optional=True),
+        Column("status", "Status", sort=True),
+    ),
+    filters=(
+        Filter("status", "Status", tuple(WORDS.items())),
+        Filter("framework", "Framework", frameworks.choices),
+        Filter("owner", "Owner", label_of=owners.filter_label),
+        Filter("kind", "Kind", tuple((kind, kind.capitalize()) for kind in KINDS)),
+    ),
+    exports=tuple(Export(form, "controls.export", {"form": form}) for form in ("csv", "xlsx")),
+    file=CONTROL_FILE,
+    bulk="controls.assign_selected",
+)
+
+
 TESTS: Mapping[str, Callable[[ControlSummary, str], bool]] = {
     "status": lambda line, value: line.status.name == value,
     "framework": lambda line, value: value in line.frameworks,
@@ -184,23 +190,3 @@ def matching(lines: Sequence[ControlSummary], asked: ListRequest) -> list[Contro
 def _text(line: ControlSummary) -> str:
     c = line.control
     return f"{c.ref} {c.title} {c.does} {c.owner or ''}"
-
-
-def cells(line: ControlSummary) -> list[Any]:
-    c = line.control
-    reasons = " ".join(f"{r.fact} {r.consequence}" for r in line.status.reasons)
-    required = ", ".join(sorted(frameworks.requirement_by_id(i).ref for i, _ in c.mappings))
-    return [
-        c.ref,
-        c.title,
-        c.does,
-        c.kind,
-        c.automation,
-        c.cadence,
-        c.owner,
-        line.status.word,
-        reasons,
-        line.tested,
-        ", ".join(p.ref for p in c.proofs),
-        required,
-    ]

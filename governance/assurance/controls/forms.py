@@ -3,46 +3,26 @@ from wtforms import (
     HiddenField,
     IntegerField,
     RadioField,
-    SelectField,
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
+from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 
-from governance.assurance.controls.actions import AUTOMATIONS, KINDS
+from governance.assurance.controls.control_record import CONTROL, ControlContent
 from governance.assurance.controls.mapping_actions import COVERAGES
-from governance.assurance.controls.runtime_dependencies import RESTS_ON
 from governance.assurance.evidence.forms import ReadableForm
-from governance.assurance.evidence.freshness import CADENCES
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.owner_fields import OwnerField
 from governance.kernel.days import DayField
 from governance.kernel.forms import Choice, Choices
+from governance.kernel.record_pages import content_from, with_fields
 
 
+@with_fields(CONTROL)
 class ControlForm(ReadableForm):
-    title = StringField("Title", [InputRequired("Enter a title."), Length(max=160)])
-    does = TextAreaField(
-        "Description",
-        [InputRequired("Describe the control and the evidence it produces."), Length(max=4000)],
-        description="Who does what, how often, and the evidence it produces.",
-    )
-    kind = SelectField("Kind", choices=[(k, k.capitalize()) for k in KINDS])
-    automation = SelectField("Automation", choices=[(a, a.capitalize()) for a in AUTOMATIONS])
-    cadence = SelectField(
-        "Cadence", choices=[(c, c.capitalize()) for c in CADENCES], default="quarterly"
-    )
-    rests_on = Choice(
-        "Also depends on",
-        [Optional()],
-        choices=[
-            ("", "Nothing else"),
-            *((key, text.capitalize()) for key, text in RESTS_ON.items()),
-        ],
-        description=(
-            "A failed drill, or a waiver below the platform minimum, can then lower its status."
-        ),
-    )
+    def content(self) -> ControlContent:
+        """Return what the actions take; only after validation."""
+        return content_from(CONTROL, self)
 
 
 class ControlCreateForm(ControlForm):

@@ -15,7 +15,7 @@ from governance.assurance.controls import (
     permissions,
     queries,
 )
-from governance.assurance.controls.control_list import CONTROLS, HEAD
+from governance.assurance.controls.control_list import CONTROL_FILE, CONTROLS
 from governance.assurance.controls.forms import (
     ControlCreateForm,
     ControlEditForm,
@@ -48,7 +48,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, counted
-from governance.kernel.list_export import chosen
+from governance.kernel.list_export import table
 from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page, table_file
 from governance.kernel.read_ahead import read_ahead
@@ -100,7 +100,7 @@ def export(form: str) -> ResponseReturnValue:
     """Export everything that matches the filters."""
     asked = CONTROLS.read()
     found = control_list.matching(control_list.control_summaries(), asked)
-    head, rows = chosen(asked, HEAD, map(control_list.cells, found))
+    head, rows = table(asked, CONTROL_FILE, found)
     content = csv_bytes(head, rows) if form == "csv" else xlsx_bytes("Controls", head, rows)
     return table_file(content, f"controls-{current.actor().tenant_slug}-{clock.today()}.{form}")
 
@@ -142,23 +142,15 @@ def creating() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     form = ControlCreateForm()
     made: list[Control] = []
-    if not accepted(form, lambda: made.append(_create(form))):
+
+    def act() -> None:
+        ref, owner_id = form.ref.data or "", form.owner_id.data or None
+        made.append(actions.create(ref, form.content(), owner_id=owner_id))
+
+    if not accepted(form, act):
         return page("assurance/controls/create.html", form=form, status=422)
     flash(f"{made[0].ref} was created. Map it to requirements and link its evidence.")
     return redirect(url_for("controls.control", control_id=made[0].id), 303)
-
-
-def _create(form: ControlCreateForm) -> Control:
-    return actions.create(
-        form.ref.data or "",
-        form.title.data or "",
-        form.does.data or "",
-        kind=form.kind.data,
-        automation=form.automation.data,
-        cadence=form.cadence.data,
-        owner_id=form.owner_id.data or None,
-        rests_on=form.rests_on.data or None,
-    )
 
 
 # ---- one control
@@ -291,7 +283,9 @@ def editing(control_id: UUID) -> ResponseReturnValue:
 def edit(control_id: UUID) -> ResponseReturnValue:
     """Save a control. A stale form comes back with both changes; sent again, it is saved."""
     row, form = queries.find_control(control_id, lock=True), ControlEditForm()
-    if not accepted(form, lambda: _edit(row, form)):
+    if not accepted(
+        form, lambda: actions.edit(row, form.content(), version=counted(form.version.data))
+    ):
         if form.stale:
             form.version.data = str(row.version)
         return page(
@@ -302,19 +296,6 @@ def edit(control_id: UUID) -> ResponseReturnValue:
             status=form.status,
         )
     return redirect(url_for("controls.control", control_id=row.id), 303)
-
-
-def _edit(row: Control, form: ControlEditForm) -> None:
-    actions.edit(
-        row,
-        version=counted(form.version.data),
-        title=form.title.data or "",
-        does=form.does.data or "",
-        kind=form.kind.data,
-        automation=form.automation.data,
-        cadence=form.cadence.data,
-        rests_on=form.rests_on.data or None,
-    )
 
 
 @feature.post("/controls/<uuid:control_id>/owner", needs=permissions.MANAGE)

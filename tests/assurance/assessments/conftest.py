@@ -7,6 +7,7 @@ from governance.assurance.assessments import (
 )
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls import mapping_actions
+from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.frameworks import queries as frameworks
 from tests import make
 from tests.assurance.assessments.assessment_helpers import KEY, PERIOD, item_of
@@ -20,11 +21,13 @@ def open_assessment(acting):
         held = assessment_actions.start_assessment(framework.id, title="Q4 2026", **PERIOD)
         control = controls.create(
             "SEC-04",
-            "Third-party penetration test",
-            "Someone else tries to break in.",
-            kind="detective",
-            automation="manual",
-            cadence="quarterly",
+            ControlContent(
+                title="Third-party penetration test",
+                does="Someone else tries to break in.",
+                kind="detective",
+                automation="manual",
+                cadence="quarterly",
+            ),
             owner_id=make.person_id("contributor"),
         )
         mapping_actions.map_to(control, frameworks.requirement(KEY, "MEASURE-2.7").id, "full")

@@ -12,6 +12,7 @@ from governance.assurance.assessments import (
 )
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls import mapping_actions
+from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import queries as pieces
 from governance.assurance.evidence import version_actions
@@ -119,11 +120,13 @@ def test_evidence_is_attached_where_it_is_missing(as_officer, acting, open_asses
         requirement = frameworks.requirement(KEY, "MEASURE-2.7")
         control = controls.create(
             "AAA-01",
-            "Drill",
-            "Somebody tries it.",
-            kind="detective",
-            automation="manual",
-            cadence="yearly",
+            ControlContent(
+                title="Drill",
+                does="Somebody tries it.",
+                kind="detective",
+                automation="manual",
+                cadence="yearly",
+            ),
             owner_id=None,
         )
         mapping_actions.map_to(control, requirement.id, "partial")
@@ -172,11 +175,13 @@ def test_levels_rise_and_fall_as_the_evidence_does(acting, open_assessment):
         framework = frameworks.framework(KEY)
         control = controls.create(
             "SEC-05",
-            "Attack suite",
-            "It runs.",
-            kind="detective",
-            automation="automated",
-            cadence="quarterly",
+            ControlContent(
+                title="Attack suite",
+                does="It runs.",
+                kind="detective",
+                automation="automated",
+                cadence="quarterly",
+            ),
         )
         mapping_actions.map_to(control, frameworks.requirement(KEY, "MAP-1.1").id, "full")
         piece = evidence.create_item(

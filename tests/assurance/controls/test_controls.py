@@ -14,6 +14,7 @@ from governance.assurance.controls import (
     mapping_actions,
     queries,
 )
+from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
 from governance.assurance.controls.starter_pack import pack
 from governance.assurance.evidence.models import Evidence, EvidenceLink
@@ -73,7 +74,14 @@ def test_the_starter_pack_is_adopted_once_however_often_it_is_sent(as_officer):
 def test_chosen_controls_only_and_what_is_there_stays(as_officer):
     with make.acting():
         actions.create(
-            "SEC-01", "Ours", "Ours.", kind="detective", automation="manual", cadence="monthly"
+            "SEC-01",
+            ControlContent(
+                title="Ours",
+                does="Ours.",
+                kind="detective",
+                automation="manual",
+                cadence="monthly",
+            ),
         )
     as_officer.post("controls/starter", refs=["GOV-01", "GOV-02"])
     assert count_rows(Control) == 3 and count_rows(Evidence) == 0

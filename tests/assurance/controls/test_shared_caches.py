@@ -16,6 +16,7 @@ from governance.assurance.assessments import (
     item_actions,
 )
 from governance.assurance.controls import actions, control_ledger, mapping_actions, queries
+from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit import queries as log
@@ -31,14 +32,16 @@ from tests import make
 KEY = "nist-ai-rmf-1.0"
 
 
-def create_control(ref, **how):
-    told = {
-        "kind": "detective",
-        "automation": "manual",
-        "cadence": "quarterly",
-        "owner_id": make.person_id("contributor"),
-    } | how
-    return actions.create(ref, "A control", "It does something.", **told)
+def create_control(ref):
+    content = ControlContent(
+        title="A control",
+        does="It does something.",
+        kind="detective",
+        automation="manual",
+        cadence="quarterly",
+    )
+    owner_id = make.person_id("contributor")
+    return actions.create(ref, content, owner_id=owner_id)
 
 
 def ledger(slug="acme"):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from governance.assurance.controls import actions as controls
+from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.evaluation_findings import consequence_actions, mapping_actions
 from governance.assurance.evaluation_findings.models import EvaluationFinding, FollowedRun
 from governance.assurance.evidence.models import EvidenceVersion
@@ -32,11 +33,13 @@ def begin(key):
         system(key)
         control = controls.create(
             key,
-            key,
-            "Weekly figures.",
-            kind="detective",
-            automation="manual",
-            cadence="weekly",
+            ControlContent(
+                title=key,
+                does="Weekly figures.",
+                kind="detective",
+                automation="manual",
+                cadence="weekly",
+            ),
         )
         mapping_actions.map_measure(suite, "hallucination", control)
 

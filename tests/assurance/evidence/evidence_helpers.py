@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from governance.assurance.controls import actions as controls
+from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.evidence import actions, version_actions
 from governance.assurance.evidence.queries import find_evidence, find_version
 from governance.foundation.audit.models import AuditEntry
@@ -23,11 +24,13 @@ def create_control(
         who = make.person_id(owner, slug) if owner else None
         return controls.create(
             ref,
-            title,
-            "A tester from outside tries to break in.",
-            kind="detective",
-            automation="manual",
-            cadence="quarterly",
+            ControlContent(
+                title=title,
+                does="A tester from outside tries to break in.",
+                kind="detective",
+                automation="manual",
+                cadence="quarterly",
+            ),
             owner_id=who,
         ).id
 

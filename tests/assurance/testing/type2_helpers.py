@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from governance.assurance.controls import actions as controls
+from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.testing import (
     control_scope,
     exception_actions,
@@ -26,11 +27,13 @@ def create_control(ref="SEC-07", cadence="per release", slug="acme"):
     with make.acting("compliance_officer", slug):
         return controls.create(
             ref,
-            "Red-team sign-off",
-            "A red team signs.",
-            kind="preventive",
-            automation="manual",
-            cadence=cadence,
+            ControlContent(
+                title="Red-team sign-off",
+                does="A red team signs.",
+                kind="preventive",
+                automation="manual",
+                cadence=cadence,
+            ),
         ).id
 
 

@@ -17,6 +17,7 @@ from governance.assurance.assessments import (
 )
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls import mapping_actions
+from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.evidence import actions as evidencing
 from governance.assurance.evidence import queries as evidence
 from governance.assurance.evidence import version_actions
@@ -78,11 +79,13 @@ def year_of_work(app, isolated):
         for ref, (title, wanted, proof, owner) in STORY.items():
             control = controls.create(
                 ref,
-                title,
-                "It is done.",
-                kind="preventive",
-                automation="manual",
-                cadence="quarterly",
+                ControlContent(
+                    title=title,
+                    does="It is done.",
+                    kind="preventive",
+                    automation="manual",
+                    cadence="quarterly",
+                ),
             )
             mapping_actions.map_to(control, frameworks.requirement(RMF, wanted).id, "full")
             due = days_ago(-5).date() if owner == "contributor" else None

@@ -13,6 +13,7 @@ from governance.assurance.assessments import assessment_actions
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls import control_test_actions as control_tests
 from governance.assurance.controls import mapping_actions
+from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.controls.models import Control
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit import sequencer
@@ -44,11 +45,13 @@ def assessed(acting):
         assessment = assessment_actions.start_assessment(framework.id, title="Q4 2026", **PERIOD)
         control = controls.create(
             "SEC-04",
-            "Third-party penetration test",
-            "Someone else tries to break in.",
-            kind="detective",
-            automation="manual",
-            cadence="quarterly",
+            ControlContent(
+                title="Third-party penetration test",
+                does="Someone else tries to break in.",
+                kind="detective",
+                automation="manual",
+                cadence="quarterly",
+            ),
             owner_id=make.person_id("contributor"),
         )
         mapping_actions.map_to(control, frameworks.requirement(KEY, "MEASURE-2.7").id, "full")
