@@ -1,6 +1,6 @@
 """The register of AI systems: the list, one system, registering and retiring."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
-from governance.kernel.list_export import chosen
+from governance.kernel.list_export import table
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.undo_pages import undo_offer
@@ -48,7 +48,7 @@ from governance.operations.systems.models import (
     STAGES,
     AISystem,
 )
-from governance.operations.systems.system_list import HEAD, SYSTEMS
+from governance.operations.systems.system_list import SYSTEM_FILE, SYSTEMS, SystemRow
 
 feature = Feature("systems", __name__)
 
@@ -101,26 +101,11 @@ def export() -> ResponseReturnValue:
     asked = SYSTEMS.read()
     systems = queries.filtered(asked.criteria, sort=asked.sort)
     owners = people.names(each.owner_id for each in systems)
-    head, rows = chosen(asked, HEAD, (_cells(each, owners) for each in systems))
-    return table_file(csv_bytes(head, rows), "ai-systems.csv")
-
-
-def _cells(each: AISystem, owners: Mapping[UUID, str]) -> tuple[str | None, ...]:
-    owner = owners.get(each.owner_id) if each.owner_id else None
-    retired = each.retired_at.date().isoformat() if each.retired_at else None
-    return (
-        each.key,
-        each.name,
-        each.lane_name,
-        each.purpose,
-        owner,
-        each.created_at.date().isoformat(),
-        retired,
-        each.kind_name,
-        each.stage_name,
-        AI_ACT_CLASSES.get(each.ai_act_class),
-        each.team,
+    lines = (
+        SystemRow(each, owners.get(each.owner_id) if each.owner_id else None) for each in systems
     )
+    head, rows = table(asked, SYSTEM_FILE, lines)
+    return table_file(csv_bytes(head, rows), "ai-systems.csv")
 
 
 @feature.get("/systems/new", needs=permissions.REGISTER)
