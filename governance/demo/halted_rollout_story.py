@@ -31,10 +31,10 @@ from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock, current
 from governance.kernel.db import transaction
 from governance.operations.decision_counts import actions as decision_counts
+from governance.operations.gates.gates import GateSubject
 from governance.operations.rollouts import actions, freeze_actions, queries
 from governance.operations.rollouts import jobs as watching
 from governance.operations.rollouts.actions import RolloutDraft
-from governance.operations.rollouts.gates import GateSubject
 from governance.operations.rollouts.models import Rollout
 from governance.operations.rollouts.standing import standing_of
 from governance.operations.systems import queries as systems

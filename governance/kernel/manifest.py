@@ -337,7 +337,7 @@ class Manifest:
     approvals: tuple[Any, ...] = ()  # kinds of what two people decide (foundation/approvals)
     discussions: tuple[Any, ...] = ()  # kinds of objects to comment on (foundation/comments)
     systems: tuple[Any, ...] = ()  # parts of AI systems' pages (operations/systems/parts.py)
-    gates: tuple[Any, ...] = ()  # what rollouts rest on (operations/rollouts/gates.py)
+    gates: tuple[Any, ...] = ()  # what rollouts rest on (operations/gates/gates.py)
     palette: tuple[Command | ObjectCommand | Callable[[str], Iterable[Hit]], ...] = ()
     search: tuple[ObjectSearch | IndexedSearch, ...] = ()
     audit: tuple[AuditAction, ...] = ()

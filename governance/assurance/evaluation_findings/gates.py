@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.kernel.db import session
-from governance.operations.rollouts.gates import Gate, GateReading, GateSubject
+from governance.operations.gates.gates import Gate, GateReading, GateSubject
 
 MAX_NAMED = 3
 
@@ -31,4 +31,4 @@ def _findings(subject: GateSubject) -> Iterator[GateReading]:
     )
 
 
-FINDINGS = Gate(key="findings", kind="condition", order=30, read=_findings)
+FINDINGS = Gate(key="findings", kind="condition", topic="findings", read=_findings)

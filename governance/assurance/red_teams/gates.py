@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from governance.assurance.red_teams import permissions
 from governance.assurance.red_teams.age import age_of
-from governance.operations.rollouts.gates import Gate, GateReading, GateSubject
+from governance.operations.gates.gates import Gate, GateReading, GateSubject
 
 MAX_NAMED = 3
 
@@ -39,4 +39,4 @@ def _red_team(subject: GateSubject) -> Iterator[GateReading]:
         )
 
 
-AGE = Gate(key="red_team_age", kind="condition", order=40, read=_red_team)
+AGE = Gate(key="red_team_age", kind="condition", topic="findings", read=_red_team)

@@ -10,7 +10,7 @@ from governance.economics.tenant_costs.queries import SystemMonth
 from governance.economics.tenant_costs.system_costs import TaskCost
 from governance.economics.usage import usage_list
 from governance.kernel.formatting import plural
-from governance.operations.rollouts.gates import Gate, GateReading, GateSubject, GateVerdict
+from governance.operations.gates.gates import Gate, GateReading, GateSubject, GateVerdict
 
 MOST = Decimal("1.2")  # of what a task cost before
 MIN_TASKS = 100  # in each month, below which their cost says nothing
@@ -62,4 +62,4 @@ def _judged(
     return ("fail" if present.amount > earlier.amount * MOST else "pass"), ""
 
 
-COST = Gate(key="task_cost", kind="signal", order=10, read=_cost)
+COST = Gate(key="task_cost", kind="signal", topic="cost", read=_cost)

@@ -4,6 +4,7 @@ from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, EntryLink, Manifest, PortAnswer
 from governance.operations.datasets import (
     actions,
+    gates,
     import_views,  # noqa: F401 - adds the routes of the import to the feature
     inbox,
     models,
@@ -21,6 +22,7 @@ manifest = Manifest(
     routes=(views.feature,),
     under=("systems.index",),
     inbox=inbox.SOURCES,
+    gates=(gates.DATA_SETS,),
     palette=(
         Command("View data sets", "datasets.index", permissions.VIEW),
         Command("New data set", "datasets.new", permissions.EDIT, also="add register"),

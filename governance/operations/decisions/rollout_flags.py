@@ -29,7 +29,7 @@ from governance.operations.decisions.bucketing import (
     mix,
     threshold,
 )
-from governance.operations.rollouts.ladders import BASIS_POINTS
+from governance.operations.gates.stage import BASIS_POINTS
 from governance.operations.switches.active_stops import Live
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from governance.operations.evaluations import (
     comparison_views,
     coverage_views,
     events,
+    gates,
     jobs,
     judge_actions,
     judge_models,
@@ -108,6 +109,7 @@ manifest = Manifest(
         system_parts.REQUESTS,
         system_parts.OUTDATED,
     ),
+    gates=(gates.MEASURES, gates.PAIRS),
     work=(run_work.judge,),
     schedule=(
         Hourly("end evaluation requests", jobs.end_unanswered, minute=43),

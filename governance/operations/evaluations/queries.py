@@ -32,6 +32,8 @@ from governance.operations.policies.effective_policies import read_content
 from governance.operations.policies.tiers import DEFAULT_TIER
 from governance.operations.systems.models import AISystem
 
+type NewestRun = Row[EvaluationRun, SuiteVersion, EvaluationSuite]
+
 
 def suite(key: str, *, lock: bool = False) -> EvaluationSuite:
     """The suite with that slug. Raises NotFound."""
@@ -323,6 +325,52 @@ def runs_between(
         )
     )
     return session().execute(query).all()
+
+
+def newest_judged(system_id: UUID, releases: Collection[str]) -> Sequence[NewestRun]:
+    """Return the newest judged run of each live suite on each release; one statement."""
+    run = EvaluationRun
+    query = (
+        select(run, SuiteVersion, EvaluationSuite)
+        .join(SuiteVersion, SuiteVersion.id == run.version_id)
+        .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
+        .where(
+            run.system_id == system_id,
+            run.release.in_(releases),
+            run.state == "judged",
+            EvaluationSuite.retired_at.is_(None),
+        )
+        .ext(distinct_on(run.release, EvaluationSuite.name, EvaluationSuite.id))
+        .order_by(
+            run.release,
+            EvaluationSuite.name,
+            EvaluationSuite.id,
+            run.ran_at.desc(),
+            run.number.desc(),
+        )
+    )
+    return session().execute(query).all()
+
+
+def measured(
+    system_id: UUID, releases: Collection[str], name: str, *, limit: int = 24
+) -> Sequence[Row[MeasureResult, SuiteMeasure, EvaluationRun]]:
+    """Return the newest figures of a measure on these releases, the earliest first; one statement."""
+    query = (
+        select(MeasureResult, SuiteMeasure, EvaluationRun)
+        .join(SuiteMeasure, SuiteMeasure.id == MeasureResult.measure_id)
+        .join(EvaluationRun, EvaluationRun.id == MeasureResult.run_id)
+        .where(
+            EvaluationRun.system_id == system_id,
+            EvaluationRun.release.in_(releases),
+            EvaluationRun.state == "judged",
+            SuiteMeasure.name == name,
+            MeasureResult.point.is_not(None),
+        )
+        .order_by(EvaluationRun.ran_at.desc(), EvaluationRun.number.desc())
+        .limit(limit)
+    )
+    return session().execute(query).all()[::-1]
 
 
 def newest_runs_of(

@@ -7,9 +7,9 @@ feature promises says nothing about the release, and would halt it for what it c
 from collections.abc import Iterator
 from fractions import Fraction
 
+from governance.operations.gates.gates import Gate, GateReading, GateSubject, GateVerdict
 from governance.operations.objectives import figures, queries
 from governance.operations.objectives.reading import Reading
-from governance.operations.rollouts.gates import Gate, GateReading, GateSubject, GateVerdict
 
 LEAST_LEFT = Fraction(1, 4)
 
@@ -50,4 +50,4 @@ def _verdict(reading: Reading) -> GateVerdict:
     return "pass" if left >= LEAST_LEFT else "fail"
 
 
-OBJECTIVES = Gate(key="objectives", kind="guardrail", order=10, read=_objectives)
+OBJECTIVES = Gate(key="objectives", kind="guardrail", topic="service", read=_objectives)

@@ -3,6 +3,7 @@
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, EntryLink, Hourly, Manifest, NavItem
 from governance.operations.policies import (
+    gates,
     jobs,
     models,
     operator_views,
@@ -53,6 +54,7 @@ manifest = Manifest(
         Command("View policy in force", "policies.in_force", permissions.VIEW),
         Command("Request waiver", "waivers.new", permissions.WAIVE),
     ),
+    gates=(gates.TIER,),
     systems=(system_parts.POLICY, system_parts.WAIVERS, system_parts.OVERRIDES),
     search=(palette.policy_versions, palette.waivers),
     audit=actions_in(version_log, waivers, platform_minimum),

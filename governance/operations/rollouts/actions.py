@@ -27,8 +27,9 @@ from governance.kernel.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.ids import uuid7
 from governance.operations.evaluations import promotion
-from governance.operations.rollouts import gates, life_cycle, notices, permissions, queries
-from governance.operations.rollouts.gates import GateResult
+from governance.operations.gates import gates
+from governance.operations.gates.gates import GateResult
+from governance.operations.rollouts import life_cycle, notices, permissions, queries
 from governance.operations.rollouts.ladders import LADDERS
 from governance.operations.rollouts.life_cycle import NotPossible
 from governance.operations.rollouts.models import CHANGES, ON_FAILURE, Rollout, RolloutStep

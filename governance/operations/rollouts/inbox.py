@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 
 from governance.kernel.inbox import ME, ROLE, InboxRow, InboxSource, item_select
+from governance.operations.gates.stage import Stage
 from governance.operations.rollouts import permissions
-from governance.operations.rollouts.ladders import Stage
 from governance.operations.rollouts.life_cycle import STATES
 from governance.operations.rollouts.models import Rollout, RolloutStep
 

@@ -13,7 +13,8 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.db import Model, Tenanted, tenant_fk
-from governance.operations.rollouts.ladders import Stage, read_ladder
+from governance.operations.gates.stage import Stage
+from governance.operations.rollouts.ladders import read_ladder
 from governance.operations.rollouts.life_cycle import OPEN, STATES, StageProgress
 
 CHANGES = {

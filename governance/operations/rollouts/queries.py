@@ -38,8 +38,9 @@ from governance.kernel.intervals import Span
 from governance.kernel.pages import Keyset, keyset
 from governance.kernel.read_ahead import Rows, Selected, read_rows
 from governance.kernel.read_once import known, read_once
+from governance.operations.gates.stage import BASIS_POINTS, RINGS
 from governance.operations.policies import queries as policies
-from governance.operations.rollouts.ladders import BASIS_POINTS, PEOPLE, RINGS
+from governance.operations.rollouts.ladders import PEOPLE
 from governance.operations.rollouts.life_cycle import OPEN, UNDER_WAY
 from governance.operations.rollouts.models import Rollout, RolloutFreeze, RolloutStep
 from governance.operations.systems.models import AISystem, SystemFeature

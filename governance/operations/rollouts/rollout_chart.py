@@ -10,7 +10,7 @@ from governance.kernel import charts, drawing, formatting
 from governance.kernel.drawing import coordinate
 from governance.kernel.formatting import plural
 from governance.operations.evaluations.models import SuiteMeasure
-from governance.operations.rollouts.ladders import Stage
+from governance.operations.gates.stage import Stage
 from governance.operations.rollouts.life_cycle import PAST
 from governance.operations.rollouts.models import Rollout, RolloutStep
 

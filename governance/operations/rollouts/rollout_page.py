@@ -9,17 +9,17 @@ from uuid import UUID
 from governance.foundation.people.queries import Moment
 from governance.kernel.formatting import day_of_year, plural
 from governance.operations.evaluations import figures
+from governance.operations.evaluations import gates as evaluation_gates
 from governance.operations.evaluations import queries as evaluations
+from governance.operations.gates import gates
+from governance.operations.gates.gates import GateResult
+from governance.operations.gates.stage import Stage
 from governance.operations.policies.setting_labels import short_label
 from governance.operations.rollouts import (
-    evaluation_gates,
-    gates,
     rollout_chart,
-    stage_gates,
 )
 from governance.operations.rollouts.actions import CANCELLED, STEPS
-from governance.operations.rollouts.gates import GateResult
-from governance.operations.rollouts.ladders import Stage
+from governance.operations.rollouts.gates import answers
 from governance.operations.rollouts.life_cycle import PAST
 from governance.operations.rollouts.models import ON_FAILURE, Rollout, RolloutStep
 from governance.operations.rollouts.standing import Standing, hours
@@ -205,7 +205,7 @@ def who_is_in(at: Standing) -> tuple[str, list[tuple[str, Any]]]:
     """Return the heading and the facts of who gets the release at this stage."""
     row, stage = at.rollout, at.rollout.stage
     ring = short_label(at.ring, "release_ring")
-    candidate, current = stage_gates.answers(at.subject) if stage and stage.share else (0, 0)
+    candidate, current = answers(at.subject) if stage and stage.share else (0, 0)
     if row.state == "finished":
         title = "Who is in: everybody"
     elif stage is None or stage.is_shadow or row.state not in {"running", "paused"}:
@@ -329,7 +329,7 @@ def _guardrail(
     failing = [each.reading.name for each in at.results if each.verdict == "fail"]
     name = next((n for n in (*causes, *failing, *measures) if n in measures), "")
     row = at.rollout
-    found = evaluation_gates.measured(row.system_id, [row.release, row.previous], name)
+    found = evaluations.measured(row.system_id, [row.release, row.previous], name)
     if len(found) < rollout_chart.MIN_RUNS:
         return [], name, None
     tier = evaluations.policy_tier()

@@ -24,7 +24,7 @@ from governance.kernel.read_once import read_once
 from governance.operations.evaluations import served_releases as evaluated_releases
 from governance.operations.evaluations.ports import STATED, ReleaseRole, Roles
 from governance.operations.evaluations.release_models import ServedRelease
-from governance.operations.rollouts.ladders import BASIS_POINTS
+from governance.operations.gates.stage import BASIS_POINTS
 from governance.operations.rollouts.life_cycle import OPEN
 from governance.operations.rollouts.models import Rollout, RolloutStep
 

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from governance.kernel import clock
 from governance.kernel.formatting import moment, plural
 from governance.kernel.intervals import Span
+from governance.operations.gates import gates
+from governance.operations.gates.gates import GateResult, GateSubject
 from governance.operations.policies import queries as policies
-from governance.operations.rollouts import gates, queries
-from governance.operations.rollouts.gates import GateResult, GateSubject
+from governance.operations.rollouts import queries
 from governance.operations.rollouts.life_cycle import is_frozen
 from governance.operations.rollouts.models import Rollout
 from governance.operations.systems.models import AISystem, SystemFeature

@@ -13,8 +13,9 @@ from governance.foundation.approvals.kinds import (
 )
 from governance.foundation.approvals.models import Approval
 from governance.kernel.read_once import read_once
-from governance.operations.rollouts import actions, gates, permissions, queries
-from governance.operations.rollouts.gates import VERDICTS, GateReading
+from governance.operations.gates import gates
+from governance.operations.gates.gates import VERDICTS, GateReading
+from governance.operations.rollouts import actions, permissions, queries
 from governance.operations.rollouts.standing import Standing, standing_of
 
 LIFETIME = timedelta(days=3)

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import Select, case, func, select
 
 from governance.kernel.formatting import plural
+from governance.operations.gates.stage import Stage
 from governance.operations.rollouts import permissions
-from governance.operations.rollouts.ladders import Stage
 from governance.operations.rollouts.life_cycle import OPEN, STATES, UNDER_WAY
 from governance.operations.rollouts.models import Rollout
 from governance.operations.systems.parts import (

@@ -7,11 +7,11 @@ from governance.kernel.formatting import plural
 from governance.operations.evaluations import promotion
 from governance.operations.evaluations.tier_moves import MovedVerdict, moved_verdicts
 from governance.operations.policies import queries as policies
+from governance.operations.policies.gates import looser_than_default
 from governance.operations.policies.ports import TierNotice
 from governance.operations.policies.tiers import DEFAULT_TIER
 from governance.operations.rollouts import permissions, queries
 from governance.operations.rollouts.models import Rollout
-from governance.operations.rollouts.stage_gates import looser_than_default
 
 GATES = {"pass": "pass", "fail": "fail", "undecided": "be undecided", "none": "have no result"}
 

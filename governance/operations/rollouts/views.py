@@ -17,6 +17,7 @@ from governance.kernel.ids import uuid7
 from governance.kernel.pages import page
 from governance.kernel.read_ahead import read_ahead
 from governance.kernel.web import ResponseReturnValue
+from governance.operations.gates.gates import VERDICTS
 from governance.operations.policies import queries as policies
 from governance.operations.rollouts import actions, permissions, queries, rollout_page
 from governance.operations.rollouts.forms import (
@@ -25,7 +26,6 @@ from governance.operations.rollouts.forms import (
     RolloutStepForm,
     RolloutStopForm,
 )
-from governance.operations.rollouts.gates import VERDICTS
 from governance.operations.rollouts.life_cycle import PAST
 from governance.operations.rollouts.models import CHANGES, Rollout
 from governance.operations.rollouts.rollout_list import ROLLOUTS

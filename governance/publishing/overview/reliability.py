@@ -22,10 +22,10 @@ from governance.kernel.formatting import plural
 from governance.operations.agreements.money import money
 from governance.operations.alerts.models import Alert
 from governance.operations.evaluations.models import EvaluationRun
+from governance.operations.gates.stage import Stage
 from governance.operations.objectives import permissions as objective_permissions
 from governance.operations.objectives.models import Objective
 from governance.operations.rollouts import permissions as rollout_permissions
-from governance.operations.rollouts.ladders import Stage
 from governance.operations.rollouts.life_cycle import STATES
 from governance.operations.rollouts.models import Rollout, RolloutStep
 from governance.operations.rollouts.system_parts import KINDS as ROLLOUT_KINDS

@@ -6,7 +6,7 @@ import pytest
 
 from governance.assurance.red_teams import actions, gates, queries
 from governance.kernel import clock
-from governance.operations.rollouts.gates import GateSubject
+from governance.operations.gates.gates import GateSubject
 from governance.operations.systems import queries as register
 from tests import make
 from tests.assurance.red_teams.red_team_helpers import (

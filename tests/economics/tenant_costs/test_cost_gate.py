@@ -9,8 +9,8 @@ from governance.economics.rates import actions as rates
 from governance.economics.tenant_costs import gates
 from governance.kernel import clock
 from governance.kernel.months import Month
-from governance.operations.rollouts.gates import GateReading, GateResult, GateSubject
-from governance.operations.rollouts.ladders import Stage
+from governance.operations.gates.gates import GateReading, GateResult, GateSubject
+from governance.operations.gates.stage import Stage
 from tests import make
 from tests.economics.prices import price_helpers
 from tests.economics.tenant_costs.system_cost_helpers import share, used

@@ -22,7 +22,8 @@ from governance.operations.decisions.bucketing import (
     mix,
     threshold,
 )
-from governance.operations.rollouts.ladders import BASIS_POINTS, LADDERS
+from governance.operations.gates.stage import BASIS_POINTS
+from governance.operations.rollouts.ladders import LADDERS
 
 DOCS = Path(__file__).parents[3] / "docs" / "api.md"
 SALT = str(UUID(int=18))

@@ -17,9 +17,10 @@ from governance.operations.decisions.bucketing import MILLION, bucket, grouped
 from governance.operations.decisions.bundle import claims
 from governance.operations.decisions.counting import DecisionCounter
 from governance.operations.decisions.flags import AmbiguousRollout, Answers
+from governance.operations.gates.stage import RINGS
 from governance.operations.policies.dimensions import DIMENSIONS
 from governance.operations.policies.effective_policies import Content
-from governance.operations.rollouts.ladders import LADDERS, RINGS
+from governance.operations.rollouts.ladders import LADDERS
 from governance.operations.rollouts.queries import Serving
 from tests.operations.decisions.decision_facts import (
     AUTO_APPROVE,

@@ -7,8 +7,8 @@ import pytest
 from governance.economics.tenant_costs import permissions as tenant_costs
 from governance.kernel import manifest
 from governance.kernel.manifest import Manifest
+from governance.operations.gates.gates import Gate, GateReading
 from governance.operations.rollouts import queries
-from governance.operations.rollouts.gates import Gate, GateReading
 from governance.operations.rollouts.standing import standing_of
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
@@ -122,7 +122,7 @@ def test_a_failed_signal_only_pauses_and_a_failed_condition_does_nothing(registe
     rollout_id = planned()
     running_at(500, rollout_id)
     reading = GateReading("Adjuster overrides", "fail", "at most 6.5%", "8.1%", n="2,318")
-    registered(Gate(key="overrides", kind=kind, order=1, read=lambda _subject: [reading]))
+    registered(Gate(key="overrides", kind=kind, topic="quality", read=lambda _subject: [reading]))
     watch()
     assert state_of(rollout_id) == (state, "5%")
     assert served() == [(500, (OLD, NEW), state)]
@@ -134,7 +134,9 @@ def test_answers_that_come_while_a_person_reads_keep_nobody_from_resuming(
     rollout_id = planned()
     running_at(500, rollout_id)
     reading = GateReading("Adjuster overrides", "fail", "at most 6.5%", "8.1%", n="2,318")
-    registered(Gate(key="overrides", kind="signal", order=1, read=lambda _subject: [reading]))
+    registered(
+        Gate(key="overrides", kind="signal", topic="quality", read=lambda _subject: [reading])
+    )
     pass_time(rollout_id)
     answered(100, 1_900)
     watch()
@@ -161,7 +163,7 @@ def test_a_figure_that_needs_a_permission_is_a_verdict_for_others_and_in_the_rec
         n="2,053",
         needs_permission=tenant_costs.VIEW,
     )
-    registered(Gate(key="cost", kind="signal", order=1, read=lambda _subject: [reading]))
+    registered(Gate(key="cost", kind="signal", topic="quality", read=lambda _subject: [reading]))
     address = f"rollouts/{rollout_id}"
     assert "at most €0.10" in main_text(as_contributor.get(address))
     page = main_text(as_auditor.get(address))
@@ -185,7 +187,9 @@ def test_a_gate_without_a_decided_figure_never_passes_and_never_triggers(registe
     rollout_id = planned()
     running_at(500, rollout_id)
     reading = GateReading("Red-team age", verdict, "at most 30 days", "none", n="0")
-    registered(Gate(key="red_team_age", kind=kind, order=50, read=lambda _subject: [reading]))
+    registered(
+        Gate(key="red_team_age", kind=kind, topic="quality", read=lambda _subject: [reading])
+    )
     watch()
     assert state_of(rollout_id) == ("running", "5%")
     pass_time(rollout_id)

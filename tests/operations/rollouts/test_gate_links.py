@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from governance.assurance.frameworks import queries as frameworks
-from governance.operations.rollouts.gates import GateReading
+from governance.operations.gates.gates import GateReading
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.kernel.intervals import Span
-from governance.operations.rollouts.ladders import BASIS_POINTS, LADDERS, read_ladder
+from governance.operations.gates.sample_ratio import sample_ratio
+from governance.operations.gates.stage import BASIS_POINTS
+from governance.operations.rollouts.ladders import LADDERS, read_ladder
 from governance.operations.rollouts.life_cycle import (
     AUTOMATIC,
     FROM,
@@ -18,7 +20,6 @@ from governance.operations.rollouts.life_cycle import (
     is_frozen,
     take,
 )
-from governance.operations.rollouts.sample_ratio import sample_ratio
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -1,60 +1,27 @@
-"""Gates on evaluations: the measures of the release, and in the shadow stage its paired comparison.
+"""The gates of rollouts on evaluations: the measures of the release, and in the shadow stage its
+paired comparison.
 
 earlier_verdicts(system_id, releases)   which measures fail by today's limits, for each release
-measured(system_id, releases, name)     the figures of one measure, run by run
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
-from sqlalchemy.dialects.postgresql import distinct_on
-
-from governance.kernel.db import session
 from governance.kernel.errors import DomainError
-from governance.operations.evaluations import comparing, figures, promotion
-from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations import comparing, figures, promotion, queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
     MeasureResult,
     SuiteMeasure,
-    SuiteVersion,
 )
 from governance.operations.evaluations.promotion import PromotionReason
 from governance.operations.evaluations.statistics.paired import Direction
-from governance.operations.rollouts.gates import Gate, GateReading, GateSubject, GateVerdict
-from governance.operations.rollouts.sample_ratio import SampleRatio, sample_ratio
+from governance.operations.gates.gates import Gate, GateReading, GateSubject, GateVerdict
+from governance.operations.gates.sample_ratio import ratio_reading, sample_ratio
 
 MISSING = {"no suite", "no run"}  # reasons of a release that was never evaluated
-type NewestRun = Row[EvaluationRun, SuiteVersion, EvaluationSuite]
-
-
-def newest_runs(system_id: UUID, releases: Collection[str]) -> Sequence[NewestRun]:
-    """Return the newest judged run of each live suite on each release; one statement."""
-    run = EvaluationRun
-    query = (
-        select(run, SuiteVersion, EvaluationSuite)
-        .join(SuiteVersion, SuiteVersion.id == run.version_id)
-        .join(EvaluationSuite, EvaluationSuite.id == SuiteVersion.suite_id)
-        .where(
-            run.system_id == system_id,
-            run.release.in_(releases),
-            run.state == "judged",
-            EvaluationSuite.retired_at.is_(None),
-        )
-        .ext(distinct_on(run.release, EvaluationSuite.name, EvaluationSuite.id))
-        .order_by(
-            run.release,
-            EvaluationSuite.name,
-            EvaluationSuite.id,
-            run.ran_at.desc(),
-            run.number.desc(),
-        )
-    )
-    return session().execute(query).all()
-
 
 # ---- the measures of the release
 
@@ -143,7 +110,9 @@ def _by_suite(
         subject.release: {},
         subject.previous: {},
     }
-    for run, _version, suite in newest_runs(subject.system_id, [subject.release, subject.previous]):
+    for run, _version, suite in queries.newest_judged(
+        subject.system_id, [subject.release, subject.previous]
+    ):
         found[run.release][suite.id] = (run, suite)
     return found
 
@@ -178,27 +147,6 @@ def _compared(
     )
 
 
-def ratio_reading(
-    name: str,
-    ratio: SampleRatio,
-    needs: str,
-    link: tuple[str, Mapping[str, Any]] | None = None,
-) -> GateReading:
-    """A sample ratio as a reading: a mismatch fails."""
-    if ratio.p_value is None:
-        verdict: GateVerdict = "undecided" if ratio.total else "missing"
-        detail = "too few to test" if ratio.total else "no answers counted"
-    else:
-        verdict = "fail" if ratio.is_mismatch else "pass"
-        p = f"p = {ratio.p_value:.2g}" if ratio.p_value >= SMALL_P else f"p < {SMALL_P}"
-        detail = f"{p}, {'a mismatch' if ratio.is_mismatch else 'no mismatch'}"
-    figure = f"{ratio.share * 100:.1f}%" if ratio.total else "none"
-    return GateReading(name, verdict, needs, figure, detail, f"{ratio.total:,}", link)
-
-
-SMALL_P = 0.0001
-
-
 # ---- what today's limits say of earlier releases
 
 
@@ -207,37 +155,16 @@ def earlier_verdicts(system_id: UUID, releases: Collection[str]) -> dict[str, li
 
     A release without a run isn't among them.
     """
-    tier = evaluations.policy_tier()
-    runs = newest_runs(system_id, releases) if releases else []
+    tier = queries.policy_tier()
+    runs = queries.newest_judged(system_id, releases) if releases else []
     release_of = {run.id: run.release for run, _version, _suite in runs}
     found: dict[str, list[str]] = {release: [] for release in release_of.values()}
-    for result, measure in evaluations.results_of(release_of) if release_of else ():
+    for result, measure in queries.results_of(release_of) if release_of else ():
         judged = result.verdicts.get(tier, {})
         if not measure.is_signal and judged.get("verdict") == "fail":
             found[release_of[result.run_id]].append(measure.name)
     return found
 
 
-def measured(
-    system_id: UUID, releases: Collection[str], name: str, *, limit: int = 24
-) -> Sequence[Row[MeasureResult, SuiteMeasure, EvaluationRun]]:
-    """Return the newest figures of a measure on these releases, the earliest first; one statement."""
-    query = (
-        select(MeasureResult, SuiteMeasure, EvaluationRun)
-        .join(SuiteMeasure, SuiteMeasure.id == MeasureResult.measure_id)
-        .join(EvaluationRun, EvaluationRun.id == MeasureResult.run_id)
-        .where(
-            EvaluationRun.system_id == system_id,
-            EvaluationRun.release.in_(releases),
-            EvaluationRun.state == "judged",
-            SuiteMeasure.name == name,
-            MeasureResult.point.is_not(None),
-        )
-        .order_by(EvaluationRun.ran_at.desc(), EvaluationRun.number.desc())
-        .limit(limit)
-    )
-    return session().execute(query).all()[::-1]
-
-
-MEASURES = Gate(key="evaluations", kind="guardrail", order=20, read=_measures)
-PAIRS = Gate(key="paired", kind="guardrail", order=30, read=_pairs)
+MEASURES = Gate(key="evaluations", kind="guardrail", topic="quality", read=_measures)
+PAIRS = Gate(key="paired", kind="guardrail", topic="quality", read=_pairs)

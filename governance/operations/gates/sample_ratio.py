@@ -4,9 +4,14 @@ A ratio that chance doesn't explain means that assignment or logging is broken, 
 figure of the stage can be trusted (Fabijan et al., "Diagnosing Sample Ratio Mismatch", KDD 2019).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from governance.operations.gates.gates import GateReading, GateVerdict
 
 SIGNIFICANCE = 0.001  # as usual for this check, which is made again and again
+SMALL_P = 0.0001  # below it, a p-value is shown as "less than"
 MIN_EXPECTED = 5.0  # in each group, below which the chi-square test doesn't hold
 
 
@@ -46,3 +51,21 @@ def sample_ratio(candidate: int, current: int, expected: float) -> SampleRatio:
     pairs = zip((candidate, current), wanted, strict=True)
     statistic = sum((seen - due) ** 2 / due for seen, due in pairs)
     return SampleRatio(candidate, current, expected, float(chdtrc(1, statistic)))
+
+
+def ratio_reading(
+    name: str,
+    ratio: SampleRatio,
+    needs: str,
+    link: tuple[str, Mapping[str, Any]] | None = None,
+) -> GateReading:
+    """A sample ratio as a reading: a mismatch fails."""
+    if ratio.p_value is None:
+        verdict: GateVerdict = "undecided" if ratio.total else "missing"
+        detail = "too few to test" if ratio.total else "no answers counted"
+    else:
+        verdict = "fail" if ratio.is_mismatch else "pass"
+        p = f"p = {ratio.p_value:.2g}" if ratio.p_value >= SMALL_P else f"p < {SMALL_P}"
+        detail = f"{p}, {'a mismatch' if ratio.is_mismatch else 'no mismatch'}"
+    figure = f"{ratio.share * 100:.1f}%" if ratio.total else "none"
+    return GateReading(name, verdict, needs, figure, detail, f"{ratio.total:,}", link)

@@ -1,0 +1,1 @@
+"""Gates: what rollouts rest on, and features bring."""

@@ -1,0 +1,34 @@
+"""The gate of rollouts on the policy tier of the tenant."""
+
+from collections.abc import Iterator, Mapping
+
+from governance.operations.gates.gates import Gate, GateReading, GateSubject
+from governance.operations.policies import queries
+from governance.operations.policies.strictness import changes, loosens
+from governance.operations.policies.tiers import DEFAULT_TIER, Tier
+
+
+def looser_than_default(tiers: Mapping[str, Tier], tier: str) -> bool:
+    """Whether a tier sets anything looser than the default one; an unknown one is the strictest."""
+    if tier not in tiers:
+        return False
+    return any(
+        loosens(each.move) for each in changes(tiers[DEFAULT_TIER].values, tiers[tier].values)
+    )
+
+
+def _tier(_subject: GateSubject) -> Iterator[GateReading]:
+    standing = queries.standing()
+    least = standing.platform.tiers[DEFAULT_TIER]
+    looser = looser_than_default(standing.platform.tiers, standing.content.tier)
+    yield GateReading(
+        name="Policy tier",
+        verdict="fail" if looser else "pass",
+        needs=f"{least.name} or stricter",
+        figure=standing.tier.name,
+        detail=f"version {standing.number}" if standing.number else "no version published",
+        link=("policies.index", {}),
+    )
+
+
+TIER = Gate(key="policy_tier", kind="condition", topic="policy", read=_tier)
