@@ -68,6 +68,7 @@ SET_ASIDE_AFTER = 100  # tests; what is left of them, such as compiled statement
 
 def pytest_configure(config):
     gc.set_threshold(*COLLECT_AFTER)
+    gc.disable()  # imported modules and collected tests stay, so a collection would find nothing
 
 
 @pytest.hookimpl(trylast=True)  # after the order was made random
@@ -128,6 +129,7 @@ def _usual_group(item) -> str:
 def pytest_collection_finish(session):
     """Modules and tests stay to the end: the garbage collector need not look at them again."""
     gc.freeze()
+    gc.enable()
 
 
 _finished = count(1)  # tests

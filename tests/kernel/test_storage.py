@@ -23,6 +23,8 @@ from tests.free_ports import free_port
 from tests.hypothesis_profiles import examples
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 3 * PIECE_BYTES
 TENANT = uuid4()
 

@@ -247,6 +247,7 @@ def test_a_commitment_purchase_is_no_model():
     assert read([named]).lines[0].model == "solora-atlas-5.5"
 
 
+@pytest.mark.slow
 def test_the_first_rule_that_matches_places_a_charge():
     rules = [
         PoolRule("*", "Content safety*", "*", "guardrails"),
@@ -270,6 +271,7 @@ def test_the_first_rule_that_matches_places_a_charge():
 costs = st.decimals(-10_000, 10_000, places=9)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(25))
 @given(
     st.lists(

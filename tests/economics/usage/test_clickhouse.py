@@ -117,6 +117,7 @@ def forget_ids(slug):
 # ---- away
 
 
+@pytest.mark.nightly
 def test_without_clickhouse_nothing_is_stored_and_pages_answer(app, product, as_admin, tmp_path):
     server = ClickhouseServer(tmp_path)
     event_stores.use(server.url)
@@ -208,6 +209,7 @@ def requests_of(slug):
 # ---- moving
 
 
+@pytest.mark.nightly
 def test_months_move_with_proof_and_moving_again_changes_nothing(app, product, move, request):
     register(slug="globex")
     other = Product(app, slug="globex")
@@ -238,6 +240,7 @@ def test_months_move_with_proof_and_moving_again_changes_nothing(app, product, m
     assert away.exit_code == 1 and "2026-10 acme: The store of usage events is" in away.output
 
 
+@pytest.mark.nightly
 def test_old_events_that_have_not_moved_yet_are_known(product, request):
     """Also those whose id is forgotten."""
     old = [event(n, at=at(NOW - timedelta(days=10, minutes=n))) for n in (1, 2)]

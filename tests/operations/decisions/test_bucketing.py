@@ -39,6 +39,7 @@ def million_keys() -> list[int]:
     return [mix(salt, hash64(f"user-{n}")) for n in range(MILLION)]
 
 
+@pytest.mark.slow
 def test_each_stage_reaches_its_share_of_a_million_keys_within_a_fifth_of_a_percent(million_keys):
     for share in SHARES:
         below = threshold(share)

@@ -11,6 +11,8 @@ from governance.publishing.reports import kinds
 from governance.publishing.reports.page_text import page_text
 from tests.publishing.reports import rmf_samples
 
+pytestmark = pytest.mark.slow
+
 WHY = "Judged before openai/judge-1, version 2026-11-20 became the judge"
 PASSED: dict[str, Any] = {
     "measure": "Hallucination",

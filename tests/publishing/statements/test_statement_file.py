@@ -14,6 +14,8 @@ from governance.publishing.statements import closing, data_file, statement_docum
 from governance.publishing.statements.minute_counts import MonthCounts, encode
 from tests.publishing.statements import statement_samples as samples
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[3] / "docs" / "statement-format.md"
 
 

@@ -18,6 +18,8 @@ from governance.publishing.statements.data_file import MAX_BYTES, Unreadable, un
 from governance.publishing.statements.verify import verify
 from tests.publishing.statements import statement_samples as samples
 
+pytestmark = pytest.mark.slow
+
 NINTH = 9  # place of 9 October: the month begins on 30 September, 22:00 UTC
 
 
