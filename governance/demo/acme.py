@@ -27,7 +27,6 @@ from governance.demo import (
     evaluation_story,
     halted_rollout_story,
     intake_story,
-    list_views_story,
     lookup_repair_story,
     machine_keys,
     model_card_story,
@@ -35,7 +34,6 @@ from governance.demo import (
     red_team_story,
     register_story,
     risk_story,
-    runner_story,
     soc2_engagement,
     stops_and_drills,
 )
@@ -205,7 +203,6 @@ def tell_acme(
         *type_two.acme(held.ids, cast.id, days_ago),
         *soc2_engagement.acme(cast.id, days_ago),
         *discussion_story.acme(held.ids, cast.id, days_ago),
-        *list_views_story.acme(cast.id, days_ago),
         *register_story.acme(cast.id, days_ago),
         *intake_story.acme(days_ago),
         *change_log_story.acme(days_ago),
@@ -251,7 +248,7 @@ def tell_acme(
     halted = _in_order(
         [*halted_rollout_story.halted(cast, now), *lookup_repair_story.found(cast, now)]
     )
-    for step in [*this_week, *halted, *runner_story.steps(cast, now)]:
+    for step in [*this_week, *halted]:
         step.play()
     decision_history.tell(system_actor("acme"))
     stops_and_drills.tell_stop(cast("admin"), system_actor("acme"), now=now, key_id=key_id)

@@ -33,7 +33,7 @@ from governance.demo.idp.serving import configuration
 from governance.demo.progress import StoryFailed, StoryProgress
 from governance.kernel import clock, config, embedded
 
-VERSION = 26
+VERSION = 27
 CONSOLE = "governance.app.cli"
 NOTICE = "GOVERNANCE_NOTICE_FILE"
 SERVING = "serving people"
