@@ -98,6 +98,19 @@ def keyset(
     return Keyset(shown, _seal(rows[size - 1][-width:]) if len(rows) > size else None, size)
 
 
+def sorted_page(
+    query: Select[Any],
+    sorts: Mapping[str, tuple[Any, ...]],
+    sort: str,
+    *,
+    after: str | None,
+    size: int,
+) -> Keyset:
+    """Return a page by the columns of `sort`, descending where it begins with a minus."""
+    columns, is_descending = sorts[sort.removeprefix("-")], sort.startswith("-")
+    return keyset(query, *columns, after=after, size=size, descending=is_descending)
+
+
 def first_page(rows: Sequence[Any], *names: str, size: int) -> Keyset:
     """The first page of what was read already: at most `size` + 1 objects in the order of these
     attributes, which `keyset` continues.

@@ -19,7 +19,7 @@ from governance.foundation.people.models import ERASED, ERASED_NAME, Membership,
 from governance.kernel import clock
 from governance.kernel.access import ROLE_NAMES, TENANT_ROLES
 from governance.kernel.db import find, session
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages import Keyset, sorted_page
 
 ACCESS_REVIEW_CONTROL = "ACC-01"
 ASSIGNABLE_ROLES = tuple(
@@ -150,13 +150,7 @@ def reviews(
     )
     if "state" in wanted:
         query = query.where(states.get(wanted["state"], false()))
-    return keyset(
-        query,
-        *REVIEW_SORTS[sort.removeprefix("-")],
-        after=after,
-        size=size,
-        descending=sort.startswith("-"),
-    )
+    return sorted_page(query, REVIEW_SORTS, sort, after=after, size=size)
 
 
 def count_reviews() -> int:

@@ -1,7 +1,7 @@
 """The control pages: the list, one control with its tests, creating, editing and retiring."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -43,7 +43,6 @@ from governance.foundation.people import assigning, owners
 from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current, page_memory
 from governance.kernel.access import allowed
-from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
@@ -107,21 +106,15 @@ def export(form: str) -> ResponseReturnValue:
 
 @feature.post("/controls/assign", needs=permissions.MANAGE)
 def assign_selected() -> ResponseReturnValue:
-    home = url_for("controls.index")
-    rows = assigning.Assignable(
-        "control", "Assign controls", _selected, assigning.to_one_owner(actions.assign_all)
-    )
-    return assigning.assign_selected(
-        rows, AssignOwnerForm(), home=home, crumbs=[("Controls", home)]
-    )
-
-
-# BulkAction's signature
-def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
-    return assigning.owned_items(
-        queries.find_controls(ids, lock=lock),
-        lambda row: url_for("controls.control", control_id=row.id),
-        actions.why_not,
+    return assigning.assign_owner(
+        "control",
+        "controls",
+        AssignOwnerForm(),
+        home="controls.index",
+        find=queries.find_controls,
+        address=lambda row: url_for("controls.control", control_id=row.id),
+        why_not=actions.why_not,
+        assign=actions.assign_all,
     )
 
 

@@ -34,7 +34,7 @@ from governance.kernel.access import allowed
 from governance.kernel.conditions import is_owner
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages import Keyset, keyset, sorted_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,7 @@ def requests(
 ) -> Keyset:
     """A page of an engagement's requests. `owner` is "me" or empty."""
     wanted = _requests(engagement_id, q=q, state=state, owner=owner)
-    columns = REQUEST_SORTS[sort.removeprefix("-")]
-    return keyset(wanted, *columns, after=after, size=size, descending=sort.startswith("-"))
+    return sorted_page(wanted, REQUEST_SORTS, sort, after=after, size=size)
 
 
 def every_request(engagement_id: UUID) -> Sequence[AuditRequest]:
@@ -244,8 +243,7 @@ def awaiting_requests(
         query = query.where(AuditRequest.state == wanted["state"])
     if "engagement" in wanted:
         query = query.where(Engagement.ref == wanted["engagement"])
-    columns = AWAITING_SORTS[sort.removeprefix("-")]
-    found = keyset(query, *columns, after=after, size=size, descending=sort.startswith("-"))
+    found = sorted_page(query, AWAITING_SORTS, sort, after=after, size=size)
     return Keyset([PendingRequest(request, firm) for request, firm in found.rows], found.next, size)
 
 

@@ -1,6 +1,6 @@
 """The evidence library and the inbox of evidence: lists, exports, and owners for several items."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import batched, starmap
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,6 @@ from governance.assurance.evidence.views import feature
 from governance.foundation.people import assigning, owners
 from governance.kernel import clock, current, page_memory
 from governance.kernel.access import allowed
-from governance.kernel.bulk import BulkItem
 from governance.kernel.db import transaction
 from governance.kernel.downloads import FILE
 from governance.kernel.list_export import chosen, csv_file, every_page
@@ -120,21 +119,15 @@ def export_reviews() -> ResponseReturnValue:
 
 @feature.post("/evidence/assign", needs=permissions.MANAGE)
 def assign_selected() -> ResponseReturnValue:
-    home = url_for("evidence.index")
-    rows = assigning.Assignable(
-        "evidence item", "Assign evidence", _selected, assigning.to_one_owner(actions.assign_all)
-    )
-    return assigning.assign_selected(
-        rows, AssignOwnerForm(), home=home, crumbs=[("Evidence", home)]
-    )
-
-
-# BulkAction's signature
-def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
-    return assigning.owned_items(
-        queries.find_items(ids, lock=lock),
-        lambda row: url_for("evidence.piece", evidence_id=row.id),
-        actions.why_not,
+    return assigning.assign_owner(
+        "evidence item",
+        "evidence",
+        AssignOwnerForm(),
+        home="evidence.index",
+        find=queries.find_items,
+        address=lambda row: url_for("evidence.piece", evidence_id=row.id),
+        why_not=actions.why_not,
+        assign=actions.assign_all,
     )
 
 

@@ -24,7 +24,7 @@ from governance.assurance.evidence.visibility import sight
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.list_pages import Column, Export, Filter, ListPage
-from governance.kernel.pages import keyset
+from governance.kernel.pages import sorted_page
 from governance.kernel.spreadsheet_writer import Cell
 
 V = aliased(EvidenceVersion)  # may_review has the plain one
@@ -137,13 +137,7 @@ def queue_page(
     for name, choices in (("source", SOURCE_FILTERS), ("reviewer", REVIEWER_FILTERS)):
         if name in criteria:
             query = query.where(choices.get(criteria[name], false)())
-    found = keyset(
-        query,
-        *SORTS[sort.removeprefix("-")],
-        after=after,
-        size=size,
-        descending=sort.startswith("-"),
-    )
+    found = sorted_page(query, SORTS, sort, after=after, size=size)
     if found.rows:
         total, since = found.rows[0][3:]
     elif criteria or after:

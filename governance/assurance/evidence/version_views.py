@@ -33,7 +33,7 @@ from governance.kernel.access import why_not
 from governance.kernel.db import session
 from governance.kernel.downloads import FILE
 from governance.kernel.encrypted_stream import CorruptedFile
-from governance.kernel.errors import DomainError, Invalid, NotFound
+from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import somebody_may
 from governance.kernel.forms import Form, accepted
 from governance.kernel.pages import page
@@ -165,16 +165,8 @@ def _review_page(
 def review(version_id: UUID) -> ResponseReturnValue:
     version, evidence = queries.find_version(version_id, lock=True)
     form = ReviewForm()
-    if not form.validate():
-        return _review_page(version, evidence, form, status=422)
-    try:
-        with session().begin_nested():
-            _judge(version, evidence, form)
-    except DomainError as error:
-        if error.status not in {409, 422}:
-            raise
-        form.refuse(error)
-        return _review_page(version, evidence, form, status=error.status)
+    if not accepted(form, lambda: _judge(version, evidence, form)):
+        return _review_page(version, evidence, form, status=form.status)
     flash(f"You {form.decision.data} version {version.number} of {evidence.ref}.")
     return redirect(url_for("evidence.inbox"), 303)
 

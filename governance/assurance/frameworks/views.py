@@ -1,6 +1,5 @@
 """The framework list, a framework's versions and crosswalk, and importing official texts."""
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -29,10 +28,10 @@ from governance.assurance.frameworks.parsing import MAX_FILE_BYTES
 from governance.assurance.frameworks.publisher_file import ImportRefused
 from governance.assurance.frameworks.queries import FrameworkView
 from governance.foundation.people.queries import Moment, timeline
-from governance.kernel import current, storage
 from governance.kernel.errors import NotFound, Stale
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
+from governance.kernel.uploaded_files import keep_preview, previewed_file
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("frameworks", __name__)
@@ -94,12 +93,7 @@ def preview(key: str) -> ResponseReturnValue:
         imported, found = actions.read_import(data, form.filename, framework)
     except (ImportRefused, actions.NothingToImport) as refused:
         return _refused_page(framework, form, refused)
-    storage.store().write(
-        current.actor().tenant_id,
-        io.BytesIO(data),
-        limit=MAX_FILE_BYTES,
-        prefix=storage.PREVIEWS,
-    )
+    keep_preview(data, limit=MAX_FILE_BYTES)
     return _preview_page(framework, imported, found, form.filename, len(data))
 
 
@@ -191,7 +185,7 @@ def confirm(key: str) -> ResponseReturnValue:
     framework, form = queries.framework(key), ImportConfirmForm()
     if not form.validate():
         raise NotFound("The import doesn't name a previewed file. Choose the file again.")
-    data = _kept(form.sha256.data or "")
+    data = previewed_file(form.sha256.data or "", limit=MAX_FILE_BYTES)
     filename, seen = (
         form.filename.data or "unnamed file",
         actions.ReviewedImport(form.sha256.data or "", form.basis.data or ""),
@@ -206,16 +200,6 @@ def confirm(key: str) -> ResponseReturnValue:
             framework, imported, found, filename, len(data), status=409, stale=stale
         )
     return redirect(url_for("frameworks.versions", key=key, _anchor="imports"), 303)
-
-
-def _kept(sha256: str) -> bytes:
-    """The previewed file, from this tenant's own part of the store."""
-    folder = f"{current.actor().tenant_id.hex}/{storage.PREVIEWS}"
-    key = f"{folder}/{sha256[:2]}/{sha256}{storage.ENCRYPTED_SUFFIX}"
-    if not storage.store().exists(key):
-        raise NotFound("The previewed file was not found. Choose the file again.")
-    with storage.store().open(key) as file:
-        return file.read(MAX_FILE_BYTES + 1)
 
 
 # ---- a framework

@@ -16,7 +16,7 @@ from governance.assurance.playbooks.models import (
 from governance.assurance.playbooks.steps import PlaybookStep, read_steps
 from governance.kernel import clock
 from governance.kernel.db import find, find_several, session
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages import Keyset, sorted_page
 from governance.kernel.read_ahead import Rows, one_of, read_rows
 
 
@@ -100,13 +100,7 @@ def playbooks(
         "retired": p.retired_at.is_not(None),
     }
     query = query.where(states.get(wanted.get("state", "live"), false()))
-    return keyset(
-        query,
-        *SORTS[sort.removeprefix("-")],
-        after=after,
-        size=size,
-        descending=sort.startswith("-"),
-    )
+    return sorted_page(query, SORTS, sort, after=after, size=size)
 
 
 def count_playbooks() -> int:

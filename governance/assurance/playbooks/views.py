@@ -1,6 +1,6 @@
 """Pages of playbooks: the list, one with its versions and runs, the editor."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import flash, redirect, url_for
@@ -20,7 +20,6 @@ from governance.foundation.people import assigning
 from governance.foundation.people import queries as people
 from governance.foundation.people.owners import assignee_choices, names_among, owner_choices
 from governance.kernel import clock
-from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, uuid_or_none
@@ -55,21 +54,15 @@ def index() -> ResponseReturnValue:
 
 @feature.post("/reliability/playbooks/assign", needs=permissions.EDIT)
 def assign_selected() -> ResponseReturnValue:
-    home = url_for("playbooks.index")
-    rows = assigning.Assignable(
-        "playbook", "Assign playbooks", _selected, assigning.to_one_owner(actions.assign_all)
-    )
-    return assigning.assign_selected(
-        rows, AssignPlaybooksForm(), home=home, crumbs=[("Playbooks", home)]
-    )
-
-
-# BulkAction's signature
-def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
-    return assigning.owned_items(
-        queries.find_playbooks(ids, lock=lock),
-        lambda book: url_for("playbooks.playbook", playbook_id=book.id),
-        actions.why_not,
+    return assigning.assign_owner(
+        "playbook",
+        "playbooks",
+        AssignPlaybooksForm(),
+        home="playbooks.index",
+        find=queries.find_playbooks,
+        address=lambda book: url_for("playbooks.playbook", playbook_id=book.id),
+        why_not=actions.why_not,
+        assign=actions.assign_all,
     )
 
 

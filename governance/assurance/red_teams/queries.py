@@ -27,7 +27,7 @@ from governance.assurance.red_teams.models import (
 from governance.kernel import clock, current
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages import Keyset, keyset, sorted_page
 from governance.kernel.read_once import read_once
 from governance.kernel.visibility_scope import limits
 from governance.operations.evaluations.models import (
@@ -114,7 +114,6 @@ def page_of(
     wanted: Mapping[str, str], *, sort: str = "-red_team", after: str | None = None, size: int = 25
 ) -> Keyset:
     """Return one page of red teams with their systems. `wanted` are q, kind and system."""
-    columns = SORTS[sort.removeprefix("-")]
     query = cast(
         "Select[Any]", select(RedTeam, AISystem).join(AISystem, AISystem.id == RedTeam.system_id)
     )
@@ -127,7 +126,7 @@ def page_of(
         query = query.where(or_(*(each.icontains(wanted["q"], autoescape=True) for each in texts)))
     if (seen := _seen()) is not None:
         query = query.where(RedTeam.id.in_(seen))
-    return keyset(query, *columns, after=after, size=size, descending=sort.startswith("-"))
+    return sorted_page(query, SORTS, sort, after=after, size=size)
 
 
 def count() -> int:

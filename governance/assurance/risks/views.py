@@ -1,6 +1,5 @@
 """The pages of risks: the list with its heat map, one risk, creating, editing and closing."""
 
-from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +36,6 @@ from governance.foundation.people import assigning, owners
 from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
-from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
@@ -116,19 +114,15 @@ def export(form: str) -> ResponseReturnValue:
 
 @feature.post("/risks/assign", needs=permissions.MANAGE)
 def assign_selected() -> ResponseReturnValue:
-    home = url_for("risks.index")
-    rows = assigning.Assignable(
-        "risk", "Assign risks", _selected, assigning.to_one_owner(actions.assign_all)
-    )
-    return assigning.assign_selected(rows, AssignOwnerForm(), home=home, crumbs=[("Risks", home)])
-
-
-# BulkAction's signature
-def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
-    return assigning.owned_items(
-        queries.find_risks(ids, lock=lock),
-        lambda row: url_for("risks.risk", risk_id=row.id),
-        actions.why_not,
+    return assigning.assign_owner(
+        "risk",
+        "risks",
+        AssignOwnerForm(),
+        home="risks.index",
+        find=queries.find_risks,
+        address=lambda row: url_for("risks.risk", risk_id=row.id),
+        why_not=actions.why_not,
+        assign=actions.assign_all,
     )
 
 

@@ -14,16 +14,17 @@ from governance.foundation.people import queries as people
 from governance.kernel import access, background_work, storage, work_pages
 from governance.kernel.background_work import GeneratedFile, Run
 from governance.kernel.downloads import FILE
-from governance.kernel.errors import DomainError, NotFound
+from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature, somebody_may
+from governance.kernel.forms import accepted
 from governance.kernel.identity import OPERATOR_SLUG
 from governance.kernel.pages import page, table_file
 from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.uploaded_files import plain_name
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("imports", __name__, scope="operator")
 MAX_FIELDS_BYTES = 64 * 1024  # of the form, beside the file
-MAX_NAME_LENGTH = 200
 REJECTED_HEAD = ("line", "field", "reason")
 
 
@@ -67,27 +68,21 @@ def _names(ids: list[UUID | None]) -> dict[UUID, str]:
 @feature.post("/economics/imports/", needs=permissions.IMPORT)
 def upload() -> ResponseReturnValue:
     """Store a file; the work reads it."""
-    form = UploadForm()
-    if not form.validate():
-        return _index(form, status=422)
-    sent = request.files["file"]
-    try:
-        kind = actions.find_kind(form.kind.data)
-        # werkzeug's stream is a binary file
-        row = actions.upload(kind, _plain_name(sent.filename), cast("Any", sent.stream))
-    except actions.AlreadyImported as known:
-        flash(known.message)
-        row = known.file_import
-    except DomainError as error:
-        form.refuse(error)
-        return _index(form, status=error.status)
-    return redirect(url_for("imports.file_import", import_id=row.id), 303)
+    form, rows = UploadForm(), list[FileImport]()
 
+    def act() -> None:
+        sent, kind = request.files["file"], actions.find_kind(form.kind.data)
+        try:
+            # werkzeug's stream is a binary file
+            stream = cast("Any", sent.stream)
+            rows.append(actions.upload(kind, plain_name(sent.filename), stream))
+        except actions.AlreadyImported as known:
+            flash(known.message)
+            rows.append(known.file_import)
 
-def _plain_name(name: str | None) -> str:
-    """The last part of a path, without what can't be shown."""
-    last = (name or "").replace("\\", "/").rpartition("/")[2]
-    return "".join(c for c in last if c.isprintable()).strip()[:MAX_NAME_LENGTH] or "unnamed file"
+    if not accepted(form, act):
+        return _index(form, status=form.status)
+    return redirect(url_for("imports.file_import", import_id=rows[0].id), 303)
 
 
 @feature.get("/economics/imports/<uuid:import_id>", needs=permissions.VIEW)

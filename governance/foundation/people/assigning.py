@@ -8,8 +8,10 @@ their own, `due_on`; what isn't chosen stays as it is.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
+
+from flask import url_for
 
 from governance.foundation.people import owners
 from governance.kernel import bulk_pages
@@ -76,24 +78,45 @@ def to_one_owner(
     )
 
 
-def owned_items(
-    rows: Iterable[Any], address: Callable[[Any], str], why_not: Callable[[Any], str | None]
-) -> list[BulkItem]:
-    """Rows with id, ref, title and owner, as the preview lists them."""
-    return [
-        BulkItem(row.id, row.ref, row.title, address(row), {"owner_id": row.owner_id}, why_not(row))
-        for row in rows
-    ]
+class FindRows(Protocol):
+    def __call__(self, ids: Collection[UUID], *, lock: bool) -> Iterable[Any]: ...
 
 
-def keyed_items(
-    rows: Iterable[Any], address: Callable[[Any], str], why_not: Callable[[Any], str | None]
-) -> list[BulkItem]:
-    """The same of rows with a slug, `key`, and a name."""
-    return [
-        BulkItem(row.id, row.name, row.key, address(row), {"owner_id": row.owner_id}, why_not(row))
-        for row in rows
-    ]
+def assign_owner(
+    noun: str,
+    plural_noun: str,
+    form: Form,
+    *,
+    home: str,
+    find: FindRows,
+    called: tuple[str, str] = ("ref", "title"),
+    address: Callable[[Any], str],
+    why_not: Callable[[Any], str | None],
+    assign: Callable[[Collection[UUID], UUID | None], object],
+) -> ResponseReturnValue:
+    """Preview, then assign, for a list whose rows have an owner and nothing else to assign.
+
+    `home` is the endpoint of the list, and `called` are the attributes that name a row.
+    """
+    ref, title = called
+
+    # the signature of `BulkAction.find`
+    def selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
+        return [
+            BulkItem(
+                row.id,
+                getattr(row, ref),
+                getattr(row, title),
+                address(row),
+                {"owner_id": row.owner_id},
+                why_not(row),
+            )
+            for row in find(ids, lock=lock)
+        ]
+
+    rows = Assignable(noun, f"Assign {plural_noun}", selected, to_one_owner(assign))
+    to_list, name = url_for(home), plural_noun[0].upper() + plural_noun[1:]
+    return assign_selected(rows, form, home=to_list, crumbs=[(name, to_list)])
 
 
 def _verb(rows: Assignable, wanted: Mapping[str, Any], count: int) -> str:

@@ -6,7 +6,7 @@ from governance.foundation.tenants import actions, permissions, queries
 from governance.foundation.tenants.forms import TenantForm, TenantSettingsForm
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import current
-from governance.kernel.errors import DomainError, NotFound
+from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
@@ -66,13 +66,10 @@ def new() -> ResponseReturnValue:
 )
 def found() -> ResponseReturnValue:
     form = TenantForm()
-    if form.validate():
-        try:
-            tenant = actions.create_tenant(
-                form.slug.data or "", form.name.data or "", by=current.person_id()
-            )
-        except DomainError as refused:
-            form.refuse(refused)
-        else:
-            return redirect(f"/operator/tenants/{tenant.slug}/first-admin", 303)
-    return page("foundation/tenants/new.html", form=form, status=422)
+
+    def act() -> None:
+        actions.create_tenant(form.slug.data or "", form.name.data or "", by=current.person_id())
+
+    if not accepted(form, act):
+        return page("foundation/tenants/new.html", form=form, status=form.status)
+    return redirect(f"/operator/tenants/{form.slug.data}/first-admin", 303)

@@ -1,13 +1,11 @@
 """Import a Croissant file as the draft of a data set, after a preview."""
 
-import io
-
 from flask import flash, redirect, url_for
 
-from governance.kernel import current, storage
 from governance.kernel.errors import NotFound
 from governance.kernel.forms import accepted, uuid_or_none
 from governance.kernel.pages import page
+from governance.kernel.uploaded_files import keep_preview, previewed_file
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.datasets import actions, content, croissant, permissions, queries
 from governance.operations.datasets.croissant import CroissantDataSet
@@ -35,12 +33,7 @@ def preview_file() -> ResponseReturnValue:
     except UnreadableFile as fault:
         form.file.errors = [*form.file.errors, str(fault)]
         return _choose_page(form, status=422)
-    storage.store().write(
-        current.actor().tenant_id,
-        io.BytesIO(data),
-        limit=MAX_FILE_BYTES,
-        prefix=storage.PREVIEWS,
-    )
+    keep_preview(data, limit=MAX_FILE_BYTES)
     return _preview_page(found, CroissantConfirmForm())
 
 
@@ -50,7 +43,7 @@ def confirm_file() -> ResponseReturnValue:
     form, made = CroissantConfirmForm(), list[DataSet]()
     if form.sha256.data is None or not form.sha256.validate(form):
         raise NotFound("The import doesn't name a previewed file. Choose the file again.")
-    found = croissant.read(_previewed_file(form.sha256.data))
+    found = croissant.read(previewed_file(form.sha256.data, limit=MAX_FILE_BYTES))
     into = uuid_or_none(form.into.data)
 
     def act() -> None:
@@ -67,16 +60,6 @@ def confirm_file() -> ResponseReturnValue:
         return _preview_page(found, form, status=form.status)
     flash(f"{made[0].name}: the file is imported as a draft.")
     return redirect(url_for("datasets.publishing", data_set_id=made[0].id), 303)
-
-
-def _previewed_file(sha256: str) -> bytes:
-    """The previewed file, from this tenant's own part of the store."""
-    folder = f"{current.actor().tenant_id.hex}/{storage.PREVIEWS}"
-    key = f"{folder}/{sha256[:2]}/{sha256}{storage.ENCRYPTED_SUFFIX}"
-    if not storage.store().exists(key):
-        raise NotFound("The previewed file was not found. Choose the file again.")
-    with storage.store().open(key) as file:
-        return file.read(MAX_FILE_BYTES + 1)
 
 
 def _choose_page(form: CroissantFileForm, *, status: int = 200) -> ResponseReturnValue:

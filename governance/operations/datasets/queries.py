@@ -21,7 +21,7 @@ from governance.kernel import clock
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
 from governance.kernel.forms import uuid_or_none
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages import Keyset, sorted_page
 from governance.operations.datasets import state_sql
 from governance.operations.datasets.content import VersionContent
 from governance.operations.datasets.models import DataSet, DataSetUse, DataSetVersion
@@ -109,13 +109,7 @@ def data_sets(
     `wanted` holds the filters: q, state (all but retired ones without it), system, purpose, owner.
     """
     query = _filtered(wanted)
-    found = keyset(
-        query,
-        *SORTS[sort.removeprefix("-")],
-        after=after,
-        size=size,
-        descending=sort.startswith("-"),
-    )
+    found = sorted_page(query, SORTS, sort, after=after, size=size)
     return Keyset([DataSetRow(*row) for row in found.rows], found.next, found.size)
 
 

@@ -1,6 +1,6 @@
 """Pages of data sets: the list, one with its versions and uses, adding and retiring."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
@@ -9,7 +9,6 @@ from governance.foundation.people import assigning
 from governance.foundation.people import queries as people
 from governance.foundation.people.owners import assignee_choices, names_among, owner_choices
 from governance.kernel import clock
-from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
@@ -58,21 +57,16 @@ def index() -> ResponseReturnValue:
 
 @feature.post("/data-sets/assign", needs=permissions.EDIT)
 def assign_selected() -> ResponseReturnValue:
-    home = url_for("datasets.index")
-    rows = assigning.Assignable(
-        "data set", "Assign data sets", _selected, assigning.to_one_owner(actions.assign_all)
-    )
-    return assigning.assign_selected(
-        rows, AssignDataSetsForm(), home=home, crumbs=[("Data sets", home)]
-    )
-
-
-# BulkAction's signature
-def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
-    return assigning.keyed_items(
-        queries.find_data_sets(ids, lock=lock),
-        lambda row: url_for("datasets.data_set", data_set_id=row.id),
-        actions.why_not,
+    return assigning.assign_owner(
+        "data set",
+        "data sets",
+        AssignDataSetsForm(),
+        home="datasets.index",
+        find=queries.find_data_sets,
+        called=("name", "key"),
+        address=lambda row: url_for("datasets.data_set", data_set_id=row.id),
+        why_not=actions.why_not,
+        assign=actions.assign_all,
     )
 
 

@@ -9,6 +9,7 @@ from governance.foundation.people import queries as people
 from governance.kernel.errors import DomainError
 from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
+from governance.kernel.forms import accepted
 from governance.kernel.pages import page
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.evaluations import (
@@ -101,18 +102,22 @@ def create() -> ResponseReturnValue:
     if not form.validate():
         return _new(form, None, None, status=422)
     suite, system = queries.suite_by_id(form.suite_id.data), systems.system(form.system_id.data)
-    try:
-        row = request_actions.request(
-            system=system,
-            suite=suite,
-            version=queries.version(suite.id),
-            release=form.release.data or "",
-            samples=form.samples.data,
+    rows = list[EvaluationRequest]()
+
+    def act() -> None:
+        rows.append(
+            request_actions.request(
+                system=system,
+                suite=suite,
+                version=queries.version(suite.id),
+                release=form.release.data or "",
+                samples=form.samples.data,
+            )
         )
-    except DomainError as error:
-        form.refuse(error)
-        return _new(form, suite, system, status=error.status)
-    return redirect(url_for("evaluation_requests.shown", request_id=row.id), 303)
+
+    if not accepted(form, act):
+        return _new(form, suite, system, status=form.status)
+    return redirect(url_for("evaluation_requests.shown", request_id=rows[0].id), 303)
 
 
 @feature.get("/evaluations/requests/undecided", needs=permissions.REQUEST)

@@ -9,10 +9,10 @@ from flask import flash, redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.kernel import background_work, clock, work_pages
-from governance.kernel.errors import DomainError
 from governance.kernel.feature import Feature, somebody_may
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
+from governance.kernel.uploaded_files import plain_name
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.evaluations import (
     charts,
@@ -44,7 +44,6 @@ from governance.operations.systems import queries as systems
 
 feature = Feature("evaluations", __name__)
 MAX_FIELDS_BYTES = 64 * 1024  # of the form, beside the file
-MAX_NAME_LENGTH = 200
 
 
 @feature.url_value_preprocessor
@@ -132,33 +131,28 @@ def _new_run(form: RunForm, *, status: int = 200) -> ResponseReturnValue:
 def import_run() -> ResponseReturnValue:
     """Store a run's file; the work reads and judges it."""
     form = RunForm()
-    if not form.validate():
-        return _new_run(form, status=422)
-    sent = request.files["file"]
-    suite = queries.suite_by_id(form.suite_id.data)
-    try:
-        run = run_actions.import_run(
-            cast("Any", sent.stream),  # werkzeug's stream is a binary file
-            system=systems.system(form.system_id.data),
-            suite=suite,
-            version=queries.version(suite.id),
-            release=form.release.data or "",
-            name=_plain_name(sent.filename),
-            model=form.model.data or "",
-        )
-    except run_actions.AlreadyImported as known:
-        flash(known.message)
-        run = known.run
-    except DomainError as error:
-        form.refuse(error)
-        return _new_run(form, status=error.status)
-    return redirect(url_for("evaluations.run", run_id=run.id), 303)
+    runs = list[EvaluationRun]()
 
+    def act() -> None:
+        sent, suite = request.files["file"], queries.suite_by_id(form.suite_id.data)
+        try:
+            run = run_actions.import_run(
+                cast("Any", sent.stream),  # werkzeug's stream is a binary file
+                system=systems.system(form.system_id.data),
+                suite=suite,
+                version=queries.version(suite.id),
+                release=form.release.data or "",
+                name=plain_name(sent.filename),
+                model=form.model.data or "",
+            )
+        except run_actions.AlreadyImported as known:
+            flash(known.message)
+            run = known.run
+        runs.append(run)
 
-def _plain_name(name: str | None) -> str:
-    """The last part of a path, without what can't be shown."""
-    last = (name or "").replace("\\", "/").rpartition("/")[2]
-    return "".join(c for c in last if c.isprintable()).strip()[:MAX_NAME_LENGTH] or "unnamed file"
+    if not accepted(form, act):
+        return _new_run(form, status=form.status)
+    return redirect(url_for("evaluations.run", run_id=runs[0].id), 303)
 
 
 @feature.get("/evaluations/runs/<uuid:run_id>", needs=permissions.VIEW)

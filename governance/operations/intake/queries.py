@@ -10,7 +10,7 @@ from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.db import find, session
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages import Keyset, sorted_page
 from governance.kernel.read_ahead import Rows
 from governance.operations.intake.models import SystemProposal
 from governance.operations.intake.triage import Triage, triage
@@ -96,10 +96,7 @@ def page_of(
     size: int = 50,
 ) -> Keyset:
     """Return one page of the queue. `wanted` are q, state, eu_class and risk_class."""
-    columns = SORTS[sort.removeprefix("-")]
-    return keyset(
-        _filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-")
-    )
+    return sorted_page(_filtered(wanted), SORTS, sort, after=after, size=size)
 
 
 def _filtered(wanted: Mapping[str, str]) -> Select[Any]:

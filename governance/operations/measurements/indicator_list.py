@@ -14,7 +14,7 @@ from governance.kernel.db import session
 from governance.kernel.forms import uuid_or_none
 from governance.kernel.intervals import MINUTE, Span, whole_minute
 from governance.kernel.list_pages import Column, Filter, ListPage
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages import Keyset, sorted_page
 from governance.operations.measurements import queries
 from governance.operations.measurements.models import KINDS, SOURCES, Indicator
 from governance.operations.systems import queries as systems
@@ -66,10 +66,7 @@ class Known:
 
 def rows(wanted: Mapping[str, str], *, sort: str, after: str | None, size: int) -> Keyset:
     """Return one page of indicators."""
-    columns = SORTS[sort.removeprefix("-")]
-    return keyset(
-        _filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-")
-    )
+    return sorted_page(_filtered(wanted), SORTS, sort, after=after, size=size)
 
 
 def _filtered(wanted: Mapping[str, str]) -> Select[Any]:

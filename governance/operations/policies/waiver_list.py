@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, false, func, or_, select
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.kernel.list_pages import Column, Export, Filter, ListPage
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages import Keyset, sorted_page
 from governance.operations.policies.dimensions import DIMENSIONS, read
 from governance.operations.policies.models import Waiver
 from governance.operations.policies.setting_labels import value_label
@@ -111,10 +111,7 @@ def waivers(
 
     `wanted` are the filters, with the search as q.
     """
-    columns = SORTS[sort.removeprefix("-")]
-    return keyset(
-        _filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-")
-    )
+    return sorted_page(_filtered(wanted), SORTS, sort, after=after, size=size)
 
 
 def count() -> int:

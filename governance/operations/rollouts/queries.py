@@ -35,7 +35,7 @@ from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages import Keyset, sorted_page
 from governance.kernel.read_ahead import Rows, Selected, read_rows
 from governance.kernel.read_once import known, read_once
 from governance.operations.gates.stage import BASIS_POINTS, RINGS
@@ -236,10 +236,7 @@ def page_of(
     size: int = 50,
 ) -> Keyset:
     """Return one page of rollouts with system and feature. `wanted` are q, state and system."""
-    columns = SORTS[sort.removeprefix("-")]
-    return keyset(
-        _filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-")
-    )
+    return sorted_page(_filtered(wanted), SORTS, sort, after=after, size=size)
 
 
 def _with_names() -> Select[Any]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages import Keyset, sorted_page
 from governance.kernel.read_ahead import Rows
 from governance.kernel.read_once import read_once
 from governance.operations.systems.models import AISystem, SystemFeature, SystemVersion
@@ -34,10 +34,7 @@ def register(
 
     `wanted` are the filters: q, lane, stage, class, kind, state (live unless "retired").
     """
-    columns = SORTS[sort.removeprefix("-")]
-    return keyset(
-        _filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-")
-    )
+    return sorted_page(_filtered(wanted), SORTS, sort, after=after, size=size)
 
 
 def filtered(wanted: Mapping[str, str], *, sort: str = "system") -> Sequence[AISystem]:

@@ -1,6 +1,6 @@
 """The register of AI systems: the list, one system, registering and retiring."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,6 @@ from governance.foundation.people import queries as people
 from governance.foundation.people.owners import member_assignees, member_choices, names_among
 from governance.foundation.people.queries import Moment
 from governance.kernel import clock
-from governance.kernel.bulk import BulkItem
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
@@ -72,21 +71,16 @@ def index() -> ResponseReturnValue:
 
 @feature.post("/systems/assign", needs=permissions.CHANGE)
 def assign_selected() -> ResponseReturnValue:
-    home = url_for("systems.index")
-    rows = assigning.Assignable(
-        "AI system", "Assign AI systems", _selected, assigning.to_one_owner(actions.assign_all)
-    )
-    return assigning.assign_selected(
-        rows, AssignSystemsForm(), home=home, crumbs=[("AI systems", home)]
-    )
-
-
-# BulkAction's signature
-def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
-    return assigning.keyed_items(
-        queries.find_systems(ids, lock=lock),
-        lambda row: url_for("systems.system", system_id=row.key),
-        actions.why_not,
+    return assigning.assign_owner(
+        "AI system",
+        "AI systems",
+        AssignSystemsForm(),
+        home="systems.index",
+        find=queries.find_systems,
+        called=("name", "key"),
+        address=lambda row: url_for("systems.system", system_id=row.key),
+        why_not=actions.why_not,
+        assign=actions.assign_all,
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Row, Select, func, or_, select
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
 from governance.kernel.db import find, session
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages import Keyset, sorted_page
 from governance.operations.systems.models import AISystem
 from governance.publishing.change_log.models import PUBLIC, ChangeLog, CustomerChange
 
@@ -56,10 +56,7 @@ def page_of(
 
     `wanted` are q, state, kind and system.
     """
-    columns = SORTS[sort.removeprefix("-")]
-    return keyset(
-        _filtered(wanted), *columns, after=after, size=size, descending=sort.startswith("-")
-    )
+    return sorted_page(_filtered(wanted), SORTS, sort, after=after, size=size)
 
 
 def _with_system() -> Select[Any]:

@@ -94,7 +94,7 @@ def test_without_a_runner_the_page_has_the_command_and_the_address(app):
     assert page.text.count(address) >= 2
     assert "curl -X POST -T logs/run.eval" in page.text
     assert "Ask runner" not in page.text
-    ask(app, then=409)
+    ask(app, then=422)
     assert entries() == []
 
 
@@ -195,7 +195,7 @@ def test_a_run_of_something_else_does_not_answer_a_request(app, runner):
 def test_a_tenant_has_a_bounded_number_of_open_requests(app, runner, monkeypatch):
     monkeypatch.setattr(request_actions, "MAX_OPEN", 1)
     ask(app)
-    ask(app, then=409, release="1.1")
+    ask(app, then=422, release="1.1")
     ask(app, then=422, release="1.2", samples="0")
 
 

@@ -1,16 +1,15 @@
 """Import objectives from an OpenSLO file, after a preview; export them as one."""
 
-import io
 from uuid import UUID
 
 from flask import Response, flash, redirect, url_for
 
-from governance.kernel import current, storage
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
 from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
 from governance.kernel.pages import page
+from governance.kernel.uploaded_files import keep_preview, previewed_file
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.objectives import permissions, queries
 from governance.operations.objectives.openslo import actions
@@ -41,12 +40,7 @@ def preview() -> ResponseReturnValue:
     except UnreadableFile as fault:
         form.file.errors = [*form.file.errors, str(fault)]
         return _choose_page(form, status=422)
-    storage.store().write(
-        current.actor().tenant_id,
-        io.BytesIO(data),
-        limit=MAX_FILE_BYTES,
-        prefix=storage.PREVIEWS,
-    )
+    keep_preview(data, limit=MAX_FILE_BYTES)
     return _preview_page(found, status=422 if found.refused else 200)
 
 
@@ -56,7 +50,7 @@ def confirm() -> ResponseReturnValue:
     form = OpenSloConfirmForm()
     if not form.validate():
         raise NotFound("The import doesn't name a previewed file. Choose the file again.")
-    data = _previewed_file(form.sha256.data or "")
+    data = previewed_file(form.sha256.data or "", limit=MAX_FILE_BYTES)
     try:
         done = actions.import_openslo(data, basis=form.basis.data)
     except DomainError as fault:
@@ -66,16 +60,6 @@ def confirm() -> ResponseReturnValue:
     objectives = plural(len(done.objectives), "objective")
     flash(f"Imported {objectives} and {plural(len(done.indicators), 'indicator')}.")
     return redirect(url_for("objectives.index"), 303)
-
-
-def _previewed_file(sha256: str) -> bytes:
-    """The previewed file, from this tenant's own part of the store."""
-    folder = f"{current.actor().tenant_id.hex}/{storage.PREVIEWS}"
-    key = f"{folder}/{sha256[:2]}/{sha256}{storage.ENCRYPTED_SUFFIX}"
-    if not storage.store().exists(key):
-        raise NotFound("The previewed file was not found. Choose the file again.")
-    with storage.store().open(key) as file:
-        return file.read(MAX_FILE_BYTES + 1)
 
 
 def _choose_page(form: OpenSloFileForm, *, status: int = 200) -> ResponseReturnValue:
