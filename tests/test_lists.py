@@ -17,7 +17,6 @@ from bs4 import BeautifulSoup, SoupStrainer
 from governance.assurance.access_reviews import actions as reviewing
 from governance.assurance.collectors import actions as collecting
 from governance.assurance.collectors import queries as collectors
-from governance.assurance.collectors.periods import previous_period
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.engagements import actions as engaging
@@ -40,6 +39,7 @@ from governance.economics.usage import usage_events
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.audit import sequencer
 from governance.foundation.people import queries as people
+from governance.foundation.populations.periods import previous_period
 from governance.foundation.webhooks import actions as webhooks
 from governance.kernel import clock, current, list_pages
 from governance.kernel.list_pages import Filter, ListPage

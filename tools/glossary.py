@@ -1,10 +1,13 @@
-"""Write docs/glossary.md from the glossary's terms: python -m tools.glossary."""
+"""Write docs/glossary.md from the terms that features bring: python -m tools.glossary."""
 
 from pathlib import Path
 
-from governance.foundation.glossary import terms
+from governance.app.features import FEATURES
+from governance.foundation.glossary import document
+from governance.kernel.manifest import install
 
 FILE = Path(__file__).parents[1] / "docs" / "glossary.md"
 
 if __name__ == "__main__":
-    FILE.write_text(terms.markdown())
+    install(FEATURES)
+    FILE.write_text(document.markdown())

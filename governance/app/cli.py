@@ -52,12 +52,12 @@ def migrate() -> None:
     """
     from governance.app import migrate as migrations
     from governance.app.factory import connect
+    from governance.app.settings import from_environment
     from governance.assurance.frameworks import corrections, sync
     from governance.economics.usage import event_stores
-    from governance.kernel import config
     from governance.kernel.errors import Unavailable
 
-    settings = config.from_environment()
+    settings = from_environment()
     if not (settings.demo or os.environ.get("GOVERNANCE_OWNER_DATABASE_URL")):
         raise click.ClickException(
             "GOVERNANCE_OWNER_DATABASE_URL is not set: name the database as governance_owner, which"
@@ -69,7 +69,7 @@ def migrate() -> None:
         connect(settings)
         corrections.record_corrections()
     try:
-        event_stores.create_tables(settings.usage_url)
+        event_stores.create_tables(settings.of_features.get("GOVERNANCE_USAGE_URL"))
     except Unavailable:
         raise click.ClickException(
             "The database is up to date, but ClickHouse at GOVERNANCE_USAGE_URL didn't create its"
@@ -98,10 +98,10 @@ def check() -> None:
     Exits with status 1 if web and jobs would not start, or the database has to be migrated.
     """
     from governance.app import setting_checks
-    from governance.kernel import config
+    from governance.app.settings import from_environment
 
     _connect()
-    rows = setting_checks.run(config.from_environment())
+    rows = setting_checks.run(from_environment())
     for row in rows:
         click.echo(row.line)
     if fatal := next((row for row in rows if row.state == "fatal"), None):
@@ -883,17 +883,18 @@ def _system_actors(slugs: tuple[str, ...]) -> "list[Actor]":
 
 def _connect() -> None:
     from governance.app.factory import connect
-    from governance.kernel import config, logs
+    from governance.app.settings import from_environment
+    from governance.kernel import logs
 
     logs.configure()
-    connect(config.from_environment())
+    connect(from_environment())
 
 
 def _check_start() -> None:
     from governance.app import installation_checks
-    from governance.kernel import config
+    from governance.app.settings import from_environment
 
-    installation_checks.check_start(config.from_environment())
+    installation_checks.check_start(from_environment())
 
 
 def _as(who: "Actor") -> "AbstractContextManager[Actor | None]":

@@ -14,8 +14,7 @@ from werkzeug.exceptions import HTTPException
 from governance.app import installation_checks, migrate, refusals, shell
 from governance.app.features import FEATURES
 from governance.app.request_owners import owners_of
-from governance.assurance.evidence import scanning
-from governance.economics.usage import event_stores
+from governance.app.settings import from_environment
 from governance.foundation.approvals import kinds as approval_kinds
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.people import session_views
@@ -37,6 +36,7 @@ from governance.kernel import (
 from governance.kernel.addresses import Console
 from governance.kernel.events import check_subscribed
 from governance.kernel.feature import key_of, remember_seen
+from governance.kernel.feature_settings import SETTINGS
 from governance.kernel.health import checks, health, measures
 from governance.kernel.installation import domain
 from governance.kernel.manifest import Manifest, install
@@ -47,8 +47,6 @@ from governance.operations.decisions.app import DecisionApp
 from governance.operations.decisions.instant import InstantAnswers
 from governance.operations.decisions.snapshots import Snapshots
 from governance.operations.intake import law
-from governance.operations.measurements import retention
-from governance.publishing.tenant_offboarding import waiting
 
 ROOT = Path(__file__).parents[2]
 log = structlog.get_logger("factory")
@@ -64,7 +62,7 @@ def create_app(
     """
     check_manifests(manifests)
     law.check_files()
-    settings = settings or config.from_environment()
+    settings = settings or from_environment()
     logs.configure()
     app = Console(
         "governance", template_folder=str(ROOT / "templates"), static_folder=str(shell.STATIC)
@@ -187,15 +185,13 @@ def connect(settings: config.Settings, manifests: tuple[Manifest, ...] = FEATURE
     """Connect everything that a command needs before its first transaction."""
     install(manifests)
     check_subscribed()
-    approval_kinds.register(*(kind for each in manifests for kind in each.approvals))
+    approval_kinds.register(*approval_kinds.APPROVAL_KINDS.parts())
     db.connect(settings.database_url)
     key_encryption.use(settings.kek, settings.previous_kek)
     outbound_http.use(settings.private_networks)
     storage.use(settings.storage_url, personal_field_encryption.object_key)
-    scanning.use(settings.clamav)
-    retention.use(settings.minute_months)
-    waiting.use(settings.offboarding_days)
-    event_stores.use(settings.usage_url)
+    for setting in SETTINGS.parts():
+        setting.use(settings.of_features.get(setting.name, setting.default))
     outbox.use(settings.smtp_url, settings.var / "outbox", domain=settings.domain)
     domain.connect(settings.domain)
 

@@ -154,14 +154,14 @@ def _other_servers(settings: Settings) -> Iterator[Row]:
     yield _server(
         "GOVERNANCE_CLAMAV",
         "scan of a few bytes",
-        settings.clamav,
+        settings.of_features.get("GOVERNANCE_CLAMAV"),
         lambda _url: scanning.check_not_infected(io.BytesIO(b"check"), "check"),
         "Files are not scanned",
     )
     yield _server(
         "GOVERNANCE_USAGE_URL",
         "table of usage events",
-        settings.usage_url,
+        settings.of_features.get("GOVERNANCE_USAGE_URL"),
         event_stores.create_tables,
         "PostgreSQL keeps usage events",
     )

@@ -15,7 +15,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.audit.proof_charts import proof_tree
-from governance.foundation.glossary.terms import term
 from governance.foundation.logbook.log_health import LogHealth, log_health, recall
 from governance.foundation.people.aliases import who_did
 from governance.kernel import clock, current, db, formatting, page_memory, web
@@ -23,6 +22,7 @@ from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.config import Settings
 from governance.kernel.errors import DomainError
 from governance.kernel.feature import Feature, granted_blueprints
+from governance.kernel.glossary import find_term
 from governance.kernel.manifest import Audience, Manifest, NavItem, installed
 from governance.kernel.redirects import way_back
 from governance.kernel.template_calls import PageCode, PageContext, Unprintable
@@ -61,7 +61,7 @@ def install(app: Flask, settings: Settings) -> None:
         evidence_counts=engagement_context.counts,
         section_tabs=section_tabs,
         way_back=way_back,
-        glossary_term=term,
+        glossary_term=find_term,
         draw_once=draw_once,
         draw_rows=draw_rows,
         page_part=page_memory.part,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from governance.app import factory
+from governance.app.settings import from_environment
 from governance.demo import (
     economics_costs_story,
     economics_prices_story,
@@ -28,7 +29,6 @@ from governance.demo.cast import TODAY, Cast, days_ago
 from governance.demo.children import child
 from governance.demo.globex import tell_globex
 from governance.demo.progress import StoryFailed
-from governance.kernel import config
 
 STORY = "the story of the operator"
 
@@ -66,7 +66,7 @@ def telling_beside(idp_base: str, log: Path) -> Iterator[StoryBeside]:
 
 
 def main(idp_base: str) -> None:
-    factory.connect(config.from_environment(os.environ))
+    factory.connect(from_environment(os.environ))
     handed: dict[str, Any] = {}
     finance = Cast("console", f"{idp_base}/console")
     stories: Sequence[tuple[str, Callable[[], object]]] = (

@@ -30,6 +30,7 @@ from sqlalchemy import select
 
 from governance.app import schedule
 from governance.app.factory import connect
+from governance.app.settings import from_environment
 from governance.demo.witness import Witness, serving
 from governance.foundation.anchors import actions as anchors
 from governance.foundation.anchors import jobs as pushing
@@ -47,7 +48,7 @@ from governance.foundation.privacy import erasure_actions
 from governance.foundation.privacy import queries as asked
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock, config, current, db, embedded, jobs
+from governance.kernel import clock, current, db, embedded, jobs
 from governance.kernel.current import Actor
 from governance.kernel.db import session, transaction
 from governance.publishing.operator_work import base_backup
@@ -166,7 +167,7 @@ class Drill:
 
     def migrates(self) -> str:
         self.operator("migrate", ends=0)
-        connect(config.from_environment(self.environment()))
+        connect(from_environment(self.environment()))
         return "governance migrate created the tables."
 
     def founds_a_tenant(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import requests
 
 from governance.app import migrate
+from governance.app.settings import from_environment
 from governance.assurance.frameworks import sync
 from governance.demo import (
     cast,
@@ -169,7 +170,7 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack, started: float) 
     services = f"http://127.0.0.1:{port + 3}"
     progress.begin("the start of PostgreSQL")
     environment = _environment(base, data, port)
-    settings = config.from_environment(environment)
+    settings = from_environment(environment)
     progress.begin("the migrations")
     migrate.upgrade(settings.owner_database_url)
     migrate.move_clock(settings.owner_database_url)

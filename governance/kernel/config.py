@@ -6,18 +6,17 @@ Outside the demo a missing or weak value stops the start, by name.
 import os
 import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from governance.kernel import clock
 from governance.kernel.client_address import Network, networks
+from governance.kernel.feature_settings import Setting
 from governance.kernel.setting_names import unknown_names
 
 PREVIOUS_KEK_VARIABLE = "GOVERNANCE_KEK_PREVIOUS_FILE"
-DEFAULT_MINUTE_MONTHS, MIN_MINUTE_MONTHS = 25, 15
-DEFAULT_OFFBOARDING_DAYS, MAX_OFFBOARDING_DAYS = 14, 365
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 POSTGRESQL = {"postgres", "postgresql", "postgresql+psycopg"}
 MAIL = {"smtp", "smtps"}
@@ -48,16 +47,13 @@ class Settings:
     previous_kek: bytes | None = None  # while the installation's key is being rotated
     follows: bool = False  # a server's worker keeps decisions in memory and listens for changes
     workers: int = 1  # web processes that share a key's rate
-    clamav: str | None = None  # where ClamAV listens; without it files are not scanned
-    minute_months: int = DEFAULT_MINUTE_MONTHS  # how long indicators keep their minutes
-    usage_url: str | None = None  # of ClickHouse; without it PostgreSQL keeps usage events
     trusted_proxies: tuple[Network, ...] = ()  # may name the sender of a request
     private_networks: tuple[
         Network, ...
     ] = ()  # may hold identity providers that the operator named
-    offboarding_days: int = DEFAULT_OFFBOARDING_DAYS  # between the approval and the deletion
     security_contact: str | None = None  # for /.well-known/security.txt
     notice: Path | None = None  # a file whose sentence the sign-in page shows while it is there
+    of_features: Mapping[str, str] = field(default_factory=dict)  # texts that are set, by name
 
     @property
     def secure(self) -> bool:
@@ -80,8 +76,10 @@ def public_address(environ: Mapping[str, str] = os.environ) -> str:
     return environ.get("GOVERNANCE_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 
 
-def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings.
+def from_environment(
+    environ: Mapping[str, str] = os.environ, brought: Sequence[Setting] = ()
+) -> Settings:
+    """Read the settings, and those that features bring.
 
     In the demo the keys live in var/, and with DATABASE_URL unset an embedded PostgreSQL is
     started.
@@ -89,7 +87,13 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     var = Path(environ.get("GOVERNANCE_VAR", "var")).resolve()
     demo = environ.get("GOVERNANCE_DEMO") == "1"
     public_url = public_address(environ)
-    problems = [*unknown_names(environ)]
+    of_features = {each.name: environ[each.name] for each in brought if environ.get(each.name)}
+    problems = [*unknown_names(environ, [each.name for each in brought])]
+    problems += [
+        f"{each.name} {problem}"
+        for each in brought
+        if each.name in of_features and (problem := each.problem(of_features[each.name]))
+    ]
     if not demo:
         problems += [*_unset(environ), *_weak_url(public_url)]
     secret = _key(environ, "GOVERNANCE_SECRET_KEY_FILE", var / "secret.key", demo, problems)
@@ -113,16 +117,6 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         for name in ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL")
         if environ.get(name) and _scheme(environ[name]) not in POSTGRESQL
     ]
-    minute_months = environ.get("GOVERNANCE_MINUTE_MONTHS", str(DEFAULT_MINUTE_MONTHS))
-    if not (minute_months.isdecimal() and int(minute_months) >= MIN_MINUTE_MONTHS):
-        problems.append(
-            f"GOVERNANCE_MINUTE_MONTHS must be a number of months, at least {MIN_MINUTE_MONTHS}"
-        )
-    offboarding_days = environ.get("GOVERNANCE_OFFBOARDING_DAYS", str(DEFAULT_OFFBOARDING_DAYS))
-    if not (offboarding_days.isdecimal() and 1 <= int(offboarding_days) <= MAX_OFFBOARDING_DAYS):
-        problems.append(
-            f"GOVERNANCE_OFFBOARDING_DAYS must be a number of days, 1 to {MAX_OFFBOARDING_DAYS}"
-        )
     workers = environ.get("GOVERNANCE_WEB_WORKERS", "1")
     if not (workers.isdecimal() and int(workers)):
         problems.append("GOVERNANCE_WEB_WORKERS must be a number of processes, at least 1")
@@ -153,14 +147,11 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         previous_kek=previous[:32] or None,
         follows=True,
         workers=int(workers),
-        clamav=environ.get("GOVERNANCE_CLAMAV") or None,
-        minute_months=int(minute_months),
-        offboarding_days=int(offboarding_days),
-        usage_url=environ.get("GOVERNANCE_USAGE_URL") or None,
         trusted_proxies=trusted_proxies,
         private_networks=private_networks,
         security_contact=contact,
         notice=Path(notice) if notice else None,
+        of_features=of_features,
     )
 
 
@@ -173,21 +164,7 @@ def _wrong_servers(environ: Mapping[str, str]) -> list[str]:
             "GOVERNANCE_SMTP_URL isn't an address of a mail server such as"
             " smtp://user:password@host:587"
         )
-    usage_url = environ.get("GOVERNANCE_USAGE_URL")
-    if usage_url and not _is_clickhouse(usage_url):
-        found.append(
-            "GOVERNANCE_USAGE_URL isn't an address of ClickHouse such as"
-            " https://user:password@host:8443/database"
-        )
     return found
-
-
-def _is_clickhouse(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # of the port
-        return False
 
 
 def _unset(environ: Mapping[str, str]) -> list[str]:

@@ -26,9 +26,11 @@ from prometheus_client import Gauge
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
-from governance.kernel import events, jobs, write_guards
+from governance.kernel import events, extension_points, jobs, write_guards
 from governance.kernel.access import Permission
 from governance.kernel.api_description import ApiDescription
+from governance.kernel.extension_points import Extension
+from governance.kernel.inbox import InboxSource
 from governance.kernel.ports import Port
 from governance.kernel.record_points import RecordPoint
 from governance.kernel.visibility_scope import Scope
@@ -333,11 +335,8 @@ class Manifest:
     ] = ()  # endpoints of other features' navigation items that are current on its pages
     schedule: tuple[Scheduled, ...] = ()
     work: tuple[jobs.Handler, ...] = ()  # handlers declared by @work
-    inbox: tuple[Any, ...] = ()  # sources of what needs this person
-    approvals: tuple[Any, ...] = ()  # kinds of what two people decide (foundation/approvals)
-    discussions: tuple[Any, ...] = ()  # kinds of objects to comment on (foundation/comments)
-    systems: tuple[Any, ...] = ()  # parts of AI systems' pages (operations/systems/parts.py)
-    gates: tuple[Any, ...] = ()  # what rollouts rest on (operations/gates/gates.py)
+    inbox: tuple[InboxSource, ...] = ()  # sources of what needs this person
+    extensions: tuple[Extension[Any], ...] = ()  # what it adds to other features
     palette: tuple[Command | ObjectCommand | Callable[[str], Iterable[Hit]], ...] = ()
     search: tuple[ObjectSearch | IndexedSearch, ...] = ()
     audit: tuple[AuditAction, ...] = ()
@@ -381,6 +380,7 @@ def install(manifests: tuple[Manifest, ...]) -> None:
     _installed = manifests
     _links.clear()
     _links.update({kind: link for each in manifests for kind, link in each.links.items()})
+    extension_points.install(part for each in manifests for part in each.extensions)
     for each in manifests:
         for subscription in each.subscribes:
             events.subscribe(subscription.event, subscription.handler, order=subscription.order)

@@ -13,6 +13,7 @@ from types import ModuleType
 
 from governance.kernel import access, jobs
 from governance.kernel.db import Model
+from governance.kernel.extension_points import ExtensionPoint
 from governance.kernel.manifest import Command, Manifest, ManifestError, ObjectCommand
 
 
@@ -39,6 +40,9 @@ def check_manifests(manifests: Iterable[Manifest]) -> None:
     _check_unique(
         "answer the port", ((answer.port.name, each) for each in every for answer in each.answers)
     )
+    for point in {added.point for each in every for added in each.extensions}:
+        if point.key is not None:
+            _check_unique(f"have the {point.noun}", _keys_at(point, every))
     _check_kinds(every)
     for each in every:
         _check_permissions(each)
@@ -70,7 +74,12 @@ def check_endpoints(manifests: Iterable[Manifest], endpoints: Collection[str]) -
 def _endpoints(each: Manifest) -> Iterator[tuple[str, str]]:
     yield from (("navigation", item.endpoint) for item in each.navigation)
     yield from (("tabs", tab.endpoint) for tab in each.tabs)
-    yield from (("systems", p.endpoint) for p in each.systems if hasattr(p, "endpoint"))
+    yield from (
+        (f"{added.point.noun}s", part.endpoint)
+        for added in each.extensions
+        for part in added.parts
+        if hasattr(part, "endpoint")
+    )
     yield from (
         ("palette", command.endpoint)
         for command in each.palette
@@ -78,6 +87,15 @@ def _endpoints(each: Manifest) -> Iterator[tuple[str, str]]:
     )
     yield from (("search", source.endpoint) for source in each.search)
     yield from (("links", link.endpoint) for link in each.links.values() if link.endpoint)
+
+
+def _keys_at[T](
+    point: ExtensionPoint[T], every: Iterable[Manifest]
+) -> Iterator[tuple[str, Manifest]]:
+    for each in every:
+        for part in point.parts_of(each.extensions):
+            if point.key is not None:
+                yield point.key(part), each
 
 
 def _check_unique(claims: str, pairs: Iterable[tuple[str, Manifest]]) -> None:

@@ -1,7 +1,11 @@
-"""Every setting, as docs/operating/README.md lists it; a name that isn't here stops the start."""
+"""The settings that no feature brings, as docs/operating/README.md lists them; a name that is
+neither here nor brought stops the start.
+"""
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+
+from governance.kernel.feature_settings import Setting
 
 UNSET_STOPS = "startup fails and names it"
 PREFIX = "GOVERNANCE_"
@@ -36,10 +40,6 @@ SETTINGS = {
         "where files are kept: `file:/path` or `s3://bucket/prefix`, see `evidence.md`",
         "`file:` `objects` in `GOVERNANCE_VAR`",
     ),
-    "GOVERNANCE_CLAMAV": (
-        "clamd's socket or `tcp://host:3310`; every file of evidence is scanned, see `evidence.md`",
-        "files are not scanned",
-    ),
     "GOVERNANCE_SMTP_URL": (
         "`smtp://user:password@host:587` or `smtps://…`",
         "mail is written to `outbox` in `GOVERNANCE_VAR`",
@@ -52,24 +52,6 @@ SETTINGS = {
     "GOVERNANCE_WEB_WORKERS": (
         "how many web processes share a key's rate limit; `governance web` sets it",
         "1",
-    ),
-    "GOVERNANCE_MINUTE_MONTHS": (
-        (
-            "for how many months indicators keep their minutes, at least 15; hours and days stay, see"
-            " `measurements.md`"
-        ),
-        "25",
-    ),
-    "GOVERNANCE_OFFBOARDING_DAYS": (
-        "how many days an approved deletion of a tenant waits, 1 to 365, see `tenants.md`",
-        "14",
-    ),
-    "GOVERNANCE_USAGE_URL": (
-        (
-            "ClickHouse for usage events: `https://user:password@host:8443/database`; needs the extra"
-            " `clickhouse`, see `usage.md`"
-        ),
-        "PostgreSQL keeps usage events",
     ),
     "GOVERNANCE_TRUSTED_PROXIES": (
         (
@@ -116,17 +98,19 @@ INTERNAL = {
 }
 
 
-def unknown_names(names: Iterable[str]) -> Iterator[str]:
+def unknown_names(names: Iterable[str], of_features: Collection[str]) -> Iterator[str]:
     """Yield a sentence for each name that begins as a setting does and is none."""
-    known = SETTINGS.keys() | INTERNAL
+    settings = {*SETTINGS, *of_features}
+    known = settings | INTERNAL
     for name in sorted(names):
         if name.startswith(PREFIX) and name not in known:
-            short = [each.removeprefix(PREFIX) for each in SETTINGS]
+            short = [each.removeprefix(PREFIX) for each in sorted(settings)]
             near = difflib.get_close_matches(name.removeprefix(PREFIX), short, n=1, cutoff=0.7)
             yield f"{name} isn't a setting." + (f" Did you mean {PREFIX}{near[0]}?" if near else "")
 
 
-def table() -> str:
+def table(of_features: Iterable[Setting]) -> str:
     """Return the table of the documents, in Markdown."""
-    rows = [f"| `{name}` | {meaning} | {unset} |" for name, (meaning, unset) in SETTINGS.items()]
+    every = SETTINGS | {each.name: (each.meaning, each.unset) for each in of_features}
+    rows = [f"| `{name}` | {meaning} | {unset} |" for name, (meaning, unset) in every.items()]
     return "\n".join(["| variable | meaning | when unset |", "| --- | --- | --- |", *rows])

@@ -39,8 +39,8 @@ print(json.dumps([reply.status_code, reply.get_json()["checks"]]))
 START = """
 from governance.app import installation_checks
 from governance.app.factory import connect
-from governance.kernel import config
-settings = config.from_environment()
+from governance.app.settings import from_environment
+settings = from_environment()
 connect(settings)
 installation_checks.check_start(settings)
 """

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from governance.app.settings import feature_settings, from_environment
 from governance.kernel import setting_names
-from governance.kernel.config import SettingsError, from_environment
+from governance.kernel.config import SettingsError
 from governance.kernel.logs import configure
 
 
@@ -139,12 +140,16 @@ def test_every_fault_is_named_at_once(production):
 
 def test_the_documents_list_every_setting():
     text = Path("docs/operating/README.md").read_text()
-    assert setting_names.table() in text
+    assert setting_names.table(feature_settings()) in text
 
 
 def test_every_name_of_the_code_is_a_setting():
     """A setting that the code reads and the list lacks would stop the start of who sets it."""
-    known = setting_names.SETTINGS.keys() | setting_names.INTERNAL
+    known = (
+        setting_names.SETTINGS.keys()
+        | setting_names.INTERNAL
+        | {s.name for s in feature_settings()}
+    )
     for folder in ("governance", "tests", "bench", "tools"):
         for path in Path(folder).rglob("*.py"):
             names = set(re.findall(r"GOVERNANCE_[A-Z_]*[A-Z]", path.read_text()))

@@ -16,6 +16,7 @@ from governance.kernel import access, db
 from governance.kernel.access import Permission
 from governance.kernel.events import Event
 from governance.kernel.feature import Feature
+from governance.kernel.glossary import GLOSSARY, Term
 from governance.kernel.manifest import (
     Command,
     Daily,
@@ -32,6 +33,9 @@ from governance.kernel.manifest import (
     Subscription,
     installed,
 )
+from governance.operations.gates.gates import GATES, Gate
+from governance.operations.systems.parts import SYSTEM_PARTS, SystemTab
+from governance.operations.systems.permissions import VIEW as VIEW_SYSTEMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,30 @@ WRONG = {
             "Two features answer the port AI systems that an API key can be limited to: systems and"
             " toys."
         ),
+    ),
+    "a part of an extension point": (
+        {"extensions": (GLOSSARY(Term("Anchor", "It holds."), Term("anchor", "It holds, too.")),)},
+        "The feature toys must not have the term anchor twice.",
+    ),
+    "a part of an extension point that another has": (
+        {"extensions": (GATES(Gate(key="task_cost", kind="signal", topic="cost", read=nothing)),)},
+        "Two features have the gate task_cost: tenant_costs and toys.",
+    ),
+    "a page of a part of an extension point": (
+        {
+            "extensions": (
+                SYSTEM_PARTS(
+                    SystemTab(
+                        label="Toys",
+                        endpoint="toys.of_system",
+                        argument="system_key",
+                        permission=VIEW_SYSTEMS,
+                        order=1,
+                    )
+                ),
+            )
+        },
+        "The feature toys names the endpoint toys.of_system in its system parts, and no route has it.",
     ),
     "an event that nobody takes": (
         {"publishes": (Unheard,)},

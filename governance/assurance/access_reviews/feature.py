@@ -2,6 +2,8 @@
 
 from governance.assurance.access_reviews import (
     actions,
+    collectors,
+    glossary,
     inbox,
     jobs,
     models,
@@ -10,6 +12,8 @@ from governance.assurance.access_reviews import (
     views,
 )
 from governance.foundation.audit.registry import actions_in
+from governance.foundation.populations.collector import COLLECTORS
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, Daily, EntryLink, Manifest
 
 manifest = Manifest(
@@ -20,6 +24,7 @@ manifest = Manifest(
     schedule=(Daily("remind of access reviews", jobs.remind_all_tenants, at="07:11"),),
     palette=(Command("Start access review", "access_reviews.beginning", permissions.REVIEW),),
     search=(palette.access_reviews,),
+    extensions=(GLOSSARY(*glossary.TERMS), COLLECTORS(collectors.AccessReviews())),
     audit=actions_in(actions),
     links={
         "AccessReview": EntryLink(endpoint="access_reviews.review", argument="access_review_id"),

@@ -4,6 +4,7 @@ from governance.assurance.assessments import (
     assessment_actions,
     assessment_views,
     conclusion_actions,
+    glossary,
     inbox,
     item_actions,
     models,
@@ -17,6 +18,7 @@ from governance.assurance.assessments import (
 from governance.assurance.assessments.levels_sql import lowered_requirement
 from governance.assurance.evidence.inbox import consequence
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     EntryLink,
@@ -26,6 +28,7 @@ from governance.kernel.manifest import (
     not_by_scope,
 )
 from governance.operations.systems.events import SystemChanged
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 # each module adds its routes to the same feature when it is imported
 VIEW_MODULES = (views, requirement_views, assessment_views)
@@ -56,7 +59,10 @@ manifest = Manifest(
         "Comment": EntryLink(no_page="it is shown on the page of its requirement"),
     },
     subscribes=(Subscription(SystemChanged, outdated_actions.mark_outdated),),
-    systems=(system_parts.OUTDATED, system_parts.OPEN, system_parts.USED_BY),
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        SYSTEM_PARTS(system_parts.OUTDATED, system_parts.OPEN, system_parts.USED_BY),
+    ),
     inbox=inbox.SOURCES,
     answers=(PortAnswer(consequence, lowered_requirement),),
 )

@@ -12,15 +12,15 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from governance.assurance.collectors import permissions, queries
-from governance.assurance.collectors.collector import Collected, Collector
 from governance.assurance.collectors.models import CollectorRun
-from governance.assurance.collectors.periods import Period
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import link_actions, version_actions
 from governance.assurance.evidence.deletion_guard import filed_by_meridian
 from governance.assurance.evidence.models import Evidence, EvidenceLink
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
+from governance.foundation.populations.collector import Collected, Collector
+from governance.foundation.populations.periods import Period
 from governance.kernel import background_work, clock, current
 from governance.kernel.db import session
 

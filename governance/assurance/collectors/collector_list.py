@@ -6,7 +6,7 @@ from typing import Any
 from governance.assurance.collectors.queries import CollectorStatus
 from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
 
-COLLECTORS = ListPage(
+COLLECTOR_LIST = ListPage(
     name="collectors",
     title="Collectors",
     noun="collector",

@@ -1,7 +1,18 @@
 """Collectors: evidence that Meridian gathers by itself."""
 
-from governance.assurance.collectors import actions, jobs, models, permissions, views
+from governance.assurance.collectors import (
+    actions,
+    backups,
+    glossary,
+    jobs,
+    models,
+    permissions,
+    tenant_isolation,
+    views,
+)
 from governance.foundation.audit.registry import actions_in
+from governance.foundation.populations.collector import COLLECTORS
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Hourly, Manifest
 
 manifest = Manifest(
@@ -12,6 +23,10 @@ manifest = Manifest(
     schedule=(Hourly("collect evidence", jobs.collect_due, minute=23),),
     work=(jobs.collect,),
     palette=(Command("View collectors", "collectors.index", permissions.VIEW),),
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        COLLECTORS(backups.Backups(), tenant_isolation.Isolation()),
+    ),
     audit=actions_in(actions),
     links={"CollectorRun": EntryLink(endpoint="collectors.index")},
 )

@@ -8,9 +8,8 @@ collect(item, progress)         one run, as work that can be watched and cancell
 from datetime import date, timedelta
 
 from governance.assurance.collectors import actions, permissions, queries
-from governance.assurance.collectors.builtin import COLLECTORS
-from governance.assurance.collectors.collector import Collector
-from governance.assurance.collectors.periods import Period, closed_periods, previous_period
+from governance.foundation.populations.collector import Collector, every_collector
+from governance.foundation.populations.periods import Period, closed_periods, previous_period
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
 from governance.kernel import access, clock, current
@@ -35,7 +34,7 @@ def collect_due_of(who: Actor, *, since: date | None = None) -> int:
         there = queries.known_periods()
         due = [
             (found, period)
-            for found in COLLECTORS.values()
+            for found in every_collector().values()
             for period in closed_periods(found.schedule, since, today)
             if (found.key, period.name) not in there
         ]

@@ -19,13 +19,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from governance.assurance.collectors.builtin import COLLECTORS
-from governance.assurance.collectors.collector import Collector
 from governance.assurance.collectors.models import CollectorRun
-from governance.assurance.collectors.periods import day_range, next_due
-from governance.assurance.collectors.population import CollectorPopulation
 from governance.assurance.controls.models import Control
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
+from governance.foundation.populations.collector import Collector, every_collector
+from governance.foundation.populations.periods import day_range, next_due
+from governance.foundation.populations.population import CollectorPopulation
 from governance.kernel import background_work, clock
 from governance.kernel.background_work import UNDER_WAY, Run, with_work
 from governance.kernel.db import find, session
@@ -95,9 +94,9 @@ class CollectorStatus:
 
 
 def find_collector(key: str) -> Collector:
-    if key not in COLLECTORS:
+    if key not in every_collector():
         raise NotFound("This collector doesn't exist, or you don't have access to it.")
-    return COLLECTORS[key]
+    return every_collector()[key]
 
 
 def collector_statuses() -> list[CollectorStatus]:
@@ -105,7 +104,7 @@ def collector_statuses() -> list[CollectorStatus]:
     newest, adopted, scope = _newest(), _adopted(), limits()
     return [
         _status(c, adopted, newest.get(c.key), scope)
-        for c in COLLECTORS.values()
+        for c in every_collector().values()
         if _serves(c, adopted, scope)
     ]
 
@@ -119,7 +118,7 @@ def collector_status(key: str) -> CollectorStatus:
 
 def _adopted() -> Mapping[str, tuple[UUID, str]]:
     """By ref, the controls that collectors serve and the acting person sees."""
-    refs, scope = {ref for c in COLLECTORS.values() for ref in c.controls}, limits()
+    refs, scope = {ref for c in every_collector().values() for ref in c.controls}, limits()
     rows = session().execute(
         select(Control.id, Control.ref).where(Control.ref.in_(refs), Control.retired_at.is_(None))
     )

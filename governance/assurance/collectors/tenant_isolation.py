@@ -14,9 +14,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from governance.assurance.collectors import population as populations
-from governance.assurance.collectors.collector import Collector, PopulationRow
-from governance.assurance.collectors.periods import Period
+from governance.foundation.populations import population as populations
+from governance.foundation.populations.collector import Collector, PopulationRow
+from governance.foundation.populations.periods import Period
 from governance.foundation.tenants import queries as directory
 from governance.kernel import current
 from governance.kernel.db import session, transaction
@@ -75,7 +75,11 @@ class Isolation(Collector):
     )
     controls = ("SEC-01",)
     catches_up = False
-    query = TABLES
+    topic = "isolation"
+
+    @property
+    def query(self) -> str:
+        return TABLES
 
     # it is about now, whatever the period
     def population(self, period: Period) -> populations.CollectorPopulation:  # noqa: ARG002

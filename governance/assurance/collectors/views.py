@@ -6,11 +6,11 @@ from uuid import UUID
 from flask import redirect, url_for
 
 from governance.assurance.collectors import actions, collector_list, permissions, queries, run_list
-from governance.assurance.collectors.collector_list import COLLECTORS
+from governance.assurance.collectors.collector_list import COLLECTOR_LIST
 from governance.assurance.collectors.models import CollectorRun
-from governance.assurance.collectors.periods import period_containing, previous_period
 from governance.assurance.collectors.run_list import RUNS
 from governance.foundation.people import queries as people
+from governance.foundation.populations.periods import period_containing, previous_period
 from governance.kernel import clock, work_pages
 from governance.kernel.background_work import Run
 from governance.kernel.downloads import FILE
@@ -24,7 +24,7 @@ feature = Feature("collectors", __name__)
 
 @feature.get("/evidence/collectors/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    asked, board = COLLECTORS.read(), queries.collector_statuses()
+    asked, board = COLLECTOR_LIST.read(), queries.collector_statuses()
     return page(
         "assurance/collectors/index.html",
         asked=asked,

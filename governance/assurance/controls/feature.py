@@ -6,6 +6,7 @@ from governance.assurance.controls import (
     control_test_actions,
     discussions,
     drill_evidence,
+    glossary,
     mapping_actions,
     mapping_views,
     models,
@@ -17,6 +18,8 @@ from governance.assurance.controls import (
 )
 from governance.assurance.evidence.ports import supported_controls
 from governance.foundation.audit.registry import actions_in
+from governance.foundation.comments.subjects import COMMENT_SUBJECTS
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     EntryLink,
@@ -51,7 +54,7 @@ manifest = Manifest(
         Command("Adopt the starter pack of controls", "controls.adopting", permissions.MANAGE),
     ),
     search=(palette.controls,),
-    discussions=(discussions.CONTROL,),
+    extensions=(GLOSSARY(*glossary.TERMS), COMMENT_SUBJECTS(discussions.CONTROL)),
     audit=actions_in(actions, mapping_actions, control_test_actions),
     links={
         "Control": EntryLink(endpoint="controls.control", argument="control_id", within=Scope.holds)

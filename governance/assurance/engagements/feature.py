@@ -9,6 +9,7 @@ from governance.assurance.engagements import (
     auditor_sign_in,
     change_freeze,
     download_custody,
+    glossary,
     inbox,
     jobs,
     list_import_views,
@@ -32,6 +33,7 @@ from governance.foundation.people.ports import reauthentication_address, why_not
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants.events import TimeZoneChanged
 from governance.kernel.downloads import custody
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.identity import identity
 from governance.kernel.manifest import (
     Command,
@@ -51,6 +53,7 @@ VIEW_MODULES = (views, request_views, list_import_views, package_views)
 
 manifest = Manifest(
     name="engagements",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(auditor_sign_in.public, views.feature, reauthentication.feature),
     under=("evidence.index",),

@@ -7,6 +7,7 @@ from governance.assurance.evaluation_findings import (
     discussions,
     finding_actions,
     gates,
+    glossary,
     inbox,
     mapping_actions,
     missed_evaluations,
@@ -19,6 +20,8 @@ from governance.assurance.evaluation_findings import (
     views,
 )
 from governance.foundation.audit.registry import actions_in
+from governance.foundation.comments.subjects import COMMENT_SUBJECTS
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     EntryLink,
@@ -33,6 +36,8 @@ from governance.operations.evaluations.events import (
     RunJudged,
     SuiteVersionWithdrawn,
 )
+from governance.operations.gates.gates import GATES
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 manifest = Manifest(
     name="evaluation_findings",
@@ -64,13 +69,13 @@ manifest = Manifest(
         ),
     ),
     search=(palette.findings,),
-    discussions=(discussions.FINDING,),
-    gates=(gates.FINDINGS,),
-    systems=(
-        system_parts.FIGURE,
-        system_parts.TAB,
-        system_parts.OPEN,
-        system_parts.RECORDS,
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        COMMENT_SUBJECTS(discussions.FINDING),
+        GATES(gates.FINDINGS),
+        SYSTEM_PARTS(
+            system_parts.FIGURE, system_parts.TAB, system_parts.OPEN, system_parts.RECORDS
+        ),
     ),
     inbox=inbox.SOURCES,
     work=(consequence_actions.follow_run, reconsidering.reconsider_suite),

@@ -7,6 +7,7 @@ from governance.assurance.evidence import (
     deletion,
     deletion_views,
     discussions,
+    glossary,
     inbox,
     integrity,
     jobs,
@@ -18,13 +19,18 @@ from governance.assurance.evidence import (
     permissions,
     push,
     reminders,
+    scanning,
     version_actions,
     version_views,
     views,
     withdrawing,
 )
 from governance.assurance.evidence.events import EvidenceFileDeleted
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.foundation.comments.subjects import COMMENT_SUBJECTS
+from governance.kernel.feature_settings import SETTINGS
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, NavItem
 from governance.kernel.visibility_scope import Scope
 
@@ -59,7 +65,12 @@ manifest = Manifest(
         Command("Set retention of evidence", "evidence.retention", permissions.KEEP),
     ),
     search=(palette.evidence_items,),
-    discussions=(discussions.EVIDENCE,),
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        SETTINGS(scanning.SETTING),
+        COMMENT_SUBJECTS(discussions.EVIDENCE),
+        APPROVAL_KINDS(*approval_kinds.KINDS),
+    ),
     audit=actions_in(
         actions,
         link_actions,
@@ -80,6 +91,5 @@ manifest = Manifest(
         ),
     },
     inbox=inbox.SOURCES,
-    approvals=approval_kinds.KINDS,
     publishes=(EvidenceFileDeleted,),
 )

@@ -18,6 +18,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from governance.kernel.errors import Invalid, TooLarge, Unavailable
+from governance.kernel.feature_settings import Setting
 
 CHUNK_BYTES = 256 * 1024
 TIMEOUT_SECONDS = 60.0  # seconds without a word from clamd
@@ -27,16 +28,25 @@ _address: str | None = None
 
 
 def use(address: str | None) -> None:
-    """Choose the scanner; a malformed address stops the start."""
+    """Choose the scanner; no address means that files are not scanned."""
     global _address  # noqa: PLW0603 - one process, one scanner
-    if address and not (
-        address.startswith("/") or (address.startswith("tcp://") and urlsplit(address).hostname)
-    ):
-        raise SystemExit(
-            "GOVERNANCE_CLAMAV isn't an address of clamd. Use the path of its socket or"
-            " tcp://host:3310."
-        )
     _address = address or None
+
+
+def _problem(address: str) -> str | None:
+    is_socket = address.startswith("/")
+    if is_socket or (address.startswith("tcp://") and urlsplit(address).hostname):
+        return None
+    return "isn't an address of clamd. Use the path of its socket or tcp://host:3310."
+
+
+SETTING = Setting(
+    name="GOVERNANCE_CLAMAV",
+    meaning="clamd's socket or `tcp://host:3310`; every file of evidence is scanned, see `evidence.md`",
+    unset="files are not scanned",
+    use=use,
+    problem=_problem,
+)
 
 
 def check_not_infected(stream: BinaryIO, filename: str) -> None:

@@ -1,11 +1,20 @@
 """Frameworks: their requirements, adoption, official texts and crosswalks."""
 
-from governance.assurance.frameworks import actions, corrections, models, permissions, views
+from governance.assurance.frameworks import (
+    actions,
+    corrections,
+    glossary,
+    models,
+    permissions,
+    views,
+)
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import EntryLink, Manifest, NavItem
 
 manifest = Manifest(
     name="frameworks",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature, views.operator_feature),
     navigation=(

@@ -11,6 +11,7 @@ from governance.assurance.incidents import (
     clock_views,
     coming_up,
     contact_actions,
+    glossary,
     impact_actions,
     impact_views,
     inbox,
@@ -37,8 +38,10 @@ from governance.assurance.incidents import (
 )
 from governance.assurance.incidents.models import Incident
 from governance.assurance.incidents.states import LIVE
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.privacy.events import PersonErased
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     EntryLink,
@@ -54,6 +57,7 @@ from governance.operations.objectives.ports import coming_up_incidents, incident
 from governance.operations.policies.ports import open_incidents
 from governance.operations.switches.events import StopOrdered
 from governance.operations.switches.ports import incident_of
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 # importing these modules adds their routes to views.feature
 VIEW_MODULES = (
@@ -95,7 +99,11 @@ manifest = Manifest(
     schedule=(EveryMinute("remind of incident deadlines", jobs.remind, second=25),),
     work=(review_evidence.file_review,),
     inbox=inbox.SOURCES,
-    approvals=(update_approval.CUSTOMER_UPDATE,),
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        APPROVAL_KINDS(update_approval.CUSTOMER_UPDATE),
+        SYSTEM_PARTS(system_parts.USED_BY),
+    ),
     palette=(
         Command("Declare an incident…", "incidents.new", permissions.DECLARE),
         Command("View incidents", "incidents.index", permissions.VIEW),
@@ -108,7 +116,6 @@ manifest = Manifest(
         Command("View response times of incidents", "incidents.figures", permissions.VIEW),
     ),
     search=(palette.incidents,),
-    systems=(system_parts.USED_BY,),
     audit=actions_in(
         actions,
         clock_actions,

@@ -5,6 +5,7 @@ from sqlalchemy import Select, func, select
 from governance.assurance.playbooks import (
     actions,
     coming_up,
+    glossary,
     inbox,
     models,
     palette,
@@ -15,6 +16,7 @@ from governance.assurance.playbooks import (
 )
 from governance.assurance.playbooks.models import Playbook
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Manifest, PortAnswer, SectionTab
 from governance.operations.objectives.ports import coming_up_playbooks
 
@@ -25,6 +27,7 @@ def _count() -> Select[int]:
 
 manifest = Manifest(
     name="playbooks",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature,),
     under=("objectives.index",),

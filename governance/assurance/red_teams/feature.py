@@ -9,6 +9,7 @@ from governance.assurance.red_teams import (
     finding_actions,
     finding_views,  # noqa: F401 - adds the routes of findings to the feature
     gates,
+    glossary,
     inbox,
     models,
     palette,
@@ -18,6 +19,8 @@ from governance.assurance.red_teams import (
     views,
 )
 from governance.foundation.audit.registry import actions_in
+from governance.foundation.comments.subjects import COMMENT_SUBJECTS
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     EntryLink,
@@ -26,7 +29,9 @@ from governance.kernel.manifest import (
     SectionTab,
     not_by_scope,
 )
+from governance.operations.gates.gates import GATES
 from governance.operations.policies.ports import setting_figures
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 manifest = Manifest(
     name="red_teams",
@@ -47,15 +52,18 @@ manifest = Manifest(
         Command("Plan a red team", "red_teams.new", permissions.PLAN, also="attack penetration"),
     ),
     search=(palette.red_teams, palette.findings),
-    discussions=(discussions.FINDING,),
-    systems=(
-        system_parts.TAB,
-        system_parts.FIGURE,
-        system_parts.OPEN,
-        system_parts.TEAMS,
-        system_parts.FINDINGS,
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        COMMENT_SUBJECTS(discussions.FINDING),
+        SYSTEM_PARTS(
+            system_parts.TAB,
+            system_parts.FIGURE,
+            system_parts.OPEN,
+            system_parts.TEAMS,
+            system_parts.FINDINGS,
+        ),
+        GATES(gates.AGE),
     ),
-    gates=(gates.AGE,),
     record_points=(documents.points_of,),
     answers=(PortAnswer(setting_figures, policy_figure.setting_figures),),
     inbox=inbox.SOURCES,

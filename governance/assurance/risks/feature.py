@@ -7,6 +7,7 @@ from governance.assurance.risks import (
     acceptance_views,
     actions,
     discussions,
+    glossary,
     inbox,
     jobs,
     mitigation_actions,
@@ -19,7 +20,10 @@ from governance.assurance.risks import (
     system_parts,
     views,
 )
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.foundation.comments.subjects import COMMENT_SUBJECTS
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     EntryLink,
@@ -30,6 +34,7 @@ from governance.kernel.manifest import (
     Subscription,
 )
 from governance.operations.systems.events import SystemChanged
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 # Each adds its routes to `views.feature` when it is imported.
 VIEWS = (views, acceptance_views)
@@ -52,8 +57,14 @@ manifest = Manifest(
     ),
     schedule=(Hourly("keep scores of risks", jobs.keep_scores, minute=41),),
     inbox=inbox.SOURCES,
-    approvals=(acceptance_approval.RISK_ACCEPTANCE,),
-    discussions=(discussions.RISK,),
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        APPROVAL_KINDS(acceptance_approval.RISK_ACCEPTANCE),
+        COMMENT_SUBJECTS(discussions.RISK),
+        SYSTEM_PARTS(
+            system_parts.RISKS_TAB, system_parts.OUTDATED, system_parts.OPEN, system_parts.USED_BY
+        ),
+    ),
     palette=(
         Command("View risks", "risks.index", permissions.VIEW, also="heat map register appetite"),
         Command("New risk", "risks.create", permissions.MANAGE, also="add create"),
@@ -61,12 +72,6 @@ manifest = Manifest(
     ),
     search=(palette.risks,),
     subscribes=(Subscription(SystemChanged, acceptance_actions.lapse_of_system),),
-    systems=(
-        system_parts.RISKS_TAB,
-        system_parts.OUTDATED,
-        system_parts.OPEN,
-        system_parts.USED_BY,
-    ),
     answers=(PortAnswer(ports.reported_risks, report_facts.reported_risks),),
     audit=actions_in(actions, mitigation_actions, acceptance_actions, scale_actions, score_actions),
     links={

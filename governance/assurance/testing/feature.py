@@ -4,6 +4,7 @@ from governance.assurance.testing import (
     discussions,
     exception_actions,
     exception_views,
+    glossary,
     inbox,
     models,
     palette,
@@ -15,6 +16,8 @@ from governance.assurance.testing import (
     views,
 )
 from governance.foundation.audit.registry import actions_in
+from governance.foundation.comments.subjects import COMMENT_SUBJECTS
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Manifest, not_by_scope
 
 # each module adds its routes to the same feature when it is imported
@@ -31,7 +34,7 @@ manifest = Manifest(
         Command("View findings", "testing.findings", permissions.VIEW, also="retest fix remediate"),
     ),
     search=(palette.exceptions, palette.findings, palette.populations),
-    discussions=(discussions.EXCEPTION,),
+    extensions=(GLOSSARY(*glossary.TERMS), COMMENT_SUBJECTS(discussions.EXCEPTION)),
     audit=actions_in(population_actions, sample_actions, exception_actions),
     links={
         "SamplingTable": EntryLink(endpoint="testing.sizes", single=True),

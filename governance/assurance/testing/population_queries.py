@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import undefer
 
-from governance.assurance.collectors.builtin import COLLECTORS
 from governance.assurance.evidence.models import (
     Evidence,
     EvidenceLink,
@@ -24,6 +23,7 @@ from governance.assurance.testing.models import (
 from governance.assurance.testing.sampling import (
     population_digest,
 )
+from governance.foundation.populations.collector import every_collector
 from governance.kernel.db import session
 from governance.kernel.errors import NotFound
 from governance.kernel.read_once import read_once
@@ -86,7 +86,7 @@ def is_as_frozen(population: Population) -> bool:
 
 def collector_choices(control_ref: str) -> list[tuple[str, str]]:
     """Return (key, title) of the collectors that provide a population for the control."""
-    return [(c.key, c.title) for c in COLLECTORS.values() if control_ref in c.controls]
+    return [(c.key, c.title) for c in every_collector().values() if control_ref in c.controls]
 
 
 def evidence_version_rows(control_id: UUID, first: date, last: date) -> list[dict[str, Any]]:

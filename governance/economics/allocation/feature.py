@@ -1,7 +1,16 @@
 """Allocation: versioned rules that share infrastructure, guardrails and support among tenants."""
 
-from governance.economics.allocation import actions, models, permissions, rules_approval, views
+from governance.economics.allocation import (
+    actions,
+    glossary,
+    models,
+    permissions,
+    rules_approval,
+    views,
+)
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Manifest, NavItem
 
 manifest = Manifest(
@@ -19,7 +28,7 @@ manifest = Manifest(
             audience="operator",
         ),
     ),
-    approvals=(rules_approval.RULES,),
+    extensions=(GLOSSARY(*glossary.TERMS), APPROVAL_KINDS(rules_approval.RULES)),
     palette=(Command("Change allocation rules", "operator_allocation.new", permissions.CHANGE),),
     audit=actions_in(actions),
     links={

@@ -3,6 +3,7 @@
 from governance.economics.budgets import (
     actions,
     alert_actions,
+    glossary,
     inbox,
     jobs,
     models,
@@ -10,10 +11,12 @@ from governance.economics.budgets import (
     views,
 )
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Hourly, Manifest, NavItem
 
 manifest = Manifest(
     name="budgets",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.operator_feature, views.feature),
     navigation=(

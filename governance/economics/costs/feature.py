@@ -3,16 +3,19 @@
 from governance.economics.costs import (
     actions,
     focus_import,  # noqa: F401 - registers the kind of file
+    glossary,
     models,
     permissions,
     placing_actions,
     views,
 )
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Manifest, NavItem
 
 manifest = Manifest(
     name="costs",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature,),
     navigation=(

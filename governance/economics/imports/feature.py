@@ -1,11 +1,21 @@
 """Imported files of the operator: usage, prices, bills, revenue."""
 
-from governance.economics.imports import actions, file_work, jobs, models, permissions, views
+from governance.economics.imports import (
+    actions,
+    file_work,
+    glossary,
+    jobs,
+    models,
+    permissions,
+    views,
+)
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, NavItem
 
 manifest = Manifest(
     name="imports",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature,),
     navigation=(

@@ -3,6 +3,7 @@
 from governance.economics.imports.kinds import register
 from governance.economics.prices import (
     actions,
+    glossary,
     jobs,
     models,
     permissions,
@@ -12,7 +13,9 @@ from governance.economics.prices import (
 )
 from governance.economics.prices.price_imports import LITELLM
 from governance.economics.prices.restatement_approval import RESTATEMENT
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Daily, EntryLink, EveryMinute, Manifest, NavItem
 
 register(LITELLM)
@@ -36,7 +39,7 @@ manifest = Manifest(
         EveryMinute("collect usage costs", jobs.collect_usage_costs, second=35),
         Daily("enter model retirements", retirement_jobs.enter_model_retirements, at="04:43"),
     ),
-    approvals=(RESTATEMENT,),
+    extensions=(GLOSSARY(*glossary.TERMS), APPROVAL_KINDS(RESTATEMENT)),
     audit=actions_in(actions, restatement_actions),
     links={
         "Price": EntryLink(endpoint="operator_prices.price", argument="price_id"),

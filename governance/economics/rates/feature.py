@@ -1,15 +1,17 @@
 """Exchange rates: the reporting currency, and what others were worth in it, month by month."""
 
 from governance.economics.imports.kinds import register
-from governance.economics.rates import actions, inbox, models, permissions, views
+from governance.economics.rates import actions, glossary, inbox, models, permissions, views
 from governance.economics.rates.rate_imports import RATES
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import EntryLink, Manifest, NavItem
 
 register(RATES)
 
 manifest = Manifest(
     name="rates",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature,),
     navigation=(

@@ -3,17 +3,20 @@
 from governance.economics.imports.kinds import register
 from governance.economics.revenue import (
     account_actions,
+    glossary,
     import_kinds,
     models,
     permissions,
     views,
 )
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Manifest, NavItem
 
 register(*import_kinds.KINDS)
 manifest = Manifest(
     name="revenue",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.operator_feature,),
     navigation=(

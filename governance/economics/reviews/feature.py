@@ -9,6 +9,7 @@ from governance.economics.reviews import (
     close_views,
     closed,
     day_views,
+    glossary,
     guardrail_file,
     inbox,
     jobs,
@@ -22,7 +23,9 @@ from governance.economics.reviews import (
     tenant_views,
     views,
 )
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     Daily,
@@ -55,7 +58,12 @@ manifest = Manifest(
             audience="operator",
         ),
     ),
-    approvals=(sign_off_actions.FINANCE, sign_off_actions.PRODUCT, residual_actions.RESIDUAL),
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        APPROVAL_KINDS(
+            sign_off_actions.FINANCE, sign_off_actions.PRODUCT, residual_actions.RESIDUAL
+        ),
+    ),
     schedule=(
         Hourly("close months of economics", jobs.close_due_months, minute=17),
         Daily("note late inputs of reviews", jobs.note_late_inputs, at="04:37"),

@@ -12,6 +12,8 @@ from governance.economics.tenant_costs import (
 )
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Daily, EntryLink, EveryMinute, Manifest, SectionTab
+from governance.operations.gates.gates import GATES
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 manifest = Manifest(
     name="tenant_costs",
@@ -28,8 +30,10 @@ manifest = Manifest(
             counts_everything=True,
         ),
     ),
-    systems=(system_parts.COST, system_parts.CHARTS, system_parts.COST_TAB),
-    gates=(gates.COST,),
+    extensions=(
+        SYSTEM_PARTS(system_parts.COST, system_parts.CHARTS, system_parts.COST_TAB),
+        GATES(gates.COST),
+    ),
     schedule=(
         EveryMinute("copy present list prices", jobs.copy_present_prices, second=50),
         Daily("copy list prices", jobs.copy_prices, at="04:23"),

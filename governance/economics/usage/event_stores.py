@@ -6,10 +6,12 @@ create_tables(url)    what the store needs beyond the migrations
 """
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from governance.economics.usage.event_store import EventStore
 from governance.economics.usage.postgresql_events import PostgresqlEvents
 from governance.kernel.config import SettingsError
+from governance.kernel.feature_settings import Setting
 
 if TYPE_CHECKING:
     from governance.economics.usage.clickhouse_events import ClickhouseEvents
@@ -21,6 +23,29 @@ def use(url: str | None) -> None:
     """Choose the store. Raises SettingsError if the client of ClickHouse isn't installed."""
     global _store  # noqa: PLW0603 - one process, one store
     _store = clickhouse(url) if url else PostgresqlEvents()
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of the port
+        return False
+
+
+def _problem(url: str) -> str | None:
+    if _is_address(url):
+        return None
+    return "isn't an address of ClickHouse such as https://user:password@host:8443/database"
+
+
+SETTING = Setting(
+    name="GOVERNANCE_USAGE_URL",
+    meaning="ClickHouse for usage events: `https://user:password@host:8443/database`; needs the extra `clickhouse`, see `usage.md`",
+    unset="PostgreSQL keeps usage events",
+    use=use,
+    problem=_problem,
+)
 
 
 def store() -> EventStore:

@@ -3,6 +3,8 @@
 from governance.economics.imports import kinds
 from governance.economics.usage import (
     api,
+    event_stores,
+    glossary,
     jobs,
     models,
     openapi,
@@ -13,6 +15,8 @@ from governance.economics.usage import (
     views,
 )
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.feature_settings import SETTINGS
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Daily, Hourly, Manifest, NavItem, SectionTab
 
 kinds.register(usage_file.USAGE)
@@ -22,6 +26,7 @@ manifest = Manifest(
     models=(models,),
     routes=(views.feature, api.feature, otlp_api.feature),
     api=openapi.DESCRIPTION,
+    extensions=(GLOSSARY(*glossary.TERMS), SETTINGS(event_stores.SETTING)),
     audit=actions_in(rebuild_actions),
     navigation=(
         NavItem(

@@ -1,12 +1,22 @@
 """External witnesses: places outside Meridian that keep checkpoints of the log."""
 
-from governance.foundation.anchors import actions, jobs, models, permissions, queries, views
+from governance.foundation.anchors import (
+    actions,
+    glossary,
+    jobs,
+    models,
+    permissions,
+    queries,
+    views,
+)
 from governance.foundation.audit import ports
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, EveryMinute, Manifest, PortAnswer
 
 manifest = Manifest(
     name="anchors",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature,),
     under=("logbook.index",),

@@ -3,6 +3,7 @@
 from governance.foundation.api_keys import (
     actions,
     description,
+    glossary,
     inbox,
     jobs,
     models,
@@ -12,11 +13,13 @@ from governance.foundation.api_keys import (
     views,
 )
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.identity import identity
 from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, PortAnswer
 
 manifest = Manifest(
     name="api_keys",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature, description.feature),
     api=description.ITSELF,

@@ -4,6 +4,7 @@ from governance.foundation.approvals import (
     actions,
     approval_records,
     discussion,
+    glossary,
     inbox,
     jobs,
     models,
@@ -13,10 +14,12 @@ from governance.foundation.approvals import (
 )
 from governance.foundation.approvals.events import RequestClosed
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Daily, EntryLink, Manifest
 
 manifest = Manifest(
     name="approvals",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature,),
     under=("tenant_settings.settings", "people.members"),

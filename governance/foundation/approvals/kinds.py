@@ -1,4 +1,4 @@
-"""The kinds of approval that features register, and what the core asks a kind about one approval.
+"""The kinds of approval that features add, and what the core asks a kind about one approval.
 
     ApprovalKind(name="erasure", permission=…, describe=…, fingerprint=…, apply=…, on_reject=…)
     register(kind)              once, where the application is put together
@@ -24,6 +24,7 @@ from governance.kernel import formatting
 from governance.kernel.access import Permission
 from governance.kernel.db import Model
 from governance.kernel.errors import NotFound
+from governance.kernel.extension_points import ExtensionPoint
 
 DEFAULT_LIFETIME = timedelta(days=14)
 
@@ -155,6 +156,9 @@ class ApprovalKind:
         return self.lock or f"approvals of {self.name}"
 
 
+APPROVAL_KINDS: ExtensionPoint[ApprovalKind] = ExtensionPoint(
+    "approval kind", key=lambda kind: kind.name
+)
 _kinds: dict[str, ApprovalKind] = {}
 
 

@@ -2,8 +2,18 @@
 
 from prometheus_client import Gauge
 
-from governance.foundation.audit import actions, api, former_actions, fsck, logs, models, sequencer
+from governance.foundation.audit import (
+    actions,
+    api,
+    former_actions,
+    fsck,
+    glossary,
+    logs,
+    models,
+    sequencer,
+)
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import EntryLink, Manifest
 
 OLDEST_PENDING = Gauge(
@@ -13,6 +23,7 @@ OLDEST_PENDING = Gauge(
 
 manifest = Manifest(
     name="audit",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(api.feature,),
     audit=actions_in(actions, former_actions, fsck, logs),

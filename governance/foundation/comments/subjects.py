@@ -1,4 +1,4 @@
-"""What can be commented on: features name their objects in Manifest.discussions."""
+"""What can be commented on: features add their objects by their manifests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 from governance.kernel import access
 from governance.kernel.access import Permission
 from governance.kernel.errors import NotFound
-from governance.kernel.manifest import installed
+from governance.kernel.extension_points import ExtensionPoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +29,15 @@ class CommentSubject:
     owner: Callable[[Any], UUID | None] = lambda _row: None
 
 
+COMMENT_SUBJECTS: ExtensionPoint[CommentSubject] = ExtensionPoint(
+    "comment subject", key=lambda subject: subject.kind
+)
+
+
 def subject_of(kind: str) -> CommentSubject:
-    for each in installed():
-        for subject in each.discussions:
-            if subject.kind == kind:
-                found: CommentSubject = subject
-                return found
+    for subject in COMMENT_SUBJECTS.parts():
+        if subject.kind == kind:
+            return subject
     raise NotFound("This page doesn't exist.")
 
 

@@ -2,7 +2,7 @@
 
 from flask import g
 
-from governance.foundation.glossary import terms
+from governance.foundation.glossary import document
 from governance.foundation.people import session_views
 from governance.kernel.access import PUBLIC
 from governance.kernel.feature import Feature
@@ -15,4 +15,4 @@ feature = Feature("glossary", __name__, scope="public")
 @feature.get("/glossary", needs=PUBLIC)
 def index() -> ResponseReturnValue:
     g.actor = session_views.signed_in_anywhere()
-    return page("foundation/glossary/index.html", groups=terms.groups())
+    return page("foundation/glossary/index.html", groups=document.groups())

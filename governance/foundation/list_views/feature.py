@@ -1,13 +1,15 @@
 """Views of lists that people save, for themselves or for everyone, and how their lists open."""
 
 from governance.foundation.audit.registry import actions_in
-from governance.foundation.list_views import actions, models, queries, views
+from governance.foundation.list_views import actions, glossary, models, queries, views
 from governance.foundation.privacy.events import PersonErased
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.list_pages import preference_of
 from governance.kernel.manifest import EntryLink, Manifest, PortAnswer, Subscription
 
 manifest = Manifest(
     name="list_views",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature,),
     audit=actions_in(actions),

@@ -4,6 +4,7 @@ from governance.foundation.audit.registry import actions_in
 from governance.foundation.list_views.ports import recall
 from governance.foundation.logbook import (
     actions,
+    collectors,
     denied_actions,
     denied_acts,
     export_verification,
@@ -16,6 +17,7 @@ from governance.foundation.logbook import (
     read_auditing,
     views,
 )
+from governance.foundation.populations.collector import COLLECTORS
 from governance.kernel import page_memory
 from governance.kernel.manifest import (
     Command,
@@ -60,6 +62,7 @@ manifest = Manifest(
         Command("View checkpoints of the log", "logbook.checkpoints", permissions.VIEW),
     ),
     inbox=inbox.SOURCES,
+    extensions=(COLLECTORS(collectors.LogChecks()),),
     audit=actions_in(actions, denied_actions),
     links={
         "LogExport": EntryLink(endpoint="log_exports.export", argument="export_id", noun="export"),

@@ -3,14 +3,16 @@
 from governance.foundation.approvals.events import RequestClosed
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.comments.events import CommentWritten
-from governance.foundation.notifications import digests, jobs, models, subscribers, views
+from governance.foundation.notifications import digests, glossary, jobs, models, subscribers, views
 from governance.foundation.people import permissions
 from governance.foundation.people.events import AdminAdded, OwnerAssigned
 from governance.foundation.privacy.events import PersonErased
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, Daily, Hourly, Manifest, Subscription
 
 manifest = Manifest(
     name="notifications",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature, views.public),
     schedule=(

@@ -3,6 +3,8 @@
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.people import (
     admission_actions,
+    collectors,
+    glossary,
     invitation_actions,
     jobs,
     member_actions,
@@ -19,7 +21,9 @@ from governance.foundation.people import (
     views,
 )
 from governance.foundation.people.events import AdminAdded, OwnerAssigned
+from governance.foundation.populations.collector import COLLECTORS
 from governance.foundation.tenants.events import SuspensionBegan
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.identity import identity
 from governance.kernel.manifest import (
     Command,
@@ -60,6 +64,7 @@ manifest = Manifest(
         Command("Switch tenant", "sessions.switcher", permissions.OWN),
     ),
     search=(palette.members,),
+    extensions=(GLOSSARY(*glossary.TERMS), COLLECTORS(collectors.Members(), collectors.Leavers())),
     audit=actions_in(session_actions, admission_actions, member_actions, invitation_actions),
     links={
         "Membership": EntryLink(endpoint="people.members"),

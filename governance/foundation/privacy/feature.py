@@ -1,9 +1,11 @@
 """Privacy: erasure, unmasking, legal holds, retention of personal parts."""
 
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.privacy import (
     approval_kinds,
     erasure_actions,
+    glossary,
     jobs,
     legal_hold_actions,
     models,
@@ -14,6 +16,7 @@ from governance.foundation.privacy import (
     views,
 )
 from governance.foundation.privacy.events import PersonErased
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, Daily, EntryLink, Manifest
 
 manifest = Manifest(
@@ -42,5 +45,5 @@ manifest = Manifest(
     },
     publishes=(PersonErased,),
     after_request=(views.remember_unmasked,),
-    approvals=approval_kinds.KINDS,
+    extensions=(GLOSSARY(*glossary.TERMS), APPROVAL_KINDS(*approval_kinds.KINDS)),
 )

@@ -6,6 +6,7 @@ from governance.foundation.privacy.events import PersonErased
 from governance.foundation.scim import (
     admission,
     api,
+    glossary,
     group_actions,
     jobs,
     models,
@@ -13,6 +14,7 @@ from governance.foundation.scim import (
     user_actions,
     views,
 )
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     Daily,
@@ -24,6 +26,7 @@ from governance.kernel.manifest import (
 
 manifest = Manifest(
     name="scim",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature, api.feature),
     under=("tenant_settings.settings", "people.members"),

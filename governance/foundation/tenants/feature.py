@@ -4,17 +4,20 @@ from governance.foundation.audit.registry import actions_in
 from governance.foundation.tenants import (
     actions,
     events,
+    glossary,
     models,
     permissions,
     queries,
     suspension_actions,
     views,
 )
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.identity import identity
 from governance.kernel.manifest import Command, EntryLink, Manifest, NavItem, PortAnswer
 
 manifest = Manifest(
     name="tenants",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature, views.operator_feature),
     navigation=(

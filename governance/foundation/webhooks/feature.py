@@ -4,6 +4,7 @@ from governance.foundation.audit.registry import actions_in
 from governance.foundation.webhooks import (
     actions,
     delivery_actions,
+    glossary,
     inbox,
     jobs,
     models,
@@ -11,10 +12,12 @@ from governance.foundation.webhooks import (
     permissions,
     views,
 )
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, Daily, EntryLink, Every, Manifest
 
 manifest = Manifest(
     name="webhooks",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature,),
     under=("tenant_settings.settings", "people.members"),

@@ -1,6 +1,7 @@
 """Service level agreements: versions, commitments, credit bands, acceptance."""
 
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     EntryLink,
@@ -14,6 +15,7 @@ from governance.operations.agreements import (
     actions,
     contact_actions,
     documents,
+    glossary,
     inbox,
     models,
     palette,
@@ -24,6 +26,7 @@ from governance.operations.agreements import (
     views,
 )
 from governance.operations.objectives import ports
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 manifest = Manifest(
     name="agreements",
@@ -51,7 +54,7 @@ manifest = Manifest(
         ),
     ),
     under=("objectives.index",),
-    systems=(uses.USED_BY,),
+    extensions=(GLOSSARY(*glossary.TERMS), SYSTEM_PARTS(uses.USED_BY)),
     work=(rehearsal_work.rehearse_all,),
     inbox=(inbox.AWAITING, inbox.ENDING, inbox.VENDOR_AWAITING, inbox.VENDOR_ENDING),
     palette=(

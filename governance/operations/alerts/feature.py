@@ -1,6 +1,7 @@
 """Burn-rate alerts on objectives."""
 
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     EntryLink,
@@ -15,6 +16,7 @@ from governance.operations.alerts import (
     backtest_views,
     deliveries,
     events,
+    glossary,
     inbox,
     jobs,
     models,
@@ -27,6 +29,7 @@ from governance.operations.alerts import (
     views,
 )
 from governance.operations.objectives import ports
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 manifest = Manifest(
     name="alerts",
@@ -37,7 +40,7 @@ manifest = Manifest(
         EveryMinute("evaluate alerts", jobs.evaluate, second=20),
         Hourly("check error budgets", jobs.check_budgets, minute=7),
     ),
-    systems=(system_parts.ALERTS,),
+    extensions=(GLOSSARY(*glossary.TERMS), SYSTEM_PARTS(system_parts.ALERTS)),
     inbox=(inbox.FIRING,),
     palette=(Command("View alerts", "alerts.index", permissions.VIEW),),
     search=(palette.ALERTS,),

@@ -1,10 +1,12 @@
 """Data sets: versions with their licence, consent and age, and the AI systems that use them."""
 
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Manifest, PortAnswer
 from governance.operations.datasets import (
     actions,
     gates,
+    glossary,
     import_views,  # noqa: F401 - adds the routes of the import to the feature
     inbox,
     models,
@@ -14,6 +16,7 @@ from governance.operations.datasets import (
     version_views,  # noqa: F401 - adds the routes of versions to the feature
     views,
 )
+from governance.operations.gates.gates import GATES
 from governance.operations.systems.ports import data_sets_named
 
 manifest = Manifest(
@@ -22,7 +25,7 @@ manifest = Manifest(
     routes=(views.feature,),
     under=("systems.index",),
     inbox=inbox.SOURCES,
-    gates=(gates.DATA_SETS,),
+    extensions=(GLOSSARY(*glossary.TERMS), GATES(gates.DATA_SETS)),
     palette=(
         Command("View data sets", "datasets.index", permissions.VIEW),
         Command("New data set", "datasets.new", permissions.EDIT, also="add register"),

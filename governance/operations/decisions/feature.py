@@ -1,11 +1,13 @@
 """The decision API: what products may do, answered from memory."""
 
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import EntryLink, Manifest
-from governance.operations.decisions import actions, models
+from governance.operations.decisions import actions, glossary, models
 
 manifest = Manifest(
     name="decisions",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     audit=actions_in(actions),
     links={

@@ -1,6 +1,7 @@
 """Evaluation suites, runs and their verdicts; the section Evaluations begins with this week."""
 
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     Daily,
@@ -18,6 +19,7 @@ from governance.operations.evaluations import (
     coverage_views,
     events,
     gates,
+    glossary,
     jobs,
     judge_actions,
     judge_models,
@@ -43,7 +45,9 @@ from governance.operations.evaluations import (
     tier_moves,
     views,
 )
+from governance.operations.gates.gates import GATES
 from governance.operations.policies import ports as policy_ports
+from governance.operations.systems.parts import SYSTEM_PARTS
 from governance.operations.systems.ports import evaluations_of
 
 
@@ -102,14 +106,17 @@ manifest = Manifest(
         Command("Run undecided evaluations", "evaluation_requests.undecided", permissions.REQUEST),
         Command("New evaluation suite", "evaluations.new_suite", permissions.MANAGE),
     ),
-    systems=(
-        system_parts.VERDICTS,
-        system_charts.CHARTS,
-        system_parts.EVALUATIONS_TAB,
-        system_parts.REQUESTS,
-        system_parts.OUTDATED,
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        SYSTEM_PARTS(
+            system_parts.VERDICTS,
+            system_charts.CHARTS,
+            system_parts.EVALUATIONS_TAB,
+            system_parts.REQUESTS,
+            system_parts.OUTDATED,
+        ),
+        GATES(gates.MEASURES, gates.PAIRS),
     ),
-    gates=(gates.MEASURES, gates.PAIRS),
     work=(run_work.judge,),
     schedule=(
         Hourly("end evaluation requests", jobs.end_unanswered, minute=43),

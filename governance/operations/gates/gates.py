@@ -1,6 +1,6 @@
 """Gates: what decides whether a rollout may advance, and what halts it.
 
-Features register gates by their manifests (`gates=(…)`), and each reads one kind of figure:
+Features add gates by their manifests (`extensions=(GATES(…),)`), and each reads one kind of figure:
 
 guardrail    a failure halts the rollout or rolls it back, by itself
 signal       a failure pauses the rollout
@@ -17,8 +17,8 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from governance.kernel import manifest
 from governance.kernel.access import Permission, allowed
+from governance.kernel.extension_points import ExtensionPoint
 from governance.kernel.visibility_scope import limits
 from governance.operations.gates.stage import Stage
 
@@ -101,6 +101,9 @@ class Gate:
     read: Callable[[GateSubject], Iterable[GateReading]]
 
 
+GATES: ExtensionPoint[Gate] = ExtensionPoint("gate", key=lambda gate: gate.key)
+
+
 @dataclass(frozen=True, slots=True)
 class GateResult:
     """A figure with the gate that it is of."""
@@ -144,7 +147,7 @@ def every_gate() -> list[Gate]:
     """Return the gates of all features: guardrails, signals, conditions, each kind by topic."""
     kinds = list(KINDS)
     return sorted(
-        (part for each in manifest.installed() for part in each.gates),
+        GATES.parts(),
         key=lambda each: (kinds.index(each.kind), TOPICS.index(each.topic)),
     )
 

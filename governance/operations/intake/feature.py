@@ -1,9 +1,12 @@
 """Intake: product teams propose AI systems, triage classes them, another person opens them."""
 
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Manifest, PortAnswer
 from governance.operations.intake import (
     actions,
+    glossary,
     inbox,
     intake_approval,
     law,
@@ -14,6 +17,7 @@ from governance.operations.intake import (
     system_parts,
     views,
 )
+from governance.operations.systems.parts import SYSTEM_PARTS
 from governance.operations.systems.ports import law_in_force
 
 # each module adds its routes to the same feature when it is imported
@@ -29,7 +33,11 @@ manifest = Manifest(
         Command("Propose an AI system", "intake.new", permissions.PROPOSE, also="new intake"),
         Command("View proposed AI systems", "intake.index", permissions.VIEW, also="intake"),
     ),
-    systems=(system_parts.DUTIES_TAB,),
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        SYSTEM_PARTS(system_parts.DUTIES_TAB),
+        APPROVAL_KINDS(intake_approval.PROPOSAL),
+    ),
     search=(palette.proposals,),
     audit=actions_in(actions),
     links={
@@ -37,6 +45,5 @@ manifest = Manifest(
             endpoint="intake.proposal", argument="proposal_id", noun="proposed AI system"
         )
     },
-    approvals=(intake_approval.PROPOSAL,),
     answers=(PortAnswer(law_in_force, law.current_version),),
 )

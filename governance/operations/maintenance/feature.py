@@ -1,6 +1,8 @@
 """Maintenance windows and other exclusions, and the calendar feed."""
 
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Manifest, SectionTab, Subscription
 from governance.operations.maintenance import (
     actions,
@@ -8,6 +10,7 @@ from governance.operations.maintenance import (
     exclusion_approval,
     feed_actions,
     feed_views,
+    glossary,
     models,
     palette,
     permissions,
@@ -46,5 +49,8 @@ manifest = Manifest(
     },
     publishes=(events.ExclusionChanged,),
     subscribes=(Subscription(events.ExclusionChanged, webhook_notices.send),),
-    approvals=(exclusion_approval.LATE, exclusion_approval.WITHDRAWAL),
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        APPROVAL_KINDS(exclusion_approval.LATE, exclusion_approval.WITHDRAWAL),
+    ),
 )

@@ -1,6 +1,8 @@
 """Indicators and their minute counts: pushed, pulled, rolled up, rebuilt."""
 
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.feature_settings import SETTINGS
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     Daily,
@@ -18,6 +20,7 @@ from governance.operations.measurements import (
     evaluation_models,
     evaluation_views,
     events,
+    glossary,
     jobs,
     metrics,
     models,
@@ -28,9 +31,11 @@ from governance.operations.measurements import (
     prometheus_jobs,
     prometheus_models,
     prometheus_views,
+    retention,
     system_parts,
     views,
 )
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 # It adds its routes to `views.feature` when it is imported.
 VIEWS = (views, evaluation_views)
@@ -47,7 +52,11 @@ manifest = Manifest(
         Daily("drop old minutes", jobs.drop_old_minutes, at="02:23"),
     ),
     work=(prometheus_jobs.ask_prometheus, evaluation_feeds.count_run),
-    systems=(system_parts.EVALUATION_FEEDS,),
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        SETTINGS(retention.SETTING),
+        SYSTEM_PARTS(system_parts.EVALUATION_FEEDS),
+    ),
     audit=actions_in(actions, prometheus_actions, evaluation_feeds),
     links={
         "Indicator": EntryLink(endpoint="indicators.indicator", argument="indicator_id"),

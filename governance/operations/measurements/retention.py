@@ -6,9 +6,10 @@ to_drop(…)      pure: which of the months with minutes are old enough
 
 from collections.abc import Iterable
 
-from governance.kernel.config import DEFAULT_MINUTE_MONTHS, MIN_MINUTE_MONTHS
+from governance.kernel.feature_settings import Setting
 from governance.kernel.months import Month
 
+DEFAULT_MINUTE_MONTHS, MIN_MINUTE_MONTHS = 25, 15
 # By default two years and the month under way. At least those that the longest backfill, of 400
 # days, reaches: the database refuses to drop one of them.
 _months = DEFAULT_MINUTE_MONTHS
@@ -18,6 +19,22 @@ def use(months: int) -> None:
     """Keep the minutes of so many months, the present one included."""
     global _months  # noqa: PLW0603 - one setting of the installation
     _months = max(months, MIN_MINUTE_MONTHS)
+
+
+def _problem(months: str) -> str | None:
+    if months.isdecimal() and int(months) >= MIN_MINUTE_MONTHS:
+        return None
+    return f"must be a number of months, at least {MIN_MINUTE_MONTHS}"
+
+
+SETTING = Setting(
+    name="GOVERNANCE_MINUTE_MONTHS",
+    meaning="for how many months indicators keep their minutes, at least 15; hours and days stay, see `measurements.md`",
+    unset="25",
+    use=lambda text: use(int(text)),
+    default=str(DEFAULT_MINUTE_MONTHS),
+    problem=_problem,
+)
 
 
 def kept_months() -> int:

@@ -3,6 +3,7 @@
 from sqlalchemy import Select, String, cast, func, select
 
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     EntryLink,
@@ -10,9 +11,11 @@ from governance.kernel.manifest import (
     NavItem,
     SectionTab,
 )
+from governance.operations.gates.gates import GATES
 from governance.operations.objectives import (
     actions,
     gates,
+    glossary,
     models,
     palette,
     permissions,
@@ -23,6 +26,7 @@ from governance.operations.objectives import (
 from governance.operations.objectives.openslo import actions as openslo_actions
 from governance.operations.objectives.openslo import models as openslo_models
 from governance.operations.objectives.openslo import views as openslo_views
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 
 def _firing() -> Select[int] | None:
@@ -37,8 +41,11 @@ def _count() -> Select[str]:
 manifest = Manifest(
     name="objectives",
     models=(models, openslo_models),
-    systems=(system_parts.OBJECTIVES, system_parts.INDICATORS),
-    gates=(gates.OBJECTIVES,),
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        SYSTEM_PARTS(system_parts.OBJECTIVES, system_parts.INDICATORS),
+        GATES(gates.OBJECTIVES),
+    ),
     routes=(views.feature, openslo_views.feature),
     navigation=(
         NavItem(

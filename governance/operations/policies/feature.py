@@ -1,9 +1,15 @@
 """Policies: what each tenant allows, waivers, and the platform minimum."""
 
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.foundation.populations.collector import COLLECTORS
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Hourly, Manifest, NavItem
+from governance.operations.gates.gates import GATES
 from governance.operations.policies import (
+    collectors,
     gates,
+    glossary,
     jobs,
     models,
     operator_views,
@@ -21,6 +27,7 @@ from governance.operations.policies import (
     waiver_views,
     waivers,
 )
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 VIEWS = (views, override_views, version_views, waiver_views, operator_views)
 
@@ -54,8 +61,13 @@ manifest = Manifest(
         Command("View policy in force", "policies.in_force", permissions.VIEW),
         Command("Request waiver", "waivers.new", permissions.WAIVE),
     ),
-    gates=(gates.TIER,),
-    systems=(system_parts.POLICY, system_parts.WAIVERS, system_parts.OVERRIDES),
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        COLLECTORS(collectors.PolicyChanges()),
+        GATES(gates.TIER),
+        SYSTEM_PARTS(system_parts.POLICY, system_parts.WAIVERS, system_parts.OVERRIDES),
+        APPROVAL_KINDS(version_approval.POLICY, waiver_approval.WAIVER, platform_approval.PLATFORM),
+    ),
     search=(palette.policy_versions, palette.waivers),
     audit=actions_in(version_log, waivers, platform_minimum),
     links={
@@ -65,5 +77,4 @@ manifest = Manifest(
             endpoint="operator_policies.change_request", argument="platform_policy_id"
         ),
     },
-    approvals=(version_approval.POLICY, waiver_approval.WAIVER, platform_approval.PLATFORM),
 )

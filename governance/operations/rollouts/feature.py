@@ -1,6 +1,8 @@
 """Rollouts: a release reaches people in stages, and each step rests on gates."""
 
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     EntryLink,
@@ -10,6 +12,7 @@ from governance.kernel.manifest import (
     SectionTab,
 )
 from governance.operations.evaluations.ports import recorded_of, roles_of
+from governance.operations.gates.gates import GATES
 from governance.operations.policies import ports as policy_ports
 from governance.operations.rollouts import (
     actions,
@@ -17,6 +20,7 @@ from governance.operations.rollouts import (
     freeze_actions,
     freeze_views,  # noqa: F401 - adds the routes of the calendar to the feature
     gates,
+    glossary,
     inbox,
     jobs,
     models,
@@ -28,6 +32,7 @@ from governance.operations.rollouts import (
     tier_moves,
     views,
 )
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 manifest = Manifest(
     name="rollouts",
@@ -50,13 +55,14 @@ manifest = Manifest(
         Command("View the freeze calendar", "rollouts.freezes", permissions.VIEW),
     ),
     search=(palette.rollouts,),
-    systems=(
-        system_parts.TAB,
-        system_parts.FIGURE,
-        system_parts.ROLLOUTS,
-        system_parts.RECORDS,
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        SYSTEM_PARTS(
+            system_parts.TAB, system_parts.FIGURE, system_parts.ROLLOUTS, system_parts.RECORDS
+        ),
+        GATES(gates.SERVED),
+        APPROVAL_KINDS(step_approval.ROLLOUT_STEP),
     ),
-    gates=(gates.SERVED,),
     inbox=inbox.SOURCES,
     record_points=(documents.points_of,),
     audit=actions_in(actions, freeze_actions),
@@ -64,7 +70,6 @@ manifest = Manifest(
         "Rollout": EntryLink(endpoint="rollouts.rollout", argument="rollout_id"),
         "RolloutFreeze": EntryLink(endpoint="rollouts.freezes", noun="freeze of rollouts"),
     },
-    approvals=(step_approval.ROLLOUT_STEP,),
     answers=(
         PortAnswer(roles_of, served_releases.roles_of),
         PortAnswer(recorded_of, served_releases.recorded_of),

@@ -1,6 +1,9 @@
 """The kill switch: stops, restarts and drills."""
 
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.foundation.populations.collector import COLLECTORS
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     Daily,
@@ -12,10 +15,12 @@ from governance.kernel.manifest import (
 )
 from governance.operations.switches import (
     actions,
+    collectors,
     drill_approval,
     drill_log,
     drill_views,
     events,
+    glossary,
     jobs,
     models,
     operator_views,
@@ -27,6 +32,7 @@ from governance.operations.switches import (
     views,
 )
 from governance.operations.systems.palette import KIND as AI_SYSTEM
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 manifest = Manifest(
     name="switches",
@@ -44,12 +50,19 @@ manifest = Manifest(
         ),
     ),
     under=("systems.index",),
-    systems=(
-        system_parts.SWITCH,
-        system_parts.SWITCHES_TAB,
-        system_parts.STOPS,
-        system_parts.DRILLS,
-        system_parts.RECORDS,
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        COLLECTORS(collectors.Drills()),
+        SYSTEM_PARTS(
+            system_parts.SWITCH,
+            system_parts.SWITCHES_TAB,
+            system_parts.STOPS,
+            system_parts.DRILLS,
+            system_parts.RECORDS,
+        ),
+        APPROVAL_KINDS(
+            restart_approval.RESTART, platform_approval.PLATFORM_RESTART, drill_approval.DRILL
+        ),
     ),
     schedule=(
         Every("run due drills", jobs.run_due_drills, seconds=5),
@@ -94,9 +107,4 @@ manifest = Manifest(
         "PlatformStop": EntryLink(endpoint="operator_switches.switch"),
     },
     publishes=(events.DrillEnded, events.StopOrdered, events.StopLifted),
-    approvals=(
-        restart_approval.RESTART,
-        platform_approval.PLATFORM_RESTART,
-        drill_approval.DRILL,
-    ),
 )

@@ -2,10 +2,12 @@
 
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Manifest, NavItem, PortAnswer
 from governance.operations.systems import (
     actions,
     events,
+    glossary,
     horizon_views,
     inbox,
     law_confirmation,
@@ -21,6 +23,7 @@ from governance.operations.systems import (
     version_views,
     views,
 )
+from governance.operations.systems.parts import SYSTEM_PARTS
 
 # each module adds its routes to the same feature when it is imported
 VIEW_MODULES = (views, version_views, horizon_views, outdated_views)
@@ -47,11 +50,14 @@ manifest = Manifest(
         Command("View model retirements", "systems.model_retirements", permissions.VIEW),
     ),
     inbox=(inbox.RECERTIFY,),
-    systems=(
-        system_parts.FEATURES,
-        system_parts.KEYS,
-        system_parts.MODELS_TAB,
-        system_parts.USED_BY_KEYS,
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        SYSTEM_PARTS(
+            system_parts.FEATURES,
+            system_parts.KEYS,
+            system_parts.MODELS_TAB,
+            system_parts.USED_BY_KEYS,
+        ),
     ),
     search=(palette.ai_systems,),
     audit=actions_in(

@@ -1,4 +1,5 @@
-"""What other features add to an AI system's pages, by their manifests (`systems=(…)`).
+"""What other features add to an AI system's pages, by their manifests
+(`extensions=(SYSTEM_PARTS(…),)`).
 
 SystemTab          a page of theirs about the system; it appears once it has content
 SystemFigure       what they say of it in two lines, above everything else
@@ -23,9 +24,9 @@ from uuid import UUID
 from markupsafe import Markup
 from sqlalchemy import Select, Text, cast, literal, select, union_all
 
-from governance.kernel import manifest
 from governance.kernel.access import Permission, allowed
 from governance.kernel.db import session
+from governance.kernel.extension_points import ExtensionPoint
 from governance.kernel.visibility_scope import limits
 from governance.operations.systems.models import AISystem
 
@@ -181,6 +182,12 @@ class SystemUser:
         return {self.kind.argument: self.value} if self.kind.argument else {}
 
 
+type SystemPart = (
+    SystemTab | SystemFigure | SystemChart | UsedBy | SystemRecords | OutdatedRecords | Consequence
+)
+SYSTEM_PARTS: ExtensionPoint[SystemPart] = ExtensionPoint("system part")
+
+
 @dataclass(frozen=True, slots=True)
 class OutdatedRecord:
     """One record to renew."""
@@ -196,9 +203,7 @@ class OutdatedRecord:
 
 
 def _registered[T](kind: type[T]) -> list[T]:
-    return [
-        part for each in manifest.installed() for part in each.systems if isinstance(part, kind)
-    ]
+    return [part for part in SYSTEM_PARTS.parts() if isinstance(part, kind)]
 
 
 def _together(selects: Iterable[Select[*tuple[Any, ...]]]) -> list[Any]:

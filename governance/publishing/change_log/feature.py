@@ -2,11 +2,14 @@
 public page and an Atom feed.
 """
 
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, EveryMinute, Manifest, SectionTab
 from governance.publishing.change_log import (
     actions,
     change_approval,
+    glossary,
     inbox,
     jobs,
     models,
@@ -32,7 +35,7 @@ manifest = Manifest(
     ),
     schedule=(EveryMinute("draft the change log", jobs.draft, second=45),),
     inbox=inbox.SOURCES,
-    approvals=(change_approval.CUSTOMER_CHANGE,),
+    extensions=(GLOSSARY(*glossary.TERMS), APPROVAL_KINDS(change_approval.CUSTOMER_CHANGE)),
     palette=(
         Command("View the change log", "change_log.index", permissions.VIEW, also="release notes"),
         Command("Tell customers about a change", "change_log.new", permissions.WRITE),

@@ -1,9 +1,12 @@
 """“Why am I seeing this?”: what anyone may know about an AI system, on a public page."""
 
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import EntryLink, Manifest
+from governance.operations.systems.parts import SYSTEM_PARTS
 from governance.publishing.explanations import (
     actions,
+    glossary,
     models,
     public_views,
     system_parts,
@@ -15,7 +18,7 @@ manifest = Manifest(
     models=(models,),
     routes=(views.feature, public_views.public),
     under=("systems.index",),
-    systems=(system_parts.TAB,),
+    extensions=(GLOSSARY(*glossary.TERMS), SYSTEM_PARTS(system_parts.TAB)),
     audit=actions_in(actions),
     links={
         "SystemExplanation": EntryLink(

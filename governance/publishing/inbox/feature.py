@@ -1,11 +1,13 @@
 """The inbox: everything that needs this person."""
 
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Manifest, NavItem
-from governance.publishing.inbox import actions, models, next_item, permissions, views
+from governance.publishing.inbox import actions, glossary, models, next_item, permissions, views
 
 manifest = Manifest(
     name="inbox",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature,),
     navigation=(

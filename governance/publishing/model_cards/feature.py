@@ -1,13 +1,17 @@
 """Model cards of AI systems: assembled from the record, published, public."""
 
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Daily, EntryLink, Manifest, ObjectCommand
 from governance.operations.systems import palette as systems
+from governance.operations.systems.parts import SYSTEM_PARTS
 from governance.publishing.model_cards import (
     actions,
     card_approval,
     file_actions,
     file_views,
+    glossary,
     jobs,
     models,
     permissions,
@@ -26,8 +30,11 @@ manifest = Manifest(
     under=("systems.index",),
     schedule=(Daily("tidy model cards", jobs.remove_unreferenced_files, at="03:45"),),
     work=(jobs.make_card_file,),
-    approvals=(card_approval.MODEL_CARD,),
-    systems=(system_parts.TAB, system_parts.RECORDS),
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        APPROVAL_KINDS(card_approval.MODEL_CARD),
+        SYSTEM_PARTS(system_parts.TAB, system_parts.RECORDS),
+    ),
     palette=(
         ObjectCommand(
             systems.KIND,

@@ -1,5 +1,6 @@
 """The operator's desk: a page for each tenant, and what an operator can do there."""
 
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.kernel.manifest import Manifest
 from governance.publishing.operator_desk import approval_kinds, palette, views
 
@@ -9,5 +10,5 @@ manifest = Manifest(
     under=("operator_overview.overview",),
     palette=palette.COMMANDS,
     search=palette.SOURCES,
-    approvals=approval_kinds.KINDS,
+    extensions=(APPROVAL_KINDS(*approval_kinds.KINDS),),
 )

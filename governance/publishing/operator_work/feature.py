@@ -3,10 +3,12 @@
 from prometheus_client import Gauge
 
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Daily, Hourly, Manifest, NavItem
 from governance.publishing.operator_work import (
     actions,
     backup_records,
+    glossary,
     inbox,
     jobs,
     key_ages,
@@ -27,6 +29,7 @@ DRILL_AGE = Gauge(
 
 manifest = Manifest(
     name="operator_work",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     models=(models,),
     routes=(views.feature,),
     navigation=(

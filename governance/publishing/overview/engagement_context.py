@@ -11,7 +11,6 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from governance.assurance.collectors.builtin import COLLECTORS
 from governance.assurance.controls.models import Control
 from governance.assurance.engagements import permissions as engaging
 from governance.assurance.engagements import queries as engagements
@@ -28,6 +27,7 @@ from governance.assurance.evidence.version_queries import is_not_withdrawn
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.testing.work_in_progress import CurrentEngagement, RunningWork
 from governance.foundation.logbook.log_health import recall
+from governance.foundation.populations.collector import every_collector
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.background_work import kind_of
@@ -163,7 +163,7 @@ def _read_counts() -> Mapping[str, int]:
     )
     return {
         **row._mapping,  # noqa: SLF001
-        "collectors": len(COLLECTORS),
+        "collectors": len(every_collector()),
     }
 
 

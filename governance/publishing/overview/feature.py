@@ -3,11 +3,13 @@
 from governance.assurance.testing.work_in_progress import current_engagement, work_in_progress
 from governance.foundation.people import permissions as people
 from governance.foundation.tenants import permissions as tenants
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Manifest, NavItem, PortAnswer
-from governance.publishing.overview import command_palette, engagement_context, views
+from governance.publishing.overview import command_palette, engagement_context, glossary, views
 
 manifest = Manifest(
     name="overview",
+    extensions=(GLOSSARY(*glossary.TERMS),),
     routes=(views.feature, views.operator_feature, command_palette.feature),
     navigation=(
         NavItem(

@@ -3,6 +3,7 @@
 from governance.assurance.engagements.ports import signed_copies, signed_originals
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.privacy.events import PersonErased
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     EntryLink,
@@ -13,8 +14,10 @@ from governance.kernel.manifest import (
     Subscription,
     not_by_scope,
 )
+from governance.operations.systems.parts import SYSTEM_PARTS
 from governance.publishing.reports import (
     actions,
+    glossary,
     jobs,
     models,
     palette,
@@ -53,7 +56,7 @@ manifest = Manifest(
             order=10,
         ),
     ),
-    systems=(system_parts.USED_BY,),
+    extensions=(GLOSSARY(*glossary.TERMS), SYSTEM_PARTS(system_parts.USED_BY)),
     work=(jobs.make_report,),
     palette=(
         Command("Generate the AI RMF report", "reports.index", permissions.RUN),

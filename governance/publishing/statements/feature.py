@@ -3,7 +3,9 @@
 from sqlalchemy import Select, String, case, cast, func, select
 
 from governance.economics.reviews.ports import sla_credits
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import (
     Command,
     Daily,
@@ -27,6 +29,7 @@ from governance.publishing.statements import (
     claim_approval,
     coming_up,
     dispute_actions,
+    glossary,
     inbox,
     jobs,
     late_changes,
@@ -82,7 +85,7 @@ manifest = Manifest(
         Daily("expire claims", jobs.expire_claims, at="00:05"),
     ),
     work=(jobs.close_month,),
-    approvals=(claim_approval.CLAIM,),
+    extensions=(GLOSSARY(*glossary.TERMS), APPROVAL_KINDS(claim_approval.CLAIM)),
     inbox=inbox.SOURCES,
     palette=(Command("View statements", "statements.index", permissions.VIEW),),
     search=(

@@ -1,14 +1,19 @@
 """Offboarding: two operators delete a tenant, and a signed certificate says so."""
 
+from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
+from governance.kernel.feature_settings import SETTINGS
+from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import EntryLink, Hourly, Manifest
 from governance.publishing.tenant_offboarding import (
     actions,
     approval_kinds,
     deletion,
+    glossary,
     jobs,
     models,
     views,
+    waiting,
 )
 
 manifest = Manifest(
@@ -18,7 +23,11 @@ manifest = Manifest(
     under=("operator_overview.overview",),
     work=(jobs.carry_out,),
     schedule=(Hourly("delete tenants that are due", jobs.start_due, 25),),
-    approvals=approval_kinds.KINDS,
+    extensions=(
+        GLOSSARY(*glossary.TERMS),
+        SETTINGS(waiting.SETTING),
+        APPROVAL_KINDS(*approval_kinds.KINDS),
+    ),
     audit=actions_in(actions, deletion),
     links={
         "TenantOffboarding": EntryLink(

@@ -12,13 +12,14 @@ from sqlalchemy import func, select, text
 
 from governance.assurance.collectors import jobs as collecting
 from governance.assurance.collectors import queries
-from governance.assurance.collectors.builtin import COLLECTORS, NONE_REPORTED
+from governance.assurance.collectors.backups import NONE_REPORTED
 from governance.assurance.collectors.models import CollectorRun
-from governance.assurance.collectors.periods import next_due, period_containing, previous_period
 from governance.assurance.controls.models import Control
 from governance.assurance.evidence.models import EvidenceLink, EvidenceVersion
 from governance.foundation.people import member_actions
 from governance.foundation.people import queries as directory
+from governance.foundation.populations.collector import every_collector
+from governance.foundation.populations.periods import next_due, period_containing, previous_period
 from governance.kernel import clock
 from governance.kernel.db import session
 from tests import make
@@ -43,7 +44,7 @@ def test_nothing_is_due_before_the_first_period_is_over(database):
 
 
 def test_every_collector_runs_once_for_a_period_whoever_asks_again(database, next_month):
-    monthly = [c for c in COLLECTORS.values() if c.schedule == "monthly"]
+    monthly = [c for c in every_collector().values() if c.schedule == "monthly"]
     assert run_due_collectors() >= len(monthly)
     assert run_due_collectors() == 0
     with make.acting("admin"):
@@ -200,7 +201,7 @@ def test_isolation_that_is_broken_is_found_and_filed_as_a_finding(
 
 def test_the_attempt_leaves_the_transaction_as_it_was(database):
     with make.acting("admin") as who:
-        found = COLLECTORS["tenant-isolation"].population(
+        found = every_collector()["tenant-isolation"].population(
             period_containing("monthly", clock.today())
         )
         assert session().scalar(text("SELECT current_setting('app.tenant')")) == str(who.tenant_id)
@@ -253,7 +254,7 @@ def test_a_run_that_fails_is_visible_with_its_sentence_and_its_next_day(
         raise Invalid("The members could not be counted.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(type(COLLECTORS["members"]), "judge", away)
+        broken.setattr(type(every_collector()["members"]), "judge", away)
         run_due_collectors()
     seen = last_run("members")
     assert (seen.state, seen.kind, seen.sentence) == (

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from governance.assurance.collectors.periods import previous_period
 from governance.foundation.people.jobs import actor_of
+from governance.foundation.populations.periods import previous_period
 from governance.kernel import clock, jobs
 from tests import make
 from tests.assurance.collectors.collector_helpers import last_run, run_due_collectors

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.assurance.collectors.periods import (
+from governance.foundation.populations.periods import (
     SCHEDULES,
     closed_periods,
     next_due,

@@ -21,8 +21,6 @@ from governance.assurance.assessments import (
     conclusion_actions,
 )
 from governance.assurance.collectors import actions as collecting
-from governance.assurance.collectors.builtin import COLLECTORS
-from governance.assurance.collectors.periods import previous_period
 from governance.assurance.controls import control_test_actions
 from governance.assurance.controls.queries import find_control
 from governance.assurance.engagements import queries
@@ -30,6 +28,8 @@ from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
+from governance.foundation.populations.collector import every_collector
+from governance.foundation.populations.periods import previous_period
 from governance.kernel import clock, jobs
 from governance.kernel.db import session
 from governance.publishing.reports import actions as reporting
@@ -91,7 +91,7 @@ def freeze_matrix(*refs):
 
 def run_collector(key):
     with make.acting("compliance_officer"):
-        found = COLLECTORS[key]
+        found = every_collector()[key]
         run = collecting.request_run(found, previous_period(found.schedule, clock.today()))
         made = run.id, run.work_item_id
     jobs.drain(actor_of)

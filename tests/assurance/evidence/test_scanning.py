@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from governance.app.settings import from_environment
 from governance.assurance.evidence import scanning
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.kernel.errors import Invalid, TooLarge, Unavailable
@@ -65,8 +66,8 @@ def test_a_scanner_that_is_away_lets_nothing_in(tmp_path):
 
 @pytest.mark.parametrize("address", ["clamd.ctl", "http://127.0.0.1", "tcp://"])
 def test_an_address_that_is_none_stops_the_start(address):
-    with pytest.raises(SystemExit, match="GOVERNANCE_CLAMAV"):
-        scanning.use(address)
+    with pytest.raises(SystemExit, match="GOVERNANCE_CLAMAV isn't an address of clamd"):
+        from_environment({"GOVERNANCE_CLAMAV": address})
 
 
 def test_an_infected_upload_is_refused_on_the_page_and_leaves_nothing(clamd, as_contributor):

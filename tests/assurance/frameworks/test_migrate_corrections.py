@@ -25,7 +25,7 @@ from governance.app.factory import create_app
 from governance.assurance.assessments import assessment_actions
 from governance.assurance.controls import adoption_actions
 from governance.assurance.frameworks import catalogue, queries, sync
-from governance.kernel import config
+from governance.app.settings import from_environment
 from governance.kernel.db import session
 from tests import make
 from tests.assurance.evidence.evidence_helpers import accept_version, upload_version
@@ -33,7 +33,7 @@ from tests.browser import Visitor
 from governance.assurance.evidence.models import Evidence
 from sqlalchemy import select
 app = create_app()
-with create_engine(config.from_environment().owner_database_url).begin() as connection:
+with create_engine(from_environment().owner_database_url).begin() as connection:
     for each in catalogue.all_catalogues():
         if each.key == "soc2-tsc-2017":
             rows = list(each.requirements)

@@ -7,7 +7,7 @@ import pytest
 from governance.economics.tenant_costs import permissions as tenant_costs
 from governance.kernel import manifest
 from governance.kernel.manifest import Manifest
-from governance.operations.gates.gates import Gate, GateReading
+from governance.operations.gates.gates import GATES, Gate, GateReading
 from governance.operations.rollouts import queries
 from governance.operations.rollouts.standing import standing_of
 from tests import make
@@ -111,7 +111,7 @@ def registered():
     before = manifest.installed()
 
     def register(*gates: Gate) -> None:
-        manifest.install((*before, Manifest(name="test_gates", gates=gates)))
+        manifest.install((*before, Manifest(name="test_gates", extensions=(GATES(*gates),))))
 
     yield register
     manifest.install(before)

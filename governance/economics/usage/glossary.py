@@ -1,0 +1,12 @@
+"""Terms of the glossary."""
+
+from governance.kernel.glossary import Term
+
+TERMS = (
+    Term(
+        "Usage",
+        "Requests to models with their tokens, which AI products send as events and Meridian counts"
+        " by day.",
+        "usage",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Populations of evidence, and the collectors that features add to gather them."""
