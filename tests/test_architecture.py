@@ -842,3 +842,40 @@ def test_the_layers_hold():
         lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
         == EXIT_STATUS_SUCCESS
     )
+
+
+PACKAGES = ("publishing", "assurance", "economics", "operations", "foundation")
+
+
+def test_features_that_others_import_have_their_rank():
+    """A new feature needs no place in pyproject.toml until another one of its package imports it."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+        "contracts"
+    ]
+    missing = []
+    for package in PACKAGES:
+        (layers,) = (
+            each["layers"]
+            for each in contracts
+            if each.get("containers") == [f"governance.{package}"]
+        )
+        ranked = set(re.findall(r"\w+", " ".join(layers)))
+        folders = {each.parent for each in (ROOT / "governance" / package).glob("*/__init__.py")}
+        missing += [
+            f"{package}: add {folder.name} to its layers, below {user.name}"
+            for folder in sorted(folders)
+            if folder.name not in ranked
+            for user in sorted(folders - {folder})
+            if _imports(user, folder.name)
+        ]
+    assert missing == [], "pyproject.toml, [[tool.importlinter.contracts]]"
+
+
+def _imports(user, name):
+    """Whether a module of the folder imports the feature of that name in its package."""
+    package = f"governance.{user.parent.name}"
+    pattern = re.compile(
+        rf"^\s*(?:from|import) {package}\.{name}\b|^\s*from {package} import .*\b{name}\b",
+        re.MULTILINE,
+    )
+    return any(pattern.search(path.read_text()) for path in user.rglob("*.py"))

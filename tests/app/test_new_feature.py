@@ -1,5 +1,5 @@
-"""Adding a feature is one folder and one line: a toy feature appears everywhere, and no other file
-is touched.
+"""Adding a feature is one folder, its pages and one line: in a copy of the product, a toy feature
+with a table appears everywhere, and the contracts of imports hold without another edit.
 """
 
 import json
@@ -12,28 +12,31 @@ import pytest
 
 from tests.app import toy_feature
 
-ROOT = Path(__file__).parents[2]
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """The product with the toy feature."""
+    folder = tmp_path_factory.mktemp("product")
+    toy_feature.write(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def met(app, settings, tmp_path_factory):
-    """What people, machines and the schedule meet once the toy's manifest is in the list."""
-    folder = tmp_path_factory.mktemp("toys")
-    toy_feature.write(folder)
+def met(app, settings, copy):
+    """What people, machines and the schedule meet once the toy's line is in the list."""
     done = subprocess.run(
         [
             sys.executable,
-            Path(__file__).with_name("toy_console.py"),
-            folder,
+            copy / "tests" / "app" / "toy_console.py",
             settings.database_url,
             settings.owner_database_url,
-            folder / "var",
+            copy / "var",
         ],
         capture_output=True,
         text=True,
         check=False,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=copy,
+        env=os.environ | {"PYTHONPATH": str(copy), "PYTHONSAFEPATH": "1"},
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout.splitlines()[-1])
@@ -82,3 +85,36 @@ def test_its_jobs_are_scheduled_and_its_work_is_known(met):
 
 def test_the_inbox_asks_it(met):
     assert met["inbox"] == ["broken_toys"] and "Fix " in met["inbox page"]
+
+
+def test_the_contracts_of_imports_hold_and_hold_it_too(copy):
+    assert _lint(copy) == (0, "")
+    broken = copy / "governance" / "foundation" / "tenants" / "toy_import.py"
+    broken.write_text("from governance.operations.toys import models\n")
+    try:
+        status, said = _lint(copy)
+        assert status == 1 and "governance.operations.toys.models" in said
+    finally:
+        broken.unlink()
+    inside = copy / toy_feature.FOLDER / "queries.py"
+    own = inside.read_text()
+    inside.write_text(own + "\nfrom governance.operations.toys import actions\n")
+    try:
+        status, said = _lint(copy)
+        assert status == 1 and "governance.operations.toys.queries" in said
+    finally:
+        inside.write_text(own)
+
+
+def _lint(copy):
+    """The exit status of lint-imports, and what it says of broken contracts."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=copy,
+        env=os.environ | {"PYTHONPATH": str(copy)},
+    )
+    assert "Analyzed" in done.stdout, done.stdout + done.stderr
+    return done.returncode, done.stdout.partition("Broken contracts")[2]

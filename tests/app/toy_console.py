@@ -1,10 +1,10 @@
-"""Starts the application with the toy feature as one more manifest, goes through its front door,
-and prints what it met.
+"""Starts a copy of the application that has the toy feature, goes through its front door, and
+prints what it met.
 
 A process of its own, since permissions, actions and tables are declared once a process. Everything
 is rolled back.
 
-    python toy_console.py FOLDER DATABASE_URL OWNER_URL VAR      (FOLDER holds the package `toys`)
+    python toy_console.py DATABASE_URL OWNER_URL VAR      (with the copy first on the import path)
 """
 
 import json
@@ -16,7 +16,6 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 from governance.app.factory import create_app
-from governance.app.features import FEATURES
 from governance.app.schedule import jobs_of
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.registry import registry
@@ -33,9 +32,7 @@ CREATE POLICY tenant ON toys USING (tenant_id = (SELECT nullif(current_setting('
 """
 
 
-def main(folder: str, database_url: str, owner_url: str, var: str) -> None:
-    sys.path.insert(0, folder)
-    toys = import_module("toys.feature").manifest
+def main(database_url: str, owner_url: str, var: str) -> None:
     settings = config.Settings(
         database_url=database_url,
         owner_database_url=owner_url,
@@ -47,11 +44,11 @@ def main(folder: str, database_url: str, owner_url: str, var: str) -> None:
         var=Path(var),
         demo=True,
     )
-    app = create_app(settings, (*FEATURES, toys))
+    app = create_app(settings)
     with create_engine(owner_url).connect() as connection:
         outer = connection.begin()
         db.connect(connection)
-        import_module("toys.models").Toy.__table__.create(connection)
+        import_module("governance.operations.toys.models").Toy.__table__.create(connection)
         connection.execute(text(SEAL))
         met = walk(app)
         outer.rollback()

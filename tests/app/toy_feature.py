@@ -1,12 +1,19 @@
-"""A whole feature in one folder, as text: what CONTRIBUTING tells to write, at its smallest.
+"""A whole feature as text: what CONTRIBUTING tells to write, at its smallest.
 
-It is no part of the product.
+`write` puts it into a copy of the product: its folder, its page and its line in the list of
+features. It is no part of the product.
 """
 
+import shutil
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
+FOLDER = "governance/operations/toys"
+TEMPLATE = "templates/operations/toys/index.html"
+LINE = '    "operations.toys",\n'
+
 FILES = {
-    "__init__.py": "",
+    "__init__.py": '"""Toys."""\n',
     "models.py": (
         """
 from sqlalchemy.orm import Mapped
@@ -33,7 +40,7 @@ MAKE = permission("toys.make", "add a toy", roles="admin")
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel.db import session
-from toys.models import Toy
+from governance.operations.toys.models import Toy
 
 ADDED = action("toy.added", "added a toy", target="Toy", activity="create", severity="low", fields="title")
 
@@ -52,7 +59,7 @@ from sqlalchemy import func, literal, select
 from governance.kernel import current
 from governance.kernel.db import session
 from governance.kernel.manifest import contains
-from toys.models import Toy
+from governance.operations.toys.models import Toy
 
 
 def toys():
@@ -77,14 +84,14 @@ from flask import redirect, request, url_for
 from governance.kernel.errors import NotFound
 from governance.kernel.feature import Feature
 from governance.kernel.pages import page
-from toys import actions, permissions, queries
+from governance.operations.toys import actions, permissions, queries
 
-feature = Feature("toys", __name__, template_folder="templates")
+feature = Feature("toys", __name__)
 
 
 @feature.get("/toys/", needs=permissions.VIEW)
 def index():
-    return page("toys/index.html", toys=queries.toys())
+    return page("operations/toys/index.html", toys=queries.toys())
 
 
 @feature.get("/toys/<uuid:toy_id>", needs=permissions.VIEW)
@@ -92,7 +99,7 @@ def toy(toy_id: UUID):
     found = [each for each in queries.toys() if each.id == toy_id]
     if not found:
         raise NotFound("There is no such toy.")
-    return page("toys/index.html", toys=found)
+    return page("operations/toys/index.html", toys=found)
 
 
 @feature.post("/toys/", needs=permissions.MAKE)
@@ -103,7 +110,7 @@ def add():
     "jobs.py": (
         """
 from governance.kernel.jobs import work
-from toys import queries
+from governance.operations.toys import queries
 
 counted = []
 
@@ -120,8 +127,8 @@ def wind_up(item, progress):
     "inbox.py": (
         """
 from governance.kernel.inbox import InboxSource, item_select
-from toys import permissions
-from toys.models import Toy
+from governance.operations.toys import permissions
+from governance.operations.toys.models import Toy
 
 BROKEN = InboxSource(
     name="broken_toys", group="reviews", needs=permissions.MAKE,
@@ -131,7 +138,7 @@ BROKEN = InboxSource(
 )
 """
     ),
-    "templates/toys/index.html": (
+    TEMPLATE: (
         """
 {% extends "layout.html" %}
 {% block head %}{% call c.head("Toys", "Toys", "What is played with.") %}{% endcall %}{% endblock %}
@@ -142,7 +149,7 @@ BROKEN = InboxSource(
         """
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, NavItem, ObjectSearch
-from toys import actions, inbox, jobs, models, permissions, queries, views
+from governance.operations.toys import actions, inbox, jobs, models, permissions, queries, views
 
 manifest = Manifest(
     name="toys",
@@ -162,12 +169,17 @@ manifest = Manifest(
 }
 
 
-def write(folder: Path) -> Path:
-    """Write the feature under `folder`, which is to be on the import path; return its own
-    folder.
-    """
+def write(folder: Path) -> None:
+    """Copy the product into `folder`, and add the feature to the copy."""
+    for name in ("governance", "templates"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("migrations", "tests", "docs", "pyproject.toml", "alembic.ini"):
+        if (ROOT / name).exists():
+            (folder / name).symlink_to(ROOT / name)
     for name, text in FILES.items():
-        path = folder / "toys" / name
+        path = folder / (name if name == TEMPLATE else f"{FOLDER}/{name}")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text.lstrip())
-    return folder / "toys"
+    listed = folder / "governance" / "app" / "features.py"
+    before, opening, after = listed.read_text().partition("FOLDERS = (\n")
+    listed.write_text(before + opening + LINE + after)
