@@ -86,7 +86,7 @@ def test_one_tenants_dead_provider_does_not_keep_the_others_out(monkeypatch):
     assert not outbound_http._waiting
 
 
-def test_one_tenant_with_two_dead_hosts_does_not_keep_the_others_out(monkeypatch):
+def test_one_tenant_with_two_dead_hosts_does_not_keep_the_others_out(app, monkeypatch):
     monkeypatch.setattr(outbound_http, "PATIENCE", 0.01)
     acme, globex = make.system_actor("acme"), make.system_actor("globex")
     with ExitStack() as stack:
