@@ -226,6 +226,27 @@ DDL = {
     "publishing/tenant_offboarding/deletion.py": "names of tables, as the catalogue has them",
     "operations/alerts/window_counts.py": "one column for each window; the lengths are parameters",
 }
+# What a test replaces of ours, and why nothing else would show it.
+REPLACED = {
+    "tests/assurance/collectors/test_collecting.py tenant_isolation._another_tenant": (
+        "the role of the application can't change a policy, so no test has a database that keeps"
+        " nobody apart: the other tenant is this one"
+    ),
+    "tests/demo/frozen_days.py cast.real_now": (
+        "the demo tells eighteen months by clock.frozen, and its own clock runs on beside it"
+    ),
+    "tests/demo/frozen_days.py cast.today": "the same, without the day that it remembers",
+    "tests/foundation/people/test_known_people.py known_people._FIRST._kept": (
+        "the statement is compiled once, with the limit that the test makes small"
+    ),
+    "tests/kernel/test_page_memory.py page_memory._pages": "an empty memory of kept pages, counted",
+    "tests/kernel/test_spreadsheet_reader.py spreadsheet_reader.limit": (
+        "limits made small, whose names are parameters"
+    ),
+    "tests/publishing/reports/test_pdf_file.py pdf._thinned": (
+        "what it leaves out must make no difference: the other side of the comparison has it"
+    ),
+}
 FLOORS = {
     "authlib": "1.9.10",
     "flask": "3.1.3",
@@ -750,14 +771,71 @@ def test_continuous_integration_runs_the_checks_and_the_suite():
     assert re.findall(r"^make (\w+)", run, re.MULTILINE) == ["check", "test", "calendar"]
 
 
+def ours(module: ast.Module) -> set[str]:
+    """The names that a test module imports from the product."""
+    return {
+        (name.asname or name.name).split(".")[0]
+        for node in ast.walk(module)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in node.names
+        if (getattr(node, "module", None) or name.name).split(".")[0] == "governance"
+    }
+
+
+def replaced(module: ast.Module) -> Iterator[str]:
+    """What a test module replaces of ours, such as "clock.now"; not the limits that it makes small.
+
+    A limit is a constant by its name, and its value isn't a function.
+    """
+    own, made = ours(module), {f.name for f in ast.walk(module) if isinstance(f, ast.FunctionDef)}
+    for name, call in calls(module):
+        if not name.endswith(".setattr") or len(call.args) < 2:
+            continue
+        *place, value = call.args
+        target = ".".join(
+            each.value if isinstance(each, ast.Constant) else ast.unparse(each) for each in place
+        )
+        used = {each.id for each in ast.walk(place[0]) if isinstance(each, ast.Name)}
+        if not (used & own or target.startswith("governance.")):
+            continue
+        is_function = isinstance(value, ast.Lambda) or ast.unparse(value) in made
+        if is_function or not target.rpartition(".")[2].isupper():
+            yield target
+
+
 def test_tests_do_not_replace_our_own_code():
-    """Fakes stand at the network's edge; what is ours runs as it is."""
+    """Fakes stand at the network's edge; what is ours runs as it is. A test moves the clock with
+    clock.frozen, answers a port with answered_by, chooses a store with storage.use, and brings about
+    faults and meetings in the database with tests/faults.py.
+    """
     me = Path(__file__).name
-    replacing = re.compile(
-        r"unittest\.mock|from"
-        r" mock|mocker\.|monkeypatch\.setattr\(\s*[\"']governance|create_autospec"
-    )
-    assert [short(p) for p in TESTS if p.name != me and replacing.search(p.read_text())] == []
+    mocking = re.compile(r"unittest\.mock|from mock|mocker\.|create_autospec")
+    assert [short(p) for p in TESTS if p.name != me and mocking.search(p.read_text())] == []
+    assert {f"{short(p)} {each}" for p in TESTS for each in replaced(tree(p))} == REPLACED.keys()
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("monkeypatch.setattr(clock, 'now', lambda: at)", "clock.now"),
+        ("monkeypatch.setattr('governance.kernel.clock.now', told)", "governance.kernel.clock.now"),
+        (
+            "patch.setattr(clock.now.__wrapped__, '__call__', told)",
+            "clock.now.__wrapped__.__call__",
+        ),
+        (
+            "monkeypatch.setattr(type(clock.KINDS['x']), 'judge', away)",
+            "type(clock.KINDS['x']).judge",
+        ),
+        ("monkeypatch.setattr(clock, 'LIMIT', lambda: 3)", "clock.LIMIT"),
+        ("monkeypatch.setattr(clock, 'LIMIT', 3)", None),
+        ("monkeypatch.setattr(clock, 'LIMIT', timedelta(seconds=3))", None),
+        ("monkeypatch.setattr(socket, 'getaddrinfo', lambda: found)", None),
+    ],
+)
+def test_what_replaces_our_code_is_found_however_it_is_written(line, found):
+    written = ast.parse(f"import socket\nfrom governance.kernel import clock\n{line}\n")
+    assert list(replaced(written)) == ([] if found is None else [found])
 
 
 def test_tests_do_not_import_tests():

@@ -881,11 +881,20 @@ def _system_actors(slugs: tuple[str, ...]) -> "list[Actor]":
     return [every[slug] for slug in slugs or sorted(every)]
 
 
+CONNECTED = "connected"  # the `obj` of a caller that is connected and checked, as tests are
+
+
+def _is_connected() -> bool:
+    return bool(click.get_current_context().obj == CONNECTED)
+
+
 def _connect() -> None:
     from governance.app.factory import connect
     from governance.app.settings import from_environment
     from governance.kernel import logs
 
+    if _is_connected():
+        return
     logs.configure()
     connect(from_environment())
 
@@ -894,7 +903,8 @@ def _check_start() -> None:
     from governance.app import installation_checks
     from governance.app.settings import from_environment
 
-    installation_checks.check_start(from_environment())
+    if not _is_connected():
+        installation_checks.check_start(from_environment())
 
 
 def _as(who: "Actor") -> "AbstractContextManager[Actor | None]":

@@ -5,9 +5,13 @@ answers.
     names_of.connect(systems.name)                                            by the manifest of who
     answers
     names_of()(system_id)                                                     the answer
+    with names_of.answered_by(lambda _id: "x"): …                             a test of who asks
 
 A port with a default may stay unconnected: the feature then works without those above it.
 """
+
+from collections.abc import Generator
+from contextlib import contextmanager
 
 
 class NotConnected(Exception):
@@ -34,6 +38,15 @@ class Port[T]:
         if self._answer is not None and self._answer != answer:
             raise AlreadyConnected(f"Two features answer one port: {self.name}.")
         self._answer = answer
+
+    @contextmanager
+    def answered_by(self, answer: T) -> Generator[None]:
+        """Answer it with `answer` inside, instead of what is connected."""
+        before, self._answer = self._answer, answer
+        try:
+            yield
+        finally:
+            self._answer = before
 
     def __call__(self) -> T:
         """Return what is connected; raise NotConnected when nothing is and there is no default."""

@@ -132,8 +132,8 @@ class _Workbook:
 
     archive: zipfile.ZipFile
     name: str
-    tags: int = MAX_TAGS
-    sheets: int = MAX_SHEETS_BYTES
+    tags: int = field(default_factory=lambda: MAX_TAGS)
+    sheets: int = field(default_factory=lambda: MAX_SHEETS_BYTES)
     names: frozenset[str] = frozenset()
     cuts: bool = False  # whether the rows and columns beyond the limits are left out
 
@@ -163,12 +163,13 @@ class _Workbook:
                 break
         return sheet
 
-    def walk(self, part: str, reader: "_Part", left: int = MAX_PART_BYTES) -> int:
+    def walk(self, part: str, reader: "_Part", left: int | None = None) -> int:
         """Read a part through, and tell how much of what was left is left still."""
         entry = self.archive.getinfo(part)
         if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             raise NotImplementedError(part)
-        parser, whole = ParserCreate(namespace_separator=" "), left
+        whole = left = MAX_PART_BYTES if left is None else left
+        parser = ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         spare = max(0, self.tags - MAX_STYLE_TAGS) if isinstance(reader, _Styles) else 0
 

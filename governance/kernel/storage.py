@@ -429,14 +429,16 @@ _store: ObjectStore | None = None
 _key_of: KeyOf | None = None
 
 
-def use(url: str, key_of: KeyOf | None = None) -> None:
-    """Choose the store by URL:
+def use(url: str | ObjectStore, key_of: KeyOf | None = None) -> None:
+    """Choose the store by URL, or give one:
 
     `file:/folder`, or `s3://bucket/prefix?region=…&endpoint=…`. `key_of`: once for all stores.
     """
     global _store, _key_of  # noqa: PLW0603 - one process, one store
     _key_of = key_of or _key_of
-    if url.startswith("s3://"):
+    if isinstance(url, ObjectStore):
+        _store = url
+    elif url.startswith("s3://"):
         _store = Bucket(url)
     elif url.startswith("file:"):
         _store = Folder(Path(url.removeprefix("file:")))

@@ -124,11 +124,11 @@ def test_an_undeclared_file_leaves_nobody_s_route(with_toys, role):
         assert reply.status_code == 500 and reply.data != b"a,b"
 
 
-def test_a_custody_that_fails_keeps_the_file(app, as_officer, monkeypatch):
+def test_a_custody_that_fails_keeps_the_file(app, as_officer):
     class Away:
         def begin(self, answer, *, answers, may_write):
             raise RuntimeError("the custody is away")
 
-    monkeypatch.setattr(downloads.custody, "_answer", Away())
-    reply = as_officer.client.get("/t/acme/controls/export.csv")
+    with downloads.custody.answered_by(Away()):
+        reply = as_officer.client.get("/t/acme/controls/export.csv")
     assert reply.status_code == 500 and "Content-Disposition" not in reply.headers

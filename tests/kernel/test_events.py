@@ -22,6 +22,7 @@ from governance.kernel.events import (
     subscribe,
     subscribers,
 )
+from tests import faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,10 @@ class Rang(Event):
 
 
 @pytest.fixture(autouse=True)
-def own_subscribers(monkeypatch):
+def own_subscribers():
     """What a test subscribes is subscribed for that test."""
-    monkeypatch.setattr(
-        events, "_subscribers", {kind: list(known) for kind, known in events._subscribers.items()}
-    )
+    with faults.restored(events._subscribers):
+        yield
 
 
 def settings_form(visitor, acting, slug="acme", role="admin"):

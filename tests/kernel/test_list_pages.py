@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from governance.kernel import list_pages
 from governance.kernel.errors import Invalid
 from governance.kernel.list_pages import Column, Export, Filter, ListPage, arrange, keep, one_page
+from tests import faults
 
 COLUMNS = (
     Column("name", "Name", sort=True),
@@ -24,21 +25,21 @@ FILTERS = (
 
 
 @pytest.fixture
-def fruit(monkeypatch):
-    monkeypatch.setattr(list_pages, "declared", {})
-    return ListPage(
-        name="fruit",
-        title="Fruit",
-        noun="fruit",
-        endpoint="fruit",
-        columns=COLUMNS,
-        filters=FILTERS,
-        search="Search",
-        sort="name",
-        size=2,
-        carried=("as_of",),
-        exports=(Export("csv", "file", {}, {"kind": "a"}),),
-    )
+def fruit():
+    with faults.restored(list_pages.declared):
+        yield ListPage(
+            name="fruit",
+            title="Fruit",
+            noun="fruit",
+            endpoint="fruit",
+            columns=COLUMNS,
+            filters=FILTERS,
+            search="Search",
+            sort="name",
+            size=2,
+            carried=("as_of",),
+            exports=(Export("csv", "file", {}, {"kind": "a"}),),
+        )
 
 
 @pytest.fixture

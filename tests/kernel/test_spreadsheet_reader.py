@@ -274,17 +274,6 @@ def test_a_part_that_unpacks_to_more_than_it_may_is_refused_while_it_unpacks(rea
 def test_every_bound_is_kept(monkeypatch, limit, value, content, says):
     """The last: one text that many cells share counts for each of them."""
     monkeypatch.setattr(spreadsheet_reader, limit, value)
-    if limit == "MAX_PART_BYTES":
-        monkeypatch.setattr(spreadsheet_reader._Workbook.walk, "__defaults__", (value,))
-    if limit in {"MAX_TAGS", "MAX_SHEETS_BYTES"}:
-        monkeypatch.setattr(
-            spreadsheet_reader._Workbook.__init__,
-            "__defaults__",
-            tuple(
-                value if n == ("MAX_TAGS", "MAX_SHEETS_BYTES").index(limit) else d
-                for n, d in enumerate(spreadsheet_reader._Workbook.__init__.__defaults__)
-            ),
-        )
     with pytest.raises(Invalid, match=says):
         read(content)
 

@@ -300,12 +300,15 @@ def test_no_key_leads_out_of_a_bucket(bucket, key):
     assert not bucket.exists(key)
 
 
-def test_a_slow_reader_is_not_cut_off(s3, monkeypatch, bucket):
+class HastyBucket(Bucket):
+    patience = "2s"
+
+
+def test_a_slow_reader_is_not_cut_off(s3, bucket):
     """They take longer over the whole file than one request may take."""
     content = os.urandom(20 * PIECE_BYTES)
     bucket.keep("large", content)
-    monkeypatch.setattr(Bucket, "patience", "2s")
-    hasty = Bucket(f"s3://{bucket.name}/console?region=us-east-1&endpoint={s3}", key_of)
+    hasty = HastyBucket(f"s3://{bucket.name}/console?region=us-east-1&endpoint={s3}", key_of)
     with hasty.open("large") as file:
         read = file.read(PIECE_BYTES)
         for _ in range(2):

@@ -8,11 +8,13 @@ from governance.kernel.db import session
 from governance.kernel.errors import DomainError
 from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem, SystemFeature
+from tests import faults
 
 
 @pytest.fixture(autouse=True)
-def own_guards(monkeypatch):
-    monkeypatch.setattr(write_guards, "_guards", [*write_guards._guards])
+def own_guards():
+    with faults.restored(write_guards._guards):
+        yield
 
 
 def refuse(_work):

@@ -19,12 +19,12 @@ UNREADABLE = (duckdb.Error,)
 
 
 @contextmanager
-def limited(folder: Path, memory: str = MEMORY) -> Generator[duckdb.DuckDBPyConnection]:
+def limited(folder: Path) -> Generator[duckdb.DuckDBPyConnection]:
     """Open a database in memory that reads and writes in `folder` alone."""
     with duckdb.connect(
         config={
             "threads": 1,
-            "memory_limit": memory,
+            "memory_limit": MEMORY,
             "temp_directory": str(folder / "duckdb"),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,

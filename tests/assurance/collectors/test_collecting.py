@@ -22,7 +22,7 @@ from governance.foundation.populations.collector import every_collector
 from governance.foundation.populations.periods import next_due, period_containing, previous_period
 from governance.kernel import clock
 from governance.kernel.db import session
-from tests import make
+from tests import faults, make
 from tests.assurance.collectors.collector_helpers import (
     last_run,
     read_filed_csv,
@@ -246,15 +246,12 @@ def test_missed_periods_are_caught_up_with_and_what_cannot_be_told_afterwards_is
 
 
 def test_a_run_that_fails_is_visible_with_its_sentence_and_its_next_day(
-    database, next_month, monkeypatch, as_officer
+    database, next_month, as_officer
 ):
     from governance.kernel.errors import Invalid
 
-    def away(self, rows, period):
-        raise Invalid("The members could not be counted.")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(type(every_collector()["members"]), "judge", away)
+    away = faults.fail(Invalid("The members could not be counted."))
+    with faults.before_statement(database, "'former member'", away):
         run_due_collectors()
     seen = last_run("members")
     assert (seen.state, seen.kind, seen.sentence) == (

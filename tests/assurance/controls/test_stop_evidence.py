@@ -150,13 +150,13 @@ def test_a_stop_that_lasts_files_nothing_and_so_does_a_restart_that_is_only_requ
 
 
 def test_a_store_that_is_away_keeps_nothing_stopped_and_the_stop_is_filed_later(
-    acting, monkeypatch, tmp_path
+    app, acting, tmp_path
 ):
     stop_id = switch_helpers.stop_feature("draft", "ad-copywriter")
-    kept = storage._store
-    monkeypatch.setattr(storage, "_store", None)
+    (tmp_path / "no folder").write_text("a file")
+    storage.use(f"file:{tmp_path / 'no folder'}")
     restart_system(stop_id)
     assert switch_helpers.stop_by_id(stop_id).restarted_at is not None
-    monkeypatch.setattr(storage, "_store", kept)
+    storage.use(app.config["SETTINGS"].storage_url)
     jobs.drain(actor_of)
     assert len(filed_stop_evidence()) == 1

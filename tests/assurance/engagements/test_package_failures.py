@@ -11,6 +11,7 @@ import re
 import time
 import zipfile
 from datetime import timedelta
+from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
@@ -41,7 +42,7 @@ from governance.kernel import (
 from governance.kernel.db import session
 from governance.kernel.jobs import WorkItem, WorkTicket
 from governance.kernel.streamed_files import reading
-from tests import make
+from tests import faults, make
 from tests.assurance.engagements import engagement_helpers, worker_process
 from tests.assurance.engagements.package_helpers import (
     download_package,
@@ -179,7 +180,7 @@ def test_a_full_disk_ends_it_and_leaves_nothing(
 ):
     engagement, _ = engagement_with_files
     full = FullDiskStore(Path(settings.storage_url.removeprefix("file:")))
-    monkeypatch.setattr(storage, "_store", full)
+    storage.use(full)
     page = as_officer.post(f"engagements/{engagement}/packages").location
     for _ in range(jobs.MAX_ATTEMPTS):
         make_due_now()
@@ -187,7 +188,7 @@ def test_a_full_disk_ends_it_and_leaves_nothing(
     assert package_state(acting)[0] == "failed"
     assert "No space left" in package_state(acting)[1]
     assert not new_package_files()
-    monkeypatch.undo()
+    storage.use(settings.storage_url)
     as_officer.post(f"{page}/again")
     jobs.drain(actor_of)
     assert package_state(acting)[0] == "done"
@@ -196,48 +197,44 @@ def test_a_full_disk_ends_it_and_leaves_nothing(
 # ---- what people do meanwhile
 
 
-def act_during_work(monkeypatch, act, when):
-    """Do that when the work says so of itself; the work's own progress goes on."""
-    honest, done = jobs.Progress.__call__, []
+REPORT = "UPDATE work_items SET"  # each report of progress
 
-    def hearing(self, at, total, step):
-        if step.startswith(when) and not done:
-            done.append(step)
-            act()
-        honest(self, at, total, step)
 
-    monkeypatch.setattr(jobs.Progress, "__call__", hearing)
+@pytest.fixture
+def during_work(isolated, monkeypatch):
+    """Does something when the work has reported a step; then the work goes on."""
     monkeypatch.setattr(background_work, "PAUSE_SECONDS", 0.0)
-    return done
+    return partial(faults.after_transaction_of, isolated, REPORT)
 
 
 @pytest.mark.parametrize("when", ["Adding file 2", "Adding the audit log", "Signing"])
 def test_cancelled_in_the_middle_nothing_is_left(
-    as_officer, acting, engagement_with_files, new_package_files, monkeypatch, when
+    as_officer, acting, engagement_with_files, new_package_files, during_work, when
 ):
     engagement, _ = engagement_with_files
     page = as_officer.post(f"engagements/{engagement}/packages").location
-    done = act_during_work(monkeypatch, lambda: as_officer.post(f"{page}/cancel"), when)
-    jobs.drain(actor_of)
-    assert done
+    with during_work(lambda: as_officer.post(f"{page}/cancel"), value=when) as reports:
+        jobs.drain(actor_of)
+    assert reports
     assert package_state(acting)[0] == "cancelled"
     assert package_state(acting)[2] is None
     assert not new_package_files()
 
 
 def test_an_auditor_whose_engagement_ends_while_it_is_made_gets_none_and_nothing_is_left(
-    as_auditor, acting, engagement_with_files, new_package_files, monkeypatch
+    as_auditor, acting, engagement_with_files, new_package_files, during_work
 ):
     engagement, _ = engagement_with_files
     as_auditor.post(f"engagements/{engagement}/packages")
-    act_during_work(monkeypatch, lambda: engagement_helpers.end_engagement(engagement), "Signing")
-    jobs.drain(actor_of)
+    ends = partial(engagement_helpers.end_engagement, engagement)
+    with during_work(ends, value="Signing"):
+        jobs.drain(actor_of)
     assert package_state(acting)[0] == "cancelled", "with the requester's access"
     assert not new_package_files()
 
 
 def test_progress_only_grows_counts_bytes_and_is_at_its_end_only_when_it_is_filed(
-    as_officer, acting, engagement_with_files, monkeypatch
+    as_officer, acting, engagement_with_files, monkeypatch, isolated
 ):
     engagement, _ = engagement_with_files
     evidence_helpers.upload_version(
@@ -247,16 +244,16 @@ def test_progress_only_grows_counts_bytes_and_is_at_its_end_only_when_it_is_file
         b"a,b\n" + b"1,2\n" * 500_000,
         "large.csv",
     )
-    told, honest = [], jobs.Progress.__call__
     monkeypatch.setattr(background_work, "PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(
-        jobs.Progress, "__call__", lambda self, *a: (told.append(a), honest(self, *a))
-    )
-    page = generate_package(as_officer, engagement)
-    shares = [done / total for done, total, _ in told]
-    assert shares == sorted(shares)
+    with faults.before_statement(isolated, r"UPDATE work_items SET .*step=", lambda: None) as seen:
+        page = generate_package(as_officer, engagement)
+    told: list[dict] = []
+    for changed in seen:
+        told.append((told[-1] if told else {"done": 0}) | changed)
+    shares = [each["done"] / each["total"] for each in told]
+    assert len(shares) > 3 and shares == sorted(shares)
     assert max(shares) < 1.0
-    assert len({total for _, total, _ in told[1:]}) == 1
+    assert len({each["total"] for each in told[1:]}) == 1
     with acting("admin"):
         item = (
             session()
@@ -332,7 +329,7 @@ def test_a_worker_that_died_before_it_said_so_has_filed_one_package_and_the_next
 
 
 def test_two_workers_at_one_package_file_one_and_leave_one(
-    as_officer, acting, engagement_with_files, new_package_files, monkeypatch
+    as_officer, acting, engagement_with_files, new_package_files, during_work
 ):
     """The first one lost its lease and did not notice: the second files while the first is about
     to.
@@ -355,8 +352,8 @@ def test_two_workers_at_one_package_file_one_and_leave_one(
         with current.acting_as(who):
             packing.make_package(item, lambda *_: None)
 
-    act_during_work(monkeypatch, by_another, "Signing")
-    jobs.drain(actor_of)
+    with during_work(by_another, value="Signing"):
+        jobs.drain(actor_of)
     assert len(new_package_files()) == 1
     assert package_state(acting)[0] == "done"
     with acting("admin"):

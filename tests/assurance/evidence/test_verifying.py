@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import update
 
 from governance.assurance.controls import queries as controls
 from governance.assurance.evidence import (
@@ -19,8 +20,10 @@ from governance.assurance.evidence import (
 from governance.assurance.evidence.models import EvidenceFault, EvidenceVersion
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.jobs import actor_of
+from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current, storage
 from governance.kernel import jobs as queue
+from governance.kernel.db import session, transaction
 from governance.kernel.encrypted_stream import CorruptedFile
 from governance.kernel.errors import Unavailable
 from tests import make
@@ -152,7 +155,15 @@ def test_a_file_that_turns_out_altered_on_the_way_breaks_off_and_is_noted(as_off
     )
 
 
-def test_a_store_that_is_away_breaks_nothing(database, monkeypatch):
+@pytest.fixture
+def with_store():
+    """Chooses another store for the test."""
+    before = storage.store()
+    yield storage.use
+    storage.use(before)
+
+
+def test_a_store_that_is_away_breaks_nothing(database, with_store):
     evidence_helpers.upload_version(evidence_helpers.create_evidence())
     store = storage.store()
 
@@ -160,7 +171,7 @@ def test_a_store_that_is_away_breaks_nothing(database, monkeypatch):
         def _stored(self, key):
             raise Unavailable("The object store can't be read right now.")
 
-    monkeypatch.setattr(storage, "_store", Away(store.root))
+    with_store(Away(store.root))
     with pytest.raises(Unavailable):
         verify_files()
     assert count_rows(EvidenceFault) == 0
@@ -189,25 +200,20 @@ def test_bytes_from_before_files_were_sealed_are_still_read_and_checked(as_offic
     assert [f.kind for f in verify_files().findings] == ["altered"]
 
 
-def test_the_command_says_it_and_fails(settings, isolated, monkeypatch):
+def test_the_command_says_it_and_fails(settings, isolated):
     """It binds a database of its own: here the test's, so that what it finds is rolled back."""
     from governance.app import cli
     from governance.kernel import current
 
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
-    monkeypatch.setattr(
-        cli,
-        "_system_actors",
-        lambda slugs: [make.system_actor(slug) for slug in slugs or ("acme", "globex")],
-    )
-    good = CliRunner().invoke(cli.main, ["verify-evidence"])
+    good = CliRunner().invoke(cli.main, ["verify-evidence"], obj=cli.CONNECTED)
     assert (
         good.exit_code == 0
         and "ok    acme: 1 stored file of 1 version" in good.output
         and "ok    globex" in good.output
     )
     stored_path(v).unlink()
-    bad = CliRunner().invoke(cli.main, ["verify-evidence", "acme"])
+    bad = CliRunner().invoke(cli.main, ["verify-evidence", "acme"], obj=cli.CONNECTED)
     assert (
         bad.exit_code == 1
         and "FAIL  acme" in bad.output
@@ -217,7 +223,7 @@ def test_the_command_says_it_and_fails(settings, isolated, monkeypatch):
 
 
 def test_a_store_that_is_away_is_said_to_be_not_checked_and_the_other_tenants_are_checked(
-    settings, isolated, monkeypatch
+    settings, isolated, with_store
 ):
     from governance.app import cli
 
@@ -227,22 +233,18 @@ def test_a_store_that_is_away_is_said_to_be_not_checked_and_the_other_tenants_ar
         def _stored(self, key):
             raise Unavailable("The object store can't be read right now.")
 
-    monkeypatch.setattr(storage, "_store", Away(storage.store().root))
-    monkeypatch.setattr(
-        cli,
-        "_system_actors",
-        lambda slugs: [make.system_actor(slug) for slug in slugs or ("acme", "globex")],
-    )
-    away = CliRunner().invoke(cli.main, ["verify-evidence"])
+    with_store(Away(storage.store().root))
+    away = CliRunner().invoke(cli.main, ["verify-evidence"], obj=cli.CONNECTED)
     assert away.exit_code == 2, away.output
     assert "?     acme: not checked. " in away.output and "ok    globex" in away.output
 
 
-def test_without_a_tenant_nothing_was_checked(settings, isolated, monkeypatch):
+def test_without_a_tenant_nothing_was_checked(settings, isolated):
     from governance.app import cli
 
-    monkeypatch.setattr(cli, "_system_actors", lambda slugs: [])
-    done = CliRunner().invoke(cli.main, ["verify-evidence"])
+    with current.acting_as(make.system_actor("console")), transaction():
+        session().execute(update(Tenant).values(status="deleted"))
+    done = CliRunner().invoke(cli.main, ["verify-evidence"], obj=cli.CONNECTED)
     assert done.exit_code == 2 and "nothing was checked" in done.output
 
 
@@ -271,16 +273,17 @@ def test_once_a_week_by_itself_and_the_inbox_says_when_and_what_is_broken(as_off
     assert "File missing" in page and "EV-0001 version 1" in page and "Last checked" in page
 
 
-def test_a_check_that_ended_early_is_made_again_the_next_night(database, monkeypatch):
+def test_a_check_that_ended_early_is_made_again_the_next_night(database, with_store):
     evidence_helpers.upload_version(evidence_helpers.create_evidence())
 
     class Away(storage.Folder):
         def _stored(self, key):
             raise Unavailable("The object store can't be read right now.")
 
-    with monkeypatch.context() as away:
-        away.setattr(storage, "_store", Away(storage.store().root))
-        jobs.verify_evidence()
+    there = storage.store()
+    with_store(Away(there.root))
+    jobs.verify_evidence()
+    with_store(there)
     assert not file_checks() and len(file_checks("globex")) == 1 and not count_rows(EvidenceFault)
     jobs.verify_evidence()
     assert len(file_checks()) == len(file_checks("globex")) == 1
@@ -386,9 +389,7 @@ def test_a_file_that_is_destroyed_while_the_check_runs_is_no_fault(as_officer, a
     )
 
 
-def test_a_refused_version_leaves_no_row_and_a_row_never_lacks_its_blob(
-    as_contributor, monkeypatch
-):
+def test_a_refused_version_leaves_no_row_and_a_row_never_lacks_its_blob(as_contributor, with_store):
     e = evidence_helpers.create_evidence()
     root = storage.store().root
 
@@ -396,7 +397,7 @@ def test_a_refused_version_leaves_no_row_and_a_row_never_lacks_its_blob(
         def _place(self, file, key):
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storage, "_store", Full(root))
+    with_store(Full(root))
     reply = as_contributor.post(
         f"evidence/{e}/versions/new", then=503, **evidence_helpers.version_form()
     )

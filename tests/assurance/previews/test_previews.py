@@ -10,13 +10,13 @@ from PIL import Image
 from sqlalchemy import select
 
 from governance.assurance.evidence.models import EvidenceVersion
-from governance.assurance.previews import actions, jobs, views
+from governance.assurance.previews import actions, jobs
 from governance.assurance.previews.models import FilePreview
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, current, storage
 from governance.kernel import jobs as work
 from governance.kernel.db import session, transaction
-from tests import make
+from tests import faults, make
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.evidence import deletion_helpers, evidence_helpers
 from tests.assurance.previews import preview_helpers as files
@@ -65,16 +65,13 @@ def _item_of(version):
         return evidence_helpers.find_version(version)[1].id
 
 
-def test_a_view_that_cannot_be_recorded_shows_nothing(as_officer, monkeypatch):
+def test_a_view_that_cannot_be_recorded_shows_nothing(as_officer, isolated):
     version = files.upload(b"secret words\n", "notes.txt")
     assert "secret words" in files.preview(as_officer, version).text
-
-    def away(_version_id):
-        raise RuntimeError("the log is away")
-
-    monkeypatch.setattr(views.actions, "record_viewing", away)
+    away = faults.fail(RuntimeError("the log is away"))
     for _ in range(2):  # the second time nothing has changed
-        refused = as_officer.get(f"evidence/versions/{version}/preview", then=503).text
+        with faults.before_statement(isolated, "INSERT INTO audit_entries", away):
+            refused = as_officer.get(f"evidence/versions/{version}/preview", then=503).text
         assert "secret words" not in refused and "audit log" in refused
 
 
@@ -222,16 +219,15 @@ def test_work_that_ends_after_the_file_was_deleted_leaves_nothing(as_officer, as
     assert row_of(version) is None
 
 
-def test_a_month_later_it_is_deleted_and_made_again_when_it_is_wanted(as_officer, monkeypatch):
+def test_a_month_later_it_is_deleted_and_made_again_when_it_is_wanted(as_officer):
     version = files.upload(b"a,b\n1,2\n", "given.csv")
     files.preview(as_officer, version)
     key = row_of(version).storage_key
     _tidy()
     assert row_of(version) is not None
     later = clock.now() + actions.KEPT
-    monkeypatch.setattr(actions.clock, "now", lambda: later)
-    _tidy()
-    monkeypatch.undo()
+    with clock.frozen(later):
+        _tidy()
     assert row_of(version) is None and not storage.store().exists(key)
     assert "<td>1</td>" in files.preview(as_officer, version).text
 

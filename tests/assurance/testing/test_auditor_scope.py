@@ -16,7 +16,7 @@ from tests.assurance.evidence import evidence_helpers
 from tests.assurance.testing import type2_helpers
 
 
-def test_an_auditor_tests_only_within_their_engagement(as_auditor, monkeypatch):
+def test_an_auditor_tests_only_within_their_engagement(as_auditor):
     inside, outside = (
         type2_helpers.freeze_population(type2_helpers.create_control()),
         type2_helpers.freeze_population(type2_helpers.create_control("SEC-08")),
@@ -26,17 +26,13 @@ def test_an_auditor_tests_only_within_their_engagement(as_auditor, monkeypatch):
     held = visibility_scope.Scope(
         frozenset([mine]), clock.today() - timedelta(days=364), clock.today()
     )
-    monkeypatch.setattr(
-        visibility_scope.scope_finder,
-        "_answer",
-        lambda who: held if who.role == "auditor" else None,
-    )
-    assert "SEC-08" not in as_auditor.get("evidence/type-ii").text
-    as_auditor.get(f"evidence/type-ii/populations/{outside}", then=404)
-    as_auditor.post(
-        f"evidence/type-ii/populations/{outside}/samples", then=404, attributes="Signed"
-    )
-    as_auditor.post(f"evidence/type-ii/populations/{inside}/samples", attributes="Signed")
+    with type2_helpers.auditors_see(held):
+        assert "SEC-08" not in as_auditor.get("evidence/type-ii").text
+        as_auditor.get(f"evidence/type-ii/populations/{outside}", then=404)
+        as_auditor.post(
+            f"evidence/type-ii/populations/{outside}/samples", then=404, attributes="Signed"
+        )
+        as_auditor.post(f"evidence/type-ii/populations/{inside}/samples", attributes="Signed")
     closed = visibility_scope.Scope(
         held.controls,
         held.period_from,
@@ -44,12 +40,10 @@ def test_an_auditor_tests_only_within_their_engagement(as_auditor, monkeypatch):
         open=False,
         says="Fieldwork begins on 7 December.",
     )
-    monkeypatch.setattr(
-        visibility_scope.scope_finder,
-        "_answer",
-        lambda who: closed if who.role == "auditor" else None,
-    )
-    as_auditor.post(f"evidence/type-ii/populations/{inside}/samples", then=403, attributes="Signed")
+    with type2_helpers.auditors_see(closed):
+        as_auditor.post(
+            f"evidence/type-ii/populations/{inside}/samples", then=403, attributes="Signed"
+        )
 
 
 def test_the_matrix_says_what_is_on_file_and_every_cell_explains_itself(as_viewer):

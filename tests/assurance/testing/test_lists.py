@@ -229,7 +229,7 @@ def test_the_list_of_findings_is_paged_open_ones_first(as_officer, short_pages):
     assert refs == wanted
 
 
-def test_the_scope_is_asked_before_anything_is_left_out(as_auditor, monkeypatch):
+def test_the_scope_is_asked_before_anything_is_left_out(as_auditor):
     """A thousand exceptions of other controls stood before the auditor's own, and their list was
     empty.
     """
@@ -244,14 +244,10 @@ def test_the_scope_is_asked_before_anything_is_left_out(as_auditor, monkeypatch)
     held = visibility_scope.Scope(
         frozenset([mine]), clock.today() - timedelta(days=364), clock.today()
     )
-    monkeypatch.setattr(
-        visibility_scope.scope_finder,
-        "_answer",
-        lambda who: held if who.role == "auditor" else None,
-    )
-    text = as_auditor.get("evidence/type-ii/exceptions").text
+    with type2_helpers.auditors_see(held):
+        text = as_auditor.get("evidence/type-ii/exceptions").text
     assert "1 of 1 exception open" in text and "EXC-01" in text and "EXC-02" not in text
-    with make.acting("auditor", read_only=True):
+    with type2_helpers.auditors_see(held), make.acting("auditor", read_only=True):
         assert [c.exception.id for c in exception_queries.exceptions()] == [own]
         assert exception_queries.count_exceptions() == {"open": 1}
         (theirs,) = {c.control_id for c in matrix_queries.matrix(*matrix_queries.default_period())}

@@ -165,22 +165,18 @@ def test_who_does_not_test_records_nothing(app, control_with_missed_cycle, role)
 
 
 def test_an_auditor_records_it_only_within_their_engagement_and_its_window(
-    as_auditor, control_with_missed_cycle, monkeypatch
+    as_auditor, control_with_missed_cycle
 ):
-    def standing(controls, **more):
-        held = scopes.Scope(
-            frozenset(controls), NOW.date() - timedelta(days=364), NOW.date(), **more
-        )
-        monkeypatch.setattr(
-            scopes.scope_finder, "_answer", lambda who: held if who.role == "auditor" else None
-        )
+    def scope(controls, **more):
+        days = NOW.date() - timedelta(days=364), NOW.date()
+        return type2_helpers.auditors_see(scopes.Scope(frozenset(controls), *days, **more))
 
-    standing([])
-    as_auditor.get(address(control_with_missed_cycle), then=404)
-    standing([control_with_missed_cycle], open=False, says="Fieldwork begins on 7 December.")
-    as_auditor.post(address(control_with_missed_cycle), then=403, occurrence=Q3, **RAISED_FORM)
-    standing([control_with_missed_cycle])
-    assert "EXC-01" in raise_missed_cycle(as_auditor, control_with_missed_cycle).text
+    with scope([]):
+        as_auditor.get(address(control_with_missed_cycle), then=404)
+    with scope([control_with_missed_cycle], open=False, says="Fieldwork begins on 7 December."):
+        as_auditor.post(address(control_with_missed_cycle), then=403, occurrence=Q3, **RAISED_FORM)
+    with scope([control_with_missed_cycle]):
+        assert "EXC-01" in raise_missed_cycle(as_auditor, control_with_missed_cycle).text
 
 
 def test_another_tenant_has_no_such_cycle(as_neighbour, control_with_missed_cycle):

@@ -16,7 +16,7 @@ from governance.assurance.testing import (
     sample_actions,
     sample_queries,
 )
-from governance.kernel import clock
+from governance.kernel import clock, visibility_scope
 from tests import make
 
 POPULATION_HEADER = "id,on,owner"
@@ -133,3 +133,10 @@ FIRST, LAST = date(2025, 12, 1), date(2026, 11, 30)
 TODAY = date(2026, 11, 25)
 
 NOBODY = UUID(int=7)
+
+
+def auditors_see(scope):
+    """Inside, auditors have this scope, and others have none."""
+    return visibility_scope.scope_finder.answered_by(
+        lambda who: scope if who.role == "auditor" else None
+    )

@@ -104,10 +104,10 @@ def test_a_rejected_restatement_changes_nothing(page, as_operator):
     assert costs() == BEFORE and state()[0] == "rejected"
 
 
-def test_a_closed_month_is_not_priced_again(page, as_operator, monkeypatch):
-    monkeypatch.setattr(ports.closed_months, "_answer", lambda: {Month(2026, 10)})
-    as_operator.post(page, **SENT)
-    decide("operator_finance")
+def test_a_closed_month_is_not_priced_again(page, as_operator):
+    with ports.closed_months.answered_by(lambda: {Month(2026, 10)}):
+        as_operator.post(page, **SENT)
+        decide("operator_finance")
     assert costs() == [BEFORE[0], AFTER[1]]
 
 

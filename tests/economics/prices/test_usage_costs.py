@@ -11,7 +11,7 @@ from governance.economics.rates.conversion import MissingRate
 from governance.economics.usage import queries as usage
 from governance.kernel import clock
 from governance.kernel.months import Month
-from tests import make
+from tests import faults, make
 from tests.economics.prices.price_helpers import add, collect, customer, on, rows
 from tests.economics.usage.usage_helpers import NOW, Product, at, event, register
 
@@ -137,23 +137,16 @@ def test_a_negotiated_price_is_one_customers_alone(product, globex):
 
 
 def test_a_collection_that_fails_leaves_nothing_and_the_next_one_makes_it_whole(
-    product, globex, monkeypatch
+    product, globex, isolated
 ):
     add()
     product.send([sonnet(1)])
     globex.send([sonnet(1, system="globex-chat")])
-    store = usage_costs.store
-
-    def killed(customer_id, changed, since):
-        done = store(customer_id, changed, since)
-        if customer_id == customer("acme"):
-            raise RuntimeError("killed before the commit")
-        return done
-
-    monkeypatch.setattr(usage_costs, "store", killed)
-    collect()
+    killed = faults.fail(RuntimeError("killed before the commit"))
+    last = "INSERT INTO usage_collections"
+    with faults.before_statement(isolated, last, killed, value=str(customer("acme"))):
+        collect()
     assert [row.customer_id for row in rows()] == [customer("globex")]
-    monkeypatch.setattr(usage_costs, "store", store)
     collect()
     assert {row.customer_id: row.cost for row in rows()} == {
         customer("acme"): COST,

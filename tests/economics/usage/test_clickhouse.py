@@ -45,16 +45,11 @@ def _now():
 
 
 @pytest.fixture
-def move(monkeypatch):
+def move():
     """`governance usage move-to-clickhouse`, for acme and globex."""
 
-    def actors(named):
-        return [make.system_actor(slug) for slug in named or ("acme", "globex")]
-
-    monkeypatch.setattr(cli, "_system_actors", actors)
-
     def invoke():
-        return CliRunner().invoke(cli.main, ["usage", "move-to-clickhouse"])
+        return CliRunner().invoke(cli.main, ["usage", "move-to-clickhouse"], obj=cli.CONNECTED)
 
     return invoke
 
@@ -219,7 +214,7 @@ def test_months_move_with_proof_and_moving_again_changes_nothing(app, product, m
     other.send([event(1, tokens=...)])
     before, theirs = stored(), stored("globex")
     clickhouse = request.getfixturevalue("clickhouse")
-    refused = CliRunner().invoke(cli.main, ["usage", "rebuild", "acme"])
+    refused = CliRunner().invoke(cli.main, ["usage", "rebuild", "acme"], obj=cli.CONNECTED)
     assert refused.exit_code == 1 and "still in PostgreSQL only" in refused.output
     found = move()
     assert found.exit_code == 0, found.output

@@ -38,12 +38,9 @@ def _now():
 
 
 @pytest.fixture
-def run(monkeypatch):
+def run():
     def invoke(*arguments):
-        monkeypatch.setattr(
-            cli, "_system_actors", lambda named: list(map(make.system_actor, named))
-        )
-        return CliRunner().invoke(cli.main, ["usage", "rebuild", *arguments])
+        return CliRunner().invoke(cli.main, ["usage", "rebuild", *arguments], obj=cli.CONNECTED)
 
     return invoke
 

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 import duckdb
@@ -419,7 +418,7 @@ def test_memory_does_not_grow_with_the_events_of_a_file(tmp_path, monkeypatch):
           'success' AS outcome, 'task-' || i // 3 AS task, 'u-' || i % 997 AS user
         FROM range(300_000) AS r (i)) TO '{path}' (HEADER, FORMAT csv)"""
     )
-    monkeypatch.setattr(duckdb_files, "limited", partial(duckdb_files.limited, memory="64MB"))
+    monkeypatch.setattr(duckdb_files, "MEMORY", "64MB")
     orders = {
         "path": str(path),
         "format": "csv",

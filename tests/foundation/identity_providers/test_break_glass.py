@@ -37,13 +37,12 @@ def operator(app, database, monkeypatch):
     """Runs `governance identity reset` as the operator does at a shell; (exit code, what it
     printed).
     """
-    monkeypatch.setattr(
-        cli, "_system_actors", lambda slugs: [make.system_actor(slug) for slug in slugs]
-    )
     monkeypatch.setenv("GOVERNANCE_PUBLIC_URL", "http://localhost")
 
     def run(*arguments: str, secret: str | None = SECRET) -> tuple[int, str]:
-        done = CliRunner().invoke(cli.main, ["identity", "reset", *arguments], input=secret)
+        done = CliRunner().invoke(
+            cli.main, ["identity", "reset", *arguments], input=secret, obj=cli.CONNECTED
+        )
         return done.exit_code, done.output
 
     return run

@@ -3,6 +3,7 @@ seen again.
 """
 
 from datetime import timedelta
+from itertools import chain, repeat
 
 import pytest
 from sqlalchemy import select
@@ -275,7 +276,10 @@ def test_a_name_that_leads_inside_is_not_called(monkeypatch):
     listening = socket.create_server(("127.0.0.1", 0))
     listening.settimeout(0.5)
     port = listening.getsockname()[1]
-    monkeypatch.setattr(wire, "safe_url", lambda url, **_named: url)
+    public = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", port))]
+    inside = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+    answers = chain([public], repeat(inside))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_of, **_named: next(answers))
     with pytest.raises(provider_http.ProviderFault):
         provider_http.ask(f"https://localhost:{port}/", "a test")
     accepted, _ = listening.accept()

@@ -32,8 +32,6 @@ def create(app, database, company, monkeypatch, tmp_path):
     company.calm()
     provider_metadata.forget_metadata()
     directory.forget()
-    monkeypatch.setattr(cli, "_connect", lambda: None)
-    monkeypatch.setattr(cli, "_check_start", lambda: None)  # of the process, not of this test
     monkeypatch.setenv("GOVERNANCE_PUBLIC_URL", "http://localhost")
 
     def run(who: str = "tenant", *more: str, **changed: str) -> tuple[int, str]:
@@ -48,7 +46,9 @@ def create(app, database, company, monkeypatch, tmp_path):
         } | changed
         options = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
         secret = f"--client-secret-file={tmp_path / 'secret'}"
-        done = CliRunner().invoke(cli.main, [who, "create", *options, secret, *more])
+        done = CliRunner().invoke(
+            cli.main, [who, "create", *options, secret, *more], obj=cli.CONNECTED
+        )
         return done.exit_code, done.output
 
     yield run

@@ -32,7 +32,7 @@ from governance.foundation.people.queries import membership_of
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import background_work, clock, jobs, signed_note, storage, web
 from governance.kernel.db import session
-from tests import make
+from tests import faults, make
 from tests.conftest import visitor
 from tests.foundation.audit.one_file_verifier import status_of
 from tests.foundation.logbook.export_helpers import (
@@ -367,48 +367,41 @@ def test_cancelled_before_it_began_it_is_not_made_and_can_be_asked_again(as_offi
     as_officer.post(f"{page}/again", then=409)
 
 
+WINDOW_READ = r"FROM audit_leaves JOIN audit_entries"
+
+
 def files(settings):
     return {path for path in (settings.var / "objects").rglob("*") if path.is_file()}
 
 
-def test_cancelled_in_the_middle_it_leaves_nothing(as_officer, log, acting, monkeypatch, settings):
+def test_cancelled_in_the_middle_it_leaves_nothing(
+    as_officer, log, acting, monkeypatch, settings, isolated
+):
     """The reader presses Cancel while the first window is written."""
     page = request_export(as_officer)
     monkeypatch.setattr(export_writer, "WINDOW", 4)
-    before, real = files(settings), export_writer._window
-
-    def pressed(*of):
-        as_officer.post(f"{page}/cancel", then=None)
-        return real(*of)
-
-    monkeypatch.setattr(export_writer, "_window", pressed)
+    before = files(settings)
     monkeypatch.setattr(background_work, "PAUSE_SECONDS", -1)  # each window asks
-    jobs.drain(actor_of)
-    monkeypatch.undo()
+    with faults.after_transaction_of(
+        isolated, WINDOW_READ, lambda: as_officer.post(f"{page}/cancel")
+    ) as windows:
+        jobs.drain(actor_of)
+    assert len(windows) == 1
     assert newest_export(acting).storage_key is None and files(settings) == before
     assert "Export cancelled" in as_officer.get(page).text
 
 
-class Killed(BaseException):
-    """As SIGKILL: nothing after it runs."""
-
-
 @pytest.mark.parametrize("when", [2, 4])
 def test_killed_while_writing_it_is_made_again_once_over_the_same_checkpoint(
-    as_officer, log, acting, monkeypatch, settings, when
+    as_officer, log, acting, monkeypatch, settings, when, isolated
 ):
-    page, calls = request_export(as_officer), []
+    page = request_export(as_officer)
     monkeypatch.setattr(export_writer, "WINDOW", 4)
-    before, real = files(settings), export_writer._window
-
-    def dies(*of):
-        calls.append(of)
-        if len(calls) == when:
-            raise Killed
-        return real(*of)
-
-    monkeypatch.setattr(export_writer, "_window", dies)
-    with pytest.raises(Killed):
+    before = files(settings)
+    with (
+        faults.killed_in_transaction_of(isolated, WINDOW_READ, at=when),
+        pytest.raises(faults.Killed),
+    ):
         jobs.run_next(actor_of)
     number = newest_export(acting).checkpoint
     assert number and newest_export(acting).storage_key is None and files(settings) == before

@@ -35,7 +35,7 @@ from governance.kernel.errors import Forbidden
 from governance.kernel.jobs import WorkItem
 from governance.operations.systems import actions as systems
 from governance.publishing.reports.models import ReportRun
-from tests import make
+from tests import faults, make
 from tests.foundation.approvals.approval_helpers import decide_approval, fingerprint_on_page
 from tests.foundation.privacy.conftest import (
     ADDRESS,
@@ -659,22 +659,16 @@ def test_what_has_begun_takes_no_hold(as_officer, as_admin, departing_member, ac
 
 
 def test_killed_between_the_list_and_the_rows_it_goes_on_and_is_done_once(
-    as_officer, as_admin, departing_member, acting, monkeypatch
+    as_officer, as_admin, departing_member, acting, isolated
 ):
     path = request_erasure(as_officer, departing_member)
     decide_approval(as_admin, path, verb="approve", typed=NAME)
-
-    class Killed(BaseException):
-        """As SIGKILL: nothing after it runs."""
-
-    def dies(*_args):
-        raise Killed
-
-    monkeypatch.setattr(erasure_actions, "finish_erasure", dies)
-    with pytest.raises(Killed):
+    with (
+        faults.killed_in_transaction_of(isolated, "UPDATE memberships"),
+        pytest.raises(faults.Killed),
+    ):
         jobs.drain(actor_of)
     first = erasure_list.everything()
-    monkeypatch.undo()
     with acting("admin"):
         assert (
             directory.any_membership(departing_member.id).person.name == NAME

@@ -28,7 +28,7 @@ from governance.kernel.events import subscribe, subscribers
 from governance.publishing.reports import actions as reports
 from governance.publishing.reports.seals import actions as seals
 from governance.publishing.tenant_exports import actions as exports
-from tests import make
+from tests import faults, make
 from tests.assurance.engagements import engagement_helpers
 from tests.foundation.approvals.approval_helpers import decide_approval
 from tests.foundation.privacy.conftest import (
@@ -81,10 +81,9 @@ FILES_THAT_STAY = {
 
 
 @pytest.fixture
-def own_subscribers(monkeypatch):
-    monkeypatch.setattr(
-        events, "_subscribers", {kind: list(known) for kind, known in events._subscribers.items()}
-    )
+def own_subscribers():
+    with faults.restored(events._subscribers):
+        yield
 
 
 def make_auditor(engagement_id, member, name, address, slug="acme"):

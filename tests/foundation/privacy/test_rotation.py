@@ -19,7 +19,7 @@ from governance.kernel import current, embedded, key_encryption
 from governance.kernel.db import session, transaction
 from governance.publishing.reports import actions as reports
 from governance.publishing.reports.models import SigningKey
-from tests import make
+from tests import faults, make
 from tests.migrated_databases import migrated_database
 
 OLD, NEW = bytes(range(1, 33)), bytes(range(100, 132))
@@ -120,63 +120,48 @@ def test_run_again_it_has_nothing_to_do_and_leaves_no_entry(everything):
     assert again.is_done and not again.rewrapped and rotated() == before
 
 
-def test_killed_between_two_tenants_it_is_run_again(everything, monkeypatch):
-    class Killed(BaseException):
-        """As SIGKILL: nothing after it runs."""
+KEYS_OF_A_TENANT = r"FROM tenant_keys.* FOR UPDATE"
 
-    whole, seen = rotation._rotate_one, []
 
-    def dies(tenant, *rest):
-        if seen:
-            raise Killed
-        seen.append(tenant.slug)
-        whole(tenant, *rest)
-
+def test_killed_between_two_tenants_it_is_run_again(everything, isolated):
     key_encryption.use(NEW, OLD)
-    monkeypatch.setattr(rotation, "_rotate_one", dies)
-    with pytest.raises(Killed):
+    with (
+        faults.killed_in_transaction_of(isolated, KEYS_OF_A_TENANT, at=2),
+        pytest.raises(faults.Killed),
+    ):
         rotation.rotate()
-    monkeypatch.undo()
     opens(everything)
-    assert [slug for slug, _ in rotated()] == seen
+    assert len(rotated()) == 1
     result = rotation.rotate()
     assert result.is_done and result.rewrapped["tenant_keys"] == 4
     key_encryption.use(NEW)
     opens(everything)
 
 
-def test_killed_inside_a_tenant_nothing_of_it_is_changed(everything, monkeypatch):
-    class Killed(BaseException):
-        """As SIGKILL: nothing after it runs."""
-
-    def dies(*_args, **_more):
-        raise Killed
-
+def test_killed_inside_a_tenant_nothing_of_it_is_changed(everything, isolated):
     key_encryption.use(NEW, OLD)
-    monkeypatch.setattr(rotation, "record", dies)
-    with pytest.raises(Killed):
+    with (
+        faults.killed_in_transaction_of(isolated, "^UPDATE ", at=2),
+        pytest.raises(faults.Killed),
+    ):
         rotation.rotate()
     key_encryption.use(OLD)
     opens(everything)
 
 
 def test_what_another_process_wraps_under_the_old_key_meanwhile_is_not_called_done(
-    everything, monkeypatch
+    everything, isolated
 ):
-    whole = rotation._rotate_one
-
-    def and_somebody_signs_in(tenant, *rest):
-        whole(tenant, *rest)
-        if tenant.slug == "acme":
-            key_encryption.use(OLD)
-            make.cookie("admin")
-            key_encryption.use(NEW, OLD)
+    def somebody_signs_in():
+        key_encryption.use(OLD)
+        make.cookie("admin")
+        key_encryption.use(NEW, OLD)
 
     key_encryption.use(NEW, OLD)
-    monkeypatch.setattr(rotation, "_rotate_one", and_somebody_signs_in)
-    result = rotation.rotate()
+    acme = str(make.system_actor("acme").tenant_id)
+    with faults.after_transaction_of(isolated, KEYS_OF_A_TENANT, somebody_signs_in, value=acme):
+        result = rotation.rotate()
     assert not result.is_done and result.left == {"sessions": 1}
-    monkeypatch.undo()
     assert rotation.rotate().is_done
 
 

@@ -4,11 +4,12 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+from scim2_server.handler import ScimHandler
 from sqlalchemy import event, func, select
 
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.models import Membership
-from governance.foundation.scim import call_actions, protocol
+from governance.foundation.scim import call_actions
 from governance.foundation.scim.models import DirectoryGroupMember, DirectoryUser, ScimCall
 from governance.kernel import clock, db
 from governance.kernel.db import session
@@ -290,10 +291,10 @@ def test_ten_megabytes_are_refused_and_a_stranger_is_not_read(app, directory):
 def no_library(monkeypatch):
     """Fails a request that reaches the library, which builds models of all of it."""
 
-    def handle(_request: object) -> None:
+    def handle(_handler: ScimHandler, _request: object) -> None:
         raise AssertionError("the request was built before it was refused")
 
-    monkeypatch.setattr(protocol.HANDLER, "handle", handle)
+    monkeypatch.setattr(ScimHandler, "handle", handle)
 
 
 @pytest.mark.usefixtures("no_library")

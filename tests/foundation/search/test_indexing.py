@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import delete, func, insert, select, update
+from structlog.testing import capture_logs
 
 from governance.assurance.controls.models import Control
 from governance.assurance.controls.queries import find_control
@@ -102,12 +103,11 @@ def test_it_is_built_again_to_the_same(control, acting):
     assert (titles(), words()) == before
 
 
-def test_each_night_every_tenant_is_checked(control, acting, monkeypatch):
+def test_each_night_every_tenant_is_checked(control, acting):
     with acting("admin"):
         session().execute(delete(SearchDocument))
-    told = []
-    monkeypatch.setattr(jobs.log, "warning", lambda *_said, **facts: told.append(facts))
-    jobs.check_indexes()
+    with capture_logs() as told:
+        jobs.check_indexes()
     assert {each["tenant"]: each["objects"] for each in told}["acme"] >= 1
     assert "Zebra crossing" in titles()
 

@@ -14,7 +14,7 @@ from governance.foundation.tenants import actions, queries
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
 from governance.kernel.db import session, transaction
-from tests import make
+from tests import faults, make
 from tests.browser import Visitor
 from tests.foundation.people.conftest import Arrival, entries_of_action
 from tests.foundation.people.hostile_idp import HostileIdP, change_claims, change_document
@@ -265,14 +265,12 @@ def test_the_first_step_is_no_tenant_admins(as_admin, as_operator, app):
     )
 
 
-def test_founding_is_all_or_nothing(database, monkeypatch):
-    from governance.foundation.audit import personal_field_encryption
-
-    def broken() -> None:
-        raise RuntimeError("no keys today")
-
-    monkeypatch.setattr(personal_field_encryption, "make_tenant_keys", broken)
-    with pytest.raises(RuntimeError):
+def test_founding_is_all_or_nothing(database):
+    broken = faults.fail(RuntimeError("no keys today"))
+    with (
+        faults.before_statement(database, "INSERT INTO tenant_keys", broken),
+        pytest.raises(RuntimeError),
+    ):
         actions.create_tenant("initech", "Initech")
     assert tenant("initech") is None
 

@@ -150,11 +150,10 @@ def test_two_people_editing_one_draft_the_second_is_told(indicator):
 
 
 @pytest.mark.parametrize("hours", [0, 1])
-def test_effective_date_lies_after_the_last_closed_month(indicator, monkeypatch, hours):
-    monkeypatch.setattr(ports.last_closed_month, "_answer", lambda: Month(2026, 9))
+def test_effective_date_lies_after_the_last_closed_month(indicator, hours):
     starts = some.OCTOBER - timedelta(hours=hours)
     row = some.drafted(indicator, effective_from=starts)
-    with some.operating():
+    with ports.last_closed_month.answered_by(lambda: Month(2026, 9)), some.operating():
         version = queries.version(row.id)
         if hours:
             with pytest.raises(Invalid, match="2026-09 is closed") as refused:
@@ -164,10 +163,13 @@ def test_effective_date_lies_after_the_last_closed_month(indicator, monkeypatch,
             proposal_actions.propose(version, seen=1)
 
 
-def test_month_that_closes_before_the_second_signature_stops_it(indicator, monkeypatch):
+def test_month_that_closes_before_the_second_signature_stops_it(indicator):
     row = some.proposed(indicator)
-    monkeypatch.setattr(ports.last_closed_month, "_answer", lambda: Month(2026, 10))
-    with make.acting("admin"), pytest.raises(Invalid, match="2026-10 is closed"):
+    with (
+        ports.last_closed_month.answered_by(lambda: Month(2026, 10)),
+        make.acting("admin"),
+        pytest.raises(Invalid, match="2026-10 is closed"),
+    ):
         version = queries.version(row.id)
         acceptance_actions.accept(version, seen=version.fingerprint)
 

@@ -4,6 +4,7 @@ ask.
 
 import json
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -11,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import suspension_actions
@@ -29,7 +30,7 @@ from governance.operations.switches import actions as switches
 from governance.operations.switches import platform_actions
 from governance.operations.switches.models import Stop
 from governance.operations.systems import queries as systems
-from tests import make
+from tests import faults, make
 from tests.operations.decisions.conftest import Product, add_feature, serve_rollout
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -127,6 +128,8 @@ def test_beyond_its_room_the_key_that_asked_longest_ago_is_forgotten_and_no_othe
 
 # ---- stops first
 
+UNREADABLE = faults.fail(RuntimeError("a waiver can't be read"))
+
 
 def test_a_tenant_without_stops_has_its_revision_alone(triage, app):
     with make.acting("admin"):
@@ -150,21 +153,16 @@ def test_the_stops_that_are_read_first_are_those_of_the_whole_in_its_order(triag
     assert [each.scope for each in found] == ["platform", "tenant", "system", "tenant"]
 
 
-def test_a_stop_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(
-    triage, app, monkeypatch
-):
+def test_a_stop_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(triage, app, isolated):
     held = Snapshots("postgresql://nowhere")
     held.of("acme")
     held.following = True  # from here on, only what is told is loaded
     with make.acting("admin"):
         switches.stop("system", systems.system(triage.id), None, reason="Wrong answers.")
-
-    def fails() -> None:
-        raise RuntimeError("a waiver can't be read")
-
-    monkeypatch.setattr(queries, "facts", fails)
     before = held.of("acme").facts.number
-    held._moved(str(make.actor("admin").tenant_id))
+    with faults.before_statement(isolated, "FROM waivers", UNREADABLE) as tried:
+        held._moved(str(make.actor("admin").tenant_id))
+    assert tried
     answers = held.of("acme")
     assert answers.flag("", "switch.claims-triage").value is False
     assert answers.facts.number == before, "the rest will be loaded"
@@ -182,16 +180,17 @@ def loaded_later(triage, app) -> Snapshots:
 
 
 @pytest.fixture
-def notified(monkeypatch) -> list[str]:
+def notified(isolated) -> Iterator[list[str]]:
     """The notifications of all changes, which PostgreSQL delivers at their commits."""
-    sent, notify = [], tenant_revision.notify
+    sent: list[str] = []
 
-    def and_keep(channel: str, payload: str = "") -> None:
-        sent.append(payload)
-        notify(channel, payload)
+    def note(_conn, _cursor, statement, given, *_rest) -> None:
+        if "pg_notify" in statement and given["channel"] == tenant_revision.CHANNEL:
+            sent.append(given["payload"])
 
-    monkeypatch.setattr(tenant_revision, "notify", and_keep)
-    return sent
+    event.listen(isolated.engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(isolated.engine, "before_cursor_execute", note)
 
 
 def restart_everything() -> None:
@@ -235,35 +234,30 @@ def test_what_was_read_before_a_stop_and_arrives_after_it_restarts_nothing(loade
     assert loaded_later.of("acme").facts.standing.content.tier == "strict"
 
 
-def test_what_arrives_while_stops_are_read_is_kept_beside_them(loaded_later, monkeypatch):
+def test_what_arrives_while_stops_are_read_is_kept_beside_them(loaded_later, isolated):
     whole, began = read_acme("strict"), loaded_later._snapshots["acme"].began
-    read = queries.stops_now
+    stopped = stop_everything()
 
-    def meanwhile(tier: str) -> object:
+    def meanwhile() -> None:
         loaded_later._put(whole, began, began)
-        return read(tier)
 
-    monkeypatch.setattr(queries, "stops_now", meanwhile)
-    loaded_later._moved(stop_everything())
+    with faults.before_statement(isolated, "FROM .*stops", meanwhile) as read:
+        loaded_later._moved(stopped)
+    assert read
     assert is_stopped(loaded_later)
     assert loaded_later.of("acme").facts.standing.content.tier == "strict"
 
 
-def test_a_halt_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(
-    triage, app, monkeypatch
-):
+def test_a_halt_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(triage, app, isolated):
     feature = add_feature("claims-triage", "auto-approve")
     serve_rollout(feature, 5)
     held = Snapshots("postgresql://nowhere")
     assert b"2026.12.0" in held.of("acme").rollout("", "rollout.auto-approve").answer("u").body
     held.following = True  # from here on, only what is told is loaded
     serve_rollout(feature, 5, "halted")
-
-    def fails() -> None:
-        raise RuntimeError("a waiver can't be read")
-
-    monkeypatch.setattr(queries, "facts", fails)
-    held._moved(str(make.actor("admin").tenant_id))
+    with faults.before_statement(isolated, "FROM waivers", UNREADABLE) as tried:
+        held._moved(str(make.actor("admin").tenant_id))
+    assert tried
     told = held.of("acme").rollout("", "rollout.auto-approve").answer("u").body
     assert json.loads(told)["value"] == "2026.11.2" and json.loads(told)["reason"] == "DISABLED"
 

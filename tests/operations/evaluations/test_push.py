@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import re
+import tempfile
 import uuid
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -303,12 +304,12 @@ def test_a_form_is_refused_with_what_to_send(machine):
 
 @pytest.fixture
 def unread(monkeypatch):
-    """Fails a request whose body is received."""
+    """Fails a request whose body is received: it would be written into a file without a name."""
 
-    def receive(_limit: int) -> None:
+    def receive() -> None:
         raise AssertionError("the body was received before the request was refused")
 
-    monkeypatch.setattr(received_file, "_receive", receive)
+    monkeypatch.setattr(tempfile, "TemporaryFile", receive)
 
 
 @pytest.mark.usefixtures("unread")

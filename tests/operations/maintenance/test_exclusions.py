@@ -17,6 +17,7 @@ from governance.kernel.intervals import Span, minutes, union
 from governance.operations.maintenance import actions, effect, queries
 from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.systems import actions as systems
+from tests import faults
 from tests.operations.maintenance.conftest import NOW, at, planned
 from tests.operations.measurements import measurement_helpers
 
@@ -35,12 +36,12 @@ def counted(acting):
 
 
 @pytest.fixture
-def told(monkeypatch):
+def told():
     """The events that a subscriber of the test gets, beside those that are there."""
-    heard, known = [], dict(events._subscribers)
-    known[ExclusionChanged] = [*known.get(ExclusionChanged, []), (60, heard.append)]
-    monkeypatch.setattr(events, "_subscribers", known)
-    return heard
+    heard = []
+    with faults.restored(events._subscribers):
+        events.subscribe(ExclusionChanged, heard.append, order=60)
+        yield heard
 
 
 def test_what_is_announced_in_time_counts_at_once(announced, counted, state_of, told):

@@ -264,37 +264,37 @@ def test_the_export_has_what_the_filters_match(as_viewer, availability):
     assert len(none.decode("utf-8-sig").splitlines()) == 1
 
 
-def test_the_badge_counts_what_the_port_selects(as_viewer, availability, monkeypatch):
+def test_the_badge_counts_what_the_port_selects(as_viewer, availability):
     assert "2 firing" not in as_viewer.get(LIST).text
-    monkeypatch.setattr(ports.firing_count, "_answer", lambda: select(literal(2)))
     tenant_cache.forget()  # as an entry of the log does
-    assert "2 firing" in as_viewer.get(LIST).text
+    with ports.firing_count.answered_by(lambda: select(literal(2))):
+        assert "2 firing" in as_viewer.get(LIST).text
 
 
-def test_an_open_alert_comes_first_and_takes_the_row(as_viewer, availability, monkeypatch):
+def test_an_open_alert_comes_first_and_takes_the_row(as_viewer, availability):
     state = ports.AlertState("firing", availability, "ALR-1", "since 08:20")
-    monkeypatch.setattr(ports.alert_states, "_answer", lambda ids: dict.fromkeys(ids, state))
-    monkeypatch.setattr(ports.alert_panel, "_answer", lambda _ids: Markup("<p>ALR-1 fires</p>"))
     use = ports.Use("AGR-2", "Agreement AGR-2", "/x", "99.0% a month", ("ok", "Met"))
-    monkeypatch.setattr(ports.uses_of, "_answer", lambda ids: dict.fromkeys(ids, (use,)))
-    reply = as_viewer.get(LIST)
+    with (
+        ports.alert_states.answered_by(lambda ids: dict.fromkeys(ids, state)),
+        ports.alert_panel.answered_by(lambda _ids: Markup("<p>ALR-1 fires</p>")),
+        ports.uses_of.answered_by(lambda ids: dict.fromkeys(ids, (use,))),
+    ):
+        reply = as_viewer.get(LIST)
+        page = words(as_viewer.get(f"reliability/objectives/{availability}"))
     shown = words(reply)
     assert "One alert is firing: Claims triage · Availability" in shown
     assert "ALR-1 fires" in shown and "since 08:20" in shown and "AGR-2" in shown
     assert f'data-alert="{availability}"' in reply.text
-    page = words(as_viewer.get(f"reliability/objectives/{availability}"))
     assert "Agreement AGR-2" in page and "ALR-1 fires" in page and "Firing" in page
 
 
-def test_the_headline_of_an_alert_names_overspent_objectives_too(
-    as_viewer, acting, availability, monkeypatch
-):
+def test_the_headline_of_an_alert_names_overspent_objectives_too(as_viewer, acting, availability):
     with acting():
         first = session().scalars(select(Objective).where(Objective.id == availability)).one()
         objective(first.indicator_id, name="The same, without an alert", window_days=2)
     state = ports.AlertState("firing", availability, "ALR-1", "since 08:20")
-    monkeypatch.setattr(ports.alert_states, "_answer", lambda _ids: {availability: state})
-    shown = words(as_viewer.get(LIST))
+    with ports.alert_states.answered_by(lambda _ids: {availability: state}):
+        shown = words(as_viewer.get(LIST))
     assert "One alert is firing: Claims triage · Availability" in shown
     assert "; 1 objective is overspent" in shown
 

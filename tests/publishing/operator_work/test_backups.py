@@ -23,14 +23,11 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
-def run(app, isolated, monkeypatch):
+def run(app, isolated):
     """Run a command of `governance backup` against this test's database."""
 
     def invoke(*arguments):
-        monkeypatch.setattr(
-            cli, "_system_actors", lambda named: list(map(make.system_actor, named))
-        )
-        return CliRunner().invoke(cli.main, ["backup", *map(str, arguments)])
+        return CliRunner().invoke(cli.main, ["backup", *map(str, arguments)], obj=cli.CONNECTED)
 
     return invoke
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -301,6 +302,6 @@ def test_a_child_that_something_else_ended_is_not_called_too_large() -> None:
 
 def test_the_child_leaves_no_files_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(pdf.tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "tempdir", None)
     rendered(kinds.build(rmf_samples.one_requirement()))
     assert list(tmp_path.iterdir()) == []

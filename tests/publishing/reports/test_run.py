@@ -195,9 +195,8 @@ def test_the_ai_rmf_report_is_of_the_ai_rmf_only(as_officer, assessment, acting)
     as_officer.post("reports/", assessment_id=str(held), then=422)
 
 
-def test_the_key_bears_the_name_of_the_installation(acting, monkeypatch):
-    monkeypatch.setattr(installation.domain, "_answer", "trust.company.example")
-    with acting("compliance_officer"):
+def test_the_key_bears_the_name_of_the_installation(acting):
+    with installation.domain.answered_by("trust.company.example"), acting("compliance_officer"):
         assert actions.key_line(actions.create_signing_key()).startswith("trust.company.example+")
 
 

@@ -273,7 +273,7 @@ def test_documents_of_a_retired_system_stay_as_they_are(draft, as_officer):
     as_officer.post(IMPACT, then=409)
 
 
-def test_other_features_add_what_they_know_by_their_manifest(draft, as_officer, monkeypatch):
+def test_other_features_add_what_they_know_by_their_manifest(draft, as_officer):
     from dataclasses import replace
 
     from governance.kernel import manifest
@@ -283,8 +283,11 @@ def test_other_features_add_what_they_know_by_their_manifest(draft, as_officer, 
 
     every = manifest.installed()
     more = (replace(every[0], record_points=(points_of,)), *every[1:])
-    monkeypatch.setattr(manifest, "_installed", more)
-    assert "Accuracy 0.94. Run 12" in main_text(as_officer.get(draft))
+    manifest.install(more)
+    try:
+        assert "Accuracy 0.94. Run 12" in main_text(as_officer.get(draft))
+    finally:
+        manifest.install(every)
 
 
 def test_only_those_who_may_write_do_and_other_tenants_see_nothing(

@@ -37,7 +37,7 @@ from governance.publishing.tenant_offboarding import jobs as offboarding_jobs
 from governance.publishing.tenant_offboarding.certificate_format import read
 from governance.publishing.tenant_offboarding.models import TenantOffboarding
 from governance.publishing.tenant_offboarding.verify import verify
-from tests import make
+from tests import faults, make
 from tests.assurance.evidence.evidence_helpers import PDF, create_evidence, upload_version
 from tests.browser import Visitor
 from tests.economics.usage.usage_helpers import Product, event, register
@@ -345,11 +345,11 @@ def test_the_slug_is_never_used_again(app, as_operator, waiting):
     assert rows_of(waiting.customer_id) == {}, "no schedule writes there again"
 
 
-class Killed(BaseException):
-    """As a killed process: nothing after it runs."""
+# What each report of progress begins with: it keeps the ticket.
+PROGRESS = "UPDATE work_tickets SET ready_at"
 
 
-def deletes_although_killed(monkeypatch, waiting, at: int) -> bool:
+def deletes_although_killed(database, waiting, at: int) -> bool:
     """Kill the deletion at that report of its progress, and take it up. Return whether it made as
     many reports.
     """
@@ -357,42 +357,35 @@ def deletes_although_killed(monkeypatch, waiting, at: int) -> bool:
     sign_log("console")
     before = rows_of(waiting.customer_id)
     offboarding_jobs.start_due()
-    told = 0
-    real = jobs.Progress.__call__
-
-    def counting(self, done, total, step):
-        nonlocal told
-        told += 1
-        if told == at:
-            raise Killed
-        real(self, done, total, step)
-
-    with monkeypatch.context() as patched, suppress(Killed):
-        patched.setattr(jobs.Progress, "__call__", counting)
-        jobs.drain(actor_of)
+    was_killed = True
+    try:
+        with faults.killed_in_transaction_of(database, PROGRESS, at=at), suppress(faults.Killed):
+            jobs.drain(actor_of)
+    except faults.TooFew:
+        was_killed = False
     with clock.frozen(clock.now() + timedelta(minutes=10)):
         jobs.drain(actor_of)
     row = newest()
     assert row.state == "deleted" and rows_of(row.customer_id) == {}, (at, work_says())
     assert row.rows["evidence_versions"] == before["evidence_versions"], f"{at}: counted once"
-    return told >= at
+    return was_killed
 
 
 @pytest.mark.parametrize("draw", range(KILLS_A_DAY))
-def test_killed_at_any_point_it_goes_on(monkeypatch, waiting, draw):
+def test_killed_at_any_point_it_goes_on(isolated, waiting, draw):
     """The points are drawn by pytest-randomly's seed, which it prints, so each day has others."""
     at = random.sample(range(1, KILL_POINTS + 1), KILLS_A_DAY)[draw]
-    assert deletes_although_killed(monkeypatch, waiting, at), at
+    assert deletes_although_killed(isolated, waiting, at), at
 
 
 @pytest.mark.nightly
-def test_killed_at_each_point_it_goes_on(monkeypatch, isolated, as_operator, second):
+def test_killed_at_each_point_it_goes_on(isolated, as_operator, second):
     for at in count(1):
         point = isolated.begin_nested()
         upload_version(create_evidence(), PDF)
         with clock.frozen(clock.now() - WAIT - timedelta(days=1)):
             row = request_and_approve(as_operator, second)
-        was_killed = deletes_although_killed(monkeypatch, row, at)
+        was_killed = deletes_although_killed(isolated, row, at)
         point.rollback()
         forget()
         if not was_killed:
