@@ -208,7 +208,6 @@ OWN_TIME = {
     "governance/kernel/clock.py": "it is the clock",
 }
 DATABASE_TIME = {
-    "governance/kernel/table_changes.py": "the row's columns ask for an instant, which nobody reads",
     "governance/foundation/audit/queries.py": "how long entries wait, from the database's own stamp",
     "governance/foundation/audit/sequencer.py": "the same",
     "governance/app/migrate.py": "moves the database's clock",

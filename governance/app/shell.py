@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
+from jinja2 import StrictUndefined, Undefined
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.audit.proof_charts import proof_tree
 from governance.foundation.logbook.log_health import LogHealth, log_health, recall
 from governance.foundation.people.aliases import who_did
-from governance.kernel import clock, current, db, formatting, page_memory, web
+from governance.kernel import clock, current, db, formatting, web
 from governance.kernel.access import ROLE_NAMES, allowed, registry
 from governance.kernel.config import Settings
 from governance.kernel.errors import DomainError
@@ -25,7 +26,6 @@ from governance.kernel.feature import Feature, granted_blueprints
 from governance.kernel.glossary import find_term
 from governance.kernel.manifest import Audience, Manifest, NavItem, installed
 from governance.kernel.redirects import way_back
-from governance.kernel.template_calls import PageCode, PageContext, Unprintable
 from governance.kernel.tenant_cache import BoundedCache
 from governance.kernel.visibility_scope import limits
 from governance.operations.switches import banner as stops
@@ -39,12 +39,20 @@ THEMES = ("light", "dark", "system")
 STATIC = Path(__file__).parents[1] / "static"
 
 
+class Unprintable(Undefined):
+    """A name that a template doesn't know: it may be asked for, but printing it is an error.
+
+    Jinja's own prints nothing, so a wrong name would leave a blank place that nobody notices.
+    """
+
+    __slots__ = ()
+    __str__ = StrictUndefined.__str__
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Give templates their filters, functions and components, and every page its frame."""
     environment = app.jinja_env
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.context_class = PageContext
-    PageCode.install(environment)
     environment.undefined = Unprintable
     environment.filters.update(formatting.FILTERS)
     environment.globals.update(
@@ -64,7 +72,6 @@ def install(app: Flask, settings: Settings) -> None:
         glossary_term=find_term,
         draw_once=draw_once,
         draw_rows=draw_rows,
-        page_part=page_memory.part,
     )
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
     app.extensions["navigation"] = BoundedCache(MAX_NAVIGATIONS)

@@ -5,16 +5,13 @@ ORM statement, and PostgreSQL's FORCEd row-level security proves it for everythi
 """
 
 import re
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar
 from uuid import UUID
 
-import psycopg
-from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -46,10 +43,8 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 from sqlalchemy.orm.interfaces import ORMOption
-from sqlalchemy.orm.util import identity_key
 
-from governance.kernel import clock, current, table_changes, turns
-from governance.kernel.driver import Command, CommandRows, DriverConnection, ask_together
+from governance.kernel import clock, current
 from governance.kernel.errors import NotFound, Unavailable
 from governance.kernel.ids import uuid7
 
@@ -94,22 +89,20 @@ def tenant_fk(column: str, table: str, *, on_delete: str | None = None) -> Forei
     )
 
 
-# connections: one for each thread of `kernel/server.py`, and for the three that follow,
-# load and tell decisions
+# of a process: one for each thread of `kernel/server.py`, and for the three that follow, load and
+# tell decisions
 MAX_CONNECTIONS = 32
-MAX_FOUND = 100  # rows that a transaction keeps while it may only read, to find them again
-FOUND = "found rows"  # in its info
-_sessions = sessionmaker()
-_work: ContextVar["_Work"] = ContextVar("work")
+_sessions = sessionmaker(join_transaction_mode="create_savepoint")
+_work: ContextVar[Session] = ContextVar("work")
 _engine: Engine | None = None
-_shared: Connection | None = None  # of tests, whose transactions are savepoints in it
+_bind: Engine | Connection | None = None  # a connection in tests, with a savepoint a transaction
 
 
 def connect(bind: str | Engine | Connection) -> None:
     """Bind the application to a database; a Connection (tests) makes every transaction a savepoint
     in it.
     """
-    global _engine, _shared
+    global _engine, _bind
     if isinstance(bind, str):
         bind = create_engine(
             bind,
@@ -119,11 +112,7 @@ def connect(bind: str | Engine | Connection) -> None:
             connect_args=_CONNECT,
             hide_parameters=True,
         )
-        event.listen(bind, "do_connect", _connected)
-        bind.dialect.do_commit = _commit_at_once  # type: ignore[method-assign,assignment]
-        bind.dialect.do_rollback = _roll_back_if_begun  # type: ignore[method-assign,assignment]
-    _engine, _shared = (bind, None) if isinstance(bind, Engine) else (bind.engine, bind)
-    _sessions.configure(bind=bind, join_transaction_mode="create_savepoint")
+    _engine, _bind = (bind if isinstance(bind, Engine) else bind.engine), bind
 
 
 _CONNECT = {
@@ -132,161 +121,25 @@ _CONNECT = {
 }
 
 
-def _connected(_dialect: Any, _record: Any, given: Any, named: Any) -> DriverConnection:
-    return DriverConnection.connect(*given, **named)
-
-
-def _commit_at_once(driver: Any) -> None:
-    """COMMIT in one call of libpq, as `_run` sends BEGIN: the driver's own commit takes the
-    interpreter's lock several times, which other threads want. That of a reader isn't waited for.
-    """
-    if driver.end_reading():
-        return
-    if driver.closed:
-        raise psycopg.OperationalError("the connection is lost")
-    if driver.pgconn.transaction_status == TransactionStatus.IDLE:
-        return
-    if driver.held:
-        driver.commit_held()
-        return
-    with turns.elsewhere():
-        result = driver.pgconn.exec_(b"COMMIT")
-    if result.status != ExecStatus.COMMAND_OK:
-        raise psycopg.errors.error_from_result(result, driver.info.encoding)
-
-
-def _roll_back_if_begun(driver: Any) -> None:
-    """A connection that comes back to the pool after its COMMIT has nothing to roll back."""
-    if driver.closed or driver.pgconn.transaction_status != TransactionStatus.IDLE:
-        driver.rollback()
-
-
 def engine() -> Engine:
     if _engine is None:
         raise RuntimeError("no database: call connect() first")
     return _engine
 
 
-class OpeningStatement(Protocol):
-    """A statement that a transaction asks with its BEGIN; `told` keeps the answer for who asks.
-
-    See `kernel/compiled_select.py`.
-    """
-
-    def command(self, connection: Connection, tenant: UUID | None) -> Command: ...
-
-    def told(self, answer: CommandRows, info: dict[str, Any]) -> None: ...
-
-
-class _Work:
-    """A transaction under way: its connection, and the session on it once one is needed.
-
-    A page that was drawn before reads with compiled selects alone; a session would cost it as much
-    as two statements.
-    """
-
-    __slots__ = ("_changed", "_logged", "_root", "_session", "connection", "info", "read")
-
-    def __init__(self, connection: Connection, session: Session | None = None) -> None:
-        self.connection, self._session = connection, session
-        self._changed: set[tuple[UUID | None, str]] = set()  # tenants and tables
-        self._logged: set[UUID] = set()  # tenants in whose log an entry was written
-        self.read: set[str] | None = None  # names in statements, for who wants to know
-        self._root = connection.begin() if session is None else None
-        self.info: dict[str, Any] = {} if session is None else session.info
-
-    @property
-    def session(self) -> Session:
-        if self._session is None:
-            self._session = _sessions(bind=self.connection, join_transaction_mode="rollback_only")
-            vars(self._session)["info"] = self.info
-        return self._session
-
-    def __getattr__(self, name: str) -> Any:
-        """Of what follows `as` in `with transaction() as …`: it is the session."""
-        return getattr(self.session, name)
-
-    def written(self) -> Connection:
-        """The connection, with what the session was given written to it, in its savepoint if it has
-        one.
-        """
-        if self._session is None:
-            return self.connection
-        self._session.flush()
-        return self._session.connection()
-
-    def hear(self, statement: str) -> None:
-        """Note what a statement reads, if somebody wants to know, and what it changes."""
-        if self.read is not None:
-            self.read |= table_changes.words(statement)
-        if self.info.get("only_reads") or not (tables := table_changes.written(statement)):
-            return
-        who = current.actor_or_none()
-        named = who.tenant_id if who else None, self.info.get("tenant_id")
-        tenants = {each for each in named if each is not None}
-        if table_changes.ENTRIES in tables and len(tenants) == 1:
-            self._logged |= tenants
-        for table in (tables & Model.metadata.tables.keys()) - table_changes.UNNUMBERED:
-            is_of_tenant = "tenant_id" in Model.metadata.tables[table].columns
-            self._changed |= {(each, table) for each in (tenants if is_of_tenant else [None])}
-
-    def unlog(self) -> None:
-        """A savepoint was rolled back, perhaps with its entry."""
-        self._logged.clear()
-
-    def changed_unlogged(self) -> set[tuple[UUID | None, str]]:
-        """The tenants and tables that have changed without an entry."""
-        return {each for each in self._changed if each[0] not in self._logged}
-
-    def note_changed(self, changed: set[tuple[UUID | None, str]]) -> None:
-        self._changed |= changed
-
-    def _advance(self) -> None:
-        """Advance the numbers of the tables that have changed without an entry."""
-        place = self.connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr] # psycopg's
-        ids: dict[UUID, set[UUID]] = {}
-        changed = self.changed_unlogged()
-        for tenant, table in changed:
-            if tenant is not None:
-                ids.setdefault(tenant, set()).add(table_changes.number_id(table, place))
-        if any(tenant is None for tenant, _ in changed):
-            self.connection.exec_driver_sql(table_changes.ADVANCE_SHARED)
-        for tenant in sorted(ids):  # the database may have been told another one last
-            self.connection.exec_driver_sql(TENANT_IS, (str(tenant),))
-            self.connection.exec_driver_sql(table_changes.ADVANCE, (tenant, sorted(ids[tenant])))
-
-    def commit(self) -> None:
-        if self._session is not None:
-            self._session.commit()
-        if self._changed and not self.info.get("is_snapshot"):
-            self._advance()
-        if self._root is not None and self._root.is_active:
-            self._root.commit()
-
-    def rollback(self) -> None:
-        if self._session is not None:
-            self._session.rollback()
-        if self._root is not None and self._root.is_active:
-            self._root.rollback()
-
-    def close(self) -> None:
-        if self._session is not None:
-            self._session.close()
-        if self._root is not None:
-            self.connection.close()
-
-
 def session() -> Session:
-    return _work.get().session
+    return _work.get()
 
 
 def connection() -> Connection:
-    """The connection of this transaction, with what its session was given written to it."""
-    return _work.get().written()
+    """Return the connection of this transaction, with what its session was given written to it."""
+    work = _work.get()
+    work.flush()
+    return work.connection()
 
 
 def info() -> dict[str, Any]:
-    """What this transaction keeps for itself; the same as `session().info`."""
+    """Return what this transaction keeps for itself."""
     return _work.get().info
 
 
@@ -302,7 +155,6 @@ def transaction(
     snapshot: bool = False,
     tenant_id: UUID | None = None,
     person_id: UUID | None = None,
-    first: Sequence[OpeningStatement] = (),
 ) -> Generator[Session]:
     """Commit on success, roll back on any exception.
 
@@ -311,38 +163,29 @@ def transaction(
     The tenant is the acting one unless given (sign-in knows the tenant before it knows the person).
     `person_id` opens the one policy that crosses tenants: people may list their own memberships. A
     `snapshot` shows the database as it was at its first statement, for as long as it is read
-    (REPEATABLE READ). What is asked `first` costs no round trip of its own.
+    (REPEATABLE READ).
     """
     who = current.actor_or_none()
     tenant = tenant_id or (who.tenant_id if who else None)
-    begin = _Begin(read_only, snapshot, tenant, person_id, first)
-    work = _begin(begin)
-    work.info["tenant_id"] = tenant
-    work.info["only_reads"] = read_only  # kernel/read_once.py
-    work.info["is_snapshot"] = snapshot
-    work.info["may_recall"] = (
-        read_only and tenant is not None and person_id is None
-    )  # kernel/tenant_cache.py
-    token = _work.set(work)
-    try:
-        yield cast("Session", work)
-        _commit(work)
-    except BaseException:
-        work.rollback()
-        raise
-    finally:
-        _work.reset(token)
-        work.close()
-    if snapshot and (changed := work.changed_unlogged()):
-        # a snapshot fails where somebody else has advanced the same number meanwhile; what it has
-        # saved is saved even if this isn't, and a kept page ends with its minute
-        with suppress(Unavailable, DBAPIError), transaction(tenant_id=tenant):
-            _work.get().note_changed(changed)
+    with _opened(read_only=read_only, snapshot=snapshot, tenant=tenant, person=person_id) as work:
+        work.info["tenant_id"] = tenant
+        work.info["may_recall"] = (
+            read_only and tenant is not None and person_id is None
+        )  # kernel/tenant_cache.py
+        token = _work.set(work)
+        try:
+            yield work
+            _commit(work)
+        except BaseException:
+            work.rollback()
+            raise
+        finally:
+            _work.reset(token)
 
 
-def _commit(work: _Work) -> None:
-    """A connection lost here leaves open whether the database kept the work, and the refusal says
-    so.
+def _commit(work: Session) -> None:
+    """Commit. Raises Unavailable where the connection was lost meanwhile, which leaves open whether
+    the database kept the work.
     """
     try:
         work.commit()
@@ -355,109 +198,49 @@ def _commit(work: _Work) -> None:
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Begin:
-    """How a transaction begins."""
-
-    read_only: bool
-    snapshot: bool
-    tenant: UUID | None
-    person: UUID | None
-    first: Sequence[OpeningStatement]
-
-    @property
-    def command(self) -> bytes:
-        isolation = b" ISOLATION LEVEL REPEATABLE READ" if self.snapshot else b""
-        return b"BEGIN%s %s" % (isolation, b"READ ONLY" if self.read_only else b"READ WRITE")
-
-
-def _begin(begin: _Begin) -> _Work:
-    """Open the transaction; a connection that a database restart has broken is replaced once."""
-    for last_try in (False, True):
-        work = None
-        try:
-            work = _opened()
-            _enter(work, begin)
-        except PoolExhausted as error:
-            raise Unavailable(
-                "Meridian is busy. Nothing was changed; try again in a moment."
-            ) from error
-        except (psycopg.OperationalError, DBAPIError) as error:
-            if work is not None:
-                work.connection.invalidate()
-                work.close()
-            engine().dispose()
-            if last_try:
-                raise Unavailable(
-                    "The database is unavailable. Nothing was changed; try again in a moment."
-                ) from error
-        else:
-            return work
-    raise AssertionError("unreachable")
-
-
-def _opened() -> _Work:
-    if _shared is None:
-        return _Work(engine().connect())
-    work = _sessions()
-    return _Work(work.connection(), work)
-
-
-TENANT_IS = "SELECT set_config('app.tenant', %s, true)"
-_SET = b"SET LOCAL app.tenant = '%s'; SET LOCAL app.person = '%s'"
-_SET_TOGETHER = b"SELECT set_config('app.tenant', $1, true), set_config('app.person', $2, true)"
-
-
-def _enter(work: _Work, begin: _Begin) -> None:
-    """BEGIN and the settings in one round trip: one simple query, or with what is asked first."""
-    connection = work.connection
-    raw = connection.connection.driver_connection
-    if not isinstance(raw, psycopg.Connection):
-        raise TypeError("the driver must be psycopg 3")
-    if isinstance(raw, DriverConnection):
-        raw.settle()
-        raw.only_reads = begin.read_only
-    settings = _SET % (_setting(begin.tenant), _setting(begin.person))
-    if (
-        connection.in_nested_transaction()
-        or raw.pgconn.transaction_status != TransactionStatus.IDLE
-    ):
-        _run(raw, b"SET TRANSACTION READ ONLY; " + settings if begin.read_only else settings)
-    elif not (
-        begin.first and isinstance(raw, DriverConnection) and _entered_asking(work, raw, begin)
-    ):
-        _run(raw, b"%s; %s" % (begin.command, settings))
-
-
-def _entered_asking(work: _Work, raw: DriverConnection, begin: _Begin) -> bool:
-    """Whether the transaction began with the answers to what it asks first.
-
-    If one of them fails, no transaction is open: it fails again where its answer is needed, or not.
+@contextmanager
+def _opened(
+    *, read_only: bool, snapshot: bool, tenant: UUID | None, person: UUID | None
+) -> Generator[Session]:
+    """Yield a session in a transaction of this tenant; a connection that a database restart has
+    broken is replaced once.
     """
-    settings = _setting(begin.tenant).decode(), _setting(begin.person).decode()
-    asked = [each.command(work.connection, begin.tenant) for each in begin.first]
-    try:
-        _, _, *answers = ask_together(raw, [(begin.command, ()), (_SET_TOGETHER, settings), *asked])
-    except psycopg.Error:
-        raw.rollback()
-        return False
-    for question, answer in zip(begin.first, answers, strict=True):
-        question.told(answer, work.info)
-    return True
+    options: dict[str, Any] = {"postgresql_readonly": True} if read_only else {}
+    if snapshot:
+        options["isolation_level"] = "REPEATABLE READ"
+    for is_last_try in (False, True):
+        with _sessions(bind=_bind or engine()) as work:
+            try:
+                if isinstance(_bind, Connection):  # it is in a transaction already
+                    begun = work.connection()
+                    if read_only:
+                        begun.exec_driver_sql("SET TRANSACTION READ ONLY")
+                else:
+                    begun = work.connection(execution_options=options)
+                begun.exec_driver_sql(_SETTINGS, (_setting(tenant), _setting(person)))
+            except PoolExhausted as error:
+                raise Unavailable(
+                    "Meridian is busy. Nothing was changed; try again in a moment."
+                ) from error
+            except DBAPIError as error:
+                work.invalidate()
+                engine().dispose()
+                if is_last_try:
+                    raise Unavailable(
+                        "The database is unavailable. Nothing was changed; try again in a moment."
+                    ) from error
+                continue
+            yield work
+            return
 
 
-def _setting(value: UUID | None) -> bytes:
-    """A UUID by type, so there is nothing in it to quote."""
+_SETTINGS = "SELECT set_config('app.tenant', %s, true), set_config('app.person', %s, true)"
+
+
+def _setting(value: UUID | None) -> str:
     if value is not None and not isinstance(value, UUID):
         raise TypeError("a tenant or person is named by a UUID")
-    return str(value or "").encode()
-
-
-def _run(raw: "psycopg.Connection[Any]", command: bytes) -> None:
-    with turns.elsewhere():
-        result = raw.pgconn.exec_(command)
-    if result.status not in {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}:
-        raise psycopg.OperationalError(result.get_error_message())
+    return str(value or "")
 
 
 def find[M: Model](
@@ -466,32 +249,15 @@ def find[M: Model](
     """Return the row with that id in the present tenant. Raises NotFound for any other tenant's.
 
     Ids never change, so the lock still lets other rows reference it: a stop doesn't wait for
-    someone's edit. `what` is the noun of the error. A transaction that may only read doesn't read
-    again what it has just read.
+    someone's edit. `what` is the noun of the error.
     """
-    found = None if lock else held(model, row_id)
-    if found is None:
-        query = select(model).where(model.id == row_id)
-        locked = query.with_for_update(key_share=True) if lock else query
-        found = session().scalars(locked).one_or_none()
+    query = select(model).where(model.id == row_id)
+    locked = query.with_for_update(key_share=True) if lock else query
+    found = session().scalars(locked).one_or_none()
     if found is None:
         raise NotFound(
             f"This {what or _noun(model)} doesn't exist, or you don't have access to it."
         )
-    if info().get("only_reads"):  # the session alone would forget what nobody uses
-        info().setdefault(FOUND, []).append(found)
-        del info()[FOUND][:-MAX_FOUND]
-    return found
-
-
-def held[M: Model](model: type[M], row_id: UUID) -> M | None:
-    """The row, if a transaction that may only read has read it for its tenant."""
-    work = session()
-    if not work.info.get("only_reads") or not issubclass(model, Tenanted):
-        return None
-    found: M | None = work.identity_map.get(
-        identity_key(model, (work.info.get("tenant_id"), row_id))
-    )
     return found
 
 
@@ -518,33 +284,6 @@ def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
 def _noun(model: type[Model]) -> str:
     """Return "work item" for WorkItem."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", model.__name__).lower()
-
-
-@event.listens_for(Engine, "before_cursor_execute")
-def _hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-    work = _work.get(None)
-    if work is not None:
-        work.hear(statement)
-
-
-@event.listens_for(Engine, "rollback_savepoint")
-def _unlog(_connection: Any, _name: str, _context: None) -> None:
-    work = _work.get(None)
-    if work is not None:
-        work.unlog()
-
-
-@contextmanager
-def reading() -> Iterator[set[str]]:
-    """Yield what fills with the tables that this transaction reads from here on, and with other
-    names in its statements.
-    """
-    work, names = _work.get(), set[str]()
-    before, work.read = work.read, names
-    try:
-        yield names
-    finally:
-        work.read = before
 
 
 @event.listens_for(_sessions, "do_orm_execute")
@@ -602,13 +341,10 @@ def over_all_tenants() -> Generator[None]:
 @contextmanager
 def _moved_to(tenant_id: UUID | None) -> Generator[None]:
     work = session()
-    if (read := _work.get().read) is not None:
-        read |= table_changes.UNNUMBERED  # what another tenant has is not numbered here
     work.flush()
     kept = dict(work.info)
     work.info.clear()
-    only_reads = kept.get("only_reads", False)
-    work.info.update(tenant_id=tenant_id, may_recall=False, only_reads=only_reads)
+    work.info.update(tenant_id=tenant_id, may_recall=False)
     try:
         _move_to(work, tenant_id)
         yield
@@ -621,7 +357,7 @@ def _moved_to(tenant_id: UUID | None) -> Generator[None]:
 
 
 def _move_to(work: Session, tenant_id: UUID | None) -> None:
-    work.execute(select(func.set_config("app.tenant", _setting(tenant_id).decode(), True)))
+    work.execute(select(func.set_config("app.tenant", _setting(tenant_id), True)))
 
 
 def lock_tenant(purpose: str) -> None:

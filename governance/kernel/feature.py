@@ -14,9 +14,9 @@ import structlog
 from flask import Blueprint, Response, current_app, g, request
 from sqlalchemy.exc import DBAPIError
 
-from governance.kernel import access, bearer, clock, current, downloads, formatting, page_memory
+from governance.kernel import access, bearer, clock, current, downloads, formatting
 from governance.kernel.current import Actor
-from governance.kernel.db import OpeningStatement, transaction
+from governance.kernel.db import transaction
 from governance.kernel.errors import (
     DomainError,
     Forbidden,
@@ -98,8 +98,6 @@ class Feature(Blueprint):
             writes=writes,
             answers=answers,
             counts_everything=self.counts_everything,
-            # an operator's page shows what is in other tenants
-            of_object=self.scope == "tenant" and "<" in rule and not hasattr(view_func, "is_kept"),
         )
         guarded = guard(view_func, needs)
         vars(guarded).update(attended=attended, urgent=urgent, answers=answers)
@@ -170,7 +168,6 @@ def _guarded(
     writes: bool | None,
     answers: downloads.Answers,
     counts_everything: bool,
-    of_object: bool,
 ) -> Callable[[View, access.Permission], View]:
     def guard(view: View, needs: access.Permission) -> View:
         @wraps(view)
@@ -178,10 +175,7 @@ def _guarded(
             slug = url_values.pop("tenant", OPERATOR_SLUG)
             read_only = request.method in SAFE if writes is None else not writes
             tenant_id = _tenant(slug)
-            is_page = read_only and answers == downloads.PAGE
-            keeps = is_page and of_object and request.method == "GET"
-            first = _first(slug, is_page=is_page, keeps=keeps)
-            with transaction(read_only=read_only, tenant_id=tenant_id, first=first):
+            with transaction(read_only=read_only, tenant_id=tenant_id):
                 who = _admit(slug, scope)
                 check_support(who, request.blueprint or "", request.method, fresh)
                 with current.acting_as(who):
@@ -190,9 +184,7 @@ def _guarded(
                         raise NotFound("This page doesn't exist, or you don't have access to it.")
                     is_file = answers == downloads.FILE  # others read it, too
                     with formatting.as_tenant() if is_file else nullcontext():
-                        act = partial(view, **url_values)
-                        act = partial(page_memory.once_for_its_tables, act) if keeps else act
-                        answer = _answer(act, fresh, who)
+                        answer = _answer(partial(view, **url_values), fresh, who)
                     finish = downloads.begin(answer, answers, may_write=not read_only)
             if finish is None:
                 return answer
@@ -243,16 +235,6 @@ def _tenant(slug: str) -> UUID:
     if tenant_id is None:
         raise NotFound("This page doesn't exist.")
     return tenant_id
-
-
-def _first(slug: str, *, is_page: bool, keeps: bool) -> list[OpeningStatement]:
-    """What every page asks, for the BEGIN of its transaction: who is here, and the log's number;
-    of an object's page, which is kept, those of the tables as well.
-    """
-    who = identity.question()(slug)
-    asks = is_page and who is not None
-    number = page_memory.log_question()(with_tables=keeps) if asks else None
-    return [each for each in (who, number) if each is not None]
 
 
 def _admit(slug: str, scope: str) -> Actor:

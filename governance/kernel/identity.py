@@ -8,7 +8,6 @@ from uuid import UUID
 
 from governance.kernel import bearer
 from governance.kernel.current import Actor
-from governance.kernel.db import OpeningStatement
 from governance.kernel.ports import Port
 from governance.kernel.web import ResponseReturnValue
 
@@ -22,8 +21,6 @@ class IdentityPorts:
     tenant_id(slug)             the tenant of that slug; None for an unknown one
     identify()                  who sent the request's cookie; None for nobody; raises what denies
                                 access
-    question(slug)              the statement that identify() will ask there, for the BEGIN of its
-                                transaction; None for none
     keys_of(token)              the API keys that the token may be one of
     note_session_use(who)       in a transaction of its own: the session is in use
     note_key_use(who)           the same for an API key
@@ -32,7 +29,6 @@ class IdentityPorts:
 
     tenant_id: Port[Callable[[str], UUID | None]]
     identify: Port[Callable[[], Actor | None]]
-    question: Port[Callable[[str], OpeningStatement | None]]
     keys_of: Port[Callable[[bearer.PresentedKey], bearer.Keys]]
     note_session_use: Port[Callable[[Actor], None]]
     note_key_use: Port[Callable[[Actor], None]]
@@ -42,7 +38,6 @@ class IdentityPorts:
 identity = IdentityPorts(
     tenant_id=Port("the tenant of a slug"),
     identify=Port("who sent a request"),
-    question=Port("the statement that tells who sent a request"),
     keys_of=Port("the API keys that a token may be"),
     note_session_use=Port("noting that a session is in use"),
     note_key_use=Port("noting that an API key is in use"),

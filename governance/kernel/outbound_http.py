@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from governance.kernel import current, turns
+from governance.kernel import current
 from governance.kernel.call_deadline import (
     Deadline,
     TimedHTTPConnection,
@@ -249,7 +249,7 @@ class _Careful(HTTPAdapter):
     ) -> requests.Response:
         seconds = self._total_seconds or TOTAL_SECONDS
         host = urlsplit(request.url or "").hostname or ""
-        with turns.elsewhere(), place(host), deadline(seconds) as ends:
+        with place(host), deadline(seconds) as ends:
             try:
                 reply = self._sent(request, ends, *args, **options)
             except requests.RequestException as fault:

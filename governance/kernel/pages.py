@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g, make_response, render_template, request
+from flask import Response, make_response, render_template, request
 from jinja2_fragments.flask import render_block
 from sqlalchemy import Select, literal, tuple_
 
@@ -18,7 +18,7 @@ from governance.kernel.db import session
 from governance.kernel.errors import Invalid
 from governance.kernel.web import ResponseReturnValue
 
-FRAME_CALLS = frozenset({"now", "page_part", "csrf_token", "url_for", "may", "c"})
+FRAME_CALLS = frozenset({"now", "csrf_token", "url_for", "may", "c"})
 
 
 def page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnValue:
@@ -27,8 +27,6 @@ def page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnV
     """
     if not FRAME_CALLS.isdisjoint(context):
         raise TypeError(f"the frame calls {', '.join(FRAME_CALLS & context.keys())}")
-    if context.get("banner"):
-        g.has_own_banner = True  # the frame of a kept page wouldn't know of it
     block = request.headers.get("HX-Target", "").rpartition("#")[2]
     if request.headers.get("HX-Request") == "true" and block in context.get("fragments", ()):
         return make_response(render_block(template, block, **context), status)

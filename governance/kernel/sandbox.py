@@ -25,8 +25,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from governance.kernel import turns
-
 MIB = 1024 * 1024
 ENVIRONMENT = (
     "PATH",
@@ -177,8 +175,7 @@ class _Watch:
             while waiting.get_map():
                 if self.is_cancelled is not None and self.is_cancelled():
                     return Ending.CANCELLED
-                with turns.elsewhere():
-                    ready = waiting.select(TICK_SECONDS)
+                ready = waiting.select(TICK_SECONDS)
                 if not ready and self.child.poll() is not None:
                     break  # something it has started keeps its output open
                 if (stopped := self._turn(waiting, ready)) is not None:
@@ -202,8 +199,7 @@ class _Watch:
     def _last_moment(self) -> Ending | None:
         """Wait for a child that has said everything; one that stays is late."""
         try:
-            with turns.elsewhere():
-                self.child.wait(max(TICK_SECONDS, self.deadline - time.monotonic()))
+            self.child.wait(max(TICK_SECONDS, self.deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             return Ending.TOO_SLOW
         return None

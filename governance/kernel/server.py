@@ -27,7 +27,7 @@ from granian.log import LogLevels
 from granian.server.common import WORKERS_METHODS
 from granian.server.mp import WorkerProcess
 
-from governance.kernel import forked_memory, page_shares, request_bodies, turns
+from governance.kernel import page_shares, request_bodies
 from governance.kernel.errors import DomainError
 from governance.kernel.page_shares import PageShares
 from governance.kernel.request_bodies import BUFFERED_BYTES, Environ, Pace, Places, Sender, Serving
@@ -308,8 +308,7 @@ class Exchange:
     # ---- the answer
 
     def _answer_in_turn(self) -> None:
-        with turns.taking_turns():
-            self._answer()
+        self._answer()
 
     def _answer(self) -> None:
         try:
@@ -360,8 +359,7 @@ class Exchange:
         if hasattr(sent, "add_done_callback"):
             taken = threading.Event()
             sent.add_done_callback(lambda _sent: taken.set())
-            with turns.elsewhere():
-                is_taken = taken.wait(READER_PATIENCE_SECONDS)
+            is_taken = taken.wait(READER_PATIENCE_SECONDS)
             if not is_taken:
                 sent.cancel()
                 self._gone = True
@@ -527,7 +525,6 @@ def serve(application: Application, *, host: str, port: int, workers: int) -> No
 
     Workers are forks of this process and share the memory of what it has loaded.
     """
-    forked_memory.keep_shared()
     Granian(
         "app:app",  # only a name for its messages
         address=host,

@@ -5,8 +5,6 @@ anything more.
                                     the same number
     Shelf(most)                     a bounded memory for several threads; the least recently used
                                     goes first
-    mark(under)                     for the keys of another memory: an object of its own for each
-                                    number
     forget()                        all of it: a database that was brought back, tests whose rows
                                     are rolled back
 
@@ -27,11 +25,21 @@ from uuid import UUID
 from sqlalchemy import Engine, event
 
 from governance.kernel import db, formatting
+from governance.kernel.ports import Port
 
 # of which a process keeps anything at once; 60 controls with 500 evidence items take 1.6 MB
 MAX_TENANTS = 32
 MAX_VALUES_PER_TENANT = 64  # values of one tenant
 type Number = tuple[int, ...]  # each part only grows
+
+
+def _unknown() -> Number | None:
+    return None
+
+
+log_number: Port[Callable[[], Number | None]] = Port(
+    "a number that grows with every change of the tenant's facts", default=_unknown
+)
 
 
 class BoundedCache:
@@ -84,11 +92,10 @@ class BoundedCache:
 class _Known:
     """What is known of one tenant under one number."""
 
-    __slots__ = ("mark", "number", "values")
+    __slots__ = ("number", "values")
 
     def __init__(self, number: Number) -> None:
         self.number, self.values = number, BoundedCache(MAX_VALUES_PER_TENANT)
-        self.mark = object()
 
 
 _tenants: OrderedDict[UUID, _Known] = OrderedDict()
@@ -105,14 +112,6 @@ def recall[T](key: Hashable, make: Callable[[], T], *, under: Callable[[], Numbe
         return kept
     with formatting.as_tenant():  # what is kept is read by everybody
         return make() if known is None else known.values.get(key, make)
-
-
-def mark(under: Callable[[], Number | None]) -> Hashable:
-    """What stands for the present tenant's facts in the keys of another memory: another one after
-    each change, None where nothing may be kept.
-    """
-    known = _known(under)
-    return None if known is None else known.mark
 
 
 def _known(under: Callable[[], Number | None]) -> _Known | None:
@@ -155,4 +154,4 @@ def forget() -> None:
         _tenants.clear()
 
 
-__all__ = ["BoundedCache", "Number", "forget", "mark", "recall"]
+__all__ = ["BoundedCache", "Number", "forget", "log_number", "recall"]

@@ -16,27 +16,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel import clock, current
-from governance.kernel.db import Model, Tenanted, notify, session
+from governance.kernel.db import Model, notify, session
 
 CHANNEL, LISTEN = "marks", "LISTEN marks"
 OVER_ALL = UUID(int=0)  # the operator's layer, which applies to all tenants
-NAMES = UUID(int=1)  # people's names, and what else is in a table of no tenant (db.py)
+NAMES = UUID(int=1)  # of people, who may be members of several tenants
 
 
 class TenantRevision(Model):
     """How often what processes keep of a tenant has changed; `id` is the tenant's."""
 
     __tablename__ = "marks"
-
-    number: Mapped[int] = mapped_column(BigInteger)
-
-
-class TableNumber(Tenanted, Model):
-    """How often a table of a tenant changed without an entry in its log (kernel/table_changes.py);
-    `id` is one of the places of that table.
-    """
-
-    __tablename__ = "table_numbers"
 
     number: Mapped[int] = mapped_column(BigInteger)
 
@@ -75,6 +65,11 @@ def advance_all() -> None:
     """Advance what applies to all tenants, when the operator changes it."""
     _advance(OVER_ALL)
     notify(CHANNEL, str(OVER_ALL))
+
+
+def advance_names() -> None:
+    """Advance the revision of people's names in the transaction that changes one."""
+    _advance(NAMES)
 
 
 def current_revision() -> int:

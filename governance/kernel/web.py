@@ -45,8 +45,6 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 MAX_BODY_BYTES = 12 * 1024 * 1024
 KEY_BYTES = 32  # of the key that a form token masks
-# where a kept page has its form tokens (kernel/page_memory.py); no text of a page can hold it
-TOKEN_MARK = secrets.token_hex(2 * KEY_BYTES)
 MAX_FORM_BYTES = (
     512 * 1024
 )  # a form without files: beyond it there are only field names by the million
@@ -208,19 +206,6 @@ def csrf_token() -> str:
 
     Each answer masks it differently, so that the length of a compressed one tells nothing of it.
     """
-    return TOKEN_MARK if "page_parts" in g else form_token()
-
-
-def with_form_token(response: Response) -> Response:
-    """Put this answer's token where a page that was drawn to be kept has its mark."""
-    body = response.get_data()
-    if (mark := TOKEN_MARK.encode()) in body:
-        response.set_data(body.replace(mark, form_token().encode()))
-    return response
-
-
-def form_token() -> str:
-    """The session's token as this answer masks it."""
     if "csrf_token" not in g:
         mask, key = secrets.token_bytes(KEY_BYTES), _form_key()
         g.csrf_token = (mask + _xor(mask, key)).hex()
@@ -235,7 +220,7 @@ def _form_key() -> bytes:
 
 
 def _unmasked(token: str) -> bytes:
-    """What a token hides; nothing that fits for what isn't one."""
+    """Unmask a form token; return b"" if it is malformed."""
     try:
         sent = bytes.fromhex(token)
     except ValueError:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from flask import Response, jsonify, redirect, stream_with_context, url_for
 
-from governance.kernel import access, background_work, current, storage, turns
+from governance.kernel import access, background_work, current, storage
 from governance.kernel.background_work import GeneratedFile, Run, WorkKind
 from governance.kernel.db import session, transaction
 from governance.kernel.downloads import STREAM
@@ -87,8 +87,7 @@ def _lines(item_id: UUID, who: current.Actor) -> Iterator[str]:
         last = line
         if progress["over"]:
             return
-        with turns.elsewhere():
-            time.sleep(TICK_SECONDS)
+        time.sleep(TICK_SECONDS)
 
 
 # ---- cancelling and retrying

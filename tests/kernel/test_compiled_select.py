@@ -49,17 +49,16 @@ def test_each_tenant_reads_its_own_rows_as_the_orm_does(acting, slug):
 def test_the_filter_of_the_tenant_stands_in_the_statement_beside_the_seal(acting):
     with acting("admin"):
         NAMES.rows()
-        assert NAMES._kept is not None and "memberships.tenant_id = (SELECT" in NAMES._kept.text
+        assert NAMES._text is not None and "memberships.tenant_id = (SELECT" in NAMES._text[0]
 
 
 def test_rows_are_made_as_told_and_values_are_parameters(acting):
     with acting("admin"):
         assert ROLES.rows(role="viewer") == ["VIEWER"]
-        assert ROLES.one(role="viewer") == "VIEWER"
-        assert ROLES.first(role="viewer' OR true --") is None
+        assert ROLES.rows(role="viewer' OR true --") == []
 
 
-def test_a_value_is_sent_once_however_often_it_stands_and_a_percent_sign_is_one(acting):
+def test_a_value_may_stand_twice_and_a_percent_sign_is_one(acting):
     twice: CompiledSelect[tuple[str, str, bool]] = CompiledSelect(
         lambda: select(
             bindparam("word", type_=Text()).concat(bindparam("other", type_=Text())),
@@ -70,7 +69,6 @@ def test_a_value_is_sent_once_however_often_it_stands_and_a_percent_sign_is_one(
     )
     with acting("admin"):
         assert twice.rows(other="b", word="a%s") == [("a%sb", "a%s", True)]
-        assert twice._kept is not None and twice._kept.text.count("$1") == 2
 
 
 def test_it_sees_what_the_same_transaction_has_written_before(acting):
@@ -119,27 +117,3 @@ def test_a_statement_whose_text_depends_on_its_values_is_refused(acting):
     )
     with acting("admin"), pytest.raises(TypeError, match="depends on its values"):
         several.rows(names=["a", "b"])
-
-
-def test_a_statement_that_is_planned_once_answers_for_any_values_and_changes_no_others(acting):
-    once: CompiledSelect[str] = CompiledSelect(
-        lambda: (
-            select(Membership.role.label("once"))
-            .where(Membership.role == bindparam("role"))
-            .distinct()
-        ),
-        lambda values: values[0],
-        planned_once=True,
-    )
-    generic = text(
-        "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
-        " WHERE statement LIKE 'SELECT DISTINCT memberships.role AS once%'"
-    )
-    with acting("admin"):
-        assert [once.rows(role=role) for role in ("viewer", "admin", "nobody")] == [
-            ["viewer"],
-            ["admin"],
-            [],
-        ]
-        assert (3, 0) in [tuple(row) for row in session().execute(generic)]
-        assert session().scalar(text("SHOW plan_cache_mode")) == "auto"

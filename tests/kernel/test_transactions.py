@@ -1,6 +1,5 @@
 """One transaction for one piece of work: what it sets, what it keeps, what it costs."""
 
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -93,29 +92,6 @@ def test_a_read_only_transaction_cannot_write(pool, write):
         assert session().scalar(text("SHOW transaction_read_only")) == "off"
 
 
-def test_begin_and_the_settings_are_one_round_trip(pool, tmp_path: Path):
-    """Seen on the wire, by libpq's own trace:
-
-    BEGIN and the settings leave together, with one Sync.
-    """
-    with transaction():
-        raw = session().connection().connection.driver_connection
-    with (tmp_path / "wire").open("w+b") as wire:
-        raw.pgconn.trace(wire.fileno())
-        with transaction(read_only=True, tenant_id=uuid4()):
-            raw.pgconn.untrace()
-            wire.seek(0)
-            lines = [line.decode() for line in wire.read().splitlines()]
-    sent, received = (
-        [n for n, x in enumerate(lines) if "\tF\t" in x],
-        [n for n, x in enumerate(lines) if "\tB\t" in x],
-    )
-    assert any("BEGIN READ ONLY" in x for x in lines) and any(
-        "SET LOCAL app.tenant" in x for x in lines
-    )
-    assert max(sent) < min(received), "\n".join(lines)
-
-
 def test_the_settings_are_the_acting_tenants_and_end_with_the_transaction(pool):
     who = make.system_actor("acme")
     with current.acting_as(who), transaction(person_id=make.person_id("admin")):
@@ -182,22 +158,17 @@ def test_find_says_no_for_absent_rows_and_for_other_tenants(acting):
         find(WorkItem, row_id, what="work", lock=True)
 
 
-def test_who_may_only_read_finds_a_row_once_and_never_another_tenants(acting, statements):
+def test_another_tenants_row_is_not_found_where_the_transaction_has_read_it(acting):
     with acting("admin"):
         row = item()
         session().add(row)
         session().flush()
         row_id = row.id
-    with acting("admin", read_only=True), statements() as seen:
+    with acting("admin", read_only=True):
         assert find(WorkItem, row_id).id == row_id
-        assert find(WorkItem, row_id).id == row_id and len(seen) == 1
         globex = directory.tenant_id("globex")
         with within(tenants.founder(globex, "globex", "Globex")), pytest.raises(NotFound):
             find(WorkItem, row_id)
-    with acting("admin"), statements() as seen:
-        find(WorkItem, row_id)
-        find(WorkItem, row_id)
-        assert len(seen) == 2
 
 
 def test_an_unknown_tenant_is_no_tenant(app):

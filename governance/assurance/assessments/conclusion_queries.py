@@ -7,9 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
-    ClauseElement,
-    Uuid,
-    bindparam,
+    Select,
     func,
     literal,
     select,
@@ -29,7 +27,6 @@ from governance.assurance.assessments.models import (
 from governance.foundation.logbook.log_health import recall
 from governance.foundation.people.aliases import who_did
 from governance.foundation.people.queries import names
-from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import session
 from governance.kernel.tenant_cache import BoundedCache
 from governance.kernel.visibility_scope import limits
@@ -56,9 +53,9 @@ class Remark(NamedTuple):
     written_by: UUID | None
 
 
-def _records() -> ClauseElement:
+def _records(item_id: UUID) -> Select[Any]:
     """Conclusions with the newest revision first, then comments with the oldest first."""
-    c, r, item_id = Conclusion, Comment, bindparam("item_id", type_=Uuid())
+    c, r = Conclusion, Comment
     concluded = select(
         c.id,
         c.revision,
@@ -74,9 +71,6 @@ def _records() -> ClauseElement:
     return select(found).order_by(found.c.revision.desc(), found.c.at, found.c.id)
 
 
-_RECORDS = CompiledSelect(_records, tuple)
-
-
 def records(item_id: UUID) -> tuple[Sequence[WrittenConclusion], Sequence[Remark]]:
     """Return an item's conclusions, the newest first, and its comments, the oldest first.
 
@@ -90,7 +84,7 @@ def records(item_id: UUID) -> tuple[Sequence[WrittenConclusion], Sequence[Remark
 
 
 def _read_records(item_id: UUID) -> tuple[Sequence[WrittenConclusion], Sequence[Remark]]:
-    rows = _RECORDS.rows(item_id=item_id)
+    rows = session().execute(_records(item_id)).all()
     return (
         tuple(WrittenConclusion._make(row) for row in rows if row[1]),
         tuple(Remark(row[3], row[5], row[4]) for row in rows if not row[1]),

@@ -44,7 +44,6 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.queries import FrameworkView
 from governance.foundation.people import owners
 from governance.foundation.people.aliases import shown_names, who_did
-from governance.kernel import page_memory
 from governance.kernel.access import allowed, why_not
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.forms import Form, accepted, counted
@@ -54,7 +53,6 @@ from governance.kernel.web import ResponseReturnValue
 
 
 @feature.get("/frameworks/<key>/<ref>", needs=permissions.VIEW)
-@page_memory.kept
 def requirement(key: str, ref: str) -> ResponseReturnValue:
     node = frameworks.requirement(key, ref)
     if not node.assessable:

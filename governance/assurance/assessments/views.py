@@ -34,7 +34,7 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.queries import FrameworkView
 from governance.foundation.people import assigning, owners
 from governance.foundation.people.assigning import Assignable
-from governance.kernel import charts, current, page_memory
+from governance.kernel import charts, current
 from governance.kernel.bulk import BulkChange, BulkColumn, BulkItem
 from governance.kernel.downloads import FILE
 from governance.kernel.feature import Feature
@@ -68,7 +68,6 @@ FIRST_DAY = date(2000, 1, 1)
 
 
 @feature.get("/frameworks/<key>", needs=permissions.VIEW)
-@page_memory.kept
 def heat_map(key: str) -> ResponseReturnValue:
     framework = frameworks.framework(key)
     board = board_queries.board(framework, as_of_moment())
@@ -109,7 +108,6 @@ def heat_map(key: str) -> ResponseReturnValue:
 
 
 @feature.get("/frameworks/<key>/requirements", needs=permissions.VIEW)
-@page_memory.kept
 def requirements(key: str) -> ResponseReturnValue:
     framework = frameworks.framework(key)
     board = board_queries.board(framework, as_of_moment())

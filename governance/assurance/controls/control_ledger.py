@@ -38,7 +38,7 @@ from governance.foundation.logbook.log_health import recall
 from governance.foundation.people.aliases import reading, who_did
 from governance.foundation.people.queries import names
 from governance.kernel.db import session
-from governance.kernel.read_ahead import Selected, one_of
+from governance.kernel.selects import Selected, one_of
 from governance.kernel.tenant_cache import BoundedCache
 from governance.operations.policies.dimensions import DIMENSIONS
 from governance.operations.policies.tiers import TIERS
@@ -152,7 +152,6 @@ class Ledger:
         }
 
 
-# what `read_ahead` reads of one control, beside its evidence
 OF_CONTROL = Selected[tuple[Any, ...]](
     lambda: controls_query(select(Control.id).where(one_of(Control.id, "control_ids")))
 )

@@ -17,17 +17,14 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
-from governance.assurance.controls import control_ledger
 from governance.assurance.controls.control_ledger import ledger
 from governance.assurance.controls.models import Control, ControlMapping, ControlTest
 from governance.assurance.controls.status import ControlFacts
-from governance.assurance.evidence import item_history
 from governance.assurance.frameworks.models import Framework, Requirement
 from governance.kernel import clock
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
-from governance.kernel.read_ahead import Rows, Selected, one_of
-from governance.kernel.read_once import read_once
+from governance.kernel.selects import Rows, Selected, one_of
 from governance.kernel.visibility_scope import Scope, limits
 from governance.operations.intake.ports import MappedControl
 
@@ -57,7 +54,6 @@ def _within(scope: Scope, facts: ControlFacts) -> ControlFacts:
     )
 
 
-@read_once
 def find_control(control_id: UUID, *, lock: bool = False) -> Control:
     """Return the control. Raises NotFound if it is outside the acting person's scope."""
     scope = limits()
@@ -71,7 +67,6 @@ def find_controls(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Cont
     return find_several(Control, ids, order=Control.ref, lock=lock)
 
 
-# what `read_ahead` reads of one control
 MAPPINGS = Rows(
     ControlMapping,
     lambda m: and_(one_of(m.control_id, "control_ids"), m.removed_at.is_(None)),
@@ -82,8 +77,6 @@ TESTS = Rows(
     lambda m: one_of(m.control_id, "control_ids"),
     lambda m: (m.tested_on.desc(), m.created_at.desc()),
 )
-CONTROL = Rows(Control, lambda m: one_of(m.id, "control_ids"), lambda m: (m.id,))
-OF_CONTROL = (CONTROL, MAPPINGS, TESTS, control_ledger.OF_CONTROL, item_history.OF_CONTROL)
 
 
 def mappings(control_id: UUID) -> Sequence[ControlMapping]:

@@ -38,10 +38,9 @@ from governance.assurance.evidence.coverage_chart import CoveragePiece, Coverage
 from governance.assurance.evidence.forms import AssignOwnerForm, RetirementForm
 from governance.assurance.evidence.freshness import freshness
 from governance.assurance.evidence.history import timeline_entries
-from governance.foundation.comments import queries as comments
 from governance.foundation.people import assigning, owners
 from governance.foundation.people.aliases import shown_names
-from governance.kernel import clock, current, page_memory
+from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
@@ -50,7 +49,6 @@ from governance.kernel.forms import accepted, constraint, counted
 from governance.kernel.list_export import table
 from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page, table_file
-from governance.kernel.read_ahead import read_ahead
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.undo_pages import say_changed, undo_offer
 from governance.kernel.visibility_scope import limits
@@ -70,7 +68,6 @@ constraint(
 
 
 @feature.get("/controls/", needs=permissions.VIEW)
-@page_memory.kept
 def index() -> ResponseReturnValue:
     assignees = owners.assignee_choices()
     asked, every = (
@@ -151,13 +148,6 @@ def create() -> ResponseReturnValue:
 
 @feature.get("/controls/<uuid:control_id>", needs=permissions.VIEW)
 def control(control_id: UUID) -> ResponseReturnValue:
-    read_ahead(
-        *queries.OF_CONTROL,
-        *comments.of_discussion(),
-        control_ids=(control_id,),
-        commented_kind="control",
-        commented_id=control_id,
-    )
     return _control_page(queries.find_control(control_id))
 
 

@@ -13,7 +13,6 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from governance.assurance.controls.ports import EvaluationBehind
 from governance.assurance.evaluation_findings.models import MeasureControl
 from governance.foundation.logbook.log_health import recall
-from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import session
 from governance.operations.evaluations import figures, judge_queries
 from governance.operations.evaluations import queries as evaluations
@@ -83,10 +82,9 @@ class MappedMeasure(NamedTuple):
     removed_at: datetime | None
 
 
-_MAPPINGS = CompiledSelect(
-    lambda: select(*(getattr(MeasureControl, name) for name in MappedMeasure._fields)),
-    MappedMeasure._make,
-)
+def _mappings() -> list[MappedMeasure]:
+    query = select(*(getattr(MeasureControl, name) for name in MappedMeasure._fields))
+    return [MappedMeasure._make(row) for row in session().execute(query)]
 
 
 def _mapped(control_ids: Collection[UUID], at: datetime) -> Mapped:
@@ -96,7 +94,7 @@ def _mapped(control_ids: Collection[UUID], at: datetime) -> Mapped:
     """
     wanted = set(control_ids)
     found: Mapped = {}
-    for each in recall("controls of measures", _MAPPINGS.rows):
+    for each in recall("controls of measures", _mappings):
         if (
             each.control_id in wanted
             and each.created_at <= at

@@ -1,7 +1,6 @@
 """Findings of evaluations, and the controls that rest on measures.
 
 finding(id), findings(…)         one finding, a page of them with their systems
-OF_FINDING                       what `read_ahead` reads of one finding
 open_finding(…), followed(run)   what the work needs to do nothing twice
 measure_controls(suite_id)       the controls of each measure
 """
@@ -25,7 +24,7 @@ from governance.assurance.evidence.version_queries import is_not_withdrawn
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
-from governance.kernel.read_ahead import Rows, Selected, read_rows
+from governance.kernel.selects import Rows, Selected, read_rows
 from governance.kernel.visibility_scope import limits
 from governance.operations.evaluations import judge_queries
 from governance.operations.evaluations import queries as evaluations
@@ -74,7 +73,6 @@ def _its_controls() -> Select[UUID]:
     return select(m.control_id).join(f, rests).where(f.id == _FINDING, m.removed_at.is_(None))
 
 
-# what `read_ahead` reads of one finding
 ABOUT: tuple[Rows[Any], ...] = (
     Rows(EvaluationFinding, lambda m: m.id == _FINDING, lambda m: (m.id,)),
     Rows(AISystem, lambda m: m.id == _its("system_id"), lambda m: (m.id,)),
@@ -94,7 +92,6 @@ CONTROLS = Rows(
     lambda m: m.id.in_(_its_controls()) & m.retired_at.is_(None),
     lambda m: (m.ref,),
 )
-OF_FINDING = (*ABOUT, *RUNS, *RESULTS, CONTROLS)
 
 
 def finding_and_about(finding_id: UUID) -> tuple[EvaluationFinding, AISystem, EvaluationSuite]:

@@ -12,7 +12,6 @@ from governance.assurance.evaluation_findings import (
     permissions,
     queries,
 )
-from governance.assurance.evaluation_findings.discussions import FINDING
 from governance.assurance.evaluation_findings.forms import (
     CloseForm,
     MappingForm,
@@ -20,19 +19,15 @@ from governance.assurance.evaluation_findings.forms import (
     UnmapForm,
 )
 from governance.assurance.evaluation_findings.models import EvaluationFinding
-from governance.foundation.audit import queries as audit
-from governance.foundation.comments import queries as comments
 from governance.foundation.people import queries as people
 from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
 from governance.kernel.forms import accepted
 from governance.kernel.pages import page
-from governance.kernel.read_ahead import read_ahead
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.evaluations import charts, judge_queries, promotion
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.this_week import WeekCell
-from governance.operations.policies import queries as policies
 from governance.operations.systems import queries as systems
 
 feature = Feature("evaluation_findings", __name__)
@@ -58,17 +53,6 @@ def index() -> ResponseReturnValue:
 @feature.get("/evaluations/findings/<uuid:evaluation_finding_id>", needs=permissions.VIEW)
 def finding(evaluation_finding_id: UUID) -> ResponseReturnValue:
     """Show one finding: the runs that missed and passed, and what follows from it."""
-    read_ahead(
-        *queries.OF_FINDING,
-        *evaluations.TIER,
-        *audit.ABOUT,
-        *comments.of_discussion(),
-        finding_id=evaluation_finding_id,
-        moment=policies.this_moment(),
-        **audit.about(evaluation_finding_id),
-        commented_kind=FINDING.kind,
-        commented_id=evaluation_finding_id,
-    )
     found, system, suite = queries.finding_and_about(evaluation_finding_id)
     runs = queries.runs(found)
     verdict = promotion.promotion_verdict(system.id, runs[found.last_run_id][0].release)

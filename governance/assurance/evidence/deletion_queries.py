@@ -17,8 +17,7 @@ from governance.assurance.evidence.queries import find_version
 from governance.assurance.evidence.retention import kept_until
 from governance.foundation.people.aliases import shown_names, who_did
 from governance.kernel.db import find, session
-from governance.kernel.read_ahead import Rows, one_of
-from governance.kernel.read_once import read_once
+from governance.kernel.selects import Rows, one_of
 
 DELETION = "destruction of evidence"  # a kind of approval
 
@@ -43,7 +42,6 @@ def retention_rule(kind: str, *, lock: bool = False) -> EvidenceRetention | None
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
 
 
-@read_once
 def deletion_of(version: EvidenceVersion, *states: str) -> EvidenceDeletion | None:
     """The request about it that is in one of these states (of those that stand, there is one)."""
     query = select(EvidenceDeletion).where(

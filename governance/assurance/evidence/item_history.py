@@ -34,7 +34,7 @@ from governance.assurance.evidence.visibility import WHOLE, Sight
 from governance.foundation.people.aliases import who_did
 from governance.foundation.people.queries import names
 from governance.kernel.db import among, session
-from governance.kernel.read_ahead import Selected, one_of
+from governance.kernel.selects import Selected, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,6 @@ def _supports(links: ColumnElement[bool]) -> ColumnElement[bool]:
     return Evidence.id.in_(select(EvidenceLink.evidence_id).where(links))
 
 
-# what `read_ahead` reads of one control
 OF_CONTROL = Selected[tuple[Any, ...]](
     lambda: _query(WHOLE).where(_supports(one_of(EvidenceLink.control_id, "control_ids")))
 )

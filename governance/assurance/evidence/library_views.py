@@ -25,7 +25,7 @@ from governance.assurance.evidence.forms import (
 from governance.assurance.evidence.review_queue import REVIEWS
 from governance.assurance.evidence.views import feature
 from governance.foundation.people import assigning, owners
-from governance.kernel import clock, current, page_memory
+from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import transaction
 from governance.kernel.downloads import FILE
@@ -41,7 +41,6 @@ EXPORT_BATCH = 500  # lines of an export that are read at once
 
 
 @feature.get("/evidence/", needs=permissions.VIEW)
-@page_memory.kept
 def index() -> ResponseReturnValue:
     assignees = owners.assignee_choices()
     asked = EVIDENCE.read(choices={"owner": owners.filter_choices(assignees)})

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from sqlalchemy import CTE, ColumnElement, Date, DateTime, Select, bindparam, select, true
 
-from governance.assurance.evidence import freshness_sql, item_history
+from governance.assurance.evidence import freshness_sql
 from governance.assurance.evidence.freshness import (
     Freshness,
     Version,
@@ -49,7 +49,7 @@ from governance.kernel.db import among, find, find_several, session
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.formatting import plural
 from governance.kernel.pages import keyset
-from governance.kernel.read_ahead import Rows, Selected, one_of
+from governance.kernel.selects import Selected, one_of
 from governance.kernel.tenant_cache import BoundedCache
 
 
@@ -354,10 +354,7 @@ def _links_of_item(seen: Sight) -> Select[*tuple[Any, ...]]:
     )
 
 
-# what `read_ahead` reads of one item, for who sees all of the library
 LINKS = Selected[tuple[Any, ...]](lambda: _links_of_item(WHOLE))
-ITEM = Rows(Evidence, lambda m: one_of(m.id, "evidence_ids"), lambda m: (m.id,))
-OF_ITEM = (ITEM, LINKS, LIVE_CONTROLS, item_history.OF_ITEM)
 
 
 def control_links(evidence: Evidence) -> list[LinkView]:

@@ -25,7 +25,7 @@ from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.people.aliases import shown_names, who_did
 from governance.kernel.access import matching
 from governance.kernel.db import session
-from governance.kernel.read_ahead import Selected, one_of
+from governance.kernel.selects import Selected, one_of
 
 
 @dataclass(frozen=True, slots=True)

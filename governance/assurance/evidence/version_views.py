@@ -9,7 +9,6 @@ from flask import Response, current_app, flash, redirect, request, url_for
 
 from governance.assurance.evidence import (
     integrity,
-    item_history,
     permissions,
     queries,
     verifying,
@@ -27,7 +26,6 @@ from governance.assurance.evidence.freshness import (
 )
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.views import feature
-from governance.assurance.evidence.visibility import WHOLE, sight
 from governance.kernel import clock
 from governance.kernel.access import why_not
 from governance.kernel.db import session
@@ -37,7 +35,6 @@ from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.feature import somebody_may
 from governance.kernel.forms import Form, accepted
 from governance.kernel.pages import page
-from governance.kernel.read_ahead import read_ahead
 from governance.kernel.redirects import way_back
 from governance.kernel.storage import in_pieces
 from governance.kernel.web import ResponseReturnValue
@@ -135,13 +132,6 @@ def reviewing(version_id: UUID) -> ResponseReturnValue:
 def _review_page(
     version: EvidenceVersion, evidence: Evidence, form: Form, *, status: int = 200
 ) -> ResponseReturnValue:
-    if sight() is WHOLE:
-        read_ahead(
-            queries.LINKS,
-            item_history.OF_ITEM,
-            version_queries.VERSIONS,
-            evidence_ids=(evidence.id,),
-        )
     _, fresh = queries.state_of(evidence)
     every = version_queries.shown_versions(evidence)
     v = next(each for each in every if each.id == version.id)

@@ -29,15 +29,13 @@ from governance.assurance.evidence.freshness import (
 )
 from governance.assurance.evidence.history import timeline_entries
 from governance.assurance.evidence.models import Evidence
-from governance.assurance.evidence.visibility import WHOLE, sight
-from governance.foundation.comments import queries as comments
+from governance.assurance.evidence.visibility import sight
 from governance.foundation.people import owners
 from governance.kernel import clock, current, formatting
 from governance.kernel.access import allowed
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, constraint, counted
 from governance.kernel.pages import page
-from governance.kernel.read_ahead import read_ahead
 from governance.kernel.redirects import way_back
 from governance.kernel.undo_pages import back_to, say_changed
 from governance.kernel.web import ResponseReturnValue
@@ -92,16 +90,6 @@ def _create(form: EvidenceCreateForm) -> Evidence:
 
 @feature.get("/evidence/<uuid:evidence_id>", needs=permissions.VIEW)
 def piece(evidence_id: UUID) -> ResponseReturnValue:
-    if sight() is WHOLE:
-        read_ahead(
-            *queries.OF_ITEM,
-            version_queries.VERSIONS,
-            deletion_queries.HOLDS,
-            *comments.of_discussion(),
-            evidence_ids=(evidence_id,),
-            commented_kind="evidence",
-            commented_id=evidence_id,
-        )
     return _item_page(queries.find_evidence(evidence_id))
 
 

@@ -32,7 +32,6 @@ from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
 from governance.kernel.forms import Form, accepted, counted, instant_of
 from governance.kernel.pages import page
-from governance.kernel.read_ahead import read_ahead
 from governance.kernel.web import ResponseReturnValue
 
 UNKNOWN_LAW = "This law isn't one of the rules."
@@ -50,7 +49,6 @@ def _regime(incident_id: UUID, key: str) -> Regime:
 
 @feature.get("/incidents/<uuid:incident_id>/laws/<regime_key>", needs=permissions.VIEW)
 def classify(incident_id: UUID, regime_key: str) -> ResponseReturnValue:
-    read_ahead(*deadlines.OF_CLOCKS, incident_ids=(incident_id,))
     found, law = queries.incident(incident_id), _regime(incident_id, regime_key)
     return _classify(found, law)
 
@@ -155,7 +153,6 @@ def _draft(found: Incident, law: Regime, stage: Stage) -> str:
 @feature.get("/incidents/<uuid:incident_id>/laws/<regime_key>/<stage_key>", needs=permissions.VIEW)
 def notice(incident_id: UUID, regime_key: str, stage_key: str) -> ResponseReturnValue:
     """A draft notice, prefilled from the timeline, with what isn't known marked."""
-    read_ahead(*update_queries.OF_DRAFT, incident_ids=(incident_id,))
     found, law = queries.incident(incident_id), _regime(incident_id, regime_key)
     return _notice(found, law, _stage(incident_id, law, stage_key))
 
@@ -186,7 +183,6 @@ def _notice(
     answers=FILE,
 )
 def download_notice(incident_id: UUID, regime_key: str, stage_key: str) -> ResponseReturnValue:
-    read_ahead(*update_queries.OF_DRAFT, incident_ids=(incident_id,))
     found, law = queries.incident(incident_id), _regime(incident_id, regime_key)
     stage = _stage(incident_id, law, stage_key)
     answer = Response(_draft(found, law, stage), content_type="text/plain; charset=utf-8")

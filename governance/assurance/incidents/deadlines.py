@@ -19,8 +19,7 @@ from governance.assurance.incidents.statutory_rules import Regime
 from governance.foundation.people.aliases import shown_names, who_did
 from governance.kernel import clock
 from governance.kernel.db import session
-from governance.kernel.read_ahead import Rows, one_of, read_ahead
-from governance.kernel.read_once import read_once
+from governance.kernel.selects import Rows, one_of
 
 CLASSIFICATIONS = Rows(
     Classification, lambda m: one_of(m.incident_id, "incident_ids"), lambda m: (m.created_at,)
@@ -31,7 +30,6 @@ NOTICES = Rows(
 PAUSES = Rows(
     ClockPause, lambda m: one_of(m.incident_id, "incident_ids"), lambda m: (m.created_at,)
 )
-OF_CLOCKS = (CLASSIFICATIONS, NOTICES, PAUSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,6 @@ class ClockRows:
     @classmethod
     def read(cls, incident_ids: Collection[UUID]) -> "ClockRows":
         ids = tuple(dict.fromkeys(incident_ids))
-        read_ahead(*OF_CLOCKS, incident_ids=ids)
         classified, sent = _by_incident(CLASSIFICATIONS, ids), _by_incident(NOTICES, ids)
         people: Iterable[UUID | None] = [
             *(each.decider_id for rows in classified.values() for each in rows),
@@ -64,7 +61,6 @@ def _by_incident[M: (Classification, SentNotice, ClockPause)](
     return found
 
 
-@read_once
 def clocks_of(incident: Incident) -> list[Clock]:
     """Return every clock of an incident: support first, then the laws."""
     return clocks_of_many([incident])[incident.id]

@@ -12,7 +12,6 @@ from governance.assurance.incidents import (
     clocks,
     deadlines,
     drafts,
-    payloads,
     permissions,
     queries,
     review_evidence,
@@ -29,13 +28,9 @@ from governance.assurance.playbooks import queries as playbooks
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.logbook import permissions as logbook
 from governance.foundation.people.aliases import shown_names
-from governance.foundation.webhooks import queries as webhooks
 from governance.kernel import clock, current, formatting
 from governance.kernel.access import allowed, why_not
 from governance.kernel.conditions import is_owner
-from governance.kernel.read_ahead import Selected, read_ahead
-from governance.operations.agreements import queries as agreements
-from governance.operations.agreements.models import TO_TENANT
 
 VERBS = {
     "identified": "Mark identified…",
@@ -179,33 +174,8 @@ def _clock_link(incident: Incident, each: Clock) -> tuple[str | None, str]:
     return href, "Decide" if each.state in {"open", "missed"} else "Change"
 
 
-OF_INCIDENT: tuple[Selected[Any], ...] = (
-    queries.INCIDENTS,
-    *queries.IMPACTS,
-    *deadlines.OF_CLOCKS,
-    queries.NOTES,
-    queries.FIGURES,
-    queries.FOLLOW_UPS,
-    queries.REVIEW,
-    update_queries.UPDATES,
-    update_queries.CONTACTS,
-    severity_queries.SEVERITIES,
-    playbooks.LIVE_PLAYBOOKS,
-    *playbooks.OF_INCIDENT,
-    review_evidence.SUPPORTED,
-    webhooks.SUBSCRIBERS,
-    *agreements.WITH_ACCEPTED,
-)
-
-
 def read(incident_id: UUID) -> Incident:
     """Return the incident, with the rows of its page read by the same statement."""
-    read_ahead(
-        *OF_INCIDENT,
-        incident_ids=(incident_id,),
-        event_type=payloads.UPDATED,
-        direction=TO_TENANT,
-    )
     return queries.incident(incident_id)
 
 

@@ -22,7 +22,7 @@ from governance.kernel import clock
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span, union
-from governance.kernel.read_ahead import Rows, one_of, read_rows
+from governance.kernel.selects import Rows, one_of, read_rows
 from governance.kernel.visibility_scope import limits
 from governance.operations.switches.models import Stop
 from governance.operations.systems.models import AISystem
@@ -57,7 +57,6 @@ class ImpactWindow:
     system: AISystem
 
 
-INCIDENTS = Rows(Incident, lambda m: one_of(m.id, "incident_ids"), lambda m: (m.ref,))
 IMPACTS = (
     Rows(
         Impact,
@@ -248,7 +247,6 @@ def count_open() -> int:
 # ---- the parts of one
 
 
-# what `read_ahead` reads of one incident
 NOTES = Rows(
     IncidentNote,
     lambda m: one_of(m.incident_id, "incident_ids"),

@@ -21,7 +21,7 @@ from governance.foundation.tenants.system_actor import founder
 from governance.kernel import current
 from governance.kernel.db import find, transaction
 from governance.kernel.jobs import Progress, WorkItem, work
-from governance.kernel.read_ahead import Selected
+from governance.kernel.selects import Selected
 
 TITLE = "Post-incident reviews"
 NOTE = "Reviews of closed incidents, filed by Meridian"

@@ -5,7 +5,6 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 
 from governance.assurance.incidents import (
-    deadlines,
     permissions,
     queries,
     review_actions,
@@ -21,7 +20,6 @@ from governance.kernel.access import why_not
 from governance.kernel.conditions import is_owner
 from governance.kernel.forms import Form, accepted, counted
 from governance.kernel.pages import page
-from governance.kernel.read_ahead import read_ahead
 from governance.kernel.web import ResponseReturnValue
 
 
@@ -37,7 +35,6 @@ def _review(
     follow_up: Form | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
-    read_ahead(queries.REVIEW, queries.FOLLOW_UPS, *deadlines.OF_CLOCKS, incident_ids=(found.id,))
     written, actions = queries.review(found.id), queries.follow_ups(found.id)
     if form is None:
         form = ReviewForm(obj=written)

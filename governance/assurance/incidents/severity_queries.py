@@ -7,13 +7,11 @@ from sqlalchemy import true
 from governance.assurance.incidents import severities
 from governance.assurance.incidents.models import SeverityName
 from governance.assurance.incidents.severities import Severity
-from governance.kernel.read_ahead import Rows
-from governance.kernel.read_once import read_once
+from governance.kernel.selects import Rows
 
 SEVERITIES = Rows(SeverityName, lambda _m: true(), lambda m: (m.level,))
 
 
-@read_once
 def severity_names() -> Mapping[int, Severity]:
     """Return the four severities by level, as this tenant calls them."""
     own = {each.level: each for each in SEVERITIES.read()}

@@ -22,10 +22,8 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.webhooks import queries as webhooks
 from governance.kernel.db import find
 from governance.kernel.formatting import plural
-from governance.kernel.read_once import read_once
 
 
-@read_once
 def _found(approval: Approval, *, lock: bool = False) -> tuple[Incident, CustomerUpdate]:
     update = find(CustomerUpdate, approval.target_id, what="customer update", lock=lock)
     return find(Incident, update.incident_id, what="incident", lock=lock), update

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from governance.assurance.incidents import deadlines, queries, severity_queries
+from governance.assurance.incidents import queries, severity_queries
 from governance.assurance.incidents.drafts import DraftFacts
 from governance.assurance.incidents.models import (
     CustomerUpdate,
@@ -19,25 +19,16 @@ from governance.kernel import current
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.formatting import moment, short
-from governance.kernel.read_ahead import Rows, one_of
+from governance.kernel.selects import Rows, one_of
 
 APPROVAL = "customer_update"  # the kind of approval
 TOLD = frozenset(
     {"incident.declared", "incident.advanced", "incident.reopened", "incident.update.sent"}
 )
-# what `read_ahead` reads of one incident
 UPDATES = Rows(
     CustomerUpdate,
     lambda m: one_of(m.incident_id, "incident_ids"),
     lambda m: (m.number.desc(),),
-)
-# what `draft_facts` says, the notes of the timeline and the clocks
-OF_DRAFT = (
-    queries.NOTES,
-    queries.FIGURES,
-    queries.REVIEW,
-    severity_queries.SEVERITIES,
-    *deadlines.OF_CLOCKS,
 )
 CONTACTS = Rows(StatusContact, lambda m: m.removed_at.is_(None), lambda m: (m.name, m.id))
 

@@ -17,7 +17,7 @@ from governance.assurance.playbooks.steps import PlaybookStep, read_steps
 from governance.kernel import clock
 from governance.kernel.db import find, find_several, session
 from governance.kernel.pages import Keyset, sorted_page
-from governance.kernel.read_ahead import Rows, one_of, read_rows
+from governance.kernel.selects import Rows, one_of, read_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from governance.assurance.previews import actions, queries
 from governance.assurance.previews.models import FilePreview
 from governance.assurance.previews.ports import viewer_mark
 from governance.assurance.previews.rendering import why_not
-from governance.kernel import background_work, current, page_memory, work_pages
+from governance.kernel import background_work, current, work_pages
 from governance.kernel.background_work import Run
 from governance.kernel.db import transaction
 from governance.kernel.errors import NotFound, Unavailable
@@ -62,7 +62,6 @@ def _parts(version: EvidenceVersion, found: FilePreview, mark: str) -> queries.P
     parts = queries.parts(found)
     if parts:
         g.viewed_preview = version.id
-        page_memory.leave_out()
     if not mark:
         return parts
     from governance.assurance.previews.marking import marked  # noqa: PLC0415 - loads Pillow

@@ -15,7 +15,7 @@ from governance.assurance.evidence.visibility import sight
 from governance.assurance.red_teams.models import RedTeamEvidence
 from governance.kernel.db import find
 from governance.kernel.errors import NotFound
-from governance.kernel.read_ahead import Rows, Selected, one_of, read_rows
+from governance.kernel.selects import Rows, Selected, one_of, read_rows
 
 MAX_OFFERED = 20  # versions to choose from, until words narrow them
 
@@ -46,7 +46,6 @@ def _of_links[*Columns](query: Select[*Columns]) -> Select[*Columns]:
     )
 
 
-# what `read_ahead` reads for `linked`
 LINKED: tuple[Selected[Any], ...] = (
     Selected(lambda: _of_links(select(RedTeamEvidence, version_choices.is_usable()))),
     Rows(

@@ -6,7 +6,6 @@ from flask import flash, redirect, request, url_for
 
 from governance.assurance.red_teams import (
     coverage,
-    discussions,
     evidence_queries,
     finding_actions,
     life_cycle,
@@ -19,17 +18,13 @@ from governance.assurance.red_teams.form_pages import STEP, form_page
 from governance.assurance.red_teams.forms import CaseForm, FixForm, RedTeamReasonForm, ReportForm
 from governance.assurance.red_teams.models import OUTCOMES, RedTeamFinding
 from governance.assurance.red_teams.views import feature
-from governance.foundation.audit import queries as audit
-from governance.foundation.comments import queries as comments
 from governance.foundation.people import queries as people
 from governance.kernel.access import allowed, require
 from governance.kernel.errors import Invalid
 from governance.kernel.forms import accepted, uuid_or_none
 from governance.kernel.ids import uuid7
 from governance.kernel.pages import page
-from governance.kernel.read_ahead import read_ahead
 from governance.kernel.web import ResponseReturnValue
-from governance.operations.evaluations import judge_queries
 
 FINDING = "/red-teams/findings/<uuid:red_team_finding_id>"
 # a step → its verb, what it means, and what was done
@@ -104,19 +99,6 @@ def page_of(finding_id: UUID) -> str:
 def finding(red_team_finding_id: UUID) -> ResponseReturnValue:
     """Show one finding: how to reproduce it, its severity, and what proves the fix."""
     found, row, system, attempt, scenario = queries.finding_and_about(red_team_finding_id)
-    read_ahead(
-        *evidence_queries.LINKED,
-        *regression.PINNED,
-        judge_queries.OF_SYSTEM,
-        *audit.ABOUT,
-        *comments.of_discussion(),
-        finding_ids=(found.id,),
-        case_version_id=found.case_version_id,
-        system_id=system.id,
-        **audit.about(found.id),
-        commented_kind=discussions.FINDING.kind,
-        commented_id=found.id,
-    )
     values = severity.read_vector(found.vector)
     return page(
         "assurance/red_teams/finding.html",

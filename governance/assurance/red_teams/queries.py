@@ -28,7 +28,6 @@ from governance.kernel import clock, current
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset, sorted_page
-from governance.kernel.read_once import read_once
 from governance.kernel.visibility_scope import limits
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -150,7 +149,6 @@ def system_of(row: RedTeam | RedTeamFinding) -> AISystem:
 # ---- scenarios and attempts
 
 
-@read_once
 def scenarios(red_team_ids: tuple[UUID, ...]) -> Sequence[RedTeamScenario]:
     """Return the scenarios of these red teams in their order."""
     s = RedTeamScenario
@@ -190,7 +188,6 @@ def attempt(red_team_id: UUID, attempt_id: UUID) -> Row[RedTeamAttempt, RedTeamS
     return found
 
 
-@read_once
 def scenario_counts(red_team_ids: tuple[UUID, ...]) -> Mapping[UUID, Tried]:
     """How often each scenario was tried, by people and by linked runs; two statements."""
     a, found = RedTeamAttempt, defaultdict[UUID, dict[str, int]](lambda: dict.fromkeys(OUTCOMES, 0))
@@ -209,7 +206,6 @@ def scenario_counts(red_team_ids: tuple[UUID, ...]) -> Mapping[UUID, Tried]:
     return {scenario_id: Tried(**counts) for scenario_id, counts in found.items()}
 
 
-@read_once
 def linked_runs(
     red_team_ids: tuple[UUID, ...],
 ) -> Sequence[Row[RedTeamRun, EvaluationRun, MeasureResult, SuiteMeasure]]:

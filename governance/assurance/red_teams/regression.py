@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, select
 
 from governance.assurance.red_teams.models import RedTeamFinding
-from governance.kernel.read_ahead import Rows, read_rows
+from governance.kernel.selects import Rows, read_rows
 from governance.operations.evaluations import case_results, judge_queries
 from governance.operations.evaluations.case_results import CaseResult
 from governance.operations.evaluations.models import (
@@ -67,7 +67,6 @@ class Proof:
 
 
 _VERSION = bindparam("case_version_id", type_=Uuid())
-# what `read_ahead` reads of a pinned case
 PINNED: tuple[Rows[Any], ...] = (
     Rows(SuiteVersion, lambda m: m.id == _VERSION, lambda m: (m.id,)),
     Rows(

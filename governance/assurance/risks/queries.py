@@ -40,10 +40,9 @@ from governance.assurance.risks.models import (
 from governance.assurance.risks.scales import DEFAULT, Scale, same_steps
 from governance.assurance.risks.scoring import Axis, Mitigation, Residual, residual
 from governance.kernel import clock
-from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import among, find, find_several, session
-from governance.kernel.read_ahead import Rows, Selected, one_of
 from governance.kernel.record import read_only
+from governance.kernel.selects import Rows, Selected, one_of
 from governance.operations.systems.models import AISystem
 
 APPROVAL = "risk_acceptance"
@@ -140,7 +139,6 @@ class RiskPosture:
         return ", ".join(each.key for each in self.systems) or "all"
 
 
-# what `read_ahead` reads of one risk
 SCALES = Rows(RiskScale, lambda _m: true(), lambda m: (m.number,))
 ACCEPTANCES = Rows(
     RiskAcceptance,
@@ -152,8 +150,6 @@ SYSTEMS = Selected[tuple[Any, ...]](lambda: _systems_where(one_of(RiskSystem.ris
 CONTROLS = Selected[tuple[Any, ...]](
     lambda: _controls_where(one_of(RiskControl.risk_id, "risk_ids"))
 )
-RISK = Rows(Risk, lambda m: one_of(m.id, "risk_ids"), lambda m: (m.id,))
-OF_RISK = (RISK, SCALES, ACCEPTANCES, SCORES, SYSTEMS, CONTROLS)
 
 
 # ---- the scale
@@ -220,14 +216,6 @@ def open_risk_called(title: str) -> Risk | None:
 
 # read only: of 2,000 risks, rows of the ORM would take most of a list's time
 _COLUMNS, _row = read_only(Risk)
-_OPEN = CompiledSelect(
-    lambda: select(*_COLUMNS).where(Risk.closed_at.is_(None)).order_by(Risk.number),
-    _row,
-)
-_CLOSED = CompiledSelect(
-    lambda: select(*_COLUMNS).where(Risk.closed_at.is_not(None)).order_by(Risk.number),
-    _row,
-)
 
 
 def open_risks() -> Sequence[Risk]:
@@ -239,8 +227,14 @@ def open_risks() -> Sequence[Risk]:
 def posture(*, closed: bool = False) -> list[RiskPosture]:
     """Return all open risks by number, or the closed ones."""
     if closed:
-        return _posture(_CLOSED.rows(), select(Risk.id).where(Risk.closed_at.is_not(None)))
-    return _posture(_OPEN.rows(), open_ids())
+        is_closed = Risk.closed_at.is_not(None)
+        return _posture(_facts(is_closed), select(Risk.id).where(is_closed))
+    return _posture(_facts(Risk.closed_at.is_(None)), open_ids())
+
+
+def _facts(which: ColumnElement[bool]) -> list[Risk]:
+    query = select(*_COLUMNS).where(which).order_by(Risk.number)
+    return [_row(row) for row in session().execute(query)]
 
 
 def posture_of_open(risks: Sequence[Risk]) -> list[RiskPosture]:
@@ -452,18 +446,13 @@ class ScoreThen(NamedTuple):
 
 def scores_then(until: datetime = ALWAYS) -> dict[UUID, ScoreThen]:
     """Return the newest score of each open risk, or the newest up to that moment; one statement."""
-    return {row.risk_id: row for row in _SCORES_THEN.rows(until=until)}
-
-
-_SCORES_THEN = CompiledSelect(
-    lambda: (
+    query = (
         select(*(getattr(RiskScore, name) for name in ScoreThen._fields))
-        .where(RiskScore.risk_id.in_(open_ids()), RiskScore.at <= bindparam("until"))
+        .where(RiskScore.risk_id.in_(open_ids()), RiskScore.at <= until)
         .ext(distinct_on(RiskScore.risk_id))
         .order_by(RiskScore.risk_id, RiskScore.at.desc(), RiskScore.id.desc())
-    ),
-    ScoreThen._make,
-)
+    )
+    return {row.risk_id: ScoreThen._make(row) for row in session().execute(query)}
 
 
 def last_scores(risk_ids: Collection[UUID]) -> dict[UUID, RiskScore]:

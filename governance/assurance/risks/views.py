@@ -5,7 +5,6 @@ from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 
-from governance.assurance.controls import queries as controls
 from governance.assurance.evidence.forms import AssignOwnerForm
 from governance.assurance.evidence.history import timeline_entries
 from governance.assurance.risks import (
@@ -31,7 +30,6 @@ from governance.assurance.risks.risk_list import RISK_FILE, RISKS, lines, matchi
 from governance.assurance.risks.risk_record import RISK, TREATMENTS
 from governance.assurance.risks.scales import BANDS
 from governance.assurance.risks.scoring import AXES
-from governance.foundation.comments import queries as comments
 from governance.foundation.people import assigning, owners
 from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current
@@ -43,7 +41,6 @@ from governance.kernel.forms import accepted, counted
 from governance.kernel.list_export import table
 from governance.kernel.list_pages import one_page
 from governance.kernel.pages import page, table_file
-from governance.kernel.read_ahead import read_ahead
 from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.undo_pages import say_changed, undo_offer
 from governance.kernel.web import ResponseReturnValue
@@ -187,14 +184,6 @@ def _id(text: str) -> UUID | None:
 
 @feature.get("/risks/<uuid:risk_id>", needs=permissions.VIEW)
 def risk(risk_id: UUID) -> ResponseReturnValue:
-    read_ahead(
-        *queries.OF_RISK,
-        controls.LIVE_CONTROLS,
-        *comments.of_discussion(),
-        risk_ids=(risk_id,),
-        commented_kind="risk",
-        commented_id=risk_id,
-    )
     return _risk_page(queries.find_risk(risk_id))
 
 

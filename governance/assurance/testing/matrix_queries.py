@@ -10,7 +10,6 @@ from sqlalchemy import Date, Select, and_, bindparam, select
 from governance.assurance.controls import control_ledger
 from governance.assurance.controls import queries as controls
 from governance.assurance.controls.status import ControlFacts
-from governance.assurance.evidence import item_history
 from governance.assurance.evidence.freshness import max_age_days
 from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.frameworks import queries as frameworks
@@ -27,13 +26,12 @@ from governance.assurance.testing.models import (
 from governance.assurance.testing.occurrences import Cycle, PerformanceRecord, month_of
 from governance.assurance.testing.occurrences import months as columns
 from governance.assurance.testing.sample_queries import (
-    SAMPLE_SIZES,
     is_latest_result,
     sample_sizes,
 )
 from governance.assurance.testing.work_in_progress import CurrentEngagement
 from governance.kernel import clock
-from governance.kernel.read_ahead import Selected, one_of, read_ahead
+from governance.kernel.selects import Selected, one_of
 from governance.kernel.visibility_scope import scope
 
 MONTHS_A_YEAR = 12
@@ -235,7 +233,7 @@ def _event_counts(first: date, last: date, only: UUID | None) -> dict[UUID, dict
     return found
 
 
-# ---- the rows of a period: of all controls, and of one for `read_ahead`
+# ---- the rows of a period: of all controls, and of one
 
 
 def _of_all_and_one(
@@ -297,20 +295,6 @@ def _read(
     if only is None:
         return of_all.read(period_from=first, period_to=last)
     return of_one.read(period_from=first, period_to=last, control_ids=(only,))
-
-
-def read_control_ahead(control_id: UUID, first: date, last: date) -> None:
-    """Read a control and what its row follows from by one statement."""
-    read_ahead(
-        controls.CONTROL,
-        control_ledger.OF_CONTROL,
-        item_history.OF_CONTROL,
-        SAMPLE_SIZES,
-        *(of_one for _, of_one in (MISSED, SAMPLED, COUNTS)),
-        control_ids=(control_id,),
-        period_from=first,
-        period_to=last,
-    )
 
 
 def control_row(

@@ -26,7 +26,6 @@ from governance.assurance.testing.sampling import (
 from governance.foundation.populations.collector import every_collector
 from governance.kernel.db import session
 from governance.kernel.errors import NotFound
-from governance.kernel.read_once import read_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,6 @@ def populations(control_id: UUID) -> list[FrozenPopulation]:
     return found[::-1]
 
 
-@read_once
 def population(population_id: UUID, *, whole: bool = False) -> Population:
     """Return a population in scope; `whole` reads its rows in the same statement."""
     query = select(Population).where(Population.id == population_id)

@@ -32,8 +32,7 @@ from governance.assurance.testing.sampling import (
 )
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.read_ahead import Selected
-from governance.kernel.read_once import read_once
+from governance.kernel.selects import Selected
 
 MAX_VERSION_CHOICES = 200
 
@@ -129,7 +128,6 @@ def samples(
     return [SampleProgress(*row) for row in session().execute(query) if keeps(row[2].id)]
 
 
-@read_once
 def sample(sample_id: UUID) -> tuple[Sample, Population, Control]:
     query = (
         select(Sample, Population)
@@ -156,7 +154,6 @@ class ItemView:
     exception: TestException | None
 
 
-@read_once
 def items(sample_id: UUID) -> list[ItemView]:
     """Return each item in the order of the draw, with its latest result and exception; one
     statement.
@@ -184,7 +181,6 @@ def results(item_id: UUID) -> Sequence[ItemResult]:
     return session().scalars(query.order_by(ItemResult.number.desc())).all()
 
 
-@read_once
 def version_choices(control_id: UUID) -> list[tuple[UUID, str]]:
     """Return (version id, label) of the control's evidence, newest first, for a result to refer
     to.

@@ -173,7 +173,6 @@ def _opened(
 def control(control_id: UUID) -> ResponseReturnValue:
     """Show a control's months in words, its populations, samples and exceptions."""
     first, last = matrix_queries.default_period(engaged=current_engagement()())
-    matrix_queries.read_control_ahead(control_id, first, last)
     control = control_scope.control_in_scope(control_id)
     cases = exception_queries.exceptions(control_id=control.id)
     populations, samples = (

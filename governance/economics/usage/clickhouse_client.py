@@ -17,7 +17,7 @@ import clickhouse_connect
 import structlog
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from governance.kernel import current, page_memory
+from governance.kernel import current
 from governance.kernel.errors import Unavailable
 
 TABLE = "usage_events"
@@ -104,7 +104,6 @@ class ClickHouse:
 
     @contextmanager
     def _errors(self) -> Generator[Any]:
-        page_memory.leave_out()
         try:
             yield self._connected()
         except ClickHouseError as error:

@@ -21,7 +21,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.errors import Invalid, Stale
 from governance.kernel.events import publish
-from governance.kernel.read_ahead import Rows, one_of
+from governance.kernel.selects import Rows, one_of
 
 COMMENTED = action(
     "approval.commented",

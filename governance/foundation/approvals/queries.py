@@ -26,7 +26,7 @@ from governance.kernel import clock, current
 from governance.kernel.access import allowed
 from governance.kernel.db import find, session
 from governance.kernel.errors import Forbidden, NotFound
-from governance.kernel.read_ahead import Rows, one_of
+from governance.kernel.selects import Rows, one_of
 
 GAVE = "You approved this already. Another person has to approve it too."
 LAPSED = (
@@ -80,7 +80,6 @@ def select_open(kind: str, target_id: UUID | BindParameter[UUID]) -> Select[Appr
     )
 
 
-# what `read_ahead` reads for `latest`
 LATEST = Rows(
     Approval,
     lambda m: and_(m.kind == bindparam("kind", type_=String()), one_of(m.target_id, "target_ids")),
@@ -110,8 +109,6 @@ def expired() -> Sequence[Approval]:
     )
 
 
-# what `read_ahead` reads of one approval
-APPROVALS = Rows(Approval, lambda m: one_of(m.id, "approval_ids"), lambda m: (m.id,))
 GIVEN = Rows(
     ApprovalGiven, lambda m: one_of(m.approval_id, "approval_ids"), lambda m: (m.given_at, m.id)
 )

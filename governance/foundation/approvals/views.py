@@ -23,23 +23,15 @@ from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature, recently_signed_in
 from governance.kernel.forms import accepted, submission, uuid_or_none
 from governance.kernel.pages import page
-from governance.kernel.read_ahead import read_ahead
 from governance.kernel.step_up import STEP_UP_SECONDS, StepUp
 from governance.kernel.web import ResponseReturnValue
 
 feature = Feature("approvals", __name__)
-OF_APPROVAL = (queries.APPROVALS, queries.GIVEN, queries.REMINDERS, discussion.COMMENTS)
 DONE = {"reject": "Rejected. Nothing was changed.", "withdraw": "Withdrawn. Nothing was changed."}
 
 
 @feature.get("/approvals/<uuid:approval_id>", needs=permissions.VIEW, urgent=True)
 def approval(approval_id: UUID) -> ResponseReturnValue:
-    read_ahead(
-        *OF_APPROVAL,
-        approval_ids=(approval_id,),
-        today=clock.today(),
-        comments=discussion.PAGE_SIZE,
-    )
     return _page(queries.approval(approval_id), ApprovalDecisionForm())
 
 

@@ -1,6 +1,6 @@
 """Reads of the log: an object's entries, an entry's place and proof, checkpoints."""
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,7 +36,7 @@ from governance.foundation.audit.proof import Proof
 from governance.foundation.audit.sequencer import full_tile
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.read_ahead import Rows, Selected, read_ahead
+from governance.kernel.selects import Rows, Selected
 
 MAX_ENTRIES = 30  # of a page's list of what happened
 
@@ -67,14 +67,6 @@ def _has_sealed_reason(key: type[DataKey]) -> ColumnElement[bool]:
 
 ENTRIES = Selected[AuditEntry](lambda: _newest_about()[1])
 REASON_KEYS = Rows(DataKey, _has_sealed_reason, lambda m: (m.id,))
-ABOUT: tuple[Selected[Any], ...] = (ENTRIES, REASON_KEYS)  # read ahead for `entries_about`
-
-
-def about(
-    *target_ids: UUID, limit: int = MAX_ENTRIES, without: Collection[str] = ()
-) -> dict[str, Hashable]:
-    """Return the values that ABOUT is read for."""
-    return {"about": target_ids, "entries": limit, "without": tuple(without)}
 
 
 def entries_about(
@@ -82,13 +74,12 @@ def entries_about(
 ) -> Sequence[AuditEntry]:
     """Return the newest entries on any of these objects, without these actions.
 
-    The keys of their reasons come with them, if the transaction may only read.
+    The keys of their reasons are read with them.
     """
     if not target_ids:
         return []
-    values = about(*target_ids, limit=limit, without=without)
-    read_ahead(*ABOUT, **values)
-    personal_field_encryption.keep_wrapped(REASON_KEYS.kept(**values))
+    values = {"about": tuple(target_ids), "entries": limit, "without": tuple(without)}
+    personal_field_encryption.keep_wrapped(REASON_KEYS.read(**values))
     return ENTRIES.read(**values)
 
 

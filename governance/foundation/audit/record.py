@@ -14,7 +14,6 @@ from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import Action
 from governance.kernel import clock, current
-from governance.kernel.compiled_select import DriverWrite
 from governance.kernel.db import Model, connection
 from governance.kernel.errors import Invalid
 from governance.kernel.ids import uuid7
@@ -126,20 +125,19 @@ def record(
             f"These details are too long to record: {len(entry.body):,} bytes, and the limit"
             f" is {MAX_BODY:,} bytes. Shorten them and try again."
         )
-    WRITE.run(database, row)
+    database.exec_driver_sql(WRITE, row)
     return entry
 
 
-# As text to the driver: compiling and binding would cost what the statement costs, and the unit of
-# work three times that. It leaves with the COMMIT if nothing else is asked before.
-WRITE = DriverWrite(
+# as text to the driver: the unit of work would cost three times what the statement costs
+WRITE = (
     "INSERT INTO audit_entries (tenant_id, id, at, actor, actor_kind, action, target_type,"
-    " target_id, outcome, request_id, origin, changes, facts, sealed, body, created_at) VALUES ($1,"
-    " $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $3)"
+    " target_id, outcome, request_id, origin, changes, facts, sealed, body, created_at) VALUES (%s,"
+    " %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 
 
-def _row(entry: RecordedEntry) -> list[str | bytes]:
+def _row(entry: RecordedEntry) -> tuple[str | bytes, ...]:
     """The values of WRITE; the body is made of the same texts, and kept in the entry."""
     e = entry
     tenant, key, target = str(e.tenant_id), str(e.id), str(e.target_id)
@@ -155,7 +153,7 @@ def _row(entry: RecordedEntry) -> list[str | bytes]:
         f',"target":[{_quoted(e.target_type)},"{target}"],"tenant":"{tenant}"}}'
     )
     e.body = text.encode() if text.isascii() or max(text) < "\ud800" else canonical(e)
-    return [
+    return (
         tenant,
         key,
         at,
@@ -171,7 +169,8 @@ def _row(entry: RecordedEntry) -> list[str | bytes]:
         facts,
         sealed,
         e.body,
-    ]
+        at,
+    )
 
 
 _encoded = json.JSONEncoder(

@@ -17,7 +17,7 @@ from governance.kernel.access import allowed
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import first_page, keyset
-from governance.kernel.read_ahead import Selected
+from governance.kernel.selects import Selected
 
 EDIT_WINDOW = timedelta(minutes=30)
 PAGE_SIZE = 20
@@ -59,11 +59,6 @@ NEWEST = Selected[ObjectComment](
         .limit(PAGE_SIZE + 1)
     )
 )
-
-
-def of_discussion() -> tuple[Selected[ObjectComment], ...]:
-    """What `read_ahead` reads of a discussion that the acting person may see."""
-    return (NEWEST,) if allowed(permissions.VIEW) else ()
 
 
 def discussion(kind: str, subject_id: UUID, *, before: str | None = None) -> Discussion:

@@ -18,7 +18,7 @@ from governance.foundation.logbook import (
     views,
 )
 from governance.foundation.populations.collector import COLLECTORS
-from governance.kernel import page_memory
+from governance.kernel import tenant_cache
 from governance.kernel.manifest import (
     Command,
     Daily,
@@ -70,9 +70,7 @@ manifest = Manifest(
     },
     answers=(
         PortAnswer(recall, log_health.recall),
-        PortAnswer(page_memory.log_number, log_health.revision),
-        PortAnswer(page_memory.log_and_tables, log_health.revision_and_tables),
-        PortAnswer(page_memory.log_question, log_health.question),
+        PortAnswer(tenant_cache.log_number, log_health.revision),
     ),
     after_request=(read_auditing.record_reading, denied_acts.count_denied),
 )

@@ -11,14 +11,13 @@ tenant's facts needs no second one:
                          an entry in its own transaction
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, cast, func, select, true
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Select, func, select, true
 
 from governance.foundation.anchors.models import Anchor
 from governance.foundation.audit.models import LogHead
@@ -26,10 +25,8 @@ from governance.foundation.audit.queries import MAX_COUNTED, waiting_here
 from governance.foundation.audit.sequencer import ALARM_SECONDS
 from governance.kernel import clock, current, tenant_cache
 from governance.kernel.compiled_select import CompiledSelect
-from governance.kernel.db import OpeningStatement
 from governance.kernel.formatting import ago, thousands
-from governance.kernel.table_changes import Numbers
-from governance.kernel.tenant_revision import NAMES, OVER_ALL, TableNumber, TenantRevision
+from governance.kernel.tenant_revision import NAMES, OVER_ALL, TenantRevision
 
 MAX_AGE = timedelta(seconds=3)
 MAX_CACHED_TENANTS = 10_000
@@ -123,33 +120,12 @@ def revision() -> tenant_cache.Number | None:
     return number
 
 
-def revision_and_tables() -> tuple[tenant_cache.Number | None, Numbers]:
-    """Return that revision, and the numbers of the tables that changed without an entry
-    (kernel/table_changes.py).
-    """
-    *row, numbers = (_WITH_TABLES.told() or _WITH_TABLES.rows())[0]
-    number, health = _understood(row)
-    _cached[current.actor().tenant_id] = (clock.now(), health)
-    return number, {UUID(row_id).int: each for row_id, each in (numbers or {}).items()}
-
-
-def question(*, with_tables: bool = False) -> OpeningStatement:
-    """What `revision` or `revision_and_tables` reads, for the BEGIN of a transaction."""
-    return (_WITH_TABLES if with_tables else _STATEMENT).question()
-
-
 def _of_all_tenants(what: UUID) -> ColumnElement[int]:
     number = select(TenantRevision.number).where(TenantRevision.id == what).scalar_subquery()
     return func.coalesce(number, 0)
 
 
-def _numbers_of_tables() -> ColumnElement[Any]:
-    """As an object of numbers by the ids of their rows; NULL without one."""
-    found = func.jsonb_object_agg(cast(TableNumber.id, Text), TableNumber.number, type_=JSONB)
-    return select(found).scalar_subquery()
-
-
-def _statement(*more: ColumnElement[Any]) -> Select[Any]:
+def _statement() -> Select[Any]:
     pending = waiting_here()
     live = select(func.count()).select_from(Anchor).where(Anchor.removed_at.is_(None))
     return (
@@ -165,7 +141,6 @@ def _statement(*more: ColumnElement[Any]) -> Select[Any]:
             live.scalar_subquery(),
             live.where(Anchor.state == "agrees").scalar_subquery(),
             live.where(Anchor.state == "conflict").scalar_subquery(),
-            *more,
         )
         .select_from(pending)
         .outerjoin(LogHead, true())
@@ -173,16 +148,10 @@ def _statement(*more: ColumnElement[Any]) -> Select[Any]:
 
 
 _STATEMENT: CompiledSelect[Any] = CompiledSelect(_statement)
-_WITH_TABLES: CompiledSelect[Any] = CompiledSelect(lambda: _statement(_numbers_of_tables()))
 
 
 def _read() -> tuple[tenant_cache.Number | None, LogHealth | None]:
-    """Read the row, unless this transaction began with it."""
-    rows = _STATEMENT.told() or _STATEMENT.rows()
-    return _understood(rows[0])
-
-
-def _understood(row: Sequence[Any]) -> tuple[tenant_cache.Number | None, LogHealth | None]:
+    (row,) = _STATEMENT.rows()
     size, waiting, names, over_all, number, signed_at, trouble, oldest, anchors, agree, conflict = (
         row
     )

@@ -28,7 +28,7 @@ from governance.foundation.people.ports import (
     why_not_member,
 )
 from governance.foundation.people.sign_in_rules import NoMembership
-from governance.kernel import clock, current
+from governance.kernel import clock, current, tenant_revision
 from governance.kernel.access import OPERATOR_ROLES, TENANT_ROLES
 from governance.kernel.db import session
 
@@ -75,6 +75,7 @@ def save_person(identity: Identity) -> Person:
     after = {"name": identity.name or person.name, "email": identity.email or person.email}
     if before != after:
         person.name, person.email = after["name"], after["email"]
+        tenant_revision.advance_names()
         record(PERSON_RENAMED, person, about=person.id, before=before, after=after)
     return person
 

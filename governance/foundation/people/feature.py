@@ -78,7 +78,6 @@ manifest = Manifest(
     subscribes=(Subscription(SuspensionBegan, session_actions.end_sessions_of_suspended),),
     publishes=(AdminAdded, OwnerAssigned),
     answers=(
-        PortAnswer(identity.question, session_views.question),
         PortAnswer(identity.note_session_use, session_views.seen),
         PortAnswer(identity.resubmit, step_up.resubmit),
     ),

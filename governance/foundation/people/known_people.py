@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ClauseElement, func, select
 
 from governance.foundation.people.models import Membership, Person
-from governance.kernel import db, page_memory, tenant_cache
+from governance.kernel import db, tenant_cache
 from governance.kernel.compiled_select import CompiledSelect
 
 MAX_KNOWN = 200  # of one tenant; who joined later is read where a page names them
@@ -71,7 +71,7 @@ _FIRST = CompiledSelect(_first, KnownPerson._make)
 def known() -> KnownPeople | None:
     if not db.info().get("may_recall"):
         return None
-    return tenant_cache.recall("known people", _read, under=page_memory.log_number())
+    return tenant_cache.recall("known people", _read, under=tenant_cache.log_number())
 
 
 def _read() -> KnownPeople:

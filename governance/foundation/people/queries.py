@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, or_, select
+from sqlalchemy import func, select
 
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit import queries as audit
@@ -28,7 +28,6 @@ from governance.foundation.people.sessions import IDLE_TIMEOUT
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
 from governance.kernel.access import allowed
-from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 
@@ -66,30 +65,18 @@ class Moment:
         return shape_of(self.action, self.facts)
 
 
-_MEMBERS = CompiledSelect(
-    lambda: (
-        select(
-            Membership.person_id,
-            Person.name,
-            Person.email,
-            Membership.role,
-            Membership.id,
-            Membership.via,
-            Membership.created_at,
-        )
-        .join(Person, Person.id == Membership.person_id)
-        .where(Membership.ended_at.is_(None))
-        .order_by(Person.name)
-    ),
-    lambda values: Member(*values),
-)
-
-
 def members() -> list[Member]:
     """Everyone whose membership lives, by name."""
     known = known_people.known()
     if known is None or not known.are_all:
-        return _MEMBERS.rows()
+        m = Membership
+        query = (
+            select(m.person_id, Person.name, Person.email, m.role, m.id, m.via, m.created_at)
+            .join(Person, Person.id == m.person_id)
+            .where(m.ended_at.is_(None))
+            .order_by(Person.name)
+        )
+        return [Member(*row) for row in session().execute(query)]
     return [
         Member(m.person_id, m.name, m.email, m.role, m.membership_id, m.via, m.created_at)
         for m in known.members()
@@ -267,28 +254,21 @@ class LiveSession(NamedTuple):
     seen_at: datetime
 
 
-_LIVE_SESSIONS = CompiledSelect(
-    lambda: (
-        select(*(getattr(Session, name) for name in LiveSession._fields))
-        .where(
-            Session.ended_at.is_(None),
-            Session.expires_at > bindparam("now"),
-            Session.seen_at > bindparam("seen_after"),
-            or_(
-                bindparam("person_id", type_=Uuid()).is_(None),
-                Session.person_id == bindparam("person_id", type_=Uuid()),
-            ),
-        )
-        .order_by(Session.seen_at.desc())
-    ),
-    LiveSession._make,
-)
-
-
 def live_sessions(person_id: UUID | None = None) -> Sequence[LiveSession]:
     """What still opens the console: not ended, and neither idle nor too old."""
     now = clock.now()
-    return _LIVE_SESSIONS.rows(now=now, seen_after=now - IDLE_TIMEOUT, person_id=person_id)
+    query = (
+        select(*(getattr(Session, name) for name in LiveSession._fields))
+        .where(
+            Session.ended_at.is_(None),
+            Session.expires_at > now,
+            Session.seen_at > now - IDLE_TIMEOUT,
+        )
+        .order_by(Session.seen_at.desc())
+    )
+    if person_id is not None:
+        query = query.where(Session.person_id == person_id)
+    return [LiveSession._make(row) for row in session().execute(query)]
 
 
 def session_row(session_id: UUID) -> Session:

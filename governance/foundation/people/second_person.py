@@ -26,7 +26,6 @@ from governance.kernel import clock, current, formatting
 from governance.kernel.access import ROLE_NAMES, Permission
 from governance.kernel.db import session
 from governance.kernel.errors import Forbidden
-from governance.kernel.read_once import read_once
 
 OWN = "You requested this yourself, so another person must decide."
 SAME_ADDRESS = (
@@ -133,7 +132,6 @@ def _ids(given: Iterable[UUID | str | None]) -> set[UUID]:
     return {each if isinstance(each, UUID) else UUID(each) for each in given if each}
 
 
-@read_once
 def _addresses(ids: frozenset[UUID]) -> set[str]:
     if not ids:
         return set()

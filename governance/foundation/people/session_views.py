@@ -20,10 +20,10 @@ from governance.foundation.people.models import Membership
 from governance.foundation.people.ports import support_visitor
 from governance.foundation.people.session_list import MEMBER_SESSIONS, OWN_SESSIONS
 from governance.foundation.tenants import queries as tenants
-from governance.kernel import clock, current, page_memory
+from governance.kernel import clock, current
 from governance.kernel.access import require
 from governance.kernel.current import Actor
-from governance.kernel.db import OpeningStatement, transaction
+from governance.kernel.db import transaction
 from governance.kernel.downloads import FILE
 from governance.kernel.errors import DomainError, NotFound, SignInNeeded
 from governance.kernel.feature import Feature
@@ -49,12 +49,6 @@ def identify() -> Actor | None:
     if who is None and not _is_open_while_suspended(request.endpoint):
         tenants.check_not_suspended(wanted)
     return who
-
-
-def question(wanted: str) -> OpeningStatement | None:
-    """What `identify` will ask in that tenant; None where the cookie is another tenant's."""
-    slug, token = sessions.split(request.cookies.get(cookie_name("session"), ""))
-    return sessions.question(token) if token and slug == wanted else None
 
 
 def _identify(wanted: str) -> Actor | None:
@@ -122,14 +116,8 @@ def own_sessions() -> ResponseReturnValue:
 
 
 def _sessions(listed: ListPage, member: Membership | None) -> ResponseReturnValue:
-    """Of that member, or one's own."""
+    """List the sessions of that member, or one's own."""
     sessions = _live_sessions(member)
-    return page_memory.once(lambda: _session_page(listed, sessions, member), *sessions)
-
-
-def _session_page(
-    listed: ListPage, sessions: Sequence[queries.LiveSession], member: Membership | None
-) -> ResponseReturnValue:
     asked = _asked(listed, sessions, member)
     found = session_list.matching(sessions, asked)
     shown = one_page(found, asked, lambda row: str(row.id))

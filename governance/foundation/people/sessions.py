@@ -4,7 +4,7 @@ each time.
 
 import hashlib
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from governance.foundation.tenants.queries import SUSPENDED_STATES
 from governance.kernel import clock, current
 from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.current import Actor
-from governance.kernel.db import OpeningStatement, session, transaction
+from governance.kernel.db import session, transaction
 
 IDLE_TIMEOUT = timedelta(hours=1)
 MAX_SESSION_LIFETIME = timedelta(hours=12)
@@ -69,26 +69,14 @@ def split(cookie: str) -> tuple[str, str]:
     return (slug, token) if token.isascii() and len(cookie) <= MAX_COOKIE_LENGTH else ("", "")
 
 
-def question(token: str) -> OpeningStatement:
-    """What `actor_of_token` asks, for the BEGIN of its transaction."""
-    return _HOLDER.question(hash=token_hash(token), **_instants())
-
-
-def _instants() -> dict[str, datetime]:
-    now = clock.now()
-    return {"now": now, "seen_after": now - IDLE_TIMEOUT}
-
-
 def actor_of_token(token: str, *, while_suspended: bool = False) -> Actor | None:
     """Who holds this token in the present transaction's tenant: one statement, roles as they are
     now.
 
     In a suspended tenant nobody, but an admin for what is there `while_suspended`.
     """
-    digest = token_hash(token)
-    rows = _HOLDER.told(hash=digest)
-    if rows is None:
-        rows = _HOLDER.rows(hash=digest, **_instants())
+    now = clock.now()
+    rows = _HOLDER.rows(hash=token_hash(token), now=now, seen_after=now - IDLE_TIMEOUT)
     row = rows[0] if rows else None
     if row is None or not (row.status == "active" or (while_suspended and _may_stay(row))):
         return None

@@ -14,7 +14,7 @@ from governance.foundation.people.member_erasure_actions import data_subjects_of
 from governance.foundation.people.models import Membership, Person
 from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock, current, page_memory
+from governance.kernel import clock, current
 from governance.kernel.db import find, session
 
 MAX_ROWS_SHOWN = 50
@@ -44,7 +44,6 @@ def unmasked(subjects: Collection[str]) -> dict[str, str]:
     names = {row.pseudonym: row.name for row in session().execute(query)}
     if names:
         shown.set(shown.get() | names.keys())
-        page_memory.leave_out()
     return names
 
 

@@ -130,9 +130,7 @@ def _counts_of(words: int) -> CompiledSelect[tuple[str, int]]:
         for t, c in _columns()
         if t.name not in LARGE
     ]
-    return CompiledSelect(
-        lambda: union_all(*counts), lambda row: (row[0], row[1]), planned_once=True
-    )
+    return CompiledSelect(lambda: union_all(*counts), lambda row: (row[0], row[1]))
 
 
 def patterns(words: list[str]) -> dict[bool, str]:

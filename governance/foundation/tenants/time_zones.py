@@ -10,10 +10,8 @@ from sqlalchemy import select
 from governance.foundation.tenants.models import TenantTimeZone
 from governance.kernel.db import session
 from governance.kernel.months import ZonePeriod
-from governance.kernel.read_once import read_once
 
 
-@read_once
 def zone_periods() -> list[ZonePeriod]:
     """Return the periods of the acting tenant's time zone, at least one; one statement."""
     rows = session().execute(

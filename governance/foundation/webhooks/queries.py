@@ -14,7 +14,7 @@ from governance.foundation.webhooks.models import (
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
-from governance.kernel.read_ahead import Rows
+from governance.kernel.selects import Rows
 
 MAX_ENDPOINTS = 20  # of one tenant
 

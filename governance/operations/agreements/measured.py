@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 
-from governance.kernel.db import held, session
+from governance.kernel.db import session
 from governance.kernel.errors import Invalid
-from governance.kernel.read_ahead import Rows, one_of
+from governance.kernel.selects import one_of
 from governance.operations.agreements.drafts import Content
 from governance.operations.agreements.models import Commitment
 from governance.operations.measurements.models import Indicator
@@ -31,26 +31,6 @@ class Measured:
 def _ids_in(column: Any) -> Select[Any]:
     """Select the ids that the commitments of some versions have in that column."""
     return select(column).where(one_of(Commitment.version_id, "versions"))
-
-
-# what `read_ahead` reads for `of`
-BY_COMMITMENTS: tuple[Rows[Any], ...] = (
-    Rows(
-        Objective,
-        lambda m: m.id.in_(_ids_in(Commitment.objective_id)),
-        lambda m: (m.id,),
-    ),
-    Rows(
-        Indicator,
-        lambda m: or_(
-            m.id.in_(_ids_in(Commitment.indicator_id)),
-            m.id.in_(
-                _ids_in(Objective.indicator_id).where(Objective.id == Commitment.objective_id)
-            ),
-        ),
-        lambda m: (m.id,),
-    ),
-)
 
 
 def of(commitments: Collection[Commitment]) -> dict[UUID, Measured]:
@@ -112,7 +92,4 @@ def choices() -> list[tuple[str, str]]:
 
 def _all[M: (Objective, Indicator)](model: type[M], ids: Collection[UUID | None]) -> Sequence[M]:
     wanted = {each for each in ids if each is not None}
-    kept = [held(model, each) for each in wanted]
-    if None not in kept:
-        return [each for each in kept if each is not None]
     return session().scalars(select(model).where(model.id.in_(wanted))).all()

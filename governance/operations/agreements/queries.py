@@ -23,8 +23,7 @@ from governance.kernel import clock, current
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span, whole_minute
-from governance.kernel.read_ahead import Rows, one_of, read_ahead, read_rows
-from governance.kernel.read_once import read_once
+from governance.kernel.selects import Rows, one_of, read_rows
 from governance.operations.agreements.models import (
     OPEN_STATES,
     Acceptance,
@@ -181,7 +180,6 @@ def contacts(agreement_id: UUID) -> Sequence[AgreementContact]:
 # ---- versions in time
 
 
-AGREEMENTS = Rows(Agreement, lambda m: m.id == _AGREEMENT, lambda m: (m.id,))
 VERSIONS = Rows(
     AgreementVersion, lambda m: m.agreement_id == _AGREEMENT, lambda m: (m.number.desc(),)
 )
@@ -197,7 +195,6 @@ def with_versions(agreement_id: UUID) -> tuple[Agreement, list[AgreementVersion]
 
     Raises NotFound for another tenant's.
     """
-    read_ahead(AGREEMENTS, VERSIONS, agreement_id=agreement_id)
     return agreement(agreement_id), versions(agreement_id)
 
 
@@ -287,7 +284,6 @@ def in_force_during(
     return [(each, spans) for each, spans in each_in if spans]
 
 
-# what `read_ahead` reads for `with_accepted_versions`
 WITH_ACCEPTED: tuple[Rows[Any], ...] = (
     Rows(Agreement, lambda m: m.direction == _DIRECTION, lambda m: (m.number,)),
     Rows(
@@ -301,7 +297,6 @@ WITH_ACCEPTED: tuple[Rows[Any], ...] = (
 )
 
 
-@read_once
 def with_accepted_versions(direction: str) -> list[tuple[Agreement, list[AgreementVersion]]]:
     """The agreements of a direction, by number, with their accepted versions in the order in which
     they take effect; one statement.

@@ -7,13 +7,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from governance.foundation.audit import queries as audit
 from governance.foundation.people import queries as people
 from governance.foundation.people.aliases import MERIDIAN, OUTSIDER, may_see_names
 from governance.kernel import clock
 from governance.kernel.formatting import long_day
 from governance.kernel.pages import table_file
-from governance.kernel.read_ahead import read_ahead
 from governance.kernel.spreadsheet_writer import csv_bytes
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.agreements import measured, queries
@@ -68,14 +66,6 @@ def version_context(
     row: Agreement, version: AgreementVersion, versions: Sequence[AgreementVersion], **forms: Any
 ) -> dict[str, Any]:
     """The context of an agreement's page; `forms` are refused ones to show again."""
-    read_ahead(
-        *queries.ON_PAGE,
-        *measured.BY_COMMITMENTS,
-        *audit.ABOUT,
-        versions=(version.id,),
-        agreement_id=row.id,
-        **audit.about(row.id, version.id, limit=MAX_MOMENTS),
-    )
     shown = queries.on_page(version)
     parts = shown.parts
     before = _before(version, versions)

@@ -8,7 +8,6 @@ from sqlalchemy import func, select
 
 from governance.kernel import clock
 from governance.kernel.db import session
-from governance.kernel.read_once import read_once
 from governance.operations.decision_counts.models import DecisionCount
 
 type ByFlag = Mapping[tuple[str, str], Mapping[str, int]]
@@ -46,7 +45,6 @@ def total_since(since: datetime) -> int:
     )
 
 
-@read_once
 def values_since(system: str, flag: str, since: datetime) -> Mapping[str, int]:
     """Return {value: count} of one flag of a system, in one statement.
 

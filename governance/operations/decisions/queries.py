@@ -9,7 +9,6 @@ from sqlalchemy import func, or_, select, text
 from governance.foundation.api_keys import queries as api_keys
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current, key_encryption, tenant_revision
-from governance.kernel.compiled_select import CompiledSelect, OpeningSelect
 from governance.kernel.db import session
 from governance.operations.decisions.flags import DecisionFacts, DecisionFeature, PlatformFacts
 from governance.operations.decisions.models import BundleKey
@@ -26,8 +25,8 @@ PUBLISHED_AFTER_RETIREMENT = timedelta(hours=1)  # many times the lifetime of a 
 SUSPENDED = "The operator suspended this tenant."
 # The operator's stop, the tenant's own ones, the suspension: in the order of `facts`, each beside
 # the revision, which is alone in a row if there are no stops.
-STOPS = """
-SELECT coalesce((SELECT number FROM marks WHERE id = :tenant_of_the_reader), 0), id, scope,
+STOPS = text("""
+SELECT coalesce((SELECT number FROM marks WHERE id = :tenant), 0), id, scope,
   system_id, feature_id, generate, serve, reason, version, since, is_drill
 FROM (SELECT) always LEFT JOIN (
   SELECT 1 AS place, id, 'platform' AS scope, NULL::uuid AS system_id, NULL::uuid AS feature_id,
@@ -36,14 +35,13 @@ FROM (SELECT) always LEFT JOIN (
   UNION ALL
   SELECT 2, id, scope, system_id, feature_id, generate, serve, reason, version, created_at,
     drill_id IS NOT NULL
-  FROM stops WHERE tenant_id = :tenant_of_the_reader AND restarted_at IS NULL
+  FROM stops WHERE tenant_id = :tenant AND restarted_at IS NULL
   UNION ALL
   SELECT 3, id, 'tenant', NULL, NULL, true, :serve, :suspended, 0,
     coalesce(suspended_at, created_at), false
-  FROM tenants WHERE id = :tenant_of_the_reader AND status <> 'active'
+  FROM tenants WHERE id = :tenant AND status <> 'active'
 ) found ON true ORDER BY place, since
-"""
-_STOPS = CompiledSelect(lambda: text(STOPS), tuple)
+""")
 
 
 def facts() -> DecisionFacts:
@@ -70,15 +68,14 @@ def facts() -> DecisionFacts:
     )
 
 
-def stops_question(tier: str) -> OpeningSelect:
-    """Return what `stops_now` asks, for the BEGIN of its transaction."""
-    return _STOPS.question(suspended=SUSPENDED, serve=tier not in EVERYDAY_TIERS)
-
-
 def stops_now(tier: str) -> tuple[int, tuple[ActiveStop, ...]]:
     """Return the acting tenant's revision, and its stops as `facts` has them; one statement."""
-    of = {"suspended": SUSPENDED, "serve": tier not in EVERYDAY_TIERS}
-    rows = _STOPS.told(**of) or _STOPS.rows(**of)
+    values = {
+        "tenant": current.actor().tenant_id,
+        "suspended": SUSPENDED,
+        "serve": tier not in EVERYDAY_TIERS,
+    }
+    rows = session().execute(STOPS, values).all()
     return rows[0][0], tuple(ActiveStop(*row[1:]) for row in rows if row[1] is not None)
 
 

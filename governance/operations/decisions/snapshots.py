@@ -185,13 +185,13 @@ class Snapshots:
     def _load_first(self, snapshot: TenantSnapshot) -> None:
         """Obey new stops, then halts of known rollouts, without waiting for the rest.
 
-        Stops are read in the round trip of the BEGIN, and obeyed before the rollouts are read.
+        Stops are obeyed before the rollouts are read.
         """
         began, facts = time.monotonic(), snapshot.facts
         tier = facts.standing.content.tier
         with (
             current.acting_as(founder(facts.tenant_id, facts.slug, facts.slug)),
-            transaction(read_only=True, first=[queries.stops_question(tier)]),
+            transaction(read_only=True),
         ):
             number, stops = queries.stops_now(tier)
             now = self._put_part(snapshot, began, stops=stops, stops_number=number)

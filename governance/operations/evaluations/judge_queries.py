@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from governance.kernel.db import find, session
 from governance.kernel.errors import DomainError
 from governance.kernel.pages import Keyset, keyset
-from governance.kernel.read_ahead import Selected
+from governance.kernel.selects import Selected
 from governance.operations.evaluations.judge_models import (
     EvaluationJudge,
     JudgeCalibration,
@@ -308,7 +308,6 @@ def _of_system() -> Select[EvaluationJudge, float | None]:
     return _judges().where(EvaluationJudge.suite_id.in_(was_run))
 
 
-# what `read_ahead` reads for `judges_of_system`
 OF_SYSTEM = Selected[tuple[EvaluationJudge, float | None]](_of_system)
 
 

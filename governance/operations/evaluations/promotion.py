@@ -23,8 +23,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from governance.kernel import clock, formatting
 from governance.kernel.db import session
-from governance.kernel.read_ahead import Rows, Selected, read_rows
-from governance.kernel.read_once import read_once
+from governance.kernel.selects import Rows, Selected, read_rows
 from governance.operations.evaluations import figures, judge_queries, queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -217,7 +216,6 @@ class Evaluated:
     has_run: bool
 
 
-@read_once
 def evaluated(system_id: UUID, release: str) -> Evaluated:
     """Return what the evaluations of a release found; one statement."""
     suites, rows, ran, results, measures, judges = read_rows(

@@ -16,8 +16,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
-from governance.kernel.read_ahead import Rows, Selected
-from governance.kernel.read_once import read_once
+from governance.kernel.selects import Rows
 from governance.operations.evaluations.judging import MeasureRule
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -181,7 +180,6 @@ def results_of(run_ids: Collection[UUID]) -> Sequence[Row[MeasureResult, SuiteMe
     return _results_of(tuple(run_ids))
 
 
-@read_once
 def _results_of(run_ids: tuple[UUID, ...]) -> Sequence[Row[MeasureResult, SuiteMeasure]]:
     query = (
         select(MeasureResult, SuiteMeasure)
@@ -425,10 +423,6 @@ def evaluated_systems(*, after: str | None = None, size: int = 25) -> Keyset:
     )
     query = select(AISystem).where(AISystem.retired_at.is_(None), has_run)
     return keyset(query, AISystem.key, after=after, size=size)
-
-
-# what `read_ahead` reads for the tier and its name; the moment is `policies.this_moment()`
-TIER: tuple[Selected[Any], ...] = (policies.IN_FORCE, policies.PLATFORMS)
 
 
 def policy_tier() -> str:

@@ -18,7 +18,6 @@ from sqlalchemy import ColumnElement, or_, select, tuple_
 
 from governance.kernel import clock
 from governance.kernel.db import session
-from governance.kernel.read_once import read_once
 from governance.operations.evaluations import ports
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.evaluations.ports import Roles
@@ -30,7 +29,6 @@ def roles_of(system_ids: Collection[UUID]) -> Mapping[UUID, Roles]:
     return _roles_of(tuple(sorted(set(system_ids)))) if system_ids else {}
 
 
-@read_once
 def _roles_of(system_ids: tuple[UUID, ...]) -> Mapping[UUID, Roles]:
     return ports.roles_of()(system_ids)
 

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from governance.kernel import clock
 from governance.kernel.formatting import plural
-from governance.kernel.read_ahead import Selected, read_ahead
+from governance.kernel.selects import Selected
 from governance.operations.evaluations import judge_queries, permissions, queries, served_releases
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -33,7 +33,6 @@ from governance.operations.evaluations.models import (
 )
 from governance.operations.evaluations.request_models import OPEN, EvaluationRequest
 from governance.operations.evaluations.weeks import monday_of
-from governance.operations.policies import queries as policies
 from governance.operations.systems.models import SystemVersion
 from governance.operations.systems.parts import (
     Consequence,
@@ -95,7 +94,6 @@ def _this_week(system_id: UUID) -> Select[*tuple[Any, ...]]:
     a replaced judge is undecided.
     """
     week = monday_of(clock.today())
-    read_ahead(policies.IN_FORCE, _NEWEST, judge_queries.OF_SYSTEM, system_id=system_id, week=week)
     found = [_WeekRun._make(row) for row in _NEWEST.read(system_id=system_id, week=week)]
     roles = served_releases.roles_of([system_id]).get(system_id) if found else None
     runs = [run for run in found if not served_releases.is_unknown(roles, run.release)]

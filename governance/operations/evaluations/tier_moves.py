@@ -17,7 +17,6 @@ from typing import Any
 from governance.kernel import clock
 from governance.kernel.access import allowed
 from governance.kernel.formatting import plural
-from governance.kernel.read_once import read_once
 from governance.operations.evaluations import (
     figures,
     judge_queries,
@@ -97,7 +96,6 @@ def _verdicts(before: str, after: str) -> Iterator[TierNotice]:
         )
 
 
-@read_once
 def moved_verdicts(before: str, after: str) -> Sequence[MovedVerdict]:
     """Return the results whose verdict moves, of the newest run of each suite on each release that
     counts; four statements.

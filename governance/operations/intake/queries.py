@@ -11,7 +11,7 @@ from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.pages import Keyset, sorted_page
-from governance.kernel.read_ahead import Rows
+from governance.kernel.selects import Rows
 from governance.operations.intake.models import SystemProposal
 from governance.operations.intake.triage import Triage, triage
 from governance.operations.systems.models import AISystem

@@ -19,7 +19,6 @@ from governance.kernel import clock
 from governance.kernel.db import among, find, session
 from governance.kernel.intervals import Span
 from governance.kernel.months import ZonePeriod
-from governance.kernel.read_once import read_once
 from governance.operations.maintenance.queries import ExclusionSpan
 from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.models import Indicator
@@ -82,7 +81,6 @@ def indicators_of(objectives: Collection[Objective]) -> dict[UUID, Indicator]:
     return _indicators(wanted) if wanted else {}
 
 
-@read_once
 def _indicators(ids: frozenset[UUID]) -> dict[UUID, Indicator]:
     found = session().scalars(select(Indicator).where(among(Indicator.id, ids)))
     return {each.id: each for each in found}

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from governance.kernel import formatting
 from governance.kernel.ports import Port
-from governance.kernel.read_once import read_once
 from governance.operations.policies.effective_policies import Governed
 from governance.operations.policies.strictness import Decided
 
@@ -55,7 +54,6 @@ open_incidents: Port[Callable[[], Sequence[TierNotice]]] = Port(
 )
 
 
-@read_once
 def tier_notices(before: str, after: str) -> Sequence[TierNotice]:
     """Return what to know before the tier changes; nothing where it stays.
 

@@ -16,7 +16,6 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    DateTime,
     Integer,
     Select,
     any_,
@@ -32,9 +31,7 @@ from governance.kernel import clock
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, keyset
-from governance.kernel.read_ahead import Selected, read_rows
-from governance.kernel.read_once import known, read_once
-from governance.kernel.read_together import ReadTogether
+from governance.kernel.selects import Selected
 from governance.operations.policies.dimensions import Value, read, read_all
 from governance.operations.policies.effective_policies import (
     Content,
@@ -64,7 +61,7 @@ def standing(at: datetime | None = None) -> EffectivePolicy:
 
 
 def standing_and_draft() -> tuple[EffectivePolicy, PolicyVersion | None]:
-    """Return the tenant's policy now and the one open version, in one statement."""
+    """Return the tenant's policy now and the one open version."""
     parts = _parts(None)
     return _effective(parts, None), parts.draft
 
@@ -80,50 +77,28 @@ class _Parts:
     draft: PolicyVersion | None
 
 
-@read_once
 def _parts(at: datetime | None) -> _Parts:
-    found = read_rows(*STANDING, moment=this_moment()) if at is None else _THEN.rows(moment=at)
-    versions, systems, platforms, waivers, drafts = found
-    return _Parts(_only(versions), systems, platforms, waivers, _only(drafts))
+    moment, work = at or this_moment(), session()
+    return _Parts(
+        work.scalars(_in_force(at)).one_or_none(),
+        _governed_rows(at),
+        work.scalars(_platforms(moment, started_by=at)).all(),
+        work.scalars(_live_waivers(moment, started_by=at)).all(),
+        work.scalars(_open_versions()).one_or_none(),
+    )
 
 
-@read_once
 def this_moment() -> datetime:
     """Return the moment that the policy of today is read for, the same all over a page."""
     return clock.now()
-
-
-def _select_parts(moment: Any, *, at: Any) -> list[Select[*tuple[Any, ...]]]:
-    return [
-        _in_force(at),
-        _governed(at),
-        _platforms(moment, started_by=at),
-        _live_waivers(moment, started_by=at),
-        _open_versions(),
-    ]
 
 
 def _open_versions() -> Select[PolicyVersion]:
     return select(PolicyVersion).where(PolicyVersion.state.in_(OPEN))
 
 
-_MOMENT = bindparam("moment", type_=DateTime(timezone=True))
-# what `read_ahead` reads for `standing()`; the moment is `this_moment()`
-IN_FORCE = Selected[PolicyVersion](lambda: _in_force(None))
-GOVERNED = Selected[GovernedRow](lambda: _governed(None))
-PLATFORMS = Selected[PlatformPolicy](lambda: _platforms(_MOMENT, started_by=None))
-STANDING: tuple[Selected[Any], ...] = (
-    IN_FORCE,
-    GOVERNED,
-    PLATFORMS,
-    Selected(lambda: _live_waivers(_MOMENT, started_by=None)),
-    Selected(_open_versions),
-)
-_THEN = ReadTogether(lambda: _select_parts(_MOMENT, at=_MOMENT))
-
-
-def _only(rows: Sequence[PolicyVersion]) -> PolicyVersion | None:
-    return rows[0] if rows else None
+def _governed_rows(at: datetime | None) -> list[GovernedRow]:
+    return [(row[0], row[1], row[2], row[3]) for row in session().execute(_governed(at))]
 
 
 def _effective(parts: _Parts, at: datetime | None) -> EffectivePolicy:
@@ -139,10 +114,8 @@ def _effective(parts: _Parts, at: datetime | None) -> EffectivePolicy:
     )
 
 
-@read_once
 def in_force(at: datetime | None = None) -> PolicyVersion | None:
-    found = IN_FORCE.read() if at is None else session().scalars(_in_force(at)).all()
-    return _only(found)
+    return session().scalars(_in_force(at)).one_or_none()
 
 
 def _in_force(at: datetime | None) -> Select[PolicyVersion]:
@@ -166,7 +139,7 @@ def _not_ended(
 
 
 def governed() -> tuple[Governed, ...]:
-    return _read_systems(GOVERNED.read())
+    return _read_systems(_governed_rows(None))
 
 
 def _governed(at: datetime | None) -> Select[UUID, str, str, str]:
@@ -195,7 +168,6 @@ def _read_waivers(rows: Iterable[Waiver]) -> tuple[LiveWaiver, ...]:
     )
 
 
-@read_once
 def platform(at: datetime | None = None) -> Platform:
     """Return the operator's layer: the newest version.
 
@@ -204,9 +176,7 @@ def platform(at: datetime | None = None) -> Platform:
     """
     if at is None:
         moment = this_moment()
-        return _platform(PLATFORMS.read(moment=moment), moment)
-    if (parts := known(_parts, at)) is not None:
-        return _platform(parts.platforms, at)
+        return _platform(session().scalars(_platforms(moment, started_by=None)).all(), moment)
     return _platform(session().scalars(_platforms(at, started_by=at)).all(), at)
 
 
@@ -242,9 +212,6 @@ NUMBERED = Selected[PolicyVersion](
 
 
 def version(number: int) -> PolicyVersion:
-    parts = known(_parts, None)
-    if parts is not None and parts.version is not None and parts.version.number == number:
-        return parts.version
     return _numbered(number, NUMBERED.read(numbers=(number,)))
 
 
@@ -253,11 +220,9 @@ def two_versions(
 ) -> tuple[PolicyVersion, PolicyVersion | None]:
     """Return a version and the one to compare it with, by default the one that it is based on; None
     for one before the first.
-
-    The policy in force is read by the same statement.
     """
     numbers = number, number - 1 if other is None else other
-    found = read_rows(NUMBERED, *STANDING, numbers=numbers, moment=this_moment())[0]
+    found = NUMBERED.read(numbers=numbers)
     row = _numbered(number, found)
     compared = row.base if other is None else other
     before = next((each for each in found if each.number == compared), None)
@@ -279,8 +244,6 @@ def versions(*, after: str | None = None, size: int = 50) -> Keyset:
 
 def draft(*, lock: bool = False) -> PolicyVersion | None:
     """Return the one open version: drafted, awaiting approval, or scheduled."""
-    if not lock and (parts := known(_parts, None)) is not None:
-        return parts.draft
     query = _open_versions()
     return session().scalars(_locked(query) if lock else query).one_or_none()
 

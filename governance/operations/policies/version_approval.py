@@ -18,7 +18,6 @@ from governance.foundation.approvals.kinds import (
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.formatting import moment, plural, thousands
-from governance.kernel.read_ahead import read_ahead
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import (
     actions,
@@ -172,7 +171,6 @@ def _is_later(row: PolicyVersion) -> bool:
 
 def _requested(approval: Approval) -> PolicyVersion:
     """The version that is requested; a page reads it with the policy in force, as its draft."""
-    read_ahead(*queries.STANDING, moment=queries.this_moment())
     return queries.policy_version(approval.target_id)
 
 

@@ -36,8 +36,7 @@ from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span
 from governance.kernel.pages import Keyset, sorted_page
-from governance.kernel.read_ahead import Rows, Selected, read_rows
-from governance.kernel.read_once import known, read_once
+from governance.kernel.selects import Rows, Selected, read_rows
 from governance.operations.gates.stage import BASIS_POINTS, RINGS
 from governance.operations.policies import queries as policies
 from governance.operations.rollouts.ladders import PEOPLE
@@ -157,7 +156,6 @@ def _its(column: Any) -> ScalarSelect[Any]:
     return select(getattr(its, column)).where(its.id == _ROLLOUT).scalar_subquery()
 
 
-# what `read_ahead` reads for `with_about`
 WITH_ABOUT: tuple[Rows[Any], ...] = (
     Rows(Rollout, lambda m: m.id == _ROLLOUT, lambda m: (m.id,)),
     Rows(AISystem, lambda m: m.id == _its("system_id"), lambda m: (m.id,)),
@@ -166,7 +164,7 @@ WITH_ABOUT: tuple[Rows[Any], ...] = (
 
 
 def with_about(rollout_id: UUID) -> tuple[Rollout, AISystem, SystemFeature]:
-    """Return the rollout with its AI system and feature; one statement. Raises NotFound."""
+    """Return the rollout with its AI system and feature. Raises NotFound."""
     rows, found, features = read_rows(*WITH_ABOUT, rollout_id=rollout_id)
     if not rows:
         raise NotFound("This rollout doesn't exist, or you don't have access to it.")
@@ -196,16 +194,14 @@ class Around:
     request: Approval | None
 
 
-@read_once
 def around(row: Rollout) -> Around:
-    """Read in one statement."""
+    """Return what is around a rollout."""
     found, before, frozen, requests = read_rows(
         *AROUND, rollout_id=row.id, moment=policies.this_moment()
     )
     return Around(found, before, frozen, requests[0] if requests else None)
 
 
-# what `read_ahead` reads for `around`; the moment is `policies.this_moment()`
 AROUND: tuple[Selected[Any], ...] = (
     Selected(lambda: _steps(_ROLLOUT)),
     Rows(
@@ -391,9 +387,7 @@ def _freezes(since: Any) -> Select[RolloutFreeze]:
 
 def spans_for(row: Rollout) -> list[Span]:
     """Return the spans of freezes that the clock of its stage leaves out."""
-    beside = known(around, row)
-    found = freezes(since=row.since) if beside is None else beside.freezes
-    return [Span(each.starts_at, each.end) for each in found if each.end > each.starts_at]
+    return [Span(f.starts_at, f.end) for f in freezes(since=row.since) if f.end > f.starts_at]
 
 
 def past_freezes(*, limit: int = 20) -> Sequence[RolloutFreeze]:

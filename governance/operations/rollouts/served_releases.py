@@ -19,8 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel.db import session
-from governance.kernel.read_ahead import Rows, one_of, read_rows
-from governance.kernel.read_once import read_once
+from governance.kernel.selects import Rows, one_of, read_rows
 from governance.operations.evaluations import served_releases as evaluated_releases
 from governance.operations.evaluations.ports import STATED, ReleaseRole, Roles
 from governance.operations.evaluations.release_models import ServedRelease
@@ -70,7 +69,6 @@ def recorded_of(system_ids: Collection[UUID]) -> Mapping[UUID, set[str]]:
     return found
 
 
-@read_once
 def _record(system_ids: tuple[UUID, ...]) -> tuple[Sequence[Rollout], Sequence[ServedRelease]]:
     """The rollouts of the systems and what was stated of them, the newest first; one statement."""
     rollouts, statements = read_rows(*RECORD, system_ids=system_ids)

@@ -12,7 +12,6 @@ from governance.foundation.approvals.kinds import (
     LogEntry,
 )
 from governance.foundation.approvals.models import Approval
-from governance.kernel.read_once import read_once
 from governance.operations.gates import gates
 from governance.operations.gates.gates import VERDICTS, GateReading
 from governance.operations.rollouts import actions, permissions, queries
@@ -21,7 +20,6 @@ from governance.operations.rollouts.standing import Standing, standing_of
 LIFETIME = timedelta(days=3)
 
 
-@read_once
 def _standing(rollout_id: UUID) -> Standing:
     return standing_of(queries.rollout(rollout_id))
 

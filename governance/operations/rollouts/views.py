@@ -7,7 +7,6 @@ from flask import flash, redirect, request, url_for
 
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
-from governance.foundation.audit import queries as audit
 from governance.foundation.people import queries as people
 from governance.foundation.people.owners import owner_choices
 from governance.kernel.errors import Invalid
@@ -15,10 +14,8 @@ from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, uuid_or_none
 from governance.kernel.ids import uuid7
 from governance.kernel.pages import page
-from governance.kernel.read_ahead import read_ahead
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.gates.gates import VERDICTS
-from governance.operations.policies import queries as policies
 from governance.operations.rollouts import actions, permissions, queries, rollout_page
 from governance.operations.rollouts.forms import (
     RollbackPlanForm,
@@ -136,15 +133,6 @@ def rollback_plan(rollout_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/rollouts/<uuid:rollout_id>", needs=permissions.VIEW)
 def rollout(rollout_id: UUID) -> ResponseReturnValue:
-    read_ahead(
-        *queries.WITH_ABOUT,
-        *queries.AROUND,
-        *policies.STANDING,
-        *audit.ABOUT,
-        rollout_id=rollout_id,
-        moment=policies.this_moment(),
-        **audit.about(rollout_id, limit=MAX_MOMENTS),
-    )
     found, system, feature = queries.with_about(rollout_id)
     beside = queries.around(found)
     at, steps, requested = standing_of(found, (system, feature)), beside.steps, beside.request

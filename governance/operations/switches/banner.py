@@ -18,11 +18,11 @@ from governance.foundation.people import permissions as people
 from governance.foundation.people.models import ERASED, ERASED_NAME
 from governance.kernel import current
 from governance.kernel.access import allowed
-from governance.kernel.compiled_select import CompiledSelect
+from governance.kernel.db import session
 from governance.kernel.formatting import ago
 
 # The comment in the statement tells tests that it is not the page's own (tests/conftest.py).
-ACTIVE_STOPS = """
+ACTIVE_STOPS = text("""
 /* the shell: what is stopped */
 SELECT s.id, s.scope, s.created_at, s.drill_id IS NOT NULL AS is_drill, y.key AS system, f.key AS feature,
        CASE WHEN m.via = :erased THEN :gone ELSE p.name END AS who, s.reason, jsonb_array_length(s.expected) AS expected,
@@ -37,8 +37,7 @@ WHERE s.restarted_at IS NULL
 UNION ALL
 SELECT id, 'platform', created_at, false, NULL, NULL, NULL, reason, 0, 0 FROM platform_stops WHERE restarted_at IS NULL
 ORDER BY created_at DESC
-"""
-_ACTIVE_STOPS: CompiledSelect[Any] = CompiledSelect(lambda: text(ACTIVE_STOPS))
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,4 +164,4 @@ def active_stops() -> BannerStops:
 
 
 def _rows() -> list[Any]:
-    return _ACTIVE_STOPS.rows(erased=ERASED, gone=ERASED_NAME)
+    return list(session().execute(ACTIVE_STOPS, {"erased": ERASED, "gone": ERASED_NAME}))

@@ -12,11 +12,9 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
-from governance.foundation.audit import queries as audit
 from governance.kernel import clock
-from governance.kernel.read_ahead import Selected, read_ahead, read_rows
+from governance.kernel.selects import Selected, read_rows
 from governance.operations.switches import queries
 from governance.operations.switches.active_stops import ActiveStop
 from governance.operations.switches.models import Drill, Stop
@@ -118,8 +116,6 @@ def board(only: AISystem | None = None) -> Board:
     scopes, known = _scopes(only), queries.listeners()
     active, drills, last, above = read_rows(*HELD)
     stops = [s for s in active if only is None or s.scope == "tenant" or s.system_id == only.id]
-    if only is not None and stops:
-        _read_of(stops)
     obeyed = queries.obediences(stops, known)
     facts = _BoardFacts(
         stops,
@@ -143,13 +139,6 @@ def board(only: AISystem | None = None) -> Board:
 def newest_stop(stops: Sequence[Stop]) -> Stop | None:
     """Return the stop that a system's page shows: the newest; a drill only without another stop."""
     return min(stops, key=lambda s: s.drill_id is not None, default=None)
-
-
-def _read_of(stops: Sequence[Stop]) -> None:
-    requests = approvals.of_targets(queries.RESTART, [each.id for each in stops])
-    shown = newest_stop(stops)
-    about = audit.about(*([shown.id] if shown else []))
-    read_ahead(approvals.LATEST, *audit.ABOUT, **requests, **about)
 
 
 def _scopes(only: AISystem | None) -> list[SwitchScope]:

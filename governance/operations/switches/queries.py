@@ -16,9 +16,8 @@ from sqlalchemy import Integer, Select, Uuid, and_, bindparam, or_, select
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
-from governance.kernel.db import find, held, session
-from governance.kernel.read_ahead import Rows
-from governance.kernel.read_once import read_once
+from governance.kernel.db import find, session
+from governance.kernel.selects import Rows
 from governance.operations.switches.active_stops import ActiveStop
 from governance.operations.switches.models import (
     Acknowledgement,
@@ -118,7 +117,6 @@ def active_stops_of(
     return session().scalars(query.with_for_update()).all()
 
 
-@read_once
 def _active_stops_of(scope: str, system_id: UUID | None, feature_id: UUID | None) -> Sequence[Stop]:
     return session().scalars(_select_active_of(scope, system_id, feature_id)).all()
 
@@ -256,16 +254,8 @@ def obediences(
 
 
 def names_of(stops: Iterable[Stop]) -> dict[UUID, str]:
-    """Return the name of each stop, such as claims-triage · auto-approve; one statement, or none
-    where the transaction has read their systems and features.
-    """
+    """Return the name of each stop, such as claims-triage · auto-approve; one statement."""
     every = list(stops)
-    kept = {s.id: (_kept(AISystem, s.system_id), _kept(SystemFeature, s.feature_id)) for s in every}
-    if all(None not in each for each in kept.values()):
-        return {
-            stop_id: " · ".join(key for key in each if key) or "everything"
-            for stop_id, each in kept.items()
-        }
     query = select(AISystem.id, AISystem.key, SystemFeature.id, SystemFeature.key)
     query = query.outerjoin(SystemFeature, SystemFeature.system_id == AISystem.id)
     system_ids = {s.system_id for s in every if s.system_id}
@@ -282,12 +272,6 @@ def names_of(stops: Iterable[Stop]) -> dict[UUID, str]:
         )
         for s in every
     }
-
-
-def _kept(model: type[AISystem | SystemFeature], row_id: UUID | None) -> str | None:
-    """Return the key of a row that the transaction has read, None otherwise, "" without an id."""
-    found = held(model, row_id) if row_id else None
-    return found.key if found else None if row_id else ""
 
 
 def stops_past(*, limit: int = 20, system_id: UUID | None = None) -> Sequence[Stop]:

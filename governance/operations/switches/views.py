@@ -13,13 +13,12 @@ from governance.kernel.errors import Invalid
 from governance.kernel.feature import Feature
 from governance.kernel.forms import accepted, instant_of, uuid_or_none
 from governance.kernel.pages import page
-from governance.kernel.read_ahead import read_ahead
 from governance.kernel.step_up import StepUp
 from governance.kernel.web import ResponseReturnValue
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import queries as policies
 from governance.operations.switches import actions, permissions, ports, queries
-from governance.operations.switches.board import HELD, Board, SwitchScope, SwitchStatus, newest_stop
+from governance.operations.switches.board import Board, SwitchScope, SwitchStatus, newest_stop
 from governance.operations.switches.board import board as switch_board
 from governance.operations.switches.forms import (
     WHOLE,
@@ -119,15 +118,6 @@ def system(system_key: str) -> ResponseReturnValue:
 
 
 def _of_system(found: AISystem, form: StopForm) -> dict[str, Any]:
-    read_ahead(
-        *HELD,
-        systems.FEATURES,
-        queries.DRILLS_OF,
-        *policies.STANDING,
-        system_id=found.id,
-        drills=MAX_DRILLS,
-        moment=policies.this_moment(),
-    )
     board = switch_board(found)
     rates, shown = _rates(board.rows), newest_stop(board.stops)
     return {

@@ -12,8 +12,7 @@ from sqlalchemy.orm import aliased
 from governance.kernel.db import find, find_several, session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages import Keyset, sorted_page
-from governance.kernel.read_ahead import Rows
-from governance.kernel.read_once import read_once
+from governance.kernel.selects import Rows
 from governance.operations.systems.models import AISystem, SystemFeature, SystemVersion
 
 SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is unique in the register
@@ -108,7 +107,6 @@ def _id(name: str | UUID) -> UUID | None:
         return None
 
 
-@read_once
 def system(name: str | UUID, *, lock: bool = False) -> AISystem:
     """Return the system of this slug or id.
 

@@ -144,13 +144,13 @@ def item(key: str) -> InboxItem:
     name, _, text = key.partition(".")
     source, found = by_name().get(name), None
     if source is not None and allowed(source.needs) and (item_id := _uuid(text)):
-        found = item_statement(source).first(**parameters(), item_id=item_id)
-    if found is None:
+        found = item_statement(source).rows(**parameters(), item_id=item_id)
+    if not found:
         raise NotFound(
             "This no longer needs you: someone decided it, it has another owner, or your access"
             " changed."
         )
-    return _items([found])[0]
+    return _items(found)[0]
 
 
 def following(edge: str, done: str) -> InboxItem | None:
@@ -191,7 +191,8 @@ def _read_tally() -> InboxCounts:
     statement = tally_statement(sources_of(current.actor().role))
     if statement is None:
         return InboxCounts()
-    return _tally(statement.one(**parameters()))
+    (row,) = statement.rows(**parameters())
+    return _tally(row)
 
 
 def _tally(row: Any) -> InboxCounts:

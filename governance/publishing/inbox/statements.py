@@ -147,7 +147,7 @@ def page_statement(
 
 
 def _asked(build: Callable[[], Select[Any]]) -> CompiledSelect[Any]:
-    return CompiledSelect(build, tuple, planned_once=True)
+    return CompiledSelect(build, tuple)
 
 
 def _page(

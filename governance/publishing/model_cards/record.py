@@ -20,8 +20,7 @@ from governance.assurance.incidents.states import OPEN
 from governance.kernel import clock, current
 from governance.kernel.db import session
 from governance.kernel.formatting import long_day, plural
-from governance.kernel.read_ahead import Rows, read_ahead
-from governance.kernel.read_once import read_once
+from governance.kernel.selects import Rows
 from governance.operations.datasets import queries as datasets
 from governance.operations.evaluations import figures, promotion
 from governance.operations.evaluations import queries as evaluations
@@ -127,7 +126,6 @@ class DescribedRelease:
         return published.release
 
 
-@read_once
 def described(system_id: UUID) -> DescribedRelease:
     """Return which release the next version describes; one statement."""
     chosen = select(CardRelease.release, CardRelease.revision).where(
@@ -176,7 +174,6 @@ INCIDENTS = Rows(
     lambda m: (m.detected_at.desc(), m.id),
     limit=MAX_FAILURES,
 )
-OF_CARD: tuple[Rows[Any], ...] = (DRILLS, TEXTS, FINDINGS, INCIDENTS)
 
 
 def compared(
@@ -191,11 +188,8 @@ def assembled(system: AISystem, release: str | None = None) -> AssembledCard:
     return _assembled(system, described(system.id).release if release is None else release)
 
 
-@read_once
 def _assembled(system: AISystem, release: str) -> AssembledCard:
     at = clock.now()
-    of_it = {"system_id": system.id, "since": at - card.HISTORY}
-    read_ahead(*OF_CARD, *policies.STANDING, moment=policies.this_moment(), **of_it)
     found = promotion.evaluated(system.id, release) if release else None
     every = tuple(_figures(found, release, at)) if found else ()
     drill, failures = _drill(system.id), tuple(_failures(system.id, at))

@@ -5,7 +5,6 @@ Features with their own records register a provider in their manifests (kernel/r
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, and_, bindparam, select
@@ -17,8 +16,8 @@ from governance.assurance.incidents.models import Impact, Incident
 from governance.assurance.risks import queries as risks
 from governance.kernel.formatting import long_day
 from governance.kernel.manifest import installed
-from governance.kernel.read_ahead import Rows, Selected, read_ahead
 from governance.kernel.record_points import RecordPoint
+from governance.kernel.selects import Rows, Selected
 from governance.operations.datasets import queries as datasets
 from governance.operations.datasets.queries import SystemDataSet
 from governance.operations.evaluations import queries as evaluations
@@ -68,21 +67,10 @@ INCIDENTS = Rows(
     limit=MAX_INCIDENTS,
 )
 ADOPTED = Selected[UUID](lambda: select(Adoption.framework_id))
-OF_RECORD: tuple[Selected[Any], ...] = (
-    RUNS,
-    DRILLS,
-    INCIDENTS,
-    ADOPTED,
-    systems.FEATURES,
-    intake.PROPOSALS,
-    risks.OF_SYSTEM,
-    *policies.STANDING,
-)
 
 
 def points_of(system: AISystem) -> list[RecordPoint]:
     """Return everything that the record says, in a fixed order."""
-    read_ahead(*OF_RECORD, system_id=system.id, moment=policies.this_moment())
     used = datasets.datasets_of(system.id)
     found = [
         *_system(system, used),
