@@ -7,7 +7,7 @@ the whole one: by another server the two would differ in more than the entry.
 import sys
 from typing import Any
 
-from governance.app.factory import create_app
+from governance.app import serving
 from governance.foundation.audit import record as module
 
 _real = module.record
@@ -17,7 +17,7 @@ def _nothing(*_args: Any, **_facts: Any) -> None:
     """Everything is done but said."""
 
 
-app = create_app()
+app = serving.application()
 for each in [m for name, m in sys.modules.items() if name.startswith("governance.")]:
     if getattr(each, "record", None) is _real:
         each.record = _nothing
@@ -25,4 +25,4 @@ for each in [m for name, m in sys.modules.items() if name.startswith("governance
 if __name__ == "__main__":
     from governance.kernel import server
 
-    server.serve(app, host="127.0.0.1", port=int(sys.argv[1]), workers=1)
+    server.serve("governance.app.serving:pages", host="127.0.0.1", port=int(sys.argv[1]), workers=1)

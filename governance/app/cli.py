@@ -118,15 +118,31 @@ def web(host: str, port: int, workers: int) -> None:
 
     On SIGTERM, open connections get five seconds to finish.
     """
-    from governance.app.factory import create_app, load_what_workers_share
+    _serve("pages", host, port, workers)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8001, show_default=True)
+@click.option("--workers", default=1, show_default=True)
+@click.option("--threads", default=16, show_default=True, help="Of each worker.")
+def decisions(host: str, port: int, workers: int, threads: int) -> None:
+    """Serve the decision API alone, in processes that render no pages."""
+    _serve("decisions", host, port, workers, threads)
+
+
+def _serve(what: str, host: str, port: int, workers: int, threads: int | None = None) -> None:
+    from governance.app import serving
+    from governance.app.factory import load_what_workers_share
     from governance.kernel import server
 
     os.environ["GOVERNANCE_WEB_WORKERS"] = str(workers)
-    application = create_app()
+    application = serving.application()
     _check_start()
     load_what_workers_share(application)
     gc.set_threshold(*COLLECT_AFTER)
-    server.serve(application, host=host, port=port, workers=workers)
+    target = f"governance.app.serving:{what}"
+    server.serve(target, host=host, port=port, workers=workers, threads=threads)
 
 
 @main.command()

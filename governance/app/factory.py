@@ -44,7 +44,6 @@ from governance.kernel.manifest_checks import check_endpoints, check_manifests
 from governance.kernel.rate_limits import RateLimiter
 from governance.kernel.security_contact import security_contact
 from governance.operations.decisions.app import DecisionApp
-from governance.operations.decisions.instant import InstantAnswers
 from governance.operations.decisions.snapshots import Snapshots
 from governance.operations.intake import law
 
@@ -116,7 +115,6 @@ def create_app(
         front.is_in_memory,
         partial(_is_urgent, app),
         partial(owners_of, trusted, session_cookie),
-        InstantAnswers(front),
     )
     return app
 

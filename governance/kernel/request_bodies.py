@@ -130,16 +130,13 @@ class Serving:
 
     `identify` says who sends a request and may ask the database. `is_instant`: the answer comes
     from memory, so it needs no thread. `is_urgent`: threads and places of its own. `owners`: whose
-    shares of those threads, or else of the pages' threads, a request takes. `instantly`:
-    what answers a request of this ASGI scope with both messages once its short body is there,
-    never blocks and never raises; None for every other request.
+    shares of those threads, or else of the pages' threads, a request takes.
     """
 
     identify: Callable[[Environ], Sender]
     is_instant: Callable[[Environ], bool]
     is_urgent: Callable[[Environ], bool]
     owners: Callable[[Environ, bool], Sequence[Owner]]
-    instantly: Callable[[dict[str, Any]], Callable[[bytes], tuple[Any, Any]] | None]
 
 
 # ---- pace

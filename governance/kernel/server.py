@@ -1,31 +1,26 @@
-"""The web server of `governance web`: granian, with request bodies collected before a thread is
-taken.
+"""The web server of `governance web`: granian's ASGI interface in front of the WSGI application.
 
-granian's WSGI workers give each request a thread at once, and reading a body there cannot time
-out. So this uses granian's ASGI worker (a request is a scope, `receive()` and `send()`), but no
-event loop: granian calls `Server.arrive` for each request, and what it completes (a piece of a
-body) calls on from there, on granian's own thread. It never blocks. The application is
-plain WSGI and runs in this module's threads, or, for answers from memory, right away.
+A WSGI worker gives each request a thread at once, and reading a body there can't time out. Here a
+body of up to BUFFERED_BYTES is collected by the event loop, within a deadline, and takes a thread
+only once it is complete; a longer one is streamed to a thread of the uploads. So neither slow
+senders nor one sender's many requests keep others out, and a stop always finds a thread.
 """
 
+import asyncio
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from io import BufferedReader, BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import structlog
 from granian import Granian
-from granian._granian import ASGIWorker, CallbackScheduler
-from granian._signals import set_sync_signals
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.common import WORKERS_METHODS
-from granian.server.mp import WorkerProcess
 
 from governance.kernel import page_shares, request_bodies
 from governance.kernel.errors import DomainError
@@ -33,372 +28,287 @@ from governance.kernel.page_shares import PageShares
 from governance.kernel.request_bodies import BUFFERED_BYTES, Environ, Pace, Places, Sender, Serving
 
 type Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+type Message = dict[str, Any]  # of ASGI
+type Receive = Callable[[], Awaitable[Message]]
+type Send = Callable[[Message], Awaitable[None]]
 
 PAGE_THREADS = 16
 URGENT_THREADS = 2  # for stopping, restarting and approving, whatever the others wait for
-EVENT_THREADS = 1  # nothing there blocks; more of them only contend for the interpreter
 MAX_CONNECTIONS = 512  # of one worker
 HEADER_DEADLINE_SECONDS = 20  # for the head of a request; also how long a connection may be idle
 KILL_SECONDS = 5  # after SIGTERM, for products that keep their connections open
 READER_PATIENCE_SECONDS = 60  # for a client to take the next piece of a streamed answer
-TICK_SECONDS = 0.25
-SWITCH_SECONDS = 0.001  # for which a page's thread may keep the interpreter from a decision or stop
 BODILESS = {"GET", "HEAD", "OPTIONS"}
 PLAIN = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
-# headers that have few values; of others there could be one for each answer, such as a cookie
-KEPT = {"Cache-Control", "Content-Type", "Vary", "X-Content-Type-Options", "Referrer-Policy"}
-KEPT |= {"Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Permissions-Policy"}
 log = structlog.get_logger("server")
 
 
 class Server:
-    """One worker: its threads, its places, and the requests whose bodies are on their way."""
+    """One worker, as an ASGI application: its threads, its places, and the WSGI application."""
 
     def __init__(self, application: Application, serving: Serving) -> None:
-        self.application, self.serving = application, serving
-        self.places = Places()
-        self.lock = threading.Lock()
-        self.arriving: dict[Arrival, None] = {}
+        self.application, self.serving, self.places = application, serving, Places()
         self.pages = ThreadPoolExecutor(PAGE_THREADS, "page")
         self.urgent = ThreadPoolExecutor(URGENT_THREADS, "urgent")
         self.uploads = ThreadPoolExecutor(request_bodies.UPLOAD_THREADS, "upload")
         self.admissions = ThreadPoolExecutor(1, "admission")
         self.page_shares = PageShares(self.pages.submit)
         self.urgent_shares = PageShares(self.urgent.submit)
-        threading.Thread(target=self._watch, name="slow bodies", daemon=True).start()
 
-    def arrive(self, watcher: Any) -> None:
-        """Called by granian for each request, on a thread that must not block."""
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        exchange = Exchange(self, environ_of(scope), receive, send)
         try:
-            scope = watcher.scope
-            exchange = Exchange(self, watcher.proto, scope)
-            if (instantly := self.serving.instantly(scope)) is not None:
-                Arrival(self, exchange).begin_short(instantly)
-            elif scope["method"] in BODILESS or not _has_body(exchange.environ):
-                exchange.start(b"")
-            else:
-                Arrival(self, exchange).begin()
-        except Exception as error:  # noqa: BLE001 - granian answers 500
-            watcher.err(error)
-
-    def _watch(self) -> None:
-        while True:
-            time.sleep(TICK_SECONDS)
-            for arrival in list(self.arriving):
-                try:
-                    arrival.check()
-                except Exception:
-                    log.exception("slow body not ended")
-
-
-class Arrival:
-    """A request whose body is on its way, without a thread."""
-
-    __slots__ = (
-        "_admitting",
-        "_body",
-        "_exchange",
-        "_future",
-        "_give_back",
-        "_instantly",
-        "_pace",
-        "_sender",
-        "_server",
-    )
-
-    def __init__(self, server: Server, exchange: "Exchange") -> None:
-        self._server, self._exchange = server, exchange
-        self._body, self._pace = bytearray(), Pace()
-        self._sender: Sender | None = None
-        self._give_back: Callable[[], None] | None = None
-        self._admitting = False
-        self._future: Any = None
-        self._instantly: Callable[[bytes], tuple[Any, Any]] | None = None
-
-    def begin_short(self, instantly: Callable[[bytes], tuple[Any, Any]]) -> None:
-        """Collect a body that is announced as short, and answer by this alone."""
-        self._instantly = instantly
-        self._server.arriving[self] = None
-        self._receive()
-
-    def begin(self) -> None:
-        self._server.arriving[self] = None
-        if _length(self._exchange.environ) > BUFFERED_BYTES:
-            self._become_upload()
-        else:
-            self._receive()
-
-    def _receive(self) -> None:
-        self._future = self._exchange.protocol.receive()
-        self._future.add_done_callback(self._received)
-
-    def _received(self, future: Any) -> None:
-        self._future = (
-            None  # the future refers to this method, and granian's are not collected in cycles
-        )
-        if self not in self._server.arriving:
-            return
-        try:
-            message = future.result()
-            if message["type"] != "http.request":
-                self._refuse("broken off", request_bodies.interrupted())
-                return
-            data = message["body"]
-            if not message["more_body"]:
-                if self._leave():
-                    self._end(bytes(self._body + data) if self._body else data)
-                return
-            self._body += data
-            self._pace.came(len(data))
-            if len(self._body) >= BUFFERED_BYTES:
-                self._become_upload()
-            else:
-                self._receive()
+            await exchange.run()
         except Exception:
-            log.exception("body not received")
-            self._refuse("failed", request_bodies.interrupted())
-
-    def _end(self, body: bytes) -> None:
-        if self._instantly is None:
-            self._exchange.start(body)
-        else:
-            self._exchange.finish(*self._instantly(body))
-
-    def _leave(self) -> bool:
-        """End the arrival; False when something else ended it already."""
-        with self._server.lock:
-            if self not in self._server.arriving:
-                return False
-            del self._server.arriving[self]
-            give_back = self._give_back
-        if give_back is not None:
-            give_back()
-        return True
-
-    def _refuse(self, reason: str, error: DomainError) -> None:
-        if self._leave():
-            future, self._future = self._future, None
-            if future is not None:
-                future.cancel()
-            request_bodies.note_refused(reason, self._sender, len(self._body), self._pace)
-            self._exchange.refuse(error)
-
-    # ---- late bodies
-
-    def check(self) -> None:
-        """Called every TICK_SECONDS: end a body that is too slow, find a place for one that is
-        late.
-        """
-        kind = self._sender.kind if self._sender else "stranger"
-        if self._pace.seconds_left(request_bodies.ROOMS[kind].deadline_seconds) <= 0:
-            self._refuse("slow", request_bodies.too_slow())
-        elif not self._admitting and self._pace.seconds > request_bodies.GRACE_SECONDS:
-            self._admitting = True
-            self._server.admissions.submit(self._admit)
-
-    def _admit(self) -> None:
-        sender = self._identify()
-        give_back = self._server.places.take(sender)
-        if give_back is None:
-            self._refuse("no place", request_bodies.busy())
-            return
-        with self._server.lock:
-            if self in self._server.arriving:
-                self._give_back, give_back = give_back, None
-        if give_back is not None:
-            give_back()
-
-    def _identify(self) -> Sender:
-        if self._sender is None:
-            serving, environ = self._server.serving, self._exchange.environ
-            sender = serving.identify(environ)
-            if sender.kind == "person" and serving.is_urgent(environ):
-                sender = Sender("urgent", sender.owner)
-            self._sender = sender
-        return self._sender
-
-    # ---- bodies that are too long to collect
-
-    def _become_upload(self) -> None:
-        self._admitting = True
-        self._server.admissions.submit(self._admit_upload)
-
-    def _admit_upload(self) -> None:
-        sender = self._identify()
-        if sender.kind == "urgent":  # no form that stops anything is so long
-            sender = self._sender = Sender("person", sender.owner)
-        give_back = self._server.places.take(sender, upload=True)
-        if give_back is None:
-            self._refuse("no place", request_bodies.busy())
-        elif self._leave():
-            self._exchange.upload(bytes(self._body), self._pace, sender, give_back)
-        else:
-            give_back()
+            log.exception("request failed", method=scope["method"])
+            with suppress(Exception):  # an answer was under way: the connection ends with it
+                await send({"type": "http.response.start", "status": 500, "headers": []})
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class Exchange:
     """One request and its answer."""
 
-    __slots__ = ("_closing", "_environ", "_gone", "_scope", "_server", "protocol")
+    def __init__(self, server: Server, environ: Environ, receive: Receive, send: Send) -> None:
+        self._server, self._receive, self._send = server, receive, send
+        self.environ = environ
+        self._pace = Pace()
+        self._sender: Sender | None = None
+        self._received = bytearray()
+        self._loop = asyncio.get_running_loop()
+        self._is_closing = self._is_gone = False
 
-    def __init__(self, server: Server, protocol: Any, scope: dict[str, Any]) -> None:
-        self.protocol: Any = protocol
-        self._server, self._scope = server, scope
-        self._environ: Environ | None = None
-        self._closing = self._gone = False
+    async def run(self) -> None:
+        """Collect the body, let the application answer, and send the answer."""
+        try:
+            if self.environ["REQUEST_METHOD"] in BODILESS or not _has_body(self.environ):
+                await self._start(b"")
+            elif _length(self.environ) > BUFFERED_BYTES or not await self._is_collected():
+                await self._upload()
+            else:
+                await self._start(bytes(self._received))
+        except DomainError as error:
+            await self._refuse(error)
 
-    @property
-    def environ(self) -> Environ:
-        """The request's environ, made when it is first needed."""
-        if self._environ is None:
-            self._environ = environ_of(self._scope)
-        return self._environ
+    # ---- the body
 
-    def finish(self, head: dict[str, Any], body: dict[str, Any]) -> None:
-        """Send these messages, which are the whole answer."""
-        protocol, self.protocol = self.protocol, None
-        protocol.send(head)
-        protocol.send(body)
+    async def _is_collected(self) -> bool:
+        """Whether the body is complete; False for one that is too long to collect.
 
-    def start(self, body: bytes) -> None:
-        """Answer, with the whole body there: at once, or in a thread."""
-        self.environ["wsgi.input"] = BytesIO(body)
-        serving = self._server.serving
-        if serving.is_instant(self.environ):
-            self._answer()
-            return
-        is_urgent = serving.is_urgent(self.environ)
-        owners = serving.owners(self.environ, is_urgent)
-        if is_urgent:
-            self._server.urgent_shares.start(owners, self._answer, self._refuse_too_many)
-        else:
-            self._server.page_shares.start(owners, self._answer_in_turn, self._refuse_too_many)
+        Raises what refuses a body that is late, too slow or broken off.
+        """
+        give_back: Callable[[], None] | None = None
+        receiving = asyncio.ensure_future(self._receive())
+        try:
+            while True:
+                await asyncio.wait({receiving}, timeout=self._patience(give_back is None))
+                if receiving.done():
+                    message = receiving.result()
+                    if message["type"] != "http.request":
+                        raise self._refused("broken off", request_bodies.interrupted())
+                    self._received += message["body"]
+                    self._pace.came(len(message["body"]))
+                    if not message["more_body"]:
+                        return True
+                    if len(self._received) >= BUFFERED_BYTES:
+                        return False
+                    receiving = asyncio.ensure_future(self._receive())
+                if self._pace.seconds_left(self._deadline()) <= 0:
+                    raise self._refused("slow", request_bodies.too_slow())
+                if give_back is None and self._pace.seconds > request_bodies.GRACE_SECONDS:
+                    give_back = self._server.places.take(await self._identified())
+                    if give_back is None:
+                        raise self._refused("no place", request_bodies.busy())
+        finally:
+            receiving.cancel()
+            if give_back is not None:
+                give_back()
 
-    def _refuse_too_many(self) -> None:
-        self.refuse(page_shares.too_many())
+    def _patience(self, is_admitted_without_place: bool) -> float:  # noqa: FBT001
+        """Return the seconds until this body is late or too slow."""
+        left = self._pace.seconds_left(self._deadline())
+        if is_admitted_without_place:
+            left = min(left, request_bodies.GRACE_SECONDS - self._pace.seconds + 0.01)
+        return max(left, 0)
 
-    def refuse(self, error: DomainError) -> None:
-        """Let the application answer with this error, and close the connection."""
-        self.environ[request_bodies.REFUSED] = error
-        self.environ["wsgi.input"] = request_bodies.RefusedInput(error)
-        self._closing = True
-        self._server.pages.submit(self._answer_in_turn)
+    def _deadline(self) -> float:
+        kind = self._sender.kind if self._sender else "stranger"
+        return request_bodies.ROOMS[kind].deadline_seconds
 
-    def upload(
-        self, first: bytes, pace: Pace, sender: Sender, give_back: Callable[[], None]
-    ) -> None:
+    async def _identified(self) -> Sender:
+        if self._sender is None:
+            serving = self._server.serving
+            sender = await self._loop.run_in_executor(
+                self._server.admissions, serving.identify, self.environ
+            )
+            if sender.kind == "person" and serving.is_urgent(self.environ):
+                sender = Sender("urgent", sender.owner)
+            self._sender = sender
+        return self._sender
+
+    def _refused(self, reason: str, error: DomainError) -> DomainError:
+        request_bodies.note_refused(reason, self._sender, len(self._received), self._pace)
+        return error
+
+    async def _upload(self) -> None:
         """Answer in a thread of the uploads, which reads the body as it comes."""
-        given = request_bodies.StreamedInput(first, self._receive, pace, sender)
+        sender = await self._identified()
+        if sender.kind == "urgent":  # no form that stops anything is so long
+            sender = self._sender = Sender("person", sender.owner)
+        give_back = self._server.places.take(sender, upload=True)
+        if give_back is None:
+            raise self._refused("no place", request_bodies.busy())
+        given = request_bodies.StreamedInput(
+            bytes(self._received), self._receive_in_thread, self._pace, sender
+        )
         self.environ["wsgi.input"] = BufferedReader(given, BUFFERED_BYTES)
-        self._server.uploads.submit(self._answer).add_done_callback(lambda _done: give_back())
+        try:
+            await self._loop.run_in_executor(self._server.uploads, self._answer)
+        finally:
+            give_back()
 
-    def _receive(self, timeout_seconds: float) -> tuple[bytes, bool] | None:
-        there = threading.Event()
-        future = self.protocol.receive()
-        future.add_done_callback(lambda _future: there.set())
-        if not there.wait(max(timeout_seconds, 0)):
+    def _receive_in_thread(self, timeout_seconds: float) -> tuple[bytes, bool] | None:
+        future = asyncio.run_coroutine_threadsafe(self._next_message(), self._loop)
+        try:
+            message = future.result(max(timeout_seconds, 0))
+        except TimeoutError:
             future.cancel()
-            self._closing = True
+            self._is_closing = True
             return None
-        message = future.result()
         if message["type"] != "http.request":
             raise request_bodies.interrupted()
         return message["body"], message["more_body"]
 
+    async def _next_message(self) -> Message:
+        return await self._receive()
+
     # ---- the answer
 
-    def _answer_in_turn(self) -> None:
-        self._answer()
+    async def _start(self, body: bytes) -> None:
+        """Let the application answer: here from memory, otherwise in a thread, in its turn."""
+        self.environ["wsgi.input"] = BytesIO(body)
+        serving = self._server.serving
+        if serving.is_instant(self.environ):
+            await self._send_whole(*_answered(self._server.application, self.environ))
+            return
+        is_urgent = serving.is_urgent(self.environ)
+        shares = self._server.urgent_shares if is_urgent else self._server.page_shares
+        over = asyncio.Event()
+        end = partial(self._loop.call_soon_threadsafe, over.set)
+        is_refused = []
+
+        def work() -> None:
+            try:
+                self._answer()
+            finally:
+                end()
+
+        def refuse() -> None:
+            is_refused.append(True)
+            end()
+
+        shares.start(serving.owners(self.environ, is_urgent), work, refuse)
+        await over.wait()
+        if is_refused:
+            raise page_shares.too_many()
+
+    async def _refuse(self, error: DomainError) -> None:
+        """Let the application answer with this error, and close the connection."""
+        self.environ[request_bodies.REFUSED] = error
+        self.environ["wsgi.input"] = request_bodies.RefusedInput(error)
+        self._is_closing = True
+        await self._loop.run_in_executor(self._server.pages, self._answer)
 
     def _answer(self) -> None:
+        """Run the application in this thread, and send its answer."""
         try:
-            head: list[Any] = []
-            pieces = self._server.application(
-                self.environ, lambda *given: head.__setitem__(slice(None), given)
-            )
-            try:
-                self._send(pieces, head)
-            finally:
-                if hasattr(pieces, "close"):
-                    pieces.close()
+            self._send_answer()
         except Exception:
             log.exception("request failed", method=self.environ["REQUEST_METHOD"])
-            self._send_last_resort()
-        finally:
-            self.protocol = (
-                None  # granian closes the connection of an unread body when nothing refers to it
-            )
+            with suppress(Exception):  # an answer was under way: the connection ends with it
+                self._wait(self._send_whole(500, [], b""))
 
-    def _send(self, pieces: Iterable[bytes], head: list[Any]) -> None:
-        """In one go where the first piece is all that was announced, otherwise piece by piece."""
-        each = iter(pieces)
-        first = next(filter(None, each), b"")  # an empty piece is not the end
-        headers = [_sent.get(each) or _encoded(each) for each in head[1]]
-        is_whole = not first or (b"content-length", str(len(first)).encode()) in headers
-        if self._closing:
-            headers.append((b"connection", b"close"))
-        send = self.protocol.send
-        send({"type": "http.response.start", "status": int(head[0][:3]), "headers": headers})
-        if is_whole:
-            send({"type": "http.response.body", "body": first, "more_body": False})
-            return
-        if isinstance(
-            self.environ["wsgi.input"], BytesIO
-        ):  # otherwise the application may still read
-            self._listen_for_disconnect()
-        self._send_piece(first)
-        for piece in each:
-            if self._gone:
+    def _send_answer(self) -> None:
+        """Send in one go where the first piece is all that was announced, otherwise by pieces."""
+        head: list[Any] = []
+        pieces = self._server.application(
+            self.environ, lambda *given: head.__setitem__(slice(None), given)
+        )
+        try:
+            each = iter(pieces)
+            first = next(filter(None, each), b"")  # an empty piece is not the end
+            status, headers = int(head[0][:3]), _encoded(head[1])
+            if not first or (b"content-length", str(len(first)).encode()) in headers:
+                self._wait(self._send_whole(status, headers, first))
                 return
-            self._send_piece(piece)
-        send({"type": "http.response.body", "body": b"", "more_body": False})
+            self._wait(self._begin(status, headers))
+            self._send_piece(first)
+            for piece in each:
+                if self._is_gone:
+                    return
+                self._send_piece(piece)
+            self._wait(self._send({"type": "http.response.body", "body": b"", "more_body": False}))
+        finally:
+            if hasattr(pieces, "close"):
+                pieces.close()
+
+    def _wait(self, sending: Awaitable[None]) -> None:
+        """Wait in a thread for what the event loop sends; a client that takes nothing is gone."""
+
+        async def sent() -> None:
+            await sending
+
+        future = asyncio.run_coroutine_threadsafe(sent(), self._loop)
+        try:
+            future.result(READER_PATIENCE_SECONDS)
+        except TimeoutError:
+            future.cancel()
+            self._is_gone = True
+
+    async def _send_whole(
+        self, status: int, headers: list[tuple[bytes, bytes]], body: bytes
+    ) -> None:
+        await self._begin(status, headers, is_whole=True)
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _begin(
+        self, status: int, headers: list[tuple[bytes, bytes]], *, is_whole: bool = False
+    ) -> None:
+        if self._is_closing:
+            headers = [*headers, (b"connection", b"close")]
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        if not is_whole and isinstance(self.environ["wsgi.input"], BytesIO):
+            self._watch = asyncio.ensure_future(self._note_gone())  # else the body is still read
+
+    async def _note_gone(self) -> None:
+        """Note when the client goes away, which comes after whatever is left of the body."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._is_gone = True
 
     def _send_piece(self, piece: bytes) -> None:
         """Wait until the client has taken enough for one more."""
-        sent = self.protocol.send({"type": "http.response.body", "body": piece, "more_body": True})
-        if hasattr(sent, "add_done_callback"):
-            taken = threading.Event()
-            sent.add_done_callback(lambda _sent: taken.set())
-            is_taken = taken.wait(READER_PATIENCE_SECONDS)
-            if not is_taken:
-                sent.cancel()
-                self._gone = True
+        self._wait(self._send({"type": "http.response.body", "body": piece, "more_body": True}))
 
-    def _listen_for_disconnect(self, received: Any = None) -> None:
-        """Note when the client goes away, which comes after whatever is left of the body."""
-        protocol = self.protocol
-        if received is not None and received.result()["type"] == "http.disconnect":
-            self._gone = True
-        elif protocol is not None:
-            protocol.receive().add_done_callback(self._listen_for_disconnect)
 
-    def _send_last_resort(self) -> None:
-        try:
-            self.protocol.send({"type": "http.response.start", "status": 500, "headers": []})
-            self.protocol.send({"type": "http.response.body", "body": b"", "more_body": False})
-        except Exception:  # noqa: BLE001, S110 - an answer was under way: the connection ends with it
-            pass
+def _answered(
+    application: Application, environ: Environ
+) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Return the whole answer of an application that never blocks."""
+    head: list[Any] = []
+    pieces = application(environ, lambda *given: head.__setitem__(slice(None), given))
+    return int(head[0][:3]), _encoded(head[1]), b"".join(pieces)
+
+
+def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 # ---- WSGI
 
 
-_sent: dict[tuple[str, str], tuple[bytes, bytes]] = {}  # headers that many answers have
-
-
-def _encoded(header: tuple[str, str]) -> tuple[bytes, bytes]:
-    name, value = header
-    encoded = name.lower().encode("latin-1"), value.encode("latin-1")
-    if name in KEPT and len(_sent) < 500:  # noqa: PLR2004 - those of most answers are far fewer
-        _sent[header] = encoded
-    return encoded
-
-
-_names: dict[bytes, str] = dict(PLAIN)
-
-
-def environ_of(scope: dict[str, Any]) -> Environ:
-    """The WSGI environ (PEP 3333) of an ASGI scope, without its input."""
+def environ_of(scope: Message) -> Environ:
+    """Return the WSGI environ (PEP 3333) of an ASGI scope, without its input."""
     raw_path: bytes = scope["raw_path"]
     path = (unquote_to_bytes(raw_path) if b"%" in raw_path else raw_path).decode("latin-1")
     environ: Environ = {
@@ -407,7 +317,7 @@ def environ_of(scope: dict[str, Any]) -> Environ:
         "PATH_INFO": path,
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": scope["server"][0],
-        "SERVER_PORT": scope["server"][1],
+        "SERVER_PORT": str(scope["server"][1]),
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "REMOTE_ADDR": scope["client"][0],
         "wsgi.version": (1, 0),
@@ -419,21 +329,14 @@ def environ_of(scope: dict[str, Any]) -> Environ:
         "wsgi.run_once": False,
     }
     for name, value in scope["headers"]:
-        key = _names.get(name) or _name(name)
+        if b"_" in name:  # it would pass for the one with a hyphen
+            continue
+        key = PLAIN.get(name) or "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
         if key not in environ:
             environ[key] = value.decode("latin-1")
-        elif key:
+        else:
             environ[key] += (";" if key == "HTTP_COOKIE" else ",") + value.decode("latin-1")
-    environ.pop("", None)
     return environ
-
-
-def _name(header: bytes) -> str:
-    """Empty for a name with an underscore, which would pass for the one with a hyphen."""
-    name = "" if b"_" in header else "HTTP_" + header.decode("latin-1").upper().replace("-", "_")
-    if len(_names) < 500:  # noqa: PLR2004 - clients can make up names without end
-        _names[header] = name
-    return name
 
 
 def _has_body(environ: Environ) -> bool:
@@ -441,95 +344,24 @@ def _has_body(environ: Environ) -> bool:
 
 
 def _length(environ: Environ) -> int:
-    """As announced; 0 when the body comes in chunks."""
+    """Return the announced length; 0 when the body comes in chunks."""
     return int(environ.get("CONTENT_LENGTH", "0"))
 
 
-# ---- granian
+def serve(target: str, *, host: str, port: int, workers: int, threads: int | None = None) -> None:
+    """Serve an ASGI application until SIGTERM, or with `threads` a WSGI one; `target` names the
+    function that returns it.
 
-
-class _Immediately:
-    """Stands in for the event loop of granian's futures: what is due is called by the code that
-    completes it.
-    """
-
-    # asyncio's signature
-    def call_soon(self, callback: Callable[..., None], *given: Any, context: Any = None) -> None:  # noqa: ARG002
-        callback(*given)
-
-    call_soon_threadsafe = call_soon
-
-
-class _Scheduler(CallbackScheduler):
-    """Hands each request to the server instead of starting a coroutine."""
-
-    def __init__(self, _loop: object, arrive: Callable[[Any], None], *_asyncio: object) -> None:
-        super().__init__()
-        self._schedule_fn = arrive
-
-
-# granian's types are incomplete, here and below
-@WorkerProcess.wrap_target  # type: ignore[untyped-decorator]
-def _work(
-    worker_id: int,
-    application: Any,
-    sock: Any,
-    ipc: Any,
-    _loop: Any,
-    runtime_mode: Any,
-    runtime_threads: int,
-    runtime_blocking_threads: int | None,
-    _blocking_threads: int,
-    idle_timeout: int,
-    backpressure: int,
-    _task_impl: Any,
-    http_mode: Any,
-    http1_settings: Any,
-    http2_settings: Any,
-    websockets: Any,
-    static_path: Any,
-    _access_log: str | None,
-    tls: tuple[Any, ...],
-    _scope_options: dict[str, Any],
-    metrics: Any,
-) -> None:
-    """One worker process, until SIGTERM."""
-    sys.setswitchinterval(SWITCH_SECONDS)
-    ended, told = threading.Event(), set_sync_signals()  # type: ignore[no-untyped-call]
-    told.add_cb(ended.set)
-    worker: Any = ASGIWorker(  # type: ignore[call-arg]
-        worker_id,
-        sock,
-        ipc,
-        runtime_threads,
-        runtime_blocking_threads,  # type: ignore[arg-type]
-        EVENT_THREADS,
-        idle_timeout,
-        backpressure,  # type: ignore[arg-type]
-        http_mode,
-        http1_settings,
-        http2_settings,
-        websockets,
-        static_path,
-        *tls,
-        metrics,
-    )
-    server, immediately = Server(application, application.extensions["serving"]), _Immediately()
-    serve = getattr(worker, WORKERS_METHODS[runtime_mode][(sock[0] or sock[1]).is_uds()])
-    serve(_Scheduler(immediately, server.arrive, None, None, None), immediately, told)
-    ended.wait()
-
-
-def serve(application: Application, *, host: str, port: int, workers: int) -> None:
-    """Serve the WSGI application until SIGTERM. It must have no thread and no connection yet.
-
-    Workers are forks of this process and share the memory of what it has loaded.
+    Workers are forks of this process and share the memory of what it has loaded. It must have no
+    thread and no connection yet.
     """
     Granian(
-        "app:app",  # only a name for its messages
+        target,
+        factory=True,
         address=host,
         port=port,
-        interface=Interfaces.ASGINL,
+        interface=Interfaces.ASGINL if threads is None else Interfaces.WSGI,
+        blocking_threads=threads,
         workers=workers,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_DEADLINE_SECONDS * 1000),
@@ -538,4 +370,4 @@ def serve(application: Application, *, host: str, port: int, workers: int) -> No
         workers_kill_timeout=KILL_SECONDS,
         log_access=False,
         log_level=LogLevels.warning,
-    ).serve(spawn_target=_work, target_loader=lambda _name: application)
+    ).serve()

@@ -1,5 +1,6 @@
 """What the web server sends of an application's answer."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from threading import Event
 from typing import Any
@@ -10,8 +11,8 @@ from governance.app.request_owners import owners_of
 from governance.kernel import request_bodies
 from governance.kernel.errors import TooManyRequests
 from governance.kernel.request_bodies import Sender, Serving
-from governance.kernel.server import Exchange, Server
-from tests.waiting import MAX_WAIT_SECONDS, wait_until
+from governance.kernel.server import Server
+from tests.waiting import MAX_WAIT_SECONDS
 
 SCOPE = {
     "raw_path": b"/",
@@ -25,51 +26,56 @@ SCOPE = {
 }
 
 
-class Wire:
-    """Replaces granian's protocol: keeps what is sent, and its client never leaves."""
+class Client:
+    """The other end of an ASGI connection: sends a body, keeps what it gets, and never leaves."""
 
-    def __init__(self) -> None:
+    def __init__(self, body: bytes = b"") -> None:
+        self.body = body
         self.pieces: list[bytes] = []
         self.more = True
 
-    def send(self, message: dict[str, Any]) -> None:
+    async def receive(self) -> dict[str, Any]:
+        if self.body is None:
+            await asyncio.Event().wait()
+        body, self.body = self.body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(self, message: dict[str, Any]) -> None:
         if message["type"] == "http.response.body":
             assert self.more, "a piece after the end"
             self.pieces.append(message["body"])
             self.more = message["more_body"]
 
-    def receive(self) -> "Wire":
-        return self
 
-    def add_done_callback(self, _call: Callable[..., Any]) -> None:
-        pass
+def serving_of(*, is_instant: bool, owners: Callable[..., Any]) -> Serving:
+    return Serving(
+        lambda _: Sender("stranger", ""),
+        is_instant=lambda _: is_instant,
+        is_urgent=lambda _: False,
+        owners=owners,
+    )
 
 
+@pytest.mark.parametrize("is_instant", [True, False])
 @pytest.mark.parametrize(
     "pieces",
     [[b"", b"abc", b"def"], [b"abc", b"", b"def"], [b"", b""], [], [b"abc"], [b"", b"abc"]],
     ids=repr,
 )
-def test_an_answer_is_sent_whole_whichever_of_its_pieces_are_empty(pieces):
+def test_an_answer_is_sent_whole_whichever_of_its_pieces_are_empty(pieces, is_instant):
     def application(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterator[bytes]:
         start("200 OK", [("Content-Type", "text/plain")])
         return iter(pieces)
 
-    serving = Serving(
-        lambda _: Sender("stranger", ""),
-        is_instant=lambda _: True,
-        is_urgent=lambda _: False,
-        owners=lambda _, _is_urgent: (),
-        instantly=lambda _: None,
-    )
-    wire = Wire()
-    Exchange(Server(application, serving), wire, SCOPE).start(b"")
-    assert b"".join(wire.pieces) == b"".join(pieces)
-    assert not wire.more
+    client = Client()
+    serving = serving_of(is_instant=is_instant, owners=lambda *_: ())
+    asyncio.run(Server(application, serving)(SCOPE, client.receive, client.send))
+    assert b"".join(client.pieces) == b"".join(pieces)
+    assert not client.more
 
 
 def scope_of(key: str) -> dict[str, Any]:
-    headers = [(b"authorization", f"Bearer {key}".encode())]
+    headers = [(b"authorization", f"Bearer {key}".encode()), (b"content-length", b"2")]
     return {**SCOPE, "raw_path": b"/scim/v2/Users/.search", "method": "POST", "headers": headers}
 
 
@@ -88,24 +94,32 @@ def test_forty_requests_of_one_key_are_not_inside_at_once_and_others_are_answere
         start("200 OK", [])
         return [b"answered"]
 
-    serving = Serving(
-        lambda _: Sender("stranger", ""),
-        is_instant=lambda _: False,
-        is_urgent=lambda _: False,
-        owners=lambda environ, is_urgent: owners_of((), "session", environ, is_urgent),
-        instantly=lambda _: None,
-    )
-    server = Server(application, serving)
-    sent = [Wire() for _ in range(40)]
-    for wire in sent:
-        Exchange(server, wire, scope_of(attacker)).start(b"{}")
-    wait_until(lambda: sum(b"refused" in wire.pieces for wire in sent) == 24)
-    other = Wire()
-    Exchange(server, other, scope_of(neighbor)).start(b"{}")
-    wait_until(lambda: b"answered" in other.pieces)
-    assert len([each for each in inside if attacker in each]) == 4
-    go_on.set()
-    wait_until(lambda: sum(b"answered" in wire.pieces for wire in sent) == 16)
+    async def asked() -> None:
+        owners = lambda environ, is_urgent: owners_of((), "session", environ, is_urgent)  # noqa: E731
+        server = Server(application, serving_of(is_instant=False, owners=owners))
+        clients = [Client(b"{}") for _ in range(40)]
+        sent = [
+            asyncio.create_task(server(scope_of(attacker), each.receive, each.send))
+            for each in clients
+        ]
+        refused = await asyncio.wait_for(_ended(sent, 24), MAX_WAIT_SECONDS)
+        assert refused == 24 == sum(b"refused" in each.pieces for each in clients)
+        other = Client(b"{}")
+        await server(scope_of(neighbor), other.receive, other.send)
+        assert b"answered" in other.pieces
+        assert len([each for each in inside if attacker in each]) == 4
+        go_on.set()
+        await asyncio.wait_for(asyncio.gather(*sent), MAX_WAIT_SECONDS)
+        assert sum(b"answered" in each.pieces for each in clients) == 16
+
+    asyncio.run(asked())
+
+
+async def _ended(tasks: list["asyncio.Task[None]"], count: int) -> int:
+    """Wait until so many tasks have ended."""
+    while (ended := sum(each.done() for each in tasks)) < count:  # noqa: ASYNC110 - of any of them
+        await asyncio.sleep(0.01)
+    return ended
 
 
 @pytest.mark.parametrize(

@@ -108,11 +108,7 @@ class DecisionApp:
         """Return whether this request is answered from memory, without the database."""
         if not environ["PATH_INFO"].startswith(FLAGS):
             return False
-        return self.has_tenant_of(bearer.header_of(environ))
-
-    def has_tenant_of(self, header: str) -> bool:
-        """Return whether the tenant of a key is in memory, and kept current there."""
-        _, _, rest = header.partition("_")
+        _, _, rest = bearer.header_of(environ).partition("_")
         return self.snapshots.following and self.snapshots.has(rest.partition("_")[0])
 
     def __call__(self, environ: Environ, start: Start) -> Body:
@@ -122,10 +118,6 @@ class DecisionApp:
         reply = self._replied(path, lambda: self._answer(path, environ))
         start(STATUS[reply.status], [*self.head(reply)])
         return [reply.body]
-
-    def evaluated(self, path: str, header: str, matching: str, body: bytes) -> Reply:
-        """Answer a POST of flags: its Authorization, its If-None-Match and its body."""
-        return self._replied(path, lambda: self._flags(path, header, matching, body))
 
     def head(self, reply: Reply) -> list[tuple[str, str]]:
         """Return the headers of an answer."""
@@ -176,8 +168,7 @@ class DecisionApp:
         if path.startswith(FLAGS):
             if method != "POST":
                 raise _only("POST")
-            matching = environ.get("HTTP_IF_NONE_MATCH", "")
-            return self._flags(path, header, matching, lambda: _read(environ))
+            return self._flags(path, header, environ)
         wanted = {
             "/policy/v1/bundle": ("GET", self._bundle),
             "/policy/v1/jwks": ("GET", self._jwks),
@@ -189,12 +180,12 @@ class DecisionApp:
             raise _only(wanted[0])
         return wanted[1](*self._admit(header), environ)
 
-    def _flags(
-        self, path: str, header: str, matching: str, body: bytes | Callable[[], bytes]
-    ) -> Reply:
+    def _flags(self, path: str, header: str, environ: Environ) -> Reply:
         flag, (key, answers) = _flag_of(path), self._admit(header)
-        evaluation = _evaluation(key, answers, body if isinstance(body, bytes) else body())
-        return self._one(evaluation, flag) if flag else self._all(evaluation, matching)
+        evaluation = _evaluation(key, answers, _read(environ))
+        if flag:
+            return self._one(evaluation, flag)
+        return self._all(evaluation, environ.get("HTTP_IF_NONE_MATCH", ""))
 
     # ---- authentication
 
