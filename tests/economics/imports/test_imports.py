@@ -202,16 +202,6 @@ def test_the_list_says_that_nothing_was_imported_yet(finance):
     assert "No files imported yet" in finance.get(INDEX).text
 
 
-def test_pages_need_few_statements(finance, statements):
-    page = upload(finance, GOOD)
-    with statements() as seen:
-        finance.get(page)
-    assert len(seen) <= 12
-    with statements() as seen:
-        finance.get(INDEX)
-    assert len(seen) <= 12
-
-
 def test_a_kind_is_declared_once_and_completely():
     kinds.register(SPEND)
     with pytest.raises(ValueError, match="declare columns and apply"):

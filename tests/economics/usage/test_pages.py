@@ -39,9 +39,7 @@ def test_a_month_without_usage_says_how_it_arrives(as_admin, as_viewer):
     assert "No usage in October 2026" in as_viewer.get(f"{INDEX}?month=2026-10").text
 
 
-def test_the_month_is_added_up_by_system_and_model_in_few_statements(
-    app, product, as_viewer, statements
-):
+def test_the_month_is_added_up_by_system_and_model(app, product, as_viewer):
     product.send(
         [
             event(1, feature="summaries", provider="anthropic"),
@@ -53,9 +51,7 @@ def test_the_month_is_added_up_by_system_and_model_in_few_statements(
     )
     register(slug="globex")
     Product(app, slug="globex").send([event(9, model="theirs")])
-    with statements() as seen:
-        page = as_viewer.get(INDEX)
-    assert len(seen) <= 12
+    page = as_viewer.get(INDEX)
     assert "2 AI systems used 500 tokens, claims-triage 90% of them" in page.text
     assert "4 requests in November 2026" in page.text and "theirs" not in page.text
     first, second = rows_of(page)

@@ -567,15 +567,6 @@ def test_a_kind_is_registered_once(purpose_kind):
         )
 
 
-def test_a_page_costs_few_statements(purpose_kind, as_second_admin, statements):
-    purpose_kind.requested(purpose_kind.system())
-    path = newest_approval_page()
-    as_second_admin.get(path)
-    with statements() as seen:
-        as_second_admin.get(path)
-    assert len(seen) <= 8, "\n".join(seen)
-
-
 # ---- laws
 
 

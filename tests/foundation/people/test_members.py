@@ -399,9 +399,3 @@ def test_a_new_name_at_the_provider_is_taken_over_and_logged_sealed(app, idp, ar
     assert set(entries_of_action("person.changed")[-1].sealed) == {"name"} and "Lima" not in str(
         entries_of_action("person.changed")[-1].body
     )
-
-
-def test_the_members_page_asks_little(as_admin, statements):
-    with statements() as seen:
-        as_admin.get("settings/members")
-    assert len(seen) <= 6, seen

@@ -144,12 +144,6 @@ def test_a_damaged_list_stops_the_start_and_names_the_file(database, content):
         erasure_replay.pending()
 
 
-def test_the_list_is_asked_without_a_look_at_people(restored_database, statements):
-    with statements() as seen:
-        erasure_replay.pending()
-    assert len(seen) <= 2
-
-
 def test_listed_twice_is_listed_once(database):
     one = erasure_list.ListedErasure(uuid4(), uuid4(), "f" * 32, "0" * 64, clock.now())
     erasure_list.add(one)

@@ -67,17 +67,13 @@ def test_of_two_people_who_edit_at_once_the_second_one_sees_what_the_first_one_s
     assert endpoint.row().name == "Tickets"
 
 
-def test_the_pages_show_deliveries_with_their_payload_and_attempts(
-    endpoint_of, as_officer, statements
-):
+def test_the_pages_show_deliveries_with_their_payload_and_attempts(endpoint_of, as_officer):
     with Receiver(500, 204, body=b"<b>busy</b>").serving() as receiver:
         endpoint = endpoint_of(receiver)
         endpoint.happen(ref="ALR-9")
         endpoint.work()
         address = f"settings/webhooks/{endpoint.id}"
-        with statements() as seen:
-            page = as_officer.get(address).text
-        assert len(seen) <= 8, seen
+        page = as_officer.get(address).text
         assert "Retrying" in page and "It answered 500." in page and "Failing" in page
         assert "alert.fired" in as_officer.get(f"{address}?state=queued").text
         assert "No deliveries match" in as_officer.get(f"{address}?state=dead").text

@@ -356,18 +356,6 @@ def test_rehearsal_of_no_data_is_not_determinable(as_operator, indicator):
     assert "Nothing is determinable" in words(as_operator.get(path))
 
 
-def test_pages_keep_their_statement_budget(as_viewer, statements, indicator):
-    for _ in range(3):
-        some.in_force(indicator)
-    with statements() as seen:
-        as_viewer.get(LIST)
-    assert len(seen) <= 8
-    row = some.in_force(indicator)
-    with statements() as seen:
-        as_viewer.get(f"reliability/agreements/{row.agreement_id}")
-    assert len(seen) <= 6
-
-
 def test_an_auditor_without_names_reads_who_accepted_by_role_and_letter(
     as_auditor, as_viewer, indicator
 ):

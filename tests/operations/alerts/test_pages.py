@@ -65,13 +65,6 @@ def test_the_history_says_how_many_alerts_people_have_acknowledged(app, alert):
     assert "No alert is firing, 1 is acknowledged" in client.get(f"{ALERTS}/").text
 
 
-def test_the_history_keeps_its_statement_budget(app, alert, statements):
-    client = visitor(app, "viewer")
-    with statements() as seen:
-        client.get(f"{ALERTS}/")
-    assert len(seen) <= 5, "\n".join(seen)
-
-
 def test_another_tenant_sees_nothing_of_it(app, alert):
     client = visitor(app, "admin", "globex")
     assert "No alert is firing" in client.get("/t/globex/reliability/alerts/").text
@@ -199,12 +192,10 @@ def test_states_are_those_of_open_alerts(app, alert):
         }
 
 
-def test_the_rules_show_both_windows_against_the_limit(app, alert, statements):
+def test_the_rules_show_both_windows_against_the_limit(app, alert):
     client = visitor(app, "viewer")
     address = f"{ALERTS}/rules/{alert.objective_id}"
-    with statements() as seen:
-        part = client.get(address, headers={"HX-Request": "true"}).text
-    assert len(seen) <= 10
+    part = client.get(address, headers={"HX-Request": "true"}).text
     assert part.strip().startswith("<section")
     assert "of four rules exceed their limit in both windows: one alert, ALR-1" in part
     assert "14.4×" in part

@@ -362,14 +362,6 @@ def test_a_neighbours_run_does_not_exist(app, two):
     neighbour.get(path(*two, ".json").replace("acme", "globex"), then=404)
 
 
-def test_a_comparison_takes_a_few_statements(app, two, statements):
-    viewer = visitor(app, "viewer")
-    viewer.get(path(*two))
-    with statements() as counted:
-        viewer.get(path(*two))
-    assert len(counted) <= 20
-
-
 # ---- real logs
 
 

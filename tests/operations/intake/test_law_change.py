@@ -253,12 +253,3 @@ def test_a_retired_system_isnt_confirmed(as_officer):
     as_officer.post(CONFIRM, then=409, seen=seen)
     assert entries() == []
     assert "The law changed" not in main_text(as_officer.get("inbox/"))
-
-
-@pytest.mark.parametrize("count", [2, 12])
-def test_the_list_reads_in_few_statements(as_officer, statements, count):
-    for number in range(count):
-        classified(f"system-{number}")
-    with statements() as seen:
-        as_officer.get(LIST)
-    assert len(seen) <= 8, seen

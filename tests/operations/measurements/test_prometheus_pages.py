@@ -178,17 +178,6 @@ def test_another_tenant_sees_nothing_of_a_source(as_admin, as_neighbour, as_stra
     as_admin.get(f"{AT}{uuid4()}/edit", then=404)
 
 
-def test_the_page_keeps_its_budget_of_statements(as_admin, acting, statements, stub):
-    added(as_admin, stub.url)
-    for number in range(5):
-        indicator_id = defined(f"availability-{number}", source="prometheus")
-        as_admin.post(f"{AT}queries/{indicator_id}", source_id=source_id(acting), **QUERY)
-    as_admin.get(AT)
-    with statements() as seen:
-        as_admin.get(AT)
-    assert len(seen) <= 8, "\n".join(seen)
-
-
 def test_a_source_is_added_edited_and_removed_after_a_fresh_sign_in_only(
     app, as_admin, acting, stub
 ):

@@ -129,16 +129,6 @@ def test_below_its_minimum_coverage_nothing_is_stated(acting, as_viewer, availab
     assert "100%" not in shown.partition("How the budget is counted")[2].partition("What uses")[0]
 
 
-def test_a_page_of_thirteen_months_keeps_its_statement_budget(
-    acting, as_viewer, availability, statements
-):
-    address = f"reliability/objectives/{availability}"
-    as_viewer.get(address)  # the session was last seen some time ago, and that is noted once
-    with statements() as seen:
-        as_viewer.get(address)
-    assert len(seen) <= 8, "\n".join(f"{n}: {each[:150]}" for n, each in enumerate(seen))
-
-
 def test_the_list_keeps_its_statement_budget_whatever_its_length(
     acting, as_viewer, availability, statements
 ):

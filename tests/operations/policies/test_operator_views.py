@@ -320,9 +320,3 @@ def test_a_tenants_transaction_cannot_write_the_operators_layer(database, acting
                 " gen_random_uuid(), now())"
             )
         )
-
-
-def test_the_operators_page_asks_the_database_little(as_operator, statements):
-    with statements() as seen:
-        as_operator.get("/operator/floor")
-    assert len(seen) <= 6, "\n".join(seen)

@@ -478,15 +478,6 @@ def test_an_open_version_has_a_page_that_leads_to_its_request(
     )
 
 
-def test_the_page_of_a_request_costs_few_statements(systems, as_admin, as_officer, statements):
-    put_in_force(policy_content("strict"))
-    where = confirm_change(as_admin, "policies/?tier=standard", "ask", reason=REASON).location
-    as_officer.get(where)
-    with statements() as seen:
-        as_officer.get(where)
-    assert len(seen) <= 14, "\n".join(seen)
-
-
 # ---- another tenant
 
 

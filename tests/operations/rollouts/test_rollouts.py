@@ -468,26 +468,16 @@ def test_each_step_is_an_entry_of_the_audit_log_with_its_gates(standard):
     ]
 
 
-def test_the_list_and_the_systems_tab_show_where_each_release_is(standard, as_viewer, statements):
+def test_the_list_and_the_systems_tab_show_where_each_release_is(standard, as_viewer):
     rollout_id = planned()
     running_at(500, rollout_id)
-    with statements() as seen:
-        page = main_text(as_viewer.get("rollouts/"))
+    page = main_text(as_viewer.get("rollouts/"))
     assert "1 rollout under way" in page and "2026.12.0" in page and "5%" in page
-    assert len(seen) <= 8, seen
     assert "RO-1" not in main_text(as_viewer.get("rollouts/?state=halted"))
     assert "RO-1" in main_text(as_viewer.get("rollouts/?q=2026.12&system=claims-triage"))
     page = as_viewer.get("systems/claims-triage")
     assert "systems/claims-triage/rollouts" in page.text and "Running at 5%" in main_text(page)
     assert "RO-1" in main_text(as_viewer.get("systems/claims-triage/rollouts"))
-
-
-def test_a_rollouts_page_reads_in_few_statements(standard, as_viewer, statements):
-    rollout_id = planned()
-    running_at(500, rollout_id)
-    with statements() as seen:
-        as_viewer.get(f"rollouts/{rollout_id}")
-    assert len(seen) <= 14, seen
 
 
 def test_a_retired_feature_gets_no_rollout(standard, as_contributor):

@@ -58,11 +58,10 @@ def system(complete, database):
 
 
 def test_another_person_publishes_what_was_requested_with_its_digest_and_in_the_log(
-    system, as_officer, as_contributor, statements
+    system, as_officer, as_contributor
 ):
-    with statements() as seen:
-        page = as_officer.get(f"{HOME}/")
-    assert "Model card 1 is ready to publish" in main_text(page) and len(seen) <= 12, len(seen)
+    page = as_officer.get(f"{HOME}/")
+    assert "Model card 1 is ready to publish" in main_text(page)
     assert "run 1" in main_text(as_officer.get(f"{HOME}/preview"))
     address = requested(as_contributor)
     assert "Model card 1 awaits approval" in main_text(as_contributor.get(f"{HOME}/"))
@@ -207,10 +206,8 @@ def test_a_published_card_is_stale_once_an_input_changes_and_says_only_what_read
             purpose="Pays small claims.",
             owner_id=None,
         )
-    with statements() as seen:
-        page = client.get(public_path())
+    page = client.get(public_path())
     text = main_text(page)
-    assert len(seen) <= 12, len(seen)
     assert "Claims triage Stale" in text and "Hallucination; Purpose" in text
     assert "Pays small claims." not in text and "3.3%" not in text
     inside = main_text(as_officer.get(f"{HOME}/1"))

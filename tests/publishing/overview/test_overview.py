@@ -308,17 +308,6 @@ def test_a_tenant_has_no_operator_page(as_officer):
     assert as_officer.get("/operator/", then=None).status_code in {302, 403, 404}
 
 
-# ---- what it costs
-
-
-@pytest.mark.parametrize("path", ["", "?as_of=2026-10-31"])
-def test_the_page_asks_ten_things_at_most(as_officer, year_of_work, statements, path):
-    as_officer.get("")
-    with statements() as seen:
-        as_officer.get(path)
-    assert len(seen) <= 10, "\n".join(seen)
-
-
 def test_rows_do_not_cost_statements(as_officer, acting, year_of_work, statements):
     as_officer.get("")
     with statements() as few:

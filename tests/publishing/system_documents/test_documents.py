@@ -56,20 +56,17 @@ def draft(as_officer):
     return DRAFT
 
 
-def test_a_draft_shows_what_the_record_says_and_what_is_open(draft, as_viewer, statements):
+def test_a_draft_shows_what_the_record_says_and_what_is_open(draft, as_viewer):
     assert "Technical file" in main_text(as_viewer.get(f"{HOME}/"))
-    with statements() as seen:
-        text = main_text(as_viewer.get(draft))
+    text = main_text(as_viewer.get(draft))
     assert "Ranks incoming claims for adjusters." in text and "Limits: Handwriting." in text
     assert "People can stop auto-approve by itself. Meanwhile: An adjuster decides." in text
     assert "Models: Helio helio-4." in text and "1.e Hardware Open" in text
-    assert "Register, version" in text and "Write…" not in text and len(seen) <= 13, seen
+    assert "Register, version" in text and "Write…" not in text
     assert "points open" in main_text(as_viewer.get(f"{HOME}/"))
 
 
-def test_objectives_controls_incidents_and_frameworks_are_sources(
-    draft, system, as_officer, statements
-):
+def test_objectives_controls_incidents_and_frameworks_are_sources(draft, system, as_officer):
     incident_helpers.declare(systems=[system], impact_from=clock.now(), aware_at=clock.now())
     control = evidence_helpers.create_control()
     with make.acting("compliance_officer"):
@@ -80,10 +77,8 @@ def test_objectives_controls_incidents_and_frameworks_are_sources(
             frameworks.requirement("nist-ai-rmf-1.0", "MEASURE 2.7").id,
             "full",
         )
-    with statements() as seen:
-        page = as_officer.get(draft)
+    page = as_officer.get(draft)
     text = main_text(page)
-    assert len(seen) <= 14, seen
     assert "Third-party penetration test (MEASURE 2.7). Control SEC-04" in text
     assert "at least 99.9%. Objective" in text and "Incident INC-1" in text
     assert "Framework NIST AI Risk Management Framework" in text and "Tier Standard." in text
@@ -91,16 +86,14 @@ def test_objectives_controls_incidents_and_frameworks_are_sources(
         as_officer.get(address)
 
 
-def test_data_sets_evaluations_and_risks_are_sources(draft, system, as_officer, statements):
+def test_data_sets_evaluations_and_risks_are_sources(draft, system, as_officer):
     data_set_helpers.add_data_set(uses=[(system, "training")])
     risk_helpers.create_risk(system_ids=[system])
     with make.acting("admin"):
         evaluation_helpers.published_suite()
     evaluation_helpers.judged(evaluation_helpers.log_of(190, 10))
-    with statements() as seen:
-        page = as_officer.get(draft)
+    page = as_officer.get(draft)
     text = main_text(page)
-    assert len(seen) <= 19, len(seen)
     assert "claims-2025, for training, has no licence. Data set claims-2025, not published" in text
     assert "20 after controls, 20 before. Risk RSK-1" in text
     assert "Release 2026.11.2: " in text and "Evaluation run 1" in text
