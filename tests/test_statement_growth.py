@@ -1,0 +1,158 @@
+"""No page asks more of the database because it shows more rows: each page of the tenant and of one
+object is opened where every table has a few rows, and again where it has ten times as many.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+from sqlalchemy import Column, Index, Table, UniqueConstraint, event, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+
+from governance.kernel import downloads, tenant_cache
+from governance.kernel.db import Model, Tenanted, session
+from tests.conftest import visitor
+from tests.route_helpers import RouteMethod, call_route, route_methods
+
+FEW, MANY = 5, 50
+OF_THE_TEST = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET TRANSACTION", "SELECT set_config")
+# the log itself and what is one for a tenant, where a copy would mean something else
+NOT_COPIED = {
+    "audit_entries", "audit_logs", "audit_checkpoints", "audit_tiles", "data_keys", "tenant_keys",
+    "connections", "sign_ins", "sessions", "memberships", "stops", "policy_versions",
+}  # fmt: skip
+
+
+# ---- more of each row
+
+
+def add_copies(acting: Any, first: int, last: int) -> int:
+    """Add the copies from the number `first` to `last` of each row of acme; return how many tables
+    took them.
+    """
+    tables = 0
+    with acting("admin"):
+        originals = {t.name: _rows(t) for t in _tables()}
+        for table in _tables():
+            taken = 0
+            for row in originals[table.name]:
+                for number in range(first, last + 1):
+                    taken += _is_added(table, _copy(table, row, number))
+            tables += bool(taken)
+    return tables
+
+
+def _tables() -> list[Table]:
+    tenanted = {
+        m.class_.__tablename__ for m in Model.registry.mappers if issubclass(m.class_, Tenanted)
+    }
+    return [t for t in Model.metadata.sorted_tables if t.name in tenanted - NOT_COPIED]
+
+
+def _rows(table: Table) -> list[dict[str, Any]]:
+    """Return the one row that the test's world has of a table, as it was made."""
+    query = (
+        select(table).order_by(table.c.created_at).limit(1)
+        if "created_at" in table.c
+        else select(table).limit(1)
+    )
+    return [dict(row) for row in session().execute(query).mappings()]
+
+
+def _copy(table: Table, row: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a row that differs in its id and in what has to be unique."""
+    made = {**row, "id": uuid5(row["id"], str(number))}
+    for column in _unique_columns(table):
+        if column.name in {"tenant_id", "id"} or row[column.name] is None:
+            continue
+        made[column.name] = _other(column, row[column.name], number)
+    return made
+
+
+def _unique_columns(table: Table) -> Iterator[Column[Any]]:
+    for each in table.constraints:
+        if isinstance(each, UniqueConstraint):
+            yield from each.columns
+    for index in table.indexes:
+        if isinstance(index, Index) and index.unique:
+            yield from (each for each in index.columns if isinstance(each, Column))
+
+
+def _other(column: Column[Any], value: Any, number: int) -> Any:
+    """Return another value; of a row that is referred to, its copy with the same number."""
+    is_reference = any(
+        column.name in key.column_keys for key in column.table.foreign_key_constraints
+    )
+    if isinstance(value, UUID):
+        return uuid5(value, str(number)) if is_reference else value
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value + number
+    if isinstance(value, date):
+        return value + timedelta(days=number)
+    if isinstance(value, str):
+        return f"{value}-{number}"
+    return value + bytes([number]) if isinstance(value, bytes) else value
+
+
+def _is_added(table: Table, row: dict[str, Any]) -> bool:
+    """Whether the table took the row, whose checks may refuse it."""
+    try:
+        with session().begin_nested():
+            done = session().execute(insert(table).values(row).on_conflict_do_nothing())
+    except DBAPIError:
+        return False
+    return bool(done.rowcount)
+
+
+# ---- the pages
+
+
+def pages(app: Any, ids: dict[str, Any]) -> Iterator[tuple[RouteMethod, Any, str]]:
+    roles = ("admin", "compliance_officer", "contributor")
+    readers = {role: visitor(app, role) for role in roles}
+    for door in route_methods(app, "tenant"):
+        view = app.view_functions[door.rule.endpoint]
+        reader = next((r for role, r in readers.items() if role in door.needs.roles), None)
+        if door.method == "GET" and view.answers == downloads.PAGE and reader:
+            yield door, reader, door.address(app, "acme", ids)
+
+
+@pytest.fixture
+def asked(isolated: Any) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith(OF_THE_TEST):
+            seen.append(statement)
+
+    event.listen(isolated.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(isolated.engine, "before_cursor_execute", note)
+
+
+def counted(app: Any, ids: dict[str, Any], asked: list[str]) -> dict[str, int]:
+    """Return how many statements each page takes for its first reader."""
+    found = {}
+    for door, reader, path in pages(app, ids):
+        call_route(reader, door, path)
+        tenant_cache.forget()
+        asked.clear()
+        if call_route(reader, door, path).status_code == 200:
+            found[str(door)] = len(asked)
+    return found
+
+
+@pytest.mark.slow
+def test_no_page_asks_more_of_the_database_because_it_shows_more(app, acting, acme_ids, asked):
+    assert add_copies(acting, 1, FEW) > 100
+    few = counted(app, acme_ids, asked)
+    add_copies(acting, FEW + 1, MANY)
+    many = counted(app, acme_ids, asked)
+    grown = [f"{page}: {few[page]}, then {n}" for page, n in many.items() if n > few.get(page, n)]
+    assert grown == [], "\n".join(grown)
+    assert len(many) > 250
