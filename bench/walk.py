@@ -44,7 +44,6 @@ PAGES_EACH = 40
 WRITE_EVERY = 20  # requests
 CRAWLED_EACH = 250  # pages that the crawl opens for a person, at most
 OF_ONE_KIND = 3  # pages of one kind that the crawl opens for a person
-PEOPLE_OF_A_TENANT = 6  # at most, as many roles as there are
 WORKERS = 2
 READERS = (1, 4)
 LINK = re.compile(r'href="(/[^"#]*)')
@@ -126,7 +125,7 @@ def people(slugs: Sequence[str]) -> list[Reader]:
                 select(Membership).where(Membership.ended_at.is_(None)).order_by(Membership.id)
             )
             by_role = sorted(((m.role, m.person.email) for m in members), key=lambda each: each[1])
-        once = {role: email for role, email in reversed(by_role)}
+        once = dict(reversed(by_role))
         found += [Reader(slug, email, role) for role, email in sorted(once.items())]
     return found
 
@@ -210,8 +209,8 @@ def _steps(browser: Browser, reader: Reader, at_once: int) -> Iterator[Answer]:
         yield browser.read(path)[0]
         if number % (WRITE_EVERY - 1) == 0:
             if reader.comments:
-                path = chance.choice(sorted(set(reader.comments)))
-                yield browser.write(path, {"text": f"Seen on the walk, {number}."})
+                place = chance.choice(sorted(set(reader.comments)))
+                yield browser.write(place, {"text": f"Seen on the walk, {number}."})
             elif reader.columns:
                 yield browser.write(chance.choice(sorted(set(reader.columns))), {})
     browser.close()

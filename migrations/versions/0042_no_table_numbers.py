@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0042_no_table_numbers"
-down_revision = "0037_judged_verdicts"
+down_revision = "0041_drop_benchmarks"
 
 
 def upgrade() -> None:
