@@ -28,7 +28,10 @@ SEEN_BY_JOBS = {"audit_pending", "drills", "engagements"}
 # (release, table, column) whose values a later migration changes on purpose, and why.
 CHANGED_ON_PURPOSE: dict[tuple[str, str, str], str] = {}
 # (release, table) that a later migration drops with all its rows, and why.
-DROPPED_ON_PURPOSE = {("0.1.0", "benchmarks"): "its feature was removed, docs/decisions/0158"}
+DROPPED_ON_PURPOSE = {
+    ("0.1.0", "benchmarks"): "its feature was removed, docs/decisions/0158",
+    ("0.1.0", "table_numbers"): "pages are no longer kept, docs/decisions/0171",
+}
 TENANTED = sorted(
     table.name for table in Model.metadata.tables.values() if "tenant_id" in table.columns
 )
