@@ -1,7 +1,6 @@
 """A small HTTP client over kept-alive connections, and servers to point it at."""
 
 import http.client
-import itertools
 import os
 import socket
 import statistics
@@ -18,7 +17,6 @@ from urllib.parse import urlencode
 from tests.free_ports import free_port
 
 WARM_UP = 15
-_requests = itertools.count()
 START_SECONDS = 400  # for a server on a busy machine; on an idle one it takes some seconds
 
 
@@ -26,8 +24,7 @@ START_SECONDS = 400  # for a server on a busy machine; on an idle one it takes s
 class Target:
     """Something to ask for.
 
-    `form` returns the fields of each request; `expects` is the status of success. With `unasked`,
-    each request has an address of its own, so nothing of a page is kept from the one before.
+    `form` returns the fields of each request; `expects` is the status of success.
     """
 
     name: str
@@ -36,7 +33,6 @@ class Target:
     headers: Mapping[str, str] = field(default_factory=dict)
     form: Callable[[], Mapping[str, str]] | None = None
     expects: int = 200
-    unasked: bool = False
 
     def ask(self, connection: http.client.HTTPConnection) -> None:
         body = urlencode(self.form()).encode() if self.form else None
@@ -44,8 +40,7 @@ class Target:
             **self.headers,
             **({"Content-Type": "application/x-www-form-urlencoded"} if body else {}),
         }
-        path = f"{self.path}?bench={next(_requests)}" if self.unasked else self.path
-        connection.request("POST" if self.form else "GET", path, body, headers)
+        connection.request("POST" if self.form else "GET", self.path, body, headers)
         reply = connection.getresponse()
         reply.read()
         if reply.status != self.expects:

@@ -107,7 +107,6 @@ def _runs(cases: int, *, shared: bool) -> tuple[UUID, UUID]:
 
 def main() -> None:
     """Measure this section alone."""
-    from bench.run import _application, _environment
 
     parser = argparse.ArgumentParser(prog="bench.comparisons")
     parser.add_argument("--quick", action="store_true")
@@ -115,8 +114,8 @@ def main() -> None:
     options = parser.parse_args()
     VAR.mkdir(parents=True, exist_ok=True)
     server = world.database(VAR / "pg")
-    os.environ.update(_environment(server))
-    app = _application()
+    os.environ.update(world.environment(server))
+    app = world.application()
     make.create_world()
     for what, value, unit, ratio, goal in measure(app, rounds=options.rounds, quick=options.quick):
         shown = "" if ratio is None else f"{ratio:.2f}"

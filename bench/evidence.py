@@ -297,25 +297,25 @@ def main() -> None:
     """This section alone, against a world of its own: `python -m bench.evidence [--quick]`."""
     import sys
 
-    from bench import run
+    from bench import table
 
     server = world.database(VAR / "pg")
-    environment = run._environment(server)
+    environment = world.environment(server)
     os.environ.update(environment)
-    app = run._application()
+    app = world.application()
     world.fill()
-    cookie = run._cookie(app)
+    cookie = world.cookie(app)
     rows: Any = measure(
         app,
         cookie,
-        run._token(app, cookie),
+        world.token(app, cookie),
         server,
         environment,
         rounds=3,
         seconds=0.4,
         quick="--quick" in sys.argv,
     )
-    run.print_rows(rows)
+    table.print_rows(rows)
 
 
 if __name__ == "__main__":

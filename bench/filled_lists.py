@@ -92,13 +92,12 @@ def _commit(app: Flask) -> None:
 
 def main(measure: Callable[..., list[Row]]) -> None:
     """Measure one section alone."""
-    from bench.run import _application, _environment
 
     VAR.mkdir(parents=True, exist_ok=True)
     server = world.database(VAR / "pg")
-    environment = _environment(server)
+    environment = world.environment(server)
     os.environ.update(environment)
-    app = _application()
+    app = world.application()
     world.fill()
     for what, value, unit, ratio, goal in measure(app, server, environment, rounds=3, quick=False):
         print(f"{what:<62}{value:>9.2f} {unit:<5}{'' if ratio is None else f'{ratio:.2f}'}  {goal}")

@@ -111,13 +111,12 @@ def _median(act: Callable[[], object], times: int = 7) -> float:
 
 
 def main() -> None:
-    from bench import run
 
     VAR.mkdir(parents=True, exist_ok=True)
     server = world.database(VAR / "pg")
-    environment = run._environment(server)
+    environment = world.environment(server)
     os.environ.update(environment)
-    app = run._application()
+    app = world.application()
     world.fill()
     for name, value, unit, ratio, goal in measure(app, server, environment, rounds=3, quick=False):
         print(f"{name:60}{value:10.2f} {unit:3}{'' if ratio is None else f'{ratio:8.3f}'}  {goal}")

@@ -321,7 +321,6 @@ def _in_duckdb(file: Path) -> float:
 
 def main() -> None:
     """Measure this section alone."""
-    from bench.run import _application, _environment
 
     parser = argparse.ArgumentParser(prog="bench.measurements")
     parser.add_argument("--quick", action="store_true")
@@ -329,9 +328,9 @@ def main() -> None:
     options = parser.parse_args()
     VAR.mkdir(parents=True, exist_ok=True)
     server = world.database(VAR / "pg")
-    environment = _environment(server)
+    environment = world.environment(server)
     os.environ.update(environment)
-    app = _application()
+    app = world.application()
     make.create_world()
     for what, value, unit, ratio, goal in measure(
         app, server, environment, rounds=options.rounds, quick=options.quick

@@ -284,12 +284,11 @@ def work() -> None:
     """The worker's side: everything imported and connected, then one line of input for the queue's
     one item.
     """
-    from bench import run
     from governance.app.schedule import HANDLERS
     from governance.foundation.people.jobs import actor_of
     from governance.kernel import jobs
 
-    run._application()
+    world.application()
     with make.acting(OFFICER, TENANT, read_only=True):
         session().execute(text("SELECT 1"))
     print("idle", flush=True)
@@ -350,18 +349,18 @@ FILL = (
 
 def main() -> None:
     """This section alone, against a world of its own."""
-    from bench import run
+    from bench import table
 
     if "--work" in sys.argv:
         work()
         return
     server = world.database(VAR / "pg")
-    environment = run._environment(server)
+    environment = world.environment(server)
     os.environ.update(environment)
-    app = run._application()
+    app = world.application()
     make.create_world()
     rows: Any = measure(app, server, environment, quick="--quick" in sys.argv)
-    run.print_rows(rows)
+    table.print_rows(rows)
 
 
 if __name__ == "__main__":

@@ -106,15 +106,14 @@ def _median(act: Callable[[], None], times: int = 7) -> float:
 
 
 def main() -> None:
-    from bench import run
 
     parser = argparse.ArgumentParser(prog="bench.search")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     VAR.mkdir(parents=True, exist_ok=True)
     server = world.database(VAR / "pg")
-    os.environ.update(run._environment(server))
-    app = run._application()
+    os.environ.update(world.environment(server))
+    app = world.application()
     make.create_world()
     for name, value, unit, ratio, goal in measure(app, server, rounds=3, quick=options.quick):
         print(f"{name:60}{value:10.2f} {unit:3}{'' if ratio is None else f'{ratio:8.3f}'}  {goal}")

@@ -30,6 +30,7 @@ from urllib.parse import urlencode, urlsplit
 import psutil
 from sqlalchemy import select
 
+from bench import world
 from bench.client import resident_megabytes, serving_console
 from governance.foundation.people import oidc_types, session_actions, sessions
 from governance.foundation.people.models import Membership, Person
@@ -308,9 +309,8 @@ def _say(text: str) -> None:
 
 
 def main() -> None:
-    from bench.run import _application
 
-    _application()
+    world.application()
     name, *slugs = sys.argv[1:]
     log = Path(os.environ["GOVERNANCE_VAR"]) / f"walk-{name.replace(' ', '-')}.log"
     print(json.dumps(measure(name, slugs, log)))

@@ -3,11 +3,15 @@
 72 requirements, the starter pack's controls, 500 evidence items with reviewed versions.
 """
 
+import logging
+import os
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
+import structlog
+from flask import Flask
 from sqlalchemy import select, text
 
 from bench import floor
@@ -26,6 +30,7 @@ from tests import make
 KEY, REF = "nist-ai-rmf-1.0", "MEASURE 2.7"
 EVIDENCE = 500
 DATABASE = "bench"
+VAR = Path("var/bench")
 FILLED = "bench_filled"
 
 
@@ -39,6 +44,42 @@ def database(folder: Path) -> embedded.Embedded:
     with psycopg.connect(server.owner_url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(floor.TABLES)
     return server
+
+
+def environment(server: embedded.Embedded) -> dict[str, str]:
+    """Return what the servers of the bench are started with."""
+    return {
+        **os.environ,
+        "GOVERNANCE_DEMO": "1",
+        "GOVERNANCE_VAR": str(VAR.resolve()),
+        "GOVERNANCE_PUBLIC_URL": "http://127.0.0.1",
+        "DATABASE_URL": server.app_url,
+        "GOVERNANCE_OWNER_DATABASE_URL": server.owner_url,
+        "FLOOR_DATABASE": server.app_url.replace("+psycopg", ""),
+    }
+
+
+def application() -> Flask:
+    """Return the application of this process, which logs errors only."""
+    from governance.app.factory import create_app
+
+    app = create_app()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    return app
+
+
+def cookie(app: Flask) -> str:
+    from tests import make
+
+    with app.app_context():
+        return make.cookie("compliance_officer")
+
+
+def token(app: Flask, cookie: str) -> str:
+    from governance.kernel.web import csrf_token
+
+    with app.test_request_context("/", headers={"Cookie": f"session={cookie}"}):
+        return csrf_token()
 
 
 def framework_id() -> str:
