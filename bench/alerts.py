@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from sqlalchemy import text
 
+from bench.table import Row
 from governance.kernel import clock
 from governance.kernel.db import session, transaction
 from governance.kernel.monthly_partitions import utc_month
@@ -25,7 +26,6 @@ from governance.operations.objectives.windows import minute_of
 
 OBJECTIVES, BURNING = 5000, 250
 GOAL = 2000  # ms
-type Row = tuple[str, float, str, float | None, str]
 
 FILL = (
     """

@@ -18,6 +18,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from bench import world
+from bench.table import Row
 from governance.kernel import clock
 from governance.kernel.db import session
 from governance.operations.evaluations import comparing, comparison_counts, queries, suite_actions
@@ -42,7 +43,6 @@ BARE = text(
     " JOIN evaluation_run_cases b USING (tenant_id, case_digest, repetition)"
     " WHERE a.run_id = :old AND b.run_id = :new"
 )
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
 def measure(app: Flask, *, rounds: int, quick: bool) -> list[Row]:

@@ -28,6 +28,7 @@ import psycopg
 from sqlalchemy import select
 
 from bench.client import processor_seconds, serving, serving_console
+from bench.table import Row
 from governance.kernel import current
 
 VAR = Path("var/bench")
@@ -36,7 +37,6 @@ SYSTEMS, MANY_SYSTEMS, FLIPS, FLOCK = 50, 500, 200, 5000
 WATCHERS = 4  # kept connections, which fall to both workers
 READERS = 4  # who ask for pages, one after the other
 NICENESS = 10  # of a server for pages beside one for decisions: docs/operating/decisions.md
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
 def measure(

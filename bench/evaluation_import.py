@@ -18,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bench.table import Row
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, jobs
 from governance.kernel.db import session
@@ -38,7 +39,6 @@ with open(sys.argv[1], "rb") as file:
     for _ in ijson.items(file, "samples.item", use_float=True, buf_size={PIECE_BYTES}):
         pass
 """
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
 def measure() -> list[Row]:

@@ -25,6 +25,7 @@ from flask import Flask, url_for
 
 from bench import world
 from bench.client import Target, median_ms, resident_megabytes, serving_console, warm
+from bench.table import Row
 from governance.assurance.evidence import actions
 from governance.kernel import clock, embedded, storage
 from tests import make
@@ -34,7 +35,6 @@ LARGE, PIECES = 1024**3, 10_000
 QUICK = 16  # times less of each
 PIECE = 1024 * 1024
 HEAD = b"%PDF-1.7\n"
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
 def measure(

@@ -20,6 +20,7 @@ from sqlalchemy import text
 
 from bench import world
 from bench.client import Target, median_ms, serving_console, warm
+from bench.table import Row
 from governance.kernel import embedded, tenant_revision
 from governance.kernel.db import session
 from tests import make
@@ -27,7 +28,6 @@ from tests import make
 VAR = Path("var/bench")
 ROWS = 2_000
 SLUG = "globex"  # the tenant of the other sections stays as it is
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from flask import Flask, url_for
 
 from bench import evidence, world
 from bench.client import Target, median_ms, serving_console, warm
+from bench.table import Row
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import registry
 from governance.foundation.tenants.models import Tenant
@@ -29,7 +30,6 @@ from tests import make
 VAR = Path("var/bench")
 ITEMS = 10_000
 PERSON = "contributor"  # who owns the evidence that evidence._fill writes
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 BARE = """
 SELECT id, title, created_at FROM evidence WHERE tenant_id = %s

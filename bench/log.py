@@ -35,6 +35,7 @@ from bench.client import (
     serving_silently,
     turn_by_turn,
 )
+from bench.table import Row
 from governance.foundation.audit import checkpoint, jsonl, merkle, queries, sequencer
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.record import canonical, record
@@ -55,7 +56,6 @@ MILLION, DEEP, EXPORTED = (
 )  # entries of the log, pages turned, entries of an export
 QUICK = 50  # times less of each
 VAR = Path("var/bench")
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
 def measure(

@@ -25,6 +25,7 @@ from flask import Flask
 
 from bench import world
 from bench.client import resident_megabytes, serving_console
+from bench.table import Row
 from governance.foundation.api_keys import actions as keys
 from governance.kernel import clock, current, embedded
 from governance.kernel.db import transaction
@@ -40,7 +41,6 @@ BATCHES = 5  # of a round
 OBJECTIVES = 1000
 MINUTE = timedelta(minutes=1)
 COPIED = "bench_minutes"
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 type Minute = tuple[str, datetime, int, int]
 
 

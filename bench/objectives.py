@@ -17,6 +17,7 @@ from flask import Flask, url_for
 
 from bench import world
 from bench.client import Target, median_ms, serving_console, warm
+from bench.table import Row
 from governance.kernel import clock, embedded
 from governance.kernel.monthly_partitions import utc_month
 from governance.operations.measurements import actions as measuring
@@ -30,7 +31,6 @@ VAR = Path("var/bench")
 OBJECTIVES, MONTHS = 500, 13
 QUICK = 16  # times fewer objectives
 PAGE_MS, LIST_MS = 100, 120
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 # One minute in 700 has a bad request, one in 500 has no data.
 COUNTS = "CASE WHEN n %% 700 = 3 THEN 19 ELSE 20 END AS good, 20 AS total"

@@ -32,6 +32,7 @@ from sqlalchemy import text
 
 from bench import world
 from bench.client import _rss
+from bench.table import Row
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.engagements import actions, package_queries, packages, queries
@@ -47,7 +48,6 @@ QUICK = 16  # times less of each
 MIB = 1024 * 1024
 TENANT, OFFICER = "globex", "compliance_officer"
 CONTROLS = 50  # that the files are spread over
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
 @dataclass(slots=True)

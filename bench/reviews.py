@@ -23,6 +23,7 @@ from flask import Flask
 
 from bench import world
 from bench.client import Target, median_ms, serving_console, warm
+from bench.table import Row
 from governance.economics.prices import actions as prices
 from governance.economics.rates import queries as rates
 from governance.economics.reviews import closing, usage_reading
@@ -45,7 +46,6 @@ TENANTS, MONTHS = 200, 12
 PAGE_MS = 200
 MONTH = Month(2026, 10)
 FINANCE = "operator_finance"
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 # The columns of an event by its number, for PostgreSQL and for DuckDB.
 EVENT = """

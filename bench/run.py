@@ -63,6 +63,7 @@ from bench.client import (
     share_megabytes,
     warm,
 )
+from bench.table import Row
 from governance.kernel import db, embedded
 
 VAR = Path("var/bench")
@@ -79,9 +80,6 @@ PEERS = (
     ),
     ("report", "CISO Assistant 2.1 s for a table of 72 rows · VerifyWise 1.4 s for 5 pages"),
 )
-type Row = tuple[
-    str, float, str, float | None, str
-]  # what, value, unit, ratio to its floor, the goal
 
 
 def main() -> None:

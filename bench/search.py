@@ -16,6 +16,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from bench import world
+from bench.table import Row
 from governance.foundation.search import finding, indexing
 from governance.kernel import embedded
 from governance.kernel.db import session
@@ -26,7 +27,6 @@ VAR = Path("var/bench")
 OBJECTIVE_MS = 50
 OBJECTS = 100_000
 SLUG = "globex"  # its index is large; the tenant of the other sections stays as it is
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 TYPED = {
     "a reference": "EV-012345",

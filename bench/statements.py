@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import func, select, text
 
+from bench.table import Row
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
@@ -26,7 +27,6 @@ TENANTS = 8
 GOAL = 1.25  # time per tenant of twice as many, against that of the first ones
 DUE = datetime(2026, 11, 10, 12, tzinfo=UTC)
 OCTOBER = Span(datetime(2026, 9, 30, 22, tzinfo=UTC), datetime(2026, 10, 31, 23, tzinfo=UTC))
-type Row = tuple[str, float, str, float | None, str]
 
 FILL = """
     INSERT INTO indicator_minutes (tenant_id, indicator_id, at, received_at, good, total, down)

@@ -18,6 +18,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from bench.client import Target, median_ms, serving_console, warm
+from bench.table import Row
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.testing import (
@@ -36,7 +37,6 @@ VAR = Path("var/bench")
 CONTROLS, SAMPLES, RELEASES = 120, 20, 60
 GOAL_MS = 150
 CADENCES = ("daily", "weekly", "monthly", "quarterly", "per change", "per release")
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
 def measure(

@@ -24,6 +24,7 @@ from flask import Flask
 
 from bench import world
 from bench.client import resident_megabytes, serving_console
+from bench.table import Row
 from governance.economics.prices import jobs
 from governance.economics.usage import partitions
 from governance.foundation.api_keys import actions as keys
@@ -37,7 +38,6 @@ SYSTEM, COPIED = "used", "bench_usage"
 SECOND = timedelta(seconds=1)
 MINUTE = 60
 OUTCOMES = ("success", "success", "success", "refused", "failed", "retried")
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 type Event = tuple[str, datetime, str, str, str, str, str, int, int, int]
 
 

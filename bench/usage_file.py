@@ -18,6 +18,7 @@ import duckdb
 import psycopg
 
 from bench import world
+from bench.table import Row
 from bench.usage import OUTCOMES, SYSTEM, VAR
 from governance.economics.imports import actions as imports
 from governance.economics.imports import queries as imported
@@ -32,7 +33,6 @@ from tests import make
 
 EVENTS = int(os.environ.get("GOVERNANCE_BENCH_EVENTS", "1000000"))
 COPIED = "bench_usage_file"
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
 def measure(server: embedded.Embedded) -> list[Row]:

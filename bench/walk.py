@@ -32,6 +32,7 @@ from sqlalchemy import select
 
 from bench import world
 from bench.client import resident_megabytes, serving_console
+from bench.table import Row
 from governance.foundation.people import oidc_types, session_actions, sessions
 from governance.foundation.people.models import Membership, Person
 from governance.foundation.tenants import actions as tenants
@@ -55,7 +56,6 @@ NUMBER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+|(?<=/)[A-Z]+-[\w.-]+")
 NO_PAGE = re.compile(
     r"^/(static|logout|login|auth|theme|api|metrics)\b|\.(csv|xlsx|pdf|json|zip|ics|xml|jsonl)\b"
 )
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 
 from bench import systems, world
+from bench.table import Row
 from governance.foundation.search import indexing
 from governance.kernel import embedded
 from tests import make
@@ -23,7 +24,6 @@ from tests import make
 VAR = Path("var/bench")
 DEMO, DEMO_PORT = VAR / "demo", 8790
 CONTROLS, EVIDENCE, SYSTEMS = 2_000, 50_000, 500
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
 
 
 def measure(server: embedded.Embedded, environment: Mapping[str, str], *, quick: bool) -> list[Row]:
