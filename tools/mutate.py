@@ -3,6 +3,7 @@ promise that no test proves.
 
     make mutate ONLY=governance/kernel/access.py
     make mutate ONLY=governance/kernel/access.py TESTS="tests/kernel tests/test_object_conditions.py"
+    make mutate ONLY=governance/foundation/audit/merkle.py TESTS="--noconftest tests/foundation/audit/test_merkle.py"
 
 Cosmic Ray makes the changes, in a copy of the repository, and each has a run of pytest of its own: the
 embedded PostgreSQL stays, and nothing is shared. Without TESTS, the folder of tests of the module's
@@ -152,12 +153,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("module", type=Path)
     parser.add_argument("tests", nargs="*")
-    given = parser.parse_args()
+    given, options = parser.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="governance-mutants-") as folder:
         copy_to(Path(folder))
         os.environ["PYTHONPATH"] = folder
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the first run compiles for all others
         with chdir(folder):
-            return 1 if run(given.module, given.tests or tests_of(given.module)) else 0
+            return 1 if run(given.module, options + (given.tests or tests_of(given.module))) else 0
 
 
 if __name__ == "__main__":

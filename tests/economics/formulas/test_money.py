@@ -13,6 +13,7 @@ from governance.economics.formulas.money import (
     plain_amount,
     read_amount,
     rounded,
+    rounded_together,
     short_money,
     unit_money,
     whole_money,
@@ -113,15 +114,22 @@ def test_a_headline_has_a_short_amount(amount, text):
 
 
 def test_a_sentence_has_whole_amounts():
-    assert whole_money(Decimal("-3119.87"), "EUR") == "−€3,120"
+    assert whole_money(Decimal("-3121.87"), "EUR") == "−€3,122"
 
 
 @pytest.mark.parametrize(
     ("amount", "text"),
-    [("0.00312", "€0.0031"), ("0.131", "€0.13"), ("2.5", "€2.50"), ("0", "€0.00")],
+    [
+        ("0.00312", "€0.0031"),
+        ("0.131", "€0.13"),
+        ("2.5", "€2.50"),
+        ("0", "€0.00"),
+        ("0.5", "¥0.50"),
+        ("1", "¥1"),
+    ],
 )
 def test_a_small_price_keeps_two_digits(amount, text):
-    assert unit_money(Decimal(amount), "EUR") == text
+    assert unit_money(Decimal(amount), "JPY" if "¥" in text else "EUR") == text
 
 
 @pytest.mark.parametrize(
@@ -140,3 +148,46 @@ def test_an_agreed_price_loses_no_digit(amount, text):
 def test_currencies_are_those_of_iso_4217():
     assert is_currency("EUR") and not is_currency("eur") and not is_currency("XAU")
     assert sorted(choices()) == sorted(DECIMALS) and choices()[0] == "EUR"
+
+
+@pytest.mark.parametrize(
+    ("parts", "currency", "cents"),
+    [
+        (["0.333", "0.333", "0.334"], "EUR", ["0.33", "0.33", "0.34"]),
+        (["0.005", "0.005"], "EUR", ["0.01", "0.00"]),  # equal remainders: the first one
+        (["0.001", "0.009"], "EUR", ["0.00", "0.01"]),
+        (["-0.006", "0.016"], "EUR", ["-0.01", "0.02"]),
+        (["1.4", "1.4", "1.2"], "JPY", ["2", "1", "1"]),
+        ([], "EUR", []),
+    ],
+)
+def test_parts_are_rounded_to_their_rounded_sum_by_the_largest_remainders(parts, currency, cents):
+    assert list(map(str, rounded_together(list(map(Decimal, parts)), currency))) == cents
+
+
+@given(amounts=st.lists(AMOUNTS, max_size=8), currency=CURRENCIES)
+def test_rounded_parts_add_up_and_each_stays_within_its_smallest_unit(amounts, currency):
+    found, unit = rounded_together(amounts, currency), Decimal(1).scaleb(-DECIMALS[currency])
+    assert sum(found, Decimal(0)) == rounded(sum(amounts, Decimal(0)), currency)
+    assert all(abs(a - b) < unit for a, b in zip(found, amounts, strict=True))
+
+
+def test_a_million_millions_is_too_much_and_a_cent_less_is_not():
+    most = Decimal("999999999999.99")
+    assert rounded(most, "EUR") == most
+    with pytest.raises(Invalid, match=r"below 1,000,000,000,000\."):
+        rounded(most + Decimal("0.01"), "EUR")
+
+
+def test_a_form_never_has_a_negative_zero():
+    assert plain_amount(Decimal("-0.001"), "EUR") == "0.00"
+
+
+def test_a_price_that_is_smaller_than_any_is_cut_at_sixteen_decimals():
+    assert unit_money(Decimal("1.26e-15"), "EUR") == "€0.0000000000000013"
+    assert unit_money(Decimal("1.26e-16"), "EUR") == "€0.0000000000000001"
+
+
+@pytest.mark.parametrize(("amount", "text"), [("9999", "€9,999"), ("10000", "€10.0k")])
+def test_a_headline_is_short_from_ten_thousand_on(amount, text):
+    assert short_money(Decimal(amount), "EUR") == text

@@ -163,7 +163,7 @@ SUPPORT = {
 
 @pytest.mark.parametrize(
     ("count", "in_time", "result", "credit"),
-    [(0, 0, "met", 0), (4, 4, "met", 0), (6, 5, "missed", 24_800)],
+    [(0, 0, "met", 0), (4, 4, "met", 0), (20, 19, "met", 0), (6, 5, "missed", 24_800)],
 )
 def test_support_in_time(counts, count, in_time, result, credit):
     its = facts(
@@ -191,6 +191,7 @@ def test_what_late_data_changed(counts):
     [change] = changed_lines(before, result_of(facts(), later))
     assert change.name == "claims-triage · Availability"
     assert (change.before["unknown"], change.after["unknown"]) == (384, 180)
+    assert change.differs("unknown") and not change.differs("excluded")
 
 
 # ---- minute counts
