@@ -14,6 +14,7 @@ from governance.publishing.statements.minute_counts import MonthCounts, Tally, d
 from governance.publishing.statements.statement_calculation import (
     MixedCurrencies,
     changed_lines,
+    why_not_counted,
 )
 from tests.hypothesis_profiles import examples
 from tests.publishing.statements import statement_samples as samples
@@ -76,7 +77,7 @@ def test_below_minimum_coverage_nothing_is_determinable(counts):
     line = result["lines"][0]
     assert (line["result"], line["attained"], line["credit"]) == ("not determinable", None, 0)
     assert line["coverage"] == "44076/44460"
-    assert result["not_determinable"] == 1
+    assert (result["met"] + result["missed"], result["not_determinable"]) == (1, 1)
 
 
 def test_a_month_without_any_data_is_never_100_per_cent():
@@ -100,6 +101,19 @@ def test_a_month_without_any_data_is_never_100_per_cent():
 def test_which_exclusions_hide_minutes(counts, changed, minutes):
     its = facts(exclusions=[exclusion("MNT-5", at(18, 2), 120, **changed)])
     assert result_of(its, counts)["lines"][0]["excluded"] == minutes
+
+
+@pytest.mark.parametrize(
+    ("ahead_hours", "said"),
+    [
+        (72, None),
+        (71.5, "It was announced 71 hours ahead; the agreement asks for 72."),
+        (-0.5, "It was announced 0 hours ahead; the agreement asks for 72."),
+    ],
+)
+def test_an_exclusion_says_in_whole_hours_how_late_it_was_announced(ahead_hours, said):
+    its = exclusion("MNT-5", at(18, 2), 120, ahead_hours=ahead_hours)
+    assert why_not_counted(its, version()["terms"]) == said
 
 
 def test_overlapping_and_nested_exclusions_count_once(counts):
@@ -172,6 +186,7 @@ def test_support_in_time(counts, count, in_time, result, credit):
     )
     [line] = result_of(its, counts)["lines"]
     assert (line["result"], line["credit"]) == (result, credit)
+    assert (line["measured"], line["lost"]) == (count, count - in_time)
 
 
 def test_more_in_time_than_there_were_is_refused(counts):
