@@ -91,6 +91,7 @@ def test_an_amount_that_overflows_is_refused_and_never_rounded_away():
         ("1200", "JPY", "¥1,200"),
         ("0.5", "CHF", "CHF 0.50"),
         ("-0.001", "EUR", "€0.00"),
+        ("-0.5", "EUR", "−€0.50"),
     ],
 )
 def test_money_shows_every_cent(amount, currency, text):
