@@ -235,10 +235,9 @@ REPLACED = {
         "the demo tells eighteen months by clock.frozen, and its own clock runs on beside it"
     ),
     "tests/demo/frozen_days.py cast.today": "the same, without the day that it remembers",
-    "tests/foundation/people/test_known_people.py known_people._FIRST._kept": (
+    "tests/foundation/people/test_known_people.py known_people._FIRST._text": (
         "the statement is compiled once, with the limit that the test makes small"
     ),
-    "tests/kernel/test_page_memory.py page_memory._pages": "an empty memory of kept pages, counted",
     "tests/kernel/test_spreadsheet_reader.py spreadsheet_reader.limit": (
         "limits made small, whose names are parameters"
     ),

@@ -39,7 +39,7 @@ def test_they_are_told_as_the_database_has_them(acting, database, monkeypatch, r
     with acting(role):  # this transaction may write, and reads each time
         expected = _told()
     monkeypatch.setattr(known_people, "MAX_KNOWN", most)
-    monkeypatch.setattr(known_people._FIRST, "_kept", None)
+    monkeypatch.setattr(known_people._FIRST, "_text", None)
     with acting(role, read_only=True):
         assert _told() == expected
     monkeypatch.undo()
