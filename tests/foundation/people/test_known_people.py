@@ -43,7 +43,7 @@ def test_they_are_told_as_the_database_has_them(acting, database, monkeypatch, r
     with acting(role, read_only=True):
         assert _told() == expected
     monkeypatch.undo()
-    known_people._FIRST._kept = None
+    known_people._FIRST._text = None
 
 
 def test_they_are_read_by_one_statement(acting, statements, database):
