@@ -30,7 +30,6 @@ CHANGED_ON_PURPOSE: dict[tuple[str, str, str], str] = {}
 # (release, table) that a later migration drops with all its rows, and why.
 DROPPED_ON_PURPOSE = {
     ("0.1.0", "benchmarks"): "its feature was removed, docs/decisions/0158",
-    ("0.1.0", "table_numbers"): "pages are no longer kept, docs/decisions/0171",
 }
 TENANTED = sorted(
     table.name for table in Model.metadata.tables.values() if "tenant_id" in table.columns
