@@ -3,20 +3,17 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
-    Integer,
     Select,
     String,
     Subquery,
     Uuid,
     all_,
-    bindparam,
     func,
+    literal,
     select,
     true,
     tuple_,
@@ -36,37 +33,8 @@ from governance.foundation.audit.proof import Proof
 from governance.foundation.audit.sequencer import full_tile
 from governance.kernel.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.selects import Rows, Selected
 
 MAX_ENTRIES = 30  # of a page's list of what happened
-
-
-def _newest_about() -> tuple[Any, Select[Any]]:
-    """The newest of each object are read, whose order an index has, then the newest of those: an
-    order over all of them at once lets the database read the whole log backwards.
-    """
-    e, count = AuditEntry, bindparam("entries", type_=Integer)
-    ids = func.unnest(bindparam("about", type_=ARRAY(Uuid)))
-    target = ids.table_valued("id").render_derived("target")
-    unwanted = all_(bindparam("without", type_=ARRAY(String)))
-    theirs = select(e).where(e.target_id == target.c.id, e.action != unwanted)
-    newest = theirs.order_by(e.at.desc(), e.id.desc()).limit(count).lateral()
-    entries = aliased(e, newest)
-    query = select(entries).select_from(target).join(newest, true())
-    return entries, query.order_by(entries.at.desc(), entries.id.desc()).limit(count)
-
-
-def _has_sealed_reason(key: type[DataKey]) -> ColumnElement[bool]:
-    """Whether a reason of the entries is encrypted under the key."""
-    entries, query = _newest_about()
-    reason = entries.sealed["reason"]
-    period = func.coalesce(reason["period"].astext, "")
-    named = query.with_only_columns(reason["subject"].astext, period)
-    return tuple_(key.subject, key.period).in_(named)
-
-
-ENTRIES = Selected[AuditEntry](lambda: _newest_about()[1])
-REASON_KEYS = Rows(DataKey, _has_sealed_reason, lambda m: (m.id,))
 
 
 def entries_about(
@@ -78,9 +46,35 @@ def entries_about(
     """
     if not target_ids:
         return []
-    values = {"about": tuple(target_ids), "entries": limit, "without": tuple(without)}
-    personal_field_encryption.keep_wrapped(REASON_KEYS.read(**values))
-    return ENTRIES.read(**values)
+    entries = session().scalars(_newest_about(target_ids, limit, without)).all()
+    _keep_keys_of_reasons(entries)
+    return entries
+
+
+def _newest_about(
+    target_ids: Collection[UUID], limit: int, without: Collection[str]
+) -> Select[AuditEntry]:
+    """The newest of each object are read, whose order an index has, then the newest of those: an
+    order over all of them at once lets the database read the whole log backwards.
+    """
+    e = AuditEntry
+    ids = func.unnest(literal(list(target_ids), ARRAY(Uuid)))
+    target = ids.table_valued("id").render_derived("target")
+    unwanted = all_(literal(list(without), ARRAY(String)))
+    theirs = select(e).where(e.target_id == target.c.id, e.action != unwanted)
+    newest = theirs.order_by(e.at.desc(), e.id.desc()).limit(limit).lateral()
+    entries = aliased(e, newest)
+    query = select(entries).select_from(target).join(newest, true())
+    return query.order_by(entries.at.desc(), entries.id.desc()).limit(limit)
+
+
+def _keep_keys_of_reasons(entries: Sequence[AuditEntry]) -> None:
+    """Read the keys of all encrypted reasons at once, for those who decrypt them one by one."""
+    reasons = [each.sealed["reason"] for each in entries if "reason" in each.sealed]
+    named = {(reason["subject"], reason.get("period", "")) for reason in reasons}
+    if named:
+        query = select(DataKey).where(tuple_(DataKey.subject, DataKey.period).in_(named))
+        personal_field_encryption.keep_wrapped(session().scalars(query))
 
 
 def newest(*, limit: int = 30) -> Sequence[AuditEntry]:
