@@ -170,7 +170,7 @@ def test_what_the_console_files_is_no_change_by_the_person_who_pressed_the_butto
         officer.post("evidence/collectors/members/runs")
         queue.drain(actor_of)
         assert filed is not None and last_run("members").state == "filed"
-        refused = other.post(f"evidence/versions/{filed}/review", then=409, decision="accepted")
+        refused = other.post(f"evidence/versions/{filed}/review", then=422, decision="accepted")
         assert "(Still firm)" in refused.text
 
 
