@@ -56,10 +56,3 @@ def test_a_result_leads_to_the_next_untested_item_and_the_last_one_to_the_sample
 def test_a_refused_result_stays_where_it_was(as_auditor, items):
     as_auditor.post(items[1][22], then=422, a0="no", a1="yes")
     assert steps(as_auditor, items[1][22])[0].startswith("Item 23 of 25 3 untested")
-
-
-def test_an_items_page_reads_its_sample_once(as_officer, items, statements):
-    as_officer.get(items[1][0])
-    with statements() as seen:
-        as_officer.get(items[1][0])
-    assert len([each for each in seen if "FROM samples" in each]) == 1

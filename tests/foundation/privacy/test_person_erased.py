@@ -138,7 +138,8 @@ def test_every_feature_that_stores_files_subscribes_or_says_why_they_stay(app):
         "/".join(path.relative_to(ROOT).parts[:2])
         for path in ROOT.glob("*/*/**/*.py")
         if re.search(
-            r"\bstore\(\)\.(write|keep)\(|background_work import .*\bkeep\b", path.read_text()
+            r"\bstore\(\)\.(write|keep)\(|\bkeep_preview\(|background_work import .*\bkeep\b",
+            path.read_text(),
         )
     }
     subscribed = {
