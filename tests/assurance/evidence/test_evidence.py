@@ -534,10 +534,9 @@ def test_an_export_is_read_batch_by_batch_while_it_goes_out(as_officer, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("path", "most"),
-    [("evidence/", 6), ("evidence/?state=missing&sort=-owner", 6), ("evidence/inbox", 11)],
+    "path", ["evidence/", "evidence/?state=missing&sort=-owner", "evidence/inbox"]
 )
-def test_a_page_has_a_budget_whatever_there_is(as_officer, statements, path, most):
+def test_a_page_costs_the_same_whatever_there_is(as_officer, statements, path):
     def cost():
         with statements() as seen:
             as_officer.get(path)
@@ -550,7 +549,7 @@ def test_a_page_has_a_budget_whatever_there_is(as_officer, statements, path, mos
     with make.acting():
         for n in range(60):
             actions.create_item(f"Record {n:02d}", kind="record", cadence="monthly")
-    assert cost() == one <= most
+    assert cost() == one
 
 
 def test_empty_states_say_why(as_officer, as_viewer):
