@@ -1,4 +1,4 @@
-"""What `governance web` and `governance decisions` serve: the functions that granian's workers call.
+"""Entry points of granian's workers, for `governance web` and `governance decisions`.
 
 Workers are forked from a process that called `application()` already, so they share its memory.
 """

@@ -77,6 +77,7 @@ class Exchange:
         self._received = bytearray()
         self._loop = asyncio.get_running_loop()
         self._is_closing = self._is_gone = False
+        self._watch: asyncio.Task[None] | None = None  # for a client that goes away
 
     async def run(self) -> None:
         """Collect the body, let the application answer, and send the answer."""
@@ -89,6 +90,9 @@ class Exchange:
                 await self._start(bytes(self._received))
         except DomainError as error:
             await self._refuse(error)
+        finally:
+            if self._watch is not None:
+                self._watch.cancel()
 
     # ---- the body
 
@@ -101,7 +105,8 @@ class Exchange:
         receiving = asyncio.ensure_future(self._receive())
         try:
             while True:
-                await asyncio.wait({receiving}, timeout=self._patience(give_back is None))
+                patience = self._patience(has_place=give_back is not None)
+                await asyncio.wait({receiving}, timeout=patience)
                 if receiving.done():
                     message = receiving.result()
                     if message["type"] != "http.request":
@@ -124,10 +129,10 @@ class Exchange:
             if give_back is not None:
                 give_back()
 
-    def _patience(self, is_admitted_without_place: bool) -> float:  # noqa: FBT001
+    def _patience(self, *, has_place: bool) -> float:
         """Return the seconds until this body is late or too slow."""
         left = self._pace.seconds_left(self._deadline())
-        if is_admitted_without_place:
+        if not has_place:
             left = min(left, request_bodies.GRACE_SECONDS - self._pace.seconds + 0.01)
         return max(left, 0)
 
@@ -278,7 +283,7 @@ class Exchange:
             headers = [*headers, (b"connection", b"close")]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         if not is_whole and isinstance(self.environ["wsgi.input"], BytesIO):
-            self._watch = asyncio.ensure_future(self._note_gone())  # else the body is still read
+            self._watch = asyncio.create_task(self._note_gone())  # else the body is still read
 
     async def _note_gone(self) -> None:
         """Note when the client goes away, which comes after whatever is left of the body."""

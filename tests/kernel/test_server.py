@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -95,7 +96,7 @@ def test_forty_requests_of_one_key_are_not_inside_at_once_and_others_are_answere
         return [b"answered"]
 
     async def asked() -> None:
-        owners = lambda environ, is_urgent: owners_of((), "session", environ, is_urgent)  # noqa: E731
+        owners = partial(owners_of, (), "session")
         server = Server(application, serving_of(is_instant=False, owners=owners))
         clients = [Client(b"{}") for _ in range(40)]
         sent = [

@@ -1,4 +1,4 @@
-"""What people enter of a control, each field declared once: kernel/record.py says what follows from it."""
+"""The fields of a control, each declared once: kernel/record.py says what follows from it."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ AUTOMATIONS = ("manual", "automated")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlContent:
-    """What people enter of a control. `rests_on` is a key of RESTS_ON."""
+    """The fields that people enter for a control. `rests_on` is a key of RESTS_ON."""
 
     title: str
     does: str

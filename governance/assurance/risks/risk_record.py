@@ -1,4 +1,4 @@
-"""What people enter of a risk, each field declared once: kernel/record.py says what follows from it.
+"""The fields of a risk, each declared once: kernel/record.py says what follows from it.
 
 A new field: a line here, a column in models.py, a migration, and a line in a template where it has a
 place of its own.
@@ -39,7 +39,7 @@ def _systems(ids: Collection[UUID]) -> list[UUID]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskContent:
-    """What people enter of a risk. Without systems it concerns all of them; without sources it is
+    """The fields that people enter for a risk. Without systems it concerns all of them; without sources it is
     the tenant's own.
     """
 

@@ -1,4 +1,4 @@
-"""What can be commented on: features add their objects by their manifests."""
+"""Objects that people can comment on: features add theirs by their manifests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -34,7 +34,7 @@ from governance.kernel.formatting import long_day, plural
 type CollectorTopic = Literal["access", "changes", "operations", "log", "isolation"]
 type PopulationRow = Mapping[str, Any]
 
-NAMED = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+NAMED = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy's
 TOPICS: tuple[CollectorTopic, ...] = get_args(CollectorTopic.__value__)
 # the parameters of every query, by name in its text
 TENANT: ColumnElement[UUID] = literal_column(":tenant", Uuid())
