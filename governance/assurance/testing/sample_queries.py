@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import aliased
 
 from governance.assurance.controls.models import Control
@@ -54,11 +54,14 @@ def sample_sizes() -> SampleSizes:
 
 
 def is_latest_result() -> Any:
-    """Return the condition that no later result supersedes this one."""
-    later = aliased(ItemResult)
-    return ~exists().where(
-        later.sample_item_id == ItemResult.sample_item_id, later.number > ItemResult.number
-    ).correlate(ItemResult)
+    """Return the condition that no later result supersedes this one.
+
+    A look at the index for each row, which an anti-join isn't while PostgreSQL has no statistics:
+    it then compares every result with every other.
+    """
+    every = aliased(ItemResult)
+    latest = select(func.max(every.number)).where(every.sample_item_id == ItemResult.sample_item_id)
+    return ItemResult.number == latest.correlate(ItemResult).scalar_subquery()
 
 
 @dataclass(frozen=True, slots=True)
