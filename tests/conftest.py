@@ -282,7 +282,12 @@ def engine(settings):
     """One for all tests, so that a statement is compiled and planned once and not once a test;
     nobody's locks or settings are handed on.
     """
-    one = create_engine(settings.database_url, pool_size=1, query_cache_size=KEPT_STATEMENTS)
+    one = create_engine(
+        settings.database_url,
+        pool_size=1,
+        query_cache_size=KEPT_STATEMENTS,
+        connect_args={"options": "-c statement_timeout=60s"},  # an endless plan names itself
+    )
     keep_prepared_statements(one, KEPT_STATEMENTS)
     event.listen(
         one,
