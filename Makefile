@@ -46,7 +46,7 @@ coverage: .venv/.clickhouse-ready pdf-libraries test-programs  ## make test and 
 	@export COVERAGE_CORE=sysmon
 	exec $(PYTEST) -m "nightly or not nightly" --cov --cov-report=term:skip-covered
 
-mutate: .venv/.mutation-ready pdf-libraries  ## Change a module in one place after another and say which changes its tests miss: ONLY=governance/kernel/access.py (TESTS="tests/…")
+mutate: .venv/.mutation-ready pdf-libraries  ## Change a module in one place after another and say which changes its tests miss: ONLY=governance/kernel/safety/access.py (TESTS="tests/…")
 	@exec .venv/bin/python -m tools.mutate $(ONLY) $(TESTS)
 
 check: .venv/.ready pdf-libraries  ## Format, lint, types, import contracts, templates, dependencies, tests without a database: under 60 s

@@ -17,8 +17,8 @@ from sqlalchemy import text
 
 from bench.table import Row
 from governance.kernel import clock
-from governance.kernel.db import session, transaction
-from governance.kernel.monthly_partitions import utc_month
+from governance.kernel.data.db import session, transaction
+from governance.kernel.data.monthly_partitions import utc_month
 from governance.operations.alerts import evaluation
 from governance.operations.alerts.backtest import History, alerts_of
 from governance.operations.alerts.burn_rules import DEFAULT_RULES

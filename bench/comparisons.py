@@ -20,7 +20,7 @@ from sqlalchemy import text
 from bench import world
 from bench.table import Row
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import comparing, comparison_counts, queries, suite_actions
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.systems import actions as systems

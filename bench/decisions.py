@@ -535,7 +535,7 @@ def _watch(
 
 def _stopped(world: Mapping[str, Any], *, stop: bool) -> float:
     """By the product's own actions; the instant of the commit."""
-    from governance.kernel.db import session
+    from governance.kernel.data.db import session
     from governance.operations.switches import actions
     from governance.operations.switches.models import Stop
     from governance.operations.systems import queries as systems

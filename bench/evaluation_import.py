@@ -20,8 +20,9 @@ from typing import Any
 
 from bench.table import Row
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
 from governance.operations.evaluations import queries, run_actions, run_work, suite_actions
 from governance.operations.evaluations.files.json_stream import PIECE_BYTES
 from governance.operations.evaluations.models import EvaluationSuite

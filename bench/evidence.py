@@ -27,7 +27,9 @@ from bench import world
 from bench.client import Target, median_ms, resident_megabytes, serving_console, warm
 from bench.table import Row
 from governance.assurance.evidence import actions
-from governance.kernel import clock, embedded, storage
+from governance.kernel import clock
+from governance.kernel.data import embedded
+from governance.kernel.files import storage
 from tests import make
 
 VAR = Path("var/bench")

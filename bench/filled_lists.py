@@ -21,8 +21,8 @@ from sqlalchemy import text
 from bench import world
 from bench.client import Target, median_ms, serving_console, warm
 from bench.table import Row
-from governance.kernel import embedded, tenant_revision
-from governance.kernel.db import session
+from governance.kernel.data import embedded, tenant_revision
+from governance.kernel.data.db import session
 from tests import make
 
 VAR = Path("var/bench")

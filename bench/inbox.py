@@ -23,7 +23,7 @@ from bench.table import Row
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import registry
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import embedded
+from governance.kernel.data import embedded
 from governance.publishing.inbox import queries
 from tests import make
 

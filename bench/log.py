@@ -42,10 +42,12 @@ from governance.foundation.audit.record import canonical, record
 from governance.foundation.audit.registry import registry
 from governance.foundation.logbook.queries import PAGE
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock, current, embedded, signed_note
-from governance.kernel.db import session, transaction
-from governance.kernel.ids import uuid7
-from governance.kernel.pages import _seal
+from governance.kernel import clock, current
+from governance.kernel.data import embedded
+from governance.kernel.data.db import session, transaction
+from governance.kernel.data.ids import uuid7
+from governance.kernel.pages.rendering import _seal
+from governance.kernel.safety import signed_note
 from tests import make
 
 WRITERS = 8

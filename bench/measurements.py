@@ -27,10 +27,11 @@ from bench import world
 from bench.client import resident_megabytes, serving_console
 from bench.table import Row
 from governance.foundation.api_keys import actions as keys
-from governance.kernel import clock, current, embedded
-from governance.kernel.db import transaction
+from governance.kernel import clock, current
+from governance.kernel.data import embedded
+from governance.kernel.data.db import transaction
+from governance.kernel.data.monthly_partitions import utc_month
 from governance.kernel.intervals import Span
-from governance.kernel.monthly_partitions import utc_month
 from governance.operations.measurements import actions, partitions, queries, rebuilding
 from governance.operations.systems import actions as systems
 from tests import make

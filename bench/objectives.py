@@ -18,8 +18,9 @@ from flask import Flask, url_for
 from bench import world
 from bench.client import Target, median_ms, serving_console, warm
 from bench.table import Row
-from governance.kernel import clock, embedded
-from governance.kernel.monthly_partitions import utc_month
+from governance.kernel import clock
+from governance.kernel.data import embedded
+from governance.kernel.data.monthly_partitions import utc_month
 from governance.operations.measurements import actions as measuring
 from governance.operations.measurements import partitions
 from governance.operations.objectives import actions

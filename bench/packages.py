@@ -37,9 +37,11 @@ from governance.assurance.controls import actions as controls
 from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.engagements import actions, package_queries, packages, queries
 from governance.foundation.audit import sequencer
-from governance.kernel import clock, embedded, storage
-from governance.kernel.db import session
-from governance.kernel.ids import uuid7
+from governance.kernel import clock
+from governance.kernel.data import embedded
+from governance.kernel.data.db import session
+from governance.kernel.data.ids import uuid7
+from governance.kernel.files import storage
 from tests import make
 
 VAR = Path("var/bench")
@@ -286,7 +288,7 @@ def work() -> None:
     """
     from governance.app.schedule import HANDLERS
     from governance.foundation.people.jobs import actor_of
-    from governance.kernel import jobs
+    from governance.kernel.work import jobs
 
     world.application()
     with make.acting(OFFICER, TENANT, read_only=True):

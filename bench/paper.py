@@ -25,7 +25,7 @@ def main(how: str) -> None:
 
 
 def _ours(built) -> bytes:
-    from governance.kernel.pdf import render_in_child
+    from governance.kernel.pictures.pdf import render_in_child
 
     return render_in_child(
         built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
@@ -39,7 +39,7 @@ def _bare(html: str) -> bytes:
     """
     from weasyprint import HTML
 
-    from governance.kernel.pdf import _fetcher
+    from governance.kernel.pictures.pdf import _fetcher
 
     return HTML(string=html, url_fetcher=_fetcher()).write_pdf()
 

@@ -33,8 +33,9 @@ from governance.economics.reviews.month_inputs import CustomerUsage
 from governance.economics.reviews.review_facts import encode
 from governance.economics.reviews.usage_sums import usage_sums
 from governance.economics.usage import partitions
-from governance.kernel import clock, embedded
-from governance.kernel.db import session, transaction
+from governance.kernel import clock
+from governance.kernel.data import embedded
+from governance.kernel.data.db import session, transaction
 from governance.kernel.months import Month
 from tests import make
 from tests.economics.prices.price_helpers import terms

@@ -10,7 +10,7 @@ from flask import Flask
 
 from bench import filled_lists
 from bench.filled_lists import MeasuredPage, Row
-from governance.kernel import embedded
+from governance.kernel.data import embedded
 
 FILL = (
     """

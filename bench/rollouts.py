@@ -19,8 +19,9 @@ from sqlalchemy import select
 
 from bench.client import serving, serving_console
 from bench.decisions import FLAGS, FLIPS, VAR, Row, obeyed_after, wrk
-from governance.kernel import clock, tenant_revision
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session
 
 FEATURES, KEYS = 1_000, 5_000
 ONE = "≥ 0.91: bucketing adds < 10 %"

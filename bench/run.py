@@ -64,7 +64,7 @@ from bench.client import (
     warm,
 )
 from bench.table import Row
-from governance.kernel import db, embedded
+from governance.kernel.data import db, embedded
 
 VAR = Path("var/bench")
 PEERS = (

@@ -18,9 +18,9 @@ from sqlalchemy import text
 from bench import world
 from bench.table import Row
 from governance.foundation.search import finding, indexing
-from governance.kernel import embedded
-from governance.kernel.db import session
-from governance.kernel.search_words import typed
+from governance.kernel.data import embedded
+from governance.kernel.data.db import session
+from governance.kernel.pages.search_words import typed
 from tests import make
 
 VAR = Path("var/bench")

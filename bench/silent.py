@@ -23,6 +23,6 @@ for each in [m for name, m in sys.modules.items() if name.startswith("governance
         each.record = _nothing
 
 if __name__ == "__main__":
-    from governance.kernel import server
+    from governance.kernel.web import server
 
     server.serve("governance.app.serving:pages", host="127.0.0.1", port=int(sys.argv[1]), workers=1)

@@ -15,10 +15,11 @@ from bench.table import Row
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, current, jobs
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, transaction
+from governance.kernel.data.monthly_partitions import utc_month
 from governance.kernel.intervals import Span
-from governance.kernel.monthly_partitions import utc_month
+from governance.kernel.work import jobs
 from governance.operations.measurements import partitions
 from governance.publishing.statements import jobs as closing
 from governance.publishing.statements.models import StatementRevision

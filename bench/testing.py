@@ -30,7 +30,7 @@ from governance.assurance.testing import (
     sample_queries,
 )
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 
 VAR = Path("var/bench")

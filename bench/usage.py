@@ -28,7 +28,8 @@ from bench.table import Row
 from governance.economics.prices import jobs
 from governance.economics.usage import partitions
 from governance.foundation.api_keys import actions as keys
-from governance.kernel import clock, embedded
+from governance.kernel import clock
+from governance.kernel.data import embedded
 from governance.operations.systems import actions as systems
 from tests import make
 

@@ -25,8 +25,10 @@ from governance.economics.imports import queries as imported
 from governance.economics.usage import usage_file
 from governance.economics.usage.usage_file_checks import COLUMNS
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, embedded, jobs
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data import embedded
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
 from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem
 from tests import make

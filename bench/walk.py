@@ -39,7 +39,7 @@ from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 
 SEED = 20261203
 PAGES_EACH = 40

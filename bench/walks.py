@@ -18,7 +18,7 @@ import psycopg
 from bench import systems, world
 from bench.table import Row
 from governance.foundation.search import indexing
-from governance.kernel import embedded
+from governance.kernel.data import embedded
 from tests import make
 
 VAR = Path("var/bench")

@@ -23,8 +23,9 @@ from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks import sync
 from governance.foundation.audit import sequencer
-from governance.kernel import clock, db, embedded
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data import db, embedded
+from governance.kernel.data.db import session
 from tests import make
 
 KEY, REF = "nist-ai-rmf-1.0", "MEASURE 2.7"
@@ -76,7 +77,7 @@ def cookie(app: Flask) -> str:
 
 
 def token(app: Flask, cookie: str) -> str:
-    from governance.kernel.web import csrf_token
+    from governance.kernel.web.responses import csrf_token
 
     with app.test_request_context("/", headers={"Cookie": f"session={cookie}"}):
         return csrf_token()

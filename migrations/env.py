@@ -5,7 +5,7 @@ from sqlalchemy import create_engine, pool, text
 
 from governance.app import models  # noqa: F401 - every table, so that autogenerate sees them
 from governance.kernel import config
-from governance.kernel.db import Model
+from governance.kernel.data.db import Model
 
 MIGRATION_LOCK = 7_305_712
 

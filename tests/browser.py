@@ -53,7 +53,7 @@ class Visitor:
         return reply
 
     def csrf(self) -> str:
-        from governance.kernel.web import csrf_token
+        from governance.kernel.web.responses import csrf_token
 
         cookies = {c: self.client.get_cookie(c) for c in ("session", "anonymous")}
         if cookies["session"] is None and cookies["anonymous"] is None:

@@ -25,8 +25,9 @@ from governance.app.factory import create_app
 from governance.assurance.frameworks import sync
 from governance.foundation.comments.models import ObjectComment
 from governance.foundation.tenants import queries as directory
-from governance.kernel import config, db, tenant_cache
-from governance.kernel.db import session
+from governance.kernel import config
+from governance.kernel.data import db, tenant_cache
+from governance.kernel.data.db import session
 from tests import make
 from tests.browser import Visitor
 from tests.hypothesis_profiles import register_profiles

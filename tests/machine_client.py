@@ -7,7 +7,7 @@ from werkzeug.test import TestResponse
 
 from governance.foundation.api_keys import actions
 from governance.foundation.api_keys.models import ApiKey
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 
 from governance.app import migrate
-from governance.kernel import embedded
+from governance.kernel.data import embedded
 
 REPOSITORY = Path(__file__).parents[1]
 KEEP = Path(

@@ -11,7 +11,7 @@ from governance.assurance.engagements import actions as engaging
 from governance.assurance.engagements import queries as engagements
 from governance.foundation.people.models import Person
 from governance.kernel import current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from tests import make
 from tests.row_factory import TENANTED
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from governance.kernel import embedded
+from governance.kernel.data import embedded
 from tests.migrated_databases import copy_migrated_server
 
 

@@ -24,8 +24,9 @@ from governance.economics.prices.models import USAGE_COLLECTIONS, USAGE_COSTS
 from governance.economics.tenant_costs.models import LIST_PRICES
 from governance.economics.usage import models as usage
 from governance.economics.usage import partitions as usage_partitions
-from governance.kernel import config, embedded
-from governance.kernel.db import Model, Tenanted, session
+from governance.kernel import config
+from governance.kernel.data import embedded
+from governance.kernel.data.db import Model, Tenanted, session
 from governance.operations.evaluations.models import RUN_CASES, EvaluationRun
 from governance.operations.measurements import partitions
 from governance.operations.measurements.models import DAYS, HOURS, MINUTES, Indicator

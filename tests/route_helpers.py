@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 from werkzeug.routing import Rule
 
 from governance.foundation.audit import personal_field_encryption
-from governance.kernel.access import Permission
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.safety.access import Permission
 from tests import make
 from tests.browser import Visitor
 from tests.row_factory import TENANTED, RowFactory

@@ -11,8 +11,9 @@ from sqlalchemy import JSON, Column, Select, Table, insert, inspect, select
 from sqlalchemy.orm import Mapper
 
 from governance.app import models  # noqa: F401 - every table
-from governance.kernel import clock, current, record
-from governance.kernel.db import Model, Tenanted, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import Model, Tenanted, session
+from governance.kernel.pages import record
 
 TENANTED: list[type[Model]] = sorted(
     (m.class_ for m in Model.registry.mappers if issubclass(m.class_, Tenanted)),

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from governance.foundation.people import session_actions, sessions
 from governance.foundation.people.models import Person, SavedForm, Session
 from governance.kernel import current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from tests import make
 from tests.browser import Visitor
 

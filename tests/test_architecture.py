@@ -18,8 +18,8 @@ from sqlalchemy import Table
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit import registry as log
 from governance.foundation.audit.record import UndeclaredField, UndeclaredTarget, record
-from governance.kernel import access
-from governance.kernel.db import Model
+from governance.kernel.data.db import Model
+from governance.kernel.safety import access
 
 ROOT = Path(__file__).parents[1]
 CODE = sorted((ROOT / "governance").rglob("*.py"))
@@ -182,8 +182,10 @@ NO_ENTRY = {
 }
 # Other places than the feature's own actions that write its rows, and why.
 OTHER_WRITERS = ACTIONS_APART | {
-    "kernel/installation_marks.py": {"InstallationMark"},  # before there is a tenant, or a log
-    "kernel/jobs.py": {"WorkItem", "WorkTicket", "WorkFailure", "JobRun"},
+    "kernel/files/installation_marks.py": {
+        "InstallationMark"
+    },  # before there is a tenant, or a log
+    "kernel/work/jobs.py": {"WorkItem", "WorkTicket", "WorkFailure", "JobRun"},
     "publishing/operator_work/key_ages.py": {"KeyAge"},  # what the hourly job sees of the keys
     "foundation/audit/record.py": {"AuditEntry"},
     "foundation/audit/sequencer.py": {"Leaf", "Tile", "LogHead", "Checkpoint", "PendingEntry"},
@@ -216,9 +218,9 @@ DATABASE_TIME = {
 }
 DDL = {
     "app/migrate.py": "the body of a function has no parameters; the length is a number of ours",
-    "kernel/embedded.py": "roles and databases have no parameters; the names are constants of ours",
+    "kernel/data/embedded.py": "roles and databases have no parameters; the names are constants of ours",
     "operations/measurements/counting.py": "one part for each grain; the names are constants of ours",
-    "kernel/monthly_partitions.py": "functions of ours by name",
+    "kernel/data/monthly_partitions.py": "functions of ours by name",
     "economics/usage/storing.py": "five buckets of tokens; the names are constants of ours",
     "operations/measurements/rebuilding.py": "hours and days share their words; no value is in them",
     "publishing/tenant_exports/tables.py": "tables and columns of our models by name",
@@ -291,7 +293,7 @@ def test_every_route_names_a_permission(app):
 
 
 def test_a_route_without_a_permission_stops_the_start():
-    from governance.kernel.feature import Feature
+    from governance.kernel.web.feature import Feature
 
     feature = Feature("nameless", __name__)
     with pytest.raises(TypeError, match="must say which permission it needs"):
@@ -579,7 +581,7 @@ def test_only_the_kernel_commits():
         for name, c in calls(tree(p))
         if name.endswith(".commit")
     ]
-    assert {c.split(":")[0] for c in commits} == {"kernel/db.py"}
+    assert {c.split(":")[0] for c in commits} == {"kernel/data/db.py"}
 
 
 def test_only_the_clock_reads_the_time():
@@ -639,8 +641,8 @@ def test_templates_trust_no_data():
         p.name for p in TEMPLATES if p.parent.name != "components" and raw.search(p.read_text())
     ] == []
     drawings = {
-        "kernel/charts.py",
-        "kernel/drawing.py",
+        "kernel/pictures/charts.py",
+        "kernel/pictures/drawing.py",
         "kernel/formatting.py",
         "publishing/reports/drawings.py",
         "publishing/reports/order/section.py",

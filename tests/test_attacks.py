@@ -18,8 +18,13 @@ from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
-from governance.kernel import background_work, current, db, jobs, outbound_http, web, work_pages
-from governance.kernel.signed_note import verifier_key
+from governance.kernel import current
+from governance.kernel.data import db
+from governance.kernel.pages import work_pages
+from governance.kernel.safety import outbound_http
+from governance.kernel.safety.signed_note import verifier_key
+from governance.kernel.web import responses
+from governance.kernel.work import background_work, jobs
 from governance.publishing.reports import queries as reports
 from governance.publishing.reports import sandboxed_verify
 from governance.publishing.reports.verify import verify
@@ -37,7 +42,7 @@ FORM = "application/x-www-form-urlencoded"
 def test_a_form_of_a_million_fields_is_refused_before_it_is_read(client, kind):
     reply = client.client.post(
         "/csp-report" if kind != FORM else "/login",
-        data=b"a=b&" * (web.MAX_FORM_BYTES // 2),
+        data=b"a=b&" * (responses.MAX_FORM_BYTES // 2),
         content_type=kind,
     )
     assert reply.status_code == 413
@@ -47,11 +52,11 @@ def test_an_unknown_session_cookie_does_not_open_the_large_upload(as_officer, cl
     with acting("compliance_officer"):
         piece = evidence.create_item("Attacked", kind="record", cadence="quarterly").id
     path = f"/t/acme/evidence/{piece}/versions/new"
-    big = {"file": (io.BytesIO(bytes(web.MAX_BODY_BYTES + 1)), "big.txt")}
+    big = {"file": (io.BytesIO(bytes(responses.MAX_BODY_BYTES + 1)), "big.txt")}
     client.client.set_cookie("session", "acme.made-up")
     assert client.client.post(path, data=big, content_type="multipart/form-data").status_code == 413
     own = {
-        "file": (io.BytesIO(b"\1" * (web.MAX_BODY_BYTES + 1)), "big.txt"),
+        "file": (io.BytesIO(b"\1" * (responses.MAX_BODY_BYTES + 1)), "big.txt"),
         "csrf_token": as_officer.csrf(),
     }
     assert (

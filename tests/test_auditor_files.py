@@ -21,9 +21,10 @@ from sqlalchemy import select, update
 from governance.app import schedule
 from governance.assurance.assessments.models import Assessment
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs
-from governance.kernel.db import session
-from governance.kernel.downloads import FILE
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.files.downloads import FILE
+from governance.kernel.work import jobs
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.verify import verify
 from tests import make

@@ -17,8 +17,8 @@ from governance.foundation.people import aliases
 from governance.foundation.people.models import Membership
 from governance.foundation.people.preferences import Preferences
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import session
+from governance.kernel.work.jobs import WorkItem
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as system_queries
 from tests import make

@@ -19,9 +19,10 @@ from governance.assurance.evidence.models import Evidence
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.models import Membership
-from governance.kernel import bulk, clock
-from governance.kernel.bulk import MAX_ITEMS, BulkItem
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.work import bulk
+from governance.kernel.work.bulk import MAX_ITEMS, BulkItem
 from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem
 from tests import make

@@ -24,7 +24,7 @@ from governance.assurance.testing import exception_actions, exception_queries
 from governance.assurance.testing.models import Finding
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.operations.datasets import actions as data_sets
 from governance.operations.datasets.models import DataSet
 from governance.operations.systems import actions as systems

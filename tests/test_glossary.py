@@ -10,8 +10,8 @@ from jinja2 import Environment
 from governance.app.features import FEATURES
 from governance.foundation.audit.registry import registry as actions
 from governance.foundation.glossary.document import markdown
-from governance.kernel import access
 from governance.kernel.glossary import GLOSSARY
+from governance.kernel.safety import access
 from tools import glossary
 
 TEMPLATES = Path(__file__).parents[1] / "templates"

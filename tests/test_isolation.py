@@ -11,8 +11,9 @@ from sqlalchemy import create_engine, delete, event, func, insert, select, text,
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.orm import aliased
 
-from governance.kernel import clock, tenant_revision
-from governance.kernel.db import Model, session, transaction
+from governance.kernel import clock
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import Model, session, transaction
 from tests import make
 from tests.row_factory import TENANTED, RowFactory, foreign_keys
 
@@ -673,7 +674,7 @@ def test_an_absent_row_and_another_tenants_row_are_refused_alike(acting):
 
 
 def test_without_a_tenant_nothing_is_there(app, acting, database):
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
 
     with acting("admin"):
         rows = RowFactory()
@@ -693,7 +694,7 @@ def test_without_a_tenant_nothing_is_there(app, acting, database):
 
 def test_a_person_sees_their_own_memberships_and_nobody_elses(app, acting):
     from governance.foundation.people.models import Membership, Person
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
 
     me, them = make.person_id("admin"), make.person_id("admin", "globex")
     m, p = Membership.__table__, Person.__table__
@@ -719,8 +720,9 @@ def test_a_person_sees_their_own_memberships_and_nobody_elses(app, acting):
 
 def test_the_tenant_of_a_transaction_does_not_outlive_it(settings, app):
     """On a pooled connection the next transaction starts without a tenant."""
-    from governance.kernel import current, db
-    from governance.kernel.db import transaction
+    from governance.kernel import current
+    from governance.kernel.data import db
+    from governance.kernel.data.db import transaction
 
     db.connect(create_engine(settings.database_url, pool_size=1, max_overflow=0))
     try:

@@ -41,8 +41,9 @@ from governance.foundation.audit import sequencer
 from governance.foundation.people import queries as people
 from governance.foundation.populations.periods import previous_period
 from governance.foundation.webhooks import actions as webhooks
-from governance.kernel import clock, current, list_pages
-from governance.kernel.list_pages import Filter, ListPage
+from governance.kernel import clock, current
+from governance.kernel.pages import list_pages
+from governance.kernel.pages.list_pages import Filter, ListPage
 from governance.operations.alerts import actions as alerting
 from governance.operations.datasets import actions as data_sets
 from governance.operations.intake import actions as intake

@@ -48,11 +48,18 @@ from governance.foundation.people import permissions as people
 from governance.foundation.people import queries as people_queries
 from governance.foundation.people.models import Person
 from governance.kernel import clock, current
-from governance.kernel.access import Permission, allowed, matching, not_excluded, registry, require
-from governance.kernel.conditions import Condition, is_owner
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import Forbidden
+from governance.kernel.safety.access import (
+    Permission,
+    allowed,
+    matching,
+    not_excluded,
+    registry,
+    require,
+)
+from governance.kernel.safety.conditions import Condition, is_owner
 from governance.operations.intake import permissions as intake_permissions
 from tests import make
 from tests.assurance.engagements import engagement_helpers

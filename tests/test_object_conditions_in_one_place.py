@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from governance.kernel.access import registry
+from governance.kernel.safety.access import registry
 
 HERE = Path(__file__).parent.parent
 
@@ -44,10 +44,13 @@ SINGLE = {
     ): "which work ends with an auditor's access",
     ("foundation/logbook/queries.py", "WorkItem.requested_by == person_id"): "the same",
     (
-        "kernel/background_work.py",
+        "kernel/work/background_work.py",
         "item.requested_by == current.actor().person_id",
     ): "whether the work still runs as who asked for it",
-    ("kernel/background_work.py", "current.actor().person_id != item.requested_by"): "the same",
+    (
+        "kernel/work/background_work.py",
+        "current.actor().person_id != item.requested_by",
+    ): "the same",
     (
         "assurance/testing/exception_actions.py",
         "finding.remedied_by == me",

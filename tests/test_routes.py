@@ -15,9 +15,11 @@ from governance.foundation.api_keys import actions as keys
 from governance.foundation.people import saved_forms
 from governance.foundation.people.models import SavedForm
 from governance.foundation.tenants import actions as tenants
-from governance.kernel import access, bearer, clock
-from governance.kernel.access import ROLES
-from governance.kernel.downloads import FILE
+from governance.kernel import clock
+from governance.kernel.files.downloads import FILE
+from governance.kernel.safety import access
+from governance.kernel.safety.access import ROLES
+from governance.kernel.web import bearer
 from tests import make, step_up_helpers
 from tests.browser import Visitor
 from tests.machine_client import MachineClient, create_machine_client

@@ -12,8 +12,8 @@ from sqlalchemy import Column, Index, Table, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
-from governance.kernel import downloads
-from governance.kernel.db import Model, Tenanted, session
+from governance.kernel.data.db import Model, Tenanted, session
+from governance.kernel.files import downloads
 from tests.conftest import visitor
 from tests.route_helpers import RouteMethod, call_route, route_methods
 

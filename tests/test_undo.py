@@ -25,9 +25,10 @@ from governance.assurance.risks import actions as risks
 from governance.assurance.testing import exception_actions as findings
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.models import Membership
-from governance.kernel import clock, undo
-from governance.kernel.db import session
-from governance.kernel.undo import UndoOffer
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.pages import undo
+from governance.kernel.pages.undo import UndoOffer
 from governance.operations.datasets import actions as data_sets
 from governance.operations.systems import actions as systems
 from tests import make

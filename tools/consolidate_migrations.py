@@ -30,8 +30,8 @@ from alembic import command
 from sqlalchemy import Engine, event
 
 from governance.app import migrate, models  # noqa: F401 - every table
-from governance.kernel import embedded
-from governance.kernel.db import Model
+from governance.kernel.data import embedded
+from governance.kernel.data.db import Model
 from tools import migration_source, released, schema_dump
 
 ROOT = Path(__file__).parents[1]

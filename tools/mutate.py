@@ -1,8 +1,8 @@
 """Change a module in one place after another and run its tests: a change that no test notices is a
 promise that no test proves.
 
-    make mutate ONLY=governance/kernel/access.py
-    make mutate ONLY=governance/kernel/access.py TESTS="tests/kernel tests/test_object_conditions.py"
+    make mutate ONLY=governance/kernel/safety/access.py
+    make mutate ONLY=governance/kernel/safety/access.py TESTS="tests/kernel tests/test_object_conditions.py"
     make mutate ONLY=governance/foundation/audit/merkle.py TESTS="--noconftest tests/foundation/audit/test_merkle.py"
 
 Cosmic Ray makes the changes, in a copy of the repository, and each has a run of pytest of its own: the

@@ -24,7 +24,7 @@ from alembic.operations.ops import CreateTableOp, MigrateOperation, MigrationScr
 from alembic.script import ScriptDirectory
 
 from governance.app import migrate, models  # noqa: F401 - every table
-from governance.kernel import embedded
+from governance.kernel.data import embedded
 from tools.migration_source import tidy
 
 MAX_ID_LENGTH = 32  # characters of alembic_version.version_num

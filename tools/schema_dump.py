@@ -5,7 +5,7 @@ migrations.
 import re
 from pathlib import Path
 
-from governance.kernel.embedded import Embedded, call
+from governance.kernel.data.embedded import Embedded, call
 
 HEADER = re.compile(r"^-- Name: (?P<name>.*?); Type: (?P<type>[A-Z ]+); Schema: .*$", re.MULTILINE)
 # A month of a partitioned table, and the instants that bound it: the running application makes these.

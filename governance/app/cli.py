@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from governance.kernel.verification_results import EXIT_STATUS, CheckOutcome, worst
+from governance.kernel.files.verification_results import EXIT_STATUS, CheckOutcome, worst
 
 MAX_SECRET = 1000  # characters of a client secret
 COLLECT_AFTER = gc.get_threshold()
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any, TextIO
 
     from governance.kernel.current import Actor
-    from governance.kernel.verification_results import VerificationResult
+    from governance.kernel.files.verification_results import VerificationResult
     from governance.publishing.operator_work.backup_records import Kind, Outcome
 
 
@@ -134,7 +134,7 @@ def decisions(host: str, port: int, workers: int, threads: int) -> None:
 def _serve(what: str, host: str, port: int, workers: int, threads: int | None = None) -> None:
     from governance.app import serving
     from governance.app.factory import load_what_workers_share
-    from governance.kernel import server
+    from governance.kernel.web import server
 
     os.environ["GOVERNANCE_WEB_WORKERS"] = str(workers)
     application = serving.application()
@@ -154,8 +154,8 @@ def jobs() -> None:
     from governance.app.factory import create_app
     from governance.app.schedule import jobs_of, sequence_logs
     from governance.foundation.people.jobs import actor_of
-    from governance.kernel import jobs as queue
     from governance.kernel.manifest import installed
+    from governance.kernel.work import jobs as queue
 
     create_app()
     _check_start()
@@ -234,7 +234,7 @@ def rotate_kek() -> None:
     """
     from governance.app.factory import create_app
     from governance.foundation.privacy.rotation import rotate
-    from governance.kernel import key_encryption
+    from governance.kernel.safety import key_encryption
 
     create_app()
     result = rotate()
@@ -269,7 +269,7 @@ def rotate_bundle_key(tenant: str) -> None:
 
     Takes effect within a second. The old key stays published for an hour.
     """
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
     from governance.operations.decisions import actions, queries
 
     with _as(_system_actors((tenant,))[0]), transaction():
@@ -532,7 +532,7 @@ def search_check(tenants: tuple[str, ...]) -> None:
     Exits with status 1 if anything differed; it is repaired then.
     """
     from governance.foundation.search import indexing
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
 
     differing = 0
     for who in _system_actors(tenants):
@@ -548,7 +548,7 @@ def search_check(tenants: tuple[str, ...]) -> None:
 def search_rebuild(tenants: tuple[str, ...]) -> None:
     """Write the search index again from the objects."""
     from governance.foundation.search import indexing
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
 
     for who in _system_actors(tenants):
         with _as(who), transaction():
@@ -614,9 +614,9 @@ def backup_record(
 
 
 def _record_outcome(kind: "Kind", outcome: "Outcome") -> None:
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
     from governance.kernel.errors import DomainError
-    from governance.kernel.identity import OPERATOR_SLUG
+    from governance.kernel.web.identity import OPERATOR_SLUG
     from governance.publishing.operator_work.backup_records import record_outcome
 
     try:
@@ -641,7 +641,7 @@ def usage_rebuild(tenant: str, text: str | None) -> None:
     is corrected then.
     """
     from governance.economics.usage.rebuild_actions import rebuild
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
     from governance.kernel.errors import DomainError
     from governance.kernel.months import Month
 
@@ -672,7 +672,7 @@ def usage_move() -> None:
     """
     from governance.economics.usage.event_stores import store
     from governance.economics.usage.postgresql_events import PostgresqlEvents
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
     from governance.kernel.errors import Unavailable
 
     actors = _system_actors(())
@@ -713,7 +713,7 @@ def audit_fsck(tenants: tuple[str, ...]) -> None:
     """
     from governance.foundation.audit import fsck, queries
     from governance.foundation.logbook.jobs import check_log
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
 
     all_intact = True
     for who in _system_actors(tenants):
@@ -749,7 +749,7 @@ def audit_sequence() -> None:
     """
     from governance.app.schedule import sequence_round
     from governance.foundation.audit import queries
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
 
     every, left = _system_actors(()), False
     sequence_round(everybody=True)
@@ -770,7 +770,7 @@ def audit_sequence() -> None:
 def audit_keys(tenant: str) -> None:
     """Print the verifier keys of a tenant's log, one per line, the present one first."""
     from governance.foundation.audit import logs
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
 
     with _as(_system_actors((tenant,))[0]), transaction(read_only=True):
         lines = [str(logs.verifier(key)) for key in logs.all_keys()]
@@ -789,7 +789,7 @@ def audit_rotate_key(tenant: str) -> None:
     The next checkpoint is signed with it. The old key still verifies what it signed.
     """
     from governance.foundation.audit import logs
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
 
     with _as(_system_actors((tenant,))[0]), transaction():
         line = str(logs.verifier(logs.rotate_key()))
@@ -833,7 +833,7 @@ def audit_resume(tenant: str, reason: str) -> None:
     The log gets a new origin and a new key, which is printed.
     """
     from governance.foundation.audit import logs
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
     from governance.kernel.errors import DomainError
 
     if not reason.strip():
@@ -885,7 +885,7 @@ def _system_actors(slugs: tuple[str, ...]) -> "list[Actor]":
     Raises click.UsageError for an unknown slug.
     """
     from governance.foundation.tenants import actions, queries
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
 
     _connect()
     with transaction(read_only=True):
@@ -1058,7 +1058,7 @@ def _short_text(path: Path) -> str:
 def access() -> None:
     """Print the roles and conditions of each permission as JSON."""
     from governance.app import factory  # noqa: F401 - declares every permission
-    from governance.kernel.access import ROLES, registry
+    from governance.kernel.safety.access import ROLES, registry
 
     table = {
         name: {"roles": [role for role in ROLES if role in p.roles], "conditions": p.conditions()}

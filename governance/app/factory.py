@@ -18,31 +18,23 @@ from governance.app.settings import from_environment
 from governance.foundation.approvals import kinds as approval_kinds
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.people import session_views
-from governance.kernel import (
-    bearer,
-    client_address,
-    compression,
-    config,
-    db,
-    key_encryption,
-    logs,
-    outbound_http,
-    outbox,
-    request_bodies,
-    storage,
-    web,
-    work_pages,
-)
-from governance.kernel.addresses import Console
-from governance.kernel.events import check_subscribed
-from governance.kernel.feature import key_of, remember_seen
+from governance.kernel import client_address, config, logs
+from governance.kernel.data import db
 from governance.kernel.feature_settings import SETTINGS
-from governance.kernel.health import checks, health, measures
+from governance.kernel.files import storage
 from governance.kernel.installation import domain
 from governance.kernel.manifest import Manifest, install
 from governance.kernel.manifest_checks import check_endpoints, check_manifests
-from governance.kernel.rate_limits import RateLimiter
-from governance.kernel.security_contact import security_contact
+from governance.kernel.pages import work_pages
+from governance.kernel.safety import key_encryption, outbound_http
+from governance.kernel.web import bearer, compression, request_bodies, responses
+from governance.kernel.web.addresses import Console
+from governance.kernel.web.feature import key_of, remember_seen
+from governance.kernel.web.health import checks, health, measures
+from governance.kernel.web.rate_limits import RateLimiter
+from governance.kernel.web.security_contact import security_contact
+from governance.kernel.work import outbox
+from governance.kernel.work.events import check_subscribed
 from governance.operations.decisions.app import DecisionApp
 from governance.operations.decisions.snapshots import Snapshots
 from governance.operations.intake import law
@@ -79,7 +71,7 @@ def create_app(
         SESSION_COOKIE_SAMESITE="Lax",
         SETTINGS=settings,
     )
-    app.url_map.converters["int"] = web.ColumnInteger
+    app.url_map.converters["int"] = responses.ColumnInteger
     for blueprint in (
         health,
         security_contact,
@@ -90,7 +82,7 @@ def create_app(
     check_endpoints(manifests, app.view_functions)
     connect(settings, manifests)
     compression.install(app)
-    web.install_hooks(app)
+    responses.install_hooks(app)
     app.after_request(remember_seen)
     for each in manifests:
         for finish in each.after_request:
@@ -109,7 +101,7 @@ def create_app(
     if trusted:
         app.wsgi_app = client_address.ForwardedAddress(front, trusted)  # type: ignore[method-assign, assignment] # as Flask's docs
     with app.app_context():
-        session_cookie = web.cookie_name("session")
+        session_cookie = responses.cookie_name("session")
     app.extensions["serving"] = request_bodies.Serving(
         partial(_sender, app, trusted),
         front.is_in_memory,
@@ -161,7 +153,7 @@ def _sender(
                 return request_bodies.Sender("person", str(who.person_id or who.session_id))
     except Exception as error:  # noqa: BLE001 - a sender who can't be identified is a stranger
         log.warning("sender not identified", reason=type(error).__name__)
-    return request_bodies.Sender("stranger", web.network_of(environ.get("REMOTE_ADDR", "")))
+    return request_bodies.Sender("stranger", responses.network_of(environ.get("REMOTE_ADDR", "")))
 
 
 def _is_urgent(app: Flask, environ: dict[str, Any]) -> bool:

@@ -22,11 +22,13 @@ from governance.assurance.evidence.models import EvidenceVersion
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import current, installation_marks, key_encryption, storage
+from governance.kernel import current
 from governance.kernel.config import Settings, SettingsError
-from governance.kernel.db import Tenanted, engine, session, transaction
+from governance.kernel.data.db import Tenanted, engine, session, transaction
 from governance.kernel.errors import Unavailable
-from governance.kernel.installation_marks import InstallationMark
+from governance.kernel.files import installation_marks, storage
+from governance.kernel.files.installation_marks import InstallationMark
+from governance.kernel.safety import key_encryption
 
 log = structlog.get_logger("installation")
 OTHER_KEY = "isn't the key of this installation"

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, pool, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from governance.kernel import clock
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -3,7 +3,10 @@ manifests name.
 """
 
 from governance.app.features import FEATURES
-from governance.kernel import installation_marks, jobs, tenant_revision, undo
+from governance.kernel.data import tenant_revision
+from governance.kernel.files import installation_marks
+from governance.kernel.pages import undo
+from governance.kernel.work import jobs
 
 TABLES = (
     installation_marks,

@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from governance.foundation.people import step_up
 from governance.foundation.people.session_views import SignedInElsewhere
-from governance.kernel import db, web
+from governance.kernel.data import db
 from governance.kernel.errors import (
     DomainError,
     Invalid,
@@ -31,6 +31,7 @@ from governance.kernel.errors import (
     TooManyRequests,
     Unavailable,
 )
+from governance.kernel.web import responses
 
 log = structlog.get_logger("refusals")
 
@@ -132,7 +133,7 @@ def _status_of(error: Exception) -> tuple[int, str]:
         )
     if isinstance(error, DataError):
         return Invalid.status, "A number or date in this request is too large."
-    log.error("unhandled", exc_info=error, path=web.logged_path())
+    log.error("unhandled", exc_info=error, path=responses.logged_path())
     return 500, "Something went wrong in Meridian."
 
 
@@ -145,7 +146,7 @@ SENTENCES = {
 
 
 def _wants_page() -> bool:
-    if web.is_for_machines() or request.path.startswith(
+    if responses.is_for_machines() or request.path.startswith(
         ("/api/", "/audit/", "/ofrep/", "/policy/", "/scim/")
     ):
         return False

@@ -1,6 +1,6 @@
 """The owners whose shares of a worker's threads a request takes: its key or session, and its tenant.
 
-Read from what the request presents, unverified (see `kernel/page_shares.py`). A request without a
+Read from what the request presents, unverified (see `kernel/web/page_shares.py`). A request without a
 key or session belongs to the network that it comes from. Decisions take nobody's share: they are
 answered from memory, within the rate of their key.
 """
@@ -12,10 +12,11 @@ from typing import Any
 from werkzeug.http import parse_cookie
 
 from governance.foundation.people import sessions
-from governance.kernel import bearer, client_address, web
+from governance.kernel import client_address
 from governance.kernel.errors import KeyNeeded
-from governance.kernel.page_shares import Owner, Share
-from governance.kernel.server import PAGE_THREADS
+from governance.kernel.web import bearer, responses
+from governance.kernel.web.page_shares import Owner, Share
+from governance.kernel.web.server import PAGE_THREADS
 from governance.operations.decisions.app import PREFIXES
 
 OF_CREDENTIAL = Share(running=PAGE_THREADS // 4, waiting=12)
@@ -51,7 +52,7 @@ def owners_of(
     owners += [Owner(f"tenant {each}", OF_MANY) for each in tenants if each]
     if not credentials:
         client_address.correct_address(environ, trusted)
-        owners.append(Owner(f"network {web.network_of(environ['REMOTE_ADDR'])}", OF_MANY))
+        owners.append(Owner(f"network {responses.network_of(environ['REMOTE_ADDR'])}", OF_MANY))
     return owners
 
 

@@ -15,7 +15,7 @@ from governance.foundation.logbook import search
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
 from governance.kernel import current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import Unavailable
 from governance.kernel.manifest import Manifest
 
@@ -32,7 +32,7 @@ def jobs_of(
 JOBS = jobs_of(FEATURES)
 HANDLERS = tuple(
     handler for each in FEATURES for handler in each.work
-)  # every kind of work but mail (kernel/outbox.py)
+)  # every kind of work but mail (kernel/work/outbox.py)
 
 SEQUENCE_EVERY = 0.5  # seconds: the merge delay is at most two
 LOOK_ROUND = 120  # turns: once a minute every log is looked at, for its heartbeat

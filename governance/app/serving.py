@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 
 from governance.app.factory import create_app
-from governance.kernel.server import Server
+from governance.kernel.web.server import Server
 from governance.operations.decisions.app import DecisionApp
 
 FOR_OPERATORS = ("/healthz", "/readyz", "/metrics")

@@ -19,11 +19,12 @@ from governance.foundation.people import connection_check, sign_in_state
 from governance.foundation.people import queries as people
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
-from governance.kernel import clock, current, outbox
+from governance.kernel import clock, current
 from governance.kernel.config import Settings
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import DomainError
-from governance.kernel.identity import OPERATOR_SLUG
+from governance.kernel.web.identity import OPERATOR_SLUG
+from governance.kernel.work import outbox
 
 MIN_VERSION = 150_000  # PostgreSQL 15, as server_version_num
 MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)

@@ -18,16 +18,18 @@ from sqlalchemy.exc import DBAPIError
 from governance.foundation.audit.proof_charts import proof_tree
 from governance.foundation.logbook.log_health import LogHealth, log_health, recall
 from governance.foundation.people.aliases import who_did
-from governance.kernel import clock, current, db, formatting, web
-from governance.kernel.access import ROLE_NAMES, allowed, registry
+from governance.kernel import clock, current, formatting
 from governance.kernel.config import Settings
+from governance.kernel.data import db
+from governance.kernel.data.tenant_cache import BoundedCache
 from governance.kernel.errors import DomainError
-from governance.kernel.feature import Feature, granted_blueprints
 from governance.kernel.glossary import find_term
 from governance.kernel.manifest import Audience, Manifest, NavItem, installed
-from governance.kernel.redirects import way_back
-from governance.kernel.tenant_cache import BoundedCache
-from governance.kernel.visibility_scope import limits
+from governance.kernel.safety.access import ROLE_NAMES, allowed, registry
+from governance.kernel.safety.visibility_scope import limits
+from governance.kernel.web import responses
+from governance.kernel.web.feature import Feature, granted_blueprints
+from governance.kernel.web.redirects import way_back
 from governance.operations.switches import banner as stops
 from governance.publishing.inbox import next_item
 from governance.publishing.inbox import queries as inboxes
@@ -57,7 +59,7 @@ def install(app: Flask, settings: Settings) -> None:
     environment.filters.update(formatting.FILTERS)
     environment.globals.update(
         asset=asset,
-        csrf_token=web.csrf_token,
+        csrf_token=responses.csrf_token,
         allowed=allowed,
         may=may,
         product=settings.product,

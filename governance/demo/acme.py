@@ -54,7 +54,7 @@ from governance.demo.evidence_files import evidence_file
 from governance.demo.reliability_story import ReliabilityStory
 from governance.demo.story import StoryEvent, StoryStep
 from governance.kernel import clock, current
-from governance.kernel.db import find, transaction
+from governance.kernel.data.db import find, transaction
 from governance.operations.systems import actions as registering
 
 # What the story needs. Every control that is named in none of these is evidenced, or effective from

@@ -17,7 +17,7 @@ from governance.assurance.assessments import (
 from governance.assurance.frameworks import queries as frameworks
 from governance.demo.cast import Cast, days_ago
 from governance.demo.story import StoryEvent
-from governance.kernel.ids import uuid7
+from governance.kernel.data.ids import uuid7
 
 CONCLUDED = 1  # days ago, in the morning: what the open assessment found
 CLOSED_AFTER = 8  # days from the end of its quarter; until then it is the open one

@@ -18,11 +18,12 @@ from governance.demo.reliability_setting import CLOSE_DAY, ZONE, acting
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants.queries import tenant_by_slug
 from governance.foundation.tenants.system_actor import visiting
-from governance.kernel import clock, current, jobs
+from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.intervals import Span
 from governance.kernel.months import Month
+from governance.kernel.work import jobs
 from governance.operations.agreements import (
     acceptance_actions,
     actions,

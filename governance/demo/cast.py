@@ -19,9 +19,10 @@ from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import person_key
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, current, jobs
+from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
+from governance.kernel.work import jobs
 
 SEED = 2026
 

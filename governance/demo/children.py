@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-SHARED = ("governance.app.factory", "governance.kernel.server", "governance.demo.world")
+SHARED = ("governance.app.factory", "governance.kernel.web.server", "governance.demo.world")
 END_SECONDS = 10
 started: list[psutil.Process] = []
 _context = get_context("forkserver")

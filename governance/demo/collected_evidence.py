@@ -26,10 +26,11 @@ from governance.foundation.logbook.jobs import check_log
 from governance.foundation.people import oidc_types, session_actions, sessions
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Person
-from governance.kernel import clock, current, jobs
-from governance.kernel.access import allowed
+from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
+from governance.kernel.safety.access import allowed
+from governance.kernel.work import jobs
 
 SINCE = collecting.MAX_CATCH_UP
 CHECKED = timedelta(days=100)  # the monthly check of the log began then

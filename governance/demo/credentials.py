@@ -13,7 +13,7 @@ from governance.foundation.anchors.jobs import push
 from governance.foundation.audit import logs
 from governance.kernel import current
 from governance.kernel.config import Settings
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 
 SLUGS = ("acme", "globex")
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.decision_counts import actions as decisions
 from governance.operations.decision_counts.actions import Counted
 from governance.operations.policies import queries as policies

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from governance.assurance.evidence.models import Evidence
 from governance.demo.story import StoryEvent
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems import queries as systems
 from governance.publishing.system_documents import actions, queries
 from governance.publishing.system_documents.catalogue import TECHNICAL_FILE

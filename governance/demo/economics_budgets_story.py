@@ -18,7 +18,7 @@ from governance.economics.rates.queries import months_rates
 from governance.foundation.tenants import queries as directory
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.months import Month
 
 SET = 2  # days ago

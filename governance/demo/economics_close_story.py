@@ -28,11 +28,12 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, current, jobs
-from governance.kernel.background_work import run_of, under_way
+from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.months import Month
+from governance.kernel.work import jobs
+from governance.kernel.work.background_work import run_of, under_way
 
 CLOSED = 2  # days ago
 CORRECTED_MONTH = 3  # months ago; of economics_costs_story.py

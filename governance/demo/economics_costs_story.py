@@ -21,7 +21,7 @@ from governance.economics.costs.focus_import import BILLS
 from governance.economics.costs.residual_causes import Metered
 from governance.economics.rates import queries as rates
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.months import Month
 
 SEED = 2026

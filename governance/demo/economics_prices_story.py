@@ -17,7 +17,7 @@ from governance.economics.tenant_costs import actions as tenant_costs
 from governance.economics.usage import jobs as usage_jobs
 from governance.foundation.tenants import queries as directory
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 
 DOLLAR = tuple(map(Decimal, ("0.9207", "0.9184", "0.9251", "0.9312", "0.9268", "0.9195")))
 

@@ -11,7 +11,7 @@ from governance.demo.cast import MONTHS, acting_on, days_ago
 from governance.economics.rates import actions as rates
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.months import Month
 
 ENTERED = 3  # days ago

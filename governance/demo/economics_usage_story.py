@@ -25,7 +25,7 @@ from governance.foundation.tenants.queries import all_tenants
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as known_systems
 

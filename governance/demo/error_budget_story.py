@@ -15,7 +15,7 @@ from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock, current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.alerts import actions as alerts
 from governance.operations.alerts import budgets
 from governance.operations.measurements import actions as indicators

@@ -26,8 +26,9 @@ from governance.demo.cast import Cast
 from governance.demo.evaluation_logs import log_of
 from governance.demo.story import StoryStep
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import current, jobs
-from governance.kernel.db import session, transaction
+from governance.kernel import current
+from governance.kernel.data.db import session, transaction
+from governance.kernel.work import jobs
 from governance.operations.evaluations import (
     judge_actions,
     judge_labels,

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from PIL import Image, ImageDraw
 
-from governance.kernel.spreadsheet_writer import xlsx_bytes
+from governance.kernel.files.spreadsheet_writer import xlsx_bytes
 
 type Period = tuple[date, date]
 STEP = timedelta(days=7)

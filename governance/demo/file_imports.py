@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from governance.economics.imports import actions, queries
 from governance.economics.imports.kinds import ImportKind
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import current, jobs
-from governance.kernel.db import transaction
+from governance.kernel import current
+from governance.kernel.data.db import transaction
+from governance.kernel.work import jobs
 
 
 def import_table(kind: ImportKind, name: str, lines: Sequence[str]) -> None:

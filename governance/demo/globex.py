@@ -22,7 +22,7 @@ from governance.demo import (
 )
 from governance.demo.cast import Cast, acting_on, days_ago, play
 from governance.demo.story import StoryEvent
-from governance.kernel.db import find, transaction
+from governance.kernel.data.db import find, transaction
 from governance.operations.systems import actions as registering
 
 

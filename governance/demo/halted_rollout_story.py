@@ -29,7 +29,7 @@ from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import approval
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock, current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.decision_counts import actions as decision_counts
 from governance.operations.gates.gates import GateSubject
 from governance.operations.rollouts import actions, freeze_actions, queries

@@ -19,7 +19,7 @@ from governance.demo.halted_rollout_story import release
 from governance.demo.story import StoryStep
 from governance.demo.wording_suites import WordingSuite
 from governance.kernel import clock, current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.systems import actions as register
 from governance.operations.systems import queries as systems
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from governance.foundation.api_keys import actions, queries
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.systems import queries as systems
 
 READS, ASKS = ("audit:read",), ("flags:read",)

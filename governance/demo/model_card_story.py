@@ -16,7 +16,7 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import approval
 from governance.kernel import current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.systems import queries as systems
 from governance.publishing.model_cards import actions, record
 

@@ -13,7 +13,7 @@ from governance.foundation.tenants.queries import any_tenant_by_slug
 from governance.foundation.tenants.suspension_actions import suspend
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.systems import actions as systems
 from governance.publishing.tenant_offboarding import actions, jobs
 

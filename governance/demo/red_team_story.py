@@ -27,7 +27,7 @@ from governance.demo.evaluation_logs import wrong_cases
 from governance.demo.story import StoryStep
 from governance.foundation.comments import actions as comments
 from governance.kernel import clock, current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.systems import queries as systems
 

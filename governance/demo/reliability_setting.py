@@ -13,7 +13,7 @@ from governance.demo.cast import Cast, system_actor
 from governance.demo.reliability_indicators import MinuteFeed
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.intervals import MINUTE, Span, whole_minute
 from governance.kernel.months import Month, ZonePeriod, month_span
 from governance.operations.alerts import evaluation

@@ -48,9 +48,11 @@ from governance.foundation.privacy import erasure_actions
 from governance.foundation.privacy import queries as asked
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock, current, db, embedded, jobs
+from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
+from governance.kernel.data import db, embedded
+from governance.kernel.data.db import session, transaction
+from governance.kernel.work import jobs
 from governance.publishing.operator_work import base_backup
 from governance.publishing.operator_work.backup_records import Outcome
 

@@ -32,7 +32,8 @@ from governance.demo.children import child, started
 from governance.demo.idp.directory import Client
 from governance.demo.idp.serving import configuration
 from governance.demo.progress import StoryFailed, StoryProgress
-from governance.kernel import clock, config, embedded
+from governance.kernel import clock, config
+from governance.kernel.data import embedded
 
 VERSION = 27
 CONSOLE = "governance.app.cli"

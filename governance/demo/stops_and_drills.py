@@ -16,7 +16,7 @@ from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.switches import actions, consumer_actions, drill_actions, queries
 from governance.operations.switches.consumers import Heard
 from governance.operations.switches.models import Drill

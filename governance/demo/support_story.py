@@ -13,7 +13,7 @@ from governance.foundation.tenants.queries import any_tenant_by_slug
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.publishing.operator_work.backup_records import Outcome, record_outcome
 
 VISITED, DRILLED = 20, 12  # days ago

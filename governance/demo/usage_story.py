@@ -13,7 +13,7 @@ from governance.demo import machine_keys
 from governance.demo.cast import days_ago, system_actor
 from governance.economics.usage import actions
 from governance.kernel import clock, current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 
 SEED = 2026
 DAYS = 75  # before today

@@ -14,7 +14,7 @@ from governance.demo.reliability_indicators import SEARCH_VENDOR, VENDOR
 from governance.demo.reliability_setting import ZONE, acting
 from governance.foundation.tenants.queries import tenant_by_slug
 from governance.kernel.current import Actor
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.agreements import acceptance_actions, actions, proposal_actions, queries
 from governance.operations.agreements.drafts import Bands, CommitmentContent, Content
 from governance.operations.agreements.models import FROM_VENDOR

@@ -14,7 +14,7 @@ from governance.demo import evaluation_story
 from governance.demo.cast import Cast
 from governance.demo.evaluation_logs import log_of
 from governance.kernel import clock, current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations import suite_actions
 from governance.operations.evaluations.suite_actions import MeasureInput

@@ -194,9 +194,7 @@ def _database(environ: Mapping[str, str], var: Path) -> tuple[str, str]:
     url = environ.get("DATABASE_URL")
     if url:
         return _psycopg(url), _psycopg(environ.get("GOVERNANCE_OWNER_DATABASE_URL", url))
-    from governance.kernel import (  # noqa: PLC0415
-        embedded,
-    )
+    from governance.kernel.data import embedded  # noqa: PLC0415 - with its own server only
 
     server = embedded.start(var / "pg")
     return server.app_url, server.owner_url

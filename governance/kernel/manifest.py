@@ -26,14 +26,16 @@ from prometheus_client import Gauge
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
-from governance.kernel import events, extension_points, jobs, write_guards
-from governance.kernel.access import Permission
+from governance.kernel import extension_points
 from governance.kernel.api_description import ApiDescription
+from governance.kernel.data import write_guards
 from governance.kernel.extension_points import Extension
-from governance.kernel.inbox import InboxSource
 from governance.kernel.ports import Port
 from governance.kernel.record_points import RecordPoint
-from governance.kernel.visibility_scope import Scope
+from governance.kernel.safety.access import Permission
+from governance.kernel.safety.visibility_scope import Scope
+from governance.kernel.work import events, jobs
+from governance.kernel.work.inbox import InboxSource
 
 type Audience = Literal["tenant", "operator"]
 
@@ -307,7 +309,7 @@ class PortAnswer:
 @dataclass(frozen=True, slots=True)
 class WriteGuard:
     """Run `check` before rows of these classes are written; what it raises refuses the write
-    (kernel/write_guards.py).
+    (kernel/data/write_guards.py).
     """
 
     models: tuple[type[Any], ...]

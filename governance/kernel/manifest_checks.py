@@ -11,10 +11,11 @@ check_endpoints(manifests, endpoints)   that every page they name exists: once t
 from collections.abc import Collection, Iterable, Iterator
 from types import ModuleType
 
-from governance.kernel import access, jobs
-from governance.kernel.db import Model
+from governance.kernel.data.db import Model
 from governance.kernel.extension_points import ExtensionPoint
 from governance.kernel.manifest import Command, Manifest, ManifestError, ObjectCommand
+from governance.kernel.safety import access
+from governance.kernel.work import jobs
 
 
 def check_manifests(manifests: Iterable[Manifest]) -> None:

@@ -9,7 +9,7 @@ down_revision = "0018_red_teams"
 
 NOBODY = "false"  # of the tenants: the installation alone
 ITS_OWN = f"for_tenant = {ACTING}"
-EVERYBODYS_NAMES = "00000000-0000-0000-0000-000000000001"  # kernel/tenant_revision.py
+EVERYBODYS_NAMES = "00000000-0000-0000-0000-000000000001"  # kernel/data/tenant_revision.py
 
 
 def upgrade() -> None:

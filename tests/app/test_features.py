@@ -16,11 +16,12 @@ from governance.app.models import TABLES
 from governance.app.schedule import HANDLERS, JOBS, jobs_of
 from governance.foundation.audit.registry import registry
 from governance.foundation.logbook.ocsf import event
-from governance.kernel import access, jobs
-from governance.kernel.db import Model
-from governance.kernel.events import Event
+from governance.kernel.data.db import Model
 from governance.kernel.manifest import Command, ObjectCommand, installed
 from governance.kernel.manifest_checks import model_classes
+from governance.kernel.safety import access
+from governance.kernel.work import jobs
+from governance.kernel.work.events import Event
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("publishing", "assurance", "economics", "operations", "foundation")

@@ -13,7 +13,7 @@ import sys
 import psycopg
 import pytest
 
-from governance.kernel import embedded
+from governance.kernel.data import embedded
 from tests.assurance.evidence.clamd_server import Clamd
 from tests.economics.usage.clickhouse_servers import ClickhouseServer
 from tests.free_ports import free_port

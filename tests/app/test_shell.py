@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from governance.app.shell import _read
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Forbidden
 from tests.conftest import visitor
 

@@ -15,7 +15,7 @@ from tests.waiting import wait_until
 SEEN = """
 import json, sys
 from governance.app.factory import create_app
-from governance.kernel import server
+from governance.kernel.web import server
 reply = create_app().test_client().get("/readyz")
 print(json.dumps({"ready": reply.status_code == 200, "loaded": sorted(sys.modules)}))
 """
@@ -73,7 +73,7 @@ CHILDREN = (
     "economics.costs.focus_child",
     "economics.imports.table_child",
     "economics.usage.usage_file_child",
-    "kernel.pdf",
+    "kernel.pictures.pdf",
     "operations.evaluations.reading_child",
     "publishing.reports.sandboxed_verify",
     "publishing.reports.seals.pades",

@@ -20,8 +20,11 @@ from governance.app.schedule import jobs_of
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.registry import registry
 from governance.foundation.logbook.ocsf import event
-from governance.kernel import access, config, db, jobs
+from governance.kernel import config
+from governance.kernel.data import db
 from governance.kernel.manifest import installed
+from governance.kernel.safety import access
+from governance.kernel.work import jobs
 from tests import make
 from tests.browser import Visitor
 

@@ -18,7 +18,7 @@ FILES = {
         """
 from sqlalchemy.orm import Mapped
 
-from governance.kernel.db import Model, Tenanted
+from governance.kernel.data.db import Model, Tenanted
 
 
 class Toy(Tenanted, Model):
@@ -29,7 +29,7 @@ class Toy(Tenanted, Model):
     ),
     "permissions.py": (
         """
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission("toys.view", "see toys", roles="admin viewer")
 MAKE = permission("toys.make", "add a toy", roles="admin")
@@ -39,7 +39,7 @@ MAKE = permission("toys.make", "add a toy", roles="admin")
         """
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.toys.models import Toy
 
 ADDED = action("toy.added", "added a toy", target="Toy", activity="create", severity="low", fields="title")
@@ -57,7 +57,7 @@ def add(title: str) -> Toy:
 from sqlalchemy import func, literal, select
 
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.manifest import contains
 from governance.operations.toys.models import Toy
 
@@ -82,8 +82,8 @@ from uuid import UUID
 from flask import redirect, request, url_for
 
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.pages.rendering import page
 from governance.operations.toys import actions, permissions, queries
 
 feature = Feature("toys", __name__)
@@ -109,7 +109,7 @@ def add():
     ),
     "jobs.py": (
         """
-from governance.kernel.jobs import work
+from governance.kernel.work.jobs import work
 from governance.operations.toys import queries
 
 counted = []
@@ -126,7 +126,7 @@ def wind_up(item, progress):
     ),
     "inbox.py": (
         """
-from governance.kernel.inbox import InboxSource, item_select
+from governance.kernel.work.inbox import InboxSource, item_select
 from governance.operations.toys import permissions
 from governance.operations.toys.models import Toy
 

@@ -9,7 +9,7 @@ from governance.demo import economics_budgets_story
 from governance.economics.budgets import queries
 from governance.economics.budgets.models import CostBudgetAlert
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.demo.frozen_days import begun_at
 from tests.economics.prices import price_helpers

@@ -7,9 +7,10 @@ from sqlalchemy import update
 
 from governance.demo import economics_close_story
 from governance.economics.reviews import close_actions
-from governance.kernel import clock, jobs
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkTicket
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
+from governance.kernel.work.jobs import WorkTicket
 from tests.economics.reviews.close_helpers import (
     NOW,
     OCTOBER,

@@ -6,7 +6,7 @@ from governance.demo import economics_revenue_story
 from governance.economics.formulas.survival import MIN_LOST
 from governance.economics.revenue import queries
 from governance.economics.revenue.models import AcquisitionMonth
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 from tests import make
 

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from governance.demo import economics_revenue_story, economics_usage_story
 from governance.economics.imports.models import FileImport
 from governance.economics.usage.models import DAYS
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.economics.usage.usage_helpers import register
 

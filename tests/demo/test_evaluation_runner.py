@@ -13,7 +13,7 @@ from governance.foundation.api_keys import actions as keys
 from governance.foundation.webhooks import actions as webhooks
 from governance.foundation.webhooks.queue_actions import body_of
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import (
     queries,
     request_actions,

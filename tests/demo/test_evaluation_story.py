@@ -10,7 +10,7 @@ from governance.assurance.evaluation_findings.models import EvaluationFinding, F
 from governance.assurance.frameworks import actions as adopting
 from governance.demo import evaluation_story
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.alerts.models import BudgetExhaustion
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.evaluations.promotion import promotion_verdict

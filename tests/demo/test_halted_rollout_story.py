@@ -11,7 +11,7 @@ from governance.assurance.incidents import queries as incidents
 from governance.assurance.incidents import timeline
 from governance.demo import evaluation_story, halted_rollout_story
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations import suite_actions
 from governance.operations.rollouts import queries

@@ -12,7 +12,7 @@ from governance.assurance.red_teams.models import RedTeam, RedTeamFinding
 from governance.demo import evaluation_story, red_team_story
 from governance.foundation.comments import queries as comments
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.demo.story_parts import NOW, Parts

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
 from governance.app.features import FEATURES
-from governance.kernel.health import health
+from governance.kernel.web.health import health
 from tests.waiting import MAX_WAIT_SECONDS
 
 SAMPLES = 2  # of each kind of address: the first and another one

@@ -17,7 +17,7 @@ from governance.economics.usage import jobs as usage
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 from governance.operations.measurements import actions as measuring
 from tests import make

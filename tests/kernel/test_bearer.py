@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from governance.kernel import bearer
 from governance.kernel.errors import KeyNeeded
+from governance.kernel.web import bearer
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 

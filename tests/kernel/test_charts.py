@@ -15,7 +15,7 @@ from markupsafe import Markup
 from governance.assurance.assessments.level_charts import level_bar, level_columns
 from governance.assurance.evidence.coverage_chart import CoveragePiece, CoverageRow, coverage_bars
 from governance.foundation.audit.proof_charts import proof_path, proof_tree
-from governance.kernel import charts, drawing
+from governance.kernel.pictures import charts, drawing
 from governance.operations.switches.obedience_chart import RegionObedience, obedience_chart
 
 PERIOD = (date(2025, 12, 1), date(2026, 11, 30))

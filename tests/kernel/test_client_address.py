@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel.client_address import ForwardedAddress, correct_address, networks
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 TRUSTED = networks("10.0.0.0/8, 127.0.0.1, fd00::/8")
 

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.ids import uuid7
+from governance.kernel.data.db import session
+from governance.kernel.data.ids import uuid7
 
 INSTANTS = st.datetimes(datetime(1971, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))
 
@@ -147,7 +147,7 @@ def test_a_file_of_the_machine_has_an_age_on_our_clock(tmp_path):
 )
 def test_a_daily_job_runs_at_its_hour_of_the_moved_day(environment, day):
     next_time = (
-        "clock.move_as_told(); from governance.kernel.schedule_times import cron;"
+        "clock.move_as_told(); from governance.kernel.work.schedule_times import cron;"
         " daily, now = cron({'hour': 0, 'minute': 5}), clock.machine_now();"
         " first = daily.get_next_fire_time(None, now);"
         " second = daily.get_next_fire_time(first, first);"

@@ -16,8 +16,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.people.models import Membership, Person
-from governance.kernel.compiled_select import CompiledSelect
-from governance.kernel.db import session
+from governance.kernel.data.compiled_select import CompiledSelect
+from governance.kernel.data.db import session
 from tests import make
 
 NAMES: CompiledSelect = CompiledSelect(

@@ -10,9 +10,9 @@ from flask import Response
 
 from governance.app.factory import create_app
 from governance.foundation.people import permissions
-from governance.kernel import downloads
-from governance.kernel.downloads import FILE, PAGE, STREAM
-from governance.kernel.feature import Feature
+from governance.kernel.files import downloads
+from governance.kernel.files.downloads import FILE, PAGE, STREAM
+from governance.kernel.web.feature import Feature
 from tests import make
 from tests.browser import Visitor
 
@@ -109,7 +109,7 @@ def with_toys(settings, database, toys):
     app = create_app(settings)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.register_blueprint(toys)
-    from governance.kernel import db
+    from governance.kernel.data import db
 
     db.connect(database)
     return app

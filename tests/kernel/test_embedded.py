@@ -8,7 +8,7 @@ import sys
 import psycopg
 import pytest
 
-from governance.kernel import embedded
+from governance.kernel.data import embedded
 from tests.migrated_databases import KEEP
 
 

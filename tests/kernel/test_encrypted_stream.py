@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.kernel.encrypted_stream import (
+from governance.kernel.files.encrypted_stream import (
     CHUNK_BYTES,
     HEAD_BYTES,
     TAG_BYTES,

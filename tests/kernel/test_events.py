@@ -11,10 +11,11 @@ from sqlalchemy import select
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.tenants.events import TimeZoneChanged
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import current, events
-from governance.kernel.db import session
+from governance.kernel import current
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
-from governance.kernel.events import (
+from governance.kernel.work import events
+from governance.kernel.work.events import (
     Event,
     NoSubscriber,
     check_subscribed,

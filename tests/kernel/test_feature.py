@@ -12,10 +12,11 @@ from sqlalchemy import select, text
 from governance.app.factory import create_app
 from governance.foundation.people.models import Session
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import access, current
-from governance.kernel.db import session
-from governance.kernel.feature import Feature
-from governance.kernel.step_up import StepUp
+from governance.kernel import current
+from governance.kernel.data.db import session
+from governance.kernel.safety import access
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.step_up import StepUp
 from tests import make, step_up_helpers
 from tests.browser import Visitor
 from tests.machine_client import MachineClient, create_machine_client

@@ -11,11 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from wtforms import IntegerField, SelectField, StringField
 from wtforms.validators import InputRequired
 
-from governance.kernel import forms
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid
-from governance.kernel.forms import Choice, Choices, Form, accepted
-from governance.kernel.jobs import JobRun
+from governance.kernel.web import forms
+from governance.kernel.web.forms import Choice, Choices, Form, accepted
+from governance.kernel.work.jobs import JobRun
 
 ASKED: list[int] = []
 SOMEBODY = uuid4()

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import create_engine, text
 
-from governance.kernel import db
+from governance.kernel.data import db
 
 
 def test_alive(client):
@@ -81,7 +81,7 @@ def test_not_ready_without_a_database(client, settings):
 
 
 def test_metrics_count_requests_and_waiting_work(client, acting):
-    from governance.kernel import jobs
+    from governance.kernel.work import jobs
 
     with acting("admin"):
         jobs.enqueue("health test")

@@ -14,10 +14,12 @@ import pytest
 from sqlalchemy import create_engine, make_url, select, text
 
 from governance.foundation.tenants import actions as tenants
-from governance.kernel import clock, current, db, embedded, jobs
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data import db, embedded
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import Invalid, Unavailable
-from governance.kernel.jobs import JobRun, Leader, WorkItem, WorkTicket
+from governance.kernel.work import jobs
+from governance.kernel.work.jobs import JobRun, Leader, WorkItem, WorkTicket
 from tests.migrated_databases import migrated_database
 from tests.waiting import MAX_WAIT_SECONDS, wait_until
 
@@ -477,7 +479,10 @@ CHILD_SOURCE = """
 import sys, time
 from datetime import datetime
 from uuid import UUID
-from governance.kernel import clock, current, db, jobs, key_encryption
+from governance.kernel import clock, current
+from governance.kernel.data import db
+from governance.kernel.safety import key_encryption
+from governance.kernel.work import jobs
 key_encryption.use(bytes(range(1, 33)))
 db.connect(sys.argv[1])
 who = current.Actor(UUID(sys.argv[2]), "worksco", "Works Co", None, "The console", "admin", kind="job")

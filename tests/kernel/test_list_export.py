@@ -6,8 +6,8 @@ import hashlib
 
 from flask import Flask
 
-from governance.kernel.list_export import csv_file, every_page
-from governance.kernel.pages import Keyset
+from governance.kernel.pages.list_export import csv_file, every_page
+from governance.kernel.pages.rendering import Keyset
 
 ROWS = [(n, f"row {n}") for n in range(7)]
 

@@ -6,9 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from governance.kernel import list_pages
 from governance.kernel.errors import Invalid
-from governance.kernel.list_pages import Column, Export, Filter, ListPage, arrange, keep, one_page
+from governance.kernel.pages import list_pages
+from governance.kernel.pages.list_pages import (
+    Column,
+    Export,
+    Filter,
+    ListPage,
+    arrange,
+    keep,
+    one_page,
+)
 from tests import faults
 
 COLUMNS = (

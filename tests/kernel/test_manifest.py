@@ -12,10 +12,7 @@ from governance.app.features import FEATURES
 from governance.foundation.anchors.feature import manifest as anchors
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.audit.registry import Action, registry
-from governance.kernel import access, db
-from governance.kernel.access import Permission
-from governance.kernel.events import Event
-from governance.kernel.feature import Feature
+from governance.kernel.data import db
 from governance.kernel.glossary import GLOSSARY, Term
 from governance.kernel.manifest import (
     Command,
@@ -33,6 +30,10 @@ from governance.kernel.manifest import (
     Subscription,
     installed,
 )
+from governance.kernel.safety import access
+from governance.kernel.safety.access import Permission
+from governance.kernel.web.feature import Feature
+from governance.kernel.work.events import Event
 from governance.operations.gates.gates import GATES, Gate
 from governance.operations.systems.parts import SYSTEM_PARTS, SystemTab
 from governance.operations.systems.permissions import VIEW as VIEW_SYSTEMS

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from governance.app import migrate
-from governance.kernel import embedded
-from governance.kernel.db import Model
+from governance.kernel.data import embedded
+from governance.kernel.data.db import Model
 from tests import released_databases
 from tests.migrated_databases import KEEP
 from tools import consolidate_migrations, released, schema_dump
@@ -370,7 +370,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Mapped
 
-from governance.kernel.db import Model, Tenanted
+from governance.kernel.data.db import Model, Tenanted
 
 
 class Toy(Tenanted, Model):

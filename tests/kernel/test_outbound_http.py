@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from governance.kernel import call_deadline, outbound_http
+from governance.kernel.safety import call_deadline, outbound_http
 from tests.waiting import wait_until
 
 BEGINNING = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Slow: "

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs, outbox
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs, outbox
+from governance.kernel.work.jobs import WorkItem
 from tests.kernel.post_office import open_post_office
 
 

@@ -5,7 +5,7 @@ from threading import Condition, Lock
 
 import pytest
 
-from governance.kernel.page_shares import Owner, PageShares, Share
+from governance.kernel.web.page_shares import Owner, PageShares, Share
 from tests.waiting import MAX_WAIT_SECONDS
 
 THREADS = 16

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
-from governance.kernel.jobs import WorkItem
-from governance.kernel.pages import filters, keyset, page
+from governance.kernel.pages.rendering import filters, keyset, page
+from governance.kernel.work.jobs import WorkItem
 from tests import make
 from tests.hypothesis_profiles import examples
 

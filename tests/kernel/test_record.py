@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from governance.kernel.errors import Invalid
-from governance.kernel.record import Field, Record
+from governance.kernel.pages.record import Field, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

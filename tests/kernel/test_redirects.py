@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from governance.kernel.redirects import MAX_PATH_LENGTH, safe_path, tenant_path
+from governance.kernel.web.redirects import MAX_PATH_LENGTH, safe_path, tenant_path
 from tests import make
 
 HOST = "console.example"

@@ -13,11 +13,13 @@ from sqlalchemy import text
 from governance.app.factory import connect, create_app
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
-from governance.kernel import config, current, db, embedded, jobs
-from governance.kernel.access import PUBLIC
-from governance.kernel.db import session, transaction
+from governance.kernel import config, current
+from governance.kernel.data import db, embedded
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import Unavailable
-from governance.kernel.feature import Feature
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.web.feature import Feature
+from governance.kernel.work import jobs
 from tests.browser import Visitor
 from tests.postgres_cluster import Cluster
 from tests.waiting import MAX_WAIT_SECONDS

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from governance.kernel.sandbox import MIB, ChildOutcome, Ending, Limits, run
+from governance.kernel.files.sandbox import MIB, ChildOutcome, Ending, Limits, run
 
 LIMITS = Limits(memory=512 * MIB, seconds=20)
 MODULE = "tests.misbehaving_child"

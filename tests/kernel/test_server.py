@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from governance.app.request_owners import owners_of
-from governance.kernel import request_bodies
 from governance.kernel.errors import TooManyRequests
-from governance.kernel.request_bodies import Sender, Serving
-from governance.kernel.server import Server
+from governance.kernel.web import request_bodies
+from governance.kernel.web.request_bodies import Sender, Serving
+from governance.kernel.web.server import Server
 from tests.waiting import MAX_WAIT_SECONDS
 
 SCOPE = {

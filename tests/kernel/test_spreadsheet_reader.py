@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from governance.assurance.engagements import request_import
 from governance.assurance.testing import population_import
-from governance.kernel import spreadsheet_reader
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.spreadsheet_reader import Formula, first_sheet, ref
+from governance.kernel.files import spreadsheet_reader
+from governance.kernel.files.spreadsheet_reader import Formula, first_sheet, ref
 from tests.hypothesis_profiles import examples
 from tests.peak_memory import peak_of
 

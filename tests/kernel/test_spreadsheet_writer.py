@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from governance.kernel.spreadsheet_writer import DANGEROUS, csv_bytes, harmless, xlsx_bytes
+from governance.kernel.files.spreadsheet_writer import DANGEROUS, csv_bytes, harmless, xlsx_bytes
 from tests.hypothesis_profiles import examples
 
 FORMULAS = [

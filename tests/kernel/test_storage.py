@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.kernel import clock
-from governance.kernel.encrypted_stream import CorruptedFile
 from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
-from governance.kernel.storage import PIECE_BYTES, Bucket, Folder, use
+from governance.kernel.files.encrypted_stream import CorruptedFile
+from governance.kernel.files.storage import PIECE_BYTES, Bucket, Folder, use
 from tests.free_ports import free_port
 from tests.hypothesis_profiles import examples
 from tests.waiting import wait_until

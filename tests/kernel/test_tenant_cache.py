@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from governance.kernel import current, db, tenant_cache
-from governance.kernel.db import transaction
-from governance.kernel.tenant_cache import BoundedCache, recall
+from governance.kernel import current
+from governance.kernel.data import db, tenant_cache
+from governance.kernel.data.db import transaction
+from governance.kernel.data.tenant_cache import BoundedCache, recall
 from tests import make
 
 

@@ -8,10 +8,11 @@ from sqlalchemy.exc import DBAPIError, InternalError, StatementError
 
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
-from governance.kernel import current, db
-from governance.kernel.db import find, session, transaction, within
+from governance.kernel import current
+from governance.kernel.data import db
+from governance.kernel.data.db import find, session, transaction, within
 from governance.kernel.errors import NotFound, Unavailable
-from governance.kernel.jobs import WorkItem
+from governance.kernel.work.jobs import WorkItem
 from tests import make
 from tests.kernel.transaction_helpers import terminate
 

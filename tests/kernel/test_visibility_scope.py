@@ -5,8 +5,8 @@ change.
 from governance.assurance.engagements import queries
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import current
-from governance.kernel.db import session
-from governance.kernel.visibility_scope import limits, scope
+from governance.kernel.data.db import session
+from governance.kernel.safety.visibility_scope import limits, scope
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.evidence import evidence_helpers

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from governance.kernel import clock
-from governance.kernel.web import HEADERS, MAX_BODY_BYTES, network_of
+from governance.kernel.web.responses import HEADERS, MAX_BODY_BYTES, network_of
 
 ANSWERS = {
     "a page": ("GET", "systems/", 200),
@@ -183,7 +183,7 @@ def test_a_nul_is_refused_before_a_view_meets_it(as_admin, field):
     ],
 )
 def test_a_browsers_report_is_counted_whatever_it_says(client, body):
-    from governance.kernel.web import csp_reports
+    from governance.kernel.web.responses import csp_reports
 
     before = csp_reports._value.get()
     assert (

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import func, select
 
-from governance.kernel import write_guards
-from governance.kernel.db import session
+from governance.kernel.data import write_guards
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
 from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem, SystemFeature

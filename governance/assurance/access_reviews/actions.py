@@ -26,13 +26,15 @@ from governance.foundation.api_keys import actions as keys
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import member_actions
-from governance.kernel import access, clock, current, outbox
-from governance.kernel.access import ROLE_NAMES
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
+from governance.kernel.files.spreadsheet_writer import Cell, csv_rows
 from governance.kernel.formatting import long_day, plural, thousands
-from governance.kernel.ids import uuid7
-from governance.kernel.spreadsheet_writer import Cell, csv_rows
+from governance.kernel.safety import access
+from governance.kernel.safety.access import ROLE_NAMES
+from governance.kernel.work import outbox
 
 REVIEW_STARTED = action(
     "access_review.started",

@@ -2,7 +2,7 @@ from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from governance.kernel.days import DayField
-from governance.kernel.forms import Form, constraint
+from governance.kernel.web.forms import Form, constraint
 
 constraint("uq_access_reviews_open", "Another review was started at the same time. Open that one.")
 

@@ -8,8 +8,16 @@ from governance.assurance.access_reviews import permissions
 from governance.assurance.access_reviews.models import AccessReview, AccessReviewItem
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.people.models import Membership
-from governance.kernel.access import not_excluded
-from governance.kernel.inbox import DONE_SINCE, ME, NOW, InboxDone, InboxSource, end_of, item_select
+from governance.kernel.safety.access import not_excluded
+from governance.kernel.work.inbox import (
+    DONE_SINCE,
+    ME,
+    NOW,
+    InboxDone,
+    InboxSource,
+    end_of,
+    item_select,
+)
 
 
 def _open_reviews() -> Select[Any]:

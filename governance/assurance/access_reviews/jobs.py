@@ -6,9 +6,9 @@ from governance.assurance.access_reviews import actions, queries
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.formatting import plural
-from governance.kernel.jobs import once_per
+from governance.kernel.work.jobs import once_per
 
 DAYS_BEFORE_DUE = 3  # days
 DAYS_PER_WEEK = 7

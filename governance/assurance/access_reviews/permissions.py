@@ -9,9 +9,9 @@ from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.people import permissions as people
 from governance.foundation.people.models import Membership, Person
 from governance.foundation.people.own_accounts import has_address_of, own_accounts
-from governance.kernel.access import Permission, permission
-from governance.kernel.conditions import Whoever, condition
 from governance.kernel.current import Actor
+from governance.kernel.safety.access import Permission, permission
+from governance.kernel.safety.conditions import Whoever, condition
 
 
 def _holds_membership(who: Actor | Whoever, item: Any) -> Any:

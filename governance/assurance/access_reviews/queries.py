@@ -17,9 +17,9 @@ from governance.foundation.api_keys import queries as keys
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.people.models import ERASED, ERASED_NAME, Membership, Person, Session
 from governance.kernel import clock
-from governance.kernel.access import ROLE_NAMES, TENANT_ROLES
-from governance.kernel.db import find, session
-from governance.kernel.pages import Keyset, sorted_page
+from governance.kernel.data.db import find, session
+from governance.kernel.pages.rendering import Keyset, sorted_page
+from governance.kernel.safety.access import ROLE_NAMES, TENANT_ROLES
 
 ACCESS_REVIEW_CONTROL = "ACC-01"
 ASSIGNABLE_ROLES = tuple(

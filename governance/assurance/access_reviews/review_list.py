@@ -9,7 +9,8 @@ from governance.assurance.access_reviews import queries
 from governance.assurance.access_reviews.models import AccessReview
 from governance.assurance.access_reviews.queries import ReviewedAccess
 from governance.kernel import clock
-from governance.kernel.list_pages import (
+from governance.kernel.files.spreadsheet_writer import Cell
+from governance.kernel.pages.list_pages import (
     Column,
     Export,
     Filter,
@@ -18,7 +19,6 @@ from governance.kernel.list_pages import (
     arrange,
     keep,
 )
-from governance.kernel.spreadsheet_writer import Cell
 
 REVIEWS = ListPage(
     name="access_reviews",

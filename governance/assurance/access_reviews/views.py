@@ -12,20 +12,21 @@ from governance.assurance.access_reviews.forms import ReviewDecisionsForm, Start
 from governance.assurance.access_reviews.models import AccessReview
 from governance.assurance.access_reviews.review_list import REVIEW_ITEMS, REVIEWS
 from governance.foundation.people import queries as people
-from governance.kernel import bulk_pages, clock
-from governance.kernel.access import ROLE_NAMES
-from governance.kernel.bulk import BulkColumn, BulkItem
-from governance.kernel.bulk_pages import BulkAction
-from governance.kernel.downloads import FILE
+from governance.kernel import clock
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature
+from governance.kernel.files.downloads import FILE
 from governance.kernel.formatting import plural
-from governance.kernel.forms import Form, accepted, submission, uuid_or_none
-from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
-from governance.kernel.list_pages import one_page
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages import bulk_pages
+from governance.kernel.pages.bulk_pages import BulkAction
+from governance.kernel.pages.list_export import ROWS_PER_READ, csv_file, every_page
+from governance.kernel.pages.list_pages import one_page
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import ROLE_NAMES
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import Form, accepted, submission, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
+from governance.kernel.work.bulk import BulkColumn, BulkItem
 
 feature = Feature("access_reviews", __name__)
 DEFAULT_DURATION = timedelta(days=14)

@@ -29,7 +29,7 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import aliases
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
 from governance.kernel.formatting import plural
 from governance.operations.systems import queries as systems

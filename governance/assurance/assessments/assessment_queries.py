@@ -24,9 +24,9 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.aliases import who_did
 from governance.foundation.people.queries import names
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.visibility_scope import limits
+from governance.kernel.safety.visibility_scope import limits
 
 
 def assessments(framework_id: UUID | None = None) -> Sequence[Assessment]:

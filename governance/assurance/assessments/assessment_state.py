@@ -12,7 +12,7 @@ from governance.assurance.assessments.models import (
 )
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import formatting
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
 
 

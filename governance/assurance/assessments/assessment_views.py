@@ -29,12 +29,12 @@ from governance.assurance.assessments.views import feature
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current
-from governance.kernel.downloads import FILE
 from governance.kernel.errors import Forbidden, Invalid, NotFound
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.visibility_scope import limits
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.visibility_scope import limits
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.systems import queries as systems
 
 

@@ -35,7 +35,7 @@ from governance.assurance.frameworks.queries import FrameworkView, RequirementVi
 from governance.foundation.logbook.log_health import recall
 from governance.foundation.people.aliases import reading
 from governance.kernel import clock
-from governance.kernel.visibility_scope import Scope, limits
+from governance.kernel.safety.visibility_scope import Scope, limits
 
 
 def board(

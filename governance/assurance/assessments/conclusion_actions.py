@@ -26,10 +26,10 @@ from governance.foundation.comments.events import CommentWritten
 from governance.foundation.people.aliases import FORMER_MEMBER
 from governance.foundation.people.queries import names
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid, Stale
-from governance.kernel.events import publish
+from governance.kernel.safety.access import require
+from governance.kernel.work.events import publish
 
 CONCLUDED = action(
     "assessment.conclusion.recorded",

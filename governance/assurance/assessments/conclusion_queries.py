@@ -27,9 +27,9 @@ from governance.assurance.assessments.models import (
 from governance.foundation.logbook.log_health import recall
 from governance.foundation.people.aliases import who_did
 from governance.foundation.people.queries import names
-from governance.kernel.db import session
-from governance.kernel.tenant_cache import BoundedCache
-from governance.kernel.visibility_scope import limits
+from governance.kernel.data.db import session
+from governance.kernel.data.tenant_cache import BoundedCache
+from governance.kernel.safety.visibility_scope import limits
 
 MAX_KEPT_ITEMS = 32  # of one tenant, whose conclusions and comments are kept
 

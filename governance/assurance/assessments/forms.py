@@ -9,7 +9,7 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import assignee_choices
 from governance.kernel.days import DayField
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 from governance.operations.systems import queries as systems
 
 LEVEL_CHOICES = [(n, f"{n} {word}") for n, word in enumerate(LEVELS)]

@@ -16,7 +16,7 @@ from governance.assurance.assessments.coverage import (
 from governance.assurance.controls.control_ledger import Ledger
 from governance.assurance.frameworks.queries import FrameworkView, RequirementView
 from governance.kernel import clock
-from governance.kernel.tenant_cache import BoundedCache
+from governance.kernel.data.tenant_cache import BoundedCache
 
 DEFAULT_TARGET = 3
 YEAR_BEFORE = timedelta(days=364)  # with the day itself a year

@@ -17,8 +17,8 @@ from governance.foundation.logbook.log_health import recall
 from governance.foundation.people.aliases import reading
 from governance.foundation.people.queries import Moment, timeline
 from governance.kernel import current
+from governance.kernel.data.tenant_cache import BoundedCache
 from governance.kernel.formatting import long_day
-from governance.kernel.tenant_cache import BoundedCache
 
 MAX_MOVES, MAX_LOG_LINES = 8, 10
 MAX_CACHED_LINES = 32  # requirements of one tenant; their lines take up to 40 kB

@@ -14,7 +14,7 @@ from governance.assurance.assessments.models import Assessment, AssessmentItem, 
 from governance.assurance.frameworks.models import Framework, Requirement
 from governance.assurance.frameworks.queries import path_of
 from governance.foundation.people.own_entries import own_entries
-from governance.kernel.inbox import (
+from governance.kernel.work.inbox import (
     ME,
     InboxDone,
     InboxRow,

@@ -19,10 +19,10 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.owners import check_may_own
 from governance.foundation.people.queries import last_actor
-from governance.kernel import undo
 from governance.kernel.errors import Invalid, Stale
-from governance.kernel.events import publish
-from governance.kernel.undo import Overtaken, UndoStep
+from governance.kernel.pages import undo
+from governance.kernel.pages.undo import Overtaken, UndoStep
+from governance.kernel.work.events import publish
 
 TARGETED = action(
     "assessment.target.set",

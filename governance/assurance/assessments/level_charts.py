@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from governance.kernel import drawing
-from governance.kernel.charts import stacked_bar
+from governance.kernel.pictures import drawing
+from governance.kernel.pictures.charts import stacked_bar
 
 LEVELS = ("Not addressed", "Partial", "Addressed", "Evidenced", "Effective")
 MIN_FIGURE_HEIGHT = 13  # of a part whose count is shown

@@ -36,7 +36,7 @@ from governance.assurance.controls.runtime_dependencies import (
 from governance.assurance.evidence.inbox import LATE, live_facts
 from governance.assurance.evidence.models import EvidenceLink
 from governance.assurance.frameworks.models import Requirement
-from governance.kernel.inbox import NOW, TODAY
+from governance.kernel.work.inbox import NOW, TODAY
 from governance.operations.policies.models import PolicyVersion, Waiver
 from governance.operations.switches.models import Drill
 from governance.operations.systems.models import AISystem

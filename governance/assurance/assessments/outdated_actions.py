@@ -11,8 +11,8 @@ from governance.assurance.assessments.models import Assessment
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock
-from governance.kernel.access import require
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.safety.access import require
 from governance.operations.systems.events import SystemChanged
 
 OUTDATED = action(

@@ -12,10 +12,10 @@ from sqlalchemy import Select, select
 from governance.assurance.assessments import permissions
 from governance.assurance.assessments.models import Assessment
 from governance.assurance.frameworks import queries as frameworks
-from governance.kernel.access import allowed
 from governance.kernel.manifest import Hit, IndexedSearch, SearchText
-from governance.kernel.search_words import found_in, typed
-from governance.kernel.visibility_scope import limits
+from governance.kernel.pages.search_words import found_in, typed
+from governance.kernel.safety.access import allowed
+from governance.kernel.safety.visibility_scope import limits
 
 RMF = "nist-ai-rmf-1.0"
 

@@ -17,7 +17,7 @@ from governance.assurance.controls.status import ControlFacts, SupportingEvidenc
 from governance.assurance.evidence.coverage_chart import CoveragePiece, CoverageRow, coverage_bars
 from governance.assurance.evidence.freshness import Freshness, Version, accepted_version, freshness
 from governance.kernel import formatting
-from governance.kernel.tenant_cache import BoundedCache
+from governance.kernel.data.tenant_cache import BoundedCache
 
 MAX_CHARTED_ITEMS = 14
 MAX_CHART_NAME_LENGTH = 21  # letters

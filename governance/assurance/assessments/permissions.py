@@ -3,9 +3,9 @@
 from typing import Any
 
 from governance.foundation.people.own_accounts import own_accounts
-from governance.kernel.access import permission
-from governance.kernel.conditions import condition
 from governance.kernel.current import Actor
+from governance.kernel.safety.access import permission
+from governance.kernel.safety.conditions import condition
 
 
 @condition(

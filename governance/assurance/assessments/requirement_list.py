@@ -20,7 +20,8 @@ from governance.assurance.assessments.framework_board import AssessedRequirement
 from governance.assurance.evidence.freshness import CURRENT, freshness
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import current, formatting
-from governance.kernel.list_pages import (
+from governance.kernel.data.tenant_cache import BoundedCache
+from governance.kernel.pages.list_pages import (
     Column,
     Export,
     Filter,
@@ -29,7 +30,6 @@ from governance.kernel.list_pages import (
     arrange,
     keep,
 )
-from governance.kernel.tenant_cache import BoundedCache
 
 STATES = {
     "proven": "proven",

@@ -44,12 +44,12 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.queries import FrameworkView
 from governance.foundation.people import owners
 from governance.foundation.people.aliases import shown_names, who_did
-from governance.kernel.access import allowed, why_not
 from governance.kernel.errors import Invalid, NotFound
-from governance.kernel.forms import Form, accepted, counted
-from governance.kernel.pages import page
-from governance.kernel.undo_pages import say_changed
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.pages.undo_pages import say_changed
+from governance.kernel.safety.access import allowed, why_not
+from governance.kernel.web.forms import Form, accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
 
 
 @feature.get("/frameworks/<key>/<ref>", needs=permissions.VIEW)

@@ -34,18 +34,19 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.queries import FrameworkView
 from governance.foundation.people import assigning, owners
 from governance.foundation.people.assigning import Assignable
-from governance.kernel import charts, current
-from governance.kernel.bulk import BulkChange, BulkColumn, BulkItem
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
+from governance.kernel import current
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.formatting import plural
-from governance.kernel.forms import constraint
-from governance.kernel.list_export import chosen
-from governance.kernel.list_pages import ListPage, ListRequest, one_page
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
-from governance.kernel.undo_pages import undo_offer
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.list_export import chosen
+from governance.kernel.pages.list_pages import ListPage, ListRequest, one_page
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.pages.undo_pages import undo_offer
+from governance.kernel.pictures import charts
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import constraint
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work.bulk import BulkChange, BulkColumn, BulkItem
 
 feature = Feature("assessments", __name__)
 feature.add_app_template_filter(map_layout.cell_name, "cell_name")

@@ -21,8 +21,9 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.populations.collector import Collected, Collector
 from governance.foundation.populations.periods import Period
-from governance.kernel import background_work, clock, current
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
+from governance.kernel.work import background_work
 
 RUN_REQUESTED = action(
     "collector.run.requested",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from governance.assurance.collectors.queries import CollectorStatus
-from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.pages.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
 
 COLLECTOR_LIST = ListPage(
     name="collectors",

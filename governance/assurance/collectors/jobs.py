@@ -12,11 +12,12 @@ from governance.foundation.populations.collector import Collector, every_collect
 from governance.foundation.populations.periods import Period, closed_periods, previous_period
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
-from governance.kernel import access, clock, current
-from governance.kernel.background_work import target_of
+from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
-from governance.kernel.jobs import Progress, WorkItem, once_per, work
+from governance.kernel.data.db import transaction
+from governance.kernel.safety import access
+from governance.kernel.work.background_work import target_of
+from governance.kernel.work.jobs import Progress, WorkItem, once_per, work
 
 MAX_CATCH_UP = timedelta(days=366)
 

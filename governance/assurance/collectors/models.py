@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.background_work import Generated
-from governance.kernel.db import tenant_fk
+from governance.kernel.data.db import tenant_fk
+from governance.kernel.work.background_work import Generated
 
 
 class CollectorRun(Generated):

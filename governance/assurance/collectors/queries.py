@@ -25,13 +25,14 @@ from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.foundation.populations.collector import Collector, every_collector
 from governance.foundation.populations.periods import day_range, next_due
 from governance.foundation.populations.population import CollectorPopulation
-from governance.kernel import background_work, clock
-from governance.kernel.background_work import UNDER_WAY, Run, with_work
-from governance.kernel.db import find, session
+from governance.kernel import clock
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.jobs import WorkItem
-from governance.kernel.pages import Keyset, keyset
-from governance.kernel.visibility_scope import Scope, limits
+from governance.kernel.pages.rendering import Keyset, keyset
+from governance.kernel.safety.visibility_scope import Scope, limits
+from governance.kernel.work import background_work
+from governance.kernel.work.background_work import UNDER_WAY, Run, with_work
+from governance.kernel.work.jobs import WorkItem
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from governance.foundation.populations.collector import Collector, PopulationRow
 from governance.foundation.populations.periods import Period
 from governance.foundation.tenants import queries as directory
 from governance.kernel import current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
+from governance.kernel.data.ids import uuid7
 from governance.kernel.formatting import plural
-from governance.kernel.ids import uuid7
 
 TABLES = """
 SELECT c.relname AS table, c.relrowsecurity AS row_level_security, c.relforcerowsecurity AS forced,

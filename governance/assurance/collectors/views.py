@@ -11,13 +11,14 @@ from governance.assurance.collectors.models import CollectorRun
 from governance.assurance.collectors.run_list import RUNS
 from governance.foundation.people import queries as people
 from governance.foundation.populations.periods import period_containing, previous_period
-from governance.kernel import clock, work_pages
-from governance.kernel.background_work import Run
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel import clock
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.list_export import ROWS_PER_READ, csv_file, every_page
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work.background_work import Run
 
 feature = Feature("collectors", __name__)
 

@@ -19,12 +19,13 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.owners import check_may_own
 from governance.foundation.people.queries import last_actor
-from governance.kernel import clock, formatting, undo
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, formatting
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
-from governance.kernel.events import publish
-from governance.kernel.undo import Overtaken, UndoStep
+from governance.kernel.pages import undo
+from governance.kernel.pages.undo import Overtaken, UndoStep
+from governance.kernel.safety.access import require
+from governance.kernel.work.events import publish
 
 CREATED = action(
     "control.created",

@@ -20,7 +20,7 @@ from governance.assurance.frameworks import actions as framework_actions
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.record import record
 from governance.kernel import clock
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid
 
 FIRST_VERSION_DUE = timedelta(

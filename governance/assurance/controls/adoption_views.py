@@ -11,9 +11,9 @@ from governance.assurance.controls.starter_pack import mapped_frameworks, pack
 from governance.assurance.controls.views import feature
 from governance.assurance.frameworks import import_queries
 from governance.kernel.formatting import plural
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 
 
 @feature.get("/controls/starter", needs=permissions.MANAGE)

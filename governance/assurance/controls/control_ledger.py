@@ -37,9 +37,9 @@ from governance.assurance.evidence.item_history import EvidenceItem, items_of_co
 from governance.foundation.logbook.log_health import recall
 from governance.foundation.people.aliases import reading, who_did
 from governance.foundation.people.queries import names
-from governance.kernel.db import session
-from governance.kernel.selects import Selected, one_of
-from governance.kernel.tenant_cache import BoundedCache
+from governance.kernel.data.db import session
+from governance.kernel.data.selects import Selected, one_of
+from governance.kernel.data.tenant_cache import BoundedCache
 from governance.operations.policies.dimensions import DIMENSIONS
 from governance.operations.policies.tiers import TIERS
 

@@ -14,7 +14,7 @@ from governance.assurance.controls.status import WORDS, ControlFacts, Status, la
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people import owners
 from governance.kernel import clock, formatting
-from governance.kernel.list_pages import (
+from governance.kernel.pages.list_pages import (
     Column,
     Export,
     FileColumn,
@@ -24,7 +24,7 @@ from governance.kernel.list_pages import (
     arrange,
     keep,
 )
-from governance.kernel.visibility_scope import limits
+from governance.kernel.safety.visibility_scope import limits
 
 STATES = {"failing": "bad", "missing": "warn", "due": "due", "evidenced": "info", "effective": "ok"}
 

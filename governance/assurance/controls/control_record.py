@@ -1,10 +1,10 @@
-"""The fields of a control, each declared once: kernel/record.py says what follows from it."""
+"""The fields of a control, each declared once: kernel/pages/record.py says what follows from it."""
 
 from dataclasses import dataclass
 
 from governance.assurance.controls.runtime_dependencies import RESTS_ON
 from governance.assurance.evidence.freshness import CADENCES
-from governance.kernel.record import Field, Record
+from governance.kernel.pages.record import Field, Record
 
 KINDS = ("preventive", "detective", "corrective")
 AUTOMATIONS = ("manual", "automated")

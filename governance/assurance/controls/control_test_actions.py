@@ -12,9 +12,9 @@ from governance.assurance.evidence.reference_numbers import next_ref
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
+from governance.kernel.safety.access import require
 
 TESTED = action(
     "control.tested",

@@ -28,7 +28,7 @@ from governance.kernel.manifest import (
     PortAnswer,
     Subscription,
 )
-from governance.kernel.visibility_scope import Scope
+from governance.kernel.safety.visibility_scope import Scope
 from governance.operations.intake.ports import mapped_controls
 from governance.operations.switches.events import DrillEnded, StopLifted
 

@@ -14,8 +14,8 @@ from governance.assurance.evidence.forms import ReadableForm
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.owner_fields import OwnerField
 from governance.kernel.days import DayField
-from governance.kernel.forms import Choice, Choices
-from governance.kernel.record_pages import content_from, with_fields
+from governance.kernel.pages.record_pages import content_from, with_fields
+from governance.kernel.web.forms import Choice, Choices
 
 
 @with_fields(CONTROL)

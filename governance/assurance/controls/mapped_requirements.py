@@ -4,7 +4,7 @@ from uuid import UUID
 
 from governance.assurance.controls import queries
 from governance.assurance.frameworks import queries as frameworks
-from governance.kernel.visibility_scope import limits
+from governance.kernel.safety.visibility_scope import limits
 
 
 def mapped_requirements(

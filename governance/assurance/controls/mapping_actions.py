@@ -11,10 +11,11 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import last_actor
-from governance.kernel import clock, current, undo
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid, NotFound
-from governance.kernel.undo import Overtaken, UndoStep
+from governance.kernel.pages import undo
+from governance.kernel.pages.undo import Overtaken, UndoStep
 
 MAPPED = action(
     "control.mapped",

@@ -13,10 +13,10 @@ from governance.assurance.controls.mapped_requirements import mapped_requirement
 from governance.assurance.controls.models import Control
 from governance.assurance.controls.views import feature
 from governance.assurance.frameworks import queries as frameworks
-from governance.kernel.forms import accepted, uuid_or_none
-from governance.kernel.pages import page
-from governance.kernel.undo_pages import say_changed
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.pages.undo_pages import say_changed
+from governance.kernel.web.forms import accepted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 
 
 @feature.get("/controls/<uuid:control_id>/mapping", needs=permissions.MANAGE)

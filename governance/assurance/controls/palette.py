@@ -7,7 +7,7 @@ from sqlalchemy import Select
 
 from governance.assurance.controls.models import Control
 from governance.kernel.manifest import IndexedSearch, SearchText
-from governance.kernel.visibility_scope import seen_by_control
+from governance.kernel.safety.visibility_scope import seen_by_control
 
 
 def _text(row: Any) -> SearchText | None:

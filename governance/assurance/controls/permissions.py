@@ -1,7 +1,7 @@
 """Who may do what with controls; contributors edit only the ones they own."""
 
-from governance.kernel.access import permission
-from governance.kernel.conditions import is_owner
+from governance.kernel.safety.access import permission
+from governance.kernel.safety.conditions import is_owner
 
 VIEW = permission(
     "controls.view", "view controls", roles="admin compliance_officer contributor auditor viewer"

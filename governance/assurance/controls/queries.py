@@ -22,10 +22,10 @@ from governance.assurance.controls.models import Control, ControlMapping, Contro
 from governance.assurance.controls.status import ControlFacts
 from governance.assurance.frameworks.models import Framework, Requirement
 from governance.kernel import clock
-from governance.kernel.db import find, find_several, session
+from governance.kernel.data.db import find, find_several, session
+from governance.kernel.data.selects import Rows, Selected, one_of
 from governance.kernel.errors import NotFound
-from governance.kernel.selects import Rows, Selected, one_of
-from governance.kernel.visibility_scope import Scope, limits
+from governance.kernel.safety.visibility_scope import Scope, limits
 from governance.operations.intake.ports import MappedControl
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from governance.kernel import yaml_files
+from governance.kernel.files import yaml_files
 
 FILE = Path(__file__).parent / "starter.yaml"
 

@@ -15,9 +15,10 @@ from governance.assurance.evidence import version_actions
 from governance.assurance.evidence.deletion_guard import filed_by_meridian
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.foundation.tenants.system_actor import founder
-from governance.kernel import current, jobs
-from governance.kernel.db import session, transaction
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel import current
+from governance.kernel.data.db import session, transaction
+from governance.kernel.work import jobs
+from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.operations.switches import stop_record
 from governance.operations.switches.events import StopLifted
 from governance.operations.switches.stop_record import TENANT, StopRecord

@@ -9,7 +9,7 @@ from governance.assurance.engagements.models import EvidencePackage
 from governance.foundation.logbook.models import LogExport
 from governance.foundation.people import queries as members
 from governance.foundation.people import session_actions
-from governance.kernel import background_work
+from governance.kernel.work import background_work
 
 MAX_WORK = 1000  # packages and exports that one person has under way
 

@@ -22,10 +22,10 @@ from governance.foundation.people import queries as members
 from governance.foundation.people.models import Invitation
 from governance.foundation.tenants.events import TimeZoneChanged
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
-from governance.kernel.events import publish
 from governance.kernel.formatting import long_day
+from governance.kernel.work.events import publish
 
 ENGAGEMENT_FIELDS = (
     "ref firm framework criteria period_from period_to fieldwork_from fieldwork_to freezes_changes"

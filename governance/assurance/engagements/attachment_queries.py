@@ -14,7 +14,7 @@ from governance.assurance.engagements.models import (
 from governance.assurance.evidence import version_choices as usable
 from governance.assurance.evidence.models import Evidence, EvidenceLink, EvidenceVersion
 from governance.kernel import current as acting
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
 
 

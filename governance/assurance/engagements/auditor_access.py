@@ -24,10 +24,11 @@ from governance.foundation.people.models import ERASED, Membership, Person, pers
 from governance.foundation.people.oidc_types import Identity
 from governance.foundation.people.one_time_codes import WRONG
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel import clock, current, outbox
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import long_day
+from governance.kernel.work import outbox
 
 AUDITOR_ADDED = action(
     "engagement.auditor.added",

@@ -20,7 +20,7 @@ from governance.assurance.engagements.models import (
 )
 from governance.foundation.people.models import Invitation, Membership, Session
 from governance.kernel import clock
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
 
 

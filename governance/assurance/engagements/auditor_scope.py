@@ -7,7 +7,7 @@ from governance.assurance.engagements import queries, scope_queries
 from governance.assurance.engagements.models import Engagement
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel.current import Actor
-from governance.kernel.visibility_scope import Scope
+from governance.kernel.safety.visibility_scope import Scope
 
 
 def scope_of_auditor(who: Actor) -> Scope | None:

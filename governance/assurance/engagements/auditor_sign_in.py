@@ -22,13 +22,13 @@ from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
-from governance.kernel.access import PUBLIC
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError, NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue, set_cookie
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue, set_cookie
 
 public = Feature("auditor_door", __name__, scope="public")
 LINK_NOT_VALID = (

@@ -1,7 +1,7 @@
 """Keep evidence and controls unchanged during a read-only fieldwork, and provided files until it
 ends.
 
-Checked where rows are written (kernel/write_guards.py), so pages, API keys and commands get the
+Checked where rows are written (kernel/data/write_guards.py), so pages, API keys and commands get the
 same error. What Meridian itself collects continues (evidence/deletion_guard.py), and auditors can
 still record their tests.
 """
@@ -23,7 +23,7 @@ from governance.assurance.evidence.models import (
     EvidenceVersion,
 )
 from governance.kernel import clock, current
-from governance.kernel.db import Model
+from governance.kernel.data.db import Model
 from governance.kernel.errors import DomainError
 from governance.kernel.formatting import long_day
 

@@ -27,10 +27,10 @@ from governance.foundation.people import queries as members
 from governance.foundation.tenants import system_actor
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
-from governance.kernel.downloads import FILE, Answers, Finish, as_it_is
-from governance.kernel.events import publish
-from governance.kernel.storage import PIECE_BYTES
+from governance.kernel.data.db import session, transaction
+from governance.kernel.files.downloads import FILE, Answers, Finish, as_it_is
+from governance.kernel.files.storage import PIECE_BYTES
+from governance.kernel.work.events import publish
 
 PDF = "application/pdf"
 

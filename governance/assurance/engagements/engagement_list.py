@@ -6,7 +6,8 @@ from typing import Any
 
 from governance.assurance.engagements import queries, request_queries
 from governance.assurance.engagements.models import Engagement
-from governance.kernel.list_pages import (
+from governance.kernel.files.spreadsheet_writer import Cell
+from governance.kernel.pages.list_pages import (
     Column,
     Export,
     Filter,
@@ -15,7 +16,6 @@ from governance.kernel.list_pages import (
     arrange,
     keep,
 )
-from governance.kernel.spreadsheet_writer import Cell
 
 PHASES = (("open", "In fieldwork"), ("planned", "Planned"), ("over", "Ended"))
 ENGAGEMENTS = ListPage(

@@ -32,9 +32,8 @@ from governance.foundation.audit.registry import actions_in
 from governance.foundation.people.ports import reauthentication_address, why_not_member
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants.events import TimeZoneChanged
-from governance.kernel.downloads import custody
+from governance.kernel.files.downloads import custody
 from governance.kernel.glossary import GLOSSARY
-from governance.kernel.identity import identity
 from governance.kernel.manifest import (
     Command,
     Daily,
@@ -46,7 +45,8 @@ from governance.kernel.manifest import (
     WriteGuard,
     not_by_scope,
 )
-from governance.kernel.visibility_scope import scope_finder
+from governance.kernel.safety.visibility_scope import scope_finder
+from governance.kernel.web.identity import identity
 
 # importing these modules adds their routes to views.feature
 VIEW_MODULES = (views, request_views, list_import_views, package_views)

@@ -8,7 +8,7 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.owner_fields import NeedsOwnerOrDay, OwnerField
 from governance.foundation.people.owners import assignee_choices
 from governance.kernel.days import DayField
-from governance.kernel.forms import Choice, Form
+from governance.kernel.web.forms import Choice, Form
 
 
 def framework_choices() -> list[tuple[Any, str]]:

@@ -12,9 +12,9 @@ from governance.assurance.engagements import permissions, queries, requests, res
 from governance.assurance.engagements.models import AuditRequest, Engagement
 from governance.foundation.audit.registry import Action
 from governance.foundation.people.own_entries import own_items
-from governance.kernel.bulk import BulkItem
-from governance.kernel.db import session
-from governance.kernel.inbox import (
+from governance.kernel.data.db import session
+from governance.kernel.work.bulk import BulkItem
+from governance.kernel.work.inbox import (
     ME,
     NOW,
     TODAY,

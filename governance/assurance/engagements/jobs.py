@@ -25,13 +25,15 @@ from governance.foundation.audit import queries as audit
 from governance.foundation.logbook.export_writer import ExportPlan, ExportProgress, stream
 from governance.foundation.logbook.filters import Filters
 from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
-from governance.kernel import background_work, clock, current, storage
-from governance.kernel.background_work import PacedProgress, keep, target_of
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError, Forbidden, NotFound, Unavailable
+from governance.kernel.files import storage
+from governance.kernel.files.streamed_files import reading
 from governance.kernel.formatting import thousands
-from governance.kernel.jobs import Progress, WorkItem, work
-from governance.kernel.streamed_files import reading
+from governance.kernel.work import background_work
+from governance.kernel.work.background_work import PacedProgress, keep, target_of
+from governance.kernel.work.jobs import Progress, WorkItem, work
 
 KIBIBYTE = 1024
 FIXED_FILES = 10  # files that every package has: index, log, tag files

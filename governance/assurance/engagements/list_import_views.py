@@ -22,9 +22,9 @@ from governance.assurance.engagements.views import feature
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import plural
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 
 MAX_PREVIEWED_ROWS = 50  # lines of a list that its preview shows
 

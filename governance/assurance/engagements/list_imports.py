@@ -22,9 +22,9 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people import queries as members
 from governance.foundation.people.owners import OWNING_ROLES
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError
-from governance.kernel.ids import uuid7
 
 LIST_UPLOADED = action(
     "engagement.request_list.uploaded",

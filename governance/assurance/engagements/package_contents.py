@@ -41,8 +41,9 @@ from governance.assurance.testing import (
     sample_queries,
 )
 from governance.assurance.testing.sampling import METHOD, canonical_lines
-from governance.kernel import clock, current, spreadsheet_writer
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
+from governance.kernel.files import spreadsheet_writer
 from governance.kernel.formatting import plural, thousands
 
 ROOT = Path(__file__).parents[3]

@@ -27,9 +27,9 @@ from governance.assurance.evidence.models import (
 )
 from governance.foundation.audit import logs
 from governance.foundation.people import aliases
-from governance.kernel.background_work import Run, run_of, with_work
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
+from governance.kernel.work.background_work import Run, run_of, with_work
 
 
 def packages(engagement_id: UUID, *, limit: int = 20) -> list[Run[EvidencePackage]]:

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.kernel import signed_note
-from governance.kernel.signed_note import NotSigned, VerifierKey
+from governance.kernel.safety import signed_note
+from governance.kernel.safety.signed_note import NotSigned, VerifierKey
 
 SIGNATURE_TITLE = "governance evidence package v1"
 SHA256_HEX = re.compile(r"[0-9a-f]{64}")

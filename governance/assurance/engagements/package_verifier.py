@@ -36,13 +36,13 @@ from governance.foundation.audit import jsonl
 from governance.foundation.audit.checkpoint import Head, open_checkpoint
 from governance.foundation.audit.verify import CONSISTENCY, OLDER, WHOLE, Demand, read_keys
 from governance.foundation.audit.verify import verify as verify_log
-from governance.kernel.signed_note import NotSigned, VerifierKey
-from governance.kernel.verification_results import (
+from governance.kernel.files.verification_results import (
     CheckOutcome,
     CheckResult,
     VerificationResult,
     plain,
 )
+from governance.kernel.safety.signed_note import NotSigned, VerifierKey
 
 MANIFEST_LINE = re.compile(r"([0-9a-f]{64}) {1,2}\*?(.+)")
 MAX_TAG_FILE_BYTES = 256 * 1024 * 1024  # bytes of a tag file or index that are read at once

@@ -13,11 +13,11 @@ from governance.assurance.engagements import (
 from governance.assurance.engagements.views import engagement_fact, feature
 from governance.assurance.evidence.history import timeline_entries
 from governance.foundation.people.aliases import shown_names
-from governance.kernel import work_pages
-from governance.kernel.downloads import FILE
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 
 GENERATE = StepUp("Generate package", facts=engagement_fact)
 

@@ -8,10 +8,11 @@ from governance.assurance.engagements.models import (
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.aliases import may_see_names
-from governance.kernel import background_work, clock, current
-from governance.kernel.background_work import GeneratedFile
+from governance.kernel import clock, current
 from governance.kernel.errors import DomainError, Forbidden
-from governance.kernel.storage import Blob
+from governance.kernel.files.storage import Blob
+from governance.kernel.work import background_work
+from governance.kernel.work.background_work import GeneratedFile
 
 PACKAGE_REQUESTED = action(
     "engagement.package.requested",

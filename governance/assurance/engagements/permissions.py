@@ -1,7 +1,7 @@
 """Who may do what in an audit engagement; auditor_scope.py limits what auditors see."""
 
-from governance.kernel.access import permission
-from governance.kernel.conditions import is_owner
+from governance.kernel.safety.access import permission
+from governance.kernel.safety.conditions import is_owner
 
 READERS = "admin compliance_officer contributor auditor"
 VIEW = permission("engagements.view", "view audit engagements", roles=READERS)

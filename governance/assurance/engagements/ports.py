@@ -7,7 +7,7 @@ from typing import Protocol
 
 from governance.assurance.engagements.watermark import Watermark
 from governance.kernel.ports import Port
-from governance.kernel.visibility_scope import Scope
+from governance.kernel.safety.visibility_scope import Scope
 
 
 class CopySigner(Protocol):

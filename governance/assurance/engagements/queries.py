@@ -28,7 +28,7 @@ from governance.foundation.people.sessions import MAX_SESSION_LIFETIME
 from governance.kernel import clock
 from governance.kernel import current as acting
 from governance.kernel.current import Actor
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
 
 STATES = ("open", "provided", "returned", "accepted")

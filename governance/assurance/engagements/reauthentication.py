@@ -12,12 +12,12 @@ from governance.foundation.people import queries as members
 from governance.foundation.people.oidc_types import Identity
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError, NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.redirects import tenant_path
-from governance.kernel.web import ResponseReturnValue, set_cookie
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.redirects import tenant_path
+from governance.kernel.web.responses import ResponseReturnValue, set_cookie
 
 feature = Feature("auditor_again", __name__)
 

@@ -3,7 +3,7 @@
 Pure: bytes in, requests and problems out. The first row with a title column is the header; rows
 above it are ignored. COLUMN_NAMES lists the known headings. A cell merged over several rows counts
 for each of them. Formulas are read as text and never evaluated; in a date column they are a
-problem. kernel/spreadsheet_reader.py reads the file, within limits.
+problem. kernel/files/spreadsheet_reader.py reads the file, within limits.
 """
 
 import hashlib
@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Self
 
-from governance.kernel import spreadsheet_reader
 from governance.kernel.errors import Invalid, TooLarge
-from governance.kernel.spreadsheet_reader import Formula
+from governance.kernel.files import spreadsheet_reader
+from governance.kernel.files.spreadsheet_reader import Formula
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
 MAX_ROWS, MAX_COLUMNS, MAX_PROBLEMS = 50_000, 60, 200

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from governance.assurance.engagements import queries, request_queries
 from governance.assurance.engagements.models import AuditRequest
 from governance.foundation.people.aliases import shown_names
-from governance.kernel.list_pages import Column, Export, Filter, ListPage
-from governance.kernel.spreadsheet_writer import Cell
+from governance.kernel.files.spreadsheet_writer import Cell
+from governance.kernel.pages.list_pages import Column, Export, Filter, ListPage
 
 STATES = (
     ("open", "Open"),

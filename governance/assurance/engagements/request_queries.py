@@ -30,11 +30,11 @@ from governance.assurance.engagements.models import (
 from governance.foundation.audit import queries as audit
 from governance.kernel import clock
 from governance.kernel import current as acting
-from governance.kernel.access import allowed
-from governance.kernel.conditions import is_owner
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import Keyset, keyset, sorted_page
+from governance.kernel.pages.rendering import Keyset, keyset, sorted_page
+from governance.kernel.safety.access import allowed
+from governance.kernel.safety.conditions import is_owner
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,16 +30,16 @@ from governance.assurance.evidence.history import timeline_entries
 from governance.foundation.people import assigning, owners
 from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
-from governance.kernel.bulk import BulkItem
-from governance.kernel.downloads import FILE
-from governance.kernel.forms import Form, accepted, counted, uuid_or_none
-from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
-from governance.kernel.list_pages import ListRequest
-from governance.kernel.pages import page
-from governance.kernel.step_pages import Steps
-from governance.kernel.undo_pages import say_changed, undo_offer
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.list_export import ROWS_PER_READ, csv_file, every_page
+from governance.kernel.pages.list_pages import ListRequest
+from governance.kernel.pages.rendering import page
+from governance.kernel.pages.step_pages import Steps
+from governance.kernel.pages.undo_pages import say_changed, undo_offer
+from governance.kernel.safety.access import allowed
+from governance.kernel.web.forms import Form, accepted, counted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work.bulk import BulkItem
 
 MAX_OFFERED_VERSIONS = 20  # versions to choose from, until words narrow them
 

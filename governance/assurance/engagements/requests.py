@@ -19,11 +19,12 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people import queries as members
 from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.owners import check_may_own
-from governance.kernel import clock, current, undo
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid, Stale
-from governance.kernel.events import publish
-from governance.kernel.undo import Overtaken, UndoStep
+from governance.kernel.pages import undo
+from governance.kernel.pages.undo import Overtaken, UndoStep
+from governance.kernel.work.events import publish
 
 REQUEST_CREATED = action(
     "engagement.request.created",

@@ -21,10 +21,10 @@ from governance.assurance.evidence.version_choices import usable_version
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.formatting import long_day
+from governance.kernel.safety.access import require
 
 VERSION_ATTACHED = action(
     "engagement.request.version.attached",

@@ -26,7 +26,7 @@ from governance.assurance.evidence.models import (
 )
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.models import Requirement
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 
 @dataclass(frozen=True, slots=True)

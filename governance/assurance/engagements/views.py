@@ -25,15 +25,15 @@ from governance.assurance.engagements.forms import (
 from governance.assurance.engagements.models import Engagement
 from governance.assurance.evidence.history import timeline_entries
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.forms import Form, accepted, constraint, counted
-from governance.kernel.list_export import csv_file
-from governance.kernel.list_pages import one_page
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.list_export import csv_file
+from governance.kernel.pages.list_pages import one_page
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import allowed
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import Form, accepted, constraint, counted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 
 feature = Feature("engagements", __name__)
 

@@ -4,7 +4,7 @@
                                                        password, too long, or unpacks to more than
                                                        the limits of watermark_overlay.py
 
-The marks are rendered like reports (kernel/pdf.py), one sheet for each page size. A signature of
+The marks are rendered like reports (kernel/pictures/pdf.py), one sheet for each page size. A signature of
 the original doesn't cover the copy; what signs originals signs their copies too (ports.py).
 """
 
@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from governance.assurance.engagements.watermark_overlay import overlay_watermark
-from governance.kernel.pdf import render_in_child
+from governance.kernel.pictures.pdf import render_in_child
 
 MAX_PDF_BYTES = 256 * 1024 * 1024
 LINE_DISTANCE = 150  # points between two diagonal lines

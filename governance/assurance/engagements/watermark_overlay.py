@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from governance.kernel import sandbox
+from governance.kernel.files import sandbox
 
 if TYPE_CHECKING:
     import pikepdf

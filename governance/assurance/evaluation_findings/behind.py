@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from governance.assurance.controls.ports import EvaluationBehind
 from governance.assurance.evaluation_findings.models import MeasureControl
 from governance.foundation.logbook.log_health import recall
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import figures, judge_queries
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import (

@@ -23,10 +23,11 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.notifications.actions import Happening, notify
 from governance.foundation.tenants.system_actor import founder
-from governance.kernel import clock, current, jobs
+from governance.kernel import clock, current
 from governance.kernel.config import public_address
-from governance.kernel.db import lock_tenant, session, transaction
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.data.db import lock_tenant, session, transaction
+from governance.kernel.work import jobs
+from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.operations.evaluations import judge_queries, promotion, served_releases
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.events import RunJudged

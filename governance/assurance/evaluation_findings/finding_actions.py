@@ -12,10 +12,11 @@ from governance.assurance.evaluation_findings import permissions, queries
 from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, tenant_revision
-from governance.kernel.access import require
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
+from governance.kernel.safety.access import require
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations import served_releases
 from governance.operations.evaluations.models import (

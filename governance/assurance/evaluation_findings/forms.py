@@ -6,7 +6,7 @@ from wtforms import StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from governance.assurance.controls import queries as controls
-from governance.kernel.forms import Choice, Form, stripped
+from governance.kernel.web.forms import Choice, Form, stripped
 
 INVALID_CHOICE: dict[str, Any] = {"invalid_choice_message": "Choose one of the list."}
 

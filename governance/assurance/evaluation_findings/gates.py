@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 from governance.assurance.evaluation_findings.models import EvaluationFinding
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.gates.gates import Gate, GateReading, GateSubject
 
 MAX_NAMED = 3

@@ -9,7 +9,7 @@ from governance.assurance.evaluation_findings import permissions
 from governance.assurance.evaluation_findings.finding_actions import CLOSED
 from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.foundation.people.own_entries import own_items
-from governance.kernel.inbox import ME, ROLE, InboxDone, InboxRow, InboxSource, item_select
+from governance.kernel.work.inbox import ME, ROLE, InboxDone, InboxRow, InboxSource, item_select
 from governance.operations.systems.models import AISystem
 
 MANAGERS = ("admin", "compliance_officer")

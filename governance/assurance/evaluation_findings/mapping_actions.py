@@ -15,10 +15,11 @@ from governance.assurance.evaluation_findings.models import MeasureControl
 from governance.assurance.evaluation_findings.proposals import FRAMEWORK, requirements_of
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, tenant_revision
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid
+from governance.kernel.safety.access import require
 from governance.operations.evaluations.models import EvaluationSuite, SuiteMeasure, SuiteVersion
 
 MAPPED = action(

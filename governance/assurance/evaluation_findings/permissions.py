@@ -1,6 +1,6 @@
 """Who sees findings of evaluations, and who closes them."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "evaluation_findings.view",

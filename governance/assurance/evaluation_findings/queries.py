@@ -21,11 +21,11 @@ from governance.assurance.evaluation_findings.models import (
 )
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.assurance.evidence.version_queries import is_not_withdrawn
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Rows, Selected, read_rows
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import Keyset, keyset
-from governance.kernel.selects import Rows, Selected, read_rows
-from governance.kernel.visibility_scope import limits
+from governance.kernel.pages.rendering import Keyset, keyset
+from governance.kernel.safety.visibility_scope import limits
 from governance.operations.evaluations import judge_queries
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import (

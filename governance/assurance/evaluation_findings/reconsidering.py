@@ -18,9 +18,10 @@ from governance.assurance.evidence import withdrawing
 from governance.assurance.evidence.deletion_guard import filed_by_meridian
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.foundation.tenants.system_actor import founder
-from governance.kernel import clock, current, jobs
-from governance.kernel.db import lock_tenant, transaction
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, transaction
+from governance.kernel.work import jobs
+from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.operations.evaluations import judge_queries
 from governance.operations.evaluations.events import JudgeChanged, SuiteVersionWithdrawn
 from governance.operations.evaluations.models import EvaluationRun, SuiteVersion

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.files.spreadsheet_writer import csv_bytes
 from governance.operations.evaluations import figures
 from governance.operations.evaluations.models import (
     EvaluationRun,

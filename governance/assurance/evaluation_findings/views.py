@@ -20,11 +20,11 @@ from governance.assurance.evaluation_findings.forms import (
 )
 from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.foundation.people import queries as people
-from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.evaluations import charts, judge_queries, promotion
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.this_week import WeekCell

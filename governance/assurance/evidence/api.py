@@ -12,10 +12,10 @@ from governance.assurance.evidence.push import push as push_version
 from governance.kernel import current
 from governance.kernel.days import ANY_DAY, parse_day
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature
-from governance.kernel.forms import uuid_or_none
-from governance.kernel.idempotency import idempotency_key
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import uuid_or_none
+from governance.kernel.web.idempotency import idempotency_key
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("evidence_api", __name__, scope="machine")
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from governance.kernel import drawing
+from governance.kernel.pictures import drawing
 
 
 @dataclass(frozen=True, slots=True)

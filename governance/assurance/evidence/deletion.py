@@ -29,11 +29,13 @@ from governance.assurance.evidence.models import (
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, jobs, storage
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
-from governance.kernel.events import publish
+from governance.kernel.files import storage
 from governance.kernel.formatting import long_day
+from governance.kernel.work import jobs
+from governance.kernel.work.events import publish
 
 HOLD_PLACED = action(
     "evidence.legal_hold.placed",

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from uuid import UUID
 
 from governance.assurance.evidence.ports import versions_to_keep
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 _filed_by_meridian: ContextVar[bool] = ContextVar("filing", default=False)
 

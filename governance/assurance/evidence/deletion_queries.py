@@ -16,8 +16,8 @@ from governance.assurance.evidence.models import (
 from governance.assurance.evidence.queries import find_version
 from governance.assurance.evidence.retention import kept_until
 from governance.foundation.people.aliases import shown_names, who_did
-from governance.kernel.db import find, session
-from governance.kernel.selects import Rows, one_of
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Rows, one_of
 
 DELETION = "destruction of evidence"  # a kind of approval
 

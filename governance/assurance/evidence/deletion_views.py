@@ -22,9 +22,9 @@ from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.views import feature
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people import aliases
-from governance.kernel.forms import accepted, counted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
 
 
 @feature.get("/evidence/<uuid:evidence_id>/hold", needs=permissions.KEEP)

@@ -8,8 +8,8 @@ from uuid import UUID
 from governance.assurance.evidence import actions, queries
 from governance.assurance.evidence.freshness_sql import STATES
 from governance.foundation.people import owners
-from governance.kernel.forms import uuid_or_none
-from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest
+from governance.kernel.pages.list_pages import Column, Export, Filter, ListPage, ListRequest
+from governance.kernel.web.forms import uuid_or_none
 
 EVIDENCE = ListPage(
     name="evidence",

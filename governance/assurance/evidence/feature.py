@@ -32,7 +32,7 @@ from governance.foundation.comments.subjects import COMMENT_SUBJECTS
 from governance.kernel.feature_settings import SETTINGS
 from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, NavItem
-from governance.kernel.visibility_scope import Scope
+from governance.kernel.safety.visibility_scope import Scope
 
 # Each adds its routes to `views.feature` when it is imported.
 VIEWS = (views, library_views, version_views, deletion_views)

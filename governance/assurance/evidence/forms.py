@@ -21,7 +21,7 @@ from governance.assurance.evidence.version_actions import MAX_FILE_BYTES
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import assignee_choices
 from governance.kernel.days import DayField
-from governance.kernel.forms import Choice, Choices, Form
+from governance.kernel.web.forms import Choice, Choices, Form
 
 
 class ReadableForm(Form):

@@ -21,9 +21,10 @@ from governance.assurance.evidence.freshness_sql import facts, facts_of_owner, k
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.visibility import WHOLE
 from governance.foundation.people.own_entries import own_items
-from governance.kernel.access import not_excluded
-from governance.kernel.bulk import BulkItem
-from governance.kernel.inbox import (
+from governance.kernel.ports import Port
+from governance.kernel.safety.access import not_excluded
+from governance.kernel.work.bulk import BulkItem
+from governance.kernel.work.inbox import (
     ME,
     NOW,
     TODAY,
@@ -35,7 +36,6 @@ from governance.kernel.inbox import (
     item_select,
     lower_first,
 )
-from governance.kernel.ports import Port
 
 LATE = ("overdue", "rejected")
 UNDONE = (*LATE, "missing", "due")

@@ -10,8 +10,9 @@ from governance.assurance.evidence.models import EvidenceFault, EvidenceVersion
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.privacy.queries import own_tenant
-from governance.kernel import clock, current, storage
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.files import storage
 
 CORRUPTED = action(
     "evidence.version.corrupted",

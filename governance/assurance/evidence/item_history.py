@@ -33,8 +33,8 @@ from governance.assurance.evidence.models import (
 from governance.assurance.evidence.visibility import WHOLE, Sight
 from governance.foundation.people.aliases import who_did
 from governance.foundation.people.queries import names
-from governance.kernel.db import among, session
-from governance.kernel.selects import Selected, one_of
+from governance.kernel.data.db import among, session
+from governance.kernel.data.selects import Selected, one_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from governance.assurance.evidence import (
 )
 from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
 from governance.kernel import clock, current
-from governance.kernel.db import transaction
-from governance.kernel.jobs import Progress, WorkItem, has_run, once_per, work
+from governance.kernel.data.db import transaction
+from governance.kernel.work.jobs import Progress, WorkItem, has_run, once_per, work
 
 VERIFY = "verify evidence"
 MAX_LOGGED_FINDINGS = 5

@@ -26,15 +26,15 @@ from governance.assurance.evidence.review_queue import REVIEWS
 from governance.assurance.evidence.views import feature
 from governance.foundation.people import assigning, owners
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
-from governance.kernel.db import transaction
-from governance.kernel.downloads import FILE
-from governance.kernel.list_export import chosen, csv_file, every_page
-from governance.kernel.list_pages import ListRequest
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows, xlsx_bytes
-from governance.kernel.undo_pages import undo_offer
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.data.db import transaction
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import csv_bytes, csv_rows, xlsx_bytes
+from governance.kernel.pages.list_export import chosen, csv_file, every_page
+from governance.kernel.pages.list_pages import ListRequest
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.pages.undo_pages import undo_offer
+from governance.kernel.safety.access import allowed
+from governance.kernel.web.responses import ResponseReturnValue
 
 MAX_LATE_ITEMS = 100  # late items that the inbox lists: who has more of them works in the library
 EXPORT_BATCH = 500  # lines of an export that are read at once

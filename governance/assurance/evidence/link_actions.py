@@ -13,10 +13,11 @@ from governance.assurance.evidence.models import (
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import last_actor
-from governance.kernel import clock, undo
-from governance.kernel.db import find, session
-from governance.kernel.ids import uuid7
-from governance.kernel.undo import Overtaken, UndoStep
+from governance.kernel import clock
+from governance.kernel.data.db import find, session
+from governance.kernel.data.ids import uuid7
+from governance.kernel.pages import undo
+from governance.kernel.pages.undo import Overtaken, UndoStep
 
 LINKED = action(
     "evidence.linked",

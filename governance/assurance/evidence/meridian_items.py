@@ -8,7 +8,7 @@ from sqlalchemy import select
 from governance.assurance.evidence import link_actions
 from governance.assurance.evidence.actions import create_item
 from governance.assurance.evidence.models import Evidence, EvidenceLink
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 
 def item_for(title: str, *, cadence: str, control_ids: Collection[UUID], note: str) -> Evidence:

@@ -19,7 +19,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from governance.foundation.api_keys.models import ApiKey
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 
 class Evidence(Tenanted, Model):

@@ -9,9 +9,9 @@ from governance.assurance.evidence.models import EvidenceVersion
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.people.models import Person
 from governance.foundation.people.own_accounts import has_address_of, own_accounts
-from governance.kernel.access import permission, scope
-from governance.kernel.conditions import Whoever, condition, is_owner
 from governance.kernel.current import Actor
+from governance.kernel.safety.access import permission, scope
+from governance.kernel.safety.conditions import Whoever, condition, is_owner
 
 
 @condition("they uploaded it", "You uploaded this version, so another person must review it.")

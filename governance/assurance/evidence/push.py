@@ -12,9 +12,10 @@ from governance.assurance.evidence import version_actions, version_queries
 from governance.assurance.evidence.models import Evidence, EvidencePush
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, storage
-from governance.kernel.db import session, try_lock_tenant
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, try_lock_tenant
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.files import storage
 
 PUSHED = action(
     "evidence.version.pushed",

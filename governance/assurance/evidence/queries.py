@@ -45,12 +45,12 @@ from governance.assurance.evidence.visibility import WHOLE, Sight, sight
 from governance.foundation.logbook.log_health import recall
 from governance.foundation.people.aliases import has_unlimited_names, label, reading
 from governance.kernel import clock, formatting
-from governance.kernel.db import among, find, find_several, session
+from governance.kernel.data.db import among, find, find_several, session
+from governance.kernel.data.selects import Selected, one_of
+from governance.kernel.data.tenant_cache import BoundedCache
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.formatting import plural
-from governance.kernel.pages import keyset
-from governance.kernel.selects import Selected, one_of
-from governance.kernel.tenant_cache import BoundedCache
+from governance.kernel.pages.rendering import keyset
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 
 DIGITS = re.compile(r"(\d+)$")
 

@@ -12,10 +12,11 @@ from governance.assurance.evidence.queries import EvidenceSummary
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import membership_of
-from governance.kernel import current, outbox
+from governance.kernel import current
 from governance.kernel.config import public_address
-from governance.kernel.db import among, session
+from governance.kernel.data.db import among, session
 from governance.kernel.formatting import long_day, plural
+from governance.kernel.work import outbox
 
 REMINDED = action(
     "evidence.reminder.sent",

@@ -22,10 +22,10 @@ from governance.assurance.evidence.queries import EvidenceSummary, summaries_of
 from governance.assurance.evidence.version_queries import may_review
 from governance.assurance.evidence.visibility import sight
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.list_pages import Column, Export, Filter, ListPage
-from governance.kernel.pages import sorted_page
-from governance.kernel.spreadsheet_writer import Cell
+from governance.kernel.data.db import session
+from governance.kernel.files.spreadsheet_writer import Cell
+from governance.kernel.pages.list_pages import Column, Export, Filter, ListPage
+from governance.kernel.pages.rendering import sorted_page
 
 V = aliased(EvidenceVersion)  # may_review has the plain one
 SOURCE_FILTERS: Mapping[str, Callable[[], ColumnElement[bool]]] = {

@@ -18,9 +18,10 @@ from governance.assurance.evidence.models import (
 from governance.assurance.evidence.version_queries import has_no_deletion, is_not_deleted
 from governance.assurance.evidence.visibility import sight
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel import formatting, storage
-from governance.kernel.db import session
+from governance.kernel import formatting
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
+from governance.kernel.files import storage
 
 
 def stored_version(sha256: str) -> EvidenceVersion | None:

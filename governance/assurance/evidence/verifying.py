@@ -23,11 +23,11 @@ from governance.assurance.evidence import (
 )
 from governance.assurance.evidence.freshness_sql import DECIDED
 from governance.kernel import current
-from governance.kernel.db import transaction
-from governance.kernel.encrypted_stream import CorruptedFile
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import DomainError, NotFound
+from governance.kernel.files.encrypted_stream import CorruptedFile
+from governance.kernel.files.storage import in_pieces, store
 from governance.kernel.formatting import plural, size
-from governance.kernel.storage import in_pieces, store
 
 type FaultKind = Literal["missing", "altered"]
 ReportProgress = Callable[[int, int], None]

@@ -31,11 +31,12 @@ from governance.assurance.evidence.models import (
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import names
-from governance.kernel import clock, current, storage
-from governance.kernel.access import allowed, require
-from governance.kernel.db import extend_statement_timeout, lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import extend_statement_timeout, lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale, TooLarge, Unavailable
+from governance.kernel.files import storage
 from governance.kernel.formatting import long_day
+from governance.kernel.safety.access import allowed, require
 
 UPLOADED = action(
     "evidence.version.uploaded",

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, select
 from governance.assurance.evidence.models import Evidence, EvidenceReview, EvidenceVersion
 from governance.assurance.evidence.version_queries import is_not_deleted, is_not_withdrawn
 from governance.assurance.evidence.visibility import sight
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.formatting import long_day
 
 

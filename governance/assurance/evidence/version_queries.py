@@ -23,9 +23,9 @@ from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.evidence.visibility import WHOLE, sight
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.people.aliases import shown_names, who_did
-from governance.kernel.access import matching
-from governance.kernel.db import session
-from governance.kernel.selects import Selected, one_of
+from governance.kernel.data.db import session
+from governance.kernel.data.selects import Selected, one_of
+from governance.kernel.safety.access import matching
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,17 +27,17 @@ from governance.assurance.evidence.freshness import (
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.views import feature
 from governance.kernel import clock
-from governance.kernel.access import why_not
-from governance.kernel.db import session
-from governance.kernel.downloads import FILE
-from governance.kernel.encrypted_stream import CorruptedFile
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid, NotFound
-from governance.kernel.feature import somebody_may
-from governance.kernel.forms import Form, accepted
-from governance.kernel.pages import page
-from governance.kernel.redirects import way_back
-from governance.kernel.storage import in_pieces
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.encrypted_stream import CorruptedFile
+from governance.kernel.files.storage import in_pieces
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import why_not
+from governance.kernel.web.feature import somebody_may
+from governance.kernel.web.forms import Form, accepted
+from governance.kernel.web.redirects import way_back
+from governance.kernel.web.responses import ResponseReturnValue
 
 MAX_FORM_BYTES = 1024 * 1024
 

@@ -32,13 +32,13 @@ from governance.assurance.evidence.models import Evidence
 from governance.assurance.evidence.visibility import sight
 from governance.foundation.people import owners
 from governance.kernel import clock, current, formatting
-from governance.kernel.access import allowed
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, constraint, counted
-from governance.kernel.pages import page
-from governance.kernel.redirects import way_back
-from governance.kernel.undo_pages import back_to, say_changed
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.pages.undo_pages import back_to, say_changed
+from governance.kernel.safety.access import allowed
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, constraint, counted
+from governance.kernel.web.redirects import way_back
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("evidence", __name__)
 constraint(

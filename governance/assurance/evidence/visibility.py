@@ -1,5 +1,5 @@
 """What the acting person sees of evidence: everything, or the scope of their engagement
-(kernel/visibility_scope.py).
+(kernel/safety/visibility_scope.py).
 
     sight() → Sight          read once per transaction
     WHOLE                    everything, for what statuses are derived from
@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, or_, select
 
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.kernel import current
-from governance.kernel.db import among, session
-from governance.kernel.visibility_scope import scope_of
+from governance.kernel.data.db import among, session
+from governance.kernel.safety.visibility_scope import scope_of
 
 CACHE_KEY = "the evidence that auditors may view"
 

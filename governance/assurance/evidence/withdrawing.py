@@ -5,7 +5,7 @@ from governance.assurance.evidence.models import EvidenceVersion, EvidenceWithdr
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Forbidden
 
 WITHDRAWN = action(

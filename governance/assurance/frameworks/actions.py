@@ -17,7 +17,7 @@ from governance.assurance.frameworks.queries import FrameworkView
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current, formatting
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.formatting import plural
 

@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 import rfc8785
 
-from governance.kernel import yaml_files
+from governance.kernel.files import yaml_files
 
 FOLDER = Path(__file__).parent / "catalogues"
 KEYS = ("nist-ai-rmf-1.0", "nist-ai-600-1", "owasp-llm-2026", "owasp-llm-2025", "soc2-tsc-2017")

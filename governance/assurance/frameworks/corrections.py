@@ -10,8 +10,8 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants.queries import any_tenant_by_slug
 from governance.foundation.tenants.system_actor import founder
-from governance.kernel.db import session, transaction, within
-from governance.kernel.identity import OPERATOR_SLUG
+from governance.kernel.data.db import session, transaction, within
+from governance.kernel.web.identity import OPERATOR_SLUG
 
 CORRECTED = action(
     "framework.corrected",

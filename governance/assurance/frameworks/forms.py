@@ -4,7 +4,7 @@ from wtforms import FileField, HiddenField
 from wtforms.validators import InputRequired, Length, Regexp
 
 from governance.assurance.frameworks.parsing import MAX_FILE_BYTES, MEGABYTE
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 NOT_SEEN = "Preview the file before you import it."

@@ -19,8 +19,8 @@ from governance.assurance.frameworks.queries import FrameworkView, frameworks, r
 from governance.foundation.logbook.log_health import recall
 from governance.foundation.people.aliases import who_did
 from governance.foundation.people.queries import names
-from governance.kernel.db import session
-from governance.kernel.tenant_cache import BoundedCache
+from governance.kernel.data.db import session
+from governance.kernel.data.tenant_cache import BoundedCache
 
 MAX_CACHED_TEXTS = 64  # requirements of one tenant
 KIND_ORDER = (

@@ -5,7 +5,7 @@ from typing import Any
 
 from governance.assurance.frameworks import queries
 from governance.assurance.frameworks.crosswalk_queries import RelatedRequirement
-from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.pages.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
 
 LINKS = ListPage(
     name="links",

@@ -24,9 +24,9 @@ from governance.assurance.frameworks.models import (
     Requirement,
 )
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import NotFound
-from governance.kernel.visibility_scope import limits
+from governance.kernel.safety.visibility_scope import limits
 
 
 @dataclass(frozen=True, slots=True)

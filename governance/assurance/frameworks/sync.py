@@ -14,7 +14,7 @@ from governance.assurance.frameworks.catalogue import (
 )
 from governance.assurance.frameworks.models import Framework, FrameworkRevision, Requirement
 from governance.kernel import clock
-from governance.kernel.ids import uuid7
+from governance.kernel.data.ids import uuid7
 
 NAMESPACE = UUID("0f6b8c0e-5d0a-4a6e-9f43-6f0b0c7f8a11")
 LOCK = "governance: frameworks"

@@ -29,10 +29,10 @@ from governance.assurance.frameworks.publisher_file import ImportRefused
 from governance.assurance.frameworks.queries import FrameworkView
 from governance.foundation.people.queries import Moment, timeline
 from governance.kernel.errors import NotFound, Stale
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.uploaded_files import keep_preview, previewed_file
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.uploaded_files import keep_preview, previewed_file
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("frameworks", __name__)
 operator_feature = Feature("operator_frameworks", __name__, scope="operator")

@@ -34,14 +34,15 @@ from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.owners import check_may_own
 from governance.foundation.people.queries import last_actor
 from governance.foundation.webhooks import actions as webhooks
-from governance.kernel import clock, current, undo
-from governance.kernel.access import require, why_not
-from governance.kernel.db import find, lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import find, lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, Stale
-from governance.kernel.events import publish
-from governance.kernel.ids import uuid7
 from governance.kernel.intervals import whole_minute
-from governance.kernel.undo import Overtaken, UndoStep
+from governance.kernel.pages import undo
+from governance.kernel.pages.undo import Overtaken, UndoStep
+from governance.kernel.safety.access import require, why_not
+from governance.kernel.work.events import publish
 from governance.operations.systems.models import AISystem
 
 DECLARED = action(

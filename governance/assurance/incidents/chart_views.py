@@ -8,11 +8,11 @@ from governance.assurance.incidents import permissions, response_times, statisti
 from governance.assurance.incidents.response_times import MEASURES, IncidentTimes, ResponseFigures
 from governance.assurance.incidents.severity_queries import severity_names
 from governance.assurance.incidents.views import feature
-from governance.kernel import charts
-from governance.kernel.charts import Series
 from governance.kernel.months import Month
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.pictures import charts
+from governance.kernel.pictures.charts import Series
+from governance.kernel.web.responses import ResponseReturnValue
 
 HOUR = 60
 

@@ -18,10 +18,10 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.intervals import whole_minute
+from governance.kernel.safety.access import require
 
 DECIDER_ASSIGNED = action(
     "incident.decider.assigned",

@@ -28,11 +28,11 @@ from governance.assurance.incidents.statutory_rules import Regime, Stage
 from governance.assurance.incidents.views import feature
 from governance.foundation.people.owners import name_of
 from governance.kernel import clock
-from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
-from governance.kernel.forms import Form, accepted, counted, instant_of
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import Form, accepted, counted, instant_of
+from governance.kernel.web.responses import ResponseReturnValue
 
 UNKNOWN_LAW = "This law isn't one of the rules."
 

@@ -12,9 +12,9 @@ from governance.assurance.incidents import clocks, deadlines, permissions, queri
 from governance.assurance.incidents.states import NAMES, STATE_KINDS
 from governance.assurance.playbooks import queries as playbooks
 from governance.kernel import current
-from governance.kernel.access import allowed
 from governance.kernel.intervals import Span
-from governance.kernel.visibility_scope import limits
+from governance.kernel.safety.access import allowed
+from governance.kernel.safety.visibility_scope import limits
 from governance.operations.alerts.ports import DeclaredIncident
 from governance.operations.evaluations.ports import SystemIncident
 from governance.operations.objectives.ports import ComingUp, IncidentMark, Use

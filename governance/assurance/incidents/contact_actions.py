@@ -21,10 +21,11 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import one_time_codes
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel import clock, current, outbox
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.safety.access import require
+from governance.kernel.work import outbox
 
 CONTACT_ADDED = action(
     "status.contact.added",

@@ -18,8 +18,8 @@ from governance.assurance.incidents.models import (
 from governance.assurance.incidents.statutory_rules import Regime
 from governance.foundation.people.aliases import shown_names, who_did
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.selects import Rows, one_of
+from governance.kernel.data.db import session
+from governance.kernel.data.selects import Rows, one_of
 
 CLASSIFICATIONS = Rows(
     Classification, lambda m: one_of(m.incident_id, "incident_ids"), lambda m: (m.created_at,)

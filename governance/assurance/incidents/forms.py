@@ -25,9 +25,9 @@ from governance.foundation.people import owners
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import owner_choices
 from governance.kernel import formatting
+from governance.kernel.data.ids import uuid7
 from governance.kernel.days import DayField
-from governance.kernel.forms import Choice, Choices, Form, constraint, stripped, uuid_or_none
-from governance.kernel.ids import uuid7
+from governance.kernel.web.forms import Choice, Choices, Form, constraint, stripped, uuid_or_none
 from governance.operations.systems import queries as systems
 
 INVALID_CHOICE: dict[str, Any] = {"invalid_choice_message": "Choose one of the options."}

@@ -10,10 +10,10 @@ from governance.assurance.incidents.text_fields import MAX_LINE_LENGTH, optional
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import find, lock_tenant, session
+from governance.kernel.data.db import find, lock_tenant, session
 from governance.kernel.errors import Invalid, NotFound
 from governance.kernel.intervals import whole_minute
+from governance.kernel.safety.access import require
 from governance.operations.systems.models import AISystem
 
 IMPACT_ADDED = action(

@@ -8,9 +8,9 @@ from governance.assurance.incidents import impact_actions, permissions, queries
 from governance.assurance.incidents.forms import FigureForm, ImpactForm, local
 from governance.assurance.incidents.models import Impact, Incident
 from governance.assurance.incidents.views import feature
-from governance.kernel.forms import Form, accepted, instant_of
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import Form, accepted, instant_of
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.systems import queries as systems
 
 

@@ -27,7 +27,15 @@ from governance.assurance.incidents.statutory_rules import (
     regime,
 )
 from governance.foundation.people.own_entries import own_items
-from governance.kernel.inbox import ME, TODAY, InboxDone, InboxRow, InboxSource, end_of, item_select
+from governance.kernel.work.inbox import (
+    ME,
+    TODAY,
+    InboxDone,
+    InboxRow,
+    InboxSource,
+    end_of,
+    item_select,
+)
 
 DECIDE_WITHIN = timedelta(hours=24)  # the shortest period of all laws
 

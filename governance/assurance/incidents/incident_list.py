@@ -14,11 +14,11 @@ from governance.assurance.incidents.severity_queries import severity_names
 from governance.assurance.incidents.states import LIVE, NAMES
 from governance.foundation.people.aliases import shown_names
 from governance.foundation.people.owners import names_among
-from governance.kernel.db import session
-from governance.kernel.forms import uuid_or_none
-from governance.kernel.list_pages import Choices, Column, Export, Filter, ListPage
-from governance.kernel.pages import Keyset, keyset
-from governance.kernel.spreadsheet_writer import Cell
+from governance.kernel.data.db import session
+from governance.kernel.files.spreadsheet_writer import Cell
+from governance.kernel.pages.list_pages import Choices, Column, Export, Filter, ListPage
+from governance.kernel.pages.rendering import Keyset, keyset
+from governance.kernel.web.forms import uuid_or_none
 from governance.operations.systems import queries as systems
 
 OPEN = "open"

@@ -29,8 +29,8 @@ from governance.foundation.approvals import queries as approvals
 from governance.foundation.logbook import permissions as logbook
 from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current, formatting
-from governance.kernel.access import allowed, why_not
-from governance.kernel.conditions import is_owner
+from governance.kernel.safety.access import allowed, why_not
+from governance.kernel.safety.conditions import is_owner
 
 VERBS = {
     "identified": "Mark identified…",

@@ -2,7 +2,7 @@
 
 from governance.assurance.incidents import reminders
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 
 
 def remind() -> None:

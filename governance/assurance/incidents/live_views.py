@@ -10,10 +10,10 @@ from flask import Response, stream_with_context
 from governance.assurance.incidents import permissions, queries, timeline
 from governance.assurance.incidents.views import feature
 from governance.kernel import current
-from governance.kernel.db import session, transaction
-from governance.kernel.downloads import STREAM
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import STREAM
+from governance.kernel.web.responses import ResponseReturnValue
 
 WATCH_SECONDS, TICK_SECONDS = 50, 2
 WATCHERS, COME_BACK_MS = 4, 5000  # streams at once in a worker: each holds a thread

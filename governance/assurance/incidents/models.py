@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.assurance.incidents.states import STATES
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 UPDATE_STATES = ("draft", "requested", "sent")
 _states = ", ".join(f"'{each}'" for each in STATES)

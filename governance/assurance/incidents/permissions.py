@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import or_
 
-from governance.kernel.access import permission
-from governance.kernel.conditions import condition
 from governance.kernel.current import Actor
+from governance.kernel.safety.access import permission
+from governance.kernel.safety.conditions import condition
 
 READERS = "admin compliance_officer contributor auditor viewer"
 WRITERS = "admin compliance_officer contributor"

@@ -19,11 +19,11 @@ from governance.assurance.incidents.models import (
 )
 from governance.assurance.incidents.states import LIVE
 from governance.kernel import clock
-from governance.kernel.db import find, find_several, session
+from governance.kernel.data.db import find, find_several, session
+from governance.kernel.data.selects import Rows, one_of, read_rows
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span, union
-from governance.kernel.selects import Rows, one_of, read_rows
-from governance.kernel.visibility_scope import limits
+from governance.kernel.safety.visibility_scope import limits
 from governance.operations.switches.models import Stop
 from governance.operations.systems.models import AISystem
 

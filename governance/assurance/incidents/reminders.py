@@ -13,10 +13,11 @@ from governance.assurance.incidents.states import LIVE
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import members
-from governance.kernel import clock, current, outbox
+from governance.kernel import clock, current
 from governance.kernel.config import public_address
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.formatting import moment
+from governance.kernel.work import outbox
 
 REMINDED = action(
     "incident.reminder.sent",

@@ -21,12 +21,13 @@ from governance.assurance.incidents.text_fields import (
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.owners import check_may_own
-from governance.kernel import clock, current, jobs
-from governance.kernel.access import require
-from governance.kernel.conditions import is_owner
-from governance.kernel.db import find, lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import find, lock_tenant, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.kernel.formatting import plural
+from governance.kernel.safety.access import require
+from governance.kernel.safety.conditions import is_owner
+from governance.kernel.work import jobs
 
 REVIEW_EDITED = action(
     "incident.review.edited",

@@ -19,9 +19,9 @@ from governance.assurance.incidents.models import FollowUp, Incident, IncidentRe
 from governance.assurance.incidents.review_actions import FILE_WORK, PART_NAMES, PARTS
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import current
-from governance.kernel.db import find, transaction
-from governance.kernel.jobs import Progress, WorkItem, work
-from governance.kernel.selects import Selected
+from governance.kernel.data.db import find, transaction
+from governance.kernel.data.selects import Selected
+from governance.kernel.work.jobs import Progress, WorkItem, work
 
 TITLE = "Post-incident reviews"
 NOTE = "Reviews of closed incidents, filed by Meridian"

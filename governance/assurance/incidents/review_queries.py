@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.incidents.models import IncidentReview
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 
 def evidence_of(review: IncidentReview) -> tuple[UUID, str] | None:

@@ -16,11 +16,11 @@ from governance.assurance.incidents.models import FollowUp, Incident
 from governance.assurance.incidents.views import feature
 from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current
-from governance.kernel.access import why_not
-from governance.kernel.conditions import is_owner
-from governance.kernel.forms import Form, accepted, counted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import why_not
+from governance.kernel.safety.conditions import is_owner
+from governance.kernel.web.forms import Form, accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
 
 
 @feature.get("/incidents/<uuid:incident_id>/review", needs=permissions.VIEW)

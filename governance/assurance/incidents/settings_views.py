@@ -16,10 +16,10 @@ from governance.assurance.incidents.models import StatusContact
 from governance.assurance.incidents.severities import LEVELS
 from governance.assurance.incidents.severity_queries import severity_names
 from governance.assurance.incidents.views import feature
-from governance.kernel.db import find
-from governance.kernel.forms import Form, accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.data.db import find
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import Form, accepted
+from governance.kernel.web.responses import ResponseReturnValue
 
 
 @feature.get("/incidents/settings", needs=permissions.SETTINGS)

@@ -14,9 +14,9 @@ from governance.assurance.incidents.text_fields import required
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid
+from governance.kernel.safety.access import require
 
 RENAMED = action(
     "incident.severity.renamed",

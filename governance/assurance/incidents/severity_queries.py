@@ -7,7 +7,7 @@ from sqlalchemy import true
 from governance.assurance.incidents import severities
 from governance.assurance.incidents.models import SeverityName
 from governance.assurance.incidents.severities import Severity
-from governance.kernel.selects import Rows
+from governance.kernel.data.selects import Rows
 
 SEVERITIES = Rows(SeverityName, lambda _m: true(), lambda m: (m.level,))
 

@@ -10,7 +10,7 @@ from governance.assurance.incidents import deadlines
 from governance.assurance.incidents.models import Incident
 from governance.assurance.incidents.response_times import MONTHS, IncidentTimes
 from governance.kernel import clock, formatting
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.intervals import Span
 from governance.kernel.months import Month
 

@@ -24,7 +24,7 @@ from governance.assurance.incidents.severity_queries import severity_names
 from governance.assurance.incidents.states import LIVE, OPEN
 from governance.foundation.people import one_time_codes
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.maintenance import queries as maintenance
 from governance.operations.objectives import queries as objectives
 from governance.operations.objectives.reading import Reading

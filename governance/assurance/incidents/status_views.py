@@ -13,15 +13,15 @@ from governance.foundation.people import one_time_codes
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current, formatting
-from governance.kernel.access import PUBLIC, allowed
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError, NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.identity import identity
-from governance.kernel.pages import page
-from governance.kernel.visibility_scope import limits
-from governance.kernel.web import ResponseReturnValue, cookie_name, set_cookie
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import PUBLIC, allowed
+from governance.kernel.safety.visibility_scope import limits
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.identity import identity
+from governance.kernel.web.responses import ResponseReturnValue, cookie_name, set_cookie
 from governance.operations.objectives.figures import between
 
 public = Feature("status", __name__, scope="public")

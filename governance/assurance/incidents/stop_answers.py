@@ -3,8 +3,8 @@
 from flask import url_for
 
 from governance.assurance.incidents import permissions, queries
-from governance.kernel.access import allowed
-from governance.kernel.visibility_scope import limits
+from governance.kernel.safety.access import allowed
+from governance.kernel.safety.visibility_scope import limits
 from governance.operations.switches.models import Stop
 
 

@@ -8,9 +8,9 @@ from governance.assurance.incidents.text_fields import MAX_LINE_LENGTH, required
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock
-from governance.kernel.access import require
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
+from governance.kernel.safety.access import require
 from governance.operations.switches.events import StopOrdered
 from governance.operations.switches.models import Stop
 from governance.operations.systems import queries as systems

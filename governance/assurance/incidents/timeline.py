@@ -21,7 +21,7 @@ from governance.foundation.audit.registry import Shape
 from governance.foundation.people.aliases import FORMER_MEMBER, shown_names
 from governance.foundation.people.queries import Moment, moments
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.formatting import plural
 
 type Owner = Literal["incident", "system", "tenant"]

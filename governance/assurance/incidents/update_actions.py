@@ -18,12 +18,13 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.webhooks import actions as webhooks
-from governance.kernel import clock, current, outbox
-from governance.kernel.access import require
+from governance.kernel import clock, current
 from governance.kernel.config import public_address
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Stale
 from governance.kernel.formatting import plural
+from governance.kernel.safety.access import require
+from governance.kernel.work import outbox
 
 FIELDS = "ref number"
 DRAFTED = action(

@@ -20,7 +20,7 @@ from governance.foundation.approvals.kinds import (
 )
 from governance.foundation.approvals.models import Approval
 from governance.foundation.webhooks import queries as webhooks
-from governance.kernel.db import find
+from governance.kernel.data.db import find
 from governance.kernel.formatting import plural
 
 

@@ -16,10 +16,10 @@ from governance.assurance.incidents.queries import ImpactWindow
 from governance.assurance.incidents.timeline import TimelineEntry
 from governance.foundation.people.owners import name_of
 from governance.kernel import current
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Rows, one_of
 from governance.kernel.errors import NotFound
 from governance.kernel.formatting import moment, short
-from governance.kernel.selects import Rows, one_of
 
 APPROVAL = "customer_update"  # the kind of approval
 TOLD = frozenset(

@@ -16,9 +16,9 @@ from governance.assurance.incidents.forms import UpdateForm
 from governance.assurance.incidents.models import CustomerUpdate, Incident
 from governance.assurance.incidents.views import feature
 from governance.foundation.approvals import queries as approvals
-from governance.kernel.forms import Form, accepted, counted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import Form, accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
 
 
 @feature.post("/incidents/<uuid:incident_id>/updates", needs=permissions.DRAFT)

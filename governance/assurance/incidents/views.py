@@ -37,16 +37,16 @@ from governance.assurance.playbooks import run_actions
 from governance.foundation.people import assigning
 from governance.foundation.people.owners import OWNER, owner_choices
 from governance.kernel import clock, current
-from governance.kernel.bulk import BulkItem
-from governance.kernel.db import find
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.forms import Form, accepted, counted, instant_of, uuid_or_none
-from governance.kernel.ids import uuid7
-from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
-from governance.kernel.pages import page
-from governance.kernel.undo_pages import say_changed, undo_offer
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.data.db import find
+from governance.kernel.data.ids import uuid7
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.list_export import ROWS_PER_READ, csv_file, every_page
+from governance.kernel.pages.rendering import page
+from governance.kernel.pages.undo_pages import say_changed, undo_offer
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import Form, accepted, counted, instant_of, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work.bulk import BulkItem
 from governance.operations.alerts import queries as alerts
 from governance.operations.alerts.models import Alert
 from governance.operations.switches.models import Stop

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.playbooks.models import PlaybookRun
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 
 def evidence_of(run: PlaybookRun) -> tuple[UUID, str, int] | None:

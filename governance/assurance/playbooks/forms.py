@@ -11,7 +11,7 @@ from governance.assurance.playbooks.steps import PlaybookStep
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import assignee_choices
 from governance.foundation.tenants.forms import one_line
-from governance.kernel.forms import Form, stripped, submission
+from governance.kernel.web.forms import Form, stripped, submission
 
 EMPTY_ROWS = 3
 STEP_FIELD = re.compile(r"step-[0-9]{1,3}-(title|detail|does|link)", re.ASCII)

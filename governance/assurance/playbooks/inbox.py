@@ -11,7 +11,7 @@ from governance.assurance.playbooks.models import (
     PlaybookStepResult,
     PlaybookVersion,
 )
-from governance.kernel.inbox import ME, TODAY, InboxSource, end_of, item_select
+from governance.kernel.work.inbox import ME, TODAY, InboxSource, end_of, item_select
 
 DRILL_NOTICE_DAYS = 14
 

@@ -1,6 +1,6 @@
 """Who writes playbooks, and who runs them."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "playbooks.view",

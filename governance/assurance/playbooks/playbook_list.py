@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from governance.assurance.playbooks.models import Playbook
-from governance.kernel.list_pages import Column, Export, Filter, ListPage
-from governance.kernel.spreadsheet_writer import Cell
+from governance.kernel.files.spreadsheet_writer import Cell
+from governance.kernel.pages.list_pages import Column, Export, Filter, ListPage
 
 PLAYBOOKS = ListPage(
     name="playbooks",

@@ -15,9 +15,9 @@ from governance.assurance.playbooks.models import (
 )
 from governance.assurance.playbooks.steps import PlaybookStep, read_steps
 from governance.kernel import clock
-from governance.kernel.db import find, find_several, session
-from governance.kernel.pages import Keyset, sorted_page
-from governance.kernel.selects import Rows, one_of, read_rows
+from governance.kernel.data.db import find, find_several, session
+from governance.kernel.data.selects import Rows, one_of, read_rows
+from governance.kernel.pages.rendering import Keyset, sorted_page
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from governance.assurance.playbooks.queries import RunProgress
 from governance.foundation.people.models import Membership
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock, current
-from governance.kernel.db import session
-from governance.kernel.spreadsheet_writer import Cell, csv_rows
+from governance.kernel.data.db import session
+from governance.kernel.files.spreadsheet_writer import Cell, csv_rows
 
 VALID_FOR = timedelta(days=182)
 NOTE = "Each run of the playbook: who completed which step when, and what was skipped"

@@ -10,9 +10,9 @@ from governance.assurance.playbooks.forms import RunEndForm, StepForm
 from governance.assurance.playbooks.views import feature
 from governance.foundation.people import queries as people
 from governance.kernel.errors import Invalid
-from governance.kernel.forms import Form, accepted, submission
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import Form, accepted, submission
+from governance.kernel.web.responses import ResponseReturnValue
 
 
 @feature.post("/reliability/playbooks/<uuid:playbook_id>/drills", needs=permissions.RUN)

@@ -10,10 +10,12 @@ from sqlalchemy import select
 
 from governance.assurance.playbooks.steps import AUDIENCES, PlaybookStep
 from governance.foundation.people.queries import members
-from governance.kernel import access, current, outbox
-from governance.kernel.db import session
+from governance.kernel import current
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.formatting import plural
+from governance.kernel.safety import access
+from governance.kernel.work import outbox
 from governance.operations.policies import actions as policies
 from governance.operations.policies import permissions as policy_permissions
 from governance.operations.policies import queries as policy_queries

@@ -15,8 +15,10 @@ from governance.assurance.previews import queries
 from governance.assurance.previews.models import FilePreview
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import background_work, clock, current, storage
-from governance.kernel.db import find, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import find, session
+from governance.kernel.files import storage
+from governance.kernel.work import background_work
 
 REQUESTED = action(
     "evidence.preview.requested",

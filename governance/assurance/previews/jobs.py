@@ -17,12 +17,12 @@ from governance.assurance.previews.rendering import (
     why_not,
 )
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
-from governance.kernel.background_work import keep, sweep, target_of
-from governance.kernel.db import transaction
-from governance.kernel.encrypted_stream import CorruptedFile
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import DomainError, NotFound
-from governance.kernel.jobs import Progress, WorkItem, work
-from governance.kernel.storage import PIECE_BYTES, Blob
+from governance.kernel.files.encrypted_stream import CorruptedFile
+from governance.kernel.files.storage import PIECE_BYTES, Blob
+from governance.kernel.work.background_work import keep, sweep, target_of
+from governance.kernel.work.jobs import Progress, WorkItem, work
 
 
 @work(actions.PREVIEWS.name, waited_for=True)

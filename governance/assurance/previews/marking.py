@@ -14,9 +14,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from governance.kernel import sandbox
 from governance.kernel.errors import Unavailable
-from governance.kernel.sandbox import Limits
+from governance.kernel.files import sandbox
+from governance.kernel.files.sandbox import Limits
 
 CHILD = "governance.assurance.previews.marking"
 LIMITS = Limits(memory=768 * sandbox.MIB, seconds=10, output=8 * sandbox.MIB)

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
-from governance.kernel.background_work import Generated
-from governance.kernel.db import tenant_fk
+from governance.kernel.data.db import tenant_fk
+from governance.kernel.work.background_work import Generated
 
 
 class FilePreview(Generated):

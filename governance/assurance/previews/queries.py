@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from governance.assurance.evidence import queries as evidence
 from governance.assurance.previews.models import FilePreview
-from governance.kernel import storage
-from governance.kernel.db import find, session
-from governance.kernel.encrypted_stream import CorruptedFile
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
+from governance.kernel.files import storage
+from governance.kernel.files.encrypted_stream import CorruptedFile
 
 type Parts = Sequence[Mapping[str, Any]]
 

@@ -1,6 +1,6 @@
 """The child process that reads an untrusted file and prints its preview, one line of JSON a part.
 
-    python -m governance.kernel.sandbox … governance.assurance.previews.renderers PATH TYPE
+    python -m governance.kernel.files.sandbox … governance.assurance.previews.renderers PATH TYPE
 
 The parts are {"page"}, {"image"}, {"text"} and {"table"}, then {"end"} with a note or the reason
 why there is no preview. Pictures are encoded again from decoded pixels, so nothing of the file's own
@@ -24,8 +24,8 @@ from PIL import Image, ImageOps
 from governance.assurance.evidence.file_types import CSV, JPEG, JSON, PDF, PNG, TEXT, XLSX
 from governance.assurance.previews.rendering import DAMAGED, MAX_PARTS
 from governance.kernel.errors import Invalid
+from governance.kernel.files.spreadsheet_reader import beginning
 from governance.kernel.formatting import thousands
-from governance.kernel.spreadsheet_reader import beginning
 
 TEXT_BYTES = 64 * 1024  # of a text, or characters of a page's text
 PAGE_WIDTH, PAGE_HEIGHT = 960, 1600  # pixels

@@ -26,8 +26,8 @@ from governance.assurance.evidence.file_types import (
     TEXT,
     XLSX,
 )
-from governance.kernel import sandbox
-from governance.kernel.sandbox import Ending, Limits
+from governance.kernel.files import sandbox
+from governance.kernel.files.sandbox import Ending, Limits
 
 CHILD = "governance.assurance.previews.renderers"
 LIMITS = Limits(memory=1024 * sandbox.MIB, seconds=10, output=6 * sandbox.MIB)

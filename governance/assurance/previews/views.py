@@ -12,14 +12,16 @@ from governance.assurance.previews import actions, queries
 from governance.assurance.previews.models import FilePreview
 from governance.assurance.previews.ports import viewer_mark
 from governance.assurance.previews.rendering import why_not
-from governance.kernel import background_work, current, work_pages
-from governance.kernel.background_work import Run
-from governance.kernel.db import transaction
+from governance.kernel import current
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import NotFound, Unavailable
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.redirects import safe_path, tenant_path
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.redirects import safe_path, tenant_path
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work import background_work
+from governance.kernel.work.background_work import Run
 
 feature = Feature("previews", __name__)
 OK = 200

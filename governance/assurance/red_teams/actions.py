@@ -28,11 +28,11 @@ from governance.assurance.red_teams.models import (
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.formatting import long_day, plural
-from governance.kernel.ids import uuid7
+from governance.kernel.safety.access import require
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.systems import queries as systems
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, true
 from governance.assurance.red_teams.life_cycle import UNDECIDED
 from governance.assurance.red_teams.models import RedTeam, RedTeamFinding
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.formatting import plural
 from governance.operations.policies import queries as policies
 from governance.operations.policies.strictness import Decided

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from governance.assurance.red_teams import catalogue, queries
 from governance.assurance.red_teams.models import RedTeamRun
 from governance.assurance.red_teams.queries import Tried
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from governance.assurance.red_teams.life_cycle import UNDECIDED
 from governance.assurance.red_teams.models import RedTeam, RedTeamFinding
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.formatting import long_day, plural
 from governance.kernel.record_points import RecordPoint
 

@@ -15,9 +15,9 @@ from governance.assurance.red_teams.models import RedTeamEvidence, RedTeamFindin
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import Invalid, Stale
+from governance.kernel.safety.access import require
 
 FIELDS = "ref evidence number sha256"
 LINKED = action(

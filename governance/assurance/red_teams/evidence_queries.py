@@ -13,9 +13,9 @@ from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.evidence.visibility import sight
 from governance.assurance.red_teams.models import RedTeamEvidence
-from governance.kernel.db import find
+from governance.kernel.data.db import find
+from governance.kernel.data.selects import Rows, Selected, one_of, read_rows
 from governance.kernel.errors import NotFound
-from governance.kernel.selects import Rows, Selected, one_of, read_rows
 
 MAX_OFFERED = 20  # versions to choose from, until words narrow them
 

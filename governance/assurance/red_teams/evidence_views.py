@@ -14,8 +14,8 @@ from governance.assurance.red_teams.finding_views import FINDING, page_of
 from governance.assurance.red_teams.form_pages import form_page
 from governance.assurance.red_teams.forms import EvidenceForm
 from governance.assurance.red_teams.views import feature
-from governance.kernel.access import require
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.safety.access import require
+from governance.kernel.web.responses import ResponseReturnValue
 
 
 @feature.route(f"{FINDING}/evidence", methods=["GET", "POST"], needs=permissions.ATTACK)

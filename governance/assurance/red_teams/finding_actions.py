@@ -22,10 +22,10 @@ from governance.assurance.red_teams.models import RedTeam, RedTeamAttempt, RedTe
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import find, lock_tenant, session
+from governance.kernel.data.db import find, lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, Stale
-from governance.kernel.ids import uuid7
+from governance.kernel.safety.access import require
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.case_digests import case_digest
 from governance.operations.evaluations.models import SuiteVersion

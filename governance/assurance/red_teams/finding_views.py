@@ -19,12 +19,12 @@ from governance.assurance.red_teams.forms import CaseForm, FixForm, RedTeamReaso
 from governance.assurance.red_teams.models import OUTCOMES, RedTeamFinding
 from governance.assurance.red_teams.views import feature
 from governance.foundation.people import queries as people
-from governance.kernel.access import allowed, require
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import Invalid
-from governance.kernel.forms import accepted, uuid_or_none
-from governance.kernel.ids import uuid7
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import allowed, require
+from governance.kernel.web.forms import accepted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 
 FINDING = "/red-teams/findings/<uuid:red_team_finding_id>"
 # a step → its verb, what it means, and what was done

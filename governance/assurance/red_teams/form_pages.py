@@ -5,9 +5,9 @@ from typing import Any
 
 from flask import flash, redirect, request
 
-from governance.kernel.forms import Form, accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import Form, accepted
+from governance.kernel.web.responses import ResponseReturnValue
 
 STEP = "assurance/red_teams/step.html"
 

@@ -18,7 +18,7 @@ from governance.assurance.red_teams.models import OUTCOMES, TEAM_KINDS
 from governance.assurance.red_teams.severity import METRICS
 from governance.foundation.tenants.forms import one_line
 from governance.kernel.days import DayField
-from governance.kernel.forms import Choice, Form, constraint, stripped, uuid_or_none
+from governance.kernel.web.forms import Choice, Form, constraint, stripped, uuid_or_none
 from governance.operations.systems import queries as systems
 
 for table in ("red_teams", "red_team_scenarios", "red_team_attempts", "red_team_findings"):

@@ -11,7 +11,15 @@ from governance.assurance.red_teams.finding_actions import CLOSED, CONFIRMED, RE
 from governance.assurance.red_teams.life_cycle import UNDECIDED
 from governance.assurance.red_teams.models import RedTeam, RedTeamFinding
 from governance.foundation.people.own_entries import own_items
-from governance.kernel.inbox import ME, NOW, ROLE, InboxDone, InboxRow, InboxSource, item_select
+from governance.kernel.work.inbox import (
+    ME,
+    NOW,
+    ROLE,
+    InboxDone,
+    InboxRow,
+    InboxSource,
+    item_select,
+)
 from governance.operations.systems.models import AISystem
 
 MANAGERS = ("admin", "compliance_officer")

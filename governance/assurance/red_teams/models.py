@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from governance.assurance.red_teams import catalogue, life_cycle, severity
 from governance.assurance.red_teams.life_cycle import FINDING_STATES, UNDECIDED
 from governance.kernel import clock
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 TEAM_KINDS = {"internal": "Internal", "third_party": "Third party"}
 OUTCOMES = {"held": "Held", "broke": "Broke through", "unclear": "Unclear"}

@@ -7,8 +7,8 @@ from typing import Any
 
 from governance.assurance.engagements import queries as engagements
 from governance.kernel import clock
-from governance.kernel.access import permission
-from governance.kernel.conditions import condition
+from governance.kernel.safety.access import permission
+from governance.kernel.safety.conditions import condition
 
 
 def _is_tester_sql(who: Any, model: Any) -> Any:

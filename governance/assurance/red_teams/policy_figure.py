@@ -6,9 +6,9 @@ from flask import url_for
 
 from governance.assurance.red_teams import permissions
 from governance.assurance.red_teams.age import DIMENSION, age_within, limit_in
-from governance.kernel.access import allowed
 from governance.kernel.formatting import plural
-from governance.kernel.visibility_scope import limits
+from governance.kernel.safety.access import allowed
+from governance.kernel.safety.visibility_scope import limits
 from governance.operations.policies.effective_policies import Governed
 from governance.operations.policies.ports import InForce, SettingFigure
 

@@ -25,10 +25,10 @@ from governance.assurance.red_teams.models import (
     RedTeamScenario,
 )
 from governance.kernel import clock, current
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import Keyset, keyset, sorted_page
-from governance.kernel.visibility_scope import limits
+from governance.kernel.pages.rendering import Keyset, keyset, sorted_page
+from governance.kernel.safety.visibility_scope import limits
 from governance.operations.evaluations.models import (
     EvaluationRun,
     MeasureResult,

@@ -1,7 +1,7 @@
 """The list of red teams: its declaration."""
 
 from governance.assurance.red_teams.models import TEAM_KINDS
-from governance.kernel.list_pages import Column, Filter, ListPage
+from governance.kernel.pages.list_pages import Column, Filter, ListPage
 from governance.operations.systems import queries as systems
 
 

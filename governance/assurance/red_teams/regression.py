@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, select
 
 from governance.assurance.red_teams.models import RedTeamFinding
-from governance.kernel.selects import Rows, read_rows
+from governance.kernel.data.selects import Rows, read_rows
 from governance.operations.evaluations import case_results, judge_queries
 from governance.operations.evaluations.case_results import CaseResult
 from governance.operations.evaluations.models import (

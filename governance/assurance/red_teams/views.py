@@ -27,14 +27,14 @@ from governance.assurance.red_teams.models import (
 )
 from governance.assurance.red_teams.red_team_list import RED_TEAMS
 from governance.foundation.people import queries as people
-from governance.kernel.access import allowed, require
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
-from governance.kernel.forms import Form, accepted, uuid_or_none
-from governance.kernel.ids import uuid7
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import allowed, require
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import Form, accepted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.systems import queries as systems
 
 feature = Feature("red_teams", __name__)

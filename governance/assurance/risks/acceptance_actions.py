@@ -18,9 +18,9 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.own_accounts import own_accounts
 from governance.kernel import clock, current, formatting
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.safety.access import require
 from governance.operations.systems import queries as systems
 from governance.operations.systems.events import SystemChanged
 from governance.operations.systems.facts import listed

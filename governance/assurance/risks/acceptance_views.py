@@ -10,9 +10,9 @@ from governance.assurance.risks.forms import RiskAcceptanceForm, RiskScaleForm, 
 from governance.assurance.risks.scale_actions import change_scale
 from governance.assurance.risks.views import feature
 from governance.foundation.people.aliases import shown_names
-from governance.kernel.forms import accepted, counted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
 
 
 @feature.route("/risks/<uuid:risk_id>/acceptance", methods=["GET", "POST"], needs=permissions.WORK)

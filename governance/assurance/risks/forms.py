@@ -10,8 +10,8 @@ from governance.assurance.risks.scales import Scale
 from governance.assurance.risks.scoring import AXES
 from governance.foundation.people.owner_fields import OwnerField
 from governance.kernel.days import DayField
-from governance.kernel.forms import Choice
-from governance.kernel.record_pages import content_from, offer, with_fields
+from governance.kernel.pages.record_pages import content_from, offer, with_fields
+from governance.kernel.web.forms import Choice
 from governance.operations.systems import queries as systems
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from governance.assurance.risks.queries import RiskPosture
 from governance.assurance.risks.scales import BANDS, LEVELS, SHAPES, Band, Scale
-from governance.kernel import drawing
+from governance.kernel.pictures import drawing
 
 MAX_NAMED = 12
 BAR_WIDTH, BAR_LEFT, BAR_RIGHT, BAR_Y = 120, 6.0, 114.0, 8.0

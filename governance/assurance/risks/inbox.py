@@ -11,8 +11,8 @@ from sqlalchemy.orm import aliased
 from governance.assurance.risks import actions, permissions, queries
 from governance.assurance.risks.acceptance_state import SOON_DAYS
 from governance.assurance.risks.models import Risk, RiskAcceptance
-from governance.kernel.bulk import BulkItem
-from governance.kernel.inbox import (
+from governance.kernel.work.bulk import BulkItem
+from governance.kernel.work.inbox import (
     ME,
     TODAY,
     InboxAssignment,

@@ -2,7 +2,7 @@
 
 from governance.assurance.risks import score_actions
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 
 
 def keep_scores() -> None:

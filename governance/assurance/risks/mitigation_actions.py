@@ -15,9 +15,9 @@ from governance.assurance.risks.models import Risk, RiskControl
 from governance.assurance.risks.scoring import AXES
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel.access import require
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.safety.access import require
 
 ADDED = action(
     "risk.control.added",

@@ -1,7 +1,7 @@
 """Who may do what with risks; contributors edit only the ones they own."""
 
-from governance.kernel.access import permission
-from governance.kernel.conditions import is_owner
+from governance.kernel.safety.access import permission
+from governance.kernel.safety.conditions import is_owner
 
 VIEW = permission(
     "risks.view", "view risks", roles="admin compliance_officer contributor auditor viewer"

@@ -40,9 +40,9 @@ from governance.assurance.risks.models import (
 from governance.assurance.risks.scales import DEFAULT, Scale, same_steps
 from governance.assurance.risks.scoring import Axis, Mitigation, Residual, residual
 from governance.kernel import clock
-from governance.kernel.db import among, find, find_several, session
-from governance.kernel.record import read_only
-from governance.kernel.selects import Rows, Selected, one_of
+from governance.kernel.data.db import among, find, find_several, session
+from governance.kernel.data.selects import Rows, Selected, one_of
+from governance.kernel.pages.record import read_only
 from governance.operations.systems.models import AISystem
 
 APPROVAL = "risk_acceptance"

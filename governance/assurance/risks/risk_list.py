@@ -14,7 +14,7 @@ from governance.assurance.risks.queries import RiskPosture
 from governance.assurance.risks.risk_record import RISK, TREATMENTS
 from governance.assurance.risks.scales import BANDS
 from governance.foundation.people import owners
-from governance.kernel.list_pages import (
+from governance.kernel.pages.list_pages import (
     Column,
     Export,
     FileColumn,
@@ -24,7 +24,7 @@ from governance.kernel.list_pages import (
     arrange,
     keep,
 )
-from governance.kernel.record_pages import columns, file_columns, sort_keys
+from governance.kernel.pages.record_pages import columns, file_columns, sort_keys
 from governance.operations.systems import queries as systems
 
 ALL_SYSTEMS = "all"

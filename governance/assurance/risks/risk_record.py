@@ -1,4 +1,4 @@
-"""The fields of a risk, each declared once: kernel/record.py says what follows from it.
+"""The fields of a risk, each declared once: kernel/pages/record.py says what follows from it.
 
 A new field: a line here, a column in models.py, a migration, and a line in a template where it has a
 place of its own.
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from governance.assurance.risks import source_lists
 from governance.kernel.errors import Invalid
-from governance.kernel.record import Field, Record
+from governance.kernel.pages.record import Field, Record
 from governance.operations.systems import queries as systems
 
 TREATMENTS = {

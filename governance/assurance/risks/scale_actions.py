@@ -13,7 +13,7 @@ from governance.assurance.risks.scales import Scale, check_scale, same_steps
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid, Stale
 
 CHANGED = action(

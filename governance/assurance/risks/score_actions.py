@@ -16,7 +16,7 @@ from governance.assurance.risks.scoring import statuses, why_changed
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 SCORED = action(
     "risk.scored",

@@ -8,8 +8,8 @@ from itertools import pairwise
 from markupsafe import Markup
 
 from governance.assurance.risks.models import RiskScore
-from governance.kernel import drawing
 from governance.kernel.formatting import day_of_year
+from governance.kernel.pictures import drawing
 
 WIDTH, HEIGHT = 720, 190
 PLOT = (34.0, 12.0, 660.0, 142.0)  # left, top, width, height

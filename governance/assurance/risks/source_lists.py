@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from governance.assurance.frameworks.catalogue import AI_600_1, load_catalogue
-from governance.kernel.inbox import lower_first
+from governance.kernel.work.inbox import lower_first
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,17 +33,17 @@ from governance.assurance.risks.scoring import AXES
 from governance.foundation.people import assigning, owners
 from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
-from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, counted
-from governance.kernel.list_export import table
-from governance.kernel.list_pages import one_page
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
-from governance.kernel.undo_pages import say_changed, undo_offer
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import csv_bytes, xlsx_bytes
+from governance.kernel.pages.list_export import table
+from governance.kernel.pages.list_pages import one_page
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.pages.undo_pages import say_changed, undo_offer
+from governance.kernel.safety.access import allowed
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.systems import queries as systems
 
 feature = Feature("risks", __name__, counts_everything=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 from governance.assurance.controls import queries as controls
 from governance.assurance.controls.models import Control
 from governance.kernel.errors import NotFound
-from governance.kernel.visibility_scope import scope
+from governance.kernel.safety.visibility_scope import scope
 
 
 def control_in_scope(control_id: UUID) -> Control:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from governance.assurance.testing.exception_queries import ExceptionCase
-from governance.kernel.list_pages import Column, Export, Filter, ListPage
-from governance.kernel.spreadsheet_writer import Cell
+from governance.kernel.files.spreadsheet_writer import Cell
+from governance.kernel.pages.list_pages import Column, Export, Filter, ListPage
 
 EXCEPTIONS = ListPage(
     name="exceptions",

@@ -22,10 +22,10 @@ from governance.assurance.testing.models import (
 )
 from governance.assurance.testing.occurrences import Cycle
 from governance.assurance.testing.sample_queries import is_latest_result
-from governance.kernel.db import find, find_several, session
+from governance.kernel.data.db import find, find_several, session
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import Keyset, keyset
-from governance.kernel.visibility_scope import scope
+from governance.kernel.pages.rendering import Keyset, keyset
+from governance.kernel.safety.visibility_scope import scope
 
 
 def exception_of_cycle(control_id: UUID, cycle: Cycle) -> TestException | None:

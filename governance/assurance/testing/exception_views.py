@@ -35,14 +35,14 @@ from governance.assurance.testing.views import feature
 from governance.foundation.people import assigning, owners
 from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock, current
-from governance.kernel.access import allowed, why_not
-from governance.kernel.bulk import BulkItem
-from governance.kernel.downloads import FILE
-from governance.kernel.forms import accepted, counted
-from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
-from governance.kernel.pages import page
-from governance.kernel.undo_pages import undo_offer
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.list_export import ROWS_PER_READ, csv_file, every_page
+from governance.kernel.pages.rendering import page
+from governance.kernel.pages.undo_pages import undo_offer
+from governance.kernel.safety.access import allowed, why_not
+from governance.kernel.web.forms import accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work.bulk import BulkItem
 
 
 @feature.route(

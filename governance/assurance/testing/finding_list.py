@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from governance.assurance.testing.exception_queries import ExceptionCase
-from governance.kernel.list_pages import Column, Export, Filter, ListPage
-from governance.kernel.spreadsheet_writer import Cell
+from governance.kernel.files.spreadsheet_writer import Cell
+from governance.kernel.pages.list_pages import Column, Export, Filter, ListPage
 
 FINDINGS = ListPage(
     name="findings",

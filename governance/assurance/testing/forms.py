@@ -6,7 +6,7 @@ from governance.assurance.evidence.forms import ReadableForm
 from governance.foundation.people.owner_fields import NeedsOwnerOrDay, OwnerField
 from governance.foundation.people.owners import Choices, assignee_choices
 from governance.kernel.days import DayField
-from governance.kernel.forms import Choice, constraint
+from governance.kernel.web.forms import Choice, constraint
 
 constraint(
     "uq_samples_tenant_id_population_id_seed_size",

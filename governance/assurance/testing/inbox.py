@@ -9,8 +9,8 @@ from governance.assurance.controls.models import Control
 from governance.assurance.testing import exception_actions, permissions
 from governance.assurance.testing.models import Finding, ItemResult, Retest, TestException
 from governance.foundation.people.own_entries import own_entries, own_items
-from governance.kernel.access import not_excluded
-from governance.kernel.inbox import (
+from governance.kernel.safety.access import not_excluded
+from governance.kernel.work.inbox import (
     CONTROLS,
     IN_WINDOW,
     ME,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from governance.assurance.testing.matrix_facts import MatrixRow
-from governance.kernel.list_pages import Column, Export, Filter, ListPage, ListRequest, keep
+from governance.kernel.pages.list_pages import Column, Export, Filter, ListPage, ListRequest, keep
 
 ALL_CONTROLS = "all"  # every control, where the engagement's framework would be the default
 HAS_CHOICES = {

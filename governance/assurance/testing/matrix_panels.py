@@ -30,9 +30,9 @@ from governance.assurance.testing.sample_queries import (
     items,
 )
 from governance.kernel import clock
-from governance.kernel.access import matching
-from governance.kernel.db import among, session
-from governance.kernel.visibility_scope import scope
+from governance.kernel.data.db import among, session
+from governance.kernel.safety.access import matching
+from governance.kernel.safety.visibility_scope import scope
 
 
 @dataclass(frozen=True, slots=True)

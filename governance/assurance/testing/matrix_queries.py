@@ -31,8 +31,8 @@ from governance.assurance.testing.sample_queries import (
 )
 from governance.assurance.testing.work_in_progress import CurrentEngagement
 from governance.kernel import clock
-from governance.kernel.selects import Selected, one_of
-from governance.kernel.visibility_scope import scope
+from governance.kernel.data.selects import Selected, one_of
+from governance.kernel.safety.visibility_scope import scope
 
 MONTHS_A_YEAR = 12
 MAX_MONTHS = 18  # columns of the matrix

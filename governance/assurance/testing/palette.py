@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 
 from governance.assurance.testing.models import Finding, Population, TestException
 from governance.kernel.manifest import IndexedSearch, SearchText
-from governance.kernel.visibility_scope import seen_by_control
+from governance.kernel.safety.visibility_scope import seen_by_control
 
 
 def _text_of_exception(row: Any) -> SearchText:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from governance.kernel.access import permission
-from governance.kernel.conditions import condition, is_owner
 from governance.kernel.current import Actor
-from governance.kernel.visibility_scope import scope
+from governance.kernel.safety.access import permission
+from governance.kernel.safety.conditions import condition, is_owner
+from governance.kernel.safety.visibility_scope import scope
 
 
 @condition("they have an open engagement", "You have no open engagement, so you can't test now.")

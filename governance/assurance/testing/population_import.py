@@ -1,7 +1,7 @@
 """Read a population from a CSV or XLSX file, as text by column name. Pure.
 
 A workbook can't have formulas (a population is data, not a calculation) or merged cells. It is read
-within limits by kernel/spreadsheet_reader.py, and each value is kept as the text that it shows.
+within limits by kernel/files/spreadsheet_reader.py, and each value is kept as the text that it shows.
 """
 
 import csv
@@ -13,8 +13,8 @@ from datetime import date
 from typing import BinaryIO
 
 from governance.assurance.testing.occurrences import month_of
-from governance.kernel import spreadsheet_reader
 from governance.kernel.errors import Invalid
+from governance.kernel.files import spreadsheet_reader
 
 MAX_ROWS, MAX_COLUMNS, MAX_VALUE_LENGTH = 50_000, 60, 2000
 MAX_FILE_BYTES = 20 * 1024**2

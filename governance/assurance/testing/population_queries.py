@@ -24,7 +24,7 @@ from governance.assurance.testing.sampling import (
     population_digest,
 )
 from governance.foundation.populations.collector import every_collector
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import NotFound
 
 

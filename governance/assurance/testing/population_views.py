@@ -34,13 +34,13 @@ from governance.assurance.testing.work_in_progress import (
 )
 from governance.foundation.people.aliases import shown_names
 from governance.kernel import clock
-from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import csv_bytes
 from governance.kernel.formatting import plural
-from governance.kernel.forms import accepted, counted
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.web.forms import accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
 
 ROWS_SHOWN = 50  # of a population
 

@@ -36,9 +36,9 @@ from governance.assurance.testing.text_fields import MAX_TEXT_LENGTH, require_te
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import find, lock_tenant, session
+from governance.kernel.data.db import find, lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
+from governance.kernel.safety.access import require
 
 SAMPLE_SIZES_SET = action(
     "sampling.table.changed",

@@ -30,9 +30,9 @@ from governance.assurance.testing.sampling import (
     SampleSizes,
     read_table,
 )
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Selected
 from governance.kernel.errors import NotFound
-from governance.kernel.selects import Selected
 
 MAX_VERSION_CHOICES = 200
 

@@ -26,13 +26,13 @@ from governance.assurance.testing.sampling import (
 )
 from governance.assurance.testing.views import feature
 from governance.foundation.people.aliases import shown_names
-from governance.kernel.access import allowed
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import plural
-from governance.kernel.forms import accepted, counted, uuid_or_none
-from governance.kernel.pages import page
-from governance.kernel.step_pages import Steps
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.pages.step_pages import Steps
+from governance.kernel.safety.access import allowed
+from governance.kernel.web.forms import accepted, counted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 
 SIZE_FIELDS = {
     "yearly": "yearly",

@@ -34,13 +34,13 @@ from governance.assurance.testing.work_in_progress import (
 )
 from governance.foundation.people.aliases import shown_names
 from governance.kernel import current
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.list_export import chosen
-from governance.kernel.list_pages import ListRequest
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import csv_bytes
+from governance.kernel.pages.list_export import chosen
+from governance.kernel.pages.list_pages import ListRequest
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("testing", __name__)
 MARKS = {

@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from governance.kernel.jobs import WorkItem
 from governance.kernel.ports import Port
+from governance.kernel.work.jobs import WorkItem
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from governance.economics.allocation.rule_content import (
 )
 from governance.economics.formulas.allocation import Driver, Pool, Rule
 from governance.kernel.days import MonthField
-from governance.kernel.forms import Form, stripped
+from governance.kernel.web.forms import Form, stripped
 
 DRIVERS = [(driver.value, label) for driver, label in DRIVER_LABELS.items()]
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted
-from governance.kernel.forms import constraint
+from governance.kernel.data.db import Model, Tenanted
 from governance.kernel.months import Month
+from governance.kernel.web.forms import constraint
 
 STATES = {
     "requested": "Awaiting approval",

@@ -1,6 +1,6 @@
 """Who views, proposes and approves allocation rules."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "allocation.view",

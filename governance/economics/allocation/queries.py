@@ -22,7 +22,7 @@ from governance.economics.formulas.allocation import (
     allocate_pools,
 )
 from governance.foundation.tenants.queries import all_tenants
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.months import Month
 
 KIND = "allocation_rules"  # of approvals

@@ -6,7 +6,7 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from governance.economics.formulas.money import MINUS
-from governance.kernel import drawing
+from governance.kernel.pictures import drawing
 
 WIDTH, HEIGHT, MIDDLE = 152, 20, 10
 EDGE = 6  # room for half a dot

@@ -26,11 +26,11 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.approvals.queries import is_open, latest
 from governance.foundation.people import queries as people
 from governance.kernel.errors import DomainError
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, counted
 from governance.kernel.months import Month
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("operator_allocation", __name__, scope="operator")
 PATH = "/economics/allocation"

@@ -17,9 +17,9 @@ from governance.economics.rates.queries import reporting_currency
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid, NotFound, Stale
+from governance.kernel.safety.access import require
 from governance.operations.policies import dimensions
 
 MAX_BUDGETS = 500

@@ -25,11 +25,12 @@ from governance.foundation.people.queries import members
 from governance.foundation.tenants.queries import tenant_by_id
 from governance.foundation.tenants.system_actor import founder
 from governance.foundation.webhooks import actions as webhooks
-from governance.kernel import clock, current, outbox
+from governance.kernel import clock, current
 from governance.kernel.config import public_address
-from governance.kernel.db import find, session, transaction
+from governance.kernel.data.db import find, session, transaction
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError
-from governance.kernel.ids import uuid7
+from governance.kernel.work import outbox
 from governance.operations.policies import draft_actions as policy_drafts
 from governance.operations.policies import queries as policies
 from governance.operations.policies.dimensions import Value

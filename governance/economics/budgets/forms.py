@@ -9,7 +9,7 @@ from governance.economics.budgets.actions import BudgetTerms
 from governance.economics.formulas.money import read_amount
 from governance.foundation.tenants.forms import one_line
 from governance.kernel.errors import Invalid
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 WINDOWS = (("month", "Calendar month"), ("rolling", "Last 30 days"))
 MAX_NAMES_LENGTH = 4000

@@ -6,7 +6,7 @@ from sqlalchemy import Select, String, case, cast, func
 
 from governance.economics.budgets import permissions
 from governance.economics.budgets.models import CostBudget, CostBudgetAlert, CostBudgetNotice
-from governance.kernel.inbox import InboxRow, InboxSource, item_select
+from governance.kernel.work.inbox import InboxRow, InboxSource, item_select
 
 WORDS = {"actual": "of the budget is spent", "forecast": "of the budget is forecast to be spent"}
 

@@ -3,7 +3,7 @@
 from governance.economics.budgets import alert_actions
 from governance.foundation.tenants.for_each_tenant import in_each
 from governance.foundation.tenants.models import Tenant
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 
 
 def check_budgets() -> None:

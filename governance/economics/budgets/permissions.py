@@ -1,6 +1,6 @@
 """Who sees and sets budgets, and who in a customer's tenant reads what it is told."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "cost_budgets.view",

@@ -33,7 +33,7 @@ from governance.economics.usage.usage_events import BUCKETS
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import clock, current
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.months import Month
 
 COSTS = USAGE_COSTS.c

@@ -16,12 +16,12 @@ from governance.economics.budgets.queries import BudgetScope
 from governance.economics.formulas.money import money, plain_amount
 from governance.economics.rates.conversion import MissingRate
 from governance.economics.rates.queries import reporting_currency
-from governance.kernel import charts
-from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.pictures import charts
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 
 operator_feature = Feature("operator_budgets", __name__, scope="operator")
 feature = Feature("budgets", __name__)

@@ -8,7 +8,8 @@ from governance.economics.costs.focus_lines import POOLS
 from governance.economics.costs.models import CATEGORIES, CostLine
 from governance.economics.costs.queries import Amounts, LineGroup
 from governance.economics.formulas.money import short_money
-from governance.kernel.list_pages import (
+from governance.kernel.months import Month
+from governance.kernel.pages.list_pages import (
     Column,
     Export,
     Filter,
@@ -17,7 +18,6 @@ from governance.kernel.list_pages import (
     arrange,
     keep,
 )
-from governance.kernel.months import Month
 
 POOL_NAMES = {
     "models": "Models",

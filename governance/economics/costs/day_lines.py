@@ -21,7 +21,7 @@ from governance.economics.imports.models import FileImport
 from governance.economics.prices.models import USAGE_COSTS
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 
 C = USAGE_COSTS.c

@@ -21,12 +21,12 @@ from governance.economics.imports.kinds import (
 )
 from governance.economics.imports.models import FileImport
 from governance.foundation.tenants.queries import operator_time_zone
-from governance.kernel import sandbox
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import Invalid
+from governance.kernel.files import sandbox
+from governance.kernel.files.sandbox import Limits
 from governance.kernel.formatting import plural
 from governance.kernel.months import Month
-from governance.kernel.sandbox import Limits
 
 CHILD = "governance.economics.costs.focus_child"
 MAX_BYTES = 512 * MEGABYTE

@@ -9,7 +9,7 @@ from governance.economics.costs.placing_actions import MAX_PATTERN_LENGTH, MAX_R
 from governance.economics.formulas.currencies import choices
 from governance.foundation.tenants.forms import one_line
 from governance.kernel.days import MonthField
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 CURRENCIES = [(code, code) for code in choices()]
 ANY = "*"

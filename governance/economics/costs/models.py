@@ -18,9 +18,9 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Numeric, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.economics.costs.focus_lines import METERS, POOLS
-from governance.kernel.db import Model, Tenanted, tenant_fk
-from governance.kernel.forms import constraint
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
 from governance.kernel.months import Month
+from governance.kernel.web.forms import constraint
 
 MANUAL = "Manual"  # the category of a line that a person entered
 CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment", MANUAL)

@@ -1,6 +1,6 @@
 """Who views and enters what providers bill."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission("costs.view", "view what providers bill", roles="operator_admin operator_finance")
 EDIT = permission(

@@ -13,7 +13,7 @@ from governance.economics.costs.focus_lines import POOLS
 from governance.economics.costs.models import CostPoolRule, InvoiceModelName
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid
 
 RULE_ADDED = action(

@@ -29,7 +29,7 @@ from governance.economics.costs.models import (
     InvoiceModelName,
 )
 from governance.economics.rates import queries as rates
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import NotFound
 from governance.kernel.months import Month
 

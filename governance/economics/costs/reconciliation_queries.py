@@ -28,7 +28,7 @@ from governance.economics.rates import queries as rates
 from governance.economics.rates.conversion import MonthRates
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 
 C = USAGE_COSTS.c

@@ -23,15 +23,15 @@ from governance.economics.rates.conversion import MissingRate, provisional_phras
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import clock
 from governance.kernel.days import parse_month
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.list_export import chosen
-from governance.kernel.list_pages import one_page
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.months import Month
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.list_export import chosen
+from governance.kernel.pages.list_pages import one_page
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("operator_costs", __name__, scope="operator")
 PATH = "/economics/costs"

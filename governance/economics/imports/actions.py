@@ -18,11 +18,14 @@ from governance.economics.imports.kinds import ImportKind, Preview, Total
 from governance.economics.imports.models import FileImport
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import access, background_work, clock, current, storage
-from governance.kernel.db import extend_statement_timeout, lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import extend_statement_timeout, lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, NotFound
+from governance.kernel.files import storage
 from governance.kernel.formatting import plural
-from governance.kernel.ids import uuid7
+from governance.kernel.safety import access
+from governance.kernel.work import background_work
 
 PREFIX = "imports"
 MAX_REJECTED_SHOWN = 500

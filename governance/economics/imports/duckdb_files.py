@@ -1,4 +1,4 @@
-"""Read a file by DuckDB within limits: in a child process (kernel/sandbox.py), one thread, a bound
+"""Read a file by DuckDB within limits: in a child process (kernel/files/sandbox.py), one thread, a bound
 of memory, no network, no extensions, and no file but those of one folder.
 
     with duckdb_files.limited(folder) as connection:

@@ -18,11 +18,12 @@ from governance.economics.imports import actions, queries, table_reading
 from governance.economics.imports.kinds import Checked, GivenFile, ImportKind, Preview, Row
 from governance.economics.imports.models import FileImport
 from governance.economics.imports.plain_files import write_plain
-from governance.kernel import background_work, storage
-from governance.kernel.background_work import PacedProgress
-from governance.kernel.db import extend_statement_timeout, session, transaction
+from governance.kernel.data.db import extend_statement_timeout, session, transaction
 from governance.kernel.errors import DomainError, Unavailable
-from governance.kernel.jobs import Cancelled, Progress, WorkItem, work
+from governance.kernel.files import storage
+from governance.kernel.work import background_work
+from governance.kernel.work.background_work import PacedProgress
+from governance.kernel.work.jobs import Cancelled, Progress, WorkItem, work
 
 STEPS = 3
 

@@ -4,8 +4,8 @@ from wtforms import FileField, SelectField
 from wtforms.validators import InputRequired
 
 from governance.economics.imports import kinds
-from governance.kernel import access
-from governance.kernel.forms import Form
+from governance.kernel.safety import access
+from governance.kernel.web.forms import Form
 
 
 def _kinds() -> list[tuple[str, str]]:

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from governance.economics.imports.kinds import Total
 from governance.economics.imports.models import FileImport
-from governance.kernel.background_work import Run
 from governance.kernel.formatting import plural
+from governance.kernel.work.background_work import Run
 
 STATES: Mapping[str, tuple[str, str]] = {  # the shape and the word
     "reading": ("info", "Reading"),

@@ -46,7 +46,7 @@ from uuid import UUID
 
 if TYPE_CHECKING:  # the children that read files load this module, and need no database
     from governance.economics.imports.models import FileImport
-    from governance.kernel.access import Permission
+    from governance.kernel.safety.access import Permission
 
 MEGABYTE, GIGABYTE = 1024**2, 1024**3
 MAX_ROWS = 200_000  # of a table with declared columns

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.background_work import Generated
+from governance.kernel.work.background_work import Generated
 
 STATES = ("reading", "ready", "failed", "applying", "applied", "discarded")
 OPEN = ("reading", "ready", "applying")

@@ -11,10 +11,11 @@ from sqlalchemy import or_, select
 from governance.economics.imports.kinds import Customer, Total
 from governance.economics.imports.models import FileImport
 from governance.foundation.tenants.queries import all_tenants
-from governance.kernel import background_work, clock
-from governance.kernel.background_work import Run
-from governance.kernel.db import find, session
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel import clock
+from governance.kernel.data.db import find, session
+from governance.kernel.pages.rendering import Keyset, keyset
+from governance.kernel.work import background_work
+from governance.kernel.work.background_work import Run
 
 KEPT = timedelta(days=1)  # the file of an import that isn't applied
 

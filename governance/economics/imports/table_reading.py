@@ -19,10 +19,10 @@ from governance.economics.imports.kinds import (
     Rejection,
     Row,
 )
-from governance.kernel import sandbox
 from governance.kernel.errors import Invalid
-from governance.kernel.sandbox import Ending, Limits
-from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.files import sandbox
+from governance.kernel.files.sandbox import Ending, Limits
+from governance.kernel.files.spreadsheet_writer import csv_bytes
 
 CHILD = "governance.economics.imports.table_child"
 LIMITS = Limits(memory=3 * 1024 * sandbox.MIB, seconds=120, output=512 * sandbox.MIB)

@@ -11,17 +11,20 @@ from governance.economics.imports.forms import UploadForm
 from governance.economics.imports.kinds import ImportKind
 from governance.economics.imports.models import FileImport
 from governance.foundation.people import queries as people
-from governance.kernel import access, background_work, storage, work_pages
-from governance.kernel.background_work import GeneratedFile, Run
-from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature, somebody_may
-from governance.kernel.forms import accepted
-from governance.kernel.identity import OPERATOR_SLUG
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes
-from governance.kernel.uploaded_files import plain_name
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files import storage
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import csv_bytes
+from governance.kernel.files.uploaded_files import plain_name
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.safety import access
+from governance.kernel.web.feature import Feature, somebody_may
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.identity import OPERATOR_SLUG
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work import background_work
+from governance.kernel.work.background_work import GeneratedFile, Run
 
 feature = Feature("imports", __name__, scope="operator")
 MAX_FIELDS_BYTES = 64 * 1024  # of the form, beside the file

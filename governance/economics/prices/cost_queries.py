@@ -24,7 +24,7 @@ from governance.economics.rates import queries as rates
 from governance.economics.usage.usage_events import BUCKETS
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 
 C = USAGE_COSTS.c

@@ -13,7 +13,7 @@ from governance.foundation.tenants.forms import one_line
 from governance.foundation.tenants.queries import all_tenants
 from governance.kernel.days import DayField, MonthField
 from governance.kernel.errors import Invalid
-from governance.kernel.forms import Choice, Form
+from governance.kernel.web.forms import Choice, Form
 
 
 def _customers() -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from governance.foundation.tenants.queries import living_tenants
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 
 log = structlog.get_logger("schedule")
 

@@ -32,8 +32,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.economics.usage.usage_events import BUCKETS
-from governance.kernel.db import Model, Tenanted, tenant_fk
-from governance.kernel.forms import constraint
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
+from governance.kernel.web.forms import constraint
 
 PRICE = Numeric(18, 8)
 COST = Numeric(20, 8)

@@ -27,7 +27,7 @@ from governance.economics.prices.litellm_table import TablePrice
 from governance.economics.prices.models import Price
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import clock
-from governance.kernel.db import lock_tenant, transaction
+from governance.kernel.data.db import lock_tenant, transaction
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import long_day, plural
 

@@ -10,7 +10,7 @@ from governance.economics.prices.cost_queries import UnpricedModel
 from governance.economics.prices.models import Price
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel.formatting import plural
-from governance.kernel.list_pages import (
+from governance.kernel.pages.list_pages import (
     Column,
     Export,
     Filter,

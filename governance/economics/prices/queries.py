@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from governance.economics.prices.models import Price
 from governance.economics.prices.pricing import ModelPrice
 from governance.economics.usage.usage_events import BUCKETS
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from governance.economics.prices.pricing import price_on, stored_cost
 from governance.economics.prices.usage_costs import tokens_of
 from governance.economics.rates.ports import closed_months
 from governance.kernel import current
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.months import Month
 
 C = USAGE_COSTS.c

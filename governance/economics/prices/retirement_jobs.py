@@ -6,7 +6,7 @@ from governance.economics.prices import queries
 from governance.economics.prices.model_names import match_key
 from governance.foundation.tenants.for_each_tenant import in_each
 from governance.foundation.tenants.models import Tenant
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.systems.retirement_actions import Announcement, follow_announcements
 
 type Announcements = dict[str, Announcement]

@@ -24,7 +24,7 @@ from governance.economics.prices.pricing import ModelPrice, price_on, stored_cos
 from governance.economics.usage.queries import DayUsage
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 
 C = USAGE_COSTS.c
 KEY = ("day", "system_id", "feature", "provider", "model", "outcome")  # within a customer

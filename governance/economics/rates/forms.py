@@ -6,7 +6,7 @@ from wtforms.validators import DataRequired, Length
 from governance.economics.formulas.currencies import choices
 from governance.foundation.tenants.forms import one_line
 from governance.kernel.days import MonthField
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 CURRENCIES = [(code, code) for code in choices()]
 

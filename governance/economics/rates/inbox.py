@@ -14,8 +14,8 @@ from governance.economics.rates import permissions
 from governance.economics.rates.models import ExchangeRate, ReportingCurrency
 from governance.economics.rates.queries import DEFAULT_CURRENCY
 from governance.foundation.tenants.models import Tenant
-from governance.kernel.inbox import NOW, TENANT, InboxRow, InboxSource, item_select
 from governance.kernel.months import Month
+from governance.kernel.work.inbox import NOW, TENANT, InboxRow, InboxSource, item_select
 
 IN_USE = text("interval '1 year'")  # since a currency last had a rate
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted
-from governance.kernel.forms import constraint
+from governance.kernel.data.db import Model, Tenanted
+from governance.kernel.web.forms import constraint
 
 RATE = Numeric(20, 10)
 

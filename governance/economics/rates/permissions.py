@@ -1,6 +1,6 @@
 """Who views and enters exchange rates."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission("rates.view", "view exchange rates", roles="operator_admin operator_finance")
 EDIT = permission(

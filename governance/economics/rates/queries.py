@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from governance.economics.rates.conversion import MonthRates, ProvisionalRate
 from governance.economics.rates.models import ExchangeRate, ReportingCurrency
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 
 DEFAULT_CURRENCY = "EUR"

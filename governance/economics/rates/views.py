@@ -12,12 +12,12 @@ from governance.economics.rates.forms import RateForm, ReportingCurrencyForm
 from governance.economics.rates.models import ExchangeRate
 from governance.economics.rates.ports import closed_months
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
-from governance.kernel.forms import accepted
 from governance.kernel.months import Month
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("operator_rates", __name__, scope="operator")
 PATH = "/economics/rates"

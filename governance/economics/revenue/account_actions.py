@@ -16,9 +16,9 @@ from governance.economics.revenue.file_tables import MAX_SEATS
 from governance.economics.revenue.models import Account, AccountSegment
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid, Stale
+from governance.kernel.safety.access import require
 
 MAX_SEGMENTS = 20
 MAX_SEGMENT_LENGTH = 60

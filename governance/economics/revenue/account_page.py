@@ -14,8 +14,9 @@ from governance.economics.revenue import mrr, queries, revenue_list
 from governance.economics.revenue.models import Account, Invoice
 from governance.economics.revenue.mrr import ZERO, SubscriptionVersion
 from governance.economics.revenue.queries import CustomerEntry, SupportFigures
-from governance.kernel import charts, formatting
+from governance.kernel import formatting
 from governance.kernel.months import Month
+from governance.kernel.pictures import charts
 
 INVOICES_SHOWN = 24
 

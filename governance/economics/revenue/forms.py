@@ -5,7 +5,7 @@ from wtforms.validators import InputRequired, Length, NumberRange
 
 from governance.economics.revenue.file_tables import MAX_SEATS
 from governance.kernel.days import DayField
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 
 class AccountForm(Form):

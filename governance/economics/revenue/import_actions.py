@@ -11,8 +11,8 @@ from governance.economics.imports.models import FileImport
 from governance.economics.revenue import stored_rows
 from governance.economics.revenue.file_rows import FileTable
 from governance.kernel import clock, current
-from governance.kernel.db import Model, lock_tenant, session
-from governance.kernel.ids import uuid7
+from governance.kernel.data.db import Model, lock_tenant, session
+from governance.kernel.data.ids import uuid7
 
 type Apply = Callable[[FileImport, Sequence[Row]], None]
 

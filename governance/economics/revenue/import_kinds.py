@@ -20,7 +20,7 @@ from governance.economics.revenue.models import (
     SupportMonth,
 )
 from governance.economics.revenue.stored_rows import compare, stored
-from governance.kernel.db import Model
+from governance.kernel.data.db import Model
 from governance.kernel.formatting import plural
 
 type Notes = list[tuple[str, str]]

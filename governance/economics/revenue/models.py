@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted
+from governance.kernel.data.db import Model, Tenanted
 
 AMOUNT = Numeric(20, 4)  # the smallest unit of any currency
 MONTH = "month ~ '^[0-9]{4}-[0-9]{2}$'"

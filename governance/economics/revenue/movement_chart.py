@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from governance.economics.formulas.money import short_money
 from governance.economics.revenue.mrr import Bridge
-from governance.kernel import drawing
+from governance.kernel.pictures import drawing
 
 WIDTH, HEIGHT = 860, 240
 LEFT, TOP, FOOT = 58, 20, 26

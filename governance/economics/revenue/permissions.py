@@ -1,6 +1,6 @@
 """Who sees and changes what finance knows of customers. Only the operator's people."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "revenue.view",

@@ -33,7 +33,7 @@ from governance.economics.revenue.models import (
 )
 from governance.economics.revenue.mrr import ZERO, Bridge, Convert, Movement, SubscriptionVersion
 from governance.foundation.tenants.models import Tenant
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import NotFound
 from governance.kernel.months import Month
 

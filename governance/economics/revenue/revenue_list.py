@@ -16,7 +16,8 @@ from governance.economics.revenue.mrr import ZERO, Bridge, Movement, bridge
 from governance.economics.revenue.queries import CustomerEntry
 from governance.kernel.days import parse_month
 from governance.kernel.formatting import plural
-from governance.kernel.list_pages import (
+from governance.kernel.months import Month
+from governance.kernel.pages.list_pages import (
     Column,
     Export,
     Filter,
@@ -25,7 +26,6 @@ from governance.kernel.list_pages import (
     arrange,
     keep,
 )
-from governance.kernel.months import Month
 
 MONTHS_SHOWN = 12
 HEAD = (

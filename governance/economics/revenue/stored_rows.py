@@ -9,7 +9,7 @@ from governance.economics.rates import ports
 from governance.economics.revenue.file_rows import FileComparison, FileTable, Key, Values
 from governance.economics.revenue.file_rows import compare as compare_with
 from governance.kernel import current
-from governance.kernel.db import Model, session
+from governance.kernel.data.db import Model, session
 
 
 def compare(model: type[Model], table: FileTable, rows: Sequence[Row]) -> FileComparison:

@@ -21,17 +21,17 @@ from governance.economics.revenue import (
 from governance.economics.revenue.forms import AccountForm, SegmentsForm
 from governance.economics.revenue.models import Account
 from governance.economics.revenue.revenue_list import ACCOUNTS, HEAD, RevenueMonth
-from governance.kernel import charts
-from governance.kernel.db import find
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.list_export import chosen
-from governance.kernel.list_pages import ListRequest, one_page
+from governance.kernel.data.db import find
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.months import Month
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.list_export import chosen
+from governance.kernel.pages.list_pages import ListRequest, one_page
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.pictures import charts
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 
 operator_feature = Feature("operator_revenue", __name__, scope="operator")
 BASE = "/economics/revenue"

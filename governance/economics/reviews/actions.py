@@ -14,9 +14,9 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import queries as people
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.safety.access import require
 
 COMMENTED = action(
     "review.commented",

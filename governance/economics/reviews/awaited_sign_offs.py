@@ -14,9 +14,9 @@ from governance.economics.reviews import permissions
 from governance.economics.reviews.models import SIDES, ReviewSignOff
 from governance.economics.reviews.queries import ReviewView
 from governance.foundation.approvals.models import Approval
-from governance.kernel.access import Permission, allowed
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Stale
+from governance.kernel.safety.access import Permission, allowed
 
 PERMISSIONS: Mapping[str, Permission] = {
     "finance": permissions.SIGN_FINANCE,

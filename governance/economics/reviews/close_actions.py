@@ -17,11 +17,12 @@ from governance.economics.reviews.models import Review, ReviewRevision
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants.time_zones import zone_periods
-from governance.kernel import background_work, clock, current, jobs
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.months import Month, month_span
+from governance.kernel.safety.access import require
+from governance.kernel.work import background_work, jobs
 
 STARTED = action(
     "review.close.started",

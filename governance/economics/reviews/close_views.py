@@ -18,11 +18,11 @@ from governance.economics.reviews.forms import AcceptForm, SettingsForm
 from governance.economics.reviews.models import Review
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
 from governance.kernel.months import Month, month_of
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("review_months", __name__, scope="operator")
 MONTHS_SHOWN = 24

@@ -12,9 +12,9 @@ from governance.economics.formulas.allocation import Pool
 from governance.economics.formulas.allocation import TenantMonth as Measured
 from governance.economics.reviews.models import Review, ReviewRevision
 from governance.economics.reviews.review_facts import ReviewFacts, TenantMonth, decode
-from governance.kernel.background_work import under_way
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
+from governance.kernel.work.background_work import under_way
 
 MAX_CLOSING = 1000
 

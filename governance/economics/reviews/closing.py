@@ -35,11 +35,11 @@ from governance.economics.reviews.review_facts import (
 )
 from governance.economics.reviews.user_reading import Users
 from governance.kernel import clock
-from governance.kernel.background_work import target_of
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import DomainError
-from governance.kernel.jobs import Progress, WorkItem
 from governance.kernel.months import Month
+from governance.kernel.work.background_work import target_of
+from governance.kernel.work.jobs import Progress, WorkItem
 
 STEPS = 2
 MAX_CHANGES = 200  # that a revision lists

@@ -19,9 +19,9 @@ from governance.economics.reviews import (
 from governance.economics.reviews.reconciled_days import DayOfRow, ReconciledDays
 from governance.economics.reviews.review_facts import ReviewFacts
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("reconciled_days", __name__, scope="operator")
 WHOLE_MONTH = "month"  # in an address: charges that name no day

@@ -8,7 +8,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from governance.economics.reviews.scenarios import Assumptions
 from governance.foundation.people import queries as people
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 ZERO = Decimal(0)
 

@@ -9,8 +9,8 @@ from sqlalchemy import Select, String, cast
 from governance.economics.reviews import actions, permissions
 from governance.economics.reviews.models import Review, ReviewAction
 from governance.foundation.people.own_entries import own_items
-from governance.kernel.inbox import ME, InboxDone, InboxRow, InboxSource, end_of, item_select
 from governance.kernel.months import Month
+from governance.kernel.work.inbox import ME, InboxDone, InboxRow, InboxSource, end_of, item_select
 
 
 def _stopped() -> Select[Any]:

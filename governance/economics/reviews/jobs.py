@@ -7,9 +7,9 @@ from governance.foundation.tenants.for_each_tenant import in_each, is_active, on
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock
-from governance.kernel.db import transaction
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.data.db import transaction
 from governance.kernel.months import close_instant, month_of
+from governance.kernel.work.jobs import Progress, WorkItem, work
 
 MONTHS_BACK = 3  # that a jobs process which was away makes up for; earlier ones are closed by hand
 WATCHED = 13  # closed months whose inputs are compared with their figures

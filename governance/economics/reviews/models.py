@@ -12,9 +12,9 @@ from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.background_work import Generated
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
 from governance.kernel.months import Month
+from governance.kernel.work.background_work import Generated
 
 SIDES = {"finance": "Finance", "product": "Product"}
 

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from governance.economics.reviews import figures, permissions
 from governance.economics.reviews.models import Review
 from governance.economics.reviews.review_frame import TABS
-from governance.kernel.access import allowed
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.manifest import Hit
+from governance.kernel.safety.access import allowed
 
 KIND = "review"
 MAX_MONTHS = 120

@@ -1,6 +1,6 @@
 """Who sees the operator's reviews, closes months and signs them."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 BOTH = "operator_admin operator_finance"
 

@@ -33,7 +33,7 @@ from governance.economics.reviews.review_facts import (
     ReviewFacts,
     decode,
 )
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.months import Month
 

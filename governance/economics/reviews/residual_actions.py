@@ -12,8 +12,8 @@ from governance.foundation.approvals.kinds import ApprovalKind, Description, Log
 from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel.access import require
 from governance.kernel.errors import DomainError, NotFound
+from governance.kernel.safety.access import require
 
 ACCEPTED = action(
     "review.residual.accepted",

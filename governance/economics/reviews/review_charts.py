@@ -1,4 +1,4 @@
-"""Charts of a review as SVG, from the marks of kernel/drawing.py. Pure.
+"""Charts of a review as SVG, from the marks of kernel/pictures/drawing.py. Pure.
 
 waterfall(facts, title)          revenue to contribution, in thousands
 task_lines(headlines, title)     cost per completed task by AI system, in cents
@@ -23,8 +23,8 @@ from governance.economics.reviews.review_facts import (
     SegmentMonth,
     TenantMonth,
 )
-from governance.kernel import charts, drawing
-from governance.kernel.charts import Series, WaterfallStep
+from governance.kernel.pictures import charts, drawing
+from governance.kernel.pictures.charts import Series, WaterfallStep
 
 THOUSAND = Decimal(1000)
 VISIBLE = Decimal("0.0005")  # of revenue; less is no bar, and stays in the table

@@ -8,9 +8,9 @@ from governance.economics.reviews import permissions, queries
 from governance.economics.reviews.models import ReviewSettings
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid
+from governance.kernel.safety.access import require
 
 CHANGED = action(
     "review.settings.changed",

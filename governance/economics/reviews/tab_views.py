@@ -26,10 +26,10 @@ from governance.economics.reviews.review_frame import ReviewFrame
 from governance.foundation.people import queries as people
 from governance.kernel import clock, current
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, uuid_or_none
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("review_tabs", __name__, scope="operator")
 MONTH = "/economics/reviews/<month>"

@@ -6,7 +6,7 @@ from typing import Any
 from governance.economics.formulas.money import rounded
 from governance.economics.reviews import queries, review_frame
 from governance.economics.reviews.review_facts import TenantMonth
-from governance.kernel.list_pages import (
+from governance.kernel.pages.list_pages import (
     Column,
     Export,
     Filter,

@@ -15,15 +15,15 @@ from governance.economics.reviews import (
     tenant_list,
 )
 from governance.economics.reviews.tenant_list import HEAD, TENANTS
-from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid, NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.list_export import chosen
-from governance.kernel.list_pages import one_page
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.months import Month
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.list_export import chosen
+from governance.kernel.pages.list_pages import one_page
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("operator_review_tenants", __name__, scope="operator")
 MONTH = "/economics/reviews/<month>/tenants"

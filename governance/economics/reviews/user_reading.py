@@ -31,7 +31,7 @@ from governance.foundation.tenants.queries import all_tenants
 from governance.foundation.tenants.system_actor import founder
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.months import Month, month_span
 from governance.operations.policies import queries as policies
 

@@ -17,13 +17,13 @@ from governance.economics.reviews import (
 )
 from governance.economics.reviews.models import Review
 from governance.foundation.people import queries as people
-from governance.kernel import work_pages
-from governance.kernel.background_work import Run, run_of
 from governance.kernel.errors import Stale
-from governance.kernel.feature import Feature
 from governance.kernel.months import Month
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work.background_work import Run, run_of
 
 feature = Feature("reviews", __name__, scope="operator")
 MONTH = "/economics/reviews/<month>"

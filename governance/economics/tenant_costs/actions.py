@@ -6,9 +6,9 @@ from governance.economics.tenant_costs import permissions, queries
 from governance.economics.tenant_costs.models import ListPriceSettings
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import jobs
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.safety.access import require
+from governance.kernel.work import jobs
 
 SHARED = action(
     "list_prices.shared",

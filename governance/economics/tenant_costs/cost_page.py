@@ -13,7 +13,8 @@ from governance.economics.rates.conversion import provisional_phrase
 from governance.economics.tenant_costs.cost_figures import TenantCosts
 from governance.economics.usage.queries import Days
 from governance.economics.usage.usage_list import CHART_HEIGHT, CHART_WIDTH
-from governance.kernel import drawing, formatting
+from governance.kernel import formatting
+from governance.kernel.pictures import drawing
 
 HEAD = (
     "By", "Day", "AI system", "Feature", "Provider", "Model", "Requests", "Without a price", "Cost",

@@ -12,9 +12,9 @@ from governance.foundation.tenants.for_each_tenant import in_each, is_active
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import clock, current
-from governance.kernel.db import transaction
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.data.db import transaction
 from governance.kernel.months import Month
+from governance.kernel.work.jobs import Progress, WorkItem, work
 
 MONTHS = 13  # whose copies follow the price book; those of earlier months stay
 PRESENT = 2  # months, the one before included

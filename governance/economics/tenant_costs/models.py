@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, Column, Date, Numeric, Table, Text, Uniq
 from sqlalchemy.orm import Mapped
 
 from governance.economics.usage.usage_events import BUCKETS
-from governance.kernel.db import Model, Tenanted
+from governance.kernel.data.db import Model, Tenanted
 
 
 class ListPriceSettings(Tenanted, Model):

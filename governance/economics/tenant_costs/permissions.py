@@ -1,6 +1,6 @@
 """Who sees what usage costs at the list prices, and who shows it to tenants."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "tenant_costs.view",

@@ -23,7 +23,7 @@ from governance.economics.tenant_costs.models import LIST_PRICES
 from governance.economics.usage.request_costs import UnitPrice
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.months import Month
 
 C = USAGE_COSTS.c

@@ -19,7 +19,7 @@ from governance.economics.rates.conversion import ProvisionalRate
 from governance.economics.tenant_costs.models import LIST_PRICES, ListPriceSettings
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 
 

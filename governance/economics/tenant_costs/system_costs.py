@@ -11,8 +11,8 @@ from governance.economics.formulas.money import MINUS, money, rounded_together, 
 from governance.economics.rates.conversion import ProvisionalRate
 from governance.economics.tenant_costs.cost_figures import CostRow, known, whole
 from governance.economics.tenant_costs.queries import CostSum, SystemMonth
-from governance.kernel import charts
 from governance.kernel.months import Month
+from governance.kernel.pictures import charts
 
 MONTHS = 13  # that list prices are kept for
 COMPARED = 3  # months back

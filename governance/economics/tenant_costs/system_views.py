@@ -11,8 +11,8 @@ from governance.economics.tenant_costs.queries import SystemMonth
 from governance.economics.tenant_costs.views import feature
 from governance.economics.usage import usage_list
 from governance.kernel.months import Month
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.systems import queries as systems
 
 

@@ -15,12 +15,12 @@ from governance.economics.usage.active_users import ActiveUsers, active_users, d
 from governance.economics.usage.completed_tasks import completed_tasks
 from governance.economics.usage.feature_adoption import feature_starts
 from governance.kernel import current
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import csv_bytes
 from governance.kernel.months import Month
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("tenant_costs", __name__, counts_everything=True)
 operator_feature = Feature("operator_list_prices", __name__, scope="operator")

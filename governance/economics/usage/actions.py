@@ -24,9 +24,9 @@ from governance.foundation.api_keys import queries as api_keys
 from governance.foundation.api_keys.batch_actions import BatchResult
 from governance.foundation.tenants import queries as tenants
 from governance.kernel import clock
-from governance.kernel.batch_requests import BatchSize, UnreadableBatch
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
+from governance.kernel.web.batch_requests import BatchSize, UnreadableBatch
 from governance.operations.systems.models import AISystem
 
 MOST = BatchSize(rows=usage_events.MAX_EVENTS, size=8 * 1024 * 1024, noun="events")

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 
 BITS = 31  # days of a month; the month before has the lower bits

@@ -3,10 +3,10 @@
 from flask import jsonify, request
 
 from governance.economics.usage import actions, permissions
-from governance.kernel import batch_requests
-from governance.kernel.feature import Feature
-from governance.kernel.idempotency import idempotency_key
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.web import batch_requests
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.idempotency import idempotency_key
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("usage_api", __name__, scope="machine")
 batch_requests.takes_batches(feature, actions.MOST)

@@ -29,7 +29,7 @@ from governance.economics.usage.models import EVENT_KEYS
 from governance.economics.usage.usage_events import BUCKETS, UsageEvent
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError
 from governance.kernel.intervals import Span
 from governance.kernel.months import Month

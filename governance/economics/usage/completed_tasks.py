@@ -24,7 +24,7 @@ from governance.economics.usage.event_stores import store
 from governance.economics.usage.models import TASKS
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.months import Month
 from governance.operations.systems.models import AISystem
 

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import text
 
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 PIECE_BYTES = 32 * 1024 * 1024
 

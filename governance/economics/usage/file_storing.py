@@ -24,7 +24,7 @@ from governance.economics.usage.usage_events import BUCKETS
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 
 PART_BYTES = 32 * 1024 * 1024
 SENT_BYTES = 1024 * 1024

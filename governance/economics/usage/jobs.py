@@ -6,7 +6,7 @@ from governance.economics.usage import completed_tasks, partitions, retention, s
 from governance.economics.usage.event_stores import store
 from governance.foundation.tenants.for_each_tenant import in_each, once_a_day_in_each
 from governance.kernel import current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.months import Month
 
 MAX_NAMED = 10  # differences in the log

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from governance.economics.usage.usage_events import BUCKETS, OUTCOMES
-from governance.kernel.db import Model
+from governance.kernel.data.db import Model
 
 _OUTCOMES = f"outcome IN ({', '.join(f"'{each}'" for each in OUTCOMES)})"
 

@@ -25,8 +25,8 @@ from governance.economics.usage.clickhouse_events import (
 from governance.economics.usage.event_stores import store
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import current
-from governance.kernel.db import session
-from governance.kernel.monthly_partitions import first_instant
+from governance.kernel.data.db import session
+from governance.kernel.data.monthly_partitions import first_instant
 from governance.kernel.months import Month
 
 _TOKENS = [f"{each}_tokens" for each in BUCKETS]

@@ -18,8 +18,8 @@ from governance.economics.usage import (
 )
 from governance.economics.usage.genai_spans import RejectedSpan, SentSpan, event_of
 from governance.economics.usage.usage_events import MAX_EVENTS, TooManyEvents
-from governance.kernel.batch_requests import BatchSize
 from governance.kernel.errors import Invalid
+from governance.kernel.web.batch_requests import BatchSize
 
 MOST = BatchSize(rows=MAX_EVENTS, size=actions.MOST.size, noun="spans")
 JSON, PROTOBUF = "application/json", "application/x-protobuf"

@@ -4,9 +4,9 @@ from flask import Response, request
 
 from governance.economics.usage import otlp_actions, permissions
 from governance.economics.usage.otlp_actions import JSON, PROTOBUF
-from governance.kernel import batch_requests
-from governance.kernel.feature import Feature
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.web import batch_requests
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("usage_otlp", __name__, scope="machine")
 batch_requests.takes_batches(feature, otlp_actions.MOST)

@@ -21,7 +21,7 @@ from governance.economics.usage.genai_spans import (
     SentSpan,
 )
 from governance.economics.usage.usage_events import MAX_EVENTS, TooManyEvents
-from governance.kernel.batch_requests import UnreadableBatch
+from governance.kernel.web.batch_requests import UnreadableBatch
 
 MAX_OBJECTS = 100 * MAX_EVENTS  # braces of a request: 8 MB of spans have fewer
 _IDS = re.compile(r"[0-9a-fA-F]{32}-[0-9a-fA-F]{16}")

@@ -23,7 +23,7 @@ from governance.economics.usage.genai_spans import (
     SentSpan,
 )
 from governance.economics.usage.usage_events import MAX_EVENTS, TooManyEvents
-from governance.kernel.batch_requests import UnreadableBatch
+from governance.kernel.web.batch_requests import UnreadableBatch
 
 MAX_SPAN_BYTES = 1024 * 1024
 TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8

@@ -4,7 +4,7 @@ Dropped events leave the counts of their days, and their people.
 """
 
 from governance.kernel import clock
-from governance.kernel.monthly_partitions import MonthlyPartitions, utc_month
+from governance.kernel.data.monthly_partitions import MonthlyPartitions, utc_month
 from governance.kernel.months import Month
 
 EVENTS = MonthlyPartitions("usage_events", "create_usage_partition", "drop_usage_partition")

@@ -1,6 +1,6 @@
 """Who may send usage, and who sees it."""
 
-from governance.kernel.access import permission, scope
+from governance.kernel.safety.access import permission, scope
 
 USAGE_WRITE = scope("usage:write", "send usage events of AI products")
 

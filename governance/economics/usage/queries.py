@@ -17,7 +17,7 @@ from sqlalchemy import Select, func, select
 from governance.economics.usage.models import DAYS
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems.models import AISystem
 
 UNHELPFUL = ("failed", "retried")  # attempts that came to nothing

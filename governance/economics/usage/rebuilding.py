@@ -23,9 +23,9 @@ from governance.economics.usage.storing import CHANGED_AT
 from governance.economics.usage.usage_events import BUCKETS
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.data.monthly_partitions import months_between
 from governance.kernel.intervals import Span
-from governance.kernel.monthly_partitions import months_between
 from governance.kernel.months import Month
 
 DAY = timedelta(days=1)

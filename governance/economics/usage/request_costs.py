@@ -19,7 +19,7 @@ from governance.economics.usage.event_stores import store
 from governance.economics.usage.rebuilding import span_of
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 
 __all__ = ["RequestCosts", "UnitPrice", "request_costs"]

@@ -18,8 +18,8 @@ from governance.economics.usage.models import PROOFS
 from governance.economics.usage.rebuilding import DAY, Difference
 from governance.foundation.tenants.queries import operator_time_zone
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
-from governance.kernel.monthly_partitions import first_instant
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.data.monthly_partitions import first_instant
 from governance.kernel.months import Month
 
 

@@ -17,8 +17,8 @@ from governance.economics.usage.event_store import Stored
 from governance.economics.usage.models import EVENT_KEYS
 from governance.economics.usage.usage_events import BUCKETS, UsageEvent
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
-from governance.kernel.monthly_partitions import months_between
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.data.monthly_partitions import months_between
 
 REMEMBERED = timedelta(days=7)  # how long an id is known, whatever its instant
 LONG_AGO = timedelta(days=6)  # older events may have lost their id; they are known by their instant

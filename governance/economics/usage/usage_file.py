@@ -28,11 +28,12 @@ from governance.economics.usage.event_stores import store
 from governance.economics.usage.usage_file_checks import COLUMNS
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import living_tenants, operator_time_zone
-from governance.kernel import clock, sandbox
-from governance.kernel.db import transaction
+from governance.kernel import clock
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.files import sandbox
+from governance.kernel.files.sandbox import Limits
 from governance.kernel.months import Month
-from governance.kernel.sandbox import Limits
 
 log = structlog.get_logger("usage")
 CHILD = "governance.economics.usage.usage_file_child"

@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from governance.economics.usage.queries import Days, Usage
 from governance.foundation.tenants.queries import operator_time_zone
-from governance.kernel import clock, drawing, formatting
+from governance.kernel import clock, formatting
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import plural
-from governance.kernel.list_pages import (
+from governance.kernel.months import Month
+from governance.kernel.pages.list_pages import (
     Column,
     Export,
     Filter,
@@ -22,7 +23,7 @@ from governance.kernel.list_pages import (
     arrange,
     keep,
 )
-from governance.kernel.months import Month
+from governance.kernel.pictures import drawing
 from governance.operations.systems import queries as systems
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100

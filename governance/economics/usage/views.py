@@ -5,14 +5,14 @@ from flask import url_for
 from governance.economics.usage import permissions, queries, retention, usage_list
 from governance.economics.usage.usage_list import HEAD, USAGE
 from governance.kernel import current
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.list_export import chosen
-from governance.kernel.list_pages import one_page
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import csv_bytes, xlsx_bytes
 from governance.kernel.months import Month
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.list_export import chosen
+from governance.kernel.pages.list_pages import one_page
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("usage", __name__, counts_everything=True)
 

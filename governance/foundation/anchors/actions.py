@@ -26,10 +26,12 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import background_work, clock, current, jobs, key_encryption, outbound_http
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.signed_note import NotSigned
+from governance.kernel.safety import key_encryption, outbound_http
+from governance.kernel.safety.signed_note import NotSigned
+from governance.kernel.work import background_work, jobs
 
 ADDED = action(
     "anchor.added",

@@ -15,8 +15,13 @@ from datetime import UTC, datetime
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from governance.kernel import signed_note
-from governance.kernel.signed_note import SIGNATURE_BYTES, NotSigned, SignatureLine, VerifierKey
+from governance.kernel.safety import signed_note
+from governance.kernel.safety.signed_note import (
+    SIGNATURE_BYTES,
+    NotSigned,
+    SignatureLine,
+    VerifierKey,
+)
 
 KIND = b"\x04"
 TIME_BYTES = 8

@@ -3,7 +3,7 @@ from wtforms.validators import InputRequired, Length
 
 from governance.foundation.anchors.actions import MAX_NAME_LENGTH, MAX_URL_LENGTH
 from governance.foundation.anchors.webhook import new_secret
-from governance.kernel.forms import Form, SecretField
+from governance.kernel.web.forms import Form, SecretField
 
 MAX_PEM_LENGTH = 40_000
 

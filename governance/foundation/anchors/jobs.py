@@ -11,9 +11,9 @@ from governance.foundation.audit import queries as audit
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants import system_actor
 from governance.kernel import clock, current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import NotFound
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.work.jobs import Progress, WorkItem, work
 
 MAX_CONCURRENT_TENANTS = 4  # so that slow anchors of one tenant don't delay the others
 log = structlog.get_logger("anchors")

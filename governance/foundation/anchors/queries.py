@@ -11,10 +11,10 @@ from sqlalchemy import Select, func, select
 
 from governance.foundation.anchors.models import Anchor, Receipt
 from governance.foundation.audit.models import Checkpoint
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.jobs import WorkItem
-from governance.kernel.signed_note import DASH
+from governance.kernel.safety.signed_note import DASH
+from governance.kernel.work.jobs import WorkItem
 
 WORK = "anchors"
 SIGNATURE_LINE = re.compile(rf"{DASH} [^\s+]+ [A-Za-z0-9+/]+=*\n")

@@ -15,7 +15,7 @@ from rfc3161_client.tsp import PKIStatus, TimeStampRequest
 
 from governance.foundation.anchors.anchor_response import AnchorResponse, PresentedCheckpoint, other
 from governance.foundation.anchors.certificate_order import sorted_certificates
-from governance.kernel import outbound_http
+from governance.kernel.safety import outbound_http
 
 OK = 200
 MAX_CERTIFICATES = 10

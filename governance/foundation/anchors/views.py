@@ -12,13 +12,13 @@ from governance.foundation.anchors.models import Anchor
 from governance.foundation.anchors.queries import CheckpointReceipt
 from governance.foundation.audit import logs
 from governance.foundation.audit import queries as audit
-from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, submission
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, submission
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 
 feature = Feature("anchors", __name__)
 TEXT = "text/plain; charset=utf-8"

@@ -13,7 +13,8 @@ import json
 import secrets
 
 from governance.foundation.anchors.anchor_response import AnchorResponse, PresentedCheckpoint, other
-from governance.kernel import clock, outbound_http, signed_note
+from governance.kernel import clock
+from governance.kernel.safety import outbound_http, signed_note
 
 PREFIX = "whsec_"
 MIN_SECRET_BYTES, MAX_SECRET_BYTES, NEW_SECRET_BYTES = 24, 64, 32

@@ -26,9 +26,10 @@ import requests
 from governance.foundation.anchors import cosignature
 from governance.foundation.anchors.anchor_response import AnchorResponse, PresentedCheckpoint, other
 from governance.foundation.audit.checkpoint import Head, open_checkpoint
-from governance.kernel import clock, outbound_http, signed_note
+from governance.kernel import clock
 from governance.kernel.formatting import plural, thousands
-from governance.kernel.signed_note import NotSigned, VerifierKey
+from governance.kernel.safety import outbound_http, signed_note
+from governance.kernel.safety.signed_note import NotSigned, VerifierKey
 
 OK, BAD, FORBIDDEN, UNKNOWN, CONFLICT, UNPROCESSABLE = 200, 400, 403, 404, 409, 422
 SIZE_TYPE = "text/x.tlog.size"

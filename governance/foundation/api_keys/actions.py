@@ -10,11 +10,13 @@ from governance.foundation.api_keys import queries
 from governance.foundation.api_keys.models import DEFAULT_RATE, ApiKey
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import bearer, clock, current, formatting, tenant_revision
-from governance.kernel.access import known_scopes
-from governance.kernel.db import lock_tenant, session, transaction
+from governance.kernel import clock, current, formatting
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import lock_tenant, session, transaction
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, Stale
-from governance.kernel.ids import uuid7
+from governance.kernel.safety.access import known_scopes
+from governance.kernel.web import bearer
 
 CREATED = action(
     "api_key.created",

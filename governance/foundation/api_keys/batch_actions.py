@@ -15,7 +15,7 @@ from sqlalchemy import delete, select
 
 from governance.foundation.api_keys.models import ReceivedBatch
 from governance.kernel import clock, current
-from governance.kernel.db import session, try_lock_tenant
+from governance.kernel.data.db import session, try_lock_tenant
 from governance.kernel.errors import DomainError, Invalid
 
 RETENTION = timedelta(days=7)

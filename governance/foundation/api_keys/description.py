@@ -2,10 +2,11 @@
 
 from flask import Response, jsonify
 
-from governance.kernel import access, manifest
+from governance.kernel import manifest
 from governance.kernel.api_description import ApiDescription, describe
-from governance.kernel.feature import Feature
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.safety import access
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("api_description", __name__, scope="public")
 

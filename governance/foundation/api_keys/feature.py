@@ -14,8 +14,8 @@ from governance.foundation.api_keys import (
 )
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.glossary import GLOSSARY
-from governance.kernel.identity import identity
 from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, PortAnswer
+from governance.kernel.web.identity import identity
 
 manifest = Manifest(
     name="api_keys",

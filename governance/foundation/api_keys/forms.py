@@ -11,10 +11,10 @@ from governance.foundation.api_keys.models import DEFAULT_RATE
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.tenants.forms import one_line
 from governance.kernel import clock, current
-from governance.kernel.access import known_scopes
+from governance.kernel.data.ids import uuid7
 from governance.kernel.days import ANY_DAY, DayField
-from governance.kernel.forms import Choice, Form, constraint, uuid_or_none
-from governance.kernel.ids import uuid7
+from governance.kernel.safety.access import known_scopes
+from governance.kernel.web.forms import Choice, Form, constraint, uuid_or_none
 
 INVALID_CHOICE: dict[str, Any] = {"invalid_choice_message": "Choose one of the options."}
 constraint(

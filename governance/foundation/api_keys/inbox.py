@@ -13,7 +13,7 @@ from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.api_keys.queries import is_to_rotate_after
 from governance.foundation.people.models import Membership
 from governance.foundation.people.own_entries import own_items
-from governance.kernel.inbox import NOW, InboxDone, InboxRow, InboxSource, item_select
+from governance.kernel.work.inbox import NOW, InboxDone, InboxRow, InboxSource, item_select
 
 EXPIRES_SOON = timedelta(days=14)
 PREVIOUS_ENDS_SOON = timedelta(days=2)

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from governance.foundation.api_keys.models import ApiKey
-from governance.kernel.access import known_scopes
-from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.pages.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.safety.access import known_scopes
 
 LONG_AGO, FAR_AWAY = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 KEYS = ListPage(

@@ -1,4 +1,4 @@
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission("api_keys.view", "view API keys", roles="admin compliance_officer operator_admin")
 MANAGE = permission(

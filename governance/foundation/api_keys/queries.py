@@ -12,8 +12,8 @@ from governance.foundation.people.models import Membership
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import KNOWN_STATES, suspended
 from governance.kernel import clock, current
-from governance.kernel.bearer import Keys, PresentedKey, StoredKey
-from governance.kernel.db import among, find, session
+from governance.kernel.data.db import among, find, session
+from governance.kernel.web.bearer import Keys, PresentedKey, StoredKey
 
 
 def keys_for(token: PresentedKey) -> Keys:

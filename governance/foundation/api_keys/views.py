@@ -15,13 +15,13 @@ from governance.foundation.api_keys.models import DEFAULT_RATE, ApiKey
 from governance.foundation.api_keys.ports import subjects
 from governance.foundation.people import queries as people
 from governance.kernel import clock
-from governance.kernel.access import known_scopes
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.ids import uuid7
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.data.ids import uuid7
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import known_scopes
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 
 feature = Feature("api_keys", __name__)
 MAX_ENDED_SHOWN = 50  # older ones are in the audit log

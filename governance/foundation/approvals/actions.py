@@ -29,9 +29,9 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
-from governance.kernel.events import publish
+from governance.kernel.work.events import publish
 
 RENEWED = action(
     "approval.renewed",

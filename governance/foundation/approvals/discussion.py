@@ -18,10 +18,10 @@ from governance.foundation.comments import mentions
 from governance.foundation.comments.events import CommentWritten
 from governance.foundation.people.models import Membership
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.data.selects import Rows, one_of
 from governance.kernel.errors import Invalid, Stale
-from governance.kernel.events import publish
-from governance.kernel.selects import Rows, one_of
+from governance.kernel.work.events import publish
 
 COMMENTED = action(
     "approval.commented",

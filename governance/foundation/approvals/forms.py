@@ -3,7 +3,7 @@ from wtforms.validators import Length
 
 from governance.foundation.approvals.actions import MAX_REASON_LENGTH
 from governance.foundation.approvals.discussion import MAX_TEXT_LENGTH
-from governance.kernel.forms import Form, stripped
+from governance.kernel.web.forms import Form, stripped
 
 
 class ApprovalDecisionForm(Form):

@@ -28,8 +28,8 @@ from governance.foundation.approvals.models import Approval, ApprovalGiven
 from governance.foundation.people.models import Membership, Person
 from governance.foundation.people.second_person import NEW_FOR
 from governance.kernel import clock, current
-from governance.kernel.db import session
-from governance.kernel.inbox import (
+from governance.kernel.data.db import session
+from governance.kernel.work.inbox import (
     DONE_SINCE,
     ME,
     NOW,

@@ -21,10 +21,10 @@ from uuid import UUID
 from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.registry import Action
 from governance.kernel import formatting
-from governance.kernel.access import Permission
-from governance.kernel.db import Model
+from governance.kernel.data.db import Model
 from governance.kernel.errors import NotFound
 from governance.kernel.extension_points import ExtensionPoint
+from governance.kernel.safety.access import Permission
 
 DEFAULT_LIFETIME = timedelta(days=14)
 

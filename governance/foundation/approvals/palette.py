@@ -9,7 +9,7 @@ from governance.foundation.approvals import inbox
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock, current
 from governance.kernel.manifest import ObjectSearch
-from governance.kernel.search_words import has_words, typed
+from governance.kernel.pages.search_words import has_words, typed
 
 
 def _find(text: str) -> Select[UUID, str, str]:

@@ -3,7 +3,7 @@
 Which of them a person sees and decides follows from the kind (`queries.visible`).
 """
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "approvals.view",

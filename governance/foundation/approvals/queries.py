@@ -23,10 +23,10 @@ from governance.foundation.people.models import Membership
 from governance.foundation.people.queries import names
 from governance.foundation.people.second_person import OWN, ApprovalRequest
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Rows, one_of
 from governance.kernel.errors import Forbidden, NotFound
-from governance.kernel.selects import Rows, one_of
+from governance.kernel.safety.access import allowed
 
 GAVE = "You approved this already. Another person has to approve it too."
 LAPSED = (

@@ -7,9 +7,10 @@ from governance.foundation.approvals.actions import NOT_READY, check_open, lock_
 from governance.foundation.approvals.models import Approval, ApprovalReminder
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, outbox
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid
+from governance.kernel.work import outbox
 
 REMINDED = action(
     "approval.reminder.sent",

@@ -17,14 +17,14 @@ from governance.foundation.approvals.forms import ApprovalCommentForm, ApprovalD
 from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
 from governance.kernel import clock, current
-from governance.kernel.access import ROLE_NAMES, who_may
-from governance.kernel.db import find
+from governance.kernel.data.db import find
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature, recently_signed_in
-from governance.kernel.forms import accepted, submission, uuid_or_none
-from governance.kernel.pages import page
-from governance.kernel.step_up import STEP_UP_SECONDS, StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import ROLE_NAMES, who_may
+from governance.kernel.web.feature import Feature, recently_signed_in
+from governance.kernel.web.forms import accepted, submission, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import STEP_UP_SECONDS, StepUp
 
 feature = Feature("approvals", __name__)
 DONE = {"reject": "Rejected. Nothing was changed.", "withdraw": "Withdrawn. Nothing was changed."}

@@ -4,7 +4,7 @@ from governance.foundation.audit import queries
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.jobs import once_per
+from governance.kernel.work.jobs import once_per
 
 READ = action(
     "audit.entries.read",

@@ -13,10 +13,10 @@ from governance.foundation.audit import actions, merkle, permissions, queries, t
 from governance.foundation.audit.merkle import HASH
 from governance.foundation.audit.models import Checkpoint
 from governance.kernel.errors import DomainError, Invalid, NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import uuid_or_none
-from governance.kernel.signed_note import b64
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.safety.signed_note import b64
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("audit_api", __name__, scope="machine")
 IMMUTABLE = "private, max-age=31536000, immutable"  # "private": only for holders of this log's keys

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.foundation.audit.merkle import EMPTY, HASH, MAX_LEAVES
-from governance.kernel import signed_note
-from governance.kernel.signed_note import NotSigned, VerifierKey
+from governance.kernel.safety import signed_note
+from governance.kernel.safety.signed_note import NotSigned, VerifierKey
 
 SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 

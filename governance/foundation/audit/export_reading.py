@@ -11,7 +11,7 @@ from governance.foundation.audit.checkpoint import Head
 from governance.foundation.audit.earlier_roots import Frontier
 from governance.foundation.audit.jsonl import ExportedEntry, Header, Malformed, Subtrees, Trailer
 from governance.foundation.audit.merkle import ProofFails, leaf_hash, verify_inclusion
-from governance.kernel.verification_results import CheckResult, plain
+from governance.kernel.files.verification_results import CheckResult, plain
 
 ACTION = re.compile(r"[a-z_.]{1,100}")
 ID = re.compile(r"[0-9a-f-]{36}")

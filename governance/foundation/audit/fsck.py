@@ -30,8 +30,8 @@ from governance.foundation.audit.models import (
 )
 from governance.foundation.audit.record import RecordedEntry, canonical, record
 from governance.foundation.audit.registry import action
-from governance.kernel import signed_note
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.safety import signed_note
 
 PASSED = action(
     "audit.fsck.passed",

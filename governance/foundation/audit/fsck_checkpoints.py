@@ -9,8 +9,8 @@ from sqlalchemy import select
 from governance.foundation.audit import checkpoint, merkle, tiles
 from governance.foundation.audit.fsck_report import FsckReport
 from governance.foundation.audit.models import Checkpoint
-from governance.kernel.db import session
-from governance.kernel.signed_note import NotSigned, VerifierKey
+from governance.kernel.data.db import session
+from governance.kernel.safety.signed_note import NotSigned, VerifierKey
 
 PAGE = 1_000
 

@@ -33,7 +33,7 @@ from functools import lru_cache
 from typing import Any, BinaryIO
 
 from governance.foundation.audit.merkle import HASH, MAX_LEAVES
-from governance.kernel import signed_note
+from governance.kernel.safety import signed_note
 
 FORMAT = "governance.audit-export/3"
 SIGNATURE_TITLE = "governance audit export v3"

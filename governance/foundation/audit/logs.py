@@ -8,11 +8,12 @@ from sqlalchemy import select
 from governance.foundation.audit.models import LogHead, LogKey
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, key_encryption, signed_note
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
 from governance.kernel.installation import domain
-from governance.kernel.signed_note import VerifierKey
+from governance.kernel.safety import key_encryption, signed_note
+from governance.kernel.safety.signed_note import VerifierKey
 
 KEY_CREATED = action(
     "audit.signing_key.created",

@@ -1,4 +1,4 @@
-from governance.kernel.access import permission, scope
+from governance.kernel.safety.access import permission, scope
 
 READ = scope("audit:read", "read the audit log's checkpoints, tiles, entries and proofs")
 MIRROR = permission("audit.mirror", "mirror the audit log", scopes=READ)

@@ -23,8 +23,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import SessionTransaction
 
 from governance.foundation.audit.models import DataKey, TenantKey
-from governance.kernel import clock, current, key_encryption
-from governance.kernel.db import info, is_open, session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import info, is_open, session, transaction
+from governance.kernel.safety import key_encryption
 
 PURPOSES = ("pseudonym", "seal")
 CACHE_LIFETIME = timedelta(minutes=5)

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 
 from governance.foundation.audit.checkpoint import Head, open_checkpoint
 from governance.foundation.audit.merkle import ProofFails, leaf_hash, verify_inclusion
-from governance.kernel import signed_note
-from governance.kernel.signed_note import VerifierKey
+from governance.kernel.safety import signed_note
+from governance.kernel.safety.signed_note import VerifierKey
 
 TITLE = "c2sp.org/tlog-proof@v1"
 INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")

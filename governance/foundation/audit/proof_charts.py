@@ -9,7 +9,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from governance.kernel import drawing
+from governance.kernel.pictures import drawing
 
 
 def proof_tree(

@@ -31,7 +31,7 @@ from governance.foundation.audit.models import (
 )
 from governance.foundation.audit.proof import Proof
 from governance.foundation.audit.sequencer import full_tile
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
 
 MAX_ENTRIES = 30  # of a page's list of what happened

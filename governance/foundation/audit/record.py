@@ -14,9 +14,9 @@ from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import Action
 from governance.kernel import clock, current
-from governance.kernel.db import Model, connection
+from governance.kernel.data.db import Model, connection
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import Invalid
-from governance.kernel.ids import uuid7
 
 MAX_FIELD = 4000
 MAX_ITEMS = 200

@@ -18,8 +18,8 @@ from sqlalchemy import func, insert, select, text
 from governance.foundation.audit import checkpoint, logs, merkle, tiles
 from governance.foundation.audit.models import AuditEntry, Checkpoint, LogHead, PendingEntry, Tile
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
-from governance.kernel.ids import uuid7
+from governance.kernel.data.db import session, transaction
+from governance.kernel.data.ids import uuid7
 
 BATCH = 10_000
 HEARTBEAT = timedelta(hours=1)

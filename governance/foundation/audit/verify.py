@@ -27,9 +27,9 @@ from governance.foundation.audit.export_reading import (
 )
 from governance.foundation.audit.jsonl import Header, Malformed
 from governance.foundation.audit.merkle import ProofFails, verify_consistency
-from governance.kernel import signed_note
-from governance.kernel.signed_note import NotSigned, VerifierKey
-from governance.kernel.verification_results import CheckResult, VerificationResult
+from governance.kernel.files.verification_results import CheckResult, VerificationResult
+from governance.kernel.safety import signed_note
+from governance.kernel.safety.signed_note import NotSigned, VerifierKey
 
 MAX_KEYS = 100
 # the origin of a log that was resumed after entries were lost

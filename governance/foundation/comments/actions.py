@@ -18,10 +18,10 @@ from governance.foundation.comments.events import CommentWritten
 from governance.foundation.comments.models import ObjectComment, ObjectCommentRevision
 from governance.foundation.comments.subjects import CommentSubject
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid, Stale
-from governance.kernel.events import publish
+from governance.kernel.safety.access import require
+from governance.kernel.work.events import publish
 
 POSTED = action(
     "comment.posted",

@@ -2,7 +2,7 @@ from wtforms import TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from governance.foundation.comments.actions import MAX_TEXT_LENGTH
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 
 class CommentForm(Form):

@@ -6,9 +6,9 @@ their requests.
 
 from typing import Any
 
-from governance.kernel.access import permission
-from governance.kernel.conditions import condition
 from governance.kernel.current import Actor
+from governance.kernel.safety.access import permission
+from governance.kernel.safety.conditions import condition
 
 
 @condition("they wrote it", "Only its writer can change this comment.")

@@ -13,11 +13,11 @@ from governance.foundation.comments import mentions, permissions
 from governance.foundation.comments.models import ObjectComment, ObjectCommentRevision
 from governance.foundation.people.queries import names
 from governance.kernel import clock
-from governance.kernel.access import allowed
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Selected
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import first_page, keyset
-from governance.kernel.selects import Selected
+from governance.kernel.pages.rendering import first_page, keyset
+from governance.kernel.safety.access import allowed
 
 EDIT_WINDOW = timedelta(minutes=30)
 PAGE_SIZE = 20

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from governance.kernel import access
-from governance.kernel.access import Permission
 from governance.kernel.errors import NotFound
 from governance.kernel.extension_points import ExtensionPoint
+from governance.kernel.safety import access
+from governance.kernel.safety.access import Permission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,12 @@ from governance.foundation.comments.forms import CommentForm
 from governance.foundation.comments.models import ObjectComment
 from governance.foundation.comments.queries import Discussion
 from governance.foundation.comments.subjects import CommentSubject, commented
-from governance.kernel import access, current
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel import current
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety import access
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("comments", __name__)
 

@@ -6,7 +6,7 @@ from flask import url_for
 
 from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Hit
-from governance.kernel.search_words import found_in, typed
+from governance.kernel.pages.search_words import found_in, typed
 
 
 def glossary_terms(text: str) -> Iterator[Hit]:

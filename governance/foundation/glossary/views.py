@@ -4,10 +4,10 @@ from flask import g
 
 from governance.foundation.glossary import document
 from governance.foundation.people import session_views
-from governance.kernel.access import PUBLIC
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("glossary", __name__, scope="public")
 

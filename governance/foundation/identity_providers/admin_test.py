@@ -14,8 +14,8 @@ from uuid import UUID
 from governance.foundation.people import admission_actions, queries, sign_in_rules
 from governance.foundation.people.models import Connection, person_key
 from governance.foundation.people.oidc_types import Identity
-from governance.kernel.access import ROLE_NAMES
 from governance.kernel.errors import DomainError
+from governance.kernel.safety.access import ROLE_NAMES
 
 ADMINS = ("admin", "operator_admin")
 

@@ -16,7 +16,7 @@ from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
 from governance.kernel import current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import Invalid, NotFound
 
 OPERATOR = "The operator"

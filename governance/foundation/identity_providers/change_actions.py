@@ -36,10 +36,10 @@ from governance.foundation.people.oidc_types import Identity
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants import actions as tenant_actions
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Stale
-from governance.kernel.outbound_http import origin_of
+from governance.kernel.safety.access import require
+from governance.kernel.safety.outbound_http import origin_of
 
 CHANGE_REQUESTED = action(
     "identity_provider.change.requested",

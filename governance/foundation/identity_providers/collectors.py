@@ -18,8 +18,8 @@ from governance.foundation.populations.collector import (
 )
 from governance.foundation.populations.periods import Period
 from governance.foundation.tenants.actions import DOMAINS
-from governance.kernel.feature import STEP_UP_SECONDS
 from governance.kernel.formatting import plural
+from governance.kernel.web.feature import STEP_UP_SECONDS
 
 
 class SignInSettings(QueryCollector):

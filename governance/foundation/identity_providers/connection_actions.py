@@ -18,11 +18,12 @@ from governance.foundation.people import session_actions, sign_in_state
 from governance.foundation.people.models import Connection
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock, current, key_encryption
-from governance.kernel.access import OPERATOR_ROLES, TENANT_ROLES
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.outbound_http import origin_of
+from governance.kernel.safety import key_encryption
+from governance.kernel.safety.access import OPERATOR_ROLES, TENANT_ROLES
+from governance.kernel.safety.outbound_http import origin_of
 
 SETTINGS = "issuer client_id enforced verifies_addresses group_roles"
 CONNECTION_CHANGED = action(

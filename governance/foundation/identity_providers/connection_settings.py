@@ -16,8 +16,8 @@ from governance.foundation.identity_providers.models import ConnectionChange
 from governance.foundation.people import queries as people
 from governance.foundation.people import sign_in_state
 from governance.foundation.people.models import Connection
-from governance.kernel import key_encryption
-from governance.kernel.access import ROLE_NAMES
+from governance.kernel.safety import key_encryption
+from governance.kernel.safety.access import ROLE_NAMES
 
 LABELS = {
     "issuer": "Issuer",

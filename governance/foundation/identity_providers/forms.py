@@ -2,7 +2,7 @@ from wtforms import BooleanField, EmailField, HiddenField, PasswordField, String
 from wtforms.validators import URL, InputRequired, Length, Optional, Regexp, ValidationError
 
 from governance.foundation.people.forms import ADDRESS, NOT_AN_ADDRESS
-from governance.kernel.forms import Form, constraint, stripped
+from governance.kernel.web.forms import Form, constraint, stripped
 
 constraint(
     "uq_email_domains_domain",

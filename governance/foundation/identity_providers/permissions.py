@@ -1,5 +1,5 @@
 """Who proposes a change to how people sign in, tests it and approves it."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 CHANGE = permission("sign_in.change", "change how people sign in", roles="admin operator_admin")

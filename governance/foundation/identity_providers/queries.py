@@ -12,7 +12,7 @@ from governance.foundation.people import queries as people
 from governance.foundation.people.models import Connection
 from governance.foundation.tenants import queries as tenants
 from governance.kernel import current
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 
 IDENTITY_CHANGE = "identity_change"  # the kind of its approval
 

@@ -20,7 +20,7 @@ from governance.foundation.identity_providers.connection_settings import (
 from governance.foundation.people import invitation_actions, session_actions
 from governance.foundation.people import queries as directory
 from governance.kernel import current
-from governance.kernel.db import lock_tenant
+from governance.kernel.data.db import lock_tenant
 from governance.kernel.errors import Invalid
 
 RESET = action(

@@ -23,10 +23,10 @@ from governance.foundation.people.oidc_types import OidcClient
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries, system_actor
 from governance.kernel import current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.identity import OPERATOR_SLUG
-from governance.kernel.ids import uuid7
+from governance.kernel.web.identity import OPERATOR_SLUG
 
 MAX_NAME_LENGTH, MAX_CLIENT_LENGTH, MAX_EMAIL_LENGTH = 120, 200, 254
 PRINTABLE = re.compile(r"[\x20-\x7e]+")

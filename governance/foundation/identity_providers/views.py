@@ -53,13 +53,13 @@ from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.views import operator_feature
 from governance.kernel import current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import DomainError, Invalid, NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue, anonymous_token
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue, anonymous_token
+from governance.kernel.web.step_up import StepUp
 
 feature = Feature("identity_providers", __name__)
 MAX_CHANGES_SHOWN = 10

@@ -22,9 +22,9 @@ from governance.foundation.list_views.queries import (
 )
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel import current
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid
+from governance.kernel.safety.access import require
 
 SAVED = action(
     "list_view.saved",

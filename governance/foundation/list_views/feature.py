@@ -4,8 +4,8 @@ from governance.foundation.audit.registry import actions_in
 from governance.foundation.list_views import actions, glossary, models, queries, views
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel.glossary import GLOSSARY
-from governance.kernel.list_pages import preference_of
 from governance.kernel.manifest import EntryLink, Manifest, PortAnswer, Subscription
+from governance.kernel.pages.list_pages import preference_of
 
 manifest = Manifest(
     name="list_views",

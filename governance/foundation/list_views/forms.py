@@ -2,7 +2,7 @@ from wtforms import BooleanField, StringField
 from wtforms.validators import DataRequired, Length
 
 from governance.foundation.list_views.actions import MAX_NAME_LENGTH
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 
 class ListViewNameForm(Form):

@@ -1,6 +1,6 @@
 """Who may share views of lists; to save one's own needs no permission but that of the list."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 SHARE = permission(
     "list_views.share",

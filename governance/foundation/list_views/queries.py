@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from governance.foundation.list_views.models import ListDefault, ListView
 from governance.foundation.list_views.ports import recall
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import NotFound
-from governance.kernel.list_pages import ListPreference
+from governance.kernel.pages.list_pages import ListPreference
 
 MAX_VIEWS = 20  # of one person on one list
 MAX_SHARED_VIEWS = 40  # of everyone on one list

@@ -16,11 +16,9 @@ from governance.foundation.list_views.models import ListView
 from governance.foundation.list_views.permissions import MANAGE, SHARE
 from governance.foundation.people import permissions
 from governance.foundation.people import queries as people
-from governance.kernel import access, current
+from governance.kernel import current
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, constraint, uuid_or_none
-from governance.kernel.list_pages import (
+from governance.kernel.pages.list_pages import (
     Args,
     Choices,
     ListPage,
@@ -28,8 +26,11 @@ from governance.kernel.list_pages import (
     declared,
     preference_of,
 )
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety import access
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, constraint, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("list_views", __name__)
 constraint(

@@ -9,11 +9,12 @@ from governance.foundation.logbook.export_writer import SUFFIXES
 from governance.foundation.logbook.filters import Filters
 from governance.foundation.logbook.models import LogExport, SavedView
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import background_work, clock, current, formatting
-from governance.kernel.background_work import GeneratedFile
-from governance.kernel.db import session
+from governance.kernel import clock, current, formatting
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.storage import Blob
+from governance.kernel.files.storage import Blob
+from governance.kernel.work import background_work
+from governance.kernel.work.background_work import GeneratedFile
 
 VIEW_SAVED = action(
     "audit.view.saved",

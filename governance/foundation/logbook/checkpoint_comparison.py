@@ -7,7 +7,7 @@ from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import Checkpoint
 from governance.kernel import formatting
 from governance.kernel.errors import NotFound
-from governance.kernel.signed_note import NotSigned
+from governance.kernel.safety.signed_note import NotSigned
 
 
 class ComparisonNote(NamedTuple):

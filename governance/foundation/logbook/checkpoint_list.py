@@ -6,8 +6,8 @@ from uuid import UUID
 from governance.foundation.anchors.models import Receipt
 from governance.foundation.anchors.queries import anchors, receipts
 from governance.foundation.audit.models import Checkpoint
-from governance.kernel.list_pages import Column, Export, Filter, ListPage
-from governance.kernel.spreadsheet_writer import Cell
+from governance.kernel.files.spreadsheet_writer import Cell
+from governance.kernel.pages.list_pages import Column, Export, Filter, ListPage
 
 OUTSIDE = {"agrees": "Confirmed", "conflict": "Contradicted", "none": "Not sent to any"}
 ANSWERS = {"agrees": "confirmed", "conflict": "contradicted", "refuses": "rejected"}

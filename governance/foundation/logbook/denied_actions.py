@@ -16,8 +16,8 @@ from governance.foundation.logbook.models import DeniedAct
 from governance.foundation.tenants.for_each_tenant import in_each
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
-from governance.kernel.ids import uuid7
+from governance.kernel.data.db import session, transaction
+from governance.kernel.data.ids import uuid7
 
 DENIED = action(
     "access.denied",

@@ -11,11 +11,12 @@ from governance.foundation.audit.personal_field_encryption import pseudonym
 from governance.foundation.logbook import denied_actions
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.system_actor import founder
-from governance.kernel import bearer, current
-from governance.kernel.db import session, transaction
+from governance.kernel import current
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError
-from governance.kernel.identity import identity
-from governance.kernel.web import IS_FORGED, logged_path
+from governance.kernel.web import bearer
+from governance.kernel.web.identity import identity
+from governance.kernel.web.responses import IS_FORGED, logged_path
 
 UNAUTHORIZED, FORBIDDEN = 401, 403
 log = structlog.get_logger("denied_acts")

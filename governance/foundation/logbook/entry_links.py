@@ -14,9 +14,9 @@ from uuid import UUID
 
 from flask import current_app, url_for
 
-from governance.kernel.access import allowed
 from governance.kernel.manifest import EntryLink, Manifest, installed, links
-from governance.kernel.visibility_scope import Scope, limits
+from governance.kernel.safety.access import allowed
+from governance.kernel.safety.visibility_scope import Scope, limits
 
 UNKNOWN = EntryLink(no_page="no feature of this version has such rows")
 MAX_LABEL_LENGTH = 80

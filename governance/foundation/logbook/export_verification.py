@@ -15,11 +15,11 @@ from flask import request
 
 from governance.foundation.audit import jsonl
 from governance.foundation.audit.verify import LogVerdict, verify
-from governance.kernel.access import PUBLIC
 from governance.kernel.errors import Unavailable
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 public = Feature("log_check", __name__, scope="public")
 MAX_FILE_BYTES = 64 * 1024 * 1024

@@ -27,10 +27,11 @@ from governance.foundation.audit.models import AuditEntry, Leaf
 from governance.foundation.audit.registry import registry
 from governance.foundation.logbook.filters import Filters, matches
 from governance.foundation.logbook.ocsf import event
-from governance.kernel import signed_note, spreadsheet_writer
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import Invalid, Unavailable
-from governance.kernel.streamed_files import reading
+from governance.kernel.files import spreadsheet_writer
+from governance.kernel.files.streamed_files import reading
+from governance.kernel.safety import signed_note
 
 WINDOW = 4096  # places: sixteen tiles, about ten megabytes of lines
 NODES = 8192  # hashes of subtrees that one window remembers

@@ -11,14 +11,14 @@ from governance.foundation.logbook.filters import parse
 from governance.foundation.logbook.log_list import request_of
 from governance.foundation.logbook.models import LogExport
 from governance.foundation.people import queries as people
-from governance.kernel import work_pages
-from governance.kernel.background_work import Run
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.forms import submission
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import submission
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
+from governance.kernel.work.background_work import Run
 
 feature = Feature("log_exports", __name__)
 FORMATS = {

@@ -18,7 +18,7 @@ from governance.foundation.logbook import (
     views,
 )
 from governance.foundation.populations.collector import COLLECTORS
-from governance.kernel import tenant_cache
+from governance.kernel.data import tenant_cache
 from governance.kernel.manifest import (
     Command,
     Daily,

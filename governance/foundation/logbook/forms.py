@@ -4,7 +4,7 @@ from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
 from governance.foundation.logbook.actions import MAX_NAME_LENGTH
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 
 class SaveViewForm(Form):

@@ -7,7 +7,7 @@ from sqlalchemy import Interval, Select, literal
 
 from governance.foundation.audit.models import LogKey
 from governance.foundation.logbook import permissions
-from governance.kernel.inbox import NOW, InboxSource, item_select
+from governance.kernel.work.inbox import NOW, InboxSource, item_select
 
 MAX_KEY_AGE = timedelta(days=730)
 

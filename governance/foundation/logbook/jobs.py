@@ -16,12 +16,12 @@ from governance.foundation.logbook.export_writer import ExportPlan, ExportProgre
 from governance.foundation.logbook.filters import parse
 from governance.foundation.tenants.for_each_tenant import in_each
 from governance.kernel import clock, current
-from governance.kernel.background_work import PacedProgress, keep, target_of
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import Unavailable
+from governance.kernel.files.storage import Blob
 from governance.kernel.formatting import thousands
-from governance.kernel.jobs import Progress, WorkItem, has_run, once_per, work
-from governance.kernel.storage import Blob
+from governance.kernel.work.background_work import PacedProgress, keep, target_of
+from governance.kernel.work.jobs import Progress, WorkItem, has_run, once_per, work
 
 CHECK = "check the log"
 MAX_LOGGED_FINDINGS = 5

@@ -7,7 +7,7 @@ It costs one statement, or none when it was read less than three seconds ago. Th
 returns the revision that this transaction reads (the number of entries), so what pages cache of a
 tenant's facts needs no second one:
 
-    recall(key, make)    kernel/tenant_cache.py under that revision: every change of a fact writes
+    recall(key, make)    kernel/data/tenant_cache.py under that revision: every change of a fact writes
                          an entry in its own transaction
 """
 
@@ -23,10 +23,11 @@ from governance.foundation.anchors.models import Anchor
 from governance.foundation.audit.models import LogHead
 from governance.foundation.audit.queries import MAX_COUNTED, waiting_here
 from governance.foundation.audit.sequencer import ALARM_SECONDS
-from governance.kernel import clock, current, tenant_cache
-from governance.kernel.compiled_select import CompiledSelect
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_cache
+from governance.kernel.data.compiled_select import CompiledSelect
+from governance.kernel.data.tenant_revision import NAMES, OVER_ALL, TenantRevision
 from governance.kernel.formatting import ago, thousands
-from governance.kernel.tenant_revision import NAMES, OVER_ALL, TenantRevision
 
 MAX_AGE = timedelta(seconds=3)
 MAX_CACHED_TENANTS = 10_000

@@ -10,7 +10,7 @@ from governance.foundation.logbook import entry_links
 from governance.foundation.logbook.filters import Filters
 from governance.foundation.logbook.presentation import OUTCOMES
 from governance.kernel import formatting
-from governance.kernel.list_pages import (
+from governance.kernel.pages.list_pages import (
     Args,
     Column,
     Filter,

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.background_work import Generated
-from governance.kernel.db import Model, Tenanted
+from governance.kernel.data.db import Model, Tenanted
+from governance.kernel.work.background_work import Generated
 
 
 class SavedView(Tenanted, Model):

@@ -1,6 +1,6 @@
 """Who may read the log, save views of it for everyone, and export it."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "audit.view", "read the audit log", roles="admin compliance_officer auditor operator_admin"

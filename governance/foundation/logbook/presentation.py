@@ -14,7 +14,7 @@ from governance.foundation.logbook.queries import NumberedEntry
 from governance.foundation.people import aliases
 from governance.foundation.people import permissions as people
 from governance.kernel import clock, formatting
-from governance.kernel.access import allowed
+from governance.kernel.safety.access import allowed
 
 ACTOR_KINDS = {  # kind of actor → (letter of its pseudonym, icon, label)
     "person": ("p", "user", "Person"),

@@ -17,7 +17,7 @@ from governance.foundation.audit.queries import InclusionPath
 from governance.foundation.audit.record import canonical
 from governance.foundation.logbook.queries import NumberedEntry
 from governance.kernel import formatting
-from governance.kernel.signed_note import NotSigned, VerifierKey, b64
+from governance.kernel.safety.signed_note import NotSigned, VerifierKey, b64
 
 UNREADABLE = (
     "The stored tree cannot be read at this entry's place. Ask the operator to run governance"

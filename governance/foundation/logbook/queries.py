@@ -14,9 +14,9 @@ from governance.foundation.logbook.entry_links import described, label
 from governance.foundation.logbook.filters import Filters, matches
 from governance.foundation.logbook.models import LogExport, SavedView
 from governance.kernel import current
-from governance.kernel.background_work import Run, run_of, with_work
-from governance.kernel.db import find, session
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.data.db import find, session
+from governance.kernel.pages.rendering import Keyset, keyset
+from governance.kernel.work.background_work import Run, run_of, with_work
 
 PAGE = 50
 MAX_NEW_ENTRIES = 100  # what the live update counts up to

@@ -8,11 +8,11 @@ from flask import Response, current_app, g, request
 
 from governance.foundation.logbook import actions
 from governance.kernel import current
-from governance.kernel.access import OPERATOR_ROLES
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import Unavailable
-from governance.kernel.identity import OPERATOR_SLUG
+from governance.kernel.safety.access import OPERATOR_ROLES
+from governance.kernel.web.identity import OPERATOR_SLUG
 
 MAX_IDS_LENGTH = 200
 READ = {200, 409, 422}  # answers that show content; a form that was refused shows it again

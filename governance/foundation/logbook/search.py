@@ -20,7 +20,7 @@ from governance.foundation.logbook.filters import Filters, clear_words, end_of, 
 from governance.foundation.logbook.models import LogWord, SearchIndex
 from governance.foundation.logbook.queries import PAGE, LogPage, NumberedEntry
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import Invalid
 
 BLOCK = 256

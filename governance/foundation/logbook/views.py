@@ -36,14 +36,14 @@ from governance.foundation.logbook.queries import LogPage
 from governance.foundation.logbook.search import search
 from governance.foundation.privacy import queries as privacy
 from governance.kernel import clock, current, formatting
-from governance.kernel.db import find
-from governance.kernel.downloads import FILE
+from governance.kernel.data.db import find
 from governance.kernel.errors import DomainError, Invalid, NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, constraint, uuid_or_none
-from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.list_export import ROWS_PER_READ, csv_file, every_page
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, constraint, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("logbook", __name__)
 constraint(

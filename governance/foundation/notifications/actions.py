@@ -22,10 +22,11 @@ from governance.foundation.notifications.models import Notification
 from governance.foundation.people.aliases import sender_name
 from governance.foundation.people.models import Membership
 from governance.foundation.people.preferences import Preferences
-from governance.kernel import clock, current, outbox
+from governance.kernel import clock, current
 from governance.kernel.config import public_address
-from governance.kernel.db import session
-from governance.kernel.ids import uuid7
+from governance.kernel.data.db import session
+from governance.kernel.data.ids import uuid7
+from governance.kernel.work import outbox
 
 KEPT_FOR = timedelta(days=90)
 MAIL_PAUSE = timedelta(minutes=10)  # what follows a mail within it waits for the digest

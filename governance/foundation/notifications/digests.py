@@ -27,10 +27,12 @@ from governance.foundation.people.models import Membership
 from governance.foundation.people.preferences import Preferences
 from governance.foundation.people.queries import names
 from governance.foundation.tenants import queries as tenants
-from governance.kernel import clock, current, key_encryption, outbox
+from governance.kernel import clock, current
 from governance.kernel.config import public_address
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.formatting import plural
+from governance.kernel.safety import key_encryption
+from governance.kernel.work import outbox
 
 MAX_LISTED = 50
 UNSUBSCRIBED = action(

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from governance.foundation.notifications.models import Notification
 from governance.foundation.people.queries import names
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import keyset
+from governance.kernel.pages.rendering import keyset
 
 PAGE_SIZE = 50
 SYSTEM = "Meridian"

@@ -10,7 +10,7 @@ from governance.foundation.people.events import AdminAdded, OwnerAssigned
 from governance.foundation.people.member_actions import ADMIN_ROLES
 from governance.foundation.people.models import Membership
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 SAYS = {
     "approved": "approved your request",

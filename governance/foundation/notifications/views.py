@@ -11,13 +11,13 @@ from governance.foundation.people.models import Membership
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
 from governance.kernel import current
-from governance.kernel.access import PUBLIC
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("notifications", __name__)
 public = Feature("digest", __name__, scope="public")

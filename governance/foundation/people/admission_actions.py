@@ -28,9 +28,10 @@ from governance.foundation.people.ports import (
     why_not_member,
 )
 from governance.foundation.people.sign_in_rules import NoMembership
-from governance.kernel import clock, current, tenant_revision
-from governance.kernel.access import OPERATOR_ROLES, TENANT_ROLES
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session
+from governance.kernel.safety.access import OPERATOR_ROLES, TENANT_ROLES
 
 PERSON_RENAMED = action(
     "person.changed",

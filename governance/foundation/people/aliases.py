@@ -32,9 +32,9 @@ from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, select
 from governance.foundation.people import known_people, permissions
 from governance.foundation.people.models import ERASED, ERASED_NAME, Membership, Person
 from governance.kernel import current
-from governance.kernel.access import allowed
-from governance.kernel.db import session
-from governance.kernel.visibility_scope import scope
+from governance.kernel.data.db import session
+from governance.kernel.safety.access import allowed
+from governance.kernel.safety.visibility_scope import scope
 
 WORDS = {
     "admin": "Admin",

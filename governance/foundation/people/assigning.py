@@ -14,13 +14,13 @@ from uuid import UUID
 from flask import url_for
 
 from governance.foundation.people import owners
-from governance.kernel import bulk_pages
-from governance.kernel.bulk import BulkChange, BulkColumn, BulkItem
-from governance.kernel.bulk_pages import BulkAction
 from governance.kernel.formatting import long_day, plural
-from governance.kernel.forms import Form
-from governance.kernel.undo_pages import back_to
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages import bulk_pages
+from governance.kernel.pages.bulk_pages import BulkAction
+from governance.kernel.pages.undo_pages import back_to
+from governance.kernel.web.forms import Form
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work.bulk import BulkChange, BulkColumn, BulkItem
 
 DUE = BulkColumn(
     "due_on", "Due", lambda days: {day: long_day(day) if day else "No date" for day in days}

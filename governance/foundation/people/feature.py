@@ -24,7 +24,6 @@ from governance.foundation.people.events import AdminAdded, OwnerAssigned
 from governance.foundation.populations.collector import COLLECTORS
 from governance.foundation.tenants.events import SuspensionBegan
 from governance.kernel.glossary import GLOSSARY
-from governance.kernel.identity import identity
 from governance.kernel.manifest import (
     Command,
     Daily,
@@ -34,6 +33,7 @@ from governance.kernel.manifest import (
     PortAnswer,
     Subscription,
 )
+from governance.kernel.web.identity import identity
 
 # Each adds its pages to the routes of sign-in.
 SIGN_IN_PAGES = (sign_in_callback, sign_out_views, theme_views)

@@ -2,8 +2,8 @@ from wtforms import EmailField, SelectField
 from wtforms.validators import InputRequired, Length, Regexp
 
 from governance.kernel import current
-from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
-from governance.kernel.forms import Form, constraint, stripped
+from governance.kernel.safety.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
+from governance.kernel.web.forms import Form, constraint, stripped
 
 ADDRESS = (
     r"[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+@[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+\.[A-Za-z0-9-]+\Z"

@@ -14,10 +14,11 @@ from governance.foundation.people.models import (
     Invitation,
 )
 from governance.foundation.people.ports import why_not_member
-from governance.kernel import clock, current, outbox
-from governance.kernel.access import ROLE_NAMES
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.safety.access import ROLE_NAMES
+from governance.kernel.work import outbox
 
 INVITATION_SENT = action(
     "invitation.sent",

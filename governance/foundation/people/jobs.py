@@ -10,11 +10,11 @@ from governance.foundation.people.models import Membership
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
-from governance.kernel import undo
 from governance.kernel.current import Actor
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Forbidden
-from governance.kernel.jobs import WorkItem
+from governance.kernel.pages import undo
+from governance.kernel.work.jobs import WorkItem
 
 
 def actor_of(item: WorkItem) -> Actor:

@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import ClauseElement, func, select
 
 from governance.foundation.people.models import Membership, Person
-from governance.kernel import db, tenant_cache
-from governance.kernel.compiled_select import CompiledSelect
+from governance.kernel.data import db, tenant_cache
+from governance.kernel.data.compiled_select import CompiledSelect
 
 MAX_KNOWN = 200  # of one tenant; who joined later is read where a page names them
 

@@ -17,10 +17,10 @@ from governance.foundation.people.models import (
 )
 from governance.foundation.people.session_actions import end_member_sessions
 from governance.kernel import clock, current
-from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid, NotFound
-from governance.kernel.events import publish
+from governance.kernel.safety.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
+from governance.kernel.work.events import publish
 
 MEMBER_JOINED = action(
     "membership.started",

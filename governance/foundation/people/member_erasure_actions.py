@@ -23,7 +23,7 @@ from governance.foundation.people.models import (
 )
 from governance.foundation.people.session_actions import end_member_sessions
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 
 def erase_member(membership: Membership, addresses: Collection[str]) -> dict[str, int]:

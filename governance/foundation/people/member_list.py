@@ -5,8 +5,8 @@ from typing import Any
 
 from governance.foundation.people.queries import Member
 from governance.kernel import current
-from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
-from governance.kernel.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.pages.list_pages import Column, Filter, ListPage, ListRequest, arrange, keep
+from governance.kernel.safety.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_ROLES
 
 
 def role_choices() -> list[tuple[str, str]]:

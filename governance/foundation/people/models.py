@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from governance.kernel import clock
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 ERASED, ERASED_NAME = (
     "erasure",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.kernel.errors import DomainError
-from governance.kernel.outbound_http import origin_of
+from governance.kernel.safety.outbound_http import origin_of
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 CONTROL = re.compile(r"[\x00-\x1f\x7f]+")

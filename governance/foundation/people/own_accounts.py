@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import aliased
 
 from governance.foundation.people.models import Person
-from governance.kernel.conditions import Whoever
 from governance.kernel.current import Actor
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.safety.conditions import Whoever
 
 CACHE = "own accounts"
 

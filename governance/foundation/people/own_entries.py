@@ -8,7 +8,7 @@ from sqlalchemy import Select, case, literal, select
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import Action
 from governance.foundation.people.models import Membership
-from governance.kernel.inbox import DONE_SINCE, ME, TENANT, item_select
+from governance.kernel.work.inbox import DONE_SINCE, ME, TENANT, item_select
 
 
 def own_items(

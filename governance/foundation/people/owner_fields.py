@@ -17,7 +17,7 @@ from typing import Any
 from wtforms.validators import InputRequired, Optional, ValidationError
 
 from governance.foundation.people.owners import Choices, owner_choices
-from governance.kernel.forms import Choice
+from governance.kernel.web.forms import Choice
 
 NOT_AN_OWNER = "Choose a member of this tenant as owner."
 

@@ -20,10 +20,10 @@ from governance.foundation.people.queries import (
     membership_of,
     names,
 )
-from governance.kernel.bulk import BulkColumn
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import plural
-from governance.kernel.forms import uuid_or_none
+from governance.kernel.web.forms import uuid_or_none
+from governance.kernel.work.bulk import BulkColumn
 
 OWNING_ROLES = frozenset({"admin", "compliance_officer", "contributor"})
 REMOVE = "none"  # the choice that removes the owner; never preselected

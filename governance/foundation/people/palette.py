@@ -8,7 +8,7 @@ from sqlalchemy import Select, literal, select
 from governance.foundation.people.models import Membership, Person
 from governance.kernel import current
 from governance.kernel.manifest import ObjectSearch
-from governance.kernel.search_words import has_words, typed
+from governance.kernel.pages.search_words import has_words, typed
 
 
 def _find(text: str) -> Select[UUID, str, str] | None:

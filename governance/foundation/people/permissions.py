@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from governance.kernel.access import permission
-from governance.kernel.conditions import condition
 from governance.kernel.current import Actor
+from governance.kernel.safety.access import permission
+from governance.kernel.safety.conditions import condition
 
 EVERYBODY = (
     "admin compliance_officer contributor auditor viewer operator_admin operator_finance"

@@ -9,9 +9,9 @@ from typing import Any
 
 import requests
 
-from governance.kernel import outbound_http
 from governance.kernel.errors import DomainError
-from governance.kernel.outbound_http import careful, is_address, origin_of
+from governance.kernel.safety import outbound_http
+from governance.kernel.safety.outbound_http import careful, is_address, origin_of
 
 OK = 200
 

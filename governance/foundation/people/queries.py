@@ -27,9 +27,9 @@ from governance.foundation.people.ports import outsider_names
 from governance.foundation.people.sessions import IDLE_TIMEOUT
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
+from governance.kernel.safety.access import allowed
 
 
 @dataclass(frozen=True, slots=True)

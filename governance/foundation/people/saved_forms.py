@@ -26,10 +26,11 @@ from sqlalchemy import delete, select, update
 
 from governance.foundation.people.models import SavedForm, Session
 from governance.foundation.people.sign_in_state import SIGN_IN_MINUTES
-from governance.kernel import clock, current, key_encryption
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, NotFound, TooLarge
-from governance.kernel.step_up import STEP_UP_SECONDS
+from governance.kernel.safety import key_encryption
+from governance.kernel.web.step_up import STEP_UP_SECONDS
 
 KEPT_MINUTES = (
     SIGN_IN_MINUTES + STEP_UP_SECONDS // 60

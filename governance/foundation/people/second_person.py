@@ -23,9 +23,9 @@ from sqlalchemy import select
 
 from governance.foundation.people.models import Membership, Person
 from governance.kernel import clock, current, formatting
-from governance.kernel.access import ROLE_NAMES, Permission
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Forbidden
+from governance.kernel.safety.access import ROLE_NAMES, Permission
 
 OWN = "You requested this yourself, so another person must decide."
 SAME_ADDRESS = (

@@ -20,8 +20,9 @@ from governance.foundation.people.models import (
 )
 from governance.foundation.people.oidc_types import Identity
 from governance.foundation.tenants.events import SuspensionBegan
-from governance.kernel import clock, current, key_encryption
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
+from governance.kernel.safety import key_encryption
 
 key_encryption.holds(Session, "id_token", lambda _row: b"id-token")
 SIGNED_IN = action(

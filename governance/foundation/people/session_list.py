@@ -7,7 +7,8 @@ from typing import Any
 
 from governance.foundation.people import queries
 from governance.foundation.people.queries import LiveSession
-from governance.kernel.list_pages import (
+from governance.kernel.files.spreadsheet_writer import Cell
+from governance.kernel.pages.list_pages import (
     Choices,
     Column,
     Export,
@@ -17,7 +18,6 @@ from governance.kernel.list_pages import (
     arrange,
     keep,
 )
-from governance.kernel.spreadsheet_writer import Cell
 
 COLUMNS = (
     Column("browser", "Browser", sort=True),

@@ -21,16 +21,16 @@ from governance.foundation.people.ports import support_visitor
 from governance.foundation.people.session_list import MEMBER_SESSIONS, OWN_SESSIONS
 from governance.foundation.tenants import queries as tenants
 from governance.kernel import clock, current
-from governance.kernel.access import require
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
-from governance.kernel.downloads import FILE
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import DomainError, NotFound, SignInNeeded
-from governance.kernel.feature import Feature
-from governance.kernel.list_export import csv_file
-from governance.kernel.list_pages import ListPage, ListRequest, one_page
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue, cookie_name
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.list_export import csv_file
+from governance.kernel.pages.list_pages import ListPage, ListRequest, one_page
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import require
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue, cookie_name
 
 feature = Feature("sessions", __name__)
 log = structlog.get_logger("people")

@@ -14,9 +14,9 @@ from governance.foundation.people.models import Membership, Person, Session
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import SUSPENDED_STATES
 from governance.kernel import clock, current
-from governance.kernel.compiled_select import CompiledSelect
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
+from governance.kernel.data.compiled_select import CompiledSelect
+from governance.kernel.data.db import session, transaction
 
 IDLE_TIMEOUT = timedelta(hours=1)
 MAX_SESSION_LIFETIME = timedelta(hours=12)

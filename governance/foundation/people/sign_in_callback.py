@@ -38,12 +38,12 @@ from governance.foundation.people.sign_out_views import end_own_session
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import current
-from governance.kernel.access import PUBLIC
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
-from governance.kernel.feature import STEP_UP_SECONDS
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue, anonymous_token, set_cookie
+from governance.kernel.data.db import session, transaction
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.web.feature import STEP_UP_SECONDS
+from governance.kernel.web.responses import ResponseReturnValue, anonymous_token, set_cookie
 
 SETTINGS_CHANGED = (
     "The sign-in settings changed while you were signing in. Start again from the sign-in page."

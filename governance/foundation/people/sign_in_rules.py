@@ -10,7 +10,7 @@ from governance.foundation.people.models import Connection, Invitation
 from governance.foundation.people.oidc_types import Identity, SignInRefused
 from governance.foundation.tenants import queries as tenants
 from governance.kernel import current, formatting
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 MAX_GROUPS_SHOWN = 5
 SWITCH = "“This provider verifies email addresses”"

@@ -13,9 +13,10 @@ from sqlalchemy import delete, func, select
 
 from governance.foundation.people.models import Connection, SignIn
 from governance.foundation.people.oidc_types import OidcClient, TokenRefused
-from governance.kernel import clock, current, key_encryption
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
+from governance.kernel.safety import key_encryption
 
 SIGN_IN_MINUTES = 10
 KEPT_DAYS = 1

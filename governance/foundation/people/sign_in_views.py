@@ -20,14 +20,14 @@ from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import current
-from governance.kernel.access import PUBLIC
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
-from governance.kernel.feature import STEP_UP_SECONDS, Feature
+from governance.kernel.data.db import session, transaction
 from governance.kernel.installation_notice import notice
-from governance.kernel.pages import page
-from governance.kernel.redirects import safe_path
-from governance.kernel.web import ResponseReturnValue, anonymous_token
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.web.feature import STEP_UP_SECONDS, Feature
+from governance.kernel.web.redirects import safe_path
+from governance.kernel.web.responses import ResponseReturnValue, anonymous_token
 
 feature = Feature("sign_in", __name__, scope="public")
 log = structlog.get_logger("people")

@@ -18,14 +18,15 @@ from governance.foundation.people.sign_in_views import (
     live_connection_of,
     system_in,
 )
-from governance.kernel import current, key_encryption
-from governance.kernel.access import PUBLIC
+from governance.kernel import current
 from governance.kernel.current import Actor
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import NotFound
-from governance.kernel.jobs import once_per
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue, cookie_name
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety import key_encryption
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.web.responses import ResponseReturnValue, cookie_name
+from governance.kernel.work.jobs import once_per
 
 
 @feature.post("/logout", needs=PUBLIC)

@@ -21,17 +21,18 @@ from governance.foundation.people import permissions, saved_forms
 from governance.foundation.people.models import SavedForm
 from governance.foundation.people.ports import reauthentication_address
 from governance.foundation.people.saved_forms import SubmittedForm
-from governance.kernel import access, clock, current
+from governance.kernel import clock, current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import DomainError, Invalid, NotFound, TooLarge
-from governance.kernel.feature import Feature, recently_signed_in
 from governance.kernel.formatting import plural
-from governance.kernel.forms import Submission, describing, uuid_or_none
-from governance.kernel.pages import page
-from governance.kernel.redirects import referring_page
-from governance.kernel.step_up import KEPT_FORM, StepUp
-from governance.kernel.web import SAFE, ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety import access
+from governance.kernel.web.feature import Feature, recently_signed_in
+from governance.kernel.web.forms import Submission, describing, uuid_or_none
+from governance.kernel.web.redirects import referring_page
+from governance.kernel.web.responses import SAFE, ResponseReturnValue
+from governance.kernel.web.step_up import KEPT_FORM, StepUp
 
 feature = Feature("step_up", __name__)
 log = structlog.get_logger("people")

@@ -4,9 +4,9 @@ from flask import Response, current_app, make_response, redirect, request
 
 from governance.foundation.people.preferences import THEMES
 from governance.foundation.people.sign_in_views import feature
-from governance.kernel.access import PUBLIC
-from governance.kernel.redirects import referring_page, safe_path
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.web.redirects import referring_page, safe_path
+from governance.kernel.web.responses import ResponseReturnValue
 
 
 @feature.post("/theme", needs=PUBLIC)

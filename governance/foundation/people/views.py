@@ -15,11 +15,11 @@ from governance.foundation.people.forms import InviteForm, RoleForm
 from governance.foundation.people.member_list import MEMBERS
 from governance.foundation.people.models import Membership
 from governance.kernel import current
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 
 feature = Feature("people", __name__)
 

@@ -27,7 +27,7 @@ from governance.foundation.populations import population as populations
 from governance.foundation.populations.periods import Period
 from governance.foundation.populations.population import plain_value, population_csv
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.extension_points import ExtensionPoint
 from governance.kernel.formatting import long_day, plural
 

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
-from governance.kernel.spreadsheet_writer import csv_bytes, csv_rows
+from governance.kernel.files.spreadsheet_writer import csv_bytes, csv_rows
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from governance.foundation.privacy import (
 )
 from governance.foundation.privacy.models import Erasure
 from governance.kernel import clock
-from governance.kernel.access import ROLE_NAMES
 from governance.kernel.errors import NotFound
+from governance.kernel.safety.access import ROLE_NAMES
 
 PRIVACY = ("Privacy", "privacy.index", dict[str, Any]())
 

@@ -19,9 +19,10 @@ from governance.foundation.privacy.legal_hold_actions import (
 from governance.foundation.privacy.models import Erasure
 from governance.foundation.privacy.queries import ERASURE, UNMASKING
 from governance.foundation.privacy.unmasking_actions import short_pseudonym
-from governance.kernel import background_work, clock, current
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
+from governance.kernel.work import background_work
 
 ERASURE_REQUESTED = action(
     "erasure.requested",

@@ -14,7 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from governance.kernel.errors import Unavailable
-from governance.kernel.storage import store
+from governance.kernel.files.storage import store
 
 FOLDER = "erasures"
 

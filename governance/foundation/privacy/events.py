@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from governance.kernel.events import Event
+from governance.kernel.work.events import Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from governance.foundation.privacy.retention_actions import (
     MAX_RETENTION_MONTHS,
     MIN_RETENTION_MONTHS,
 )
-from governance.kernel.forms import Choice, Form, constraint, stripped
+from governance.kernel.web.forms import Choice, Form, constraint, stripped
 
 MAX_PEOPLE_LISTED = 1000
 REASON_NEEDED = "Enter a reason. It is kept in the audit log, encrypted."

@@ -11,9 +11,9 @@ from governance.foundation.privacy import (
     retention_actions,
 )
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
-from governance.kernel import background_work
-from governance.kernel.db import transaction
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.data.db import transaction
+from governance.kernel.work import background_work
+from governance.kernel.work.jobs import Progress, WorkItem, work
 
 
 @work(erasure_actions.ERASING.name)

@@ -9,7 +9,7 @@ from governance.foundation.privacy import queries
 from governance.foundation.privacy.models import LegalHold
 from governance.foundation.privacy.unmasking_actions import person_behind
 from governance.kernel import clock, current
-from governance.kernel.db import Model, session
+from governance.kernel.data.db import Model, session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.formatting import long_day
 

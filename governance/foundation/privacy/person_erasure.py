@@ -20,9 +20,9 @@ from governance.foundation.people.models import Invitation, Membership, Session
 from governance.foundation.privacy import redaction
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.privacy.redaction import Traces
-from governance.kernel import outbox
-from governance.kernel.db import session
-from governance.kernel.events import publish
+from governance.kernel.data.db import session
+from governance.kernel.work import outbox
+from governance.kernel.work.events import publish
 
 ARROW = " → "  # as governance/foundation/audit/record.py seals a change
 MAX_ENTRIES_READ = 200

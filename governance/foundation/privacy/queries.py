@@ -15,7 +15,7 @@ from governance.foundation.people.models import Membership, Person
 from governance.foundation.privacy.models import Erasure, LegalHold, RetentionRule, Unmasking
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 
 MAX_ROWS_SHOWN = 50
 shown: ContextVar[frozenset[str]] = ContextVar(

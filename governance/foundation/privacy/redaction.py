@@ -38,8 +38,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 
 from governance.kernel import current
-from governance.kernel.compiled_select import TENANT, CompiledSelect
-from governance.kernel.db import Model, session
+from governance.kernel.data.compiled_select import TENANT, CompiledSelect
+from governance.kernel.data.db import Model, session
 
 MARK = "[erased]"
 LARGE = {

@@ -8,7 +8,7 @@ from governance.foundation.audit.registry import action
 from governance.foundation.privacy import queries
 from governance.foundation.privacy.models import RetentionRule
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid, Stale
 
 RETENTION_CHANGED = action(

@@ -21,9 +21,10 @@ from governance.foundation.audit.registry import action
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import current, key_encryption
-from governance.kernel.db import Tenanted, over_all_tenants, session, transaction
-from governance.kernel.key_encryption import Holding
+from governance.kernel import current
+from governance.kernel.data.db import Tenanted, over_all_tenants, session, transaction
+from governance.kernel.safety import key_encryption
+from governance.kernel.safety.key_encryption import Holding
 
 ROTATED = action(
     "encryption_key.rotated",

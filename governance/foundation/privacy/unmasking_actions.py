@@ -14,7 +14,7 @@ from governance.foundation.privacy import queries
 from governance.foundation.privacy.models import Unmasking
 from governance.foundation.privacy.queries import UNMASKING
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid
 
 UNMASKING_REQUESTED = action(

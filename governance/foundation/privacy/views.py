@@ -27,15 +27,16 @@ from governance.foundation.privacy.forms import (
     LogRetentionForm,
     UnmaskingRequestForm,
 )
-from governance.kernel import current, work_pages
-from governance.kernel.background_work import run_of
-from governance.kernel.db import transaction
+from governance.kernel import current
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, counted, uuid_or_none
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, counted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
+from governance.kernel.work.background_work import run_of
 
 feature = Feature("privacy", __name__)
 

@@ -7,7 +7,7 @@ from governance.foundation.notifications.kinds import KINDS, channel_of
 from governance.foundation.people.preferences import Preferences
 from governance.foundation.tenants.forms import ZONES
 from governance.kernel import formatting
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 EXAMPLE = datetime(2026, 11, 25, 19, 44, tzinfo=UTC)
 

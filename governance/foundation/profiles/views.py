@@ -8,10 +8,10 @@ from governance.foundation.people.preferences import Preferences
 from governance.foundation.people.theme_views import keep_theme
 from governance.foundation.profiles import actions
 from governance.foundation.profiles.forms import ProfileForm
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("profiles", __name__)
 

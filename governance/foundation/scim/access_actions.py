@@ -19,8 +19,8 @@ from governance.foundation.people.member_actions import LastAdmin
 from governance.foundation.people.models import Membership
 from governance.foundation.scim import queries
 from governance.foundation.scim.models import DirectoryUser
-from governance.kernel.access import ROLE_NAMES
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.safety.access import ROLE_NAMES
 
 
 def end_access(found: DirectoryUser) -> int:

@@ -13,10 +13,10 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from governance.foundation.scim import call_actions, permissions
 from governance.foundation.scim.body_size import MAX_BODY_BYTES
-from governance.kernel import web
 from governance.kernel.errors import DomainError, Invalid, KeyNeeded, TooLarge, TooManyRequests
-from governance.kernel.feature import Feature
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.web import responses
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 if TYPE_CHECKING:
     from scim2_server.responses import ScimResponse
@@ -43,13 +43,13 @@ COLLECTIONS = {
 @feature.url_value_preprocessor
 def allow_body(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Allow more bytes than a form has; a key that may not provision was denied before."""
-    if request.method not in web.SAFE:
-        web.allow_body(MAX_BODY_BYTES)
+    if request.method not in responses.SAFE:
+        responses.allow_body(MAX_BODY_BYTES)
 
 
 @feature.before_request
 def receive() -> None:
-    if request.method not in web.SAFE:
+    if request.method not in responses.SAFE:
         g.scim_body = request.get_data(cache=False)
 
 

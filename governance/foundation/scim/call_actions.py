@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 
 from governance.foundation.scim.models import ScimCall
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 MAX_CALLS = 500  # of a tenant, after the nightly sweep
 RETENTION = timedelta(days=14)

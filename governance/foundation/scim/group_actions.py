@@ -13,9 +13,9 @@ from governance.foundation.scim import access_actions, queries
 from governance.foundation.scim.comparison_key import comparison_key
 from governance.foundation.scim.models import DirectoryGroup, DirectoryGroupMember
 from governance.kernel import clock, current
-from governance.kernel.db import among, session
+from governance.kernel.data.db import among, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.ids import uuid7
 
 GROUP_CREATED = action(
     "provisioning.group.created",

@@ -1,6 +1,6 @@
 """Who provisions people, and who sees how that goes."""
 
-from governance.kernel.access import permission, scope
+from governance.kernel.safety.access import permission, scope
 
 SCIM = scope("scim", "provision people and groups over SCIM")
 

@@ -19,7 +19,7 @@ from governance.foundation.scim.models import (
 )
 from governance.foundation.scim.permissions import SCIM
 from governance.kernel import clock
-from governance.kernel.db import among, session
+from governance.kernel.data.db import among, session
 
 MAX_CALLS_SHOWN = 50
 MAX_GROUPS_SHOWN = 200

@@ -37,7 +37,7 @@ from governance.foundation.scim.schemas import (
     User,
 )
 from governance.foundation.scim.user_actions import UserFacts, UserNameTaken
-from governance.kernel.db import Model, among, lock_tenant, session
+from governance.kernel.data.db import Model, among, lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
 
 type Row = DirectoryUser | DirectoryGroup

@@ -17,7 +17,7 @@ from governance.foundation.scim import access_actions, queries
 from governance.foundation.scim.comparison_key import comparison_key
 from governance.foundation.scim.models import DirectoryGroup, DirectoryGroupMember, DirectoryUser
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
 
 PERSONAL = "user_name external_id display_name name emails"

@@ -6,9 +6,9 @@ from governance.foundation.api_keys import queries as api_keys
 from governance.foundation.people import queries as people
 from governance.foundation.scim import permissions, queries
 from governance.foundation.scim.api import PREFIX
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("scim", __name__)
 

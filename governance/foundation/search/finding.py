@@ -29,9 +29,7 @@ from sqlalchemy import (
 )
 
 from governance.foundation.search.models import SearchDocument
-from governance.kernel.access import allowed
-from governance.kernel.db import session
-from governance.kernel.feature import Feature
+from governance.kernel.data.db import session
 from governance.kernel.manifest import (
     Command,
     Hit,
@@ -42,8 +40,10 @@ from governance.kernel.manifest import (
     SectionTab,
     installed,
 )
-from governance.kernel.search_words import COMMON_WORDS, Typed, found_in, rank
-from governance.kernel.visibility_scope import limits
+from governance.kernel.pages.search_words import COMMON_WORDS, Typed, found_in, rank
+from governance.kernel.safety.access import allowed
+from governance.kernel.safety.visibility_scope import limits
+from governance.kernel.web.feature import Feature
 
 READ = 1_000  # objects of a kind that one search looks at
 READ_ALONE = 500  # the same for one word, which no other word has to meet

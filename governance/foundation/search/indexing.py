@@ -19,9 +19,9 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.search.models import SearchDocument, SearchWord
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.manifest import IndexedSearch, installed
-from governance.kernel.search_words import COMMON_WORDS, folded, words_of
+from governance.kernel.pages.search_words import COMMON_WORDS, folded, words_of
 
 MAX_DOCUMENT_WORDS = 60
 MAX_TITLE_LENGTH = 300  # characters

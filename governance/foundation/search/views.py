@@ -8,10 +8,10 @@ from flask import request, url_for
 from governance.foundation.people import permissions
 from governance.foundation.search import finding
 from governance.foundation.search.finding import Findings
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.search_words import MAX_TYPED_LENGTH, typed
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.pages.search_words import MAX_TYPED_LENGTH, typed
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("search", __name__)
 PER_KIND = 5

@@ -19,11 +19,12 @@ from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import any_tenant_by_slug
 from governance.foundation.tenants.suspension_actions import check_state
 from governance.foundation.tenants.system_actor import founder, visiting
-from governance.kernel import clock, current, jobs, outbox
-from governance.kernel.db import session, within
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, within
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.formatting import moment
-from governance.kernel.identity import OPERATOR_SLUG
+from governance.kernel.web.identity import OPERATOR_SLUG
+from governance.kernel.work import jobs, outbox
 
 FIELDS = "tenant feature may_change minutes until"
 REQUESTED = action(

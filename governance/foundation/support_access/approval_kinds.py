@@ -19,10 +19,10 @@ from governance.foundation.support_access.models import SupportGrant
 from governance.foundation.tenants.queries import any_tenant_by_slug
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import current
-from governance.kernel.access import ROLE_NAMES
-from governance.kernel.db import session, within
+from governance.kernel.data.db import session, within
 from governance.kernel.formatting import plural
-from governance.kernel.identity import OPERATOR_SLUG
+from governance.kernel.safety.access import ROLE_NAMES
+from governance.kernel.web.identity import OPERATOR_SLUG
 
 SAME_HUMAN = (
     "You have the same email address as the operator who requested this, so you can't approve it."

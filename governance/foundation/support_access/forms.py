@@ -4,7 +4,7 @@ from wtforms import RadioField, SelectField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from governance.foundation.support_access import actions, queries
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 LEVELS = (("view", "View only"), ("change", "View, and change what a contributor can"))
 

@@ -1,8 +1,8 @@
 """What happens when an operator's access is over by its time."""
 
 from governance.foundation.support_access import actions, queries
-from governance.kernel.db import transaction
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.data.db import transaction
+from governance.kernel.work.jobs import Progress, WorkItem, work
 
 
 @work(actions.EXPIRY)

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel import clock
-from governance.kernel.db import Model, Tenanted
+from governance.kernel.data.db import Model, Tenanted
 
 
 class SupportGrant(Tenanted, Model):

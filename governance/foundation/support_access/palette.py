@@ -12,9 +12,9 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.support_access import actions, permissions
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import current
-from governance.kernel.access import allowed
 from governance.kernel.manifest import ObjectSearch
-from governance.kernel.search_words import has_words, typed
+from governance.kernel.pages.search_words import has_words, typed
+from governance.kernel.safety.access import allowed
 
 
 def _find(text: str) -> Select[UUID, str, str] | None:

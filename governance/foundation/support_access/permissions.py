@@ -1,6 +1,6 @@
 """Who requests access to a tenant, and who of the tenant decides."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 REQUEST = permission(
     "support.request",

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.support_access.models import SupportGrant
 from governance.kernel import clock
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.manifest import installed
 
 MAX_LISTED = 50

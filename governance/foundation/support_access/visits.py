@@ -9,10 +9,10 @@ from governance.foundation.support_access.models import SupportGrant
 from governance.foundation.tenants.queries import tenant_by_id
 from governance.kernel import clock
 from governance.kernel.current import Actor, SupportAccess
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Forbidden
 from governance.kernel.formatting import plural
-from governance.kernel.web import SAFE
+from governance.kernel.web.responses import SAFE
 
 REMEMBERED = timedelta(days=1)  # for which a former visitor is told that it ended
 

@@ -13,11 +13,11 @@ from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.events import TimeZoneChanged
 from governance.foundation.tenants.models import EmailDomain, Tenant, TenantTimeZone
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, Stale
-from governance.kernel.events import publish
-from governance.kernel.ids import uuid7
 from governance.kernel.intervals import whole_minute
+from governance.kernel.work.events import publish
 
 TENANT_CREATED = action(
     "tenant.created",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from governance.kernel.events import Event
+from governance.kernel.work.events import Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from governance.foundation.tenants import (
     views,
 )
 from governance.kernel.glossary import GLOSSARY
-from governance.kernel.identity import identity
 from governance.kernel.manifest import Command, EntryLink, Manifest, NavItem, PortAnswer
+from governance.kernel.web.identity import identity
 
 manifest = Manifest(
     name="tenants",

@@ -11,8 +11,8 @@ from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import living_tenants
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock, current
-from governance.kernel.db import transaction
-from governance.kernel.jobs import once_per
+from governance.kernel.data.db import transaction
+from governance.kernel.work.jobs import once_per
 
 log = structlog.get_logger("schedule")
 

@@ -4,7 +4,7 @@ from zoneinfo import available_timezones
 from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Regexp
 
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 ZONES = sorted(
     z

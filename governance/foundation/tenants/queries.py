@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from governance.foundation.tenants.models import EmailDomain, Tenant
-from governance.kernel.db import info, session, transaction
+from governance.kernel.data.db import info, session, transaction
 from governance.kernel.errors import TenantSuspended
 from governance.kernel.formatting import long_day
 

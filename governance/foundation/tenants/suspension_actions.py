@@ -9,10 +9,11 @@ from governance.foundation.audit.registry import action
 from governance.foundation.tenants.events import SuspensionBegan
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.system_actor import visiting
-from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import session, within
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session, within
 from governance.kernel.errors import Invalid, Stale
-from governance.kernel.events import publish
+from governance.kernel.work.events import publish
 
 SUSPENDED = action(
     "tenant.suspended",

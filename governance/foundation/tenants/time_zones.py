@@ -8,7 +8,7 @@ The tenant's actions begin a period when the zone is set or changed.
 from sqlalchemy import select
 
 from governance.foundation.tenants.models import TenantTimeZone
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import ZonePeriod
 
 

@@ -22,10 +22,11 @@ from governance.foundation.webhooks.models import (
     WebhookTicket,
 )
 from governance.foundation.webhooks.queue_actions import send
-from governance.kernel import clock, current, key_encryption, outbound_http
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import Invalid, Stale
-from governance.kernel.ids import uuid7
+from governance.kernel.safety import key_encryption, outbound_http
 
 ADDED = action(
     "webhook.endpoint.added",

@@ -16,7 +16,8 @@ from datetime import datetime
 
 from standardwebhooks import Webhook
 
-from governance.kernel import clock, outbound_http
+from governance.kernel import clock
+from governance.kernel.safety import outbound_http
 
 PREFIX, NEW_SECRET_BYTES = "whsec_", 32
 SUCCESS, REDIRECTS, GONE = range(200, 300), range(300, 400), 410

@@ -32,7 +32,7 @@ from governance.foundation.webhooks.queue_actions import (
 )
 from governance.foundation.webhooks.retries import DISABLED_AFTER, delay_after
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
 
 DIED = action(

@@ -1,7 +1,7 @@
 """The list of an endpoint's deliveries: its declaration."""
 
 from governance.foundation.webhooks import event_types, queries
-from governance.kernel.list_pages import Column, Filter, ListPage
+from governance.kernel.pages.list_pages import Column, Filter, ListPage
 
 STATES = (("queued", "Queued"), ("delivered", "Delivered"), ("dead", "Dead letter"))
 

@@ -6,8 +6,8 @@ from wtforms.validators import DataRequired, Length
 from governance.foundation.tenants.forms import one_line
 from governance.foundation.webhooks import event_types
 from governance.foundation.webhooks.actions import MAX_NAME_LENGTH, MAX_URL_LENGTH
-from governance.kernel.forms import Form, constraint, counted, uuid_or_none
-from governance.kernel.ids import uuid7
+from governance.kernel.data.ids import uuid7
+from governance.kernel.web.forms import Form, constraint, counted, uuid_or_none
 
 constraint(
     "pk_webhook_endpoints",

@@ -7,7 +7,7 @@ from sqlalchemy import Select, case
 from governance.foundation.people.own_entries import own_items
 from governance.foundation.webhooks import actions, permissions
 from governance.foundation.webhooks.models import WebhookEndpoint
-from governance.kernel.inbox import InboxDone, InboxSource, item_select
+from governance.kernel.work.inbox import InboxDone, InboxSource, item_select
 
 
 def _disabled() -> Select[Any]:

@@ -15,7 +15,7 @@ from governance.foundation.webhooks import delivery, delivery_actions
 from governance.foundation.webhooks.delivery_actions import Claim
 from governance.kernel import current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 
 SIDE_BY_SIDE = 4  # endpoints: those of one slow receiver don't delay the others
 MAX_IN_A_ROW = 500  # deliveries of one thread, so that the schedule goes on

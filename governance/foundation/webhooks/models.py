@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 # queued: waiting for its next attempt; dead: a dead letter, which somebody can replay
 DELIVERY_STATES = ("queued", "delivered", "dead")

@@ -11,10 +11,10 @@ from governance.foundation.webhooks.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Rows
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import Keyset, keyset
-from governance.kernel.selects import Rows
+from governance.kernel.pages.rendering import Keyset, keyset
 
 MAX_ENDPOINTS = 20  # of one tenant
 

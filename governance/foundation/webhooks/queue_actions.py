@@ -14,8 +14,8 @@ from governance.foundation.webhooks.models import (
     WebhookTicket,
 )
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.ids import uuid7
+from governance.kernel.data.db import session
+from governance.kernel.data.ids import uuid7
 
 MAX_BODY_BYTES = 64 * 1024
 

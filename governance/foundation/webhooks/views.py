@@ -20,14 +20,14 @@ from governance.foundation.webhooks import (
 from governance.foundation.webhooks.delivery_list import DELIVERIES
 from governance.foundation.webhooks.forms import EndpointForm, SeenForm
 from governance.foundation.webhooks.models import WebhookDelivery, WebhookEndpoint
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
-from governance.kernel.forms import accepted
-from governance.kernel.ids import uuid7
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 
 feature = Feature("webhooks", __name__)
 

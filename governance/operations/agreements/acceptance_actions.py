@@ -9,9 +9,9 @@ from typing import Any
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Forbidden, Stale
+from governance.kernel.safety.access import require
 from governance.operations.agreements import permissions, queries
 from governance.operations.agreements.models import (
     FROM_VENDOR,

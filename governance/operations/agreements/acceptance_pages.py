@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from flask import flash, redirect, request
 
 from governance.kernel.errors import Invalid
-from governance.kernel.forms import Form, accepted
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.web.forms import Form, accepted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 from governance.operations.agreements import acceptance_actions, actions, proposal_actions, queries
 from governance.operations.agreements.forms import (
     AcceptForm,

@@ -13,9 +13,9 @@ from sqlalchemy import delete, func, select
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
+from governance.kernel.safety.access import require
 from governance.operations.agreements import measured, permissions, queries
 from governance.operations.agreements.drafts import FIELDS, Content, check_content, content_of
 from governance.operations.agreements.models import (

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from governance.foundation.tenants.queries import all_tenants
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.data.db import session
+from governance.kernel.pages.rendering import Keyset, keyset
 from governance.operations.agreements import queries
 from governance.operations.agreements.credits import percent
 from governance.operations.agreements.models import (

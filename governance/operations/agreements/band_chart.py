@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from markupsafe import Markup
 
-from governance.kernel import drawing
+from governance.kernel.pictures import drawing
 from governance.operations.agreements.credits import Band, percent
 
 WIDTH, HEIGHT, EDGE, TOP, HIGH = 366, 46, 4.0, 4.0, 18.0

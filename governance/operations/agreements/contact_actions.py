@@ -7,9 +7,9 @@ from sqlalchemy import delete
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel.access import require
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
+from governance.kernel.safety.access import require
 from governance.operations.agreements import permissions
 from governance.operations.agreements.models import (
     Agreement,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from governance.kernel import drawing
+from governance.kernel.pictures import drawing
 
 WIDTH, HEIGHT, UNKNOWN_HEIGHT = 700, 150, 8.0
 

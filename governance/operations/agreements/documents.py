@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import func
 
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.record_points import RecordPoint
 from governance.operations.agreements import queries
 from governance.operations.agreements.models import TO_TENANT, Agreement, Commitment

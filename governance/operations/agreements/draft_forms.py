@@ -24,7 +24,7 @@ from wtforms.validators import DataRequired, Length
 from governance.foundation.tenants.forms import ZONES
 from governance.kernel.days import DayField
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.forms import Form, submission
+from governance.kernel.web.forms import Form, submission
 from governance.operations.agreements.business_time import DAY_NAMES
 from governance.operations.agreements.credits import MAX_BANDS
 from governance.operations.agreements.drafts import (

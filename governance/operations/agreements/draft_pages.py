@@ -12,9 +12,9 @@ from governance.foundation.tenants.queries import tenant_by_id
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock, current
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.forms import accepted, counted
 from governance.kernel.months import month_of
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.web.forms import accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.agreements import (
     actions,
     contact_actions,

@@ -11,7 +11,7 @@ from wtforms.validators import DataRequired, Length, Optional
 
 from governance.foundation.tenants.forms import one_line
 from governance.kernel.days import DayField
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 from governance.operations.agreements.money import DIGITS
 from governance.operations.agreements.starting_terms import STARTING_TERMS
 

@@ -5,8 +5,16 @@ from typing import Any
 
 from sqlalchemy import DateTime, Interval, Select, String, cast, exists, func, literal
 
-from governance.kernel.identity import OPERATOR_SLUG
-from governance.kernel.inbox import NOW, TENANT, TODAY, InboxRow, InboxSource, end_of, item_select
+from governance.kernel.web.identity import OPERATOR_SLUG
+from governance.kernel.work.inbox import (
+    NOW,
+    TENANT,
+    TODAY,
+    InboxRow,
+    InboxSource,
+    end_of,
+    item_select,
+)
 from governance.operations.agreements import permissions
 from governance.operations.agreements.models import (
     Acceptance,

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.data.selects import one_of
 from governance.kernel.errors import Invalid
-from governance.kernel.selects import one_of
 from governance.operations.agreements.drafts import Content
 from governance.operations.agreements.models import Commitment
 from governance.operations.measurements.models import Indicator

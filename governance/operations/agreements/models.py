@@ -21,9 +21,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.background_work import Generated
-from governance.kernel.db import Model, Tenanted, tenant_fk
-from governance.kernel.forms import constraint
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
+from governance.kernel.web.forms import constraint
+from governance.kernel.work.background_work import Generated
 
 type Direction = Literal["to_tenant", "from_vendor"]
 type Side = Literal["provider", "customer", "vendor"]

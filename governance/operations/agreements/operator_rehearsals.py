@@ -8,12 +8,12 @@ from uuid import UUID
 from flask import redirect, request, url_for
 from wtforms import RadioField
 
-from governance.kernel import work_pages
-from governance.kernel.feature import Feature
-from governance.kernel.forms import Form, accepted
 from governance.kernel.months import Month
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import Form, accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.agreements import permissions, rehearsal_work
 from governance.operations.agreements.credit_chart import CreditColumn, credit_columns
 from governance.operations.agreements.models import AgreementRehearsal

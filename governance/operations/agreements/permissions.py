@@ -1,6 +1,6 @@
 """Who views, drafts and accepts agreements, in a tenant and for the operator."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "agreements.view",

@@ -18,10 +18,10 @@ from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import tenant_by_slug
 from governance.foundation.tenants.system_actor import visiting
 from governance.kernel import current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import page
-from governance.kernel.web import SAFE, ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.responses import SAFE, ResponseReturnValue
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ withdraw                  the side that drafted it gives it up
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Forbidden, Invalid, Stale
+from governance.kernel.safety.access import require
 from governance.operations.agreements import measured, permissions, queries
 from governance.operations.agreements.models import AgreementVersion
 from governance.operations.agreements.terms import fingerprint_of, instant, terms_of

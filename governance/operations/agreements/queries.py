@@ -20,10 +20,10 @@ from sqlalchemy import (
 )
 
 from governance.kernel import clock, current
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Rows, one_of, read_rows
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span, whole_minute
-from governance.kernel.selects import Rows, one_of, read_rows
 from governance.operations.agreements.models import (
     OPEN_STATES,
     Acceptance,

@@ -14,12 +14,13 @@ from governance.foundation.audit.registry import action
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import all_tenants
 from governance.foundation.tenants.system_actor import visiting
-from governance.kernel import background_work, current
-from governance.kernel.access import require
-from governance.kernel.background_work import PacedProgress, Run, WorkKind, target_of
-from governance.kernel.db import find, session, transaction
+from governance.kernel import current
+from governance.kernel.data.db import find, session, transaction
 from governance.kernel.errors import Invalid
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.safety.access import require
+from governance.kernel.work import background_work
+from governance.kernel.work.background_work import PacedProgress, Run, WorkKind, target_of
+from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.operations.agreements import permissions, queries
 from governance.operations.agreements.models import (
     TO_TENANT,

@@ -9,8 +9,8 @@ from flask import url_for
 from sqlalchemy import Select, func, or_, select
 
 from governance.kernel import current
-from governance.kernel.access import allowed
-from governance.kernel.db import among, session
+from governance.kernel.data.db import among, session
+from governance.kernel.safety.access import allowed
 from governance.operations.agreements import permissions, queries
 from governance.operations.agreements.models import TO_TENANT, Agreement, Commitment
 from governance.operations.measurements.models import Indicator

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from governance.foundation.people import queries as people
 from governance.foundation.people.aliases import MERIDIAN, OUTSIDER, may_see_names
 from governance.kernel import clock
+from governance.kernel.files.spreadsheet_writer import csv_bytes
 from governance.kernel.formatting import long_day
-from governance.kernel.pages import table_file
-from governance.kernel.spreadsheet_writer import csv_bytes
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import table_file
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.agreements import measured, queries
 from governance.operations.agreements.acceptance_actions import needed_sides
 from governance.operations.agreements.band_chart import band_chart, bands_title

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from flask import redirect, url_for
 
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.agreements import (
     acceptance_pages,
     agreement_pages,

@@ -17,9 +17,9 @@ from uuid import UUID
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.events import publish
+from governance.kernel.work.events import publish
 from governance.operations.alerts import queries
 from governance.operations.alerts.burn_rules import decimal_text
 from governance.operations.alerts.events import (

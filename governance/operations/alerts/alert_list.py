@@ -1,6 +1,6 @@
 """The list of alerts: its declaration."""
 
-from governance.kernel.list_pages import Column, Filter, ListPage
+from governance.kernel.pages.list_pages import Column, Filter, ListPage
 from governance.operations.alerts.models import SEVERITIES, STATES
 
 ALERTS = ListPage(

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 
-from governance.kernel.access import allowed
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import allowed
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.alerts import history, panels, permissions
 from governance.operations.alerts.backtest import BackTest
 from governance.operations.alerts.burn_rules import DEFAULT_RULES, BurnRule

@@ -15,7 +15,7 @@ from itertools import batched
 from uuid import UUID
 
 from governance.kernel import clock
-from governance.kernel.db import lock_tenant
+from governance.kernel.data.db import lock_tenant
 from governance.kernel.intervals import MINUTE
 from governance.operations.alerts import actions, queries
 from governance.operations.objectives import queries as objectives

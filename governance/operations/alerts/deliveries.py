@@ -14,9 +14,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from governance.foundation.people.queries import Member, members, names
 from governance.foundation.webhooks import actions as webhooks
-from governance.kernel import clock, current, outbox
-from governance.kernel.db import session
-from governance.kernel.ids import uuid7
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
+from governance.kernel.data.ids import uuid7
+from governance.kernel.work import outbox
 from governance.operations.alerts import queries
 from governance.operations.alerts.alert_words import fired_text
 from governance.operations.alerts.events import AlertAcknowledged, AlertFired, AlertResolved

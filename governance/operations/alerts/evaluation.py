@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock
-from governance.kernel.db import lock_tenant
+from governance.kernel.data.db import lock_tenant
 from governance.kernel.intervals import MINUTE
 from governance.operations.alerts import actions, budgets, queries
 from governance.operations.alerts.burn_rules import Verdict

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from governance.kernel.events import Event
+from governance.kernel.work.events import Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from wtforms import HiddenField, RadioField, TextAreaField
 
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 
 class RulesForm(Form):

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.intervals import MINUTE, Span, difference
 from governance.operations.alerts.backtest import (
     BackTest,

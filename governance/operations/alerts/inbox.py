@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, String, cast, func, or_
 
 from governance.foundation.people.own_entries import own_items
-from governance.kernel.inbox import ME, ROLE, InboxDone, InboxRow, InboxSource, item_select
+from governance.kernel.work.inbox import ME, ROLE, InboxDone, InboxRow, InboxSource, item_select
 from governance.operations.alerts import permissions
 from governance.operations.alerts.actions import ALERT_ACKNOWLEDGED
 from governance.operations.alerts.deliveries import MANAGERS

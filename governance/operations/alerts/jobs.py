@@ -1,7 +1,7 @@
 """Evaluate the alerts of all tenants every minute, and their error budgets every hour."""
 
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.alerts import budgets, evaluation
 
 

@@ -20,8 +20,8 @@ from sqlalchemy import Select, func, select
 from governance.foundation.people.queries import names
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock, formatting
-from governance.kernel.access import allowed
 from governance.kernel.manifest import EntryLink, links
+from governance.kernel.safety.access import allowed
 from governance.operations.alerts import judging, permissions, queries, watching
 from governance.operations.alerts.alert_words import fired_text, pace_text
 from governance.operations.alerts.burn_rules import BurnRule, Verdict

@@ -1,6 +1,6 @@
 """Who may do what with alerts."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "alerts.view",

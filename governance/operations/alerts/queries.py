@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from governance.kernel.db import among, find, session
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.data.db import among, find, session
+from governance.kernel.pages.rendering import Keyset, keyset
 from governance.operations.alerts.models import (
     Alert,
     AlertDelivery,

@@ -5,10 +5,10 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.alerts import actions, panels, permissions, queries
 from governance.operations.alerts.forms import ResponseForm
 from governance.operations.objectives import queries as objectives

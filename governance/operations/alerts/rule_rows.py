@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from markupsafe import Markup
 
-from governance.kernel import drawing
+from governance.kernel.pictures import drawing
 from governance.operations.alerts.alert_words import TIMES, limit_text, times
 from governance.operations.alerts.burn_rules import RuleVerdict, Verdict
 from governance.operations.alerts.models import SEVERITIES, Alert

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
 from governance.operations.alerts import queries
 from governance.operations.alerts.events import BudgetExhausted

@@ -9,9 +9,9 @@ from flask import flash, jsonify, redirect, request, url_for
 from governance.foundation.people import queries as people
 from governance.kernel import formatting
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.alerts import actions, panels, permissions, queries
 from governance.operations.alerts.alert_list import ALERTS
 from governance.operations.alerts.alert_words import fired_text, open_text

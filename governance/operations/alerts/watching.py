@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import select
 
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.intervals import MINUTE, Span
 from governance.kernel.months import ZonePeriod
 from governance.operations.alerts.burn_rules import (

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.intervals import MINUTE, Span
 from governance.operations.measurements.rollups import Grain, parts
 from governance.operations.measurements.scoring import Counts

@@ -22,12 +22,13 @@ from governance.foundation.audit.registry import action
 from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.owners import check_may_own
 from governance.foundation.people.queries import last_actor
-from governance.kernel import clock, current, undo
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
-from governance.kernel.events import publish as publish_event
 from governance.kernel.formatting import long_day
-from governance.kernel.undo import Overtaken, UndoStep
+from governance.kernel.pages import undo
+from governance.kernel.pages.undo import Overtaken, UndoStep
+from governance.kernel.work.events import publish as publish_event
 from governance.operations.datasets import licences, queries
 from governance.operations.datasets.content import (
     MAX_TEXT_LENGTH,

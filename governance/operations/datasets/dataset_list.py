@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from governance.kernel.list_pages import Column, Export, Filter, ListPage
-from governance.kernel.spreadsheet_writer import Cell
+from governance.kernel.files.spreadsheet_writer import Cell
+from governance.kernel.pages.list_pages import Column, Export, Filter, ListPage
 from governance.operations.datasets.models import PURPOSES
 from governance.operations.datasets.queries import DataSetRow
 from governance.operations.datasets.states import STATES

@@ -18,7 +18,7 @@ from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import assignee_choices
 from governance.foundation.tenants.forms import one_line
 from governance.kernel.days import DayField
-from governance.kernel.forms import Choice, Form, constraint, stripped
+from governance.kernel.web.forms import Choice, Form, constraint, stripped
 from governance.operations.datasets import queries
 from governance.operations.datasets.content import (
     CONSENT_BASES,

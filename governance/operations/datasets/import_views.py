@@ -3,10 +3,10 @@
 from flask import flash, redirect, url_for
 
 from governance.kernel.errors import NotFound
-from governance.kernel.forms import accepted, uuid_or_none
-from governance.kernel.pages import page
-from governance.kernel.uploaded_files import keep_preview, previewed_file
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.uploaded_files import keep_preview, previewed_file
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import accepted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.datasets import actions, content, croissant, permissions, queries
 from governance.operations.datasets.croissant import CroissantDataSet
 from governance.operations.datasets.forms import CroissantConfirmForm, CroissantFileForm

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Select, case, or_
 
-from governance.kernel.inbox import ME, TODAY, InboxRow, InboxSource, end_of, item_select
+from governance.kernel.work.inbox import ME, TODAY, InboxRow, InboxSource, end_of, item_select
 from governance.operations.datasets import permissions, state_sql
 from governance.operations.datasets.models import DataSet, DataSetVersion
 

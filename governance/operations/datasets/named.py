@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from governance.kernel.access import allowed
+from governance.kernel.safety.access import allowed
 from governance.operations.datasets import permissions, queries
 from governance.operations.datasets.queries import DataSetRow
 from governance.operations.datasets.states import KINDS, STATES

@@ -1,6 +1,6 @@
 """Who reads, describes, publishes and retires data sets."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "data_sets.view",

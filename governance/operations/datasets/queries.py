@@ -18,10 +18,10 @@ from uuid import UUID
 from sqlalchemy import Date, Select, func, literal, or_, select
 
 from governance.kernel import clock
-from governance.kernel.db import find, find_several, session
+from governance.kernel.data.db import find, find_several, session
 from governance.kernel.errors import NotFound
-from governance.kernel.forms import uuid_or_none
-from governance.kernel.pages import Keyset, sorted_page
+from governance.kernel.pages.rendering import Keyset, sorted_page
+from governance.kernel.web.forms import uuid_or_none
 from governance.operations.datasets import state_sql
 from governance.operations.datasets.content import VersionContent
 from governance.operations.datasets.models import DataSet, DataSetUse, DataSetVersion

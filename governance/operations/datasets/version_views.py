@@ -7,9 +7,9 @@ from flask import flash, redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.kernel.errors import Invalid
-from governance.kernel.forms import accepted, counted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.datasets import actions, content, permissions, queries
 from governance.operations.datasets.content import VersionContent
 from governance.operations.datasets.forms import PublishForm, VersionForm, values_of

@@ -9,15 +9,15 @@ from governance.foundation.people import assigning
 from governance.foundation.people import queries as people
 from governance.foundation.people.owners import assignee_choices, names_among, owner_choices
 from governance.kernel import clock
-from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, uuid_or_none
-from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
-from governance.kernel.pages import page
-from governance.kernel.spreadsheet_writer import Cell
-from governance.kernel.undo_pages import undo_offer
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import Cell
+from governance.kernel.pages.list_export import ROWS_PER_READ, csv_file, every_page
+from governance.kernel.pages.rendering import page
+from governance.kernel.pages.undo_pages import undo_offer
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.datasets import actions, content, permissions, queries
 from governance.operations.datasets.dataset_list import CSV_HEADER, DATA_SETS, csv_cells
 from governance.operations.datasets.forms import (

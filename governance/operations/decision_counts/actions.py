@@ -7,8 +7,8 @@ from sqlalchemy import delete, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from governance.kernel import clock, current
-from governance.kernel.db import session
-from governance.kernel.ids import uuid7
+from governance.kernel.data.db import session
+from governance.kernel.data.ids import uuid7
 from governance.operations.decision_counts.models import DecisionCount
 
 type Counted = Mapping[

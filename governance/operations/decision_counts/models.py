@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted
+from governance.kernel.data.db import Model, Tenanted
 
 
 class DecisionCount(Tenanted, Model):

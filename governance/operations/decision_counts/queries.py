@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.decision_counts.models import DecisionCount
 
 type ByFlag = Mapping[tuple[str, str], Mapping[str, int]]

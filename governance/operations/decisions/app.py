@@ -25,12 +25,13 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from werkzeug.sansio.utils import host_is_trusted
 
-from governance.kernel import bearer, current, request_bodies
-from governance.kernel.bearer import StoredKey
-from governance.kernel.db import transaction
+from governance.kernel import current
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import DomainError, KeyNeeded
-from governance.kernel.rate_limits import RateLimiter
-from governance.kernel.web import HEADERS, STRICT_TRANSPORT_SECURITY
+from governance.kernel.web import bearer, request_bodies
+from governance.kernel.web.bearer import StoredKey
+from governance.kernel.web.rate_limits import RateLimiter
+from governance.kernel.web.responses import HEADERS, STRICT_TRANSPORT_SECURITY
 from governance.operations.decisions import actions, bundle, permissions
 from governance.operations.decisions.counting import Requester
 from governance.operations.decisions.flags import AmbiguousRollout, Answers, is_of

@@ -20,7 +20,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from governance.kernel.bearer import Keys, StoredKey
+from governance.kernel.web.bearer import Keys, StoredKey
 from governance.operations.decisions import permissions
 from governance.operations.decisions.rollout_flags import (
     CANDIDATE,

@@ -8,8 +8,10 @@ from sqlalchemy import func, or_, select, text
 
 from governance.foundation.api_keys import queries as api_keys
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock, current, key_encryption, tenant_revision
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session
+from governance.kernel.safety import key_encryption
 from governance.operations.decisions.flags import DecisionFacts, DecisionFeature, PlatformFacts
 from governance.operations.decisions.models import BundleKey
 from governance.operations.policies import queries as policies

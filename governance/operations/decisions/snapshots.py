@@ -32,8 +32,9 @@ from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.system_actor import founder
-from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError, Unavailable
 from governance.operations.decision_counts import actions as decisions
 from governance.operations.decisions import queries

@@ -5,10 +5,10 @@ from uuid import UUID
 from flask import Response, jsonify, request
 
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature
-from governance.kernel.forms import uuid_or_none
-from governance.kernel.idempotency import idempotency_key
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import uuid_or_none
+from governance.kernel.web.idempotency import idempotency_key
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.evaluations import (
     permissions,
     push_actions,

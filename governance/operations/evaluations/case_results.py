@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations.models import RUN_CASES, EvaluationRun, SuiteMeasure
 
 SCORED = 0  # outcome of a case that has scores

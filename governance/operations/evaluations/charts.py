@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from governance.kernel import drawing
+from governance.kernel.pictures import drawing
 from governance.operations.evaluations import figures
 from governance.operations.evaluations.this_week import WeekCell
 

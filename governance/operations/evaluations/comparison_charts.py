@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from governance.kernel import drawing
+from governance.kernel.pictures import drawing
 
 WIDTH, ROW, NAMES, FIGURE = 320, 30, 132, 26
 

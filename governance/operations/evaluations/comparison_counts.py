@@ -30,8 +30,8 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from governance.kernel.db import session
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.data.db import session
+from governance.kernel.pages.rendering import Keyset, keyset
 from governance.operations.evaluations.models import RUN_CASES
 from governance.operations.evaluations.statistics.paired import EXACT_CLUSTERS
 

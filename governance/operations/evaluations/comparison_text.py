@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from governance.kernel.files.spreadsheet_writer import Cell
 from governance.kernel.formatting import plural
-from governance.kernel.spreadsheet_writer import Cell
 from governance.operations.evaluations import figures
 from governance.operations.evaluations.comparing import (
     ComparedMeasure,

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from flask import jsonify, redirect, request, url_for
 
-from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid
-from governance.kernel.forms import uuid_or_none
-from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
-from governance.kernel.pages import Keyset, filters, page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.list_export import ROWS_PER_READ, csv_file, every_page
+from governance.kernel.pages.rendering import Keyset, filters, page
+from governance.kernel.web.forms import uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.evaluations import (
     comparing,
     comparison_charts,

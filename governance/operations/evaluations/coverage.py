@@ -15,9 +15,9 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, select
 
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.formatting import day_of_year, plural
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages.rendering import Keyset, keyset
 from governance.operations.evaluations.models import (
     EvaluationRun,
     MeasureResult,

@@ -3,8 +3,8 @@
 from flask import request
 
 from governance.kernel import clock
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.evaluations import coverage as risks
 from governance.operations.evaluations import permissions
 from governance.operations.evaluations.owasp import BY_KEY, EDITIONS

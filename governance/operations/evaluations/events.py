@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from governance.kernel.events import Event
+from governance.kernel.work.events import Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import member_choices
 from governance.foundation.tenants.forms import one_line
-from governance.kernel.forms import Choice, Form, constraint, stripped
+from governance.kernel.web.forms import Choice, Form, constraint, stripped
 from governance.operations.evaluations import queries
 from governance.operations.evaluations.task_packs import PACKS
 from governance.operations.systems import queries as systems

@@ -2,7 +2,7 @@
 
 from governance.foundation.tenants.for_each_tenant import in_each, is_active, once_a_day_in_each
 from governance.kernel import clock
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.evaluations import request_actions, retention
 
 

@@ -11,10 +11,12 @@ from sqlalchemy import insert, select
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, events, tenant_revision
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.ids import uuid7
+from governance.kernel.work import events
 from governance.operations.evaluations import judge_labels, judge_queries
 from governance.operations.evaluations.case_digests import case_digest
 from governance.operations.evaluations.events import JudgeChanged

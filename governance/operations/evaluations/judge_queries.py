@@ -18,10 +18,10 @@ from uuid import UUID
 from sqlalchemy import Row, ScalarSelect, Select, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Selected
 from governance.kernel.errors import DomainError
-from governance.kernel.pages import Keyset, keyset
-from governance.kernel.selects import Selected
+from governance.kernel.pages.rendering import Keyset, keyset
 from governance.operations.evaluations.judge_models import (
     EvaluationJudge,
     JudgeCalibration,

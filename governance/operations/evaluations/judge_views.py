@@ -12,9 +12,9 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from governance.foundation.people import queries as people
 from governance.foundation.tenants.forms import one_line
 from governance.kernel.errors import Invalid
-from governance.kernel.forms import Form, accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import Form, accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.evaluations import (
     figures,
     history,

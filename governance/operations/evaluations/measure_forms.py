@@ -15,7 +15,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from governance.foundation.tenants.forms import one_line
-from governance.kernel.forms import Form, stripped
+from governance.kernel.web.forms import Form, stripped
 from governance.operations.evaluations.models import KINDS, SuiteMeasure
 from governance.operations.evaluations.owasp import RISKS
 from governance.operations.evaluations.suite_actions import MeasureInput

@@ -3,9 +3,9 @@
 from flask import redirect, request, url_for
 
 from governance.kernel.errors import DomainError, NotFound
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.evaluations import measure_actions, permissions, queries
 from governance.operations.evaluations.forms import PublishForm
 from governance.operations.evaluations.measure_forms import MeasureForm, form_of

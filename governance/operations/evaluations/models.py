@@ -32,8 +32,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.background_work import Generated
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
+from governance.kernel.work.background_work import Generated
 
 KINDS = {
     "rate": "Share of cases",

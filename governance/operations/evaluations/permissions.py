@@ -1,6 +1,6 @@
 """Who may do what with evaluations."""
 
-from governance.kernel.access import permission, scope
+from governance.kernel.safety.access import permission, scope
 
 EVALUATIONS_WRITE = scope("evaluations:write", "push evaluation runs")
 

@@ -22,8 +22,8 @@ from sqlalchemy import Select, String, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from governance.kernel import clock, formatting
-from governance.kernel.db import session
-from governance.kernel.selects import Rows, Selected, read_rows
+from governance.kernel.data.db import session
+from governance.kernel.data.selects import Rows, Selected, read_rows
 from governance.operations.evaluations import figures, judge_queries, queries
 from governance.operations.evaluations.models import (
     EvaluationRun,

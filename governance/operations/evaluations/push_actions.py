@@ -15,9 +15,9 @@ from uuid import UUID
 from governance.foundation.api_keys import batch_actions
 from governance.foundation.api_keys.batch_actions import BatchResult
 from governance.foundation.api_keys.queries import acting_key_system
-from governance.kernel import background_work
-from governance.kernel.db import lock_tenant
+from governance.kernel.data.db import lock_tenant
 from governance.kernel.errors import DomainError, Invalid, NotFound, Unavailable
+from governance.kernel.work import background_work
 from governance.operations.evaluations import (
     queries,
     request_actions,

@@ -13,10 +13,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Rows
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import Keyset, keyset
-from governance.kernel.selects import Rows
+from governance.kernel.pages.rendering import Keyset, keyset
 from governance.operations.evaluations.judging import MeasureRule
 from governance.operations.evaluations.models import (
     EvaluationRun,

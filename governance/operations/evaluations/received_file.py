@@ -3,7 +3,7 @@
     takes_a_file(feature, "evaluations_api.push", check, limit)
     received()                                    the file of this request, with its SHA-256
 
-Of a key that may not send it, no body is read (`kernel/feature.py`).
+Of a key that may not send it, no body is read (`kernel/web/feature.py`).
 """
 
 import hashlib
@@ -15,11 +15,12 @@ from typing import IO, Any, cast
 
 from flask import g, request
 
-from governance.kernel import current, web
-from governance.kernel.batch_requests import UnreadableBatch
-from governance.kernel.db import transaction
+from governance.kernel import current
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import Invalid, TooLarge
-from governance.kernel.feature import Feature
+from governance.kernel.web import responses
+from governance.kernel.web.batch_requests import UnreadableBatch
+from governance.kernel.web.feature import Feature
 
 PIECE_BYTES = 1024 * 1024
 FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
@@ -50,7 +51,7 @@ def takes_a_file(feature: Feature, endpoint: str, check: Callable[[], object], l
                 )
             if (request.content_length or 0) > limit:
                 raise _too_large(limit)
-            web.allow_body(limit)
+            responses.allow_body(limit)
             g.takes_file = limit
 
     @feature.before_request

@@ -4,8 +4,9 @@ from datetime import date
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.formatting import long_day
 from governance.operations.evaluations import served_releases

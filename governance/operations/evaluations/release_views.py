@@ -9,9 +9,9 @@ from wtforms.validators import DataRequired, Length
 from governance.foundation.people import queries as people
 from governance.foundation.tenants.forms import one_line
 from governance.kernel.days import DayField
-from governance.kernel.forms import Form, accepted, stripped
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import Form, accepted, stripped
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.evaluations import (
     permissions,
     promotion,

@@ -14,9 +14,10 @@ from typing import Any
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.webhooks.queue_actions import send
-from governance.kernel import access, clock, current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.safety import access
 from governance.operations.evaluations import (
     permissions,
     request_queries,

@@ -9,8 +9,8 @@ from sqlalchemy import Row, Select, func, select
 
 from governance.foundation.webhooks import queries as webhooks
 from governance.foundation.webhooks.models import WebhookEndpoint
-from governance.kernel.db import find, session
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.data.db import find, session
+from governance.kernel.pages.rendering import Keyset, keyset
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,

@@ -7,11 +7,11 @@ from flask import flash, redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.kernel.errors import DomainError
-from governance.kernel.feature import Feature
 from governance.kernel.formatting import plural
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.evaluations import (
     history,
     permissions,

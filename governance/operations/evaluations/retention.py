@@ -7,9 +7,11 @@ from datetime import timedelta
 
 from sqlalchemy import delete, exists, select
 
-from governance.kernel import background_work, clock, storage
-from governance.kernel.db import extend_statement_timeout, session, transaction
-from governance.kernel.jobs import WorkItem
+from governance.kernel import clock
+from governance.kernel.data.db import extend_statement_timeout, session, transaction
+from governance.kernel.files import storage
+from governance.kernel.work import background_work
+from governance.kernel.work.jobs import WorkItem
 from governance.operations.evaluations import run_actions
 from governance.operations.evaluations.models import RUN_CASES, EvaluationRun
 

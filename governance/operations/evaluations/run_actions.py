@@ -19,19 +19,14 @@ from sqlalchemy import text
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import (
-    access,
-    background_work,
-    clock,
-    current,
-    events,
-    formatting,
-    storage,
-    tenant_revision,
-)
-from governance.kernel.db import extend_statement_timeout, lock_tenant, session
+from governance.kernel import clock, current, formatting
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import extend_statement_timeout, lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, Unavailable
-from governance.kernel.ids import uuid7
+from governance.kernel.files import storage
+from governance.kernel.safety import access
+from governance.kernel.work import background_work, events
 from governance.operations.evaluations import judge_queries, permissions, queries
 from governance.operations.evaluations.events import RunJudged
 from governance.operations.evaluations.models import (

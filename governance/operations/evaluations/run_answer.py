@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from governance.kernel import background_work, current
-from governance.kernel.db import session
+from governance.kernel import current
+from governance.kernel.data.db import session
+from governance.kernel.work import background_work
 from governance.operations.evaluations import judge_queries, queries
 from governance.operations.evaluations.models import EvaluationRun, MeasureResult, SuiteMeasure
 

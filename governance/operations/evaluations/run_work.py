@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from governance.kernel import background_work, clock, sandbox, storage
-from governance.kernel.background_work import PacedProgress
-from governance.kernel.db import extend_statement_timeout, transaction
+from governance.kernel import clock
+from governance.kernel.data.db import extend_statement_timeout, transaction
 from governance.kernel.errors import DomainError, Unavailable
-from governance.kernel.jobs import Progress, WorkItem, work
-from governance.kernel.sandbox import Ending, Limits
+from governance.kernel.files import sandbox, storage
+from governance.kernel.files.sandbox import Ending, Limits
+from governance.kernel.work import background_work
+from governance.kernel.work.background_work import PacedProgress
+from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.operations.evaluations import queries, run_actions
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.evaluations.reading_child import CASES_FILE

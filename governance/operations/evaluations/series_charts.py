@@ -11,8 +11,8 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup
 
-from governance.kernel import drawing
 from governance.kernel.formatting import day_of_year, plural
+from governance.kernel.pictures import drawing
 from governance.operations.evaluations import figures
 from governance.operations.evaluations.statistics.series import ChangePoint
 from governance.operations.evaluations.weekly_series import MeasureSeries, SeriesMark

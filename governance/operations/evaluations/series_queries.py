@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, case, column, func, select, values
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import judge_queries
 from governance.operations.evaluations.models import (
     EvaluationRun,

@@ -9,13 +9,13 @@ from typing import Any
 from flask import Response, request, url_for
 
 from governance.kernel import clock
-from governance.kernel.access import allowed
-from governance.kernel.downloads import FILE
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import Cell
 from governance.kernel.intervals import Span
-from governance.kernel.list_export import csv_file
-from governance.kernel.pages import filters, page
-from governance.kernel.spreadsheet_writer import Cell
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.list_export import csv_file
+from governance.kernel.pages.rendering import filters, page
+from governance.kernel.safety.access import allowed
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.evaluations import (
     figures,
     permissions,

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select, tuple_
 
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import ports
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.evaluations.ports import Roles

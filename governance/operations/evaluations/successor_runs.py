@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel import clock
-from governance.kernel.access import allowed
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.safety.access import allowed
 from governance.operations.evaluations import permissions, queries
 from governance.operations.evaluations.models import EvaluationRun, SuiteVersion
 from governance.operations.systems.models import AISystem

@@ -18,9 +18,11 @@ from sqlalchemy import Select, delete, select
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, events, tenant_revision
-from governance.kernel.db import find, lock_tenant, session
+from governance.kernel import clock
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import find, lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.work import events
 from governance.operations.evaluations import owasp
 from governance.operations.evaluations.events import SuiteVersionWithdrawn
 from governance.operations.evaluations.models import (

@@ -21,8 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from governance.kernel import clock
+from governance.kernel.data.selects import Selected
 from governance.kernel.formatting import plural
-from governance.kernel.selects import Selected
 from governance.operations.evaluations import judge_queries, permissions, queries, served_releases
 from governance.operations.evaluations.models import (
     EvaluationRun,

@@ -15,8 +15,8 @@ from datetime import timedelta
 from typing import Any
 
 from governance.kernel import clock
-from governance.kernel.access import allowed
 from governance.kernel.formatting import plural
+from governance.kernel.safety.access import allowed
 from governance.operations.evaluations import (
     figures,
     judge_queries,

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from governance.kernel import access, clock
-from governance.kernel.db import lock_tenant
+from governance.kernel import clock
+from governance.kernel.data.db import lock_tenant
 from governance.kernel.errors import DomainError
+from governance.kernel.safety import access
 from governance.operations.evaluations import (
     judge_queries,
     permissions,

@@ -8,12 +8,14 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 
 from governance.foundation.people import queries as people
-from governance.kernel import background_work, clock, work_pages
-from governance.kernel.feature import Feature, somebody_may
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.uploaded_files import plain_name
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel import clock
+from governance.kernel.files.uploaded_files import plain_name
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature, somebody_may
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work import background_work
 from governance.operations.evaluations import (
     charts,
     coverage,

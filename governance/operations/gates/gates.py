@@ -17,9 +17,9 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from governance.kernel.access import Permission, allowed
 from governance.kernel.extension_points import ExtensionPoint
-from governance.kernel.visibility_scope import limits
+from governance.kernel.safety.access import Permission, allowed
+from governance.kernel.safety.visibility_scope import limits
 from governance.operations.gates.stage import Stage
 
 type GateKind = Literal["guardrail", "signal", "condition"]

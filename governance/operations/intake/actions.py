@@ -22,10 +22,10 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import last_actor, membership_of
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, Stale
-from governance.kernel.ids import uuid7
+from governance.kernel.safety.access import require
 from governance.operations.intake import law, permissions, queries, safeguards
 from governance.operations.intake.models import STATES, SystemProposal
 from governance.operations.intake.questions import QUESTIONS, SAFEGUARDS, cleaned

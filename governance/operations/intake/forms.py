@@ -14,8 +14,8 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from governance.foundation.tenants.forms import one_line
-from governance.kernel.forms import Form, constraint, counted, stripped, uuid_or_none
-from governance.kernel.ids import uuid7
+from governance.kernel.data.ids import uuid7
+from governance.kernel.web.forms import Form, constraint, counted, stripped, uuid_or_none
 from governance.operations.intake.actions import MAX_NAME_LENGTH, MAX_TEXT_LENGTH, Draft
 from governance.operations.intake.models import SystemProposal
 from governance.operations.intake.questions import QUESTIONS, Question

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import DateTime, Select, String, cast, func
 
 from governance.kernel.formatting import plural
-from governance.kernel.inbox import ME, TENANT, TODAY, InboxSource, item_select
+from governance.kernel.work.inbox import ME, TENANT, TODAY, InboxSource, item_select
 from governance.operations.intake import law_queries, permissions
 from governance.operations.intake.models import SystemProposal
 from governance.operations.systems.models import AISystem

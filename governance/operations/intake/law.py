@@ -19,7 +19,8 @@ from typing import Any
 
 import rfc8785
 
-from governance.kernel import clock, yaml_files
+from governance.kernel import clock
+from governance.kernel.files import yaml_files
 
 FOLDER = Path(__file__).parent / "law"
 AMENDED, ORIGINAL = "2026-07-27", "2024-08-01"

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from governance.kernel.access import require
 from governance.kernel.errors import DomainError
+from governance.kernel.safety.access import require
 from governance.operations.intake import law, law_queries, permissions
 from governance.operations.systems import law_confirmation
 from governance.operations.systems import queries as systems

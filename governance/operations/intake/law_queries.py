@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Date, and_, case, func, literal, select
 
 from governance.kernel import clock
-from governance.kernel.db import among, session
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.data.db import among, session
+from governance.kernel.pages.rendering import Keyset, keyset
 from governance.operations.intake import law
 from governance.operations.intake.law_change import Classified, LawChange, compare
 from governance.operations.intake.models import SystemProposal

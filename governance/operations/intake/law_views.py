@@ -8,13 +8,14 @@ from uuid import UUID
 
 from flask import request, url_for
 
-from governance.kernel import bulk_pages, clock
-from governance.kernel.bulk import BulkChange, BulkColumn, BulkItem
-from governance.kernel.bulk_pages import BulkAction
+from governance.kernel import clock
 from governance.kernel.formatting import plural
-from governance.kernel.forms import Form
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages import bulk_pages
+from governance.kernel.pages.bulk_pages import BulkAction
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import Form
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work.bulk import BulkChange, BulkColumn, BulkItem
 from governance.operations.intake import (
     duty_states,
     law,

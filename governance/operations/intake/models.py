@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
 from governance.operations.intake import law
 from governance.operations.intake.law import Law
 from governance.operations.intake.triage import EU_CLASSES, RISK_CLASSES

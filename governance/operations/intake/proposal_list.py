@@ -1,6 +1,6 @@
 """The intake queue: its declaration."""
 
-from governance.kernel.list_pages import Column, Filter, ListPage
+from governance.kernel.pages.list_pages import Column, Filter, ListPage
 from governance.operations.intake.models import STATES
 from governance.operations.intake.triage import EU_CLASSES, RISK_CLASSES
 

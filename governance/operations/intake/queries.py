@@ -9,9 +9,9 @@ from sqlalchemy import Select, Uuid, bindparam, func, or_, select
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
-from governance.kernel.db import find, session
-from governance.kernel.pages import Keyset, sorted_page
-from governance.kernel.selects import Rows
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Rows
+from governance.kernel.pages.rendering import Keyset, sorted_page
 from governance.operations.intake.models import SystemProposal
 from governance.operations.intake.triage import Triage, triage
 from governance.operations.systems.models import AISystem

@@ -9,12 +9,12 @@ from governance.foundation.approvals import queries as approvals
 from governance.foundation.people import queries as people
 from governance.foundation.people.queries import Moment
 from governance.kernel import clock
-from governance.kernel.access import require
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, uuid_or_none
-from governance.kernel.ids import uuid7
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.data.ids import uuid7
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import require
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.intake import (
     actions,
     duty_states,

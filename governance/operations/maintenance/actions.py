@@ -18,11 +18,11 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, Stale
-from governance.kernel.events import publish
-from governance.kernel.ids import uuid7
 from governance.kernel.intervals import Span
+from governance.kernel.work.events import publish
 from governance.operations.maintenance import ports, queries
 from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.maintenance.exclusion_plan import TIMES, Plan, check

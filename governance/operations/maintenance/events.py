@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from governance.kernel.events import Event
 from governance.kernel.intervals import Span
+from governance.kernel.work.events import Event
 
 
 @dataclass(frozen=True, slots=True)

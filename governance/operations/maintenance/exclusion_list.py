@@ -1,6 +1,6 @@
 """The list of exclusions: its declaration."""
 
-from governance.kernel.list_pages import Column, Filter, ListPage
+from governance.kernel.pages.list_pages import Column, Filter, ListPage
 from governance.operations.maintenance.models import CATEGORIES
 from governance.operations.systems import queries as systems
 

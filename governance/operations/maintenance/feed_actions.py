@@ -12,8 +12,8 @@ import secrets
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import current
-from governance.kernel.bearer import digest
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.web.bearer import digest
 from governance.operations.maintenance import queries
 from governance.operations.maintenance.models import MaintenanceFeed
 

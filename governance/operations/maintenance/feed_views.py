@@ -7,12 +7,12 @@ from flask import Response, request
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants import system_actor
 from governance.kernel import clock, current
-from governance.kernel.access import PUBLIC
-from governance.kernel.db import transaction
-from governance.kernel.downloads import FILE
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.maintenance import exclusion_words, feed_actions, queries
 
 feature = Feature("maintenance_feed", __name__, scope="public")

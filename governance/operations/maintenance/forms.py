@@ -15,10 +15,10 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from governance.foundation.tenants.forms import one_line
 from governance.kernel import formatting
+from governance.kernel.data.ids import uuid7
 from governance.kernel.days import DayField
 from governance.kernel.errors import Invalid
-from governance.kernel.forms import Choice, Form, constraint, counted, stripped, uuid_or_none
-from governance.kernel.ids import uuid7
+from governance.kernel.web.forms import Choice, Form, constraint, counted, stripped, uuid_or_none
 from governance.operations.maintenance.exclusion_plan import (
     MAX_REASON_LENGTH,
     MAX_TITLE_LENGTH,

@@ -16,9 +16,9 @@ from sqlalchemy import Select, and_, func, or_, select
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.intervals import Span
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages.rendering import Keyset, keyset
 from governance.operations.maintenance.models import Exclusion, MaintenanceFeed
 from governance.operations.maintenance.recurrence import Recurrence, occurrences_in
 

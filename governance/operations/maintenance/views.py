@@ -12,14 +12,14 @@ from governance.foundation.approvals.queries import is_open, open_approval
 from governance.foundation.people import queries as people
 from governance.foundation.people.queries import Moment
 from governance.kernel import clock, formatting
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.ids import uuid7
 from governance.kernel.intervals import Span
 from governance.kernel.months import Month
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.maintenance import (
     actions,
     effect,

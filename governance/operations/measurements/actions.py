@@ -19,10 +19,10 @@ from sqlalchemy import select
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.events import publish
 from governance.kernel.intervals import Span, whole_minute
+from governance.kernel.work.events import publish
 from governance.operations.measurements import queries, rebuilding, storing
 from governance.operations.measurements.events import MinutesStored
 from governance.operations.measurements.models import KINDS, SOURCES, Indicator

@@ -2,10 +2,10 @@
 
 from flask import jsonify, request
 
-from governance.kernel import batch_requests
-from governance.kernel.feature import Feature
-from governance.kernel.idempotency import idempotency_key
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.web import batch_requests
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.idempotency import idempotency_key
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.measurements import batches, permissions, push_actions
 
 feature = Feature("indicators_api", __name__, scope="machine")

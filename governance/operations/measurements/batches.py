@@ -16,8 +16,8 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from governance.kernel.batch_requests import BatchSize, UnreadableBatch
 from governance.kernel.errors import Invalid
+from governance.kernel.web.batch_requests import BatchSize, UnreadableBatch
 from governance.operations.measurements.rollups import minute_number
 from governance.operations.measurements.storing import MAX_COUNT
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.intervals import Span, union
 from governance.operations.measurements.rollups import GRAINS, Grain, SignedPart, signed_parts
 from governance.operations.measurements.scoring import Counts

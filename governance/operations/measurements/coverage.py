@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.intervals import MINUTE, Span, union
 from governance.operations.measurements.rollups import HOUR, inner
 

@@ -17,11 +17,12 @@ from sqlalchemy import select
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants.system_actor import founder
-from governance.kernel import clock, current, jobs
-from governance.kernel.db import lock_tenant, session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, session, transaction
 from governance.kernel.errors import Invalid
 from governance.kernel.intervals import whole_minute
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.work import jobs
+from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.events import RunJudged
 from governance.operations.evaluations.models import (

@@ -6,9 +6,9 @@ from flask import redirect, url_for
 from wtforms import SelectField
 from wtforms.validators import InputRequired
 
-from governance.kernel.forms import Form, accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import Form, accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.measurements import evaluation_feeds, permissions, queries
 from governance.operations.measurements.models import Indicator
 from governance.operations.measurements.views import feature

@@ -8,7 +8,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import TextInput
 
 from governance.foundation.tenants.forms import one_line
-from governance.kernel.forms import Choice, Form, constraint, stripped
+from governance.kernel.web.forms import Choice, Form, constraint, stripped
 from governance.operations.measurements.models import KINDS, SOURCES
 from governance.operations.systems import queries as systems
 

@@ -10,11 +10,11 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select
 
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.forms import uuid_or_none
+from governance.kernel.data.db import session
 from governance.kernel.intervals import MINUTE, Span, whole_minute
-from governance.kernel.list_pages import Column, Filter, ListPage
-from governance.kernel.pages import Keyset, sorted_page
+from governance.kernel.pages.list_pages import Column, Filter, ListPage
+from governance.kernel.pages.rendering import Keyset, sorted_page
+from governance.kernel.web.forms import uuid_or_none
 from governance.operations.measurements import queries
 from governance.operations.measurements.models import KINDS, SOURCES, Indicator
 from governance.operations.systems import queries as systems

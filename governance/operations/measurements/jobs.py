@@ -6,9 +6,9 @@ import structlog
 
 from governance.foundation.tenants.for_each_tenant import in_each
 from governance.kernel import clock
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
+from governance.kernel.data.monthly_partitions import utc_month
 from governance.kernel.intervals import Span
-from governance.kernel.monthly_partitions import utc_month
 from governance.kernel.months import Month
 from governance.operations.measurements import actions, partitions, queries, retention
 from governance.operations.measurements.ports import minutes_needed_since

@@ -12,9 +12,9 @@ from sqlalchemy import Select, select
 
 from governance.kernel import clock, current
 from governance.kernel.errors import Invalid
+from governance.kernel.files.spreadsheet_writer import csv_rows
 from governance.kernel.intervals import Span, whole_minute
-from governance.kernel.pages import Keyset, keyset
-from governance.kernel.spreadsheet_writer import csv_rows
+from governance.kernel.pages.rendering import Keyset, keyset
 from governance.operations.measurements import queries
 from governance.operations.measurements.models import MINUTES
 from governance.operations.measurements.rollups import minute_number

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
 from governance.operations.measurements.scoring import IndicatorKind, IndicatorRule
 
 KINDS: dict[IndicatorKind, str] = {

@@ -1,5 +1,5 @@
 """Monthly partitions of the minute counts. Dropped minutes leave their hours and days."""
 
-from governance.kernel.monthly_partitions import MonthlyPartitions
+from governance.kernel.data.monthly_partitions import MonthlyPartitions
 
 MINUTES = MonthlyPartitions("indicator_minutes", "create_minute_partition", "drop_minute_partition")

@@ -1,6 +1,6 @@
 """Who may do what with indicators."""
 
-from governance.kernel.access import permission, scope
+from governance.kernel.safety.access import permission, scope
 
 INDICATORS_WRITE = scope("indicators:write", "send minute counts of indicators")
 

@@ -14,10 +14,12 @@ from sqlalchemy import select
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, jobs, key_encryption, outbound_http
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid
 from governance.kernel.intervals import whole_minute
+from governance.kernel.safety import key_encryption, outbound_http
+from governance.kernel.work import jobs
 from governance.operations.measurements import prometheus_queries as queries
 from governance.operations.measurements import prometheus_selector as selectors
 from governance.operations.measurements.actions import MAX_BACKFILL_AGE

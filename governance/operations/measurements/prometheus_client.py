@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from governance.kernel import outbound_http
 from governance.kernel.intervals import MINUTE
+from governance.kernel.safety import outbound_http
 from governance.operations.measurements.prometheus_response import (
     PrometheusFault,
     SampleSeries,

@@ -13,7 +13,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, Optional
 
-from governance.kernel.forms import Choice, Form
+from governance.kernel.web.forms import Choice, Form
 from governance.operations.measurements.actions import MAX_REASON_LENGTH
 from governance.operations.measurements.prometheus_actions import (
     MAX_NAME_LENGTH,

@@ -8,10 +8,11 @@ import structlog
 
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants import system_actor
-from governance.kernel import background_work, current
-from governance.kernel.db import transaction
+from governance.kernel import current
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import DomainError, NotFound
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.work import background_work
+from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.operations.measurements import permissions, prometheus_pulling
 from governance.operations.measurements import prometheus_queries as queries
 from governance.operations.measurements import queries as measurements

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from governance.foundation.audit.record import record
 from governance.kernel import clock
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.operations.measurements import actions, prometheus_schedule
 from governance.operations.measurements import prometheus_actions as prometheus
 from governance.operations.measurements import prometheus_client as client

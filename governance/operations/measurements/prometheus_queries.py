@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.jobs import WorkItem
+from governance.kernel.work.jobs import WorkItem
 from governance.operations.measurements.models import Indicator
 from governance.operations.measurements.prometheus_models import (
     PrometheusQuery,

@@ -5,11 +5,11 @@ from uuid import UUID
 from flask import flash, redirect, url_for
 
 from governance.kernel import clock, formatting
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 from governance.operations.measurements import permissions
 from governance.operations.measurements import prometheus_actions as actions
 from governance.operations.measurements import prometheus_queries as queries

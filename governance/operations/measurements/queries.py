@@ -16,10 +16,10 @@ from uuid import UUID
 from sqlalchemy import ARRAY, String, Table, any_, cast, select, text
 
 from governance.kernel import current
-from governance.kernel.db import among, find, session
+from governance.kernel.data.db import among, find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.forms import uuid_or_none
 from governance.kernel.intervals import Span
+from governance.kernel.web.forms import uuid_or_none
 from governance.operations.measurements import coverage
 from governance.operations.measurements.counting import counts_of_many
 from governance.operations.measurements.coverage import known_spans

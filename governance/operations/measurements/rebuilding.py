@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.intervals import Span, intersection
 from governance.kernel.months import Month
 from governance.operations.measurements import partitions

@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from governance.kernel import clock, current
-from governance.kernel.db import session
-from governance.kernel.monthly_partitions import months_between
+from governance.kernel.data.db import session
+from governance.kernel.data.monthly_partitions import months_between
 from governance.operations.measurements import partitions
 from governance.operations.measurements.rollups import EPOCH, minute_at
 

@@ -9,13 +9,13 @@ from flask import redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.foundation.people.queries import Moment
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
+from governance.kernel.files.downloads import FILE
 from governance.kernel.formatting import plural
-from governance.kernel.forms import accepted
 from governance.kernel.intervals import Span, minutes
-from governance.kernel.pages import page, table_file
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.measurements import (
     actions,
     indicator_list,

@@ -20,7 +20,7 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import membership_of
 from governance.kernel import clock, current, formatting
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.models import Indicator

@@ -11,8 +11,8 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from governance.kernel import drawing
 from governance.kernel.intervals import Span
+from governance.kernel.pictures import drawing
 from governance.operations.objectives import figures
 
 BAR_WIDTH, SPARK_WIDTH, SPARK_HEIGHT = 116, 132, 26

@@ -18,7 +18,7 @@ from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import member_choices
 from governance.foundation.tenants.forms import one_line
 from governance.kernel.errors import Invalid
-from governance.kernel.forms import Choice, Form, constraint, stripped
+from governance.kernel.web.forms import Choice, Form, constraint, stripped
 from governance.operations.measurements import queries as measurements
 from governance.operations.objectives.models import WINDOWS, Objective
 from governance.operations.objectives.service_hours import DAYS

@@ -26,7 +26,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 from governance.foundation.people.queries import names
 from governance.foundation.tenants.models import TenantTimeZone
 from governance.kernel import current
-from governance.kernel.db import among, session
+from governance.kernel.data.db import among, session
 from governance.kernel.errors import NotFound
 from governance.kernel.months import ZonePeriod
 from governance.operations.maintenance.models import Exclusion

@@ -9,8 +9,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from governance.kernel.files.spreadsheet_writer import Cell
 from governance.kernel.formatting import plural
-from governance.kernel.list_pages import (
+from governance.kernel.pages.list_pages import (
     Column,
     Export,
     Filter,
@@ -19,7 +20,6 @@ from governance.kernel.list_pages import (
     arrange,
     keep,
 )
-from governance.kernel.spreadsheet_writer import Cell
 from governance.operations.measurements.models import Indicator
 from governance.operations.objectives import charts, figures
 from governance.operations.objectives.models import Objective

@@ -1,6 +1,6 @@
 """Who may do what with objectives."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "objectives.view",

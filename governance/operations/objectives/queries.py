@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from governance.foundation.logbook.log_health import recall
 from governance.kernel import clock
-from governance.kernel.db import among, find, session
+from governance.kernel.data.db import among, find, session
 from governance.kernel.intervals import Span
 from governance.kernel.months import ZonePeriod
 from governance.operations.maintenance.queries import ExclusionSpan

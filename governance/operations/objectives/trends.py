@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.intervals import Span, difference
 from governance.operations.objectives.reading import Plan, Reading
 

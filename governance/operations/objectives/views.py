@@ -7,15 +7,15 @@ from flask import current_app, redirect, request, url_for
 from governance.foundation.people import queries as people
 from governance.foundation.people.owners import member_choices
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, counted
-from governance.kernel.list_export import chosen
-from governance.kernel.list_pages import one_page
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes, xlsx_bytes
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import csv_bytes, xlsx_bytes
+from governance.kernel.pages.list_export import chosen
+from governance.kernel.pages.list_pages import one_page
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.safety.access import allowed
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.objectives import (
     actions,
     conclusions,

@@ -15,10 +15,12 @@ from uuid import UUID
 
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.record import record
-from governance.kernel import clock, current, jobs, tenant_revision
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.formatting import plural
+from governance.kernel.work import jobs
 from governance.operations.policies import queries
 from governance.operations.policies.draft_actions import (
     LOCK,

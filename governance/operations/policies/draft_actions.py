@@ -11,7 +11,7 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import queries as requests
 from governance.foundation.audit.record import record
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
 from governance.operations.policies import queries
 from governance.operations.policies.effective_policies import Content, EffectivePolicy, read_content

@@ -16,7 +16,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, Optional
 
 from governance.kernel.days import ANY_DAY, DayField
-from governance.kernel.forms import Choice, Form, constraint, stripped
+from governance.kernel.web.forms import Choice, Form, constraint, stripped
 from governance.operations.policies.dimensions import DIMENSIONS, Dimension
 from governance.operations.systems import queries as systems
 

@@ -9,8 +9,8 @@ import structlog
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
 from governance.kernel import current
-from governance.kernel.db import transaction
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel.data.db import transaction
+from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.operations.policies import actions
 
 log = structlog.get_logger("policies")

@@ -20,10 +20,10 @@ from governance.foundation.people import queries as people
 from governance.foundation.tenants import queries as directory
 from governance.kernel import clock, formatting
 from governance.kernel.errors import DomainError, Invalid, NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, counted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.policies import permissions, platform_approval, platform_minimum, queries
 from governance.operations.policies.dimensions import DIMENSIONS, Value, plain, plain_all, read
 from governance.operations.policies.effective_policies import Platform

@@ -5,9 +5,9 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 
 from governance.kernel.errors import Invalid, NotFound
-from governance.kernel.forms import accepted, uuid_or_none
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import accepted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.policies import draft_actions, permissions, queries, tier_table
 from governance.operations.policies.dimensions import (
     DIMENSIONS,

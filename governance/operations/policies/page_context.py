@@ -9,8 +9,8 @@ from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import uuid_or_none
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import uuid_or_none
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import ports, preview, queries
 from governance.operations.policies.effective_policies import (

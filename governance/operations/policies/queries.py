@@ -28,10 +28,10 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from governance.foundation.approvals.models import Approval, ApprovalGiven
 from governance.kernel import clock
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Selected
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import Keyset, keyset
-from governance.kernel.selects import Selected
+from governance.kernel.pages.rendering import Keyset, keyset
 from governance.operations.policies.dimensions import Value, read, read_all
 from governance.operations.policies.effective_policies import (
     Content,

@@ -10,7 +10,7 @@ setting_title(key), setting_of(key, system)
 from collections.abc import Mapping
 
 from governance.kernel.formatting import plural, thousands
-from governance.kernel.inbox import lower_first
+from governance.kernel.work.inbox import lower_first
 from governance.operations.policies.dimensions import ANYTHING, DIMENSIONS, Dimension, Value
 from governance.operations.policies.tiers import TIERS, Tier
 

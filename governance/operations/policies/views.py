@@ -11,9 +11,9 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
 from governance.kernel import current, formatting
 from governance.kernel.errors import Invalid
-from governance.kernel.forms import accepted, counted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import accepted, counted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.policies import (
     actions,
     draft_actions,

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, false, func, or_, select
 
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.list_pages import Column, Export, Filter, ListPage
-from governance.kernel.pages import Keyset, sorted_page
+from governance.kernel.data.db import session
+from governance.kernel.pages.list_pages import Column, Export, Filter, ListPage
+from governance.kernel.pages.rendering import Keyset, sorted_page
 from governance.operations.policies.dimensions import DIMENSIONS, read
 from governance.operations.policies.models import Waiver
 from governance.operations.policies.setting_labels import value_label

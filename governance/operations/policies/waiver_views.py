@@ -11,14 +11,14 @@ from governance.foundation.approvals.queries import is_open, latest, may_decide
 from governance.foundation.people import queries as people
 from governance.kernel import clock, current, formatting
 from governance.kernel.days import CENTURY
-from governance.kernel.downloads import FILE
 from governance.kernel.errors import Invalid, NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, uuid_or_none
-from governance.kernel.list_export import ROWS_PER_READ, csv_file, every_page
-from governance.kernel.list_pages import ListRequest
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.list_export import ROWS_PER_READ, csv_file, every_page
+from governance.kernel.pages.list_pages import ListRequest
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.policies import permissions, queries, waiver_list, waivers
 from governance.operations.policies.dimensions import DIMENSIONS, Dimension, Level, read
 from governance.operations.policies.effective_policies import EffectivePolicy

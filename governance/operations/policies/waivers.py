@@ -15,8 +15,9 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.kinds import DEFAULT_LIFETIME
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.operations.policies import queries
 from governance.operations.policies.dimensions import Value, dimension, plain, read

@@ -21,11 +21,12 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import membership_of
-from governance.kernel import clock, current, tenant_revision
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, Stale
-from governance.kernel.ids import uuid7
+from governance.kernel.safety.access import require
 from governance.operations.evaluations import promotion
 from governance.operations.gates import gates
 from governance.operations.gates.gates import GateResult

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.formatting import long_day
 from governance.kernel.record_points import RecordPoint
 from governance.operations.rollouts.models import Rollout

@@ -15,7 +15,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.tenants.forms import one_line
-from governance.kernel.forms import Choice, Form, constraint, stripped, uuid_or_none
+from governance.kernel.web.forms import Choice, Form, constraint, stripped, uuid_or_none
 from governance.operations.rollouts.actions import (
     MAX_RELEASE_LENGTH,
     MAX_TEXT_LENGTH,

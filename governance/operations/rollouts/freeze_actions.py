@@ -6,10 +6,10 @@ from uuid import UUID
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import Invalid, Stale
-from governance.kernel.ids import uuid7
+from governance.kernel.safety.access import require
 from governance.operations.rollouts import permissions
 from governance.operations.rollouts.actions import LOCK
 from governance.operations.rollouts.models import RolloutFreeze

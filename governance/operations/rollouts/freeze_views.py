@@ -6,10 +6,10 @@ from flask import flash, redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.kernel import clock
-from governance.kernel.forms import accepted, instant_of, uuid_or_none
-from governance.kernel.ids import uuid7
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.data.ids import uuid7
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import accepted, instant_of, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.rollouts import freeze_actions, permissions, queries
 from governance.operations.rollouts.forms import FreezeForm, RolloutStopForm
 from governance.operations.rollouts.views import feature

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 
-from governance.kernel.inbox import ME, ROLE, InboxRow, InboxSource, item_select
+from governance.kernel.work.inbox import ME, ROLE, InboxRow, InboxSource, item_select
 from governance.operations.gates.stage import Stage
 from governance.operations.rollouts import permissions
 from governance.operations.rollouts.life_cycle import STATES

@@ -1,7 +1,7 @@
 """Watch the gates of running rollouts every minute: halt, roll back or pause, never advance."""
 
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
-from governance.kernel.db import lock_tenant, transaction
+from governance.kernel.data.db import lock_tenant, transaction
 from governance.operations.rollouts import actions, queries
 
 

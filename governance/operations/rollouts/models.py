@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
 from governance.operations.gates.stage import Stage
 from governance.operations.rollouts.ladders import read_ladder
 from governance.operations.rollouts.life_cycle import OPEN, STATES, StageProgress

@@ -1,6 +1,6 @@
 """Who reads, plans, advances, approves and halts rollouts."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "rollouts.view",

@@ -32,11 +32,11 @@ from sqlalchemy.orm import aliased
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Rows, Selected, read_rows
 from governance.kernel.errors import NotFound
 from governance.kernel.intervals import Span
-from governance.kernel.pages import Keyset, sorted_page
-from governance.kernel.selects import Rows, Selected, read_rows
+from governance.kernel.pages.rendering import Keyset, sorted_page
 from governance.operations.gates.stage import BASIS_POINTS, RINGS
 from governance.operations.policies import queries as policies
 from governance.operations.rollouts.ladders import PEOPLE

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
-from governance.kernel import charts, drawing, formatting
-from governance.kernel.drawing import coordinate
+from governance.kernel import formatting
 from governance.kernel.formatting import plural
+from governance.kernel.pictures import charts, drawing
+from governance.kernel.pictures.drawing import coordinate
 from governance.operations.evaluations.models import SuiteMeasure
 from governance.operations.gates.stage import Stage
 from governance.operations.rollouts.life_cycle import PAST

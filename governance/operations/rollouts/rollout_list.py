@@ -1,6 +1,6 @@
 """The list of rollouts: its declaration."""
 
-from governance.kernel.list_pages import Column, Filter, ListPage
+from governance.kernel.pages.list_pages import Column, Filter, ListPage
 from governance.operations.rollouts.life_cycle import STATES
 from governance.operations.systems import queries as systems
 

@@ -18,8 +18,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from governance.kernel.db import session
-from governance.kernel.selects import Rows, one_of, read_rows
+from governance.kernel.data.db import session
+from governance.kernel.data.selects import Rows, one_of, read_rows
 from governance.operations.evaluations import served_releases as evaluated_releases
 from governance.operations.evaluations.ports import STATED, ReleaseRole, Roles
 from governance.operations.evaluations.release_models import ServedRelease

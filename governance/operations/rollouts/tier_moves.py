@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from governance.kernel.access import allowed
 from governance.kernel.formatting import plural
+from governance.kernel.safety.access import allowed
 from governance.operations.evaluations import promotion
 from governance.operations.evaluations.tier_moves import MovedVerdict, moved_verdicts
 from governance.operations.policies import queries as policies

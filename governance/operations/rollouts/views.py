@@ -9,12 +9,12 @@ from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
 from governance.foundation.people import queries as people
 from governance.foundation.people.owners import owner_choices
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, uuid_or_none
-from governance.kernel.ids import uuid7
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.gates.gates import VERDICTS
 from governance.operations.rollouts import actions, permissions, queries, rollout_page
 from governance.operations.rollouts.forms import (

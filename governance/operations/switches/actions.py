@@ -21,11 +21,12 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, Stale
-from governance.kernel.events import publish
-from governance.kernel.ids import uuid7
+from governance.kernel.work.events import publish
 from governance.operations.switches import queries, stop_propagation
 from governance.operations.switches.active_stops import ActiveStop, news_of, news_of_restart
 from governance.operations.switches.events import StopLifted, StopOrdered

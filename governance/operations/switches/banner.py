@@ -17,9 +17,9 @@ from governance.foundation.logbook.log_health import recall
 from governance.foundation.people import permissions as people
 from governance.foundation.people.models import ERASED, ERASED_NAME
 from governance.kernel import current
-from governance.kernel.access import allowed
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.formatting import ago
+from governance.kernel.safety.access import allowed
 
 # The comment in the statement tells tests that it is not the page's own (tests/conftest.py).
 ACTIVE_STOPS = text("""

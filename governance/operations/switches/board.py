@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
-from governance.kernel.selects import Selected, read_rows
+from governance.kernel.data.selects import Selected, read_rows
 from governance.operations.switches import queries
 from governance.operations.switches.active_stops import ActiveStop
 from governance.operations.switches.models import Drill, Stop

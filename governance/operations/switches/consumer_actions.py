@@ -15,8 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 from governance.foundation.api_keys import actions as api_keys
 from governance.foundation.api_keys.models import ApiKey
 from governance.kernel import clock, current
-from governance.kernel.db import session
-from governance.kernel.ids import uuid7
+from governance.kernel.data.db import session
+from governance.kernel.data.ids import uuid7
 from governance.operations.switches import consumers
 from governance.operations.switches.consumers import Heard
 from governance.operations.switches.models import Acknowledgement, Consumer, Stop

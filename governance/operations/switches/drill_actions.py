@@ -15,11 +15,12 @@ from sqlalchemy import select
 
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.record import record
-from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.events import publish
-from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.files.spreadsheet_writer import csv_bytes
+from governance.kernel.work.events import publish
 from governance.operations.switches import actions as stops
 from governance.operations.switches import queries, stop_propagation
 from governance.operations.switches.actions import MAX_AHEAD

@@ -11,11 +11,11 @@ from governance.foundation.people import queries as people
 from governance.foundation.people.queries import Moment
 from governance.kernel import clock, formatting
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, instant_of
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, instant_of
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 from governance.operations.switches import drill_actions, permissions, queries
 from governance.operations.switches.forms import WHOLE, DrillCancelForm, DrillForm
 from governance.operations.switches.models import Drill

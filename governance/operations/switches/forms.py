@@ -11,7 +11,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from governance.kernel.forms import Form, stripped
+from governance.kernel.web.forms import Form, stripped
 from governance.operations.switches.actions import MAX_REASON_LENGTH, REASON_NEEDED
 from governance.operations.switches.drill_actions import (
     MAX_REPEAT_DAYS,

@@ -15,7 +15,7 @@ from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError
 from governance.operations.switches import consumer_actions, drill_actions, queries
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from governance.kernel import drawing
-from governance.kernel.drawing import number
+from governance.kernel.pictures import drawing
+from governance.kernel.pictures.drawing import number
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from governance.foundation.approvals.queries import is_open, open_approval
 from governance.foundation.people import queries as people
 from governance.kernel import current
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 from governance.operations.switches import permissions, platform_actions, queries
 from governance.operations.switches.active_stops import planes
 from governance.operations.switches.forms import RestartForm, StopAllForm, normalized

@@ -1,4 +1,4 @@
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "switches.view",

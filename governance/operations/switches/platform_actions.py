@@ -12,8 +12,9 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid, Stale
 from governance.operations.switches import queries
 from governance.operations.switches.actions import NotStopped, check_reason

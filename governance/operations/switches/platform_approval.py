@@ -11,7 +11,7 @@ from governance.foundation.approvals.kinds import (
 )
 from governance.foundation.approvals.models import Approval
 from governance.foundation.tenants import queries as directory
-from governance.kernel.db import find
+from governance.kernel.data.db import find
 from governance.kernel.formatting import moment, plural
 from governance.operations.switches import (
     permissions,

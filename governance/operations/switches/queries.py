@@ -16,8 +16,8 @@ from sqlalchemy import Integer, Select, Uuid, and_, bindparam, or_, select
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
-from governance.kernel.db import find, session
-from governance.kernel.selects import Rows
+from governance.kernel.data.db import find, session
+from governance.kernel.data.selects import Rows
 from governance.operations.switches.active_stops import ActiveStop
 from governance.operations.switches.models import (
     Acknowledgement,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from governance.kernel.db import find
-from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.data.db import find
+from governance.kernel.files.spreadsheet_writer import csv_bytes
 from governance.operations.switches import queries
 from governance.operations.switches.models import Stop
 from governance.operations.switches.stop_propagation import Obedience

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from governance.foundation.people import permissions as people_permissions
 from governance.foundation.people import queries as people
 from governance.kernel import clock, formatting
-from governance.kernel.access import allowed
+from governance.kernel.safety.access import allowed
 from governance.operations.switches import queries
 from governance.operations.switches.active_stops import planes
 from governance.operations.switches.models import Stop

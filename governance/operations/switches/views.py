@@ -10,11 +10,11 @@ from flask import flash, redirect, request, url_for
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock, current, formatting
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted, instant_of, uuid_or_none
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted, instant_of, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.policies import queries as policies
 from governance.operations.switches import actions, permissions, ports, queries

@@ -22,11 +22,13 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.events import OwnerAssigned
 from governance.foundation.people.queries import last_actor, membership_of
-from governance.kernel import clock, formatting, tenant_revision, undo
-from governance.kernel.db import session
+from governance.kernel import clock, formatting
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid, Stale
-from governance.kernel.events import publish
-from governance.kernel.undo import Overtaken, UndoStep
+from governance.kernel.pages import undo
+from governance.kernel.pages.undo import Overtaken, UndoStep
+from governance.kernel.work.events import publish
 from governance.operations.systems import facts as register_facts
 from governance.operations.systems import ports, queries
 from governance.operations.systems.models import LANES, STAGES, AISystem, SystemFeature

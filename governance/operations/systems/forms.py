@@ -6,7 +6,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from governance.foundation.people.owner_fields import OwnerField
 from governance.foundation.people.owners import member_assignees, member_choices
 from governance.kernel.days import DayField
-from governance.kernel.forms import Form, constraint, stripped
+from governance.kernel.web.forms import Form, constraint, stripped
 from governance.operations.systems.facts import FACTS, models_text
 from governance.operations.systems.models import (
     AI_ACT_CLASSES,

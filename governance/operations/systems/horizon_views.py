@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from governance.kernel import clock
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.systems import permissions, ports, queries
 from governance.operations.systems.horizon import SOON, UsedModel, models_in_use
 from governance.operations.systems.ports import ModelRun

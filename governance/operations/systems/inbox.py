@@ -5,7 +5,14 @@ from typing import Any
 from sqlalchemy import Date, DateTime, Interval, Select, String, cast, func, literal
 
 from governance.foundation.people.own_entries import own_items
-from governance.kernel.inbox import TODAY, InboxDone, InboxRow, InboxSource, end_of, item_select
+from governance.kernel.work.inbox import (
+    TODAY,
+    InboxDone,
+    InboxRow,
+    InboxSource,
+    end_of,
+    item_select,
+)
 from governance.operations.systems import actions, permissions
 from governance.operations.systems.models import AISystem
 from governance.operations.systems.queries import ENDS_SOON

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 LANES = {"standard": "Standard", "high_risk": "High risk"}
 KINDS = {"system": "AI system", "agent": "Agent", "mcp_server": "MCP server"}

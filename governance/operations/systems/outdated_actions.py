@@ -7,8 +7,8 @@ from uuid import UUID
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel.access import require
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.safety.access import require
 from governance.operations.systems import parts
 from governance.operations.systems.models import AISystem
 

@@ -2,9 +2,9 @@
 
 from flask import redirect, request, url_for
 
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.systems import outdated_actions, parts, permissions, queries
 from governance.operations.systems.forms import StillValidForm
 from governance.operations.systems.views import feature

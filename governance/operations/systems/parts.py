@@ -24,10 +24,10 @@ from uuid import UUID
 from markupsafe import Markup
 from sqlalchemy import Select, Text, cast, literal, select, union_all
 
-from governance.kernel.access import Permission, allowed
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.extension_points import ExtensionPoint
-from governance.kernel.visibility_scope import limits
+from governance.kernel.safety.access import Permission, allowed
+from governance.kernel.safety.visibility_scope import limits
 from governance.operations.systems.models import AISystem
 
 MAX_OUTDATED = 50  # records listed on the page

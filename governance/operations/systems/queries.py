@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, cast, func,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
-from governance.kernel.db import find, find_several, session
+from governance.kernel.data.db import find, find_several, session
+from governance.kernel.data.selects import Rows
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import Keyset, sorted_page
-from governance.kernel.selects import Rows
+from governance.kernel.pages.rendering import Keyset, sorted_page
 from governance.operations.systems.models import AISystem, SystemFeature, SystemVersion
 
 SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is unique in the register

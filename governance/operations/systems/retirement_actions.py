@@ -14,7 +14,7 @@ from sqlalchemy.sql.expression import cast
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems.models import AISystem
 from governance.operations.systems.version_actions import keep_next
 

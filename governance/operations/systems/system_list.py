@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from governance.kernel.list_pages import Column, Export, FileColumn, Filter, ListPage
+from governance.kernel.pages.list_pages import Column, Export, FileColumn, Filter, ListPage
 from governance.operations.systems.models import AI_ACT_CLASSES, KINDS, LANES, STAGES, AISystem
 
 LIVE_STAGES = tuple((stage, name) for stage, name in STAGES.items() if stage != "retired")

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.db import session
-from governance.kernel.events import publish
+from governance.kernel.data.db import session
+from governance.kernel.work.events import publish
 from governance.operations.systems.events import SystemChanged
 from governance.operations.systems.facts import FACTS, kept, substantial_changes
 from governance.operations.systems.models import AISystem, SystemFeature, SystemVersion

@@ -7,8 +7,8 @@ from flask import request, url_for
 
 from governance.foundation.people import queries as people
 from governance.kernel.errors import NotFound
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.systems import permissions, queries
 from governance.operations.systems.facts import LABELS, differences, listed, readable
 from governance.operations.systems.models import SystemVersion

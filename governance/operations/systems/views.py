@@ -12,15 +12,15 @@ from governance.foundation.people import queries as people
 from governance.foundation.people.owners import member_assignees, member_choices, names_among
 from governance.foundation.people.queries import Moment
 from governance.kernel import clock
-from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.list_export import table
-from governance.kernel.pages import page, table_file
-from governance.kernel.spreadsheet_writer import csv_bytes
-from governance.kernel.undo_pages import undo_offer
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.spreadsheet_writer import csv_bytes
+from governance.kernel.pages.list_export import table
+from governance.kernel.pages.rendering import page, table_file
+from governance.kernel.pages.undo_pages import undo_offer
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.systems import (
     actions,
     facts,

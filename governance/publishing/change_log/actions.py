@@ -19,10 +19,10 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants.public_addresses import new_token
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, Stale
-from governance.kernel.ids import uuid7
+from governance.kernel.safety.access import require
 from governance.operations.systems import queries as systems
 from governance.publishing.change_log import permissions, queries
 from governance.publishing.change_log import record as the_record

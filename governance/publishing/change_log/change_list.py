@@ -1,6 +1,6 @@
 """The list of changes for customers: its declaration."""
 
-from governance.kernel.list_pages import Column, Filter, ListPage
+from governance.kernel.pages.list_pages import Column, Filter, ListPage
 from governance.operations.systems import queries as systems
 from governance.publishing.change_log.models import KINDS, STATES
 

@@ -6,7 +6,7 @@ from wtforms import HiddenField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from governance.foundation.tenants.forms import one_line
-from governance.kernel.forms import Choice, Form, counted, stripped, uuid_or_none
+from governance.kernel.web.forms import Choice, Form, counted, stripped, uuid_or_none
 from governance.operations.systems import queries as systems
 from governance.publishing.change_log.actions import (
     MAX_BODY_LENGTH,

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Select
 
-from governance.kernel.inbox import InboxSource, item_select
+from governance.kernel.work.inbox import InboxSource, item_select
 from governance.publishing.change_log import permissions
 from governance.publishing.change_log.models import CustomerChange
 

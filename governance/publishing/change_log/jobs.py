@@ -2,7 +2,7 @@
 
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
 from governance.kernel import clock
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.publishing.change_log import actions, queries
 from governance.publishing.change_log import record as the_record
 

@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted, tenant_fk
-from governance.kernel.forms import constraint
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
+from governance.kernel.web.forms import constraint
 
 KINDS = {
     "release": "New release",

@@ -1,6 +1,6 @@
 """Who reads, writes and approves what customers are told about changes."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "change_log.view",

@@ -14,14 +14,14 @@ from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.public_addresses import tenant_of
 from governance.kernel import current
-from governance.kernel.access import PUBLIC
 from governance.kernel.config import public_address
-from governance.kernel.db import transaction
-from governance.kernel.downloads import FILE
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.publishing.change_log import atom_feed, queries
 from governance.publishing.change_log.actions import ADDRESS
 from governance.publishing.change_log.drafts import paragraphs

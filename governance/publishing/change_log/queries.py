@@ -14,8 +14,8 @@ from sqlalchemy import Row, Select, func, or_, select
 
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
-from governance.kernel.db import find, session
-from governance.kernel.pages import Keyset, sorted_page
+from governance.kernel.data.db import find, session
+from governance.kernel.pages.rendering import Keyset, sorted_page
 from governance.operations.systems.models import AISystem
 from governance.publishing.change_log.models import PUBLIC, ChangeLog, CustomerChange
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.assurance.red_teams import catalogue
 from governance.assurance.red_teams.models import RedTeamAttempt, RedTeamFinding, RedTeamScenario
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.policies import queries as policies
 from governance.operations.policies.dimensions import DIMENSIONS, Value

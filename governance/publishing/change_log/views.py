@@ -8,11 +8,11 @@ from governance.foundation.approvals import queries as approvals
 from governance.foundation.logbook import entry_links
 from governance.foundation.people import queries as people
 from governance.kernel.config import public_address
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.ids import uuid7
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.data.ids import uuid7
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.publishing.change_log import actions, permissions, queries
 from governance.publishing.change_log.change_list import CHANGES
 from governance.publishing.change_log.drafts import paragraphs

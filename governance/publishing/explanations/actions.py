@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants.public_addresses import new_token
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
+from governance.kernel.safety.access import require
 from governance.operations.systems.models import AISystem
 from governance.publishing.explanations import permissions, queries
 from governance.publishing.explanations.models import SystemExplanation

@@ -3,7 +3,7 @@
 from wtforms import TextAreaField
 from wtforms.validators import Length
 
-from governance.kernel.forms import Form, stripped
+from governance.kernel.web.forms import Form, stripped
 
 
 class OriginsForm(Form):

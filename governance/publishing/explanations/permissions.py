@@ -1,6 +1,6 @@
 """Who reads and who opens the public explanation of an AI system."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "explanations.view",

@@ -12,12 +12,12 @@ from flask import Response, g, jsonify, make_response, request
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.public_addresses import tenant_of
 from governance.kernel import current
-from governance.kernel.access import PUBLIC
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.publishing.explanations import queries
 from governance.publishing.explanations.actions import ADDRESS
 from governance.publishing.explanations.models import SystemExplanation

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import case, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import judge_queries, served_releases
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import (

@@ -3,10 +3,10 @@
 from flask import flash, redirect, request, url_for
 
 from governance.kernel.config import public_address
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem
 from governance.publishing.explanations import actions, permissions, queries

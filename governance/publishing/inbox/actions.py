@@ -8,7 +8,7 @@ from sqlalchemy import select
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
 from governance.publishing.inbox.models import InboxSnooze
 from governance.publishing.inbox.queries import InboxItem

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import String, literal, select, union_all
 
 from governance.kernel import current
-from governance.kernel.inbox import InboxDone, InboxRow, InboxSource, parameters
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages.rendering import Keyset, keyset
+from governance.kernel.work.inbox import InboxDone, InboxRow, InboxSource, parameters
 from governance.publishing.inbox.queries import PAGE_SIZE, sources_of
 
 type DoneItem = tuple[InboxRow, InboxDone]

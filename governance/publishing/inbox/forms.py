@@ -10,7 +10,7 @@ from governance.foundation.people import owners
 from governance.kernel import clock
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import zone
-from governance.kernel.forms import Choice, Form
+from governance.kernel.web.forms import Choice, Form
 from governance.publishing.inbox.snoozing import CHOICES, until
 
 

@@ -27,16 +27,16 @@ from governance.foundation.logbook.log_health import recall
 from governance.foundation.people.aliases import FORMER_MEMBER
 from governance.foundation.people.queries import names
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
-from governance.kernel.db import info, session
+from governance.kernel.data.db import info, session
+from governance.kernel.data.tenant_cache import BoundedCache
 from governance.kernel.errors import Invalid, NotFound
-from governance.kernel.inbox import (
+from governance.kernel.safety.access import allowed
+from governance.kernel.work.inbox import (
     GROUPS,
     InboxRow,
     InboxSource,
     parameters,
 )
-from governance.kernel.tenant_cache import BoundedCache
 from governance.publishing.inbox.sources import by_name, sources
 from governance.publishing.inbox.statements import (
     COUNTED,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from governance.kernel.inbox import InboxSource
 from governance.kernel.manifest import installed
+from governance.kernel.work.inbox import InboxSource
 
 
 def sources() -> tuple[InboxSource, ...]:

@@ -32,8 +32,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from governance.kernel.compiled_select import CompiledSelect
-from governance.kernel.inbox import (
+from governance.kernel.data.compiled_select import CompiledSelect
+from governance.kernel.work.inbox import (
     GROUPS,
     ME,
     NOW,
@@ -42,7 +42,7 @@ from governance.kernel.inbox import (
     InboxSource,
     end_of,
 )
-from governance.kernel.inbox import TODAY as TODAY_PARAMETER
+from governance.kernel.work.inbox import TODAY as TODAY_PARAMETER
 from governance.publishing.inbox.models import InboxSnooze
 
 MAX_KEYS = 500

@@ -7,16 +7,17 @@ from uuid import UUID
 from flask import flash, jsonify, redirect, request, url_for
 
 from governance.foundation.people import owners
-from governance.kernel import bulk_pages, clock, current, formatting
-from governance.kernel.access import OPERATOR_ROLES, ROLE_NAMES, allowed
-from governance.kernel.bulk import BulkChange, BulkItem
+from governance.kernel import clock, current, formatting
 from governance.kernel.errors import Invalid, NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import Form, accepted, uuid_or_none
-from governance.kernel.inbox import DONE_FOR, GROUPS, InboxAssignment
-from governance.kernel.pages import page
-from governance.kernel.undo_pages import back_to, undo_offer
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages import bulk_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.pages.undo_pages import back_to, undo_offer
+from governance.kernel.safety.access import OPERATOR_ROLES, ROLE_NAMES, allowed
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import Form, accepted, uuid_or_none
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work.bulk import BulkChange, BulkItem
+from governance.kernel.work.inbox import DONE_FOR, GROUPS, InboxAssignment
 from governance.publishing.inbox import (
     actions,
     done,

@@ -18,10 +18,10 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import last_actor
 from governance.kernel import clock, current
-from governance.kernel.access import require
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.formatting import plural
+from governance.kernel.safety.access import require
 from governance.operations.evaluations import promotion
 from governance.operations.systems.models import AISystem
 from governance.publishing.model_cards import file_actions, permissions, queries

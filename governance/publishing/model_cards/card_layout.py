@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from governance.kernel import clock
-from governance.kernel.pdf import Attachment
+from governance.kernel.pictures.pdf import Attachment
 from governance.operations.evaluations import figures
 from governance.publishing.model_cards.card import data_set_words, in_force_words, without_ids
 from governance.publishing.model_cards.drawing import interval, limit_words

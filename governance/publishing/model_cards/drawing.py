@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from governance.kernel import drawing
+from governance.kernel.pictures import drawing
 from governance.operations.evaluations import figures
 from governance.publishing.model_cards.card import shown
 

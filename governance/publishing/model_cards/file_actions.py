@@ -8,11 +8,11 @@ from typing import Any
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import background_work, generated_files
-from governance.kernel.background_work import GeneratedFile
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
-from governance.kernel.storage import Blob
+from governance.kernel.files.storage import Blob
+from governance.kernel.work import background_work, generated_files
+from governance.kernel.work.background_work import GeneratedFile
 from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem
 from governance.publishing.model_cards import permissions, queries

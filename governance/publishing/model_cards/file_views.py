@@ -4,9 +4,9 @@ from uuid import UUID
 
 from flask import redirect, url_for
 
-from governance.kernel import work_pages
-from governance.kernel.downloads import FILE
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages import work_pages
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.systems import queries as systems
 from governance.publishing.model_cards import file_actions, permissions, queries
 from governance.publishing.model_cards.views import HOME, VERSION, feature

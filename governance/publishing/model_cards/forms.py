@@ -6,7 +6,7 @@ from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from governance.kernel.formatting import long_day
-from governance.kernel.forms import Form, counted, stripped
+from governance.kernel.web.forms import Form, counted, stripped
 from governance.publishing.model_cards.actions import MAX_REASON, MAX_TEXT, MAX_TITLE
 from governance.publishing.model_cards.record import DescribedRelease
 

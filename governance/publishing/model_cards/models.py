@@ -14,9 +14,9 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted, tenant_fk
-from governance.kernel.forms import constraint
-from governance.kernel.generated_files import StoredFile
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
+from governance.kernel.web.forms import constraint
+from governance.kernel.work.generated_files import StoredFile
 from governance.publishing.model_cards.card import without_ids
 
 

@@ -1,6 +1,6 @@
 """Who reads, writes, publishes, withdraws and downloads the model cards of AI systems."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "model_cards.view",

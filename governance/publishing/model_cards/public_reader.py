@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from governance.foundation.tenants import queries as tenants
 from governance.kernel import current
 from governance.kernel.current import Actor
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import NotFound
 from governance.operations.systems.models import AISystem
 from governance.publishing.model_cards import queries

@@ -10,13 +10,15 @@ from typing import Any
 
 from flask import Response
 
-from governance.kernel import clock, generated_files, storage
-from governance.kernel.access import PUBLIC
-from governance.kernel.downloads import FILE
+from governance.kernel import clock
 from governance.kernel.errors import Gone, NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files import storage
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work import generated_files
 from governance.operations.evaluations import figures
 from governance.operations.systems.models import AISystem
 from governance.publishing.model_cards import card, queries

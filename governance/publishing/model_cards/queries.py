@@ -19,10 +19,10 @@ from sqlalchemy import Select, case, exists, func, select
 
 from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.models import Approval
-from governance.kernel.background_work import Run, run_of
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.generated_files import newest_files
+from governance.kernel.work.background_work import Run, run_of
+from governance.kernel.work.generated_files import newest_files
 from governance.operations.systems.models import AISystem
 from governance.publishing.model_cards.card import KnownFailure
 from governance.publishing.model_cards.models import (

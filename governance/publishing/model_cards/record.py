@@ -18,9 +18,9 @@ from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.assurance.incidents.models import Impact, Incident
 from governance.assurance.incidents.states import OPEN
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.data.selects import Rows
 from governance.kernel.formatting import long_day, plural
-from governance.kernel.selects import Rows
 from governance.operations.datasets import queries as datasets
 from governance.operations.evaluations import figures, promotion
 from governance.operations.evaluations import queries as evaluations

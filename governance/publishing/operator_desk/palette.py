@@ -9,7 +9,7 @@ from governance.foundation.support_access import permissions as support
 from governance.foundation.tenants import permissions
 from governance.foundation.tenants.models import Tenant
 from governance.kernel.manifest import Command, ObjectCommand, ObjectSearch
-from governance.kernel.search_words import has_words, typed
+from governance.kernel.pages.search_words import has_words, typed
 from governance.publishing.tenant_exports import permissions as exports
 
 TENANT, SUSPENDED, FORMER = "tenant", "suspended tenant", "former tenant"

@@ -27,13 +27,13 @@ from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import any_tenant_by_slug, operator_time_zone
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock, current
-from governance.kernel.access import ROLE_NAMES, TENANT_ROLES
-from governance.kernel.db import session, within
+from governance.kernel.data.db import session, within
 from governance.kernel.errors import NotFound
 from governance.kernel.formatting import thousands
-from governance.kernel.jobs import JobRun
 from governance.kernel.manifest import installed
 from governance.kernel.months import Month
+from governance.kernel.safety.access import ROLE_NAMES, TENANT_ROLES
+from governance.kernel.work.jobs import JobRun
 from governance.operations.alerts.models import Alert
 from governance.operations.policies.queries import standing
 from governance.operations.switches.models import Stop

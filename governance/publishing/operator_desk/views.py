@@ -14,12 +14,12 @@ from governance.foundation.tenants import permissions
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import GONE_STATES
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import allowed
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 from governance.publishing.operator_desk import actions, queries
 from governance.publishing.operator_desk.forms import OperatorReasonForm, SuspendForm
 from governance.publishing.tenant_exports import permissions as export_permissions

@@ -6,10 +6,11 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import Action, action
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.system_actor import visiting
-from governance.kernel import background_work, current, jobs
-from governance.kernel.db import within
+from governance.kernel import current
+from governance.kernel.data.db import within
 from governance.kernel.errors import Invalid
-from governance.kernel.jobs import WorkItem
+from governance.kernel.work import background_work, jobs
+from governance.kernel.work.jobs import WorkItem
 from governance.publishing.operator_work import queries
 
 RETRIED = action(

@@ -25,9 +25,9 @@ from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import any_tenant_by_slug
 from governance.foundation.tenants.system_actor import founder
 from governance.kernel import clock
-from governance.kernel.db import session, within
+from governance.kernel.data.db import session, within
 from governance.kernel.errors import Invalid
-from governance.kernel.identity import OPERATOR_SLUG
+from governance.kernel.web.identity import OPERATOR_SLUG
 
 type Kind = Literal["backup", "drill"]
 

@@ -3,7 +3,7 @@
 from wtforms import HiddenField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 
 class WorkForm(Form):

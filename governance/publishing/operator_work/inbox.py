@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 
 from governance.foundation.audit.models import AuditEntry, LogHead
 from governance.foundation.tenants.models import Tenant
-from governance.kernel.inbox import NOW, TENANT, InboxRow, InboxSource, item_select
+from governance.kernel.work.inbox import NOW, TENANT, InboxRow, InboxSource, item_select
 from governance.publishing.operator_work import permissions
 from governance.publishing.operator_work.backup_records import ACTIONS, MAX_AGE, NAMES, Kind
 from governance.publishing.operator_work.key_ages import KINDS, WARNED_BEFORE

@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import delete
 
 from governance.kernel import clock
-from governance.kernel.db import session, transaction
-from governance.kernel.jobs import WorkFailure
+from governance.kernel.data.db import session, transaction
+from governance.kernel.work.jobs import WorkFailure
 
 LISTED_FOR = timedelta(days=90)
 

@@ -21,8 +21,8 @@ from governance.foundation.tenants.system_actor import founder
 from governance.foundation.webhooks.actions import ROTATED as SECRET_ROTATED
 from governance.foundation.webhooks.models import WebhookEndpoint
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
-from governance.kernel.identity import OPERATOR_SLUG
+from governance.kernel.data.db import session, transaction
+from governance.kernel.web.identity import OPERATOR_SLUG
 from governance.operations.decisions.models import BundleKey
 from governance.publishing.operator_work.models import KeyAge
 from governance.publishing.reports.models import SigningKey

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import Select, func, literal, select
 
 from governance.foundation.tenants.models import Tenant
-from governance.kernel.jobs import WorkFailure, WorkTicket
 from governance.kernel.manifest import Command, ObjectSearch
-from governance.kernel.search_words import has_words, typed
+from governance.kernel.pages.search_words import has_words, typed
+from governance.kernel.work.jobs import WorkFailure, WorkTicket
 from governance.publishing.operator_work import permissions
 
 

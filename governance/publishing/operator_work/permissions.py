@@ -1,6 +1,6 @@
 """Who looks after the installation's own work."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "platform_work.view",

@@ -12,11 +12,11 @@ from sqlalchemy import case, func, select, text
 
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import NotFound
-from governance.kernel.identity import OPERATOR_SLUG
-from governance.kernel.jobs import JobRun, WorkFailure, WorkItem, WorkTicket
 from governance.kernel.manifest import Scheduled, installed
+from governance.kernel.web.identity import OPERATOR_SLUG
+from governance.kernel.work.jobs import JobRun, WorkFailure, WorkItem, WorkTicket
 
 MAX_LISTED = 50
 PROPER_NAMES = {"scim": "SCIM", "prometheus": "Prometheus"}

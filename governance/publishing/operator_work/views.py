@@ -6,11 +6,11 @@ from uuid import UUID
 from flask import current_app, flash, redirect, request, url_for
 
 from governance.foundation.tenants.system_actor import founder
-from governance.kernel.db import within
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.data.db import within
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.publishing.operator_work import actions, key_ages, permissions, queries
 from governance.publishing.operator_work.backup_records import newest_outcomes
 from governance.publishing.operator_work.forms import WorkForm

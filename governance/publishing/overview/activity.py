@@ -13,7 +13,7 @@ from governance.assurance.assessments.framework_board import FrameworkBoard
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.registry import Shape, registry, shape_of
 from governance.foundation.people import aliases
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.policies.setting_labels import setting_of
 
 

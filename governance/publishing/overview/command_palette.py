@@ -12,11 +12,11 @@ from flask import jsonify, request, url_for
 from governance.foundation.people import permissions
 from governance.foundation.search import finding as search
 from governance.foundation.search.finding import FoundObject
-from governance.kernel.access import allowed
-from governance.kernel.feature import Feature
 from governance.kernel.manifest import Hit, ObjectCommand
-from governance.kernel.search_words import MAX_TYPED_LENGTH, typed
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.search_words import MAX_TYPED_LENGTH, typed
+from governance.kernel.safety.access import allowed
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("jump", __name__)
 MAX_HITS = 12

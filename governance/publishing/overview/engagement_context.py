@@ -29,11 +29,11 @@ from governance.assurance.testing.work_in_progress import CurrentEngagement, Run
 from governance.foundation.logbook.log_health import recall
 from governance.foundation.populations.collector import every_collector
 from governance.kernel import clock, current
-from governance.kernel.access import allowed
-from governance.kernel.background_work import kind_of
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
-from governance.kernel.visibility_scope import Scope, scope
+from governance.kernel.data.db import session
+from governance.kernel.safety.access import allowed
+from governance.kernel.safety.visibility_scope import Scope, scope
+from governance.kernel.work.background_work import kind_of
+from governance.kernel.work.jobs import WorkItem
 from governance.publishing.reports import permissions as reporting
 from governance.publishing.reports.models import ReportRun
 

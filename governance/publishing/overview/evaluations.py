@@ -15,9 +15,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.assurance.evaluation_findings.models import EvaluationFinding
-from governance.kernel import charts, clock, formatting
-from governance.kernel.db import session
+from governance.kernel import clock, formatting
+from governance.kernel.data.db import session
 from governance.kernel.formatting import plural
+from governance.kernel.pictures import charts
 from governance.operations.evaluations import figures, served_releases
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import (

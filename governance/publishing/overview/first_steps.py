@@ -10,7 +10,7 @@ from governance.assurance.assessments.framework_board import FrameworkBoard
 from governance.assurance.evidence import permissions as bringing
 from governance.assurance.frameworks.models import Adoption
 from governance.foundation.people.models import Membership
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems.models import AISystem
 from governance.publishing.overview.queries import live_items
 

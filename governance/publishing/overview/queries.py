@@ -30,7 +30,7 @@ from governance.assurance.assessments.framework_board import (
 from governance.assurance.evidence.freshness import deadline
 from governance.assurance.evidence.item_history import EvidenceItem
 from governance.assurance.frameworks import queries as frameworks
-from governance.kernel.background_work import Run
+from governance.kernel.work.background_work import Run
 from governance.publishing.inbox.queries import InboxItem
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.queries import runs as report_runs

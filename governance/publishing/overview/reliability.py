@@ -16,9 +16,9 @@ from governance.assurance.evaluation_findings import permissions as finding_perm
 from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.assurance.incidents import permissions as incident_permissions
 from governance.assurance.incidents.models import Incident
-from governance.kernel.access import allowed
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.formatting import plural
+from governance.kernel.safety.access import allowed
 from governance.operations.agreements.money import money
 from governance.operations.alerts.models import Alert
 from governance.operations.evaluations.models import EvaluationRun

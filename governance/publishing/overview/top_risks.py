@@ -8,7 +8,7 @@ from governance.assurance.risks.acceptance_state import RENEW
 from governance.assurance.risks.heat_map import shape_of
 from governance.assurance.risks.queries import RiskPosture
 from governance.kernel import clock
-from governance.kernel.access import allowed
+from governance.kernel.safety.access import allowed
 
 MAX_SHOWN = 5
 

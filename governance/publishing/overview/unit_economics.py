@@ -17,7 +17,7 @@ from governance.economics.reviews import (
 )
 from governance.economics.reviews.models import Review
 from governance.economics.reviews.queries import ReviewView
-from governance.kernel.access import allowed
+from governance.kernel.safety.access import allowed
 
 MAX_LOSERS = 3
 MAX_WAITING = 5

@@ -17,14 +17,15 @@ from governance.foundation.people import queries as people
 from governance.foundation.tenants import permissions as tenant_permissions
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import charts, clock, current, formatting
-from governance.kernel.access import OPERATOR_ROLES, allowed, registry
+from governance.kernel import clock, current, formatting
+from governance.kernel.data.db import transaction
 from governance.kernel.days import CENTURY, parse_day
-from governance.kernel.db import transaction
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.visibility_scope import limits
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.pictures import charts
+from governance.kernel.safety.access import OPERATOR_ROLES, allowed, registry
+from governance.kernel.safety.visibility_scope import limits
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.publishing.inbox import queries as inbox
 from governance.publishing.inbox.queries import InboxItem
 from governance.publishing.inbox.sentences import need

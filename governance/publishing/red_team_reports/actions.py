@@ -6,11 +6,11 @@ from governance.assurance.red_teams import queries as red_teams
 from governance.assurance.red_teams.models import RedTeam
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import background_work, generated_files
-from governance.kernel.background_work import GeneratedFile
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
-from governance.kernel.storage import Blob
+from governance.kernel.files.storage import Blob
+from governance.kernel.work import background_work, generated_files
+from governance.kernel.work.background_work import GeneratedFile
 from governance.publishing.red_team_reports import permissions, queries
 from governance.publishing.red_team_reports.models import RedTeamFile
 

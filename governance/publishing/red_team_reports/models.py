@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import tenant_fk
-from governance.kernel.generated_files import StoredFile
+from governance.kernel.data.db import tenant_fk
+from governance.kernel.work.generated_files import StoredFile
 
 
 class RedTeamFile(StoredFile):

@@ -1,6 +1,6 @@
 """Who generates and downloads reports of red teams."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 EXPORT = permission(
     "red_team_reports.export",

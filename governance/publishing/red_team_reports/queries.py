@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from governance.assurance.red_teams import queries as red_teams
-from governance.kernel.background_work import Run, run_of
-from governance.kernel.db import find
-from governance.kernel.generated_files import newest_files
+from governance.kernel.data.db import find
+from governance.kernel.work.background_work import Run, run_of
+from governance.kernel.work.generated_files import newest_files
 from governance.publishing.red_team_reports.models import RedTeamFile
 
 MAX_FILES = 20  # shown on the page

@@ -32,7 +32,7 @@ from governance.assurance.red_teams.models import (
 from governance.assurance.red_teams.queries import Tried
 from governance.foundation.people import queries as people
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations.models import EvaluationRun
 
 FORMAT = "governance.red-team-report/1"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from governance.kernel.pdf import Attachment
+from governance.kernel.pictures.pdf import Attachment
 from governance.publishing.reports.attachments import with_manifest
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.page_environment import environment

@@ -5,11 +5,11 @@ from uuid import UUID
 from flask import redirect, url_for
 
 from governance.assurance.red_teams import queries as red_teams
-from governance.kernel import work_pages
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.publishing.red_team_reports import actions, permissions, queries
 
 feature = Feature("red_team_reports", __name__)

@@ -13,7 +13,7 @@ from governance.foundation.audit.registry import action
 from governance.foundation.notifications.actions import Happening, notify
 from governance.foundation.people.queries import members
 from governance.kernel import current
-from governance.kernel.jobs import once_per
+from governance.kernel.work.jobs import once_per
 from governance.publishing.report_schedules import permissions, queries
 from governance.publishing.report_schedules.models import REPORT_FAILED, ReportSchedule
 from governance.publishing.report_schedules.periods import ReportPeriod

@@ -3,7 +3,7 @@
 from wtforms import RadioField, SelectField, SelectMultipleField
 from wtforms.validators import InputRequired, Optional
 
-from governance.kernel.forms import Choices, Form
+from governance.kernel.web.forms import Choices, Form
 from governance.publishing.report_schedules import queries
 from governance.publishing.report_schedules.models import CADENCES
 from governance.publishing.reports.forms import control_choices

@@ -6,7 +6,7 @@ import structlog
 
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
 from governance.kernel import current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import DomainError, Unavailable
 from governance.publishing.report_schedules import actions, failure_actions, queries
 

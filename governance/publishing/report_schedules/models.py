@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 CADENCES: Mapping[str, str] = {"monthly": "Every month", "quarterly": "Every quarter"}
 REPORT_FAILED = "report_schedule.report.failed"  # the log has why a report wasn't generated

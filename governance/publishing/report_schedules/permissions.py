@@ -1,6 +1,6 @@
 """Who schedules reports."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 MANAGE = permission(
     "report_schedules.manage",

@@ -22,8 +22,8 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people import queries as people
 from governance.kernel import clock
-from governance.kernel.db import find, session
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import find, session
+from governance.kernel.work.jobs import WorkItem
 from governance.publishing.report_schedules.models import (
     REPORT_FAILED,
     ReportSchedule,

@@ -5,10 +5,10 @@ from uuid import UUID
 from flask import flash, redirect, url_for
 
 from governance.foundation.people import queries as people
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.publishing.report_schedules import actions, permissions, queries
 from governance.publishing.report_schedules.forms import ScheduleForm
 from governance.publishing.report_schedules.models import CADENCES, ReportSchedule

@@ -21,14 +21,16 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel import background_work, clock, current, key_encryption
-from governance.kernel.background_work import GeneratedFile
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid
-from governance.kernel.events import publish
+from governance.kernel.files.storage import Blob, store
 from governance.kernel.formatting import long_day
 from governance.kernel.installation import domain
-from governance.kernel.storage import Blob, store
+from governance.kernel.safety import key_encryption
+from governance.kernel.work import background_work
+from governance.kernel.work.background_work import GeneratedFile
+from governance.kernel.work.events import publish
 from governance.publishing.reports import permissions, queries
 from governance.publishing.reports.built_document import filename
 from governance.publishing.reports.editions import WITHDRAWN as WITHDRAWN_EDITION

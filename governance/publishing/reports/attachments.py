@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from governance.assurance.assessments.coverage import is_proven
-from governance.kernel.pdf import Attachment
-from governance.kernel.spreadsheet_writer import Cell, csv_bytes
+from governance.kernel.files.spreadsheet_writer import Cell, csv_bytes
+from governance.kernel.pictures.pdf import Attachment
 from governance.publishing.reports.built_document import is_without_names
 from governance.publishing.reports.risk_section import risks_csv
 from governance.publishing.reports.snapshot import (

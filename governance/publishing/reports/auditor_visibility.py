@@ -19,7 +19,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from governance.kernel.visibility_scope import Scope
+from governance.kernel.safety.visibility_scope import Scope
 from governance.publishing.reports.models import AI_RMF, READINESS, TYPE_II
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from governance.kernel.pdf import Attachment
+from governance.kernel.pictures.pdf import Attachment
 from governance.publishing.reports import drawings
 from governance.publishing.reports.attachments import attachments
 from governance.publishing.reports.built_document import (
@@ -44,7 +44,7 @@ SMALL = 12  # requirements: sections of so small a report follow each other on a
 
 
 def build(snapshot: Snapshot) -> Built:
-    """The report of this snapshot, ready for `kernel.pdf.render`."""
+    """The report of this snapshot, ready for `kernel.pictures.pdf.render`."""
     return build_document(snapshot, attachments(snapshot), _html)
 
 

@@ -12,9 +12,9 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 
 from governance.foundation.people.aliases import may_see_names, shown_names, who_did
-from governance.kernel.background_work import UNDER_WAY
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import session
+from governance.kernel.work.background_work import UNDER_WAY
+from governance.kernel.work.jobs import WorkItem
 from governance.publishing.reports.models import ReportRun
 
 WITHDRAWN = "document"  # of a withdrawn run's parameters: its number and version, which stay taken

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from governance.kernel.events import Event
+from governance.kernel.work.events import Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from wtforms.validators import InputRequired, Optional
 
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel.days import ANY_DAY, DayField
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 from governance.publishing.reports.readiness.snapshot import CATEGORIES
 
 SPANS = (("period", "A period"), ("day", "One day"))

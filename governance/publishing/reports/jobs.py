@@ -14,12 +14,14 @@ from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import Checkpoint
 from governance.foundation.people import aliases
 from governance.foundation.tenants import queries as tenants
-from governance.kernel import background_work, current, pdf
-from governance.kernel.background_work import PacedProgress, keep, target_of
-from governance.kernel.db import transaction
-from governance.kernel.jobs import Progress, WorkItem, work
-from governance.kernel.signed_note import b64
-from governance.kernel.storage import Blob
+from governance.kernel import current
+from governance.kernel.data.db import transaction
+from governance.kernel.files.storage import Blob
+from governance.kernel.pictures import pdf
+from governance.kernel.safety.signed_note import b64
+from governance.kernel.work import background_work
+from governance.kernel.work.background_work import PacedProgress, keep, target_of
+from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.publishing.reports import actions, editions, queries
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.kinds import KINDS, build

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.background_work import Generated
-from governance.kernel.db import Model, tenant_fk
+from governance.kernel.data.db import Model, tenant_fk
+from governance.kernel.work.background_work import Generated
 
 AI_RMF, POLICY = "ai-rmf", "policy-attestation"  # the kinds, as kinds.py makes them
 READINESS, TYPE_II = "soc2-readiness", "type-ii-matrix"

@@ -20,10 +20,10 @@ from governance.assurance.engagements.auditor_scope import scope_of
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.aliases import may_see_names
 from governance.kernel import clock
-from governance.kernel.background_work import Run, run_of, under_way, with_work
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
-from governance.kernel.visibility_scope import Scope, limits
+from governance.kernel.safety.visibility_scope import Scope, limits
+from governance.kernel.work.background_work import Run, run_of, under_way, with_work
 from governance.publishing.reports.auditor_visibility import ReportSubject, is_in_scope
 from governance.publishing.reports.models import READINESS, TYPE_II, ReportRun, SigningKey
 from governance.publishing.reports.readiness.snapshot import CATEGORIES, FRAMEWORK

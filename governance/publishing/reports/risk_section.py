@@ -12,7 +12,7 @@ from typing import cast
 
 from governance.assurance.risks.acceptance_state import NAMES
 from governance.assurance.risks.risk_record import RISK
-from governance.kernel.spreadsheet_writer import Cell, csv_bytes
+from governance.kernel.files.spreadsheet_writer import Cell, csv_bytes
 from governance.publishing.reports.snapshot import ReportedRisk, RiskPosition, Snapshot
 from governance.publishing.reports.wording import capital, digits, has, is_, many, out_of, verb
 

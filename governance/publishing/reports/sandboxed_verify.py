@@ -13,9 +13,9 @@ import sys
 import threading
 from dataclasses import astuple
 
-from governance.kernel import sandbox
 from governance.kernel.errors import Unavailable
-from governance.kernel.verification_results import CheckResult
+from governance.kernel.files import sandbox
+from governance.kernel.files.verification_results import CheckResult
 from governance.publishing.reports import signed_files
 from governance.publishing.reports import verify as rules
 from governance.publishing.reports.verify import ReportVerdict

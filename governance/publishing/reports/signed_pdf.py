@@ -6,9 +6,9 @@ generate(built, private, key_name, …)       the zip of the PDF and its signatu
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.kernel import pdf
-from governance.kernel.background_work import PacedProgress
-from governance.kernel.jobs import Progress
+from governance.kernel.pictures import pdf
+from governance.kernel.work.background_work import PacedProgress
+from governance.kernel.work.jobs import Progress
 from governance.publishing.reports import signing
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.signed_zip import pack

@@ -1,4 +1,4 @@
-"""The detached signature of a report: a signed note (kernel/signed_note.py) beside the PDF.
+"""The detached signature of a report: a signed note (kernel/safety/signed_note.py) beside the PDF.
 
     governance report v1
     ACME-RMF-2026-Q3.pdf
@@ -26,8 +26,8 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.kernel import signed_note
-from governance.kernel.signed_note import NotSigned, VerifierKey, parse_key, verifier_key
+from governance.kernel.safety import signed_note
+from governance.kernel.safety.signed_note import NotSigned, VerifierKey, parse_key, verifier_key
 
 TITLE, COPY_TITLE = "governance report v1", "governance report copy v1"
 COPIES = ("watermarked copy", "sealed copy")

@@ -19,8 +19,8 @@ import pikepdf
 
 from governance.foundation.audit import checkpoint
 from governance.foundation.audit.verify import read_keys
-from governance.kernel.signed_note import b64, split
-from governance.kernel.verification_results import CheckResult, VerificationResult, plain
+from governance.kernel.files.verification_results import CheckResult, VerificationResult, plain
+from governance.kernel.safety.signed_note import b64, split
 from governance.publishing.reports.order import check as order
 from governance.publishing.reports.page_text import page_text
 from governance.publishing.reports.signing import Note, NotSigned, VerifierKey, open_note

@@ -13,17 +13,19 @@ from flask import Response, redirect, request, url_for
 from governance.assurance.assessments import assessment_queries
 from governance.assurance.testing import matrix_queries
 from governance.foundation.people import queries as people
-from governance.kernel import clock, current, storage, work_pages
-from governance.kernel.access import PUBLIC
-from governance.kernel.background_work import GeneratedFile
-from governance.kernel.db import transaction
-from governance.kernel.downloads import FILE
+from governance.kernel import clock, current
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import Invalid
-from governance.kernel.feature import Feature
-from governance.kernel.forms import Form, accepted
-from governance.kernel.pages import page
-from governance.kernel.visibility_scope import limits
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files import storage
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import PUBLIC
+from governance.kernel.safety.visibility_scope import limits
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import Form, accepted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.work.background_work import GeneratedFile
 from governance.publishing.reports import actions, permissions, queries, signed_files
 from governance.publishing.reports.built_document import filename
 from governance.publishing.reports.editions import WITHDRAWN

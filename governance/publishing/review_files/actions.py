@@ -4,10 +4,10 @@ from governance.economics.reviews import permissions as reviews
 from governance.economics.reviews.queries import ReviewView
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.kernel import background_work, generated_files
-from governance.kernel.background_work import GeneratedFile
-from governance.kernel.db import session
-from governance.kernel.storage import Blob
+from governance.kernel.data.db import session
+from governance.kernel.files.storage import Blob
+from governance.kernel.work import background_work, generated_files
+from governance.kernel.work.background_work import GeneratedFile
 from governance.publishing.review_files import permissions, queries
 from governance.publishing.review_files.models import ReviewFile
 

@@ -6,10 +6,10 @@ from governance.economics.reviews import queries as reviews
 from governance.economics.reviews.queries import ReviewView
 from governance.foundation.people import queries as people
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
-from governance.kernel.background_work import PacedProgress, keep, sweep, target_of
-from governance.kernel.db import transaction
-from governance.kernel.jobs import Progress, WorkItem, work
-from governance.kernel.storage import Blob
+from governance.kernel.data.db import transaction
+from governance.kernel.files.storage import Blob
+from governance.kernel.work.background_work import PacedProgress, keep, sweep, target_of
+from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.publishing.reports import actions as signing_keys
 from governance.publishing.reports.models import SigningKey
 from governance.publishing.review_files import actions, queries, review_files

@@ -1,6 +1,6 @@
 """Who generates and downloads the files of a review."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 DOWNLOAD = permission(
     "reviews.download",

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from governance.economics.reviews import queries as reviews
 from governance.economics.reviews.models import Review, ReviewRevision
 from governance.economics.reviews.queries import ReviewView
-from governance.kernel.background_work import Run, run_of, with_work
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.work.background_work import Run, run_of, with_work
 from governance.publishing.review_files.models import ReviewFile
 
 

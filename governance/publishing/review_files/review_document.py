@@ -25,8 +25,8 @@ from governance.economics.reviews import (
 from governance.economics.reviews import reconciliation_conclusions as reconciled
 from governance.economics.reviews.review_facts import Headline, ReviewFacts, decode
 from governance.economics.reviews.review_page import before_of
-from governance.kernel import charts
-from governance.kernel.pdf import Attachment
+from governance.kernel.pictures import charts
+from governance.kernel.pictures.pdf import Attachment
 from governance.publishing.reports.attachments import with_manifest
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.page_environment import environment

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.economics.reviews.review_facts import Headline, ReviewFacts
-from governance.kernel import pdf
+from governance.kernel.pictures import pdf
 from governance.publishing.reports import signing
 from governance.publishing.reports.built_document import Built
 from governance.publishing.review_files import review_data, review_document, workbook

@@ -8,11 +8,11 @@ from governance.economics.reviews import figures
 from governance.economics.reviews import permissions as reviews
 from governance.economics.reviews import queries as review_queries
 from governance.economics.reviews.review_frame import parse_month
-from governance.kernel import work_pages
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.publishing.review_files import actions, permissions, queries
 
 feature = Feature("review_files", __name__, scope="operator")

@@ -7,7 +7,7 @@ sheet.line("Globex", (amount, MONEY), formula("=B2-C2", MONEY, stored))
 from collections.abc import Sequence
 from typing import Any
 
-from governance.kernel.spreadsheet_writer import harmless
+from governance.kernel.files.spreadsheet_writer import harmless
 
 NOT_ESTIMABLE = "not estimable"
 FIRST = 2  # row of a sheet's first line of data; its head is row 1

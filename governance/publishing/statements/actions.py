@@ -16,12 +16,13 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people import queries as people
 from governance.foundation.webhooks.actions import send
-from governance.kernel import background_work, clock, current, jobs, outbox
-from governance.kernel.background_work import GeneratedFile
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError
+from governance.kernel.files.storage import Blob
 from governance.kernel.months import Month
-from governance.kernel.storage import Blob
+from governance.kernel.work import background_work, jobs, outbox
+from governance.kernel.work.background_work import GeneratedFile
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.models import Agreement
 from governance.operations.agreements.money import money

@@ -11,10 +11,10 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import clock, current
-from governance.kernel.background_work import GeneratedFile
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.files.spreadsheet_writer import csv_bytes
+from governance.kernel.work.background_work import GeneratedFile
 from governance.operations.agreements.money import money
 from governance.publishing.statements import claim_queries, figures
 from governance.publishing.statements.closing import EARLIEST

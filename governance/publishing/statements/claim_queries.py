@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.publishing.statements.models import OPEN_CLAIMS, VendorClaim
 
 CLAIM = "vendor_claim"  # kind of approval

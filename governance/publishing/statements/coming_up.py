@@ -6,9 +6,9 @@ from flask import url_for
 
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock
-from governance.kernel.access import allowed
 from governance.kernel.months import close_instant, month_of, month_span
-from governance.kernel.visibility_scope import limits
+from governance.kernel.safety.access import allowed
+from governance.kernel.safety.visibility_scope import limits
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.models import TO_TENANT
 from governance.operations.objectives.ports import ComingUp

@@ -8,7 +8,7 @@ r"""The signed data file of a statement: everything that its figures follow from
      "checks": {"versions/0/terms/commitments/0/target": "5f0c9a2e", …},
      "signature": "governance statement v1\\n…"}
 
-Pure. The signature (kernel/signed_note.py) is over the SHA-256 of the canonical JSON (RFC 8785) of
+Pure. The signature (kernel/safety/signed_note.py) is over the SHA-256 of the canonical JSON (RFC 8785) of
 the other three. `checks` has eight hex digits of each value's digest, so that an altered one can be
 named; they prove nothing by themselves. Minute counts have sums instead (minute_counts.py).
 """
@@ -28,8 +28,8 @@ from typing import Any
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.kernel import signed_note
-from governance.kernel.signed_note import NotSigned, VerifierKey
+from governance.kernel.safety import signed_note
+from governance.kernel.safety.signed_note import NotSigned, VerifierKey
 
 FORMAT = "governance.sla-statement/1"
 TITLE = "governance statement v1"

@@ -12,7 +12,7 @@ from governance.foundation.audit.registry import action
 from governance.foundation.webhooks import event_types
 from governance.foundation.webhooks.actions import send
 from governance.kernel import clock, current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.intervals import Span
 from governance.publishing.statements import actions, dispute_effects, month_close, queries

@@ -14,10 +14,10 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, Length, Optional
 
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import zone
-from governance.kernel.forms import Form, uuid_or_none
-from governance.kernel.ids import uuid7
+from governance.kernel.web.forms import Form, uuid_or_none
 
 INVALID_CHOICE: dict[str, Any] = {"invalid_choice_message": "Choose one of the options."}
 TIME_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Interval, Select, String, cast, func, literal, select
 
 from governance.foundation.people.own_entries import own_entries, own_items
-from governance.kernel.inbox import (
+from governance.kernel.work.inbox import (
     NOW,
     TODAY,
     InboxDone,
@@ -20,7 +20,7 @@ from governance.kernel.inbox import (
     end_of,
     item_select,
 )
-from governance.kernel.jobs import WorkItem
+from governance.kernel.work.jobs import WorkItem
 from governance.operations.agreements.money import money
 from governance.publishing.statements import actions, claim_actions, permissions
 from governance.publishing.statements.figures import month_title

@@ -9,10 +9,11 @@ from datetime import datetime
 from governance.foundation.tenants.for_each_tenant import in_each, is_active, once_a_day_in_each
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.time_zones import zone_periods
-from governance.kernel import background_work, clock
-from governance.kernel.db import transaction
-from governance.kernel.jobs import Progress, WorkItem, work
+from governance.kernel import clock
+from governance.kernel.data.db import transaction
 from governance.kernel.months import close_instant, month_of, month_span
+from governance.kernel.work import background_work
+from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.models import TO_TENANT
 from governance.publishing.statements import actions, claim_actions, month_close, queries

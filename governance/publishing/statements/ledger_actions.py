@@ -5,9 +5,9 @@ from uuid import UUID
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import Invalid
-from governance.kernel.ids import uuid7
 from governance.operations.agreements.money import money
 from governance.publishing.statements import queries
 from governance.publishing.statements.models import CreditEntry, Statement

@@ -11,10 +11,10 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, tex
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.background_work import Generated
-from governance.kernel.db import Model, Tenanted, tenant_fk
+from governance.kernel.data.db import Model, Tenanted, tenant_fk
 from governance.kernel.intervals import Span
 from governance.kernel.months import Month
+from governance.kernel.work.background_work import Generated
 
 CAUSES = {
     "close": "The month was closed.",

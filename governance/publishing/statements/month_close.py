@@ -10,13 +10,14 @@ from typing import Any
 
 from governance.foundation.audit import queries as audit
 from governance.foundation.tenants import queries as tenants
-from governance.kernel import clock, current, pdf
-from governance.kernel.background_work import PacedProgress, keep, target_of
-from governance.kernel.db import transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import Invalid
-from governance.kernel.jobs import Progress, WorkItem
-from governance.kernel.signed_note import b64
-from governance.kernel.storage import Blob, store
+from governance.kernel.files.storage import Blob, store
+from governance.kernel.pictures import pdf
+from governance.kernel.safety.signed_note import b64
+from governance.kernel.work.background_work import PacedProgress, keep, target_of
+from governance.kernel.work.jobs import Progress, WorkItem
 from governance.operations.agreements.terms import instant
 from governance.publishing.reports import actions as signing_keys
 from governance.publishing.reports import queries as reports

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from governance.economics.reviews.ports import StatementCredit
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 from governance.operations.agreements.money import DIGITS
 from governance.publishing.statements.models import Statement, StatementRevision

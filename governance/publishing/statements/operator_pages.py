@@ -15,14 +15,15 @@ from flask import flash, redirect, request, url_for
 from governance.foundation.people import queries as people
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import living_tenants, tenant_by_id
-from governance.kernel import clock, current, work_pages
-from governance.kernel.db import transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import transaction
+from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import NotFound
-from governance.kernel.forms import accepted
-from governance.kernel.ids import uuid7
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 from governance.operations.agreements.money import money, read_amount
 from governance.operations.agreements.place import (
     Drawn,

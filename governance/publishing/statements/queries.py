@@ -19,12 +19,12 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, or_, select
 
 from governance.kernel import clock
-from governance.kernel.background_work import UNDER_WAY, Run, run_of
-from governance.kernel.db import find, session
-from governance.kernel.jobs import WorkItem
-from governance.kernel.monthly_partitions import utc_month
+from governance.kernel.data.db import find, session
+from governance.kernel.data.monthly_partitions import utc_month
 from governance.kernel.months import Month
-from governance.kernel.pages import Keyset, keyset
+from governance.kernel.pages.rendering import Keyset, keyset
+from governance.kernel.work.background_work import UNDER_WAY, Run, run_of
+from governance.kernel.work.jobs import WorkItem
 from governance.operations.agreements.models import Agreement
 from governance.operations.measurements import partitions, retention
 from governance.publishing.statements.models import (

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from governance.kernel import drawing
+from governance.kernel.pictures import drawing
 from governance.operations.agreements.credits import Band
 from governance.publishing.statements import figures
 

@@ -9,8 +9,8 @@ import json
 import sys
 from dataclasses import astuple
 
-from governance.kernel import sandbox
-from governance.kernel.verification_results import CheckResult
+from governance.kernel.files import sandbox
+from governance.kernel.files.verification_results import CheckResult
 from governance.publishing.statements import verify as rules
 from governance.publishing.statements.data_file import MAX_BYTES
 from governance.publishing.statements.verify import StatementVerdict

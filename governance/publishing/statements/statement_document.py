@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from governance.kernel.intervals import Span, difference, intersection, minutes
-from governance.kernel.pdf import Attachment
+from governance.kernel.pictures.pdf import Attachment
 from governance.operations.agreements.money import money
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.page_environment import environment

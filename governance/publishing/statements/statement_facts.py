@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from governance.assurance.incidents import queries as incidents
 from governance.foundation.tenants.time_zones import zone_periods
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.intervals import MINUTE, Span
 from governance.kernel.months import Month, ZonePeriod, month_span
 from governance.operations.agreements import queries as agreements

@@ -8,12 +8,13 @@ from flask import flash, redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.foundation.tenants.time_zones import zone_periods
-from governance.kernel import clock, work_pages
+from governance.kernel import clock
 from governance.kernel.errors import DomainError, Invalid, NotFound
-from governance.kernel.forms import Form, accepted
 from governance.kernel.intervals import Span, whole_minute
 from governance.kernel.months import month_of
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages import work_pages
+from governance.kernel.web.forms import Form, accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.money import money
 from governance.operations.agreements.place import Drawn, Place

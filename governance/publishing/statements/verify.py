@@ -19,10 +19,10 @@ import rfc8785
 
 from governance.foundation.audit import checkpoint
 from governance.foundation.audit.verify import read_keys
+from governance.kernel.files.verification_results import CheckResult, VerificationResult, plain
 from governance.kernel.intervals import Span
 from governance.kernel.months import MAX_MONTH_LENGTH, Month, ZonePeriod, month_span
-from governance.kernel.signed_note import NotSigned, VerifierKey, b64, split
-from governance.kernel.verification_results import CheckResult, VerificationResult, plain
+from governance.kernel.safety.signed_note import NotSigned, VerifierKey, b64, split
 from governance.operations.agreements.terms import fingerprint_of
 from governance.publishing.reports import signing
 from governance.publishing.statements import data_file

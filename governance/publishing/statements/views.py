@@ -5,11 +5,11 @@ from uuid import UUID
 
 from flask import redirect, request, url_for
 
-from governance.kernel import work_pages
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.agreements.money import money
 from governance.operations.agreements.place import for_operator, for_tenant
 from governance.publishing.statements import (

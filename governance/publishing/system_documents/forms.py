@@ -3,7 +3,7 @@
 from wtforms import BooleanField, HiddenField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
-from governance.kernel.forms import Form, counted, stripped
+from governance.kernel.web.forms import Form, counted, stripped
 from governance.publishing.system_documents.actions import MAX_TEXT_LENGTH
 
 

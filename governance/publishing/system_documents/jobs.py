@@ -5,10 +5,10 @@ from typing import Any
 
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
 from governance.kernel import clock, current
-from governance.kernel.background_work import keep, sweep, target_of
-from governance.kernel.db import transaction
-from governance.kernel.jobs import Progress, WorkItem, work
-from governance.kernel.storage import Blob
+from governance.kernel.data.db import transaction
+from governance.kernel.files.storage import Blob
+from governance.kernel.work.background_work import keep, sweep, target_of
+from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.operations.systems import queries as systems
 from governance.publishing.reports import actions as signing_keys
 from governance.publishing.reports import signed_pdf

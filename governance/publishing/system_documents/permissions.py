@@ -1,6 +1,6 @@
 """Who reads, writes and completes the documents of AI systems."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 VIEW = permission(
     "system_documents.view",

@@ -10,14 +10,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
 from governance.assurance.evidence.models import Evidence
-from governance.kernel.access import allowed
-from governance.kernel.background_work import Run, run_of
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.formatting import long_day
-from governance.kernel.generated_files import newest_files
 from governance.kernel.record_points import RecordPoint
-from governance.kernel.visibility_scope import limits
+from governance.kernel.safety.access import allowed
+from governance.kernel.safety.visibility_scope import limits
+from governance.kernel.work.background_work import Run, run_of
+from governance.kernel.work.generated_files import newest_files
 from governance.operations.intake.ports import DocumentPoint
 from governance.operations.systems.models import AISystem, SystemVersion
 from governance.publishing.system_documents import permissions, record

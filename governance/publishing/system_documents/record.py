@@ -14,10 +14,10 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.frameworks.models import Adoption
 from governance.assurance.incidents.models import Impact, Incident
 from governance.assurance.risks import queries as risks
+from governance.kernel.data.selects import Rows, Selected
 from governance.kernel.formatting import long_day
 from governance.kernel.manifest import installed
 from governance.kernel.record_points import RecordPoint
-from governance.kernel.selects import Rows, Selected
 from governance.operations.datasets import queries as datasets
 from governance.operations.datasets.queries import SystemDataSet
 from governance.operations.evaluations import queries as evaluations

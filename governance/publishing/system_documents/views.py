@@ -8,12 +8,12 @@ from flask import flash, redirect, request, url_for
 
 from governance.foundation.people import queries as people
 from governance.foundation.people.queries import Moment
-from governance.kernel import work_pages
-from governance.kernel.access import allowed
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.safety.access import allowed
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem
 from governance.publishing.system_documents import actions, permissions, queries, record

@@ -9,12 +9,13 @@ from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.system_actor import founder, visiting
-from governance.kernel import background_work, clock, current, formatting, outbox
-from governance.kernel.background_work import GeneratedFile
-from governance.kernel.db import session, within
+from governance.kernel import clock, current, formatting
+from governance.kernel.data.db import session, within
 from governance.kernel.errors import DomainError, Invalid
-from governance.kernel.identity import OPERATOR_SLUG
-from governance.kernel.storage import Blob, store
+from governance.kernel.files.storage import Blob, store
+from governance.kernel.web.identity import OPERATOR_SLUG
+from governance.kernel.work import background_work, outbox
+from governance.kernel.work.background_work import GeneratedFile
 from governance.publishing.tenant_exports import permissions, queries
 from governance.publishing.tenant_exports.archive import PREFIX
 from governance.publishing.tenant_exports.models import TenantExport

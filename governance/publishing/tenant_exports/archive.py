@@ -31,10 +31,12 @@ from governance.foundation.logbook.export_writer import ExportPlan, ExportProgre
 from governance.foundation.logbook.filters import Filters
 from governance.foundation.people.models import Membership, Person
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock, current, signed_note, storage
-from governance.kernel.db import extend_statement_timeout, session, transaction
-from governance.kernel.encrypted_stream import CorruptedFile
+from governance.kernel import clock, current
+from governance.kernel.data.db import extend_statement_timeout, session, transaction
 from governance.kernel.errors import NotFound, Unavailable
+from governance.kernel.files import storage
+from governance.kernel.files.encrypted_stream import CorruptedFile
+from governance.kernel.safety import signed_note
 from governance.publishing.tenant_exports import tables
 from governance.publishing.tenant_exports.archive_format import FORMAT, MANIFEST, NOTE, signed_text
 

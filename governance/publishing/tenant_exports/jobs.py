@@ -2,10 +2,10 @@
 
 import tempfile
 
-from governance.kernel.background_work import PacedProgress, keep, target_of
-from governance.kernel.db import transaction
-from governance.kernel.jobs import Progress, WorkItem, work
-from governance.kernel.storage import Blob
+from governance.kernel.data.db import transaction
+from governance.kernel.files.storage import Blob
+from governance.kernel.work.background_work import PacedProgress, keep, target_of
+from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.publishing.tenant_exports import actions, archive, queries, tables
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.background_work import Generated
+from governance.kernel.work.background_work import Generated
 
 
 class TenantExport(Generated):

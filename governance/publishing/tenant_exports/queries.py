@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from governance.kernel.background_work import Run, run_of, with_work
-from governance.kernel.db import find, session
+from governance.kernel.data.db import find, session
+from governance.kernel.work.background_work import Run, run_of, with_work
 from governance.publishing.tenant_exports.models import TenantExport
 
 MAX_LISTED = 20

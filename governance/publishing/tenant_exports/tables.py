@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from sqlalchemy import Table, text
 
-from governance.kernel import current, key_encryption
-from governance.kernel.db import Model, session
+from governance.kernel import current
+from governance.kernel.data.db import Model, session
+from governance.kernel.safety import key_encryption
 
 ROWS_AT_ONCE = 500
 EVENTS_OUTSIDE = "clickhouse.usage_events"  # where PostgreSQL doesn't keep them

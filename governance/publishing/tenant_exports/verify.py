@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import IO, Any, BinaryIO
 
 from governance.foundation.audit import verify as log_verify
-from governance.kernel import signed_note
+from governance.kernel.files.verification_results import CheckResult, VerificationResult, plain
 from governance.kernel.formatting import plural
-from governance.kernel.signed_note import NotSigned
-from governance.kernel.verification_results import CheckResult, VerificationResult, plain
+from governance.kernel.safety import signed_note
+from governance.kernel.safety.signed_note import NotSigned
 from governance.publishing.tenant_exports.archive_format import (
     ALSO,
     FORMAT,

@@ -5,12 +5,12 @@ from uuid import UUID
 from flask import redirect, url_for
 
 from governance.foundation.audit import logs
-from governance.kernel import work_pages
-from governance.kernel.downloads import FILE
-from governance.kernel.feature import Feature
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages import work_pages
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 from governance.publishing.tenant_exports import actions, permissions, queries
 
 feature = Feature("tenant_exports", __name__)

@@ -13,10 +13,12 @@ from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import tenant_by_id
 from governance.foundation.tenants.suspension_actions import check_state
 from governance.foundation.tenants.system_actor import founder, visiting
-from governance.kernel import clock, current, outbox, tenant_revision
-from governance.kernel.db import session, within
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session, within
 from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
 from governance.kernel.formatting import long_day
+from governance.kernel.work import outbox
 from governance.publishing.operator_desk.actions import check_reason, check_typed
 from governance.publishing.tenant_exports import queries as exports
 from governance.publishing.tenant_offboarding import queries

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from governance.kernel import signed_note
-from governance.kernel.pdf import Attachment
+from governance.kernel.pictures.pdf import Attachment
+from governance.kernel.safety import signed_note
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.page_environment import environment
 from governance.publishing.reports.wording import digits, instant

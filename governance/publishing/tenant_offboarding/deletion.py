@@ -25,11 +25,13 @@ from governance.foundation.audit.registry import action
 from governance.foundation.tenants.models import EmailDomain, Tenant
 from governance.foundation.tenants.system_actor import founder
 from governance.foundation.webhooks.models import WebhookTicket
-from governance.kernel import clock, current, signed_note, storage
-from governance.kernel.db import session, within
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, within
+from governance.kernel.data.tenant_revision import TenantRevision
 from governance.kernel.errors import DomainError, Unavailable
-from governance.kernel.jobs import WorkFailure, WorkTicket
-from governance.kernel.tenant_revision import TenantRevision
+from governance.kernel.files import storage
+from governance.kernel.safety import signed_note
+from governance.kernel.work.jobs import WorkFailure, WorkTicket
 from governance.publishing.reports import signing
 from governance.publishing.reports.built_document import Built
 from governance.publishing.tenant_exports.tables import EVENTS_OUTSIDE

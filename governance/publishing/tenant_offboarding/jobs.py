@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from governance.foundation.tenants.for_each_tenant import in_each
-from governance.kernel import clock, current, pdf
-from governance.kernel.db import transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import NotFound
-from governance.kernel.jobs import Progress, WorkItem, enqueue, work
+from governance.kernel.pictures import pdf
+from governance.kernel.work.jobs import Progress, WorkItem, enqueue, work
 from governance.publishing.tenant_offboarding import certificate_document, deletion, queries
 from governance.publishing.tenant_offboarding.deletion import NotYet
 from governance.publishing.tenant_offboarding.models import TenantOffboarding

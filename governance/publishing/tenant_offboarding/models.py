@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from governance.kernel.db import Model, Tenanted
+from governance.kernel.data.db import Model, Tenanted
 
 
 class TenantOffboarding(Tenanted, Model):

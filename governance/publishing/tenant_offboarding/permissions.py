@@ -1,6 +1,6 @@
 """Who may delete a tenant: two operators, each an admin."""
 
-from governance.kernel.access import permission
+from governance.kernel.safety.access import permission
 
 OFFBOARD = permission(
     "tenant_offboarding.offboard", "delete a tenant with all of its data", roles="operator_admin"

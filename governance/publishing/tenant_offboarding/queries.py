@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import Table, select
 
-from governance.kernel.db import Model, find, session
-from governance.kernel.jobs import WorkTicket
+from governance.kernel.data.db import Model, find, session
+from governance.kernel.work.jobs import WorkTicket
 from governance.publishing.tenant_offboarding.models import TenantOffboarding
 
 OPEN_STATES = ("requested", "waiting", "deleting")

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from governance.foundation.audit.verify import read_keys
-from governance.kernel import signed_note
+from governance.kernel.files.verification_results import CheckResult, VerificationResult, plain
 from governance.kernel.formatting import plural
-from governance.kernel.signed_note import NotSigned, VerifierKey
-from governance.kernel.verification_results import CheckResult, VerificationResult, plain
+from governance.kernel.safety import signed_note
+from governance.kernel.safety.signed_note import NotSigned, VerifierKey
 from governance.publishing.reports import signing
 from governance.publishing.reports.wording import instant
 from governance.publishing.tenant_offboarding.certificate_file import (

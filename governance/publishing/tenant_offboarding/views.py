@@ -5,13 +5,13 @@ from flask import Response, flash, redirect, url_for
 from governance.foundation.audit import logs
 from governance.foundation.tenants import permissions as tenant_permissions
 from governance.kernel import current
-from governance.kernel.downloads import FILE
 from governance.kernel.errors import NotFound
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.files.downloads import FILE
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 from governance.publishing.operator_desk.queries import desk_tenant
 from governance.publishing.tenant_offboarding import actions, permissions, queries
 from governance.publishing.tenant_offboarding.certificate_file import TEXT_NAME

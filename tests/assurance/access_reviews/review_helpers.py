@@ -5,7 +5,7 @@ from datetime import timedelta
 from governance.assurance.access_reviews import actions, queries
 from governance.foundation.api_keys import actions as keys
 from governance.kernel import clock
-from governance.kernel.access import known_scopes
+from governance.kernel.safety.access import known_scopes
 from tests import make
 
 REASON = "Left the claims team."

@@ -20,9 +20,9 @@ from governance.foundation.api_keys import queries as key_queries
 from governance.foundation.people import member_actions
 from governance.foundation.people import queries as directory
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Forbidden, Invalid, NotFound, Stale
-from governance.kernel.jobs import WorkItem
+from governance.kernel.work.jobs import WorkItem
 from tests import make
 from tests.assurance.access_reviews.review_helpers import (
     REASON,

@@ -9,7 +9,7 @@ from governance.assurance.assessments import (
 )
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 KEY = "nist-ai-rmf-1.0"
 PAGE = f"frameworks/{KEY}"

@@ -19,7 +19,7 @@ from governance.assurance.controls import actions as controls
 from governance.assurance.controls import mapping_actions
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.assurance.assessments.assessment_helpers import (

@@ -9,7 +9,7 @@ from governance.assurance.assessments.models import (
     Comment,
     Conclusion,
 )
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests.assurance.assessments.assessment_helpers import (
     PAGE,
     conclude,

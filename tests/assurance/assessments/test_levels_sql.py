@@ -18,10 +18,11 @@ from governance.assurance.evidence.models import (
     EvidenceVersion,
 )
 from governance.assurance.frameworks import queries as frameworks
-from governance.kernel import clock, tenant_cache
-from governance.kernel.db import session
-from governance.kernel.ids import uuid7
-from governance.kernel.inbox import parameters
+from governance.kernel import clock
+from governance.kernel.data import tenant_cache
+from governance.kernel.data.db import session
+from governance.kernel.data.ids import uuid7
+from governance.kernel.work.inbox import parameters
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.assurance.controls.policy_and_switch_rows import (

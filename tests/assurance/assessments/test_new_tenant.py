@@ -15,7 +15,7 @@ from governance.assurance.assessments.report_facts import readiness, snapshot
 from governance.assurance.controls.starter_pack import pack
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import clock
-from governance.kernel.spreadsheet_reader import first_sheet
+from governance.kernel.files.spreadsheet_reader import first_sheet
 from governance.publishing.overview import queries as overview
 from governance.publishing.reports.figures import figures
 from tests.assurance.frameworks.framework_files import main_text

@@ -14,7 +14,7 @@ from governance.assurance.assessments.models import (
     AssessmentItem,
 )
 from governance.assurance.frameworks import queries as frameworks
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.assurance.assessments.assessment_helpers import (
     KEY,

@@ -8,8 +8,8 @@ from governance.assurance.collectors import jobs as collecting
 from governance.assurance.collectors import queries
 from governance.assurance.evidence.queries import find_version
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import jobs
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
 from tests import make
 
 

@@ -21,7 +21,7 @@ from governance.foundation.people import queries as directory
 from governance.foundation.populations.collector import every_collector
 from governance.foundation.populations.periods import next_due, period_containing, previous_period
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import faults, make
 from tests.assurance.collectors.collector_helpers import (
     last_run,

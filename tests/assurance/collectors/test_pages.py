@@ -6,7 +6,8 @@ import pytest
 
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.populations.periods import previous_period
-from governance.kernel import clock, jobs
+from governance.kernel import clock
+from governance.kernel.work import jobs
 from tests import make
 from tests.assurance.collectors.collector_helpers import last_run, run_due_collectors
 

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from governance.foundation.approvals.models import Approval, ApprovalGiven
-from governance.kernel import tenant_cache
-from governance.kernel.db import session
+from governance.kernel.data import tenant_cache
+from governance.kernel.data.db import session
 from governance.operations.policies.models import PlatformPolicy, PolicyVersion, Waiver
 from governance.operations.switches.models import Drill, Stop
 from tests import make

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from governance.assurance.incidents.models import FollowUp, Incident
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.alerts.models import Alert
 from governance.operations.measurements import actions as measurements
 from governance.operations.objectives import actions as objectives

@@ -21,7 +21,7 @@ from governance.assurance.evidence.models import Evidence, EvidenceLink
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 

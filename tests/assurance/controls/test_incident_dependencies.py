@@ -10,7 +10,7 @@ from governance.assurance.controls import adoption_actions, queries
 from governance.assurance.controls.status import status
 from governance.assurance.frameworks import actions as adopting
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.alerts import actions as alerts
 from governance.operations.alerts.models import Alert
 from governance.operations.systems import actions as systems

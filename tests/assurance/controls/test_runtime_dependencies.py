@@ -13,7 +13,7 @@ from governance.assurance.controls.runtime_dependencies import DRILL_VALID_DAYS
 from governance.assurance.controls.status import status
 from governance.assurance.frameworks import actions as adopting
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as registered
 from tests import make

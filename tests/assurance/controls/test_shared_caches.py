@@ -25,8 +25,9 @@ from governance.foundation.logbook import log_health
 from governance.foundation.logbook.log_health import _read
 from governance.foundation.people import admission_actions
 from governance.foundation.people.models import person_key
-from governance.kernel import clock, current, db, tenant_cache
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data import db, tenant_cache
+from governance.kernel.data.db import session, transaction
 from tests import make
 
 KEY = "nist-ai-rmf-1.0"

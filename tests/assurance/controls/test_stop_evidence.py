@@ -15,10 +15,12 @@ from governance.assurance.evidence import permissions
 from governance.assurance.evidence import queries as evidence
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import current, jobs, storage
-from governance.kernel.access import why_not
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel import current
+from governance.kernel.data.db import session
+from governance.kernel.files import storage
+from governance.kernel.safety.access import why_not
+from governance.kernel.work import jobs
+from governance.kernel.work.jobs import WorkItem
 from governance.operations.switches import actions, queries
 from tests import make
 from tests.foundation.approvals.approval_helpers import approve_below_pages

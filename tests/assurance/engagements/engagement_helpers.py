@@ -12,7 +12,7 @@ from governance.assurance.engagements import requests as requesting
 from governance.assurance.engagements.models import EngagementAuditor
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 
 

@@ -9,9 +9,9 @@ from governance.app import schedule
 from governance.assurance.engagements.models import EvidencePackage
 from governance.foundation.audit import logs, sequencer
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import jobs
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
+from governance.kernel.work.jobs import WorkItem
 
 assert schedule.HANDLERS  # the jobs process knows the kind
 

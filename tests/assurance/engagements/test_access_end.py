@@ -10,9 +10,9 @@ from governance.assurance.engagements.events import AuditorAccessEnded
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.logbook.models import LogExport
 from governance.foundation.people.models import Session
-from governance.kernel.db import session
-from governance.kernel.events import subscribers
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import session
+from governance.kernel.work.events import subscribers
+from governance.kernel.work.jobs import WorkItem
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.conftest import visitor

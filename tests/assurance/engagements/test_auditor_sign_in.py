@@ -35,9 +35,9 @@ from governance.foundation.people.models import (
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import Invalid
-from governance.kernel.jobs import WorkItem
+from governance.kernel.work.jobs import WorkItem
 from tests import make, step_up_helpers
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.evidence import evidence_helpers

@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import select
 
 from governance.assurance.engagements.models import AuditRequest
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.bulk_helpers import confirm_bulk, preview_bulk, undo_address

@@ -11,10 +11,11 @@ from governance.assurance.access_reviews import queries as reviews
 from governance.assurance.evidence import deletion
 from governance.assurance.evidence.models import EvidenceDeletion
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, storage
-from governance.kernel import jobs as queue
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
+from governance.kernel.files import storage
+from governance.kernel.work import jobs as queue
 from tests import make
 from tests.assurance.access_reviews.review_helpers import (
     close_review,

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from governance.assurance.engagements import queries
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.evidence import evidence_helpers

@@ -37,9 +37,13 @@ from governance.foundation.audit import queries as log_queries
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.logbook import export_writer
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs, signed_note, storage, tenant_cache
-from governance.kernel.db import session
-from governance.kernel.streamed_files import reading
+from governance.kernel import clock
+from governance.kernel.data import tenant_cache
+from governance.kernel.data.db import session
+from governance.kernel.files import storage
+from governance.kernel.files.streamed_files import reading
+from governance.kernel.safety import signed_note
+from governance.kernel.work import jobs
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.engagements.package_helpers import (

@@ -29,19 +29,13 @@ from governance.assurance.evidence.models import EvidenceVersion
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants import queries as directory
-from governance.kernel import (
-    background_work,
-    clock,
-    current,
-    db,
-    embedded,
-    jobs,
-    storage,
-    tenant_cache,
-)
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem, WorkTicket
-from governance.kernel.streamed_files import reading
+from governance.kernel import clock, current
+from governance.kernel.data import db, embedded, tenant_cache
+from governance.kernel.data.db import session
+from governance.kernel.files import storage
+from governance.kernel.files.streamed_files import reading
+from governance.kernel.work import background_work, jobs
+from governance.kernel.work.jobs import WorkItem, WorkTicket
 from tests import faults, make
 from tests.assurance.engagements import engagement_helpers, worker_process
 from tests.assurance.engagements.package_helpers import (

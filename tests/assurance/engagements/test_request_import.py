@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from governance.assurance.engagements import request_import
 from governance.assurance.engagements.models import AuditRequest
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid
 from tests import make
 from tests.assurance.engagements import engagement_helpers

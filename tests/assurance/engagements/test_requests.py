@@ -20,8 +20,8 @@ from governance.assurance.evidence.models import EvidenceVersion
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock, current
-from governance.kernel.db import session
-from governance.kernel.ids import uuid7
+from governance.kernel.data.db import session
+from governance.kernel.data.ids import uuid7
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.evidence import deletion_helpers as keeping

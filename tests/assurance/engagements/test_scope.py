@@ -30,8 +30,9 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.populations.collector import every_collector
 from governance.foundation.populations.periods import previous_period
-from governance.kernel import clock, jobs
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
 from governance.publishing.reports import actions as reporting
 from governance.publishing.reports import queries as reports
 from governance.publishing.reports.type2 import snapshot as type2

@@ -3,7 +3,8 @@
 from governance.app import schedule
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import jobs, storage
+from governance.kernel.files import storage
+from governance.kernel.work import jobs
 from tests.foundation.audit import crash_processes
 
 

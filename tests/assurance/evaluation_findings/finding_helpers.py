@@ -10,7 +10,7 @@ from governance.assurance.controls.status import status
 from governance.assurance.evaluation_findings.models import EvaluationFinding, FollowedRun
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import release_actions
 from governance.operations.systems import queries as register
 from tests import make

@@ -10,7 +10,7 @@ from governance.assurance.evaluation_findings import consequence_actions, mappin
 from governance.assurance.evaluation_findings.models import EvaluationFinding, FollowedRun
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.kernel import clock
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.operations.evaluations import queries
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.evaluations.run_actions import AlreadyImported

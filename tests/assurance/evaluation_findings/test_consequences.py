@@ -13,9 +13,10 @@ from governance.assurance.evaluation_findings import (
     queries,
 )
 from governance.assurance.frameworks import actions as adopting
-from governance.kernel import clock, events
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound
+from governance.kernel.work import events
 from governance.operations.evaluations import judge_actions, suite_actions
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.events import RunJudged

@@ -19,7 +19,7 @@ from governance.assurance.evidence.models import Evidence, EvidenceVersion, Evid
 from governance.assurance.frameworks import actions as adopting
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden
 from governance.operations.evaluations import judge_actions, judge_queries, suite_actions
 from governance.operations.evaluations import queries as evaluations

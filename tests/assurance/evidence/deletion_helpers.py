@@ -7,7 +7,7 @@ from governance.assurance.evidence import queries as evidence_queries
 from governance.assurance.evidence.models import EvidenceDeletion
 from governance.foundation.approvals.queries import open_approval
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.foundation.approvals.approval_helpers import decide_approval
 

@@ -11,7 +11,7 @@ from governance.assurance.evidence import actions, version_actions
 from governance.assurance.evidence.queries import find_evidence, find_version
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 
 PDF = b"%PDF-1.7\n" + b"x" * 2000

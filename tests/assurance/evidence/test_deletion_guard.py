@@ -23,10 +23,12 @@ from governance.assurance.evidence import queries as evidence_queries
 from governance.assurance.evidence.models import EvidenceDeletion, EvidenceVersion
 from governance.assurance.evidence.retention import MAX_MONTHS, MIN_MONTHS, kept_until
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, db, storage
-from governance.kernel import jobs as queue
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data import db
+from governance.kernel.data.db import session
 from governance.kernel.errors import Stale
+from governance.kernel.files import storage
+from governance.kernel.work import jobs as queue
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.evidence.deletion_helpers import (

@@ -23,7 +23,7 @@ from governance.assurance.evidence.models import (
 )
 from governance.assurance.evidence.visibility import WHOLE
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.hypothesis_profiles import examples
 

@@ -7,8 +7,8 @@ import pytest
 
 from governance.assurance.evidence import queries, version_actions
 from governance.assurance.evidence.models import EvidenceVersion
-from governance.kernel import storage
 from governance.kernel.errors import TooLarge
+from governance.kernel.files import storage
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.evidence.evidence_helpers import PDF, count_rows

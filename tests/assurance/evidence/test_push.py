@@ -19,8 +19,9 @@ from governance.assurance.evidence import push
 from governance.assurance.evidence.models import EvidencePush, EvidenceVersion
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.api_keys.models import ApiKey
-from governance.kernel import clock, db
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock
+from governance.kernel.data import db
+from governance.kernel.data.db import lock_tenant, session
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.evidence.evidence_helpers import PDF, count_rows, entries_of_action

@@ -6,7 +6,7 @@ from sqlalchemy import event
 
 from governance.assurance.evidence import actions, link_actions, queries
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.conftest import visitor

@@ -10,8 +10,8 @@ from governance.assurance.evidence import actions, reminders
 from governance.foundation.people import member_actions
 from governance.foundation.people.models import Membership
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import session
+from governance.kernel.work.jobs import WorkItem
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.evidence.evidence_helpers import entries_of_action

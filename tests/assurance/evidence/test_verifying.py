@@ -21,11 +21,12 @@ from governance.assurance.evidence.models import EvidenceFault, EvidenceVersion
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock, current, storage
-from governance.kernel import jobs as queue
-from governance.kernel.db import session, transaction
-from governance.kernel.encrypted_stream import CorruptedFile
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import Unavailable
+from governance.kernel.files import storage
+from governance.kernel.files.encrypted_stream import CorruptedFile
+from governance.kernel.work import jobs as queue
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.evidence.deletion_helpers import (

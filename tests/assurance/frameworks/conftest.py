@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from governance.assurance.frameworks.models import FrameworkImport, OfficialText
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.logbook.actions import PAGE_VIEWED
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ from governance.assurance.frameworks import catalogue, corrections, queries, syn
 from governance.assurance.frameworks.models import FrameworkRevision, Requirement
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
 from governance.publishing.reports.built_document import short_digest
 from tests.assurance.assessments.assessment_helpers import PERIOD
 from tests.assurance.frameworks.framework_files import RMF, main_text

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel import storage
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.files import storage
 from tests.assurance.frameworks.framework_files import (
     RMF,
     confirm_import,

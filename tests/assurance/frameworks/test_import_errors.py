@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from governance.kernel import storage
+from governance.kernel.files import storage
 from tests.assurance.frameworks.framework_files import (
     RMF,
     confirm_import,

@@ -7,7 +7,8 @@ import pytest
 
 from governance.assurance.evidence import integrity
 from governance.assurance.frameworks import import_queries, queries
-from governance.kernel import clock, storage
+from governance.kernel import clock
+from governance.kernel.files import storage
 from tests.assurance.evidence.deletion_helpers import run_nightly_cleanup
 from tests.assurance.frameworks.framework_files import (
     RMF,

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from governance.assurance.frameworks import catalogue
-from governance.kernel import embedded
+from governance.kernel.data import embedded
 from tests.migrated_databases import REPOSITORY, migrated_database
 
 EARLIER = "Integrity and ethical values, as an earlier version said"
@@ -26,7 +26,7 @@ from governance.assurance.assessments import assessment_actions
 from governance.assurance.controls import adoption_actions
 from governance.assurance.frameworks import catalogue, queries, sync
 from governance.app.settings import from_environment
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.assurance.evidence.evidence_helpers import accept_version, upload_version
 from tests.browser import Visitor

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from governance.assurance.frameworks.models import FrameworkImport, OfficialText
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests.assurance.frameworks.framework_files import (
     RMF,
     confirm_import,

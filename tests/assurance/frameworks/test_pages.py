@@ -18,7 +18,7 @@ from governance.assurance.frameworks import (
 )
 from governance.assurance.frameworks.models import Adoption, Framework, Requirement
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import NotFound
 from tests.assurance.frameworks.framework_files import (
     RMF,

@@ -13,10 +13,10 @@ from governance.assurance.incidents import (
     reminders,
 )
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 from governance.kernel.intervals import Span
-from governance.kernel.jobs import WorkItem
+from governance.kernel.work.jobs import WorkItem
 from tests import make
 from tests.assurance.incidents import incident_helpers as incidents
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from governance.assurance.incidents import actions, queries, suggestions
 from governance.assurance.incidents.models import Incident, IncidentSuggestion
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound
 from governance.kernel.intervals import Span
 from governance.operations.switches import actions as switches

@@ -10,7 +10,7 @@ from governance.assurance.playbooks import actions as playbooks
 from governance.assurance.playbooks.steps import PlaybookStep
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.measurements.models import Indicator
 from governance.operations.systems.models import AISystem
 from tests import make

@@ -14,7 +14,7 @@ from governance.assurance.incidents import (
     reminders,
 )
 from governance.kernel import clock
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.intervals import Span
 from governance.operations.agreements.drafts import SupportContent
 from governance.operations.alerts import queries as alerts

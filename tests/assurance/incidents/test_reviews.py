@@ -15,7 +15,7 @@ from governance.assurance.incidents import (
 )
 from governance.assurance.incidents.statutory_rules import regimes
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, NotFound
 from tests import make
 from tests.assurance.incidents import incident_helpers as incidents

@@ -12,8 +12,8 @@ from governance.assurance.incidents import (
     update_queries,
 )
 from governance.assurance.incidents.models import StatusContact
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import session
+from governance.kernel.work.jobs import WorkItem
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 from tests.assurance.incidents import incident_helpers as incidents

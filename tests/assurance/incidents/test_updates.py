@@ -17,8 +17,8 @@ from governance.foundation.approvals.queries import open_approval
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.webhooks import actions as endpoints
 from governance.foundation.webhooks import models as webhooks
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import session
+from governance.kernel.work.jobs import WorkItem
 from tests import make
 from tests.assurance.incidents import incident_helpers as incidents
 

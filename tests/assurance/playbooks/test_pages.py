@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import select
 
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem
 from tests.operations.switches import switch_helpers

@@ -7,9 +7,9 @@ import pytest
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.playbooks import actions, queries, run_actions
 from governance.assurance.playbooks.steps import PlaybookStep
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Forbidden, Invalid, NotFound, Stale
-from governance.kernel.storage import store
+from governance.kernel.files.storage import store
 from governance.operations.policies import queries as policies
 from governance.operations.switches.models import Stop
 from governance.operations.systems import actions as systems

@@ -7,7 +7,7 @@ import pikepdf
 from PIL import Image
 
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import jobs
+from governance.kernel.work import jobs
 from tests.assurance.evidence import evidence_helpers
 
 

@@ -13,9 +13,10 @@ from governance.assurance.evidence.models import EvidenceVersion
 from governance.assurance.previews import actions, jobs
 from governance.assurance.previews.models import FilePreview
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, current, storage
-from governance.kernel import jobs as work
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, transaction
+from governance.kernel.files import storage
+from governance.kernel.work import jobs as work
 from tests import faults, make
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.evidence import deletion_helpers, evidence_helpers

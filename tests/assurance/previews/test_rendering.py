@@ -11,8 +11,8 @@ from PIL import Image
 from governance.assurance.evidence.file_types import CSV, DOCX, JPEG, JSON, PDF, PNG, TEXT, XLSX
 from governance.assurance.previews import rendering
 from governance.assurance.previews.marking import marked
-from governance.kernel.sandbox import MIB, Limits
-from governance.kernel.spreadsheet_writer import xlsx_bytes
+from governance.kernel.files.sandbox import MIB, Limits
+from governance.kernel.files.spreadsheet_writer import xlsx_bytes
 from tests.assurance.previews import preview_helpers as files
 
 

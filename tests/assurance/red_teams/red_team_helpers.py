@@ -6,7 +6,7 @@ from governance.assurance.engagements.models import EngagementAuditor
 from governance.assurance.red_teams import actions, finding_actions, queries
 from governance.assurance.red_teams.actions import RedTeamDraft
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.systems import queries as systems
 from tests import make

@@ -8,7 +8,7 @@ from governance.assurance.red_teams import actions, finding_actions, queries
 from governance.assurance.red_teams.models import RedTeamAttempt
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.systems import queries as register
 from tests import make

@@ -10,7 +10,7 @@ from governance.assurance.evidence.queries import find_evidence, find_version
 from governance.assurance.red_teams import evidence_actions, evidence_queries, queries
 from governance.foundation.audit import queries as audit
 from governance.kernel import clock, current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from tests import make
 from tests.assurance.engagements import engagement_helpers
 from tests.assurance.evidence.evidence_helpers import (

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from governance.assurance.red_teams import actions, queries
 from governance.assurance.red_teams.models import RedTeam, RedTeamFinding
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
 from governance.operations.systems import queries as systems
 from tests import make

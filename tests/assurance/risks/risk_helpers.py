@@ -14,7 +14,7 @@ from governance.foundation.approvals import kinds
 from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.assurance.evidence import evidence_helpers

@@ -11,7 +11,7 @@ from governance.assurance.risks.models import RiskAcceptance
 from governance.foundation.approvals.actions import Edited
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid
 from governance.operations.systems import actions as system_actions
 from governance.operations.systems import queries as systems

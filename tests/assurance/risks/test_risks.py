@@ -11,7 +11,7 @@ from governance.assurance.risks import actions, queries, scale_actions, score_ac
 from governance.assurance.risks.models import Risk, RiskScore
 from governance.assurance.risks.scales import DEFAULT
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as system_queries

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 
 

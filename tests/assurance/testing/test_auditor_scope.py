@@ -9,8 +9,9 @@ from governance.assurance.testing import (
     matrix_queries,
     population_queries,
 )
-from governance.kernel import clock, visibility_scope
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.safety import visibility_scope
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.testing import type2_helpers

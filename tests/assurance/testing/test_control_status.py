@@ -19,7 +19,7 @@ from governance.assurance.testing import (
 )
 from governance.assurance.testing.models import ItemResult
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden
 from tests import make
 from tests.assurance.testing import type2_helpers

@@ -25,7 +25,9 @@ from governance.assurance.testing.matrix import matrix_row
 from governance.assurance.testing.matrix_facts import MatrixFacts, SampledItem
 from governance.assurance.testing.sampling import DEFAULT_TABLE, spaced_seed
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs, visibility_scope
+from governance.kernel import clock
+from governance.kernel.safety import visibility_scope
+from governance.kernel.work import jobs
 from governance.publishing.reports.readiness.snapshot import _findings
 from tests import make
 from tests.assurance.engagements import engagement_helpers

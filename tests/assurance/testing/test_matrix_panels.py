@@ -17,8 +17,8 @@ from governance.assurance.engagements import requests as requesting
 from governance.assurance.engagements.models import Engagement
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import session
+from governance.kernel.work.jobs import WorkItem
 from governance.publishing.reports.models import ReportRun
 from tests import make
 from tests.assurance.evidence import evidence_helpers

@@ -12,8 +12,8 @@ from governance.assurance.testing import matrix_queries
 from governance.assurance.testing.models import Finding, TestException
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel import visibility_scope as scopes
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.safety import visibility_scope as scopes
 from tests import make
 from tests.assurance.testing import type2_helpers
 from tests.conftest import visitor

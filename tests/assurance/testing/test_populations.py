@@ -16,9 +16,9 @@ from governance.assurance.testing.models import (
     Sample,
 )
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.files.spreadsheet_writer import xlsx_bytes
 from governance.kernel.formatting import plural
-from governance.kernel.spreadsheet_writer import xlsx_bytes
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.testing import type2_helpers

@@ -16,7 +16,8 @@ from governance.assurance.testing import (
     sample_actions,
     sample_queries,
 )
-from governance.kernel import clock, visibility_scope
+from governance.kernel import clock
+from governance.kernel.safety import visibility_scope
 from tests import make
 
 POPULATION_HEADER = "id,on,owner"

@@ -13,7 +13,7 @@ from governance.economics.formulas.allocation import Driver, Pool, Rule
 from governance.economics.reviews import review_facts as facts
 from governance.economics.reviews.models import Review, ReviewRevision
 from governance.foundation.approvals.models import Approval
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 from tests import make
 from tests.foundation.approvals.approval_helpers import approve_below_pages

@@ -14,7 +14,7 @@ from governance.foundation.approvals.actions import Blocked
 from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 from governance.kernel.months import Month
 from tests.economics.allocation.allocation_helpers import (

@@ -16,8 +16,8 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.webhooks import actions as webhooks
 from governance.foundation.webhooks.models import WebhookDelivery
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import session
+from governance.kernel.work.jobs import WorkItem
 from governance.operations.policies import draft_actions
 from governance.operations.policies import queries as policies
 from tests import make

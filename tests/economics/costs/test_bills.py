@@ -10,7 +10,7 @@ from sqlalchemy import select
 from governance.economics.costs import queries
 from governance.economics.costs.models import CostBill, CostLine
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 from tests.browser import words
 from tests.economics.costs.focus_helpers import KIND, SAMPLES, bring, csv_of, row

@@ -13,7 +13,7 @@ from governance.economics.rates import actions as rates
 from governance.economics.rates.conversion import MissingRate
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 from tests.browser import words
 from tests.economics.costs.focus_helpers import bring, row

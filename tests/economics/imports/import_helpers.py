@@ -9,10 +9,10 @@ from governance.economics.imports import kinds, permissions
 from governance.economics.imports.kinds import Checked, Column, ImportKind, Rejection, Row
 from governance.economics.imports.models import FileImport
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import jobs
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
-from governance.kernel.jobs import JobRun
+from governance.kernel.work import jobs
+from governance.kernel.work.jobs import JobRun
 from tests import make
 from tests.browser import Visitor
 

@@ -11,9 +11,10 @@ from governance.economics.imports import actions, jobs, kinds, queries
 from governance.economics.imports.models import FileImport
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, storage
-from governance.kernel import jobs as queue
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.files import storage
+from governance.kernel.work import jobs as queue
 from tests import make
 from tests.conftest import visitor
 from tests.economics.imports.import_helpers import (

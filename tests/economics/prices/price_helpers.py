@@ -10,7 +10,7 @@ from governance.economics.prices import actions, jobs
 from governance.economics.prices.actions import PriceTerms
 from governance.economics.prices.models import USAGE_COSTS
 from governance.foundation.tenants.queries import tenant_id
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 
 SONNET = {"input": Decimal(3), "output": Decimal(15), "cache_read": Decimal("0.3")}

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from governance.economics.prices import actions, queries
 from governance.economics.prices.actions import PriceTaken
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
 from tests.economics.prices.price_helpers import SONNET, add, customer, terms
 

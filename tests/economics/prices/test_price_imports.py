@@ -10,7 +10,7 @@ from sqlalchemy import select
 from governance.economics.prices import queries
 from governance.economics.prices.models import Price
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests.browser import words
 from tests.economics.imports.import_helpers import apply, row_of, upload
 from tests.economics.prices.price_helpers import CLAUDE, add

@@ -13,7 +13,7 @@ from governance.foundation.approvals import kinds
 from governance.foundation.approvals.models import Approval
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Forbidden
 from governance.kernel.months import Month
 from tests import make

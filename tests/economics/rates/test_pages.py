@@ -12,7 +12,7 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
 from governance.kernel.months import Month
 from tests.browser import words

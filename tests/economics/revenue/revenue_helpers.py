@@ -10,7 +10,7 @@ from sqlalchemy import select
 from governance.economics.revenue import account_actions
 from governance.economics.revenue.models import CustomerSubscription, Invoice
 from governance.foundation.tenants import queries as directory
-from governance.kernel.db import Model, session
+from governance.kernel.data.db import Model, session
 from tests import make
 from tests.browser import Visitor
 from tests.economics.imports.import_helpers import apply, row_of, upload

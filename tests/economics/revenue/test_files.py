@@ -11,7 +11,7 @@ from governance.economics.revenue.models import Account, AcquisitionMonth, Suppo
 from governance.economics.reviews.models import Review
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 from tests import make
 from tests.conftest import visitor

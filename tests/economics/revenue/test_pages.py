@@ -13,7 +13,7 @@ from governance.economics.rates import actions as rates
 from governance.economics.revenue.models import Account
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 from tests import make
 from tests.conftest import visitor

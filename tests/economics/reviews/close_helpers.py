@@ -7,9 +7,10 @@ from governance.economics.costs import actions as costs
 from governance.economics.rates import actions as rates
 from governance.economics.reviews import close_actions, queries
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
+from governance.kernel.work import jobs
 from tests import make
 from tests.economics.allocation.allocation_helpers import approve_rules
 from tests.economics.prices import price_helpers

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from governance.economics.reviews.models import Review, ReviewAction, ReviewRevision
 from governance.economics.reviews.review_facts import Headline, ReviewFacts, encode
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.economics.reviews.facts_helpers import headlines_of, rich_facts
 

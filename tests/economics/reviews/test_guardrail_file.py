@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from governance.economics.reviews.models import GuardrailMonth
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests.conftest import visitor
 from tests.economics.imports.import_helpers import apply, row_of, upload
 from tests.economics.reviews import close_helpers as month

@@ -12,11 +12,11 @@ from governance.economics.reviews.models import ReviewRevision
 from governance.foundation.approvals.models import Approval
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, current
-from governance.kernel import jobs as kernel_jobs
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Forbidden, Invalid, NotFound
-from governance.kernel.jobs import WorkItem
 from governance.kernel.months import Month
+from governance.kernel.work import jobs as kernel_jobs
+from governance.kernel.work.jobs import WorkItem
 from tests import make
 from tests.conftest import visitor
 from tests.economics.reviews import close_helpers as month

@@ -3,7 +3,8 @@
 import pytest
 
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs
+from governance.kernel import clock
+from governance.kernel.work import jobs
 from tests.conftest import visitor
 from tests.economics.reviews import close_helpers as month
 from tests.economics.reviews.close_helpers import NOW

@@ -7,7 +7,7 @@ import pytest
 
 from governance.economics.reviews.models import Review
 from governance.economics.reviews.review_facts import ReviewFacts
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.conftest import visitor
 from tests.economics.reviews import facts_helpers as helpers

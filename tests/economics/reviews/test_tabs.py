@@ -8,7 +8,7 @@ import pytest
 
 from governance.economics.reviews.models import Review, ReviewAction, ReviewScenario
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.conftest import visitor
 from tests.economics.reviews import review_rows

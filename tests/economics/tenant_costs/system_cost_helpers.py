@@ -3,7 +3,7 @@
 from governance.economics.tenant_costs import actions, jobs
 from governance.economics.usage import jobs as usage_jobs
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import jobs as kernel_jobs
+from governance.kernel.work import jobs as kernel_jobs
 from tests import make
 from tests.economics.prices import price_helpers
 from tests.economics.usage.usage_helpers import event

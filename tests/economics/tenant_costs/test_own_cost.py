@@ -17,10 +17,10 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants.queries import tenant_id
 from governance.kernel import clock
-from governance.kernel import jobs as kernel_jobs
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Forbidden
 from governance.kernel.months import Month
+from governance.kernel.work import jobs as kernel_jobs
 from tests import make
 from tests.conftest import visitor
 from tests.economics.prices import price_helpers

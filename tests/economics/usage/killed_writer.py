@@ -8,7 +8,8 @@ from sqlalchemy import event
 
 from governance.economics.usage import event_stores, usage_events
 from governance.economics.usage.usage_events import UsageEvent
-from governance.kernel import clock, current, db
+from governance.kernel import clock, current
+from governance.kernel.data import db
 from governance.operations.systems.models import AISystem
 
 

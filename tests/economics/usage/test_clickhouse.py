@@ -17,7 +17,7 @@ from governance.economics.usage.models import EVENT_KEYS
 from governance.economics.usage.rebuilding import span_of
 from governance.kernel import clock
 from governance.kernel.config import SettingsError
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Unavailable
 from governance.kernel.months import Month
 from tests import make

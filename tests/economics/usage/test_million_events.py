@@ -14,7 +14,7 @@ from governance.economics.usage.postgresql_events import PostgresqlEvents
 from governance.economics.usage.rebuilding import DAY, span_of
 from governance.economics.usage.usage_events import BUCKETS, OUTCOMES
 from governance.foundation.tenants.models import Tenant
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 from tests import make
 from tests.economics.usage.usage_helpers import register

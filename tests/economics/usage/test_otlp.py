@@ -9,7 +9,7 @@ from governance.economics.usage import metrics
 from governance.economics.usage.models import EVENTS
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems.models import AISystem
 from tests import make
 from tests.economics.usage.otlp_helpers import (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from governance.economics.usage import genai_spans, otlp_json, otlp_protobuf
 from governance.economics.usage.usage_events import TooManyEvents
-from governance.kernel.batch_requests import UnreadableBatch
+from governance.kernel.web.batch_requests import UnreadableBatch
 from tests.economics.usage.otlp_helpers import as_json, name_of, request, span
 
 

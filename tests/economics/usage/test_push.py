@@ -17,7 +17,7 @@ from governance.economics.usage import storing, usage_events
 from governance.economics.usage.models import EVENT_KEYS
 from governance.economics.usage.usage_events import BUCKETS
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.economics.usage.usage_helpers import (
     EACH_STORE,

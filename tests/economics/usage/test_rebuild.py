@@ -13,7 +13,7 @@ from governance.economics.usage import queries, rebuild_actions
 from governance.economics.usage.models import DAYS, PEOPLE
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 from tests import make
 from tests.economics.usage.usage_helpers import (

@@ -9,7 +9,7 @@ from governance.economics.usage import jobs, rebuild_actions, retention
 from governance.economics.usage.event_stores import store
 from governance.economics.usage.models import DAYS
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
 from tests import make
 from tests.economics.usage.usage_helpers import (

@@ -224,7 +224,7 @@ def test_killed_at_any_statement_nothing_is_left_and_a_retry_stores_it_once(
     finance.post(f"{page}/apply")
     events.listen(database.engine, "before_cursor_execute", kill)
     from governance.foundation.people.jobs import actor_of
-    from governance.kernel import jobs
+    from governance.kernel.work import jobs
 
     jobs.drain(actor_of)
     events.remove(database.engine, "before_cursor_execute", kill)

@@ -18,7 +18,7 @@ from governance.economics.usage.models import DAYS, EVENTS
 from governance.economics.usage.postgresql_events import PostgresqlEvents
 from governance.economics.usage.usage_events import BUCKETS, OUTCOMES
 from governance.foundation.api_keys import actions as keys
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem
 from tests import make

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from governance.foundation.anchors import actions, jobs, queries
 from governance.foundation.anchors.models import Anchor
 from governance.foundation.anchors.webhook import new_secret
-from governance.kernel.db import find
+from governance.kernel.data.db import find
 from tests import make
 from tests.browser import Visitor, words
 from tests.foundation.anchors.witness_servers import DrivenLog, StubReceiver, run_requested_work

@@ -22,8 +22,9 @@ from governance.foundation.anchors import queries, timestamp, webhook
 from governance.foundation.anchors.certificate_order import sorted_certificates
 from governance.foundation.anchors.models import Anchor
 from governance.foundation.audit import queries as audit
-from governance.kernel import clock, key_encryption
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.safety import key_encryption
 from tests.foundation.anchors.witness_servers import StubReceiver
 from tests.waiting import MAX_WAIT_SECONDS
 

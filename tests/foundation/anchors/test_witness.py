@@ -22,7 +22,8 @@ from governance.foundation.anchors import cosignature, queries
 from governance.foundation.audit import fsck, logs, sequencer
 from governance.foundation.audit import proof as proofs
 from governance.foundation.audit import queries as audit
-from governance.kernel import clock, signed_note
+from governance.kernel import clock
+from governance.kernel.safety import signed_note
 from tests.browser import words
 from tests.foundation.anchors.witness_servers import (
     OTHER,

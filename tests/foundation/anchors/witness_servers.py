@@ -20,8 +20,8 @@ from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import current
-from governance.kernel import jobs as queue
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs as queue
 from tests import make
 from tests.foundation.audit.log_helpers import sequence_entries, write_entries
 from tests.free_ports import free_port

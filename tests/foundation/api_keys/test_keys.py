@@ -14,10 +14,10 @@ from governance.foundation.api_keys import actions, queries
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.bearer import KEY_PATTERN, digest
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
 from governance.kernel.formatting import thousands
+from governance.kernel.web.bearer import KEY_PATTERN, digest
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.browser import Visitor

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from governance.foundation.approvals import actions, kinds, queries
 from governance.foundation.approvals.models import Approval
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.browser import field_value
 

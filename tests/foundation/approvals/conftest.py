@@ -11,7 +11,7 @@ import pytest
 from governance.foundation.approvals import actions, kinds
 from governance.foundation.approvals.kinds import ApprovalKind, Description, ProposedChange
 from governance.foundation.approvals.models import Approval
-from governance.kernel.db import find
+from governance.kernel.data.db import find
 from governance.kernel.errors import Invalid
 from governance.operations.systems import actions as systems
 from governance.operations.systems import permissions

@@ -17,11 +17,12 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people import member_actions
 from governance.foundation.people import queries as people
 from governance.foundation.people.models import Person
-from governance.kernel import clock, current, tenant_cache
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_cache
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError, Forbidden, NotFound
-from governance.kernel.inbox import parameters
-from governance.kernel.jobs import WorkItem
+from governance.kernel.work.inbox import parameters
+from governance.kernel.work.jobs import WorkItem
 from tests import make
 from tests.browser import Visitor
 from tests.conftest import visitor

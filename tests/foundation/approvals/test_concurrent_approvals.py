@@ -5,7 +5,7 @@ import threading
 from governance.foundation.approvals import actions, kinds, queries
 from governance.foundation.people.queries import membership_of
 from governance.kernel import clock, current
-from governance.kernel.db import find, transaction
+from governance.kernel.data.db import find, transaction
 from governance.kernel.errors import DomainError
 from governance.operations.systems.models import AISystem
 from tests import make

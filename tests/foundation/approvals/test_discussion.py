@@ -12,8 +12,8 @@ from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.privacy import redaction
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import session
+from governance.kernel.work.jobs import WorkItem
 from tests import make
 from tests.conftest import visitor
 from tests.foundation.approvals.approval_helpers import decide_approval, newest_approval_page

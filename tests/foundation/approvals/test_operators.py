@@ -8,7 +8,7 @@ from governance.foundation.approvals import actions
 from governance.foundation.approvals.kinds import ApprovalKind, Description
 from governance.foundation.people import permissions
 from governance.kernel import clock
-from governance.kernel.ids import uuid7
+from governance.kernel.data.ids import uuid7
 from governance.publishing.inbox import statements
 from tests import make
 from tests.conftest import visitor

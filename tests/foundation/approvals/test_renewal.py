@@ -11,7 +11,7 @@ from governance.foundation.approvals import actions, kinds, queries
 from governance.foundation.approvals.models import Approval, ApprovalGiven
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, NotFound
 from tests import make
 from tests.conftest import visitor

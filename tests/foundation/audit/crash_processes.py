@@ -13,8 +13,10 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import registry
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import current, db, key_encryption, logs
-from governance.kernel.db import session, transaction
+from governance.kernel import current, logs
+from governance.kernel.data import db
+from governance.kernel.data.db import session, transaction
+from governance.kernel.safety import key_encryption
 
 CHANGED = registry["tenant.settings.changed"]
 KEK = bytes(range(1, 33))

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.foundation.audit import checkpoint, jsonl, merkle, tiles
 from governance.foundation.audit.earlier_roots import subtrees
-from governance.kernel import signed_note
+from governance.kernel.safety import signed_note
 
 ORIGIN = "console.example/audit/acme"
 SIZE = 23

@@ -25,8 +25,9 @@ from governance.foundation.audit import (
     queries,
 )
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel import access, clock
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.safety import access
 from tests.foundation.audit.log_helpers import entry_bodies, sequence_entries, write_entries
 from tests.machine_client import MachineClient, create_machine_client
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from governance.foundation.audit import checkpoint, merkle, proof
 from governance.foundation.audit.checkpoint import Head
 from governance.foundation.audit.merkle import ProofFails
-from governance.kernel import signed_note
-from governance.kernel.signed_note import NotSigned, VerifierKey
+from governance.kernel.safety import signed_note
+from governance.kernel.safety.signed_note import NotSigned, VerifierKey
 
 ORIGIN = "console.example/audit/acme"
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

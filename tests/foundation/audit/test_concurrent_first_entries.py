@@ -10,8 +10,9 @@ from sqlalchemy import create_engine, delete
 
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import DataKey
-from governance.kernel import current, db
-from governance.kernel.db import session, transaction
+from governance.kernel import current
+from governance.kernel.data import db
+from governance.kernel.data.db import session, transaction
 from tests import make
 from tests.waiting import MAX_WAIT_SECONDS
 

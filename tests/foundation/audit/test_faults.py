@@ -21,8 +21,9 @@ from governance.foundation.audit.record import MAX_BODY, UndeclaredField, record
 from governance.foundation.audit.registry import Action
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock, current, db
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data import db
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import Invalid
 from tests.foundation.audit import crash_processes
 from tests.postgres_cluster import Cluster

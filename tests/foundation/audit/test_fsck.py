@@ -20,8 +20,9 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import registry
 from governance.foundation.logbook.jobs import check_logs
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import clock, db, embedded
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data import db, embedded
+from governance.kernel.data.db import session
 from tests import make
 from tests.hypothesis_profiles import examples
 

@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from governance.foundation.audit import queries
 from governance.foundation.audit.record import Action, record
 from governance.foundation.tenants.models import Tenant
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.migrated_databases import migrated_database
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from governance.foundation.audit import jsonl
 from governance.foundation.audit.verify import Demand, verify
-from governance.kernel import signed_note
+from governance.kernel.safety import signed_note
 from tests.conftest import REPOSITORY
 from tests.foundation.audit.one_file_verifier import FILE, one_file, run_verifier, status_of
 from tests.foundation.audit.sample_log import SIZE, SampleLog, edit_line, forked_log

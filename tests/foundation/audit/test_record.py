@@ -25,8 +25,9 @@ from governance.foundation.audit.registry import Action, action, registry, shape
 from governance.foundation.people.models import Person
 from governance.foundation.people.queries import timeline
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import access, clock, current
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
+from governance.kernel.safety import access
 from tests import make
 from tests.hypothesis_profiles import examples
 
@@ -84,7 +85,7 @@ def test_an_entry_goes_when_its_deed_is_rolled_back(acting):
 
 
 def test_the_console_itself_has_no_pseudonym(app, acting):
-    from governance.kernel.db import transaction
+    from governance.kernel.data.db import transaction
 
     with current.acting_as(make.system_actor("acme")), transaction():
         assert record(TEST_ACTION, tenant(), ref="x").actor == "0" * 32

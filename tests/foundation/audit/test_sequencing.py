@@ -6,7 +6,7 @@ from sqlalchemy import select
 from governance.foundation.audit import checkpoint, fsck, logs, merkle, queries, sequencer
 from governance.foundation.audit.models import Leaf, PendingEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.foundation.audit.log_helpers import sequence_entries, write_entries
 

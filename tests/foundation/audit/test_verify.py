@@ -18,7 +18,7 @@ from governance.app.cli import main
 from governance.foundation.audit import jsonl
 from governance.foundation.audit.earlier_roots import Frontier, subtrees
 from governance.foundation.audit.verify import Demand, verify
-from governance.kernel.verification_results import CheckOutcome
+from governance.kernel.files.verification_results import CheckOutcome
 from tests.foundation.audit.sample_log import ORIGIN, SIZE, SampleLog, edit_line, forked_log
 
 LOG = SampleLog()

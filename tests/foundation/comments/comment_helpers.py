@@ -6,7 +6,7 @@ from sqlalchemy import select
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.comments.models import ObjectComment
 from governance.foundation.notifications.models import Notification
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 
 JUN, ANNA = "jun.chen@acme.example", "contributor@acme.example"

@@ -12,7 +12,7 @@ from governance.foundation.comments import actions, mentions, queries
 from governance.foundation.comments.models import ObjectComment, ObjectCommentRevision
 from governance.foundation.people.models import Membership
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.testing import type2_helpers

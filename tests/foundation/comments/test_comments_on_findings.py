@@ -14,8 +14,8 @@ from governance.foundation.comments.models import ObjectComment
 from governance.foundation.notifications import digests
 from governance.foundation.notifications.models import Notification
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import session
+from governance.kernel.work.jobs import WorkItem
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.systems import actions as registering
 from governance.operations.systems import queries as systems

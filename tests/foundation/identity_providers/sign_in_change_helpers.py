@@ -11,7 +11,7 @@ from sqlalchemy import select
 from governance.foundation.approvals import queries
 from governance.foundation.identity_providers.models import ConnectionChange
 from governance.foundation.people.models import Connection
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.browser import Visitor
 from tests.foundation.approvals import approval_helpers

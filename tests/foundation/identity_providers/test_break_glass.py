@@ -11,8 +11,8 @@ from governance.foundation.approvals.models import Approval
 from governance.foundation.identity_providers.models import ConnectionChange
 from governance.foundation.people import queries
 from governance.foundation.people.models import Connection, Invitation, person_key
-from governance.kernel import jobs
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
 from tests import make
 from tests.browser import Visitor
 from tests.foundation.identity_providers.sign_in_change_helpers import (

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from governance.foundation.people import provider_http, provider_metadata
 from governance.foundation.people.models import Connection
-from governance.kernel import outbound_http as wire
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.safety import outbound_http as wire
 from tests import make
 from tests.browser import Visitor
 from tests.foundation.people.conftest import (

@@ -15,8 +15,8 @@ from governance.foundation.people import provider_metadata
 from governance.foundation.people.models import Connection
 from governance.foundation.privacy.events import PersonErased
 from governance.kernel import clock
-from governance.kernel.db import session, transaction
-from governance.kernel.events import publish
+from governance.kernel.data.db import session, transaction
+from governance.kernel.work.events import publish
 from tests import make
 from tests.browser import Visitor
 from tests.foundation.approvals.approval_helpers import approvals_in_inbox

@@ -17,9 +17,10 @@ from governance.foundation.people.sign_in_state import secret_context
 from governance.foundation.privacy import rotation
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, current, key_encryption
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError
+from governance.kernel.safety import key_encryption
 from tests import make
 from tests.browser import Visitor, words
 from tests.foundation.approvals.approval_helpers import approvals_in_inbox

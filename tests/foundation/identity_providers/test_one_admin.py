@@ -10,7 +10,7 @@ from governance.assurance.evidence import queries as shelf_of
 from governance.assurance.evidence.models import EvidenceDeletion
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.people.models import Connection
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.browser import Visitor

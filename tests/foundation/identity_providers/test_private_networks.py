@@ -22,9 +22,10 @@ from governance.foundation.identity_providers import break_glass
 from governance.foundation.people import provider_metadata
 from governance.foundation.people.models import Connection
 from governance.foundation.tenants import queries as directory
-from governance.kernel import current, outbound_http
+from governance.kernel import current
 from governance.kernel.client_address import networks
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
+from governance.kernel.safety import outbound_http
 from tests import make
 from tests.browser import Visitor
 from tests.foundation.identity_providers.sign_in_change_helpers import proposal_form

@@ -11,7 +11,7 @@ from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants.models import EmailDomain, Tenant
 from governance.kernel import current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from tests import make
 from tests.browser import Visitor
 from tests.foundation.people.conftest import Arrival, entries_of_action

@@ -10,8 +10,8 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.list_views import actions, queries
 from governance.foundation.list_views.models import ListDefault, ListView
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel.db import session
-from governance.kernel.events import publish
+from governance.kernel.data.db import session
+from governance.kernel.work.events import publish
 from tests import make
 from tests.assurance.evidence.evidence_helpers import create_control
 

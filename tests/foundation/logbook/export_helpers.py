@@ -6,8 +6,8 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import registry
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import jobs
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
 
 assert schedule.HANDLERS  # the jobs process knows the kind
 

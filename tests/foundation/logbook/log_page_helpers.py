@@ -6,7 +6,7 @@ from governance.foundation.audit import sequencer
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import registry
 from governance.foundation.tenants.models import Tenant
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 CHANGED = registry["tenant.settings.changed"]
 

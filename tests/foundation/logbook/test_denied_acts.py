@@ -10,7 +10,7 @@ from governance.foundation.audit.personal_field_encryption import pseudonym
 from governance.foundation.logbook import denied_actions
 from governance.foundation.logbook.models import DeniedAct
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.machine_client import create_machine_client
 

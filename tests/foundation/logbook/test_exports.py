@@ -30,8 +30,12 @@ from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership
 from governance.foundation.people.queries import membership_of
 from governance.foundation.tenants.models import Tenant
-from governance.kernel import background_work, clock, jobs, signed_note, storage, web
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.files import storage
+from governance.kernel.safety import signed_note
+from governance.kernel.web import responses
+from governance.kernel.work import background_work, jobs
 from tests import faults, make
 from tests.conftest import visitor
 from tests.foundation.audit.one_file_verifier import status_of
@@ -671,7 +675,7 @@ def test_the_page_names_what_is_missing_and_meets_garbage(client, database):
 
 
 def test_the_page_takes_more_than_other_pages_and_not_without_end(client, database):
-    large = b"x" * (web.MAX_BODY_BYTES + 1024)
+    large = b"x" * (responses.MAX_BODY_BYTES + 1024)
     assert (
         client.post(
             "/verify-log", then=200, export=(io.BytesIO(large), "e.jsonl"), key="a+b+c"

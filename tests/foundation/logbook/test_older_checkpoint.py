@@ -16,7 +16,8 @@ from governance.app.cli import main
 from governance.foundation.audit import checkpoint, jsonl, logs, merkle
 from governance.foundation.audit import queries as audit
 from governance.foundation.logbook import export_writer, queries
-from governance.kernel import clock, tenant_cache
+from governance.kernel import clock
+from governance.kernel.data import tenant_cache
 from tests.foundation.audit.log_helpers import entry_bodies
 from tests.foundation.logbook.export_helpers import (
     generate_export,

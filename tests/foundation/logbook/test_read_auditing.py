@@ -11,7 +11,7 @@ from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.models import AuditEntry, TenantKey
 from governance.foundation.logbook.actions import PAGE_VIEWED
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.foundation.logbook.log_page_helpers import (

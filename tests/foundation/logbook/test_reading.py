@@ -22,8 +22,8 @@ from governance.foundation.logbook.proof_view import sides
 from governance.foundation.privacy import unmasking_actions
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.ids import uuid7
+from governance.kernel.data.db import session
+from governance.kernel.data.ids import uuid7
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.conftest import visitor

@@ -13,7 +13,7 @@ from governance.foundation.logbook.filters import parse
 from governance.foundation.logbook.models import LogWord, SearchIndex
 from governance.foundation.logbook.search import BLOCK, index_new_blocks
 from governance.foundation.tenants.models import Tenant
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests.foundation.logbook.log_page_helpers import (
     entry_ids_on_page,
     parse_page,

@@ -15,9 +15,10 @@ from governance.foundation.notifications.actions import Happening, notify
 from governance.foundation.notifications.models import Notification
 from governance.foundation.people.models import Membership
 from governance.foundation.people.preferences import Preferences
-from governance.kernel import clock, outbox
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.work import outbox
+from governance.kernel.work.jobs import WorkItem
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 

@@ -15,8 +15,9 @@ from governance.foundation.people import provider_metadata, sign_in_state
 from governance.foundation.people.models import Connection, Session
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
-from governance.kernel import current, key_encryption
-from governance.kernel.db import session, transaction
+from governance.kernel import current
+from governance.kernel.data.db import session, transaction
+from governance.kernel.safety import key_encryption
 from tests import make
 from tests.browser import Visitor
 from tests.foundation.people.hostile_idp import HostileIdP, sign_in

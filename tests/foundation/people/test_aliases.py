@@ -10,7 +10,7 @@ from governance.assurance.engagements import package_queries
 from governance.assurance.engagements.models import Engagement
 from governance.foundation.people import aliases, member_actions, queries
 from governance.foundation.people.queries import names
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 

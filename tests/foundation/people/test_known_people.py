@@ -12,7 +12,7 @@ from governance.foundation.people import (
 )
 from governance.foundation.people.models import person_key
 from governance.kernel import current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from tests import make
 from tests.conftest import visitor
 

@@ -12,7 +12,7 @@ from governance.demo.idp.directory import Person
 from governance.foundation.people import invitation_actions, member_actions, queries
 from governance.foundation.people.models import Invitation
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.formatting import plural
 from tests import make
 from tests.browser import Visitor

@@ -21,7 +21,7 @@ from governance.foundation.people import queries as members
 from governance.foundation.people.models import Person
 from governance.foundation.privacy import erasure_actions, unmasking_actions
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import Forbidden
 from governance.operations.policies import actions as policies
 from governance.operations.policies import platform_minimum, waivers

@@ -11,7 +11,7 @@ from governance.foundation.people import queries
 from governance.foundation.people.models import Membership
 from governance.foundation.people.sessions import IDLE_TIMEOUT, MAX_SESSION_LIFETIME
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.formatting import plural
 from tests import make
 from tests.browser import Visitor

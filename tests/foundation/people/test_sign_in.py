@@ -8,8 +8,9 @@ import requests
 
 from governance.demo.idp.directory import Person
 from governance.foundation.people import id_tokens, provider_metadata
-from governance.kernel import clock, outbound_http
+from governance.kernel import clock
 from governance.kernel.formatting import plural
+from governance.kernel.safety import outbound_http
 from tests import make
 from tests.browser import Visitor
 from tests.foundation.people.conftest import (
@@ -279,7 +280,7 @@ def test_no_membership_is_refused_by_name_and_logged_sealed(app, idp):
     )
     with make.acting("admin"):
         from governance.foundation.people.models import Person, person_key
-        from governance.kernel.db import session
+        from governance.kernel.data.db import session
 
         assert (
             session().get(Person, person_key(idp.issuer, "acme-1002")) is None

@@ -21,8 +21,9 @@ from governance.foundation.people import (
 )
 from governance.foundation.people.models import Connection, Invitation, SavedForm
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, current, key_encryption
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, transaction
+from governance.kernel.safety import key_encryption
 from tests import make, step_up_helpers
 from tests.browser import Visitor
 from tests.foundation.identity_providers.sign_in_change_helpers import proposal_form

@@ -14,8 +14,10 @@ from governance.foundation.people import queries as directory
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership, person_key
 from governance.foundation.privacy.models import Erasure
-from governance.kernel import current, jobs, storage
-from governance.kernel.db import Model, session, transaction
+from governance.kernel import current
+from governance.kernel.data.db import Model, session, transaction
+from governance.kernel.files import storage
+from governance.kernel.work import jobs
 from tests import make
 from tests.foundation.approvals.approval_helpers import decide_approval
 

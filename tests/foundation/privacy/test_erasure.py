@@ -28,11 +28,13 @@ from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Invitation, Person, SavedForm, Session
 from governance.foundation.privacy import erasure_actions, erasure_list, queries
 from governance.foundation.privacy.models import Erasure
-from governance.kernel import clock, current, jobs, outbox, storage
-from governance.kernel.background_work import run_of
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import Forbidden
-from governance.kernel.jobs import WorkItem
+from governance.kernel.files import storage
+from governance.kernel.work import jobs, outbox
+from governance.kernel.work.background_work import run_of
+from governance.kernel.work.jobs import WorkItem
 from governance.operations.systems import actions as systems
 from governance.publishing.reports.models import ReportRun
 from tests import faults, make

@@ -13,9 +13,11 @@ from governance.foundation.people import queries as directory
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.privacy import erasure_list, erasure_replay
 from governance.foundation.privacy.models import Erasure
-from governance.kernel import clock, jobs, storage
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
 from governance.kernel.errors import Unavailable
+from governance.kernel.files import storage
+from governance.kernel.work import jobs
 from tests.foundation.approvals.approval_helpers import approvals_in_inbox, decide_approval
 from tests.foundation.privacy.conftest import (
     ADDRESS,

@@ -13,8 +13,8 @@ from governance.foundation.privacy import queries, retention_actions
 from governance.foundation.privacy.jobs import destroy_expired_keys
 from governance.foundation.privacy.models import LegalHold
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.jobs import JobRun
+from governance.kernel.data.db import session
+from governance.kernel.work.jobs import JobRun
 from tests.foundation.privacy.conftest import membership_id_of, sequence_and_recheck
 
 

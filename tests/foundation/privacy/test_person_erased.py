@@ -21,10 +21,10 @@ from governance.foundation.privacy.events import PersonErased
 from governance.foundation.privacy.models import Erasure
 from governance.foundation.scim import user_actions
 from governance.foundation.search import indexing as search_index
-from governance.kernel import events, jobs
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
-from governance.kernel.events import subscribe, subscribers
+from governance.kernel.work import events, jobs
+from governance.kernel.work.events import subscribe, subscribers
 from governance.publishing.reports import actions as reports
 from governance.publishing.reports.seals import actions as seals
 from governance.publishing.tenant_exports import actions as exports

@@ -15,8 +15,10 @@ from governance.foundation.audit.models import AuditEntry, LogKey, TenantKey
 from governance.foundation.people import sign_in_state
 from governance.foundation.people.models import Connection
 from governance.foundation.privacy import rotation
-from governance.kernel import current, embedded, key_encryption
-from governance.kernel.db import session, transaction
+from governance.kernel import current
+from governance.kernel.data import embedded
+from governance.kernel.data.db import session, transaction
+from governance.kernel.safety import key_encryption
 from governance.publishing.reports import actions as reports
 from governance.publishing.reports.models import SigningKey
 from tests import faults, make

@@ -15,7 +15,7 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.privacy import queries, unmasking_actions
 from governance.foundation.privacy.models import Unmasking
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Forbidden
 from tests import make
 from tests.foundation.approvals.approval_helpers import decide_approval, newest_approval_page

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.models import Membership
 from governance.foundation.people.preferences import Preferences
-from governance.kernel import clock, current, formatting, tenant_cache
-from governance.kernel.db import session
+from governance.kernel import clock, current, formatting
+from governance.kernel.data import tenant_cache
+from governance.kernel.data.db import session
 from tests import make
 from tests.conftest import visitor
 

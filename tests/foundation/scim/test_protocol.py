@@ -11,8 +11,9 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.models import Membership
 from governance.foundation.scim import call_actions
 from governance.foundation.scim.models import DirectoryGroupMember, DirectoryUser, ScimCall
-from governance.kernel import clock, db
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data import db
+from governance.kernel.data.db import session
 from tests import make
 from tests.conftest import visitor
 from tests.foundation.people.conftest import entries_of_action

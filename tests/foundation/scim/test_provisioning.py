@@ -12,7 +12,7 @@ from governance.foundation.people import invitation_actions, member_actions, que
 from governance.foundation.people.models import Membership, Person
 from governance.foundation.scim.models import DirectoryUser
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.browser import Visitor
 from tests.conftest import visitor

@@ -8,7 +8,7 @@ from scim2_server.testing import SEARCH_USERS, ScimStorageContract
 from governance.foundation.scim.schemas import PROVIDER
 from governance.foundation.scim.storage import DirectoryStorage
 from governance.kernel import current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from tests.foundation.scim.directory import key_actor
 from tests.machine_client import create_machine_client
 

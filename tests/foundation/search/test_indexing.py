@@ -10,8 +10,8 @@ from governance.foundation.privacy.events import PersonErased
 from governance.foundation.search import indexing, jobs
 from governance.foundation.search.models import SearchDocument, SearchWord
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.events import publish
+from governance.kernel.data.db import session
+from governance.kernel.work.events import publish
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.row_factory import RowFactory

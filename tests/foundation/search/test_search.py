@@ -11,8 +11,8 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.search import finding, indexing
 from governance.foundation.search.models import SearchDocument
 from governance.kernel import current
-from governance.kernel.db import session
-from governance.kernel.search_words import typed, words_of
+from governance.kernel.data.db import session
+from governance.kernel.pages.search_words import typed, words_of
 from governance.operations.policies.models import PolicyVersion
 from tests import make
 from tests.assurance.engagements import engagement_helpers

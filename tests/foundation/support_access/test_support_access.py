@@ -14,8 +14,9 @@ from governance.foundation.people.models import Membership, Person
 from governance.foundation.support_access import actions
 from governance.foundation.support_access.models import SupportGrant
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, current, jobs
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, transaction
+from governance.kernel.work import jobs
 from tests import make
 from tests.browser import Visitor
 from tests.conftest import visitor

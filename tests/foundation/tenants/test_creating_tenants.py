@@ -13,7 +13,7 @@ from governance.foundation.people.models import Membership
 from governance.foundation.tenants import actions, queries
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from tests import faults, make
 from tests.browser import Visitor
 from tests.foundation.people.conftest import Arrival, entries_of_action

@@ -5,7 +5,7 @@ import pytest
 from governance.foundation.tenants import actions, queries
 from governance.foundation.tenants.models import Tenant
 from governance.kernel import current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import DomainError
 from tests import make
 from tests.browser import Visitor
@@ -16,7 +16,7 @@ def acme() -> Tenant:
     with make.acting("admin", read_only=True) as who:
         found = queries.tenant_by_id(who.tenant_id)
         assert found
-        from governance.kernel.db import session
+        from governance.kernel.data.db import session
 
         session().expunge(found)
         return found

@@ -1,7 +1,7 @@
 import pytest
 
 from governance.foundation.webhooks import actions, jobs, queries
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests.foundation.webhooks.receiver import Receiver
 
 

@@ -22,9 +22,10 @@ from governance.foundation.webhooks import (
     retries,
 )
 from governance.foundation.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookTicket
-from governance.kernel import clock, current, key_encryption, outbound_http
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
+from governance.kernel.safety import key_encryption, outbound_http
 from tests import make
 from tests.foundation.webhooks.receiver import Receiver
 from tests.waiting import MAX_WAIT_SECONDS

@@ -10,7 +10,7 @@ from uuid import UUID
 from governance.foundation.tenants.queries import tenant_by_slug
 from governance.foundation.tenants.system_actor import visiting
 from governance.kernel import current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.operations.agreements import acceptance_actions, actions, proposal_actions, queries
 from governance.operations.agreements.drafts import CommitmentContent, Content
 from governance.operations.agreements.models import FROM_VENDOR, TO_TENANT, AgreementVersion
@@ -120,7 +120,7 @@ def vendor_draft(counterparty: str = "Helio Cloud") -> AgreementVersion:
 
 
 def _kept(row: AgreementVersion) -> AgreementVersion:
-    from governance.kernel.db import session
+    from governance.kernel.data.db import session
 
     session().flush()
     session().refresh(row)

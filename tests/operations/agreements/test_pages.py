@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.intervals import MINUTE, Span
 from governance.operations.agreements import proposal_actions, queries
 from governance.operations.agreements.models import AgreementVersion

@@ -8,9 +8,10 @@ import pytest
 
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants.models import TenantTimeZone
-from governance.kernel import clock, jobs
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
 from governance.kernel.intervals import MINUTE, Span
+from governance.kernel.work import jobs
 from governance.operations.agreements import queries
 from governance.operations.agreements.rehearsal import rehearse
 from governance.operations.agreements.rehearsal_pages import conclusion

@@ -13,7 +13,7 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.webhooks import actions as webhooks
 from governance.foundation.webhooks.models import WebhookDelivery
 from governance.kernel import clock
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.intervals import MINUTE, Span
 from governance.operations.alerts import actions, budgets, evaluation, history, jobs, queries
 from governance.operations.alerts.backtest import IncidentSpan

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from governance.kernel import clock
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.intervals import MINUTE, Span
 from governance.operations.alerts import evaluation, queries
 from governance.operations.alerts.models import Alert

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from governance.kernel import clock
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.intervals import MINUTE
-from governance.kernel.jobs import WorkItem
+from governance.kernel.work.jobs import WorkItem
 from governance.operations.alerts import actions, panels, queries
 from governance.operations.alerts.models import AlertDelivery
 from governance.operations.objectives import queries as objectives

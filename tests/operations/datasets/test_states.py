@@ -7,8 +7,8 @@ from sqlalchemy import Date, delete, literal, select, update
 from sqlalchemy.exc import DBAPIError
 
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.inbox import parameters
+from governance.kernel.data.db import session
+from governance.kernel.work.inbox import parameters
 from governance.operations.datasets import actions, inbox, queries, state_sql
 from governance.operations.datasets.models import DataSet, DataSetVersion
 from governance.operations.datasets.states import DataSetFacts, reasons_of, state_of

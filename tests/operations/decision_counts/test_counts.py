@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.decision_counts import actions, queries
 from governance.operations.decision_counts.models import DecisionCount
 from governance.operations.decisions.counting import DecisionCounter, Requester

@@ -15,8 +15,9 @@ from bench.client import serving_console
 from governance.app.factory import connect
 from governance.foundation.api_keys import actions as api_keys
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, db, tenant_revision
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data import db, tenant_revision
+from governance.kernel.data.db import session
 from governance.operations.decisions.app import FLAGS
 from governance.operations.rollouts import queries as rollouts
 from governance.operations.rollouts.ladders import LADDERS

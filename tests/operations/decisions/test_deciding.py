@@ -12,8 +12,10 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from governance.foundation.api_keys import actions as api_keys
 from governance.foundation.api_keys.models import ApiKey
-from governance.kernel import clock, tenant_revision, web
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session
+from governance.kernel.web import responses
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.decision_counts.models import DecisionCount
 from governance.operations.decisions import actions as ofrep
@@ -341,7 +343,7 @@ def test_a_bundle_that_a_consumer_has_is_not_sent_again(app, product_client):
 def test_every_answer_carries_the_headers_of_pages(app, product_client, method, path):
     for header in ({}, {"Authorization": f"Bearer {product_client.key}"}):
         reply = app.test_client().open(path, method=method, headers=header)
-        for name, value in web.HEADERS.items():
+        for name, value in responses.HEADERS.items():
             assert reply.headers[name] == value
         assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
         assert "Strict-Transport-Security" not in reply.headers  # the tests have no TLS

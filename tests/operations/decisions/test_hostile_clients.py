@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import func, select, text
 
 from governance.foundation.api_keys.models import ApiKey
-from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session, transaction
 from governance.operations.decision_counts import actions as decisions
 from governance.operations.decision_counts.models import DecisionCount
 from governance.operations.decisions.app import FLAGS

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.decision_counts import queries as decisions
 from governance.operations.decision_counts.models import DecisionCount
 from governance.operations.decisions.app import FLAGS

@@ -23,8 +23,8 @@ from sqlalchemy import select
 import governance
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence.models import EvidenceVersion
-from governance.kernel import request_bodies
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.web import request_bodies
 from governance.operations.decisions.app import FLAGS
 from governance.operations.switches import actions as switches
 from governance.operations.switches.models import Stop

@@ -16,9 +16,10 @@ from sqlalchemy import event, select
 
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants import suspension_actions
-from governance.kernel import rate_limits, tenant_revision
-from governance.kernel.db import session
-from governance.kernel.rate_limits import BURST_SECONDS, RateLimiter
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session
+from governance.kernel.web import rate_limits
+from governance.kernel.web.rate_limits import BURST_SECONDS, RateLimiter
 from governance.operations.decisions import queries, snapshots
 from governance.operations.decisions.flags import DecisionFacts
 from governance.operations.decisions.snapshots import Snapshots

@@ -25,7 +25,7 @@ from sqlalchemy import select
 
 from governance.foundation.api_keys import actions as api_keys
 from governance.foundation.api_keys.models import ApiKey
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.decisions.app import FLAGS
 from governance.operations.decisions.bucketing import bucket
 from governance.operations.switches import actions as switches

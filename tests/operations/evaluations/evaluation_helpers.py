@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import jobs
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
 from governance.operations.evaluations import (
     queries,
     release_actions,

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.webhooks import actions as webhooks
 from governance.foundation.webhooks import jobs as webhook_jobs
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.operations.evaluations.api_helpers import ADDRESS, Machine
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import queries, run_actions
 from governance.operations.evaluations.files.records import RunFacts, RunOutcome
 from governance.operations.evaluations.files.summary import MeasureSummary, RunSummary

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import (
     comparing,
     comparison_views,

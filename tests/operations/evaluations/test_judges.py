@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.operations.evaluations import (
     comparing,

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import queries, suite_actions
 from governance.operations.evaluations.files.records import RunFacts
 from governance.operations.evaluations.judging import MeasureRule, judge_run

@@ -14,8 +14,10 @@ import pytest
 from sqlalchemy import func, select
 
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel import clock, jobs, storage
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.files import storage
+from governance.kernel.work import jobs
 from governance.operations.evaluations import (
     api,
     push_actions,

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from governance.kernel import clock, jobs, storage
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.files import storage
+from governance.kernel.work import jobs
 from governance.operations.evaluations import comparing, queries, retention
 from governance.operations.evaluations import jobs as nightly
 from governance.operations.evaluations.comparing import NotComparable

@@ -8,7 +8,7 @@ import pytest
 
 from governance.foundation.webhooks import jobs as webhook_jobs
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import jobs, queries, request_actions, request_queries
 from governance.operations.systems import queries as register
 from tests import make

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import func, select
 
-from governance.kernel import clock, storage
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid, NotFound
+from governance.kernel.files import storage
 from governance.operations.evaluations import queries, run_actions, suite_actions
 from governance.operations.evaluations.models import RUN_CASES
 from governance.operations.systems import actions as systems

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from governance.app.cli import main
-from governance.kernel import yaml_files
+from governance.kernel.files import yaml_files
 from governance.operations.intake import law
 from governance.operations.intake.law import FaultyLaw
 from governance.operations.intake.triage import triage

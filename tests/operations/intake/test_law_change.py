@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel.clock import frozen
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
 from governance.operations.intake import law, law_actions, law_queries, queries
 from governance.operations.systems import actions as systems

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations import suite_actions
 from governance.operations.evaluations.suite_actions import MeasureInput

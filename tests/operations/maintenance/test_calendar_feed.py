@@ -9,7 +9,7 @@ from dateutil.rrule import rrulestr
 from icalendar import Calendar, vText
 
 from governance.kernel import clock
-from governance.kernel.bearer import digest
+from governance.kernel.web.bearer import digest
 from governance.operations.maintenance import actions, feed_actions, queries
 from governance.operations.maintenance.recurrence import occurrences
 from tests.operations.maintenance.conftest import at, planned

@@ -10,10 +10,11 @@ from governance.foundation.approvals import kinds
 from governance.foundation.approvals import queries as requests
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.webhooks.models import WebhookDelivery
-from governance.kernel import clock, events
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
 from governance.kernel.intervals import Span, minutes, union
+from governance.kernel.work import events
 from governance.operations.maintenance import actions, effect, queries
 from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.systems import actions as systems

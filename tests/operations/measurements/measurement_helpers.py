@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from governance.foundation.api_keys import actions as keys
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.measurements import actions
 from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem

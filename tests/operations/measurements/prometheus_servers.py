@@ -15,7 +15,8 @@ import pytest
 import requests
 
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import current, jobs
+from governance.kernel import current
+from governance.kernel.work import jobs
 from governance.operations.measurements import prometheus_pulling
 from tests import make
 from tests.free_ports import free_port

@@ -7,7 +7,7 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.intervals import Span
 from governance.operations.measurements import actions, queries
 from governance.operations.measurements.models import HOURS

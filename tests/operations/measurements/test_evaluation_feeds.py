@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel import clock, events
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.work import events
 from governance.operations.alerts import actions as alerts
 from governance.operations.alerts import budgets
 from governance.operations.alerts.jobs import check_budgets

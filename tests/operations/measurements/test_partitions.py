@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from governance.kernel import clock
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.intervals import Span
 from governance.kernel.months import Month
 from governance.operations.measurements import actions, jobs, partitions, ports, queries, retention

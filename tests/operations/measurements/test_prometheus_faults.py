@@ -7,11 +7,12 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import inspect
 
-from governance.kernel import clock, outbound_http
-from governance.kernel.db import find
+from governance.kernel import clock
+from governance.kernel.data.db import find
 from governance.kernel.errors import Invalid
 from governance.kernel.intervals import Span
-from governance.kernel.jobs import WorkItem
+from governance.kernel.safety import outbound_http
+from governance.kernel.work.jobs import WorkItem
 from governance.operations.measurements import prometheus_actions as actions
 from governance.operations.measurements import prometheus_client as client
 from governance.operations.measurements import prometheus_queries as queries

@@ -16,7 +16,7 @@ from governance.foundation.api_keys import batch_actions
 from governance.foundation.api_keys.models import ReceivedBatch
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.intervals import Span
 from governance.operations.measurements import actions, queries
 from tests import make

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from governance.app import cli
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.measurements import actions
 from governance.operations.measurements.models import HOURS
 from tests import make

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.intervals import MINUTE, Span
 from governance.operations.maintenance.models import Exclusion
 from governance.operations.measurements import actions as measuring

@@ -12,7 +12,7 @@ from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid, NotFound, Stale
 from governance.kernel.months import Month, month_span
 from governance.operations.measurements import actions as measuring

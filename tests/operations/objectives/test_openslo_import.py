@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from governance.foundation.audit import queries as audit
-from governance.kernel import clock, storage
+from governance.kernel import clock
+from governance.kernel.files import storage
 from governance.operations.measurements import prometheus_actions, prometheus_queries
 from governance.operations.measurements import queries as measurements
 from governance.operations.objectives import actions, queries

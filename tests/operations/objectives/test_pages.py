@@ -7,8 +7,9 @@ import pytest
 from markupsafe import Markup
 from sqlalchemy import literal, select
 
-from governance.kernel import clock, tenant_cache
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data import tenant_cache
+from governance.kernel.data.db import session
 from governance.kernel.intervals import MINUTE, Span
 from governance.operations.measurements import actions as measuring
 from governance.operations.objectives import ports

@@ -9,7 +9,7 @@ import pytest
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.policies import actions, draft_actions, queries
 from governance.operations.policies.dimensions import read
 from governance.operations.policies.effective_policies import Content

@@ -8,7 +8,7 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals import queries as approvals_of
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Stale
 from governance.operations.policies import actions, platform_minimum, queries, waivers
 from governance.operations.policies.dimensions import DIMENSIONS

@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
-from governance.kernel.tenant_revision import OVER_ALL, TenantRevision
+from governance.kernel.data.db import session
+from governance.kernel.data.tenant_revision import OVER_ALL, TenantRevision
 from governance.operations.policies.models import PlatformPolicy
 from governance.operations.policies.tiers import FLOOR
 from tests import make

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from sqlalchemy import insert, select
 
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.decision_counts import actions as counting
 from governance.operations.policies import actions, queries
 from governance.operations.policies.effective_policies import read_content

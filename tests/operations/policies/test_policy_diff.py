@@ -14,9 +14,11 @@ from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs, tenant_revision
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
+from governance.kernel.work import jobs
 from governance.operations.policies import (
     actions,
     draft_actions,

@@ -12,8 +12,9 @@ from bs4 import BeautifulSoup
 
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.audit import models as log
-from governance.kernel import clock, tenant_revision
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session
 from governance.operations.policies import queries, waiver_list, waivers
 from governance.operations.systems import actions as registering
 from governance.operations.systems import queries as register

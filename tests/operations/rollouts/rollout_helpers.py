@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.decision_counts import actions as decision_counts
 from governance.operations.decision_counts.models import DecisionCount
 from governance.operations.evaluations import queries as evaluations

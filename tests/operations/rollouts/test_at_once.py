@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from governance.kernel import current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from governance.kernel.errors import Stale
 from governance.operations.rollouts import actions, queries
 from governance.operations.rollouts.actions import RolloutDraft

@@ -5,8 +5,8 @@ from sqlalchemy import update
 
 from governance.foundation.people.models import Membership
 from governance.foundation.people.preferences import Preferences
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import session
+from governance.kernel.work.jobs import WorkItem
 from governance.operations.rollouts import actions, queries
 from governance.operations.rollouts.standing import standing_of
 from governance.operations.systems.models import AISystem

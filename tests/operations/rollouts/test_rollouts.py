@@ -11,8 +11,9 @@ from governance.foundation.approvals import queries as approvals
 from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel import clock, tenant_revision
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Stale
 from governance.operations.policies import actions as policies
 from governance.operations.policies.effective_policies import Content

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from governance.assurance.evaluation_findings.models import EvaluationFinding, FollowedRun
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import promotion
 from governance.operations.measurements import actions as indicators
 from governance.operations.measurements import evaluation_feeds

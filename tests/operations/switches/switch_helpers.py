@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from governance.foundation.api_keys import actions as keys
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel import clock, current, tenant_revision
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data import tenant_revision
+from governance.kernel.data.db import session, transaction
 from governance.operations.switches import actions, consumer_actions, queries
 from governance.operations.switches.consumers import Heard
 from governance.operations.switches.models import Stop

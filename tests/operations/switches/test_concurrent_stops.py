@@ -10,8 +10,9 @@ from sqlalchemy import text
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals import queries as approvals_of
-from governance.kernel import clock, current, db
-from governance.kernel.db import find, transaction
+from governance.kernel import clock, current
+from governance.kernel.data import db
+from governance.kernel.data.db import find, transaction
 from governance.kernel.errors import DomainError
 from governance.operations.switches import actions, queries
 from governance.operations.systems import actions as systems

@@ -19,9 +19,10 @@ from governance.demo import stops_and_drills as story
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import jobs as approval_jobs
 from governance.foundation.approvals import queries as approvals_of
-from governance.kernel import clock, storage
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
+from governance.kernel.files import storage
 from governance.operations.switches import actions, drill_actions, jobs, queries
 from governance.operations.switches.models import Drill
 from governance.operations.systems import actions as systems

@@ -11,7 +11,7 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals import queries as approvals_of
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, Stale
 from governance.operations.switches import actions, platform_actions, queries
 from governance.operations.switches.active_stops import live

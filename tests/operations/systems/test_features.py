@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from governance.kernel import tenant_revision
+from governance.kernel.data import tenant_revision
 from governance.operations.systems import actions, queries
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text

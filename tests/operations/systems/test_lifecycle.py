@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
 from governance.operations.systems import actions, queries
 from tests import make

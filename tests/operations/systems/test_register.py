@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems import actions, queries
 from governance.operations.systems.horizon import models_in_use
 from governance.operations.systems.models import AISystem

@@ -10,7 +10,7 @@ from governance.assurance.assessments import assessment_actions
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems import actions, queries
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text

@@ -12,7 +12,7 @@ from governance.assurance.assessments.models import Assessment
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.systems import actions, queries
 from governance.operations.systems.models import SystemVersion
 from tests import make

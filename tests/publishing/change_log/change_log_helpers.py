@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.publishing.change_log import actions, queries
 from governance.publishing.change_log.actions import ChangeText
 from governance.publishing.change_log.models import CustomerChange

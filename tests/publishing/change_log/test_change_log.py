@@ -3,7 +3,7 @@
 import pytest
 
 from governance.foundation.audit.models import AuditEntry
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Stale
 from governance.publishing.change_log import actions, queries
 from tests import make

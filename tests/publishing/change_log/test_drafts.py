@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import EvaluationRun
 from governance.operations.rollouts import actions as rollouts

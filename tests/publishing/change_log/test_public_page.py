@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.kernel.ids import uuid7
+from governance.kernel.data.ids import uuid7
 from governance.publishing.change_log import actions, atom_feed, queries
 from tests import make
 from tests.publishing.change_log.change_log_helpers import published, started, written

@@ -8,7 +8,7 @@ import pytest
 
 from governance.assurance.red_teams import queries as red_teams
 from governance.kernel import clock, current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.publishing.change_log import jobs
 from tests import make
 from tests.assurance.red_teams.red_team_helpers import (

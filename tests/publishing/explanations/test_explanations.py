@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
 from governance.operations.evaluations import release_actions
 from governance.operations.systems import actions as systems

@@ -11,7 +11,7 @@ from governance.foundation.audit import logs
 from governance.foundation.audit.models import LogKey
 from governance.foundation.people.models import Membership
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.publishing.inbox import queries
 from governance.publishing.reports.seals.models import SealCertificate
 from tests import make

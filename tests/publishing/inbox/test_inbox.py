@@ -20,7 +20,7 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people import member_actions
 from governance.foundation.people import queries as directory
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.switches import drill_actions
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations import suite_actions
 from governance.operations.evaluations.models import EvaluationRun

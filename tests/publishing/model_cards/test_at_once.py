@@ -10,7 +10,7 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.models import Approval
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import Stale
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.systems import actions as systems

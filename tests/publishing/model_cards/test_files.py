@@ -10,7 +10,8 @@ import pytest
 
 from governance.foundation.audit import queries as audit
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import background_work, clock, jobs
+from governance.kernel import clock
+from governance.kernel.work import background_work, jobs
 from governance.operations.evaluations import release_actions
 from governance.operations.systems import queries as register
 from governance.publishing.model_cards import card_layout, file_actions, queries, record

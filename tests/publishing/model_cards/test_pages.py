@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.policies import actions as policies
 from governance.operations.policies.effective_policies import Content
 from governance.operations.systems import actions as systems

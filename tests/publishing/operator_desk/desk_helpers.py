@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import current
-from governance.kernel.db import transaction
+from governance.kernel.data.db import transaction
 from tests import make
 
 DESK = "/operator/tenants"

@@ -7,9 +7,9 @@ from sqlalchemy import delete, update
 from governance.foundation.people.models import Membership
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants import suspension_actions
-from governance.kernel import jobs
-from governance.kernel.db import session
-from governance.kernel.jobs import WorkFailure, WorkTicket
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
+from governance.kernel.work.jobs import WorkFailure, WorkTicket
 from tests import make
 from tests.conftest import visitor
 from tests.publishing.operator_desk.desk_helpers import DESK

@@ -9,7 +9,7 @@ from governance.foundation.people.models import Session
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants import suspension_actions
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction, within
+from governance.kernel.data.db import session, transaction, within
 from governance.operations.policies import platform_minimum
 from governance.operations.policies import queries as policies
 from governance.operations.policies.dimensions import plain

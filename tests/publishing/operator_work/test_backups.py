@@ -11,8 +11,9 @@ from sqlalchemy import update
 from governance.app import cli
 from governance.foundation.audit import logs
 from governance.foundation.audit.models import LogHead
-from governance.kernel import clock, current, embedded
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data import embedded
+from governance.kernel.data.db import session, transaction
 from governance.publishing.operator_work.backup_records import Outcome, age, record_outcome
 from tests import make
 from tests.conftest import visitor

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from governance.foundation.audit import logs
 from governance.foundation.audit.models import LogKey
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
+from governance.kernel.data.db import session, transaction
 from governance.publishing.operator_work import key_ages
 from governance.publishing.operator_work.models import KeyAge
 from governance.publishing.reports import actions as reports

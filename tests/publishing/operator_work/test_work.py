@@ -8,10 +8,11 @@ from sqlalchemy import select
 
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, current, jobs
-from governance.kernel.db import session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError
-from governance.kernel.jobs import WorkFailure, WorkItem, WorkTicket
+from governance.kernel.work import jobs
+from governance.kernel.work.jobs import WorkFailure, WorkItem, WorkTicket
 from governance.publishing.operator_work.jobs import forget_old_failures
 from tests import make
 from tests.browser import Visitor

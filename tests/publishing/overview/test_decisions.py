@@ -11,7 +11,7 @@ from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.queries import approval as find_approval
 from governance.foundation.approvals.queries import open_approval
 from governance.kernel import clock
-from governance.kernel.inbox import InboxRow
+from governance.kernel.work.inbox import InboxRow
 from governance.operations.policies import actions as policies
 from governance.operations.policies import queries as policy_queries
 from governance.operations.policies import waivers

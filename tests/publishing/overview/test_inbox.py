@@ -14,7 +14,7 @@ from governance.assurance.engagements.models import Engagement
 from governance.assurance.evidence import deletion
 from governance.assurance.evidence import queries as evidence
 from governance.assurance.testing import exception_actions, exception_queries
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.publishing.inbox import queries
 from tests import make
 from tests.assurance.engagements import engagement_helpers

@@ -5,7 +5,7 @@ import pytest
 from governance.economics.reviews.models import Review
 from governance.foundation.people.models import Membership
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 from tests.conftest import visitor

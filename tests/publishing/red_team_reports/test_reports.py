@@ -14,7 +14,8 @@ from governance.assurance.red_teams import actions, coverage, evidence_actions
 from governance.assurance.red_teams import queries as red_teams
 from governance.foundation.audit import queries as audit
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs
+from governance.kernel import clock
+from governance.kernel.work import jobs
 from governance.publishing.red_team_reports import queries
 from governance.publishing.reports import queries as reports
 from governance.publishing.reports import signing

@@ -10,7 +10,7 @@ from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.publishing.report_schedules.jobs import generate
 from governance.publishing.reports.models import ReportRun
 from tests import make

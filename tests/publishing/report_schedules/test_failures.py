@@ -9,8 +9,9 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.notifications.models import Notification
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership
-from governance.kernel import clock, jobs
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
 from governance.publishing.report_schedules.models import ReportSchedule
 from governance.publishing.reports.models import ReportRun
 from tests import make

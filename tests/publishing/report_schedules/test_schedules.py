@@ -14,9 +14,10 @@ from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership
 from governance.foundation.people.preferences import Preferences
 from governance.foundation.tenants.system_actor import founder
-from governance.kernel import clock, current, jobs
-from governance.kernel.db import session, transaction
-from governance.kernel.jobs import WorkItem
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, transaction
+from governance.kernel.work import jobs
+from governance.kernel.work.jobs import WorkItem
 from governance.publishing.report_schedules import actions, queries
 from governance.publishing.report_schedules.models import ReportSchedule, ScheduledReport
 from governance.publishing.report_schedules.periods import ended_periods, period_of

@@ -18,8 +18,10 @@ from sqlalchemy import select
 from governance.app import schedule
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel import clock, jobs, pdf
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.pictures import pdf
+from governance.kernel.work import jobs
 from governance.operations.systems import actions as systems
 from governance.publishing.reports import actions
 from governance.publishing.reports.attestation import snapshot as reading

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from governance.kernel import pdf
+from governance.kernel.pictures import pdf
 from governance.publishing.reports import kinds
 from governance.publishing.reports.attachments import attachments
 from governance.publishing.reports.document import build
@@ -449,7 +449,7 @@ def _headers(file: pikepdf.Pdf) -> list[Any]:
     [
         "http://tracker.example/x.svg",
         "file:///etc/passwd",
-        "app:/static/../kernel/pdf.py",
+        "app:/static/../kernel/pictures/pdf.py",
         "app:/static/../../README.md",
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 import pikepdf
 import pytest
 
-from governance.kernel import pdf
+from governance.kernel.pictures import pdf
 from governance.publishing.reports import kinds
 from governance.publishing.reports.page_text import page_text
 from tests.publishing.reports import rmf_samples

@@ -18,8 +18,9 @@ from governance.assurance.controls.models import Control
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit import sequencer
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, current, jobs
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
 from governance.operations.policies.effective_policies import Content
 from governance.operations.policies.policy_diff import with_value
 from governance.publishing.reports import kinds

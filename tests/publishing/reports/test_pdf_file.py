@@ -18,7 +18,7 @@ import pytest
 from fontTools.ttLib import TTFont
 from weasyprint.css import get_all_computed_styles
 
-from governance.kernel import pdf, pdf_scripts
+from governance.kernel.pictures import pdf, pdf_scripts
 from governance.publishing.reports import kinds
 from governance.publishing.reports.built_document import Built
 from tests.publishing.reports import (
@@ -275,7 +275,7 @@ def own_renderer() -> int:
             parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if parent == os.getpid() and b"governance.kernel.pdf" in command:
+        if parent == os.getpid() and b"governance.kernel.pictures.pdf" in command:
             return int(path.name)
     raise LookupError
 

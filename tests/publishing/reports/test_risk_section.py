@@ -14,7 +14,8 @@ from governance.assurance.assessments import assessment_actions, assessment_quer
 from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.risks.report_facts import reported_risks
-from governance.kernel import clock, pdf
+from governance.kernel import clock
+from governance.kernel.pictures import pdf
 from governance.publishing.reports.document import build
 from governance.publishing.reports.risk_section import RiskSection, risks_csv
 from tests import make

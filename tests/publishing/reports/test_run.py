@@ -25,8 +25,11 @@ from governance.foundation.audit import checkpoint, logs, sequencer
 from governance.foundation.audit import queries as log
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import background_work, installation, jobs, pdf, storage
-from governance.kernel.db import session
+from governance.kernel import installation
+from governance.kernel.data.db import session
+from governance.kernel.files import storage
+from governance.kernel.pictures import pdf
+from governance.kernel.work import background_work, jobs
 from governance.publishing.reports import actions, queries, signed_files
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.verify import verify

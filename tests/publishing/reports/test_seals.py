@@ -25,8 +25,9 @@ from governance.app.cli import main
 from governance.assurance.engagements import queries as engagements
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
 from governance.publishing.reports.seals import actions, certificates, queries
 from governance.publishing.reports.seals.models import SealCertificate
 from governance.publishing.reports.seals.pades import seals

@@ -20,9 +20,11 @@ from governance.app import schedule
 from governance.assurance.controls import adoption_actions
 from governance.assurance.frameworks import actions as adopting
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs, pdf
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
 from governance.kernel.intervals import MINUTE, Span
+from governance.kernel.pictures import pdf
+from governance.kernel.work import jobs
 from governance.operations.measurements import actions as measuring
 from governance.publishing.reports.kinds import build
 from governance.publishing.reports.models import ReportRun

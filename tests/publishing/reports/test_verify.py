@@ -10,9 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.foundation.audit import checkpoint
-from governance.kernel import pdf
-from governance.kernel.signed_note import b64
-from governance.kernel.verification_results import CheckOutcome
+from governance.kernel.files.verification_results import CheckOutcome
+from governance.kernel.pictures import pdf
+from governance.kernel.safety.signed_note import b64
 from governance.publishing.reports.document import build
 from governance.publishing.reports.signing import (
     NotSigned,

@@ -9,8 +9,8 @@ from governance.economics.reviews.models import Review, ReviewRevision, ReviewSi
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock
-from governance.kernel import jobs as kernel_jobs
-from governance.kernel.db import session
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs as kernel_jobs
 from governance.publishing.review_files.models import ReviewFile
 from tests import make
 from tests.conftest import visitor

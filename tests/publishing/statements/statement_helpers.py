@@ -6,8 +6,9 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
 from governance.operations.agreements.models import (
     Agreement,
     AgreementContact,

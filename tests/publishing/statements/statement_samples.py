@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from governance.foundation.audit import checkpoint
 from governance.kernel.intervals import Span
 from governance.kernel.months import Month, ZonePeriod, month_span
-from governance.kernel.signed_note import b64, verifier_key
+from governance.kernel.safety.signed_note import b64, verifier_key
 from governance.operations.agreements.terms import fingerprint_of
 from governance.publishing.statements import data_file
 from governance.publishing.statements.minute_counts import MonthCounts, Tally, encode

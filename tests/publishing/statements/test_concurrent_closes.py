@@ -5,8 +5,8 @@ import threading
 from sqlalchemy import func, select
 
 from governance.kernel import clock, current
-from governance.kernel.db import session, transaction
-from governance.kernel.jobs import WorkItem
+from governance.kernel.data.db import session, transaction
+from governance.kernel.work.jobs import WorkItem
 from governance.publishing.statements import jobs as closing
 from governance.publishing.statements.models import CreditEntry, Statement, StatementRevision
 from tests import make

@@ -17,13 +17,14 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant, TenantTimeZone
-from governance.kernel import clock, current, jobs, outbox
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
+from governance.kernel.files.storage import store as storage
 from governance.kernel.intervals import Span
-from governance.kernel.jobs import WorkItem, WorkTicket
 from governance.kernel.months import Month
-from governance.kernel.storage import store as storage
+from governance.kernel.work import jobs, outbox
+from governance.kernel.work.jobs import WorkItem, WorkTicket
 from governance.operations.agreements.models import Agreement
 from governance.operations.measurements import partitions
 from governance.publishing.reports import actions as signing_keys

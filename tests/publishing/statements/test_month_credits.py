@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.agreements.models import Agreement
 from governance.publishing.statements.models import Statement, StatementRevision
 from tests import make

@@ -7,9 +7,10 @@ from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
 from governance.kernel.months import Month
+from governance.kernel.work import jobs
 from governance.operations.agreements import queries as agreements
 from governance.publishing.statements import actions
 from tests import make

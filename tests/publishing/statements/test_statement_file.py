@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from governance.app.cli import main
-from governance.kernel import pdf
+from governance.kernel.pictures import pdf
 from governance.operations.measurements.scoring import IndicatorRule
 from governance.publishing.statements import closing, data_file, statement_document
 from governance.publishing.statements.minute_counts import MonthCounts, encode

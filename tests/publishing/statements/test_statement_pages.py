@@ -15,10 +15,11 @@ from governance.foundation.approvals import actions as approving
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.models import Approval
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import clock, jobs
-from governance.kernel.db import session
-from governance.kernel.events import publish
+from governance.kernel import clock
+from governance.kernel.data.db import session
 from governance.kernel.intervals import Span
+from governance.kernel.work import jobs
+from governance.kernel.work.events import publish
 from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.maintenance.models import Exclusion
 from governance.operations.measurements.models import Indicator

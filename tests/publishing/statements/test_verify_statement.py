@@ -11,8 +11,8 @@ import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.kernel.signed_note import b64, verifier_key
-from governance.kernel.verification_results import CheckOutcome
+from governance.kernel.files.verification_results import CheckOutcome
+from governance.kernel.safety.signed_note import b64, verifier_key
 from governance.publishing.statements import data_file, sandboxed_verify
 from governance.publishing.statements.data_file import MAX_BYTES, Unreadable, unzip
 from governance.publishing.statements.verify import verify

@@ -11,7 +11,7 @@ from governance.assurance.evidence import queries as evidence_queries
 from governance.assurance.frameworks import actions as adopting
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import clock
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.record_points import RecordPoint
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register

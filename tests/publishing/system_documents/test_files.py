@@ -7,7 +7,7 @@ import pdfplumber
 import pikepdf
 
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import jobs
+from governance.kernel.work import jobs
 from governance.publishing.reports import queries as reports
 from governance.publishing.reports import signing
 from governance.publishing.system_documents import queries

@@ -5,9 +5,10 @@ from sqlalchemy import select
 from governance.app import schedule
 from governance.foundation.audit import logs
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import current, jobs
-from governance.kernel.background_work import run_of
-from governance.kernel.db import session, transaction
+from governance.kernel import current
+from governance.kernel.data.db import session, transaction
+from governance.kernel.work import jobs
+from governance.kernel.work.background_work import run_of
 from governance.publishing.tenant_exports.models import TenantExport
 from tests import make
 

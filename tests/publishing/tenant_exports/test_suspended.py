@@ -9,8 +9,9 @@ from sqlalchemy import select, update
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Session
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, jobs
-from governance.kernel.db import session
+from governance.kernel import clock
+from governance.kernel.data.db import session
+from governance.kernel.work import jobs
 from governance.publishing.tenant_exports.models import TenantExport
 from tests import make
 from tests.browser import Visitor

@@ -15,10 +15,11 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, current, jobs
-from governance.kernel.db import session
+from governance.kernel import clock, current
+from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError
-from governance.kernel.storage import ENCRYPTED_SUFFIX, store
+from governance.kernel.files.storage import ENCRYPTED_SUFFIX, store
+from governance.kernel.work import jobs
 from governance.publishing.tenant_exports import actions
 from governance.publishing.tenant_exports.models import TenantExport
 from governance.publishing.tenant_exports.tables import LEFT_OUT, exported_tables

@@ -6,8 +6,10 @@ import signal
 from sqlalchemy import event
 
 from governance.foundation.people.jobs import actor_of
-from governance.kernel import db, jobs, storage
-from governance.kernel.storage import ObjectStore
+from governance.kernel.data import db
+from governance.kernel.files import storage
+from governance.kernel.files.storage import ObjectStore
+from governance.kernel.work import jobs
 from tests.assurance.engagements import worker_process
 from tests.foundation.audit import crash_processes
 

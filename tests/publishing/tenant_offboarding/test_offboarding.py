@@ -27,8 +27,11 @@ from governance.foundation.people.models import Person
 from governance.foundation.privacy import legal_hold_actions
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
-from governance.kernel import clock, current, db, embedded, jobs, storage, tenant_cache
-from governance.kernel.db import Model, session, transaction
+from governance.kernel import clock, current
+from governance.kernel.data import db, embedded, tenant_cache
+from governance.kernel.data.db import Model, session, transaction
+from governance.kernel.files import storage
+from governance.kernel.work import jobs
 from governance.publishing.reports.page_text import page_text
 from governance.publishing.tenant_exports import actions as exports
 from governance.publishing.tenant_exports import archive

@@ -6,7 +6,7 @@ from uuid import UUID
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.kernel import current
-from governance.kernel.db import lock_tenant, session
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid, Stale
 from governance.operations.measurements import actions as measuring
 from governance.operations.measurements import prometheus_actions

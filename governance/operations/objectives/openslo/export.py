@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.measurements.models import Indicator
 from governance.operations.measurements.prometheus_models import PrometheusQuery, PrometheusSource
 from governance.operations.objectives import queries

@@ -5,7 +5,7 @@ import re
 from wtforms import FileField, HiddenField
 from wtforms.validators import InputRequired, Regexp
 
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 
 NOT_SEEN = "Preview the file before you import it."
 DIGEST = Regexp(re.compile(r"[0-9a-f]{64}\Z"), message=NOT_SEEN)

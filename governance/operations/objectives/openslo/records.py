@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select
 
 from governance.foundation.tenants.time_zones import zone_periods
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.measurements.models import Indicator
 from governance.operations.objectives.models import Objective
 from governance.operations.objectives.openslo.mapping import IndicatorSpec, ObjectiveSpec

@@ -4,13 +4,13 @@ from uuid import UUID
 
 from flask import Response, flash, redirect, url_for
 
-from governance.kernel.downloads import FILE
 from governance.kernel.errors import DomainError, Invalid, NotFound, Stale
-from governance.kernel.feature import Feature
+from governance.kernel.files.downloads import FILE
+from governance.kernel.files.uploaded_files import keep_preview, previewed_file
 from governance.kernel.formatting import plural
-from governance.kernel.pages import page
-from governance.kernel.uploaded_files import keep_preview, previewed_file
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.objectives import permissions, queries
 from governance.operations.objectives.openslo import actions
 from governance.operations.objectives.openslo.export import export

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from governance.kernel.pdf import Attachment
-from governance.kernel.spreadsheet_writer import Cell, csv_bytes
+from governance.kernel.files.spreadsheet_writer import Cell, csv_bytes
+from governance.kernel.pictures.pdf import Attachment
 from governance.publishing.reports.attachments import with_manifest
 from governance.publishing.reports.attestation.figures import shown
 from governance.publishing.reports.snapshot import canonical

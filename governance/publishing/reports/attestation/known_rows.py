@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from governance.foundation.people.aliases import FORMER_MEMBER
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.policies.effective_policies import RISK_CLASS_LABELS, Governed
 from governance.operations.policies.models import PolicyVersion, Waiver
 from governance.operations.switches.models import (

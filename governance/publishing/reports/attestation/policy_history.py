@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
 from governance.operations.policies import queries as policies
 from governance.operations.policies.dimensions import Value, plain, plain_all

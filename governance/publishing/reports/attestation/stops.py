@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 
 from governance.assurance.controls.runtime_dependencies import SwitchFacts
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.policies.effective_policies import (
     Governed,
 )

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 
 from governance.foundation.approvals.models import ApprovalGiven
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.operations.policies.dimensions import plain
 from governance.operations.policies.effective_policies import (
     Platform,

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from governance.foundation.audit import checkpoint, merkle
-from governance.kernel.signed_note import NotSigned, split
-from governance.kernel.verification_results import CheckResult
+from governance.kernel.files.verification_results import CheckResult
+from governance.kernel.safety.signed_note import NotSigned, split
 from governance.publishing.reports.order.chains import (
     ACCEPTED,
     ACTIONS,

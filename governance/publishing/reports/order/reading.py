@@ -15,8 +15,8 @@ from governance.assurance.controls.models import Control
 from governance.foundation.audit import merkle
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.models import AuditEntry, Checkpoint, Leaf
-from governance.kernel.db import session
-from governance.kernel.signed_note import b64
+from governance.kernel.data.db import session
+from governance.kernel.safety.signed_note import b64
 from governance.publishing.reports.order import chains
 from governance.publishing.reports.order.chains import Chain, ChainStep, Order
 from governance.publishing.reports.order.check import read_entries

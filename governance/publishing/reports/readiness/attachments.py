@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from governance.assurance.assessments.coverage import is_proven
-from governance.kernel.pdf import Attachment
-from governance.kernel.spreadsheet_writer import Cell, csv_bytes
+from governance.kernel.files.spreadsheet_writer import Cell, csv_bytes
+from governance.kernel.pictures.pdf import Attachment
 from governance.publishing.reports.attachments import evidence_csv, with_manifest
 from governance.publishing.reports.readiness import service_levels
 from governance.publishing.reports.readiness.figures import ReadinessFigures

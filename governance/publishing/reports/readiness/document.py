@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from governance.kernel.pdf import Attachment
+from governance.kernel.pictures.pdf import Attachment
 from governance.publishing.reports import drawings
 from governance.publishing.reports.built_document import (
     Built,
@@ -51,7 +51,7 @@ def snapshot(report: ReportRun) -> dict[str, Any]:
 
 
 def build(frozen: Json) -> Built:
-    """The report of this snapshot, ready for `kernel.pdf.render`."""
+    """The report of this snapshot, ready for `kernel.pictures.pdf.render`."""
     return build_document(frozen, attachments(frozen), _html)
 
 

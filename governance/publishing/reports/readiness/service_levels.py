@@ -14,9 +14,9 @@ from sqlalchemy import select
 
 from governance.assurance.incidents.models import Incident, IncidentReview
 from governance.assurance.incidents.severity_queries import severity_names
-from governance.kernel.db import session
-from governance.kernel.pdf import Attachment
-from governance.kernel.spreadsheet_writer import csv_bytes
+from governance.kernel.data.db import session
+from governance.kernel.files.spreadsheet_writer import csv_bytes
+from governance.kernel.pictures.pdf import Attachment
 from governance.operations.objectives import queries as objectives
 from governance.operations.objectives.figures import exact_percent, percent
 from governance.operations.objectives.reading import Reading

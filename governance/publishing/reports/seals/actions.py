@@ -13,10 +13,11 @@ from sqlalchemy import delete
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.privacy.events import PersonErased
-from governance.kernel import clock, current, key_encryption
-from governance.kernel.db import lock_tenant, session
+from governance.kernel import clock, current
+from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid
 from governance.kernel.installation import domain
+from governance.kernel.safety import key_encryption
 from governance.publishing.reports import actions as reports
 from governance.publishing.reports import queries as report_queries
 from governance.publishing.reports.built_document import filename

@@ -17,9 +17,10 @@ from sqlalchemy import select
 from governance.assurance.engagements.ports import SignedOriginal, SignedOriginals
 from governance.assurance.engagements.watermark import Watermark
 from governance.foundation.tenants import system_actor
-from governance.kernel import clock, current, storage
-from governance.kernel.db import session, transaction
-from governance.kernel.visibility_scope import Scope
+from governance.kernel import clock, current
+from governance.kernel.data.db import session, transaction
+from governance.kernel.files import storage
+from governance.kernel.safety.visibility_scope import Scope
 from governance.publishing.reports import actions as reports
 from governance.publishing.reports import queries as report_queries
 from governance.publishing.reports.built_document import filename

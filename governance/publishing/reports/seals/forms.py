@@ -3,7 +3,7 @@
 from wtforms import FileField, PasswordField, RadioField
 from wtforms.validators import InputRequired, Length
 
-from governance.kernel.forms import Form
+from governance.kernel.web.forms import Form
 from governance.publishing.reports.seals.models import AUDITORS, EVERYONE, NOBODY
 
 MAX_PASSWORD_LENGTH = 200

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Interval, Select, literal
 
 from governance.foundation.people.own_entries import own_items
-from governance.kernel.inbox import NOW, InboxDone, InboxSource, item_select
+from governance.kernel.work.inbox import NOW, InboxDone, InboxSource, item_select
 from governance.publishing.reports.seals import actions, permissions
 from governance.publishing.reports.seals.certificates import RENEW_BEFORE
 from governance.publishing.reports.seals.models import UPLOADED, SealCertificate

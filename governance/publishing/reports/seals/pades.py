@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from governance.kernel import sandbox
 from governance.kernel.errors import Unavailable
+from governance.kernel.files import sandbox
 
 FIELD, LABEL = "MeridianSeal", "Seal of this report"
 LIMITS = sandbox.Limits(memory=1024 * sandbox.MIB, seconds=60)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from governance.kernel import current
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 from governance.publishing.reports.seals.models import (
     AUDITORS,
     EVERYONE,

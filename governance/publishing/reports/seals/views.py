@@ -3,11 +3,11 @@
 from flask import flash, g, redirect, request, url_for
 
 from governance.foundation.people import queries as people
-from governance.kernel.feature import Feature
-from governance.kernel.forms import accepted
-from governance.kernel.pages import page
-from governance.kernel.step_up import StepUp
-from governance.kernel.web import ResponseReturnValue
+from governance.kernel.pages.rendering import page
+from governance.kernel.web.feature import Feature
+from governance.kernel.web.forms import accepted
+from governance.kernel.web.responses import ResponseReturnValue
+from governance.kernel.web.step_up import StepUp
 from governance.publishing.reports.seals import actions, permissions, queries
 from governance.publishing.reports.seals.forms import HEADINGS, CertificateForm, SealSettingsForm
 

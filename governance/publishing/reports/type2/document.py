@@ -14,8 +14,8 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from governance.kernel import charts
-from governance.kernel.pdf import Attachment
+from governance.kernel.pictures import charts
+from governance.kernel.pictures.pdf import Attachment
 from governance.publishing.reports import drawings
 from governance.publishing.reports.built_document import (
     Built,
@@ -57,7 +57,7 @@ def snapshot(report: ReportRun) -> dict[str, Any]:
 
 
 def build(frozen: Json) -> Built:
-    """The report of this snapshot, ready for `kernel.pdf.render`."""
+    """The report of this snapshot, ready for `kernel.pictures.pdf.render`."""
     return build_document(frozen, attachments(frozen), _html)
 
 

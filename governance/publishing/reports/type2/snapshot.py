@@ -29,7 +29,7 @@ from governance.assurance.testing.sample_queries import ItemView, SampleProgress
 from governance.assurance.testing.sampling import spaced_seed
 from governance.foundation.people.aliases import FORMER_MEMBER
 from governance.foundation.people.queries import names
-from governance.kernel.db import session
+from governance.kernel.data.db import session
 
 SCHEMA = "governance.type-ii-matrix/1"
 MAX_ROWS = 60_000  # of all populations together: about 20 MB, which a PDF can still include

@@ -1,0 +1,1 @@
+"""The database: transactions sealed by tenant, statements, partitions, guards, the embedded server."""

@@ -1,0 +1,1 @@
+"""Stored, sent and received files: encrypted storage, spreadsheets, the sandbox of their readers."""
