@@ -37,7 +37,7 @@ def test_the_database_listens_to_this_machine_only(server):
 @pytest.mark.slow
 def test_two_processes_that_start_it_at_once_find_one_server(server_folder):
     start = (
-        "from pathlib import Path; from governance.kernel import embedded;"
+        "from pathlib import Path; from governance.kernel.data import embedded;"
         f" print(embedded.start(Path({str(server_folder / 'pg')!r})).app_url); input()"
     )
     both = [
