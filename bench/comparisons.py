@@ -21,8 +21,11 @@ from bench import world
 from bench.table import Row
 from governance.kernel import clock
 from governance.kernel.data.db import session
-from governance.operations.evaluations import comparing, comparison_counts, queries, suite_actions
+from governance.operations.evaluations import queries
+from governance.operations.evaluations.comparisons import comparing
+from governance.operations.evaluations.comparisons import counts as comparison_counts
 from governance.operations.evaluations.models import EvaluationRun
+from governance.operations.evaluations.suites import actions as suite_actions
 from governance.operations.systems import actions as systems
 from tests import make
 

@@ -23,9 +23,12 @@ from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock
 from governance.kernel.data.db import session
 from governance.kernel.work import jobs
-from governance.operations.evaluations import queries, run_actions, run_work, suite_actions
+from governance.operations.evaluations import queries
 from governance.operations.evaluations.files.json_stream import PIECE_BYTES
 from governance.operations.evaluations.models import EvaluationSuite
+from governance.operations.evaluations.runs import actions as run_actions
+from governance.operations.evaluations.runs import work as run_work
+from governance.operations.evaluations.suites import actions as suite_actions
 from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem
 from tests import make

@@ -1,8 +1,9 @@
 """A suite of twelve rates, published: what the sections about evaluations run each week."""
 
-from governance.operations.evaluations import queries, suite_actions
+from governance.operations.evaluations import queries
 from governance.operations.evaluations.models import EvaluationSuite
-from governance.operations.evaluations.task_packs import TIERS
+from governance.operations.evaluations.suites import actions as suite_actions
+from governance.operations.evaluations.suites.task_packs import TIERS
 
 CASES = 1000
 NAMES = [f"measure-{number}" for number in range(12)]

@@ -35,7 +35,9 @@ from bench.client import _rss
 from bench.table import Row
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls.control_record import ControlContent
-from governance.assurance.engagements import actions, package_queries, packages, queries
+from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements.packages import actions as packages
+from governance.assurance.engagements.packages import queries as package_queries
 from governance.foundation.audit import sequencer
 from governance.kernel import clock
 from governance.kernel.data import embedded

@@ -13,7 +13,7 @@ from tests.publishing.reports import rmf_samples
 
 
 def main(how: str) -> None:
-    from governance.publishing.reports.document import build
+    from governance.publishing.reports.ai_rmf.document import build
 
     built = build(rmf_samples.sample_snapshot())
     before, begun = _used(), time.perf_counter()

@@ -26,12 +26,13 @@ from bench.client import Target, median_ms, serving_console, warm
 from bench.table import Row
 from governance.economics.prices import actions as prices
 from governance.economics.rates import queries as rates
-from governance.economics.reviews import closing, usage_reading
-from governance.economics.reviews.assembly import assemble
+from governance.economics.reviews.closing import work as closing
+from governance.economics.reviews.facts.assembly import assemble
+from governance.economics.reviews.facts.review_facts import encode
+from governance.economics.reviews.inputs import usage_reading
+from governance.economics.reviews.inputs.month_inputs import CustomerUsage
+from governance.economics.reviews.inputs.usage_sums import usage_sums
 from governance.economics.reviews.models import Review, ReviewRevision
-from governance.economics.reviews.month_inputs import CustomerUsage
-from governance.economics.reviews.review_facts import encode
-from governance.economics.reviews.usage_sums import usage_sums
 from governance.economics.usage import partitions
 from governance.kernel import clock
 from governance.kernel.data import embedded

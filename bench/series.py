@@ -16,7 +16,7 @@ from bench.filled_lists import SLUG, MeasuredPage, Row
 from bench.filled_suites import CASES, NAMES, published_suite
 from governance.kernel import clock
 from governance.kernel.data import embedded
-from governance.operations.evaluations.weeks import monday_of
+from governance.operations.evaluations.series.weeks import monday_of
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.operations.evaluations.series_helpers import week_run

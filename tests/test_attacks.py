@@ -26,8 +26,8 @@ from governance.kernel.safety.signed_note import verifier_key
 from governance.kernel.web import responses
 from governance.kernel.work import background_work, jobs
 from governance.publishing.reports import queries as reports
-from governance.publishing.reports import sandboxed_verify
-from governance.publishing.reports.verify import verify
+from governance.publishing.reports.signatures import sandboxed_verify
+from governance.publishing.reports.signatures.verify import verify
 from tests import make
 
 KEY = verifier_key(Ed25519PrivateKey.from_private_bytes(bytes(range(32))), "console.example")

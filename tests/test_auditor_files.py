@@ -26,7 +26,7 @@ from governance.kernel.data.db import session
 from governance.kernel.files.downloads import FILE
 from governance.kernel.work import jobs
 from governance.publishing.reports.models import ReportRun
-from governance.publishing.reports.verify import verify
+from governance.publishing.reports.signatures.verify import verify
 from tests import make
 from tests.assurance.assessments.assessment_helpers import conclude, entries_of_action
 from tests.assurance.assessments.conftest import measured_item, open_assessment

@@ -20,7 +20,7 @@ from governance.assurance.collectors import queries as collectors
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls.control_record import ControlContent
 from governance.assurance.engagements import actions as engaging
-from governance.assurance.engagements import requests as requesting
+from governance.assurance.engagements.requests import actions as requesting
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import version_actions
 from governance.assurance.incidents import actions as incidents

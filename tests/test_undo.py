@@ -14,8 +14,8 @@ from governance.assurance.assessments.models import AssessmentItem
 from governance.assurance.controls import actions as controls
 from governance.assurance.controls.models import Control, ControlMapping
 from governance.assurance.engagements import actions as engaging
-from governance.assurance.engagements import requests as requesting
 from governance.assurance.engagements.models import AuditRequest
+from governance.assurance.engagements.requests import actions as requesting
 from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence.models import Evidence, EvidenceLink
 from governance.assurance.frameworks import queries as frameworks

@@ -186,7 +186,7 @@ KEY_HELP = "The verifier key, or a file with one key per line, retired keys incl
 )
 def verify_report(report: Path, key: str, signature: Path | None) -> None:
     """Verify a report offline: signature, file, attachments and fingerprint."""
-    from governance.publishing.reports.verify import verify
+    from governance.publishing.reports.signatures.verify import verify
 
     beside = [report.with_name(report.name + ".sig"), report.with_suffix(".sig")]
     note = signature or next((path for path in beside if path.exists()), None)
@@ -983,7 +983,7 @@ def verify_package(
     """Verify an evidence package offline: signature, files, log entries and your older
     checkpoint.
     """
-    from governance.assurance.engagements.package_verifier import verify
+    from governance.assurance.engagements.packages.verifier import verify
 
     with package.open("rb") as file:
         result = verify(file, _key_text(key), *_kept(checkpoint, consistency), whole=whole)

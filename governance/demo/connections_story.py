@@ -24,7 +24,7 @@ from governance.foundation.webhooks.jobs import send_due
 from governance.foundation.webhooks.models import WebhookTicket
 from governance.kernel import clock
 from governance.kernel.data.db import session, transaction
-from governance.operations.evaluations.runner_messages import EVENT_TYPE
+from governance.operations.evaluations.requests.runner_messages import EVENT_TYPE
 from governance.operations.measurements import prometheus_actions
 from governance.operations.measurements import queries as measurements
 from governance.operations.objectives.openslo.actions import import_openslo

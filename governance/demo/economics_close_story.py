@@ -15,13 +15,9 @@ import msgspec
 from governance.demo.cast import MONTHS, Cast, acting_on, days_ago
 from governance.demo.economics_revenue_story import IMPORTED
 from governance.demo.file_imports import import_table
-from governance.economics.reviews import (
-    actions,
-    awaited_sign_offs,
-    close_actions,
-    guardrail_file,
-    queries,
-)
+from governance.economics.reviews import actions, guardrail_file, queries
+from governance.economics.reviews.closing import actions as close_actions
+from governance.economics.reviews.closing import awaited_sign_offs
 from governance.economics.reviews.models import Review
 from governance.economics.reviews.scenarios import Assumptions
 from governance.foundation.approvals import actions as approvals

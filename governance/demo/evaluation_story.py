@@ -29,15 +29,13 @@ from governance.foundation.people.jobs import actor_of
 from governance.kernel import current
 from governance.kernel.data.db import session, transaction
 from governance.kernel.work import jobs
-from governance.operations.evaluations import (
-    judge_actions,
-    judge_labels,
-    release_actions,
-    run_actions,
-    suite_actions,
-)
 from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.judges import actions as judge_actions
+from governance.operations.evaluations.judges import labels as judge_labels
 from governance.operations.evaluations.models import EvaluationSuite
+from governance.operations.evaluations.releases import actions as release_actions
+from governance.operations.evaluations.runs import actions as run_actions
+from governance.operations.evaluations.suites import actions as suite_actions
 from governance.operations.systems import queries as systems
 
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)

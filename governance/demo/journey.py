@@ -13,12 +13,12 @@ from urllib.parse import urljoin
 
 import requests
 
-from governance.assurance.engagements.package_verifier import verify as verify_package
+from governance.assurance.engagements.packages.verifier import verify as verify_package
 from governance.demo import tampered_export
 from governance.foundation.audit import jsonl
 from governance.foundation.audit.verify import verify as verify_log
 from governance.kernel import clock
-from governance.publishing.reports.verify import verify
+from governance.publishing.reports.signatures.verify import verify
 from governance.publishing.statements.verify import verify as verify_statement
 
 SOC2 = "soc2-tsc-2017"

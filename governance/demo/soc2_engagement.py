@@ -10,15 +10,11 @@ from datetime import date, timedelta
 from functools import partial
 from uuid import UUID
 
-from governance.assurance.engagements import (
-    actions,
-    attachment_queries,
-    auditor_access,
-    queries,
-    request_queries,
-    responses,
-)
-from governance.assurance.engagements import requests as requesting
+from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements.auditors import access as auditor_access
+from governance.assurance.engagements.requests import actions as requesting
+from governance.assurance.engagements.requests import attachment_queries, responses
+from governance.assurance.engagements.requests import queries as request_queries
 from governance.assurance.frameworks import queries as frameworks
 from governance.demo.story import StoryEvent
 

@@ -16,8 +16,8 @@ from governance.demo.evaluation_logs import log_of
 from governance.kernel import clock, current
 from governance.kernel.data.db import transaction
 from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations import suite_actions
-from governance.operations.evaluations.suite_actions import MeasureInput
+from governance.operations.evaluations.suites import actions as suite_actions
+from governance.operations.evaluations.suites.actions import MeasureInput
 from governance.operations.systems import queries as systems
 
 CASES, REGRESSION = 400, "clause-14.3-withdrawn"

@@ -67,15 +67,15 @@ def test_a_worker_that_is_ready_has_not_loaded_what_few_requests_need(worker):
 
 
 CHILDREN = (
-    "assurance.engagements.watermark_overlay",
+    "assurance.engagements.downloads.watermark_overlay",
     "assurance.previews.marking",
     "assurance.previews.renderers",
     "economics.costs.focus_child",
     "economics.imports.table_child",
     "economics.usage.usage_file_child",
     "kernel.pictures.pdf",
-    "operations.evaluations.reading_child",
-    "publishing.reports.sandboxed_verify",
+    "operations.evaluations.runs.reading_child",
+    "publishing.reports.signatures.sandboxed_verify",
     "publishing.reports.seals.pades",
     "publishing.statements.sandboxed_verify",
 )

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from governance.demo import economics_close_story
-from governance.economics.reviews import close_actions
+from governance.economics.reviews.closing import actions as close_actions
 from governance.kernel import clock
 from governance.kernel.data.db import session
 from governance.kernel.work import jobs

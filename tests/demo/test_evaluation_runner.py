@@ -14,12 +14,10 @@ from governance.foundation.webhooks import actions as webhooks
 from governance.foundation.webhooks.queue_actions import body_of
 from governance.kernel import clock
 from governance.kernel.data.db import session
-from governance.operations.evaluations import (
-    queries,
-    request_actions,
-    request_queries,
-    runner_messages,
-)
+from governance.operations.evaluations import queries
+from governance.operations.evaluations.requests import actions as request_actions
+from governance.operations.evaluations.requests import queries as request_queries
+from governance.operations.evaluations.requests import runner_messages
 from governance.operations.systems import queries as register
 from tests import make
 from tests.foundation.webhooks.receiver import Receiver

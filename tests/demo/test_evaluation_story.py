@@ -13,7 +13,7 @@ from governance.kernel import clock
 from governance.kernel.data.db import session
 from governance.operations.alerts.models import BudgetExhaustion
 from governance.operations.evaluations.models import EvaluationRun
-from governance.operations.evaluations.promotion import promotion_verdict
+from governance.operations.evaluations.releases.promotion import promotion_verdict
 from governance.operations.policies import queries as policies
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register

@@ -13,7 +13,7 @@ from governance.demo import evaluation_story, halted_rollout_story
 from governance.kernel import clock
 from governance.kernel.data.db import session
 from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations import suite_actions
+from governance.operations.evaluations.suites import actions as suite_actions
 from governance.operations.rollouts import queries
 from governance.operations.rollouts.standing import standing_of
 from governance.operations.systems import actions as systems

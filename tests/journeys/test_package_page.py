@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from governance.assurance.engagements.package_contents import page
+from governance.assurance.engagements.packages.contents import page
 from tests.assurance.engagements.conftest import engagement_with_files
 from tests.assurance.engagements.package_helpers import download_package, unpack_package
 from tests.journeys.conftest import violations

@@ -12,7 +12,7 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.assurance.engagements import request_import
+from governance.assurance.engagements.requests import parsing as request_import
 from governance.assurance.testing import population_import
 from governance.kernel.errors import DomainError, Invalid
 from governance.kernel.files import spreadsheet_reader

@@ -1,7 +1,7 @@
 """What an assessment says, as plain JSON: the facts of a report, and what closing freezes.
 
 snapshot(assessment_id, as_of)     everything that the AI RMF report shows (schema:
-                                   governance/publishing/reports/snapshot.py)
+                                   governance/publishing/reports/ai_rmf/snapshot.py)
 readiness(key, tops, as_of)        a framework's requirements under some of its top nodes, assessed
                                    or not
 closes(row)                        what closes a gap, as something that somebody can do
@@ -41,7 +41,7 @@ OF_THE_FREEZE = frozenset({"discussion", "without_names_of"})  # no part of a re
 
 def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
     """Everything that the AI RMF report shows of an assessment, as plain JSON (schema:
-    governance/publishing/reports/snapshot.py).
+    governance/publishing/reports/ai_rmf/snapshot.py).
 
     Of a closed assessment it is what was frozen when it was closed, whatever happened since.
     """

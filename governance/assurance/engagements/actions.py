@@ -8,7 +8,8 @@ from datetime import UTC, date, timedelta
 from typing import Any
 from uuid import UUID
 
-from governance.assurance.engagements import auditor_queries, queries
+from governance.assurance.engagements import queries
+from governance.assurance.engagements.auditors import queries as auditor_queries
 from governance.assurance.engagements.events import AuditorAccessEnded
 from governance.assurance.engagements.fieldwork_window import access_window
 from governance.assurance.engagements.models import (

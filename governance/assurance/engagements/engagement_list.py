@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from governance.assurance.engagements import queries, request_queries
+from governance.assurance.engagements import queries
 from governance.assurance.engagements.models import Engagement
+from governance.assurance.engagements.requests import queries as request_queries
 from governance.kernel.files.spreadsheet_writer import Cell
 from governance.kernel.pages.list_pages import (
     Column,

@@ -1,31 +1,30 @@
 """Audit engagements: auditors, their requests, and evidence packages."""
 
 from governance.assurance.engagements import (
-    access_end,
     actions,
-    auditor_access,
-    auditor_queries,
-    auditor_scope,
-    auditor_sign_in,
     change_freeze,
-    download_custody,
     glossary,
     inbox,
     jobs,
-    list_import_views,
-    list_imports,
     models,
-    package_views,
-    packages,
     palette,
     permissions,
-    reauthentication,
-    request_views,
-    requests,
-    responses,
     views,
 )
+from governance.assurance.engagements.auditors import access as auditor_access
+from governance.assurance.engagements.auditors import access_end, reauthentication
+from governance.assurance.engagements.auditors import queries as auditor_queries
+from governance.assurance.engagements.auditors import scope as auditor_scope
+from governance.assurance.engagements.auditors import sign_in as auditor_sign_in
+from governance.assurance.engagements.downloads import custody as download_custody
 from governance.assurance.engagements.events import AuditorAccessEnded
+from governance.assurance.engagements.packages import actions as packages
+from governance.assurance.engagements.packages import views as package_views
+from governance.assurance.engagements.requests import actions as requests
+from governance.assurance.engagements.requests import import_views as list_import_views
+from governance.assurance.engagements.requests import imports as list_imports
+from governance.assurance.engagements.requests import responses
+from governance.assurance.engagements.requests import views as request_views
 from governance.assurance.evidence.ports import versions_to_keep
 from governance.assurance.previews.ports import viewer_mark
 from governance.foundation.audit.registry import actions_in

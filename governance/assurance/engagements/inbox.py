@@ -8,8 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from governance.assurance.engagements import permissions, queries, requests, responses
+from governance.assurance.engagements import permissions, queries
 from governance.assurance.engagements.models import AuditRequest, Engagement
+from governance.assurance.engagements.requests import actions as requests
+from governance.assurance.engagements.requests import responses
 from governance.foundation.audit.registry import Action
 from governance.foundation.people.own_entries import own_items
 from governance.kernel.data.db import session

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from governance.assurance.engagements import (
-    actions,
-    package_queries,
-    package_signature,
-    packages,
-    queries,
+from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements.packages import actions as packages
+from governance.assurance.engagements.packages import queries as package_queries
+from governance.assurance.engagements.packages import signature as package_signature
+from governance.assurance.engagements.packages.bagit import (
+    MAX_FILES,
+    Bag,
+    IncompletePackage,
+    Payload,
 )
-from governance.assurance.engagements.bagit import MAX_FILES, Bag, IncompletePackage, Payload
-from governance.assurance.engagements.package_contents import (
+from governance.assurance.engagements.packages.contents import (
     LOG_EXTRACT,
     PackageContents,
     PackagedFile,

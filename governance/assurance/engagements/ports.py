@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from governance.assurance.engagements.watermark import Watermark
+from governance.assurance.engagements.downloads.watermark import Watermark
 from governance.kernel.ports import Port
 from governance.kernel.safety.visibility_scope import Scope
 

@@ -7,15 +7,13 @@ from flask import current_app, flash, redirect, url_for
 
 from governance.assurance.engagements import (
     actions,
-    auditor_access,
-    auditor_queries,
     engagement_list,
-    package_queries,
     permissions,
     queries,
-    request_queries,
     scope_queries,
 )
+from governance.assurance.engagements.auditors import access as auditor_access
+from governance.assurance.engagements.auditors import queries as auditor_queries
 from governance.assurance.engagements.engagement_list import ENGAGEMENTS
 from governance.assurance.engagements.forms import (
     AuditorForm,
@@ -23,6 +21,8 @@ from governance.assurance.engagements.forms import (
     EngagementForm,
 )
 from governance.assurance.engagements.models import Engagement
+from governance.assurance.engagements.packages import queries as package_queries
+from governance.assurance.engagements.requests import queries as request_queries
 from governance.assurance.evidence.history import timeline_entries
 from governance.kernel import clock, current
 from governance.kernel.files.downloads import FILE

@@ -14,8 +14,9 @@ from governance.assurance.controls.ports import EvaluationBehind
 from governance.assurance.evaluation_findings.models import MeasureControl
 from governance.foundation.logbook.log_health import recall
 from governance.kernel.data.db import session
-from governance.operations.evaluations import figures, judge_queries
+from governance.operations.evaluations import figures
 from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.judges import queries as judge_queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,

@@ -28,9 +28,9 @@ from governance.kernel.config import public_address
 from governance.kernel.data.db import lock_tenant, session, transaction
 from governance.kernel.work import jobs
 from governance.kernel.work.jobs import Progress, WorkItem, work
-from governance.operations.evaluations import judge_queries, promotion, served_releases
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.events import RunJudged
+from governance.operations.evaluations.judges import queries as judge_queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
@@ -38,6 +38,7 @@ from governance.operations.evaluations.models import (
     SuiteMeasure,
     SuiteVersion,
 )
+from governance.operations.evaluations.releases import promotion, served_releases
 from governance.operations.systems.models import AISystem
 
 WORK = "follow evaluation run"

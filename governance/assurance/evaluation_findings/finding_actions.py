@@ -18,13 +18,13 @@ from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
 from governance.kernel.safety.access import require
 from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations import served_releases
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
     MeasureResult,
     SuiteMeasure,
 )
+from governance.operations.evaluations.releases import served_releases
 from governance.operations.systems.models import AISystem
 
 MAX_NOTE = 2000

@@ -26,8 +26,8 @@ from governance.kernel.data.selects import Rows, Selected, read_rows
 from governance.kernel.errors import NotFound
 from governance.kernel.pages.rendering import Keyset, keyset
 from governance.kernel.safety.visibility_scope import limits
-from governance.operations.evaluations import judge_queries
 from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.judges import queries as judge_queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,

@@ -22,8 +22,8 @@ from governance.kernel import clock, current
 from governance.kernel.data.db import lock_tenant, transaction
 from governance.kernel.work import jobs
 from governance.kernel.work.jobs import Progress, WorkItem, work
-from governance.operations.evaluations import judge_queries
 from governance.operations.evaluations.events import JudgeChanged, SuiteVersionWithdrawn
+from governance.operations.evaluations.judges import queries as judge_queries
 from governance.operations.evaluations.models import EvaluationRun, SuiteVersion
 
 WORK = "reconsider evaluation runs"

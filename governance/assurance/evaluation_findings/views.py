@@ -25,9 +25,11 @@ from governance.kernel.pages.rendering import page
 from governance.kernel.web.feature import Feature
 from governance.kernel.web.forms import accepted
 from governance.kernel.web.responses import ResponseReturnValue
-from governance.operations.evaluations import charts, judge_queries, promotion
 from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations.this_week import WeekCell
+from governance.operations.evaluations.judges import queries as judge_queries
+from governance.operations.evaluations.releases import promotion
+from governance.operations.evaluations.series import week_charts as charts
+from governance.operations.evaluations.series.this_week import WeekCell
 from governance.operations.systems import queries as systems
 
 feature = Feature("evaluation_findings", __name__)

@@ -1,7 +1,7 @@
 """The ids that a scenario may name: OWASP lists by edition, and techniques of MITRE ATLAS. Pure."""
 
 from governance.assurance.red_teams.atlas import TECHNIQUES, VERSION
-from governance.operations.evaluations.owasp import EDITIONS, RISKS
+from governance.operations.evaluations.coverage.owasp import EDITIONS, RISKS
 
 ATLAS = f"MITRE ATLAS {VERSION}"
 NAMES = RISKS | TECHNIQUES

@@ -27,8 +27,8 @@ from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.safety.access import require
 from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations.case_digests import case_digest
 from governance.operations.evaluations.models import SuiteVersion
+from governance.operations.evaluations.runs.case_digests import case_digest
 
 FIELDS = "ref red_team system release"
 

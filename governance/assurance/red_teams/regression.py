@@ -11,14 +11,15 @@ from sqlalchemy import Uuid, bindparam, select
 
 from governance.assurance.red_teams.models import RedTeamFinding
 from governance.kernel.data.selects import Rows, read_rows
-from governance.operations.evaluations import case_results, judge_queries
-from governance.operations.evaluations.case_results import CaseResult
+from governance.operations.evaluations.judges import queries as judge_queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
     SuiteMeasure,
     SuiteVersion,
 )
+from governance.operations.evaluations.runs import case_results
+from governance.operations.evaluations.runs.case_results import CaseResult
 
 
 @dataclass(frozen=True, slots=True)

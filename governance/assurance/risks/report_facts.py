@@ -1,5 +1,5 @@
 """The open risks as a report prints them, as plain JSON (schema: RiskPosition of
-governance/publishing/reports/snapshot.py). It answers a port of controls.
+governance/publishing/reports/ai_rmf/snapshot.py). It answers a port of controls.
 """
 
 from collections.abc import Mapping

@@ -5,7 +5,7 @@ apply_request      its approval; from then on the version is in force from its f
 close_request      it was rejected, withdrawn or has expired
 
 A version begins after every month that is closed or about to be, so none of them is ever
-allocated again. Closes take LOCK too (reviews/close_actions.py): of a close and an approval at once,
+allocated again. Closes take LOCK too (reviews/closing/actions.py): of a close and an approval at once,
 the second sees the first.
 """
 

@@ -15,6 +15,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from governance.economics.formulas.money import whole_money
+from governance.economics.reviews.facts.review_facts import (
+    Headline,
+    ReviewFacts,
+    SegmentMonth,
+    TenantMonth,
+)
 from governance.economics.reviews.figures import (
     capital,
     month_name,
@@ -22,12 +28,6 @@ from governance.economics.reviews.figures import (
     points,
     spelled,
     times,
-)
-from governance.economics.reviews.review_facts import (
-    Headline,
-    ReviewFacts,
-    SegmentMonth,
-    TenantMonth,
 )
 from governance.kernel.formatting import plural
 

@@ -5,10 +5,6 @@ from governance.economics.imports.kinds import register
 from governance.economics.rates.ports import closed_months
 from governance.economics.reviews import (
     actions,
-    close_actions,
-    close_views,
-    closed,
-    day_views,
     glossary,
     guardrail_file,
     inbox,
@@ -16,13 +12,19 @@ from governance.economics.reviews import (
     models,
     palette,
     permissions,
+    tab_views,
+    views,
+)
+from governance.economics.reviews.closing import actions as close_actions
+from governance.economics.reviews.closing import (
+    closed,
     residual_actions,
     settings_actions,
     sign_off_actions,
-    tab_views,
-    tenant_views,
-    views,
 )
+from governance.economics.reviews.closing import views as close_views
+from governance.economics.reviews.reconciliation import day_views
+from governance.economics.reviews.tenants import views as tenant_views
 from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.glossary import GLOSSARY

@@ -2,7 +2,10 @@
 
 from datetime import datetime
 
-from governance.economics.reviews import close_actions, closing, input_reading, queries
+from governance.economics.reviews import queries
+from governance.economics.reviews.closing import actions as close_actions
+from governance.economics.reviews.closing import work as closing
+from governance.economics.reviews.inputs import reading as input_reading
 from governance.foundation.tenants.for_each_tenant import in_each, is_active, once_a_day_in_each
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.time_zones import zone_periods

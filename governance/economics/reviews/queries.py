@@ -17,6 +17,12 @@ import msgspec
 from sqlalchemy import cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
+from governance.economics.reviews.facts.review_facts import (
+    EarlierMonths,
+    Headline,
+    ReviewFacts,
+    decode,
+)
 from governance.economics.reviews.models import (
     GuardrailMonth,
     Review,
@@ -26,12 +32,6 @@ from governance.economics.reviews.models import (
     ReviewScenario,
     ReviewSettings,
     ReviewSignOff,
-)
-from governance.economics.reviews.review_facts import (
-    EarlierMonths,
-    Headline,
-    ReviewFacts,
-    decode,
 )
 from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound

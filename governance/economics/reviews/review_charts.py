@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from governance.economics.reviews import figures
 from governance.economics.reviews.conclusions import GOOD, ratio
-from governance.economics.reviews.review_facts import (
+from governance.economics.reviews.facts.review_facts import (
     Headline,
     Reconciliation,
     ReviewFacts,

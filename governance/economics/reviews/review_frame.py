@@ -21,8 +21,9 @@ from governance.economics.formulas.money import (
     unit_money,
     whole_money,
 )
-from governance.economics.reviews import awaited_sign_offs, figures, queries
-from governance.economics.reviews.awaited_sign_offs import SignOffSide
+from governance.economics.reviews import figures, queries
+from governance.economics.reviews.closing import awaited_sign_offs
+from governance.economics.reviews.closing.awaited_sign_offs import SignOffSide
 from governance.economics.reviews.models import Review
 from governance.economics.reviews.queries import ReviewView
 from governance.kernel.errors import NotFound

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from governance.economics.formulas.money import MINUS, short_money, unit_money
 from governance.economics.reviews import conclusions, figures, review_charts
-from governance.economics.reviews.review_facts import Headline, ReviewFacts
+from governance.economics.reviews.facts.review_facts import Headline, ReviewFacts
 from governance.kernel.pictures import charts
 
 MAX_LOSERS = 5

@@ -19,7 +19,7 @@ import msgspec
 from governance.economics.formulas.estimates import NotEstimable
 from governance.economics.formulas.money import rounded
 from governance.economics.formulas.unit_cost import cost_per_completed_task
-from governance.economics.reviews.review_facts import Costs, ReviewFacts, Struct, Waterfall
+from governance.economics.reviews.facts.review_facts import Costs, ReviewFacts, Struct, Waterfall
 
 CACHE_PRICE = Decimal("0.1")  # of a token of input
 HUNDRED = Decimal(100)

@@ -8,7 +8,6 @@ from flask import flash, redirect, request, url_for
 
 from governance.economics.reviews import (
     actions,
-    close_actions,
     conclusions,
     permissions,
     queries,
@@ -16,6 +15,7 @@ from governance.economics.reviews import (
     scenarios,
     time_travel,
 )
+from governance.economics.reviews.closing import actions as close_actions
 from governance.economics.reviews.forms import (
     ActionForm,
     ReopenForm,

@@ -12,7 +12,7 @@ from typing import Any
 from governance.economics.formulas import definitions
 from governance.economics.formulas.definitions import Definition, PublishedMonth, VersionComparison
 from governance.economics.formulas.estimates import Estimate, NotEstimable
-from governance.economics.reviews.review_facts import Headline
+from governance.economics.reviews.facts.review_facts import Headline
 from governance.kernel.months import Month
 
 # formula → the ratio of a headline that it publishes

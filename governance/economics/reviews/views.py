@@ -5,17 +5,17 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 
 from governance.economics.reviews import (
-    awaited_sign_offs,
-    close_actions,
     conclusions,
     figures,
     permissions,
     queries,
-    reconciliation_page,
     review_frame,
     review_page,
 )
+from governance.economics.reviews.closing import actions as close_actions
+from governance.economics.reviews.closing import awaited_sign_offs
 from governance.economics.reviews.models import Review
+from governance.economics.reviews.reconciliation import page as reconciliation_page
 from governance.foundation.people import queries as people
 from governance.kernel.errors import Stale
 from governance.kernel.months import Month

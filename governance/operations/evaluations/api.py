@@ -9,17 +9,14 @@ from governance.kernel.web.feature import Feature
 from governance.kernel.web.forms import uuid_or_none
 from governance.kernel.web.idempotency import idempotency_key
 from governance.kernel.web.responses import ResponseReturnValue
-from governance.operations.evaluations import (
-    permissions,
-    push_actions,
-    queries,
-    request_actions,
-    run_actions,
-)
-from governance.operations.evaluations.push_actions import WantedRun
-from governance.operations.evaluations.received_file import received, takes_a_file
-from governance.operations.evaluations.request_actions import Report
-from governance.operations.evaluations.run_answer import answer_of
+from governance.operations.evaluations import permissions, queries
+from governance.operations.evaluations.requests import actions as request_actions
+from governance.operations.evaluations.requests.actions import Report
+from governance.operations.evaluations.runs import actions as run_actions
+from governance.operations.evaluations.runs import push_actions
+from governance.operations.evaluations.runs.answer import answer_of
+from governance.operations.evaluations.runs.push_actions import WantedRun
+from governance.operations.evaluations.runs.received_file import received, takes_a_file
 
 feature = Feature("evaluations_api", __name__, scope="machine")
 MAX_LENGTHS = {

@@ -15,36 +15,35 @@ from governance.kernel.manifest import (
 )
 from governance.operations.evaluations import (
     api,
-    comparison_views,
-    coverage_views,
     events,
     gates,
     glossary,
     jobs,
-    judge_actions,
-    judge_models,
-    judge_views,
-    measure_views,
     metrics,
     models,
     openapi,
     permissions,
-    release_actions,
-    release_models,
-    release_views,
-    request_actions,
-    request_models,
-    request_views,
-    run_actions,
-    run_work,
-    series_views,
     successor_runs,
-    suite_actions,
-    system_charts,
     system_parts,
-    tier_moves,
     views,
 )
+from governance.operations.evaluations.comparisons import views as comparison_views
+from governance.operations.evaluations.coverage import views as coverage_views
+from governance.operations.evaluations.judges import actions as judge_actions
+from governance.operations.evaluations.judges import models as judge_models
+from governance.operations.evaluations.judges import views as judge_views
+from governance.operations.evaluations.releases import actions as release_actions
+from governance.operations.evaluations.releases import models as release_models
+from governance.operations.evaluations.releases import views as release_views
+from governance.operations.evaluations.requests import actions as request_actions
+from governance.operations.evaluations.requests import models as request_models
+from governance.operations.evaluations.requests import views as request_views
+from governance.operations.evaluations.runs import actions as run_actions
+from governance.operations.evaluations.runs import work as run_work
+from governance.operations.evaluations.series import system_charts
+from governance.operations.evaluations.series import views as series_views
+from governance.operations.evaluations.suites import actions as suite_actions
+from governance.operations.evaluations.suites import measure_views, tier_moves
 from governance.operations.gates.gates import GATES
 from governance.operations.policies import ports as policy_ports
 from governance.operations.systems.parts import SYSTEM_PARTS

@@ -10,7 +10,7 @@ from governance.foundation.people.owners import member_choices
 from governance.foundation.tenants.forms import one_line
 from governance.kernel.web.forms import Choice, Form, constraint, stripped
 from governance.operations.evaluations import queries
-from governance.operations.evaluations.task_packs import PACKS
+from governance.operations.evaluations.suites.task_packs import PACKS
 from governance.operations.systems import queries as systems
 
 constraint(

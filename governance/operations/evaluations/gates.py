@@ -9,14 +9,16 @@ from typing import Any
 from uuid import UUID
 
 from governance.kernel.errors import DomainError
-from governance.operations.evaluations import comparing, figures, promotion, queries
+from governance.operations.evaluations import figures, queries
+from governance.operations.evaluations.comparisons import comparing
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
     MeasureResult,
     SuiteMeasure,
 )
-from governance.operations.evaluations.promotion import PromotionReason
+from governance.operations.evaluations.releases import promotion
+from governance.operations.evaluations.releases.promotion import PromotionReason
 from governance.operations.evaluations.statistics.paired import Direction
 from governance.operations.gates.gates import Gate, GateReading, GateSubject, GateVerdict
 from governance.operations.gates.sample_ratio import ratio_reading, sample_ratio

@@ -3,7 +3,8 @@
 from governance.foundation.tenants.for_each_tenant import in_each, is_active, once_a_day_in_each
 from governance.kernel import clock
 from governance.kernel.data.db import transaction
-from governance.operations.evaluations import request_actions, retention
+from governance.operations.evaluations.requests import actions as request_actions
+from governance.operations.evaluations.runs import retention
 
 
 def end_unanswered() -> None:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from governance.kernel.api_description import REPLAYED, ApiDescription, idempotency_key, refusals
-from governance.operations.evaluations.request_models import REQUEST_STATES
-from governance.operations.evaluations.run_answer import VERDICTS
+from governance.operations.evaluations.requests.models import REQUEST_STATES
+from governance.operations.evaluations.runs.answer import VERDICTS
 
 REFUSALS = {
     "400": "The body can't be read, or it was interrupted",

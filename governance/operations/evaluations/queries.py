@@ -17,7 +17,6 @@ from governance.kernel.data.db import find, session
 from governance.kernel.data.selects import Rows
 from governance.kernel.errors import NotFound
 from governance.kernel.pages.rendering import Keyset, keyset
-from governance.operations.evaluations.judging import MeasureRule
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
@@ -25,7 +24,8 @@ from governance.operations.evaluations.models import (
     SuiteMeasure,
     SuiteVersion,
 )
-from governance.operations.evaluations.task_packs import TIERS
+from governance.operations.evaluations.runs.judging import MeasureRule
+from governance.operations.evaluations.suites.task_packs import TIERS
 from governance.operations.policies import queries as policies
 from governance.operations.policies.effective_policies import read_content
 from governance.operations.policies.tiers import DEFAULT_TIER

@@ -23,7 +23,8 @@ from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from governance.kernel import clock
 from governance.kernel.data.selects import Selected
 from governance.kernel.formatting import plural
-from governance.operations.evaluations import judge_queries, permissions, queries, served_releases
+from governance.operations.evaluations import permissions, queries
+from governance.operations.evaluations.judges import queries as judge_queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
@@ -31,8 +32,9 @@ from governance.operations.evaluations.models import (
     SuiteMeasure,
     SuiteVersion,
 )
-from governance.operations.evaluations.request_models import OPEN, EvaluationRequest
-from governance.operations.evaluations.weeks import monday_of
+from governance.operations.evaluations.releases import served_releases
+from governance.operations.evaluations.requests.models import OPEN, EvaluationRequest
+from governance.operations.evaluations.series.weeks import monday_of
 from governance.operations.systems.models import SystemVersion
 from governance.operations.systems.parts import (
     Consequence,

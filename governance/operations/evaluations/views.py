@@ -16,21 +16,9 @@ from governance.kernel.web.feature import Feature, somebody_may
 from governance.kernel.web.forms import accepted
 from governance.kernel.web.responses import ResponseReturnValue
 from governance.kernel.work import background_work
-from governance.operations.evaluations import (
-    charts,
-    coverage,
-    figures,
-    history,
-    judge_queries,
-    measure_actions,
-    permissions,
-    queries,
-    reading_words,
-    run_actions,
-    served_releases,
-    suite_actions,
-    this_week,
-)
+from governance.operations.evaluations import figures, history, permissions, queries
+from governance.operations.evaluations.coverage import queries as coverage
+from governance.operations.evaluations.coverage.owasp import EDITIONS
 from governance.operations.evaluations.forms import (
     DraftForm,
     PublishForm,
@@ -38,10 +26,17 @@ from governance.operations.evaluations.forms import (
     SuiteForm,
     SuiteReasonForm,
 )
+from governance.operations.evaluations.judges import queries as judge_queries
+from governance.operations.evaluations.judges.week_judge import judge_of_week
 from governance.operations.evaluations.models import EvaluationRun
-from governance.operations.evaluations.owasp import EDITIONS
-from governance.operations.evaluations.week_judge import judge_of_week
-from governance.operations.evaluations.weeks import monday_of
+from governance.operations.evaluations.releases import served_releases
+from governance.operations.evaluations.runs import actions as run_actions
+from governance.operations.evaluations.runs import reading_words
+from governance.operations.evaluations.series import this_week
+from governance.operations.evaluations.series import week_charts as charts
+from governance.operations.evaluations.series.weeks import monday_of
+from governance.operations.evaluations.suites import actions as suite_actions
+from governance.operations.evaluations.suites import measure_actions
 from governance.operations.systems import queries as systems
 
 feature = Feature("evaluations", __name__)

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from governance.operations.evaluations import judge_queries
 from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.judges import queries as judge_queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,

@@ -27,7 +27,7 @@ from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.data.ids import uuid7
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.safety.access import require
-from governance.operations.evaluations import promotion
+from governance.operations.evaluations.releases import promotion
 from governance.operations.gates import gates
 from governance.operations.gates.gates import GateResult
 from governance.operations.rollouts import life_cycle, notices, permissions, queries

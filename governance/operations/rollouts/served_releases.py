@@ -20,9 +20,9 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel.data.db import session
 from governance.kernel.data.selects import Rows, one_of, read_rows
-from governance.operations.evaluations import served_releases as evaluated_releases
 from governance.operations.evaluations.ports import STATED, ReleaseRole, Roles
-from governance.operations.evaluations.release_models import ServedRelease
+from governance.operations.evaluations.releases import served_releases as evaluated_releases
+from governance.operations.evaluations.releases.models import ServedRelease
 from governance.operations.gates.stage import BASIS_POINTS
 from governance.operations.rollouts.life_cycle import OPEN
 from governance.operations.rollouts.models import Rollout, RolloutStep

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from governance.kernel.formatting import plural
 from governance.kernel.safety.access import allowed
-from governance.operations.evaluations import promotion
-from governance.operations.evaluations.tier_moves import MovedVerdict, moved_verdicts
+from governance.operations.evaluations.releases import promotion
+from governance.operations.evaluations.suites.tier_moves import MovedVerdict, moved_verdicts
 from governance.operations.policies import queries as policies
 from governance.operations.policies.gates import looser_than_default
 from governance.operations.policies.ports import TierNotice

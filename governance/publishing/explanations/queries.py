@@ -11,14 +11,15 @@ from sqlalchemy import case, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel.data.db import session
-from governance.operations.evaluations import judge_queries, served_releases
 from governance.operations.evaluations import queries as evaluations
+from governance.operations.evaluations.judges import queries as judge_queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
     MeasureResult,
     SuiteMeasure,
     SuiteVersion,
 )
+from governance.operations.evaluations.releases import served_releases
 from governance.operations.policies import queries as policies
 from governance.operations.policies.dimensions import DIMENSIONS
 from governance.operations.policies.setting_labels import value_meaning

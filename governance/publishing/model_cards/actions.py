@@ -22,7 +22,7 @@ from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Invalid, Stale
 from governance.kernel.formatting import plural
 from governance.kernel.safety.access import require
-from governance.operations.evaluations import promotion
+from governance.operations.evaluations.releases import promotion
 from governance.operations.systems.models import AISystem
 from governance.publishing.model_cards import file_actions, permissions, queries
 from governance.publishing.model_cards import record as system_record

@@ -17,10 +17,10 @@ from governance.kernel.pictures.pdf import Attachment
 from governance.operations.evaluations import figures
 from governance.publishing.model_cards.card import data_set_words, in_force_words, without_ids
 from governance.publishing.model_cards.drawing import interval, limit_words
-from governance.publishing.reports.attachments import with_manifest
+from governance.publishing.reports.ai_rmf.attachments import with_manifest
+from governance.publishing.reports.ai_rmf.snapshot import canonical, fingerprint
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.page_environment import environment
-from governance.publishing.reports.snapshot import canonical, fingerprint
 from governance.publishing.reports.wording import capital, is_, out_of
 
 FORMAT = "governance.model-card/1"

@@ -13,7 +13,7 @@ from governance.publishing.model_cards import card_layout, file_actions, queries
 from governance.publishing.model_cards import record as system_record
 from governance.publishing.model_cards.models import CardFile
 from governance.publishing.reports import actions as signing_keys
-from governance.publishing.reports import signed_pdf
+from governance.publishing.reports.signatures import signed_pdf
 
 
 @work(file_actions.FILES.name)

@@ -27,7 +27,7 @@ from governance.publishing.model_cards.bom import ml_bom
 from governance.publishing.model_cards.drawing import interval, limit_words
 from governance.publishing.model_cards.models import ModelCard
 from governance.publishing.model_cards.public_reader import NOTHING_HERE, reading
-from governance.publishing.reports import signed_files
+from governance.publishing.reports.signatures import signed_files
 
 public = Feature("public_model_cards", __name__, scope="public")
 HOME = "/model-cards/<tenant>/<token>"

@@ -22,7 +22,7 @@ from governance.kernel.data.db import session
 from governance.kernel.data.selects import Rows
 from governance.kernel.formatting import long_day, plural
 from governance.operations.datasets import queries as datasets
-from governance.operations.evaluations import figures, promotion
+from governance.operations.evaluations import figures
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -31,8 +31,9 @@ from governance.operations.evaluations.models import (
     SuiteMeasure,
     SuiteVersion,
 )
-from governance.operations.evaluations.promotion import Evaluated
-from governance.operations.evaluations.this_week import WeekCell
+from governance.operations.evaluations.releases import promotion
+from governance.operations.evaluations.releases.promotion import Evaluated
+from governance.operations.evaluations.series.this_week import WeekCell
 from governance.operations.policies import queries as policies
 from governance.operations.policies.setting_labels import setting_title, short_label
 from governance.operations.rollouts import queries as rollouts
@@ -48,7 +49,7 @@ from governance.publishing.model_cards.card import (
     KnownFailure,
 )
 from governance.publishing.model_cards.models import CardRelease, KnownFailureText, ModelCard
-from governance.publishing.reports.snapshot import canonical, fingerprint
+from governance.publishing.reports.ai_rmf.snapshot import canonical, fingerprint
 
 MAX_FAILURES = 50  # of each kind, the newest first
 

@@ -19,7 +19,7 @@ from governance.kernel import clock, formatting
 from governance.kernel.data.db import session
 from governance.kernel.formatting import plural
 from governance.kernel.pictures import charts
-from governance.operations.evaluations import figures, served_releases
+from governance.operations.evaluations import figures
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.models import (
     EvaluationRun,
@@ -27,7 +27,8 @@ from governance.operations.evaluations.models import (
     SuiteMeasure,
     SuiteVersion,
 )
-from governance.operations.evaluations.weeks import monday_of
+from governance.operations.evaluations.releases import served_releases
+from governance.operations.evaluations.series.weeks import monday_of
 from governance.operations.systems.models import AISystem
 
 MAX_LINES, MAX_SERIES, WEEKS = 4, 4, 12

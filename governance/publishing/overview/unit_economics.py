@@ -7,7 +7,6 @@ from typing import Any
 from flask import url_for
 
 from governance.economics.reviews import (
-    awaited_sign_offs,
     conclusions,
     figures,
     permissions,
@@ -15,6 +14,7 @@ from governance.economics.reviews import (
     review_frame,
     review_page,
 )
+from governance.economics.reviews.closing import awaited_sign_offs
 from governance.economics.reviews.models import Review
 from governance.economics.reviews.queries import ReviewView
 from governance.kernel.safety.access import allowed

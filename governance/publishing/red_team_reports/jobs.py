@@ -9,7 +9,7 @@ from governance.kernel.work.background_work import keep, sweep, target_of
 from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.publishing.red_team_reports import actions, queries, report_data, report_layout
 from governance.publishing.reports import actions as signing_keys
-from governance.publishing.reports import signed_pdf
+from governance.publishing.reports.signatures import signed_pdf
 
 
 @work(actions.FILES.name)

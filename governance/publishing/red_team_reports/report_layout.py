@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from governance.kernel.pictures.pdf import Attachment
-from governance.publishing.reports.attachments import with_manifest
+from governance.publishing.reports.ai_rmf.attachments import with_manifest
+from governance.publishing.reports.ai_rmf.snapshot import canonical, fingerprint
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.page_environment import environment
-from governance.publishing.reports.snapshot import canonical, fingerprint
 from governance.publishing.reports.wording import capital, is_, many, out_of, was
 
 SNAPSHOT = "snapshot.json"  # the name under which every report attaches its data

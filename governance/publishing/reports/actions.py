@@ -44,7 +44,7 @@ from governance.publishing.reports.models import (
     SigningKey,
 )
 from governance.publishing.reports.readiness.snapshot import CATEGORIES
-from governance.publishing.reports.signing import VerifierKey
+from governance.publishing.reports.signatures.signing import VerifierKey
 
 REQUESTED = action(
     "report.requested",

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from governance.kernel.pictures.pdf import Attachment
-from governance.publishing.reports.snapshot import fingerprint
+from governance.publishing.reports.ai_rmf.snapshot import fingerprint
 
 
 @dataclass(frozen=True, slots=True)

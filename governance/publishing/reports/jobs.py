@@ -23,12 +23,12 @@ from governance.kernel.work import background_work
 from governance.kernel.work.background_work import PacedProgress, keep, target_of
 from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.publishing.reports import actions, editions, queries
+from governance.publishing.reports.ai_rmf.snapshot import Log, canonical, fingerprint
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.kinds import KINDS, build
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.order import reading
-from governance.publishing.reports.signing import sign
-from governance.publishing.reports.snapshot import Log, canonical, fingerprint
+from governance.publishing.reports.signatures.signing import sign
 from governance.publishing.reports.wording import many_digits
 
 FEWEST_PAGES = 12  # for the progress bar, while the kind is not known

@@ -16,12 +16,14 @@ from typing import Any
 import governance.publishing.reports.attestation.document as attestation
 import governance.publishing.reports.readiness.document as readiness
 import governance.publishing.reports.type2.document as type2
-from governance.publishing.reports import ai_rmf, document, models, snapshot
+from governance.publishing.reports import models
+from governance.publishing.reports.ai_rmf import document, snapshot
+from governance.publishing.reports.ai_rmf import facts as ai_rmf
+from governance.publishing.reports.ai_rmf.snapshot import canonical
 from governance.publishing.reports.attestation.snapshot import SCHEMA as ATTESTATION
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.readiness.snapshot import SCHEMA as READINESS
-from governance.publishing.reports.snapshot import canonical
 from governance.publishing.reports.type2.snapshot import SCHEMA as TYPE_II
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from governance.assurance.evidence.freshness import CURRENT
-from governance.publishing.reports.attachments import sha256
+from governance.publishing.reports.ai_rmf.attachments import sha256
+from governance.publishing.reports.ai_rmf.risk_section import mark, state_mark, state_word
+from governance.publishing.reports.ai_rmf.section_sentences import anchor
+from governance.publishing.reports.ai_rmf.snapshot import Requirement, is_met, shortfall
 from governance.publishing.reports.built_document import short_digest
 from governance.publishing.reports.order.section import order_section
-from governance.publishing.reports.risk_section import mark, state_mark, state_word
-from governance.publishing.reports.section_sentences import anchor
-from governance.publishing.reports.snapshot import Requirement, is_met, shortfall
 from governance.publishing.reports.wording import (
     NB,
     NO_VALUE,

@@ -16,7 +16,7 @@ from governance.assurance.assessments.models import Assessment
 from governance.assurance.assessments.report_facts import has_names_only
 from governance.assurance.controls.models import Control
 from governance.assurance.engagements import queries as engagements
-from governance.assurance.engagements.auditor_scope import scope_of
+from governance.assurance.engagements.auditors.scope import scope_of
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.people.aliases import may_see_names
 from governance.kernel import clock

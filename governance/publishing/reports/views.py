@@ -26,13 +26,14 @@ from governance.kernel.web.feature import Feature
 from governance.kernel.web.forms import Form, accepted
 from governance.kernel.web.responses import ResponseReturnValue
 from governance.kernel.work.background_work import GeneratedFile
-from governance.publishing.reports import actions, permissions, queries, signed_files
+from governance.publishing.reports import actions, permissions, queries
 from governance.publishing.reports.built_document import filename
 from governance.publishing.reports.editions import WITHDRAWN
 from governance.publishing.reports.forms import AttestationForm, EvidenceMatrixForm, ReadinessForm
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.seals import copies
 from governance.publishing.reports.seals import queries as seals
+from governance.publishing.reports.signatures import signed_files
 
 feature = Feature("reports", __name__)
 public = Feature("report_check", __name__, scope="public")
@@ -246,7 +247,7 @@ def verify_file() -> ResponseReturnValue:
             problem=f"Choose {' and '.join(missing)}.",
             status=422,
         )
-    from governance.publishing.reports.sandboxed_verify import verify  # noqa: PLC0415 - loads pikepdf
+    from governance.publishing.reports.signatures.sandboxed_verify import verify  # noqa: PLC0415 - loads pikepdf
 
     result = verify(content, note.decode("utf-8", "replace"), key or (_keys() or [""])[0])
     return page("publishing/reports/verify.html", keys=_keys(), result=result, key=key)

@@ -14,7 +14,7 @@ from typing import Any
 
 import rfc8785
 
-from governance.economics.reviews.review_facts import Headline, ReviewFacts, encode
+from governance.economics.reviews.facts.review_facts import Headline, ReviewFacts, encode
 
 FORMAT = "governance.unit-economics-review/1"
 NAME = "unit-economics-review.json"

@@ -15,19 +15,14 @@ import msgspec
 from markupsafe import Markup
 
 from governance.economics.formulas.money import MINUS, whole_money
-from governance.economics.reviews import (
-    conclusions,
-    figures,
-    reconciliation_page,
-    review_charts,
-    review_frame,
-)
-from governance.economics.reviews import reconciliation_conclusions as reconciled
-from governance.economics.reviews.review_facts import Headline, ReviewFacts, decode
+from governance.economics.reviews import conclusions, figures, review_charts, review_frame
+from governance.economics.reviews.facts.review_facts import Headline, ReviewFacts, decode
+from governance.economics.reviews.reconciliation import conclusions as reconciled
+from governance.economics.reviews.reconciliation import page as reconciliation_page
 from governance.economics.reviews.review_page import before_of
 from governance.kernel.pictures import charts
 from governance.kernel.pictures.pdf import Attachment
-from governance.publishing.reports.attachments import with_manifest
+from governance.publishing.reports.ai_rmf.attachments import with_manifest
 from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.page_environment import environment
 from governance.publishing.review_files import review_data

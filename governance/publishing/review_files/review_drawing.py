@@ -6,8 +6,8 @@ from decimal import ROUND_CEILING, Decimal
 from markupsafe import Markup
 
 from governance.economics.reviews.conclusions import GOOD, ratio
+from governance.economics.reviews.facts.review_facts import SegmentMonth
 from governance.economics.reviews.figures import times
-from governance.economics.reviews.review_facts import SegmentMonth
 from governance.kernel.pictures import drawing
 
 WIDTH, LEFT, ROW, TOP = 493, 150, 21, 18  # points: 493 is 174 mm

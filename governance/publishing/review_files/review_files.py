@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.economics.reviews.review_facts import Headline, ReviewFacts
+from governance.economics.reviews.facts.review_facts import Headline, ReviewFacts
 from governance.kernel.pictures import pdf
-from governance.publishing.reports import signing
 from governance.publishing.reports.built_document import Built
+from governance.publishing.reports.signatures import signing
 from governance.publishing.review_files import review_data, review_document, workbook
 from governance.publishing.review_files.review_data import RevisionInfo
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from governance.economics.formulas.currencies import DECIMALS
-from governance.economics.reviews.review_facts import ReviewFacts
+from governance.economics.reviews.facts.review_facts import ReviewFacts
 from governance.publishing.review_files import workbook_tables
 from governance.publishing.review_files.review_data import RevisionInfo
 from governance.publishing.review_files.workbook_sheet import (

@@ -6,7 +6,7 @@ Each function writes one sheet. Pure.
 from decimal import Decimal
 from typing import Any
 
-from governance.economics.reviews.review_facts import ReviewFacts
+from governance.economics.reviews.facts.review_facts import ReviewFacts
 from governance.publishing.review_files.workbook_sheet import (
     COUNT,
     FIRST,

@@ -21,8 +21,8 @@ from governance.kernel.work.jobs import Progress, WorkItem
 from governance.operations.agreements.terms import instant
 from governance.publishing.reports import actions as signing_keys
 from governance.publishing.reports import queries as reports
-from governance.publishing.reports import signing
 from governance.publishing.reports.built_document import Built
+from governance.publishing.reports.signatures import signing
 from governance.publishing.statements import (
     actions,
     closing,

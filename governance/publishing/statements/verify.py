@@ -24,7 +24,7 @@ from governance.kernel.intervals import Span
 from governance.kernel.months import MAX_MONTH_LENGTH, Month, ZonePeriod, month_span
 from governance.kernel.safety.signed_note import NotSigned, VerifierKey, b64, split
 from governance.operations.agreements.terms import fingerprint_of
-from governance.publishing.reports import signing
+from governance.publishing.reports.signatures import signing
 from governance.publishing.statements import data_file
 from governance.publishing.statements.data_file import DataFile, Unreadable
 from governance.publishing.statements.minute_counts import Tally, decode

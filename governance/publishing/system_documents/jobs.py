@@ -11,8 +11,8 @@ from governance.kernel.work.background_work import keep, sweep, target_of
 from governance.kernel.work.jobs import Progress, WorkItem, work
 from governance.operations.systems import queries as systems
 from governance.publishing.reports import actions as signing_keys
-from governance.publishing.reports import signed_pdf
 from governance.publishing.reports.models import SigningKey
+from governance.publishing.reports.signatures import signed_pdf
 from governance.publishing.system_documents import document_layout, file_actions, queries
 from governance.publishing.system_documents.models import DocumentFile
 

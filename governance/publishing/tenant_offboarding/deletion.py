@@ -32,8 +32,8 @@ from governance.kernel.errors import DomainError, Unavailable
 from governance.kernel.files import storage
 from governance.kernel.safety import signed_note
 from governance.kernel.work.jobs import WorkFailure, WorkTicket
-from governance.publishing.reports import signing
 from governance.publishing.reports.built_document import Built
+from governance.publishing.reports.signatures import signing
 from governance.publishing.tenant_exports.tables import EVENTS_OUTSIDE
 from governance.publishing.tenant_offboarding import (
     actions,

@@ -9,7 +9,7 @@ from governance.kernel.files.verification_results import CheckResult, Verificati
 from governance.kernel.formatting import plural
 from governance.kernel.safety import signed_note
 from governance.kernel.safety.signed_note import NotSigned, VerifierKey
-from governance.publishing.reports import signing
+from governance.publishing.reports.signatures import signing
 from governance.publishing.reports.wording import instant
 from governance.publishing.tenant_offboarding.certificate_file import (
     PDF_NAME,

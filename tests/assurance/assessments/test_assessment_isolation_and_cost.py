@@ -82,7 +82,7 @@ def test_a_stale_writer_is_told_whose_words_were_first(acting, open_assessment, 
 
 
 def test_the_snapshot_is_what_the_report_reads(acting, open_assessment):
-    from governance.publishing.reports.figures import figures
+    from governance.publishing.reports.ai_rmf.figures import figures
 
     with acting("compliance_officer"):
         adoption_actions.adopt()

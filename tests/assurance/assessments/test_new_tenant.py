@@ -17,7 +17,7 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import clock
 from governance.kernel.files.spreadsheet_reader import first_sheet
 from governance.publishing.overview import queries as overview
-from governance.publishing.reports.figures import figures
+from governance.publishing.reports.ai_rmf.figures import figures
 from tests.assurance.frameworks.framework_files import main_text
 
 RMF = "nist-ai-rmf-1.0"

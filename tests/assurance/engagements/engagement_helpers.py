@@ -7,9 +7,11 @@ from datetime import timedelta
 
 from governance.assurance.controls import mapping_actions
 from governance.assurance.controls.queries import find_control
-from governance.assurance.engagements import actions, queries, request_queries, responses
-from governance.assurance.engagements import requests as requesting
+from governance.assurance.engagements import actions, queries
 from governance.assurance.engagements.models import EngagementAuditor
+from governance.assurance.engagements.requests import actions as requesting
+from governance.assurance.engagements.requests import queries as request_queries
+from governance.assurance.engagements.requests import responses
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import clock
 from governance.kernel.data.db import session

@@ -5,7 +5,7 @@ generated for them.
 import pytest
 from sqlalchemy import select
 
-from governance.assurance.engagements import access_end
+from governance.assurance.engagements.auditors import access_end
 from governance.assurance.engagements.events import AuditorAccessEnded
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.logbook.models import LogExport

@@ -12,7 +12,9 @@ from sqlalchemy import select
 
 from governance.assurance.controls import mapping_actions
 from governance.assurance.controls.queries import find_control
-from governance.assurance.engagements import actions, auditor_access, auditor_queries, queries
+from governance.assurance.engagements import actions, queries
+from governance.assurance.engagements.auditors import access as auditor_access
+from governance.assurance.engagements.auditors import queries as auditor_queries
 from governance.assurance.engagements.jobs import end_sessions_of_closed_windows
 from governance.assurance.engagements.models import Engagement, EngagementAuditor
 from governance.assurance.frameworks import queries as frameworks

@@ -23,10 +23,10 @@ from sqlalchemy import select
 from governance.app import schedule
 from governance.app.cli import main
 from governance.assurance.engagements import queries
-from governance.assurance.engagements.bagit import Bag, IncompletePackage, Payload
 from governance.assurance.engagements.models import EvidencePackage
-from governance.assurance.engagements.package_contents import safe_name
-from governance.assurance.engagements.package_verifier import verify
+from governance.assurance.engagements.packages.bagit import Bag, IncompletePackage, Payload
+from governance.assurance.engagements.packages.contents import safe_name
+from governance.assurance.engagements.packages.verifier import verify
 from governance.assurance.evidence import deletion
 from governance.assurance.evidence.deletion_queries import DELETION
 from governance.assurance.evidence.models import EvidenceVersion

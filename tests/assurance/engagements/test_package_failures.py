@@ -19,12 +19,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, select, update
 
-from governance.assurance.engagements import actions, package_queries, packages, queries
+from governance.assurance.engagements import actions, queries
 from governance.assurance.engagements import jobs as packing
-from governance.assurance.engagements.bagit import Bag, IncompletePackage, Payload
 from governance.assurance.engagements.models import EvidencePackage
-from governance.assurance.engagements.package_contents import safe_name
-from governance.assurance.engagements.package_verifier import verify
+from governance.assurance.engagements.packages import actions as packages
+from governance.assurance.engagements.packages import queries as package_queries
+from governance.assurance.engagements.packages.bagit import Bag, IncompletePackage, Payload
+from governance.assurance.engagements.packages.contents import safe_name
+from governance.assurance.engagements.packages.verifier import verify
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.foundation.audit.models import AuditEntry
 from governance.foundation.people.jobs import actor_of

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from governance.assurance.engagements import request_import
 from governance.assurance.engagements.models import AuditRequest
+from governance.assurance.engagements.requests import parsing as request_import
 from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid
 from tests import make

@@ -14,8 +14,10 @@ from sqlalchemy.exc import InternalError, ProgrammingError
 
 from governance.assurance.controls import mapping_actions
 from governance.assurance.controls.queries import find_control
-from governance.assurance.engagements import attachment_queries, queries, request_queries
+from governance.assurance.engagements import queries
 from governance.assurance.engagements.models import AuditRequest, RequestRemark
+from governance.assurance.engagements.requests import attachment_queries
+from governance.assurance.engagements.requests import queries as request_queries
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.assurance.frameworks import queries as frameworks
 from governance.foundation.audit.models import AuditEntry

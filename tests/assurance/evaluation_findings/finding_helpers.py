@@ -11,7 +11,7 @@ from governance.assurance.evaluation_findings.models import EvaluationFinding, F
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.kernel import clock, current
 from governance.kernel.data.db import session
-from governance.operations.evaluations import release_actions
+from governance.operations.evaluations.releases import actions as release_actions
 from governance.operations.systems import queries as register
 from tests import make
 from tests.operations.evaluations.evaluation_helpers import judged, log_of

@@ -13,7 +13,7 @@ from governance.kernel import clock
 from governance.kernel.data.db import session, transaction
 from governance.operations.evaluations import queries
 from governance.operations.evaluations.models import EvaluationRun
-from governance.operations.evaluations.run_actions import AlreadyImported
+from governance.operations.evaluations.runs.actions import AlreadyImported
 from governance.operations.systems import queries as register
 from tests import make
 from tests.assurance.evaluation_findings.finding_helpers import MISSES, NOW, PASSES, at_once

@@ -17,10 +17,11 @@ from governance.kernel import clock
 from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound
 from governance.kernel.work import events
-from governance.operations.evaluations import judge_actions, suite_actions
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.events import RunJudged
-from governance.operations.evaluations.promotion import promotion_verdict
+from governance.operations.evaluations.judges import actions as judge_actions
+from governance.operations.evaluations.releases.promotion import promotion_verdict
+from governance.operations.evaluations.suites import actions as suite_actions
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make

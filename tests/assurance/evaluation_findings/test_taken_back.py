@@ -21,9 +21,11 @@ from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock, current
 from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Forbidden
-from governance.operations.evaluations import judge_actions, judge_queries, suite_actions
 from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations.promotion import promotion_verdict
+from governance.operations.evaluations.judges import actions as judge_actions
+from governance.operations.evaluations.judges import queries as judge_queries
+from governance.operations.evaluations.releases.promotion import promotion_verdict
+from governance.operations.evaluations.suites import actions as suite_actions
 from governance.operations.systems import queries as register
 from tests import make
 from tests.assurance.evaluation_findings.finding_helpers import (

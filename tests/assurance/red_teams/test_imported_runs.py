@@ -8,8 +8,9 @@ import pytest
 
 from governance.assurance.red_teams import coverage
 from governance.kernel import clock
-from governance.operations.evaluations import queries, suite_actions
-from governance.operations.evaluations.suite_actions import MeasureInput
+from governance.operations.evaluations import queries
+from governance.operations.evaluations.suites import actions as suite_actions
+from governance.operations.evaluations.suites.actions import MeasureInput
 from tests import make
 from tests.assurance.red_teams.red_team_helpers import NOW, planned
 from tests.operations.evaluations.evaluation_helpers import judged, system

@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from governance.assurance.engagements import queries as engagements
-from governance.assurance.engagements.package_contents import _testing
+from governance.assurance.engagements.packages.contents import _testing
 from governance.assurance.evidence import integrity
 from governance.assurance.evidence import queries as pieces
 from governance.assurance.testing import (

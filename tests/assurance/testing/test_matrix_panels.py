@@ -11,10 +11,10 @@ from sqlalchemy import update
 
 from governance.assurance.controls import mapping_actions
 from governance.assurance.engagements import actions as engaging
-from governance.assurance.engagements import packages
 from governance.assurance.engagements import queries as engagements
-from governance.assurance.engagements import requests as requesting
 from governance.assurance.engagements.models import Engagement
+from governance.assurance.engagements.packages import actions as packages
+from governance.assurance.engagements.requests import actions as requesting
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel import clock
 from governance.kernel.data.db import session

@@ -229,8 +229,8 @@ def test_it_goes_the_whole_way_response_finding_repair_retest_closed(
 def test_the_type_two_report_and_the_package_list_it_by_its_cycle(
     as_officer, control_with_missed_cycle
 ):
-    from governance.assurance.engagements import package_contents
     from governance.assurance.engagements import queries as engagements
+    from governance.assurance.engagements.packages import contents as package_contents
     from governance.publishing.reports.type2.attachments import exceptions_csv
     from governance.publishing.reports.type2.snapshot import snapshot
 

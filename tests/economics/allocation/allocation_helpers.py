@@ -10,7 +10,7 @@ from sqlalchemy import select
 from governance.economics.allocation import actions, queries
 from governance.economics.allocation.models import AllocationRules
 from governance.economics.formulas.allocation import Driver, Pool, Rule
-from governance.economics.reviews import review_facts as facts
+from governance.economics.reviews.facts import review_facts as facts
 from governance.economics.reviews.models import Review, ReviewRevision
 from governance.foundation.approvals.models import Approval
 from governance.kernel.data.db import session

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from governance.economics.costs import actions as costs
 from governance.economics.rates import actions as rates
-from governance.economics.reviews import close_actions, queries
+from governance.economics.reviews import queries
+from governance.economics.reviews.closing import actions as close_actions
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock
 from governance.kernel.data.db import session

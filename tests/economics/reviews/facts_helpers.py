@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from governance.economics.reviews.review_facts import (
+from governance.economics.reviews.facts.review_facts import (
     AccountCounts,
     Cohort,
     Costs,

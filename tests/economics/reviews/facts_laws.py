@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from governance.economics.reviews.review_facts import ReviewFacts
+from governance.economics.reviews.facts.review_facts import ReviewFacts
 from tests.economics.reviews.tenant_facts import KINDS, ZERO
 
 

@@ -10,7 +10,8 @@ from governance.economics.formulas.acquisition import AcquisitionMonth
 from governance.economics.formulas.allocation import Driver, Pool, Rule
 from governance.economics.formulas.sensitivity import MEASURED
 from governance.economics.formulas.survival import Tenure
-from governance.economics.reviews.month_inputs import (
+from governance.economics.reviews.facts.review_facts import AccountCounts, MrrBridge, Reconciliation
+from governance.economics.reviews.inputs.month_inputs import (
     Customer,
     CustomerUsage,
     MonthInputs,
@@ -18,7 +19,6 @@ from governance.economics.reviews.month_inputs import (
     SupportUsage,
     SystemUsage,
 )
-from governance.economics.reviews.review_facts import AccountCounts, MrrBridge, Reconciliation
 from governance.kernel.months import Month
 
 ZERO = Decimal(0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from governance.economics.reviews.review_facts import (
+from governance.economics.reviews.facts.review_facts import (
     Cause,
     DayResidual,
     Pool,

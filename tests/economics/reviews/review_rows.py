@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
+from governance.economics.reviews.facts.review_facts import Headline, ReviewFacts, encode
 from governance.economics.reviews.models import Review, ReviewAction, ReviewRevision
-from governance.economics.reviews.review_facts import Headline, ReviewFacts, encode
 from governance.kernel.data.db import session
 from tests import make
 from tests.economics.reviews.facts_helpers import headlines_of, rich_facts

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from governance.economics.reviews.review_facts import (
+from governance.economics.reviews.facts.review_facts import (
     SegmentMonth,
     SystemMonth,
     TenantMonth,

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from governance.economics.reviews.review_facts import Costs, Reason, TenantMonth
+from governance.economics.reviews.facts.review_facts import Costs, Reason, TenantMonth
 
 D = Decimal
 CENT = D("0.01")

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from hypothesis import given, settings
 
-from governance.economics.reviews import review_facts
-from governance.economics.reviews.assembly import assemble
+from governance.economics.reviews.facts import review_facts
+from governance.economics.reviews.facts.assembly import assemble
 from tests.economics.reviews.month_helpers import EMPTY, months, two_customers
 from tests.hypothesis_profiles import examples
 

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.economics.reviews import conclusions, figures
-from governance.economics.reviews import reconciliation_conclusions as reconciled
-from governance.economics.reviews.review_facts import (
+from governance.economics.reviews.facts.review_facts import (
     Cause,
     Costs,
     DayResidual,
@@ -17,6 +16,7 @@ from governance.economics.reviews.review_facts import (
     decode,
     encode,
 )
+from governance.economics.reviews.reconciliation import conclusions as reconciled
 from tests.economics.reviews import facts_helpers as helpers
 from tests.economics.reviews import tenant_facts
 from tests.economics.reviews.facts_helpers import empty_facts, headlines_of, rich_facts

@@ -6,8 +6,11 @@ import pytest
 from sqlalchemy import event, select
 
 from governance.economics.rates import actions as rates
-from governance.economics.reviews import close_actions, closing, jobs, queries, residual_actions
-from governance.economics.reviews.close_actions import NotOver
+from governance.economics.reviews import jobs, queries
+from governance.economics.reviews.closing import actions as close_actions
+from governance.economics.reviews.closing import residual_actions
+from governance.economics.reviews.closing import work as closing
+from governance.economics.reviews.closing.actions import NotOver
 from governance.economics.reviews.models import ReviewRevision
 from governance.foundation.approvals.models import Approval
 from governance.foundation.people.jobs import actor_of

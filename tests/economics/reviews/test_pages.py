@@ -5,8 +5,8 @@ from datetime import date
 import msgspec
 import pytest
 
+from governance.economics.reviews.facts.review_facts import ReviewFacts
 from governance.economics.reviews.models import Review
-from governance.economics.reviews.review_facts import ReviewFacts
 from governance.kernel.data.db import session
 from tests import make
 from tests.conftest import visitor

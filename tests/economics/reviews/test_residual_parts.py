@@ -7,9 +7,10 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.economics.reviews import figures, reconciled_days, residual_advice, review_charts
-from governance.economics.reviews import reconciliation_conclusions as reconciled
-from governance.economics.reviews.review_facts import Cause, Costs, DayResidual, ReconciledDay
+from governance.economics.reviews import figures, review_charts
+from governance.economics.reviews.facts.review_facts import Cause, Costs, DayResidual, ReconciledDay
+from governance.economics.reviews.reconciliation import conclusions as reconciled
+from governance.economics.reviews.reconciliation import reconciled_days, residual_advice
 from tests.economics.reviews.facts_helpers import rich_facts
 from tests.economics.reviews.tenant_facts import D, tenant
 

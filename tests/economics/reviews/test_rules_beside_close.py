@@ -13,7 +13,8 @@ from sqlalchemy import text
 from governance.economics.allocation import actions as allocation
 from governance.economics.allocation import queries as rules
 from governance.economics.formulas.allocation import Driver
-from governance.economics.reviews import close_actions, queries
+from governance.economics.reviews import queries
+from governance.economics.reviews.closing import actions as close_actions
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.actions import Blocked

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.economics.formulas.estimates import NotEstimable
-from governance.economics.reviews import renewal, scenarios, time_travel
-from governance.economics.reviews.renewal import EarnedMonth, EarnedMonths
-from governance.economics.reviews.review_facts import EarlierMonth, EarlierMonths
+from governance.economics.reviews import scenarios, time_travel
+from governance.economics.reviews.facts.review_facts import EarlierMonth, EarlierMonths
 from governance.economics.reviews.scenarios import Assumptions
+from governance.economics.reviews.tenants import renewal
+from governance.economics.reviews.tenants.renewal import EarnedMonth, EarnedMonths
 from governance.kernel.months import Month
 from tests.economics.reviews.facts_helpers import headlines_of, rich_facts
 from tests.economics.reviews.tenant_facts import D

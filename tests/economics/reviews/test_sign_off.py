@@ -3,7 +3,8 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from governance.economics.reviews import close_actions, queries
+from governance.economics.reviews import queries
+from governance.economics.reviews.closing import actions as close_actions
 from governance.kernel import clock
 from tests.conftest import visitor
 from tests.economics.reviews import close_helpers as month

@@ -6,8 +6,8 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import update
 
-from governance.assurance.engagements import package_queries
 from governance.assurance.engagements.models import Engagement
+from governance.assurance.engagements.packages import queries as package_queries
 from governance.foundation.people import aliases, member_actions, queries
 from governance.foundation.people.queries import names
 from governance.kernel.data.db import session

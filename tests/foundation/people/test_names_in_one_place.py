@@ -14,9 +14,9 @@ REAL_NAMES = {
     "assurance/access_reviews/queries.py": "reviewers read whose access they review; no auditor does",
     "assurance/access_reviews/actions.py": "the mail to the reviewed person",
     "assurance/access_reviews/permissions.py": "compares addresses: nobody reviews their own access",
-    "assurance/engagements/auditor_access.py": "finds the auditor's own membership by their address",
-    "assurance/engagements/auditor_sign_in.py": "the auditor signs in under their own name",
-    "assurance/engagements/reauthentication.py": "the auditor signs in again",
+    "assurance/engagements/auditors/access.py": "finds the auditor's own membership by their address",
+    "assurance/engagements/auditors/sign_in.py": "the auditor signs in under their own name",
+    "assurance/engagements/auditors/reauthentication.py": "the auditor signs in again",
     "assurance/evidence/permissions.py": "compares addresses: nobody reviews their own upload",
     "assurance/evidence/reminders.py": "the mail to the owner",
     "economics/budgets/alert_actions.py": "the mail to those who look after a budget",
@@ -36,7 +36,7 @@ IS_READ = re.compile(
 
 # What mail calls its sender by name, and why no auditor without names gets it.
 NAMED_SENDERS = {
-    "assurance/engagements/auditor_access.py": "the invitation, if none of their engagements hides names",
+    "assurance/engagements/auditors/access.py": "the invitation, if none of their engagements hides names",
     "assurance/playbooks/step_actions.py": "the mail of a playbook, which no auditor gets",
     "foundation/approvals/reminder_actions.py": "the mail to an approver, who is never an auditor",
     "foundation/people/invitation_actions.py": "the invitation of a member; auditors get another",

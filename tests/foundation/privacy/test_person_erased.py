@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from governance.assurance.engagements import auditor_access, auditor_queries
+from governance.assurance.engagements.auditors import access as auditor_access
+from governance.assurance.engagements.auditors import queries as auditor_queries
 from governance.assurance.engagements.models import EngagementAuditor
 from governance.assurance.incidents import contact_actions
 from governance.foundation.audit import personal_field_encryption

@@ -8,13 +8,11 @@ from typing import Any
 from governance.foundation.people.jobs import actor_of
 from governance.kernel.data.db import session
 from governance.kernel.work import jobs
-from governance.operations.evaluations import (
-    queries,
-    release_actions,
-    run_actions,
-    suite_actions,
-)
+from governance.operations.evaluations import queries
 from governance.operations.evaluations.models import EvaluationRun, EvaluationSuite, SuiteVersion
+from governance.operations.evaluations.releases import actions as release_actions
+from governance.operations.evaluations.runs import actions as run_actions
+from governance.operations.evaluations.suites import actions as suite_actions
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from governance.operations.systems.models import AISystem

@@ -9,12 +9,13 @@ from typing import Any
 
 from governance.kernel import clock
 from governance.kernel.data.db import session
-from governance.operations.evaluations import queries, run_actions
+from governance.operations.evaluations import queries
 from governance.operations.evaluations.files.records import RunFacts, RunOutcome
 from governance.operations.evaluations.files.summary import MeasureSummary, RunSummary
-from governance.operations.evaluations.judging import JudgedMeasure, judge_run
 from governance.operations.evaluations.models import EvaluationRun, EvaluationSuite, SuiteVersion
-from governance.operations.evaluations.weeks import monday_of
+from governance.operations.evaluations.runs import actions as run_actions
+from governance.operations.evaluations.runs.judging import JudgedMeasure, judge_run
+from governance.operations.evaluations.series.weeks import monday_of
 from governance.operations.systems.models import AISystem
 
 SPREAD = 0.3  # of a mean, as a share of it

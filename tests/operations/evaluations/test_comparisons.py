@@ -9,16 +9,14 @@ import pytest
 
 from governance.kernel import clock
 from governance.kernel.data.db import session
-from governance.operations.evaluations import (
-    comparing,
-    comparison_views,
-    judge_actions,
-    queries,
-    suite_actions,
-)
-from governance.operations.evaluations.case_digests import case_digest
-from governance.operations.evaluations.judge_labels import LabelledCase
+from governance.operations.evaluations import queries
+from governance.operations.evaluations.comparisons import comparing
+from governance.operations.evaluations.comparisons import views as comparison_views
+from governance.operations.evaluations.judges import actions as judge_actions
+from governance.operations.evaluations.judges.labels import LabelledCase
+from governance.operations.evaluations.runs.case_digests import case_digest
 from governance.operations.evaluations.statistics.paired import Direction
+from governance.operations.evaluations.suites import actions as suite_actions
 from tests import make
 from tests.conftest import visitor
 from tests.operations.evaluations.comparison_helpers import changed, log

@@ -5,9 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from governance.kernel import clock
-from governance.operations.evaluations import coverage, owasp, queries, suite_actions
+from governance.operations.evaluations import queries
+from governance.operations.evaluations.coverage import owasp
+from governance.operations.evaluations.coverage import queries as coverage
 from governance.operations.evaluations.files.records import RunOutcome
-from governance.operations.evaluations.task_packs import PACKS
+from governance.operations.evaluations.suites import actions as suite_actions
+from governance.operations.evaluations.suites.task_packs import PACKS
 from governance.operations.systems import actions as system_actions
 from governance.operations.systems import queries as register
 from tests import make

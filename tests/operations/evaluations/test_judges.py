@@ -10,18 +10,16 @@ from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
 from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid, NotFound
-from governance.operations.evaluations import (
-    comparing,
-    judge_actions,
-    judge_labels,
-    judge_queries,
-    queries,
-    suite_actions,
-    this_week,
-)
-from governance.operations.evaluations.judge_labels import LabelsRefused
-from governance.operations.evaluations.judge_models import EvaluationJudge, JudgeLabel
+from governance.operations.evaluations import queries
+from governance.operations.evaluations.comparisons import comparing
+from governance.operations.evaluations.judges import actions as judge_actions
+from governance.operations.evaluations.judges import labels as judge_labels
+from governance.operations.evaluations.judges import queries as judge_queries
+from governance.operations.evaluations.judges.labels import LabelsRefused
+from governance.operations.evaluations.judges.models import EvaluationJudge, JudgeLabel
+from governance.operations.evaluations.series import this_week
 from governance.operations.evaluations.statistics.paired import Direction
+from governance.operations.evaluations.suites import actions as suite_actions
 from tests import make
 from tests.conftest import visitor
 from tests.operations.evaluations.comparison_helpers import changed, log

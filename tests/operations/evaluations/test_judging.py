@@ -11,9 +11,9 @@ from governance.operations.evaluations.files.records import (
     RunOutcome,
 )
 from governance.operations.evaluations.files.summary import summarise
-from governance.operations.evaluations.judging import MeasureRule, judge_run
+from governance.operations.evaluations.runs.judging import MeasureRule, judge_run
 from governance.operations.evaluations.statistics.verdict import Verdict
-from governance.operations.evaluations.task_packs import PACKS, SUPPORT, TIERS
+from governance.operations.evaluations.suites.task_packs import PACKS, SUPPORT, TIERS
 
 HALLUCINATION = MeasureRule(
     "hallucination",

@@ -5,10 +5,11 @@ from sqlalchemy import select
 
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel.data.db import session
-from governance.operations.evaluations import queries, suite_actions
+from governance.operations.evaluations import queries
 from governance.operations.evaluations.files.records import RunFacts
-from governance.operations.evaluations.judging import MeasureRule, judge_run
-from governance.operations.evaluations.task_packs import TIERS
+from governance.operations.evaluations.runs.judging import MeasureRule, judge_run
+from governance.operations.evaluations.suites import actions as suite_actions
+from governance.operations.evaluations.suites.task_packs import TIERS
 from tests import make
 from tests.conftest import visitor
 from tests.operations.evaluations.series_helpers import summary_of
@@ -40,7 +41,7 @@ def _draft(app, isolated):
 
 def seen():
     with make.acting("admin"):
-        from governance.operations.evaluations import measure_actions
+        from governance.operations.evaluations.suites import measure_actions
 
         version = queries.versions(queries.suite("claims-grounding").id)[0]
         return measure_actions.fingerprint(version, queries.measures(version.id))

@@ -18,15 +18,11 @@ from governance.kernel import clock
 from governance.kernel.data.db import session
 from governance.kernel.files import storage
 from governance.kernel.work import jobs
-from governance.operations.evaluations import (
-    api,
-    push_actions,
-    queries,
-    received_file,
-    run_actions,
-    suite_actions,
-)
+from governance.operations.evaluations import api, queries
 from governance.operations.evaluations.models import RUN_CASES, EvaluationRun
+from governance.operations.evaluations.runs import actions as run_actions
+from governance.operations.evaluations.runs import push_actions, received_file
+from governance.operations.evaluations.suites import actions as suite_actions
 from governance.operations.policies import actions as policies
 from governance.operations.policies.effective_policies import Content
 from governance.operations.policies.policy_diff import with_tier

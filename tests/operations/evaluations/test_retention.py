@@ -9,10 +9,12 @@ from governance.kernel import clock
 from governance.kernel.data.db import session
 from governance.kernel.files import storage
 from governance.kernel.work import jobs
-from governance.operations.evaluations import comparing, queries, retention
 from governance.operations.evaluations import jobs as nightly
-from governance.operations.evaluations.comparing import NotComparable
+from governance.operations.evaluations import queries
+from governance.operations.evaluations.comparisons import comparing
+from governance.operations.evaluations.comparisons.comparing import NotComparable
 from governance.operations.evaluations.models import RUN_CASES
+from governance.operations.evaluations.runs import retention
 from governance.operations.systems import queries as register
 from tests import make
 from tests.operations.evaluations.evaluation_helpers import (

@@ -3,7 +3,9 @@
 import pytest
 
 from governance.kernel import clock
-from governance.operations.evaluations import queries, request_actions, undecided_runs
+from governance.operations.evaluations import queries
+from governance.operations.evaluations.requests import actions as request_actions
+from governance.operations.evaluations.requests import undecided_runs
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make

@@ -9,7 +9,9 @@ import pytest
 from governance.foundation.webhooks import jobs as webhook_jobs
 from governance.kernel import clock
 from governance.kernel.data.db import session
-from governance.operations.evaluations import jobs, queries, request_actions, request_queries
+from governance.operations.evaluations import jobs, queries
+from governance.operations.evaluations.requests import actions as request_actions
+from governance.operations.evaluations.requests import queries as request_queries
 from governance.operations.systems import queries as register
 from tests import make
 from tests.conftest import visitor

@@ -11,8 +11,10 @@ from governance.kernel import clock
 from governance.kernel.data.db import session
 from governance.kernel.errors import DomainError, Invalid, NotFound
 from governance.kernel.files import storage
-from governance.operations.evaluations import queries, run_actions, suite_actions
+from governance.operations.evaluations import queries
 from governance.operations.evaluations.models import RUN_CASES
+from governance.operations.evaluations.runs import actions as run_actions
+from governance.operations.evaluations.suites import actions as suite_actions
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make

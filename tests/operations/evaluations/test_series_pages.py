@@ -10,9 +10,11 @@ import pytest
 
 from governance.assurance.incidents import actions as incidents
 from governance.kernel import clock
-from governance.operations.evaluations import judge_actions, queries, suite_actions
+from governance.operations.evaluations import queries
 from governance.operations.evaluations.files.records import RunOutcome
-from governance.operations.evaluations.task_packs import TIERS
+from governance.operations.evaluations.judges import actions as judge_actions
+from governance.operations.evaluations.suites import actions as suite_actions
+from governance.operations.evaluations.suites.task_packs import TIERS
 from governance.operations.policies import actions as policy_actions
 from governance.operations.policies import queries as policies
 from governance.operations.systems import queries as register

@@ -6,8 +6,8 @@ from sqlalchemy import select
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel.data.db import session
 from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations import suite_actions
-from governance.operations.evaluations.suite_actions import MeasureInput
+from governance.operations.evaluations.suites import actions as suite_actions
+from governance.operations.evaluations.suites.actions import MeasureInput
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 from tests.operations.evaluations import evaluation_helpers

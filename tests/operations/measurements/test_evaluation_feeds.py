@@ -13,8 +13,8 @@ from governance.kernel.work import events
 from governance.operations.alerts import actions as alerts
 from governance.operations.alerts import budgets
 from governance.operations.alerts.jobs import check_budgets
-from governance.operations.evaluations import release_actions
 from governance.operations.evaluations.events import RunJudged
+from governance.operations.evaluations.releases import actions as release_actions
 from governance.operations.measurements import actions as indicators
 from governance.operations.measurements import evaluation_feeds
 from governance.operations.measurements import queries as measurements

@@ -16,8 +16,11 @@ from governance.kernel.data.db import session
 from governance.operations.decision_counts import actions as decision_counts
 from governance.operations.decision_counts.models import DecisionCount
 from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations import reading_child, run_actions, run_work, suite_actions
-from governance.operations.evaluations.suite_actions import MeasureInput
+from governance.operations.evaluations.runs import actions as run_actions
+from governance.operations.evaluations.runs import reading_child
+from governance.operations.evaluations.runs import work as run_work
+from governance.operations.evaluations.suites import actions as suite_actions
+from governance.operations.evaluations.suites.actions import MeasureInput
 from governance.operations.rollouts import actions, jobs, queries
 from governance.operations.rollouts.actions import RolloutDraft
 from governance.operations.rollouts.models import Rollout

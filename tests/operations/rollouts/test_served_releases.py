@@ -9,7 +9,7 @@ from governance.assurance.evaluation_findings.models import EvaluationFinding, F
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
 from governance.kernel.data.db import session
-from governance.operations.evaluations import promotion
+from governance.operations.evaluations.releases import promotion
 from governance.operations.measurements import actions as indicators
 from governance.operations.measurements import evaluation_feeds
 from governance.operations.measurements.models import MINUTES

@@ -8,7 +8,9 @@ from governance.foundation.api_keys import actions as keys
 from governance.foundation.webhooks import actions as webhooks
 from governance.kernel import clock
 from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations import request_actions, request_queries, suite_actions
+from governance.operations.evaluations.requests import actions as request_actions
+from governance.operations.evaluations.requests import queries as request_queries
+from governance.operations.evaluations.suites import actions as suite_actions
 from governance.operations.measurements import actions as indicators
 from governance.operations.measurements import evaluation_feeds
 from governance.operations.systems import actions, parts, queries

@@ -10,7 +10,7 @@ from governance.foundation.audit.models import AuditEntry
 from governance.kernel import clock
 from governance.kernel.data.db import session
 from governance.kernel.errors import Invalid
-from governance.operations.evaluations import release_actions
+from governance.operations.evaluations.releases import actions as release_actions
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from governance.publishing.explanations import actions, queries

@@ -8,8 +8,8 @@ from governance.assurance.evaluation_findings.models import EvaluationFinding
 from governance.kernel import clock
 from governance.kernel.data.db import session
 from governance.operations.evaluations import queries as evaluations
-from governance.operations.evaluations import suite_actions
 from governance.operations.evaluations.models import EvaluationRun
+from governance.operations.evaluations.suites import actions as suite_actions
 from governance.operations.rollouts import queries as rollouts
 from governance.operations.rollouts.models import Rollout
 from governance.operations.switches.models import Drill

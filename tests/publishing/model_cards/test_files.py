@@ -12,13 +12,13 @@ from governance.foundation.audit import queries as audit
 from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock
 from governance.kernel.work import background_work, jobs
-from governance.operations.evaluations import release_actions
+from governance.operations.evaluations.releases import actions as release_actions
 from governance.operations.systems import queries as register
 from governance.publishing.model_cards import card_layout, file_actions, queries, record
 from governance.publishing.model_cards.models import CardFile
 from governance.publishing.reports import queries as reports
-from governance.publishing.reports import signing
-from governance.publishing.reports.verify import verify
+from governance.publishing.reports.signatures import signing
+from governance.publishing.reports.signatures.verify import verify
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 from tests.publishing.model_cards import card_helpers

@@ -9,8 +9,9 @@ from sqlalchemy import update
 
 from governance.assurance.access_reviews import actions as reviewing
 from governance.assurance.access_reviews.models import AccessReview
-from governance.assurance.engagements import request_queries, responses
 from governance.assurance.engagements.models import Engagement
+from governance.assurance.engagements.requests import queries as request_queries
+from governance.assurance.engagements.requests import responses
 from governance.assurance.evidence import deletion
 from governance.assurance.evidence import queries as evidence
 from governance.assurance.testing import exception_actions, exception_queries

@@ -18,7 +18,7 @@ from governance.kernel import clock
 from governance.kernel.work import jobs
 from governance.publishing.red_team_reports import queries
 from governance.publishing.reports import queries as reports
-from governance.publishing.reports import signing
+from governance.publishing.reports.signatures import signing
 from tests import make
 from tests.assurance.evidence.evidence_helpers import create_evidence, upload_version
 from tests.assurance.frameworks.framework_files import main_text

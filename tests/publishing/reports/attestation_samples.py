@@ -17,7 +17,7 @@ from governance.operations.policies.effective_policies import (
 from governance.operations.policies.tiers import FLOOR
 from governance.publishing.reports.attestation import policy_history
 from governance.publishing.reports.attestation import snapshot as reading
-from governance.publishing.reports.signing import verifier_key
+from governance.publishing.reports.signatures.signing import verifier_key
 from tests.publishing.reports.rmf_samples import KEY, KEY_NAME
 
 UNTIL = datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)

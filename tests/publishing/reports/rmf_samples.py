@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.publishing.reports.figures import figures
-from governance.publishing.reports.signing import verifier_key
-from governance.publishing.reports.snapshot import SCHEMA, Snapshot, shortfall
+from governance.publishing.reports.ai_rmf.figures import figures
+from governance.publishing.reports.ai_rmf.snapshot import SCHEMA, Snapshot, shortfall
+from governance.publishing.reports.signatures.signing import verifier_key
 
 KEY = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"an invented key for tests").digest())
 KEY_NAME = "console.example"

@@ -30,7 +30,7 @@ from governance.publishing.reports.attestation.figures import shown, speed
 from governance.publishing.reports.attestation.sentences import Attested
 from governance.publishing.reports.kinds import build
 from governance.publishing.reports.models import ReportRun
-from governance.publishing.reports.verify import verify
+from governance.publishing.reports.signatures.verify import verify
 from tests import make
 from tests.assurance.controls.policy_and_switch_rows import (
     add_finished_drill,

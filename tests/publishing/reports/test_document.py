@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 
 from governance.kernel.pictures import pdf
 from governance.publishing.reports import kinds
-from governance.publishing.reports.attachments import attachments
-from governance.publishing.reports.document import build
-from governance.publishing.reports.ranking import ranked
-from governance.publishing.reports.sentences import Sentences
-from governance.publishing.reports.snapshot import (
+from governance.publishing.reports.ai_rmf.attachments import attachments
+from governance.publishing.reports.ai_rmf.document import build
+from governance.publishing.reports.ai_rmf.ranking import ranked
+from governance.publishing.reports.ai_rmf.sentences import Sentences
+from governance.publishing.reports.ai_rmf.snapshot import (
     Snapshot,
     canonical,
     fingerprint,

@@ -8,7 +8,7 @@ import pytest
 
 from governance.kernel.pictures import pdf
 from governance.publishing.reports import kinds
-from governance.publishing.reports.page_text import page_text
+from governance.publishing.reports.signatures.page_text import page_text
 from tests.publishing.reports import rmf_samples
 
 pytestmark = pytest.mark.slow

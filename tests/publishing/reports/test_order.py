@@ -26,7 +26,7 @@ from governance.operations.policies.policy_diff import with_value
 from governance.publishing.reports import kinds
 from governance.publishing.reports.order import chains, check
 from governance.publishing.reports.order.section import order_section
-from governance.publishing.reports.verify import verify
+from governance.publishing.reports.signatures.verify import verify
 from tests import make
 from tests.assurance.assessments.assessment_helpers import KEY, PERIOD, conclude, item_of
 from tests.assurance.evidence import evidence_helpers

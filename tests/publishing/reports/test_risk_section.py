@@ -16,8 +16,8 @@ from governance.assurance.frameworks import queries as frameworks
 from governance.assurance.risks.report_facts import reported_risks
 from governance.kernel import clock
 from governance.kernel.pictures import pdf
-from governance.publishing.reports.document import build
-from governance.publishing.reports.risk_section import RiskSection, risks_csv
+from governance.publishing.reports.ai_rmf.document import build
+from governance.publishing.reports.ai_rmf.risk_section import RiskSection, risks_csv
 from tests import make
 from tests.assurance.risks import risk_helpers
 from tests.publishing.reports import rmf_samples

@@ -30,9 +30,10 @@ from governance.kernel.data.db import session
 from governance.kernel.files import storage
 from governance.kernel.pictures import pdf
 from governance.kernel.work import background_work, jobs
-from governance.publishing.reports import actions, queries, signed_files
+from governance.publishing.reports import actions, queries
 from governance.publishing.reports.models import ReportRun
-from governance.publishing.reports.verify import verify
+from governance.publishing.reports.signatures import signed_files
+from governance.publishing.reports.signatures.verify import verify
 
 assert schedule.HANDLERS  # the jobs process knows the kind
 
@@ -174,7 +175,7 @@ def test_a_run_that_was_killed_while_rendering_is_made_again_from_the_same_snaps
         made = newest_run()
         assert made.fingerprint == frozen
         first, filed = b"".join(storage.pieces(made.pdf_key)), made.pdf_sha256
-        from governance.publishing.reports.document import build
+        from governance.publishing.reports.ai_rmf.document import build
 
         built = build(made.snapshot)
     again = pdf.render_in_child(

@@ -31,8 +31,8 @@ from governance.kernel.work import jobs
 from governance.publishing.reports.seals import actions, certificates, queries
 from governance.publishing.reports.seals.models import SealCertificate
 from governance.publishing.reports.seals.pades import seals
-from governance.publishing.reports.signing import open_note, parse_key
-from governance.publishing.reports.verify import verify
+from governance.publishing.reports.signatures.signing import open_note, parse_key
+from governance.publishing.reports.signatures.verify import verify
 from tests import make
 from tests.assurance.engagements import engagement_helpers, package_helpers
 from tests.name_helpers import show_names

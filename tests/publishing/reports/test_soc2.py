@@ -31,10 +31,10 @@ from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.readiness import document as ready_document
 from governance.publishing.reports.readiness import snapshot as reading_ready
 from governance.publishing.reports.readiness.sentences import Ready
+from governance.publishing.reports.signatures.verify import verify
 from governance.publishing.reports.type2 import document as tested_document
 from governance.publishing.reports.type2 import snapshot as reading_tested
 from governance.publishing.reports.type2.sentences import Matrix
-from governance.publishing.reports.verify import verify
 from tests import make
 from tests.assurance.incidents import incident_helpers
 from tests.assurance.testing import type2_helpers

@@ -13,15 +13,15 @@ from governance.foundation.audit import checkpoint
 from governance.kernel.files.verification_results import CheckOutcome
 from governance.kernel.pictures import pdf
 from governance.kernel.safety.signed_note import b64
-from governance.publishing.reports.document import build
-from governance.publishing.reports.signing import (
+from governance.publishing.reports.ai_rmf.document import build
+from governance.publishing.reports.signatures.signing import (
     NotSigned,
     open_note,
     parse_key,
     sign,
     verifier_key,
 )
-from governance.publishing.reports.verify import ReportVerdict, verify
+from governance.publishing.reports.signatures.verify import ReportVerdict, verify
 from tests.publishing.reports import rmf_samples
 
 pytestmark = pytest.mark.slow

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.economics.reviews.review_facts import Costs, decode
+from governance.economics.reviews.facts.review_facts import Costs, decode
 from governance.kernel.safety.signed_note import VerifierKey
-from governance.publishing.reports.verify import verify
+from governance.publishing.reports.signatures.verify import verify
 from governance.publishing.review_files import review_data, review_document, review_files
 from governance.publishing.review_files.review_data import RevisionInfo, SignedSide
 from tests.economics.reviews import facts_helpers as helpers

@@ -10,7 +10,7 @@ import msgspec
 import openpyxl
 import pytest
 
-from governance.economics.reviews.review_facts import ReviewFacts
+from governance.economics.reviews.facts.review_facts import ReviewFacts
 from governance.publishing.review_files import workbook
 from governance.publishing.review_files.review_data import RevisionInfo
 from tests.economics.reviews.facts_helpers import empty_facts, rich_facts

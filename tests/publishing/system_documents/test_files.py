@@ -9,7 +9,7 @@ import pikepdf
 from governance.foundation.people.jobs import actor_of
 from governance.kernel.work import jobs
 from governance.publishing.reports import queries as reports
-from governance.publishing.reports import signing
+from governance.publishing.reports.signatures import signing
 from governance.publishing.system_documents import queries
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text

@@ -32,7 +32,7 @@ from governance.kernel.data import db, embedded, tenant_cache
 from governance.kernel.data.db import Model, session, transaction
 from governance.kernel.files import storage
 from governance.kernel.work import jobs
-from governance.publishing.reports.page_text import page_text
+from governance.publishing.reports.signatures.page_text import page_text
 from governance.publishing.tenant_exports import actions as exports
 from governance.publishing.tenant_exports import archive
 from governance.publishing.tenant_offboarding import certificate_file, deletion, queries

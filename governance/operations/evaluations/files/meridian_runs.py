@@ -26,7 +26,7 @@ from governance.operations.evaluations.files.records import (
     score_of,
     text_of,
 )
-from governance.operations.evaluations.weeks import instant
+from governance.operations.evaluations.series.weeks import instant
 
 MARK = "meridian_run"
 VERSION = 1

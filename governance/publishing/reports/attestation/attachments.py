@@ -5,9 +5,9 @@ from typing import Any
 
 from governance.kernel.files.spreadsheet_writer import Cell, csv_bytes
 from governance.kernel.pictures.pdf import Attachment
-from governance.publishing.reports.attachments import with_manifest
+from governance.publishing.reports.ai_rmf.attachments import with_manifest
+from governance.publishing.reports.ai_rmf.snapshot import canonical
 from governance.publishing.reports.attestation.figures import shown
-from governance.publishing.reports.snapshot import canonical
 from governance.publishing.reports.wording import many_digits
 
 type Json = Mapping[str, Any]

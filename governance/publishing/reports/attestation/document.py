@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from governance.kernel.pictures import charts
 from governance.kernel.pictures.pdf import Attachment
-from governance.publishing.reports import drawings
+from governance.publishing.reports.ai_rmf import drawings
 from governance.publishing.reports.attestation import snapshot as reading
 from governance.publishing.reports.attestation.attachments import attachments
 from governance.publishing.reports.attestation.figures import KIND_NAMES, KINDS, shown, speed

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from governance.publishing.reports.ai_rmf.method import LIMITS_LABEL
 from governance.publishing.reports.attestation.sentences import Attested
-from governance.publishing.reports.method import LIMITS_LABEL
 from governance.publishing.reports.wording import instant
 
 IN_FORCE = (

@@ -6,10 +6,10 @@ else. Pure.
 Titles are conclusions; a number in a sentence is the number in the table beside it.
 """
 
+from governance.publishing.reports.ai_rmf.sentences import numbered
 from governance.publishing.reports.attestation.figures import KIND_NAMES, KINDS, Json, speed
 from governance.publishing.reports.attestation.matters import AttestationMatters
 from governance.publishing.reports.order.section import order_contents
-from governance.publishing.reports.sentences import numbered
 from governance.publishing.reports.wording import (
     MAX_NAME_LENGTH,
     TWO_LINES,

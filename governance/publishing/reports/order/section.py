@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from governance.publishing.reports.drawings import ACCENT, HAIR, INK, SANS, SOFT, WIDTH
+from governance.publishing.reports.ai_rmf.drawings import ACCENT, HAIR, INK, SANS, SOFT, WIDTH
 from governance.publishing.reports.order.chains import (
     ACCEPTED,
     APPROVED,

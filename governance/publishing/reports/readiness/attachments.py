@@ -6,10 +6,10 @@ from typing import Any
 from governance.assurance.assessments.coverage import is_proven
 from governance.kernel.files.spreadsheet_writer import Cell, csv_bytes
 from governance.kernel.pictures.pdf import Attachment
-from governance.publishing.reports.attachments import evidence_csv, with_manifest
+from governance.publishing.reports.ai_rmf.attachments import evidence_csv, with_manifest
+from governance.publishing.reports.ai_rmf.snapshot import LEVELS, Requirement, canonical, shortfall
 from governance.publishing.reports.readiness import service_levels
 from governance.publishing.reports.readiness.figures import ReadinessFigures
-from governance.publishing.reports.snapshot import LEVELS, Requirement, canonical, shortfall
 from governance.publishing.reports.wording import many_digits
 
 type Json = Mapping[str, Any]

@@ -12,7 +12,9 @@ from datetime import date
 from typing import Any
 
 from governance.kernel.pictures.pdf import Attachment
-from governance.publishing.reports import drawings
+from governance.publishing.reports.ai_rmf import drawings
+from governance.publishing.reports.ai_rmf.method import RUNGS
+from governance.publishing.reports.ai_rmf.snapshot import LEVELS
 from governance.publishing.reports.built_document import (
     Built,
     build_document,
@@ -22,7 +24,6 @@ from governance.publishing.reports.built_document import (
     key_name,
     short_digest,
 )
-from governance.publishing.reports.method import RUNGS
 from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.page_environment import environment
 from governance.publishing.reports.readiness import service_levels
@@ -30,7 +31,6 @@ from governance.publishing.reports.readiness import snapshot as reading
 from governance.publishing.reports.readiness.attachments import attachments
 from governance.publishing.reports.readiness.method import method
 from governance.publishing.reports.readiness.sentences import CONTROL_TITLE, METHOD_TITLE, Ready
-from governance.publishing.reports.snapshot import LEVELS
 from governance.publishing.reports.wording import NO_VALUE, clip, day
 
 COVER_NAMES = {"Processing integrity": "Integrity"}

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from governance.publishing.reports.figures import CoveragePosition, position_of
-from governance.publishing.reports.sentences import Sentences
-from governance.publishing.reports.snapshot import (
+from governance.publishing.reports.ai_rmf.figures import CoveragePosition, position_of
+from governance.publishing.reports.ai_rmf.sentences import Sentences
+from governance.publishing.reports.ai_rmf.snapshot import (
     Requirement,
     of_function,
     requirements,

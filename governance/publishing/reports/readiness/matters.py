@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from functools import cached_property
 
+from governance.publishing.reports.ai_rmf.snapshot import Requirement, shortfall
 from governance.publishing.reports.readiness.figures import ReadinessFigures, criteria
 from governance.publishing.reports.report_points import MAX_MATTERS, ReportPoint, worst_first
-from governance.publishing.reports.snapshot import Requirement, shortfall
 from governance.publishing.reports.wording import (
     capital,
     clip,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from governance.publishing.reports.ai_rmf.method import EVIDENCE, GAPS, LIMITS_LABEL, PROVEN
 from governance.publishing.reports.built_document import short_digest
-from governance.publishing.reports.method import EVIDENCE, GAPS, LIMITS_LABEL, PROVEN
 from governance.publishing.reports.readiness.figures import criteria
 from governance.publishing.reports.readiness.sentences import Ready
 from governance.publishing.reports.wording import clip, day, digits, instant

@@ -36,7 +36,7 @@ from governance.publishing.reports.seals.models import (
     SealSettings,
 )
 from governance.publishing.reports.seals.pades import SealMaterial
-from governance.publishing.reports.signing import CopyNote, Note, sign_note
+from governance.publishing.reports.signatures.signing import CopyNote, Note, sign_note
 
 SETTINGS_CHANGED = action(
     "report.seals.changed",

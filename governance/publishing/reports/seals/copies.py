@@ -14,8 +14,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from governance.assurance.engagements.downloads.watermark import Watermark
 from governance.assurance.engagements.ports import SignedOriginal, SignedOriginals
-from governance.assurance.engagements.watermark import Watermark
 from governance.foundation.tenants import system_actor
 from governance.kernel import clock, current
 from governance.kernel.data.db import session, transaction

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from governance.kernel.pictures import charts
 from governance.kernel.pictures.pdf import Attachment
-from governance.publishing.reports import drawings
+from governance.publishing.reports.ai_rmf import drawings
 from governance.publishing.reports.built_document import (
     Built,
     build_document,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from governance.publishing.reports.method import LIMITS_LABEL
+from governance.publishing.reports.ai_rmf.method import LIMITS_LABEL
 from governance.publishing.reports.type2.sentences import Matrix
 from governance.publishing.reports.wording import instant, many
 
