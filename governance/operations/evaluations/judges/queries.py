@@ -16,7 +16,7 @@ from typing import Any, Protocol, cast
 from uuid import UUID
 
 from sqlalchemy import Row, ScalarSelect, Select, Uuid, bindparam, func, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel.data.db import find, session
 from governance.kernel.data.selects import Selected
@@ -330,29 +330,6 @@ def _doubt(judge: EvaluationJudge, kappa_low: float | None) -> str:
     if kappa_low is None or kappa_low > 0:
         return ""
     return f"People's labels don't confirm {judge.model}"
-
-
-def judges_column(suite_id: Any, measure_key: Any) -> ScalarSelect[Any]:
-    """The judges of the suite and measure that a statement reads, packed for `unpacked`."""
-    j = EvaluationJudge
-    parts = (j.provider, j.name, j.version, j.created_at, _newest_kappa())
-    order = j.replaced_at.is_not(None), j.created_at.desc()
-    query = select(func.json_agg(aggregate_order_by(func.json_build_array(*parts), *order)))
-    return query.where(j.suite_id == suite_id, j.measure_key == measure_key).scalar_subquery()
-
-
-def unpacked(packed: Sequence[Any]) -> tuple[Sequence[EvaluationJudge], str]:
-    """What `judges_column` read, as stale_by takes it."""
-    judges = [
-        EvaluationJudge(
-            provider=provider,
-            name=name,
-            version=version,
-            created_at=datetime.fromisoformat(created_at),
-        )
-        for provider, name, version, created_at, _kappa in packed
-    ]
-    return judges, _doubt(judges[0], packed[0][-1])
 
 
 def _replaced(run: JudgedRun, judges: Sequence[EvaluationJudge]) -> str:

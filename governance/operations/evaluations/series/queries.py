@@ -1,12 +1,12 @@
 """What the weekly series of an AI system is read from.
 
 weekly_runs(…)        the newest judged run of each suite and week
-measures_of(…)        the measures of these versions, each with its judges
+measures_of(…)        the measures of these versions
 weekly_results(…)     what these runs found, with the verdict that each was judged with
 policy_changes(…)     versions of the policy that took effect
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,6 @@ from sqlalchemy import ColumnElement, Integer, case, column, func, select, value
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from governance.kernel.data.db import session
-from governance.operations.evaluations.judges import queries as judge_queries
 from governance.operations.evaluations.models import (
     EvaluationRun,
     EvaluationSuite,
@@ -122,24 +121,11 @@ def measures_of(version_ids: Collection[UUID]) -> Sequence[Any]:
             SuiteMeasure.unit,
             SuiteMeasure.at_least,
             SuiteMeasure.is_signal,
-            SuiteVersion.suite_id,
-            judge_queries.judges_column(SuiteVersion.suite_id, SuiteMeasure.key).label("judges"),
         )
-        .join(SuiteVersion, SuiteVersion.id == SuiteMeasure.version_id)
         .where(SuiteMeasure.version_id.in_(version_ids))
         .order_by(SuiteMeasure.version_id, SuiteMeasure.position)
     )
     return session().execute(query).all()
-
-
-def stale(runs: Sequence[Any], measures: Sequence[Any]) -> Mapping[tuple[UUID, str], str]:
-    """Why figures of these runs decide nothing any more, by run and slug; no statement."""
-    judges = {
-        (each.suite_id, each.key): judge_queries.unpacked(each.judges)
-        for each in measures
-        if each.judges
-    }
-    return judge_queries.stale_by([(run, run.suite_id) for run in runs], judges)
 
 
 def weekly_results(

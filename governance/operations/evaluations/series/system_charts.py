@@ -6,6 +6,7 @@ from dataclasses import replace
 from governance.kernel import clock
 from governance.kernel.formatting import day
 from governance.operations.evaluations import figures, permissions, queries
+from governance.operations.evaluations.judges import queries as judge_queries
 from governance.operations.evaluations.releases import served_releases
 from governance.operations.evaluations.series import charts as series_charts
 from governance.operations.evaluations.series import queries as series_queries
@@ -37,7 +38,8 @@ def _draw(system: AISystem) -> Sequence[TrendChart]:
     results = series_queries.weekly_results(
         [run.id for run in runs], [measure.id for measure in shown], queries.policy_tier()
     )
-    add_points(found, runs, shown, results, series_queries.stale(runs, shown))
+    stale = judge_queries.stale((run, run.suite_id) for run in runs)
+    add_points(found, runs, shown, results, stale)
     drawn = [each for each in found.series if each.newest is not None]
     return [_chart(each) for each in sorted(drawn, key=_rank)]
 

@@ -17,6 +17,7 @@ from governance.kernel.pages.rendering import filters, page
 from governance.kernel.safety.access import allowed
 from governance.kernel.web.responses import ResponseReturnValue
 from governance.operations.evaluations import figures, permissions
+from governance.operations.evaluations.judges import queries as judge_queries
 from governance.operations.evaluations.ports import Roles, incidents_of
 from governance.operations.evaluations.releases import served_releases
 from governance.operations.evaluations.series import charts as series_charts
@@ -97,7 +98,8 @@ def _read(key: str) -> _Read:
     results = series_queries.weekly_results(
         [run.id for run in runs], [measure.id for measure in shown], judged_by
     )
-    add_points(found, runs, shown, results, series_queries.stale(runs, shown))
+    stale = judge_queries.stale((run, run.suite_id) for run in runs)
+    add_points(found, runs, shown, results, stale)
     if found.weeks:
         found.marks += _policy_marks(found, changes)
         found.marks += _incident_marks(found, system)
