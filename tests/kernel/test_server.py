@@ -1,7 +1,8 @@
 """What the web server sends of an application's answer."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Event
 from typing import Any
@@ -57,6 +58,12 @@ def serving_of(*, is_instant: bool, owners: Callable[..., Any]) -> Serving:
     )
 
 
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run it in a thread of its own: Playwright leaves a running loop in the main thread."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, coroutine).result()
+
+
 @pytest.mark.parametrize("is_instant", [True, False])
 @pytest.mark.parametrize(
     "pieces",
@@ -70,7 +77,7 @@ def test_an_answer_is_sent_whole_whichever_of_its_pieces_are_empty(pieces, is_in
 
     client = Client()
     serving = serving_of(is_instant=is_instant, owners=lambda *_: ())
-    asyncio.run(Server(application, serving)(SCOPE, client.receive, client.send))
+    run(Server(application, serving)(SCOPE, client.receive, client.send))
     assert b"".join(client.pieces) == b"".join(pieces)
     assert not client.more
 
@@ -113,7 +120,7 @@ def test_forty_requests_of_one_key_are_not_inside_at_once_and_others_are_answere
         await asyncio.wait_for(asyncio.gather(*sent), MAX_WAIT_SECONDS)
         assert sum(b"answered" in each.pieces for each in clients) == 16
 
-    asyncio.run(asked())
+    run(asked())
 
 
 async def _ended(tasks: list["asyncio.Task[None]"], count: int) -> int:
