@@ -93,16 +93,20 @@ def said(words: str) -> Callable[[StartedDemo], None]:
 
 MOMENTS = {
     "the imports": lambda demo: wait_until(lambda: len(processes_of(demo.data)) > 1),
-    "the start of PostgreSQL": there("pg/postmaster.pid"),
     "the migrations": there("secret.key"),
+    "the start of PostgreSQL": there("pg/postmaster.pid"),
     "the start of the children": there("idp.log"),
     "the first month": said("told up to"),
     "a month that is another one each day": said(f"told up to {month_of_today()}"),
 }
+BY_DAY = ("the imports", "the migrations")  # the others take most of a minute each
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment",
+    [pytest.param(name, marks=() if name in BY_DAY else pytest.mark.nightly) for name in MOMENTS],
+)
 def test_it_ends_at_any_moment_and_begins_again(demo_folder, moment):
     (demo_folder / "idp.log").unlink(missing_ok=True)
     demo = StartedDemo(demo_folder, free_port(4))
@@ -118,7 +122,7 @@ def test_it_ends_at_any_moment_and_begins_again(demo_folder, moment):
 def test_a_signal_to_its_whole_group_that_nobody_reads_ends_it(demo_folder, number):
     """Send what `timeout` sends, and what a terminal sends that is closed."""
     demo = StartedDemo(demo_folder, free_port(4), has_own_group=True)
-    demo.hear("told up to")
+    wait_until((demo_folder / "pg" / "postmaster.pid").exists)
     demo.process.stdout.close()
     os.killpg(demo.process.pid, number)
     assert demo.process.wait() == 128 + number

@@ -38,7 +38,7 @@ FEWEST_PAGES = 12  # for the progress bar, while the kind is not known
 def make_report(item: WorkItem, progress: Progress) -> None:
     """The work of one ReportRun (item.target_id)."""
     progress(0, FEWEST_PAGES, "Freezing the data")
-    built, pages = _frozen(item)
+    built, pages = freeze(item)
     content = pdf.render_in_child(
         built.html,
         attachments=built.attachments,
@@ -50,7 +50,7 @@ def make_report(item: WorkItem, progress: Progress) -> None:
     _file(item, built, content)
 
 
-def _frozen(item: WorkItem) -> tuple[Built, int]:
+def freeze(item: WorkItem) -> tuple[Built, int]:
     """The document, from a snapshot taken now or kept from an earlier try, and its likely pages."""
     with transaction():
         report = queries.locked_run(target_of(actions.REPORTS, item))
