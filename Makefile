@@ -34,7 +34,7 @@ demo: .venv/.ready pdf-libraries  ## The demo world on http://127.0.0.1:8000 (PO
 test: .venv/.ready pdf-libraries test-programs  ## The suite but for what is left to make nightly, in random order; writes var/tests.xml
 	@exec $(PYTEST) --durations=20 --junitxml=var/tests.xml
 
-nightly: .venv/.clickhouse-ready pdf-libraries test-programs  ## What takes minutes, properties with ten times the examples, and every day of make calendar (ONLY="2027-01-01")
+nightly: .venv/.clickhouse-ready pdf-libraries test-programs  ## What takes minutes, properties with 25 times the examples, and every day of make calendar (ONLY="2027-01-01")
 	@$(PYTEST) -m "nightly or hypothesis" --hypothesis-profile=nightly --timeout=3600 --durations=20 || failed=1
 	JOBS="$(JOBS)" .venv/bin/python -m tools.calendar_days $(ONLY) || failed=1
 	exit $${failed:-0}

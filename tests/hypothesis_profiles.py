@@ -1,10 +1,10 @@
-"""How often Hypothesis tries a property: ten examples in `make check`, 50 in `make test`, 500 in
+"""How often Hypothesis tries a property: ten examples in `make check`, 20 in `make test`, 500 in
 `make nightly`. A property that names its own number is tried more or less often likewise.
 """
 
 from hypothesis import settings
 
-QUICK, DAILY, NIGHTLY = 10, 50, 500  # examples
+QUICK, DAILY, NIGHTLY = 10, 20, 500  # examples
 
 
 def register_profiles() -> None:

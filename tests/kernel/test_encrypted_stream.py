@@ -53,7 +53,7 @@ def test_the_same_bytes_twice_are_sealed_differently():
     assert sealed(b"log")[0][HEAD_BYTES:] != sealed(b"log")[0][HEAD_BYTES:]
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(25))
 @given(st.data())
 def test_a_changed_bit_anywhere_is_refused(data):
     plain = data.draw(st.binary(min_size=1, max_size=200))
@@ -66,7 +66,7 @@ def test_a_changed_bit_anywhere_is_refused(data):
 
 
 @given(st.integers(0, HEAD_BYTES + 3 * (CHUNK_BYTES + TAG_BYTES) - 1))
-@settings(max_examples=examples(40))
+@settings(max_examples=examples(20))
 def test_cut_off_anywhere_it_is_refused(at):
     stored, digest = THREE
     with pytest.raises(CorruptedFile):

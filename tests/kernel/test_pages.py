@@ -61,7 +61,7 @@ def walk(query, columns, size, *, descending=False):
 
 
 @settings(
-    max_examples=examples(40),
+    max_examples=examples(20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

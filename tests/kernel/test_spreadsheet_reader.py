@@ -147,7 +147,7 @@ def test_a_cell_is_called_as_a_spreadsheet_calls_it(row, column):
     assert spreadsheet_reader._place(ref(row, column)) == (row, column)
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(40))
 @given(
     st.lists(
         st.lists(
@@ -333,7 +333,7 @@ def test_parts_that_share_their_bytes_are_refused(reader):
         reader(bytes(content))
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(80))
 @given(st.data())
 def test_whatever_byte_is_bent_it_is_a_table_or_a_refusal(data):
     content = bytearray(

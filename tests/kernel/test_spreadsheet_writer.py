@@ -114,7 +114,7 @@ def test_xlsx_has_dates_that_a_spreadsheet_can_calculate_with():
     assert "UTC" in cells[1].number_format
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=8))
 def test_any_text_comes_back(rows):
     shown = [[harmless(a), harmless(b)] for a, b in rows]

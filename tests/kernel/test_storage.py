@@ -95,7 +95,7 @@ def test_what_is_written_is_read_back(store, size):
     assert store.exists(blob.key)
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=50), min_size=1))
 def test_the_digest_does_not_depend_on_the_pieces(tmp_path_factory, pieces):
     class Trickle(io.BytesIO):

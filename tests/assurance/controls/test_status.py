@@ -185,7 +185,7 @@ class BothAnswers:
         return self.shown <= other.shown and self.current <= other.current
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(controls)
 def test_every_status_below_effective_has_a_reason_and_it_is_deterministic(control):
     found = judged(control)
@@ -208,13 +208,13 @@ WORSE = {
 }
 
 
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(controls, st.integers(0, 50), st.sampled_from(sorted(WORSE)))
 def test_a_worse_version_never_gives_a_better_status(control, which, how):
     assert rank(with_version(control, which, WORSE[how])) <= rank(control)
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(controls)
 def test_only_evidence_that_falls_due_sets_the_two_answers_apart(control):
     found = judged(control)
@@ -228,7 +228,7 @@ def test_only_evidence_that_falls_due_sets_the_two_answers_apart(control):
 STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(proofs, versions)
 def test_one_more_accepted_version_never_makes_the_evidence_worse(proof, added):
     def state(held):
@@ -242,7 +242,7 @@ def test_one_more_accepted_version_never_makes_the_evidence_worse(proof, added):
         )
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(controls, st.integers(1, 3))
 def test_another_failing_test_never_lifts_the_status(control, failed):
     failing = replace(control, tests=(*control.tests, a_test(failed, on=TODAY)))
@@ -250,7 +250,7 @@ def test_another_failing_test_never_lifts_the_status(control, failed):
     assert rank(failing) <= rank(control)
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(controls)
 def test_without_its_tests_a_passing_control_is_not_effective(control):
     untested = replace(control, tests=())
@@ -259,13 +259,13 @@ def test_without_its_tests_a_passing_control_is_not_effective(control):
         assert rank(untested) <= rank(control)
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(controls, st.integers(1, 400))
 def test_time_alone_never_makes_it_better(control, later):
     assert rank(control, TODAY + timedelta(days=later)) <= rank(control)
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(controls, proofs)
 def test_one_more_unproven_thing_never_lifts_a_proven_control(control, other):
     unproven = replace(other, versions=(), due_on=None)
@@ -363,7 +363,7 @@ lives = st.builds(
 )
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(controls, lives)
 def test_what_it_rests_on_never_lifts_a_control(control, live):
     resting = replace(control, live=live)
@@ -397,13 +397,13 @@ WORSE_LIVE = {
 }
 
 
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(controls, lives, st.sampled_from(sorted(WORSE_LIVE)))
 def test_a_worse_fact_never_gives_a_better_status(control, live, how):
     assert rank(replace(control, live=WORSE_LIVE[how](live))) <= rank(replace(control, live=live))
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(controls, lives, st.integers(1, 200))
 def test_time_alone_proves_no_switch(control, live, later):
     resting = replace(control, live=live)

@@ -206,7 +206,7 @@ def test_they_agree_on_the_edges_of_every_cadence_wherever_the_database_stands(d
 
 
 @settings(
-    max_examples=examples(60),
+    max_examples=examples(25),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(drawn, min_size=1, max_size=12), st.sampled_from(["UTC", "America/New_York"]))

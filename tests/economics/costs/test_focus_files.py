@@ -272,7 +272,7 @@ costs = st.decimals(-10_000, 10_000, places=9)
 
 
 @pytest.mark.slow
-@settings(max_examples=examples(25))
+@settings(max_examples=examples(15))
 @given(
     st.lists(
         st.tuples(

@@ -94,7 +94,7 @@ def test_the_horizon_ends_at_the_cap_or_where_nothing_is_known():
     assert lifetime([Tenure(n, n <= 8) for n in range(1, 31)]).horizon == 30
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(TENURES)
 def test_the_curve_falls_and_the_interval_holds_the_estimate(tenures):
     shares = [D(1), *(each.share for each in survival_curve(tenures))]

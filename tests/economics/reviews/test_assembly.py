@@ -59,7 +59,7 @@ def test_an_empty_month_says_why_it_has_no_ratios():
     assert facts.waterfall.contribution == 0
 
 
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(months())
 def test_tenants_add_up_to_the_waterfall_to_the_cent(inputs):
     facts = assemble(inputs)
@@ -75,14 +75,14 @@ def test_tenants_add_up_to_the_waterfall_to_the_cent(inputs):
     assert sum(each.tenants for each in facts.tiers) == len(tenants)
 
 
-@settings(max_examples=examples(50), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(months())
 def test_figures_survive_the_way_through_a_row(inputs):
     facts = assemble(inputs)
     assert review_facts.decode(review_facts.encode(facts)) == facts
 
 
-@settings(max_examples=examples(50), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(months())
 def test_twice_the_money_is_twice_the_margin_and_the_same_share(inputs):
     whole = replace(

@@ -155,7 +155,7 @@ ATTEMPTS = st.lists(
 
 
 @settings(
-    max_examples=examples(30),
+    max_examples=examples(20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -640,7 +640,7 @@ STEPS = st.lists(
     needed=2,
 )  # requested again while it is open: the same request, with what was given
 @given(steps=STEPS, needed=st.sampled_from([1, 2]))
-@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_people_do_only_what_enough_others_saw_is_applied(
     purpose_kind, second_admin, steps, needed
 ):

@@ -448,7 +448,7 @@ PLACES = [(table, column) for table, columns in ROWS.items() for column in colum
 
 @pytest.mark.slow
 @settings(
-    max_examples=examples(40),
+    max_examples=examples(20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )

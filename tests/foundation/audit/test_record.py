@@ -213,7 +213,7 @@ ANYTHING = st.recursive(
 
 
 @settings(
-    max_examples=examples(80),
+    max_examples=examples(30),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -141,7 +141,7 @@ MINUTES = st.lists(
 )
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(25))
 @given(MINUTES, st.sampled_from(["ratio", "downtime"]), st.sampled_from([(), SMALL[:1], SMALL]))
 def test_the_back_test_gives_the_alerts_of_the_evaluation(minutes, kind, rules):
     rows = [

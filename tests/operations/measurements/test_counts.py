@@ -28,7 +28,7 @@ START = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)  # so that the minutes touch t
 LENGTH = 38 * 60  # minutes until NOW
 
 many = settings(
-    max_examples=examples(20),
+    max_examples=examples(15),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     deadline=None,
 )

@@ -97,7 +97,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
 
 
 @settings(
-    max_examples=examples(60),
+    max_examples=examples(25),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -143,7 +143,7 @@ def test_every_number_in_a_sentence_is_counted_from_the_snapshot(made: Snapshot)
 
 
 @settings(
-    max_examples=examples(40),
+    max_examples=examples(20),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

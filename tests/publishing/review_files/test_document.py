@@ -172,7 +172,7 @@ def test_a_month_without_anything_has_a_review_too():
 amounts = st.integers(0, 900_000).map(lambda cents: D(cents) / 100)
 
 
-@settings(max_examples=examples(20))
+@settings(max_examples=examples(15))
 @given(st.lists(st.tuples(amounts, amounts, amounts), max_size=5))
 def test_each_figure_of_the_page_is_computed_from_the_facts(rows):
     tenants = [

@@ -229,7 +229,7 @@ def test_a_month_reads_as_it_was_written(zone, month, seed, kind):
 
 
 @given(data=st.data())
-@settings(max_examples=examples(25), deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_sums_over_spans_are_those_of_counting(data):
     span = Span(at(1), at(1) + timedelta(minutes=300))
     rule = IndicatorRule("downtime", 1)

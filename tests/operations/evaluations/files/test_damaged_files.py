@@ -140,7 +140,7 @@ def test_a_log_that_is_cut_off_says_after_which_sample(tmp_path):
 
 @given(cut=st.floats(0, 0.999))
 @settings(
-    max_examples=examples(60),
+    max_examples=examples(25),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     deadline=None,
 )
@@ -158,7 +158,7 @@ def test_no_cut_of_any_file_is_read_as_a_whole(tmp_path, cut):
 
 @given(junk=st.binary(max_size=400))
 @settings(
-    max_examples=examples(200),
+    max_examples=examples(60),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     deadline=None,
 )
@@ -297,7 +297,7 @@ JSON_VALUES = st.recursive(
 
 
 @given(value=JSON_VALUES, sizes=st.lists(st.integers(1, 12), min_size=1))
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_the_depth_is_the_same_however_the_text_is_cut(value, sizes):
     text, depth, place = json.dumps(value).encode(), BracketDepth(), 0
     for size in itertools.cycle(sizes):

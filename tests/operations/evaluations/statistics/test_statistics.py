@@ -74,7 +74,7 @@ def test_wilson_gives_the_intervals_of_newcombe(successes, n, low, high):
 
 
 @given(COUNTS)
-@settings(max_examples=examples(200))
+@settings(max_examples=examples(60))
 def test_an_interval_holds_its_rate_and_stays_within_0_and_1(count):
     successes, n = count
     interval = rate_interval(successes, n)
@@ -131,7 +131,7 @@ def test_more_changed_cases_than_cases_are_refused(counts):
 
 
 @given(st.integers(0, 400), st.integers(0, 400))
-@settings(max_examples=examples(200))
+@settings(max_examples=examples(60))
 def test_swapping_the_runs_swaps_the_direction(better, worse):
     there, back = compare_pairs(800, better, worse), compare_pairs(800, worse, better)
     assert there.p_value == pytest.approx(back.p_value)
@@ -173,7 +173,7 @@ def test_sources_of_unequal_size_count_by_their_cases():
 
 
 @given(st.lists(st.sampled_from([(1, 0), (0, 1)]), min_size=13, max_size=40), st.integers(0, 50))
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(20))
 def test_sources_of_one_case_are_compared_by_mcnemar_less_one_source(changes, unchanged):
     found = compare_clusters(100, dict(enumerate([*changes, *[(0, 0)] * unchanged])))
     better = sum(each == (1, 0) for each in changes)
@@ -237,7 +237,7 @@ def test_a_rate_on_its_threshold_is_decided_by_no_number_of_samples():
 
 
 @given(COUNTS, st.floats(0.01, 0.99), st.booleans())
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_samples_asked_for_decide_and_one_fewer_does_not(count, limit, at_least):
     successes, n = count
     threshold = Threshold(limit, at_least)
@@ -317,7 +317,7 @@ def test_kappa_of_the_textbook_table():
 
 
 @given(*[st.integers(0, 400)] * 4)
-@settings(max_examples=examples(200))
+@settings(max_examples=examples(60))
 def test_kappa_is_that_of_statsmodels(both_yes, only_people, only_judge, both_no):
     found = agreement(HumanLabels(both_yes, only_people, only_judge, both_no))
     assume(found is not None and only_people + only_judge)  # of all alike it gives no error
@@ -394,7 +394,7 @@ def test_noise_alone_raises_few_alarms():
 
 
 @given(COUNTS, COUNTS)
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(40))
 def test_the_bound_that_spares_the_exact_test_is_never_above_it(left, right):
     (a, n), (b, m) = left, right
     exact = fisher_exact([[a, n - a], [b, m - b]])[1]
@@ -445,7 +445,7 @@ def test_nothing_heavy_is_loaded_until_a_figure_is_asked_for():
 
 
 @given(st.integers(1, 10**7), st.floats(0, 1), st.floats(0.5, 0.9999))
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(80))
 def test_wilson_is_that_of_statsmodels(n, share, confidence):
     found = rate_interval(share * n, n, confidence)
     low, high = proportion_confint(share * n, n, alpha=1 - confidence, method="wilson")
@@ -472,14 +472,14 @@ def frozen_heap():
 
 @pytest.mark.usefixtures("frozen_heap")
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(40))
 def test_holm_is_that_of_statsmodels(p_values):
     expected = multipletests(p_values, method="holm")[1]
     assert holm(p_values) == pytest.approx(list(expected))
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30))
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(40))
 def test_sums_of_the_database_compare_as_the_sources_do(counts):
     sources = {f"source {n}": each for n, each in enumerate(counts)}
     nets = [better - worse for better, worse in counts if better != worse]
