@@ -27,7 +27,7 @@ class DataSet(Tenanted, Model):
     name: Mapped[str]
     description: Mapped[str]
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
-    version: Mapped[int] = mapped_column(default=0)  # the published one; 0 before the first
+    version: Mapped[int] = mapped_column(default=0)  # Published version; 0 before
     draft: Mapped[dict[str, Any] | None]  # Content of the next version, as content.py writes it
     draft_revision: Mapped[int] = mapped_column(default=0)  # Increases with each save of a draft
     retired_at: Mapped[datetime | None]
@@ -68,7 +68,7 @@ class DataSetVersion(Tenanted, Model):
     row_count: Mapped[int | None] = mapped_column(BigInteger)
     known_gaps: Mapped[str]
     change_note: Mapped[str]
-    file_sha256: Mapped[str]  # of the Croissant file that filled it; empty where it was typed
+    file_sha256: Mapped[str]  # SHA-256 of the imported Croissant file; empty if typed
     published_by: Mapped[UUID | None]
 
 
