@@ -220,7 +220,8 @@ class DecisionApp:
         return key, answers
 
     def _checked(self, header: str) -> tuple[StoredKey, Answers]:
-        """Return the same after each check by itself, or raise what is wrong."""
+        """Return what `_known` returns after all checks, or raise the error of the first failure.
+        """
         try:
             token = bearer.parse(header)
             answers = self.snapshots.of(token.tenant)

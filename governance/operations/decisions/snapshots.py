@@ -77,7 +77,7 @@ class Snapshots:
     url: str
     tally: DecisionCounter = field(default_factory=DecisionCounter)
     following: bool = False
-    contact: float = field(default_factory=time.monotonic)  # when all revisions were last checked
+    contact: float = field(default_factory=time.monotonic)  # Time of the last full check
     behind: timedelta = timedelta(0)  # Delay of this machine's clock behind the database's
     _snapshots: dict[str, TenantSnapshot] = field(default_factory=dict)
     _slugs: dict[str, str] = field(default_factory=dict)  # Slugs by the id in notifications
