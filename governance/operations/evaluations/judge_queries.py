@@ -391,8 +391,7 @@ def corrected_results(
 def corrected(
     result: MeasureResult, measure: SuiteMeasure, calibration: JudgeCalibration
 ) -> RateInterval | None:
-    """Return the rate that people would have found, or None if the judge's labels tell too little.
-    """
+    """Return the rate that people would have found, or None if the judge's labels tell too little."""
     if measure.kind != "rate" or result.successes is None or not result.n:
         return None
     passed = result.successes if measure.at_least else result.n - result.successes

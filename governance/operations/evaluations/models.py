@@ -150,7 +150,7 @@ class EvaluationRun(Generated):
     version_id: Mapped[UUID]
     release: Mapped[str]
     number: Mapped[int]  # Number among the tenant's runs, from 1
-    name: Mapped[str] = mapped_column(default="")  # of the file, or what a machine calls the run
+    name: Mapped[str] = mapped_column(default="")  # Name of the file, or a machine's run
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     sha256: Mapped[str]
     storage_key: Mapped[str | None]
@@ -169,7 +169,7 @@ class EvaluationRun(Generated):
     cases: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     unscored: Mapped[int] = mapped_column(default=0)
-    look: Mapped[int] = mapped_column(SmallInteger, default=1)  # at this release, version and week
+    look: Mapped[int] = mapped_column(SmallInteger, default=1)  # Look number, from 1
     judged_tier: Mapped[str | None]  # Tier whose limits judged it; null before
     judged_policy: Mapped[int | None]  # Policy version in force then; null before the first
     # The meaning of true in the file, by name: "good" or "bad".

@@ -42,7 +42,7 @@ class ReleaseRole:
     is_served: bool
 
 
-STATED = ReleaseRole("Served, as stated", is_served=True)  # by a person, where no rollout says it
+STATED = ReleaseRole("Served, as stated", is_served=True)  # A person stated it
 
 type Roles = Mapping[str, ReleaseRole]
 type RolesOf = Callable[[Collection[UUID]], Mapping[UUID, Roles]]

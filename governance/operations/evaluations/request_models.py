@@ -41,7 +41,7 @@ class EvaluationRequest(Tenanted, Model):
     state: Mapped[str] = mapped_column(default="sent")
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
-    note: Mapped[str] = mapped_column(default="")  # what the runner says it does, or why it failed
+    note: Mapped[str] = mapped_column(default="")  # Runner's note, or why it failed
     heard_at: Mapped[datetime | None]
     ends_at: Mapped[datetime]  # Deadline without a report from the runner
     ended_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""The charts of an AI system's page: its measures of the last weeks beside their limits."""
+"""The charts of an AI system's page: its measures of the last weeks against their limits."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,7 +29,7 @@ HEAD = ("Week of", "Figure", "Interval", "Limit", "Verdict")
 
 
 def _draw(system: AISystem) -> Sequence[TrendChart]:
-    """Those that fail first, then those that changed; signals decide nothing and come last."""
+    """Draw the failing measures first, then those that changed, and signals last."""
     weeks = all_weeks(monday_of(clock.today()), MIN_WEEKS)
     roles = served_releases.roles_of([system.id]).get(system.id)
     known = served_releases.known_runs([system.id])
