@@ -1,6 +1,6 @@
 """The meaning of `true` for a score of Meridian's own JSON: good or bad. Pure.
 
-    polarities(stated, names, rules)   "good" or "bad" by name, or FileRefused if it is ambiguous
+    polarity(stated, name, rule)       "good" or "bad", or FileRefused if it is ambiguous
     turned(scores, read_as, rules)     the scores as the measures count them
 
 A file states it by name in `true_is`. Otherwise the suite's measure decides, as the person who

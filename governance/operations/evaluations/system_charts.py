@@ -56,7 +56,7 @@ def _chart(series: MeasureSeries) -> TrendChart:
     newest = series.newest
     count = f" · n = {newest.n:,}" if newest is not None else ""
     weeks = list(zip(series.weeks, series.points, strict=True))
-    last_change = replace(series, changes=series.changes[-1:])  # the one that the title says
+    last_change = replace(series, changes=series.changes[-1:])  # As in the title
     return TrendChart(
         title=series.title,
         note=f"{figures.UNITS.get(series.unit, series.unit).capitalize()} by week, {series.suite}"

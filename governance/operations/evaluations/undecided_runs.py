@@ -1,4 +1,4 @@
-"""This week's runs that further cases would decide, and requests to runners for them.
+"""Runs of this week that further cases would decide, and requests to runners for them.
 
 undecided_runs()        the fewest further cases first, each with its open request
 request_all()           requests the runs that have no open request
