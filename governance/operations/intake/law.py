@@ -67,7 +67,7 @@ class Duty:
     annex_i_from: date | None
     contact: str = ""
     services: tuple[str, ...] = ()
-    placed_before: date | None = None  # Later: `placed_before_from` applies
+    placed_before: date | None = None  # Then `placed_before_from` applies
     placed_before_from: date | None = None
     doubt: str = ""
     requirements: tuple[str, ...] = ()
