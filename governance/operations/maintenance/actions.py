@@ -142,7 +142,7 @@ def _is_short(notice: timedelta, system_id: UUID | None) -> bool:
 
 
 def _decide(row: Exclusion) -> None:
-    """Approve an exclusion that was announced in time."""
+    """Approve an exclusion that needs no second person; otherwise it stays proposed."""
     row.state = "proposed" if needs_second_person(row) else "approved"
     row.approved_by, row.approved_at = None, None if row.state == "proposed" else clock.now()
 

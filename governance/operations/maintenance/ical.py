@@ -22,7 +22,7 @@ def calendar(name: str, rows: Sequence[Exclusion], scopes: Mapping[UUID, str]) -
     made = Calendar()
     made.add("prodid", PRODUCT)
     made.add("version", "2.0")
-    made.add("x-wr-calname", vText(name))  # a text is escaped, an unknown property isn't
+    made.add("x-wr-calname", vText(name))  # Escape the text; an unknown property isn't
     for row in rows:
         made.add_component(_event(row, scopes[row.id]))
     made.add_missing_timezones()
