@@ -64,7 +64,7 @@ class Indicator(Tenanted, Model):
     kind: Mapped[str]  # One of KINDS
     unit: Mapped[str]  # Counted events, as a plural noun: "requests"
     min_requests: Mapped[int] = mapped_column(default=1)  # Downtime: with fewer, a minute is up
-    floor: Mapped[Decimal | None] = mapped_column(SHARE)  # downtime: below it, a minute is down
+    floor: Mapped[Decimal | None] = mapped_column(SHARE)  # Downtime: minimum share of an up minute
     bound: Mapped[Decimal | None] = mapped_column(BOUND)  # Threshold: limit of good events
     bound_unit: Mapped[str | None]  # "s", "tokens/s"
     good_side: Mapped[str] = mapped_column(default="at_most")  # at_most | more_than (the bound)

@@ -3,8 +3,8 @@
 Counters only grow, so a series' growth between two samples is its number of events. The rules:
 
 - Growth belongs to the minute of the later sample. The earlier one must be in that minute or in the
-  one before; after a longer hole nobody knows in which minute the events happened, so the minutes of
-  the hole and the one that ends it are unknown.
+  one before; after a longer gap the minute of the events is unknown, so the minutes of the gap and
+  the one that ends it are unknown.
 - A value below the previous one is a restart: the counter began at 0, so the value is the growth.
 - A series that wasn't in the previous scrape of its target (same job and instance, same instants)
   began at 0 as well: client libraries create a series with its first event. The first sample of a

@@ -59,6 +59,6 @@ class PrometheusQuery(Tenanted, Model):
     pulled_until: Mapped[datetime | None]  # Earlier minutes were already requested
     state: Mapped[str] = mapped_column(default="new")  # new | working | failing
     finding: Mapped[str] = mapped_column(default="")
-    unknown: Mapped[dict[str, Any]] = mapped_column(default=dict)  # reason → minutes, last pull
+    unknown: Mapped[dict[str, Any]] = mapped_column(default=dict)  # Minutes by reason
     failures: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime | None]
