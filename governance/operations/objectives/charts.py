@@ -111,7 +111,7 @@ class BurnDown:
 
 
 BURN_WIDTH, BURN_HEIGHT = 761, 236
-LEFT, TOP, PLOT_WIDTH, PLOT_HEIGHT = 38, 14, 619, 192  # of the plot inside the burn-down
+LEFT, TOP, PLOT_WIDTH, PLOT_HEIGHT = 38, 14, 619, 192  # Plot area
 RIGHT = LEFT + PLOT_WIDTH
 
 

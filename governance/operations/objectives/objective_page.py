@@ -110,7 +110,7 @@ class ObjectivePage:
 
     @staticmethod
     def _recent(lost: Sequence[int]) -> int:
-        """How many days at the end hold half of all losses, when they are a third of the days."""
+        """Return how many last days have half of all losses; 0 if over a third of the days."""
         total, found = sum(lost), 0
         if not total:
             return 0

@@ -71,7 +71,7 @@ def parse(data: bytes) -> OpenSloFile:
 
 
 def _numbered(trees: list[Any]) -> Iterator[tuple[int, Any]]:
-    """Number the documents; those of a list count separately."""
+    """Count the documents from 1; those of a list count separately."""
     flat = [each for tree in trees for each in (tree if isinstance(tree, list) else [tree])]
     if len(flat) > MAX_DOCUMENTS:
         raise UnreadableFile(f"The file has more than {MAX_DOCUMENTS:,} documents.")

@@ -82,7 +82,7 @@ class ImportPlan:
     not_imported: list[Refusal] = field(default_factory=list)
     indicators: dict[str, PlannedIndicator] = field(default_factory=dict)
     objectives: list[PlannedObjective] = field(default_factory=list)
-    documents: list[Document] = field(default_factory=list)  # to keep, where they differ
+    documents: list[Document] = field(default_factory=list)  # To store if they differ
 
     @property
     def changes(self) -> int:
