@@ -139,7 +139,7 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 
 def _layer_now(_approval: Approval) -> Mapping[str, Any]:
-    """Return the minimum it changes: a looser one can end without a new version number."""
+    """Return the minimum that it changes. A looser one can end without a new version number."""
     return {"layer": platform_content(queries.platform())}
 
 
