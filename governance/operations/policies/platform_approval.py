@@ -73,9 +73,7 @@ def _describe(approval: Approval) -> Description:
 
 
 def layers(row: PlatformPolicy) -> tuple[Platform, Platform]:
-    """Return the layer that applies (or applied when the request was closed), and the requested
-    one.
-    """
+    """Return the layer that applies (or applied when the request closed), and the requested one."""
     after = read_platform(row.base + 1, row.content, row.until)
     if row.state == "requested":
         return queries.platform(), after
