@@ -34,7 +34,7 @@ class PolicyVersion(Tenanted, Model):
     )
 
     number: Mapped[int | None]  # Assigned at publication
-    state: Mapped[str]  # draft | asked | scheduled | live | refused | withdrawn
+    state: Mapped[str]  # draft | requested | scheduled | live | rejected | withdrawn
     content: Mapped[dict[str, Any]]
     digest: Mapped[str]  # Digest of base and content
     base: Mapped[int]  # Number of the version that it changes; 0 before the first
@@ -75,7 +75,7 @@ class Waiver(Tenanted, Model):
     reason: Mapped[str]
     compensation: Mapped[str]  # Compensating measure
     expires_at: Mapped[datetime]
-    state: Mapped[str]  # asked | live | refused | withdrawn | expired | ended
+    state: Mapped[str]  # requested | live | rejected | withdrawn | expired | ended
     requested_by: Mapped[UUID]
     live_from: Mapped[datetime | None]  # Time of the second approval
     closed_by: Mapped[UUID | None]
@@ -100,7 +100,7 @@ class PlatformPolicy(Model):
     )
 
     number: Mapped[int | None]
-    state: Mapped[str]  # asked | live | refused | withdrawn | expired | voided
+    state: Mapped[str]  # requested | live | rejected | withdrawn | expired | voided
     content: Mapped[dict[str, Any]]
     digest: Mapped[str]
     base: Mapped[int]
