@@ -21,7 +21,7 @@ def answers(subject: GateSubject) -> tuple[int, int]:
 
 
 def _served(subject: GateSubject) -> Iterator[GateReading]:
-    """Return a reading for enough answers in the stage's ratio; none if no key may be in.
+    """Yield readings of enough answers and of their ratio; none if no key may be in.
 
     A step binds to the figure, so it isn't the count, which grows while a person reads the page.
     """

@@ -18,7 +18,7 @@ from governance.operations.rollouts.models import Rollout, RolloutStep
 WIDTH, RUNG, LEFT, RIGHT, TOP, FOOT = 560, 22, 54, 16, 26, 28
 ROOM = 70  # Width for the word next to a mark
 NO_SHARE = ("halt", "roll_back")  # Steps after which no key gets the release
-MARKS: Mapping[str, str] = {"halt": "bad", "roll_back": "bad", "pause": "warn"}  # others: f1
+MARKS: Mapping[str, str] = {"halt": "bad", "roll_back": "bad", "pause": "warn"}  # Others: f1
 MIN_RUNS = 2
 
 
