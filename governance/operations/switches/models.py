@@ -120,7 +120,7 @@ class Drill(Tenanted, Model):
 
     system_id: Mapped[UUID]
     feature_id: Mapped[UUID | None]  # None: all of the system
-    state: Mapped[str]  # requested (its approval is open) planned running passed failed cancelled
+    state: Mapped[str]  # requested | planned | running | passed | failed | cancelled
     due_at: Mapped[datetime]
     seconds: Mapped[int]  # Maximum duration
     repeat_days: Mapped[int | None]

@@ -33,7 +33,7 @@ def _exact(at: datetime) -> str:
 
 
 def names_shown(*ids: UUID | None) -> dict[UUID, str]:
-    """Return names, or pseudonyms if the reader only sees these."""
+    """Return names by id; empty if the reader may only see pseudonyms."""
     return people.names(ids) if allowed(people_permissions.NAMES) else {}
 
 
