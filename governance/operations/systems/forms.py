@@ -151,14 +151,14 @@ class SystemEditForm(Form):
 
     @classmethod
     def of(cls, system: AISystem) -> "SystemEditForm":
-        """Return the form with the system's facts; what was sent replaces them."""
+        """Return the form with the system's facts, replaced by the submitted values."""
         return cls(
             owner_id=system.owner_id,
             **{each.name: _shown(each.shape, getattr(system, each.name)) for each in FACTS},
         )
 
     def facts(self) -> dict[str, Any]:
-        """Return what the form says of the system, beside its name and purpose."""
+        """Return the submitted facts, without name and purpose."""
         return {
             each.name: self[each.name].data
             for each in FACTS

@@ -1,4 +1,4 @@
-"""Which models vendors retire, with the systems that use them. Pure."""
+"""Models that vendors retire, with the systems that use them. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ class UsedModel:
     systems: tuple[tuple[str, str], ...]
 
     def days_left(self, today: date) -> int | None:
-        """Return the days until it is retired, negative afterwards; None without a date."""
+        """The days until it is retired, negative afterwards; None without a date."""
         return (self.retires_on - today).days if self.retires_on else None
 
 
 def models_in_use(systems: Iterable[tuple[str, str, list[Any]]]) -> list[UsedModel]:
-    """Return the models of systems, (slug, name, models) each: the earliest retirement first,
-    those without a date last.
+    """Return the models of systems, given as (slug, name, models), by retirement.
 
-    Where systems say different days of one model, the earliest counts.
+    The earliest is first, and those without a date are last. If systems state different days for
+    one model, the earliest counts.
     """
     used: dict[tuple[str, str], dict[str, str]] = {}
     days: dict[tuple[str, str], set[date]] = {}
