@@ -30,7 +30,7 @@ constraint(
 )
 
 INVALID_RISK_CLASS: dict[str, Any] = {"invalid_choice_message": "Choose a risk class."}
-FIRST_STAGES = ("proposed", "in_review", "live", "restricted")  # to register a system in
+FIRST_STAGES = ("proposed", "in_review", "live", "restricted")  # For registration
 REASON_NEEDED = "Enter a reason. It is kept in the audit log."
 
 

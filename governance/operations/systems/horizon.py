@@ -19,7 +19,7 @@ class UsedModel:
     systems: tuple[tuple[str, str], ...]
 
     def days_left(self, today: date) -> int | None:
-        """The days until it is retired, negative afterwards; None without a date."""
+        """Return the days until it is retired, negative afterwards; None without a date."""
         return (self.retires_on - today).days if self.retires_on else None
 
 

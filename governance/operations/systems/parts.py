@@ -169,7 +169,7 @@ class ShownTab:
     note: str
 
     def address(self, system: AISystem) -> dict[str, Any]:
-        """The values that its page takes."""
+        """Return the values that its page takes."""
         return {self.tab.argument: system.key, **dict(self.tab.values)}
 
 
@@ -183,7 +183,7 @@ class SystemUser:
 
     @property
     def address(self) -> dict[str, str]:
-        """The values that its page takes."""
+        """Return the values that its page takes."""
         return {self.kind.argument: self.value} if self.kind.argument else {}
 
 
