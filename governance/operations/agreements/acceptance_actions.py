@@ -73,7 +73,10 @@ def accept(version: AgreementVersion, *, seen: str, title: str = "") -> bool:
 def record_vendor_signature(
     version: AgreementVersion, *, seen: str, name: str, title: str, document: str
 ) -> bool:
-    """Record who signed for the vendor and where the signed copy is; another operator accepts it."""
+    """Record a vendor's signature; another operator must accept it.
+
+    `name` and `title` are those of the signer, `document` says where the signed copy is.
+    """
     require(permissions.ACCEPT)
     agreement = queries.agreement(version.agreement_id)
     if agreement.direction != FROM_VENDOR or queries.acting_side() != "provider":

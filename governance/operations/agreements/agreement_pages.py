@@ -111,7 +111,7 @@ class TenantAgreements:
 
 
 def operator_index() -> Drawn:
-    """List every tenant's agreements, 25 tenants per page; vendor agreements are on the first page."""
+    """List every tenant's agreements, 25 tenants per page, and vendors' on the first page."""
     after = request.args.get("after", "")
     every = [each for each in all_tenants() if each.status == "active"]
     own = [each for each in every if each.kind == "operator"]

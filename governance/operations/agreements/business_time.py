@@ -1,8 +1,8 @@
 """Business time: which minutes count for a support clock, and when a time limit ends.
 
 Pure: weekly hours in a time zone, public holidays of a country and its subdivision (the library
-`holidays`, which follows each country's law), days of one's own, and pauses while the other side has
-to answer. Instants may have seconds; business time is exact.
+`holidays`, which follows each country's law), days of one's own, and pauses while the other side
+has to answer. Instants may have seconds; business time is exact.
 
     calendar = Calendar.from_json({"zone": "Europe/Berlin", "hours": {"mon": [["09:00", "17:00"]]}})
     elapsed(start, end, calendar, pauses)        how much business time has passed
@@ -42,7 +42,7 @@ class Calendar:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Calendar":
-        """Read what `as_json` wrote. Raises Invalid, naming what is wrong."""
+        """Read what `as_json` wrote. Raises Invalid, naming the error."""
         found = cls(
             str(content.get("zone", "")),
             tuple(_read_day(day, content.get("hours", {}).get(day, [])) for day in DAY_NAMES),
@@ -142,7 +142,7 @@ def _read_date(text: str) -> date:
 
 @lru_cache(maxsize=512)
 def _holidays(country: str, subdivision: str, year: int) -> frozenset[date]:
-    """Return the public holidays of a year, by the country's current law as the library knows it."""
+    """Return a year's public holidays by the country's current law, as the library knows it."""
     if not country:
         return frozenset()
     import holidays  # noqa: PLC0415 - the same

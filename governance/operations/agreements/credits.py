@@ -74,7 +74,7 @@ def check_bands(
 ) -> None:
     """Raise Invalid, naming the row, unless bounds descend from the target and credits rise.
 
-    `what` leads the sentence, such as "Commitment 2"; `field` is the form's field.
+    `what` begins the sentence, such as "Commitment 2"; `field` is the form's field.
     """
     lead = f"{what}, band" if what else "Band"
 
@@ -125,7 +125,7 @@ def round_money(amount: Fraction) -> int:
 
 
 class Part(NamedTuple):
-    """A part of a month under one version: its minutes, the fee of a whole month, and the cap."""
+    """A part of a month under one version: its minutes, the fee of the full month, and the cap."""
 
     minutes: int
     monthly_fee: int

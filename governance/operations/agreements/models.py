@@ -1,4 +1,4 @@
-"""Agreements, their versions, what each version promises, and who accepted it.
+"""Agreements, their versions, commitments, support terms and acceptances.
 
 An agreement to a tenant is a row of that tenant. An agreement from a vendor is a row of the
 operator's own tenant, so row-level security hides it from every customer.

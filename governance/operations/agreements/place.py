@@ -1,8 +1,8 @@
 """One set of handlers for two kinds of readers: a tenant's people and operators.
 
 A handler takes a Place and the values of its address, and returns a Drawn page or a response. The
-operator's pages of agreements and statements name the tenant in the address. The handler then runs in
-that tenant as the operator, and the page is rendered in the operator's layout.
+operator's pages of agreements and statements name the tenant in the address. The handler then runs
+in that tenant as the operator, and the page is rendered in the operator's layout.
 """
 
 from collections.abc import Callable, Generator, Mapping

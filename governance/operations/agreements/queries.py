@@ -41,7 +41,7 @@ _AGREEMENT = bindparam("agreement_id", type_=Uuid())
 
 
 def acting_side() -> str | None:
-    """Return the side that the acting person is on, or None for Meridian itself, which sees both."""
+    """Return the side of the acting person, or None for Meridian itself, which sees both."""
     kind = current.actor().kind
     return None if kind in {"job", "command"} else "provider" if kind == "operator" else "customer"
 
@@ -269,7 +269,7 @@ def _ends(of: Agreement, version: AgreementVersion) -> list[datetime]:
 
 
 def term_end(version: AgreementVersion) -> datetime | None:
-    """Return the midnight after the term's last day, in the agreement's zone; None if open-ended."""
+    """Return the midnight after the term's last day, in its zone; None if open-ended."""
     if version.ends_on is None:
         return None
     midnight = datetime.combine(version.ends_on + DAY, time(), ZoneInfo(version.time_zone))

@@ -69,7 +69,7 @@ def attained_text(attained: Fraction | None) -> str:
 
 
 def chart_of(found: Rehearsal) -> Any:
-    """Columns of the monthly credit, in whole units of the currency."""
+    """Draw columns of the monthly credit, in major units of the currency."""
     unit = 10 ** DIGITS.get(found.currency, 2)
     columns = [
         CreditColumn(

@@ -1,6 +1,6 @@
 """Rehearsals over all tenants: background work of the operator, with progress.
 
-Each tenant is read in a transaction of its own, as that operator. Amounts are added up by currency.
+Each tenant is read in a separate transaction, as that operator. Amounts are added up by currency.
 """
 
 from collections.abc import Sequence

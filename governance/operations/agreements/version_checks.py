@@ -49,7 +49,10 @@ def check_not_ended(agreement: Agreement) -> None:
 
 
 def check_effective(agreement: Agreement, at: datetime) -> None:
-    """Raise Invalid if a version can't take effect then: closed month, or before another version."""
+    """Raise Invalid if a version can't take effect then.
+
+    The month must be open, and the instant after earlier versions and before the agreement's end.
+    """
     check_month_open(at, "effective_from", "Choose a later effective date.")
     earlier = queries.accepted_versions([agreement.id])[agreement.id]
     if earlier and at <= earlier[-1].effective_from:
@@ -63,7 +66,7 @@ def check_effective(agreement: Agreement, at: datetime) -> None:
 
 
 def check_month_open(at: datetime, field: str, remedy: str) -> None:
-    """Raise Invalid for an instant in a closed month; `remedy` says what to do."""
+    """Raise Invalid for an instant in a closed month; `remedy` explains what to do."""
     closed = ports.last_closed_month()()
     if closed is not None and at < month_span(zone_periods(), closed).end:
         raise Invalid(

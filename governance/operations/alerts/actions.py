@@ -154,7 +154,7 @@ def resolve(alert: Alert, name: str, at: datetime, *, cause: str = "the burn sto
 def acknowledge(alert_id: UUID) -> Alert:
     """Acknowledge an alert. Idempotent for the same person.
 
-    Raises AlreadyAcknowledged where another person was first, AlertIsResolved after its end.
+    Raises AlreadyAcknowledged if another person was first, AlertIsResolved after its end.
     """
     me = current.person_id()
     alert = queries.alert(alert_id, lock=True)

@@ -221,7 +221,7 @@ def _next_change(alert: OpenAlert | None, at: int) -> int:
     return min((minute for minute in due if minute > at), default=NEVER)
 
 
-# ---- what it says of the rules
+# ---- results
 
 
 class IncidentSpan(NamedTuple):

@@ -5,8 +5,8 @@ chapter 5, "Multiwindow, multi-burn-rate alerts".
 
     DEFAULT_RULES               2% in 1 h, 5% in 6 h (page), 10% in 24 h, 10% in 3 days (ticket)
     rule.factor(window)         budget share times window ÷ long window
-    judge(rule, …)              one rule at one moment: fires, is clear, or can't tell
-    judge_all(rules, …)         a set of rules, with the slow rule where traffic is too low
+    judge(rule, …)              one rule at one moment: fires, is clear, or is unknown
+    judge_all(rules, …)         a set of rules, with the slow rule if traffic is too low
     exhausted_in(…)             minutes until the budget is gone at this pace
 """
 

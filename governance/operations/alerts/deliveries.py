@@ -1,7 +1,7 @@
 """Send the steps of an alert, once each: to the inbox, by email and to webhook endpoints.
 
-These are the first subscribers of the alerts' events. They run in the transaction of the change, so a
-rollback sends nothing. The inbox reads the alerts themselves (inbox.py); its rows here list the
+These are the first subscribers of the alerts' events. They run in the transaction of the change, so
+a rollback sends nothing. The inbox reads the alerts themselves (inbox.py); its rows here list the
 recipients. Email goes to the objective's owner; an escalation, and an alert without an owner, also
 go to the admins.
 """

@@ -29,7 +29,7 @@ MAX_PAUSE = timedelta(minutes=5)  # Longest gap between two evaluations within o
 
 @dataclass(slots=True)
 class Pass:
-    """Numbers of alerts that a pass fired, escalated and resolved, and of newly exhausted budgets."""
+    """Numbers of fired, escalated and resolved alerts, and of newly exhausted budgets."""
 
     objectives: int = 0
     fired: int = 0
@@ -39,7 +39,7 @@ class Pass:
 
 
 def evaluate(at: datetime | None = None) -> Pass:
-    """Evaluate every active objective of the acting tenant at a minute, by default the current one."""
+    """Evaluate every active objective of the acting tenant at a minute, by default now."""
     at = minute_of(at or clock.now())
     lock_tenant(LOCK)
     zones = zone_periods()

@@ -26,8 +26,8 @@ class OpenAlert:
     severity      the highest that it had
     level         the current severity: a page becomes a ticket when its paging rules are clear
     rules         the rules that fired in it, by key
-    clear_since   since when all of them are clear
-    calm_since    since when those that page are clear
+    clear_since   when all of them became clear
+    calm_since    when those that page became clear
     """
 
     severity: Severity

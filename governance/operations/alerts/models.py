@@ -21,10 +21,10 @@ class Alert(Tenanted, Model):
     """One burst of an objective. An objective has at most one that is not resolved.
 
     `severity` is the highest that it had, `level` the current one. `clear_since` and `calm_since`
-    are as in life_cycle.py. `evaluated_at` is the last judged minute, and `latest` its findings, each
-    of which may be null: "burning", the facts of the fastest rule that fired; "unknown_since", the
-    start of its rules' lack of data; "gone_at", when the budget will be exhausted at the pace of the
-    last 24 hours.
+    are as in life_cycle.py. `evaluated_at` is the last judged minute, and `latest` its findings,
+    each of which may be null: "burning", the facts of the fastest rule that fired; "unknown_since",
+    the start of its rules' lack of data; "gone_at", when the budget will be exhausted at the pace
+    of the last 24 hours.
     """
 
     __tablename__ = "alerts"

@@ -109,7 +109,7 @@ def open_by_state() -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-# ---- what was sent
+# ---- deliveries
 
 
 def deliveries(alert_ids: Collection[UUID]) -> dict[UUID, list[AlertDelivery]]:
@@ -123,7 +123,7 @@ def deliveries(alert_ids: Collection[UUID]) -> dict[UUID, list[AlertDelivery]]:
     return found
 
 
-# ---- error budgets that are gone
+# ---- exhausted error budgets
 
 
 def exhaustion(exhaustion_id: UUID) -> BudgetExhaustion:

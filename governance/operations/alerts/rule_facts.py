@@ -1,6 +1,6 @@
 """The facts about a fired rule that an alert keeps, as JSON.
 
-Pure. Shares, factors and burns are exact decimals where they are finite, else rounded to four
+Pure. Shares, factors and burns are exact decimals if they are finite, else rounded to four
 digits; counts are integers.
 """
 

@@ -174,7 +174,7 @@ def needs_text(verdict: Verdict, kind: IndicatorKind, unit: str) -> str:
 
 
 def facts_rows(rules: Mapping[str, Mapping[str, Any]], unit: str) -> list[dict[str, Any]]:
-    """Return a table of what fired from an alert's facts, the fastest rule first.
+    """Return a table of the fired rules from an alert's facts, the fastest first.
 
     `unit` is the unit of the budget.
     """

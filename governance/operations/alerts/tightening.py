@@ -31,7 +31,7 @@ TIGHTENED = action(
 
 
 def on_exhausted(event: BudgetExhausted) -> None:
-    """Tighten the tier if the objective's response says so. Record the reason if it can't."""
+    """Tighten the tier if the objective's response requires it. Record the reason if it can't."""
     response = queries.response_of(event.objective_id)
     if response is None or response.tier is None:
         return

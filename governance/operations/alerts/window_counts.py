@@ -1,8 +1,8 @@
 """Counts of the latest minutes for many indicators and window lengths in one statement.
 
 All windows end at the same minute, so they share their parts: a range of minutes, hours or days is
-read once for each indicator, however many windows contain it. That keeps the evaluation of thousands
-of objectives within seconds. measurements.queries.counts_of_many counts other spans.
+read once for each indicator, however many windows contain it. That keeps the evaluation of
+thousands of objectives within seconds. measurements.queries.counts_of_many counts other spans.
 """
 
 from collections.abc import Collection, Sequence
@@ -33,7 +33,7 @@ COLUMNS = 4  # Number of columns of Counts
 
 
 class Segment(NamedTuple):
-    """A range to read, in minutes before the end, with the places of the windows that contain it."""
+    """A range to read, in minutes before the end, with the places of its windows."""
 
     grain: Grain
     start: int

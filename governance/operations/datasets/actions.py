@@ -2,9 +2,9 @@
 
 add, edit, retire              a data set; a retired one blocks the systems that still use it
 assign, assign_all             its owner, which can be undone
-save_draft, discard_draft      the next version, as long as nobody published it
+save_draft, discard_draft      the next version, until it is published
 publish                        the draft as the next version, which never changes
-add_use, end_use               what an AI system uses it for
+add_use, end_use               its uses by AI systems
 import_croissant               a file as the draft of a new data set or of one that exists
 """
 

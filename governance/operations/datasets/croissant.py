@@ -2,7 +2,7 @@
 
     read(data)        the content of a file that fits into a data set's version
 
-Terms are compared by their full names, whatever prefix or alias the file gives them in its own
+Terms are compared by their full names, regardless of the prefix or alias in the file's own
 `@context`; no context is ever downloaded. https://docs.mlcommons.org/croissant/
 """
 

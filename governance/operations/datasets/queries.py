@@ -249,7 +249,7 @@ def systems_by_data_set(ids: Collection[UUID]) -> dict[UUID, list[AISystem]]:
     return found
 
 
-# ---- what other features ask
+# ---- for other features
 
 
 def datasets_of(system_id: UUID) -> list[SystemDataSet]:

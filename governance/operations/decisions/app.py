@@ -220,8 +220,7 @@ class DecisionApp:
         return key, answers
 
     def _checked(self, header: str) -> tuple[StoredKey, Answers]:
-        """Return what `_known` returns after all checks, or raise the error of the first failure.
-        """
+        """Return what `_known` returns after all checks, or raise the first failure's error."""
         try:
             token = bearer.parse(header)
             answers = self.snapshots.of(token.tenant)

@@ -54,7 +54,7 @@ AMBIGUOUS = "Several AI systems have a rollout of {feature}: the context must na
 
 @dataclass(frozen=True, slots=True)
 class DecisionFeature:
-    """A feature of a system, as far as decisions need it."""
+    """A feature of a system with the data that decisions need."""
 
     id: UUID
     system_id: UUID

@@ -114,7 +114,7 @@ def _suspension(tier: str) -> tuple[ActiveStop, ...]:
 
 
 def _features(stops: Collection[ActiveStop]) -> tuple[DecisionFeature, ...]:
-    """Return active features, and retired ones that are stopped, since retiring restarts nothing."""
+    """Return active features, and stopped retired ones, since retiring restarts nothing."""
     every = session().scalars(select(SystemFeature).order_by(SystemFeature.key))
     return tuple(
         DecisionFeature(f.id, f.system_id, f.key)

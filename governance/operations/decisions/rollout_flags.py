@@ -76,7 +76,7 @@ class RolloutAnswer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RolloutFlag:
-    """The flag of one rollout; `answers` has one with the current release, one with the candidate."""
+    """The flag of one rollout; `answers` has the current release's and the candidate's."""
 
     serving: "Serving"
     rule: RolloutRule

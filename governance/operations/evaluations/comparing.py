@@ -71,7 +71,7 @@ class ComparedMeasure:
     new: float | None
     low: float | None = None  # 95% interval of the difference, new minus old
     high: float | None = None
-    paired: PairedComparison | None = None  # None where no paired test is made
+    paired: PairedComparison | None = None  # None without a paired test
     corrected: float | None = None  # p after Holm's correction
     more: int | None = None  # Number of further cases needed to decide
     note: str = ""  # Reason why it can't be decided

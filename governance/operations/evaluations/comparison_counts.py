@@ -4,7 +4,7 @@ Cases are joined by digest and repetition.
 
 join_by_hash()               before any of these
 overlap(old, new)            how many cases both have, and how many only one has
-measure_counts(…)            what each measure's pairs add up to; a row for each measure
+measure_counts(…)            sums of each measure's pairs; a row for each measure
 latencies(…)                 percentiles of the pairs
 changed_cases(…)             one page of the cases that differ
 cases_of_one(…)              one page of the cases that the other run doesn't have

@@ -146,7 +146,7 @@ def _compared(
     )
 
 
-# ---- what today's limits say of earlier releases
+# ---- earlier releases by today's limits
 
 
 def earlier_verdicts(system_id: UUID, releases: Collection[str]) -> dict[str, list[str]]:

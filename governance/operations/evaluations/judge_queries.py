@@ -178,7 +178,7 @@ def _names(judge: EvaluationJudge) -> set[str]:
 
 
 def _split(written: str) -> tuple[str, str]:
-    """Return the provider, which may be empty, and the name, of "openai/gpt-x" or "openai:gpt-x"."""
+    """Return provider (may be empty) and name of "openai/gpt-x" or "openai:gpt-x"."""
     text = written.strip().casefold()
     mark = "/" if "/" in text else ":"
     provider, _mark, name = text.rpartition(mark)
@@ -220,7 +220,7 @@ def evaluated_models(suite_id: UUID) -> Sequence[str]:
     return session().scalars(query).all()
 
 
-# ---- what a judge means for a run
+# ---- a judge's effect on runs
 
 
 type JudgesByMeasure = Mapping[tuple[UUID, str], tuple[Sequence[EvaluationJudge], str]]
@@ -391,7 +391,7 @@ def corrected_results(
 def corrected(
     result: MeasureResult, measure: SuiteMeasure, calibration: JudgeCalibration
 ) -> RateInterval | None:
-    """Return the rate that people would have found, or None if the judge's labels tell too little."""
+    """Return the rate that people would have found; None without a rate or usable labels."""
     if measure.kind != "rate" or result.successes is None or not result.n:
         return None
     passed = result.successes if measure.at_least else result.n - result.successes

@@ -67,8 +67,8 @@ def judge_run(
 ) -> list[JudgedMeasure]:
     """Return every measure of the suite version, in order.
 
-    A measure is undecided if the run doesn't have it, if it evaluated nothing, or if the run failed.
-    Raises FileRefused if the rule needs a share of cases and the file has other scores.
+    A measure is undecided if the run doesn't have it, if it evaluated nothing, or if the run
+    failed. Raises FileRefused if the rule needs a share of cases and the file has other scores.
     """
     deciding = sum(not rule.is_signal for rule in rules)
     confidence = confidence_of_look(look, joint_confidence(max(deciding, 1), CONFIDENCE))

@@ -4,9 +4,9 @@
     turned(scores, read_as, rules)     the scores as the measures count them
 
 A file states it by name in `true_is`. Otherwise the suite's measure decides, as the person who
-configured it set it, unless the name suggests the opposite: `hallucination: true` reads as harm, so a
-measure that counts the good answers under such a name needs the statement. The formats of other tools
-define a pass; their readers return the good result as 1.
+configured it set it, unless the name suggests the opposite: `hallucination: true` reads as harm, so
+a measure that counts the good answers under such a name needs the statement. The formats of other
+tools define a pass; their readers return the good result as 1.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -1,16 +1,16 @@
 """Check that a release's evaluations allow its promotion. Only a pass passes.
 
     promotion_verdict(system_id, release)   clear, or each reason against it; three statements
-    evaluated(system_id, release)           the active suites, each with its newest run of a release,
-                                            and the runs' results; one statement
+    evaluated(system_id, release)           the active suites, each with its newest run of it
+                                            and the results of these runs; one statement
     newest_release(system_id)               the most recently evaluated release
     select_releases(system_id)              the evaluated releases, with the day of the last run
     run_numbers(system_id, release)         its judged runs; a rollout's plan records that they count
     is_fresh(ran_at)                        True if a run is recent enough to count
 
 Each active suite that ever evaluated the system must have a run of this release that counts: its
-newest one, by the newest published version, no older than FRESH_FOR, with a pass in each measure that
-decides.
+newest one, by the newest published version, no older than FRESH_FOR, with a pass in each measure
+that decides.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

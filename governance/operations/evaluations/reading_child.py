@@ -52,7 +52,7 @@ def main(orders: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _look(summary: RunSummary, orders: Mapping[str, Any]) -> int:
-    """Return the number of this run among its week's runs of the same system, version and release."""
+    """Return this run's number among its week's runs of the same system, version and release."""
     ran = ran_at(summary.facts.completed_at, summary.facts.started_at)
     day = ran.date() if ran else date.fromisoformat(orders["today"])
     return int(orders["looks"].get(monday_of(day).isoformat(), 0)) + 1

@@ -181,7 +181,7 @@ def check(system: AISystem, suite: EvaluationSuite, version: SuiteVersion, relea
         raise Invalid("Enter the release that was evaluated, such as 2026.11.2.", field="release")
 
 
-# ---- what the child found
+# ---- the child's results
 
 
 def keep_results(run_id: UUID, found: Mapping[str, Any], cases: Path) -> None:

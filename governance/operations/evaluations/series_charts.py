@@ -231,7 +231,7 @@ def _failed_runs(series: MeasureSeries, frame: _Frame) -> Iterator[Markup]:
 
 
 def _change(series: MeasureSeries, frame: _Frame, change: ChangePoint, row: int) -> list[Markup]:
-    """Draw a line where the new level begins, with both levels; every second label is a row lower."""
+    """Draw a line at the start of the new level, with both levels; labels alternate in height."""
     x = frame.x(change.index - 0.5)
     words = " → ".join(figures.amount(each, series.unit) for each in (change.before, change.after))
     anchor = "end" if x > WIDTH / 2 else "start"

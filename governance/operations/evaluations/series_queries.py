@@ -146,8 +146,8 @@ def weekly_results(
 ) -> Sequence[Any]:
     """Return the results of these runs for these measures.
 
-    `judged` is the verdict of the policy tier that judged the run, or of `tier` for old runs without
-    one.
+    `judged` is the verdict of the policy tier that judged the run, or of `tier` for old runs
+    without one.
     """
     judged_by = func.coalesce(EvaluationRun.judged_tier, tier)
     query = (

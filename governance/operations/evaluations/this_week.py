@@ -1,8 +1,8 @@
 """The results of a week by AI system and measure, with the weeks before it. Pure.
 
-A row is a release of an AI system that is served or in a rollout, with one suite. Its cells show the
-week's newest run of these. If that run failed, they show the failure, since an older figure isn't this
-week's. Runs of other releases are listed apart, and don't count.
+A row is a release of an AI system that is served or in a rollout, with one suite. Its cells show
+the week's newest run of these. If that run failed, they show the failure, since an older figure
+isn't this week's. Runs of other releases are listed apart, and don't count.
 """
 
 from collections import defaultdict

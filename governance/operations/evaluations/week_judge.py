@@ -53,7 +53,7 @@ class WeekJudge:
 
     @property
     def passes(self) -> str:
-        """The judge's verdicts on cases that people pass or fail; empty if either kind is missing."""
+        """The judge's verdicts on cases that people pass or fail; empty without both kinds."""
         labels = self.calibration.labels if self.calibration else None
         if labels is None:
             return ""

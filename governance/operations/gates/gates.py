@@ -1,6 +1,7 @@
 """Gates: the figures that decide if a rollout may advance, and that halt it.
 
-Features add gates in their manifests (`extensions=(GATES(…),)`). Each gate reads one kind of figure:
+Features add gates in their manifests (`extensions=(GATES(…),)`). Each gate reads one kind of
+figure:
 
 guardrail    a failure halts the rollout or rolls it back automatically
 signal       a failure pauses the rollout
@@ -58,9 +59,9 @@ class GateSubject:
 class GateReading:
     """One figure of a gate: the requirement, the value, its sample size and the verdict.
 
-    An approval binds to `figure`, so it is rounded to the precision of a human decision.
-    `link` is (endpoint, values) of the figure's source page. Readers without `link_needs` can't open
-    that page; with `counts_everything`, neither can auditors with a limited scope. Readers without
+    An approval binds to `figure`, so it is rounded to the precision of a human decision. `link` is
+    (endpoint, values) of the figure's source page. Readers without `link_needs` can't open that
+    page; with `counts_everything`, neither can auditors with a limited scope. Readers without
     `needs_permission` see only the verdict, as in the log of each step.
     """
 
@@ -117,7 +118,7 @@ class GateResult:
         return self.reading.verdict
 
     def bound(self) -> dict[str, str]:
-        """Return what an approval binds to: all except `detail` and `n`, which grow every minute."""
+        """Return what an approval binds to: all except `detail` and `n`, which grow constantly."""
         read = self.reading
         return {
             "gate": self.gate,
@@ -128,7 +129,7 @@ class GateResult:
         }
 
     def plain(self) -> dict[str, str]:
-        """Return the result for a step and the audit log, without what only some readers may see."""
+        """Return the result for a step and the audit log, without restricted figures."""
         read = self.reading
         hides = read.needs_permission is not None
         return {

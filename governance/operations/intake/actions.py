@@ -5,8 +5,8 @@ show_safeguards     the proposer names an evaluation run as proof of its safegua
 classify            a reviewer sets other classes, with a reason
 open_system, close  after the decision of another person
 
-A change of the answers, or of a class, voids earlier approvals. A reviewer who sets a less strict class
-than triage can't approve the proposal.
+A change of the answers, or of a class, voids earlier approvals. A reviewer who sets a less strict
+class than triage can't approve the proposal.
 """
 
 import re
@@ -213,7 +213,8 @@ def classify(
 def show_safeguards(row: SystemProposal, run_id: UUID | None, *, seen: int) -> None:
     """Name an evaluation run as proof of its safeguards. Earlier approvals become void.
 
-    Raises Invalid for a run with a failure or without a decision, and Stale for an earlier revision.
+    Raises Invalid for a run with a failure or without a decision, and Stale for an earlier
+    revision.
     """
     _lock(row)
     require(permissions.EDIT, on=row)
@@ -273,7 +274,7 @@ def _asks_for_less(row: SystemProposal, derived: Triage) -> bool:
     return lowered or is_looser(row.eu_class, derived.eu_class)
 
 
-# ---- what an approval leads to
+# ---- after an approval
 
 
 def why_blocked(row: SystemProposal) -> str | None:

@@ -291,7 +291,7 @@ def carry_out_withdrawal(row: Exclusion, *, requested_by: UUID | None, reason: s
         _withdraw(row, requested_by, reason=reason)
 
 
-# ---- what an approval leads to
+# ---- after an approval
 
 
 def approve(row: Exclusion) -> None:

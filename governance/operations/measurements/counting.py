@@ -1,6 +1,7 @@
 """Statements that add up counts of any number of windows at once.
 
-Each part of a window (rollups.py) is one index range of minutes, hours or days, added or subtracted.
+Each part of a window (rollups.py) is one index range of minutes, hours or days, added or
+subtracted.
 """
 
 from collections.abc import Sequence
@@ -70,8 +71,8 @@ def counts_of_many(windows: Sequence[tuple[UUID, Sequence[Span]]]) -> list[Count
 
     Runs one statement, or none for empty windows.
 
-    Windows of a list often share one object of spans, which is cut and sent once. Adjacent windows of
-    one indicator are one row of the request.
+    Windows of a list often share one object of spans, which is cut and sent once. Adjacent windows
+    of one indicator are one row of the request.
     """
     now = clock.now()
     cuts: dict[int, int] = {}  # Number of the cut by the identity of its spans

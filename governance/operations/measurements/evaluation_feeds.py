@@ -74,7 +74,10 @@ def feed_of(indicator_id: UUID) -> tuple[EvaluationFeed, EvaluationSuite] | None
 
 
 def choices() -> list[tuple[str, str]]:
-    """Return (value, label) of each deciding share of cases in published versions of active suites."""
+    """Return (value, label) of each deciding share of cases that can be counted.
+
+    They are in published versions of active suites.
+    """
     query = (
         select(EvaluationSuite.key, EvaluationSuite.name, SuiteMeasure.key, SuiteMeasure.name)
         .join(SuiteVersion, SuiteVersion.suite_id == EvaluationSuite.id)

@@ -1,7 +1,7 @@
 """Write minute counts and their rollups in one exact statement per batch.
 
-The rows of the batch's indicators are locked before, in order of id. So of two batches with the same
-minutes the second sees the first, and they can't deadlock.
+The rows of the batch's indicators are locked before, in order of id. So of two batches with the
+same minutes the second sees the first, and they can't deadlock.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The context of the list of objectives: charts, gaps, and what comes up."""
+"""The context of the list of objectives: charts, gaps, and upcoming items."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def rows_of(*, retired: bool = False) -> list[ObjectiveRow]:
 
 
 def find_uses(rows: Sequence[ObjectiveRow]) -> None:
-    """Find what uses the objectives of these rows."""
+    """Find the uses of the objectives of these rows."""
     uses = ports.uses_of()([row.objective.id for row in rows]) if rows else {}
     for row in rows:
         row.uses = uses.get(row.objective.id, ())

@@ -24,7 +24,7 @@ WINDOWS = {"rolling": "Rolling days", "calendar": "Calendar month"}
 
 @lru_cache(maxsize=1024)
 def share(number: Decimal) -> Fraction:
-    """Convert an exact decimal to a fraction; cached, since a tenant's objectives have few values."""
+    """Convert an exact decimal to a fraction; cached, since few values occur."""
     return Fraction(number)
 
 

@@ -1,14 +1,14 @@
 """Ports of the objectives' pages that features above them implement, with empty defaults.
 
-A result that draws something is Markup, ready for the page. The implementing feature renders its own
-template with `draw("operations/alerts/rule_panel.html", …)`: Flask's render_template would read the
-frame of the page once more. Such a template has `c` (the components), `url_for`, `may`, `csrf_token`
-and the filters, but not the context of the page (`tenant`, `current`).
+A result that draws something is Markup, ready for the page. The implementing feature renders its
+own template with `draw("operations/alerts/rule_panel.html", …)`: Flask's render_template would read
+the frame of the page once more. Such a template has `c` (the components), `url_for`, `may`,
+`csrf_token` and the filters, but not the context of the page (`tenant`, `current`).
 
     alert_states(objective_ids)    AlertState of each objective with an open alert; one statement
     alert_panel(objective_ids)     rows at the head of both pages: <section class="c-alert …">s, open
                                    alerts of these objectives, the most urgent first, with their
-                                   verbs; they take over "a" (data-key) where one can be acknowledged
+                                   actions; they use "a" (data-key) if one can be acknowledged
     rule_panel(reading)            the cell of screen 12 with the burn-rate rules: a complete
                                    <section class="c-cell …"> with its h2
     backtest_panel(objective)      the next cell: a complete <section class="c-cell …">

@@ -249,7 +249,7 @@ def request_approval(
 
 
 def _request(row: PolicyVersion, found: ChangeVerdict, apply_at: datetime | None) -> PolicyVersion:
-    """Request approval. Everyone who edited the version is a requester, so none of them can decide."""
+    """Request approval. Everyone who edited the version is a requester, so they can't decide."""
     check_reason(row.reason)
     row.state, row.requested_at, row.apply_at = "requested", clock.now(), apply_at
     session().flush()

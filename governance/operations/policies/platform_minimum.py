@@ -319,7 +319,7 @@ def _activate(row: PlatformPolicy, now: Platform) -> None:
     )
 
 
-# ---- what its approval does
+# ---- after its approval
 
 
 def apply_request(row: PlatformPolicy) -> None:

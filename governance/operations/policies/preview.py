@@ -184,7 +184,7 @@ def totals(found: Sequence[SystemEffect]) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class DecisionReplay:
-    """Counts of recorded decisions: all, those that would differ, and the stricter ones of these."""
+    """Counts of recorded decisions: all, those that would differ, and the stricter of these."""
 
     answers: int = 0
     other: int = 0
@@ -255,7 +255,7 @@ def counted_value(key: str, text: str, was: Value | None) -> Value | None:
         return None
 
 
-# ---- what may surprise
+# ---- warnings
 
 
 def lifted(policy: EffectivePolicy, tier: Tier) -> list[DimensionChange]:

@@ -4,7 +4,7 @@ standing(at)                    all data for effective policies, in one statemen
 standing_and_draft()            the current data and the open draft, in one statement
 platform(at)                    the operator's layer
 version(number), versions()     published versions
-draft()                         the one open version, if there is one
+draft()                         the one open version, if any
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -171,8 +171,8 @@ def _read_waivers(rows: Iterable[Waiver]) -> tuple[LiveWaiver, ...]:
 def platform(at: datetime | None = None) -> Platform:
     """Return the operator's layer: the newest version.
 
-    When its minimum has ended, the newest one that hasn't ended applies again (or the built-in one),
-    joined with the ended one, so that an end never loosens anything.
+    When its minimum has ended, the newest one that hasn't ended applies again (or the built-in
+    one), joined with the ended one, so that an end never loosens anything.
     """
     if at is None:
         moment = this_moment()

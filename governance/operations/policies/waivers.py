@@ -173,7 +173,7 @@ def _check_none_open(system: Governed, key: str) -> None:
         )
 
 
-# ---- what its approval does
+# ---- after its approval
 
 
 def why_blocked(row: Waiver) -> str | None:

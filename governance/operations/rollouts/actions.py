@@ -6,8 +6,9 @@ request_step, carry_out               the same if two people are needed
 halt, roll_back                       immediately, by one person
 guard                                 automatic step after a failed gate; people are notified
 
-A person who advances a rollout sends the fingerprint of the figures that they saw; if one has changed
-since, the step is rejected. Halting and rolling back never wait: they void a request to advance.
+A person who advances a rollout sends the fingerprint of the figures that they saw; if one has
+changed since, the step is rejected. Halting and rolling back never wait: they void a request to
+advance.
 """
 
 import re

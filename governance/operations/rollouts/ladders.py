@@ -1,7 +1,7 @@
 """The stages of a rollout, by the risk class of the AI system. Pure.
 
-Planning copies the ladder into the rollout, so a later change of these tables doesn't affect existing
-rollouts.
+Planning copies the ladder into the rollout, so a later change of these tables doesn't affect
+existing rollouts.
 """
 
 from collections.abc import Mapping, Sequence

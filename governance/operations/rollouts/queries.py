@@ -51,7 +51,7 @@ MAX_FREEZES = 500
 MAX_EARLIER = 8  # Rollouts of the same feature on a page
 
 
-# ---- what is served
+# ---- served releases
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class Serving:
     """The decision API's data for a feature, with the slugs of feature and system.
 
     `share` is in basis points of the targeting keys, 0 while no key gets the candidate. `variants`
-    are the current and the candidate release. `rings` are the included levels of `release_ring`. `stage` is "Shadow", "5%" …; `state` is running, paused, halted, finished or rolled_back.
+    are the current and the candidate release. `rings` are the included levels of `release_ring`.
+    `stage` is "Shadow", "5%" …; `state` is running, paused, halted, finished or rolled_back.
     """
 
     feature: str
@@ -77,8 +78,8 @@ class Serving:
 def serving() -> list[Serving]:
     """Return the data of each feature's newest started rollout. Runs one statement.
 
-    A halted or rolled back rollout serves the current release to all keys; a finished one serves its
-    own release to all keys.
+    A halted or rolled back rollout serves the current release to all keys; a finished one serves
+    its own release to all keys.
     """
     query = (
         select(Rollout, SystemFeature.key, AISystem.key)
@@ -220,7 +221,7 @@ AROUND: tuple[Selected[Any], ...] = (
 
 
 def people_needed(row: Rollout, system: AISystem) -> int:
-    """Return how many people a step needs, by the stricter of the current and planned risk class."""
+    """Return how many people a step needs, by the stricter of current and planned risk class."""
     return max(PEOPLE[system.lane], PEOPLE[row.risk_class])
 
 

@@ -30,7 +30,7 @@ class ShareChange:
     step: str
     share: int
     where: str  # "in shadow", "at 5%"
-    gates: str  # "12 of 12 gates passed", "" where none was read
+    gates: str  # "12 of 12 gates passed", "" if none was read
     cause: str
 
     @property

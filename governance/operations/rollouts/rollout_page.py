@@ -1,4 +1,4 @@
-"""Data of a rollout's page besides its gates: ladder, next step, history, who is in."""
+"""Data of a rollout's page besides its gates: ladder, next step, history, reached keys."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -145,7 +145,7 @@ def _stage(
     return LadderStage(css, "open", stage.name, f"{hours(stage.dwell)}, {needs}", people)
 
 
-# ---- what happens next
+# ---- the next step
 
 
 def next_title(at: Standing) -> str:
@@ -198,7 +198,7 @@ def requirements(at: Standing) -> Iterator[Mapping[str, Any]]:
     }
 
 
-# ---- who is in
+# ---- reached keys
 
 
 def who_is_in(at: Standing) -> tuple[str, list[tuple[str, Any]]]:

@@ -60,7 +60,10 @@ def roles_of(system_ids: Collection[UUID]) -> Mapping[UUID, Roles]:
 
 
 def recorded_of(system_ids: Collection[UUID]) -> Mapping[UUID, set[str]]:
-    """Return each release that was ever served or in a rollout; systems without one are left out."""
+    """Return each release that was ever served or in a rollout, by system.
+
+    Systems without one are left out.
+    """
     rollouts, statements = _record(tuple(system_ids))
     found: dict[UUID, set[str]] = defaultdict(set)
     for row in rollouts:

@@ -175,8 +175,8 @@ def cancel(drill: Drill, *, reason: str = "") -> None:
 def begin_or_end(drill: Drill) -> bool:
     """Start a drill, end its stop or record its result, as due. Return True if it runs.
 
-    The jobs process calls this repeatedly, with the row locked. The row has all of the state, so the
-    next call continues after a killed process.
+    The jobs process calls this repeatedly, with the row locked. The row has all of the state, so
+    the next call continues after a killed process.
     """
     if drill.state == "planned" and drill.due_at <= clock.now():
         _begin(drill)

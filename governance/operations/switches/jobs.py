@@ -66,7 +66,7 @@ def _run_tenant(tenant_id: UUID) -> bool:
 
 
 def _report() -> None:
-    """Report in a separate transaction, since an unavailable store must not keep a scope stopped."""
+    """Report in a separate transaction, so that an unavailable store keeps nothing stopped."""
     try:
         with transaction():
             now = clock.now()

@@ -126,7 +126,7 @@ def _effects(
     obeyed: Obedience,
     answering: Sequence[SystemFeature],
 ) -> Iterator[ApprovalEffect]:
-    """Return what answers again, what stays stopped, and the consumers that the stop didn't reach."""
+    """Return what answers again, what stays stopped, and consumers that the stop didn't reach."""
     wider, within = others
     if any(each is not None and each.retired_at for each in scope):
         yield ApprovalEffect(

@@ -127,7 +127,7 @@ MOVES: Mapping[str, tuple[str, ...]] = {
     "restricted": ("live",),
     "retired": (),
 }
-# The other fields are recorded by name.
+# Fields that the log records with values; it lists the others only by name.
 RECORDED = ("name", "purpose", "kind", "team", "autonomy", "ai_act_class", "eu_role")
 
 
@@ -155,8 +155,8 @@ def register(
     """Add a system to the register. `key` is its slug, which never changes.
 
     `stage` is its lifecycle stage, and `stage_since` the day on which it entered it, by default
-    today. `facts` are further fields of facts.FACTS. `valid_until` is the last day on which an agent
-    or MCP server may be used.
+    today. `facts` are further fields of facts.FACTS. `valid_until` is the last day on which an
+    agent or MCP server may be used.
     """
     if not SLUG.match(key) or key in RESERVED:
         raise Invalid(

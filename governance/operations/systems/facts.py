@@ -94,7 +94,7 @@ REASONS = {
 }
 BEFORE_APPROVAL = ("proposed", "in_review")  # Stages before any approval that could become stale
 
-# ---- what is given
+# ---- input
 
 
 def cleaned(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def models_text(models: Iterable[Mapping[str, str]]) -> str:
     return "\n".join(", ".join(row).rstrip(", ") for row in rows)
 
 
-# ---- what differs
+# ---- differences
 
 
 def differences(before: Content, after: Content) -> list[tuple[str, Any, Any]]:
@@ -278,7 +278,7 @@ def model_family(provider: str, name: str) -> str:
     return f"{_plain(provider)}/{family}"
 
 
-# ---- what people read
+# ---- text for readers
 
 
 def readable(name: str, value: Any, names: Mapping[str, str] | None = None) -> str | None:

@@ -228,7 +228,7 @@ def _may_open(
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Data of all features about a system, as far as the reader may open it.
+    """Data of all features about a system that the reader may see.
 
     `records` has the newest ones about it, and `users` depend on it. All are sorted.
     """

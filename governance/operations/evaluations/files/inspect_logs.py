@@ -1,7 +1,8 @@
 """Logs of Inspect AI: one JSON document, or an .eval archive with one document for each sample.
 
 Log version 2, https://inspect.aisi.org.uk/eval-logs.html. A score is C, I, P, N, a number, or an
-object of these; NaN is a sample without a score. Current archives use Zstandard, older ones Deflate.
+object of these; NaN is a sample without a score. Current archives use Zstandard, older ones
+Deflate.
 """
 
 import json
@@ -36,7 +37,7 @@ else:
 TOOL = "Inspect"
 LOG_VERSION = 2
 JUDGE_ROLE = "grader"
-MODEL_GRADED = "model_graded"  # Scorers of Inspect that ask a model
+MODEL_GRADED = "model_graded"  # Scorers of Inspect that use a model
 HEADER = "header.json"
 SAMPLES = "samples/"
 MIB = 1024 * 1024

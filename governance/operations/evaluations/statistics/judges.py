@@ -1,10 +1,10 @@
 """A judging model's agreement with people, and the correction of its rates.
 
 Cohen, "A coefficient of agreement for nominal scales", 1960, with the error of Fleiss, Cohen and
-Everitt, "Large sample standard errors of kappa and weighted kappa", 1969; Rogan and Gladen, "Estimating
-prevalence from the results of a screening test", 1978, with the interval of Lang and Reiczigel,
-"Confidence limits for prevalence of disease adjusted for estimated sensitivity and specificity",
-2014.
+Everitt, "Large sample standard errors of kappa and weighted kappa", 1969; Rogan and Gladen,
+"Estimating prevalence from the results of a screening test", 1978, with the interval of Lang and
+Reiczigel, "Confidence limits for prevalence of disease adjusted for estimated sensitivity and
+specificity", 2014.
 """
 
 from dataclasses import dataclass

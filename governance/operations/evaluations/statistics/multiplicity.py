@@ -1,7 +1,7 @@
 """Corrections for many measures, many weeks and many looks.
 
-Holm, "A simple sequentially rejective multiple test procedure", 1979. The looks at one growing
-run, and the weeks of a series, each spend a part of one budget; by the union bound the parts add up,
+Holm, "A simple sequentially rejective multiple test procedure", 1979. The looks at one growing run,
+and the weeks of a series, each spend a part of one budget; by the union bound the parts add up,
 however dependent the looks are.
 """
 
@@ -14,8 +14,8 @@ WEEKS_PER_YEAR = 52
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """Return the p-values corrected for each other, in the given order.
 
-    The smallest of k is multiplied by k, the next one by k − 1, and none is less than one before it.
-    The tests compare it with statsmodels.
+    The smallest of k is multiplied by k, the next one by k − 1, and none is less than one before
+    it. The tests compare it with statsmodels.
     """
     corrected = [0.0] * len(p_values)
     largest = 0.0

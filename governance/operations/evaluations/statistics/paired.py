@@ -75,9 +75,9 @@ def compare_clusters(
     """Return the comparison for cases that move together with their source.
 
     `clusters` has the (better, worse) cases of each source, (0, 0) if none changed. Each source is
-    one observation, its net change. If up to twelve sources changed, every flip of signs is counted;
-    beyond that, the statistic of Obuchowski is compared with chi-squared of one degree of freedom.
-    Every case has the same weight, as in the difference of the rates.
+    one observation, its net change. If up to twelve sources changed, every flip of signs is
+    counted; beyond that, the statistic of Obuchowski is compared with chi-squared of one degree of
+    freedom. Every case has the same weight, as in the difference of the rates.
     """
     nets = [better - worse for better, worse in clusters.values() if better != worse]
     better = sum(each[0] for each in clusters.values())
@@ -190,8 +190,8 @@ def _p_value_at(comparison: PairedComparison, factor: float) -> float:
 def _difference(cases: int, net: int, squares: float) -> tuple[float, float, float]:
     """Return the paired rates' difference with Wald's interval, from each source's net change.
 
-    Its variance is (Σ net² − (Σ net)² ÷ n) ÷ n²; with one case per source, Σ net² counts the changed
-    cases (Agresti, "Categorical Data Analysis", 3rd ed., 11.1.1).
+    Its variance is (Σ net² − (Σ net)² ÷ n) ÷ n²; with one case per source, Σ net² counts the
+    changed cases (Agresti, "Categorical Data Analysis", 3rd ed., 11.1.1).
     """
     if not cases:
         return 0.0, 0.0, 0.0
@@ -209,7 +209,7 @@ def _sign_test(better: int, changed: int) -> float:
 
 
 def _flips(nets: Sequence[int]) -> float:
-    """Return the share of all flips of signs with a total at least as far from 0, counted exactly."""
+    """Return the exact share of all flips of signs with a total at least as far from 0."""
     totals = {0: 1}
     for net in nets:
         flipped: dict[int, int] = {}
@@ -225,8 +225,8 @@ def _flips(nets: Sequence[int]) -> float:
 def _obuchowski(net: float, squares: float, sources: float) -> float:
     """Return the p-value of (K − 1) ÷ K × (Σ net)² ÷ Σ net² over K sources.
 
-    It uses her variance under the null hypothesis, in the notation of Yang, Sun and Hardin, "A note on
-    the tests for clustered matched-pair binary data", 2010.
+    It uses her variance under the null hypothesis, in the notation of Yang, Sun and Hardin, "A note
+    on the tests for clustered matched-pair binary data", 2010.
     """
     from scipy.special import chdtrc  # noqa: PLC0415 - loads NumPy
 

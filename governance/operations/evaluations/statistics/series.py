@@ -67,7 +67,8 @@ def mean_change_points(
 ) -> tuple[ChangePoint, ...]:
     """Return the weeks that begin a new mean, in order.
 
-    A week's own movement counts as spread, so a jumpy mean can hide a change, but never creates one.
+    A week's own movement counts as spread, so a jumpy mean can hide a change, but never creates
+    one.
     """
     return _segments(
         len(weeks),

@@ -2,7 +2,7 @@
 
 Occurrences   the indicator counts events: kind ratio, or threshold with the objective's op and value
 Timeslices    of one minute: kind downtime; a minute is down below timeSliceTarget
-rolling       a window of whole days
+rolling       a window of full days
 calendar      1M from the first of a month at 00:00, in the tenant's time zone
 
 Data without an OpenSLO field is an annotation: meridian.example/unit, /bound-unit, /min-requests,

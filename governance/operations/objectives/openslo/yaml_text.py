@@ -3,9 +3,9 @@
     read(data)        the documents of a file: mappings, lists, text, Decimal, True, False, None
     write(documents)  the same as YAML text
 
-A number stays the decimal that the file has: 0.999 is Decimal("0.999"), never a float. Text is text as in
-YAML 1.2, so a time of day or `no` isn't converted. Tags and duplicate keys are rejected, and so is a
-file that is too large, too deep, or that its aliases expand too much.
+A number stays the decimal that the file has: 0.999 is Decimal("0.999"), never a float. Text is text
+as in YAML 1.2, so a time of day or `no` isn't converted. Tags and duplicate keys are rejected, and
+so is a file that is too large, too deep, or that its aliases expand too much.
 """
 
 import re
