@@ -173,7 +173,7 @@ def _slow_statuses(
 
 
 def _lacking(rule: BurnRule, history: History, place: int) -> Iterator[bool]:
-    """Yield if a rule lacks traffic at each place, as `BurnRule.lacks_traffic` does."""
+    """Yield a bool for each place: True if the rule lacks traffic, as in `BurnRule`."""
     needed = rule.needed_events(history.kind)
     return (
         2 * known >= rule.long and total < needed

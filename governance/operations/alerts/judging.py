@@ -57,7 +57,7 @@ def judged(
 
 
 def judge_one(each: Watched, moment: Moment) -> Verdict:
-    """Judge one objective. Runs one statement for the counts, and one if minutes don't count."""
+    """Judge one objective. Runs one statement for counts, and one more if minutes are hidden."""
     counts = counts_of({each.id: lengths(each.rules, each.window)}, [each], moment)[each.id]
     return judge_all(each.rules, counts, kind=each.kind, target=each.target, window=each.window)
 

@@ -157,7 +157,7 @@ class DecisionCounter:
         return found
 
     def give_back(self, tenant: str, counts: Mapping[tuple[datetime, str, str, str], int]) -> None:
-        """Return counts that could not be written."""
+        """Restore counts that could not be written."""
         with self._lock:
             for (at, system, flag, word), asked in counts.items():
                 key = (tenant, int(at.timestamp() // MINUTE), system, flag, word)

@@ -1,7 +1,7 @@
 """Check that a release's evaluations allow its promotion. Only a pass passes.
 
     promotion_verdict(system_id, release)   clear, or each reason against it; three statements
-    evaluated(system_id, release)           the active suites, each with its newest run of it
+    evaluated(system_id, release)           the active suites, each with its newest run for it
                                             and the results of these runs; one statement
     newest_release(system_id)               the most recently evaluated release
     select_releases(system_id)              the evaluated releases, with the day of the last run

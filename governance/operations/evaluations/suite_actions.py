@@ -4,7 +4,7 @@ create(…)                     a suite, empty or with the first draft of a task
 draft(suite)                  the next version, a copy of the newest one
 edit_draft(…), set_measures   until it is published
 publish(version)              makes it available for runs; it can't change any more
-withdraw(version, reason)     ends new runs; its results stay, marked
+withdraw(version, reason)     allows no new runs; its results stay, marked
 retire(suite, reason)         no further versions and runs
 """
 

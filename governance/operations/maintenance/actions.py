@@ -119,10 +119,7 @@ def _write(row: Exclusion, plan: Plan, series: Recurrence) -> None:
 
 
 def needs_second_person(row: Exclusion) -> bool:
-    """Return True if another person must approve it.
-
-    This is so if it was announced late, or has a category that isn't announced.
-    """
+    """Return True if another person must approve it: announced late, or not maintenance."""
     return row.category != "maintenance" or is_late(row)
 
 

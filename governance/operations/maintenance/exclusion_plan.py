@@ -75,7 +75,7 @@ def _check_times(starts_at: datetime, ends_at: datetime) -> None:
 
 
 def _check_scope(system_id: UUID | None, indicator_id: UUID | None) -> UUID | None:
-    """Return the system. An indicator determines its own."""
+    """Return the id of the system, by default the indicator's. Raises Invalid if they differ."""
     if system_id is not None:
         systems.system(system_id)
     if indicator_id is None:

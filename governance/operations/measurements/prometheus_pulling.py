@@ -1,8 +1,8 @@
 """Pull the due minutes, and store the result of each source and query.
 
 No request is sent inside a transaction: a plan is read in one, Prometheus answers outside of any,
-and the minutes are stored in another, together with the pulled end. So a killed pull requests the
-minutes that it hadn't stored again.
+and the minutes are stored in another, together with their end. So a killed pull repeats the
+requests for minutes that it hadn't stored.
 """
 
 import random

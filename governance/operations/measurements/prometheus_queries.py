@@ -60,7 +60,7 @@ def pulls() -> list[IndicatorPull]:
 
 
 def due(now: datetime, *, limit: int) -> list[tuple[PrometheusQuery, PrometheusSource, Indicator]]:
-    """Return the queries that may run now, those with the oldest pulled end first."""
+    """Return the queries that may run now, those with the oldest missing minutes first."""
     rested = [
         model.next_try_at.is_(None) | (model.next_try_at <= now)
         for model in (PrometheusQuery, PrometheusSource)

@@ -60,7 +60,7 @@ def _open_request() -> Approval | None:
 
 
 def _tenants() -> int:
-    """Return the number of tenants that use the operator's layer."""
+    """Return the number of active tenants, without the operator."""
     return sum(t.kind != "operator" for t in directory.living_tenants())
 
 

@@ -285,7 +285,10 @@ class PolicyNotice:
 
 
 def notices(after: EffectivePolicy, *, of: EffectivePolicy | None = None) -> list[PolicyNotice]:
-    """Return warnings about settings without the expected effect; with `of`, only new ones."""
+    """Return warnings about settings without the expected effect.
+
+    With `of`, only about settings that differ from it.
+    """
     found: list[PolicyNotice] = []
     if of is None or of.content.tier != after.content.tier:
         found += _about_tier(after)

@@ -42,7 +42,7 @@ def covers(key: str, strict: Value, loose: Value) -> bool:
 
 
 def compare(key: str, before: Value, after: Value) -> Move:
-    """Return if a step tightens, loosens or differs.
+    """Return the effect of a step: "same", "tightens", "loosens" or "differs".
 
     Two lists of which neither contains the other "differ", which counts as loosening.
     """

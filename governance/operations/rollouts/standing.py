@@ -131,7 +131,7 @@ def _blockers(at: Standing) -> Iterator[str]:
 
 
 def _closed(results: Sequence[GateResult]) -> Iterator[str]:
-    """Return the gates that keep it from advancing: all that don't pass."""
+    """Yield a sentence about the gates that don't pass, or about a lack of data."""
     if not results:
         yield "No gate has any data."
     shut = [each for each in results if each.verdict != "pass"]
