@@ -1,1 +1,1 @@
-"""The AI systems and what governs them while they run: policies, switches, decisions."""
+"""The AI systems and their controls at run time: policies, switches, decisions."""

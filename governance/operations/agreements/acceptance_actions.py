@@ -1,4 +1,4 @@
-"""Accept a proposed version: one person for each side, of exactly the terms that they saw.
+"""Accept a proposed version: one person per side, bound to the terms they saw.
 
 accept                    for the acting person's side
 record_vendor_signature   a vendor signs on paper; an operator records it, another one accepts
@@ -53,8 +53,9 @@ SIGNATURE = action(
 def accept(version: AgreementVersion, *, seen: str, title: str = "") -> bool:
     """Accept exactly the terms with the fingerprint `seen`, for the acting person's side.
 
-    Returns whether the version is in force now: both sides accepted it. Raises Stale when the terms
-    are others than the person saw, Forbidden for who already accepted for the other side.
+    Returns True when both sides have accepted, so the version is in force. Raises Stale when the
+    terms changed since the person saw them, Forbidden when the person already accepted for the
+    other side.
     """
     side = _require_acceptor(version)
     lock_tenant(LOCK)
@@ -72,7 +73,10 @@ def accept(version: AgreementVersion, *, seen: str, title: str = "") -> bool:
 def record_vendor_signature(
     version: AgreementVersion, *, seen: str, name: str, title: str, document: str
 ) -> bool:
-    """Record who signed for the vendor and where the signed copy is; another operator accepts."""
+    """Record a vendor's signature; another operator must accept it.
+
+    `name` and `title` are those of the signer, `document` says where the signed copy is.
+    """
     require(permissions.ACCEPT)
     agreement = queries.agreement(version.agreement_id)
     if agreement.direction != FROM_VENDOR or queries.acting_side() != "provider":
@@ -92,14 +96,17 @@ def record_vendor_signature(
 
 
 def _require_acceptor(version: AgreementVersion) -> str:
-    """The side that the acting person accepts for. Raises Forbidden for who may not."""
+    """Return the side that the acting person accepts for.
+
+    Raises Forbidden if they may not accept.
+    """
     require(permissions.ACCEPT)
     side = queries.acting_side()
     agreement = queries.agreement(version.agreement_id)
     if side is None:
         raise Forbidden("An agreement is accepted by people.")
     if agreement.direction == FROM_VENDOR:
-        return "customer"  # of the vendor, the operator is the customer
+        return "customer"  # The operator is the vendor's customer.
     return side
 
 
@@ -160,7 +167,7 @@ def _add_acceptance(
 
 
 def needed_sides(agreement: Agreement) -> set[str]:
-    """The two sides of an agreement: the provider and its customer, or a vendor and us."""
+    """Return the two sides that must accept: provider and customer, or vendor and customer."""
     return (
         {"vendor", "customer"} if agreement.direction == FROM_VENDOR else {"provider", "customer"}
     )

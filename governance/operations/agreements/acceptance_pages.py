@@ -27,7 +27,10 @@ from governance.operations.agreements.version_page import version_context
 def _facts(
     agreement_id: UUID, number: int | None = None, slug: str | None = None
 ) -> list[tuple[str, str]]:
-    """Name the agreement, and the version where the form is about one. Raises NotFound without."""
+    """Name the agreement, and the version if the form is about one.
+
+    Raises NotFound if it is missing.
+    """
     with inside(tenant_of(slug), read_only=True) if slug else nullcontext():
         named = [("Agreement", queries.agreement(agreement_id).ref)]
         if number is not None:
@@ -114,7 +117,7 @@ def end(place: Place, agreement_id: UUID) -> Drawn | ResponseReturnValue:
 
 
 def _end(row: Agreement, form: EndForm) -> None:
-    """The end is the midnight after the last day, in the zone of the newest version."""
+    """End the agreement at the midnight after the last day, in the newest version's time zone."""
     if form.on.data is None:
         raise Invalid("Choose the last day.", field="on")
     newest = queries.versions(row.id)[:1]

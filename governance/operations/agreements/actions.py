@@ -1,8 +1,8 @@
 """Draft and end agreements; proposal_actions.py proposes a draft, acceptance_actions.py accepts it.
 
 create, draft_next        a first version, and the next one as a copy of an earlier
-save_draft                replaces all terms of a draft; the one who saves later is told
-end                       from an instant on, nothing is promised
+save_draft                replaces all terms of a draft; a concurrent edit raises Stale
+end                       ends all commitments at an instant
 """
 
 from datetime import datetime
@@ -78,8 +78,8 @@ def create(
 ) -> AgreementVersion:
     """Create an agreement with its first draft; returns the draft.
 
-    The counterparty of an agreement to a tenant is that tenant. A vendor's is named as indicators
-    name it. Raises Forbidden for a vendor agreement outside the operator's tenant.
+    The counterparty of an agreement to a tenant is that tenant. A vendor has the same name as in
+    indicators. Raises Forbidden for a vendor agreement outside the operator's tenant.
     """
     require(permissions.EDIT)
     side = queries.acting_side() or "provider"
@@ -223,7 +223,7 @@ def _write_parts(version: AgreementVersion, agreement: Agreement, content: Conte
 
 
 def end(agreement: Agreement, *, at: datetime, reason: str) -> None:
-    """End the agreement from an instant on. A closed month never changes."""
+    """End the agreement at an instant. A closed month never changes."""
     require(permissions.ACCEPT)
     lock_tenant(LOCK)
     session().refresh(agreement, with_for_update=True)

@@ -1,4 +1,4 @@
-"""The lists of agreements, and the page of one; version_page.py draws its version."""
+"""The lists of agreements and the page of one agreement; version_page.py renders its version."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class AgreementLine:
     agreement: Agreement
     now: AgreementVersion | None
     open: AgreementVersion | None
-    count: int  # commitments of the version in force
+    count: int  # Commitments of the version in force
 
     @property
     def state(self) -> tuple[str, str]:
@@ -63,7 +63,7 @@ class AgreementLine:
 
 
 def lines_of(agreements: Sequence[Agreement]) -> list[AgreementLine]:
-    """Rows of a list; four statements for any number of agreements."""
+    """Build the rows of a list. Runs four statements for any number of agreements."""
     ids = [each.id for each in agreements]
     if not ids:
         return []
@@ -111,7 +111,7 @@ class TenantAgreements:
 
 
 def operator_index() -> Drawn:
-    """Every tenant's agreements, 25 tenants a page, and those with vendors on the first."""
+    """List every tenant's agreements, 25 tenants per page, and vendors' on the first page."""
     after = request.args.get("after", "")
     every = [each for each in all_tenants() if each.status == "active"]
     own = [each for each in every if each.kind == "operator"]
@@ -142,13 +142,13 @@ def agreement(_place: Place, agreement_id: UUID) -> Drawn:
     shown = next(
         (each for each in versions if asked.isdecimal() and each.number == int(asked)), None
     ) or _newest(versions)
-    if shown is None:  # only the other side drafts, and nothing was proposed
+    if shown is None:  # The other side is still drafting and has proposed nothing.
         return Drawn("operations/agreements/unproposed.html", {"agreement": row})
     return Drawn("operations/agreements/agreement.html", version_context(row, shown, versions))
 
 
 def _newest(versions: Sequence[AgreementVersion]) -> AgreementVersion | None:
-    """What needs attention: a proposal or draft, else the newest accepted version."""
+    """Choose the version that needs attention: proposed, then draft, accepted, withdrawn."""
     by_state = [
         each
         for wanted in ("proposed", "draft", "accepted", "withdrawn")

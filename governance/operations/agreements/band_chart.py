@@ -1,6 +1,6 @@
-"""Credit bands as a small chart: from the lowest attainment at the left to 100% at the right.
+"""Chart of credit bands, from the lowest attainment on the left to 100% on the right.
 
-Segments have equal widths, since bands of 0.1% and of 5% stand side by side. Pure.
+Segments have equal widths, so that bands of 0.1% stay visible next to bands of 5%. Pure.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ def band_chart(bands: Sequence[Band], title: str) -> Markup:
 
 
 def bands_title(bands: Sequence[Band]) -> str:
-    """The conclusion of the chart, for readers who don't see it."""
+    """Summarize the chart for readers who don't see it."""
     if not bands:
         return "No credit is due for this commitment"
     highest: Fraction = max(band.share for band in bands)

@@ -1,8 +1,8 @@
 """Business time: which minutes count for a support clock, and when a time limit ends.
 
 Pure: weekly hours in a time zone, public holidays of a country and its subdivision (the library
-`holidays`, which follows each country's law), days of one's own, and pauses while the other side has
-to answer. Instants may have seconds; business time is exact.
+`holidays`, which follows each country's law), days of one's own, and pauses while the other side
+has to answer. Instants may have seconds; business time is exact.
 
     calendar = Calendar.from_json({"zone": "Europe/Berlin", "hours": {"mon": [["09:00", "17:00"]]}})
     elapsed(start, end, calendar, pauses)        how much business time has passed
@@ -25,7 +25,7 @@ from governance.kernel.intervals import Span
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = timedelta(days=1)
 MINUTES_OF_DAY = 24 * 60
-MAX_DAYS = 366 * 5  # a limit that isn't reached in five years is refused
+MAX_DAYS = 366 * 5  # Deadlines further away than five years raise ValueError.
 MAX_OWN_DAYS = 60
 NO_TIME = timedelta(0)
 
@@ -42,7 +42,7 @@ class Calendar:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Calendar":
-        """Read what `as_json` wrote. Raises Invalid, naming what is wrong."""
+        """Read what `as_json` wrote. Raises Invalid, naming the error."""
         found = cls(
             str(content.get("zone", "")),
             tuple(_read_day(day, content.get("hours", {}).get(day, [])) for day in DAY_NAMES),
@@ -54,7 +54,7 @@ class Calendar:
         return found
 
     def as_json(self) -> dict[str, Any]:
-        """For a column, an agreement's terms, and its fingerprint."""
+        """Return the calendar as JSON for a column, an agreement's terms and its fingerprint."""
         return {
             "zone": self.zone,
             "hours": {
@@ -68,7 +68,7 @@ class Calendar:
         }
 
     def is_holiday(self, day: date) -> bool:
-        """Whether nothing counts on that day: a public holiday, or one of the own days."""
+        """Return True for a public holiday or one of the calendar's own days off."""
         return day in self.own_days or day in _holidays(self.country, self.subdivision, day.year)
 
 
@@ -118,7 +118,7 @@ def _read_day(day: str, spans: Sequence[Sequence[str]]) -> tuple[tuple[int, int]
 
 
 def _minute(text: str) -> int:
-    """A local time as its minute of the day; 24:00 is the end of the day."""
+    """Convert a local time such as 09:00 to its minute of the day; 24:00 is the end of the day."""
     if text == "24:00":
         return MINUTES_OF_DAY
     read = time.fromisoformat(text)
@@ -142,7 +142,7 @@ def _read_date(text: str) -> date:
 
 @lru_cache(maxsize=512)
 def _holidays(country: str, subdivision: str, year: int) -> frozenset[date]:
-    """The days off of a year, by the present law of that country as the library knows it."""
+    """Return a year's public holidays by the country's current law, as the library knows it."""
     if not country:
         return frozenset()
     import holidays  # noqa: PLC0415 - the same
@@ -156,9 +156,9 @@ def _holidays(country: str, subdivision: str, year: int) -> frozenset[date]:
 def elapsed(
     start: datetime, end: datetime, calendar: Calendar | None, pauses: Iterable[Span] = ()
 ) -> timedelta:
-    """Business time between two instants, without the pauses; nothing when `end` is no later.
+    """Return the business time between two instants, without pauses; zero when `end` isn't later.
 
-    A pause that is still open ends, for the caller, now.
+    For a pause that is still open, the caller passes the current time as its end.
     """
     return sum((b - a for a, b in _running(start, end, calendar, pauses)), NO_TIME)
 
@@ -166,9 +166,9 @@ def elapsed(
 def deadline(
     start: datetime, minutes: int, calendar: Calendar | None, pauses: Iterable[Span] = ()
 ) -> datetime:
-    """The first instant at which that many minutes of business time have passed since `start`.
+    """Return the first instant with that many minutes of business time since `start`, in UTC.
 
-    In UTC. It is the inverse of `elapsed`: elapsed(start, deadline(start, n, …), …) is n minutes.
+    It is the inverse of `elapsed`: elapsed(start, deadline(start, n, …), …) is n minutes.
     Pauses known so far move it; a later pause moves it again. Raises ValueError when the hours
     don't reach it within five years.
     """
@@ -187,7 +187,7 @@ def deadline(
 def _running(
     start: datetime, end: datetime, calendar: Calendar | None, pauses: Iterable[Span]
 ) -> Iterator[tuple[datetime, datetime]]:
-    """The open stretches without the pauses, in order."""
+    """Yield the open periods in order, with pauses cut out."""
     stops = sorted(pause for pause in pauses if pause.end > pause.start)
     for opens, closes in _open(start, end, calendar):
         at = opens
@@ -204,7 +204,7 @@ def _running(
 def _open(
     start: datetime, end: datetime, calendar: Calendar | None
 ) -> Iterator[tuple[datetime, datetime]]:
-    """The stretches of business time between two instants, in UTC and in order, day by day."""
+    """Yield the periods of business time between two instants, in UTC, day by day."""
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     if end <= start:
         return
@@ -225,7 +225,7 @@ def _open(
 
 
 def _instant(day: date, minute: int, zone: ZoneInfo) -> datetime:
-    """That local time as an instant; minute 1,440 is the next midnight."""
+    """Convert a local minute of a day to an instant; minute 1,440 is the next midnight."""
     midnight = day + DAY * (minute // MINUTES_OF_DAY)
     at = time(minute % MINUTES_OF_DAY // 60, minute % 60)
     return datetime.combine(midnight, at, zone).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""The people to write to about an agreement."""
+"""Change the contacts of an agreement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ CONTACTS = action(
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """The people to write to, and about what."""
+    """A contact of an agreement, and what to write to them about."""
 
     side: str
     purpose: str
@@ -40,7 +40,7 @@ class Contact:
 
 
 def set_contacts(agreement: Agreement, contacts: Sequence[Contact]) -> None:
-    """Replace the contacts of the agreement; that needs no new version."""
+    """Replace the contacts of the agreement. This needs no new version."""
     require(permissions.EDIT)
     if len(contacts) > MAX_CONTACTS:
         raise Invalid(f"Enter up to {MAX_CONTACTS} contacts.")

@@ -12,7 +12,7 @@ WIDTH, HEIGHT, UNKNOWN_HEIGHT = 700, 150, 8.0
 
 @dataclass(frozen=True, slots=True)
 class CreditColumn:
-    """A month: its label, and the credit in whole units of the currency."""
+    """A month's label, and its credit in major units of the currency."""
 
     label: str
     value: float

@@ -22,18 +22,18 @@ from typing import NamedTuple
 from governance.kernel.errors import Invalid
 
 MAX_BANDS = 8
-MAX_DECIMALS = 10  # models.SHARE
+MAX_DECIMALS = 10  # Decimals, as in models.SHARE
 
 
 class Band(NamedTuple):
-    """Below this attainment, that share of the fee part is credited."""
+    """A credit band: below an attainment, that share of the fee part is credited."""
 
     below: Fraction
     share: Fraction
 
 
 def share_for(attained: Fraction, bands: Sequence[Band]) -> Fraction:
-    """The share due: that of the lowest bound which attainment is below; 0 when below none.
+    """Return the share due in the lowest band that attainment is below, or 0 if it is below none.
 
     The comparison is exact. Attained 99.9% is not below 99.9%: rounding comes later, and only for
     display (AWS Bedrock's bands in design/sla.md §9).
@@ -46,13 +46,13 @@ def share_for(attained: Fraction, bands: Sequence[Band]) -> Fraction:
 
 
 def band_for(attained: Fraction, bands: Sequence[Band]) -> Band | None:
-    """The band that applies; None when no credit is due."""
+    """Return the band that applies, or None when no credit is due."""
     lower = [band for band in bands if attained < band.below]
     return min(lower) if lower else None
 
 
 def read_share(text: str | Decimal | int) -> Fraction:
-    """A share from 0 to 1, exact, of at most ten decimals. Raises ValueError otherwise."""
+    """Parse an exact share from 0 to 1 with at most ten decimals. Raises ValueError otherwise."""
     try:
         value = Decimal(text)
     except (InvalidOperation, ValueError) as error:
@@ -65,7 +65,7 @@ def read_share(text: str | Decimal | int) -> Fraction:
 
 
 def read_bands(rows: Iterable[Sequence[str]]) -> list[Band]:
-    """Bands as JSON holds them: [["0.999", "0.1"], …]."""
+    """Read bands from JSON: [["0.999", "0.1"], …]."""
     return [Band(read_share(below), read_share(share)) for below, share in rows]
 
 
@@ -74,7 +74,7 @@ def check_bands(
 ) -> None:
     """Raise Invalid, naming the row, unless bounds descend from the target and credits rise.
 
-    `what` leads the sentence, such as "Commitment 2"; `field` is the form's field.
+    `what` begins the sentence, such as "Commitment 2"; `field` is the form's field.
     """
     lead = f"{what}, band" if what else "Band"
 
@@ -109,7 +109,7 @@ def check_bands(
 
 
 def percent(share: Fraction | Decimal) -> str:
-    """An exact share as a person reads it: "99.9%"; a share without an end is cut, not rounded."""
+    """Format an exact share: "99.9%". A share with endless decimals is truncated, not rounded."""
     hundred = Fraction(share) * 100
     whole, rest = divmod(hundred.numerator * 10**8, hundred.denominator)
     shown = f"{whole // 10**8}.{whole % 10**8:08}".rstrip("0").rstrip(".")
@@ -125,7 +125,7 @@ def round_money(amount: Fraction) -> int:
 
 
 class Part(NamedTuple):
-    """A part of a month under one version: its minutes, the fee of a whole month, and the cap."""
+    """A part of a month under one version: its minutes, the fee of the full month, and the cap."""
 
     minutes: int
     monthly_fee: int
@@ -143,12 +143,12 @@ class CreditLine:
 
     @property
     def fee(self) -> Fraction:
-        """The fee that the share is taken from: pro rata by minutes when the month is split."""
+        """The fee that the share is taken from, prorated by minutes when the month is split."""
         return Fraction(self.fee_part * self.part_minutes, self.month_minutes)
 
     @property
     def credit(self) -> int:
-        """Minor units, rounded half to even. Nothing is credited where nothing is determinable."""
+        """The credit in minor units, rounded half to even; 0 when the result isn't determinable."""
         return round_money((self.share or Fraction(0)) * self.fee)
 
 
@@ -172,7 +172,7 @@ def credit_line(
 
 @dataclass(frozen=True, slots=True)
 class MonthCredit:
-    """The month's sum: what the lines add up to, the cap, and the credit, in minor units."""
+    """A month's sum of lines, its cap and its credit, in minor units."""
 
     lines: int
     cap: int

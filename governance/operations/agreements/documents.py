@@ -1,4 +1,4 @@
-"""What agreements say of an AI system in its documents (kernel/record_points.py)."""
+"""Points about agreements in an AI system's documents (kernel/record_points.py)."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -15,7 +15,7 @@ from governance.operations.objectives.models import Objective
 
 
 def points_of(system_id: UUID) -> Iterator[RecordPoint]:
-    """Yield the service levels of the system that are promised to the tenant; one statement."""
+    """Yield the system's service levels that are promised to the tenant. Runs one statement."""
     query = (
         queries.commitments_in_force()
         .outerjoin(Objective, Objective.id == Commitment.objective_id)

@@ -1,7 +1,7 @@
 """The form of an agreement's draft, to and from its content. It works without JavaScript.
 
 Rows of commitments are numbered c0, c1, …; support rows s1 to s4; bands b0, b1, … inside them. A
-row in which everything is empty is left out.
+row with only empty fields is left out.
 """
 
 import re
@@ -51,7 +51,7 @@ ROW_OF_FIELD = re.compile(r"c(\d+)_(.+)\Z")
 
 
 class DraftFields(Form):
-    """What every draft has once; `draft_form` adds the rows."""
+    """The fields that each draft has once; `draft_form` adds the rows."""
 
     edited = HiddenField()
     effective_from = DayField("Effective from")
@@ -78,7 +78,7 @@ class DraftFields(Form):
 def draft_form(
     content: Content | None, edited: int, reason: str, choices: Sequence[tuple[str, str]]
 ) -> Any:
-    """The form of a draft, filled from what was sent, otherwise from `content`."""
+    """Build the form of a draft, filled from the request or else from `content`."""
     sent = submission().fields
     rows = _row_count(sent, content)
     bands = _band_count(sent, content)
@@ -223,7 +223,7 @@ def _percent(share: Decimal) -> str:
 
 
 def content_in(form: Any) -> Content:
-    """The content that the form holds. Raises Invalid, about its field."""
+    """Return the content of the form. Raises Invalid, naming the field."""
     zone = form.time_zone.data
     day = form.effective_from.data
     currency = form.currency.data
@@ -250,12 +250,12 @@ def content_in(form: Any) -> Content:
 
 
 def filled_rows(form: Any) -> list[int]:
-    """The rows of commitments that aren't left out."""
+    """Return the rows of commitments that have content."""
     return [row for row in range(form.rows) if form[f"c{row}_measures"].data]
 
 
 def at_form_row(error: DomainError, form: Any) -> DomainError:
-    """Point an error about the n-th commitment to the row of the form that it came from."""
+    """Point an error about the n-th commitment to its row of the form."""
     found = ROW_OF_FIELD.match(error.field or "")
     rows = filled_rows(form)
     if found is not None and int(found[1]) < len(rows):
@@ -305,7 +305,7 @@ def _amount(form: Any, field: str, currency: str) -> int:
 
 
 def _share(form: Any, field: str) -> Decimal:
-    """A percentage as an exact share: 99.9 → 0.999."""
+    """Convert a percentage to an exact share: 99.9 → 0.999."""
     text = (form[field].data or "").strip().removesuffix("%").strip()
     try:
         value = Decimal(text)

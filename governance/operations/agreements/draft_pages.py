@@ -106,7 +106,7 @@ def _create(place: Place, form: NewForm, zone: str) -> AgreementVersion:
 
 
 def _promises() -> list[CommitmentContent]:
-    """One for each active objective, at its present target."""
+    """Return one commitment per active objective, at its current target."""
     return [
         CommitmentContent(objective_id=each.id, target=each.target, bands=[], fee_part=0)
         for each in active_objectives()[:40]
@@ -138,7 +138,7 @@ def edit(place: Place, agreement_id: UUID, number: int) -> Drawn | ResponseRetur
             flash("Draft saved.")
             return redirect(back, 303)
         status = form.status
-        if form.stale:  # who saves again has seen the message
+        if form.stale:  # The person has seen the message, so saving again is deliberate.
             form.edited.data = str(version.edited)
     return Drawn(
         "operations/agreements/edit.html",
@@ -150,7 +150,7 @@ def edit(place: Place, agreement_id: UUID, number: int) -> Drawn | ResponseRetur
 def _with_retired(
     choices: list[tuple[str, str]], version: AgreementVersion, *, is_vendor: bool
 ) -> list[tuple[str, str]]:
-    """A draft copied from an old version may name what is retired since."""
+    """Add retired objectives and indicators that a draft copied from an old version names."""
     if is_vendor:
         return choices
     known = {value for value, _ in choices}
@@ -207,7 +207,7 @@ def _back(place: Place, agreement_id: UUID, number: int) -> ResponseReturnValue:
 
 
 def contacts(place: Place, agreement_id: UUID) -> Drawn | ResponseReturnValue:
-    """One line a contact: side; purpose; name; email."""
+    """Show and save the contacts, one per line: side; purpose; name; email."""
     row = queries.agreement(agreement_id)
     lines = "\n".join(
         f"{each.side}; {each.purpose}; {each.name}; {each.email}"

@@ -44,7 +44,7 @@ type Bands = list[list[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitmentContent:
-    """One promise; `vendor` marks a vendor's, which names no objective of ours."""
+    """One promise. `vendor` marks a vendor's promise, which names none of our objectives."""
 
     target: Decimal
     bands: Bands
@@ -57,7 +57,7 @@ class CommitmentContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupportContent:
-    """Response and resolution of one severity."""
+    """Response and resolution times of one severity."""
 
     severity: int
     response_minutes: int
@@ -195,7 +195,7 @@ def _bands(bands: Bands, target: Decimal, what: str, field: str) -> None:
 
 
 def content_of(version: AgreementVersion, parts: Parts, *, is_vendor: bool) -> Content:
-    """The terms of an existing version as content."""
+    """Return the terms of an existing version as content."""
     return Content(
         **{name: getattr(version, name) for name in FIELDS},
         excluded_categories=tuple(version.excluded_categories),
@@ -232,7 +232,7 @@ def _of_support(row: SupportTerm) -> SupportContent:
 
 
 def differences(before: dict[str, Any] | None, after: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    """(what, before, after) of two terms as people read them; only what differs."""
+    """Return (label, before, after) for each term that differs, as people read it."""
     old, new = (_lines(before) if before else {}), _lines(after)
     names = [*new, *(name for name in old if name not in new)]
     return [(n, old.get(n), new.get(n)) for n in names if old.get(n) != new.get(n)]
@@ -272,7 +272,7 @@ def _lines(terms: dict[str, Any]) -> dict[str, str]:
 
 
 def _local(at: str, zone: str) -> str:
-    """An instant in the agreement's own zone: "1 January 2027"."""
+    """Format an instant in the agreement's own zone: "1 January 2027"."""
     local = datetime.fromisoformat(at).astimezone(ZoneInfo(zone))
     return long_day(local.date()) + (f", {local:%H:%M}" if (local.hour or local.minute) else "")
 

@@ -1,4 +1,4 @@
-"""What agreements put into inboxes: a version to accept, and a term that ends soon."""
+"""Inbox items of agreements: a version to accept, and a term that ends soon."""
 
 from datetime import timedelta
 from typing import Any
@@ -49,7 +49,7 @@ def _select(**columns: Any) -> Select[Any]:
 
 
 def _awaiting() -> Select[Any]:
-    """Proposed versions that nobody accepted for the customer's side yet."""
+    """Select proposed versions that the customer's side hasn't accepted yet."""
     v = AgreementVersion
     accepted = exists().where(
         Acceptance.tenant_id == TENANT, Acceptance.version_id == v.id, Acceptance.side == "customer"
@@ -58,7 +58,7 @@ def _awaiting() -> Select[Any]:
 
 
 def _ending() -> Select[Any]:
-    """The newest accepted version, if its term ends within 60 days."""
+    """Select the newest accepted version if its term ends within 60 days."""
     v = AgreementVersion
     later = AgreementVersion.__table__.alias("later")
     renewed = exists().where(

@@ -1,4 +1,4 @@
-"""What commitments measure: objectives and indicators of the acting tenant, by name."""
+"""The objectives and indicators of the acting tenant that commitments measure, by name."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from governance.operations.objectives.models import Objective
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The indicator that a commitment is scored by, and its objective where it names one."""
+    """The indicator that a commitment is scored by, and its objective if it names one."""
 
     indicator: Indicator
     objective: Objective | None
@@ -29,12 +29,12 @@ class Measured:
 
 
 def _ids_in(column: Any) -> Select[Any]:
-    """Select the ids that the commitments of some versions have in that column."""
+    """Select the ids in that column of some versions' commitments."""
     return select(column).where(one_of(Commitment.version_id, "versions"))
 
 
 def of(commitments: Collection[Commitment]) -> dict[UUID, Measured]:
-    """Commitment → what it measures; a vendor's has none. Two statements at most."""
+    """Map each commitment to what it measures; a vendor's has none. Runs at most two statements."""
     ids = {each.objective_id for each in commitments if each.objective_id}
     objectives = {o.id: o for o in _all(Objective, ids)}
     wanted = {each.indicator_id for each in commitments if each.indicator_id}
@@ -52,7 +52,7 @@ def of(commitments: Collection[Commitment]) -> dict[UUID, Measured]:
 
 
 def names(commitments: Collection[Commitment]) -> dict[UUID, str]:
-    """Objective or indicator → its name."""
+    """Map objective and indicator ids to names."""
     found = of(commitments)
     return {
         each.objective_id or each.indicator_id or each.id: found[each.id].name
@@ -62,7 +62,7 @@ def names(commitments: Collection[Commitment]) -> dict[UUID, str]:
 
 
 def check_known(content: Content) -> None:
-    """Raise Invalid for a commitment to an objective or indicator that isn't the tenant's."""
+    """Raise Invalid for a commitment to another tenant's objective or indicator."""
     objectives = {o.id for o in _all(Objective, {c.objective_id for c in content.commitments})}
     indicators = {i.id for i in _all(Indicator, {c.indicator_id for c in content.commitments})}
     for row, each in enumerate(content.commitments):
@@ -75,7 +75,7 @@ def check_known(content: Content) -> None:
 
 
 def choices() -> list[tuple[str, str]]:
-    """What a commitment may name: active objectives, then live indicators."""
+    """List what a commitment may name: active objectives, then active indicators."""
     o = select(Objective.id, Objective.name).where(Objective.retired_at.is_(None))
     i = select(Indicator.id, Indicator.name).where(Indicator.retired_at.is_(None))
     return [

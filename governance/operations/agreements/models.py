@@ -1,4 +1,4 @@
-"""Agreements, their versions, what each version promises, and who accepted it.
+"""Agreements, their versions, commitments, support terms and acceptances.
 
 An agreement to a tenant is a row of that tenant. An agreement from a vendor is a row of the
 operator's own tenant, so row-level security hides it from every customer.
@@ -29,12 +29,12 @@ type Direction = Literal["to_tenant", "from_vendor"]
 type Side = Literal["provider", "customer", "vendor"]
 
 TO_TENANT, FROM_VENDOR = "to_tenant", "from_vendor"
-SHARE = Numeric(12, 10)  # a share of 1, exact; 10 digits hold 99.99999999%
+SHARE = Numeric(12, 10)  # Exact share of 1; 10 decimals hold 99.99999999%
 OPEN_STATES = ("draft", "proposed")
 
 
 class Agreement(Tenanted, Model):
-    """What one party promises another; what exactly, and from when, is in its versions."""
+    """An SLA between two parties. Its terms are in its versions."""
 
     __tablename__ = "agreements"
     __table_args__ = (
@@ -45,10 +45,10 @@ class Agreement(Tenanted, Model):
     direction: Mapped[str]  # to_tenant | from_vendor
     number: Mapped[int]
     name: Mapped[str]
-    # the customer's name, or the vendor's as indicators name it
+    # The customer's name, or the vendor's name as in indicators.
     counterparty: Mapped[str]
     created_by: Mapped[UUID | None]
-    ended_at: Mapped[datetime | None]  # from then on nothing is promised; may lie ahead
+    ended_at: Mapped[datetime | None]  # End of all commitments; may be in the future
     ended_by: Mapped[UUID | None]
     end_reason: Mapped[str] = mapped_column(default="")
 
@@ -58,7 +58,7 @@ class Agreement(Tenanted, Model):
 
 
 class AgreementVersion(Tenanted, Model):
-    """The terms from an instant on. A draft can be edited; an accepted version never changes."""
+    """The terms from an instant. A draft can be edited; an accepted version never changes."""
 
     __tablename__ = "agreement_versions"
     __table_args__ = (
@@ -87,35 +87,35 @@ class AgreementVersion(Tenanted, Model):
 
     agreement_id: Mapped[UUID]
     number: Mapped[int]
-    state: Mapped[str]  # draft proposed accepted withdrawn
-    side: Mapped[str]  # who drafts it: provider | customer; the other side sees it once proposed
-    edited: Mapped[int] = mapped_column(default=1)  # edits so far: a form carries it
+    state: Mapped[str]  # draft | proposed | accepted | withdrawn
+    side: Mapped[str]  # provider | customer drafts it; the other sees proposals
+    edited: Mapped[int] = mapped_column(default=1)  # Number of edits so far; a form carries it
     effective_from: Mapped[datetime]
-    ends_on: Mapped[date | None]  # the last day of the term, in `time_zone`
-    time_zone: Mapped[str]  # of months, effective dates and business hours
+    ends_on: Mapped[date | None]  # Last day of the term, in `time_zone`
+    time_zone: Mapped[str]  # Applies to months, effective dates and business hours
     currency: Mapped[str]  # ISO 4217
     monthly_fee: Mapped[int] = mapped_column(BigInteger)  # minor units
-    credit_cap: Mapped[Decimal] = mapped_column(SHARE)  # share of the month's fee
+    credit_cap: Mapped[Decimal] = mapped_column(SHARE)  # Share of the month's fee
     minimum_coverage: Mapped[Decimal] = mapped_column(SHARE)
-    close_day: Mapped[int] = mapped_column(SmallInteger)  # of the following month
+    close_day: Mapped[int] = mapped_column(SmallInteger)  # Day of the following month
     maintenance_notice_hours: Mapped[int]
-    # categories of exclusions that count: maintenance, customer_caused, force_majeure
+    # Categories of exclusions that count: maintenance, customer_caused, force_majeure.
     excluded_categories: Mapped[list[Any]]
-    claim_days: Mapped[int]  # to claim a credit, after the month ends
+    claim_days: Mapped[int]  # Days to claim a credit after the month ends
     business_hours: Mapped[dict[str, Any]]  # business_time.Calendar.as_json()
-    reason: Mapped[str]  # why this version
+    reason: Mapped[str]  # Why this version exists
     drafted_by: Mapped[UUID | None]
     proposed_by: Mapped[UUID | None]
     proposed_at: Mapped[datetime | None]
     terms: Mapped[dict[str, Any] | None] = mapped_column(
         JSONB(none_as_null=True)
-    )  # frozen when proposed: terms.terms_of()
+    )  # Frozen by the proposal: terms.terms_of()
     fingerprint: Mapped[str] = mapped_column(default="")  # SHA-256 of the terms as proposed
     accepted_at: Mapped[datetime | None]
 
 
 class Commitment(Tenanted, Model):
-    """One promised quantity, with its credit bands and the part of the fee that they take from.
+    """One promised quantity, with its credit bands and the fee part that they apply to.
 
     A commitment to a tenant names an objective or an indicator. A vendor's names neither: it covers
     every indicator that counts this vendor's errors, or those of one kind.
@@ -137,14 +137,14 @@ class Commitment(Tenanted, Model):
     clause: Mapped[int] = mapped_column(SmallInteger)  # 1, 2, … in the order of the agreement
     objective_id: Mapped[UUID | None]
     indicator_id: Mapped[UUID | None]
-    vendor_kind: Mapped[str | None]  # of a vendor's indicators: downtime | ratio | threshold
+    vendor_kind: Mapped[str | None]  # Kind of vendor indicators: downtime | ratio | threshold
     target: Mapped[Decimal] = mapped_column(SHARE)
     bands: Mapped[list[Any]]  # [["0.999", "0.1"], …]: attained below → share of the fee part
     fee_part: Mapped[int] = mapped_column(BigInteger)  # minor units a month
 
 
 class SupportTerm(Tenanted, Model):
-    """How fast incidents of one severity are answered and resolved, and what a miss costs."""
+    """Response and resolution times of one incident severity, and the credit for missing them."""
 
     __tablename__ = "agreement_support_terms"
     __table_args__ = (
@@ -159,13 +159,13 @@ class SupportTerm(Tenanted, Model):
     response_minutes: Mapped[int]
     resolution_minutes: Mapped[int | None]
     clock: Mapped[str]  # business_hours | 24x7
-    target: Mapped[Decimal] = mapped_column(SHARE)  # share of the month's incidents in time
+    target: Mapped[Decimal] = mapped_column(SHARE)  # Share of the month's incidents handled in time
     bands: Mapped[list[Any]]
     fee_part: Mapped[int] = mapped_column(BigInteger)
 
 
 class AgreementContact(Tenanted, Model):
-    """A person to write to about the agreement; changed without a new version."""
+    """A contact of the agreement; can change without a new version."""
 
     __tablename__ = "agreement_contacts"
     __table_args__ = (
@@ -175,13 +175,13 @@ class AgreementContact(Tenanted, Model):
 
     agreement_id: Mapped[UUID]
     side: Mapped[str]  # provider | customer | vendor
-    purpose: Mapped[str]  # such as "service credits"
+    purpose: Mapped[str]  # Such as "service credits"
     name: Mapped[str]
     email: Mapped[str]
 
 
 class Acceptance(Tenanted, Model):
-    """One person's acceptance of exactly the terms with this fingerprint, for one side."""
+    """One person's acceptance of the terms with this fingerprint, for one side."""
 
     __tablename__ = "agreement_acceptances"
     __table_args__ = (
@@ -192,21 +192,21 @@ class Acceptance(Tenanted, Model):
 
     version_id: Mapped[UUID]
     side: Mapped[str]
-    accepted_by: Mapped[UUID | None]  # who accepted, or who recorded the vendor's signature
-    name: Mapped[str]  # the person who accepted; a vendor's person has no account
+    accepted_by: Mapped[UUID | None]  # Acceptor, or recorder of a vendor's signature
+    name: Mapped[str]  # Name of the person who accepted; a vendor's person has no account
     title: Mapped[str] = mapped_column(default="")
-    document: Mapped[str] = mapped_column(default="")  # where the vendor's signed copy is
+    document: Mapped[str] = mapped_column(default="")  # Location of the vendor's signed copy
     fingerprint: Mapped[str]
     accepted_at: Mapped[datetime]
 
 
 class AgreementRehearsal(Generated):
-    """A rehearsal over all tenants, in the operator's own tenant; the work fills `result`."""
+    """A rehearsal over all tenants, stored in the operator's tenant; the job fills `result`."""
 
     __tablename__ = "agreement_rehearsals"
     __table_args__ = (Index(None, "tenant_id", "created_at"),)
 
-    terms: Mapped[str]  # own: each agreement's; or a set of starting terms
+    terms: Mapped[str]  # "own" for each agreement's terms, or a set of starting terms
     result: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     @property

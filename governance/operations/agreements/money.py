@@ -1,4 +1,4 @@
-"""Amounts in minor units: reading what a person writes, and writing it again. Pure.
+"""Read and format amounts in minor units. Pure.
 
 Digits after the point are those of ISO 4217.
 """
@@ -18,7 +18,7 @@ def read_amount(text: str, currency: str, *, field: str) -> int:
     digits = DIGITS.get(currency, 2)
     try:
         amount = Decimal(text.strip().replace(",", "")) * 10**digits
-    except DecimalException as error:  # no number, or one that overflows
+    except DecimalException as error:  # Not a number, or a number that overflows
         raise Invalid(
             f"“{text.strip()[:40]}” isn't an amount. Enter one such as 12,400.00.", field=field
         ) from error

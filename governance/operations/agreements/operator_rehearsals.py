@@ -48,7 +48,7 @@ def register(feature: Feature, base: str) -> None:
 
 
 def rehearsals() -> ResponseReturnValue:
-    """Show the latest ones, and start one."""
+    """Show the latest rehearsals, and start one."""
     form, made = RehearsalForm(), list[AgreementRehearsal]()
     terms = form.terms.data or ""
     if request.method == "POST" and accepted(
@@ -89,7 +89,7 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _totals(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """One for each currency: sums, and the credits of its months."""
+    """Return one total per currency: sums, and the credits of its months."""
     by_currency: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in result["rows"]:
         by_currency[row["currency"]].append(row)

@@ -1,4 +1,4 @@
-"""Who views, drafts and accepts agreements, in a tenant and for the operator."""
+"""Permissions to view, draft and accept agreements, in a tenant and for the operator."""
 
 from governance.kernel.safety.access import permission
 

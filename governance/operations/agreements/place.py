@@ -1,9 +1,8 @@
-"""One set of handlers for two kinds of readers: people of a tenant, and operators.
+"""One set of handlers for two kinds of readers: a tenant's people and operators.
 
 A handler takes a Place and the values of its address, and returns a Drawn page or a response. The
-operator's pages of agreements and statements name the tenant in the address; the handler then runs in
-that tenant, as the operator. Its rows are read there, and the page is drawn in the operator's own
-frame.
+operator's pages of agreements and statements name the tenant in the address. The handler then runs
+in that tenant as the operator, and the page is rendered in the operator's layout.
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -26,7 +25,7 @@ from governance.kernel.web.responses import SAFE, ResponseReturnValue
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose rows a page shows, and for which reader. `slug` is None on a tenant's pages.
+    """The tenant whose rows a page shows, and its reader. `slug` is None on a tenant's pages.
 
     `feature` is "agreements" or "statements": it names the endpoints.
     """
@@ -34,27 +33,27 @@ class Place:
     feature: str
     slug: str | None
     tenant: str
-    is_vendor_place: bool = False  # the operator's own tenant, where vendor agreements are
+    is_vendor_place: bool = False  # The operator's own tenant, where vendor agreements are
 
     @property
     def is_operator(self) -> bool:
         return self.slug is not None
 
     def to(self, endpoint: str, **values: Any) -> str:
-        """The address of a page of this feature, for the same reader."""
+        """Return the address of a page of this feature for the same reader."""
         if self.slug is None:
             return url_for(f"{self.feature}.{endpoint}", **values)
         return url_for(f"operator_{self.feature}.{endpoint}", slug=self.slug, **values)
 
     @property
     def index(self) -> str:
-        """The address of the list."""
+        """Return the address of the list."""
         return url_for(f"operator_{self.feature}.index") if self.is_operator else self.to("index")
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A page to be drawn: its template and context."""
+    """A page to render: its template and context."""
 
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
@@ -65,7 +64,7 @@ type Handler = Callable[..., Drawn | ResponseReturnValue]
 
 
 def for_tenant(feature: str, handler: Handler) -> Callable[..., ResponseReturnValue]:
-    """The view of a tenant's own pages."""
+    """Wrap a handler as the view of a tenant's own pages."""
 
     @wraps(handler)
     def view(**values: Any) -> ResponseReturnValue:
@@ -76,7 +75,7 @@ def for_tenant(feature: str, handler: Handler) -> Callable[..., ResponseReturnVa
 
 
 def for_operator(feature: str, handler: Handler) -> Callable[..., ResponseReturnValue]:
-    """The view of the operator's pages, which act in the tenant that the address names."""
+    """Wrap a handler as an operator's view, which acts in the tenant that the address names."""
 
     @wraps(handler)
     def view(slug: str, **values: Any) -> ResponseReturnValue:
@@ -90,12 +89,12 @@ def for_operator(feature: str, handler: Handler) -> Callable[..., ResponseReturn
 
 
 def place_of(tenant: Tenant, feature: str) -> Place:
-    """The place of an operator's page."""
+    """Return the place of an operator's page."""
     return Place(feature, tenant.slug, tenant.name, tenant.kind == "operator")
 
 
 def tenant_of(slug: str) -> Tenant:
-    """Raises NotFound for an unknown slug."""
+    """Return the tenant with that slug. Raises NotFound for an unknown one."""
     tenant = tenant_by_slug(slug)
     if tenant is None:
         raise NotFound("This tenant doesn't exist.")
@@ -104,7 +103,7 @@ def tenant_of(slug: str) -> Tenant:
 
 @contextmanager
 def inside(tenant: Tenant, *, read_only: bool) -> Generator[None]:
-    """Run in a tenant as the acting operator; what was read stays readable afterwards."""
+    """Run in a tenant as the acting operator; rows stay readable afterwards."""
     with (
         current.acting_as(visiting(current.actor(), tenant)),
         transaction(read_only=read_only) as work,

@@ -1,4 +1,4 @@
-"""What agreements ask of the features above them."""
+"""Ports of agreements that features above them implement."""
 
 from collections.abc import Callable
 
@@ -10,5 +10,5 @@ def _none() -> Month | None:
     return None
 
 
-# The newest month whose statement is closed in the acting tenant; None before the first.
+# The newest month with a closed statement in the acting tenant, or None before the first.
 last_closed_month: Port[Callable[[], Month | None]] = Port("the last closed month", _none)

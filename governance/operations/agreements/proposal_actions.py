@@ -1,8 +1,8 @@
 """Propose a version to both sides, return it to draft, or withdraw it.
 
-propose                   freezes the terms: from then on both sides see one fingerprint
-return_to_draft           either side: acceptances given so far are void
-withdraw                  the side that drafted it gives it up
+propose                   freezes the terms, so both sides see the same fingerprint
+return_to_draft           by either side; voids earlier acceptances
+withdraw                  by the side that drafted it
 """
 
 from governance.foundation.audit.record import record
@@ -52,7 +52,7 @@ WITHDRAWN = action(
 
 
 def propose(version: AgreementVersion, *, seen: int) -> None:
-    """Freeze the terms and ask both sides. Raises Invalid where they can't take effect."""
+    """Freeze the terms and ask both sides to accept. Raises Invalid if they can't take effect."""
     require(permissions.EDIT)
     lock_tenant(LOCK)
     session().refresh(version, with_for_update=True)
@@ -83,7 +83,7 @@ def propose(version: AgreementVersion, *, seen: int) -> None:
 
 
 def return_to_draft(version: AgreementVersion, *, reason: str, seen: str) -> None:
-    """Open a proposal for editing again, by either side; acceptances given so far are void."""
+    """Reopen a proposal for editing, by either side. Earlier acceptances become void."""
     require(permissions.EDIT)
     lock_tenant(LOCK)
     session().refresh(version, with_for_update=True)
@@ -95,7 +95,7 @@ def return_to_draft(version: AgreementVersion, *, reason: str, seen: str) -> Non
         raise Invalid("Say what has to change. The other side reads it.", field="reason")
     voided = _void_acceptances(version)
     version.state, version.terms, version.fingerprint = "draft", None, ""
-    version.proposed_by = version.proposed_at = None  # it is its own side's alone again
+    version.proposed_by = version.proposed_at = None  # Only its own side sees it again.
     version.edited += 1
     agreement = queries.agreement(version.agreement_id)
     record(
@@ -110,7 +110,7 @@ def return_to_draft(version: AgreementVersion, *, reason: str, seen: str) -> Non
 
 
 def withdraw(version: AgreementVersion, *, seen: int) -> None:
-    """Give a draft or a proposal up; its number isn't used again."""
+    """Withdraw a draft or a proposal. Its number isn't used again."""
     require(permissions.EDIT)
     session().refresh(version, with_for_update=True)
     check_open(version)

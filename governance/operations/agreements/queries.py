@@ -41,7 +41,7 @@ _AGREEMENT = bindparam("agreement_id", type_=Uuid())
 
 
 def acting_side() -> str | None:
-    """The side that the acting person is on; None for Meridian itself, which sees both."""
+    """Return the side of the acting person, or None for Meridian itself, which sees both."""
     kind = current.actor().kind
     return None if kind in {"job", "command"} else "provider" if kind == "operator" else "customer"
 
@@ -50,12 +50,12 @@ def acting_side() -> str | None:
 
 
 def agreement(agreement_id: UUID, *, lock: bool = False) -> Agreement:
-    """Raises NotFound for another tenant's."""
+    """Return an agreement. Raises NotFound for another tenant's."""
     return find(Agreement, agreement_id, what="agreement", lock=lock)
 
 
 def version(version_id: UUID, *, lock: bool = False) -> AgreementVersion:
-    """Raises NotFound for another tenant's, and for the other side's draft."""
+    """Return a version. Raises NotFound for another tenant's, and for the other side's draft."""
     found = find(AgreementVersion, version_id, what="agreement version", lock=lock)
     if not is_visible(found):
         raise NotFound("This agreement version doesn't exist, or you don't have access to it.")
@@ -63,13 +63,16 @@ def version(version_id: UUID, *, lock: bool = False) -> AgreementVersion:
 
 
 def is_visible(version: AgreementVersion) -> bool:
-    """A draft, and a withdrawn one that was never proposed, is its own side's alone."""
+    """Return True unless the other side keeps the version private.
+
+    A draft, and a withdrawn version that was never proposed, is visible only to its own side.
+    """
     side = acting_side()
     return side is None or version.side == side or version.proposed_at is not None
 
 
 def visible(direction: str) -> Select[Agreement]:
-    """The agreements of a direction with a version that the acting side may see."""
+    """Select the agreements of a direction with a version that the acting side may see."""
     query, side = select(Agreement).where(Agreement.direction == direction), acting_side()
     if side is None:
         return query
@@ -83,7 +86,7 @@ def visible(direction: str) -> Select[Agreement]:
 
 
 def numbered(agreement_id: UUID, number: int) -> AgreementVersion:
-    """The version with that number. Raises NotFound as `version` does."""
+    """Return the version with that number. Raises NotFound as `version` does."""
     query = select(AgreementVersion.id).where(
         AgreementVersion.agreement_id == agreement_id, AgreementVersion.number == number
     )
@@ -116,7 +119,7 @@ ON_PAGE = (*PARTS, ACCEPTANCES, CONTACTS)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a version promises: commitments by clause, support terms by severity."""
+    """The promises of a version: commitments by clause, support terms by severity."""
 
     commitments: Sequence[Commitment]
     support: Sequence[SupportTerm]
@@ -127,7 +130,7 @@ def parts(version_id: UUID) -> Parts:
 
 
 def parts_of(version_ids: Collection[UUID]) -> dict[UUID, Parts]:
-    """The parts of several versions, in one statement."""
+    """Return the parts of several versions. Runs one statement."""
     promised, support = defaultdict(list), defaultdict(list)
     wanted = set(version_ids)
     commitments, terms_of_support = read_rows(*PARTS, versions=tuple(wanted))
@@ -140,9 +143,7 @@ def parts_of(version_ids: Collection[UUID]) -> dict[UUID, Parts]:
 
 @dataclass(frozen=True, slots=True)
 class OnPage:
-    """What an agreement's page shows of one version: its parts, who accepted it, oldest first, and
-    the contacts of both sides.
-    """
+    """A version's parts, acceptances (oldest first) and both sides' contacts, for its page."""
 
     parts: Parts
     acceptances: Sequence[Acceptance]
@@ -150,7 +151,7 @@ class OnPage:
 
 
 def on_page(version: AgreementVersion) -> OnPage:
-    """Read in one statement."""
+    """Read the data of a version's page. Runs one statement."""
     commitments, support, accepted, named = read_rows(
         *ON_PAGE, versions=(version.id,), agreement_id=version.agreement_id
     )
@@ -158,7 +159,7 @@ def on_page(version: AgreementVersion) -> OnPage:
 
 
 def terms(version: AgreementVersion) -> dict[str, Any]:
-    """The terms as JSON: frozen ones as they were proposed, a draft's as they are now."""
+    """Return the terms as JSON: frozen at the proposal, or a draft's current ones."""
     if version.terms is not None:
         return version.terms
     found = parts(version.id)
@@ -166,7 +167,7 @@ def terms(version: AgreementVersion) -> dict[str, Any]:
 
 
 def acceptances(version_ids: Collection[UUID]) -> dict[UUID, list[Acceptance]]:
-    """Version → who accepted it, oldest first; one statement."""
+    """Map each version to its acceptances, oldest first. Runs one statement."""
     found = defaultdict(list)
     for row in ACCEPTANCES.read(versions=tuple(set(version_ids))):
         found[row.version_id].append(row)
@@ -186,25 +187,25 @@ VERSIONS = Rows(
 
 
 def versions(agreement_id: UUID) -> list[AgreementVersion]:
-    """All that the acting side may see, newest first."""
+    """Return all versions that the acting side may see, newest first."""
     return [each for each in VERSIONS.read(agreement_id=agreement_id) if is_visible(each)]
 
 
 def with_versions(agreement_id: UUID) -> tuple[Agreement, list[AgreementVersion]]:
-    """The agreement and all its versions that the acting side may see, newest first; one statement.
+    """Return the agreement and its versions that the acting side may see, newest first.
 
-    Raises NotFound for another tenant's.
+    Runs one statement. Raises NotFound for another tenant's agreement.
     """
     return agreement(agreement_id), versions(agreement_id)
 
 
 def has_open_version(agreement_id: UUID) -> bool:
-    """Whether either side has a draft or a proposal."""
+    """Return True if either side has a draft or a proposal."""
     return any(v.state in OPEN_STATES for v in VERSIONS.read(agreement_id=agreement_id))
 
 
 def open_version(agreement_id: UUID) -> AgreementVersion | None:
-    """The draft or proposal of either side; the caller asks `is_visible`."""
+    """Return the open draft or proposal of either side; the caller checks `is_visible`."""
     query = select(AgreementVersion).where(
         AgreementVersion.agreement_id == agreement_id, AgreementVersion.state.in_(OPEN_STATES)
     )
@@ -212,7 +213,7 @@ def open_version(agreement_id: UUID) -> AgreementVersion | None:
 
 
 def accepted_versions(agreement_ids: Collection[UUID]) -> dict[UUID, list[AgreementVersion]]:
-    """Agreement → its accepted versions in the order in which they take effect."""
+    """Map each agreement to its accepted versions, in the order in which they take effect."""
     found = defaultdict[UUID, list[AgreementVersion]](list)
     if not agreement_ids:
         return found
@@ -225,7 +226,9 @@ def accepted_versions(agreement_ids: Collection[UUID]) -> dict[UUID, list[Agreem
 
 
 def versions_in(agreement_id: UUID, span: Span) -> list[tuple[Span, AgreementVersion]]:
-    """Which version is in force at which minutes of the span, in order; gaps have none.
+    """Return each version with the minutes of the span in which it is in force, in order.
+
+    Gaps between versions have no entry.
 
     A version is in force from its effective date until the next one's, until the end of the last
     day of its term, or until the agreement ended, whichever comes first.
@@ -237,7 +240,7 @@ def versions_in(agreement_id: UUID, span: Span) -> list[tuple[Span, AgreementVer
 def in_force(
     of: Agreement, accepted: Sequence[AgreementVersion], span: Span
 ) -> list[tuple[Span, AgreementVersion]]:
-    """The same of versions that were read before."""
+    """Return what `versions_in` does, from accepted versions that the caller has read."""
     found = []
     for place, each in enumerate(accepted):
         ends = [
@@ -254,7 +257,7 @@ def in_force(
 def current_version(
     of: Agreement, accepted: Sequence[AgreementVersion], at: datetime
 ) -> AgreementVersion | None:
-    """The version in force in the minute of `at`, of those that were read before."""
+    """Return the version in force in the minute of `at`, from accepted versions already read."""
     start = whole_minute(at)
     found = in_force(of, accepted, Span(start, start + timedelta(minutes=1)))
     return found[0][1] if found else None
@@ -266,7 +269,7 @@ def _ends(of: Agreement, version: AgreementVersion) -> list[datetime]:
 
 
 def term_end(version: AgreementVersion) -> datetime | None:
-    """The midnight after the last day of the term, in the agreement's zone; None: open-ended."""
+    """Return the midnight after the term's last day, in its zone; None if open-ended."""
     if version.ends_on is None:
         return None
     midnight = datetime.combine(version.ends_on + DAY, time(), ZoneInfo(version.time_zone))
@@ -276,8 +279,9 @@ def term_end(version: AgreementVersion) -> datetime | None:
 def in_force_during(
     span: Span, direction: str
 ) -> list[tuple[Agreement, list[tuple[Span, AgreementVersion]]]]:
-    """The agreements of a direction with the versions in force in a span; those without are left
-    out. One statement.
+    """Return the agreements of a direction with their versions in force in a span.
+
+    Agreements without one are left out. Runs one statement.
     """
     every = with_accepted_versions(direction)
     each_in = ((each, in_force(each, accepted, span)) for each, accepted in every)
@@ -298,8 +302,9 @@ WITH_ACCEPTED: tuple[Rows[Any], ...] = (
 
 
 def with_accepted_versions(direction: str) -> list[tuple[Agreement, list[AgreementVersion]]]:
-    """The agreements of a direction, by number, with their accepted versions in the order in which
-    they take effect; one statement.
+    """Return the agreements of a direction, by number, with their accepted versions.
+
+    Versions are in the order in which they take effect. Runs one statement.
     """
     agreements, accepted = read_rows(*WITH_ACCEPTED, direction=direction)
     of_each = defaultdict[UUID, list[AgreementVersion]](list)
@@ -309,7 +314,7 @@ def with_accepted_versions(direction: str) -> list[tuple[Agreement, list[Agreeme
 
 
 def commitments_in_force() -> Select[Agreement, Commitment]:
-    """The newest version of each agreement that has taken effect, joined to its commitments."""
+    """Select each agreement's newest version that has taken effect, joined to its commitments."""
     v, now = AgreementVersion, clock.now()
     newest = (
         select(v.agreement_id, func.max(v.effective_from).label("at"))

@@ -1,4 +1,4 @@
-"""A rehearsal: what a version would have credited over the last 13 months of measured minutes.
+"""A rehearsal: the credits of a version over the last 13 months of measured minutes.
 
     rehearse(agreement, version)   reads the counts: three statements for any number of commitments
 
@@ -86,7 +86,7 @@ class Rehearsal:
 
     @property
     def missed(self) -> int:
-        """Months with a credit."""
+        """The number of months with a credit."""
         return sum(each.credit.credit > 0 for each in self.months)
 
     @property
@@ -95,7 +95,7 @@ class Rehearsal:
 
 
 def last_months(zones: Sequence[ZonePeriod]) -> list[Month]:
-    """The 13 months before the present one, oldest first."""
+    """Return the 13 months before the current one, oldest first."""
     present = month_of(zones, clock.now())
     return [present.plus(n - MONTHS) for n in range(MONTHS)]
 
@@ -149,7 +149,7 @@ def _scores(
     spans: Sequence[Span],
     zones: Sequence[ZonePeriod],
 ) -> dict[tuple[int, Span], tuple[Measured, Score]]:
-    """(clause, month) → what was measured: the counts of all in one statement."""
+    """Map (clause, month) to its measurement. Reads all counts in one statement."""
     what = measured.of(commitments)
     whole = Span(spans[0].start, spans[-1].end)
     excluded = maintenance.approved_in(whole, set(version.excluded_categories))
@@ -182,7 +182,7 @@ def _scores(
 
 
 def chosen_version(agreement: Agreement) -> AgreementVersion | None:
-    """The open draft or proposal that the acting side may see, else the newest accepted one."""
+    """Return the open version that the acting side may see, or else the newest accepted one."""
     found = queries.open_version(agreement.id)
     if found is not None and queries.is_visible(found):
         return found

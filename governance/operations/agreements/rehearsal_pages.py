@@ -36,7 +36,7 @@ def rehearsal(place: Place, agreement_id: UUID, number: int) -> Drawn:
 
 
 def conclusion(found: Rehearsal) -> str:
-    """The heading: what it would have cost, or that nothing is known."""
+    """Return the heading: the credits due, or that the data is insufficient."""
     every = sum(len(each.lines) for each in found.months)
     if every and found.undetermined == every:
         return "Nothing is determinable: the last 13 months have too little data"
@@ -55,13 +55,13 @@ def month_name(month: Month) -> str:
 
 
 def points(share: Fraction) -> str:
-    """A share with one decimal, cut: "6.1%"."""
+    """Format a share with one decimal, truncated: "6.1%"."""
     tenths = share.numerator * 1000 // share.denominator
     return f"{tenths // 10}.{tenths % 10}%"
 
 
 def attained_text(attained: Fraction | None) -> str:
-    """Attainment with three decimals, cut down, never rounded up to a kept promise."""
+    """Format attainment with three decimals, rounded down so that a miss never looks kept."""
     if attained is None:
         return "not determinable"
     cut = attained.numerator * 100_000 // attained.denominator
@@ -69,7 +69,7 @@ def attained_text(attained: Fraction | None) -> str:
 
 
 def chart_of(found: Rehearsal) -> Any:
-    """Columns of the monthly credit, in whole units of the currency."""
+    """Draw columns of the monthly credit, in major units of the currency."""
     unit = 10 ** DIGITS.get(found.currency, 2)
     columns = [
         CreditColumn(

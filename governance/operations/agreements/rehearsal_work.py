@@ -1,6 +1,6 @@
 """Rehearsals over all tenants: background work of the operator, with progress.
 
-Each tenant is read in a transaction of its own, as that operator. Amounts are added up by currency.
+Each tenant is read in a separate transaction, as that operator. Amounts are added up by currency.
 """
 
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ REHEARSALS = WorkKind(
 
 
 def run(rehearsal_id: UUID) -> Run[AgreementRehearsal]:
-    """Raises NotFound outside the operator's tenant."""
+    """Return the background run of a rehearsal. Raises NotFound outside the operator's tenant."""
     return background_work.run_of(find(AgreementRehearsal, rehearsal_id, what="rehearsal"))
 
 
@@ -79,7 +79,7 @@ def latest(limit: int = 10) -> Sequence[AgreementRehearsal]:
 
 
 def start(terms: str) -> AgreementRehearsal:
-    """Queue a rehearsal; a second click watches the first."""
+    """Queue a rehearsal. A second click watches the first one."""
     require(permissions.OPERATOR_VIEW)
     if terms not in TERMS:
         raise Invalid("Choose the terms to rehearse.", field="terms")
@@ -110,7 +110,7 @@ def rehearse_all(item: WorkItem, progress: Progress) -> None:
 
 
 def rehearsed(tenant: Tenant, terms: str) -> list[dict[str, Any]]:
-    """One row for each agreement of a tenant, as JSON holds it."""
+    """Return one row per agreement of a tenant, as JSON."""
     who = visiting(current.actor(), tenant)
     with current.acting_as(who), transaction(read_only=True):
         query = select(Agreement).where(Agreement.direction == TO_TENANT)
@@ -146,7 +146,7 @@ def _row(
 
 
 def _changed(version: AgreementVersion, terms: str) -> dict[str, Any]:
-    """Bands and cap of a set of starting terms, at each commitment's own target."""
+    """Build bands and cap from a set of starting terms, at each commitment's own target."""
     if terms == OWN:
         return {}
     chosen = STARTING_TERMS[terms]

@@ -1,4 +1,4 @@
-"""Starting terms for each policy tier: data of our own, to be edited before anyone signs.
+"""Starting terms per policy tier: our own data, to be edited before anyone signs.
 
 Bands follow the target: a bound is 1 - k (1 - target), so a bound of k = 5 is reached when five
 times the allowed error has happened. With 99.9% and k = 10 that is 99.0%, as cloud providers write.
@@ -104,19 +104,19 @@ DEFAULT = "standard"
 
 
 def terms_for_tier(tier: str) -> StartingTerms:
-    """The terms of a policy tier; those of Standard for a tier of the operator's own."""
+    """Return the terms of a policy tier, or those of Standard for the operator's own tiers."""
     return STARTING_TERMS.get(tier, STARTING_TERMS[DEFAULT])
 
 
 def bands_for(terms: StartingTerms, target: Decimal) -> list[list[str]]:
-    """The bands of a target, as rows hold them; bounds at or below zero are left out."""
+    """Return the bands of a target in stored form; bounds at or below zero are left out."""
     error = 1 - target
     bounds = ((1 - k * error, share) for k, share in terms.bands)
     return [[exact_share(bound), share] for bound, share in bounds if 0 < bound < 1]
 
 
 def exact_share(value: Decimal) -> str:
-    """Without zeros at its end: "0.995"."""
+    """Format a decimal without trailing zeros: "0.995"."""
     return f"{value.normalize():f}"
 
 
@@ -130,7 +130,10 @@ def starting_content(
     promises: Sequence[CommitmentContent],
     country: str = "",
 ) -> Content:
-    """A first draft: `promises` get this tier's bands by their targets, and the whole fee."""
+    """Build a first draft.
+
+    `promises` get this tier's bands by their targets, and all of the fee.
+    """
     calendar: dict[str, Any] = {
         "zone": time_zone,
         "hours": {

@@ -1,4 +1,4 @@
-"""The terms of a version as JSON: what both sides accept, and what a statement's data file holds.
+"""The terms of a version as JSON, for acceptance and for a statement's data file.
 
     terms_of(agreement, version, commitments, support)    the dict, exact numbers as text
     fingerprint_of(terms)                                  SHA-256 of its canonical JSON (RFC 8785)
@@ -15,7 +15,7 @@ from uuid import UUID
 
 import rfc8785
 
-if TYPE_CHECKING:  # who verifies a statement needs no database
+if TYPE_CHECKING:  # Verifying a statement needs no database.
     from governance.operations.agreements.models import (
         Agreement,
         AgreementVersion,
@@ -33,7 +33,7 @@ def terms_of(
     support: "Sequence[SupportTerm]",
     measured: Mapping[UUID, str] | None = None,
 ) -> dict[str, Any]:
-    """All terms of a version. `measured` names objectives and indicators by id."""
+    """Return all terms of a version. `measured` names objectives and indicators by id."""
     names = measured or {}
     return {
         "format": FORMAT,
@@ -86,12 +86,12 @@ def _support(row: "SupportTerm") -> dict[str, Any]:
 
 
 def fingerprint_of(terms: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical JSON: one letter changed is another fingerprint."""
+    """Return the SHA-256 of the canonical JSON. Any changed character changes it."""
     return hashlib.sha256(rfc8785.dumps(dict(terms))).hexdigest()
 
 
 def decimal(value: Decimal) -> str:
-    """An exact decimal without trailing zeros: 0.9990000000 → "0.999"."""
+    """Format an exact decimal without trailing zeros: 0.9990000000 → "0.999"."""
     shown = f"{value:f}"
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
 

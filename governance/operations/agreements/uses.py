@@ -1,4 +1,4 @@
-"""Which commitments use an objective, and which agreements rest on an AI system."""
+"""Commitments that use an objective, and agreements that depend on an AI system."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +21,7 @@ from governance.operations.systems.parts import UsedBy
 
 
 def uses_of(objective_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Use]]:
-    """The commitments in force for these objectives; one statement."""
+    """Return the commitments in force for these objectives. Runs one statement."""
     if not objective_ids or not allowed(permissions.VIEW):
         return {}
     found = defaultdict[UUID, list[Use]](list)
@@ -46,7 +46,7 @@ def uses_of(objective_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Use]]:
 
 
 def _of_system(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """Select the agreements to the tenant that promise something of a system."""
+    """Select the agreements to the tenant with a commitment about a system."""
     indicators = select(Indicator.id).where(Indicator.system_id == system_id)
     objectives = select(Objective.id).where(Objective.indicator_id.in_(indicators))
     promised = or_(Commitment.objective_id.in_(objectives), Commitment.indicator_id.in_(indicators))

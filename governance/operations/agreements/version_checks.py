@@ -1,4 +1,4 @@
-"""Conditions of changing an agreement or a version, shared by the modules of actions."""
+"""Checks before changing an agreement or a version, shared by the action modules."""
 
 from datetime import datetime
 
@@ -12,11 +12,11 @@ from governance.operations.agreements.terms import instant
 
 MAX_NAME_LENGTH, MAX_REASON_LENGTH = 120, 2000
 LOCK = "agreements"
-VERSION = "AgreementVersion"  # what the audit log calls the target
+VERSION = "AgreementVersion"  # Target name in the audit log
 
 
 def checked_text(text: str, field: str, ask: str, limit: int) -> str:
-    """Return the text in single spaces. Raises Invalid, with `ask`, where there is none."""
+    """Return the text in single spaces. Raises Invalid with the message `ask` if it is empty."""
     kept = " ".join(text.split())
     if not kept:
         raise Invalid(ask, field=field)
@@ -49,7 +49,10 @@ def check_not_ended(agreement: Agreement) -> None:
 
 
 def check_effective(agreement: Agreement, at: datetime) -> None:
-    """Raise Invalid unless a version may take effect then: in no closed month, after the others."""
+    """Raise Invalid if a version can't take effect then.
+
+    The month must be open, and the instant after earlier versions and before the agreement's end.
+    """
     check_month_open(at, "effective_from", "Choose a later effective date.")
     earlier = queries.accepted_versions([agreement.id])[agreement.id]
     if earlier and at <= earlier[-1].effective_from:
@@ -63,7 +66,7 @@ def check_effective(agreement: Agreement, at: datetime) -> None:
 
 
 def check_month_open(at: datetime, field: str, remedy: str) -> None:
-    """Raise Invalid for an instant in a closed month; `remedy` says what to do."""
+    """Raise Invalid for an instant in a closed month; `remedy` explains what to do."""
     closed = ports.last_closed_month()()
     if closed is not None and at < month_span(zone_periods(), closed).end:
         raise Invalid(

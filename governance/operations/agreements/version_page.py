@@ -1,4 +1,4 @@
-"""What the page of an agreement shows of one version, and its terms as a file."""
+"""The data of a version on its agreement's page, and its terms as a file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -57,7 +57,7 @@ MAX_MOMENTS = 12
 
 
 def day_of(at: datetime, version: AgreementVersion) -> str:
-    """An instant as a day in the agreement's own zone: "1 October 2026"."""
+    """Format an instant as a day in the agreement's own zone: "1 October 2026"."""
     local = at.astimezone(ZoneInfo(version.time_zone))
     return long_day(local.date()) + (f", {local:%H:%M}" if (local.hour or local.minute) else "")
 
@@ -65,7 +65,7 @@ def day_of(at: datetime, version: AgreementVersion) -> str:
 def version_context(
     row: Agreement, version: AgreementVersion, versions: Sequence[AgreementVersion], **forms: Any
 ) -> dict[str, Any]:
-    """The context of an agreement's page; `forms` are refused ones to show again."""
+    """Build the context of an agreement's page; `forms` are rejected ones to show again."""
     shown = queries.on_page(version)
     parts = shown.parts
     before = _before(version, versions)
@@ -95,7 +95,7 @@ def version_context(
 
 
 def _signers(acceptances: Sequence[Acceptance]) -> dict[str, str]:
-    """Return who accepted, by side, as this reader may see them."""
+    """Return who accepted, by side, as far as this reader may see it."""
     if may_see_names():
         return {each.side: each.name for each in acceptances}
     called = people.names(each.accepted_by for each in acceptances if each.side != "vendor")
@@ -103,7 +103,7 @@ def _signers(acceptances: Sequence[Acceptance]) -> dict[str, str]:
 
 
 def _role_of_signer(acceptance: Acceptance, called: Mapping[UUID, str]) -> str:
-    """Return what a reader without names calls the signer; a vendor's person has no account."""
+    """Return what a reader without access to names sees; a vendor's person has no account."""
     if acceptance.side == "vendor":
         return "a person of the vendor"
     if acceptance.accepted_by is None:
@@ -112,9 +112,9 @@ def _role_of_signer(acceptance: Acceptance, called: Mapping[UUID, str]) -> str:
 
 
 def _contacts(rows: Sequence[AgreementContact]) -> list[tuple[str, str]]:
-    """Return the side of each contact, and who that is as this reader may see them.
+    """Return the side of each contact, and their name if this reader may see it.
 
-    Without names their order follows what they are for: an order by name would tell names.
+    Without names they are sorted by purpose, since sorting by name would reveal names.
     """
     if may_see_names():
         return [(each.side, _with_purpose(f"{each.name}, {each.email}", each)) for each in rows]
@@ -127,7 +127,7 @@ def _with_purpose(who: str, contact: AgreementContact) -> str:
 
 
 def _terms(row: Agreement, version: AgreementVersion, parts: queries.Parts) -> dict[str, Any]:
-    """The frozen terms of a version, or those that a draft would have if it were proposed now."""
+    """Return a version's frozen terms, or those a draft would have if it were proposed now."""
     return version.terms or terms_of(
         row, version, parts.commitments, parts.support, measured.names(parts.commitments)
     )
@@ -181,7 +181,7 @@ def _terms_in_words(version: AgreementVersion) -> dict[str, Any]:
 def _sides(
     row: Agreement, version: AgreementVersion, acceptances: Sequence[Acceptance]
 ) -> dict[str, Any]:
-    """Who has to accept, who did, and for which side the reader acts."""
+    """Return who has to accept, who did, and the side that the reader acts for."""
     side = queries.acting_side()
     return {
         "sides": SIDES,
@@ -208,7 +208,7 @@ def _possible_steps(
 def _before(
     version: AgreementVersion, versions: Sequence[AgreementVersion]
 ) -> dict[str, Any] | None:
-    """The terms of the accepted version before this one."""
+    """Return the terms of the accepted version before this one."""
     earlier = [v for v in versions if v.state == "accepted" and v.number < version.number]
     newest = max(earlier, key=lambda each: each.number, default=None)
     return newest.terms if newest else None

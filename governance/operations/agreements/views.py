@@ -1,4 +1,4 @@
-"""The addresses of agreements: a tenant's pages, and the operator's with the same handlers."""
+"""Routes of agreements: a tenant's pages, and the operator's with the same handlers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -40,7 +40,7 @@ def _add(
     methods: Sequence[str] = ("GET",),
     **options: Any,
 ) -> None:
-    """One handler under both blueprints."""
+    """Register one handler under both blueprints."""
     name = handler.__name__
     feature.add_url_rule(
         f"{BASE}{rule}",
@@ -67,7 +67,7 @@ feature.add_url_rule(
 
 @operator_feature.get(f"{OPERATOR_BASE}/", needs=permissions.OPERATOR_VIEW)
 def index() -> ResponseReturnValue:
-    """The agreements of all tenants, and those with vendors."""
+    """Show the agreements of all tenants, and those with vendors."""
     found = agreement_pages.operator_index()
     return page(found.template, **found.context)
 
@@ -114,7 +114,7 @@ operator_rehearsals.register(operator_feature, REHEARSALS)
 
 @feature.get(f"{BASE}/versions/<uuid:agreement_version_id>", needs=permissions.VIEW)
 def version_by_id(agreement_version_id: UUID) -> ResponseReturnValue:
-    """Where an audit entry about a version leads."""
+    """Redirect the link of an audit entry to the version's page."""
     found = queries.version(agreement_version_id)
     there = url_for("agreements.agreement", agreement_id=found.agreement_id, version=found.number)
     return redirect(there, 302)

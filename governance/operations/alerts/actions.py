@@ -1,10 +1,10 @@
-"""What happens to an alert, and to an error budget that is gone.
+"""Change alerts and exhausted error budgets.
 
 fire, escalate, resolve     by the evaluation of every minute (evaluation.py)
 acknowledge                 by a person, once
 link_incident               an incident was declared from it
-exhaust, restore            the budget of an objective is gone, or back
-set_response                what happens when the budget of an AI objective is gone
+exhaust, restore            when the budget of an objective is exhausted, or back
+set_response                the response when the budget of an AI objective is exhausted
 
 Each publishes its event; deliveries.py and tightening.py are the first to act on it.
 """
@@ -97,11 +97,11 @@ RESPONSE_SET = action(
 
 
 class AlreadyAcknowledged(DomainError):
-    """Somebody else was first."""
+    """Another person acknowledged the alert first."""
 
 
 class AlertIsResolved(DomainError):
-    """There is nothing to acknowledge any more."""
+    """The alert is resolved, so it can't be acknowledged."""
 
 
 # ---- alerts
@@ -115,7 +115,7 @@ def fire(
     rules: Mapping[str, Mapping[str, Any]],
     at: datetime,
 ) -> Alert:
-    """Open an alert of an objective that has none. The caller holds the tenant's lock "alerts"."""
+    """Open an alert for an objective without one. The caller holds the tenant's lock "alerts"."""
     alert = Alert(
         number=queries.next_number(),
         objective_id=objective_id,
@@ -136,7 +136,7 @@ def fire(
 
 
 def escalate(alert: Alert, name: str, at: datetime) -> None:
-    """Make it a page. Who acknowledged the ticket has not seen this, so it fires again."""
+    """Escalate a ticket to a page. It fires again, since its acknowledger hasn't seen the page."""
     alert.severity = alert.level = "page"
     alert.state, alert.escalated_at = "firing", at
     alert.acknowledged_by = alert.acknowledged_at = None
@@ -145,16 +145,16 @@ def escalate(alert: Alert, name: str, at: datetime) -> None:
 
 
 def resolve(alert: Alert, name: str, at: datetime, *, cause: str = "the burn stopped") -> None:
-    """Close an alert; `cause` completes "because"."""
+    """Resolve an alert; `cause` completes the sentence after "because"."""
     alert.state, alert.resolved_at = "resolved", at
     record(ALERT_RESOLVED, alert, **_facts(alert, name), cause=cause)
     publish(AlertResolved(alert.id, alert.objective_id, at))
 
 
 def acknowledge(alert_id: UUID) -> Alert:
-    """Let the others know that somebody acts. The same person twice is once.
+    """Acknowledge an alert. Idempotent for the same person.
 
-    Raises AlreadyAcknowledged where another person was first, AlertIsResolved after its end.
+    Raises AlreadyAcknowledged if another person was first, AlertIsResolved after its end.
     """
     me = current.person_id()
     alert = queries.alert(alert_id, lock=True)
@@ -173,7 +173,10 @@ def acknowledge(alert_id: UUID) -> Alert:
 
 
 def link_incident(alert: Alert, incident_id: UUID, incident_ref: str) -> None:
-    """Note the incident that was declared from it; the incident's own entry records that."""
+    """Link the incident that was declared from an alert.
+
+    The incident's own log entry records it.
+    """
     alert.incident_id, alert.incident_ref = incident_id, incident_ref
 
 
@@ -193,7 +196,7 @@ def _severity(alert: Alert) -> Any:
 
 
 def exhaust(objective: Objective, score: Score, budget: Budget, at: datetime) -> BudgetExhaustion:
-    """Note that the budget is gone. The caller holds the tenant's lock "alerts"."""
+    """Record that the budget is exhausted. The caller holds the tenant's lock "alerts"."""
     gone = BudgetExhaustion(
         objective_id=objective.id,
         version=objective.number,
@@ -213,7 +216,7 @@ def exhaust(objective: Objective, score: Score, budget: Budget, at: datetime) ->
 def restore(
     gone: BudgetExhaustion, objective: Objective, score: Score, budget: Budget, at: datetime
 ) -> None:
-    """Note that there is budget again. What was tightened stays until people undo it."""
+    """Record that there is budget again. A tightened tier stays until people change it."""
     gone.restored_at = at
     record(BUDGET_RESTORED, gone, objective=objective.name, **_sums(score, budget))
 
@@ -227,7 +230,7 @@ def _sums(score: Score, budget: Budget) -> dict[str, Any]:
 
 
 def set_response(objective: Objective, tier: str | None) -> BudgetResponse:
-    """Choose what happens when the budget of an AI objective is gone: nothing, or a tighter tier.
+    """Choose the response to an AI objective's exhausted budget: nothing, or a tighter tier.
 
     Raises Invalid for an objective that is not about AI quality, or a tier that doesn't exist.
     """

@@ -1,4 +1,4 @@
-"""The list of alerts: its declaration."""
+"""Declaration of the list of alerts."""
 
 from governance.kernel.pages.list_pages import Column, Filter, ListPage
 from governance.operations.alerts.models import SEVERITIES, STATES

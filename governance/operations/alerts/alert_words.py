@@ -1,7 +1,4 @@
-"""What an alert says: one sentence for pages, emails, the inbox and webhooks.
-
-Pure.
-"""
+"""Sentences about alerts for pages, emails, the inbox and webhooks. Pure."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -15,18 +12,18 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def times(burn: Fraction | str) -> str:
-    """Write a burn with one decimal, from 100 on without: "3.5", "5.0", "1,000"."""
+    """Format a burn rate with one decimal, or with none from 100: "3.5", "5.0", "1,000"."""
     value = float(burn)
     return f"{value:,.0f}" if value >= 99.95 else f"{value:,.1f}"  # noqa: PLR2004 - rounds to 100
 
 
 def limit_text(factor: Fraction | str) -> str:
-    """Write the factor of a rule: "14.4", "3", "0.933"."""
+    """Format the factor of a rule: "14.4", "3", "0.933"."""
     return f"{float(factor):,.3f}".rstrip("0").rstrip(".")
 
 
 def fired_text(rules: Mapping[str, Mapping[str, Any]]) -> str:
-    """Say what fired, after the objective's name, by the facts of the fastest rule."""
+    """Describe what fired, for use after the objective's name, from the fastest rule's facts."""
     facts = fastest(rules)
     return _sentence(
         facts["long"]["burn"],
@@ -38,7 +35,7 @@ def fired_text(rules: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def open_text(states: Mapping[str, int]) -> str:
-    """Say how many alerts are open, by state: "1 alert is firing, 2 are acknowledged"."""
+    """Count open alerts by state: "1 alert is firing, 2 are acknowledged"."""
     firing, seen = states.get("firing", 0), states.get("acknowledged", 0)
     lead = f"{plural(firing, 'alert')} {_are(firing)} firing" if firing else "No alert is firing"
     return f"{lead}, {seen:,} {_are(seen)} acknowledged" if seen else lead
@@ -49,7 +46,7 @@ def _are(number: int) -> str:
 
 
 def pace_text(rules: Mapping[str, Mapping[str, Any]]) -> str:
-    """Say how fast it was when it fired: "20.8 times the allowed pace"."""
+    """Describe the pace when it fired: "20.8 times the allowed pace"."""
     burn = fastest(rules)["long"]["burn"]
     return (
         "events lost where none is allowed"

@@ -1,4 +1,4 @@
-"""Run a set of rules over recorded minutes: what would have fired, how fast, and how rightly.
+"""Run a set of rules over recorded minutes: the alerts, their precision and their delays.
 
 Pure. Minutes are dense arrays whose sums come from running totals, so 130,000 minutes take a
 fraction of a second; the verdict of each minute is that of burn_rules.py, and the alerts are those
@@ -33,7 +33,7 @@ STATUSES: tuple[Status, ...] = ("clear", "firing", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Running totals of minutes: entry n is the sum of the first n minutes from `start` on.
+    """Running totals of minutes: entry n is the sum of the first n minutes from `start`.
 
     `start` is the number of the first minute; `known` counts minutes with data.
     """
@@ -55,7 +55,7 @@ class History:
         rows: Iterable[tuple[int, int, int, bool]],
         hidden: Iterable[tuple[int, int]] = (),
     ) -> "History":
-        """From (minute, good, total, is down); `hidden` are ranges that don't count."""
+        """Build a history from (minute, good, total, is down), without the ranges in `hidden`."""
         size = max(end - start, 0)
         known, down, bad, total = ([0] * size for _ in range(4))
         for minute, good, all_events, is_down in rows:
@@ -79,7 +79,7 @@ class History:
 
 
 class Fired(NamedTuple):
-    """An alert that a rule set would have raised; minutes are numbers, `end` None if still open."""
+    """An alert that a rule set would have raised. Minutes are numbers; `end` is None if open."""
 
     at: int
     end: int | None
@@ -96,7 +96,7 @@ def alerts_of(
     since: int,
     known: dict[str, bytearray] | None = None,
 ) -> list[Fired]:
-    """The alerts of the minutes from `since` on; earlier minutes only fill the windows.
+    """Return the alerts from minute `since`; earlier minutes only fill the windows.
 
     At minute `at` the windows end with the minute before it, as at the evaluation that runs then.
     `known` keeps the statuses of each rule, for further sets over the same history.
@@ -115,9 +115,9 @@ def alerts_of(
 
 
 def _sums(totals: list[int], length: int, first: int) -> Iterator[int]:
-    """The sums of the last `length` minutes at each place from `first` on."""
+    """Yield the sum of the last `length` minutes at each place from `first`."""
     places = len(totals) - first
-    short = min(max(length - first, 0), places)  # places whose window begins before the history
+    short = min(max(length - first, 0), places)  # Places whose window begins before the history
     begin = first + short - length
     return map(sub, totals[first:], [0] * short + totals[begin : begin + places - short])
 
@@ -125,7 +125,7 @@ def _sums(totals: list[int], length: int, first: int) -> Iterator[int]:
 def _statuses(
     rule: BurnRule, history: History, target: Fraction, window: int, first: int
 ) -> bytearray:
-    """The status of a rule at each minute from `first` on: the same as `burn_rules.judge`."""
+    """Return the status of a rule at each minute from `first`, equal to `burn_rules.judge`."""
     place = first - history.start
     limit = rule.factor(window) * (1 - target)
     up, down = limit.numerator, limit.denominator
@@ -156,9 +156,9 @@ def _statuses(
 def _slow_statuses(
     found: bytearray, rules: Sequence[BurnRule], history: History, first: int
 ) -> bytearray:
-    """The slow rule, which fires only where at least half of the rules lack traffic.
+    """Return the slow rule's statuses: it fires only if at least half of the rules lack traffic.
 
-    Where it would fire and they don't, it is not clear either.
+    If it would fire but the other rules have traffic, its status is unknown.
     """
     if FIRING not in found:
         return found
@@ -173,7 +173,7 @@ def _slow_statuses(
 
 
 def _lacking(rule: BurnRule, history: History, place: int) -> Iterator[bool]:
-    """Whether a rule lacks traffic at each place: the same as `BurnRule.lacks_traffic`."""
+    """Yield a bool for each place: True if the rule lacks traffic, as in `BurnRule`."""
     needed = rule.needed_events(history.kind)
     return (
         2 * known >= rule.long and total < needed
@@ -186,7 +186,7 @@ def _lacking(rule: BurnRule, history: History, place: int) -> Iterator[bool]:
 
 
 def _run(rules: dict[str, BurnRule], columns: list[bytearray], first: int) -> Iterator[Fired]:
-    """Step through runs of minutes with equal statuses; within one, only a hold can run out."""
+    """Step through runs of minutes with equal statuses. Within a run, only a hold can end."""
     keys = list(rules)
     alert: OpenAlert | None = None
     began = at = first
@@ -211,7 +211,7 @@ def _run(rules: dict[str, BurnRule], columns: list[bytearray], first: int) -> It
 
 
 def _next_change(alert: OpenAlert | None, at: int) -> int:
-    """The next minute at which the same statuses can change something: a hold runs out."""
+    """Return the next minute at which unchanged statuses have an effect because a hold ends."""
     if alert is None:
         return NEVER
     due = [] if alert.clear_since is None else [alert.clear_since + hold(alert.rules)]
@@ -221,7 +221,7 @@ def _next_change(alert: OpenAlert | None, at: int) -> int:
     return min((minute for minute in due if minute > at), default=NEVER)
 
 
-# ---- what it says of the rules
+# ---- results
 
 
 class IncidentSpan(NamedTuple):
@@ -234,11 +234,11 @@ class IncidentSpan(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BackTest:
-    """What a rule set would have done. Times are in minutes; None where there is nothing to say.
+    """The result of a back-test. Times are in minutes, or None if they can't be computed.
 
     precision  alerts during an incident ÷ all alerts
     detect     median of the minutes from an incident's start to its first alert
-    reset      median of the minutes from the end of what an alert was about to its resolution
+    reset      median of the minutes from the end of an alert's cause to its resolution
     """
 
     alerts: tuple[Fired, ...]
@@ -254,7 +254,7 @@ def result(
 ) -> BackTest:
     """Compare alerts with declared incidents.
 
-    An alert belongs to an incident when both are open at the same minute. What an alert was about
+    An alert belongs to an incident when both are open at the same minute. The cause of an alert
     ends with its incident, or else with the last minute that lost something.
     """
     matched = [[each for each in incidents if _overlap(alert, each)] for alert in alerts]
@@ -286,7 +286,7 @@ def _overlap(alert: Fired, incident: IncidentSpan) -> bool:
 
 
 def _cause_end(alert: Fired, incidents: Sequence[IncidentSpan], history: History) -> int:
-    """The end of the last incident, or the minute after the last loss before it resolved."""
+    """Return the end of the last incident, or the minute after the last loss before it resolved."""
     end = alert.end if alert.end is not None else history.end
     ends = [each.end for each in incidents if each.end is not None and each.end <= end]
     if ends:

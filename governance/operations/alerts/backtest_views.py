@@ -1,4 +1,4 @@
-"""The rules of an objective as they burn now, their back-test, and saving the tested set."""
+"""Pages with an objective's current rules and their back-test, and saving the tested set."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +28,7 @@ feature = Feature("backtests", __name__, counts_everything=True)
 
 @feature.get("/reliability/alerts/rules/<uuid:objective_id>", needs=permissions.VIEW)
 def rules(objective_id: UUID) -> ResponseReturnValue:
-    """Show both windows of each rule against its limit: a page, or the part of the objective's."""
+    """Show both windows of each rule against its limit, as a page or as part of the objective's."""
     is_part = request.headers.get("HX-Request") == "true"
     return page(
         "operations/alerts/rule_panel.html" if is_part else "operations/alerts/rules.html",
@@ -38,7 +38,7 @@ def rules(objective_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/reliability/alerts/backtests/<uuid:objective_id>", needs=permissions.VIEW)
 def test(objective_id: UUID) -> ResponseReturnValue:
-    """Test the chosen rules; without a choice, those of the objective."""
+    """Test the chosen rules, or the objective's own rules without a choice."""
     objective = objectives.objective(objective_id)
     over = history.recorded(objective)
     offered = offered_rules(over.watched.rules)
@@ -71,7 +71,7 @@ def test(objective_id: UUID) -> ResponseReturnValue:
 
 
 def offered_rules(own: Sequence[BurnRule]) -> list[BurnRule]:
-    """Return the objective's own rules and the default ones, the shortest window first."""
+    """Return the objective's own rules and the default ones, shortest window first."""
     keys = {rule.key for rule in own}
     more = [rule for rule in DEFAULT_RULES if rule.key not in keys]
     return sorted([*own, *more], key=lambda rule: (rule.long, rule.short, rule.key))
@@ -80,7 +80,7 @@ def offered_rules(own: Sequence[BurnRule]) -> list[BurnRule]:
 def headline(
     own: Sequence[BurnRule], chosen: Sequence[BurnRule], present: BackTest, tested: BackTest
 ) -> str:
-    """Say what the change does: "Without 10% in 3 days: 2 alerts fewer, no incident missed"."""
+    """Summarize the change: "Without 10% in 3 days: 2 alerts fewer, no incident missed"."""
     alerts = len(tested.alerts) - len(present.alerts)
     removed = [rule_text(rule) for rule in own if rule not in chosen]
     added = [rule_text(rule) for rule in chosen if rule not in own]
@@ -138,7 +138,7 @@ def _minutes(value: float | None) -> str:
     needs=MANAGE,
 )
 def save(objective_id: UUID) -> ResponseReturnValue:
-    """Make the tested rules the objective's next version."""
+    """Save the tested rules as the objective's next version."""
     objective = objectives.objective(objective_id, lock=request.method == "POST")
     form = RulesForm()
     if request.method == "GET":

@@ -1,11 +1,11 @@
-"""Which error budgets are gone, and which are back.
+"""Checks of which error budgets are exhausted, and which are back.
 
-check(objectives)    note each budget that is gone or back at a minute
-is_gone, is_back     the rule: pure
+check(objectives)    records each budget that is exhausted or back at a minute
+is_gone, is_back     the rules; pure
 
-A budget is gone when as much was lost as the whole window allows at the traffic so far; the first
-error of a month does not exhaust it. It is back when a twentieth of it is left again, so that a
-budget around zero is not gone again and again.
+A budget is exhausted when the losses reach what the full window allows at the traffic so far; the
+first error of a month doesn't exhaust it. It is back when a twentieth of it is left again, so that
+a budget around zero doesn't flap.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,18 +23,18 @@ from governance.operations.objectives.models import Objective
 from governance.operations.objectives.reading import Reading
 from governance.operations.objectives.windows import minute_of
 
-BACK = Fraction(19, 20)  # of the budget may be lost when it is back
-MAX_READ = 500  # objectives of one statement
-LOCK = "alerts"  # as in evaluation.py
+BACK = Fraction(19, 20)  # Share of the budget that may be lost when it is back
+MAX_READ = 500  # Objectives per statement
+LOCK = "alerts"  # Same lock as evaluation.py
 
 
 def check_all(at: datetime | None = None) -> int:
-    """Check the budgets of all active objectives; return how many are newly gone."""
+    """Check the budgets of all active objectives. Return how many are newly exhausted."""
     return sum(newly for _, newly in check(objectives.active_objectives(), at).values())
 
 
 def check_some(ids: Collection[UUID], at: datetime) -> dict[UUID, tuple[Reading, bool]]:
-    """Check the budgets of these objectives; retired ones are left out."""
+    """Check the budgets of these objectives. Retired ones are left out."""
     if not ids:
         return {}
     found = objectives.objectives_by_id(ids).values()
@@ -44,9 +44,9 @@ def check_some(ids: Collection[UUID], at: datetime) -> dict[UUID, tuple[Reading,
 def check(
     found: Sequence[Objective], at: datetime | None = None
 ) -> dict[UUID, tuple[Reading, bool]]:
-    """Note what changed; return the reading of each, and whether its budget is newly gone.
+    """Record what changed. Return each reading, and True if its budget is newly exhausted.
 
-    The lock of the evaluation keeps two checks of one tenant apart.
+    The evaluation's lock prevents concurrent checks of one tenant.
     """
     if not found:
         return {}
@@ -67,17 +67,17 @@ def check(
 
 
 def is_gone(reading: Reading) -> bool:
-    """Whether the whole window's budget is lost; never where it is not determinable."""
+    """Return True if the full window's budget is lost; False if it isn't determinable."""
     return reading.is_determinable and reading.budget.lost >= max(_allowed(reading), Fraction(1))
 
 
 def is_back(reading: Reading) -> bool:
-    """Whether some of the budget is left again."""
+    """Return True if some of the budget is left again."""
     return reading.is_determinable and reading.budget.lost <= BACK * _allowed(reading)
 
 
 def _allowed(reading: Reading) -> Fraction:
-    """What the whole window allows, if its traffic goes on as it was so far."""
+    """Return what the full window allows, if its traffic continues as so far."""
     window = reading.window
     start = max(window.so_far.start, reading.first or window.so_far.start)
     so_far = max((window.so_far.end - start) // MINUTE, 1)

@@ -1,12 +1,12 @@
-"""Burn-rate rules: when a budget is spent so fast that a person must know.
+"""Burn-rate rules: when a budget burns so fast that a person must know.
 
 Pure: no database, no clock, no floats. The method is that of the Site Reliability Workbook,
 chapter 5, "Multiwindow, multi-burn-rate alerts".
 
     DEFAULT_RULES               2% in 1 h, 5% in 6 h (page), 10% in 24 h, 10% in 3 days (ticket)
     rule.factor(window)         budget share times window ÷ long window
-    judge(rule, …)              one rule at one moment: fires, is clear, or can't tell
-    judge_all(rules, …)         a set of rules, with the slow rule where traffic is too low
+    judge(rule, …)              one rule at one moment: fires, is clear, or is unknown
+    judge_all(rules, …)         a set of rules, with the slow rule if traffic is too low
     exhausted_in(…)             minutes until the budget is gone at this pace
 """
 
@@ -21,15 +21,15 @@ from governance.operations.measurements.scoring import Counts, IndicatorKind, bu
 type Severity = Literal["page", "ticket"]
 type Status = Literal["firing", "clear", "unknown"]
 
-MIN_BAD = 3  # bad events in the long window
-MIN_TOTAL = 100  # events in the long window
+MIN_BAD = 3  # Bad events in the long window
+MIN_TOTAL = 100  # Events in the long window
 MAX_SLOW_MINUTES = 90 * 1440
-SHORT_PART = 12  # the short window is a twelfth of the long one (Workbook, table 5-8)
+SHORT_PART = 12  # The short window is a twelfth of the long one (Workbook, table 5-8).
 
 
 @dataclass(frozen=True, slots=True)
 class BurnRule:
-    """Fires when both windows burn faster than the factor. Windows are in minutes."""
+    """A rule that fires when both windows burn faster than its factor. Windows are in minutes."""
 
     budget_share: Fraction
     long: int
@@ -40,11 +40,11 @@ class BurnRule:
 
     @property
     def key(self) -> str:
-        """Names the rule in its set, in addresses and in what an alert keeps: "0.02-60-5"."""
+        """The name of the rule in its set, in addresses and in an alert's facts: "0.02-60-5"."""
         return f"{decimal_text(self.budget_share)}-{self.long}-{self.short}"
 
     def factor(self, window: int) -> Fraction:
-        """How many times the even pace this rule allows.
+        """Return how many times the even pace this rule allows.
 
         Budget share times window ÷ long window, both in minutes: 2% in 1 h of 30 days is 14.4
         (Site Reliability Workbook, table 5-6), of 28 days 13.44.
@@ -52,15 +52,15 @@ class BurnRule:
         return self.budget_share * window / self.long
 
     def can_fire(self, target: Fraction, window: int) -> bool:
-        """Whether losing every event would exceed the limit.
+        """Return True if losing every event would exceed the limit.
 
-        2% in 1 h of 90 days is 43.2 times the even pace: with a target below 97.7% that is more
-        than there are events.
+        2% in 1 h of 90 days is 43.2 times the even pace: with a target below 97.7% the limit is
+        above 100% of the events.
         """
         return self.factor(window) * (1 - target) < 1
 
     def needed_events(self, kind: IndicatorKind) -> int:
-        """Events that the long window must hold before this rule judges.
+        """Return how many events the long window must have before this rule judges.
 
         Minutes of downtime are judged by the requests behind them: as many, or one a minute where
         the window has fewer minutes, so that a probe a minute is enough.
@@ -68,7 +68,7 @@ class BurnRule:
         return min(self.min_total, self.long) if kind == "downtime" else self.min_total
 
     def lacks_traffic(self, kind: IndicatorKind, long: Counts) -> bool:
-        """Whether the long window has data but too few events; a gap is no low traffic."""
+        """Return True if the long window has data but too few events; a gap isn't low traffic."""
         return 2 * long.minutes >= self.long and long.total < self.needed_events(kind)
 
 
@@ -81,7 +81,9 @@ DEFAULT_RULES = (
 
 
 def whole_window_rule(window: int) -> BurnRule:
-    """The slow rule for low traffic: the whole budget in the whole window, which is factor 1.
+    """Return the slow rule for low traffic: the full budget in the full window (factor 1).
+
+    For a window of more than 90 days it reads the last 90, and the factor grows accordingly.
 
     Of a window of more than 90 days it reads the last 90, and the factor grows accordingly.
     """
@@ -91,7 +93,7 @@ def whole_window_rule(window: int) -> BurnRule:
 
 @dataclass(frozen=True, slots=True)
 class RuleVerdict:
-    """What a rule says at one moment. A burn is None where nothing was measured."""
+    """The verdict of a rule at one moment. A burn is None if nothing was measured."""
 
     rule: BurnRule
     status: Status
@@ -117,9 +119,9 @@ def judge(
 ) -> RuleVerdict:
     """Judge one rule by the counts of its two windows.
 
-    It fires when both burn faster than the factor and the long window holds enough events. It is
-    clear when the short window has data for at least half of its minutes and it doesn't fire. In
-    between nothing is known: a gap neither fires nor resolves.
+    It fires when both burn faster than the factor and the long window has enough events. It is
+    clear when the short window has data for at least half of its minutes and it doesn't fire.
+    Otherwise it is unknown: a gap neither fires nor resolves.
     """
     factor = rule.factor(window)
     limit = factor * (1 - target)
@@ -143,13 +145,13 @@ def judge(
 
 
 def _exceeds(counts: Counts, kind: IndicatorKind, limit: Fraction) -> bool:
-    """Whether the share lost is above `limit`; exact, and defined for a target of 100% too."""
+    """Return True if the share lost is above `limit`; exact, also for a target of 100%."""
     return counts.lost(kind) * limit.denominator > limit.numerator * counts.measured(kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A set of rules at one moment. `slow` is the rule over the whole window."""
+    """The verdict of a set of rules at one moment. `slow` is the rule over the full window."""
 
     rules: tuple[RuleVerdict, ...]
     slow: RuleVerdict
@@ -157,7 +159,7 @@ class Verdict:
 
     @property
     def applying(self) -> tuple[RuleVerdict, ...]:
-        """The rules that can fire now: the slow one only where traffic is too low for the rest."""
+        """The rules that can fire now; the slow one only if traffic is too low for the rest."""
         return (*self.rules, self.slow) if self.lacks_traffic else self.rules
 
     @property
@@ -167,7 +169,7 @@ class Verdict:
 
     @property
     def statuses(self) -> dict[str, Status]:
-        """The status of each rule by key; a slow rule that would fire but doesn't apply is none."""
+        """The status of each rule by key, without a slow rule that would fire but doesn't apply."""
         found = {v.rule.key: v.status for v in self.rules}
         is_idle = self.slow.status == "firing" and not self.lacks_traffic
         return {**found, self.slow.rule.key: "unknown" if is_idle else self.slow.status}
@@ -181,9 +183,9 @@ def judge_all(
     target: Fraction,
     window: int,
 ) -> Verdict:
-    """Judge a set; `counts` are those of the last so many minutes, by that number.
+    """Judge a set of rules; `counts` maps each window length in minutes to its counts.
 
-    When at least half of the rules lack traffic, the slow rule over the whole window applies too.
+    When at least half of the rules lack traffic, the slow rule over the full window applies too.
     """
 
     def judged(rule: BurnRule) -> RuleVerdict:
@@ -205,18 +207,18 @@ def judge_all(
 
 
 def most_lack(lacking: Sequence[bool]) -> bool:
-    """Whether at least half of the rules lack traffic; a set without rules never does."""
+    """Return True if at least half of the rules lack traffic; False for a set without rules."""
     return bool(lacking) and 2 * sum(lacking) >= len(lacking)
 
 
 def lengths(rules: Iterable[BurnRule], window: int) -> list[int]:
-    """The lengths of all windows that a set reads, in minutes, shortest first."""
+    """Return the lengths of all windows that a set reads, in minutes, shortest first."""
     every = (*rules, whole_window_rule(window))
     return sorted({length for rule in every for length in (rule.long, rule.short)})
 
 
 def exhausted_in(burn: Fraction, window: int, left: Fraction = Fraction(1)) -> Fraction | None:
-    """Minutes until the budget is gone: share left times window ÷ burn rate.
+    """Return the minutes until the budget is exhausted: share left times window ÷ burn rate.
 
     Burning 1, 2, 10 and 1000 times too fast spends 30 days' budget in 30 days, 15 days, 3 days and
     43 minutes (Site Reliability Workbook, table 5-5). None when nothing burns.
@@ -225,6 +227,6 @@ def exhausted_in(burn: Fraction, window: int, left: Fraction = Fraction(1)) -> F
 
 
 def decimal_text(value: Fraction) -> str:
-    """A decimal fraction without an exponent or trailing zeros: "0.02"."""
+    """Format a fraction as a decimal without an exponent or trailing zeros: "0.02"."""
     text = f"{Decimal(value.numerator) / Decimal(value.denominator):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,9 +1,9 @@
 """Send the steps of an alert, once each: to the inbox, by email and to webhook endpoints.
 
-These are the first subscribers of the alerts' events, in the transaction of the change: what is
-rolled back was never sent. The inbox reads the alerts themselves (inbox.py); its rows here list
-who saw it. Email goes to the objective's owner; an escalation, and an alert without an owner, to
-the admins too.
+These are the first subscribers of the alerts' events. They run in the transaction of the change, so
+a rollback sends nothing. The inbox reads the alerts themselves (inbox.py); its rows here list the
+recipients. Email goes to the objective's owner; an escalation, and an alert without an owner, also
+go to the admins.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ MANAGERS = ("admin", "compliance_officer")
 
 
 def on_fired(event: AlertFired) -> None:
-    """Tell the people who must act, and the webhook endpoints."""
+    """Notify the people who must act, and the webhook endpoints."""
     alert = queries.alert(event.alert_id)
     objective = objectives.objective(event.objective_id)
     step = "escalated" if event.is_escalation else "fired"
@@ -45,14 +45,14 @@ def on_fired(event: AlertFired) -> None:
 
 
 def on_acknowledged(event: AlertAcknowledged) -> None:
-    """Tell the webhook endpoints."""
+    """Notify the webhook endpoints."""
     alert = queries.alert(event.alert_id)
     objective = objectives.objective(event.objective_id)
     _post("alert.acknowledged", alert, objective, "acknowledged", event.at)
 
 
 def on_resolved(event: AlertResolved) -> None:
-    """Tell the webhook endpoints."""
+    """Notify the webhook endpoints."""
     alert = queries.alert(event.alert_id)
     objective = objectives.objective(event.objective_id)
     _post("alert.resolved", alert, objective, "resolved", event.at)
@@ -104,7 +104,7 @@ def _deliver(
     *,
     endpoints: int = 0,
 ) -> bool:
-    """Note a delivery; False where the same was noted before."""
+    """Record a delivery. Return False if it was recorded before."""
     row = insert(AlertDelivery).values(
         id=uuid7(),
         tenant_id=alert.tenant_id,

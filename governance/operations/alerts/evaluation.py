@@ -1,6 +1,6 @@
-"""One pass over all active objectives of a tenant: what fires, escalates or resolves this minute.
+"""One pass over all active objectives of a tenant: alerts that fire, escalate or resolve.
 
-    evaluate()      every minute, by the jobs process; also which of the burning budgets are gone
+    evaluate()      every minute, by the jobs process; also finds exhausted budgets
 
 Only one evaluation of a tenant runs at a time, and a second one of the same minute changes nothing.
 """
@@ -24,12 +24,12 @@ from governance.operations.measurements.rollups import minute_at, minute_number
 from governance.operations.objectives.windows import minute_of
 
 LOCK = "alerts"
-MAX_PAUSE = timedelta(minutes=5)  # between two evaluations of one hold
+MAX_PAUSE = timedelta(minutes=5)  # Longest gap between two evaluations within one hold
 
 
 @dataclass(slots=True)
 class Pass:
-    """How many alerts a pass fired, escalated and resolved, and how many budgets are newly gone."""
+    """Numbers of fired, escalated and resolved alerts, and of newly exhausted budgets."""
 
     objectives: int = 0
     fired: int = 0
@@ -39,7 +39,7 @@ class Pass:
 
 
 def evaluate(at: datetime | None = None) -> Pass:
-    """Evaluate every active objective of the acting tenant at a minute, by default the present."""
+    """Evaluate every active objective of the acting tenant at a minute, by default now."""
     at = minute_of(at or clock.now())
     lock_tenant(LOCK)
     zones = zone_periods()
@@ -102,7 +102,7 @@ def _advance(
 
 
 def _latest(each: Watched, alert: Alert, verdict: Verdict, at: datetime) -> dict[str, Any]:
-    """What this minute found of an open alert, for the pages."""
+    """Return this minute's findings about an open alert, for the pages."""
     before = alert.latest or {}
     firing = [v for v in verdict.applying if v.status == "firing"]
     shortest = min(verdict.rules, key=lambda v: v.rule.short, default=verdict.slow)
@@ -117,7 +117,7 @@ def _latest(each: Watched, alert: Alert, verdict: Verdict, at: datetime) -> dict
 
 
 def _state_of(alert: Alert, at: datetime) -> OpenAlert:
-    """The alert as life_cycle.py sees it. A pause of the evaluation interrupts a hold."""
+    """Convert an alert for life_cycle.py. A pause of the evaluation interrupts a hold."""
     paused = at - alert.evaluated_at > MAX_PAUSE
     clear, calm = (
         None if since is None or paused else minute_number(since)

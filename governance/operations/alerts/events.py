@@ -1,4 +1,4 @@
-"""What alerts tell the features above them.
+"""Events that alerts publish for the features above them.
 
 Each event is published in the transaction of its change. The rows are read by queries.alert and
 queries.exhaustion.
@@ -44,7 +44,7 @@ class AlertResolved(Event):
 
 @dataclass(frozen=True, slots=True)
 class BudgetExhausted(Event):
-    """The error budget of an objective's whole window is gone."""
+    """The error budget of an objective's full window is exhausted."""
 
     exhaustion_id: UUID
     objective_id: UUID

@@ -1,4 +1,4 @@
-"""Forms of alerts: the reason of a new rule set, and what happens when a budget is gone."""
+"""Forms of alerts: the reason of a new rule set, and the response to an exhausted budget."""
 
 from wtforms import HiddenField, RadioField, TextAreaField
 
@@ -6,7 +6,7 @@ from governance.kernel.web.forms import Form
 
 
 class RulesForm(Form):
-    """Save a set of rules: its keys, the version that the test was of, and the reason."""
+    """A form that saves a set of rules: its keys, the tested version, and the reason."""
 
     rules = HiddenField()
     seen = HiddenField()
@@ -14,6 +14,6 @@ class RulesForm(Form):
 
 
 class ResponseForm(Form):
-    """What happens when the budget is gone: nothing, or a tier."""
+    """The response to an exhausted budget: nothing, or a tier."""
 
     tier = RadioField("When the budget is gone", validate_choice=False)

@@ -30,13 +30,14 @@ from governance.operations.objectives.exclusions import applying, exclusions_in
 from governance.operations.objectives.models import Objective
 from governance.operations.objectives.windows import minute_of, window
 
-DAYS = 90  # of a back-test
+DAYS = 90  # Days of a back-test
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a back-test runs over. `since` is the number of its first minute; `known` keeps what
-    each rule says, so that a second set of rules costs little.
+    """The data of a back-test. `since` is the number of its first minute.
+
+    `known` keeps each rule's statuses, so that a second set of rules costs little.
     """
 
     watched: Watched
@@ -47,7 +48,7 @@ class Recorded:
 
 
 def recorded(objective: Objective, *, days: int = DAYS, at: datetime | None = None) -> Recorded:
-    """Read the minutes of the last days, and as many before as the longest window needs."""
+    """Read the minutes of the last days, and enough before them to fill the longest window."""
     end = minute_of(at or clock.now())
     zones = zone_periods()
     indicator = measurements.indicator(objective.indicator_id)
@@ -85,7 +86,7 @@ def _number(at: datetime) -> int:
 
 
 def _rows(watched: Watched, span: Span) -> list[tuple[int, int, int, bool]]:
-    """The minutes as (number, good, total, is down): plain tuples, since there are many."""
+    """Return minutes as (number, good, total, is down); plain tuples, since there are many."""
     c = MINUTES.c
     query = select(c.at, c.good, c.total, c.down).where(
         c.tenant_id == current.actor().tenant_id,
@@ -97,7 +98,7 @@ def _rows(watched: Watched, span: Span) -> list[tuple[int, int, int, bool]]:
 
 
 def run(over: Recorded, rules: Sequence[BurnRule]) -> BackTest:
-    """Run a set of rules over what was recorded."""
+    """Run a set of rules over the recorded minutes."""
     alerts = alerts_of(
         rules,
         over.history,

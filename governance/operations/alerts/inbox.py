@@ -1,4 +1,4 @@
-"""Inbox source of alerts: those that fire, for the objective's owner, admins and officers."""
+"""Inbox source of firing alerts, for the objective's owner, admins and officers."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Evaluate the alerts of all tenants every minute, and their error budgets every hour."""
+"""Jobs that evaluate all tenants' alerts every minute, and their error budgets every hour."""
 
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
 from governance.kernel.data.db import transaction
@@ -6,7 +6,7 @@ from governance.operations.alerts import budgets, evaluation
 
 
 def evaluate() -> None:
-    """Evaluate every active tenant; what fails in one doesn't keep the others waiting."""
+    """Evaluate every active tenant. A failure in one doesn't delay the others."""
     in_each(_evaluate, "alerts not evaluated", wanted=is_active)
 
 
@@ -16,7 +16,7 @@ def _evaluate() -> None:
 
 
 def check_budgets() -> None:
-    """Check every error budget, also those that nothing burns just now."""
+    """Check every error budget, including those that nothing burns now."""
     in_each(_check_budgets, "error budgets not checked", wanted=is_active)
 
 

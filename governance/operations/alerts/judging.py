@@ -1,4 +1,4 @@
-"""What the rules of objectives say at a minute, by exact counts.
+"""Verdicts of objectives' rules at a minute, from exact counts.
 
     judged(…)       the objectives for which a rule may fire, and those with an open alert
     judge_one(…)    one objective, for its page
@@ -35,7 +35,7 @@ from governance.operations.objectives.exclusions import applying
 def judged(
     watched: Iterable[Watched], moment: Moment, always: Collection[UUID] = ()
 ) -> dict[UUID, Verdict]:
-    """Judge the objectives for which a rule may fire now, and those that are `always` judged."""
+    """Judge the objectives whose rules may fire now, and those in `always`."""
     every = list(watched)
     first = _first_lengths(every)
     counts = counts_of({each.id: first for each in every}, every, moment)
@@ -57,13 +57,13 @@ def judged(
 
 
 def judge_one(each: Watched, moment: Moment) -> Verdict:
-    """Judge one objective; one statement for the counts, and one where minutes don't count."""
+    """Judge one objective. Runs one statement for counts, and one more if minutes are hidden."""
     counts = counts_of({each.id: lengths(each.rules, each.window)}, [each], moment)[each.id]
     return judge_all(each.rules, counts, kind=each.kind, target=each.target, window=each.window)
 
 
 def _first_lengths(watched: Iterable[Watched]) -> list[int]:
-    """The short windows of all rules, and the shortest long one, which shows low traffic."""
+    """Return the short windows of all rules, and the shortest long one, which shows low traffic."""
     found: set[int] = set()
     for rules in {each.rules for each in watched}:
         found.update(rule.short for rule in rules)
@@ -72,7 +72,7 @@ def _first_lengths(watched: Iterable[Watched]) -> list[int]:
 
 
 def _lacks_traffic(each: Watched, counts: Mapping[int, Counts]) -> bool:
-    """Whether the slow rule may apply: the rule with the shortest window lacks traffic."""
+    """Return True if the slow rule may apply: the rule with the shortest window lacks traffic."""
     if not each.rules:
         return False
     rule = min(each.rules, key=lambda rule: rule.long)
@@ -80,7 +80,7 @@ def _lacks_traffic(each: Watched, counts: Mapping[int, Counts]) -> bool:
 
 
 def _losing(watched: Sequence[Watched], at: datetime) -> set[UUID]:
-    """Of these, the objectives that lost anything in the short window of the slow rule."""
+    """Return the objectives that lost anything in the slow rule's short window."""
     if not watched:
         return set()
     longest = max(whole_window_rule(each.window).short for each in watched)
@@ -89,7 +89,7 @@ def _losing(watched: Sequence[Watched], at: datetime) -> set[UUID]:
 
 
 def _may_fire(each: Watched, counts: Mapping[int, Counts]) -> bool:
-    """Whether the short window of a rule exceeds: without that, it can't fire."""
+    """Return True if the short window of a rule exceeds its limit; otherwise none can fire."""
     return any(
         counts[short].lost(each.kind) * down > up * counts[short].measured(each.kind)
         for short, up, down in _limits(each.rules, each.window, each.target)
@@ -100,7 +100,7 @@ def _may_fire(each: Watched, counts: Mapping[int, Counts]) -> bool:
 def _limits(
     rules: tuple[BurnRule, ...], window: int, target: Fraction
 ) -> tuple[tuple[int, int, int], ...]:
-    """The short window of each rule, and the share lost that it allows as a fraction of integers."""
+    """Return each rule's short window and its allowed loss as an integer fraction."""
     limits = [(rule.short, rule.factor(window) * (1 - target)) for rule in rules]
     return tuple((short, limit.numerator, limit.denominator) for short, limit in limits)
 

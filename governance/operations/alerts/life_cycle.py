@@ -24,10 +24,10 @@ class OpenAlert:
     """An alert that has not resolved.
 
     severity      the highest that it had
-    level         what burns now: a page calms down to a ticket when its paging rules are clear
+    level         the current severity: a page becomes a ticket when its paging rules are clear
     rules         the rules that fired in it, by key
-    clear_since   since when all of them are clear
-    calm_since    since when those that page are clear
+    clear_since   when all of them became clear
+    calm_since    when those that page became clear
     """
 
     severity: Severity
@@ -38,7 +38,7 @@ class OpenAlert:
 
 
 class Step(NamedTuple):
-    """What a minute made of an alert; `alert` is None when none is open any more."""
+    """The result of a minute for an alert; `alert` is None when none is open any more."""
 
     alert: OpenAlert | None
     happened: Happening | None
@@ -89,5 +89,5 @@ def _since(before: int | None, at: int, *, holds: bool) -> int | None:
 
 
 def hold(rules: Mapping[str, BurnRule]) -> int:
-    """Minutes that rules must be clear: the longest of their short windows, at most an hour."""
+    """Return the minutes that rules must be clear: their longest short window, at most an hour."""
     return min(max((rule.short for rule in rules.values()), default=0), MAX_HOLD)

@@ -1,7 +1,7 @@
-"""Alerts, what was sent of them, and error budgets that are gone.
+"""Alerts, their deliveries, and exhausted error budgets.
 
-An alert keeps the facts of each rule that fired in it (rule_facts.py). Its objective's minutes stay
-where they are.
+An alert keeps the facts of each rule that fired in it (rule_facts.py). It doesn't copy its
+objective's minutes.
 """
 
 from datetime import datetime
@@ -20,11 +20,11 @@ SEVERITIES = {"page": "Page", "ticket": "Ticket"}
 class Alert(Tenanted, Model):
     """One burst of an objective. An objective has at most one that is not resolved.
 
-    `severity` is the highest that it had, `level` what burns now. `clear_since` and `calm_since`
-    are as in life_cycle.py; `evaluated_at` is the last minute that was judged, and `latest` what was
-    found then: "burning", the facts of the fastest rule that fired (or null), "unknown_since",
-    since when its rules have no data (or null), and "gone_at", when the budget is gone at the pace
-    of the last 24 hours (or null).
+    `severity` is the highest that it had, `level` the current one. `clear_since` and `calm_since`
+    are as in life_cycle.py. `evaluated_at` is the last judged minute, and `latest` its findings,
+    each of which may be null: "burning", the facts of the fastest rule that fired; "unknown_since",
+    the start of its rules' lack of data; "gone_at", when the budget will be exhausted at the pace
+    of the last 24 hours.
     """
 
     __tablename__ = "alerts"
@@ -46,11 +46,11 @@ class Alert(Tenanted, Model):
 
     number: Mapped[int]
     objective_id: Mapped[UUID]
-    version: Mapped[int]  # of the objective, when it fired
-    state: Mapped[str] = mapped_column(default="firing")  # one of STATES
+    version: Mapped[int]  # Version of the objective when it fired
+    state: Mapped[str] = mapped_column(default="firing")  # One of STATES
     severity: Mapped[str]
     level: Mapped[str]
-    rules: Mapped[dict[str, Any]] = mapped_column(default=dict)  # key of a rule → its facts
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict)  # Facts by rule key
     latest: Mapped[dict[str, Any]] = mapped_column(default=dict)
     fired_at: Mapped[datetime]
     escalated_at: Mapped[datetime | None]
@@ -60,7 +60,7 @@ class Alert(Tenanted, Model):
     clear_since: Mapped[datetime | None]
     calm_since: Mapped[datetime | None]
     evaluated_at: Mapped[datetime]
-    incident_id: Mapped[UUID | None]  # of the incident that was declared from it
+    incident_id: Mapped[UUID | None]  # Incident that was declared from it
     incident_ref: Mapped[str | None]
 
     @property
@@ -81,7 +81,7 @@ class Alert(Tenanted, Model):
 
 
 class AlertDelivery(Tenanted, Model):
-    """That a step of an alert was sent to a person, or to the webhook endpoints; once each."""
+    """One delivery of an alert's step to a person, or to the webhook endpoints; unique."""
 
     __tablename__ = "alert_deliveries"
     __table_args__ = (
@@ -99,15 +99,15 @@ class AlertDelivery(Tenanted, Model):
     )
 
     alert_id: Mapped[UUID]
-    step: Mapped[str]  # fired escalated acknowledged resolved
-    at: Mapped[datetime]  # of the step
-    channel: Mapped[str]  # inbox email webhook
+    step: Mapped[str]  # fired | escalated | acknowledged | resolved
+    at: Mapped[datetime]  # Time of the step
+    channel: Mapped[str]  # inbox | email | webhook
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
-    endpoints: Mapped[int] = mapped_column(default=0)  # webhook: to how many
+    endpoints: Mapped[int] = mapped_column(default=0)  # Number of webhook endpoints
 
 
 class BudgetResponse(Tenanted, Model):
-    """What happens when the budget of an AI objective is gone; without a row, nothing does."""
+    """The response to an AI objective's exhausted budget. Without a row, nothing happens."""
 
     __tablename__ = "budget_responses"
     __table_args__ = (
@@ -116,13 +116,13 @@ class BudgetResponse(Tenanted, Model):
     )
 
     objective_id: Mapped[UUID]
-    tier: Mapped[str | None]  # the policy tier that the tenant is tightened to
+    tier: Mapped[str | None]  # Policy tier that the tenant is tightened to
     set_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     set_at: Mapped[datetime]
 
 
 class BudgetExhaustion(Tenanted, Model):
-    """A time in which the budget of an objective was gone. At most one of an objective is open."""
+    """A period in which an objective's budget was exhausted. At most one per objective is open."""
 
     __tablename__ = "budget_exhaustions"
     __table_args__ = (
@@ -138,12 +138,12 @@ class BudgetExhaustion(Tenanted, Model):
     )
 
     objective_id: Mapped[UUID]
-    version: Mapped[int]  # of the objective
+    version: Mapped[int]  # Version of the objective
     exhausted_at: Mapped[datetime]
     restored_at: Mapped[datetime | None]
     lost: Mapped[int] = mapped_column(BigInteger)
     measured: Mapped[int] = mapped_column(BigInteger)
-    allowed: Mapped[str]  # exact, as a decimal
-    tier: Mapped[str | None]  # what the tenant's policy was tightened to
-    policy_number: Mapped[int | None]  # the version that did
-    note: Mapped[str] = mapped_column(default="")  # why nothing was tightened
+    allowed: Mapped[str]  # Exact, as a decimal
+    tier: Mapped[str | None]  # Tier that the tenant's policy was tightened to
+    policy_number: Mapped[int | None]  # Policy version that tightened it
+    note: Mapped[str] = mapped_column(default="")  # Reason why nothing was tightened

@@ -1,4 +1,4 @@
-"""Alerts in the command palette: by reference, or by the name of their objective."""
+"""Alerts in the command palette: by reference, or by their objective's name."""
 
 from typing import Any
 from uuid import UUID

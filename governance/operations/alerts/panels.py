@@ -1,11 +1,11 @@
-"""What the pages of objectives show of alerts: the answers to the ports of objectives.
+"""Alerts on the pages of objectives: implementations of the objectives' ports.
 
 states          the state of each objective with an open alert
 alert_panel     the open alerts above a page, with their verbs
 rule_panel      the place of the rules against their limits
 backtest_panel  the place of the back-test
 
-Both places load their content after the page, which keeps its budget of statements.
+Both places load their content after the page, to stay within its statement budget.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -34,7 +34,7 @@ from governance.operations.objectives.reading import Reading
 
 
 def states(objective_ids: Collection[UUID]) -> Mapping[UUID, AlertState]:
-    """Answer the port alert_states."""
+    """Implement the port alert_states."""
     return {
         each.objective_id: AlertState(
             "acknowledged" if each.state == "acknowledged" else "firing",
@@ -48,21 +48,21 @@ def states(objective_ids: Collection[UUID]) -> Mapping[UUID, AlertState]:
 
 
 def detail(alert: Alert) -> str:
-    """Return the small line below the state: its incident, and since when nothing is known."""
+    """Return the small line below the state: its incident, and since when data is missing."""
     since = unknown_since(alert)
     parts = [alert.incident_ref, f"no data since {near(since)}" if since else None]
     return "; ".join(filter(None, parts))
 
 
 def near(at: datetime) -> str:
-    """Return "08:20" for today, otherwise "24 Nov, 08:20", in the tenant's time zone."""
+    """Format "08:20" for today, otherwise "24 Nov, 08:20", in the tenant's time zone."""
     local, today = at.astimezone(formatting.zone()), clock.now().astimezone(formatting.zone())
     day = "" if local.date() == today.date() else f"{formatting.day_of_year(local)}, "
     return f"{day}{formatting.hour(local)}"
 
 
 def day_and_month(at: datetime) -> str:
-    """Return "27 November", in the tenant's time zone."""
+    """Format "27 November", in the tenant's time zone."""
     local = at.astimezone(formatting.zone())
     return f"{local.day} {local:%B}"
 
@@ -81,18 +81,18 @@ def _address(link: EntryLink, row_id: UUID) -> str:
 
 
 def unknown_since(alert: Alert) -> datetime | None:
-    """Return since when the alert's rules have no data, or None."""
+    """Return when the alert's rules stopped having data, or None."""
     raw = (alert.latest or {}).get("unknown_since")
     return datetime.fromisoformat(raw) if raw else None
 
 
 def firing_count() -> Select[Any]:
-    """Answer the port firing_count: how many alerts fire, for the section's tab."""
+    """Implement the port firing_count: the number of firing alerts, for the section's tab."""
     return select(func.count()).select_from(Alert).where(Alert.state == "firing")
 
 
 def alert_panel(objective_ids: Sequence[UUID]) -> Markup | None:
-    """Answer the port alert_panel: at most two statements."""
+    """Implement the port alert_panel. Runs at most two statements."""
     found = [row for row in queries.open_with_objectives() if row[1].id in set(objective_ids)]
     sent = queries.deliveries([alert.id for alert, _objective in found])
     return draw(
@@ -114,7 +114,7 @@ def _people(found: Sequence[Any], sent: Mapping[UUID, Sequence[AlertDelivery]]) 
 
 
 def row_of(alert: Alert, objective: Objective, sent: Sequence[AlertDelivery]) -> dict[str, Any]:
-    """Return what the row of an open alert shows."""
+    """Return the data of an open alert's row."""
     latest = alert.latest or {}
     burning, gone_at = latest.get("burning"), latest.get("gone_at")
     return {
@@ -160,12 +160,12 @@ def incident_page(alert: Alert) -> tuple[str, str] | None:
 
 
 def rule_panel(reading: Reading) -> Markup | None:
-    """Answer the port rule_panel: no statement; the rules are judged after the page is there."""
+    """Implement the port rule_panel. Runs no statement, since the rules load after the page."""
     return draw("operations/alerts/rule_place.html", objective=reading.objective)
 
 
 def rules_context(objective_id: UUID) -> dict[str, Any]:
-    """Return what the rules of an objective say now."""
+    """Return the context of an objective's rules and their current verdicts."""
     objective = objectives.objective(objective_id)
     reading = objectives.readings([objective])[0]
     indicator, verdict = reading.indicator, verdict_of(reading)
@@ -193,10 +193,10 @@ def verdict_of(reading: Reading) -> Verdict:
 
 
 def rules_of(objective: Objective) -> tuple[BurnRule, ...]:
-    """Return the rules of an objective as they are now."""
+    """Return the current rules of an objective."""
     return watching.rules_of(objective.rules, objective.id)
 
 
 def backtest_panel(objective: Objective) -> Markup | None:
-    """Answer the port backtest_panel: no statement; the test is loaded after the page."""
+    """Implement the port backtest_panel. Runs no statement, since the test loads after the page."""
     return draw("operations/alerts/backtest_place.html", objective=objective)

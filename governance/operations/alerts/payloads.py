@@ -63,14 +63,14 @@ for _name, _label in (
 
 
 def address_of(alert: Alert) -> str:
-    """Return the address of the alert's page, for texts that leave the console."""
+    """Return the address of the alert's page, for texts sent outside Meridian."""
     return f"{public_address()}/t/{current.actor().tenant_slug}/reliability/alerts/{alert.id}"
 
 
 def payload(
     alert: Alert, objective: Objective, indicator: Indicator, acknowledged_by: str | None
 ) -> dict[str, Any]:
-    """Return the data of a message about this alert, as it is now."""
+    """Return the data of a message about this alert in its current state."""
     return {
         "id": str(alert.id),
         "ref": alert.ref,

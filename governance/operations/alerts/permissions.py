@@ -1,4 +1,4 @@
-"""Who may do what with alerts."""
+"""Permissions for alerts."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,4 +1,4 @@
-"""What alerts ask of the features above them.
+"""Ports of alerts that features above them implement.
 
 incident_spans(system_id, span)    declared incidents of an AI system with a minute in the span
 """

@@ -2,8 +2,8 @@
 
 alert, open_alerts, alerts_of                 alerts
 newest                                        a page of the list
-deliveries                                    what was sent of an alert
-exhaustion, open_exhaustions, response_of     error budgets that are gone
+deliveries                                    the deliveries of an alert
+exhaustion, open_exhaustions, response_of     exhausted error budgets
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -30,14 +30,14 @@ def alert(alert_id: UUID, *, lock: bool = False) -> Alert:
 
 
 def open_alerts(*, lock: bool = False) -> Sequence[Alert]:
-    """Return the alerts that are not resolved, those that fire first, the newest first."""
+    """Return the unresolved alerts: firing first, then newest first."""
     query = select(Alert).where(Alert.state != "resolved")
     query = query.order_by(Alert.state.desc(), Alert.fired_at.desc(), Alert.id)
     return session().scalars(query.with_for_update() if lock else query).all()
 
 
 def open_with_objectives() -> Sequence[Any]:
-    """Return (alert, objective) of the alerts that are not resolved: firing first, pages first."""
+    """Return (alert, objective) of unresolved alerts: firing first, pages first."""
     query: Any = select(Alert, Objective)
     query = query.join(Objective, Objective.id == Alert.objective_id).where(
         Alert.state != "resolved"
@@ -80,7 +80,7 @@ def newest(criteria: Mapping[str, str], after: str | None, *, size: int) -> Keys
 
 
 def count(criteria: Mapping[str, str]) -> int:
-    """Return how many alerts the filters leave."""
+    """Count the alerts that match the filters."""
     query = select(func.count()).select_from(Alert)
     query = query.join(Objective, Objective.id == Alert.objective_id)
     return session().scalar(query.where(*_conditions(criteria))) or 0
@@ -103,17 +103,17 @@ def _conditions(criteria: Mapping[str, str]) -> list[ColumnElement[bool]]:
 
 
 def open_by_state() -> dict[str, int]:
-    """Return how many alerts fire, and how many are acknowledged."""
+    """Return the numbers of firing and of acknowledged alerts."""
     query = select(Alert.state, func.count()).where(Alert.state != "resolved")
     rows = session().execute(query.group_by(Alert.state))
     return {row[0]: row[1] for row in rows}
 
 
-# ---- what was sent
+# ---- deliveries
 
 
 def deliveries(alert_ids: Collection[UUID]) -> dict[UUID, list[AlertDelivery]]:
-    """Return what was sent of these alerts, in order, in one statement."""
+    """Return the deliveries of these alerts, in order. Runs one statement."""
     if not alert_ids:
         return {}
     query = select(AlertDelivery).where(among(AlertDelivery.alert_id, alert_ids))
@@ -123,16 +123,16 @@ def deliveries(alert_ids: Collection[UUID]) -> dict[UUID, list[AlertDelivery]]:
     return found
 
 
-# ---- error budgets that are gone
+# ---- exhausted error budgets
 
 
 def exhaustion(exhaustion_id: UUID) -> BudgetExhaustion:
-    """Return a time in which a budget was gone. Raises NotFound for another tenant's."""
+    """Return an exhaustion of a budget. Raises NotFound for another tenant's."""
     return find(BudgetExhaustion, exhaustion_id, what="exhausted budget")
 
 
 def open_exhaustions() -> dict[UUID, BudgetExhaustion]:
-    """Return the budgets that are gone now, by objective."""
+    """Return the currently exhausted budgets, by objective."""
     query = select(BudgetExhaustion).where(BudgetExhaustion.restored_at.is_(None))
     return {each.objective_id: each for each in session().scalars(query)}
 
@@ -146,6 +146,6 @@ def exhaustions_of(objective_id: UUID, *, limit: int = 10) -> Sequence[BudgetExh
 
 
 def response_of(objective_id: UUID) -> BudgetResponse | None:
-    """Return what happens when the budget is gone; None: nothing."""
+    """Return the response to an exhausted budget, or None if there is none."""
     query = select(BudgetResponse).where(BudgetResponse.objective_id == objective_id)
     return session().scalars(query).one_or_none()

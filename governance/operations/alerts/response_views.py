@@ -1,4 +1,4 @@
-"""The page on which people choose what happens when the budget of an AI objective is gone."""
+"""The page that sets the response to an AI objective's exhausted budget."""
 
 from uuid import UUID
 
@@ -25,7 +25,7 @@ NOTHING = "nothing"
     needs=permissions.RESPOND,
 )
 def response(objective_id: UUID) -> ResponseReturnValue:
-    """Show and change it, with what the chosen tier, or that of `?tier=`, would move now."""
+    """Show and change the response, and preview what the chosen tier or `?tier=` would change."""
     objective = objectives.objective(objective_id)
     if not objective.is_ai:
         raise NotFound("Only an AI objective can tighten the policy.")

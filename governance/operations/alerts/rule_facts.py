@@ -1,6 +1,6 @@
-"""What an alert keeps of a rule that fired in it, as JSON.
+"""The facts about a fired rule that an alert keeps, as JSON.
 
-Pure. Shares, factors and burns are exact decimals where they are finite, else rounded to four
+Pure. Shares, factors and burns are exact decimals if they are finite, else rounded to four
 digits; counts are integers.
 """
 
@@ -15,7 +15,7 @@ from governance.operations.measurements.scoring import Counts, IndicatorKind
 
 
 def facts_of(verdict: RuleVerdict, kind: IndicatorKind, at: datetime) -> dict[str, Any]:
-    """Return the facts of a rule at the moment when it fired."""
+    """Return the facts of a rule at the moment it fired."""
     rule = verdict.rule
     return {
         "text": rule_text(rule),
@@ -36,7 +36,7 @@ def _window(counts: Counts, kind: IndicatorKind, burn: Fraction | None) -> dict[
 
 
 def rule_of(facts: Mapping[str, Any]) -> BurnRule:
-    """Return the rule that these facts are of."""
+    """Return the rule that these facts describe."""
     return BurnRule(
         Fraction(facts["budget_share"]),
         facts["long_minutes"],
@@ -48,10 +48,10 @@ def rule_of(facts: Mapping[str, Any]) -> BurnRule:
 
 
 def burn_text(burn: Fraction) -> str:
-    """Write a burn rate or factor: "14.4", "0.9333"."""
+    """Format a burn rate or factor: "14.4", "0.9333"."""
     return decimal_text(Fraction(round(burn * 10_000), 10_000))
 
 
 def fastest(rules: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return the facts of the rule with the highest factor, which says the most."""
+    """Return the facts of the rule with the highest factor, the most telling one."""
     return max(rules.values(), key=lambda facts: Fraction(facts["factor"]))

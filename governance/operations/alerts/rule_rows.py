@@ -1,6 +1,6 @@
-"""The table of an objective's rules: both windows against the limit, and what that means now.
+"""The table of an objective's rules: both windows against the limit, and what they mean now.
 
-Pure, but for the formatting of dates.
+Pure, except for the formatting of dates.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ from governance.operations.alerts.rule_sets import length_text, rule_text
 from governance.operations.measurements.scoring import Counts, IndicatorKind
 
 HOUR = 60  # minutes
-WIDTH, HEIGHT = 100, 14  # of a window's bar
-LIMIT_AT = 45.5  # where the limit is drawn
+WIDTH, HEIGHT = 100, 14  # Size of a window's bar
+LIMIT_AT = 45.5  # Position of the limit
 CANNOT_FIRE = "its limit is above every event lost, at this target and window"
 
 
@@ -37,7 +37,7 @@ class WindowCell:
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """One rule as the page shows it; `state` is (kind, word) as c.state takes it."""
+    """A rule as the page shows it; `state` is (kind, word) as the macro c.state takes it."""
 
     text: str
     last_fired: datetime | None
@@ -53,7 +53,7 @@ class RuleRow:
 def rule_rows(
     verdict: Verdict, kind: IndicatorKind, unit: str, alerts: Sequence[Alert]
 ) -> list[RuleRow]:
-    """Return a row for each rule that applies; `alerts` are those of the objective, newest first."""
+    """Return a row for each rule that applies. `alerts` are the objective's, newest first."""
     return [_row(each, kind, unit, _last_fired(each.rule.key, alerts)) for each in verdict.applying]
 
 
@@ -143,7 +143,7 @@ NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight",
 
 
 def headline(verdict: Verdict, alert: Alert | None) -> str:
-    """Say what the rules say together."""
+    """Summarize the verdicts of all rules."""
     firing, every = len(verdict.firing), len(verdict.applying)
     if firing:
         exceed = "exceeds its limit" if firing == 1 else "exceed their limit"
@@ -160,7 +160,7 @@ def headline(verdict: Verdict, alert: Alert | None) -> str:
 
 
 def needs_text(verdict: Verdict, kind: IndicatorKind, unit: str) -> str:
-    """Say what a rule needs before it fires, and how much there was."""
+    """Describe what a rule needs before it fires, and how much there was."""
     if not verdict.rules:
         return ""
     rule = min(verdict.rules, key=lambda each: each.rule.long)
@@ -174,9 +174,9 @@ def needs_text(verdict: Verdict, kind: IndicatorKind, unit: str) -> str:
 
 
 def facts_rows(rules: Mapping[str, Mapping[str, Any]], unit: str) -> list[dict[str, Any]]:
-    """Return what fired, by the facts that an alert keeps; the fastest rule first.
+    """Return a table of the fired rules from an alert's facts, the fastest first.
 
-    `unit` is what the budget is counted in.
+    `unit` is the unit of the budget.
     """
     rows = []
     for facts in sorted(rules.values(), key=lambda each: -Fraction(each["factor"])):

@@ -1,4 +1,4 @@
-"""A set of burn-rate rules as JSON and as people say it.
+"""A set of burn-rate rules as JSON and as text.
 
 Pure.
 
@@ -27,7 +27,7 @@ MAX_LONG_MINUTES = 7 * 1440
 def read_rules(raw: Any) -> tuple[BurnRule, ...]:
     """Read the rule set of an objective's version: a list, or {"rules": list}.
 
-    Nothing at all is the default set; an empty list is no rule. Raises ValueError with a sentence.
+    None means the default set; an empty list means no rules. Raises ValueError with a sentence.
     """
     if raw is None or raw == {}:
         return DEFAULT_RULES
@@ -79,7 +79,7 @@ def _whole(row: Mapping[str, Any], name: str, most: int, least: int = 1) -> int:
 
 
 def plain_rules(rules: Iterable[BurnRule]) -> list[dict[str, Any]]:
-    """The JSON of a rule set, which `read_rules` reads."""
+    """Return the JSON of a rule set, which `read_rules` reads."""
     return [plain_rule(each) for each in rules]
 
 
@@ -95,12 +95,15 @@ def plain_rule(rule: BurnRule) -> dict[str, Any]:
 
 
 def length_text(minutes: int) -> str:
-    """Say a length as "5 min", "6 h" or "3 days": the largest unit that divides it; a day is 24 h."""
+    """Format a length as "5 min", "6 h" or "3 days", by the largest unit that divides it.
+
+    A day is 24 h.
+    """
     if minutes % 1440 == 0 and minutes > 1440:  # noqa: PLR2004 - minutes of a day
         return f"{minutes // 1440} days"
     return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
 
 
 def rule_text(rule: BurnRule) -> str:
-    """Say a rule as "2% in 1 h"."""
+    """Format a rule as "2% in 1 h"."""
     return f"{decimal_text(rule.budget_share * 100)}% in {length_text(rule.long)}"

@@ -1,4 +1,4 @@
-"""What alerts add to an AI system's page: how many burn, of how many objectives."""
+"""Alerts on an AI system's page: how many burn, of how many objectives."""
 
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from governance.operations.systems.parts import Figure, SystemFigure
 
 
 def _burning(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """How many alerts fire, how many are acknowledged, and how many objectives there are."""
+    """Select the numbers of firing alerts, of acknowledged alerts, and of objectives."""
     return (
         select(
             func.count().filter(Alert.state == "firing"),

@@ -1,6 +1,6 @@
-"""Tighten the tenant's policy tier when the budget of an AI objective is gone.
+"""Tighten the tenant's policy tier when an AI objective's budget is exhausted.
 
-Only tightening: the policies' own action refuses whatever would loosen a setting, or needs two
+This only tightens: the policies' own action rejects changes that would loosen a setting or need two
 people. Nothing is loosened when the budget is back; people undo it with a new policy version.
 """
 
@@ -31,7 +31,7 @@ TIGHTENED = action(
 
 
 def on_exhausted(event: BudgetExhausted) -> None:
-    """Tighten the tier where the objective asks for it; why it didn't is noted."""
+    """Tighten the tier if the objective's response requires it. Record the reason if it can't."""
     response = queries.response_of(event.objective_id)
     if response is None or response.tier is None:
         return

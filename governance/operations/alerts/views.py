@@ -1,4 +1,4 @@
-"""The pages of alerts: the history, one alert, acknowledging it."""
+"""Pages of alerts: the history, one alert, acknowledging it."""
 
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,7 @@ def index() -> ResponseReturnValue:
 
 @feature.get("/reliability/alerts/live", needs=permissions.VIEW, attended=False)
 def live() -> ResponseReturnValue:
-    """How many alerts fired since the page was loaded."""
+    """Return how many alerts fired since the page was loaded."""
     count = queries.fired_since(_instant(request.args.get("since", "")))
     return jsonify(count=count, words=formatting.plural(count, "new alert"))
 
@@ -94,7 +94,7 @@ def _page(found: Alert, *, status: int = 200, problem: str = "") -> ResponseRetu
 
 
 def _now(found: Alert) -> dict[str, Any]:
-    """Return what the rules of the objective say at present."""
+    """Return the current verdict of the objective's rules."""
     reading = objectives.readings([objectives.objective(found.objective_id)])[0]
     verdict = panels.verdict_of(reading)
     unit = reading.indicator.unit
@@ -106,7 +106,7 @@ def _now(found: Alert) -> dict[str, Any]:
 
 
 def _sent(sent: list[AlertDelivery]) -> list[dict[str, Any]]:
-    """Return the deliveries by step and channel, with the people who got them."""
+    """Return the deliveries by step and channel, with their recipients."""
     rows: dict[tuple[datetime, str, str], dict[str, Any]] = {}
     for each in sent:
         row = rows.setdefault(
@@ -127,7 +127,7 @@ def _sent(sent: list[AlertDelivery]) -> list[dict[str, Any]]:
 
 @feature.post("/reliability/alerts/<uuid:alert_id>/acknowledge", needs=permissions.ACKNOWLEDGE)
 def acknowledge(alert_id: UUID) -> ResponseReturnValue:
-    """Acknowledge an alert. A second person learns who was first."""
+    """Acknowledge an alert. A second person sees who was first."""
     is_row = request.headers.get("HX-Request") == "true" and "row" in request.form
     try:
         found = actions.acknowledge(alert_id)

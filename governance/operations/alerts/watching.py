@@ -1,7 +1,7 @@
-"""The objectives that are evaluated, as far as the rules need them.
+"""The objectives to evaluate, with the columns that the rules need.
 
 watch(…)          all active objectives of a tenant: columns alone, since there may be thousands
-watched_of(…)     one that the caller has read
+watched_of(…)     one objective that the caller has read
 moment_of(…)      a minute, with the exclusions that hide minutes before it
 """
 
@@ -38,7 +38,7 @@ log = structlog.get_logger("alerts")
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What the evaluation needs of an objective. `window` is in minutes."""
+    """An objective as the evaluation needs it. `window` is in minutes."""
 
     id: UUID
     name: str
@@ -54,7 +54,7 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The minute that is evaluated, with what hides minutes before it."""
+    """The evaluated minute, with the exclusions that hide minutes before it."""
 
     at: datetime
     zones: Sequence[ZonePeriod]
@@ -64,7 +64,7 @@ class Moment:
 def watch(
     zones: Sequence[ZonePeriod], at: datetime, ids: Collection[UUID] | None = None
 ) -> list[Watched]:
-    """Return the active objectives, or these; columns alone, since there may be thousands."""
+    """Return the active objectives, or these. Reads only columns, since there may be thousands."""
     query = (
         select(
             Objective.id,
@@ -109,7 +109,7 @@ def watch(
 
 
 def watched_of(objective: Objective, indicator: Indicator, its: Window) -> Watched:
-    """Return the same of an objective that the caller has read, retired or not."""
+    """Return an objective that the caller has read, retired or not, as Watched."""
     return Watched(
         objective.id,
         objective.name,
@@ -125,7 +125,7 @@ def watched_of(objective: Objective, indicator: Indicator, its: Window) -> Watch
 
 
 def rules_of(raw: Any, objective_id: UUID) -> tuple[BurnRule, ...]:
-    """Read the rules of an objective; the default ones where what is stored can't be read."""
+    """Return the rules of an objective, or the default ones if the stored ones are unreadable."""
     try:
         return read_rules(raw)
     except ValueError as error:
@@ -134,6 +134,6 @@ def rules_of(raw: Any, objective_id: UUID) -> tuple[BurnRule, ...]:
 
 
 def moment_of(watched: Iterable[Watched], zones: Sequence[ZonePeriod], at: datetime) -> Moment:
-    """Read the exclusions of the longest window that is watched."""
+    """Read the exclusions for the longest watched window."""
     longest = max(max(lengths(each.rules, each.window)) for each in watched)
     return Moment(at, zones, exclusions_in(Span(at - longest * MINUTE, at)))

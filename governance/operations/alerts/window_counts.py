@@ -1,9 +1,8 @@
-"""Counts of the last so many minutes, of many indicators and many lengths in one statement.
+"""Counts of the latest minutes for many indicators and window lengths in one statement.
 
-All windows end at the same minute, so they share their parts: one range of minutes or hours or days
-is read once for each indicator, whatever the number of windows that contain it. That keeps the
-evaluation of thousands of objectives within seconds; any other spans are counted by
-measurements.queries.counts_of_many.
+All windows end at the same minute, so they share their parts: a range of minutes, hours or days is
+read once for each indicator, however many windows contain it. That keeps the evaluation of
+thousands of objectives within seconds. measurements.queries.counts_of_many counts other spans.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,11 +29,11 @@ SUMS: dict[Grain, tuple[str, str]] = {
     "hour": ("indicator_hours", ROLLED_UP),
     "day": ("indicator_days", ROLLED_UP),
 }
-COLUMNS = 4  # of Counts
+COLUMNS = 4  # Number of columns of Counts
 
 
 class Segment(NamedTuple):
-    """A range to read, as minutes before the end, with the places of the windows that contain it."""
+    """A range to read, in minutes before the end, with the places of its windows."""
 
     grain: Grain
     start: int
@@ -63,7 +62,7 @@ def last_counts(
 
 
 def segments_of(lengths: tuple[int, ...], at: datetime) -> tuple[Segment, ...]:
-    """Return the disjoint ranges that add up to all windows: each row is read and added once."""
+    """Return the disjoint ranges that make up all windows. Each row is read and added once."""
     pieces: dict[Grain, list[tuple[int, int, int]]] = {}
     for place, length in enumerate(lengths):
         for grain, span in parts(Span(at - length * MINUTE, at)):
@@ -83,7 +82,10 @@ def segments_of(lengths: tuple[int, ...], at: datetime) -> tuple[Segment, ...]:
 
 @lru_cache(maxsize=512)
 def _statement(segments: tuple[Segment, ...], lengths: int) -> TextClause:
-    """One row an indicator. The segments of a set of lengths depend on the minute of the day alone."""
+    """Build a statement with one row per indicator.
+
+    The segments of a set of lengths depend only on the minute of the day.
+    """
     laterals, sums = [], [["0"] * COLUMNS for _ in range(lengths)]
     for n, each in enumerate(segments):
         table, columns = SUMS[each.grain]
@@ -109,7 +111,7 @@ WHERE d.tenant_id = :tenant AND d.indicator_id = ANY(CAST(:ids AS uuid[]))
 
 
 def lost_since(indicator_ids: Collection[UUID], since: datetime) -> set[UUID]:
-    """Return the indicators that lost anything since the beginning of that day of UTC."""
+    """Return the indicators that lost anything since the start of that UTC day."""
     values = {
         "tenant": current.actor().tenant_id,
         "ids": list(indicator_ids),

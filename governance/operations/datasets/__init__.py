@@ -1,1 +1,1 @@
-"""Data sets of AI systems: what they are made of, and how long they may be used."""
+"""Data sets of AI systems: their versions, licences, consent and age."""

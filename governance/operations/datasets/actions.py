@@ -1,10 +1,10 @@
-"""Add data sets, describe and publish their versions, and say which AI systems use them.
+"""Add data sets, describe and publish their versions, and record which AI systems use them.
 
 add, edit, retire              a data set; a retired one blocks the systems that still use it
 assign, assign_all             its owner, which can be undone
-save_draft, discard_draft      the next version, as long as nobody published it
+save_draft, discard_draft      the next version, until it is published
 publish                        the draft as the next version, which never changes
-add_use, end_use               what an AI system uses it for
+add_use, end_use               its uses by AI systems
 import_croissant               a file as the draft of a new data set or of one that exists
 """
 
@@ -123,7 +123,7 @@ RETIRED = action(
 SLUG = re.compile(r"(?![0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\Z)[a-z][a-z0-9-]{1,60}\Z")
 SLUG_NEEDED = "A slug is 2 to 61 lowercase letters, digits and hyphens, such as claims-2025."
 MAX_NAME_LENGTH = 120
-MAX_USES = 200  # of one data set
+MAX_USES = 200  # Maximum uses per data set
 
 
 class DataSetSlugTaken(DomainError):
@@ -131,7 +131,7 @@ class DataSetSlugTaken(DomainError):
 
 
 class DataSetRetired(DomainError):
-    """The data set is retired: nothing about it changes any more."""
+    """The data set is retired, so nothing about it can change."""
 
 
 # ---- the data set
@@ -174,7 +174,7 @@ def revision(data_set: DataSet) -> str:
 def edit(
     data_set: DataSet, *, seen: str, name: str, description: str, owner_id: UUID | None
 ) -> None:
-    """Change the name, description or owner. Raises Stale when someone was faster.
+    """Change the name, description or owner. Raises Stale after a concurrent edit.
 
     The caller has locked the data set.
     """
@@ -204,7 +204,7 @@ def edit(
 def assign(data_set: DataSet, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
     """Assign an owner, or remove the owner with None. The same owner again changes nothing.
 
-    `undoes` is the id of the audit entry that this undoes.
+    `undoes` is the id of the audit entry that this reverts.
     """
     check_live(data_set)
     if data_set.owner_id == owner_id:
@@ -222,7 +222,7 @@ def assign(data_set: DataSet, owner_id: UUID | None, *, undoes: UUID | None = No
 def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
     """Assign several data sets, all or none."""
     for data_set in queries.find_data_sets(ids, lock=True):
-        assign(data_set, owner_id)  # record() is in there
+        assign(data_set, owner_id)  # record() runs in there.
 
 
 UNDOABLE = {"data_set.owner"}
@@ -257,7 +257,7 @@ def retire(data_set: DataSet, *, reason: str) -> None:
 
 
 def draft_of(data_set: DataSet) -> VersionContent:
-    """Return what the next version says so far: the draft, or the published version."""
+    """Return the content of the next version so far: the draft, or the published version."""
     if data_set.draft:
         return from_plain(data_set.draft)
     published = queries.published_version(data_set)
@@ -265,10 +265,10 @@ def draft_of(data_set: DataSet) -> VersionContent:
 
 
 def save_draft(data_set: DataSet, content: VersionContent, *, seen: int) -> bool:
-    """Keep what the next version says, and return whether that changed anything.
+    """Save the next version's content. Return True if anything changed.
 
     The caller has locked the data set. Raises Stale unless `seen` is its draft's revision, and
-    Invalid, about a field, for what can't be true. Nothing has to be complete yet.
+    Invalid, naming a field, for impossible values. The content may be incomplete.
     """
     check_live(data_set)
     content = _with_licence(content)
@@ -317,7 +317,7 @@ def _values(content: VersionContent) -> dict[str, object]:
 
 
 def discard_draft(data_set: DataSet) -> None:
-    """Forget the draft; the published version stays as it is."""
+    """Delete the draft. The published version stays."""
     check_live(data_set)
     if not data_set.draft:
         return
@@ -329,8 +329,8 @@ def discard_draft(data_set: DataSet) -> None:
 def publish(data_set: DataSet, *, seen: int, change_note: str = "") -> DataSetVersion:
     """Publish the draft as the next version.
 
-    The caller has locked the data set. Raises Stale when the draft isn't the one that was seen, and
-    Invalid, about the first field, while something is missing.
+    The caller has locked the data set. Raises Stale when the draft changed since it was seen, and
+    Invalid, naming the first field, while something is missing.
     """
     check_live(data_set)
     if not data_set.draft or seen != data_set.draft_revision:
@@ -380,9 +380,9 @@ def import_croissant(
     key: str,
     owner_id: UUID | None,
 ) -> DataSet:
-    """Keep what a file says as a draft: of the data set `into`, or of a new one named `key`.
+    """Save a file's content as a draft of the data set `into`, or of a new one named `key`.
 
-    What the file doesn't say stays as it was. The same file again changes nothing.
+    Fields that the file lacks stay as they were. Importing the same file again changes nothing.
     """
     data_set = into
     if data_set is None:
@@ -402,7 +402,7 @@ def import_croissant(
 
 
 def add_use(data_set: DataSet, *, system_id: UUID, purpose: str) -> DataSetUse:
-    """Say that an AI system uses the data set for a purpose. The same again changes nothing.
+    """Record that an AI system uses the data set for a purpose. Idempotent.
 
     The caller has locked the data set.
     """
@@ -435,7 +435,7 @@ def add_use(data_set: DataSet, *, system_id: UUID, purpose: str) -> DataSetUse:
 
 
 def end_use(data_set: DataSet, use: DataSetUse) -> None:
-    """Say that the system doesn't use it any more. A retired data set's use can end too."""
+    """Record that the system no longer uses the data set. A retired data set's use can end too."""
     if use.ended_at is not None:
         return
     use.ended_at = clock.now()
@@ -449,7 +449,7 @@ def _tell_register(data_set: DataSet, system_id: UUID) -> None:
     """Write "claims-2025 3" among the data sets of the system's own record, or remove it there.
 
     Another version or another data set is a substantial change of the system, except for data that
-    only its evaluations use. What people wrote there about other data sets stays.
+    only its evaluations use. Entries about other data sets stay.
     """
     system = systems.system(system_id, lock=True)
     if system.is_retired:
@@ -474,7 +474,7 @@ def check_live(data_set: DataSet) -> None:
 
 
 def why_not(data_set: DataSet) -> str | None:
-    """Return why the data set can't be changed any more; None if it can."""
+    """Return the reason why the data set can't be changed, or None if it can."""
     if data_set.retired_at is None:
         return None
     return f"{data_set.name} was retired on {long_day(data_set.retired_at)}."

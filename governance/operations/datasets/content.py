@@ -1,8 +1,8 @@
-"""What a version of a data set says, and what it must say before it is published.
+"""The content of a data set's version, and the checks before it is published.
 
 VersionContent            the description of one version
-check(content, today)     raises Invalid for what can't be true, naming the field
-missing(content)          what has to be added before it can be published
+check(content, today)     raises Invalid for impossible values, naming the field
+missing(content)          fields to add before it can be published
 differences(old, new)     the fields that differ, as a reader sees them
 """
 
@@ -34,7 +34,7 @@ CONSENT_BASES = {
 
 @dataclass(frozen=True, slots=True)
 class VersionContent:
-    """The description of one version. Empty text and None are what isn't known yet."""
+    """The description of one version. Unknown values are empty text or None."""
 
     provenance: str = ""
     source_url: str = ""
@@ -54,7 +54,7 @@ class VersionContent:
     file_sha256: str = ""
 
     def plain(self) -> dict[str, Any]:
-        """Return it as JSON has it: days and decimals are text."""
+        """Return the content as JSON: dates and decimals are text."""
         return {
             name: str(value) if isinstance(value, (date, Decimal)) else value
             for name, value in asdict(self).items()
@@ -62,7 +62,7 @@ class VersionContent:
 
     @classmethod
     def of(cls, row: Any) -> "VersionContent":
-        """Return what a published version says."""
+        """Return the content of a published version."""
         return cls(**{each.name: getattr(row, each.name) for each in fields(cls)})
 
     @property
@@ -85,7 +85,7 @@ def from_plain(kept: Mapping[str, Any]) -> VersionContent:
 
 
 def parse_percent(text: str | None) -> Decimal | None:
-    """Read "1.5" or "1.5%", a share from 0 to 100; None for nothing. Raises Invalid."""
+    """Parse "1.5" or "1.5%", a share from 0 to 100; None for empty text. Raises Invalid."""
     written = (text or "").strip().removesuffix("%").strip().replace(",", ".")
     if not written:
         return None
@@ -99,7 +99,7 @@ def parse_percent(text: str | None) -> Decimal | None:
 
 
 def check(content: VersionContent, today: date) -> None:
-    """Raise Invalid for what can't be true, about the field to change."""
+    """Raise Invalid for impossible values, naming the field to change."""
     for name in ("provenance", "licence_text", "known_gaps"):
         _check_length(content, name, MAX_TEXT_LENGTH)
     for name in ("source_url", "source_version", "licence"):
@@ -159,7 +159,7 @@ def _check_records(content: VersionContent, today: date) -> None:
 
 
 def missing(content: VersionContent) -> dict[str, str]:
-    """Return what has to be added before the version can be published: {field: sentence}."""
+    """Return the fields to add before the version can be published: {field: sentence}."""
     asked = {
         "provenance": (content.provenance, "Describe where the data comes from."),
         "licence": (
@@ -209,7 +209,7 @@ _SHOWN: Mapping[str, Callable[[Any], str]] = {
 
 
 def shown(content: VersionContent) -> dict[str, str | None]:
-    """Return each field by its name, as a reader sees it; None is what isn't known."""
+    """Return each field by its label, as a reader sees it; None if it is unknown."""
     return {name: _shown(content, name) for name in LABELS}
 
 

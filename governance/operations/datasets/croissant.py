@@ -1,8 +1,8 @@
 """Read a Croissant file, versions 1.0 and 1.1: the description of a data set as JSON-LD. Pure.
 
-    read(data)        what a file says, as far as a version of a data set has a place for it
+    read(data)        the content of a file that fits into a data set's version
 
-Terms are compared by their full names, whatever prefix or alias the file gives them in its own
+Terms are compared by their full names, regardless of the prefix or alias in the file's own
 `@context`; no context is ever downloaded. https://docs.mlcommons.org/croissant/
 """
 
@@ -41,11 +41,11 @@ DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:T.*)?\Z", re.ASCII | re.DOT
 
 @dataclass(frozen=True, slots=True)
 class CroissantDataSet:
-    """What a file says. `unread` are properties whose form Meridian doesn't know."""
+    """The content of a file. `unread` are properties whose form Meridian doesn't know."""
 
     name: str
     description: str
-    version: str  # of Croissant
+    version: str  # Version of Croissant
     content: VersionContent
     unread: tuple[str, ...] = ()
 
@@ -61,7 +61,7 @@ class _Properties:
         return self.found.get(name, (default, None))[0]
 
     def texts(self, name: str, *, required: bool = False) -> list[str]:
-        """Return every text of the property; what isn't text is left out and named."""
+        """Return every text of the property. Other values are left out and listed as unread."""
         key, value = self.found.get(name, (name.rpartition("/")[2], None))
         texts = [" ".join(each.split()) for each in _texts(value)]
         texts = [each for each in texts if each]
@@ -76,7 +76,7 @@ class _Properties:
 
 
 def read(data: bytes) -> CroissantDataSet:
-    """Return what the file says. Raises UnreadableFile with the place and the reason."""
+    """Return the content of the file. Raises UnreadableFile with the place and the reason."""
     tree = read_json(data)
     if not isinstance(tree, dict):
         raise UnreadableFile("The file isn't a JSON object. Choose the Croissant description.")
@@ -174,7 +174,7 @@ def _version(properties: _Properties) -> str:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text of a value: of lists, and the name or address of an object."""
+    """Return every text of a value: of lists, and the name or address of an object."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -190,7 +190,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _has_broken_text(value: Any) -> bool:
-    """Whether a text anywhere has half of a character (a lone surrogate) or a NUL."""
+    """Return True if any text contains a lone surrogate or a NUL."""
     if isinstance(value, str):
         return "\0" in value or any("\ud800" <= c <= "\udfff" for c in value)
     if isinstance(value, dict):
@@ -256,7 +256,7 @@ def _personal_data(properties: _Properties) -> str:
 
 
 def _records(properties: _Properties) -> tuple[date | None, date | None]:
-    """Return the days of the oldest and the newest record, where the file states them."""
+    """Return the days of the oldest and the newest record, if the file has them."""
     for name in (f"{RAI}dataCollectionTimeframe", f"{SCHEMA}temporalCoverage"):
         texts = [part for text in properties.texts(name) for part in text.split("/")]
         days = [(_day(text, last=False), _day(text, last=True)) for text in texts]
@@ -274,7 +274,7 @@ def _records(properties: _Properties) -> tuple[date | None, date | None]:
 
 
 def _day(text: str, *, last: bool) -> date | None:
-    """Return a day of ISO 8601; of a year or a month its first or last day."""
+    """Parse a day of ISO 8601. For a year or a month, return its first or last day."""
     found = DAY.match(text.strip())
     if found is None:
         return None

@@ -146,7 +146,7 @@ class VersionForm(Form):
     )
 
     def content(self, before: VersionContent) -> VersionContent:
-        """Return what the form says. Raises Invalid for a percentage that can't be read."""
+        """Return the content of the form. Raises Invalid for a percentage that can't be read."""
         return VersionContent(
             provenance=self.provenance.data or "",
             source_url=self.source_url.data or "",
@@ -168,7 +168,7 @@ class VersionForm(Form):
 
 
 def values_of(content: VersionContent) -> dict[str, Any]:
-    """Return what the form shows first."""
+    """Return the initial values of the form."""
     share = content.duplicate_percent
     return content.plain() | {
         "consent_from": content.consent_from,
@@ -211,7 +211,7 @@ class CroissantFileForm(Form):
 
 
 def import_targets() -> list[tuple[Any, str]]:
-    """Return a new data set, then each that a file can describe the next version of."""
+    """Return the choices for an import: a new data set, then each existing one it may describe."""
     return [
         ("", "A new data set"),
         *((each.id, f"The next version of {each.name}") for each in queries.live_data_sets()),
@@ -219,7 +219,7 @@ def import_targets() -> list[tuple[Any, str]]:
 
 
 class CroissantConfirmForm(Form):
-    """The file that the person saw, and what it becomes."""
+    """The previewed file, and the data set to import it into."""
 
     sha256 = HiddenField("The file", [InputRequired(NOT_SEEN), DIGEST])
     into = Choice("It becomes", [Optional()], choices=import_targets)

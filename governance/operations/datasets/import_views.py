@@ -23,7 +23,7 @@ def choose_file() -> ResponseReturnValue:
 
 @feature.post("/data-sets/import", needs=permissions.EDIT, writes=False)
 def preview_file() -> ResponseReturnValue:
-    """Show what the file would fill; only the file itself is kept, by its digest, for a day."""
+    """Show what the file would fill. Only the file is kept, by its digest, for a day."""
     form = CroissantFileForm()
     if not form.validate():
         return _choose_page(form, status=422)
@@ -39,7 +39,7 @@ def preview_file() -> ResponseReturnValue:
 
 @feature.post("/data-sets/import/confirm", needs=permissions.EDIT)
 def confirm_file() -> ResponseReturnValue:
-    """Keep exactly the file that was previewed as a draft."""
+    """Save the previewed file as a draft."""
     form, made = CroissantConfirmForm(), list[DataSet]()
     if form.sha256.data is None or not form.sha256.validate(form):
         raise NotFound("The import doesn't name a previewed file. Choose the file again.")

@@ -1,4 +1,4 @@
-"""Data sets whose consent ends soon or ended, or that are stale, in the inbox of their owners."""
+"""Inbox items for owners of data sets that are stale, or whose consent ends soon or ended."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ DETAILS = {
 
 
 def _due() -> Select[Any]:
-    """What needs its owner; without an owner, everybody who may describe data sets."""
+    """Select data sets that need their owner, or everyone who may describe them without one."""
     d, v = DataSet, DataSetVersion
     state = state_sql.state(TODAY)
     item = item_select(

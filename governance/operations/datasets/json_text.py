@@ -1,4 +1,4 @@
-"""Read JSON that others wrote, within limits, with the place of what is wrong. Pure."""
+"""Read JSON of other authors, within limits, and locate its errors. Pure."""
 
 import json
 import re
@@ -6,15 +6,15 @@ from collections import Counter
 from typing import Any, NoReturn
 
 MAX_FILE_BYTES = 5_000_000
-MAX_DEPTH = 60  # levels of nesting; a Croissant file has about ten
+MAX_DEPTH = 60  # Levels of nesting; a Croissant file has about ten
 MAX_VALUES = 500_000
-MAX_DIGITS = 40  # of a number
+MAX_DIGITS = 40  # Digits of a number
 # A string is closed by a quote or by the end of the text, so the scan never starts over.
 TOKENS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|([\[{])|([\]}])|(,)', re.DOTALL)
 
 
 class UnreadableFile(Exception):
-    """The file can't be read; the message says where and why."""
+    """The file can't be read. The message has the place and the reason."""
 
 
 def read(data: bytes) -> Any:

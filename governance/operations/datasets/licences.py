@@ -1,7 +1,7 @@
 """Licences by their SPDX identifiers (https://spdx.org/licenses/). Pure.
 
-spdx("mit OR apache-2.0")                 "MIT OR Apache-2.0"; None for what isn't one
-of_address("https://…/licenses/by/4.0/")  the identifier that an address stands for, or None
+spdx("mit OR apache-2.0")                 "MIT OR Apache-2.0"; None if it isn't valid
+of_address("https://…/licenses/by/4.0/")  the identifier of an address, or None
 """
 
 import re
@@ -29,9 +29,9 @@ OTHERS = {
 
 
 def spdx(text: str) -> str | None:
-    """Return the expression as SPDX spells it; None for what isn't an SPDX expression.
+    """Return the expression in SPDX spelling, or None if it isn't an SPDX expression.
 
-    A LicenseRef isn't one here: it names a text that only its author has.
+    A LicenseRef isn't accepted, since it names a text that only its author has.
     """
     written = text.strip()
     if not written or len(written) > MAX_EXPRESSION_LENGTH or "licenseref" in written.lower():

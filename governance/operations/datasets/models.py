@@ -23,13 +23,13 @@ class DataSet(Tenanted, Model):
         CheckConstraint("version >= 0", "version"),
     )
 
-    key: Mapped[str]  # its slug
+    key: Mapped[str]  # slug
     name: Mapped[str]
     description: Mapped[str]
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
-    version: Mapped[int] = mapped_column(default=0)  # the published one; 0 before the first
-    draft: Mapped[dict[str, Any] | None]  # the next version, as content.py writes it
-    draft_revision: Mapped[int] = mapped_column(default=0)  # grows with each save of a draft
+    version: Mapped[int] = mapped_column(default=0)  # Published version; 0 before
+    draft: Mapped[dict[str, Any] | None]  # Content of the next version, as content.py writes it
+    draft_revision: Mapped[int] = mapped_column(default=0)  # Increases with each save of a draft
     retired_at: Mapped[datetime | None]
 
     @property
@@ -38,7 +38,7 @@ class DataSet(Tenanted, Model):
 
 
 class DataSetVersion(Tenanted, Model):
-    """The description of a data set as it was published once. A version never changes."""
+    """A published description of a data set. A version never changes."""
 
     __tablename__ = "data_set_versions"
     __table_args__ = (
@@ -55,25 +55,25 @@ class DataSetVersion(Tenanted, Model):
     provenance: Mapped[str]
     source_url: Mapped[str]
     source_version: Mapped[str]
-    licence: Mapped[str]  # an SPDX expression; empty where the licence is the tenant's own text
+    licence: Mapped[str]  # SPDX expression; empty if the licence is the tenant's own text
     licence_text: Mapped[str]
     personal_data: Mapped[str]
     consent_basis: Mapped[str]
     consent_from: Mapped[date | None]
-    consent_until: Mapped[date | None]  # its last day
+    consent_until: Mapped[date | None]  # Last day of consent
     oldest_record: Mapped[date | None]
     newest_record: Mapped[date | None]
-    max_age_days: Mapped[int | None]  # how old the newest record may be
+    max_age_days: Mapped[int | None]  # Maximum age of the newest record
     duplicate_percent: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
     row_count: Mapped[int | None] = mapped_column(BigInteger)
     known_gaps: Mapped[str]
     change_note: Mapped[str]
-    file_sha256: Mapped[str]  # of the Croissant file that filled it; empty where it was typed
+    file_sha256: Mapped[str]  # SHA-256 of the imported Croissant file; empty if typed
     published_by: Mapped[UUID | None]
 
 
 class DataSetUse(Tenanted, Model):
-    """What an AI system uses a data set for."""
+    """The use of a data set by an AI system, with its purpose."""
 
     __tablename__ = "data_set_uses"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""The answer to the register's port: what is known of the data sets that an AI system names."""
+"""Implementation of the register's port for data sets that an AI system names."""
 
 from collections.abc import Collection, Mapping
 
@@ -10,9 +10,9 @@ from governance.operations.systems.ports import NamedDataSet
 
 
 def data_sets_named(names: Collection[str]) -> Mapping[str, NamedDataSet]:
-    """Return what is known by name; one statement. "claims-2025 3" is version 3 of claims-2025.
+    """Return known data sets by name. "claims-2025 3" is version 3 of claims-2025.
 
-    Other names, and those who may not see data sets, get nothing.
+    Runs one statement. Unknown names get nothing, and neither do people who may not view data sets.
     """
     keys = {name: name.split()[0] for name in names if name.split()}
     if not keys or not allowed(permissions.VIEW):

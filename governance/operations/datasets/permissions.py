@@ -1,4 +1,4 @@
-"""Who reads, describes, publishes and retires data sets."""
+"""Permissions to read, describe, publish and retire data sets."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,12 +1,12 @@
-"""Data sets with their state, and what they mean for the AI systems that use them.
+"""Data sets with their state, and their consequences for the AI systems that use them.
 
 data_sets(…)               a page of the list
 data_set(data_set_id)      one of them
 rows_of(keys)              those with these slugs
 versions(data_set_id)      its published versions
-uses(data_set_id)          which systems use it, and for what
+uses(data_set_id)          the systems that use it, with purposes
 datasets_of(system_id)     the data sets that a system uses, for the register
-blocking(system_id)        why data sets block the rollouts of a system; empty when nothing does
+blocking(system_id)        the reasons why data sets block a system's rollouts; empty if none
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -35,7 +35,7 @@ from governance.operations.datasets.states import (
 )
 from governance.operations.systems.models import AISystem
 
-FAR = date(9999, 12, 31)  # sorts what has no end behind everything that has one
+FAR = date(9999, 12, 31)  # Sorts data sets without an end date last
 SORTS: Mapping[str, tuple[Any, ...]] = {
     "name": (DataSet.name, DataSet.id),
     "consent": (func.coalesce(DataSetVersion.consent_until, literal(FAR, Date())), DataSet.id),
@@ -73,7 +73,7 @@ class SystemUse:
 
 @dataclass(frozen=True, slots=True)
 class SystemDataSet:
-    """A data set that a system uses, and for what: "training", "retrieval", "evaluation"."""
+    """A data set that a system uses, with purposes: "training", "retrieval", "evaluation"."""
 
     row: DataSetRow
     purposes: tuple[str, ...]
@@ -84,9 +84,9 @@ class BlockingReason:
     """Why one data set fails the gate of a system's rollouts."""
 
     data_set_id: UUID
-    key: str  # its slug
+    key: str  # slug
     version: int  # 0 when none is published
-    state: str  # one of STATES
+    state: str  # One of STATES
     sentence: str
 
 
@@ -106,7 +106,8 @@ def data_sets(
 ) -> Keyset:
     """Return a page of data sets with their versions.
 
-    `wanted` holds the filters: q, state (all but retired ones without it), system, purpose, owner.
+    `wanted` has the filters q, state, system, purpose and owner. Without a state, retired data sets
+    are left out.
     """
     query = _filtered(wanted)
     found = sorted_page(query, SORTS, sort, after=after, size=size)
@@ -169,7 +170,7 @@ def rows_of(keys: Collection[str]) -> list[DataSetRow]:
 
 
 def find_data_sets(ids: Collection[UUID], *, lock: bool = False) -> Sequence[DataSet]:
-    """Return these data sets by slug, as far as they exist; `lock` locks the rows."""
+    """Return the existing data sets among these slugs; `lock` locks the rows."""
     return find_several(DataSet, ids, order=DataSet.key, lock=lock)
 
 
@@ -194,7 +195,7 @@ def version(data_set: DataSet, number: int) -> DataSetVersion:
 
 
 def outlook(data_set: DataSet, next_one: VersionContent) -> list[StateReason]:
-    """Return what will be wrong with the data set once its draft is published."""
+    """Return the problems that the data set will have once its draft is published."""
     facts = DataSetFacts(
         data_set.is_retired,
         data_set.version + 1,
@@ -217,12 +218,12 @@ def use(use_id: UUID, *, lock: bool = False) -> DataSetUse:
 
 
 def every_use(data_set_id: UUID) -> Sequence[DataSetUse]:
-    """Return every use, those that ended too."""
+    """Return every use, including ended ones."""
     return session().scalars(select(DataSetUse).where(DataSetUse.data_set_id == data_set_id)).all()
 
 
 def uses(data_set_id: UUID) -> list[SystemUse]:
-    """Return the present uses of a data set, by system."""
+    """Return the current uses of a data set, by system."""
     query = (
         select(DataSetUse, AISystem)
         .join(AISystem, AISystem.id == DataSetUse.system_id)
@@ -233,7 +234,7 @@ def uses(data_set_id: UUID) -> list[SystemUse]:
 
 
 def systems_by_data_set(ids: Collection[UUID]) -> dict[UUID, list[AISystem]]:
-    """Return the systems that use these data sets, each once; one statement."""
+    """Return the systems that use these data sets, each once. Runs one statement."""
     query = (
         select(DataSetUse.data_set_id, AISystem)
         .join(AISystem, AISystem.id == DataSetUse.system_id)
@@ -248,11 +249,11 @@ def systems_by_data_set(ids: Collection[UUID]) -> dict[UUID, list[AISystem]]:
     return found
 
 
-# ---- what other features ask
+# ---- for other features
 
 
 def datasets_of(system_id: UUID) -> list[SystemDataSet]:
-    """Return the data sets that a system uses, by name, with their state; one statement."""
+    """Return the data sets that a system uses, by name, with their state. Runs one statement."""
     query = (
         _rows()
         .add_columns(func.array_agg(DataSetUse.purpose))
@@ -271,7 +272,7 @@ def datasets_of(system_id: UUID) -> list[SystemDataSet]:
 
 
 def blocking(system_id: UUID) -> list[BlockingReason]:
-    """Return why data sets block the rollouts of a system: a gate that fails unless it is empty."""
+    """Return why data sets block the system's rollouts. The gate passes only if this is empty."""
     return [
         BlockingReason(
             each.row.data_set.id,

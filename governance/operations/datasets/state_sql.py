@@ -1,4 +1,4 @@
-"""The state of data sets in SQL, for lists and the inbox; states.py says what each one means."""
+"""The state of data sets in SQL, for lists and the inbox; states.py defines each state."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from governance.operations.datasets.states import NOTICE_DAYS
 
 
 def with_published(query: Any) -> Any:
-    """Join each data set of a select to its published version, if it has one."""
+    """Join each data set of a select to its published version, if any."""
     return query.outerjoin(DataSetVersion, _is_published())
 
 
@@ -22,12 +22,15 @@ def _is_published() -> ColumnElement[bool]:
 
 
 def fresh_until() -> ColumnElement[Any]:
-    """The last day on which the newest record is recent enough."""
+    """Return the last day on which the newest record is recent enough."""
     return DataSetVersion.newest_record + DataSetVersion.max_age_days
 
 
 def state(today: Any) -> ColumnElement[str]:
-    """The state on that day, a date or a parameter; of a select that `with_published` joined."""
+    """Return the state on `today`, a date or a parameter.
+
+    `with_published` joins the select first.
+    """
     draft = DataSet.draft
     licence = func.concat(draft["licence"].astext, draft["licence_text"].astext)
     return case(

@@ -1,7 +1,7 @@
-"""What state a data set is in on a day, and why it blocks a rollout.
+"""The state of a data set on a day, and the reasons why it blocks a rollout.
 
-state_of(facts, today)       one of STATES: what a list shows first
-reasons_of(facts, today)     everything that is wrong, the worst first
+state_of(facts, today)       one of STATES, as lists show it
+reasons_of(facts, today)     all problems, the worst first
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any
 
 from governance.kernel.formatting import day, plural
 
-NOTICE_DAYS = 30  # how long before consent ends its owner is told
+NOTICE_DAYS = 30  # Notice to the owner before consent ends
 STATES = {
     "usable": "Usable",
     "consent_soon": "Consent ends soon",
@@ -35,7 +35,7 @@ NOT_BLOCKING = frozenset({"usable", "consent_soon"})
 
 @dataclass(frozen=True, slots=True)
 class DataSetFacts:
-    """What the state of a data set follows from."""
+    """The facts that determine the state of a data set."""
 
     is_retired: bool
     version: int  # 0 before the first is published
@@ -46,7 +46,7 @@ class DataSetFacts:
 
     @property
     def fresh_until(self) -> date | None:
-        """The last day on which the newest record is recent enough; None: it has no end."""
+        """The last day on which the newest record is recent enough; None if it has no limit."""
         if self.newest_record is None or self.max_age_days is None:
             return None
         return self.newest_record + timedelta(days=self.max_age_days)
@@ -54,7 +54,7 @@ class DataSetFacts:
 
 @dataclass(frozen=True, slots=True)
 class StateReason:
-    """One thing that is wrong with a data set. `text` follows its name; `detail` is a sentence."""
+    """One problem of a data set. `text` follows its name; `detail` is a sentence."""
 
     state: str
     text: str
@@ -62,7 +62,7 @@ class StateReason:
 
     @property
     def blocks(self) -> bool:
-        """Whether it fails the gate of the rollouts of the systems that use the data set."""
+        """True if it fails the rollout gate of the systems that use the data set."""
         return self.state not in NOT_BLOCKING
 
     @property
@@ -87,12 +87,12 @@ def facts_of(data_set: Any, version: Any) -> DataSetFacts:
 
 
 def state_of(facts: DataSetFacts, today: date) -> str:
-    """Return the worst state that applies; state_sql.py says the same in SQL."""
+    """Return the worst state that applies, as state_sql.py does in SQL."""
     return next((each.state for each in reasons_of(facts, today)), "usable")
 
 
 def reasons_of(facts: DataSetFacts, today: date) -> list[StateReason]:
-    """Return what is wrong, the worst first."""
+    """Return the problems, the worst first."""
     return list(_reasons(facts, today))
 
 

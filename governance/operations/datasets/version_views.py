@@ -1,4 +1,4 @@
-"""The versions of a data set: the draft of the next one, publishing it, and past ones compared."""
+"""Pages of a data set's versions: drafting, publishing, and comparing past ones."""
 
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ AT = "/data-sets/<uuid:data_set_id>"
 
 @feature.route(f"{AT}/draft", methods=["GET", "POST"], needs=permissions.EDIT)
 def draft(data_set_id: UUID) -> ResponseReturnValue:
-    """Describe the next version; it is kept as a draft until somebody publishes it."""
+    """Describe the next version. It stays a draft until somebody publishes it."""
     found = queries.data_set(data_set_id, lock=request.method == "POST")
     actions.check_live(found)
     before = actions.draft_of(found)
@@ -53,7 +53,7 @@ def discard(data_set_id: UUID) -> ResponseReturnValue:
 
 @feature.get(f"{AT}/publish", needs=permissions.VIEW)
 def publishing(data_set_id: UUID) -> ResponseReturnValue:
-    """Show the draft: what it changes, what is missing, and what it means for systems."""
+    """Show the draft: its changes, missing fields, and effects on systems."""
     return _publish_page(queries.data_set(data_set_id), PublishForm())
 
 
@@ -91,7 +91,7 @@ def publish(data_set_id: UUID) -> ResponseReturnValue:
 
 @feature.get(f"{AT}/versions/<int:number>", needs=permissions.VIEW)
 def version(data_set_id: UUID, number: int) -> ResponseReturnValue:
-    """Show a published version, and what differs from the one before or from `against`."""
+    """Show a published version, and its differences from the one before or from `against`."""
     found = queries.data_set(data_set_id)
     every = queries.versions(found.id)
     chosen = queries.version(found, number)
@@ -114,7 +114,7 @@ def version(data_set_id: UUID, number: int) -> ResponseReturnValue:
 
 
 def _against(number: int, sent: str) -> int:
-    """Return the version to compare with: the one that was asked for, or the one before."""
+    """Return the version to compare with: the requested one, or the one before."""
     if not sent:
         return number - 1
     asked = counted(sent)

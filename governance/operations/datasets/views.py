@@ -212,7 +212,7 @@ def end_use(data_set_id: UUID, data_set_use_id: UUID) -> ResponseReturnValue:
     "/data-sets/<uuid:data_set_id>/retire", methods=["GET", "POST"], needs=permissions.PUBLISH
 )
 def retire(data_set_id: UUID) -> ResponseReturnValue:
-    """Show what retiring means for the systems that use it, then retire it."""
+    """Show the effects of retiring on the systems that use it, then retire it."""
     found = queries.data_set(data_set_id, lock=request.method == "POST")
     form = DataSetRetireForm()
     if request.method == "POST" and accepted(

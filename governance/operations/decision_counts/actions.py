@@ -43,7 +43,10 @@ def add(counted: Counted) -> None:
 
 
 def fold() -> int:
-    """Fold minutes older than two days into days, and delete old days; return how many minutes."""
+    """Fold minutes older than two days into days, and delete old days.
+
+    Return the minutes folded.
+    """
     before = (clock.now() - MINUTE_RETENTION).replace(hour=0, minute=0, second=0, microsecond=0)
     c = DecisionCount
     old = (c.grain == "minute", c.at < before)
@@ -69,7 +72,7 @@ def fold() -> int:
             index_elements=KEY, set_={"asked": c.asked + write.excluded.asked}
         )
     )
-    # a cursor's result
+    # SQLAlchemy types a delete's result without `rowcount`.
     gone = session().execute(delete(c).where(*old)).rowcount  # type: ignore[attr-defined]
     session().execute(delete(c).where(c.grain == "day", c.at < clock.now() - DAY_RETENTION))
     return int(gone)

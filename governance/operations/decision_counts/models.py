@@ -17,9 +17,9 @@ class DecisionCount(Tenanted, Model):
         Index(None, "tenant_id", "grain", "system", "at"),
     )
 
-    grain: Mapped[str]  # minute or day
-    at: Mapped[datetime]  # the start, in UTC
-    system: Mapped[str]  # the slug; empty for a request without a system
+    grain: Mapped[str]  # minute | day
+    at: Mapped[datetime]  # Start, in UTC
+    system: Mapped[str]  # System slug; empty for a request without a system
     flag: Mapped[str]  # "bulk" for all flags at once
     value: Mapped[str]
     asked: Mapped[int] = mapped_column(BigInteger)

@@ -14,7 +14,7 @@ type ByFlag = Mapping[tuple[str, str], Mapping[str, int]]
 
 
 def evaluations_since(since: datetime) -> ByFlag:
-    """Return {(system, flag): {value: count}}, in one statement.
+    """Return {(system, flag): {value: count}}. Runs one statement.
 
     Counts that are folded into days belong to the start of their day.
     """
@@ -31,7 +31,7 @@ def evaluations_since(since: datetime) -> ByFlag:
 
 
 def per_minute(since: datetime) -> Mapping[tuple[str, str], float]:
-    """Return {(system, flag): decisions a minute}, on average since the instant."""
+    """Return {(system, flag): decisions/min}, averaged since the instant."""
     minutes = max((clock.now() - since).total_seconds() / 60, 1)
     return {key: sum(values.values()) / minutes for key, values in evaluations_since(since).items()}
 
@@ -46,9 +46,9 @@ def total_since(since: datetime) -> int:
 
 
 def values_since(system: str, flag: str, since: datetime) -> Mapping[str, int]:
-    """Return {value: count} of one flag of a system, in one statement.
+    """Return {value: count} of one flag of a system. Runs one statement.
 
-    Of the day in which `since` is, counts that are folded into days are left out.
+    Counts folded into days are left out for the day that contains `since`.
     """
     c = DecisionCount
     query = (

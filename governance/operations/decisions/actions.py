@@ -1,5 +1,6 @@
-"""The key that signs a tenant's policy bundles: created for the first bundle, rotated by
-command.
+"""The key that signs a tenant's policy bundles.
+
+It is created for the first bundle and rotated by command.
 """
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,7 +27,7 @@ key_encryption.holds(BundleKey, "wrapped", lambda row: queries.context(row.tenan
 
 
 def bundle_key() -> BundleKey:
-    """Return the signing key; two workers at once create only one."""
+    """Return the signing key. Concurrent workers create only one."""
     return queries.bundle_key() or _create()
 
 

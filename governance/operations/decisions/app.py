@@ -4,11 +4,11 @@ POST /ofrep/v1/evaluate/flags/{key}     one flag
 POST /ofrep/v1/evaluate/flags           all flags, with an ETag
 GET  /policy/v1/bundle                  all answers, signed, for the edge
 GET  /policy/v1/jwks                    the keys that verify a bundle
-POST /policy/v1/heartbeat               the version that a consumer at the edge obeys
+POST /policy/v1/heartbeat               the bundle version that an edge consumer uses
 
 Bearer key with the scope `flags:read` (or `X-API-Key`). The evaluation context may contain
-`system`, `consumer` and `region`; the rest of it is ignored, and nothing of it is kept. Answers are
-counted, and so is the version that each consumer got, which shows whether it obeys a stop.
+`system`, `consumer` and `region`; the rest is ignored, and none of it is stored. Meridian counts
+answers and the version that each consumer got, which shows if it obeys a stop.
 """
 
 import hashlib
@@ -45,10 +45,10 @@ type Body = Iterable[bytes]
 FLAGS = "/ofrep/v1/evaluate/flags"
 PREFIXES = ("/ofrep/", "/policy/")
 MAX_BODY_BYTES = 64 * 1024
-MAX_KEY_LENGTH = 1_000  # of a targeting key
+MAX_KEY_LENGTH = 1_000  # Characters of a targeting key
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@-]{0,79}")
 DIGITS = re.compile(r"[0-9]{1,9}")
-SCHEME, PLAIN = "Bearer ", "Bearer gc_"  # of keys as most clients send them
+SCHEME, PLAIN = "Bearer ", "Bearer gc_"  # Prefixes of keys as most clients send them
 STRICT = (("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY),)
 ALWAYS = [
     *HEADERS.items(),
@@ -63,7 +63,7 @@ _decoder = json.JSONDecoder()
 
 
 class RefusedEvaluation(Exception):
-    """An error response: OFREP's error code, or RFC 9457 where OFREP has none."""
+    """An error response: OFREP's error code, or RFC 9457 if OFREP has none."""
 
     def __init__(
         self, status: int, code: str, details: str, headers: tuple[tuple[str, str], ...] = ()
@@ -73,7 +73,7 @@ class RefusedEvaluation(Exception):
 
 
 class Reply(NamedTuple):
-    """An answer before it is sent; `kind` is its content type where it isn't JSON."""
+    """An answer before it is sent. `kind` is its content type if it isn't JSON."""
 
     status: int
     body: bytes
@@ -95,18 +95,18 @@ class EvaluationRequest:
 
 @dataclass
 class DecisionApp:
-    """The decision API, in front of `inner`, which gets every other request."""
+    """The decision API in front of `inner`, which gets all other requests."""
 
     inner: Callable[[Environ, Start], Body]
     snapshots: Snapshots
     limiter: RateLimiter
     issuer: str
-    hosts: tuple[str, ...]  # the names that a request may call this installation
+    hosts: tuple[str, ...]  # Host names of this installation that requests may use
     follow: bool = False
     secure: bool = False
 
     def is_in_memory(self, environ: Environ) -> bool:
-        """Return whether this request is answered from memory, without the database."""
+        """Return True if this request is answered from memory, without the database."""
         if not environ["PATH_INFO"].startswith(FLAGS):
             return False
         _, _, rest = bearer.header_of(environ).partition("_")
@@ -207,7 +207,7 @@ class DecisionApp:
         return key, answers
 
     def _known(self, header: str) -> tuple[StoredKey, Answers] | None:
-        """Return a key that may decide, by its hash alone; None if anything isn't plain."""
+        """Return a key that may decide, by its hash alone; None if the request needs all checks."""
         if header[: len(PLAIN)] != PLAIN:
             return None
         slug = header[len(PLAIN) :].partition("_")[0]
@@ -220,7 +220,7 @@ class DecisionApp:
         return key, answers
 
     def _checked(self, header: str) -> tuple[StoredKey, Answers]:
-        """Return the same after each check by itself, or raise what is wrong."""
+        """Return what `_known` returns after all checks, or raise the first failure's error."""
         try:
             token = bearer.parse(header)
             answers = self.snapshots.of(token.tenant)
@@ -251,7 +251,7 @@ class DecisionApp:
         )
         if flag is None:
             raise self._unknown(evaluation, key)
-        # another system's switch counts under no system, as a count for each pair would be too many
+        # Another system's switch counts under no system: a count per pair would be too many.
         own = key.startswith("policy.") or is_of(key, evaluation.system)
         self._note(evaluation, evaluation.system if own else "", key, flag.word)
         return Reply(200, flag.body)
@@ -301,7 +301,7 @@ class DecisionApp:
             self.snapshots.write_all()
 
     def _heartbeat(self, key: StoredKey, answers: Answers, environ: Environ) -> Reply:
-        """Record the bundle version that a product at the edge obeys."""
+        """Record the bundle version that a product at the edge uses."""
         body = _json_of(_read(environ), needs="the version of its bundle")
         version = body.get("version")
         if (
@@ -321,7 +321,7 @@ class DecisionApp:
         return Reply(200, json.dumps(known).encode())
 
     def _bundle(self, key: StoredKey, answers: Answers, environ: Environ) -> Reply:
-        """Return the bundle, the same one for REUSE_SECONDS; its ETag changes with it."""
+        """Return the bundle, unchanged for REUSE_SECONDS. Its ETag changes with it."""
         if answers.facts.bundle_key is None:
             answers = self._with_key(key)
         facts, only = answers.facts, answers.key_of(key.system_id) or "" if key.system_id else ""
@@ -357,7 +357,7 @@ class DecisionApp:
 
 
 def _flag_of(path: str) -> str:
-    """Return the flag of the address; empty for all flags."""
+    """Return the flag in the address; empty for all flags."""
     slash, flag = path[len(FLAGS) : len(FLAGS) + 1], path[len(FLAGS) + 1 :]
     if slash not in {"", "/"} or bool(slash) != bool(flag):
         raise RefusedEvaluation(404, "", "This address doesn't exist.")
@@ -417,7 +417,7 @@ def _target(context: dict[str, Any]) -> str:
 
 
 def _is_unicode(text: str) -> bool:
-    """Return whether UTF-8 has this text: JSON may have half a character (RFC 8259 §8.2)."""
+    """Return True if UTF-8 can encode this text: JSON may have lone surrogates (RFC 8259 §8.2)."""
     if text.isascii():
         return True
     try:
@@ -471,7 +471,7 @@ def _json_of(body: bytes, *, needs: str = "a context") -> dict[str, Any]:
 
 
 def _parsed(text: str) -> Any:
-    """Return json.loads(text), without its detours for a text that is an object to its end."""
+    """Return json.loads(text), on a faster path if the text is one object to its end."""
     if text[:1] == "{":
         content, end = _decoder.raw_decode(text)
         if end == len(text):
@@ -488,7 +488,7 @@ def _matches(header: str, etag: str) -> bool:
 
 
 def _refusal(path: str, refused: RefusedEvaluation) -> Reply:
-    """Return OFREP's error where it has one (400, 404 of a flag, 500), otherwise RFC 9457."""
+    """Return OFREP's error if it has one (400, 404 of a flag, 500), otherwise RFC 9457."""
     if refused.code:
         body: dict[str, Any] = {"errorCode": refused.code, "errorDetails": refused.details}
         if path.startswith(FLAGS + "/"):

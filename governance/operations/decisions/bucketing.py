@@ -1,13 +1,13 @@
-"""Which keys a rollout reaches: a stable hash of the feature's salt and the targeting key. Pure.
+"""Bucketing of rollouts: a stable hash of the feature's salt and the targeting key. Pure.
 
 hash64(text)             64 bits of a salt or of a targeting key
 bucket(salt, key)        0 to 999,999; a key is in at a share of n millionths if it is below n
 threshold(share)         the same comparison on 64 bits
-ManyBuckets(…)           the same for many features and one key
+ManyBuckets(…)           the same for one key and many features
 
 A key that is in at one share is in at every larger one, because its bucket never changes. The
-salt is the feature's, so another rollout of the feature reaches the same keys first, and rollouts
-of two features reach unrelated ones. docs/api.md has the algorithm and examples for products that
+salt belongs to the feature: its next rollout reaches the same keys first, and rollouts of two
+features reach unrelated keys. docs/api.md has the algorithm and examples for products that
 decide at the edge. Source of `mix`: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
 """
 
@@ -20,10 +20,10 @@ MILLION = 1_000_000
 BITS = 64
 MASK = (1 << BITS) - 1
 FIRST, SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-GROUP = 4  # features that are decided by one number, so that few are looked up for a key
-MANY = 16  # features, from which NumPy is faster than a loop; it isn't loaded for fewer
+GROUP = 4  # Features per number, so that a key needs few lookups
+MANY = 16  # From this number of features, NumPy is faster than a loop; it isn't loaded for fewer.
 NUMBERS = bytes(int(chr(n), 16) if chr(n) in "0123456789abcdef" else 0 for n in range(256))
-PART = 500  # features at once: beyond 500 elements NumPy lets go of the GIL for each operation
+PART = 500  # Features per NumPy operation; it releases the GIL for more than 500 elements
 
 
 def hash64(text: str) -> int:
@@ -50,9 +50,9 @@ def threshold(share: int) -> int:
 
 
 class ManyBuckets:
-    """Which of many features one key is in; built once, asked for each key.
+    """Buckets of many features, built once and queried for each key.
 
-    `shares` are in millionths, none of them everybody.
+    `shares` are in millionths, each below 100%.
     """
 
     def __init__(self, salts: Sequence[int], shares: Sequence[int]) -> None:
@@ -60,14 +60,14 @@ class ManyBuckets:
         self._arrays = _Arrays(self._each) if len(self._each) >= MANY else None
 
     def groups(self, key: int) -> bytes:
-        """Return a number for each GROUP of features: whether the key of this hash is in each."""
+        """Return a number for each GROUP of features; its bits are 1 if the key is in."""
         if self._arrays is None:
             return grouped([mix(salt, key) < below for salt, below in self._each])
         return self._arrays.groups(key)
 
 
 def grouped(held: Sequence[bool]) -> bytes:
-    """Return a number for each GROUP of them, the first one in its highest bit."""
+    """Return a number for each GROUP of values, with the first one in the highest bit."""
     return bytes(
         sum(8 >> place for place, is_in in enumerate(some) if is_in)
         for some in batched(held, GROUP)
@@ -80,7 +80,7 @@ def _folded(number: int) -> int:
 
 
 class _Arrays(threading.local):
-    """Folded salts and thresholds in parts, each with room of its thread for what is computed."""
+    """Folded salts and thresholds in parts, each with thread-local buffers for its results."""
 
     def __init__(self, each: Sequence[tuple[int, int]]) -> None:
         import numpy as np  # noqa: PLC0415 - only a tenant with many rollouts needs it
@@ -112,5 +112,5 @@ class _Arrays(threading.local):
             shift(x, at_31, y)
             xor(x, y, x)
             np.less(x, below, held)
-        digits: str = np.packbits(self._held).tobytes().hex()  # four features in each
+        digits: str = np.packbits(self._held).tobytes().hex()  # Each digit has four features.
         return digits.encode().translate(NUMBERS)[: self._count]

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from governance.operations.decisions.flags import Answers
 
 LIFETIME_SECONDS = 300
-REUSE_SECONDS = 30  # during which the same bundle is returned again
+REUSE_SECONDS = 30  # Seconds for which the same bundle is returned
 TYPE = "policy+jws"
 
 
@@ -54,7 +54,7 @@ def claims(answers: Answers, issuer: str, now: datetime, *, only: str = "") -> d
 
 
 def sign(body: dict[str, Any], key: bytes, key_id: str) -> bytes:
-    """Return the compact serialisation; `key` is the raw private key of 32 bytes."""
+    """Return the compact serialization; `key` is the raw private key of 32 bytes."""
     header = {"alg": "EdDSA", "typ": TYPE, "kid": key_id}
     signed = b".".join(_base64url(_json(part)) for part in (header, body))
     return signed + b"." + _base64url(Ed25519PrivateKey.from_private_bytes(key).sign(signed))

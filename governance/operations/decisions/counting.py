@@ -18,56 +18,54 @@ from governance.operations.decisions.bucketing import GROUP
 from governance.operations.decisions.rollout_flags import RolloutFlags
 
 MINUTE = 60
-REPEAT_SECONDS = 60.0  # after which an active consumer is written again
-QUIET_SECONDS = 600.0  # after which a silent one is forgotten here
+REPEAT_SECONDS = 60.0  # Seconds until an active consumer is written again
+QUIET_SECONDS = 600.0  # Seconds until a silent consumer is dropped from memory
 MAX_COUNTS = 200_000
-MAX_BULKS = 5_000  # systems whose bulk answers are added up at once
-MAX_NOTED = 1_000  # bulk answers of one system that wait to be added up
+MAX_BULKS = 5_000  # Systems whose bulk answers are added up at once
+MAX_NOTED = 1_000  # Bulk answers per system that may wait to be added up
 MAX_BYTE = 255
-MAX_CONSUMERS = 100_000  # of all tenants
-MAX_CONSUMERS_PER_KEY = 200  # any beyond count under the key's own name, as in the database
+MAX_CONSUMERS = 100_000  # Consumers of all tenants
+MAX_CONSUMERS_PER_KEY = 200  # Further consumers count under the key's own name, as in the database.
 
-type Counts = dict[
-    tuple[str, int, str, str, str], int
-]  # slug of the tenant, minute, system, flag, value
+type Counts = dict[tuple[str, int, str, str, str], int]  # Tenant slug, minute, system, flag, value
 
 
 class Requester(NamedTuple):
-    """Who got an answer: the key, and the name of the consumer."""
+    """The receiver of an answer: the key, and the name of the consumer."""
 
     key_id: UUID
     key_name: str
     name: str
     region: str
-    system_id: UUID | None  # the key's
+    system_id: UUID | None  # System of the key
 
 
 @dataclass(slots=True)
 class ConsumerState:
-    """A consumer: its newest answer's revision, and when it first got one of that revision."""
+    """A consumer's newest revision, and the time of its first answer with that revision."""
 
     region: str
     system_id: UUID | None
     number: int
     at: float
     seen: float
-    written: int = -1  # the revision in the database
+    written: int = -1  # Revision in the database
     written_at: float = 0.0
 
 
 @dataclass(slots=True)
 class BulkCount:
-    """Bulk answers with the same rollouts in one minute: how many, and what they contained."""
+    """Bulk answers with the same rollouts in one minute: their number and content."""
 
     rollouts: RolloutFlags
     asked: int = 0
-    noted: list[bytes] = field(default_factory=list)  # what each contained, not added up yet
-    held: list[int] = field(default_factory=list)  # by group and place: how many had the candidate
+    noted: list[bytes] = field(default_factory=list)  # Contents not added up yet
+    held: list[int] = field(default_factory=list)  # Number with the candidate, by group and place
 
     def add_up(self) -> None:
-        """Count what was noted: all groups of an answer at once, a byte for each, by long integers.
+        """Add up the noted answers, all groups at once, one byte each, with long integers.
 
-        A byte counts no further than 255, so no more answers are added before it is read.
+        A byte counts up to 255, so at most that many answers are added before it is read.
         """
         if not self.noted:
             return
@@ -92,15 +90,15 @@ class DecisionCounter:
     _counts: Counts = field(default_factory=dict)
     _bulks: dict[tuple[str, int, int], BulkCount] = field(default_factory=dict)
     _heard: dict[tuple[str, UUID, str], ConsumerState] = field(default_factory=dict)
-    _fresh: set[tuple[str, UUID, str]] = field(default_factory=set)  # those of _heard to write
+    _fresh: set[tuple[str, UUID, str]] = field(default_factory=set)  # Keys of _heard to write
     _swept: float = 0.0
-    _names: Counter[UUID] = field(default_factory=Counter)  # consumers of each key
+    _names: Counter[UUID] = field(default_factory=Counter)  # Number of consumers by key
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(
         self, tenant: str, system: str, flag: str, word: str, who: Requester, number: int
     ) -> None:
-        """Count one answer, given to `who`."""
+        """Count one answer to `who`."""
         now = clock.now().timestamp()
         count, consumer = (
             (tenant, int(now // MINUTE), system, flag, word),
@@ -142,7 +140,7 @@ class DecisionCounter:
                 bulk.add_up()
 
     def take_counts(self) -> Mapping[str, dict[tuple[datetime, str, str, str], int]]:
-        """Return the counts by tenant, and start again from zero."""
+        """Return the counts by tenant, and reset them."""
         with self._lock:
             taken, self._counts = self._counts, {}
             bulks, self._bulks = self._bulks, {}
@@ -159,7 +157,7 @@ class DecisionCounter:
         return found
 
     def give_back(self, tenant: str, counts: Mapping[tuple[datetime, str, str, str], int]) -> None:
-        """Count again what could not be written."""
+        """Restore counts that could not be written."""
         with self._lock:
             for (at, system, flag, word), asked in counts.items():
                 key = (tenant, int(at.timestamp() // MINUTE), system, flag, word)
@@ -182,7 +180,7 @@ class DecisionCounter:
             return [(*key, replace(self._heard[key])) for key in self._fresh]
 
     def forget(self, tenant: str) -> None:
-        """Forget the consumers of a tenant: after a restore, revisions mean something else."""
+        """Drop the consumers of a tenant, since revisions mean something else after a restore."""
         with self._lock:
             self._forget([key for key in self._heard if key[0] == tenant])
 

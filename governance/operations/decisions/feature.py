@@ -1,4 +1,4 @@
-"""The decision API: what products may do, answered from memory."""
+"""The decision API: answers from memory about what products may do."""
 
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.glossary import GLOSSARY

@@ -1,13 +1,13 @@
 """The answers to a tenant's products, as OpenFeature Remote Evaluation Protocol (OFREP). Pure.
 
-DecisionFacts            everything that the answers of one tenant depend on
+DecisionFacts            all facts that determine the answers of one tenant
 Answers(facts, now)      by system the flags policy.<dimension>, switch.<system>[.<feature>],
                          each built on first use, and rollout.<feature>, whose answer depends
                          on the targeting key (rollout_flags)
 
 In a scope that is stopped on both planes, switches are false, levels "stopped", numbers 0, lists
 empty. A stale answer is the last known one, with the reason STALE: stopped scopes stay stopped and
-nothing is looser. Source: OFREP 0.3.0 (openapi.yaml of open-feature/protocol).
+no setting becomes looser. Source: OFREP 0.3.0 (openapi.yaml of open-feature/protocol).
 """
 
 import hashlib
@@ -54,7 +54,7 @@ AMBIGUOUS = "Several AI systems have a rollout of {feature}: the context must na
 
 @dataclass(frozen=True, slots=True)
 class DecisionFeature:
-    """A feature of a system, as far as decisions need it."""
+    """A feature of a system with the data that decisions need."""
 
     id: UUID
     system_id: UUID
@@ -63,33 +63,33 @@ class DecisionFeature:
 
 @dataclass(frozen=True, slots=True)
 class DecisionFacts:
-    """One tenant as in the database at its revision `number`."""
+    """The facts of one tenant at the database revision `number`."""
 
     tenant_id: UUID
     slug: str
     number: int
-    over: int  # the revision of what applies to all tenants
+    over: int  # Revision of what applies to all tenants
     keys: Keys
     standing: EffectivePolicy
     features: tuple[DecisionFeature, ...] = ()
     stops: tuple[ActiveStop, ...] = ()
-    later: tuple[Platform, ...] = ()  # the layers that follow when the present one ends
+    later: tuple[Platform, ...] = ()  # Layers that follow when the current one ends
     bundle_key: bytes | None = field(default=None, repr=False)
     bundle_key_id: str = ""
     bundle_keys: tuple[tuple[str, bytes], ...] = ()  # (id, public key) of the published ones
-    rollouts: "tuple[Serving, ...]" = ()  # one of each feature that has had one
-    stops_number: int = 0  # the revision of the stops, where they were read before the rest
+    rollouts: "tuple[Serving, ...]" = ()  # The rollout of each feature that has had one
+    stops_number: int = 0  # Revision of the stops if they were read before the rest
 
     @property
     def obeyed(self) -> int:
-        """The newest revision whose stops these facts have."""
+        """The newest revision whose stops are in these facts."""
         return max(self.number, self.stops_number)
 
     def after(self, news: Mapping[str, Any]) -> "DecisionFacts | None":
-        """Return the facts after what a worker is told; None if they are to be read instead.
+        """Return the facts after a notification; None if the caller must read them instead.
 
-        A stop or restart that is new here is obeyed in any case. It counts as obeyed only if it
-        follows on what is known, as a change before it may have been lost.
+        A new stop or restart is obeyed in any case. It counts as obeyed only if it directly follows
+        the known revision, since an earlier notification may have been lost.
         """
         try:
             number, stops, rollouts = news["number"], stops_after(self.stops, news), self.rollouts
@@ -103,7 +103,7 @@ class DecisionFacts:
         return replace(self, stops=stops, rollouts=rollouts, stops_number=obeyed)
 
     def at(self, now: datetime) -> "DecisionFacts":
-        """Return the facts at a later time: waivers and a looser minimum end by the clock alone."""
+        """Return the facts at a later time, since waivers and a looser minimum end by the clock."""
         standing = self.standing
         platform = next(
             p for p in (standing.platform, *self.later) if p.until is None or p.until > now
@@ -112,7 +112,7 @@ class DecisionFacts:
         return replace(self, standing=replace(standing, platform=platform, waivers=live_now))
 
     def under(self, above: "PlatformFacts") -> "DecisionFacts":
-        """Return the facts with another layer of the operator."""
+        """Return the facts with another operator layer."""
         own = tuple(stop for stop in self.stops if stop.scope != "platform")
         return replace(
             self,
@@ -135,7 +135,7 @@ class PlatformFacts:
 
 @dataclass(frozen=True, slots=True)
 class FlagAnswer:
-    """One answer: the body as it is sent, and the word that it is counted under."""
+    """One answer: its body as sent, and the word that it is counted under."""
 
     key: str
     value: Any
@@ -153,7 +153,7 @@ class BulkAnswer:
 
 @dataclass(frozen=True, slots=True)
 class BulkParts:
-    """What all bulk answers of one system have in common, and its rollouts."""
+    """The common parts of all bulk answers of one system, and its rollouts."""
 
     before: bytes
     after: bytes
@@ -161,7 +161,7 @@ class BulkParts:
     rollouts: RolloutFlags
 
     def chosen(self, target: str) -> tuple[bytes, str]:
-        """Return which answers of rollouts a key gets, and the entity tag of all its answers."""
+        """Return the rollout answers that a key gets, and the entity tag of its full answer."""
         if not self.rollouts:
             return b"", f'"{self.tag}"'
         chosen = self.rollouts.chosen(target)
@@ -183,12 +183,12 @@ class Answers:
         self.until = facts.standing.next_change(now)
         self._systems = {s.key: s for s in facts.standing.systems}
         self._by_id = {s.id: s.key for s in facts.standing.systems}
-        # drawn so far: by system the levels, by key the switches
+        # Built so far: levels by system, switches by key.
         self._levels: dict[str, dict[str, FlagAnswer]] = {}
         self._switches: dict[str, FlagAnswer] = {}
         self._bulk: dict[str, BulkParts] = {}
         self._rollouts: dict[tuple[str, str], RolloutFlag] = {}
-        # by system: when a bundle was signed, and the bundle
+        # The time of signing and the bundle, by system.
         self.signed: dict[str, tuple[float, bytes]] = {}
 
     def knows(self, system: str) -> bool:
@@ -199,7 +199,7 @@ class Answers:
 
     @cached_property
     def deciding_keys(self) -> dict[bytes, StoredKey]:
-        """Return the keys that may decide, until they expire, by the hash of their secret."""
+        """Return the unexpired keys that may decide, by the hash of their secret."""
         return {
             hashed: key
             for (slug, hashed), key in self.facts.keys.items()
@@ -210,14 +210,14 @@ class Answers:
         }
 
     def flag(self, system: str, key: str, *, others: bool = True) -> FlagAnswer | None:
-        """Return the answer for a flag; `others`: including the switches of other systems."""
+        """Return the answer for a flag. With `others`, include the switches of other systems."""
         levels = self._levels.get(system) or self._levels_of(system)
         return levels.get(key) or (
             self._switch(key) if others or not system or is_of(key, system) else None
         )
 
     def rollout(self, system: str, key: str) -> RolloutFlag | None:
-        """Return the flag rollout.<feature> of a system, or of the only one that has it.
+        """Return the flag rollout.<feature> of a system, or of the only system that has it.
 
         Raises AmbiguousRollout if several have it.
         """
@@ -255,7 +255,7 @@ class Answers:
     # ---- building
 
     def _every_flag(self, system: str) -> list[FlagAnswer]:
-        """Return the levels and switches of a system, of the whole tenant without one."""
+        """Return the levels and switches of a system, or of the tenant if there is none."""
         levels = self._levels.get(system) or self._levels_of(system)
         own = (key for key in self._switched if not system or is_of(key, system))
         return [*levels.values(), *filter(None, map(self._switch, own))]
@@ -271,7 +271,7 @@ class Answers:
         return self._levels[system]
 
     def resolve(self, which: Governed | None) -> Mapping[str, Decided]:
-        """Return the effective policy; systems without a layer of their own share one."""
+        """Return the effective policy. Systems without their own layer share one."""
         standing = self.facts.standing
         if which is None or not standing.differs(which):
             return self._general
@@ -322,7 +322,7 @@ class Answers:
     def _switch(self, key: str) -> FlagAnswer | None:
         """Return a switch: true while both planes are live; the metadata has each plane.
 
-        Drawn when it is asked for: the first answer after a stop waits for no other switch.
+        Built on demand, so that the first answer after a stop waits for no other switch.
         """
         if (drawn := self._switches.get(key)) is not None:
             return drawn
@@ -431,7 +431,7 @@ class Answers:
 
     @cached_property
     def _ambiguous(self) -> dict[str, bytes]:
-        """Return an error for each feature of several systems, for requests that name none."""
+        """Return an error for each feature of several systems, for requests without a system."""
         return {
             feature: _json(
                 {
@@ -446,12 +446,12 @@ class Answers:
 
 
 def is_of(key: str, system: str) -> bool:
-    """Return whether a flag is a switch of this system."""
+    """Return True if a flag is a switch of this system."""
     return key == f"switch.{system}" or key.startswith(f"switch.{system}.")
 
 
 def _why(stops: list[ActiveStop]) -> dict[str, Any]:
-    """Return the metadata of a stopped flag; the reason is for people, on the stop's page."""
+    """Return the metadata of a stopped flag. The reason is only on the stop's page."""
     first = min(stops, key=lambda stop: stop.since)
     return {
         "stopped": True,
@@ -472,7 +472,7 @@ def _sent(value: Value) -> Any:
 
 
 def _stopped_value(key: str) -> Any:
-    """Return the value of a stopped flag, of its own type."""
+    """Return the value of a stopped flag in its own type."""
     match DIMENSIONS[key].join:
         case "strictest level":
             return "stopped"

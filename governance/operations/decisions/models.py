@@ -9,7 +9,7 @@ from governance.kernel.data.db import Model, Tenanted
 
 
 class BundleKey(Tenanted, Model):
-    """An Ed25519 key; its private part is encrypted with the installation's key."""
+    """An Ed25519 key. Its private part is encrypted with the installation's key."""
 
     __tablename__ = "bundle_keys"
     __table_args__ = (UniqueConstraint("tenant_id", "public"),)

@@ -23,10 +23,10 @@ from governance.operations.systems.models import SystemFeature
 
 PURPOSE = b"policy-bundle\0"
 EVERYDAY_TIERS = ("baseline", "standard")
-PUBLISHED_AFTER_RETIREMENT = timedelta(hours=1)  # many times the lifetime of a bundle
+PUBLISHED_AFTER_RETIREMENT = timedelta(hours=1)  # Many times the lifetime of a bundle
 SUSPENDED = "The operator suspended this tenant."
-# The operator's stop, the tenant's own ones, the suspension: in the order of `facts`, each beside
-# the revision, which is alone in a row if there are no stops.
+# The operator's stop, the tenant's own ones, the suspension: in the order of `facts`. Each row has
+# the revision; without stops, one row has only the revision.
 STOPS = text("""
 SELECT coalesce((SELECT number FROM marks WHERE id = :tenant), 0), id, scope,
   system_id, feature_id, generate, serve, reason, version, since, is_drill
@@ -71,7 +71,7 @@ def facts() -> DecisionFacts:
 
 
 def stops_now(tier: str) -> tuple[int, tuple[ActiveStop, ...]]:
-    """Return the acting tenant's revision, and its stops as `facts` has them; one statement."""
+    """Return the acting tenant's revision, and its stops as in `facts`. Runs one statement."""
     values = {
         "tenant": current.actor().tenant_id,
         "suspended": SUSPENDED,
@@ -82,15 +82,15 @@ def stops_now(tier: str) -> tuple[int, tuple[ActiveStop, ...]]:
 
 
 def rollouts_now() -> tuple[rollouts.Serving, ...]:
-    """Return the rollouts of the acting tenant as they are served; one statement."""
+    """Return the rollouts of the acting tenant as served. Runs one statement."""
     return tuple(rollouts.serving())
 
 
 def _suspension(tier: str) -> tuple[ActiveStop, ...]:
-    """While the operator has suspended the tenant, everything in it is stopped.
+    """Return the stop of everything in a tenant that the operator has suspended.
 
-    In the tiers for everyday work stored answers may still be served; in every other tier, the
-    operator's own ones among them, nothing is.
+    In the tiers for everyday work, stored answers may still be served. Every other tier, including
+    the operator's own tiers, serves nothing.
     """
     began = func.coalesce(Tenant.suspended_at, Tenant.created_at)
     mine = select(began).where(Tenant.id == current.actor().tenant_id, Tenant.status != "active")
@@ -114,7 +114,7 @@ def _suspension(tier: str) -> tuple[ActiveStop, ...]:
 
 
 def _features(stops: Collection[ActiveStop]) -> tuple[DecisionFeature, ...]:
-    """Return live features, and retired ones that are stopped: retiring restarts nothing."""
+    """Return active features, and stopped retired ones, since retiring restarts nothing."""
     every = session().scalars(select(SystemFeature).order_by(SystemFeature.key))
     return tuple(
         DecisionFeature(f.id, f.system_id, f.key)
@@ -124,13 +124,13 @@ def _features(stops: Collection[ActiveStop]) -> tuple[DecisionFeature, ...]:
 
 
 def platform_facts(number: int) -> PlatformFacts:
-    """Return the operator's layer and stops; `number` is their revision."""
+    """Return the operator's layer and stops. `number` is their revision."""
     platform = policies.platform()
     return PlatformFacts(number, platform, _later(platform), tuple(switches.platform_stops()))
 
 
 def _later(platform: Platform) -> tuple[Platform, ...]:
-    """Return the layers that follow when this minimum ends, until one has no end."""
+    """Return the layers that follow when this minimum ends, up to one without an end."""
     found: list[Platform] = []
     while platform.until is not None:
         platform = policies.platform(platform.until)
@@ -149,7 +149,7 @@ def bundle_key() -> BundleKey | None:
 
 
 def bundle_keys() -> list[BundleKey]:
-    """Return the current key, and those whose bundles may not have expired yet."""
+    """Return the current key, and older ones whose bundles may still be valid."""
     recent = or_(
         BundleKey.retired_at.is_(None),
         BundleKey.retired_at > clock.now() - PUBLISHED_AFTER_RETIREMENT,

@@ -1,16 +1,16 @@
-"""What the flag rollout.<feature> answers: the release that a targeting key gets. Pure.
+"""Answers of the flag rollout.<feature>: the release that a targeting key gets. Pure.
 
-rule_of(…)           who gets the candidate, after stops and the policy's release ring
-RolloutFlag          the two answers of one flag, built once, and which of them a key gets
+rule_of(…)           the share with the candidate, after stops and the policy's release ring
+RolloutFlag          the two answers of one flag, built once, and the choice for a key
 RolloutFlags(…)      the same for all flags of a bulk answer
-after(…)             what is served after what a worker is told at a commit
+after(…)             the rollout to serve after a notification
 edge_rule(…)         the rule as the bundle has it
 
-A stop comes first: nobody in its scope gets the candidate. Then a halt, then the release ring, then
+A stop comes first: no key in its scope gets the candidate. Then a halt, then the release ring, then
 the share of the stage.
 
-Answers are counted under their release only where the share decided, so that the two counts of a
-stage are in its ratio.
+Answers are counted under their release only if the share decided, so that the two counts of a
+stage have its ratio.
 """
 
 import hashlib
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
 ROLLOUT = "rollout."
 STATIC, SPLIT, TARGETING_MATCH, DISABLED = "STATIC", "SPLIT", "TARGETING_MATCH", "DISABLED"
 CURRENT, CANDIDATE, STOPPED = "current", "candidate", "stopped"
-PARTS = MILLION // BASIS_POINTS  # millionths in a basis point
+PARTS = MILLION // BASIS_POINTS  # Millionths in a basis point
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutRule:
-    """Who gets the candidate, in millionths of the targeting keys."""
+    """The share of targeting keys that gets the candidate, in millionths."""
 
     share: int
-    reason: str  # of the answer with the current release
-    word: str = ""  # that answers are counted under, instead of their release
-    is_stopped: bool = False  # on both planes: the answer is "stopped"
+    reason: str  # Reason of the answer with the current release
+    word: str = ""  # Count answers under this word instead of their release
+    is_stopped: bool = False  # Stopped on both planes: the answer is "stopped"
 
     @property
     def is_same_for_all(self) -> bool:
@@ -56,7 +56,7 @@ class RolloutRule:
 
 
 def rule_of(serving: "Serving", live: Live, ring: str) -> RolloutRule:
-    """Return who gets the candidate; `ring` is the system's release ring by its policy."""
+    """Return the rule of a rollout; `ring` is the system's release ring by its policy."""
     share = serving.share * PARTS
     if not live.whole:
         return RolloutRule(0, DISABLED, word=STOPPED, is_stopped=live.stopped)
@@ -68,7 +68,7 @@ def rule_of(serving: "Serving", live: Live, ring: str) -> RolloutRule:
 
 
 class RolloutAnswer(NamedTuple):
-    """One of the answers of a flag: the body as it is sent, and the word that it counts under."""
+    """One answer of a flag: its body as sent, and the word that it counts under."""
 
     body: bytes
     word: str
@@ -76,7 +76,7 @@ class RolloutAnswer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RolloutFlag:
-    """The flag of one rollout; `answers` are those with the current release, with the candidate."""
+    """The flag of one rollout; `answers` has the current release's and the candidate's."""
 
     serving: "Serving"
     rule: RolloutRule
@@ -85,7 +85,7 @@ class RolloutFlag:
     below: int
 
     def counted(self, *, is_in: bool) -> tuple[str, str, str]:
-        """Return what an answer counts under: system, flag and word."""
+        """Return the system, flag and word that an answer counts under."""
         serving = self.serving
         return serving.system, f"{ROLLOUT}{serving.feature}", self.answers[is_in].word
 
@@ -97,9 +97,9 @@ class RolloutFlag:
 
 
 def after(served: "tuple[Serving, ...]", news: Mapping[str, Any]) -> "tuple[Serving, ...]":
-    """Return what is served after news of a rollout; the same if that rollout isn't known here.
+    """Return the rollout to serve after a notification; unchanged if it is about another one.
 
-    Raises KeyError, TypeError or ValueError if it isn't any.
+    Raises KeyError, TypeError or ValueError if the notification is malformed.
     """
     told = {**news["rollout"]}
     feature_id = UUID(told.pop("feature_id"))
@@ -119,7 +119,7 @@ def rollout_flag(
 
 
 class RolloutFlags:
-    """The rollout flags of one bulk answer: in `fixed` the bodies that are the same for all keys.
+    """The rollout flags of one bulk answer. `fixed` has the bodies that are the same for all keys.
 
     The others are in groups, whose bodies are built for each combination of answers.
     """
@@ -133,7 +133,7 @@ class RolloutFlags:
         self._groups = [_combined(some) for some in self._flags]
 
     def __bool__(self) -> bool:
-        """Return whether some answers differ by the targeting key."""
+        """Return True if some answers differ by the targeting key."""
         return bool(self._groups)
 
     @property
@@ -141,16 +141,16 @@ class RolloutFlags:
         return bool(self._same or self._groups)
 
     def chosen(self, target: str) -> bytes:
-        """Return for each group which of its bodies the key gets."""
+        """Return the body that the key gets in each group."""
         return self._buckets.groups(hash64(target))
 
     def bodies(self, chosen: bytes) -> Iterator[bytes]:
         return map(getitem, self._groups, chosen)
 
     def counts(self, asked: int, held: Sequence[int]) -> Iterator[tuple[str, str, str, int]]:
-        """Return system, flag, word and count of so many bulk answers.
+        """Return (system, flag, word, count) for a number of bulk answers.
 
-        `held` has for each flag that differs by the key how many of them had its candidate.
+        `held` has the number of answers with the candidate, for each flag that differs by key.
         """
         for flag in self._same:
             yield *flag.counted(is_in=flag.rule.share == MILLION), asked
@@ -160,7 +160,7 @@ class RolloutFlags:
                     yield *flag.counted(is_in=is_in), count
 
     def all_bodies(self) -> bytes:
-        """Return everything that any key could be sent, for the tag of the answer."""
+        """Return all bodies that any key could get, for the tag of the answer."""
         return b",".join(body for group in self._groups for body in (group[0], group[-1]))
 
 
@@ -177,12 +177,12 @@ def _is_in(number: int, place: int) -> bool:
 
 
 def tag_of(chosen: bytes) -> str:
-    """Return what distinguishes the answers of two keys."""
+    """Return a tag that distinguishes the answers of two keys."""
     return hashlib.sha256(chosen).hexdigest()[:16]
 
 
 def edge_rule(flag: RolloutFlag) -> dict[str, Any]:
-    """Return the rule for the bundle: with it a product at the edge decides as Meridian does."""
+    """Return the rule for the bundle, so that edge products decide as Meridian does."""
     current, candidate = flag.serving.variants
     return {
         STOPPED: flag.rule.is_stopped,

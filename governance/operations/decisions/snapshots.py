@@ -1,14 +1,14 @@
-"""The tenants in a worker's memory: one immutable snapshot for each, replaced as a whole.
+"""The tenants in a worker's memory: one immutable snapshot each, replaced as a unit.
 
 Snapshots.of(slug)          the answers of a tenant now; stale when the database is unreachable
-Snapshots.follow()          listen for new revisions, check every second, write what was answered
+Snapshots.follow()          listen for new revisions, check every second, write the counts
 
 A worker that follows has a connection of its own: PostgreSQL's NOTIFY reports a new revision
-immediately, with the stop or the step of a rollout itself, which is obeyed as it was told and read
+immediately. It contains the stop or rollout step itself, which the worker obeys first and reads
 afterwards. A check of all revisions every second covers a lost notification. After LEASE_SECONDS
-without contact every answer is stale; if only one tenant can't be loaded, its answers alone are.
-The thread that listens loads stops and rollouts alone; a second one loads the rest and checks, and
-a third one writes, so that no stop waits for either. A process that doesn't follow (a
+without contact every answer is stale; if only one tenant can't be loaded, only its answers are.
+The listening thread loads only stops and rollouts; a second one loads the rest and checks, and a
+third one writes, so that no stop waits for either. A process that doesn't follow (a
 test, a command) checks the revision on each request.
 """
 
@@ -43,14 +43,14 @@ from governance.operations.decisions.flags import Answers, DecisionFacts
 from governance.operations.switches import consumer_actions as switches
 from governance.operations.switches.consumers import Heard
 
-LEASE_SECONDS = 10.0  # without the database, after which answers are stale
-CHECK_SECONDS = 1.0  # between checks of all revisions
-BEAT_SECONDS = 0.1  # between writes of consumers
-SETTLE_SECONDS = 0.05  # from a notification to the loading of the rest, which takes the interpreter
-COUNT_SECONDS = 2.0  # between writes of counts
-MAX_TENANTS = 5_000  # in memory; the one that was quiet for longest is dropped
-UNKNOWN_SECONDS = 5.0  # for which an unknown slug is remembered
-RETRY_SECONDS = 10.0  # after which a tenant that couldn't be loaded is tried again
+LEASE_SECONDS = 10.0  # Seconds without the database until answers are stale
+CHECK_SECONDS = 1.0  # Seconds between checks of all revisions
+BEAT_SECONDS = 0.1  # Seconds between writes of consumers
+SETTLE_SECONDS = 0.05  # Seconds from a notification to loading the rest, which takes the GIL
+COUNT_SECONDS = 2.0  # Seconds between writes of counts
+MAX_TENANTS = 5_000  # Tenants in memory; the least recently used one is dropped
+UNKNOWN_SECONDS = 5.0  # Seconds for which an unknown slug is remembered
+RETRY_SECONDS = 10.0  # Seconds until a failed load of a tenant is retried
 MAX_CONSUMERS_PER_WRITE = 1_000
 
 decided_total = Counter("governance_decisions_total", "Decisions of the decision API")
@@ -59,14 +59,14 @@ log = structlog.get_logger("decisions")
 
 @dataclass(slots=True)
 class TenantSnapshot:
-    """A tenant in memory: its answers, and the same as stale answers, built when first needed."""
+    """A tenant in memory: its answers, and the same as stale answers, built on first use."""
 
     facts: DecisionFacts
     answers: Answers
-    began: float  # when the database was read
-    asked: float  # when it was last used
-    known: float  # when it was last known to be current
-    again: float = 0.0  # when loading is tried again after a failure
+    began: float  # Time when the database was read
+    asked: float  # Time of the last use
+    known: float  # Time when it was last known to be current
+    again: float = 0.0  # Time of the next attempt after a failed load
     stale: Answers | None = None
 
 
@@ -77,27 +77,27 @@ class Snapshots:
     url: str
     tally: DecisionCounter = field(default_factory=DecisionCounter)
     following: bool = False
-    contact: float = field(default_factory=time.monotonic)  # when all revisions were last checked
-    behind: timedelta = timedelta(0)  # this machine's clock, compared with the database's
+    contact: float = field(default_factory=time.monotonic)  # Time of the last full check
+    behind: timedelta = timedelta(0)  # Delay of this machine's clock behind the database's
     _snapshots: dict[str, TenantSnapshot] = field(default_factory=dict)
-    _slugs: dict[str, str] = field(default_factory=dict)  # by the id that notifications have
+    _slugs: dict[str, str] = field(default_factory=dict)  # Slugs by the id in notifications
     _unknown: dict[str, float] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _loading: threading.Lock = field(
         default_factory=threading.Lock
-    )  # of first loads; the following thread never waits for them
+    )  # First loads run here; the following thread never waits for them.
     _there: threading.Event = field(
         default_factory=threading.Event
-    )  # the database, as far as the following threads know
-    _due: set[str] = field(default_factory=set)  # tenants of which more than stops has changed
+    )  # Reachability of the database, as seen by the following threads
+    _due: set[str] = field(default_factory=set)  # Tenants with changes other than stops
     _wake: threading.Event = field(default_factory=threading.Event)  # the thread that loads them
-    _checked: float = 0.0  # when all revisions were last asked for
+    _checked: float = 0.0  # Time of the last request for all revisions
     _threads: list[threading.Thread] = field(default_factory=list)
 
     # ---- answering
 
     def of(self, slug: str) -> Answers | None:
-        """Return the answers of a tenant now, None if there is no such tenant.
+        """Return the current answers of a tenant, or None if it doesn't exist.
 
         Raises Unavailable when it can't be loaded for the first time.
         """
@@ -114,11 +114,11 @@ class Snapshots:
         return self._as_stale(snapshot) if self._is_old(snapshot.known) else snapshot.answers
 
     def has(self, slug: str) -> bool:
-        """Return whether a tenant is in memory."""
+        """Return True if a tenant is in memory."""
         return slug in self._snapshots
 
     def now(self) -> datetime:
-        """Return this machine's time or the database's, whichever is ahead."""
+        """Return this machine's time or the database's, whichever is later."""
         return clock.now() + self.behind
 
     @property
@@ -149,7 +149,7 @@ class Snapshots:
         self._unknown[slug] = time.monotonic() + UNKNOWN_SECONDS
 
     def _looked(self, slug: str, snapshot: TenantSnapshot) -> TenantSnapshot:
-        """Load again if the tenant's or the operator's revision has changed."""
+        """Reload if the tenant's or the operator's revision has changed."""
         with transaction(read_only=True, tenant_id=snapshot.facts.tenant_id):
             numbers = tenant_revision.revisions(
                 [snapshot.facts.tenant_id, tenant_revision.OVER_ALL]
@@ -163,7 +163,7 @@ class Snapshots:
     # ---- loading
 
     def _load(self, tenant_id: UUID, slug: str) -> TenantSnapshot:
-        """Load in one consistent view, so that a revision never contains a later change."""
+        """Load in one consistent view, so that a revision never contains later changes."""
         began = time.monotonic()
         with (
             current.acting_as(founder(tenant_id, slug, slug)),
@@ -173,7 +173,7 @@ class Snapshots:
         return self._put(facts, began, began)
 
     def _obey(self, snapshot: TenantSnapshot, news: Mapping[str, Any]) -> bool:
-        """Obey what a notification tells; False if stops and rollouts are to be read as well."""
+        """Apply a notification. Return False if stops and rollouts must be read as well."""
         with self._lock:
             there = self._snapshots.get(snapshot.facts.slug, snapshot)
             facts = there.facts.after(news)
@@ -186,7 +186,7 @@ class Snapshots:
     def _load_first(self, snapshot: TenantSnapshot) -> None:
         """Obey new stops, then halts of known rollouts, without waiting for the rest.
 
-        Stops are obeyed before the rollouts are read.
+        It applies stops before it reads the rollouts.
         """
         began, facts = time.monotonic(), snapshot.facts
         tier = facts.standing.content.tier
@@ -201,7 +201,7 @@ class Snapshots:
                 self._put_part(now, began, rollouts=queries.rollouts_now())
 
     def _put_part(self, snapshot: TenantSnapshot, began: float, **parts: Any) -> TenantSnapshot:
-        """Put these facts into the present snapshot, unless it was read later or has them."""
+        """Merge these facts into the current snapshot, unless it already has them or newer ones."""
         with self._lock:
             there = self._snapshots.get(snapshot.facts.slug, snapshot)
             known = {name: getattr(there.facts, name) for name in parts if name != "stops_number"}
@@ -210,7 +210,7 @@ class Snapshots:
             return self._put(replace(there.facts, **parts), began, there.known)
 
     def _put(self, facts: DecisionFacts, began: float, known: float) -> TenantSnapshot:
-        """Keep the snapshot that was read last; a restored database may have lower revisions."""
+        """Keep the most recently read snapshot. A restored database may have lower revisions."""
         now = self.now()
         snapshot = TenantSnapshot(
             facts, Answers(facts.at(now), now), began, time.monotonic(), known
@@ -229,12 +229,12 @@ class Snapshots:
         return snapshot
 
     def reload(self, slug: str) -> None:
-        """Load again what this process has just changed."""
+        """Reload after a change by this process."""
         if (snapshot := self._snapshots.get(slug)) is not None:
             self._load(snapshot.facts.tenant_id, slug)
 
     def forget(self) -> None:
-        """Forget everything, for tests, whose rows are rolled back."""
+        """Clear everything. Tests use this, since their rows are rolled back."""
         with self._lock:
             self._snapshots.clear()
             self._slugs.clear()
@@ -245,7 +245,7 @@ class Snapshots:
     def follow(self) -> None:
         """Start following, once in this process.
 
-        Not before the first request, because a server forks its workers.
+        Call it at the first request or later, because a server forks its workers.
         """
         with self._lock:
             if not self._threads:
@@ -283,7 +283,7 @@ class Snapshots:
                     )
                 away = True
                 time.sleep(BEAT_SECONDS)
-            except Exception:  # answers continue, and are stale until contact is back
+            except Exception:  # Answers continue, and are stale until contact is back.
                 log.exception("following failed")
                 time.sleep(CHECK_SECONDS)
 
@@ -294,7 +294,7 @@ class Snapshots:
         raise psycopg.OperationalError("the revisions can't be checked")
 
     def _moved(self, payload: str) -> None:
-        """Obey what a notification is about immediately; the rest is loaded soon."""
+        """Apply a notification immediately; load the rest soon."""
         tenant_id, news = tenant_revision.told(payload)
         snapshot = self._snapshots.get(self._slugs.get(tenant_id, ""))
         if snapshot is not None:
@@ -306,7 +306,7 @@ class Snapshots:
             self._load_soon(self._behind())
 
     def _load_soon(self, snapshots: Iterable[TenantSnapshot]) -> None:
-        """Have the loading thread load these tenants; without one, load them now."""
+        """Queue these tenants for the loading thread; without one, load them now."""
         self._due.update(snapshot.facts.slug for snapshot in snapshots)
         if self._threads:
             self._wake.set()
@@ -325,8 +325,8 @@ class Snapshots:
                     self._checked = time.monotonic()
                     self._catch_up()
             except (psycopg.Error, DBAPIError, Unavailable):
-                self._there.clear()  # the listening thread connects again, and reports it
-            except Exception:  # answers continue from what is loaded
+                self._there.clear()  # The listening thread reconnects and reports it.
+            except Exception:  # Answers continue from loaded data.
                 log.exception("loading failed")
                 time.sleep(CHECK_SECONDS)
 
@@ -346,7 +346,7 @@ class Snapshots:
                     self._load(snapshot.facts.tenant_id, snapshot.facts.slug)
 
     def _behind(self) -> list[TenantSnapshot]:
-        """Return the tenants that changed; load the operator's layer once for all tenants."""
+        """Return the tenants that changed. Load the operator's layer once for all tenants."""
         began, every = time.monotonic(), list(self._snapshots.values())
         with transaction(read_only=True, snapshot=True):
             there = session().scalars(select(func.current_instant())).one()
@@ -372,7 +372,7 @@ class Snapshots:
 
     @contextmanager
     def _tolerated(self, snapshot: TenantSnapshot) -> Iterator[None]:
-        """If a tenant can't be loaded, only its answers become stale."""
+        """Limit a failed load to its tenant, whose answers become stale."""
         try:
             yield
         except Unavailable:
@@ -396,7 +396,7 @@ class Snapshots:
                 if time.monotonic() - written >= COUNT_SECONDS:
                     written = time.monotonic()
                     self.write_counts()
-            except Exception:  # the next round may succeed
+            except Exception:  # The next round may succeed.
                 log.exception("writing failed")
                 time.sleep(CHECK_SECONDS)
 
@@ -421,9 +421,9 @@ class Snapshots:
                 self.tally.give_back(slug, counts)
 
     def write_all(self) -> None:
-        """Write everything now, for a process that doesn't follow.
+        """Write everything now. For processes that don't follow.
 
-        A worker that ends loses the counts of its last two seconds.
+        A worker that exits loses the counts of its last two seconds.
         """
         self._write_consumers()
         self.write_counts()
@@ -458,7 +458,7 @@ def _at(seconds: float) -> datetime:
 
 
 def _conninfo(url: str) -> str:
-    """Return SQLAlchemy's URL as libpq takes it."""
+    """Return SQLAlchemy's URL in libpq's form."""
     parts = make_url(url)
     given: dict[str, Any] = {
         "user": parts.username,

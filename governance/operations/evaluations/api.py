@@ -1,4 +1,8 @@
-"""`POST /api/v1/evaluations`, which takes runs, `GET` of one with its verdicts, and runners' progress."""
+"""API of evaluations.
+
+`POST /api/v1/evaluations` takes runs, `GET` returns one with its verdicts, and runners report their
+progress.
+"""
 
 from uuid import UUID
 
@@ -42,7 +46,7 @@ takes_a_file(
 
 @feature.post("/api/v1/evaluations", needs=permissions.PUSH)
 def push() -> ResponseReturnValue:
-    """Queue the reading of the file in the body; the answer says where its verdicts will be."""
+    """Queue the reading of the file in the body. The answer has the address of its verdicts."""
     done = push_actions.push(received(), _wanted(), idempotency_key=idempotency_key())
     run = queries.run(UUID(done.answer["id"]))
     answer = jsonify(answer_of(run) | {"duplicate": done.answer["duplicate"]})
@@ -55,7 +59,7 @@ def push() -> ResponseReturnValue:
 
 @feature.get("/api/v1/evaluations/<uuid:run_id>", needs=permissions.PUSH)
 def run(run_id: UUID) -> ResponseReturnValue:
-    """The run: being read, judged with its verdicts, or refused with place and reason."""
+    """Return the run: being read, judged with its verdicts, or rejected with place and reason."""
     found = push_actions.run_of_key(run_id)
     answer: Response = jsonify(answer_of(found))
     if found.state == "reading":
@@ -65,7 +69,7 @@ def run(run_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/api/v1/evaluations/requests/<uuid:request_id>/progress", needs=permissions.PUSH)
 def report(request_id: UUID) -> ResponseReturnValue:
-    """Keep how far a runner is; 409 tells it to stop."""
+    """Store a runner's progress. 409 tells the runner to stop."""
     asked = push_actions.request_of_key(request_id)
     request_actions.report(asked, _report())
     return jsonify(
@@ -74,7 +78,7 @@ def report(request_id: UUID) -> ResponseReturnValue:
 
 
 def _report() -> Report:
-    """What the body says. Raises Invalid with the field."""
+    """Parse the body. Raises Invalid with the field."""
     try:
         given = request.get_json(silent=True) if request.mimetype == "application/json" else None
     except RecursionError:
@@ -91,7 +95,7 @@ def _report() -> Report:
 
 
 def _wanted() -> WantedRun:
-    """What the query of the address names. Raises Invalid with the field."""
+    """Parse the query of the address. Raises Invalid with the field."""
     given = request.args.to_dict()
     if unknown := given.keys() - MAX_LENGTHS.keys():
         name = min(unknown)[:40]

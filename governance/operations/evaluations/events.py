@@ -1,4 +1,4 @@
-"""What evaluations tell other features."""
+"""Events that evaluations publish for other features."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +19,7 @@ class RunJudged(Event):
 
 @dataclass(frozen=True, slots=True)
 class SuiteVersionWithdrawn(Event):
-    """A version of a suite was withdrawn: what its runs found says nothing any more."""
+    """A version of a suite was withdrawn, so the results of its runs no longer count."""
 
     suite_id: UUID
     version_id: UUID
@@ -27,9 +27,9 @@ class SuiteVersionWithdrawn(Event):
 
 @dataclass(frozen=True, slots=True)
 class JudgeChanged(Event):
-    """A measure has another judge, or people's labels say something new of the one it has.
+    """A measure has another judge, or people's labels change the assessment of its judge.
 
-    Which figures decide nothing any more, judge_queries.stale says.
+    judge_queries.stale returns the figures that no longer decide.
     """
 
     suite_id: UUID

@@ -1,4 +1,4 @@
-"""Evaluation suites, runs and their verdicts; the section Evaluations begins with this week."""
+"""Evaluation suites, runs and their verdicts. The section Evaluations opens with this week."""
 
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.glossary import GLOSSARY

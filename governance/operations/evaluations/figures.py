@@ -1,4 +1,4 @@
-"""Figures of evaluations as people read them. Pure."""
+"""Text of evaluation figures. Pure."""
 
 from governance.kernel.formatting import plural
 from governance.operations.evaluations.models import SuiteMeasure
@@ -25,7 +25,7 @@ def amount(value: float | None, unit: str) -> str:
 
 
 def interval(low: float | None, high: float | None, unit: str) -> str:
-    """Return "3.2 to 6.4%"; "at least 2.1 s" where the sample doesn't say how high it gets."""
+    """Return "3.2 to 6.4%", or "at least 2.1 s" if the sample gives no upper end."""
     if low is None:
         return ""
     if high is None:
@@ -43,7 +43,7 @@ def limit(measure: SuiteMeasure, value: float | None) -> str:
 
 
 def asks(measure: SuiteMeasure) -> str:
-    """What a measure asks for: "share of cases, at most"."""
+    """Describe the requirement of a measure: "share of cases, at most"."""
     side = "at least" if measure.at_least else "at most"
     return f"{UNITS.get(measure.unit, measure.unit)}, {side}"
 

@@ -76,7 +76,7 @@ class DraftForm(Form):
 
 
 class SuiteReasonForm(Form):
-    """Why a version is withdrawn or a suite retired."""
+    """The reason to withdraw a version or retire a suite."""
 
     reason = TextAreaField(
         "Reason, kept in the audit log",
@@ -86,7 +86,7 @@ class SuiteReasonForm(Form):
 
 
 class PublishForm(Form):
-    """A button alone."""
+    """A form with only a button."""
 
 
 def _suites() -> list[tuple[Any, str]]:

@@ -1,7 +1,6 @@
-"""The gates of rollouts on evaluations: the measures of the release, and in the shadow stage its
-paired comparison.
+"""Rollout gates on evaluations: the release's measures, and the shadow comparison.
 
-earlier_verdicts(system_id, releases)   which measures fail by today's limits, for each release
+earlier_verdicts(system_id, releases)   the measures that fail by today's limits, for each release
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -23,7 +22,7 @@ from governance.operations.evaluations.statistics.paired import Direction
 from governance.operations.gates.gates import Gate, GateReading, GateSubject, GateVerdict
 from governance.operations.gates.sample_ratio import ratio_reading, sample_ratio
 
-MISSING = {"no suite", "no run"}  # reasons of a release that was never evaluated
+MISSING = {"no suite", "no run"}  # Reasons of a release that was never evaluated
 
 # ---- the measures of the release
 
@@ -43,7 +42,7 @@ def _measures(subject: GateSubject) -> Iterator[GateReading]:
 
 
 def _whole(reason: PromotionReason) -> GateReading:
-    """What is wrong with the run of a suite as a whole."""
+    """Return a reading about the run of a suite as a unit."""
     return GateReading(
         name=f"Evaluation: {reason.suite}" if reason.suite else "Evaluations",
         verdict="missing" if reason.kind in MISSING else "undecided",
@@ -84,7 +83,7 @@ def _run_page(run_id: UUID | None) -> tuple[str, Mapping[str, Any]] | None:
 
 
 def _pairs(subject: GateSubject) -> Iterator[GateReading]:
-    """The comparison of each suite that both releases ran; in the shadow stage only."""
+    """Yield the comparison of each suite that both releases ran; only in the shadow stage."""
     if subject.stage is None or not subject.stage.is_shadow:
         return
     wanted = subject.stage.samples
@@ -149,13 +148,13 @@ def _compared(
     )
 
 
-# ---- what today's limits say of earlier releases
+# ---- earlier releases by today's limits
 
 
 def earlier_verdicts(system_id: UUID, releases: Collection[str]) -> dict[str, list[str]]:
-    """Return the measures of each release that fail by today's limits; three statements.
+    """Return each release's measures that fail by today's limits. Runs three statements.
 
-    A release without a run isn't among them.
+    Releases without a run are left out.
     """
     tier = queries.policy_tier()
     runs = queries.newest_judged(system_id, releases) if releases else []

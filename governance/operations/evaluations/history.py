@@ -1,4 +1,4 @@
-"""What happened to an object, as lines of a timeline."""
+"""The history of an object as lines of a timeline."""
 
 from typing import Any
 from uuid import UUID
@@ -7,7 +7,7 @@ from governance.foundation.people import queries as people
 
 
 def lines(object_id: UUID) -> list[dict[str, Any]]:
-    """Newest first, as c.timeline takes them."""
+    """Return the newest lines first, as c.timeline takes them."""
     return [
         {
             "kind": moment.shape,

@@ -1,4 +1,4 @@
-"""Requests that no runner has answered end every hour; what is old is removed by night."""
+"""Jobs that end unanswered requests every hour, and delete old data every night."""
 
 from governance.foundation.tenants.for_each_tenant import in_each, is_active, once_a_day_in_each
 from governance.kernel import clock
@@ -8,7 +8,7 @@ from governance.operations.evaluations.runs import retention
 
 
 def end_unanswered() -> None:
-    """End requests that no runner has answered in time, in each tenant."""
+    """End requests that no runner answered in time, in each tenant."""
     in_each(_end, "evaluation requests not ended", wanted=is_active)
 
 
@@ -23,5 +23,5 @@ def forget_cases() -> None:
 
 
 def remove_files() -> None:
-    """Remove files of runs that nobody could read."""
+    """Remove files of runs that couldn't be read."""
     once_a_day_in_each("remove evaluation files", retention.remove_files, in_steps=True)

@@ -1,4 +1,4 @@
-"""What a scraper reads about evaluation runs."""
+"""Prometheus metrics about evaluation runs."""
 
 import prometheus_client
 

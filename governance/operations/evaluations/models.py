@@ -1,8 +1,8 @@
-"""Suites and their versions, runs and what they found.
+"""Suites and their versions, runs and their results.
 
-EvaluationSuite            what is evaluated, and why; its versions never change
+EvaluationSuite            a set of cases with its purpose; its published versions never change
   SuiteVersion             method, cases by digest; a draft until it is published
-    SuiteMeasure           what a run has to show, and the limits of each policy tier
+    SuiteMeasure           a required figure of a run, and the limits of each policy tier
 EvaluationRun              one version on one release of an AI system, from a file or the API
   MeasureResult            its figure with interval and verdicts
 RUN_CASES                  a row for each case: its digest, its scores, no text
@@ -44,7 +44,7 @@ RUN_STATES = ("reading", "judged", "refused")
 
 
 class EvaluationSuite(Tenanted, Model):
-    """A domain-specific set of cases and how they are judged. `pack` is the task pack it began as."""
+    """A domain-specific set of cases and their judging. `pack` is the task pack it started as."""
 
     __tablename__ = "evaluation_suites"
     __table_args__ = (UniqueConstraint("tenant_id", "key"),)
@@ -62,10 +62,10 @@ class EvaluationSuite(Tenanted, Model):
 
 
 class SuiteVersion(Tenanted, Model):
-    """What a run of the suite means. It can be edited until it is published.
+    """The definition of a suite's runs. It can be edited until it is published.
 
     `cases_sha256` is the digest of the cases' digests, in order; the cases themselves stay with the
-    team. `task_success` says when a task counts as completed.
+    team. `task_success` defines when a task counts as completed.
     """
 
     __tablename__ = "evaluation_suite_versions"
@@ -94,7 +94,7 @@ class SuiteMeasure(Tenanted, Model):
     """One figure that every run of the version shows.
 
     `sources` are its names in files. `limits` has a limit for each policy tier, in the measure's
-    unit. A signal is shown and compared, but decides nothing.
+    unit. A signal is shown and compared, but doesn't decide.
     """
 
     __tablename__ = "evaluation_suite_measures"
@@ -114,9 +114,9 @@ class SuiteMeasure(Tenanted, Model):
     percent: Mapped[int | None] = mapped_column(SmallInteger)
     unit: Mapped[str]  # "share", "s", "EUR"; a share is between 0 and 1
     at_least: Mapped[bool]
-    is_inverted: Mapped[bool] = mapped_column(default=False)  # the file counts the opposite
+    is_inverted: Mapped[bool] = mapped_column(default=False)  # The file counts the opposite.
     is_signal: Mapped[bool] = mapped_column(default=False)
-    min_samples: Mapped[int] = mapped_column(default=0)  # with fewer, nothing passes
+    min_samples: Mapped[int] = mapped_column(default=0)  # Below this number, nothing passes
     sources: Mapped[list[str]] = mapped_column(ARRAY(Text))
     limits: Mapped[dict[str, float]] = mapped_column(JSONB)
     risks: Mapped[list[str]] = mapped_column(ARRAY(Text))  # "LLM01:2025"
@@ -125,7 +125,7 @@ class SuiteMeasure(Tenanted, Model):
 class EvaluationRun(Generated):
     """A suite version on a release of an AI system: `reading`, then `judged` or `refused`.
 
-    A failed run is judged too: it has no results, so nothing passes by it.
+    A failed run is judged too: it has no results, so nothing passes.
     """
 
     __tablename__ = "evaluation_runs"
@@ -149,30 +149,30 @@ class EvaluationRun(Generated):
     system_id: Mapped[UUID]
     version_id: Mapped[UUID]
     release: Mapped[str]
-    number: Mapped[int]  # of the tenant's runs, from 1
-    name: Mapped[str] = mapped_column(default="")  # of the file, or what a machine calls the run
+    number: Mapped[int]  # Number among the tenant's runs, from 1
+    name: Mapped[str] = mapped_column(default="")  # Name of the file, or a machine's run
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     sha256: Mapped[str]
     storage_key: Mapped[str | None]
-    chosen_model: Mapped[str] = mapped_column(default="")  # of a file that has several
+    chosen_model: Mapped[str] = mapped_column(default="")  # Chosen one of several models in a file
     state: Mapped[str] = mapped_column(default="reading")
-    problem: Mapped[str | None]  # why it was refused, or why the run failed
-    place: Mapped[str | None]  # in the file
+    problem: Mapped[str | None]  # Reason why it was rejected, or why the run failed
+    place: Mapped[str | None]  # Place in the file
     tool: Mapped[str] = mapped_column(default="")
     tool_version: Mapped[str] = mapped_column(default="")
-    reference: Mapped[str] = mapped_column(default="")  # the tool's id of the run
+    reference: Mapped[str] = mapped_column(default="")  # The tool's id of the run
     model: Mapped[str] = mapped_column(default="")
     judges: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
-    outcome: Mapped[str | None]  # one of files.records.RunOutcome
+    outcome: Mapped[str | None]  # One of files.records.RunOutcome
     ran_at: Mapped[datetime | None]
-    week: Mapped[date]  # its Monday
+    week: Mapped[date]  # Monday of its week
     cases: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     unscored: Mapped[int] = mapped_column(default=0)
-    look: Mapped[int] = mapped_column(SmallInteger, default=1)  # at this release, version and week
-    judged_tier: Mapped[str | None]  # whose limits judged it; null before it is judged
-    judged_policy: Mapped[int | None]  # the version in force then; null before the first one
-    # what true means in the file, by name: "good" or "bad"
+    look: Mapped[int] = mapped_column(SmallInteger, default=1)  # Look number, from 1
+    judged_tier: Mapped[str | None]  # Tier whose limits judged it; null before
+    judged_policy: Mapped[int | None]  # Policy version in force then; null before the first
+    # The meaning of true in the file, by name: "good" or "bad".
     read_as: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
 
     @property
@@ -184,8 +184,8 @@ class MeasureResult(Tenanted, Model):
     """The figure of one measure in one run.
 
     `verdicts` has for each policy tier its limit, its verdict, and the number of further samples
-    that would decide. Its interval has `confidence`, so that all of a run hold together at 95%. It never
-    changes.
+    needed to decide. Its interval has `confidence`, so that all of a run hold jointly at 95%. It
+    never changes.
     """
 
     __tablename__ = "evaluation_results"
@@ -220,7 +220,7 @@ RUN_CASES = Table(
     Column("source", Text, nullable=False),
     Column("latency_ms", REAL),
     Column("cost", REAL),
-    Column("scores", ARRAY(REAL), nullable=False),  # by the measure's position; NaN: none
+    Column("scores", ARRAY(REAL), nullable=False),  # By the measure's position; NaN: none
     ForeignKeyConstraint(
         ["tenant_id", "run_id"], ["evaluation_runs.tenant_id", "evaluation_runs.id"]
     ),

@@ -1,4 +1,4 @@
-"""`/api/v1/evaluations`, as OpenAPI 3.1."""
+"""OpenAPI 3.1 description of `/api/v1/evaluations`."""
 
 from typing import Any
 

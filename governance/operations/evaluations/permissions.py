@@ -1,4 +1,4 @@
-"""Who may do what with evaluations."""
+"""Permissions for evaluations."""
 
 from governance.kernel.safety.access import permission, scope
 

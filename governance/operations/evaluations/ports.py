@@ -1,11 +1,11 @@
-"""What evaluations ask of the features above them; each has an empty default.
+"""Ports of evaluations that features above them implement; each has an empty default.
 
-incidents_of(system_id, span)  incidents that touched the AI system in the span, the earliest
-                               first, for those who may see them; one statement
-roles_of(system_ids)           which releases of each AI system are served or in a rollout, by the
-                               record of rollouts, or as somebody stated it; a system without a
+incidents_of(system_id, span)  incidents that affected the AI system in the span, the earliest
+                               first, for readers who may see them; one statement
+roles_of(system_ids)           the releases of each AI system that are served or in a rollout, by
+                               the record of rollouts or a person's statement; a system without a
                                record isn't in it; one statement
-recorded_of(system_ids)        which releases of each the record ever named; the same statement
+recorded_of(system_ids)        the releases that each record ever named; the same statement
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -19,7 +19,7 @@ from governance.kernel.ports import Port
 
 @dataclass(frozen=True, slots=True)
 class SystemIncident:
-    """An incident that touched an AI system from `start` on."""
+    """An incident that affected an AI system from `start`."""
 
     ref: str
     title: str
@@ -36,13 +36,13 @@ incidents_of: Port[IncidentsOf] = Port(
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRole:
-    """What the record of rollouts says of a release: "Served", or "RO-1, halted at 5%"."""
+    """The role of a release in the record of rollouts: "Served", or "RO-1, halted at 5%"."""
 
     text: str
     is_served: bool
 
 
-STATED = ReleaseRole("Served, as stated", is_served=True)  # by a person, where no rollout says it
+STATED = ReleaseRole("Served, as stated", is_served=True)  # A person stated it
 
 type Roles = Mapping[str, ReleaseRole]
 type RolesOf = Callable[[Collection[UUID]], Mapping[UUID, Roles]]

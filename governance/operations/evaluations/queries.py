@@ -1,8 +1,8 @@
 """Suites, versions, measures, runs and results.
 
-suite(key), version(…)        for who may see evaluations; NotFound otherwise
-run(id), results_of(run)      one run and what it found
-earlier(tool, reference)      the run that has this reference of its tool already
+suite(key), version(…)        raise NotFound if they don't exist
+run(id), results_of(run)      one run and its results
+earlier(tool, reference)      the run that already has this reference of its tool
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -35,7 +35,7 @@ type NewestRun = Row[EvaluationRun, SuiteVersion, EvaluationSuite]
 
 
 def suite(key: str, *, lock: bool = False) -> EvaluationSuite:
-    """The suite with that slug. Raises NotFound."""
+    """Return the suite with that slug. Raises NotFound."""
     query = select(EvaluationSuite).where(EvaluationSuite.key == key)
     found = session().scalars(query.with_for_update() if lock else query).one_or_none()
     if found is None:
@@ -44,13 +44,13 @@ def suite(key: str, *, lock: bool = False) -> EvaluationSuite:
 
 
 def versions(suite_id: UUID) -> Sequence[SuiteVersion]:
-    """Its versions, the newest first."""
+    """Return the suite's versions, newest first."""
     query = select(SuiteVersion).where(SuiteVersion.suite_id == suite_id)
     return session().scalars(query.order_by(SuiteVersion.number.desc())).all()
 
 
 def version(suite_id: UUID, number: int | None = None) -> SuiteVersion:
-    """The version with that number, or the newest published one. Raises NotFound."""
+    """Return the version with that number, or the newest published one. Raises NotFound."""
     query = select(SuiteVersion).where(SuiteVersion.suite_id == suite_id)
     if number is None:
         query = query.where(
@@ -69,8 +69,9 @@ def version(suite_id: UUID, number: int | None = None) -> SuiteVersion:
 
 
 def measures_in_use() -> Sequence[Row[SuiteMeasure, SuiteVersion, EvaluationSuite]]:
-    """The measures of each live suite's newest published version, by suite and position; one
-    statement.
+    """Return the measures of each active suite's newest published version.
+
+    They are sorted by suite and position. Runs one statement.
     """
     newest = (
         select(SuiteVersion.suite_id, func.max(SuiteVersion.number).label("number"))
@@ -93,13 +94,13 @@ def measures_in_use() -> Sequence[Row[SuiteMeasure, SuiteVersion, EvaluationSuit
 
 
 def measures(version_id: UUID) -> Sequence[SuiteMeasure]:
-    """Its measures in their order."""
+    """Return the version's measures in order."""
     query = select(SuiteMeasure).where(SuiteMeasure.version_id == version_id)
     return session().scalars(query.order_by(SuiteMeasure.position)).all()
 
 
 def rule_of(measure: SuiteMeasure) -> MeasureRule:
-    """The measure as judging.py takes it."""
+    """Convert a measure for judging.py."""
     return MeasureRule(
         key=measure.key,
         kind=measure.kind,
@@ -115,12 +116,12 @@ def rule_of(measure: SuiteMeasure) -> MeasureRule:
 
 
 def run(run_id: UUID, *, lock: bool = False) -> EvaluationRun:
-    """The run. Raises NotFound."""
+    """Return the run. Raises NotFound."""
     return find(EvaluationRun, run_id, what="evaluation run", lock=lock)
 
 
 def earlier(tool: str, reference: str) -> EvaluationRun | None:
-    """The judged run that has this reference of its tool."""
+    """Return the judged run that has this reference of its tool."""
     if not reference:
         return None
     query = select(EvaluationRun).where(
@@ -132,7 +133,7 @@ def earlier(tool: str, reference: str) -> EvaluationRun | None:
 
 
 def same_file(sha256: str, version_id: UUID, system_id: UUID) -> EvaluationRun | None:
-    """The run of the same content that is judged, or being read."""
+    """Return the run of the same content that is judged or being read."""
     query = select(EvaluationRun).where(
         EvaluationRun.sha256 == sha256,
         EvaluationRun.version_id == version_id,
@@ -143,7 +144,7 @@ def same_file(sha256: str, version_id: UUID, system_id: UUID) -> EvaluationRun |
 
 
 def pushed_as(name: str, system_id: UUID) -> EvaluationRun | None:
-    """The run of the system that a machine sent under this name of its own, unless it was refused."""
+    """Return the system's run that a machine sent under this name, unless it was rejected."""
     query = select(EvaluationRun).where(
         EvaluationRun.system_id == system_id,
         EvaluationRun.name == name,
@@ -154,7 +155,7 @@ def pushed_as(name: str, system_id: UUID) -> EvaluationRun | None:
 
 
 def looks(run: EvaluationRun) -> dict[date, int]:
-    """How many completed runs of the same system, version and release each week has, by its Monday."""
+    """Count the other completed runs of the same system, version and release, by week's Monday."""
     query = (
         select(EvaluationRun.week, func.count().label("runs"))
         .where(
@@ -171,12 +172,12 @@ def looks(run: EvaluationRun) -> dict[date, int]:
 
 
 def next_number() -> int:
-    """The number of the tenant's next run; the caller holds the lock of runs."""
+    """Return the number of the tenant's next run. The caller holds the lock of runs."""
     return int(session().scalar(select(func.coalesce(func.max(EvaluationRun.number), 0))) or 0) + 1
 
 
 def results_of(run_ids: Collection[UUID]) -> Sequence[Row[MeasureResult, SuiteMeasure]]:
-    """Each result with its measure, in the order of the suite's measures; one statement."""
+    """Return each result with its measure, in the suite's order. Runs one statement."""
     return _results_of(tuple(run_ids))
 
 
@@ -193,7 +194,7 @@ def _results_of(run_ids: tuple[UUID, ...]) -> Sequence[Row[MeasureResult, SuiteM
 def results_in(
     run_ids: Callable[[], Select[UUID]],
 ) -> tuple[Rows[MeasureResult], Rows[SuiteMeasure]]:
-    """Return what `read_rows` reads of the results of the selected runs, for `with_measures`."""
+    """Return what `read_rows` reads of the selected runs' results, for `with_measures`."""
     r = MeasureResult
     return (
         Rows(r, lambda m: m.run_id.in_(run_ids()), lambda m: (m.run_id,)),
@@ -215,7 +216,7 @@ def with_measures(
 
 
 def open_suites() -> Sequence[Row[EvaluationSuite, int]]:
-    """Each live suite that takes runs, with the number of its newest published version."""
+    """Return each active suite that accepts runs, with its newest published version's number."""
     newest = (
         select(SuiteVersion.suite_id, func.max(SuiteVersion.number).label("number"))
         .where(SuiteVersion.published_at.is_not(None), SuiteVersion.withdrawn_at.is_(None))
@@ -232,12 +233,12 @@ def open_suites() -> Sequence[Row[EvaluationSuite, int]]:
 
 
 def suite_by_id(suite_id: UUID) -> EvaluationSuite:
-    """The suite with that id. Raises NotFound."""
+    """Return the suite with that id. Raises NotFound."""
     return find(EvaluationSuite, suite_id, what="evaluation suite")
 
 
 def suites() -> Sequence[Row[EvaluationSuite, int | None, int | None]]:
-    """Every suite with its newest published version, and its open draft."""
+    """Return every suite with its newest published version and its open draft."""
     numbers = (
         select(
             SuiteVersion.suite_id,
@@ -260,7 +261,7 @@ def suites() -> Sequence[Row[EvaluationSuite, int | None, int | None]]:
 
 
 def about(run: EvaluationRun) -> Row[EvaluationSuite, SuiteVersion, AISystem]:
-    """The suite, version and AI system of a run; one statement."""
+    """Return the suite, version and AI system of a run. Runs one statement."""
     query = (
         select(EvaluationSuite, SuiteVersion, AISystem)
         .join(SuiteVersion, SuiteVersion.suite_id == EvaluationSuite.id)
@@ -271,7 +272,7 @@ def about(run: EvaluationRun) -> Row[EvaluationSuite, SuiteVersion, AISystem]:
 
 
 def runs(*, after: str | None = None, size: int = 50) -> Keyset:
-    """One page of the runs with suite and system, newest first."""
+    """Return a page of the runs with suite and system, newest first."""
     query = (
         select(EvaluationRun, EvaluationSuite, SuiteVersion, AISystem)
         .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
@@ -286,7 +287,7 @@ def runs(*, after: str | None = None, size: int = 50) -> Keyset:
 def comparable_runs(
     suite_id: UUID | None = None, *, run_id: UUID | None = None, size: int = 200
 ) -> Sequence[Row[EvaluationRun, EvaluationSuite, AISystem]]:
-    """Return the newest completed runs, of one suite, or the one run; a version in use only."""
+    """Return the newest completed runs of versions in use: of one suite, or one run."""
     query = (
         select(EvaluationRun, EvaluationSuite, AISystem)
         .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
@@ -310,7 +311,7 @@ def comparable_runs(
 def runs_between(
     first: date, last: date, system_ids: Collection[UUID]
 ) -> Sequence[Row[EvaluationRun, EvaluationSuite, AISystem]]:
-    """The judged runs of these systems in weeks from `first` to `last`, both Mondays."""
+    """Return the judged runs of these systems in weeks from `first` to `last`, both Mondays."""
     query = (
         select(EvaluationRun, EvaluationSuite, AISystem)
         .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
@@ -326,7 +327,7 @@ def runs_between(
 
 
 def newest_judged(system_id: UUID, releases: Collection[str]) -> Sequence[NewestRun]:
-    """Return the newest judged run of each live suite on each release; one statement."""
+    """Return the newest judged run of each active suite on each release. Runs one statement."""
     run = EvaluationRun
     query = (
         select(run, SuiteVersion, EvaluationSuite)
@@ -353,7 +354,7 @@ def newest_judged(system_id: UUID, releases: Collection[str]) -> Sequence[Newest
 def measured(
     system_id: UUID, releases: Collection[str], name: str, *, limit: int = 24
 ) -> Sequence[Row[MeasureResult, SuiteMeasure, EvaluationRun]]:
-    """Return the newest figures of a measure on these releases, the earliest first; one statement."""
+    """Return a measure's newest figures on these releases, earliest first. Runs one statement."""
     query = (
         select(MeasureResult, SuiteMeasure, EvaluationRun)
         .join(SuiteMeasure, SuiteMeasure.id == MeasureResult.measure_id)
@@ -374,8 +375,9 @@ def measured(
 def newest_runs_of(
     week: date, last: date | None = None
 ) -> Sequence[Row[EvaluationRun, EvaluationSuite, AISystem]]:
-    """The newest judged run of each live AI system, release and suite in the week, a Monday, or in
-    the weeks from it to `last`.
+    """Return the newest judged run of each active AI system, release and suite in a week.
+
+    `week` is a Monday; with `last`, the runs are of the weeks from it to `last`.
     """
     query = (
         select(EvaluationRun, EvaluationSuite, AISystem)
@@ -400,7 +402,7 @@ def newest_runs_of(
 
 
 def versions_in_use(suite_ids: Collection[UUID]) -> Mapping[UUID, SuiteVersion]:
-    """The newest published version of each suite that has one; one statement."""
+    """Return the newest published version of each suite that has one. Runs one statement."""
     query = (
         select(SuiteVersion)
         .where(
@@ -415,7 +417,7 @@ def versions_in_use(suite_ids: Collection[UUID]) -> Mapping[UUID, SuiteVersion]:
 
 
 def evaluated_systems(*, after: str | None = None, size: int = 25) -> Keyset:
-    """One page of the live AI systems that have a judged run, by slug."""
+    """Return a page of the active AI systems with a judged run, by slug."""
     has_run = (
         select(EvaluationRun.id)
         .where(EvaluationRun.system_id == AISystem.id, EvaluationRun.state == "judged")
@@ -426,35 +428,35 @@ def evaluated_systems(*, after: str | None = None, size: int = 25) -> Keyset:
 
 
 def policy_tier() -> str:
-    """The tier whose limits judge: that of the tenant's policy, or the strictest for one of its own."""
+    """Return the tenant's tier for limits: its policy's, or the strictest for a custom tier."""
     tier = _tier()
     return tier if tier in TIERS else TIERS[-1]
 
 
 def policy_tier_name() -> str:
-    """The tier as people read it."""
+    """Return the name of the tier."""
     return policies.platform().tiers[_tier()].name
 
 
 def judged_by(run: EvaluationRun) -> str:
-    """The tier whose limits judged the run; of one that isn't judged yet, today's."""
+    """Return the tier whose limits judged the run, or today's if it isn't judged yet."""
     return run.judged_tier or policy_tier()
 
 
 def judged_verdict(today: str) -> ColumnElement[str]:
-    """The verdict of a MeasureResult as its EvaluationRun was judged; `today` is today's tier."""
+    """Return a MeasureResult's verdict as its EvaluationRun was judged; `today` is today's tier."""
     tier = func.coalesce(EvaluationRun.judged_tier, today)
     return func.jsonb_extract_path_text(MeasureResult.verdicts, tier, "verdict")
 
 
 def policy_number() -> int | None:
-    """The number of the policy version that is in force."""
+    """Return the number of the policy version in force."""
     row = policies.in_force()
     return row.number if row else None
 
 
 def tier_names(tiers: Collection[str]) -> Mapping[str, str]:
-    """The names of these tiers as people read them."""
+    """Return the names of these tiers as people read them."""
     known = policies.platform().tiers
     return {tier: known[tier].name if tier in known else tier.capitalize() for tier in tiers}
 

@@ -1,4 +1,4 @@
-"""The answer to the register's port: what evaluations say of models that succeed others."""
+"""Implementation of the register's port for evaluations of models that succeed others."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,16 +18,16 @@ from governance.operations.systems.models import AISystem
 from governance.operations.systems.ports import ModelRun
 
 SINCE = timedelta(days=365)
-MARKS = ("/", ":")  # between provider and model, as in "openai/gpt-x"
+MARKS = ("/", ":")  # Separators between provider and model, as in "openai/gpt-x"
 
 
 def evaluations_of(
     systems: Mapping[str, Mapping[str, Collection[str]]],
 ) -> Mapping[str, Sequence[ModelRun]] | None:
-    """Return by model the newest run of each suite and system on it; two statements.
+    """Return each model's newest run by suite and system. Runs two statements.
 
-    `systems` are slugs by model, each with the models that it used before. Returns None to those
-    who may not see evaluations.
+    `systems` are slugs by model, each with the models that it used before. Returns None if the
+    reader may not see evaluations.
     """
     if not allowed(permissions.VIEW):
         return None
@@ -57,7 +57,7 @@ def _name(row: Any) -> str:
 
 
 def _earlier(row: Any, before: Collection[str], of_suite: Iterable[Any]) -> Any:
-    """The suite's newest run on a model before; None where a comparison would be refused."""
+    """Return the suite's newest run on an earlier model, or None if it can't be compared."""
     found = (
         each
         for each in of_suite
@@ -106,7 +106,7 @@ def _newest(models: Collection[str], slugs: Collection[str]) -> Sequence[Any]:
 
 
 def _called(model: str) -> ColumnElement[bool]:
-    """A log names a model with its provider or without."""
+    """Match a model's name in a log with or without its provider."""
     written, name = func.lower(EvaluationRun.model), model.lower()
     return or_(
         written == name, *(written.endswith(f"{mark}{name}", autoescape=True) for mark in MARKS)
@@ -121,14 +121,14 @@ def _is_model(written: str, model: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """How many measures have each verdict as the run was judged, and by the limits of today."""
+    """Counts of measures by verdict: as the run was judged, and by today's limits."""
 
     judged: Counter[str] = field(default_factory=Counter)
     today: Counter[str] = field(default_factory=Counter)
 
 
 def _verdicts(rows: Sequence[Any]) -> Mapping[Any, Verdicts]:
-    """Count the verdicts of each run; signals decide nothing."""
+    """Count the verdicts of each run, without signals."""
     tier_of = {each.id: each.judged_tier for each in rows}
     tier, found = queries.policy_tier(), defaultdict[Any, Verdicts](Verdicts)
     for result, measure in queries.results_of([each.id for each in rows]):
@@ -141,7 +141,7 @@ def _verdicts(rows: Sequence[Any]) -> Mapping[Any, Verdicts]:
 
 
 def _words(outcome: str | None, found: Verdicts) -> tuple[str, str]:
-    """Return the words and a kind of c.state; only a pass in every measure is a pass."""
+    """Return the words and a kind of c.state. Only a pass in every measure is a pass."""
     count = found.judged
     if outcome != "completed" or not count:
         return "no result", "none"

@@ -1,5 +1,7 @@
-"""What evaluations add to an AI system's pages: this week's verdicts, the tab of its weekly series,
-and what retirement means for the evaluations that runners were asked for.
+"""Parts of evaluations on an AI system's pages.
+
+They are this week's verdicts, the tab of its weekly series, and the effect of retirement on open
+requests to runners.
 """
 
 from datetime import datetime
@@ -71,7 +73,7 @@ class _WeekRun(NamedTuple):
 
 
 def _newest_of_week() -> Select[*tuple[Any, ...]]:
-    """The newest run of each release and suite in a week."""
+    """Select the newest run of each release and suite in a week."""
     r = EvaluationRun
     return (
         select(r.id, r.judges, r.created_at, SuiteVersion.suite_id, r.release)
@@ -91,9 +93,10 @@ _NEWEST = Selected[tuple[Any, ...]](_newest_of_week)
 
 
 def _this_week(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """How many measures pass and how many are undecided in this week's newest runs, one of each
-    suite and release that is served or in a rollout, and the names of those that fail. A figure of
-    a replaced judge is undecided.
+    """Select the numbers of passing and undecided measures, and the names of failing ones.
+
+    They are of this week's newest runs, one per suite and release that is served or in a rollout. A
+    figure of a replaced judge is undecided.
     """
     week = monday_of(clock.today())
     found = [_WeekRun._make(row) for row in _NEWEST.read(system_id=system_id, week=week)]
@@ -164,7 +167,7 @@ REQUESTS = Consequence(
 
 
 def _before_change(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """Select the newest run of each suite where the last substantial change is later."""
+    """Select the newest run of each suite if the last substantial change is later."""
     r, v = EvaluationRun, SystemVersion
     changed = (
         select(v.number, v.created_at)

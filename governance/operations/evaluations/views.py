@@ -40,12 +40,12 @@ from governance.operations.evaluations.suites import measure_actions
 from governance.operations.systems import queries as systems
 
 feature = Feature("evaluations", __name__)
-MAX_FIELDS_BYTES = 64 * 1024  # of the form, beside the file
+MAX_FIELDS_BYTES = 64 * 1024  # Limit of the form's other fields
 
 
 @feature.url_value_preprocessor
 def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Let people who import send more than the usual limit; a larger body is refused unread."""
+    """Allow larger requests for people who import. An even larger body is rejected unread."""
     slug = (values or {}).get("tenant", "")
     if (
         endpoint == "evaluations.import_run"
@@ -84,7 +84,7 @@ def index() -> ResponseReturnValue:
 
 
 def _risk_counts() -> Sequence[coverage.RiskCount]:
-    """The newest edition's risks, with how many live AI systems tested each in 30 days."""
+    """Return the newest edition's risks, with how many active systems tested each in 30 days."""
     edition = EDITIONS[0]
     tested_in = coverage.systems_tested(edition, clock.now() - coverage.RECENT)
     return coverage.counts_of(edition, tested_in, systems.counts()["live"])
@@ -126,7 +126,7 @@ def _new_run(form: RunForm, *, status: int = 200) -> ResponseReturnValue:
 
 @feature.post("/evaluations/runs/new", needs=permissions.IMPORT)
 def import_run() -> ResponseReturnValue:
-    """Store a run's file; the work reads and judges it."""
+    """Store a run's file. A background job reads and judges it."""
     form = RunForm()
     runs = list[EvaluationRun]()
 
@@ -134,7 +134,7 @@ def import_run() -> ResponseReturnValue:
         sent, suite = request.files["file"], queries.suite_by_id(form.suite_id.data)
         try:
             run = run_actions.import_run(
-                cast("Any", sent.stream),  # werkzeug's stream is a binary file
+                cast("Any", sent.stream),  # werkzeug's stream is a binary file.
                 system=systems.system(form.system_id.data),
                 suite=suite,
                 version=queries.version(suite.id),
@@ -154,7 +154,7 @@ def import_run() -> ResponseReturnValue:
 
 @feature.get("/evaluations/runs/<uuid:run_id>", needs=permissions.VIEW)
 def run(run_id: UUID) -> ResponseReturnValue:
-    """Show one run: its verdicts, or why it was refused."""
+    """Show one run: its verdicts, or why it was rejected."""
     found = queries.run(run_id)
     suite, version, system = queries.about(found)
     today, tier = queries.policy_tier(), queries.judged_by(found)
@@ -240,7 +240,7 @@ def new_suite() -> ResponseReturnValue:
 
 @feature.get("/evaluations/suites/<key>", needs=permissions.VIEW)
 def suite(key: str) -> ResponseReturnValue:
-    """Show a suite with its newest version, or the one asked for."""
+    """Show a suite with its newest version, or the requested one."""
     found = queries.suite(key)
     versions = queries.versions(found.id)
     number = request.args.get("version", type=int)
@@ -260,7 +260,7 @@ def suite(key: str) -> ResponseReturnValue:
 
 @feature.post("/evaluations/suites/<key>/draft", needs=permissions.MANAGE)
 def draft(key: str) -> ResponseReturnValue:
-    """Draft the next version, or open the draft that is there."""
+    """Draft the next version, or open the existing draft."""
     suite_actions.draft(queries.suite(key, lock=True))
     return redirect(url_for("evaluations.editing", key=key), 303)
 

@@ -1,1 +1,1 @@
-"""Gates: what rollouts rest on, and features bring."""
+"""Gates: conditions of rollouts, which features add."""

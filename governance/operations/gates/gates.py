@@ -1,8 +1,9 @@
-"""Gates: what decides whether a rollout may advance, and what halts it.
+"""Gates: the figures that decide if a rollout may advance, and that halt it.
 
-Features add gates by their manifests (`extensions=(GATES(…),)`), and each reads one kind of figure:
+Features add gates in their manifests (`extensions=(GATES(…),)`). Each gate reads one kind of
+figure:
 
-guardrail    a failure halts the rollout or rolls it back, by itself
+guardrail    a failure halts the rollout or rolls it back automatically
 signal       a failure pauses the rollout
 condition    a failure only keeps the rollout from advancing
 
@@ -32,7 +33,7 @@ KINDS: Mapping[GateKind, str] = {
     "condition": "Conditions: a failure keeps the rollout from advancing",
 }
 TOPICS: tuple[GateTopic, ...] = get_args(GateTopic.__value__)
-VERDICTS: Mapping[GateVerdict, tuple[str, str]] = {  # kind of c.state, and what people read
+VERDICTS: Mapping[GateVerdict, tuple[str, str]] = {  # Kind of c.state, and label
     "pass": ("ok", "Pass"),
     "fail": ("bad", "Fails"),
     "undecided": ("due", "Undecided"),
@@ -42,26 +43,26 @@ VERDICTS: Mapping[GateVerdict, tuple[str, str]] = {  # kind of c.state, and what
 
 @dataclass(frozen=True, slots=True)
 class GateSubject:
-    """What a gate reads about. `is_reachable`: the policy lets anybody into this stage."""
+    """The subject of a gate. `is_reachable`: the policy allows this stage."""
 
     system_id: UUID
-    system: str  # its slug
-    feature: str  # its slug
+    system: str  # slug
+    feature: str  # slug
     release: str
     previous: str
     stage: Stage | None  # None before the first
-    since: datetime | None  # when the rollout came to its stage
+    since: datetime | None  # Time when the rollout entered its stage
     is_reachable: bool
 
 
 @dataclass(frozen=True, slots=True)
 class GateReading:
-    """One figure of a gate: what it needs, what it is, from how many, and the verdict.
+    """One figure of a gate: the requirement, the value, its sample size and the verdict.
 
-    An approval binds to `figure`, so it is rounded to what a person would decide by.
-    `link` is (endpoint, values) of the page that the figure comes from. With `counts_everything`, no
-    auditor whose engagement leaves anything out opens that page, nor does who lacks `link_needs`. Who
-    lacks `needs_permission` reads the verdict alone, as the log of each step does.
+    An approval binds to `figure`, so it is rounded to the precision of a human decision. `link` is
+    (endpoint, values) of the figure's source page. Readers without `link_needs` can't open that
+    page; with `counts_everything`, neither can auditors with a limited scope. Readers without
+    `needs_permission` see only the verdict, as in the log of each step.
     """
 
     name: str
@@ -77,12 +78,12 @@ class GateReading:
 
     @property
     def is_shown(self) -> bool:
-        """Whether the reader may see the figure, beside its verdict."""
+        """True if the reader may see the figure in addition to its verdict."""
         return self.needs_permission is None or allowed(self.needs_permission)
 
     @property
     def shown_link(self) -> tuple[str, Mapping[str, Any]] | None:
-        """The link, where the reader has that page."""
+        """The link, if the reader may open that page."""
         hidden = not self.is_shown or (self.counts_everything and limits() is not None)
         may_open = self.link_needs is None or allowed(self.link_needs)
         return self.link if may_open and not hidden else None
@@ -90,9 +91,9 @@ class GateReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """A gate. `read` yields no figure where the system has nothing that it measures.
+    """A gate. `read` yields no figure if the system has nothing to measure.
 
-    Gates of one kind are shown by topic; those of one topic in the order of app/features.py.
+    Gates of one kind are shown by topic, and within a topic in the order of app/features.py.
     """
 
     key: str
@@ -106,7 +107,7 @@ GATES: ExtensionPoint[Gate] = ExtensionPoint("gate", key=lambda gate: gate.key)
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """A figure with the gate that it is of."""
+    """A figure with its gate."""
 
     gate: str
     kind: GateKind
@@ -117,7 +118,7 @@ class GateResult:
         return self.reading.verdict
 
     def bound(self) -> dict[str, str]:
-        """Return what an approval binds to: all but `detail` and `n`, which grow every minute."""
+        """Return what an approval binds to: all except `detail` and `n`, which grow constantly."""
         read = self.reading
         return {
             "gate": self.gate,
@@ -128,7 +129,7 @@ class GateResult:
         }
 
     def plain(self) -> dict[str, str]:
-        """Return it as a step and the audit log keep it: without what not every reader may see."""
+        """Return the result for a step and the audit log, without restricted figures."""
         read = self.reading
         hides = read.needs_permission is not None
         return {

@@ -1,7 +1,7 @@
-"""Whether both releases got the share of answers that the stage gives them. Pure.
+"""Sample ratio check: whether both releases got their share of the stage's answers. Pure.
 
-A ratio that chance doesn't explain means that assignment or logging is broken, so that no other
-figure of the stage can be trusted (Fabijan et al., "Diagnosing Sample Ratio Mismatch", KDD 2019).
+A ratio that chance doesn't explain means that assignment or logging is broken, so the stage's other
+figures can't be trusted (Fabijan et al., "Diagnosing Sample Ratio Mismatch", KDD 2019).
 """
 
 from collections.abc import Mapping
@@ -10,18 +10,18 @@ from typing import Any
 
 from governance.operations.gates.gates import GateReading, GateVerdict
 
-SIGNIFICANCE = 0.001  # as usual for this check, which is made again and again
-SMALL_P = 0.0001  # below it, a p-value is shown as "less than"
-MIN_EXPECTED = 5.0  # in each group, below which the chi-square test doesn't hold
+SIGNIFICANCE = 0.001  # Usual level for this check, which runs again and again
+SMALL_P = 0.0001  # Smaller p-values are shown as "p <"
+MIN_EXPECTED = 5.0  # Minimum per group for the chi-square test to hold
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRatio:
-    """The observed share of the candidate, and how likely such a ratio is by chance."""
+    """The observed share of the candidate, and the probability of such a ratio by chance."""
 
     candidate: int
     current: int
-    expected: float  # the share of the candidate
+    expected: float  # Expected share of the candidate
     p_value: float | None  # None with too few answers
 
     @property
@@ -59,7 +59,7 @@ def ratio_reading(
     needs: str,
     link: tuple[str, Mapping[str, Any]] | None = None,
 ) -> GateReading:
-    """A sample ratio as a reading: a mismatch fails."""
+    """Return a sample ratio as a reading; a mismatch fails."""
     if ratio.p_value is None:
         verdict: GateVerdict = "undecided" if ratio.total else "missing"
         detail = "too few to test" if ratio.total else "no answers counted"

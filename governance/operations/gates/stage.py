@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-BASIS_POINTS = 10_000  # of all targeting keys
+BASIS_POINTS = 10_000  # Basis points of all targeting keys
 HALF = 5_000
-RINGS = ("canary", "early", "stable_only")  # levels of the policy dimension release_ring
+RINGS = ("canary", "early", "stable_only")  # Levels of the policy dimension release_ring
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One stage. `share` is in basis points of the targeting keys; shadow serves none.
 
-    `hours` is the least time in the stage, `samples` the least number of answers by the release.
+    `hours` is the minimum time in the stage, `samples` the minimum number of answers.
     """
 
     share: int
@@ -38,7 +38,7 @@ class Stage:
 
     @property
     def rings(self) -> tuple[str, ...]:
-        """The release rings that may be in; stable_only begins at 50%."""
+        """The release rings that this stage includes; stable_only begins at 50%."""
         if self.is_shadow:
             return ()
         return RINGS if self.share >= HALF else RINGS[:2]

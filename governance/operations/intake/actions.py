@@ -1,12 +1,12 @@
 """Propose AI systems, and decide on proposals.
 
-propose, change     by a product team; triage follows the answers
+propose, change     by a product team; triage uses the answers
 show_safeguards     the proposer names an evaluation run as proof of its safeguards
 classify            a reviewer sets other classes, with a reason
-open_system, close  what the approval of another person leads to
+open_system, close  after the decision of another person
 
-A change of the answers, or of a class, takes back the approvals given so far. The reviewer who sets a class
-that asks for less than triage can't approve the proposal.
+A change of the answers, or of a class, voids earlier approvals. A reviewer who sets a less strict
+class than triage can't approve the proposal.
 """
 
 import re
@@ -113,21 +113,21 @@ MAX_NAME_LENGTH, MAX_TEXT_LENGTH = 120, 2000
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a form sends. `key` may be empty: the slug then follows from the name."""
+    """The data of a proposal form. `key` may be empty: the slug is then made from the name."""
 
     name: str
     key: str
     purpose: str
     users: str
     answers: Mapping[str, Any]
-    placed_on: date | None = None  # on the market, or in service
+    placed_on: date | None = None  # Placed on the market, or in service
 
 
 def propose(draft: Draft, *, proposal_id: UUID | None = None) -> SystemProposal:
-    """Propose a system and request its approval, which waits until every question is answered.
+    """Propose a system and request its approval, which is blocked by unanswered questions.
 
-    The caller chooses `proposal_id`, so that a form sent twice proposes one system. Raises Invalid,
-    which names the field.
+    The caller chooses `proposal_id`, so that a form sent twice proposes one system. Raises Invalid
+    with the field.
     """
     lock_tenant(LOCK)
     content = _checked(draft)
@@ -148,9 +148,9 @@ def propose(draft: Draft, *, proposal_id: UUID | None = None) -> SystemProposal:
 
 
 def change(row: SystemProposal, draft: Draft, *, seen: int) -> None:
-    """Change the answers; triage runs again, and a class that a reviewer set is gone.
+    """Change the answers. Triage runs again and replaces a class that a reviewer set.
 
-    `seen` is the revision that the proposer saw; raises Stale where it has changed since.
+    `seen` is the revision that the proposer saw. Raises Stale if it has changed since.
     """
     _lock(row)
     require(permissions.EDIT, on=row)
@@ -211,9 +211,10 @@ def classify(
 
 
 def show_safeguards(row: SystemProposal, run_id: UUID | None, *, seen: int) -> None:
-    """Name an evaluation run as proof of its safeguards; the approvals so far are void.
+    """Name an evaluation run as proof of its safeguards. Earlier approvals become void.
 
-    Raises Invalid for a run that has a failure or decides nothing, and Stale for an earlier revision.
+    Raises Invalid for a run with a failure or without a decision, and Stale for an earlier
+    revision.
     """
     _lock(row)
     require(permissions.EDIT, on=row)
@@ -246,19 +247,19 @@ def show_safeguards(row: SystemProposal, run_id: UUID | None, *, seen: int) -> N
 
 
 def asks_for_safeguards(row: SystemProposal) -> bool:
-    """Whether it needs proof that safeguards hold, which a reviewer's classes replace."""
+    """Return True if it needs proof of safeguards; a reviewer's classes replace the proof."""
     if row.classed_by is not None or row.is_under_former_law:
         return False
     return row.answers.get(SAFEGUARDS) in {"tested", "untested"}
 
 
 def needs_safeguards(row: SystemProposal) -> bool:
-    """Whether it waits for that proof; a run whose suite was withdrawn shows nothing any more."""
+    """Return True if that proof is missing. A run of a withdrawn suite version is no proof."""
     return asks_for_safeguards(row) and safeguards.shown_by(row.safeguards_run_id) is None
 
 
 def unanswered(row: SystemProposal) -> int:
-    """Count the questions without an answer; safeguards that wait for proof aren't one."""
+    """Count the questions without an answer, except for safeguards that need proof."""
     waits = asks_for_safeguards(row) and row.safeguards_run_id is None
     return row.open_questions - waits
 
@@ -273,11 +274,11 @@ def _asks_for_less(row: SystemProposal, derived: Triage) -> bool:
     return lowered or is_looser(row.eu_class, derived.eu_class)
 
 
-# ---- what an approval leads to
+# ---- after an approval
 
 
 def why_blocked(row: SystemProposal) -> str | None:
-    """Return why it can't be approved now, as a sentence; None where nothing is in the way."""
+    """Return why it can't be approved now, as a sentence, or None if it can."""
     if row.eu_class == "prohibited":
         return (
             "The answers describe a practice that Article 5 of the EU AI Act prohibits. Reject the"
@@ -353,7 +354,7 @@ def _decide(row: SystemProposal, state: str) -> None:
 
 
 def _lock(row: SystemProposal) -> None:
-    """Take the lock of the approvals first: one that is being given is finished before."""
+    """Lock the approvals first, so that an approval in progress finishes before this change."""
     lock_tenant(LOCK)
     session().refresh(row, with_for_update=True)
     if not row.is_in_review:

@@ -1,9 +1,9 @@
-"""What the record has for each of the tenant's duties: a control, a point of a document, or nothing.
+"""The state of each of the tenant's duties: a control, a point of a document, or nothing.
 
-    states_of(duties)               of a proposal, which has no documents yet
-    states_of(duties, system_id)    of a registered system
+    states_of(duties)               for a proposal, which has no documents yet
+    states_of(duties, system_id)    for a registered system
 
-A control or a point shows that somebody works on a duty. Whether it is fulfilled, a person judges.
+A control or a point shows that somebody works on a duty. A person judges if it is fulfilled.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,10 @@ class DutyState:
 def states_of(
     duties: Iterable[LegalDuty], system_id: UUID | None = None
 ) -> Mapping[str, DutyState]:
-    """Return the state of each duty of the tenant, by its article; one statement for controls."""
+    """Return the state of each duty of the tenant, by its article.
+
+    Runs one statement for controls.
+    """
     ours = [each for each in duties if each.is_ours]
     controls = ports.mapped_controls()(sorted({ref for each in ours for ref in each.requirements}))
     points = ports.document_points()(system_id) if system_id and ours else {}
@@ -50,7 +53,7 @@ def _state(
 
 
 def vendor_questions(duties: Iterable[LegalDuty], name: str) -> str:
-    """Return what to ask the vendor of a system: the duties of the other party, one a line."""
+    """Return the questions to a system's vendor: the other party's duties, one per line."""
     lines = [
         f"- {each.text} ({each.source}), from {long_day(each.applies_from)}"
         for each in duties

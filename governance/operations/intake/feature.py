@@ -1,4 +1,4 @@
-"""Intake: product teams propose AI systems, triage classes them, another person opens them."""
+"""Intake: product teams propose AI systems, triage classifies them, others approve them."""
 
 from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
@@ -20,7 +20,7 @@ from governance.operations.intake import (
 from governance.operations.systems.parts import SYSTEM_PARTS
 from governance.operations.systems.ports import law_in_force
 
-# each module adds its routes to the same feature when it is imported
+# Importing a module adds its routes to the shared feature.
 VIEW_MODULES = (views, law_views)
 
 manifest = Manifest(

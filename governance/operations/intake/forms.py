@@ -1,4 +1,4 @@
-"""The intake form, and the form by which a reviewer sets the classes."""
+"""The intake form, and the form in which a reviewer sets the classes."""
 
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,7 @@ def _field(question: Question) -> Any:
         question.label,
         [Optional()],
         choices=list(question.choices.items()),
-        validate_choice=False,  # questions.cleaned checks them, and combinations of them
+        validate_choice=False,  # questions.cleaned checks them and their combinations.
         description=question.help,
     )
 
@@ -74,7 +74,7 @@ class ProposalForm(Form):
 
     @property
     def proposal_id(self) -> UUID:
-        """The id chosen when the form was opened: sent twice, it proposes one system."""
+        """The id chosen when the form was opened. A form sent twice proposes one system."""
         return uuid_or_none(self.once.data) or uuid7()
 
     @property
@@ -83,7 +83,7 @@ class ProposalForm(Form):
 
     @property
     def questions(self) -> list[Any]:
-        """The fields of the questions, in their order."""
+        """The fields of the questions, in order."""
         return [self._fields[key] for key in QUESTIONS]
 
     def draft(self) -> Draft:
@@ -98,7 +98,7 @@ class ProposalForm(Form):
 
     @classmethod
     def of(cls, row: SystemProposal) -> "ProposalForm":
-        """Return the form of a proposal that is changed."""
+        """Return the form to change a proposal."""
         return cls(
             name=row.name,
             key=row.key,

@@ -1,6 +1,4 @@
-"""Inbox items of intake: questions that a proposer has to answer, and classes to confirm under a new
-version of the law.
-"""
+"""Inbox items of intake: unanswered questions, and classes to confirm under a new law version."""
 
 from typing import Any
 

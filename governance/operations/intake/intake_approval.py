@@ -1,4 +1,4 @@
-"""The approval of a proposed AI system: another person than its proposer opens it."""
+"""The approval of a proposed AI system by a person other than its proposer."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,12 +1,12 @@
-"""The EU AI Act as data: practices and duties with their roles and days, by version of the law.
+"""The EU AI Act as data: practices and duties with roles and dates, by law version.
 
-    current()            the law in force today; new answers are triaged under it
+    current()            the law in force today, used to triage new answers
     law(version)         an earlier version, for proposals that were answered under it
-    kept_version(text)   the version that a record names, "" is the original law
+    kept_version(text)   the version that a record names; "" is the original law
     Law.day_of(duty, …)  the day from which a duty applies to a system
 
 The files in law/ have ids, days and our own short titles. They are checked when they are read; the
-web server and `governance law` read them at the start.
+web server and `governance law` read them at startup.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from governance.kernel.files import yaml_files
 
 FOLDER = Path(__file__).parent / "law"
 AMENDED, ORIGINAL = "2026-07-27", "2024-08-01"
-VERSIONS = (AMENDED, ORIGINAL)  # the newest first, each by the day on which it took effect
+VERSIONS = (AMENDED, ORIGINAL)  # Newest first, by the day on which each took effect
 CONFIRM = "Confirm with counsel."
 ROLES = {
     "provider": "Provider",
@@ -36,7 +36,7 @@ DUTY_CLASSES = ("any", "prohibited", "exempt", "high_risk", "transparency")
 
 
 class FaultyLaw(ValueError):
-    """A file of the law that can't be used; the message names the file and the entry."""
+    """A law file that can't be used. The message names the file and the entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ class Duty:
     """A duty of one or several roles, with a day for systems of Annex III and one for Annex I.
 
     `annex_i_from` is None for a duty that only systems of Annex III have. `contact` is the answer
-    that it needs, and `services` are the answers of which it needs one; "" and () need none.
-    `requirements` are ids of the NIST AI RMF 1.0, and `points` those of a system's documents, whose
-    controls and entries bear on it: our judgment.
+    that it needs, and `services` are answers of which it needs at least one; "" and () need none.
+    `requirements` are ids of the NIST AI RMF 1.0, and `points` are points of a system's documents;
+    their relevance to the duty is our judgment.
     """
 
     ref: str
@@ -67,7 +67,7 @@ class Duty:
     annex_i_from: date | None
     contact: str = ""
     services: tuple[str, ...] = ()
-    placed_before: date | None = None  # systems placed before this day have until the next one
+    placed_before: date | None = None  # Then `placed_before_from` applies
     placed_before_from: date | None = None
     doubt: str = ""
     requirements: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """One version of the law. `digest` is SHA-256, in hex, of the file's content."""
+    """One version of the law. `digest` is the SHA-256 of the file's content, in hex."""
 
     version: str
     name: str
@@ -101,7 +101,7 @@ class Law:
 
     @property
     def annex_i_from(self) -> date:
-        """The day from which duties of high risk apply to safety components of products."""
+        """The day from which high-risk duties apply to safety components of products."""
         return max(
             each.annex_i_from
             for each in self.duties
@@ -110,7 +110,7 @@ class Law:
 
     @property
     def days(self) -> list[date]:
-        """Every day on which something begins to apply."""
+        """Every day on which a provision starts to apply."""
         found = {each.applies_from for each in self.practices.values()}
         for each in self.duties:
             days = (each.annex_iii_from, each.annex_i_from, each.placed_before_from)
@@ -140,12 +140,12 @@ def law(version: str) -> Law:
 
 
 def kept_version(version: str) -> str:
-    """Return a version as a system keeps it; "" is from before anybody kept one."""
+    """Return a version as a system stores it. Old systems have "", the original law."""
     return version if version in VERSIONS else ORIGINAL
 
 
 def check_files() -> None:
-    """Read every version. Raises FaultyLaw, which stops the start."""
+    """Read every version. Raises FaultyLaw, which stops the startup."""
     for version in VERSIONS:
         law(version)
 

@@ -1,4 +1,4 @@
-"""Confirm that classes which were given under an earlier version of the law apply under today's."""
+"""Confirm that classes from an earlier version of the law apply under today's."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -13,7 +13,7 @@ from governance.operations.systems import queries as systems
 def confirm(ids: Collection[UUID]) -> None:
     """Confirm the classes of these systems, all or none.
 
-    Raises DomainError for one whose classification would change: it needs a new one.
+    Raises DomainError for a system that needs a new classification.
     """
     require(permissions.REVIEW)
     found = systems.find_systems(ids, lock=True)

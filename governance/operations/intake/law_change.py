@@ -1,10 +1,9 @@
-"""Compare what two versions of the law say of a system that was classified under the earlier one. Pure.
+"""Compare two law versions for a system classified under the earlier one. Pure.
 
     compare(given, before=…, after=…, on=…) -> LawChange
 
-A class stays as people gave it until a person confirms it. Where triage of the answers leads to
-another class than before, or the answers lack what the new version asks, it needs a new
-classification instead.
+A class stays until a person confirms it. If triage gives another class than before, or the answers
+lack something that the new version asks, the system needs a new classification instead.
 """
 
 from collections.abc import Mapping
@@ -22,14 +21,14 @@ from governance.operations.intake.triage import (
     triage,
 )
 
-COVERED = ("high_risk", "transparency", "minimal")  # classes that practices could still change
+COVERED = ("high_risk", "transparency", "minimal")  # Classes that practices could still change
 
 
 @dataclass(frozen=True, slots=True)
 class Classified:
     """A classified system by its record.
 
-    `answers` are those of its proposal, None where a person entered the class without one.
+    `answers` are those of its proposal, or None if a person entered the class without one.
     """
 
     eu_class: str
@@ -40,7 +39,7 @@ class Classified:
 
 @dataclass(frozen=True, slots=True)
 class ChangedDuty:
-    """A duty of the tenant that begins, ends or applies from another day under the new version."""
+    """A tenant's duty that begins, ends or moves to another day under the new version."""
 
     text: str
     source: str
@@ -50,10 +49,10 @@ class ChangedDuty:
 
 @dataclass(frozen=True, slots=True)
 class LawChange:
-    """What differs for one system.
+    """The differences for one system.
 
-    `class_after` and `reasons` are what triage of its answers leads to; "" and nothing without
-    answers. `unasked` are practices that the version before didn't prohibit.
+    `class_after` and `reasons` come from triage of its answers; they are empty without answers.
+    `unasked` are practices that the version before didn't prohibit.
     """
 
     before: Law
@@ -68,7 +67,7 @@ class LawChange:
 
     @property
     def why_not_confirmed(self) -> str | None:
-        """Why it needs a new classification, as a sentence; None where the class can be confirmed."""
+        """The reason why it needs a new classification, or None if the class can be confirmed."""
         if self.class_after not in {self.class_before, self.eu_class}:
             return (
                 f"Its answers lead to “{EU_CLASSES[self.class_after]}” under the law as amended, and"
@@ -84,7 +83,7 @@ class LawChange:
 
 
 def compare(given: Classified, *, before: Law, after: Law, on: date) -> LawChange:
-    """Compare what two versions of the law say of a system, as of a day."""
+    """Compare two versions of the law for a system, as of a day."""
     answers = given.answers
     asked = {} if answers is None else answers
     found = [triage(asked, act=each, on=on, placed_on=given.placed_on) for each in (before, after)]
@@ -104,7 +103,7 @@ def compare(given: Classified, *, before: Law, after: Law, on: date) -> LawChang
 
 
 def _is_new(key: str, practice: Practice, before: Law) -> bool:
-    """Whether no practice of the version before covers it; (b) was part of (a, b)."""
+    """Return True if no practice of the version before covers it; (b) was part of (a, b)."""
     letter = practice.ref.rpartition("(")[2].rstrip(")")
     covered = {
         part.strip(" )")
@@ -117,7 +116,7 @@ def _is_new(key: str, practice: Practice, before: Law) -> bool:
 def duties_of(given: Classified, act: Law) -> tuple[LegalDuty, ...]:
     """Return the duties of a classified system under a version of the law.
 
-    Without answers, those that depend on one are listed too: a person checks which apply.
+    Without answers, duties that depend on one are listed too, and a person checks which apply.
     """
     answers = dict(ASSUMED.get(given.eu_class, {}) if given.answers is None else given.answers)
     if given.role:
@@ -125,7 +124,7 @@ def duties_of(given: Classified, act: Law) -> tuple[LegalDuty, ...]:
     return legal_duties(answers, given.eu_class, act=act, placed_on=given.placed_on)
 
 
-# what a class without answers may rest on
+# Assumed answers of a class without answers.
 ASSUMED: Mapping[str, Mapping[str, Any]] = {
     "high_risk": {"area": next(iter(ANNEX_III)), "task": NONE, "service": "public"},
     "transparency": {"contact": ["creates", "deepfake", "senses", "talks"]},

@@ -1,8 +1,8 @@
-"""Systems that were classified under an earlier version of the law, and what changes for each.
+"""Systems classified under an earlier version of the law, and the changes for each.
 
-is_to_confirm(today)     the condition on AISystem
+is_to_confirm(today)     a condition on AISystem
 page_of(after)           a page of them, by slug
-change_of(system)        what changes for one; changes_of(systems) for several, in one statement
+change_of(system)        the changes for one; changes_of(systems) for several, in one statement
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,13 +40,13 @@ def _today() -> ColumnElement[date]:
 
 
 def needs_confirmation(system: AISystem) -> bool:
-    """Whether is_to_confirm() selects it."""
+    """Return True if is_to_confirm() selects it."""
     has_class = system.ai_act_class != "" and not system.is_retired
     return has_class and system.law_version < law.current_version()
 
 
 def page_of(after: str | None = None, *, size: int = 50) -> Keyset:
-    """Return one page of the systems to confirm."""
+    """Return a page of the systems to confirm."""
     return keyset(
         select(AISystem).where(is_to_confirm(_today())), AISystem.key, after=after, size=size
     )
@@ -65,7 +65,7 @@ def change_of(system: AISystem) -> LawChange:
 
 
 def changes_of(systems: Iterable[AISystem]) -> dict[UUID, LawChange]:
-    """Return what today's version changes for each of them."""
+    """Return the changes of today's version for each of them."""
     systems = list(systems)
     proposals = proposals_of(each.id for each in systems)
     return {
@@ -80,7 +80,7 @@ def changes_of(systems: Iterable[AISystem]) -> dict[UUID, LawChange]:
 
 
 def classified(system: AISystem, proposal: SystemProposal | None) -> Classified:
-    """Return what the record says of a system; the register's role and day are the later word."""
+    """Return a system's record. The register's role and day override the proposal's."""
     return Classified(
         system.ai_act_class,
         system.eu_role,
@@ -90,6 +90,6 @@ def classified(system: AISystem, proposal: SystemProposal | None) -> Classified:
 
 
 def proposals_of(ids: Iterable[UUID]) -> Mapping[UUID, SystemProposal]:
-    """Return the proposals that opened these systems, by system; one statement."""
+    """Return the proposals that opened these systems, by system. Runs one statement."""
     query = select(SystemProposal).where(among(SystemProposal.system_id, list(ids)))
     return {each.system_id: each for each in session().scalars(query) if each.system_id}

@@ -1,5 +1,6 @@
-"""The duties of a registered system, and the pages of a change of the law: which systems to confirm,
-what changes for one, confirming.
+"""Pages about a registered system's duties, and about changes of the law.
+
+The latter list the systems to confirm, show the changes for one, and confirm.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -36,7 +37,7 @@ CRUMB = "Changes of the law"
 
 @feature.get("/systems/<key>/duties", needs=permissions.VIEW)
 def duties(key: str) -> ResponseReturnValue:
-    """Show what the law asks of the tenant and of its vendor for a registered system."""
+    """Show the duties of the tenant and of its vendor for a registered system."""
     found = systems.system(key)
     proposal = law_queries.proposals_of([found.id]).get(found.id)
     act, given = law.current(), law_queries.classified(found, proposal)
@@ -66,7 +67,7 @@ def _role(system: AISystem, proposal: SystemProposal | None) -> str | None:
 
 
 def _was_on_market(system: AISystem, legal: Sequence[LegalDuty]) -> bool:
-    """Whether it was on the market before some of its duties, to which Article 111(2) may apply."""
+    """Return True if it was on the market before a duty's date, so Article 111(2) may apply."""
     placed = system.placed_on
     return placed is not None and any(placed < each.applies_from for each in legal)
 
@@ -107,7 +108,7 @@ def law_change(system_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/intake/law-changes/confirm", needs=permissions.REVIEW)
 def confirm_law() -> ResponseReturnValue:
-    """Preview the confirmation of the ticked systems, or confirm what was previewed."""
+    """Preview the confirmation of the ticked systems, or confirm the previewed ones."""
     home = url_for("intake.law_changes")
     action = BulkAction(
         noun="AI system",

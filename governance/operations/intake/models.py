@@ -23,8 +23,8 @@ STATES = {
 class SystemProposal(Tenanted, Model):
     """An AI system that a product team proposes, with the answers of its intake form.
 
-    `risk_class` and `eu_class` are those that apply: what triage derived from the answers, or what
-    a reviewer set with a reason, until the answers change.
+    `risk_class` and `eu_class` are the classes that apply: triage derives them from the answers, or
+    a reviewer sets them with a reason, until the answers change.
     """
 
     __tablename__ = "system_proposals"
@@ -43,19 +43,19 @@ class SystemProposal(Tenanted, Model):
 
     number: Mapped[int]
     name: Mapped[str]
-    key: Mapped[str]  # the slug that its system will have
+    key: Mapped[str]  # Slug of the future system
     purpose: Mapped[str]
-    users: Mapped[str]  # who uses it
+    users: Mapped[str]  # People who use it
     answers: Mapped[dict[str, Any]]
-    law_version: Mapped[str]  # of the EU AI Act, under which it was answered
-    role: Mapped[str | None]  # of the tenant, as answered; None where the law before asked none
-    placed_on: Mapped[date | None]  # on the market, or in service
+    law_version: Mapped[str]  # Version of the EU AI Act under which it was answered
+    role: Mapped[str | None]  # Tenant's role as answered; None if the earlier law asked for none
+    placed_on: Mapped[date | None]  # Day on the market, or in service
     open_questions: Mapped[int]
     risk_class: Mapped[str]
     eu_class: Mapped[str]
-    class_reason: Mapped[str | None]  # of a reviewer who set another class than triage
+    class_reason: Mapped[str | None]  # Reason of a reviewer who set another class than triage
     classed_by: Mapped[UUID | None]
-    safeguards_run_id: Mapped[UUID | None]  # the evaluation run named as proof of its safeguards
+    safeguards_run_id: Mapped[UUID | None]  # Evaluation run named as proof of its safeguards
     proposed_by: Mapped[UUID]
     revision: Mapped[int] = mapped_column(default=1)
     changed_at: Mapped[datetime]
@@ -63,7 +63,7 @@ class SystemProposal(Tenanted, Model):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None]
     decision_reason: Mapped[str] = mapped_column(default="")
-    system_id: Mapped[UUID | None]  # the system that its approval opened
+    system_id: Mapped[UUID | None]  # System that its approval opened
 
     @property
     def ref(self) -> str:

@@ -1,4 +1,4 @@
-"""Who proposes AI systems, and who reviews proposals."""
+"""Permissions to propose AI systems, and to review proposals."""
 
 from typing import Any
 

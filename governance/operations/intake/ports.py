@@ -1,4 +1,4 @@
-"""What intake asks of the features above it."""
+"""Ports of intake that features above it implement."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from governance.kernel.ports import Port
 
 @dataclass(frozen=True, slots=True)
 class MappedControl:
-    """A live control of the tenant that satisfies a requirement, in full or in part."""
+    """An active control of the tenant that satisfies a requirement, in full or in part."""
 
     id: UUID
     ref: str
@@ -19,7 +19,7 @@ class MappedControl:
 
 @dataclass(frozen=True, slots=True)
 class DocumentPoint:
-    """What a completed document of a system says about a point, and the page of the document."""
+    """A point in a completed document of a system, with the document's page."""
 
     words: str  # "Technical file, version 2, point 2.e"
     endpoint: str

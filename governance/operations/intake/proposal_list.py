@@ -1,4 +1,4 @@
-"""The intake queue: its declaration."""
+"""Declaration of the intake queue."""
 
 from governance.kernel.pages.list_pages import Column, Filter, ListPage
 from governance.operations.intake.models import STATES

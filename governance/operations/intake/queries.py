@@ -16,7 +16,7 @@ from governance.operations.intake.models import SystemProposal
 from governance.operations.intake.triage import Triage, triage
 from governance.operations.systems.models import AISystem
 
-PROPOSAL = "system_proposal"  # the kind of its approval
+PROPOSAL = "system_proposal"  # Kind of its approval
 SORTS: Mapping[str, tuple[Any, ...]] = {
     "proposal": (SystemProposal.name, SystemProposal.id),
     "proposed": (SystemProposal.created_at, SystemProposal.id),
@@ -24,7 +24,7 @@ SORTS: Mapping[str, tuple[Any, ...]] = {
 
 
 def proposal(proposal_id: UUID, *, lock: bool = False) -> SystemProposal:
-    """Return one. Raises NotFound."""
+    """Return a proposal. Raises NotFound."""
     return find(SystemProposal, proposal_id, what="proposal", lock=lock)
 
 
@@ -38,7 +38,7 @@ def next_number() -> int:
 
 
 def triage_of(found: SystemProposal) -> Triage:
-    """Return what follows from its answers and from the classes that apply."""
+    """Return the triage of its answers, with the classes that apply."""
     return triage(
         found.answers,
         act=found.law,
@@ -50,7 +50,7 @@ def triage_of(found: SystemProposal) -> Triage:
 
 
 def derived_triage(found: SystemProposal) -> Triage:
-    """Return what follows from its answers alone."""
+    """Return the triage of its answers alone."""
     return triage(found.answers, act=found.law, on=clock.today(), placed_on=found.placed_on)
 
 
@@ -72,12 +72,12 @@ def proposal_of_system(system_id: UUID) -> SystemProposal | None:
 
 
 def system_of_slug(key: str) -> AISystem | None:
-    """Return the system, retired ones too, that has this slug."""
+    """Return the system with this slug, including retired ones."""
     return session().scalars(select(AISystem).where(AISystem.key == key)).one_or_none()
 
 
 def counts() -> dict[str, int]:
-    """Count the proposals in review, and those among them that lack answers."""
+    """Count the proposals in review, and those of them that lack answers."""
     is_open = SystemProposal.state == "in_review"
     query = select(
         func.count().filter(is_open).label("in_review"),
@@ -95,7 +95,7 @@ def page_of(
     after: str | None = None,
     size: int = 50,
 ) -> Keyset:
-    """Return one page of the queue. `wanted` are q, state, eu_class and risk_class."""
+    """Return a page of the queue. `wanted` has q, state, eu_class and risk_class."""
     return sorted_page(_filtered(wanted), SORTS, sort, after=after, size=size)
 
 

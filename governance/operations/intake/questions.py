@@ -1,7 +1,7 @@
-"""The questions of an intake form, and the answers that each one takes. Pure.
+"""The questions of an intake form, and their possible answers. Pure.
 
-An answer is the value of one choice, or a list of values where several apply. "none" is an answer;
-a question without an answer is open.
+An answer is the value of one choice, or a list of values if several apply. "none" is an answer; a
+question without an answer is open.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ ANNEX_III = {
     "6": "Law enforcement",
     "7": "Migration, asylum or border control",
     "8": "Courts or elections",
-}  # the areas of Annex III by number, in our words
+}  # Areas of Annex III by number, in our words
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +190,12 @@ QUESTIONS: dict[str, Question] = {
         ),
     )
 }
-IN_AN_AREA = ("profiles", "task", "service")  # asked where the area is one of Annex III
-SINCE_AMENDED = ("role", SAFEGUARDS)  # not asked before the law of 2026
+IN_AN_AREA = ("profiles", "task", "service")  # Asked if the area is one of Annex III
+SINCE_AMENDED = ("role", SAFEGUARDS)  # Not asked before the law of 2026
 
 
 def cleaned(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the given answers without empty ones. Raises ValueError, which names the question.
+    """Return the given answers without empty ones. Raises ValueError that names the question.
 
     "none" can't be combined with another choice.
     """
@@ -214,9 +214,9 @@ def cleaned(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unanswered(answers: Mapping[str, Any], *, asked_before: bool = False) -> list[str]:
-    """Return the keys of the questions that these answers still leave open, in their order.
+    """Return the keys of the questions that these answers leave open, in order.
 
-    With `asked_before`, those of the form as it was before the law of 2026.
+    With `asked_before`, use the questions from before the law of 2026.
     """
     not_asked: set[str] = set()
     if answers.get("area") not in ANNEX_III:
@@ -229,7 +229,7 @@ def unanswered(answers: Mapping[str, Any], *, asked_before: bool = False) -> lis
 
 
 def answer_words(key: str, value: Any) -> str:
-    """Return an answer as people read it; empty for none."""
+    """Return an answer as people read it, or empty text without one."""
     choices = QUESTIONS[key].choices
     values: Sequence[str] = value if isinstance(value, list) else [value] if value else []
     return ", ".join(
@@ -239,5 +239,5 @@ def answer_words(key: str, value: Any) -> str:
 
 
 def _is_name(label: str) -> bool:
-    """Whether it is a name, such as European Union, which keeps its capitals."""
+    """Return True for a name, such as European Union, which keeps its capitals."""
     return " " in label and label.istitle()

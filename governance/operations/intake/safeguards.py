@@ -1,7 +1,7 @@
-"""Find evaluation runs that a proposer may name as proof of the safeguards of a system.
+"""Find evaluation runs that a proposer may name as proof of a system's safeguards.
 
-    qualifying_runs()      the newest that do, of every AI system
-    shown_by(run_id)       that run with its suite, None where it doesn't qualify (any more)
+    qualifying_runs()      the newest qualifying runs of all AI systems
+    shown_by(run_id)       that run with its suite, or None if it doesn't qualify (any longer)
 
 A run qualifies by zero tolerance: it was completed by a version that is in use, each
 measure that decides is a share of cases that passes today's policy tier, and not one case failed.
@@ -23,12 +23,12 @@ from governance.operations.evaluations.models import (
 )
 from governance.operations.systems.models import AISystem
 
-MAX_RUNS = 100  # the newest, among which those that qualify are offered
+MAX_RUNS = 100  # Newest runs that are searched for qualifying ones
 
 
 @dataclass(frozen=True, slots=True)
 class SafeguardsRun:
-    """A run that qualifies; `cases` are those of its measures together."""
+    """A run that qualifies. `cases` is the total of its measures."""
 
     run: EvaluationRun
     suite: EvaluationSuite
@@ -44,7 +44,7 @@ class SafeguardsRun:
 
 
 def qualifying_runs() -> list[SafeguardsRun]:
-    """Return the newest runs that qualify, the newest first."""
+    """Return the newest runs that qualify, newest first."""
     return _qualifying(evaluations.comparable_runs(size=MAX_RUNS))
 
 
@@ -78,7 +78,7 @@ def _qualifying(
 
 
 def is_without_failure(deciding: Sequence[tuple[MeasureResult, SuiteMeasure]], tier: str) -> bool:
-    """Whether each measure passes and no case failed in any. False without a measure."""
+    """Return True if each measure passes without a failed case. False without a measure."""
     return bool(deciding) and all(
         measure.kind == "rate"
         and result.n > 0

@@ -1,4 +1,4 @@
-"""What intake adds to a system's pages: its duties under the EU AI Act."""
+"""Parts of intake on a system's pages: its duties under the EU AI Act."""
 
 from typing import Any
 from uuid import UUID

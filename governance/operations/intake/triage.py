@@ -1,8 +1,8 @@
-"""Triage of a proposed AI system: what its answers lead to, each with its reason. Pure.
+"""Triage of a proposed AI system: classes and duties from its answers, with reasons. Pure.
 
     triage(answers, act=…, on=…) -> Triage
     triage(…, eu_class=…, risk_class=…)     with the classes that a reviewer has set
-    legal_duties(answers, eu_class, …)      the duties under the EU AI Act alone
+    legal_duties(answers, eu_class, …)      only the duties under the EU AI Act
 
 The class of the EU AI Act (law.py) follows from Article 5, Article 6 with Annex III, and
 Article 50, by number and in our own words. It is a proposal: a reviewer decides.
@@ -19,20 +19,20 @@ from governance.kernel.formatting import long_day
 from governance.operations.intake.law import ROLES, Duty, Law
 from governance.operations.intake.questions import ANNEX_III, NONE, SAFEGUARDS, unanswered
 
-RISK_CLASSES = {"standard": "Standard", "high_risk": "High risk"}  # as the register names them
+RISK_CLASSES = {"standard": "Standard", "high_risk": "High risk"}  # Names as in the register
 EU_CLASSES = {
     "prohibited": "Prohibited practice",
     "high_risk": "High risk",
     "transparency": "Transparency duties",
     "minimal": "Minimal risk",
     "out_of_scope": "Outside the EU AI Act",
-}  # the strictest first
+}  # Strictest first
 STRICTEST_FIRST = tuple(EU_CLASSES)
 
 
 @dataclass(frozen=True, slots=True)
 class TriageReason:
-    """One sentence, and the provision or answer that it follows from."""
+    """One sentence, with the provision or answer that it is based on."""
 
     text: str
     source: str = ""
@@ -40,7 +40,7 @@ class TriageReason:
 
 @dataclass(frozen=True, slots=True)
 class LegalDuty:
-    """A duty under the EU AI Act; `is_ours` where the tenant has one of its roles."""
+    """A duty under the EU AI Act. `is_ours` is True if the tenant has one of its roles."""
 
     text: str
     source: str
@@ -58,9 +58,9 @@ class LegalDuty:
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """What the answers lead to.
+    """The result of triage.
 
-    `open` are the keys of questions without an answer, and SAFEGUARDS where the answer needs proof.
+    `open` has the keys of questions without an answer, and SAFEGUARDS if the answer needs proof.
     """
 
     risk_class: str
@@ -68,9 +68,9 @@ class Triage:
     eu_class: str
     eu_reasons: tuple[TriageReason, ...]
     legal_duties: tuple[LegalDuty, ...]
-    duties: tuple[TriageReason, ...]  # of other laws
-    requirements: tuple[TriageReason, ...]  # source: an id of the NIST AI RMF
-    tier: str  # key of a policy tier; empty for a prohibited practice
+    duties: tuple[TriageReason, ...]  # Duties under other laws
+    requirements: tuple[TriageReason, ...]  # Source: an id of the NIST AI RMF
+    tier: str  # Key of a policy tier; empty for a prohibited practice
     tier_reason: str
     open: tuple[str, ...]
 
@@ -88,8 +88,8 @@ def triage(
 
     `answers` are cleaned (questions.cleaned).
 
-    The classes of the result and their reasons are those that follow from the answers. Duties,
-    requirements and tier follow from the given classes, where a reviewer has set others.
+    The classes of the result and their reasons come from the answers. Duties, requirements and tier
+    come from the given classes if a reviewer has set others.
     """
     found_eu, eu_reasons = _eu_class(answers, act, on)
     found_risk, risk_reasons = _risk_class(answers, found_eu)
@@ -110,7 +110,7 @@ def triage(
 
 
 def _open(answers: Mapping[str, Any], act: Law) -> list[str]:
-    """Return the questions without an answer, and SAFEGUARDS where safeguards aren't shown yet."""
+    """Return the questions without an answer, and SAFEGUARDS if their proof is missing."""
     found = unanswered(answers, asked_before=not act.amended_by)
     if answers.get(SAFEGUARDS) in {"tested", "untested"}:
         found.append(SAFEGUARDS)
@@ -118,7 +118,7 @@ def _open(answers: Mapping[str, Any], act: Law) -> list[str]:
 
 
 def is_looser(eu_class: str, than: str) -> bool:
-    """Whether a class of the EU AI Act asks for less than another one."""
+    """Return True if a class of the EU AI Act is less strict than another one."""
     return STRICTEST_FIRST.index(eu_class) > STRICTEST_FIRST.index(than)
 
 
@@ -179,7 +179,7 @@ def _convenience(answers: Mapping[str, Any]) -> Iterator[TriageReason]:
 
 
 def _is_exempt(answers: Mapping[str, Any]) -> bool:
-    """Whether Article 6(3) exempts it; not as long as the questions about it are open."""
+    """Return True if Article 6(3) exempts it; False while the questions about it are open."""
     return answers.get("profiles") == "no" and answers.get("task", NONE) != NONE
 
 
@@ -203,7 +203,7 @@ def _transparency(answers: Mapping[str, Any], act: Law) -> Iterator[TriageReason
 def legal_duties(
     answers: Mapping[str, Any], eu_class: str, *, act: Law, placed_on: date | None = None
 ) -> tuple[LegalDuty, ...]:
-    """Return the duties of a class, first those of the tenant's role, by day."""
+    """Return the duties of a class, those of the tenant's role first, by day."""
     ours = _roles(answers)
     annex_i = _is_annex_i_alone(answers)
     found = [
@@ -243,12 +243,15 @@ def _applies(duty: Duty, answers: Mapping[str, Any], eu_class: str) -> bool:
 
 
 def _is_annex_i_alone(answers: Mapping[str, Any]) -> bool:
-    """Whether only Annex I makes it high risk, as a safety component, and no area of Annex III."""
+    """Return True if only Annex I makes it high risk, as a safety component.
+
+    No area of Annex III applies then.
+    """
     return answers.get("safety") == "yes" and not _is_high_risk_area(answers)
 
 
 def _roles(answers: Mapping[str, Any]) -> set[str]:
-    """Return the roles that the tenant has; every role as long as the question is open."""
+    """Return the tenant's roles, or every role while the question is open."""
     role = answers.get("role")
     if role is None:
         return set(ROLES)

@@ -1,4 +1,4 @@
-"""The pages of intake: the queue, one proposal, proposing, changing, classifying."""
+"""Pages of intake: the queue, one proposal, proposing, changing, classifying."""
 
 from typing import Any
 from uuid import UUID
@@ -85,7 +85,7 @@ def proposal(proposal_id: UUID) -> ResponseReturnValue:
 
 
 def _answer(found: SystemProposal, key: str) -> str:
-    """Return an answer in words; practices in those of the law that it was given under."""
+    """Return an answer in words, with practices by the law that it was given under."""
     value = found.answers.get(key)
     if key == "practices" and found.is_under_former_law:
         practices = found.law.practices

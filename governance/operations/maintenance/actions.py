@@ -1,12 +1,12 @@
 """Announce, change and withdraw exclusions.
 
-announce        approved at once where it was announced in time, otherwise another person decides
+announce        approved immediately if announced in time, otherwise another person decides
 change          before its start; new times are a new announcement
 withdraw        alone before the start, with another person's approval after it
-end_series      no further occurrence; what has passed stays
-approve, close, carry_out_withdrawal    what the approvals lead to
+end_series      no further occurrence; past ones stay
+approve, close, carry_out_withdrawal    after the decision on an approval
 
-None of them touches a count: an exclusion says which minutes attainment leaves out.
+They don't change counts: an exclusion only defines which minutes attainment leaves out.
 """
 
 from dataclasses import fields, replace
@@ -90,10 +90,10 @@ LOCK = "exclusions"
 
 
 def announce(plan: Plan, *, exclusion_id: UUID | None = None) -> Exclusion:
-    """Announce an exclusion now; another person approves it first where it comes too late.
+    """Announce an exclusion now. If it is late, another person must approve it first.
 
-    The caller chooses `exclusion_id`, so that a form sent twice announces one. Raises Invalid,
-    which names the field.
+    The caller chooses `exclusion_id`, so that a form sent twice announces one exclusion. Raises
+    Invalid with the field.
     """
     lock_tenant(LOCK)
     checked, series = check(plan)
@@ -119,19 +119,17 @@ def _write(row: Exclusion, plan: Plan, series: Recurrence) -> None:
 
 
 def needs_second_person(row: Exclusion) -> bool:
-    """Return whether another person has to approve it: announced late, or nothing that anybody
-    announces.
-    """
+    """Return True if another person must approve it: announced late, or not maintenance."""
     return row.category != "maintenance" or is_late(row)
 
 
 def is_late(row: Exclusion) -> bool:
-    """Return whether it was announced later than the notice that its system needs."""
+    """Return True if it was announced later than the notice period of its system."""
     return _is_short(row.notice, row.system_id)
 
 
 def would_need_second_person(plan: Plan) -> bool:
-    """Return whether another person would have to approve the plan if it was announced now."""
+    """Return True if another person would have to approve the plan if announced now."""
     notice = plan.starts_at - clock.now()
     return plan.category != "maintenance" or _is_short(notice, plan.system_id)
 
@@ -141,7 +139,7 @@ def _is_short(notice: timedelta, system_id: UUID | None) -> bool:
 
 
 def _decide(row: Exclusion) -> None:
-    """Approve what was announced in time."""
+    """Approve an exclusion that needs no second person; otherwise it stays proposed."""
     row.state = "proposed" if needs_second_person(row) else "approved"
     row.approved_by, row.approved_at = None, None if row.state == "proposed" else clock.now()
 
@@ -151,7 +149,7 @@ def _follow_up(
     before: list[ExclusionChanged],
     what: Literal["announced", "changed", "withdrawn"],
 ) -> None:
-    """Request the approval that it needs, and tell of approved minutes that have changed."""
+    """Request the approval that it needs, and publish changes of approved minutes."""
     session().flush()
     if row.state == "proposed":
         approvals.request(
@@ -195,9 +193,9 @@ def _facts(row: Exclusion) -> dict[str, Any]:
 
 
 def change(row: Exclusion, plan: Plan, *, seen: int) -> None:
-    """Change an exclusion; other times, scope or category are announced again.
+    """Change an exclusion. Other times, scope or category are a new announcement.
 
-    `seen` is the revision that the person saw; raises Stale where somebody changed it since.
+    `seen` is the revision that the person saw. Raises Stale if somebody changed it since.
     """
     lock_tenant(LOCK)
     session().refresh(row, with_for_update={"key_share": True})
@@ -230,7 +228,7 @@ def change(row: Exclusion, plan: Plan, *, seen: int) -> None:
 
 
 def end_series(row: Exclusion) -> None:
-    """Let no further occurrence start; those that have started stay."""
+    """End a series: no further occurrence starts, and started ones stay."""
     lock_tenant(LOCK)
     session().refresh(row, with_for_update={"key_share": True})
     now = clock.now()
@@ -250,8 +248,10 @@ def end_series(row: Exclusion) -> None:
 
 
 def withdraw(row: Exclusion, *, reason: str) -> None:
-    """Withdraw an exclusion before its start; after it, request another person's approval, since
-    closed months may depend on it. Withdrawn twice, it is withdrawn once.
+    """Withdraw an exclusion before its start, or request approval for it afterwards.
+
+    Another person approves the withdrawal after the start, since closed months may depend on it.
+    Idempotent.
     """
     lock_tenant(LOCK)
     session().refresh(row, with_for_update={"key_share": True})
@@ -288,11 +288,11 @@ def carry_out_withdrawal(row: Exclusion, *, requested_by: UUID | None, reason: s
         _withdraw(row, requested_by, reason=reason)
 
 
-# ---- what an approval leads to
+# ---- after an approval
 
 
 def approve(row: Exclusion) -> None:
-    """Let a proposed exclusion count."""
+    """Approve a proposed exclusion, so that it counts."""
     if row.state != "proposed":
         return
     row.state, row.approved_at = "approved", clock.now()
@@ -303,7 +303,7 @@ def approve(row: Exclusion) -> None:
 
 
 def close(row: Exclusion) -> None:
-    """Close an exclusion whose request was rejected, withdrawn or has expired."""
+    """Close an exclusion whose request was rejected, withdrawn or expired."""
     if row.state == "proposed":
         row.state = "rejected"
         row.revision += 1

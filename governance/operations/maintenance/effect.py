@@ -1,4 +1,4 @@
-"""What an exclusion hides of what was measured: minutes, and what was lost in them."""
+"""The effect of an exclusion on measurements: hidden minutes, and losses in them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ MAX_INDICATORS = 50
 
 @dataclass(frozen=True, slots=True)
 class HiddenMinutes:
-    """What is hidden of one indicator so far."""
+    """The minutes of one indicator that are hidden so far."""
 
     indicator_id: UUID
     name: str
     kind: str
     unit: str
-    minutes: int  # of the exclusion, up to now
+    minutes: int  # Minutes of the exclusion up to now
     counts: Counts
 
     @property
@@ -47,9 +47,9 @@ class HiddenMinutes:
 def of(
     series: Recurrence, system_id: UUID | None, indicator_id: UUID | None
 ) -> Sequence[HiddenMinutes]:
-    """Return what the series hides of each live indicator in its scope up to now; two statements.
+    """Return the hidden minutes of each active indicator in the series' scope up to now.
 
-    At most MAX_INDICATORS are counted. Nothing where it starts later.
+    Runs two statements. At most MAX_INDICATORS are counted. Empty if the series starts later.
     """
     now = whole_minute(clock.now())
     spans = _past(series, now)

@@ -1,4 +1,4 @@
-"""What maintenance tells the features above it."""
+"""Events that maintenance publishes for the features above it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,11 +10,11 @@ from governance.kernel.work.events import Event
 
 @dataclass(frozen=True, slots=True)
 class ExclusionChanged(Event):
-    """Approved exclusions of `span` have changed: one was approved, changed or withdrawn.
+    """Approved exclusions in `span` changed: one was approved, changed or withdrawn.
 
-    `span` is from the first start to the last end, before and after the change. `system_id` None:
-    of every system; `indicator_id` None: of every indicator of the system. A changed scope is told
-    twice, once for each.
+    `span` is from the first start to the last end, before and after the change. `system_id` None
+    means every system; `indicator_id` None means every indicator of the system. A changed scope
+    publishes two events, one for each scope.
     """
 
     exclusion_id: UUID

@@ -1,6 +1,4 @@
-"""The approvals of exclusions: one that was announced late, and the withdrawal of one that has
-started.
-"""
+"""Approvals of late exclusions, and of withdrawals after the start."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The list of exclusions: its declaration."""
+"""Declaration of the list of exclusions."""
 
 from governance.kernel.pages.list_pages import Column, Filter, ListPage
 from governance.operations.maintenance.models import CATEGORIES

@@ -1,4 +1,4 @@
-"""What a person enters about an exclusion, and whether it can be announced."""
+"""The data of an exclusion that a person enters, and its checks."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,14 +13,14 @@ from governance.operations.maintenance.recurrence import BadRule, Recurrence, ch
 from governance.operations.measurements import queries as measurements
 from governance.operations.systems import queries as systems
 
-MAX_LENGTH = timedelta(days=7)  # of one occurrence
+MAX_LENGTH = timedelta(days=7)  # Maximum of one occurrence
 MAX_AHEAD, MAX_BACK = timedelta(days=2 * 366), timedelta(days=400)
 MAX_TITLE_LENGTH, MAX_REASON_LENGTH = 120, 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a person enters: an exclusion before it is checked. Instants are aware."""
+    """The data of an exclusion before its checks. Instants are time zone aware."""
 
     title: str
     category: str
@@ -75,7 +75,7 @@ def _check_times(starts_at: datetime, ends_at: datetime) -> None:
 
 
 def _check_scope(system_id: UUID | None, indicator_id: UUID | None) -> UUID | None:
-    """Return the system; an indicator brings its own."""
+    """Return the id of the system, by default the indicator's. Raises Invalid if they differ."""
     if system_id is not None:
         systems.system(system_id)
     if indicator_id is None:

@@ -1,4 +1,4 @@
-"""What exclusions are called on pages: scope, notice, repetition."""
+"""Labels of exclusions on pages: scope, notice, repetition."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ SIMPLE = {
 
 
 def scope_words(row: Exclusion) -> str:
-    """Return "All systems", a system's name, or an indicator's; a statement where there is one."""
+    """Return "All systems", or the name of a system or an indicator, which needs a statement."""
     if row.indicator_id is not None:
         return measurements.indicator(row.indicator_id).name
     if row.system_id is not None:
@@ -30,7 +30,7 @@ def scope_words(row: Exclusion) -> str:
 
 
 def scopes(rows: Iterable[Exclusion]) -> dict[UUID, str]:
-    """Return exclusion → its scope in words; two statements at most."""
+    """Return each exclusion's scope in words. Runs two statements at most."""
     every = list(rows)
     names = systems.names(row.system_id for row in every)
     indicators = (
@@ -49,7 +49,7 @@ def scopes(rows: Iterable[Exclusion]) -> dict[UUID, str]:
 
 
 def notice_words(row: Exclusion) -> str:
-    """Return "72 hours before the start", or by how much it was after the fact."""
+    """Return "72 hours before the start", or how long after the fact it was announced."""
     length = abs(row.notice)
     if length >= timedelta(days=3):
         words = plural(length.days, "day")
@@ -62,7 +62,7 @@ def notice_words(row: Exclusion) -> str:
 
 
 def repeats(row: Exclusion) -> str:
-    """Return how it repeats, such as "Every week until 31 Dec 2026"."""
+    """Describe the repetition, such as "Every week until 31 Dec 2026"."""
     if row.rrule is None:
         return "Never"
     rule = SIMPLE.get(row.rrule, row.rrule)
@@ -79,7 +79,7 @@ def day_words(at: datetime) -> str:
 
 
 def hours_words(span: Span) -> str:
-    """Return "02:00 to 04:00 CET", or with the day of an end on another day."""
+    """Return "02:00 to 04:00 CET", with the end's day if it is another day."""
     start, end = (at.astimezone(formatting.tenant_zone()) for at in span)
     with formatting.as_tenant():
         zone = short(span.end).rsplit(" ", 1)[-1]

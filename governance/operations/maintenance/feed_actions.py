@@ -1,8 +1,8 @@
 """Create and rotate the secret address of the maintenance calendar.
 
-    cal_<tenant>_<43 characters>    256 random bits; the tenant in it says where to look
+    cal_<tenant>_<43 characters>    256 random bits; the tenant is needed for the lookup
 
-Only the SHA-256 of a token is stored: nobody guesses 256 random bits.
+Only the SHA-256 of a token is stored, which is enough since 256 random bits can't be guessed.
 """
 
 import hmac
@@ -39,7 +39,7 @@ HINT_LENGTH = 4
 
 
 def rotate() -> str:
-    """Give the feed a new token and return it; the old address is gone at once."""
+    """Give the feed a new token and return it. The old address stops working immediately."""
     lock_tenant("maintenance_feed")
     token = f"cal_{current.actor().tenant_slug}_{secrets.token_urlsafe(32)}"
     feed = queries.feed()
@@ -54,12 +54,12 @@ def rotate() -> str:
 
 
 def tenant_of(token: str) -> str | None:
-    """Return the slug of the tenant that a token names; None for what is no token."""
+    """Return the slug of the tenant that a token names, or None for an invalid token."""
     found = TOKEN.fullmatch(token)
     return found["tenant"] if found else None
 
 
 def is_valid(token: str) -> bool:
-    """Return whether the acting tenant's feed has this token."""
+    """Return True if the acting tenant's feed has this token."""
     feed = queries.feed()
     return feed is not None and hmac.compare_digest(feed.token_hash, digest(token))

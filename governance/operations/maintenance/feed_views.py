@@ -21,7 +21,7 @@ SHOWN_PAST = timedelta(days=90)
 
 @feature.get("/feeds/<token>/maintenance.ics", needs=PUBLIC, answers=FILE)
 def calendar(token: str) -> ResponseReturnValue:
-    """Answer 404 for every wrong token alike."""
+    """Return the calendar, or 404 for any wrong token."""
     slug = feed_actions.tenant_of(token)
     tenant_id = directory.tenant_id(slug) if slug else None
     if slug is None or tenant_id is None:

@@ -94,7 +94,7 @@ class ExclusionForm(Form):
 
     @property
     def exclusion_id(self) -> UUID:
-        """The id chosen when the form was opened: sent twice, it announces one exclusion."""
+        """The id chosen when the form was opened. A form sent twice announces one exclusion."""
         return uuid_or_none(self.once.data) or uuid7()
 
     @property
@@ -102,7 +102,7 @@ class ExclusionForm(Form):
         return counted(self.seen.data)
 
     def plan(self) -> Plan:
-        """What was entered, in UTC. Raises Invalid for a time that a night skips."""
+        """Return the entered data, in UTC. Raises Invalid for a time that a clock change skips."""
         rule = self.repeats.data or None
         if rule == CUSTOM:
             rule = (self.rrule.data or "").strip()
@@ -128,7 +128,7 @@ class ExclusionForm(Form):
 
     @classmethod
     def of(cls, row: Exclusion) -> "ExclusionForm":
-        """Return the form of an exclusion that is edited."""
+        """Return the form to edit an exclusion."""
         is_simple = row.rrule is None or row.rrule in SIMPLE
         return cls(
             title=row.title,
@@ -155,7 +155,7 @@ class WithdrawalForm(Form):
 
 
 def instant(local: datetime | None, field: str) -> datetime:
-    """Return a typed local time of the tenant in UTC."""
+    """Convert a local time of the tenant to UTC."""
     if local is None:
         raise Invalid("Choose a time.", field=field)
     zone: ZoneInfo = formatting.tenant_zone()

@@ -1,6 +1,6 @@
 """The maintenance calendar as iCalendar (RFC 5545), for any calendar program. Pure.
 
-Each exclusion keeps its UID, a change raises its SEQUENCE, and a withdrawn one stays for a while as
+Each exclusion keeps its UID, and a change raises its SEQUENCE. A withdrawn one stays for a while as
 CANCELLED, so that calendars remove it. Recurring ones name their time zone, with its VTIMEZONE.
 """
 
@@ -18,11 +18,11 @@ DOMAIN = "maintenance.meridian"
 
 
 def calendar(name: str, rows: Sequence[Exclusion], scopes: Mapping[UUID, str]) -> bytes:
-    """Return the feed with these exclusions; `scopes` are their scopes in words."""
+    """Return the feed with these exclusions; `scopes` has their scopes in words."""
     made = Calendar()
     made.add("prodid", PRODUCT)
     made.add("version", "2.0")
-    made.add("x-wr-calname", vText(name))  # a text is escaped, an unknown property isn't
+    made.add("x-wr-calname", vText(name))  # Escape the text; an unknown property isn't
     for row in rows:
         made.add_component(_event(row, scopes[row.id]))
     made.add_missing_timezones()
@@ -49,8 +49,9 @@ def _event(row: Exclusion, scope: str) -> Event:
 
 
 def _rule(rule: str, until: datetime | None) -> vRecur:
-    """Return the rule with its end. A rule has a COUNT or an UNTIL, so the end replaces a count
-    where a series was ended early.
+    """Return the rule with its end.
+
+    A rule has a COUNT or an UNTIL, so the end replaces a count if a series was ended early.
     """
     parts: vRecur = vRecur.from_ical(rule)
     if until is not None:
@@ -60,6 +61,6 @@ def _rule(rule: str, until: datetime | None) -> vRecur:
 
 
 def _stamp(row: Exclusion) -> datetime:
-    """Return when it last changed, so that an unchanged feed has the same bytes."""
+    """Return the time of its last change, so that an unchanged feed has the same bytes."""
     known = [row.announced_at, row.approved_at, row.withdrawn_at]
     return max(each for each in known if each is not None).astimezone(UTC)

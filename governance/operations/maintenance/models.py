@@ -13,15 +13,15 @@ CATEGORIES = {
     "customer_caused": "Customer-caused",
     "force_majeure": "Force majeure",
 }
-# proposed: another person has to approve it first; approved ones count, the others never do
+# A proposed exclusion needs another person's approval. Only approved ones count.
 STATES = ("proposed", "approved", "rejected", "withdrawn")
 
 
 class Exclusion(Tenanted, Model):
-    """A span of time, once or recurring, whose minutes attainment leaves out.
+    """A time span, once or recurring, whose minutes attainment leaves out.
 
-    It hides minutes and never changes counts. Its times recur in `time_zone`, the tenant's when it
-    was announced, so a later move of the tenant doesn't shift what was announced.
+    It hides minutes and never changes counts. Its times recur in `time_zone`, the tenant's at the
+    announcement, so a later change of the tenant's zone doesn't shift announced times.
     """
 
     __tablename__ = "exclusions"
@@ -37,21 +37,21 @@ class Exclusion(Tenanted, Model):
 
     number: Mapped[int]
     title: Mapped[str]
-    category: Mapped[str]  # one of CATEGORIES
+    category: Mapped[str]  # One of CATEGORIES
     system_id: Mapped[UUID | None]  # None: all systems
     indicator_id: Mapped[UUID | None]  # None: all indicators of the system
-    starts_at: Mapped[datetime]  # of the first occurrence
+    starts_at: Mapped[datetime]  # Start of the first occurrence
     ends_at: Mapped[datetime]
     time_zone: Mapped[str]
-    rrule: Mapped[str | None]  # without UNTIL
-    repeat_until: Mapped[datetime | None]  # no occurrence starts later
-    last_end: Mapped[datetime]  # of the last occurrence
+    rrule: Mapped[str | None]  # Rule without UNTIL
+    repeat_until: Mapped[datetime | None]  # Latest start of an occurrence
+    last_end: Mapped[datetime]  # End of the last occurrence
     announced_at: Mapped[datetime]
     reason: Mapped[str]
     is_customer_visible: Mapped[bool]
-    state: Mapped[str]  # one of STATES
+    state: Mapped[str]  # One of STATES
     requested_by: Mapped[UUID | None]
-    approved_by: Mapped[UUID | None]  # None where nobody had to
+    approved_by: Mapped[UUID | None]  # None if no approval was needed
     approved_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
     withdrawn_by: Mapped[UUID | None]
@@ -63,7 +63,7 @@ class Exclusion(Tenanted, Model):
 
     @property
     def notice(self) -> timedelta:
-        """How long before its first start it was announced; negative for after the fact."""
+        """Time from the announcement to the first start; negative for after the fact."""
         return self.starts_at - self.announced_at
 
     @property
@@ -72,11 +72,11 @@ class Exclusion(Tenanted, Model):
 
 
 class MaintenanceFeed(Tenanted, Model):
-    """The address of the tenant's maintenance calendar. Only the hash of its token is stored."""
+    """The address of the tenant's maintenance calendar. Only its token's hash is stored."""
 
     __tablename__ = "maintenance_feeds"
     __table_args__ = (UniqueConstraint("tenant_id"),)
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary)
-    hint: Mapped[str]  # the end of the token
+    hint: Mapped[str]  # End of the token
     created_by: Mapped[UUID | None]

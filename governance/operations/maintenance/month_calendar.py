@@ -1,4 +1,4 @@
-"""A month as weeks of days, with what happens on each day. Pure."""
+"""A month as weeks of days, with the occurrences of each day. Pure."""
 
 import calendar
 from collections.abc import Iterable, Sequence
@@ -12,12 +12,12 @@ from governance.operations.maintenance.models import Exclusion
 from governance.operations.maintenance.queries import ExclusionSpan
 
 DAY = timedelta(days=1)
-MAX_SHOWN = 3  # entries of one day
+MAX_SHOWN = 3  # Entries per day
 
 
 @dataclass(frozen=True, slots=True)
 class DayEntry:
-    """An occurrence on one day. `words` are its hours on that day: "02:00 to 04:00"."""
+    """An occurrence on one day. `words` has its hours on that day: "02:00 to 04:00"."""
 
     exclusion: Exclusion
     words: str
@@ -25,7 +25,7 @@ class DayEntry:
 
 @dataclass(frozen=True, slots=True)
 class CalendarDay:
-    """A day of the picture; `more` counts the entries that aren't shown."""
+    """A day of the calendar; `more` counts the entries that aren't shown."""
 
     day: date
     is_in_month: bool
@@ -35,7 +35,7 @@ class CalendarDay:
 
 
 def shown_span(month: Month, zone: ZoneInfo) -> Span:
-    """Return the weeks that the picture of a month shows, in UTC."""
+    """Return the weeks that a month's calendar shows, in UTC."""
     days = _days(month)
     return Span(_midnight(days[0], zone), _midnight(days[-1] + DAY, zone))
 

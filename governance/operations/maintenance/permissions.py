@@ -11,7 +11,7 @@ EDIT = permission(
     roles="admin compliance_officer",
 )
 APPROVE = permission("maintenance.approve", "approve exclusions", roles="admin compliance_officer")
-# not for auditors: the secret would outlive their engagement
+# Auditors don't have it, since the secret would outlive their engagement.
 FEED = permission(
     "maintenance.feed",
     "create the address of the maintenance calendar",

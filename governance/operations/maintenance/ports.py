@@ -1,4 +1,4 @@
-"""What maintenance asks of the features above it."""
+"""Ports of maintenance that features above it implement."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -9,7 +9,7 @@ DEFAULT_NOTICE_HOURS = 48
 
 type RequiredNotice = Callable[[UUID | None], int]
 
-# hours of notice that maintenance of this system needs (None: of all systems); agreements may know
+# Hours of notice that maintenance of this system needs (None: all systems), from agreements.
 required_notice: Port[RequiredNotice] = Port(
     "notice of maintenance", default=lambda _system_id: DEFAULT_NOTICE_HOURS
 )

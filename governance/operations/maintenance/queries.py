@@ -1,7 +1,7 @@
-"""Reads of exclusions: those that hide minutes of a span, the coming ones, and one of them.
+"""Reads of exclusions: those that hide minutes of a span, upcoming ones, and single ones.
 
-exclusions(span, …)     what attainment leaves out, each occurrence with its exclusion
-upcoming(limit)         the occurrences that are under way or come next
+exclusions(span, …)     occurrences that attainment leaves out, with their exclusions
+upcoming(limit)         the current and next occurrences
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,26 +22,24 @@ from governance.kernel.pages.rendering import Keyset, keyset
 from governance.operations.maintenance.models import Exclusion, MaintenanceFeed
 from governance.operations.maintenance.recurrence import Recurrence, occurrences_in
 
-LATE, WITHDRAWAL = "exclusion", "exclusion_withdrawal"  # kinds of approval
+LATE, WITHDRAWAL = "exclusion", "exclusion_withdrawal"  # Kinds of approval
 LOOK_AHEAD = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
 class ExclusionSpan:
-    """One occurrence of an exclusion. `span` is whole, also where it leaves the searched span."""
+    """One occurrence of an exclusion. `span` is complete, even outside the searched span."""
 
     span: Span
     exclusion: Exclusion
 
     @property
     def notice(self) -> timedelta:
-        """How long before its start it was announced; negative for after the fact."""
+        """Time from the announcement to the start; negative for after the fact."""
         return self.span.start - self.exclusion.announced_at
 
     def is_noticed(self, hours: int) -> bool:
-        """Whether it was announced so many hours before, as maintenance has to be; 0 requires
-        none.
-        """
+        """Return True unless it is maintenance announced less than `hours` before; 0 allows all."""
         return (
             self.exclusion.category != "maintenance"
             or hours <= 0
@@ -66,11 +64,11 @@ def exclusions(
     notice_hours: int = 0,
     categories: Collection[str] | None = None,
 ) -> list[ExclusionSpan]:
-    """Return the approved occurrences with a minute in `span`, ordered by start; one statement.
+    """Return the approved occurrences with a minute in `span`, by start. Runs one statement.
 
-    They are those of this system and indicator and those of every system. Maintenance that was
-    announced later than `notice_hours` before its start doesn't count as maintenance; 0 requires no
-    notice. `categories` limits what counts, for an agreement that excludes some of them only.
+    They are those of this system and indicator and those of every system. Maintenance announced
+    less than `notice_hours` before its start doesn't count; 0 requires no notice. `categories`
+    limits them, for an agreement that excludes only some categories.
     """
     return expand(
         approved_in(span, categories),
@@ -82,9 +80,9 @@ def exclusions(
 
 
 def approved_in(span: Span, categories: Collection[str] | None = None) -> Sequence[Exclusion]:
-    """Return the tenant's approved exclusions that may have a minute in `span`; one statement.
+    """Return the tenant's approved exclusions that may have a minute in `span`.
 
-    With `expand`, many objectives share it.
+    Runs one statement, which many objectives can share with `expand`.
     """
     query = select(Exclusion).where(
         Exclusion.state == "approved",
@@ -105,7 +103,7 @@ def expand(
     notice_hours: int = 0,
     categories: Collection[str] | None = None,
 ) -> list[ExclusionSpan]:
-    """Return the occurrences in `span` that apply to this system and indicator; no statement."""
+    """Return the occurrences in `span` for this system and indicator. Runs no statement."""
     every = [
         ExclusionSpan(each, exclusion)
         for exclusion in found
@@ -119,7 +117,7 @@ def expand(
 
 
 def upcoming(limit: int = 10, *, visible_only: bool = False) -> list[ExclusionSpan]:
-    """Return the approved occurrences of maintenance that are under way or come next."""
+    """Return the current and next approved occurrences of maintenance."""
     now = clock.now()
     span = Span(now, now + LOOK_AHEAD)
     found = [
@@ -147,7 +145,7 @@ def exists(exclusion_id: UUID) -> bool:
 
 
 def open_request(found: Exclusion) -> Approval | None:
-    """Return the open request to approve it or to withdraw it."""
+    """Return the open request to approve or withdraw it."""
     for kind in (LATE, WITHDRAWAL):
         request = approvals.open_approval(kind, found.id)
         if request is not None and approvals.is_open(request):
@@ -156,13 +154,13 @@ def open_request(found: Exclusion) -> Approval | None:
 
 
 def open_withdrawals(exclusion_ids: Collection[UUID]) -> set[UUID]:
-    """Return those whose withdrawal awaits approval; one statement."""
+    """Return those whose withdrawal awaits approval. Runs one statement."""
     found = approvals.latest(WITHDRAWAL, exclusion_ids)
     return {target for target, each in found.items() if approvals.is_open(each)}
 
 
 def count_of_coming() -> Select[int]:
-    """Select how many approved exclusions are under way or coming, for the tab's note."""
+    """Select the number of current and coming approved exclusions, for the tab's note."""
     return select(func.count()).where(
         Exclusion.state == "approved", Exclusion.last_end > clock.now()
     )
@@ -179,7 +177,7 @@ def page_of(
     after: str | None = None,
     size: int = 50,
 ) -> Keyset:
-    """Return one page of exclusions by start. `wanted` are q, state, category and system."""
+    """Return a page of exclusions by start. `wanted` has q, state, category and system."""
     columns, descending = (Exclusion.starts_at, Exclusion.id), sort.startswith("-")
     return keyset(_filtered(wanted), *columns, after=after, size=size, descending=descending)
 
@@ -211,7 +209,7 @@ def _uuid(text: str) -> UUID:
 
 
 def shown_in(span: Span) -> list[ExclusionSpan]:
-    """Return the occurrences of a month's picture: approved ones and those awaiting approval."""
+    """Return the occurrences of a month's calendar: approved ones and those awaiting approval."""
     query = select(Exclusion).where(
         and_(Exclusion.starts_at < span.end, Exclusion.last_end > span.start),
         Exclusion.state.in_(("approved", "proposed")),
@@ -226,7 +224,7 @@ def shown_in(span: Span) -> list[ExclusionSpan]:
 
 
 def visible(since: datetime) -> Sequence[Exclusion]:
-    """Return what the calendar feed lists: approved and withdrawn ones that end after `since`."""
+    """Return the exclusions of the feed: approved and withdrawn ones that end after `since`."""
     query = select(Exclusion).where(
         Exclusion.is_customer_visible,
         Exclusion.state.in_(("approved", "withdrawn")),

@@ -1,8 +1,8 @@
 """Recurring spans of time, by RRULE (RFC 5545, section 3.3.10) in a time zone. Pure.
 
 A rule repeats the local time of day: 02:00 stays 02:00 when summer time begins or ends. A local
-time that a night skips takes the offset before it; of one that comes twice, the first counts. Each
-occurrence has the exact duration of the first (RFC 5545, section 3.8.5.3).
+time that a clock change skips takes the offset before it; if a time occurs twice, the first counts.
+Each occurrence has the exact duration of the first (RFC 5545, section 3.8.5.3).
 """
 
 from collections.abc import Iterator
@@ -28,10 +28,10 @@ PARTS = {
 }
 WITHIN_A_DAY = ("BYSECOND", "BYMINUTE", "BYHOUR")
 MAX_RULE_LENGTH = 200
-MAX_COUNT = 1000  # occurrences of one series
+MAX_COUNT = 1000  # Occurrences of one series
 MAX_YEARS = timedelta(days=5 * 366)
 MAX_INTERVAL = 366
-MAX_EXPANDED = 128  # series that a process remembers
+MAX_EXPANDED = 128  # Series in the cache of a process
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,13 @@ class Recurrence:
 
 
 class BadRule(ValueError):
-    """A rule that a calendar of maintenance doesn't have. The message is for the person."""
+    """A rule that the maintenance calendar doesn't support. The message is for the person."""
 
 
 def check_rule(text: str, first: Span, zone: str, until: datetime | None) -> Recurrence:
-    """Return the series that a typed rule describes; raise BadRule with what is wrong.
+    """Return the series of a typed rule. Raises BadRule with the problem.
 
-    An UNTIL in the rule, or `until`, ends it, or a COUNT. One of them is required.
+    An UNTIL in the rule, a COUNT, or `until` ends it. One of them is required.
     """
     parts = _parts(text)
     until = _until(parts.pop("UNTIL", None), zone, until)
@@ -107,7 +107,7 @@ def _parts(text: str) -> dict[str, str]:
 
 
 def _until(text: str | None, zone: str, given: datetime | None) -> datetime | None:
-    """Return the earlier end; an UNTIL that is a day includes that day."""
+    """Return the earlier end. An UNTIL with only a day includes that day."""
     if text is None:
         return given
     try:
@@ -124,13 +124,13 @@ def _until(text: str | None, zone: str, given: datetime | None) -> datetime | No
 
 
 def occurrences(series: Recurrence) -> Iterator[Span]:
-    """Each occurrence in order, in UTC."""
+    """Yield each occurrence in order, in UTC."""
     return iter((series.first,) if series.rule is None else _expanded(series))
 
 
 @lru_cache(MAX_EXPANDED)
 def _expanded(series: Recurrence) -> tuple[Span, ...]:
-    """The occurrences of a recurring series, which many readers ask for."""
+    """Return the occurrences of a recurring series, cached since they are read often."""
     zone, length = ZoneInfo(series.zone), series.length
     local = series.first.start.astimezone(zone).replace(tzinfo=None, fold=0)
     starts = (
@@ -142,7 +142,7 @@ def _expanded(series: Recurrence) -> tuple[Span, ...]:
 
 
 def _local_starts(text: str, first: datetime) -> Iterator[datetime]:
-    """The starts of five years at most: a rule that no day fulfils ends, too."""
+    """Yield starts for five years at most, so that a rule without matching days ends too."""
     parts = dict(part.split("=", 1) for part in text.split(";"))
     count = int(parts.pop("COUNT", MAX_COUNT + 1))
     rule = rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=first)
@@ -152,7 +152,7 @@ def _local_starts(text: str, first: datetime) -> Iterator[datetime]:
 
 
 def occurrences_in(series: Recurrence, span: Span) -> Iterator[Span]:
-    """Each occurrence that has a minute in `span`, whole, in order."""
+    """Yield each complete occurrence that has a minute in `span`, in order."""
     for each in occurrences(series):
         if each.start >= span.end:
             return
@@ -161,7 +161,7 @@ def occurrences_in(series: Recurrence, span: Span) -> Iterator[Span]:
 
 
 def last_end(series: Recurrence) -> datetime:
-    """When the last occurrence ends."""
+    """Return the end of the last occurrence."""
     end = series.first.end
     for each in occurrences(series):
         end = max(end, each.end)

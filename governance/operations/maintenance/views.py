@@ -1,4 +1,4 @@
-"""The pages of maintenance: calendar and list, one exclusion, announcing, changing, withdrawing."""
+"""Pages of maintenance: calendar and list, one exclusion, announcing, changing, withdrawing."""
 
 from datetime import date, datetime
 from itertools import islice
@@ -174,7 +174,7 @@ def _form(
 
 
 def _preview(form: ExclusionForm, found: Exclusion | None) -> ResponseReturnValue:
-    """The form again, with what the exclusion would hide; nothing is saved."""
+    """Show the form again, with the minutes that the exclusion would hide. Saves nothing."""
     shown: list[tuple[object, bool]] = []
 
     def look() -> None:
@@ -189,7 +189,7 @@ def _preview(form: ExclusionForm, found: Exclusion | None) -> ResponseReturnValu
 
 
 def _saved(row: Exclusion) -> ResponseReturnValue:
-    """Redirect to the approval of the exclusion, where it needs one."""
+    """Redirect to the approval of the exclusion, if it needs one."""
     requested = open_approval(queries.LATE, row.id)
     if requested is not None and is_open(requested):
         flash(f"{row.ref} saved. It hides nothing until another person approves it.")

@@ -1,4 +1,4 @@
-"""Tell webhook endpoints what changed in the maintenance calendar."""
+"""Notify webhook endpoints of changes in the maintenance calendar."""
 
 from governance.foundation.webhooks import actions as webhooks
 from governance.foundation.webhooks import event_types

@@ -1,8 +1,8 @@
 """Define and retire indicators, and store their minutes.
 
-define          an indicator of a system or feature; what it means never changes once it has data
-retire          it takes no more minutes; its history stays
-store           minute counts, once for each batch
+define          an indicator of a system or feature; its definition is fixed once it has data
+retire          an indicator, so that it accepts no more minutes; its history stays
+store           minute counts, once per batch
 rebuild         hours and days from the minutes
 """
 
@@ -71,12 +71,12 @@ REPAIRED = action(
 )
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]\Z")
-MAX_LATENESS = timedelta(hours=48)  # how late an ordinary batch may be
-MAX_BACKFILL_AGE = timedelta(days=400)  # how far back a backfill may reach
-MAX_CLOCK_SKEW = timedelta(minutes=2)  # how far clocks may differ
-MAX_BACKFILLED = 100  # indicators of one backfill: each has an entry in the audit log
+MAX_LATENESS = timedelta(hours=48)  # Maximum delay of an ordinary batch
+MAX_BACKFILL_AGE = timedelta(days=400)  # Maximum age in a backfill
+MAX_CLOCK_SKEW = timedelta(minutes=2)  # Maximum difference of clocks
+MAX_BACKFILLED = 100  # Indicators per backfill, since each has an entry in the audit log
 MAX_REASON_LENGTH = 2000
-CHUNK = 20_000  # rows of one statement
+CHUNK = 20_000  # Rows per statement
 
 
 class IndicatorRetired(DomainError):
@@ -194,7 +194,7 @@ def _check_threshold(bound: Decimal | None, bound_unit: str | None, good_side: s
 
 
 def retire(indicator: Indicator, *, reason: str) -> None:
-    """Take no more minutes of it. What it counted stays."""
+    """Retire an indicator, so that it accepts no more minutes. Its counts stay."""
     if indicator.is_retired:
         raise IndicatorRetired(f"{indicator.name} is retired already.")
     if not reason.strip():
@@ -208,7 +208,7 @@ def retire(indicator: Indicator, *, reason: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StoreResult:
-    """How many rows were new, replaced another value, or were known already."""
+    """Numbers of rows that were new, corrected another value, or were already known."""
 
     accepted: int
     corrected: int
@@ -220,10 +220,10 @@ def store(
 ) -> StoreResult:
     """Store (indicator id, minute, good, total) and add them to their hours and days.
 
-    Of two rows of one minute the later one counts. Minutes of the last 48 hours need no reason;
-    with `backfill_reason` they may be 400 days old. A transaction that stores several batches
-    takes their indicators in order of id. Raises Invalid or IndicatorRetired, and stores nothing,
-    when one row can't be stored; push_actions.py names each such row.
+    If two rows have the same minute, the later one counts. Minutes of the last 48 hours need no
+    reason; with `backfill_reason` they may be 400 days old. A transaction that stores several
+    batches locks their indicators in order of id. Raises Invalid or IndicatorRetired, and stores
+    nothing, when one row can't be stored; push_actions.py names each such row.
     """
     if backfill_reason is not None and not backfill_reason.strip():
         raise Invalid("Enter the reason of the backfill.", field="reason")
@@ -261,7 +261,7 @@ def _minute(at: datetime) -> int:
 
 
 def window(*, is_backfill: bool) -> tuple[int, int]:
-    """The numbers of the earliest and the latest minute that may be stored now."""
+    """Return the numbers of the earliest and the latest minute that may be stored now."""
     now = clock.now()
     late = MAX_BACKFILL_AGE if is_backfill else MAX_LATENESS
     return minute_number(whole_minute(now - late)), minute_number(
@@ -272,7 +272,7 @@ def window(*, is_backfill: bool) -> tuple[int, int]:
 def write(
     columns: MinuteColumns, locked: dict[UUID, Indicator], *, backfill_reason: str | None
 ) -> Written:
-    """Store checked minutes of these locked indicators; a backfill is recorded for each of them."""
+    """Store checked minutes of these locked indicators. Record a backfill for each of them."""
     for indicator_id in columns.ids:
         indicator = locked.get(indicator_id)
         if indicator is None:
@@ -315,7 +315,7 @@ def announce(written: Written, *, is_backfill: bool) -> None:
 
 
 def rebuild(indicators: UUID | Collection[UUID] | None, span: Span) -> int:
-    """Count the hours and days of a span again: of one indicator, of several, or of all.
+    """Recount the hours and days of a span for one indicator, several, or all.
 
     Returns how many rows differed; each such indicator has an entry in the audit log.
     """

@@ -14,7 +14,7 @@ batch_requests.takes_batches(feature, batches.MOST)
 
 @feature.post("/api/v1/indicators", needs=permissions.PUSH)
 def push() -> ResponseReturnValue:
-    """Store the rows that can be stored; the answer names the others."""
+    """Store the valid rows. The answer names the others."""
     done = push_actions.push(
         batch_requests.body(), request.mimetype, idempotency_key=idempotency_key()
     )

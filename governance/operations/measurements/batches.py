@@ -1,4 +1,4 @@
-"""Read what a machine sends: a batch of rows, and of each row what it means or why it is rejected.
+"""Read the batch of rows that a machine sends: each row's content, or its error.
 
     {"rows": [{"indicator": "claims-triage-availability", "at": "2026-11-25T09:14:00Z",
                "good": 12, "total": 12}],
@@ -30,7 +30,7 @@ INFINITY = Decimal("Infinity")
 
 
 class RejectedRow(Exception):
-    """Why one row can't be stored."""
+    """The reason why one row can't be stored."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
@@ -86,7 +86,7 @@ def _line(line: bytes) -> Any:
     try:
         return json.loads(line)
     except (ValueError, RecursionError):
-        return None  # rejected as a row that is no object
+        return None  # None is rejected as a row that isn't an object.
 
 
 def _reason(sent: Mapping[str, Any]) -> str | None:
@@ -108,7 +108,7 @@ def _reason(sent: Mapping[str, Any]) -> str | None:
 
 
 class Row(NamedTuple):
-    """What a row says. `good` and `total` are None where it has buckets."""
+    """The content of a row. `good` and `total` are None if it has buckets."""
 
     indicator: str
     at: str
@@ -137,7 +137,7 @@ def read(row: Any) -> Row:
 
 
 def good_and_total(row: Mapping[str, Any]) -> tuple[int, int]:
-    """The two counts of a row. Raises RejectedRow."""
+    """Return the two counts of a row. Raises RejectedRow."""
     good, total = whole(row, "good"), whole(row, "total")
     if good > total:
         raise RejectedRow("good", f"good is {good}, more than the total of {total}.")
@@ -145,7 +145,7 @@ def good_and_total(row: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def whole(values: Mapping[str, Any], name: str, field: str | None = None) -> int:
-    """A count: a whole number from 0 on; True is none."""
+    """Return a count: an integer from 0; True isn't one. Raises RejectedRow."""
     value = values.get(name)
     if type(value) is not int:
         raise RejectedRow(field or name, f"{_shown(name)} must be a whole number.")
@@ -157,7 +157,7 @@ def whole(values: Mapping[str, Any], name: str, field: str | None = None) -> int
 
 
 def minute_of(text: str) -> int:
-    """The number of the minute that `at` names. Raises RejectedRow."""
+    """Return the number of the minute `at`. Raises RejectedRow."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
@@ -173,7 +173,7 @@ def minute_of(text: str) -> int:
 
 
 def from_buckets(buckets: Mapping[str, Any], bound: Decimal, *, is_floor: bool) -> tuple[int, int]:
-    """Good and total of a cumulative histogram, whose buckets count events up to their bound.
+    """Return good and total of a cumulative histogram with counts up to each bound.
 
     With `is_floor` events above the bound are good. Raises RejectedRow.
     """
@@ -205,7 +205,7 @@ def _edge(name: str) -> Decimal:
 
 
 def _shown(name: str) -> str:
-    """A name as an answer repeats it: short, and without what can't be stored."""
+    """Return a name for an error message: short, and without characters that can't be stored."""
     return "".join(
         c if c.isprintable() and not "\ud800" <= c <= "\udfff" else "?" for c in name[:40]
     )

@@ -1,6 +1,6 @@
-"""The statements that add up counts, of any number of windows at once.
+"""Statements that add up counts of any number of windows at once.
 
-Each part of a window (rollups.py) is one range of an index, of minutes, hours or days, added or
+Each part of a window (rollups.py) is one index range of minutes, hours or days, added or
 subtracted.
 """
 
@@ -67,14 +67,16 @@ NOTHING = Counts()
 
 
 def counts_of_many(windows: Sequence[tuple[UUID, Sequence[Span]]]) -> list[Counts]:
-    """The counts of each window, in the order given; one statement, none for empty windows.
+    """Return the counts of each window, in the given order.
 
-    Windows of a list often have the same spans, as one object: these are cut and sent once. The
-    windows of one indicator that stand together are one row of what is asked.
+    Runs one statement, or none for empty windows.
+
+    Windows of a list often share one object of spans, which is cut and sent once. Adjacent windows
+    of one indicator are one row of the request.
     """
     now = clock.now()
-    cuts: dict[int, int] = {}  # number of the cut by the identity of its spans
-    made_of: list[list[SignedPart]] = []  # the parts of each cut
+    cuts: dict[int, int] = {}  # Number of the cut by the identity of its spans
+    made_of: list[list[SignedPart]] = []  # Parts of each cut
     for _indicator_id, spans in windows:
         if id(spans) not in cuts:
             cuts[id(spans)] = len(made_of)
@@ -100,10 +102,10 @@ def counts_of_many(windows: Sequence[tuple[UUID, Sequence[Span]]]) -> list[Count
 def _asked(
     rows: Sequence[tuple[UUID, tuple[int, ...]]], made_of: Sequence[Sequence[SignedPart]]
 ) -> tuple[tuple[Grain, ...], dict[str, Any]]:
-    """The grains to read, and the parameters.
+    """Return the grains to read, and the parameters.
 
-    Indicators of which the same cuts are asked have one number, `asked`. A part that several of its
-    cuts share is read once.
+    Indicators with the same cuts share one number, `asked`. A part that several of its cuts share
+    is read once.
     """
     groups: dict[tuple[int, ...], int] = {}
     for _indicator_id, its in rows:

@@ -1,4 +1,4 @@
-"""Which minutes of a span have data, as spans: a whole hour is read from its rollup."""
+"""Spans of minutes with data; full hours are read from rollups."""
 
 from uuid import UUID
 
@@ -29,7 +29,7 @@ SELECT min(at), max(at) + interval '1 minute'
 
 
 def known_spans(indicator_id: UUID, span: Span) -> list[Span]:
-    """The minutes of the span with data, as disjoint spans in order; one statement."""
+    """Return the minutes of the span with data, as disjoint spans in order. Runs one statement."""
     hours = inner(span, HOUR) or Span(span.start, span.start)
     rows = session().execute(
         KNOWN,
@@ -46,7 +46,7 @@ def known_spans(indicator_id: UUID, span: Span) -> list[Span]:
 
 
 def between(known: list[Span], span: Span, *, min_minutes: int = 1) -> list[Span]:
-    """The gaps of at least so many minutes between known spans inside `span`."""
+    """Return the gaps of at least `min_minutes` between known spans inside `span`."""
     found, start = [], span.start
     for each in known:
         if each.start - start >= min_minutes * MINUTE:

@@ -1,12 +1,13 @@
-"""Count the cases of evaluation runs as minutes of an indicator, so that a measure has an error budget.
+"""Count evaluation cases as minutes of an indicator, so that measures have error budgets.
 
-    feed(indicator, suite, measure)    from then on each judged run is a minute: good and total cases
-    stop(indicator)                    its minutes stay
+    feed(indicator, suite, measure)    makes each later judged run a minute: good and total cases
+    stop(indicator)                    ends counting; its minutes stay
     choices()                          the measures that can be counted
 
-Only a run of a release that people were served when it ended counts, by the record of rollouts or as
-somebody stated it. While nothing says which release that was, no run counts. A run is one minute, at its end; runs that end in the same minute add up. Weeks have few minutes with
-data, so an objective on such an indicator asks for no coverage.
+A run counts only if its release was served when it ended, by the record of rollouts or a person's
+statement. Without either, no run counts. A run is one minute, at its end; runs that end in the same
+minute add up. Weeks have few minutes with data, so an objective on such an indicator requires no
+coverage.
 """
 
 from datetime import datetime, timedelta
@@ -39,7 +40,7 @@ from governance.operations.rollouts import served_releases
 
 WORK = "count evaluation run"
 LOCK = "evaluation feeds"
-NO_REASON_FOR = timedelta(hours=47)  # of age; older minutes are a backfill
+NO_REASON_FOR = timedelta(hours=47)  # Maximum age; older minutes are a backfill
 
 STARTED = action(
     "indicator.evaluation.started",
@@ -61,7 +62,7 @@ STOPPED = action(
 
 
 def feed_of(indicator_id: UUID) -> tuple[EvaluationFeed, EvaluationSuite] | None:
-    """The open feed of an indicator, with its suite."""
+    """Return the open feed of an indicator, with its suite."""
     f = EvaluationFeed
     query = (
         select(f, EvaluationSuite)
@@ -73,7 +74,10 @@ def feed_of(indicator_id: UUID) -> tuple[EvaluationFeed, EvaluationSuite] | None
 
 
 def choices() -> list[tuple[str, str]]:
-    """(value, label) of each share of cases that decides, in a published version of a live suite."""
+    """Return (value, label) of each deciding share of cases that can be counted.
+
+    They are in published versions of active suites.
+    """
     query = (
         select(EvaluationSuite.key, EvaluationSuite.name, SuiteMeasure.key, SuiteMeasure.name)
         .join(SuiteVersion, SuiteVersion.suite_id == EvaluationSuite.id)
@@ -94,9 +98,9 @@ def choices() -> list[tuple[str, str]]:
 
 
 def feed(indicator: Indicator, chosen: str) -> None:
-    """Count a measure ("claims-grounding/hallucination") from the next run on.
+    """Count a measure ("claims-grounding/hallucination") from the next run.
 
-    Raises Invalid for what can't be counted, and IndicatorRetired.
+    Raises Invalid if it can't be counted, and IndicatorRetired.
     """
     if indicator.is_retired:
         raise actions.IndicatorRetired(f"{indicator.name} is retired and takes no more minutes.")
@@ -130,7 +134,7 @@ def feed(indicator: Indicator, chosen: str) -> None:
 
 
 def stop(indicator: Indicator) -> None:
-    """Count no further runs; a second click changes nothing."""
+    """Stop counting further runs. Idempotent."""
     lock_tenant(LOCK)
     there = feed_of(indicator.id)
     if there is not None:
@@ -147,13 +151,13 @@ def _stop(indicator: Indicator, found: EvaluationFeed, suite: EvaluationSuite) -
 
 
 def queue(event: RunJudged) -> None:
-    """Queue the count of a run where an indicator of its system is fed; it must not undo the run."""
+    """Queue the count of a run if an indicator of its system is fed. It must not undo the run."""
     if _fed(event.version_id, event.system_id):
         jobs.enqueue(WORK, event.run_id)
 
 
 def _fed(version_id: UUID, system_id: UUID) -> list[tuple[Indicator, str]]:
-    """The live indicators of the system that count a measure of this version's suite."""
+    """Return the system's active indicators that count a measure of this version's suite."""
     f = EvaluationFeed
     query = (
         select(Indicator, f.measure)
@@ -186,7 +190,7 @@ def _count(run_id: UUID) -> None:
     served = served_releases.served_at(run.system_id, ended)
     if run.release not in served:
         return
-    lock_tenant(LOCK)  # runs of one minute are added up once
+    lock_tenant(LOCK)  # Runs of one minute are added up once.
     at = whole_minute(ended)
     results = evaluations.results_of(_of_minute(run, at, served))
     rows: list[tuple[UUID, datetime, int, int]] = []
@@ -205,7 +209,7 @@ def _count(run_id: UUID) -> None:
 
 
 def _of_minute(run: EvaluationRun, at: datetime, served: set[str]) -> list[UUID]:
-    """The runs of the same AI system and suite that ended in the minute, of releases that count."""
+    """Return the runs of counting releases, same system and suite, that ended in the minute."""
     r = EvaluationRun
     suite_of = select(SuiteVersion.suite_id).where(SuiteVersion.id == run.version_id)
     query = (
@@ -224,6 +228,6 @@ def _of_minute(run: EvaluationRun, at: datetime, served: set[str]) -> list[UUID]
 
 
 def _good(result: MeasureResult, measure: SuiteMeasure) -> tuple[int, int]:
-    """Good and total cases: of a measure with an upper limit, the counted ones are the bad ones."""
+    """Return good and total cases. For a measure with an upper limit, counted cases are bad."""
     counted = result.successes or 0
     return (counted if measure.at_least else result.n - counted), result.n

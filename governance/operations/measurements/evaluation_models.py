@@ -28,6 +28,6 @@ class EvaluationFeed(Tenanted, Model):
 
     indicator_id: Mapped[UUID]
     suite_id: Mapped[UUID]
-    measure: Mapped[str]  # its key in the suite
+    measure: Mapped[str]  # Key in the suite
     started_by: Mapped[UUID | None]
     stopped_at: Mapped[datetime | None] = mapped_column(default=None)

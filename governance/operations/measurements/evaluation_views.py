@@ -27,7 +27,7 @@ class FeedForm(Form):
 
 @feature.get(AT, needs=permissions.MANAGE)
 def evaluation(indicator_id: UUID) -> ResponseReturnValue:
-    """Show what feeds the indicator, and what could."""
+    """Show the indicator's current feed and its possible feeds."""
     found = queries.indicator(indicator_id)
     return _page(found, _form())
 

@@ -37,7 +37,7 @@ from governance.operations.measurements import (
 )
 from governance.operations.systems.parts import SYSTEM_PARTS
 
-# It adds its routes to `views.feature` when it is imported.
+# Importing evaluation_views adds its routes to `views.feature`.
 VIEWS = (views, evaluation_views)
 
 manifest = Manifest(

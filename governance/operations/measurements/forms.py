@@ -20,12 +20,12 @@ constraint(
 
 REASON_NEEDED = "Enter a reason. It is kept in the audit log."
 GOOD_SIDES = (("at_most", "At most the bound"), ("more_than", "More than the bound"))
-MAX_DIGITS = 12  # before the point, and as many after it
+MAX_DIGITS = 12  # Digits before the point, and after it
 INVALID_CHOICE: dict[str, Any] = {"invalid_choice_message": "Choose one of the list."}
 
 
 class DecimalField(Field):
-    """An exact decimal, which is shown as it was typed."""
+    """An exact decimal, shown as it was typed."""
 
     widget = TextInput()
     data: Decimal | None
@@ -36,7 +36,7 @@ class DecimalField(Field):
         return "" if self.data is None else f"{self.data:f}"
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Read what was sent; blanks are nothing."""
+        """Read the submitted text. Blank text means no value."""
         sent, self.data = " ".join(valuelist or ()).strip(), None
         if not sent:
             self.raw_data = []

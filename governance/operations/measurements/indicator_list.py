@@ -1,4 +1,4 @@
-"""The list of indicators: its declaration, its rows, and what is known of each."""
+"""The list of indicators: declaration, rows, and measured facts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ INDICATORS = ListPage(
         Filter("state", "State", (("retired", "retired"),), any="live", unknown="ignored"),
     ),
 )
-SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is unique in the tenant
+SORTS: Mapping[str, tuple[Any, ...]] = {  # Each ends with a column that is unique in the tenant
     "indicator": (Indicator.key,),
     "kind": (Indicator.kind, Indicator.key),
     "source": (Indicator.source, Indicator.key),
@@ -58,14 +58,14 @@ SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is uniq
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of an indicator beside its definition."""
+    """Measured facts about an indicator."""
 
     last: datetime | None
-    coverage: Fraction  # share of the minutes of the last 7 days with data
+    coverage: Fraction  # Share of the minutes of the last 7 days with data
 
 
 def rows(wanted: Mapping[str, str], *, sort: str, after: str | None, size: int) -> Keyset:
-    """Return one page of indicators."""
+    """Return a page of indicators."""
     return sorted_page(_filtered(wanted), SORTS, sort, after=after, size=size)
 
 
@@ -85,7 +85,7 @@ def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
 
 
 def totals() -> dict[str, int]:
-    """Count live and retired indicators."""
+    """Count active and retired indicators."""
     live = Indicator.retired_at.is_(None)
     query = select(
         func.count().filter(live).label("live"), func.count().filter(~live).label("retired")
@@ -95,13 +95,13 @@ def totals() -> dict[str, int]:
 
 
 def recent() -> Span:
-    """The last 7 days, up to the present minute."""
+    """Return the last 7 days, up to the current minute."""
     now = whole_minute(clock.now())
     return Span(now - timedelta(days=COVERAGE_DAYS), now)
 
 
 def known_of(indicators: Sequence[Indicator]) -> dict[UUID, Known]:
-    """Return what is known of each; two statements."""
+    """Return the measured facts of each. Runs two statements."""
     if not indicators:
         return {}
     ids, span = [each.id for each in indicators], recent()

@@ -1,4 +1,4 @@
-"""The jobs of measurements: months ahead, old months, old answers, and a rebuild on command."""
+"""Jobs of measurements: future partitions, old months, old answers, and requested rebuilds."""
 
 from itertools import batched
 
@@ -13,12 +13,12 @@ from governance.kernel.months import Month
 from governance.operations.measurements import actions, partitions, queries, retention
 from governance.operations.measurements.ports import minutes_needed_since
 
-REBUILT_TOGETHER = 50  # indicators of one transaction
+REBUILT_TOGETHER = 50  # Indicators per transaction
 log = structlog.get_logger("measurements")
 
 
 def create_partitions() -> None:
-    """Create the months ahead, so that no batch has to."""
+    """Create the partitions of coming months, so that no batch has to."""
     with transaction():
         partitions.MINUTES.create_ahead()
 
@@ -26,7 +26,7 @@ def create_partitions() -> None:
 def drop_old_minutes() -> None:
     """Drop each month that is past its retention and that no tenant needs.
 
-    Where one tenant can't be asked, nothing is dropped that day.
+    If the check of one tenant fails, nothing is dropped that day.
     """
     needed: list[Month | None] = []
     asked = 0
@@ -53,7 +53,7 @@ def drop_old_minutes() -> None:
 
 
 def rebuild_all(span: Span) -> tuple[int, int]:
-    """Count the hours and days of the acting tenant again, some indicators in each transaction.
+    """Recount the acting tenant's hours and days, some indicators per transaction.
 
     Returns how many rows differed, and how many indicators were counted.
     """

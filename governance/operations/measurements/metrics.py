@@ -1,4 +1,4 @@
-"""What a scraper reads about stored minutes."""
+"""Prometheus metrics about stored minutes."""
 
 import prometheus_client
 

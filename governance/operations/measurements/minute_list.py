@@ -1,4 +1,4 @@
-"""The minutes of an indicator in a span: read from the address, page by page, and as a file."""
+"""The minutes of an indicator in a span from the address, as pages and as a file."""
 
 import codecs
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class MinuteRow:
 
 
 def asked_span() -> Span:
-    """The span that the address names by `from` and `to`, by default the last 24 hours."""
+    """Return the span that the address names by `from` and `to`, by default the last 24 hours."""
     end = _instant("to") or whole_minute(clock.now())
     start = _instant("from") or end - DEFAULT_SPAN
     if not start < end:
@@ -47,7 +47,7 @@ def asked_span() -> Span:
 
 
 def _instant(name: str) -> datetime | None:
-    """An instant such as 2026-11-25T09:14; without a time zone, of UTC."""
+    """Parse an instant such as 2026-11-25T09:14, in UTC without a time zone."""
     text = request.args.get(name, "").strip()
     if not text:
         return None
@@ -63,7 +63,7 @@ def _instant(name: str) -> datetime | None:
 
 
 def address_of(span: Span) -> dict[str, str]:
-    """The parts of an address that name the span."""
+    """Return the query parameters that name the span."""
     return {"from": _text(span.start), "to": _text(span.end)}
 
 
@@ -72,7 +72,7 @@ def _text(at: datetime) -> str:
 
 
 def rows(indicator_id: UUID, span: Span, *, after: str | None) -> Keyset:
-    """One page of minutes with data, the latest first."""
+    """Return a page of minutes with data, latest first."""
     found = keyset(
         _minutes(indicator_id, span), MINUTES.c.at, after=after, size=PAGE_SIZE, descending=True
     )
@@ -90,7 +90,7 @@ def _minutes(indicator_id: UUID, span: Span) -> Select[Any]:
 
 
 def csv_pieces(indicator_id: UUID, span: Span) -> Iterator[bytes]:
-    """The same minutes as CSV, the earliest first, a week at a time."""
+    """Yield the same minutes as CSV, earliest first, a week at a time."""
     yield codecs.BOM_UTF8 + csv_rows([HEAD])
     start = span.start
     while start < span.end:

@@ -1,9 +1,9 @@
-"""Indicators, their minute counts, and the rollups of these.
+"""Indicators, their minute counts, and the rollups of these counts.
 
 The counts are plain tables, not classes: a row is an instant and its numbers, without an id.
 
-    indicator_minutes    a partition for each month of UTC (partitions.py); no row = unknown
-    indicator_hours      the same counts added up for an hour and for a day of UTC
+    indicator_minutes    a partition per month of UTC (partitions.py); no row = unknown
+    indicator_hours      the same counts added up per hour and per day of UTC
     indicator_days
 """
 
@@ -47,7 +47,7 @@ type GoodSide = Literal["at_most", "more_than"]
 class Indicator(Tenanted, Model):
     """One measured quantity of an AI system or one of its features.
 
-    Its definition never changes once it has data: a count means the same in every month.
+    Its definition never changes once it has data, so a count means the same in every month.
     """
 
     __tablename__ = "indicators"
@@ -60,16 +60,16 @@ class Indicator(Tenanted, Model):
     key: Mapped[str]
     name: Mapped[str]
     system_id: Mapped[UUID]
-    feature: Mapped[str | None]  # slug of the system's feature; None: the whole system
-    kind: Mapped[str]  # one of KINDS
-    unit: Mapped[str]  # what it counts, as a plural noun: "requests"
-    min_requests: Mapped[int] = mapped_column(default=1)  # downtime: below it, a minute is up
-    floor: Mapped[Decimal | None] = mapped_column(SHARE)  # downtime: below it, a minute is down
-    bound: Mapped[Decimal | None] = mapped_column(BOUND)  # threshold: what good events keep
+    feature: Mapped[str | None]  # Slug of the system's feature; None: all of the system
+    kind: Mapped[str]  # One of KINDS
+    unit: Mapped[str]  # Counted events, as a plural noun: "requests"
+    min_requests: Mapped[int] = mapped_column(default=1)  # Downtime: with fewer, a minute is up
+    floor: Mapped[Decimal | None] = mapped_column(SHARE)  # Downtime: minimum share of an up minute
+    bound: Mapped[Decimal | None] = mapped_column(BOUND)  # Threshold: limit of good events
     bound_unit: Mapped[str | None]  # "s", "tokens/s"
-    good_side: Mapped[str] = mapped_column(default="at_most")  # of the bound, or "more_than"
-    vendor: Mapped[str | None]  # the provider whose errors it counts
-    source: Mapped[str] = mapped_column(default="push")  # one of SOURCES
+    good_side: Mapped[str] = mapped_column(default="at_most")  # at_most | more_than (the bound)
+    vendor: Mapped[str | None]  # Provider whose errors it counts
+    source: Mapped[str] = mapped_column(default="push")  # One of SOURCES
     retired_at: Mapped[datetime | None]
 
     @property
@@ -80,7 +80,7 @@ class Indicator(Tenanted, Model):
 
     @property
     def sentence(self) -> str:
-        """What it counts, as a person reads it."""
+        """Its definition, as a person reads it."""
         if self.kind == "threshold" and self.bound is not None:
             side = "at most" if self.good_side == "at_most" else "more than"
             return (
@@ -108,7 +108,7 @@ class Indicator(Tenanted, Model):
 
 
 def _plain(number: Decimal) -> str:
-    """Without zeros at its end: 0.5 and 20."""
+    """Format a number without trailing zeros: 0.5 and 20."""
     return f"{number.normalize():f}"
 
 
@@ -120,7 +120,7 @@ def _key() -> tuple[Column[Any], ...]:
     )
 
 
-# A foreign key would be looked up for each minute. Every minute has its hour, and that has one.
+# A foreign key would cost a lookup for each minute. Every minute has its hour, which has one.
 MINUTES = Table(
     "indicator_minutes",
     Model.metadata,
@@ -139,7 +139,7 @@ def _rollup(name: str) -> Table:
         name,
         Model.metadata,
         *_key(),
-        Column("minutes", Integer, nullable=False),  # with data
+        Column("minutes", Integer, nullable=False),  # Number of minutes with data
         Column("down", Integer, nullable=False),
         Column("good", BigInteger, nullable=False),
         Column("total", BigInteger, nullable=False),

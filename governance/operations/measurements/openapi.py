@@ -1,4 +1,4 @@
-"""`POST /api/v1/indicators`, as OpenAPI 3.1."""
+"""OpenAPI 3.1 description of `POST /api/v1/indicators`."""
 
 from typing import Any
 

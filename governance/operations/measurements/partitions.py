@@ -1,4 +1,4 @@
-"""Monthly partitions of the minute counts. Dropped minutes leave their hours and days."""
+"""Monthly partitions of the minute counts. Hours and days stay when minutes are dropped."""
 
 from governance.kernel.data.monthly_partitions import MonthlyPartitions
 

@@ -1,4 +1,4 @@
-"""Who may do what with indicators."""
+"""Permissions for indicators."""
 
 from governance.kernel.safety.access import permission, scope
 

@@ -1,4 +1,4 @@
-"""What measurements ask of the features above them."""
+"""Ports of measurements that features above them implement."""
 
 from collections.abc import Callable
 
@@ -10,8 +10,8 @@ def _none_needed() -> Month | None:
     return None
 
 
-# The earliest month of UTC whose minutes the acting tenant still needs, whatever their age: for a
-# statement that is open or disputed. None: the retention alone decides.
+# The earliest month of UTC whose minutes the acting tenant still needs for an open or disputed
+# statement, regardless of age. None: only the retention decides.
 minutes_needed_since: Port[Callable[[], Month | None]] = Port(
     "months whose minutes are still needed", _none_needed
 )

@@ -1,6 +1,6 @@
-"""Add, edit and remove Prometheus sources, and say how an indicator is read from one.
+"""Add, edit and remove Prometheus sources, and define how an indicator reads one.
 
-Nothing is asked here: prometheus_pulling.py does that, outside of any transaction.
+No request is sent here: prometheus_pulling.py does that, outside of any transaction.
 """
 
 import re
@@ -91,7 +91,7 @@ BACKFILL_REQUESTED = action(
 
 MAX_NAME_LENGTH, MAX_URL_LENGTH, MAX_SECRET_LENGTH, MAX_QUERY_LENGTH = 80, 500, 4000, 2000
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}\Z")
-# what the request itself sets; another value would change where it goes or how it ends
+# The request sets these itself; other values would change its target or end.
 RESERVED = {"host", "content-length", "content-type", "transfer-encoding", "connection", "accept"}
 SECRET = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\Z")
 IN_SECONDS = {"s": Decimal(1), "ms": Decimal("0.001"), "min": Decimal(60)}
@@ -101,7 +101,7 @@ IN_SECONDS = {"s": Decimal(1), "ms": Decimal("0.001"), "min": Decimal(60)}
 
 
 def add_source(*, name: str, url: str, header: str = "", secret: str = "") -> PrometheusSource:
-    """Add a server. `secret` is the whole value of `header`, such as "Bearer abc"."""
+    """Add a server. `secret` is the complete value of `header`, such as "Bearer abc"."""
     lock_tenant("prometheus sources")
     if len(queries.sources()) >= queries.MAX_SOURCES:
         raise Invalid(f"A tenant can have {queries.MAX_SOURCES} Prometheus sources at most.")
@@ -123,9 +123,9 @@ def add_source(*, name: str, url: str, header: str = "", secret: str = "") -> Pr
 def edit_source(
     source: PrometheusSource, *, name: str, url: str, header: str = "", secret: str | None = None
 ) -> None:
-    """Change a source; without a `secret` it keeps the one it has.
+    """Change a source. Without a `secret` it keeps its current one.
 
-    A secret never follows to another server: a new host needs it again.
+    A secret is never sent to another server, so a new host needs it again.
     """
     keeps = secret is None and bool(header)
     fields = _checked(name, url, header, secret_of(source) if keeps else secret or "", source)
@@ -148,7 +148,7 @@ def edit_source(
 
 
 def remove_source(source: PrometheusSource) -> None:
-    """Ask a server no more. What was counted stays; its indicators need another source."""
+    """Remove a server. Its counts stay, and its indicators need another source."""
     source.removed_at, source.secret = clock.now(), None
     record(SOURCE_REMOVED, source, name=source.name, host=_host(source))
 
@@ -187,7 +187,7 @@ def _check_url(url: str) -> None:
 
 
 def _host(source: PrometheusSource) -> str:
-    """Return the host, which the log names: the full address may contain a token."""
+    """Return the host for the log, since the full address may contain a token."""
     return urlsplit(source.url).hostname or ""
 
 
@@ -211,7 +211,7 @@ key_encryption.holds(PrometheusSource, "secret", lambda row: _context(row.tenant
 
 
 def address_of(source: PrometheusSource) -> PrometheusAddress:
-    """Return where a source is and what opens it, to use outside of the transaction."""
+    """Return a source's address and credentials, to use outside of the transaction."""
     secret = secret_of(source)
     return PrometheusAddress(source.url, {source.header: secret} if secret else {})
 
@@ -229,14 +229,14 @@ def set_query(
     bucket: Decimal | None = None,
     reason: str = "",
 ) -> PrometheusQuery:
-    """Say how the indicator's minutes are read.
+    """Define how the indicator's minutes are read.
 
     counter    `good` and `total` select counters, which Meridian adds up
     count      `good` and `total` are queries whose value is the count of the last minute
     histogram  `total` selects the buckets of a classic histogram, `bucket` is the bound "le" up to
-               which an event is good (for indicators where more is better: from which on)
+               which an event is good (or above which, for indicators where more is better)
 
-    A change needs a reason, which the audit log keeps; minutes that were stored stay as they are.
+    A change needs a reason, which the audit log keeps. Stored minutes don't change.
     """
     source = queries.source(source_id)
     fields = _checked_query(indicator, kind, good.strip(), total.strip(), bucket)
@@ -307,7 +307,7 @@ def _check_selector(text: str, field: str, parse: object) -> None:
 
 
 def _checked_bound(indicator: Indicator, bucket: Decimal | None) -> Decimal:
-    """The bucket must be the indicator's own bound; metrics of durations are often in seconds."""
+    """Return the bucket if it is the indicator's bound, possibly in seconds. Raises Invalid."""
     if indicator.kind != "threshold" or indicator.bound is None:
         raise Invalid("A histogram measures indicators of the kind Threshold.", field="kind")
     if bucket is None or not bucket.is_finite():
@@ -329,13 +329,13 @@ def _checked_bound(indicator: Indicator, bucket: Decimal | None) -> Decimal:
 
 
 def queue_test(source: PrometheusSource) -> jobs.WorkItem:
-    """Queue a test of the connection; return one that is already in progress."""
+    """Queue a test of the connection, or return one that is already in progress."""
     waiting = [item for item in queries.under_way() if item.target_id == source.id]
     return waiting[0] if waiting else jobs.enqueue(queries.WORK, source.id, what="test")
 
 
 def request_backfill(indicator: Indicator, *, since: datetime, reason: str) -> jobs.WorkItem:
-    """Queue reading the minutes from `since` on again, with a reason that the audit log keeps."""
+    """Queue reading the minutes from `since` again, with a reason for the audit log."""
     if not reason.strip():
         raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")
     if queries.query_of(indicator.id) is None or indicator.is_retired:

@@ -1,4 +1,4 @@
-"""Ask a Prometheus server over its HTTP API, with little time and bounded answers.
+"""Send requests to a Prometheus server's HTTP API, with short timeouts and bounded answers.
 
 Counters and histograms are read as raw samples, by a range selector at /api/v1/query:
 /api/v1/query_range repeats a sample for minutes after scraping stopped and hides a restart between
@@ -19,18 +19,18 @@ from governance.operations.measurements.prometheus_response import (
 )
 from governance.operations.measurements.prometheus_schedule import LEAD_IN
 
-MAX_BYTES = 8 * 1024 * 1024  # of an answer; a longer one is asked for in smaller parts
+MAX_BYTES = 8 * 1024 * 1024  # Maximum answer; a longer one is requested in smaller parts
 MAX_SECONDS = 20
 WHO = "Prometheus"
 
 
 class AnswerTooLong(PrometheusFault):
-    """The answer has more than MAX_BYTES: ask for fewer minutes."""
+    """The answer has more than MAX_BYTES, so the caller must request fewer minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class PrometheusAddress:
-    """Where a source is, and what opens it."""
+    """The address and credentials of a source."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -54,7 +54,7 @@ def minute_values(
         "start": _instant(first + MINUTE),
         "end": _instant(until),
         "step": "60",
-        "lookback_delta": "59.999",  # a sample of a minute ago belongs to the minute before
+        "lookback_delta": "59.999",  # A sample from a minute ago belongs to the minute before
     }
     return parse_series(*_post(address, "/api/v1/query_range", fields))
 

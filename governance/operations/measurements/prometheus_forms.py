@@ -27,7 +27,7 @@ BEARER, OTHER, NONE = "bearer", "header", "none"
 
 
 class SourceForm(Form):
-    """A server. A secret that was saved is never shown again; an empty field keeps it."""
+    """A server. A saved secret is never shown again; an empty field keeps it."""
 
     name = StringField("Name", [InputRequired("Enter a name."), Length(max=MAX_NAME_LENGTH)])
     url = StringField(
@@ -53,7 +53,7 @@ class SourceForm(Form):
 
     @property
     def credentials(self) -> dict[str, Any]:
-        """`header` and `secret` as the actions take them; no secret means: keep it."""
+        """`header` and `secret` as the actions take them. No secret means: keep it."""
         typed = (self.secret.data or "").strip()
         if self.auth.data == NONE:
             return {"header": "", "secret": ""}
@@ -63,7 +63,7 @@ class SourceForm(Form):
 
 
 class QueryForm(Form):
-    """How an indicator is read. `is_change` needs a reason."""
+    """The query of an indicator. `is_change` requires a reason."""
 
     source_id = Choice("Source", [InputRequired("Choose a source.")], choices=[])
     kind = SelectField(

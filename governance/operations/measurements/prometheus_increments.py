@@ -1,10 +1,10 @@
-"""Turn raw samples of Prometheus into counts of whole minutes. Pure, in whole numbers.
+"""Convert raw samples of Prometheus to counts of full minutes. Pure, with integers.
 
-Counters only grow; between two samples, what a series grew by is what happened. The rules:
+Counters only grow, so a series' growth between two samples is its number of events. The rules:
 
 - Growth belongs to the minute of the later sample. The earlier one must be in that minute or in the
-  one before; after a longer hole nobody knows in which minute the events happened, so the minutes of
-  the hole and the one that ends it are unknown.
+  one before; after a longer gap the minute of the events is unknown, so the minutes of the gap and
+  the one that ends it are unknown.
 - A value below the previous one is a restart: the counter began at 0, so the value is the growth.
 - A series that wasn't in the previous scrape of its target (same job and instance, same instants)
   began at 0 as well: client libraries create a series with its first event. The first sample of a
@@ -12,7 +12,7 @@ Counters only grow; between two samples, what a series grew by is what happened.
 - A minute is known when at least one series has a sample in it and in the minute before. No growth
   is a known minute with 0 events.
 - NaN, infinity, fractions, negative numbers and numbers above 2^53 make their minute unknown.
-- A minute with more good events than events is unknown: which of the two is right is a guess.
+- A minute with more good events than events is unknown, since either count may be wrong.
 
 Prometheus's own increase() extrapolates to the edges of its window and returns fractions.
 """
@@ -36,13 +36,13 @@ MINUTE = 60_000  # milliseconds
 
 @dataclass(slots=True)
 class MinuteReading:
-    """Counts of minutes, and why others in between are unknown. Keys: start of the minute, ms."""
+    """Counts of minutes, and reasons for unknown ones. Keys are starts of minutes, in ms."""
 
     counts: dict[int, MinuteCount] = field(default_factory=dict)
     unknown: dict[int, str] = field(default_factory=dict)
 
     def rows(self, first: datetime, until: datetime) -> list[tuple[datetime, MinuteCount]]:
-        """(minute, count) of the known minutes in [first, until), in order."""
+        """Return (minute, count) of the known minutes in [first, until), in order."""
         start, end = milliseconds(first), milliseconds(until)
         return [
             (datetime.fromtimestamp(at / 1000, UTC), count)
@@ -51,7 +51,7 @@ class MinuteReading:
         ]
 
     def reasons(self, first: datetime, until: datetime) -> dict[str, int]:
-        """Reason → number of minutes in [first, until) that it makes unknown."""
+        """Return the number of unknown minutes in [first, until) by reason."""
         start, end = milliseconds(first), milliseconds(until)
         found: dict[str, int] = defaultdict(int)
         for at, reason in self.unknown.items():
@@ -79,7 +79,7 @@ def milliseconds(at: datetime) -> int:
 
 
 def minute_of(at: int) -> int:
-    """The start of the minute that an instant is in, both in milliseconds."""
+    """Return the start of an instant's minute, both in milliseconds."""
     return at - at % MINUTE
 
 
@@ -88,8 +88,8 @@ def counter_minutes(
 ) -> MinuteReading:
     """Count minutes from counters.
 
-    With `is_same_metric` the good events are a part of the same metric: no series of good events
-    in a known minute means that there were none. Otherwise the minute is unknown.
+    With `is_same_metric` the good events are a part of the same metric, so a known minute without a
+    series of good events has none. Otherwise the minute is unknown.
     """
     scrapes = _Scrapes([*good, *total])
     return _joined(_side(good, scrapes), _side(total, scrapes), is_same_metric=is_same_metric)
@@ -100,8 +100,8 @@ def histogram_minutes(
 ) -> MinuteReading:
     """Count minutes from the buckets of a classic histogram: good at or under `bound`.
 
-    With `good_is_above`, good events are those above it. Raises PrometheusFault when a histogram
-    has no bucket with exactly that bound.
+    With `good_is_above`, good events are those above it. Raises PrometheusFault if a histogram has
+    no bucket with exactly that bound.
     """
     scrapes = _Scrapes(series)
     at_bound, every = _buckets(series, bound)
@@ -116,9 +116,9 @@ def histogram_minutes(
 
 
 def gauge_minutes(good: Sequence[SampleSeries], total: Sequence[SampleSeries]) -> MinuteReading:
-    """Count minutes from queries whose value at an instant is the count of the minute before it.
+    """Count minutes from queries whose value at an instant counts the minute before it.
 
-    Series of one query are added up. Both queries must answer for a minute.
+    Series of one query are added up. Both queries must have a value for a minute.
     """
     reading = MinuteReading()
     goods, totals = _sums(good, reading), _sums(total, reading)
@@ -130,7 +130,7 @@ def gauge_minutes(good: Sequence[SampleSeries], total: Sequence[SampleSeries]) -
 
 
 def bounds(series: Iterable[SampleSeries]) -> set[Decimal]:
-    """The finite bounds ("le") of classic buckets."""
+    """Return the finite bounds ("le") of classic buckets."""
     found = (bound_of(each) for each in series)
     return {bound for bound in found if bound is not None and bound.is_finite()}
 
@@ -143,14 +143,14 @@ def bound_of(series: SampleSeries) -> Decimal | None:
 
 
 def nearest(bound: Decimal, found: Iterable[Decimal]) -> list[Decimal]:
-    """The next bound below and the next one above, as far as there are any."""
+    """Return the next lower bound and the next higher one, if they exist."""
     ordered = sorted(found)
     below = [each for each in ordered if each < bound][-1:]
     return below + [each for each in ordered if each > bound][:1]
 
 
 def no_bucket(bound: Decimal, found: Iterable[Decimal]) -> str:
-    """Say that there is no such bucket, and which ones are nearest."""
+    """Return the error for a missing bucket, with the nearest ones."""
     near = " and ".join(f"{each.normalize():f}" for each in nearest(bound, found))
     return (
         f"The histogram has no bucket at {bound.normalize():f}."
@@ -163,7 +163,7 @@ def no_bucket(bound: Decimal, found: Iterable[Decimal]) -> str:
 
 
 class _Scrapes:
-    """When each target was scraped, seen by the instants of its series."""
+    """The scrape times of each target, derived from the instants of its series."""
 
     def __init__(self, series: Sequence[SampleSeries]) -> None:
         self._before: dict[tuple[tuple[str, str], int], int] = {}
@@ -176,7 +176,7 @@ class _Scrapes:
                 self._before[key] = max(earlier, self._before.get(key, earlier))
 
     def before(self, series: SampleSeries, at: int) -> int | None:
-        """The scrape of the same target before the one at that instant."""
+        """Return the target's scrape before the one at that instant."""
         return self._before.get((series.target, at)) if series.target else None
 
 
@@ -207,7 +207,7 @@ def _follow(series: SampleSeries, side: _Side, scrapes: _Scrapes) -> None:
 
 
 def _was_scraped(series: SampleSeries, at: int, scrapes: _Scrapes) -> bool:
-    """Whether its target was scraped just before without it: then it began at 0."""
+    """Return True if its target was just scraped without it, so that it began at 0."""
     before = scrapes.before(series, at)
     return before is not None and before >= minute_of(at) - MINUTE
 
@@ -250,7 +250,7 @@ def _sums(series: Sequence[SampleSeries], reading: MinuteReading) -> dict[int, i
 def _buckets(
     series: Sequence[SampleSeries], bound: Decimal
 ) -> tuple[list[SampleSeries], list[SampleSeries]]:
-    """(buckets at the bound, buckets of everything), of the same histograms."""
+    """Return the buckets at the bound and the buckets of all events, of the same histograms."""
     at_bound, every = [], []
     for each in series:
         found = bound_of(each)

@@ -19,7 +19,7 @@ from governance.operations.measurements import queries as measurements
 from governance.operations.measurements.prometheus_reading import ReadingPlan
 from governance.operations.measurements.prometheus_response import PrometheusFault
 
-MAX_CONCURRENT_TENANTS = 4  # so that a slow source of one tenant doesn't delay the others
+MAX_CONCURRENT_TENANTS = 4  # A slow source of one tenant must not delay the others
 log = structlog.get_logger("prometheus")
 
 background_work.let_watch(queries.WORK, permissions.VIEW)
@@ -30,7 +30,7 @@ class BackfillFailed(DomainError):
 
 
 def pull_all(*, side_by_side: int = MAX_CONCURRENT_TENANTS) -> None:
-    """Pull for every tenant, in the process that leads the schedule."""
+    """Pull for every tenant. Runs in the process that leads the schedule."""
     with transaction():
         every = [(t.id, t.slug, t.name) for t in directory.living_tenants()]
     with ThreadPoolExecutor(side_by_side, thread_name_prefix="prometheus") as pool:
@@ -42,7 +42,7 @@ def _pull_for(tenant_id: UUID, slug: str, name: str) -> None:
     try:
         with current.acting_as(system_actor.founder(tenant_id, slug, name)):
             prometheus_pulling.pull()
-    except Exception:  # a fault of one tenant doesn't stop the others
+    except Exception:  # A fault of one tenant doesn't stop the others.
         log.exception("minutes not pulled", tenant=slug)
 
 

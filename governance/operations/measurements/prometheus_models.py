@@ -1,4 +1,4 @@
-"""Prometheus servers that minutes are pulled from, and the query of each indicator."""
+"""Prometheus servers to pull minutes from, and the query of each indicator."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -25,21 +25,21 @@ class PrometheusSource(Tenanted, Model):
     __table_args__ = (Index(None, "tenant_id", "removed_at"),)
 
     name: Mapped[str]
-    url: Mapped[str]  # what /api/v1/query is added to
-    header: Mapped[str]  # name of the header that carries the secret; empty without one
-    secret: Mapped[bytes | None]  # the header's value, wrapped by the installation's key
+    url: Mapped[str]  # Base address, to which /api/v1/query is added
+    header: Mapped[str]  # Name of the header with the secret; empty without one
+    secret: Mapped[bytes | None]  # Value of the header, encrypted with the installation's key
     added_by: Mapped[UUID | None]
     removed_at: Mapped[datetime | None]
-    state: Mapped[str] = mapped_column(default="new")  # new working failing
-    finding: Mapped[str] = mapped_column(default="")  # why it is failing, in a sentence
+    state: Mapped[str] = mapped_column(default="new")  # new | working | failing
+    finding: Mapped[str] = mapped_column(default="")  # Reason for failing, in a sentence
     tried_at: Mapped[datetime | None]
     succeeded_at: Mapped[datetime | None]
-    failures: Mapped[int] = mapped_column(default=0)  # in a row
-    next_try_at: Mapped[datetime | None]  # not before; None: as scheduled
+    failures: Mapped[int] = mapped_column(default=0)  # Consecutive failures
+    next_try_at: Mapped[datetime | None]  # Earliest next try; None: as scheduled
 
 
 class PrometheusQuery(Tenanted, Model):
-    """How the minutes of one indicator are read from a source."""
+    """The query that reads the minutes of one indicator from a source."""
 
     __tablename__ = "prometheus_queries"
     __table_args__ = (
@@ -51,14 +51,14 @@ class PrometheusQuery(Tenanted, Model):
 
     indicator_id: Mapped[UUID]
     source_id: Mapped[UUID]
-    kind: Mapped[str]  # one of QUERY_KINDS
-    good: Mapped[str]  # selector or query of good events; empty for a histogram
-    total: Mapped[str]  # of all events; a histogram's buckets
-    bucket: Mapped[Decimal | None] = mapped_column(BOUND)  # histogram: bound "le" of good events
-    revision: Mapped[int] = mapped_column(default=1)  # grows with each change
-    pulled_until: Mapped[datetime | None]  # the minutes before it were asked for
-    state: Mapped[str] = mapped_column(default="new")  # new working failing
+    kind: Mapped[str]  # One of QUERY_KINDS
+    good: Mapped[str]  # Selector or query of good events; empty for a histogram
+    total: Mapped[str]  # Selector or query of all events; a histogram's buckets
+    bucket: Mapped[Decimal | None] = mapped_column(BOUND)  # Histogram: bound "le" of good events
+    revision: Mapped[int] = mapped_column(default=1)  # Increases with each change
+    pulled_until: Mapped[datetime | None]  # Earlier minutes were already requested
+    state: Mapped[str] = mapped_column(default="new")  # new | working | failing
     finding: Mapped[str] = mapped_column(default="")
-    unknown: Mapped[dict[str, Any]] = mapped_column(default=dict)  # reason → minutes, last pull
+    unknown: Mapped[dict[str, Any]] = mapped_column(default=dict)  # Minutes by reason
     failures: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime | None]

@@ -1,8 +1,8 @@
-"""Pull the minutes that are due, and keep what each source and query answered.
+"""Pull the due minutes, and store the result of each source and query.
 
-Nothing is asked inside a transaction: a plan is read in one, Prometheus is asked outside of any,
-and the minutes are stored in another, together with how far the query was asked. So a killed pull
-asks again for what it hadn't stored.
+No request is sent inside a transaction: a plan is read in one, Prometheus answers outside of any,
+and the minutes are stored in another, together with their end. So a killed pull repeats the
+requests for minutes that it hadn't stored.
 """
 
 import random
@@ -28,13 +28,13 @@ from governance.operations.measurements.prometheus_models import (
 from governance.operations.measurements.prometheus_reading import ReadingPlan, read
 from governance.operations.measurements.prometheus_response import PrometheusFault
 
-MAX_QUERIES = 500  # of one round
-MAX_ROUND = timedelta(seconds=40)  # then the next minute goes on
+MAX_QUERIES = 500  # Queries per round
+MAX_ROUND = timedelta(seconds=40)  # Then the next minute's round continues
 _random = random.SystemRandom()
 
 
 def pull() -> int:
-    """Pull the acting tenant's minutes that are due; return how many queries were asked."""
+    """Pull the acting tenant's due minutes. Return how many queries ran."""
     until, asked = clock.now() + MAX_ROUND, 0
     failed: set[UUID] = set()
     for plan, first, end in _due():
@@ -60,7 +60,7 @@ def _due() -> list[tuple[ReadingPlan, datetime, datetime]]:
 
 
 def plan_of(query: PrometheusQuery, source: PrometheusSource, indicator: Indicator) -> ReadingPlan:
-    """Return what reading needs outside of the transaction."""
+    """Return the data that reading needs outside of the transaction."""
     return ReadingPlan(
         query_id=query.id,
         source_id=source.id,
@@ -76,7 +76,7 @@ def plan_of(query: PrometheusQuery, source: PrometheusSource, indicator: Indicat
 
 
 def pull_one(plan: ReadingPlan, first: datetime, until: datetime) -> bool:
-    """Read and store the minutes of one query; False when its source failed."""
+    """Read and store the minutes of one query. Return False if its source failed."""
     try:
         for start, end, reading in read(plan, first, until):
             with transaction():
@@ -92,9 +92,9 @@ def pull_one(plan: ReadingPlan, first: datetime, until: datetime) -> bool:
 def backfill(
     plan: ReadingPlan, first: datetime, until: datetime, *, reason: str
 ) -> Iterator[tuple[datetime, int]]:
-    """Read and store minutes with a reason; after each part, yield its end and its minutes.
+    """Read and store minutes with a reason. After each part, yield its end and its minutes.
 
-    Raises PrometheusFault where the source or the query fails; the parts before it are stored.
+    Raises PrometheusFault if the source or the query fails. Earlier parts are stored.
     """
     for start, end, reading in read(plan, first, until):
         rows = reading.rows(start, end)
@@ -106,7 +106,7 @@ def backfill(
 
 
 def _keep(plan: ReadingPlan, first: datetime, until: datetime, reading: MinuteReading) -> bool:
-    """Store a part; False when somebody changed the query or its source meanwhile."""
+    """Store a part. Return False if somebody changed the query or its source meanwhile."""
     found = _locked(plan)
     if found is None:
         return False
@@ -121,7 +121,7 @@ def _keep(plan: ReadingPlan, first: datetime, until: datetime, reading: MinuteRe
 
 
 def _locked(plan: ReadingPlan) -> tuple[PrometheusQuery, PrometheusSource] | None:
-    """The query and its source, unless they changed since the plan was read."""
+    """Return the query and its source, or None if they changed since the plan was read."""
     source = (
         session()
         .scalars(
@@ -156,14 +156,14 @@ def _note_fault(plan: ReadingPlan, fault: PrometheusFault) -> None:
 
 
 def note_success(source: PrometheusSource) -> None:
-    """Keep that the source answered, in the caller's transaction; a new status is recorded."""
+    """Record that the source answered, in the caller's transaction. Audit a new status."""
     source.tried_at = source.succeeded_at = clock.now()
     source.failures, source.next_try_at = 0, None
     _turn(source, "working", "")
 
 
 def note_failure(source: PrometheusSource, fault: PrometheusFault) -> None:
-    """Keep why the source failed, and when it is asked again."""
+    """Record why the source failed, and the time of the next try."""
     source.tried_at = clock.now()
     source.failures += 1
     source.next_try_at = clock.now() + _wait(source.failures)
@@ -188,7 +188,7 @@ def _wait(failures: int) -> timedelta:
 
 
 def test(source_id: UUID) -> str:
-    """Ask a source whether it answers, record the test, and return what is wrong with it."""
+    """Test a source, record the test, and return its problem, if any."""
     with transaction(read_only=True):
         address = prometheus.address_of(queries.source(source_id))
     try:

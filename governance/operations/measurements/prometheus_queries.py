@@ -1,4 +1,4 @@
-"""Reads of Prometheus sources and of the queries that indicators have there."""
+"""Reads of Prometheus sources and of the indicators' queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from governance.operations.measurements.prometheus_models import (
 )
 
 WORK = "prometheus"
-MAX_SOURCES = 20  # of one tenant
+MAX_SOURCES = 20  # Maximum per tenant
 
 
 def sources() -> Sequence[PrometheusSource]:
@@ -27,7 +27,7 @@ def sources() -> Sequence[PrometheusSource]:
 
 
 def source(source_id: UUID, *, lock: bool = False) -> PrometheusSource:
-    """Return a source; NotFound for a removed one."""
+    """Return a source. Raises NotFound for a removed one."""
     found = find(PrometheusSource, source_id, what="Prometheus source", lock=lock)
     if found.removed_at is not None:
         raise NotFound("This Prometheus source doesn't exist or was removed.")
@@ -42,14 +42,14 @@ def query_of(indicator_id: UUID, *, lock: bool = False) -> PrometheusQuery | Non
 
 @dataclass(frozen=True, slots=True)
 class IndicatorPull:
-    """An indicator, and the query that it has or still lacks."""
+    """An indicator, and its query, if any."""
 
     indicator: Indicator
     query: PrometheusQuery | None
 
 
 def pulls() -> list[IndicatorPull]:
-    """Return the live indicators that Prometheus measures, by name, in one statement."""
+    """Return the active indicators that Prometheus measures, by name. Runs one statement."""
     query = (
         select(Indicator, PrometheusQuery)
         .outerjoin(PrometheusQuery, PrometheusQuery.indicator_id == Indicator.id)
@@ -60,7 +60,7 @@ def pulls() -> list[IndicatorPull]:
 
 
 def due(now: datetime, *, limit: int) -> list[tuple[PrometheusQuery, PrometheusSource, Indicator]]:
-    """Return what may be asked now; those first that were asked for the oldest minutes."""
+    """Return the queries that may run now, those with the oldest missing minutes first."""
     rested = [
         model.next_try_at.is_(None) | (model.next_try_at <= now)
         for model in (PrometheusQuery, PrometheusSource)

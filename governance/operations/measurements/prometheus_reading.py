@@ -1,4 +1,4 @@
-"""Read the minutes of one indicator from its source, in requests of a size that it can answer."""
+"""Read the minutes of one indicator from its source, in requests of a suitable size."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from governance.operations.measurements.prometheus_schedule import (
 
 @dataclass(frozen=True, slots=True)
 class ReadingPlan:
-    """A query and its source: read in a transaction, used outside of it."""
+    """A query and its source, read in a transaction and used outside of it."""
 
     query_id: UUID
     source_id: UUID
@@ -45,10 +45,10 @@ type Part = tuple[datetime, datetime, MinuteReading]
 
 
 def read(plan: ReadingPlan, first: datetime, until: datetime) -> Iterator[Part]:
-    """Read [first, until) in parts, oldest first: (first, until, what was read).
+    """Read [first, until) in parts, oldest first, as (first, until, reading).
 
-    An answer that is too long is asked for again in halves. Raises PrometheusFault where the source
-    or the query fails; the parts before it are good.
+    An answer that is too long is requested again in halves. Raises PrometheusFault if the source or
+    the query fails; earlier parts are valid.
     """
     longest, start = MAX_REQUEST_SPAN, first
     while start < until:
@@ -81,7 +81,7 @@ def _read_histogram(plan: ReadingPlan, first: datetime, until: datetime) -> Minu
     bound = plan.bucket or Decimal(0)
     found = client.raw_samples(plan.address, str(selectors.with_bounds(every, bound)), first, until)
     if found and bound not in bounds(found):
-        # one small answer more, to name the bounds that there are
+        # One more small request gets the existing bounds for the error message.
         buckets = client.raw_samples(plan.address, str(every), until, until)
         raise PrometheusFault(no_bucket(bound, bounds(buckets)), of_query=True)
     return histogram_minutes(found, bound, good_is_above=plan.good_is_above)

@@ -1,6 +1,6 @@
 """Read an answer of Prometheus's HTTP API (v1): series of raw samples, or a fault. Pure.
 
-Nothing is guessed: an answer of another shape, a partial one, a web page or one that broke off is a
+Nothing is guessed: an answer of another shape, a partial one, a web page or an interrupted one is a
 fault whose sentence the page shows, and its minutes stay unknown.
 
     {"status": "success", "data": {"resultType": "matrix",
@@ -19,15 +19,15 @@ OK, BAD_REQUEST, UNPROCESSABLE = 200, 400, 422
 DENIED = {401, 403}
 REDIRECTS = range(300, 400)
 NOT_FOUND = 404
-MAX_EXACT = 2**53  # from here on, a float of 64 bits skips whole numbers
+MAX_EXACT = 2**53  # From here, a 64-bit float skips integers
 MAX_DETAIL_LENGTH = 200
 UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
 
 class PrometheusFault(Exception):
-    """What is wrong with an answer, in a sentence for the page.
+    """The problem with an answer, in a sentence for the page.
 
-    `of_query`: the query is at fault, so the source's other queries are still asked.
+    `of_query`: only the query is at fault, so the source's other queries still run.
     """
 
     def __init__(self, message: str, *, of_query: bool = False) -> None:
@@ -37,8 +37,9 @@ class PrometheusFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SampleSeries:
-    """One time series: its labels, and (milliseconds since 1970, value as text) in order of
-    time.
+    """One time series: its labels and samples.
+
+    Samples are (milliseconds since 1970, value as text), in order of time.
     """
 
     labels: Mapping[str, str]
@@ -46,14 +47,15 @@ class SampleSeries:
 
     @property
     def target(self) -> tuple[str, str] | None:
-        """Which scrape it comes from; None where its labels don't tell."""
+        """The target (job and instance) of its scrapes; None if its labels don't show it."""
         job, instance = self.labels.get("job"), self.labels.get("instance")
         return (job, instance) if job and instance else None
 
 
 def whole(value: str) -> int | None:
-    """Return a sample's value as a count; None for NaN, infinity, fractions, negative numbers and
-    numbers too large to be exact.
+    """Return a sample's value as a count.
+
+    None for NaN, infinity, fractions, negative numbers, and numbers too large to be exact.
     """
     try:
         number = Decimal(value)
@@ -148,14 +150,17 @@ def _series(row: Any, shape: str) -> SampleSeries:
 
 
 def _milliseconds(at: Any) -> int:
-    """Raises TypeError for what is no number: text times 1,000 would fill the memory."""
+    """Convert a sample's time to ms. Raises TypeError unless it is a number.
+
+    Text times 1,000 would fill the memory.
+    """
     if not isinstance(at, int | float):
         raise TypeError("a sample's time is a number")
     return round(at * 1000)
 
 
 def _malformed() -> PrometheusFault:
-    # native histograms have "histograms" instead of "values"
+    # Native histograms have "histograms" instead of "values".
     return PrometheusFault(
         "Prometheus answered with a series that has no plain samples. Native histograms aren't"
         " supported; use the classic buckets.",

@@ -1,7 +1,7 @@
-"""Selectors of PromQL: a metric and its label matchers, and nothing else. Pure.
+"""Parser of PromQL selectors: a metric and its label matchers, nothing else. Pure.
 
 Counters are read as raw samples, series by series: the sum of an expression falls when one of many
-processes restarts, and nobody can tell that from the sum.
+processes restarts, which the sum alone can't show.
 """
 
 import re
@@ -19,7 +19,7 @@ BUCKET_SUFFIX = "_bucket"
 
 
 class NotASelector(ValueError):
-    """The text is not a selector; the message says what to do."""
+    """The text is not a selector. The message explains what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ def parse_buckets(text: str) -> Selector:
 
 
 def with_bounds(selector: Selector, bound: Decimal) -> Selector:
-    """Only the buckets at this bound and at "+Inf", however their bounds are spelled."""
+    """Return a selector of only the buckets at this bound, in any spelling, and at "+Inf"."""
     spellings = "|".join(sorted(re.escape(each) for each in _spellings(bound)))
-    # a backslash is escaped once more inside of quotes
+    # A backslash is escaped once more inside of quotes.
     pattern = rf"{spellings}|\+Inf".replace("\\", "\\\\")
     return Selector(selector.metric, (*selector.matchers, f'le=~"{pattern}"'))
 

@@ -55,7 +55,7 @@ def adding() -> ResponseReturnValue:
     f"{AT}/new", needs=permissions.MANAGE, fresh=StepUp("Add Prometheus source", SourceForm)
 )
 def add() -> ResponseReturnValue:
-    """Add a source and test it, so that the page soon shows whether it answers."""
+    """Add a source and test it, so that the page soon shows if it answers."""
     form = SourceForm()
 
     def act() -> None:

@@ -1,4 +1,4 @@
-"""A batch from a machine, once for each of its Idempotency-Keys, with an answer for each row."""
+"""Push a batch from a machine, once per Idempotency-Key, with an answer for each row."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,10 +15,10 @@ USUAL_FIELDS = ("indicator", "at", "good", "total")
 
 
 def push(body: bytes, media_type: str, *, idempotency_key: str | None) -> BatchResult:
-    """Store the rows of a batch that can be stored, and name the others.
+    """Store the valid rows of a batch, and name the others.
 
     The same Idempotency-Key with the same body gives the same answer for 7 days. Raises
-    BatchKeyReused, BatchInProgress, and what batches.py raises.
+    BatchKeyReused, BatchInProgress, and the errors of batches.py.
     """
     return batch_actions.once(
         "indicators", body, idempotency_key, lambda: store(batches.parse(body, media_type))
@@ -26,7 +26,7 @@ def push(body: bytes, media_type: str, *, idempotency_key: str | None) -> BatchR
 
 
 def store(batch: Batch) -> dict[str, Any]:
-    """Store what can be stored; return the counts and each rejected row."""
+    """Store the valid rows. Return the counts and each rejected row."""
     names = {
         name
         for row in batch.rows
@@ -55,7 +55,7 @@ def store(batch: Batch) -> dict[str, Any]:
 
 
 class RowReader:
-    """Rows of one batch on their way to columns. What was read once is remembered."""
+    """Reader of one batch's rows into columns. It caches what it has read."""
 
     def __init__(self, known: dict[str, Indicator], *, is_backfill: bool) -> None:
         self.columns = MinuteColumns()
@@ -66,7 +66,7 @@ class RowReader:
         self._minutes: dict[str, int | RejectedRow] = {}
 
     def add(self, row: Any) -> RejectedRow | None:
-        """Take a row, or return why not."""
+        """Take a row, or return the reason why it is rejected."""
         try:
             if not self._add_usual(row):
                 self._add(batches.read(row))
@@ -75,7 +75,7 @@ class RowReader:
         return None
 
     def _add_usual(self, row: Any) -> bool:
-        """Take a row that is good in every part and whose names were read before, which is fast."""
+        """Take a fully valid row with known names, on a fast path."""
         try:
             place, minute = self._places[row["indicator"]], self._minutes[row["at"]]
             good, total = row["good"], row["total"]
@@ -91,7 +91,7 @@ class RowReader:
         return True
 
     def _add(self, row: Row) -> None:
-        """Take a row that is read by its parts. Raises RejectedRow."""
+        """Take a row by parsing its parts. Raises RejectedRow."""
         place = _remembered(self._places, row.indicator, self._place)
         minute = _remembered(self._minutes, row.at, self._minute)
         good, total = row.good, row.total
@@ -136,7 +136,7 @@ class RowReader:
 
 
 def _remembered(known: dict[str, int | RejectedRow], text: str, read: Callable[[str], int]) -> int:
-    """What a text means, read once. Raises RejectedRow, each time."""
+    """Return the parsed text, cached. Raises RejectedRow each time."""
     found = known.get(text)
     if found is None:
         try:

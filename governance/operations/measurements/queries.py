@@ -1,11 +1,11 @@
-"""Indicators and what they counted.
+"""Indicators and their counts.
 
 indicator(id), named(slug), live_indicators()   definitions
-by_keys(keys), lock(ids)                    those that a batch names, locked
-counts(id, spans), counts_of_many(windows)  exact sums, of any number of windows in one statement
+by_keys(keys), lock(ids)                    the indicators of a batch, locked
+counts(id, spans), counts_of_many(windows)  exact sums for any number of windows in one statement
 daily(id, span), hourly(id, span)           rollups
 minute_rows(id, span)                       the counts themselves
-known_spans(id, span), gaps(id, span)       which minutes have data
+known_spans(id, span), gaps(id, span)       the minutes with data, and without
 last_minute(ids)                            the newest minute of each
 """
 
@@ -70,7 +70,7 @@ def named(name: str) -> Indicator:
 
 
 def live_indicators(system_id: UUID | None = None) -> Sequence[Indicator]:
-    """Return the indicators that aren't retired, by slug; of one system, or all of them."""
+    """Return the indicators that aren't retired, by slug, of one system or of all."""
     query = select(Indicator).where(Indicator.retired_at.is_(None)).order_by(Indicator.key)
     if system_id is not None:
         query = query.where(Indicator.system_id == system_id)
@@ -78,19 +78,19 @@ def live_indicators(system_id: UUID | None = None) -> Sequence[Indicator]:
 
 
 def every_indicator() -> Sequence[Indicator]:
-    """Return all indicators, retired ones too, by slug."""
+    """Return all indicators, including retired ones, by slug."""
     return session().scalars(select(Indicator).order_by(Indicator.key)).all()
 
 
 def by_keys(keys: Collection[str]) -> dict[str, Indicator]:
-    """Return the indicators with these slugs, retired ones too, locked in order of their ids."""
+    """Return the indicators with these slugs, including retired ones, locked in order of id."""
     wanted = any_(cast(list(keys), ARRAY(String)))
     query = select(Indicator).where(Indicator.key == wanted).order_by(Indicator.id)
     return {each.key: each for each in session().scalars(query.with_for_update(key_share=True))}
 
 
 def lock(indicator_ids: Collection[UUID]) -> dict[UUID, Indicator]:
-    """Lock these indicators in order of their ids, for a batch of their minutes."""
+    """Lock these indicators in order of id, for a batch of their minutes."""
     query = select(Indicator).where(among(Indicator.id, indicator_ids)).order_by(Indicator.id)
     return {each.id: each for each in session().scalars(query.with_for_update(key_share=True))}
 
@@ -99,7 +99,7 @@ def lock(indicator_ids: Collection[UUID]) -> dict[UUID, Indicator]:
 
 
 def counts(indicator_id: UUID, spans: Iterable[Span]) -> Counts:
-    """Return what was counted in the minutes of these spans; overlapping ones count once."""
+    """Return the counts of the minutes in these spans. Overlapping minutes count once."""
     return counts_of_many([(indicator_id, list(spans))])[0]
 
 
@@ -128,7 +128,7 @@ def _rollup(table: Table, indicator_id: UUID, span: Span) -> list[tuple[datetime
 def minute_rows(
     indicator_id: UUID, span: Span, *, limit: int | None = None
 ) -> list[tuple[datetime, int, int, bool]]:
-    """Return (at, good, total, down) of each minute with data, the earliest first."""
+    """Return (at, good, total, down) of each minute with data, earliest first."""
     c = MINUTES.c
     query = select(c.at, c.good, c.total, c.down).where(
         c.tenant_id == current.actor().tenant_id,
@@ -141,11 +141,11 @@ def minute_rows(
 
 
 def gaps(indicator_id: UUID, span: Span, min_minutes: int = 1) -> list[Span]:
-    """Return the runs of at least so many minutes of the span without data."""
+    """Return the gaps of at least `min_minutes` without data in the span."""
     return coverage.between(known_spans(indicator_id, span), span, min_minutes=min_minutes)
 
 
 def last_minute(indicator_ids: Iterable[UUID]) -> dict[UUID, datetime]:
-    """Return the newest minute of each indicator that has one; one statement."""
+    """Return the newest minute of each indicator that has one. Runs one statement."""
     values = {"tenant": current.actor().tenant_id, "ids": list(indicator_ids)}
     return {row.id: row.at for row in session().execute(LAST_MINUTE, values)}

@@ -1,7 +1,7 @@
-"""Count hours and days again from the minutes, and correct those that differ.
+"""Recount hours and days from the minutes, and correct those that differ.
 
-Only months whose minutes are still there are touched: the rollups of older ones are all that is
-left of them.
+Only months that still have their minutes are recounted, since the rollups of older months can't be
+restored.
 """
 
 from collections import Counter
@@ -60,15 +60,15 @@ SELECT indicator_id, count(*) AS rows FROM (
   SELECT indicator_id FROM differing_hours UNION ALL SELECT indicator_id FROM differing_days
 ) AS differing GROUP BY 1"""
 _FIND = _COUNTED + _differing("hours") + _differing("days")
-# Reading alone is the usual case, and PostgreSQL shares it among its processes: what also writes is
-# read by one.
+# Reading only is the usual case, and PostgreSQL reads in parallel only in statements that don't
+# write.
 FIND = text(_FIND + _ROWS)
 CORRECT = text(_FIND + _corrected("hours") + _corrected("days") + _ROWS)
 SORT_IN_MEMORY = text("SET LOCAL work_mem = '64MB'")
 
 
 def rebuild(indicator_ids: Sequence[UUID], span: Span) -> dict[UUID, int]:
-    """Recount the days of UTC that the span touches; return how many rows of each differed.
+    """Recount the days of UTC that the span touches. Return how many rows of each differed.
 
     The indicators are locked, so that no batch adds to them meanwhile.
     """
@@ -94,13 +94,13 @@ def _recount(indicator_ids: Sequence[UUID], span: Span) -> dict[UUID, int]:
 
 
 def whole_days(span: Span) -> Span:
-    """The days of UTC that the span touches."""
+    """Return the days of UTC that the span touches."""
     start, end = (span.start - EPOCH) // DAY, -(-(span.end - EPOCH) // DAY)
     return Span(EPOCH + start * DAY, EPOCH + end * DAY)
 
 
 def month_of_minutes(month: Month) -> Span:
-    """A month of UTC."""
+    """Return a month of UTC as a span."""
     later = month.plus(1)
     return Span(
         datetime(month.year, month.number, 1, tzinfo=UTC),

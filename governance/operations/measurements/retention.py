@@ -1,7 +1,7 @@
-"""How long minutes are kept; their hours and days stay.
+"""Retention of minutes. Their hours and days stay.
 
-use(months)     what the installation sets (GOVERNANCE_MINUTE_MONTHS)
-to_drop(…)      pure: which of the months with minutes are old enough
+use(months)     the installation's setting (GOVERNANCE_MINUTE_MONTHS)
+to_drop(…)      the months that are old enough to drop; pure
 """
 
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ from governance.kernel.feature_settings import Setting
 from governance.kernel.months import Month
 
 DEFAULT_MINUTE_MONTHS, MIN_MINUTE_MONTHS = 25, 15
-# By default two years and the month under way. At least those that the longest backfill, of 400
-# days, reaches: the database refuses to drop one of them.
+# By default two years and the current month. At least the months that the longest backfill, of 400
+# days, reaches: the database rejects dropping one of them.
 _months = DEFAULT_MINUTE_MONTHS
 
 
 def use(months: int) -> None:
-    """Keep the minutes of so many months, the present one included."""
+    """Keep the minutes of that many months, including the current one."""
     global _months  # noqa: PLW0603 - one setting of the installation
     _months = max(months, MIN_MINUTE_MONTHS)
 
@@ -38,16 +38,16 @@ SETTING = Setting(
 
 
 def kept_months() -> int:
-    """How many months of minutes are kept."""
+    """Return how many months of minutes are kept."""
     return _months
 
 
 def to_drop(
     existing: Iterable[Month], present: Month, needed: Iterable[Month | None] = ()
 ) -> list[Month]:
-    """The months of `existing` that are neither recent nor needed by anyone, the oldest first.
+    """Return the months of `existing` that are neither recent nor needed, oldest first.
 
-    Only the oldest months go: one that is needed keeps every later one, too.
+    Only the oldest months are dropped: a needed month keeps every later one, too.
     """
     first_kept = min([present.plus(1 - _months), *(month for month in needed if month)])
     return sorted(month for month in existing if month < first_kept)

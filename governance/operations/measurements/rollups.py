@@ -1,8 +1,8 @@
-"""Which rollups add up to a span: whole days, whole hours, and minutes at its edges.
+"""Rollups that add up to a span: full days, full hours, and minutes at its edges.
 
 parts           each part is added; any two are disjoint
-signed_parts    the same sum from fewer rows: an hour of which few minutes are outside is added
-                whole, and these minutes are subtracted
+signed_parts    the same sum from fewer rows: an hour with few minutes outside the span is added,
+                and these minutes are subtracted
 
 Pure. Hours and days are those of UTC, so no clock change touches them.
 """
@@ -30,7 +30,7 @@ class Part(NamedTuple):
 
 
 def parts(span: Span) -> Iterator[Part]:
-    """The disjoint parts of a span, coarse where it covers a whole hour or day."""
+    """Yield the disjoint parts of a span, with coarse ones for full hours and days."""
     hours = inner(span, HOUR)
     if hours is None:
         yield Part("minute", span)
@@ -45,7 +45,7 @@ def parts(span: Span) -> Iterator[Part]:
 
 
 def inner(span: Span, unit: timedelta) -> Span | None:
-    """The whole units inside a span; None without one."""
+    """Return the full units inside a span, or None without one."""
     start, end = -(-(span.start - EPOCH) // unit), (span.end - EPOCH) // unit
     return Span(EPOCH + start * unit, EPOCH + end * unit) if start < end else None
 
@@ -58,7 +58,7 @@ def _edges(grain: Grain, outer: Span, within: Span) -> Iterator[Part]:
 
 
 class SignedPart(NamedTuple):
-    """A span of rows of one grain; `sign` is 1 where they are added, -1 where subtracted."""
+    """A span of rows of one grain; `sign` is 1 to add them, -1 to subtract them."""
 
     grain: Grain
     span: Span
@@ -66,16 +66,16 @@ class SignedPart(NamedTuple):
 
 
 def signed_parts(span: Span, now: datetime) -> Iterator[SignedPart]:
-    """The parts whose sums, added and subtracted, are the sum of the span.
+    """Yield the parts whose sums, added and subtracted, are the sum of the span.
 
-    Every minute of the span counts once and no other one does. `now` says where rows are likely to
-    end: it makes the choice, and the sum is exact whatever it is. So a window that ends now reads
-    the present day as one row.
+    Every minute of the span counts once and no other one does. `now` is where rows are likely to
+    end: it affects the choice of parts, never the sum. So a window that ends now reads the current
+    day as one row.
     """
     finer: Grain = "minute"
     if span.minutes > HOUR // MINUTE and now - span.end < SOON:
         tomorrow = EPOCH + ((span.end - EPOCH) // DAY + 1) * DAY
-        yield SignedPart("minute", Span(span.end, tomorrow), -1)  # hardly a row
+        yield SignedPart("minute", Span(span.end, tomorrow), -1)  # Hardly any rows
         span = Span(span.start, tomorrow)
     units: tuple[tuple[Grain, timedelta], ...] = (("hour", HOUR), ("day", DAY))
     for grain, unit in units:
@@ -89,13 +89,13 @@ def signed_parts(span: Span, now: datetime) -> Iterator[SignedPart]:
 
 
 def _difference(grain: Grain, start: datetime, end: datetime) -> Iterator[SignedPart]:
-    """From `start` forward to `end` is added, back to it is subtracted."""
+    """Yield a part that adds from `start` forward to `end`, or subtracts back to it."""
     if start != end:
         yield SignedPart(grain, Span(min(start, end), max(start, end)), 1 if start < end else -1)
 
 
 def _nearest(at: datetime, unit: timedelta, now: datetime) -> datetime:
-    """The beginning or the end of the unit around `at`: the one with fewer rows between."""
+    """Return the start or the end of the unit around `at`: the one with fewer rows between."""
     begin = EPOCH + (at - EPOCH) // unit * unit
     end = begin + unit
     before, after = min(at, now) - begin, min(end, now) - at
@@ -103,7 +103,10 @@ def _nearest(at: datetime, unit: timedelta, now: datetime) -> datetime:
 
 
 def minute_number(at: datetime) -> int:
-    """Minutes since 1970. Raises ValueError unless `at` is a whole minute with a time zone."""
+    """Return minutes since 1970.
+
+    Raises ValueError unless `at` is a full, time zone aware minute.
+    """
     if at.tzinfo is None:
         raise ValueError(f"{at} has no time zone")
     number, rest = divmod(at - EPOCH, MINUTE)
@@ -113,5 +116,5 @@ def minute_number(at: datetime) -> int:
 
 
 def minute_at(number: int) -> datetime:
-    """The minute with that number."""
+    """Return the minute with that number."""
     return EPOCH + number * MINUTE

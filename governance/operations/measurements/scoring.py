@@ -1,10 +1,10 @@
-"""What minute counts say: attainment, coverage and error budget, in exact arithmetic.
+"""Attainment, coverage and error budget from minute counts, in exact arithmetic.
 
 Pure: no database, no clock, no floats. `governance verify-statement` recomputes a statement with
 these functions.
 
     score(…)                attainment and coverage of a window
-    budget(score, target)   what a target allows, what is lost, what is left
+    budget(score, target)   the allowed, lost and remaining amounts
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ type IndicatorKind = Literal["ratio", "threshold", "downtime"]
 
 
 class MinuteCount(NamedTuple):
-    """Events of one minute. `total` = 0 is a known minute in which nothing happened."""
+    """Events of one minute. `total` = 0 is a known minute without events."""
 
     good: int
     total: int
@@ -24,7 +24,7 @@ class MinuteCount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class IndicatorRule:
-    """How an indicator reads its minutes.
+    """The rule by which an indicator reads its minutes.
 
     downtime: a minute is down when `total >= min_requests` and good ÷ total is below `floor`; with
     a floor of 0 it is down when none of the requests is good.
@@ -35,7 +35,7 @@ class IndicatorRule:
     floor: Fraction = Fraction(0)
 
     def is_down(self, minute: MinuteCount) -> bool:
-        """Whether the minute is down; False for kinds that count events."""
+        """Return True if the minute is down; False for kinds that count events."""
         if self.kind != "downtime" or minute.total < max(self.min_requests, 1):
             return False
         if self.floor == 0:
@@ -45,7 +45,7 @@ class IndicatorRule:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was measured, additive: minutes with data, of these down, events, of these good."""
+    """Additive counts: minutes with data, down minutes, good events and all events."""
 
     minutes: int = 0
     down: int = 0
@@ -61,7 +61,7 @@ class Counts:
         )
 
     def measured(self, kind: IndicatorKind) -> int:
-        """The denominator: minutes with data for downtime, events for the other kinds."""
+        """Return the denominator: minutes with data for downtime, events for other kinds."""
         return self.minutes if kind == "downtime" else self.total
 
     def lost(self, kind: IndicatorKind) -> int:
@@ -73,8 +73,8 @@ class Counts:
 class Score:
     """One indicator over one window.
 
-    window    minutes of the window (inside service hours, where the objective has them)
-    excluded  of these, minutes that an exclusion hides; overlapping exclusions count once
+    window    minutes of the window (inside service hours, if the objective has them)
+    excluded  minutes of these that an exclusion hides; overlapping exclusions count once
     counted   counts outside the exclusions
     hidden    counts inside them, which attainment leaves out
     """
@@ -95,12 +95,12 @@ class Score:
 
     @property
     def attained(self) -> Fraction | None:
-        """Share that was good, from 0 to 1; None when nothing was measured."""
+        """The good share, from 0 to 1; None when nothing was measured."""
         return Fraction(self.measured - self.lost, self.measured) if self.measured else None
 
     @property
     def attained_without_exclusions(self) -> Fraction | None:
-        """The same over all measured minutes, the excluded ones included."""
+        """The good share of all measured minutes, including the excluded ones."""
         both = self.counted + self.hidden
         measured, lost = both.measured(self.kind), both.lost(self.kind)
         return Fraction(measured - lost, measured) if measured else None
@@ -121,7 +121,7 @@ class Score:
         return Fraction(self.counted.minutes, self.expected) if self.expected else None
 
     def is_determinable(self, minimum_coverage: Fraction) -> bool:
-        """Whether there is enough data to state attainment; never 100% for an empty history."""
+        """Return True with enough data to state attainment; never for an empty history."""
         enough = minimum_coverage.numerator * self.expected
         return (
             self.measured > 0
@@ -139,18 +139,18 @@ class Budget:
 
     @cached_property
     def left(self) -> Fraction:
-        """Below zero when more was lost than the target allows."""
+        """The remaining budget; below zero when more was lost than the target allows."""
         return self.allowed - self.lost
 
     @cached_property
     def left_share(self) -> Fraction | None:
-        """1 at the start, 0 when it is gone; None when the target or the traffic allows nothing."""
+        """1 at the start, 0 when exhausted; None when the target or the traffic allows nothing."""
         whole, parts = self.allowed.numerator, self.allowed.denominator
         return Fraction(whole - self.lost * parts, whole) if whole else None
 
 
 def budget(score: Score, target: Fraction) -> Budget:
-    """The budget is (1 - target) times what was measured. `target` is a share, such as 999/1000."""
+    """Return (1 - target) times the measured amount. `target` is a share, such as 999/1000."""
     if not 0 <= target.numerator <= target.denominator:
         raise ValueError(f"a target is a share from 0 to 1, not {target}")
     bad = target.denominator - target.numerator
@@ -158,10 +158,10 @@ def budget(score: Score, target: Fraction) -> Budget:
 
 
 def burn_rate(counts: Counts, kind: IndicatorKind, target: Fraction) -> Fraction | None:
-    """How many times faster than allowed a budget is spent: error share ÷ (1 - target).
+    """Return how many times too fast a budget burns: error share ÷ (1 - target).
 
-    1 spends it in exactly the objective's window (Site Reliability Workbook, chapter 5). None when
-    nothing was measured or the target allows no error.
+    A rate of 1 spends it in exactly the objective's window (Site Reliability Workbook, chapter 5).
+    None when nothing was measured or the target allows no error.
     """
     measured = counts.measured(kind)
     bad = target.denominator - target.numerator

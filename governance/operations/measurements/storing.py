@@ -1,7 +1,7 @@
-"""Write minute counts and their rollups: one statement for a batch, exact whatever it repeats.
+"""Write minute counts and their rollups in one exact statement per batch.
 
-The rows of the batch's indicators are locked before, in order of their ids. So of two batches with
-the same minutes the second sees the first, and neither waits for the other in a circle.
+The rows of the batch's indicators are locked before, in order of id. So of two batches with the
+same minutes the second sees the first, and they can't deadlock.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,15 +17,15 @@ from governance.kernel.data.monthly_partitions import months_between
 from governance.operations.measurements import partitions
 from governance.operations.measurements.rollups import EPOCH, minute_at
 
-MAX_COUNT = 10**12  # events of a minute: a month of them adds up within 64 bits
+MAX_COUNT = 10**12  # Events per minute, so that a month adds up within 64 bits
 
 
 @dataclass(slots=True)
 class MinuteColumns:
-    """Minutes to store, column by column, each minute of an indicator once: the last one counts.
+    """Minutes to store by column; each minute of an indicator occurs once, the last counts.
 
-    `which` is the place of the indicator in `ids`, from 1 on; `minutes` are numbers of rollups.py.
-    `repeated` rows said the same as an earlier one, `replaced` ones something else.
+    `which` is the place of the indicator in `ids`, from 1; `minutes` are numbers of rollups.py.
+    `repeated` counts rows equal to an earlier one, `replaced` rows that differ from it.
     """
 
     ids: list[UUID] = field(default_factory=list)
@@ -38,7 +38,7 @@ class MinuteColumns:
     _rows: dict[int, int] = field(default_factory=dict)
 
     def place_of(self, indicator_id: UUID) -> int:
-        """Add an indicator; return its place."""
+        """Add an indicator. Return its place."""
         self.ids.append(indicator_id)
         return len(self.ids)
 
@@ -58,7 +58,7 @@ class MinuteColumns:
             self.good[row], self.total[row] = good, total
 
     def of_each(self) -> Iterator["MinuteColumns"]:
-        """The same minutes, indicator by indicator in order of their ids."""
+        """Yield the same minutes by indicator, in order of id."""
         by_place: dict[int, MinuteColumns] = {}
         for place, minute, good, total in zip(
             self.which, self.minutes, self.good, self.total, strict=True
@@ -71,7 +71,7 @@ class MinuteColumns:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a batch changed: `accepted` minutes are new, `corrected` ones had another value."""
+    """The result of a batch: `accepted` minutes are new, `corrected` ones had another value."""
 
     accepted: int = 0
     corrected: int = 0
@@ -135,8 +135,8 @@ SELECT count(*) FILTER (WHERE is_new) AS accepted, count(*) FILTER (WHERE NOT is
   array_agg(DISTINCT indicator_id) AS indicator_ids, min(at) AS first, max(at) AS last
 FROM changed
 """
-# What is known already: of a batch that fills most of its span, by one range of each indicator;
-# of one with few minutes here and there, minute by minute.
+# Join the known minutes: by one range per indicator for a batch that fills most of its span, and
+# minute by minute for a sparse one.
 _BY_RANGE = """LEFT JOIN indicator_minutes m ON m.tenant_id = :tenant
     AND m.indicator_id = ANY(CAST(:ids AS uuid[])) AND m.at BETWEEN :first AND :last
     AND m.indicator_id = g.indicator_id AND m.at = g.at"""
@@ -146,11 +146,11 @@ _BY_MINUTE = """LEFT JOIN LATERAL (
   ) m ON true"""
 WRITE_DENSE = text(_WRITE.replace("{known}", _BY_RANGE))
 WRITE_SPARSE = text(_WRITE.replace("{known}", _BY_MINUTE))
-DENSE = 10  # minutes of the span for each row, at most
+DENSE = 10  # Maximum minutes of the span per row
 
 
 def write(columns: MinuteColumns) -> Written:
-    """Store the minutes and add them to their hours and days; the indicators are locked."""
+    """Store the minutes and add them to their hours and days. The caller locks the indicators."""
     if not columns.minutes:
         return Written()
     first, last = minute_at(min(columns.minutes)), minute_at(max(columns.minutes))
@@ -188,5 +188,5 @@ def write(columns: MinuteColumns) -> Written:
 
 
 def _array(numbers: Sequence[int]) -> str:
-    """An array in PostgreSQL's own spelling: a list would be converted number by number."""
+    """Return an array in PostgreSQL's syntax, since a list would be converted number by number."""
     return "{" + ",".join(map(str, numbers)) + "}"

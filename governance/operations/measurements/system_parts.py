@@ -1,4 +1,4 @@
-"""What retiring an AI system means for the budgets that count its evaluations."""
+"""The effect of retiring an AI system on budgets that count its evaluations."""
 
 from typing import Any
 from uuid import UUID

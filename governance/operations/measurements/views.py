@@ -31,7 +31,7 @@ from governance.operations.systems import queries as systems
 
 feature = Feature("indicators", __name__, counts_everything=True)
 
-MAX_GAPS = 10  # rows beside the minutes
+MAX_GAPS = 10  # Rows next to the minutes
 
 
 @feature.get("/reliability/indicators/", needs=permissions.VIEW)
@@ -53,7 +53,7 @@ def index() -> ResponseReturnValue:
 
 
 def percent(share: Fraction) -> str:
-    """Return "99.4%", rounded down, so that 100% is all of it."""
+    """Return "99.4%", rounded down, so that 100% means all."""
     tenths = share.numerator * 1000 // share.denominator
     return f"{tenths // 10}%" if tenths % 10 == 0 else f"{tenths / 10:.1f}%"
 

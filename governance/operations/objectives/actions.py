@@ -2,9 +2,9 @@
 
 create      an objective and its version 1
 change      version n + 1, or name, owner and notes, which make no version
-retire      it is not measured any more; its history stays
+retire      ends its measurement; its history stays
 
-A target is loosened by one person; the log has an action of its own for it, of high severity.
+One person can loosen a target; the log has a separate action for it, with high severity.
 """
 
 import re
@@ -72,13 +72,13 @@ RETIRED = action(
     shape="stop",
 )
 
-SLUG = re.compile(r"[a-z][a-z0-9-]{1,62}\Z")  # a name of OpenSLO: RFC 1123, up to 63 characters
+SLUG = re.compile(r"[a-z][a-z0-9-]{1,62}\Z")  # Name in OpenSLO: RFC 1123, up to 63 characters
 MAX_NAME_LENGTH = 120
 MAX_NOTE_LENGTH = 120
 MAX_REASON_LENGTH = 2000
-MAX_DIGITS = 12  # of a target, after the point
+MAX_DIGITS = 12  # Digits of a target after the point
 MAX_WINDOW_DAYS = 366
-MAX_OBJECTIVES = 5000  # of one tenant, retired ones included
+MAX_OBJECTIVES = 5000  # Maximum per tenant, including retired ones
 DEFINED = tuple(DEFINITION.split())
 
 
@@ -106,7 +106,7 @@ def create(
     key: str | None = None,
     reason: str = "",
 ) -> Objective:
-    """Create an objective; without a `key`, its slug is made from the name.
+    """Create an objective. Without a `key`, its slug is made from the name.
 
     `target` and `minimum_coverage` are shares, such as Decimal("0.995"). `service_hours` is JSON as
     service_hours.py reads it. `rules` is for the alerts feature, which checks it.
@@ -154,11 +154,11 @@ def create(
 def change(
     objective: Objective, *, seen: int, reason: str = "", **changes: Any
 ) -> ObjectiveVersion | None:
-    """Change parts of an objective; the caller has locked its row (queries.objective(lock=True)).
+    """Change parts of an objective. The caller has locked its row (queries.objective(lock=True)).
 
-    `seen` is the version that the form was opened with; when another was saved since, Stale is
-    raised with what it changed. Parts of the definition make a new version, which is returned and
-    needs a reason; name, owner_id, kind_note and is_ai don't.
+    `seen` is the version that the form was opened with. Raises Stale, with the changes, if another
+    version was saved since. Parts of the definition make a new version, which is returned and needs
+    a reason; name, owner_id, kind_note and is_ai don't.
     """
     _check_live(objective)
     if seen != objective.number:
@@ -193,7 +193,7 @@ def change(
 
 
 def loosens(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Return whether a definition promises less: a lower target or coverage, or fewer hours."""
+    """Return True if a definition promises less: a lower target or coverage, or fewer hours."""
     return (
         after["target"] < before["target"]
         or after["minimum_coverage"] < before["minimum_coverage"]
@@ -202,7 +202,7 @@ def loosens(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 
 
 def retire(objective: Objective, *, reason: str) -> None:
-    """Retire an objective: it leaves the list and is not measured any more."""
+    """Retire an objective: it leaves the list and is no longer measured."""
     _check_live(objective)
     if not reason.strip():
         raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")
@@ -219,7 +219,7 @@ def checked_definition(
     minimum_coverage: Decimal,
     rules: list[Any] | None,
 ) -> dict[str, Any]:
-    """Return the definition as it is stored, or raise Invalid naming the field."""
+    """Return the definition as it is stored. Raises Invalid, naming the field."""
     _check_share(target, "target")
     if not 0 < target < 1:
         raise Invalid(
@@ -268,7 +268,7 @@ def _add_version(objective: Objective, reason: str) -> ObjectiveVersion:
 
 
 def _edit(objective: Objective, changes: Mapping[str, Any]) -> None:
-    """Change what makes no version."""
+    """Change the parts that make no version."""
     after = dict(changes)
     if "name" in after:
         after["name"] = _checked_name(after["name"])
@@ -356,9 +356,9 @@ def _live_indicator(indicator_id: UUID) -> Indicator:
 
 
 def _reserve_key(key: str | None, name: str) -> str:
-    """Return the slug for a new objective; until the transaction ends, no other one is created.
+    """Return the slug for a new objective. It locks out other new ones until the transaction ends.
 
-    Raises NameTaken for a name of a live objective, or a slug of any.
+    Raises NameTaken for a name of an active objective, or a slug of any objective.
     """
     lock_tenant("objectives")
     taken = set(session().execute(select(Objective.key, Objective.name, Objective.retired_at)))

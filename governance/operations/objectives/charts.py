@@ -1,6 +1,6 @@
 """Charts of error budgets: bar, burn of seven days, burn-down, losses and data by day.
 
-Where there is no data there is no line: the place is hatched.
+Without data there is no line, and the area is hatched.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ LINES = {"bad": "sbad", "warn": "swarn", "f1": "s1"}
 
 
 def hatch(x: float, y: float, wide: float, high: float, step: float = 5) -> Markup:
-    """Diagonal lines over a rectangle; no pattern, so that a PDF draws it too."""
+    """Draw diagonal lines over a rectangle. It doesn't use a pattern, so that PDFs work too."""
     parts, at = [], step / 2
     while at < wide + high:
         top = (x + at, y) if at <= wide else (x + wide, y + at - wide)
@@ -37,7 +37,7 @@ def _frame(x: float, y: float, wide: float, high: float) -> Markup:
 
 
 def budget_bar(share: Fraction | None, kind: str, title: str) -> Markup:
-    """What is left of a budget; hatched where it is not determinable."""
+    """Draw the remaining budget; hatched if it is not determinable."""
     if share is None:
         body = _frame(0.5, 0.5, BAR_WIDTH - 1, 7) + hatch(1, 1, BAR_WIDTH - 2, 6)
         return _inline(BAR_WIDTH, 8, title, "unknown", body)
@@ -53,7 +53,7 @@ def _inline(width: int, height: int, title: str, words: str, body: Markup) -> Ma
 
 
 def burn_spark(values: Sequence[float | None], kind: str, title: str) -> Markup:
-    """Burn rates of seven days against 1, the pace that spends the budget in its window."""
+    """Draw burn rates of seven days against 1, the pace that spends the budget in its window."""
     known = [value for value in values if value is not None]
     top = max([*known, 1.6])
     step = (SPARK_WIDTH - 8) / max(len(values) - 1, 1)
@@ -95,10 +95,10 @@ def _runs(values: Sequence[float | None]) -> Iterator[tuple[bool, list[int]]]:
 class BurnDown:
     """The budget left over a window.
 
-    runs      lines of (instant, share left), each broken where there is no data
+    runs      lines of (instant, share left), interrupted if there is no data
     incidents (label, start, end, share left at the start, at the end) of each
-    gaps      spans without data that are wide enough to be seen
-    gone_at   when it is gone at the pace of the last 24 hours
+    gaps      spans without data that are wide enough to be visible
+    gone_at   when it will be exhausted at the pace of the last 24 hours
     """
 
     window: Span
@@ -111,13 +111,13 @@ class BurnDown:
 
 
 BURN_WIDTH, BURN_HEIGHT = 761, 236
-LEFT, TOP, PLOT_WIDTH, PLOT_HEIGHT = 38, 14, 619, 192  # of the plot inside the burn-down
+LEFT, TOP, PLOT_WIDTH, PLOT_HEIGHT = 38, 14, 619, 192  # Plot area
 RIGHT = LEFT + PLOT_WIDTH
 
 
 @dataclass(frozen=True, slots=True)
 class _Plot:
-    """Where instants and shares are in a burn-down: from `lowest` to 1 over the window."""
+    """Coordinates of instants and shares in a burn-down: from `lowest` to 1 over the window."""
 
     window: Span
     lowest: Fraction
@@ -135,7 +135,7 @@ class _Plot:
 
 
 def burn_down(data: BurnDown, ticks: Sequence[tuple[datetime, str]], title: str) -> Markup:
-    """Draw the budget left, the even pace, and where the pace of the last 24 hours leads."""
+    """Draw the budget left, the even pace, and the forecast at the pace of the last 24 hours."""
     lowest = min([Fraction(0), *(share for run in data.runs for _at, share in run)])
     plot = _Plot(data.window, max(lowest, Fraction(-2)))
     body = [_rule(share, plot.y(share)) for share in _marks(plot.lowest)]
@@ -164,7 +164,7 @@ def burn_down(data: BurnDown, ticks: Sequence[tuple[datetime, str]], title: str)
 
 
 def _gaps(plot: _Plot, gaps: Sequence[Span]) -> Iterator[Markup]:
-    """Hatched spans without data, with their lengths where there is room for them."""
+    """Draw hatched spans without data, with their lengths if there is room."""
     labelled_until = 0.0
     for gap in gaps:
         start = plot.x(gap.start)
@@ -181,7 +181,7 @@ def _gaps(plot: _Plot, gaps: Sequence[Span]) -> Iterator[Markup]:
 
 
 def _budget_line(points: Sequence[tuple[float, float]], foot: float) -> Iterator[Markup]:
-    """The line of one run, and the area under it."""
+    """Draw the line of one run, and the area under it."""
     if len(points) < 2:  # noqa: PLR2004 - a line has two ends
         return
     line = drawing.path(points)
@@ -214,11 +214,11 @@ def _xy(x: float, y: float) -> str:
 
 
 def _incident(word: str, start: tuple[float, float], end: tuple[float, float]) -> list[Markup]:
-    """A dot where an incident began, and its name: above the line, below it where that is full."""
+    """Draw a dot where an incident began, and its name above the line or, without room, below."""
     dot = drawing.element("circle", "bad", cx=start[0], cy=start[1], r=2.5)
-    if start[0] > RIGHT - 130:  # no room for the name at its right
+    if start[0] > RIGHT - 130:  # No room for the name on its right
         return [dot, drawing.label(start[0] - 7, end[1] + 16, word, "lab2", anchor="end")]
-    if start[1] - 7 < TOP + 12:  # no room above it
+    if start[1] - 7 < TOP + 12:  # No room above it
         return [dot, drawing.label(end[0] + 7, end[1] + 16, word, "lab2")]
     return [dot, drawing.label(start[0] + 7, start[1] - 7, word, "lab2")]
 
@@ -226,7 +226,7 @@ def _incident(word: str, start: tuple[float, float], end: tuple[float, float]) -
 def _forecast(
     now: tuple[float, float], gone: tuple[float, float], word: str, edge: float
 ) -> list[Markup]:
-    """The line to where the budget is gone; cut at the edge when that is further away."""
+    """Draw the line to the exhaustion of the budget, cut at the edge if it is further away."""
     end = gone
     if gone[0] > edge:
         share = (edge - now[0]) / (gone[0] - now[0])
@@ -251,7 +251,7 @@ def _forecast(
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What one day, or week, lost; `excluded` was lost inside exclusions."""
+    """The loss of one day or week; `excluded` was lost inside exclusions."""
 
     start: datetime
     label: str
@@ -263,12 +263,12 @@ class Loss:
 
     @property
     def said(self) -> str:
-        """Return what was lost: 0 only where something was measured."""
+        """The loss as text; 0 only if something was measured."""
         return f"{self.lost:,}" if self.is_measured else "nothing counted"
 
 
 def lost_by_day(days: Sequence[Loss], title: str) -> Markup:
-    """Bars of what each day lost; dashed: excluded; a hatched foot: part of it has no data."""
+    """Draw bars of each day's loss. Dashed is excluded; a hatched foot means missing data."""
     width, top, base, height = 761, 26, 124, 150
     most = max([each.lost + each.excluded for each in days] + [1])
     slot = width / max(len(days), 1)
@@ -277,7 +277,7 @@ def lost_by_day(days: Sequence[Loss], title: str) -> Markup:
     highest = max(range(len(days)), key=lambda n: days[n].lost, default=0)
     every = max(1, -(-len(days) // 8))
     longest = max((len(f"{each.lost:,}") for each in days), default=1)
-    shows = longest * drawing.DIGIT_WIDTH < slot  # otherwise the highest figure alone
+    shows = longest * drawing.DIGIT_WIDTH < slot  # Otherwise only the highest figure is shown
     for n, each in enumerate(days):
         x, middle = slot * n + (slot - thick) / 2, slot * (n + 0.5)
         high = (base - top) * each.lost / most
@@ -324,8 +324,9 @@ def _figure(x: float, y: float, words: str, kind: str = "lab2") -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Minutes with data by day: `days` are (known, expected); a day without expected minutes is
-    left out.
+    """Minutes with data by day.
+
+    `days` are (known, expected); a day without expected minutes is left out.
     """
 
     name: str
@@ -338,7 +339,7 @@ class Strip:
 def coverage_strips(
     strips: Sequence[Strip], ticks: Sequence[tuple[int, str]], title: str
 ) -> Markup:
-    """A row for each objective, a cell for each day; the part without data is hatched."""
+    """Draw a row per objective and a cell per day; the part without data is hatched."""
     width, first, height = 830, 226, 20 + 30 * len(strips)
     count = max((len(each.days) for each in strips), default=1)
     slot = 391 / max(count, 1)

@@ -1,4 +1,4 @@
-"""What the list of objectives says first: its h1, and the line of counts above the table."""
+"""Conclusions of the list of objectives: its h1, and the line of counts above the table."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ CANT = "can\N{RIGHT SINGLE QUOTATION MARK}t be judged"
 
 
 def conclusion(rows: Sequence[ObjectiveRow]) -> str:
-    """Return the h1: the alert that fires, or the worst budget, or that all is well."""
+    """Return the h1: the firing alert, or the worst budget, or that all is well."""
     if not rows:
         return "No objectives yet"
     return (
@@ -40,7 +40,7 @@ def _acknowledged(rows: Sequence[ObjectiveRow]) -> str:
 
 
 def _also_overspent(rows: Sequence[ObjectiveRow]) -> str:
-    """Name those without an alert: an objective may have no rule that fires."""
+    """Name overspent objectives without an alert, since an objective may have no firing rule."""
     count = sum(row.state == "overspent" for row in rows)
     verb = "is" if count == 1 else "are"
     return f"; {plural(count, 'objective')} {verb} overspent" if count else ""

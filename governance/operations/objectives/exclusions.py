@@ -1,7 +1,7 @@
-"""The exclusions of the tenant over a span, and which of them hide minutes of an indicator.
+"""The tenant's exclusions over a span, and those that hide minutes of an indicator.
 
-Objectives count every approved exclusion: the notice and the categories that an agreement asks for
-are that agreement's.
+Objectives count every approved exclusion. Required notice and categories are part of agreements, so
+they don't apply here.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from governance.operations.maintenance.recurrence import occurrences_in
 
 
 def exclusions_in(within: Span) -> Sequence[ExclusionSpan]:
-    """Return every approved occurrence with a minute in that span, by start; one statement.
+    """Return every approved occurrence with a minute in the span, by start.
 
-    Recurrences are expanded once, for any number of objectives.
+    Runs one statement. Recurrences are expanded once, for any number of objectives.
     """
     found = [
         ExclusionSpan(each, exclusion)
@@ -28,7 +28,7 @@ def exclusions_in(within: Span) -> Sequence[ExclusionSpan]:
 def applying(
     exclusions: Sequence[ExclusionSpan], *, system_id: UUID, indicator_id: UUID
 ) -> list[ExclusionSpan]:
-    """Return those that hide minutes of this indicator: its own, its system's, everybody's."""
+    """Return those that hide minutes of this indicator: its own, its system's, and global ones."""
     return [
         each
         for each in exclusions

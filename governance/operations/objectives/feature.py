@@ -1,4 +1,4 @@
-"""Objectives and their error budgets; the section Reliability begins with their list."""
+"""Objectives and their error budgets. The section Reliability opens with their list."""
 
 from sqlalchemy import Select, String, cast, func, select
 

@@ -1,6 +1,6 @@
-"""Shares, amounts, burn rates and lengths of time as the pages of objectives write them.
+"""Format shares, amounts, burn rates and durations for the pages of objectives.
 
-A share is cut off, never rounded up: 99.9996% of 100% is not 100%.
+A share is truncated, never rounded up: 99.9996% of 100% is not 100%.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ ONES = ("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nin
 
 
 def percent(share: Fraction | None, places: int = 1) -> str:
-    """Return "23.1%", cut off; "unknown" for None."""
+    """Return "23.1%", truncated; "unknown" for None."""
     if share is None:
         return "unknown"
     if share == 1:
@@ -29,14 +29,14 @@ def percent(share: Fraction | None, places: int = 1) -> str:
 
 
 def exact_percent(share: Decimal | Fraction) -> str:
-    """Return a target as it was set: "99.5%", "99.95%", with one digit at least."""
+    """Return a target as it was set: "99.5%", "99.95%", with at least one decimal."""
     value = Decimal(share.numerator) / share.denominator if isinstance(share, Fraction) else share
     text = f"{(value * 100).normalize():f}"
     return f"{text}%" if "." in text else f"{text}.0%"
 
 
 def amount(value: Fraction | int, places: int = 2) -> str:
-    """Return "206.78", "1,482" or "4.2": two digits at most, of a whole number none."""
+    """Return "206.78", "1,482" or "4.2": at most two decimals, none for an integer."""
     number = Decimal(round(Fraction(value) * 10**places)).scaleb(-places)
     text = f"{abs(number):,.{places}f}"
     if "." in text:
@@ -45,14 +45,14 @@ def amount(value: Fraction | int, places: int = 2) -> str:
 
 
 def fixed(value: Fraction | int, places: int) -> str:
-    """Return the same with so many digits, for figures that are read as a sum."""
+    """Return the amount with a fixed number of decimals, for figures that add up."""
     number = Decimal(round(Fraction(value) * 10**places)).scaleb(-places)
     text = f"{abs(number):,.{places}f}"
     return f"{MINUS} {text}" if number < 0 else text
 
 
 def burn(rate: Fraction | None) -> str:
-    """Return "3.5" with the sign for times."""
+    """Return "3.5" with the multiplication sign."""
     if rate is None:
         return "no data"
     value = float(rate)
@@ -85,7 +85,7 @@ def minute(at: datetime) -> str:
 
 
 def between(start: datetime, end: datetime) -> str:
-    """Return "14 Nov, 03:00 to 09:10", with both days where they differ."""
+    """Return "14 Nov, 03:00 to 09:10", with both days if they differ."""
     first, last = start.astimezone(zone()), end.astimezone(zone())
     until = formatting.hour(last) if first.date() == last.date() else minute(end)
     return f"{minute(start)} to {until}"
@@ -96,12 +96,12 @@ def number_word(number: int) -> str:
 
 
 def unit_of(indicator: Indicator) -> str:
-    """Return what a budget is counted in: "min" for downtime, otherwise the indicator's events."""
+    """Return the unit of a budget: "min" for downtime, otherwise the indicator's events."""
     return "min" if indicator.kind == "downtime" else indicator.unit
 
 
 def measures(indicator: Indicator) -> str:
-    """Return the small line that says what is measured: "minutes down", "good ÷ total requests"."""
+    """Return the small line about the measure: "minutes down", "good ÷ total requests"."""
     if indicator.kind == "downtime":
         return "minutes down"
     if indicator.kind == "threshold" and indicator.bound is not None:
@@ -112,7 +112,7 @@ def measures(indicator: Indicator) -> str:
 
 
 def definition(indicator: Indicator) -> str:
-    """Return the sentence that says when a minute is down, or an event good."""
+    """Return the sentence that defines a down minute, or a good event."""
     if indicator.kind == "downtime":
         return indicator.sentence
     if indicator.kind == "threshold" and indicator.bound is not None:
@@ -123,7 +123,7 @@ def definition(indicator: Indicator) -> str:
 
 
 def notice(before: timedelta) -> str:
-    """Return how long before its start something was announced."""
+    """Return the time from an announcement to its start, in words."""
     minutes = int(abs(before).total_seconds() // 60)
     when = "before" if before >= timedelta(0) else "after the start"
     return f"announced {length(minutes)} {when}"

@@ -33,7 +33,7 @@ HOURS = {"all": "All hours", "service": "Service hours only"}
 
 
 def indicators() -> list[tuple[Any, str]]:
-    """Return the live indicators, each with its system, for the form."""
+    """Return the active indicators, each with its system, for the form."""
     live = measurements.live_indicators()
     names = systems.names(each.system_id for each in live)
     return [
@@ -49,7 +49,7 @@ def indicators() -> list[tuple[Any, str]]:
 
 
 def share(text: str | None, field: str) -> Decimal:
-    """Read "99.5" or "99.5%" as a share, exactly; raise Invalid for anything else."""
+    """Parse "99.5" or "99.5%" as an exact share. Raises Invalid for anything else."""
     written = (text or "").strip().removesuffix("%").strip().replace(",", ".")
     try:
         value = Decimal(written)
@@ -115,7 +115,7 @@ class DefinitionForm(Form):
     )
 
     def definition(self) -> dict[str, Any]:
-        """Return what the actions take; raise Invalid for what can't be read."""
+        """Return the definition as the actions take it. Raises Invalid for unreadable values."""
         return {
             "target": share(self.target.data, "target"),
             "window": self.window.data,
@@ -187,7 +187,7 @@ class ObjectiveRetireForm(Form):
 
 
 def values_of(objective: Objective) -> dict[str, Any]:
-    """Return what the edit form shows first."""
+    """Return the initial values of the edit form."""
     hours = objective.service_hours or {}
     days = {
         day: ", ".join("-".join(pair) for pair in hours.get("days", {}).get(day, []))

@@ -1,7 +1,7 @@
-"""The gate of rollouts on objectives: enough error budget is left.
+"""The rollout gate on objectives: enough error budget is left.
 
-It reads those of the AI system as a whole and those of the feature that is rolled out. What another
-feature promises says nothing about the release, and would halt it for what it can't cause.
+It reads the objectives of the full AI system and of the feature being rolled out. Objectives of
+other features could halt the release for failures that it can't cause.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,10 @@ def _objectives(subject: GateSubject) -> Iterator[GateReading]:
 
 
 def _verdict(reading: Reading) -> GateVerdict:
-    """A target that allows no error has no budget: it passes while nothing was lost."""
+    """Return the verdict of a reading.
+
+    A target that allows no error has no budget, so it passes while nothing was lost.
+    """
     if not reading.score.measured:
         return "missing"
     if not reading.is_determinable:

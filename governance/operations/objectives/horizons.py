@@ -1,7 +1,7 @@
-"""Where the data of indicators begins, and the tenant's time zones: one statement for both.
+"""The first minutes of indicators and the tenant's time zones, in one statement.
 
-A window that reaches back before the first minute of an indicator is not full yet: the time before
-is no gap, since nothing was measured then.
+A window that starts before the first minute of an indicator is not full yet. The time before isn't
+a gap, since nothing was measured then.
 """
 
 from collections.abc import Collection, Sequence
@@ -36,9 +36,9 @@ from governance.operations.objectives.models import Objective
 
 @dataclass(frozen=True, slots=True)
 class Horizons:
-    """`first` minute by indicator (absent: no data at all), and the tenant's `zones`.
+    """The first minute by indicator (absent without data), and the tenant's `zones`.
 
-    Where data begins long before any window, `first` is the beginning of that day.
+    If data begins long before any window, `first` is the start of that day.
     """
 
     first: dict[UUID, datetime]
@@ -48,7 +48,7 @@ class Horizons:
 def horizons(indicator_ids: Collection[UUID], windows_since: datetime) -> Horizons:
     """Read the first minutes of these indicators and the tenant's time zones.
 
-    `windows_since` is before every window: only a beginning after it is needed to the minute.
+    `windows_since` is before every window: only a start after it is needed to the minute.
     """
     tenant_id = current.actor().tenant_id
     day, minute, first = _first_minute(tenant_id, windows_since)
@@ -70,8 +70,9 @@ def horizons(indicator_ids: Collection[UUID], windows_since: datetime) -> Horizo
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveFound:
-    """An objective with its indicator and its horizons; `names` of its owner and of the people who
-    approved exclusions.
+    """An objective with its indicator and its horizons.
+
+    `names` are of its owner and of the people who approved exclusions.
     """
 
     objective: Objective
@@ -81,7 +82,7 @@ class ObjectiveFound:
 
 
 def objective_with_horizons(objective_id: UUID) -> ObjectiveFound:
-    """Return an objective, retired or not, with what its page needs first; one statement."""
+    """Return an objective, retired or not, with its page's first data. Runs one statement."""
     tenant_id = current.actor().tenant_id
     day, minute, first = _first_minute(tenant_id)
     pair = func.json_build_array(TenantTimeZone.since, TenantTimeZone.zone)
@@ -119,8 +120,8 @@ def _first_minute(
 ) -> tuple[LateralFromClause, LateralFromClause, Any]:
     """Return two lateral selects for each Indicator, and the first minute from both.
 
-    The minute is read for days that end after `since`. The day leads to the one partition that
-    holds the minute. Minutes may be gone; days stay.
+    The minute is read for days that end after `since`. The day determines the one partition with
+    the minute. Minutes may be deleted; days stay.
     """
     day = (
         select(DAYS.c.at)

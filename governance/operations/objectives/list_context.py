@@ -1,4 +1,4 @@
-"""What the list of objectives shows around its rows: charts, gaps, what comes up."""
+"""The context of the list of objectives: charts, gaps, and upcoming items."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from governance.operations.objectives.objective_list import ObjectiveRow
 from governance.operations.objectives.ports import ComingUp
 from governance.operations.objectives.windows import days_of
 
-MAX_STRIPS = 6  # objectives of the gaps panel: those with the least coverage
+MAX_STRIPS = 6  # Objectives of the gaps panel: those with the least coverage
 STRIP_DAYS = 31
-LATE = 10  # minutes that data takes to arrive: no gap yet
+LATE = 10  # Normal delay of data in minutes; not a gap yet
 MAX_COMING = 6
 
 
@@ -29,11 +29,11 @@ class GapPanel:
 
     title: str
     chart: Markup
-    rows: Sequence[tuple[str, str, str, str]]  # objective, no data, coverage, minimum
+    rows: Sequence[tuple[str, str, str, str]]  # Objective, no data, coverage, minimum
 
 
 def rows_of(*, retired: bool = False) -> list[ObjectiveRow]:
-    """Return a row of each objective, with its score and its alert."""
+    """Return a row for each objective, with its score and its alert."""
     found = queries.objectives_with_indicators(retired=retired)
     known = {indicator.id: indicator for _objective, indicator in found}
     read = queries.planned_readings([each for each, _indicator in found], indicators=known)
@@ -43,14 +43,14 @@ def rows_of(*, retired: bool = False) -> list[ObjectiveRow]:
 
 
 def find_uses(rows: Sequence[ObjectiveRow]) -> None:
-    """Find what uses the objectives of these rows."""
+    """Find the uses of the objectives of these rows."""
     uses = ports.uses_of()([row.objective.id for row in rows]) if rows else {}
     for row in rows:
         row.uses = uses.get(row.objective.id, ())
 
 
 def draw(rows: Sequence[ObjectiveRow]) -> None:
-    """Draw the charts of these rows, and find since when there is no data."""
+    """Draw the charts of these rows, and find since when data is missing."""
     burns = trends.burns([(row.plan, row.reading) for row in rows])
     silent = [row for row in rows if row.state == "unknown" and not row.reading.last_day.minutes]
     last = measurements.last_minute(row.indicator.id for row in silent) if silent else {}
@@ -60,7 +60,10 @@ def draw(rows: Sequence[ObjectiveRow]) -> None:
 
 
 def gap_panel(rows: Sequence[ObjectiveRow]) -> GapPanel | None:
-    """Return the panel, or None where no objective that asks for coverage has gaps; one statement."""
+    """Return the panel, or None if no objective that requires coverage has gaps.
+
+    Runs one statement.
+    """
     gapped = [
         row
         for row in rows
@@ -122,7 +125,7 @@ def _gap_title(gapped: int, low: int) -> str:
 
 
 def coming_up(page_of: Callable[[UUID], str]) -> list[ComingUp]:
-    """Return what comes next in maintenance, incidents, statements and playbooks, by time.
+    """Return upcoming maintenance, incidents, statements and playbooks, by time.
 
     `page_of` is the address of an exclusion's page.
     """

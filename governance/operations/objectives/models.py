@@ -1,7 +1,7 @@
 """Objectives and their versions.
 
-An objective's row has its current definition; every version, the current one too, is an
-append-only row of its own.
+An objective's row has its current definition; every version, including the current one, is also an
+append-only row.
 """
 
 from datetime import datetime
@@ -24,19 +24,19 @@ WINDOWS = {"rolling": "Rolling days", "calendar": "Calendar month"}
 
 @lru_cache(maxsize=1024)
 def share(number: Decimal) -> Fraction:
-    """Return an exact decimal as a fraction; a tenant's objectives have few different ones."""
+    """Convert an exact decimal to a fraction; cached, since few values occur."""
     return Fraction(number)
 
 
 class Definition:
-    """What a version fixes.
+    """The definition in a version of an objective.
 
-    target            share that has to be good, an exact decimal between 0 and 1
+    target            required good share, an exact decimal between 0 and 1
     window            "rolling": the last `window_days` days; "calendar": the month in the tenant's
                       time zone
     service_hours     see service_hours.py; None: all hours count
     minimum_coverage  share of the minutes with data below which nothing is determinable
-    rules             burn-rate rules as the alerts feature reads them; None: its defaults
+    rules             burn-rate rules in the form of the alerts feature; None: its defaults
     """
 
     target: Mapped[Decimal] = mapped_column(Numeric)
@@ -60,7 +60,7 @@ class Definition:
 
 
 def _checks() -> tuple[CheckConstraint, ...]:
-    """The checks of a definition, new ones for each table: a constraint keeps its first name."""
+    """Return new checks of a definition for each table, since a constraint keeps its first name."""
     share = "minimum_coverage >= 0 AND minimum_coverage <= 1"
     return (
         CheckConstraint("target > 0 AND target < 1", "target_share"),
@@ -73,8 +73,8 @@ def _checks() -> tuple[CheckConstraint, ...]:
 class Objective(Definition, Tenanted, Model):
     """A target for one indicator. It is retired, never deleted.
 
-    `key` is its slug (OpenSLO's metadata.name); `number` is that of the current version;
-    `kind_note` is the small text below the name, such as "weekly evaluation, counts".
+    `key` is its slug (OpenSLO's metadata.name), `number` the number of the current version, and
+    `kind_note` the small text below the name, such as "weekly evaluation, counts".
     """
 
     __tablename__ = "objectives"
@@ -100,7 +100,7 @@ class Objective(Definition, Tenanted, Model):
 
 
 class ObjectiveVersion(Definition, Tenanted, Model):
-    """One definition of an objective; it never changes. `at` is when it was saved."""
+    """One definition of an objective. It never changes. `at` is when it was saved."""
 
     __tablename__ = "objective_versions"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""The list of objectives: its declaration, its rows, their states, and the columns of its export."""
+"""The list of objectives: declaration, rows, their states, and export columns."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,13 +111,13 @@ HEAD = (
 
 @dataclass
 class ObjectiveRow:
-    """One objective of the list; charts are drawn for the rows that are shown."""
+    """One objective of the list. Charts are drawn for shown rows."""
 
     plan: Plan
     reading: Reading
     alert: AlertState | None = None
     uses: Sequence[Use] = ()
-    last: datetime | None = None  # the newest minute of an objective that is unknown
+    last: datetime | None = None  # Newest minute of an objective that is unknown
     bar: Markup = field(default=Markup())
     spark: Markup = field(default=Markup())
 
@@ -131,14 +131,14 @@ class ObjectiveRow:
 
     @cached_property
     def state(self) -> str:
-        """What is said first: one of STATES."""
+        """The most important state: one of STATES."""
         if self.objective.is_retired:
             return "retired"
         return self.alert.state if self.alert else self.reading.state
 
     @property
     def shown_state(self) -> tuple[str, str]:
-        """(kind, word) as c.state takes them. Unknown has no alarm colour."""
+        """(kind, word) as c.state takes them. Unknown has no alarm color."""
         kinds = {
             "firing": "bad",
             "acknowledged": "due",
@@ -161,7 +161,7 @@ class ObjectiveRow:
 
     @property
     def reason(self) -> str:
-        """Why the budget is as it is, whether or not an alert is open."""
+        """The reason for the state of the budget, with or without an open alert."""
         reading = self.reading
         match reading.state:
             case "unknown":
@@ -179,7 +179,7 @@ class ObjectiveRow:
 
     @property
     def _unknown(self) -> str:
-        """Why it is not determinable."""
+        """The reason why it is not determinable."""
         reading, score = self.reading, self.reading.score
         minimum = f"minimum {figures.percent(self.objective.minimum_coverage_share, 0)}"
         if reading.first is None:
@@ -192,7 +192,7 @@ class ObjectiveRow:
 
     @property
     def full_at(self) -> datetime:
-        """When a window that is not full yet is."""
+        """The time when a window that is not full yet will be."""
         window = self.reading.window
         if self.objective.window == "calendar" or self.reading.first is None:
             return window.whole.end
@@ -208,7 +208,7 @@ class ObjectiveRow:
 
     @property
     def amounts(self) -> str:
-        """Return "48 of 207 min"."""
+        """The amounts of the budget: "48 of 207 min"."""
         if not self.reading.is_determinable:
             return "not determinable"
         left, allowed = self.reading.budget.left, self.reading.budget.allowed
@@ -218,7 +218,7 @@ class ObjectiveRow:
 
     @property
     def pace_word(self) -> str:
-        """Return the burn rate of 24 hours, "too few" or "no data"."""
+        """The burn rate of 24 hours, "too few" or "no data"."""
         if self.reading.burn is None:
             return "no data"
         return figures.burn(self.reading.burn) if self.reading.has_traffic else "too few"
@@ -242,7 +242,7 @@ class ObjectiveRow:
         return ink
 
     def draw(self, burns: Sequence[float | None]) -> None:
-        """Draw the bar and the seven days; `burns` are of trends.py."""
+        """Draw the bar and the seven days; `burns` are from trends.py."""
         name = self.objective.name
         self.bar = charts.budget_bar(
             self.reading.left_share, self.tone, f"{name}: error budget left"
@@ -259,7 +259,7 @@ def window_name(objective: Objective) -> str:
 
 
 def matching(rows: Sequence[ObjectiveRow], asked: ListRequest) -> list[ObjectiveRow]:
-    """Return the rows that the filters match, in the order asked for."""
+    """Return the rows that match the filters, in the requested order."""
     tests: Mapping[str, Callable[[ObjectiveRow, str], bool]] = {
         "state": lambda row, value: row.state == value,
         "system": lambda row, value: str(row.indicator.system_id) == value,
@@ -279,7 +279,7 @@ def matching(rows: Sequence[ObjectiveRow], asked: ListRequest) -> list[Objective
 
 
 def _number(share: Fraction | None) -> float | None:
-    """Return what rows are sorted by; a comparison of fractions costs ten times as much."""
+    """Return the sort key of rows as a float, since comparing fractions costs ten times as much."""
     return None if share is None else float(share)
 
 
@@ -289,7 +289,7 @@ def _text(row: ObjectiveRow) -> str:
 
 
 def cells(row: ObjectiveRow) -> tuple[Cell, ...]:
-    """Return the row of an export; shares and amounts as the page shows them."""
+    """Return the row of an export, with shares and amounts as on the page."""
     reading, objective = row.reading, row.objective
     is_known = reading.is_determinable
     score = reading.score

@@ -1,6 +1,6 @@
-"""What the page of an objective shows: budget over the window, losses by day, exclusions, gaps.
+"""Data of an objective's page: budget over the window, losses, exclusions, gaps.
 
-One statement reads all counts: those of the window, of each piece of it between days and gaps, and
+One statement reads all counts: those of the window, of each part of it between days and gaps, and
 of each exclusion.
 """
 
@@ -23,10 +23,10 @@ from governance.operations.objectives.reading import Plan, Reading
 from governance.operations.objectives.windows import days_of
 
 MAX_EXCLUSIONS, MAX_GAPS = 50, 8
-MAX_DAYS = 62  # a longer window is drawn by week
-MAX_MARKS = 3  # incidents in the chart: the newest
-VISIBLE_GAPS = 40  # in the chart: the longest
-NARROWEST = Fraction(1, 1000)  # of the window, that a gap can be seen
+MAX_DAYS = 62  # Days of the longest window drawn by day; a longer one is drawn by week
+MAX_MARKS = 3  # Newest incidents in the chart
+VISIBLE_GAPS = 40  # Longest gaps in the chart
+NARROWEST = Fraction(1, 1000)  # Share of the window of the smallest visible gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """One occurrence of an exclusion: its minutes in the window, and what was lost in them."""
+    """One occurrence of an exclusion: its minutes in the window, and the losses in them."""
 
     occurrence: ExclusionSpan
     minutes: int
@@ -50,7 +50,7 @@ class Excluded:
 
 @dataclass(frozen=True, slots=True)
 class ObjectivePage:
-    """Everything that screen 12 draws by itself."""
+    """All data that the page of an objective (screen 12) shows."""
 
     reading: Reading
     plan: Plan
@@ -84,7 +84,7 @@ class ObjectivePage:
 
     @property
     def losses(self) -> list[charts.Loss]:
-        """What each day lost; the days at the end that hold half of it are marked."""
+        """Losses by day; the last days that have half of all losses are marked."""
         kind = self.reading.kind
         gap_days = {n for n, day in enumerate(self.days) if intersection([day], self.gaps)}
         lost, hidden = [0] * len(self.days), [0] * len(self.days)
@@ -110,7 +110,7 @@ class ObjectivePage:
 
     @staticmethod
     def _recent(lost: Sequence[int]) -> int:
-        """How many days at the end hold half of all losses, when they are a third of the days."""
+        """Return how many last days have half of all losses; 0 if over a third of the days."""
         total, found = sum(lost), 0
         if not total:
             return 0
@@ -164,7 +164,7 @@ class ObjectivePage:
         )
 
     def burn_down(self) -> Markup | None:
-        """The budget over the window; None where it is not determinable."""
+        """Draw the budget over the window, or return None if it is not determinable."""
         reading = self.reading
         allowed = reading.budget.allowed
         if not reading.is_determinable or not allowed:
@@ -189,7 +189,7 @@ class ObjectivePage:
     def _marks(
         self, allowed: Fraction
     ) -> Iterator[tuple[str, datetime, datetime, Fraction, Fraction]]:
-        """The incidents that began in the window, each with the budget left before and after."""
+        """Yield the incidents that began in the window, with the budget left before and after."""
         window = self.reading.window.so_far
         for each in self.incidents[-MAX_MARKS:]:
             end = min(each.end or window.end, window.end)
@@ -205,7 +205,7 @@ class ObjectivePage:
                 )
 
     def _left_at(self, at: datetime, allowed: Fraction) -> Fraction:
-        """The share that was left; within a piece, as if it lost evenly, like the line."""
+        """Return the share left; within a part, losses count as even, like the line."""
         lost = Fraction(0)
         for piece in self.pieces:
             if piece.span.start >= at:
@@ -246,7 +246,7 @@ class ObjectivePage:
 
 
 def objective_page(plan: Plan, found: Sequence[ExclusionSpan]) -> ObjectivePage:
-    """Read gaps and counts of an objective whose plan is made; two statements."""
+    """Read gaps and counts of an objective with a plan. Runs two statements."""
     indicator = plan.indicator
     window = plan.window.so_far
     span = Span(min(plan.first or window.end, window.end), window.end)

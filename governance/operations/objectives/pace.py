@@ -1,4 +1,4 @@
-"""When an error budget is gone, at the pace of the last 24 hours.
+"""Forecast of an error budget's exhaustion at the pace of the last 24 hours.
 
 Pure, exact. Source: Site Reliability Workbook, chapter 5, table "burn rates and time to complete
 budget exhaustion": a constant burn rate b spends the budget of a window of T in T ÷ b.
@@ -22,18 +22,18 @@ def gone_at(
     now: datetime,
     month: Span | None = None,
 ) -> datetime | None:
-    """Return when what is `left` (minutes or events) is lost at the pace of the last 24 hours.
+    """Return when `left` minutes or events will be lost at the pace of the last 24 hours.
 
-    `month` is the whole window of an objective by calendar month: its budget grows with what is
-    measured until the month ends, so only the difference is spent. None: not within the window at
-    this pace. A budget that is gone already returns `now`.
+    `month` is the full window of an objective by calendar month: its budget grows with the
+    measurements until the month ends, so only the difference is spent. None: not within the window
+    at this pace. For an exhausted budget, returns `now`.
     """
     if left <= 0:
         return now
     lost, measured = last_day.lost(kind), last_day.measured(kind)
     bad = target.denominator - target.numerator
     if lost * target.denominator <= bad * measured:
-        return None  # at a burn rate of 1 or less the window gives back what is spent, or more
+        return None  # At a burn rate of 1 or less the window regains what is spent, or more.
     allowed = Fraction(bad * measured, target.denominator)
     spent_a_day = lost - allowed if month is not None else Fraction(lost)
     minutes = int(left * MINUTES_OF_DAY / spent_a_day)

@@ -1,4 +1,4 @@
-"""Who may do what with objectives."""
+"""Permissions for objectives."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,26 +1,26 @@
-"""What the pages of objectives ask of the features above them; each has an empty default.
+"""Ports of the objectives' pages that features above them implement, with empty defaults.
 
-An answer that draws something is Markup, ready for the page. The answering feature renders its own
-template with `draw("operations/alerts/rule_panel.html", …)`: Flask's render_template would read the
-frame of the page once more. Inside such a template `c` (the components), `url_for`, `may`,
-`csrf_token` and the filters are there; the context of the page (`tenant`, `current`) is not.
+A result that draws something is Markup, ready for the page. The implementing feature renders its
+own template with `draw("operations/alerts/rule_panel.html", …)`: Flask's render_template would read
+the frame of the page once more. Such a template has `c` (the components), `url_for`, `may`,
+`csrf_token` and the filters, but not the context of the page (`tenant`, `current`).
 
     alert_states(objective_ids)    AlertState of each objective with an open alert; one statement
     alert_panel(objective_ids)     rows at the head of both pages: <section class="c-alert …">s, open
                                    alerts of these objectives, the most urgent first, with their
-                                   verbs; they take over "a" (data-key) where one can be acknowledged
-    rule_panel(reading)            the cell of screen 12 with the burn-rate rules: a whole
+                                   actions; they use "a" (data-key) if one can be acknowledged
+    rule_panel(reading)            the cell of screen 12 with the burn-rate rules: a complete
                                    <section class="c-cell …"> with its h2
-    backtest_panel(objective)      the cell beside it: a whole <section class="c-cell …">
-    uses_of(objective_ids)         what uses these objectives: agreements' commitments
-    incidents_of(system_id, span)  incidents that touched the AI system in the window, the earliest
+    backtest_panel(objective)      the next cell: a complete <section class="c-cell …">
+    uses_of(objective_ids)         uses of these objectives: agreements' commitments
+    incidents_of(system_id, span)  incidents that affected the AI system in the window, the earliest
                                    first; one statement
-    status_page()                  where customers see the state of objectives
+    status_page()                  the page that shows customers the state of objectives
     firing_count                   () -> Select of one number for the navigation's badge
-    coming_up_…                    what comes next in incidents, statements, playbooks; maintenance
-                                   is asked directly
+    coming_up_…                    upcoming items of incidents, statements, playbooks; maintenance
+                                   is called directly
 
-`uses_of` and `alert_states` are asked with all objectives of a list: answer in one statement each.
+`uses_of` and `alert_states` get all objectives of a list and must run one statement each.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -43,8 +43,8 @@ from governance.operations.objectives.reading import Reading
 class AlertState:
     """The open alert of an objective.
 
-    `detail` is the small line below the state, such as "INC-34; no approvals since 09:42"; empty:
-    the page says when the budget is gone.
+    `detail` is the small line below the state, such as "INC-34; no approvals since 09:42". If it is
+    empty, the page shows when the budget will be exhausted.
     """
 
     state: Literal["firing", "acknowledged"]
@@ -57,7 +57,7 @@ class AlertState:
 class Use:
     """Something that uses an objective.
 
-    `short` is what the list shows ("AGR-2"); `state` is (kind, text) as c.state takes it.
+    `short` is the text in the list ("AGR-2"); `state` is (kind, text) as c.state takes it.
     """
 
     short: str
@@ -70,7 +70,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class IncidentMark:
-    """An incident's impact on the system of an objective; `end` is None while it goes on."""
+    """An incident's impact on the system of an objective. `end` is None while it continues."""
 
     ref: str
     title: str
@@ -82,7 +82,7 @@ class IncidentMark:
 
 @dataclass(frozen=True, slots=True)
 class ComingUp:
-    """An item of "Coming up": what, when, and the small line below."""
+    """An item of "Coming up": name, time, and the small line below."""
 
     at: datetime
     label: str
@@ -92,7 +92,7 @@ class ComingUp:
 
 
 class DrawsRules(Protocol):
-    """Draw the rules of an objective, with both windows of each against its limit."""
+    """Port that draws the rules of an objective, with both windows of each against its limit."""
 
     def __call__(self, reading: Reading) -> Markup | None: ...
 
@@ -132,5 +132,5 @@ coming_up_playbooks: Port[Coming] = Port("planned drills of playbooks", default=
 
 
 def draw(template: str, **context: Any) -> Markup:
-    """Render a part of a page without the frame's context, which the page has read already."""
+    """Render a part of a page without the frame's context, which the page has already read."""
     return escape(current_app.jinja_env.get_template(template).make_module(context))

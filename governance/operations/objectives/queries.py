@@ -1,8 +1,8 @@
-"""Objectives, their versions, and what minute counts say of them.
+"""Objectives, their versions, and their scores from minute counts.
 
 objective, active_objectives, …     rows
 score_of, scores                    the window that ends now, or at an instant
-readings                            what a list shows of each objective; see reading.py
+readings                            the data of each objective in a list; see reading.py
 
 An objective is scored by its current definition. `scores` and `readings` take three statements for
 any number of objectives: horizons, exclusions, counts.
@@ -35,7 +35,7 @@ from governance.operations.objectives.reading import (
 )
 from governance.operations.objectives.windows import Window, minute_of, window
 
-LONGEST_MONTH = 33  # days, with a change of the time zone
+LONGEST_MONTH = 33  # Days, including a change of the time zone
 
 # ---- rows
 
@@ -52,7 +52,7 @@ def active_objectives() -> Sequence[Objective]:
 
 
 def objectives_by_id(ids: Collection[UUID]) -> dict[UUID, Objective]:
-    """Return these objectives, retired ones too, in one statement."""
+    """Return these objectives, including retired ones, in one statement."""
     found = session().scalars(select(Objective).where(among(Objective.id, ids)))
     return {each.id: each for each in found}
 
@@ -60,8 +60,8 @@ def objectives_by_id(ids: Collection[UUID]) -> dict[UUID, Objective]:
 def objectives_with_indicators(*, retired: bool = False) -> Sequence[tuple[Objective, Indicator]]:
     """Return the active objectives, or the retired ones, with their indicators.
 
-    One statement; none while the tenant's log says that nothing changed. To read only: the rows
-    belong to no session.
+    Runs one statement, or none while the tenant's log shows no change. The rows belong to no
+    session, so they are read-only.
     """
     return recall(("objectives", retired), lambda: _definitions(retired=retired))
 
@@ -76,7 +76,7 @@ def _definitions(*, retired: bool) -> list[tuple[Objective, Indicator]]:
 
 
 def indicators_of(objectives: Collection[Objective]) -> dict[UUID, Indicator]:
-    """Return the indicators of these objectives by their id, in one statement."""
+    """Return the indicators of these objectives by id, in one statement."""
     wanted = frozenset(each.indicator_id for each in objectives)
     return _indicators(wanted) if wanted else {}
 
@@ -87,13 +87,13 @@ def _indicators(ids: frozenset[UUID]) -> dict[UUID, Indicator]:
 
 
 def versions(objective_id: UUID) -> Sequence[ObjectiveVersion]:
-    """Return all versions, the newest first."""
+    """Return all versions, newest first."""
     query = select(ObjectiveVersion).where(ObjectiveVersion.objective_id == objective_id)
     return session().scalars(query.order_by(ObjectiveVersion.number.desc())).all()
 
 
 def version_at(objective_id: UUID, at: datetime) -> ObjectiveVersion | None:
-    """Return the version that was current at that instant; None before the first one."""
+    """Return the version that was current at that instant, or None before the first one."""
     query = select(ObjectiveVersion).where(
         ObjectiveVersion.objective_id == objective_id, ObjectiveVersion.at <= at
     )
@@ -109,7 +109,7 @@ def score_of(objective: Objective, at: datetime | None = None) -> Score:
 
 
 def scores(objectives: Collection[Objective], at: datetime | None = None) -> dict[UUID, Score]:
-    """Return the score of each objective by its id; three statements for all of them."""
+    """Return the score of each objective by its id. Runs three statements for all of them."""
     return {each.objective.id: each.score for each in readings(objectives, at=at)}
 
 
@@ -119,7 +119,7 @@ def readings(
     at: datetime | None = None,
     indicators: Mapping[UUID, Indicator] | None = None,
 ) -> list[Reading]:
-    """Return window, score and last 24 hours of each objective, in the order given."""
+    """Return window, score and last 24 hours of each objective, in the given order."""
     return [reading for _plan, reading in planned_readings(objectives, at, indicators)]
 
 
@@ -128,7 +128,7 @@ def planned_readings(
     at: datetime | None = None,
     indicators: Mapping[UUID, Indicator] | None = None,
 ) -> list[tuple[Plan, Reading]]:
-    """Return the same with the spans that were counted."""
+    """Return the readings with the spans that were counted."""
     plans, _exclusions = plans_of(objectives, at, indicators)
     counts = measurements.counts_of_many(
         [(each.indicator.id, spans) for each in plans for spans in each.spans[:3]]
@@ -142,9 +142,9 @@ def plans_of(
     indicators: Mapping[UUID, Indicator] | None = None,
     begins: Horizons | None = None,
 ) -> tuple[list[Plan], Sequence[ExclusionSpan]]:
-    """Return what to count for each objective, and the exclusions of their windows.
+    """Return the plan of each objective, and the exclusions of their windows.
 
-    `indicators` and `begins` are read where the caller doesn't have them.
+    `indicators` and `begins` are read if the caller doesn't have them.
     """
     if not objectives:
         return [], []
@@ -157,7 +157,7 @@ def plans_of(
     windows = _windows(objectives, begins.zones, now)
     oldest = min(now - WEEK, *(each.so_far.start for each in windows))
     exclusions = exclusions_in(Span(oldest, now))
-    made: dict[Hashable, PlannedSpans] = {}  # most objectives of a list share theirs
+    made: dict[Hashable, PlannedSpans] = {}  # Most objectives of a list share their spans
     plans = []
     for each, its in zip(objectives, windows, strict=True):
         indicator = known[each.indicator_id]

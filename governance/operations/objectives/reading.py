@@ -1,4 +1,4 @@
-"""What minute counts say of an objective at one instant: score, budget, pace and state.
+"""An objective at one instant, from minute counts: score, budget, pace and state.
 
 Pure. A Plan names the spans to count; with their counts it becomes a Reading.
 """
@@ -27,7 +27,7 @@ from governance.operations.objectives.service_hours import ServiceHours
 from governance.operations.objectives.windows import Window
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
-MIN_EVENTS_A_DAY = 100  # below it, a pace of 24 hours says nothing (design: low traffic)
+MIN_EVENTS_A_DAY = 100  # Below it, a 24-hour pace isn't reliable (design: low traffic)
 
 type State = Literal["unknown", "overspent", "quiet", "runs_out", "filling", "within"]
 
@@ -35,7 +35,7 @@ type State = Literal["unknown", "overspent", "quiet", "runs_out", "filling", "wi
 def service_spans(
     objective: Definition, zones: Sequence[ZonePeriod], within: Span
 ) -> Sequence[Span]:
-    """Return the minutes inside the objective's service hours; without any, all of them."""
+    """Return the minutes inside the objective's service hours, or all minutes without any."""
     hours = objective.hours
     return [within] if hours is None else hours.spans(zones, within)
 
@@ -43,10 +43,10 @@ def service_spans(
 class PlannedSpans(NamedTuple):
     """The minutes to count; many objectives of a list share them.
 
-    counted    of the window, inside service hours and outside exclusions
-    hidden     of the window, inside service hours and exclusions
-    last_day   of the last 24 hours, as `counted`
-    last_week  of the last seven days, as `counted`; for the chart of a list
+    counted    in the window, inside service hours and outside exclusions
+    hidden     in the window, inside service hours and exclusions
+    last_day   in the last 24 hours, as `counted`
+    last_week  in the last seven days, as `counted`; for the chart of a list
     """
 
     counted: Sequence[Span]
@@ -63,7 +63,7 @@ def planned_spans(
     zones: Sequence[ZonePeriod],
     hidden: Sequence[Span],
 ) -> PlannedSpans:
-    """Return what to count.
+    """Return the minutes to count.
 
     `first` is the indicator's first minute: time before it is not expected to have data. `hidden`
     are the spans of exclusions that apply to the indicator.
@@ -85,7 +85,7 @@ def planned_spans(
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to count for an objective."""
+    """The spans to count for an objective."""
 
     objective: Objective
     indicator: Indicator
@@ -94,7 +94,7 @@ class Plan:
     spans: PlannedSpans
 
     def reading(self, counted: Counts, hidden: Counts, last_day: Counts) -> "Reading":
-        """Return what the counts say."""
+        """Convert the counts to a reading."""
         excluded = sum(each.minutes for each in self.spans.hidden)
         expected = sum(each.minutes for each in self.spans.counted)
         score = Score(
@@ -109,7 +109,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Reading:
-    """An objective at the end of its window. `last_day` are the counts of the last 24 hours."""
+    """An objective at the end of its window. `last_day` has the counts of the last 24 hours."""
 
     objective: Objective
     indicator: Indicator
@@ -132,7 +132,7 @@ class Reading:
 
     @cached_property
     def left_share(self) -> Fraction | None:
-        """Share of the budget that is left; None where it is not determinable."""
+        """Share of the budget that is left; None if it is not determinable."""
         return self.budget.left_share if self.is_determinable else None
 
     @cached_property
@@ -141,22 +141,22 @@ class Reading:
 
     @property
     def is_filling(self) -> bool:
-        """Whether data begins after the window does."""
+        """True if data begins after the window does."""
         return self.first is not None and self.first > self.window.so_far.start
 
     @property
     def has_traffic(self) -> bool:
-        """Whether the last 24 hours had enough events to judge a pace."""
+        """True if the last 24 hours had enough events to judge a pace."""
         return self.last_day.total >= MIN_EVENTS_A_DAY
 
     @cached_property
     def burn(self) -> Fraction | None:
-        """Burn rate of the last 24 hours, whatever the traffic; None without data."""
+        """Burn rate of the last 24 hours, with any traffic; None without data."""
         return burn_rate(self.last_day, self.kind, self.objective.target_share)
 
     @cached_property
     def gone_at(self) -> datetime | None:
-        """When the budget is gone at the pace of the last 24 hours; None: not in this window."""
+        """The time of exhaustion at the pace of the last 24 hours; None: not in this window."""
         if not self.is_determinable or not self.has_traffic:
             return None
         found = gone_at(
@@ -173,7 +173,7 @@ class Reading:
 
     @cached_property
     def state(self) -> State:
-        """What is to be said first; whether an alert fires is the alerts feature's to say."""
+        """The most important state, without alerts, which the alerts feature adds."""
         if not self.is_determinable:
             return "unknown"
         if self.budget.left <= 0 < self.budget.lost:

@@ -5,8 +5,8 @@ Pure. As JSON:
     {"days": {"mon": [["09:00", "12:00"], ["13:00", "17:30"]], "sat": [["00:00", "24:00"]]},
      "zone": "Europe/Paris"}
 
-Hours are local: in `zone`, or without one in the tenant's, as it was at that time. A day of 23 or
-25 hours has that many between 00:00 and 24:00. A local time that a clock change skips is read as
+Hours are local: in `zone`, or else in the tenant's zone at that time. A day of 23 or 25 hours has
+that many between 00:00 and 24:00. A local time that a clock change skips is read as
 the instant after the change; one that occurs twice is the first of the two.
 """
 
@@ -30,13 +30,13 @@ DAYS = {
     "sat": "Saturday",
     "sun": "Sunday",
 }
-MAX_HOURS_A_DAY = 8  # parts of one day
+MAX_HOURS_A_DAY = 8  # Spans per day
 MINUTES_OF_DAY = 1440
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 
 
 class InvalidHours(ValueError):
-    """Service hours that can't be meant; the message is for the person who wrote them."""
+    """Invalid service hours. The message is for the person who entered them."""
 
 
 class Hours(NamedTuple):
@@ -55,7 +55,7 @@ class ServiceHours:
 
     @classmethod
     def parse(cls, content: Mapping[str, Any]) -> "ServiceHours":
-        """Read the JSON above. Raises InvalidHours with a sentence for anything else."""
+        """Parse the JSON above. Raises InvalidHours with a sentence for anything else."""
         if not isinstance(content, Mapping) or not isinstance(content.get("days"), Mapping):
             raise InvalidHours('Service hours need "days", such as {"mon": [["09:00", "17:00"]]}.')
         if unknown := set(content) - {"days", "zone"} | set(content["days"]) - set(DAYS):
@@ -69,7 +69,7 @@ class ServiceHours:
         return cls(days, zone)
 
     def as_json(self) -> dict[str, Any]:
-        """Write what `parse` reads."""
+        """Return the JSON that `parse` reads."""
         days = {
             day: [[_clock(each.start), _clock(each.end)] for each in hours]
             for day, hours in zip(DAYS, self.days, strict=True)
@@ -139,7 +139,7 @@ def _clock(minute: int) -> str:
 
 
 def _instant(day: date, minute: int, zone: ZoneInfo) -> datetime:
-    """Return that local time as an instant in UTC."""
+    """Convert a local time to an instant in UTC."""
     if minute == MINUTES_OF_DAY:
         day, minute = day + timedelta(days=1), 0
     local = datetime.combine(day, time(minute // 60, minute % 60), zone)

@@ -1,4 +1,4 @@
-"""What retiring an AI system means for its objectives and indicators."""
+"""The effect of retiring an AI system on its objectives and indicators."""
 
 from typing import Any
 from uuid import UUID

@@ -35,7 +35,7 @@ WHERE measured > 0 GROUP BY 1
 
 
 def burns(readings: Sequence[tuple[Plan, Reading]]) -> dict[UUID, list[float | None]]:
-    """Return 28 burn rates of six hours each by objective; None where there is no data."""
+    """Return 28 burn rates of six hours each by objective; None for hours without data."""
     if not readings:
         return {}
     end = max(reading.at for _plan, reading in readings).replace(minute=0) + HOUR

@@ -81,7 +81,7 @@ def index() -> ResponseReturnValue:
 
 
 def _address(endpoint: str) -> str | None:
-    """Return the address of a page that another feature may have, if the reader may open it."""
+    """Return the address of another feature's page, if it exists and the reader may open it."""
     view = current_app.view_functions.get(endpoint)
     return url_for(endpoint) if view and allowed(vars(view)["needs"]) else None
 
@@ -90,7 +90,7 @@ def _address(endpoint: str) -> str | None:
     "/reliability/objectives/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE
 )
 def export(form: str) -> ResponseReturnValue:
-    """Export everything that the filters match."""
+    """Export everything that matches the filters."""
     asked = OBJECTIVES.read()
     rows = list_context.rows_of(retired=asked.value("state") == "retired")
     found = matching(rows, asked)
@@ -103,7 +103,7 @@ def export(form: str) -> ResponseReturnValue:
 
 @feature.get("/reliability/objectives/<uuid:objective_id>", needs=permissions.VIEW)
 def objective(objective_id: UUID) -> ResponseReturnValue:
-    """Show why the budget of an objective goes, and what uses it."""
+    """Show an objective: the causes of its budget's burn, and its uses."""
     read = objective_with_horizons(objective_id)
     found, indicator = read.objective, read.indicator
     plans, exclusions = queries.plans_of(
@@ -147,7 +147,7 @@ def _title(row: ObjectiveRow) -> str:
 
 @feature.get("/reliability/objectives/<uuid:objective_id>/versions", needs=permissions.VIEW)
 def versions(objective_id: UUID) -> ResponseReturnValue:
-    """Show every definition that the objective has had."""
+    """Show every definition of the objective."""
     found = queries.objective(objective_id)
     every = queries.versions(found.id)
     return page(
@@ -200,7 +200,7 @@ def _chosen_indicator() -> UUID | None:
     f"{HOME}/<uuid:objective_id>/edit", methods=["GET", "POST"], needs=permissions.MANAGE
 )
 def edit(objective_id: UUID) -> ResponseReturnValue:
-    """Edit an objective: what changes its definition makes a new version."""
+    """Edit an objective. A change of its definition makes a new version."""
     found = queries.objective(objective_id, lock=request.method == "POST")
     form = ObjectiveEditForm(**values_of(found))
     form.owner_id.offer(member_choices(found.owner_id))
@@ -233,7 +233,7 @@ def edit(objective_id: UUID) -> ResponseReturnValue:
     f"{HOME}/<uuid:objective_id>/retire", methods=["GET", "POST"], needs=permissions.MANAGE
 )
 def retire(objective_id: UUID) -> ResponseReturnValue:
-    """Retire an objective; its history stays."""
+    """Retire an objective. Its history stays."""
     found, form = (
         queries.objective(objective_id, lock=request.method == "POST"),
         ObjectiveRetireForm(),

@@ -1,8 +1,8 @@
 """Publish the policy of a tenant.
 
-tighten_now, schedule, apply_due    one person publishes what only tightens
-request_approval                    what loosens needs a second person (version_approval.py)
-activate, close_request             the request was approved, or closed without approval
+tighten_now, schedule, apply_due    publish a change that only tightens; one person is enough
+request_approval                    requests a second person for loosening (version_approval.py)
+activate, close_request             after the decision on the request
 
 Drafts are in draft_actions.py. Every change that affects decisions raises the tenant's revision in
 the same transaction.
@@ -48,7 +48,7 @@ class Unchanged(DomainError):
 
 
 class NeedsSecondPerson(DomainError):
-    """It loosens something, so one person can't publish it."""
+    """The change loosens a setting, so one person can't publish it."""
 
 
 # ---- published by one person
@@ -62,10 +62,10 @@ def tighten_now(
     seen: str | None = None,
     back_to: int | None = None,
 ) -> PolicyVersion:
-    """Publish it immediately, by one person, since nothing loosens.
+    """Publish a change immediately, by one person, since nothing loosens.
 
-    `seen` is the revision of the open version, when that is published; without it the open version
-    stays, and its request for approval is void. Sent twice, it is done once.
+    `seen` is the revision of the open version, when that is published. Without it the open version
+    stays, and its request for approval becomes void. Idempotent.
     """
     lock_tenant(LOCK)
     now = queries.standing()
@@ -107,7 +107,7 @@ def _check_base(base: int, now: EffectivePolicy) -> None:
 
 
 def _publish(row: PolicyVersion, now: EffectivePolicy) -> None:
-    """Publish the row; the database rejects any change to it afterwards."""
+    """Publish the row. The database rejects any change to it afterwards."""
     content = read_content(row.content)
     differs = lines(now.content, content)
     if not differs and now.number:
@@ -147,7 +147,7 @@ def _why_two(found: ChangeVerdict) -> str:
 
 
 def schedule(content: Content, *, seen: str, reason: str, apply_at: datetime) -> PolicyVersion:
-    """Schedule a change that only tightens; request approval of any other."""
+    """Schedule a change that only tightens. Request approval of any other."""
     _check_future(apply_at)
     row, found = _prepare(content, seen, reason)
     if found.second_person:
@@ -164,9 +164,9 @@ def schedule(content: Content, *, seen: str, reason: str, apply_at: datetime) ->
 
 
 def _prepare(content: Content, seen: str, reason: str) -> tuple[PolicyVersion, ChangeVerdict]:
-    """Return the open version with this content, and what it takes to publish it.
+    """Return the open version with this content, and the verdict on its publication.
 
-    A rollback that wasn't edited stays one.
+    An unedited rollback stays a rollback.
     """
     row, now = open_version(), queries.standing()
     if not lines(now.content, content):
@@ -190,10 +190,10 @@ def _check_future(at: datetime) -> None:
 
 
 def apply_due() -> bool:
-    """Publish the acting tenant's scheduled version if it is due; return whether one was.
+    """Publish the acting tenant's scheduled version if it is due. Return True if one was.
 
-    It returns to draft, with a note, when another version was published meanwhile or it would
-    loosen something that was not approved.
+    It returns to draft, with a note, if another version was published meanwhile, or if it would
+    loosen a setting without approval.
     """
     lock_tenant(LOCK)
     row = queries.draft(lock=True)
@@ -249,7 +249,7 @@ def request_approval(
 
 
 def _request(row: PolicyVersion, found: ChangeVerdict, apply_at: datetime | None) -> PolicyVersion:
-    """Request approval; everyone who edited the version is a requester, so none of them decides."""
+    """Request approval. Everyone who edited the version is a requester, so they can't decide."""
     check_reason(row.reason)
     row.state, row.requested_at, row.apply_at = "requested", clock.now(), apply_at
     session().flush()
@@ -287,12 +287,12 @@ def _summary(
 
 
 def differences(row: PolicyVersion) -> list[SettingChange]:
-    """Return the settings that differ from the version it is based on."""
+    """Return the settings that differ from the version that it is based on."""
     return lines(content_of(row.base), read_content(row.content))
 
 
 def request_facts(row: PolicyVersion) -> dict[str, Any]:
-    """Return the facts of the log entries about its approval."""
+    """Return the facts for the log entries about its approval."""
     return {
         "base": row.base,
         "lines": logged_lines(differences(row), None),

@@ -1,10 +1,10 @@
-"""What a policy can set: dimensions, their levels, and how values are read and written. Pure.
+"""Settings of a policy: dimensions, their levels, and parsing of values. Pure.
 
-DIMENSIONS, Dimension, Level       what can be more or less strict, and how it joins
-read(key, raw), plain(value)       from typed or sent text, and back to JSON; unknown values are
-                                   rejected
+DIMENSIONS, Dimension, Level       settings that can be more or less strict, with their joins
+read(key, raw), plain(value)       parse typed or sent text, and convert to JSON; unknown values
+                                   are rejected
 
-A value is a level's word, a whole number, or a set of names.
+A value is a level's word, an integer, or a set of names.
 """
 
 import re
@@ -17,7 +17,7 @@ from governance.kernel.errors import Invalid
 type Value = str | int | frozenset[str]
 type Join = Literal["strictest level", "least", "most", "intersection", "union"]
 
-ANYTHING = frozenset({"*"})  # the allow-list that limits nothing; an empty one allows nothing
+ANYTHING = frozenset({"*"})  # Allow-list without limits; an empty one allows nothing
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,79}")
 MAX_NAMES = 200
 MAX_NUMBER = 1_000_000_000
@@ -25,7 +25,7 @@ MAX_NUMBER = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One step of a dimension: the value that machines use, its label, and what it means."""
+    """One step of a dimension: the value for machines, its label, and its meaning."""
 
     value: str
     label: str
@@ -52,7 +52,7 @@ class Dimension:
 
     @property
     def flag(self) -> str:
-        """Return the name under which products read it: policy.content_filter."""
+        """The name under which products read it: policy.content_filter."""
         return f"policy.{self.key}"
 
     def rank(self, value: Value) -> int:
@@ -223,7 +223,7 @@ def dimension(key: str) -> Dimension:
 def read(key: str, raw: Any) -> Value:
     """Return the value of a dimension that was typed or sent.
 
-    Raises Invalid for an unknown dimension, level or name; none is ever ignored.
+    Raises Invalid for an unknown dimension, level or name. None is ever ignored.
     """
     which = dimension(key)
     match which.join:
@@ -279,7 +279,7 @@ def read_all(raw: Any) -> dict[str, Value]:
 
 
 def plain(value: Value) -> str | int | list[str]:
-    """Return the value as JSON has it."""
+    """Return the value as JSON."""
     return sorted(value) if isinstance(value, frozenset) else value
 
 

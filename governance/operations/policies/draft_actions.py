@@ -2,7 +2,7 @@
 
 draft, rebase, rollback    create or edit it
 withdraw                   close it without publishing
-open_version, edit         what publishing builds on
+open_version, edit         helpers that publishing uses
 """
 
 from collections.abc import Iterable
@@ -21,19 +21,19 @@ from governance.operations.policies.preview import verdict
 from governance.operations.policies.setting_labels import setting_title, value_label
 from governance.operations.policies.version_log import DRAFTED, WITHDRAWN, logged_lines
 
-LOCK = "policy"  # taken for every change of a tenant's versions
+LOCK = "policy"  # Lock for every change of a tenant's versions
 REASON_NEEDED = "Enter a reason. It is kept in the audit log."
 
 
 def revision(row: PolicyVersion | None) -> str:
-    """Return the revision of the open version, which forms carry; empty when there is none."""
+    """Return the revision of the open version, which forms carry; empty if there is none."""
     return f"{row.id}.{row.edited}" if row is not None and row.state in OPEN else ""
 
 
 def open_version(
     *, reason: str = "The draft was edited, so this request is void."
 ) -> PolicyVersion | None:
-    """Return the open version, locked; a request for its approval is now void."""
+    """Return the open version, locked. A request for its approval becomes void."""
     lock_tenant(LOCK)
     if (row := queries.draft()) is not None:
         approvals.void(queries.POLICY, row.id, reason=reason)
@@ -46,7 +46,7 @@ def draft(
 ) -> PolicyVersion:
     """Create the open version, or edit it, which voids a request for its approval.
 
-    Raises Stale when someone else edited it since the form was opened (`seen`).
+    Raises Stale if someone else edited it since the form was opened (`seen`).
     """
     row, now = open_version(), queries.standing()
     row = edit(row, now, content, seen=seen, reason=reason, back_to=back_to)
@@ -122,7 +122,7 @@ def reset_decision(row: PolicyVersion) -> None:
 
 
 def _check_revision(row: PolicyVersion | None, seen: str, mine: Content) -> None:
-    """Raise Stale, with the present content, when the version changed since the form was opened."""
+    """Raise Stale, with the current content, if the version changed since the form was opened."""
     if revision(row) == seen:
         return
     if row is None:
@@ -154,7 +154,7 @@ def _name(change: SettingChange) -> str:
 
 
 def check_content(content: Content, now: EffectivePolicy) -> None:
-    """Raise unless the tier exists and the systems are live ones of this tenant."""
+    """Raise unless the tier exists and the systems are active ones of this tenant."""
     if content.tier not in now.platform.tiers:
         raise Invalid(
             f"There is no tier {content.tier[:40]}. Choose one of {', '.join(now.platform.tiers)}.",
@@ -165,7 +165,7 @@ def check_content(content: Content, now: EffectivePolicy) -> None:
 
 
 def rebase(*, seen: str) -> PolicyVersion:
-    """Rebase the open version onto the published version; its own changes stay."""
+    """Rebase the open version onto the published version. Its own changes stay."""
     row, now = (
         open_version(reason="The draft was updated, so this request is void."),
         queries.standing(),
@@ -185,14 +185,14 @@ def content_of(number: int) -> Content:
 
 
 def rollback(number: int, *, seen: str, reason: str) -> PolicyVersion:
-    """Draft the content of an older version; what it loosens needs a second person."""
+    """Draft the content of an older version. Loosening still needs a second person."""
     check_reason(reason)
     old = read_content(queries.version(number).content).within(queries.standing().systems)
     return draft(old, seen=seen, reason=reason, back_to=number)
 
 
 def withdraw(row: PolicyVersion) -> None:
-    """Withdraw the open version; the log keeps its content."""
+    """Withdraw the open version. The log keeps its content."""
     lock_tenant(LOCK)
     request = requests.open_approval(queries.POLICY, row.id)
     if (

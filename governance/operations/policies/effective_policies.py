@@ -1,10 +1,9 @@
 """A tenant's policy at one instant, and the effective policy of each AI system. Pure.
 
-EffectivePolicy.effective(system)   per dimension the value in force, and the layers that decide it
+EffectivePolicy.effective(system)   per dimension the value in force, and the deciding layers
 EffectivePolicy.draft(content)      the same with another content, for previews
 Content.within(systems)             the content without overrides of other systems
-loosening(before, after)            the changes of the tenant's own layers that loosen something,
-                                    by system
+loosening(before, after)            loosening changes of the tenant's own layers, by system
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,13 +25,13 @@ from governance.operations.policies.strictness import (
 )
 from governance.operations.policies.tiers import DEFAULT_TIER, FLOOR, RISK, TIERS, Tier, strictest
 
-LANE_NAMES = {"standard": "standard lane", "high_risk": "high-risk lane"}  # of the API
+LANE_NAMES = {"standard": "standard lane", "high_risk": "high-risk lane"}  # Names in the API
 RISK_CLASS_LABELS = {"standard": "Standard risk class", "high_risk": "High risk class"}
 
 
 @dataclass(frozen=True, slots=True)
 class Governed:
-    """An AI system, as far as its policy needs it."""
+    """An AI system with the data that its policy needs."""
 
     id: UUID
     key: str
@@ -42,7 +41,7 @@ class Governed:
 
 @dataclass(frozen=True, slots=True)
 class LiveWaiver:
-    """A waiver that two people approved and that has not ended."""
+    """A waiver that two people approved and that hasn't ended."""
 
     id: UUID
     system_id: UUID
@@ -55,7 +54,7 @@ class LiveWaiver:
 class Platform:
     """The operator's layer: the platform minimum, every tier, and what can't be waived.
 
-    `number` 0 is the built-in one.
+    Version `number` 0 is the built-in one.
     """
 
     number: int = 0
@@ -74,7 +73,7 @@ class Platform:
 def read_platform(
     number: int, content: Mapping[str, Any], until: datetime | None = None
 ) -> Platform:
-    """Read the JSON of a version; tiers that it does not name are the built-in ones."""
+    """Read the JSON of a version. Tiers that it doesn't name are the built-in ones."""
     own = {
         key: Tier(
             key,
@@ -108,7 +107,7 @@ class Content:
         return replace(self, systems={key: own for key, own in self.systems.items() if key in live})
 
     def plain(self) -> dict[str, Any]:
-        """Return the content as stored; equal contents give equal JSON."""
+        """Return the content as stored. Equal contents give equal JSON."""
         systems = {
             str(key): plain_all(given)
             for key, given in sorted(self.systems.items(), key=lambda each: str(each[0]))
@@ -137,7 +136,7 @@ class EffectivePolicy:
     def tier(self) -> Tier:
         """The tenant's tier.
 
-        Tiers are never removed; if one were missing, the strictest of all applies.
+        Tiers are never removed. If one were missing, the strictest of all would apply.
         """
         return self.platform.tiers.get(self.content.tier) or strictest(
             self.content.tier, self.platform.tiers.values()
@@ -164,7 +163,7 @@ class EffectivePolicy:
     def effective(self, system: Governed | None = None) -> dict[str, Decided]:
         """Return the value in force of each dimension, all layers included.
 
-        Without a system: for requests that name none.
+        Without a system, it is for requests that name none.
         """
         return effective([self.platform.layer, *self.own_layers(system)], self._waived(system))
 
@@ -186,12 +185,12 @@ class EffectivePolicy:
         return replace(self, content=content)
 
     def differs(self, system: Governed) -> bool:
-        """Return whether this system has a layer of its own."""
+        """Return True if this system has its own layer."""
         has_own = bool(RISK.get(system.lane)) or bool(self.content.systems.get(system.id))
         return has_own or any(w.system_id == system.id for w in self.waivers)
 
     def next_change(self, now: datetime) -> datetime | None:
-        """Return when a waiver or a looser minimum ends, so that this changes by itself."""
+        """Return when a waiver or a looser minimum ends, which changes this policy."""
         ends = [w.until for w in self.waivers if w.until > now] + [
             t for t in (self.platform.until,) if t and t > now
         ]
@@ -209,7 +208,7 @@ def scopes(policy: EffectivePolicy) -> Sequence[Scope]:
 def moves(
     before: EffectivePolicy, after: EffectivePolicy
 ) -> dict[UUID | None, list[DimensionChange]]:
-    """Return the changes of the effective policy, by system (None: requests that name none)."""
+    """Return the changes of the effective policy, by system (None: requests without one)."""
     return {
         s.id if s else None: changes(values(before.effective(s)), values(after.effective(s)))
         for s in scopes(before)
@@ -219,9 +218,9 @@ def moves(
 def loosening(
     before: EffectivePolicy, after: EffectivePolicy
 ) -> dict[UUID | None, list[DimensionChange]]:
-    """Return where the tenant's own layers loosen.
+    """Return the loosening changes of the tenant's own layers.
 
-    What the platform minimum covers up today counts too: tomorrow's minimum may not.
+    Changes that the platform minimum hides today count too, since tomorrow's minimum may not.
     """
     found = {s.id if s else None: changes(before.own(s), after.own(s)) for s in scopes(before)}
     return {

@@ -1,4 +1,4 @@
-"""Policies: what each tenant allows, waivers, and the platform minimum."""
+"""Policies: the tenants' settings, waivers, and the platform minimum."""
 
 from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in

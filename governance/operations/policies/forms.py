@@ -1,4 +1,4 @@
-"""Forms of policies. `dimensions.read` checks the values; these only name their fields."""
+"""Forms of policies. `dimensions.read` checks the values; the forms only name their fields."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def scopes() -> list[tuple[object, str]]:
 
 
 class PolicyChangeForm(Form):
-    """The verb decides what happens to the content: apply, draft, ask or schedule."""
+    """A change of the content; the verb is apply, draft, ask or schedule."""
 
     verb = HiddenField("Verb")
     tier = HiddenField("Tier")
@@ -67,7 +67,7 @@ class PolicyChangeForm(Form):
 
 
 class OverrideScopeForm(Form):
-    """Which setting to override, and for which AI systems."""
+    """The setting to override, and its scope: the tenant or an AI system."""
 
     system = Choice("Applies to", choices=scopes)
     dimension = SelectField("Setting", choices=dimensions)
@@ -84,7 +84,7 @@ class OverrideForm(Form):
 
 
 class PolicyDraftForm(Form):
-    """`seen` is the revision of the open version that the page showed."""
+    """A change of the draft. `seen` is the revision of the open version that the page showed."""
 
     seen = HiddenField("Seen")
 
@@ -121,13 +121,13 @@ class WaiverForm(Form):
 
 
 class WaiverEndForm(Form):
-    """Ends a waiver early."""
+    """A form that ends a waiver early."""
 
     reason = TextAreaField("Reason, kept in the audit log", [MAX_REASON], filters=[stripped])
 
 
 class PlatformForm(Form):
-    """A change of the operator's layer; the view reads its values, one field a dimension."""
+    """A change of the operator's layer. The view reads its values, one field per dimension."""
 
     verb = HiddenField("Verb")
     base = HiddenField("Base")
@@ -136,7 +136,7 @@ class PlatformForm(Form):
 
 
 def _value(which: Dimension, *, blank: bool) -> Field:
-    """Return a menu of levels, or a text field; a blank value sets no minimum."""
+    """Return a menu of levels, or a text field. A blank value sets no minimum."""
     if which.levels:
         choices = [("", "No minimum")] if blank else []
         return SelectField(

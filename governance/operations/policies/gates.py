@@ -9,7 +9,10 @@ from governance.operations.policies.tiers import DEFAULT_TIER, Tier
 
 
 def looser_than_default(tiers: Mapping[str, Tier], tier: str) -> bool:
-    """Whether a tier sets anything looser than the default one; an unknown one is the strictest."""
+    """Return True if a tier is looser than the default one in any setting.
+
+    An unknown tier counts as the strictest.
+    """
     if tier not in tiers:
         return False
     return any(

@@ -1,5 +1,6 @@
-"""Publish scheduled versions at their time, once: as queued work, and hourly for any that it
-missed.
+"""Publish scheduled versions at their time, once.
+
+It is queued work, with an hourly check for missed versions.
 """
 
 from uuid import UUID
@@ -18,23 +19,23 @@ log = structlog.get_logger("policies")
 
 @work(actions.WORK)
 def apply_scheduled(item: WorkItem, progress: Progress) -> None:
-    """Publish the version that is due, as Meridian, not as the person who scheduled it."""
+    """Publish the due version, as Meridian, not as the person who scheduled it."""
     who = progress.actor
     apply_due(item.tenant_id, who.tenant_slug, who.tenant_name)
 
 
 def apply_due(tenant_id: UUID, slug: str, name: str) -> bool:
-    """Publish what is due in one tenant; under its lock, so that two processes do it once."""
+    """Publish the due version of one tenant, under its lock so that two processes do it once."""
     with current.acting_as(tenants.founder(tenant_id, slug, name)), transaction():
         return actions.apply_due()
 
 
 def apply_due_everywhere() -> None:
-    """Publish what is due in every tenant; a failure in one doesn't block the others."""
+    """Publish due versions in every tenant. A failure in one doesn't block the others."""
     with transaction():
         every = [(t.id, t.slug, t.name) for t in directory.living_tenants()]
     for tenant_id, slug, name in every:
         try:
             apply_due(tenant_id, slug, name)
-        except Exception:  # logged, and tried again in an hour
+        except Exception:  # Logged, and tried again in an hour.
             log.exception("scheduled policy not published", tenant=slug)

@@ -1,4 +1,4 @@
-"""A tenant's policy in versions, the operator's layer under all tenants, and waivers.
+"""A tenant's policy versions, the operator's layer under all tenants, and waivers.
 
 `content` of a version: {"tier": key, "overrides": {dimension: value}, "systems": {system id:
 {dimension: value}}}. `content` of the operator's: {"floor": {…}, "tiers": {key: {"name", "means",
@@ -33,31 +33,31 @@ class PolicyVersion(Tenanted, Model):
         Index(None, "tenant_id", "in_force_from"),
     )
 
-    number: Mapped[int | None]  # assigned when it is published
-    state: Mapped[str]  # draft asked scheduled live refused withdrawn
+    number: Mapped[int | None]  # Assigned at publication
+    state: Mapped[str]  # draft | requested | scheduled | live | rejected | withdrawn
     content: Mapped[dict[str, Any]]
-    digest: Mapped[str]  # of base and content
-    base: Mapped[int]  # the number of the version that it changes; 0 before the first
-    edited: Mapped[int] = mapped_column(default=1)  # edits so far
+    digest: Mapped[str]  # Digest of base and content
+    base: Mapped[int]  # Number of the version that it changes; 0 before the first
+    edited: Mapped[int] = mapped_column(default=1)  # Number of edits so far
     loosens: Mapped[bool]
     reason: Mapped[str]
     made_by: Mapped[UUID | None]
-    # ids of everyone who edited it: none of them decides
+    # Ids of everyone who edited it, so that none of them decides.
     hands: Mapped[list[Any]] = mapped_column(default=list)
-    # why it returned to draft
+    # Reason why it returned to draft.
     note: Mapped[str] = mapped_column(default="")
-    # the fingerprint of what it loosens, as approved or scheduled
+    # Fingerprint of the loosened settings, as approved or scheduled.
     agreed: Mapped[str] = mapped_column(default="")
-    back_to: Mapped[int | None]  # the version that a rollback returns to
+    back_to: Mapped[int | None]  # Version that a rollback returns to
     requested_at: Mapped[datetime | None]
-    decided_by: Mapped[UUID | None]  # the second person
+    decided_by: Mapped[UUID | None]  # Second person
     decided_at: Mapped[datetime | None]
-    apply_at: Mapped[datetime | None]  # when it is scheduled
+    apply_at: Mapped[datetime | None]  # Scheduled time
     in_force_from: Mapped[datetime | None]
 
 
 class Waiver(Tenanted, Model):
-    """A value below the platform minimum: one setting of one system, for a while.
+    """A value below the platform minimum: one setting of one system, for a limited time.
 
     One person requests it, two others approve it.
     """
@@ -73,17 +73,17 @@ class Waiver(Tenanted, Model):
     dimension: Mapped[str]
     value: Mapped[Any] = mapped_column(JSONB)
     reason: Mapped[str]
-    compensation: Mapped[str]  # the compensating measure
+    compensation: Mapped[str]  # Compensating measure
     expires_at: Mapped[datetime]
-    state: Mapped[str]  # asked live refused withdrawn expired ended
+    state: Mapped[str]  # requested | live | rejected | withdrawn | expired | ended
     requested_by: Mapped[UUID]
-    live_from: Mapped[datetime | None]  # when the second person approved it
+    live_from: Mapped[datetime | None]  # Time of the second approval
     closed_by: Mapped[UUID | None]
     closed_at: Mapped[datetime | None]
 
 
 class PlatformPolicy(Model):
-    """The operator's layer, in versions: platform minimum, tiers, and what can't be waived.
+    """A version of the operator's layer: platform minimum, tiers, and settings without waivers.
 
     It contains no tenant's data, so every tenant may read it; only the operator's pages write.
     """
@@ -100,7 +100,7 @@ class PlatformPolicy(Model):
     )
 
     number: Mapped[int | None]
-    state: Mapped[str]  # asked live refused withdrawn expired voided
+    state: Mapped[str]  # requested | live | rejected | withdrawn | expired | voided
     content: Mapped[dict[str, Any]]
     digest: Mapped[str]
     base: Mapped[int]
@@ -110,5 +110,5 @@ class PlatformPolicy(Model):
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
     in_force_from: Mapped[datetime | None]
-    # when a looser minimum ends; tiers, and what it tightens, stay
+    # End of a looser minimum; tiers and tightened settings stay.
     until: Mapped[datetime | None]

@@ -1,8 +1,8 @@
-"""The operator's pages: the platform minimum, the tiers, and requests to loosen them.
+"""Operator pages: the platform minimum, the tiers, and requests to loosen them.
 
 index_of_operator                  minimum and tiers side by side
 change_floor, new_tier, tier       previewed first, then confirmed
-change_request                     a request that is not a version
+change_request                     a request before it becomes a version
 versions, version                  the history
 """
 
@@ -60,7 +60,7 @@ def _open_request() -> Approval | None:
 
 
 def _tenants() -> int:
-    """Return the number of tenants that it applies to."""
+    """Return the number of active tenants, without the operator."""
     return sum(t.kind != "operator" for t in directory.living_tenants())
 
 
@@ -132,7 +132,7 @@ def _changing(
     content: Callable[[], Mapping[str, Any]],
     **more: Any,
 ) -> ResponseReturnValue:
-    """Preview a change, which writes nothing; then apply it, or request a second operator."""
+    """Preview a change without writing, then apply it or request a second operator."""
     preview: dict[str, Any] = {}
 
     def show() -> None:
@@ -165,7 +165,7 @@ def _changing(
     status = 200
     if request.method == "POST" and form.problems:
         status = form.status
-        form.base.data = str(queries.newest_platform_number())  # the next save is based on it
+        form.base.data = str(queries.newest_platform_number())  # The next save is based on it.
     return page(
         template,
         status=status,
@@ -216,7 +216,7 @@ def _end_of(day: date) -> datetime:
 
 @feature.get("/floor/decisions/<uuid:platform_policy_id>", needs=permissions.PLATFORM)
 def change_request(platform_policy_id: UUID) -> ResponseReturnValue:
-    """Show a requested change; it is decided on the page of its approval."""
+    """Show a requested change. Its approval page has the decision."""
     row = queries.platform_policy(platform_policy_id)
     if row.number:
         return redirect(url_for("operator_policies.version", number=row.number), 302)

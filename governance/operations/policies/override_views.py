@@ -1,4 +1,4 @@
-"""The pages that override one setting, for the tenant or for one AI system."""
+"""Pages that override one setting, for the tenant or for one AI system."""
 
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from governance.operations.policies.policy_diff import with_value, without_value
 
 @feature.get("/policies/override", needs=permissions.DRAFT)
 def pick() -> ResponseReturnValue:
-    """Choose the setting and its scope; the value has a page of its own."""
+    """Choose the setting and its scope. The value has its own page."""
     form = OverrideScopeForm()
     key, system_id = request.args.get("dimension", ""), uuid_or_none(request.args.get("system"))
     if key:

@@ -1,4 +1,4 @@
-"""What the pages of a tenant's policy share: their routes, previews, summaries and approvals."""
+"""Shared parts of a tenant's policy pages: routes, previews, summaries and approvals."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -40,14 +40,15 @@ feature.add_app_template_filter(logged_value, "logged_value")
 
 
 def working_content(now: EffectivePolicy, row: PolicyVersion | None) -> Content:
-    """Return what a change builds on: the open version's content for live systems, or the current
-    policy.
+    """Return the base of a change: the open version's content, or the current policy.
+
+    Overrides of retired systems are left out.
     """
     return now.content if row is None else read_content(row.content).within(now.systems)
 
 
 def system_named(policy: EffectivePolicy, name: str | None) -> Governed | None:
-    """Return the AI system of this slug or id; None without a name."""
+    """Return the AI system of this slug or id, or None without a name."""
     if not name:
         return None
     system_id = uuid_or_none(name)
@@ -65,7 +66,7 @@ def system_named(policy: EffectivePolicy, name: str | None) -> Governed | None:
 
 
 def preview_context(before: EffectivePolicy, after: EffectivePolicy | None) -> dict[str, Any]:
-    """Return the effects of a change and its replay, in two statements; none without a change."""
+    """Return the effects of a change and its replay. Runs two statements, or none if unchanged."""
     if after is None:
         return {}
     now = clock.now()
@@ -89,8 +90,9 @@ def preview_context(before: EffectivePolicy, after: EffectivePolicy | None) -> d
 
 
 def summaries(rows: Sequence[PolicyVersion], tiers: Mapping[str, Tier]) -> dict[UUID, str]:
-    """Return by id what a version changed: "Standard to Strict", "Retention 30 to 90 days, and 2
-    more".
+    """Return each version's changes by id.
+
+    For example "Standard to Strict", or "Retention 30 to 90 days, and 2 more".
     """
     bases = queries.contents(row.base for row in rows) if rows else {}
     found = {

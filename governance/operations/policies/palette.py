@@ -1,4 +1,7 @@
-"""Published policy versions and waivers in search, by "policy 4", "version 4" or their tier."""
+"""Published policy versions and waivers in search.
+
+The search terms are "policy 4", "version 4" or their tier.
+"""
 
 from typing import Any
 

@@ -73,9 +73,7 @@ def _describe(approval: Approval) -> Description:
 
 
 def layers(row: PlatformPolicy) -> tuple[Platform, Platform]:
-    """Return the layer that applies (or applied when the request was closed), and the requested
-    one.
-    """
+    """Return the layer that applies (or applied when the request closed), and the requested one."""
     after = read_platform(row.base + 1, row.content, row.until)
     if row.state == "requested":
         return queries.platform(), after
@@ -139,7 +137,7 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 
 def _layer_now(_approval: Approval) -> Mapping[str, Any]:
-    """Return the minimum it changes: a looser one can end without a new version number."""
+    """Return the minimum that it changes. A looser one can end without a new version number."""
     return {"layer": platform_content(queries.platform())}
 
 

@@ -1,8 +1,8 @@
 """The platform minimum and the tiers, which the operator sets for all tenants.
 
-change                        tightening applies immediately; loosening awaits a second operator
-apply_request, close_request  the request was approved, or closed without approval
-moves, lines                  what differs between two versions
+change                        applies tightening immediately; loosening awaits a second operator
+apply_request, close_request  after the decision on a request
+moves, lines                  the differences of two versions
 """
 
 from collections.abc import Callable, Mapping
@@ -76,11 +76,11 @@ def check_reason(reason: str) -> None:
 def change(
     content: Mapping[str, Any], *, base: int, reason: str, until: datetime | None = None
 ) -> PlatformPolicy:
-    """Change it for every tenant: tightening applies immediately, loosening awaits a second
-    operator.
+    """Change the operator's layer for every tenant.
 
-    Tightening voids an open request, which is based on the previous version. `until` ends a looser
-    minimum. Returns the version that applies, or the requested one.
+    Tightening applies immediately, and loosening awaits a second operator. Tightening voids an open
+    request, which is based on the previous version. `until` ends a looser minimum. Returns the
+    version that applies, or the requested one.
     """
     lock_tenant(LOCK)
     now, platform = queries.platform(), check_content(content)
@@ -145,11 +145,11 @@ def _void_open_request(base: int) -> None:
                 f" Request the change again, based on version {number}."
             ),
         )
-        session().flush()  # before the next version: one is open at a time
+        session().flush()  # Before the next version, since only one is open at a time.
 
 
 def check_content(content: Mapping[str, Any]) -> Platform:
-    """Read the whole content; a tier is never removed, because tenants may use it.
+    """Parse the full content. A tier is never removed, because tenants may use it.
 
     Raises Invalid for an unknown dimension, level or name.
     """
@@ -184,12 +184,12 @@ def _check_tier(key: str, name: str, values: Mapping[str, Value]) -> None:
 
 
 def needs_end(platform: Platform) -> bool:
-    """Return whether the minimum would be below the permanent one."""
+    """Return True if the minimum would be below the permanent one."""
     return any(loosens(c.move) for c in changes(queries.lasting_floor(), platform.floor))
 
 
 def _check_end(platform: Platform, until: datetime | None) -> datetime | None:
-    """Return the end of a minimum below the permanent one, within 90 days; any other has none."""
+    """Return the end of a minimum below the permanent one, within 90 days; others have none."""
     now = clock.now()
     if not needs_end(platform):
         return None
@@ -209,19 +209,19 @@ def _check_end(platform: Platform, until: datetime | None) -> datetime | None:
 
 
 def _ends_later(now: Platform, ends: datetime | None) -> bool:
-    """Return whether a looser minimum would last longer than two operators approved."""
+    """Return True if a looser minimum would last longer than two operators approved."""
     return ends is not None and now.until is not None and ends > now.until
 
 
 def moves(before: Platform, after: Platform) -> list[tuple[str, str, Move]]:
-    """Return (where, what, move) of every difference: minimum, tiers, what can't be waived."""
+    """Return (where, setting, move) of every difference: minimum, tiers, unwaivable settings."""
     found: list[tuple[str, str, Move]] = [
         ("floor", c.key, c.move) for c in changes(before.floor, after.floor)
     ]
     for key, tier in after.tiers.items():
         old = before.tiers.get(key)
         if old is None:
-            found.append((key, "tier", "tightens"))  # no tenant uses it yet
+            found.append((key, "tier", "tightens"))  # No tenant uses it yet.
             continue
         found += [(key, c.key, c.move) for c in changes(old.values, tier.values)]
         if (old.name, old.means) != (tier.name, tier.means):
@@ -237,7 +237,7 @@ def moves(before: Platform, after: Platform) -> list[tuple[str, str, Move]]:
 
 
 def lines(before: Platform, after: Platform) -> list[tuple[str, str, str, str, Move]]:
-    """Return (where, what, before, after, move) of every difference, with labels and units."""
+    """Return (where, setting, before, after, move) of every difference, with labels and units."""
     return _lines(before, after, lambda key, value: value_label(value, key))
 
 
@@ -319,7 +319,7 @@ def _activate(row: PlatformPolicy, now: Platform) -> None:
     )
 
 
-# ---- what its approval does
+# ---- after its approval
 
 
 def apply_request(row: PlatformPolicy) -> None:
@@ -330,12 +330,12 @@ def apply_request(row: PlatformPolicy) -> None:
 
 
 def close_request(row: PlatformPolicy, state: str) -> None:
-    """Close a request that was rejected, withdrawn, voided or has expired, and record which."""
+    """Close a rejected, withdrawn, voided or expired request, and record which."""
     row.state, row.decided_by, row.decided_at = state, current.actor().person_id, clock.now()
 
 
 def facts(row: PlatformPolicy) -> dict[str, Any]:
-    """The facts of a request's log entries."""
+    """Return the facts for a request's log entries."""
     return {
         "base": row.base,
         "until": row.until,

@@ -1,10 +1,9 @@
-"""Changes of a policy's content: the next content, what differs, and the digests that an approval
-binds to. Pure.
+"""Changes of a policy's content: the next content, differences, and digests. Pure.
 
-with_tier, with_value, without_value    the content of the next version
-carried_over(base, mine, now)           my changes since `base`, on top of the published policy
-lines(before, after)                    the settings that two contents write differently
-digest(base, content)                   the digest of a version
+with_tier, with_value and without_value return the content of the next version; carried_over(base,
+mine, now) puts my changes since `base` on top of the published policy; lines(before, after) returns
+the settings that differ; digest(base, content) returns the digest of a version, which an approval
+binds to.
 """
 
 import hashlib
@@ -30,9 +29,7 @@ def with_tier(content: Content, tier: str) -> Content:
 
 
 def with_value(content: Content, system_id: UUID | None, key: str, value: Value) -> Content:
-    """Return the content with an override for the tenant or for one system, in place of any
-    other.
-    """
+    """Return the content with this override for the tenant or a system, replacing another one."""
     if system_id is None:
         return replace(content, overrides={**content.overrides, key: value})
     own = {**content.systems.get(system_id, {}), key: value}
@@ -49,7 +46,7 @@ def without_value(content: Content, system_id: UUID | None, key: str) -> Content
 
 
 def written(content: Content, system_id: UUID | None) -> Mapping[str, Value]:
-    """The overrides of the tenant, or those of one system."""
+    """Return the overrides of the tenant, or those of one system."""
     return content.overrides if system_id is None else content.systems.get(system_id, {})
 
 
@@ -58,7 +55,7 @@ def _without(values: Mapping[str, Value], key: str) -> dict[str, Value]:
 
 
 def carried_over(base: Content, mine: Content, now: Content) -> Content:
-    """Merge three ways: keep what `mine` changed since `base`, take everything else from `now`."""
+    """Merge three ways: keep the changes of `mine` since `base`, take the rest from `now`."""
     ids = base.systems.keys() | mine.systems.keys() | now.systems.keys()
     systems = {
         i: _carried(base.systems.get(i, {}), mine.systems.get(i, {}), now.systems.get(i, {}))
@@ -86,8 +83,9 @@ def _carried(
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
-    """A setting that two contents write differently: the tier, or an override for the tenant or
-    for one system. None: not set.
+    """A setting that two contents define differently.
+
+    It is the tier, or an override for the tenant or for one system. None: not set.
     """
 
     system_id: UUID | None
@@ -124,7 +122,7 @@ def digest(base: int, content: Mapping[str, Any]) -> str:
 
 
 def fingerprint(*parts: Any) -> str:
-    """Return a short digest of everything that a person saw when they decided."""
+    """Return a short digest of everything that a person saw for their decision."""
     return _hash([str(part) if isinstance(part, UUID) else part for part in parts])[:24]
 
 
@@ -133,9 +131,7 @@ def _hash(content: Any) -> str:
 
 
 def platform_content(platform: Platform) -> dict[str, Any]:
-    """Return the operator's layer as a version stores it: only tiers that differ from the built-in
-    ones.
-    """
+    """Return the operator's layer as stored: only tiers that differ from the built-in ones."""
     own = {
         key: _tier_content(tier)
         for key, tier in sorted(platform.tiers.items())

@@ -1,4 +1,4 @@
-"""What policies ask of the features above them."""
+"""Ports of policies that features above them implement."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from governance.operations.policies.strictness import Decided
 
 @dataclass(frozen=True, slots=True)
 class SettingFigure:
-    """What a setting limits, as it is now for one AI system: "41 days", or "never".
+    """The measured figure that a setting limits, for one AI system: "41 days", or "never".
 
-    `href` is its page, where the reader may open it. `is_beyond`: the limit in force is exceeded.
+    `href` is its page, if the reader may open it. `is_beyond`: the limit in force is exceeded.
     """
 
     words: str
@@ -35,7 +35,7 @@ setting_figures: Port[Callable[[Governed, InForce], Mapping[str, SettingFigure]]
 
 @dataclass(frozen=True, slots=True)
 class TierNotice:
-    """What a change of the tier moves beside settings, or should know of, in two sentences."""
+    """An effect of a tier change apart from settings, in two sentences."""
 
     lead: str
     text: str
@@ -55,7 +55,7 @@ open_incidents: Port[Callable[[], Sequence[TierNotice]]] = Port(
 
 
 def tier_notices(before: str, after: str) -> Sequence[TierNotice]:
-    """Return what to know before the tier changes; nothing where it stays.
+    """Return what people should know before the tier changes; empty if it stays.
 
     An approval binds to it, so every reader gets the same words.
     """

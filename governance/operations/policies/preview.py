@@ -1,11 +1,11 @@
-"""Preview a change of the policy, by AI system and over recent evaluations. Pure.
+"""Preview of a policy change, by AI system and over recent evaluations. Pure.
 
-verdict(before, after)                whether it needs a second person, and why
-effects(before, after, evaluations)   by system: what changes, what stays and which layer decides
+verdict(before, after)                shows if it needs a second person, and why
+effects(before, after, evaluations)   by system: changed and unchanged settings, and deciding layers
 replay(before, after, evaluations)    how many recent decisions would differ, and how many of them
                                       would be stricter
-lifted(policy, tier)                  where the platform minimum is stricter than a tier
-notices(after)                        what may surprise: an override without effect, an empty list
+lifted(policy, tier)                  settings whose platform minimum is stricter than a tier
+notices(after)                        warnings: an override without effect, an empty list
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ from governance.operations.policies.strictness import (
 )
 from governance.operations.policies.tiers import Tier
 
-# {(slug of the system, flag): {value: how often}}
+# {(slug of the system, flag): {value: count}}
 type Evaluations = Mapping[tuple[str, str], Mapping[str, int]]
 BULK = "bulk"
 
@@ -45,9 +45,9 @@ BULK = "bulk"
 
 @dataclass(frozen=True, slots=True)
 class ChangeVerdict:
-    """Whether a change needs a second person.
+    """The verdict on a change: second person needed or not.
 
-    `loosening`: what the tenant's own layers loosen, by system (None: requests that name none).
+    `loosening`: changes of the tenant's own layers, by system (None: requests without one).
     """
 
     loosening: Mapping[UUID | None, Sequence[DimensionChange]]
@@ -63,7 +63,7 @@ class ChangeVerdict:
 
     @property
     def fingerprint(self) -> str:
-        """The digest of what it loosens; an approval binds to it."""
+        """The digest of the loosened settings; an approval binds to it."""
         loosened = [
             [str(system_id), [[c.key, _plain(c.before), _plain(c.after)] for c in changed]]
             for system_id, changed in sorted(self.loosening.items(), key=lambda each: str(each[0]))
@@ -76,14 +76,14 @@ def _plain(value: Value | None) -> str | int | list[str] | None:
 
 
 def verdict(before: EffectivePolicy, after: EffectivePolicy) -> ChangeVerdict:
-    """Judge a change; the current tier says whether tightening needs two people, too."""
+    """Judge a change. The current tier determines if tightening needs two people, too."""
     return ChangeVerdict(loosening(before, after), before.tier.four_eyes)
 
 
 def line_loosens(
     line: SettingChange, found: ChangeVerdict, before: EffectivePolicy, after: EffectivePolicy
 ) -> bool:
-    """Return whether this one change loosens something."""
+    """Return True if this one change loosens something."""
     if line.key == "tier":
         return any(loosens(c.move) for c in changes(before.tier.values, after.tier.values))
     scopes_of_it = (
@@ -99,9 +99,9 @@ def line_loosens(
 
 @dataclass(frozen=True, slots=True)
 class SystemEffect:
-    """The effect of a change on one system (None: requests that name none).
+    """The effect of a change on one system (None: requests without one).
 
-    `stays` are settings that a layer changes without effect, `evaluations` those of the last
+    `stays` has settings that a layer changes without effect, `evaluations` the counts of the last
     24 hours by dimension.
     """
 
@@ -124,12 +124,12 @@ class SystemEffect:
 
     @property
     def requests(self) -> int:
-        """Evaluations of a setting that changes; of any setting where none does."""
+        """Evaluations of a setting that changes, or of any setting if none does."""
         return max(self._counts or self.evaluations.values(), default=0)
 
     @property
     def is_uneven(self) -> bool:
-        """Whether the changed settings were evaluated unequally often."""
+        """True if the changed settings were evaluated unequally often."""
         return len(set(self._counts)) > 1
 
     @property
@@ -140,7 +140,7 @@ class SystemEffect:
 def effects(
     before: EffectivePolicy, after: EffectivePolicy, evaluations: Evaluations
 ) -> list[SystemEffect]:
-    """Return the effect on each system, then on requests without one; unaffected systems, too."""
+    """Return the effect on each system, also unaffected ones, then on requests without one."""
     return [_effect(before, after, system, evaluations) for system in (*after.systems, None)]
 
 
@@ -163,7 +163,7 @@ def _layer_values(decided: Decided) -> list[tuple[str, Value]]:
 
 
 def _by_dimension(system: Scope, evaluations: Evaluations) -> dict[str, int]:
-    """Return how often each dimension was evaluated; a bulk evaluation counts for each."""
+    """Count the evaluations of each dimension. A bulk evaluation counts for each."""
     name = system.key if system else ""
     at_once = sum(evaluations.get((name, BULK), {}).values())
     counts = {
@@ -174,7 +174,7 @@ def _by_dimension(system: Scope, evaluations: Evaluations) -> dict[str, int]:
 
 
 def totals(found: Sequence[SystemEffect]) -> tuple[int, int]:
-    """Return how many dimensions tighten, and how many loosen, over all systems."""
+    """Count the dimensions that tighten, and those that loosen, over all systems."""
     changed = [(c.key, loosens(c.move)) for effect in found for c in effect.changes]
     return len({key for key, bad in changed if not bad}), len({key for key, bad in changed if bad})
 
@@ -184,7 +184,7 @@ def totals(found: Sequence[SystemEffect]) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class DecisionReplay:
-    """Recorded decisions: all of them, those that would differ, and of these the stricter ones."""
+    """Counts of recorded decisions: all, those that would differ, and the stricter of these."""
 
     answers: int = 0
     other: int = 0
@@ -203,7 +203,7 @@ class DecisionReplay:
 def replay(
     before: EffectivePolicy, after: EffectivePolicy, evaluations: Evaluations
 ) -> DecisionReplay:
-    """DecisionReplay recorded decisions, without those of retired systems or during a stop."""
+    """Replay recorded decisions, without those of retired systems or during a stop."""
     known: dict[str, Scope] = {system.key if system else "": system for system in scopes(after)}
     total = DecisionReplay()
     for (name, flag), counts in evaluations.items():
@@ -243,9 +243,9 @@ def _replayed(
 
 
 def counted_value(key: str, text: str, was: Value | None) -> Value | None:
-    """Return the value that a count was kept under; None for "stopped" and unknown words.
+    """Return the value that a count was stored under; None for "stopped" and unknown words.
 
-    Of a list only the length is counted: one as long as the present list is taken for it.
+    Only the length of a list is stored, so an equal length is taken for the current list.
     """
     if isinstance(was, frozenset):
         return ANYTHING if text == "any" else was if text == f"{len(was)} named" else None
@@ -255,12 +255,13 @@ def counted_value(key: str, text: str, was: Value | None) -> Value | None:
         return None
 
 
-# ---- what may surprise
+# ---- warnings
 
 
 def lifted(policy: EffectivePolicy, tier: Tier) -> list[DimensionChange]:
-    """Return where the platform minimum is stricter than the tier: the tier's value, then the one
-    that applies instead.
+    """Return the settings whose platform minimum is stricter than the tier.
+
+    Each has the tier's value, then the one that applies instead.
     """
     both = [
         (key, tier.values[key], value)
@@ -284,7 +285,10 @@ class PolicyNotice:
 
 
 def notices(after: EffectivePolicy, *, of: EffectivePolicy | None = None) -> list[PolicyNotice]:
-    """Return what won't have the effect it seems to; with `of`, only what differs from it."""
+    """Return warnings about settings without the expected effect.
+
+    With `of`, only about settings that differ from it.
+    """
     found: list[PolicyNotice] = []
     if of is None or of.content.tier != after.content.tier:
         found += _about_tier(after)

@@ -1,10 +1,10 @@
 """Policies in force, now or at an instant; versions, the open draft, and waivers.
 
-standing(at)                    everything that effective policies depend on, in one statement
-standing_and_draft()            the same now, and the open draft, in one statement as well
+standing(at)                    all data for effective policies, in one statement
+standing_and_draft()            the current data and the open draft, in one statement
 platform(at)                    the operator's layer
 version(number), versions()     published versions
-draft()                         the one open version, if there is one
+draft()                         the one open version, if any
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -47,28 +47,28 @@ from governance.operations.policies.strictness import Layer, effective, values
 from governance.operations.policies.tiers import FLOOR
 from governance.operations.systems.models import AISystem
 
-type GovernedRow = tuple[UUID, str, str, str]  # id, key, name and lane of an AI system
+type GovernedRow = tuple[UUID, str, str, str]  # Id, key, name and lane of an AI system
 
-POLICY, WAIVER, PLATFORM = "policy", "waiver", "platform_minimum"  # kinds of approvals
+POLICY, WAIVER, PLATFORM = "policy", "waiver", "platform_minimum"  # Kinds of approvals
 
 
 def standing(at: datetime | None = None) -> EffectivePolicy:
     """Return the tenant's policy at the instant.
 
-    Without an instant: whatever is committed, even if this machine's clock is behind.
+    Without an instant, it is everything committed, even if this machine's clock is behind.
     """
     return _effective(_parts(at), at)
 
 
 def standing_and_draft() -> tuple[EffectivePolicy, PolicyVersion | None]:
-    """Return the tenant's policy now and the one open version."""
+    """Return the tenant's current policy and the one open version."""
     parts = _parts(None)
     return _effective(parts, None), parts.draft
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What effective policies depend on, as it is stored, and the open draft of today."""
+    """The stored data of effective policies, and the current open draft."""
 
     version: PolicyVersion | None
     systems: Sequence[GovernedRow]
@@ -89,7 +89,7 @@ def _parts(at: datetime | None) -> _Parts:
 
 
 def this_moment() -> datetime:
-    """Return the moment that the policy of today is read for, the same all over a page."""
+    """Return the moment of the current policy, the same for all parts of a page."""
     return clock.now()
 
 
@@ -128,7 +128,7 @@ def _started(
     start: InstrumentedAttribute[datetime | None] | InstrumentedAttribute[datetime],
     at: datetime | None,
 ) -> ColumnElement[bool]:
-    """Match what had started by the instant; None: at any time."""
+    """Match rows that had started by the instant; None: at any time."""
     return start.is_not(None) if at is None else start <= at
 
 
@@ -171,8 +171,8 @@ def _read_waivers(rows: Iterable[Waiver]) -> tuple[LiveWaiver, ...]:
 def platform(at: datetime | None = None) -> Platform:
     """Return the operator's layer: the newest version.
 
-    When its minimum has ended, the newest one that has not applies again (the built-in one where
-    none is left), joined with the ended one: an end never loosens anything.
+    When its minimum has ended, the newest one that hasn't ended applies again (or the built-in
+    one), joined with the ended one, so that an end never loosens anything.
     """
     if at is None:
         moment = this_moment()
@@ -218,8 +218,9 @@ def version(number: int) -> PolicyVersion:
 def two_versions(
     number: int, other: int | None = None
 ) -> tuple[PolicyVersion, PolicyVersion | None]:
-    """Return a version and the one to compare it with, by default the one that it is based on; None
-    for one before the first.
+    """Return a version and the one to compare it with, by default its base.
+
+    The latter is None for a version before the first.
     """
     numbers = number, number - 1 if other is None else other
     found = NUMBERED.read(numbers=numbers)
@@ -249,7 +250,7 @@ def draft(*, lock: bool = False) -> PolicyVersion | None:
 
 
 def _locked[S: Select[Any]](query: S) -> S:
-    """Lock the row and read it again: it may have changed while this waited for the lock."""
+    """Lock the row and read it again, since it may have changed during the wait."""
     return query.with_for_update().execution_options(populate_existing=True)
 
 
@@ -258,18 +259,19 @@ def policy_version(version_id: UUID, *, lock: bool = False) -> PolicyVersion:
     return find(PolicyVersion, version_id, what="version of this policy", lock=lock)
 
 
-MAX_NUMBERS = 200  # of versions to compare with
+MAX_NUMBERS = 200  # Versions to compare with
 
 
 def numbers(policy: EffectivePolicy) -> Sequence[int]:
-    """Return the numbers of the newest published versions, newest first: they count up from 1, and
-    each was published as the one in force.
+    """Return the numbers of the newest published versions, newest first.
+
+    They count up from 1, and each was published as the one in force.
     """
     return range(policy.number, max(policy.number - MAX_NUMBERS, 0), -1)
 
 
 def contents(of: Iterable[int]) -> dict[int, Content]:
-    """Return the contents of these versions, in one statement; 0 is the built-in one."""
+    """Return the contents of these versions, in one statement. Version 0 is the built-in one."""
     rows = session().execute(
         select(PolicyVersion.number, PolicyVersion.content).where(PolicyVersion.number.in_(set(of)))
     )
@@ -277,7 +279,7 @@ def contents(of: Iterable[int]) -> dict[int, Content]:
 
 
 def system_keys(ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Return the slugs of these systems, retired ones too; no statement without ids."""
+    """Return the slugs of these systems, including retired ones. Runs no statement without ids."""
     known = set(ids)
     if not known:
         return {}
@@ -290,7 +292,7 @@ def waiver(waiver_id: UUID, *, lock: bool = False) -> Waiver:
 
 
 def open_waiver(system_id: UUID, key: str) -> Waiver | None:
-    """Return the waiver that is requested or live for this setting of this system."""
+    """Return the requested or live waiver for this setting of this system."""
     query = select(Waiver).where(
         Waiver.system_id == system_id,
         Waiver.dimension == key,
@@ -301,7 +303,7 @@ def open_waiver(system_id: UUID, key: str) -> Waiver | None:
 
 
 def approvals_of_waivers(ids: Collection[UUID]) -> dict[UUID, list[ApprovalGiven]]:
-    """Return waiver → its approvals, the first one first; no statement without ids."""
+    """Return each waiver's approvals, oldest first. Runs no statement without ids."""
     found: dict[UUID, list[ApprovalGiven]] = {}
     if ids:
         query = select(Approval.target_id, ApprovalGiven).join(

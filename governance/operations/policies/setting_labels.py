@@ -1,9 +1,9 @@
-"""Settings and their values as people read them: "Strict", "500 requests/min". Pure.
+"""Labels of settings and their values: "Strict", "500 requests/min". Pure.
 
 value_label(value, which)      the label of a value, with its unit
-short_label(value, which)      the same where there is little room: several models are counted
-value_meaning(which, value)    what the value does
-logged_value(value)            the value as log entries keep it, without labels
+short_label(value, which)      a shorter label, which counts several models
+value_meaning(which, value)    the effect of the value
+logged_value(value)            the value in log entries, without labels
 setting_title(key), setting_of(key, system)
 """
 
@@ -14,7 +14,7 @@ from governance.kernel.work.inbox import lower_first
 from governance.operations.policies.dimensions import ANYTHING, DIMENSIONS, Dimension, Value
 from governance.operations.policies.tiers import TIERS, Tier
 
-TIER = "tier"  # beside the keys of the dimensions
+TIER = "tier"  # Key in addition to those of the dimensions
 MAX_NAMES_SHOWN = 6
 
 
@@ -50,14 +50,14 @@ def value_label(
 
 
 def short_label(value: Value | None, which: Dimension | str) -> str:
-    """Return the label; more than one model is counted."""
+    """Return the label, with a count for more than one model."""
     if isinstance(value, frozenset) and len(value) > 1:
         return plural(len(value), "model")
     return value_label(value, which)
 
 
 def value_meaning(which: Dimension, value: Value) -> str:
-    """Return what a value does, as a sentence without its full stop."""
+    """Return the effect of a value, as a sentence without its full stop."""
     if which.levels:
         return which.level(value).means
     if value == ANYTHING:
@@ -68,7 +68,7 @@ def value_meaning(which: Dimension, value: Value) -> str:
 
 
 def logged_value(value: Value | None) -> str:
-    """Return the value as log entries keep it: strict, 1200, atlas-2."""
+    """Return the value in log entries: strict, 1200, atlas-2."""
     if value is None:
         return "none"
     if isinstance(value, frozenset):

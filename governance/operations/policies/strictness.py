@@ -1,8 +1,8 @@
-"""The order of strictness: layers, and the join that no layer can undercut. Pure.
+"""The order of strictness: layers, and a join that no layer can undercut. Pure.
 
-join(key, a, b), compare(…)        the stricter of two; whether a step tightens or loosens
-effective(layers, waivers)         per dimension the strictest of all layers, and which layer
-                                   decides
+join(key, a, b), compare(…)        the stricter of two; the effect of a step
+effective(layers, waivers)         per dimension the strictest of all layers, and the deciding
+                                   layer
 
 The join is a semilattice per dimension: commutative, associative, idempotent
 (tests/operations/policies/test_strictness.py proves the six laws of design/policy.md by
@@ -37,12 +37,12 @@ def join(key: str, one: Value, other: Value) -> Value:
 
 
 def covers(key: str, strict: Value, loose: Value) -> bool:
-    """Return whether `strict` is at least as strict as `loose`."""
+    """Return True if `strict` is at least as strict as `loose`."""
     return join(key, strict, loose) == strict
 
 
 def compare(key: str, before: Value, after: Value) -> Move:
-    """Return what a step does.
+    """Return the effect of a step: "same", "tightens", "loosens" or "differs".
 
     Two lists of which neither contains the other "differ", which counts as loosening.
     """
@@ -62,7 +62,7 @@ def loosens(move: Move) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A partial assignment. The API explains it by `name`, pages by `label`."""
+    """A partial assignment. The API uses its `name`, pages its `label`."""
 
     kind: Kind
     name: str
@@ -82,8 +82,9 @@ class WaivedValue:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The effective value of a dimension, the layers that decide it (their join is the value), and
-    all layers that set it.
+    """The effective value of a dimension, with its layers.
+
+    They are the layers that decide it (their join is the value), and all layers that set it.
     """
 
     key: str
@@ -93,12 +94,12 @@ class Decided:
 
     @property
     def set_by(self) -> str:
-        """The deciding layers as the API names them."""
+        """The deciding layers by their names in the API."""
         return " and ".join(layer.name for layer in self.by)
 
     @property
     def decided_by(self) -> str:
-        """The deciding layers as pages name them."""
+        """The deciding layers by their names on pages."""
         return " and ".join(layer.label or layer.name for layer in self.by)
 
 
@@ -119,7 +120,7 @@ def effective(layers: Sequence[Layer], waivers: Iterable[WaivedValue] = ()) -> d
 
 
 def _waived(layer: Layer, key: str, replaced: Mapping[str, Layer]) -> Layer:
-    """Return the waiver in place of the platform minimum, unless it is not below the minimum."""
+    """Return the waiver instead of the platform minimum, if it is below the minimum."""
     waiver = replaced.get(key) if layer.kind == "floor" else None
     if waiver is not None and covers(key, layer.values[key], waiver.values[key]):
         return waiver
@@ -133,7 +134,7 @@ def _decide(key: str, layers: tuple[Layer, ...]) -> Decided:
 
 
 def _together(key: str, value: Value, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """Return the lists that together narrow to the value, where no single one equals it."""
+    """Return the lists that narrow to the value together, if no single one equals it."""
     reached, needed = layers[0].values[key], [layers[0]]
     for layer in layers[1:]:
         if reached != value and (narrower := join(key, reached, layer.values[key])) != reached:

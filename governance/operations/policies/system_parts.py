@@ -1,5 +1,6 @@
-"""What policies add to an AI system's page: the tier in force, and what retirement means for its
-waivers and for the values that the policy has for it alone.
+"""Parts of policies on an AI system's page: the tier in force, and the effect of retirement.
+
+Retirement affects its waivers and the policy's values for only this system.
 """
 
 from typing import Any
@@ -31,7 +32,7 @@ WAIVERS = Consequence(
 
 
 def _in_force(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """Tier, number and how many values the system has of its own."""
+    """Select the tier, its number and how many own values the system has."""
     v = PolicyVersion
     of_system = v.content["systems"][cast(AISystem.id, Text)]
     own = func.jsonb_array_length(

@@ -1,4 +1,4 @@
-"""The table of settings by tier, and the settings of one AI system, as pages draw them. Pure.
+"""Tables of settings by tier, and of the settings of one AI system. Pure.
 
 table(before, after)      a column for every tier, with the current one and the draft's
 rulings(policy, system)   the value of each setting, and the layers that set it
@@ -22,8 +22,8 @@ type Part = Literal["", "now", "next"]
 class TierColumn:
     """One tier.
 
-    `part` is "now" for the tier in force and "next" for the draft's; `below` counts the settings
-    in which the platform minimum is stricter.
+    `part` is "now" for the tier in force and "next" for the draft's. `below` counts the settings
+    whose platform minimum is stricter.
     """
 
     tier: Tier
@@ -36,8 +36,8 @@ class TierColumn:
 class Cell:
     """One value.
 
-    `struck` is a tier's value where the stricter `minimum` applies instead. `marks` (floor,
-    override) name what decides it, `layers` are (layer, value, whether it decides).
+    `struck` is a tier's value that the stricter `minimum` replaces. `marks` (floor, override) name
+    its source, and `layers` are (layer, value, True if it decides).
     """
 
     value: Value
@@ -66,9 +66,9 @@ class TierTable:
 def table(
     before: EffectivePolicy, after: EffectivePolicy | None, *, draft: str = "draft"
 ) -> TierTable:
-    """Return the table; `after` is the draft or a previewed tier.
+    """Return the table. `after` is the draft or a previewed tier.
 
-    A draft that keeps the current tier has a column of its own.
+    A draft that keeps the current tier has its own column.
     """
     columns = _columns(before, after, draft)
     now, then = before.effective(), after.effective() if after else {}
@@ -146,7 +146,7 @@ def _decided(decided: Decided, which: Dimension, style: str) -> Cell:
 
 
 def layers(decided: Decided) -> list[tuple[str, str, bool]]:
-    """Return (layer, its value, whether it decides) of every layer that sets it."""
+    """Return (layer, its value, True if it decides) of every layer that sets it."""
     return [
         (
             layer.label or layer.name,
@@ -191,7 +191,7 @@ class Ruling:
     means: str
     decided_by: str
     layers: Sequence[tuple[str, str, bool]]
-    is_overridden: bool  # in exactly this scope
+    is_overridden: bool  # Overridden in exactly this scope
 
 
 def rulings(policy: EffectivePolicy, system: Scope) -> list[Ruling]:

@@ -1,4 +1,4 @@
-"""What is built in: the tiers, the platform minimum, and what each risk class adds. Pure."""
+"""Built-in data: tiers, the platform minimum, and the additions of each risk class. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def _tier(key: str, name: str, means: str, *given: Any) -> Tier:
 
 
 def strictest(key: str, tiers: Iterable[Tier]) -> Tier:
-    """Return a tier as strict as all of these together; every change needs two people."""
+    """Return a tier as strict as all of these together. Every change in it needs two people."""
     together = effective([Layer("tier", tier.key, tier.values) for tier in tiers])
     return Tier(key, key, "The strictest of all tiers combined.", values(together), four_eyes=True)
 

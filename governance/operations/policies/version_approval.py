@@ -1,5 +1,6 @@
-"""The approval of a policy version that loosens a setting, or of any in a tier that needs two
-people.
+"""Approval of a policy version that loosens a setting, or of any version in some tiers.
+
+Those are the tiers in which every change needs two people.
 """
 
 from collections.abc import Iterator, Mapping
@@ -67,8 +68,9 @@ def _describe(approval: Approval) -> Description:
 
 
 def _steps(row: PolicyVersion) -> tuple[EffectivePolicy, EffectivePolicy]:
-    """Return the policy that it is based on, and the policy with it, both under today's platform
-    minimum and for today's AI systems.
+    """Return the base policy, and the policy with the version.
+
+    Both are under the current platform minimum and for the current AI systems.
     """
     now = queries.standing()
     base = (
@@ -170,7 +172,7 @@ def _is_later(row: PolicyVersion) -> bool:
 
 
 def _requested(approval: Approval) -> PolicyVersion:
-    """The version that is requested; a page reads it with the policy in force, as its draft."""
+    """Return the requested version. A page reads it with the policy in force, as its draft."""
     return queries.policy_version(approval.target_id)
 
 
@@ -188,8 +190,9 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 
 def _in_force(approval: Approval) -> Mapping[str, Any]:
-    """Return what it would loosen, and the layers it depends on: when they change, the approver
-    reviews it again.
+    """Return the loosened settings, and the layers they depend on.
+
+    When they change, the approver reviews the version again.
     """
     before, after = _steps(queries.policy_version(approval.target_id))
     return {

@@ -1,4 +1,4 @@
-"""The log entries of policy versions: their actions, and the changed settings as they keep them."""
+"""Log entries of policy versions: actions and changed settings."""
 
 from collections.abc import Iterable
 
@@ -78,11 +78,11 @@ TURNED_BACK = action(
     severity="low",
     fields="note base",
 )
-MAX_LOGGED_LINES = 60  # of one entry; the digest covers all of them
+MAX_LOGGED_LINES = 60  # Lines per entry; the digest covers all of them
 
 
 def logged_lines(differs: Iterable[SettingChange], now: EffectivePolicy | None) -> list[list[str]]:
-    """Return rows of [slug or "", setting, before, after], few enough for an entry."""
+    """Return rows of [slug or "", setting, before, after], limited to fit an entry."""
     given = list(differs)
     known = {s.id: s.key for s in now.systems} if now else {}
     known |= queries.system_keys(

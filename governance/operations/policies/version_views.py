@@ -1,4 +1,4 @@
-"""The pages of policy versions: in force on a day, published, compared, rolled back, and drafts."""
+"""Pages of policy versions: in force on a day, published, compared, rolled back, and drafts."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -63,14 +63,14 @@ def in_force() -> ResponseReturnValue:
 
 
 def _own(standing: EffectivePolicy, system: Governed, general: Mapping[str, Any]) -> int:
-    """Return in how many settings a system differs from the general policy."""
+    """Count the settings in which a system differs from the general policy."""
     return sum(
         decided.value != general[key].value for key, decided in standing.effective(system).items()
     )
 
 
 def _day(text: str | None) -> date | None:
-    """Read `at=YYYY-MM-DD` of the address. Raises Invalid for a future day or no day at all."""
+    """Parse `at=YYYY-MM-DD` in the address. Raises Invalid for a future day or an invalid one."""
     if not text:
         return None
     day = parse_day(text, field="at")
@@ -158,7 +158,7 @@ def back(number: int) -> ResponseReturnValue:
 
 @feature.get("/policies/versions/<uuid:policy_version_id>", needs=permissions.VIEW)
 def version_by_id(policy_version_id: UUID) -> ResponseReturnValue:
-    """Show a draft, or an unpublished version; a published one has a page by its number."""
+    """Show a draft or an unpublished version. A published one has a page by its number."""
     row = queries.policy_version(policy_version_id)
     if row.number:
         return redirect(url_for("policies.version", number=row.number), 303)
@@ -183,7 +183,7 @@ def version_by_id(policy_version_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/policies/decisions/<uuid:policy_version_id>", needs=permissions.VIEW)
 def decision(policy_version_id: UUID) -> ResponseReturnValue:
-    """Redirect old links: a request is decided on the page of its approval."""
+    """Redirect old links to the approval page, where a request is decided."""
     approval = visible_approval(queries.policy_version(policy_version_id))
     if approval is not None:
         return redirect(url_for("approvals.approval", approval_id=approval.id), 303)

@@ -1,6 +1,4 @@
-"""The tiers of a tenant's policy side by side, and what a change would do before it is
-confirmed.
-"""
+"""Pages that compare the tiers of a tenant's policy, and preview a change to confirm."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,19 +35,20 @@ from governance.operations.policies.policy_diff import NOTHING_CHANGES, lines, w
 
 @dataclass(frozen=True, slots=True)
 class DraftComparison:
-    """The current policy, the open version, and the preview: the open version, or a tier on top of
-    either.
+    """The current policy, the open version, and the preview.
+
+    The preview is the open version, or a tier on top of either.
     """
 
     before: EffectivePolicy
     row: PolicyVersion | None
-    on: str  # what a previewed tier builds on: draft or force
+    on: str  # Base of a previewed tier: draft | force
     tier: str | None
     after: EffectivePolicy | None
 
     @property
     def is_open(self) -> bool:
-        """Whether the preview is the open version itself."""
+        """True if the preview is the open version itself."""
         return self.row is not None and self.tier is None
 
 
@@ -172,7 +171,7 @@ def change() -> ResponseReturnValue:
 
 
 def _unchanged(step: DraftComparison, form: PolicyChangeForm) -> ResponseReturnValue:
-    """Answer a form without a change: sent twice, or based on an older version."""
+    """Return the response to a form without a change: sent twice, or based on an older version."""
     if counted(form.base.data) < step.before.number:
         flash("This policy is already published.")
         return redirect(url_for("policies.index"), 303)
@@ -193,7 +192,7 @@ def _done(verb: str, row: PolicyVersion | None) -> str:
 
 
 def _instant(local: datetime | None) -> datetime | None:
-    """Return a typed time of the tenant's time zone, in UTC."""
+    """Convert a typed time of the tenant's time zone to UTC."""
     return local.replace(tzinfo=formatting.zone()).astimezone(UTC) if local is not None else None
 
 

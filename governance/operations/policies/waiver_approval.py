@@ -24,7 +24,7 @@ from governance.operations.policies.setting_labels import value_label
 CLOSED = {
     "rejected": "rejected",
     "expired": "expired",
-}  # any other end of a request is a withdrawal
+}  # Any other end of a request is a withdrawal
 
 
 def _describe(approval: Approval) -> Description:
@@ -136,8 +136,9 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 
 def _values_now(approval: Approval) -> Mapping[str, Any]:
-    """Return the minimum it would lower, and the system's own value: when they change, the
-    approvers review it again.
+    """Return the minimum that it would lower, and the system's own value.
+
+    When they change, the approvers review the waiver again.
     """
     row, now = queries.waiver(approval.target_id), queries.standing()
     minimum = now.platform.floor.get(row.dimension)

@@ -1,4 +1,4 @@
-"""The list of waivers: its declaration, its query, and the cells of its export."""
+"""The list of waivers: declaration, query, and export cells."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -97,7 +97,7 @@ HEAD = (
 )
 
 
-SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is unique
+SORTS: Mapping[str, tuple[Any, ...]] = {  # Each ends with a unique column
     "system": (AISystem.key, Waiver.created_at, Waiver.id),
     "requested": (Waiver.created_at, Waiver.id),
     "ends": (Waiver.expires_at, Waiver.id),
@@ -107,9 +107,9 @@ SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is uniq
 def waivers(
     wanted: Mapping[str, str], *, sort: str = "-requested", after: str | None = None, size: int = 50
 ) -> Keyset:
-    """Return one page of (waiver, slug of its system).
+    """Return a page of (waiver, slug of its system).
 
-    `wanted` are the filters, with the search as q.
+    `wanted` has the filters, with the search as q.
     """
     return sorted_page(_filtered(wanted), SORTS, sort, after=after, size=size)
 
@@ -140,7 +140,7 @@ def _filtered(wanted: Mapping[str, str]) -> Any:
 
 
 def _is(state: str) -> ColumnElement[bool]:
-    """Match the state that people see: live and requested ones end by the clock alone."""
+    """Match the state as people see it, since live and requested ones end by the clock."""
     w, runs = Waiver, Waiver.expires_at > clock.now()
     states = {
         "live": (w.state == "live") & runs,
@@ -154,7 +154,7 @@ def _is(state: str) -> ColumnElement[bool]:
 
 
 def state_of(waiver: Waiver) -> str:
-    """Return one of STATES, as the filter has it."""
+    """Return one of STATES, as in the filter."""
     runs = waiver.expires_at > clock.now()
     now = {
         "live": "live" if runs else "ended",

@@ -1,4 +1,4 @@
-"""The pages of waivers: the list, one waiver, requesting one, ending one early."""
+"""Pages of waivers: the list, one waiver, requesting one, ending one early."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -62,7 +62,7 @@ def _asked(standing: EffectivePolicy) -> ListRequest:
 
 @feature.get("/policies/waivers/export.csv", needs=permissions.VIEW, answers=FILE)
 def export() -> ResponseReturnValue:
-    """Export every waiver that the filters match."""
+    """Export every waiver that matches the filters."""
     asked = _asked(queries.standing())
     pages = every_page(
         lambda after: waiver_list.waivers(
@@ -96,7 +96,7 @@ def _names(rows: Sequence[Any], approvers: dict[UUID, list[UUID]]) -> dict[UUID,
 
 
 def _left(row: Waiver) -> int:
-    """Return the whole days until it ends; 0 on its last day."""
+    """Return the full days until it ends; 0 on its last day."""
     return max((row.expires_at - clock.now()).days, 0)
 
 
@@ -159,7 +159,7 @@ def _request(form: WaiverForm) -> Waiver:
 
 
 def _last_instant(day: date) -> datetime:
-    """Return the end of that day; of the last possible day, the moment when 30 days are over."""
+    """Return the end of that day, or the moment after 30 days on the last possible day."""
     end = datetime.combine(day, time(23, 59, 59), formatting.tenant_zone()).astimezone(UTC)
     latest_end = clock.now() + waivers.MAX_WAIVER_TIME
     return latest_end if latest_end < end <= latest_end + DAY else end
@@ -206,7 +206,7 @@ def _waiver(row: Waiver, form: WaiverEndForm, *, status: int = 200) -> ResponseR
 
 @feature.post("/policies/waivers/<uuid:waiver_id>/end", needs=permissions.WAIVE)
 def end_waiver(waiver_id: UUID) -> ResponseReturnValue:
-    """End a waiver early, which tightens: it needs no second person and no fresh sign-in."""
+    """End a waiver early. This tightens, so it needs no second person or fresh sign-in."""
     row, form = queries.waiver(waiver_id), WaiverEndForm()
     if not accepted(form, lambda: waivers.end_early(row, form.reason.data or "")):
         return _waiver(row, form, status=form.status)

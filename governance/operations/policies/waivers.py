@@ -1,10 +1,10 @@
-"""Waivers: a setting of one AI system below the platform minimum for a while.
+"""Waivers: a setting of one AI system below the platform minimum for a limited time.
 
 request        one person requests it; nothing changes before two others approve
-make_live      both have approved
-close          the request was rejected, withdrawn or has expired
-end_early      the platform minimum applies again, so one person is enough
-why_blocked    why it can't be approved now
+make_live      after both have approved
+close          after the request was rejected, withdrawn or has expired
+end_early      restores the platform minimum, so one person is enough
+why_blocked    returns why it can't be approved now
 """
 
 from datetime import datetime, timedelta
@@ -91,9 +91,7 @@ MAX_WAIVER_TIME = timedelta(days=30)
 def request(
     system_id: UUID, key: str, value: Value, *, expires_at: datetime, reason: str, compensation: str
 ) -> Waiver:
-    """Request a value below the platform minimum in one dimension of one system, for at most 30
-    days.
-    """
+    """Request a value below the platform minimum for one setting of a system, for up to 30 days."""
     lock_tenant(LOCK)
     now = queries.standing()
     system = next((s for s in now.systems if s.id == system_id), None)
@@ -163,7 +161,7 @@ def _check_end(at: datetime) -> None:
 
 
 def _check_none_open(system: Governed, key: str) -> None:
-    """One at a time for a setting; a request that has expired is closed first."""
+    """Raise if the setting already has an open waiver. Close an expired request first."""
     there = queries.open_waiver(system.id, key)
     if there is not None and not (
         there.state == "requested" and approvals.close_expired(queries.WAIVER, there.id)
@@ -175,7 +173,7 @@ def _check_none_open(system: Governed, key: str) -> None:
         )
 
 
-# ---- what its approval does
+# ---- after its approval
 
 
 def why_blocked(row: Waiver) -> str | None:
@@ -198,9 +196,7 @@ def make_live(row: Waiver) -> None:
 
 
 def close(row: Waiver, state: str) -> None:
-    """Close a waiver whose request was rejected, withdrawn, voided or has expired, and record
-    which.
-    """
+    """Close a rejected, withdrawn, voided or expired request for a waiver, and record which."""
     row.state, row.closed_by, row.closed_at = state, current.actor().person_id, clock.now()
 
 
@@ -221,7 +217,7 @@ def end_early(row: Waiver, reason: str = "") -> None:
 
 
 def facts(row: Waiver) -> dict[str, Any]:
-    """The facts of a waiver's log entries."""
+    """Return the facts for a waiver's log entries."""
     system = queries.system_keys([row.system_id]).get(row.system_id, "")
     return {
         "system": system,

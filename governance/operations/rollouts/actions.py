@@ -1,13 +1,14 @@
 """Plan rollouts and take their steps.
 
 plan, write_rollback_plan, cancel     before the first stage
-advance                               start, promote, resume or finish, where one person is enough
-request_step, carry_out               the same where two people are needed
+advance                               start, promote, resume or finish, if one person is enough
+request_step, carry_out               the same if two people are needed
 halt, roll_back                       immediately, by one person
-guard                                 what Meridian does by itself when a gate fails; people are told
+guard                                 automatic step after a failed gate; people are notified
 
-A person who advances a rollout names the figures that they saw; when one has changed since, the
-step is refused. Halting and rolling back never wait: they void a request to advance.
+A person who advances a rollout sends the fingerprint of the figures that they saw; if one has
+changed since, the step is rejected. Halting and rolling back never wait: they void a request to
+advance.
 """
 
 import re
@@ -126,7 +127,7 @@ ADVANCES = ("start", "promote", "resume", "finish")
 
 @dataclass(frozen=True, slots=True)
 class RolloutDraft:
-    """What a form sends."""
+    """The data of a rollout form."""
 
     feature_id: UUID
     change: str
@@ -144,7 +145,7 @@ class RolloutDraft:
 def plan(draft: RolloutDraft, *, rollout_id: UUID | None = None) -> Rollout:
     """Plan a rollout on the ladder of the system's risk class. Nothing is served yet.
 
-    The caller chooses `rollout_id`, so that a form sent twice plans one. Raises Invalid.
+    The caller chooses `rollout_id`, so that a form sent twice plans one rollout. Raises Invalid.
     """
     require(permissions.PLAN)
     lock_tenant(LOCK)
@@ -224,7 +225,7 @@ def _check_plan(text: str, on_failure: str, owner_id: UUID | None) -> None:
 def write_rollback_plan(
     row: Rollout, *, text: str, on_failure: str, owner_id: UUID | None, seen: str
 ) -> None:
-    """Change the plan of an open rollout; once it is started, the plan can't be emptied."""
+    """Change the plan of an open rollout. Once it is started, the plan can't be emptied."""
     require(permissions.PLAN)
     _lock(row)
     if not row.is_open:
@@ -265,10 +266,10 @@ def cancel(row: Rollout, *, reason: str) -> None:
 
 
 def advance(row: Rollout, *, step: str, seen: str, reason: str = "") -> None:
-    """Take the next step, where one person is enough. `seen` is Standing.fingerprint.
+    """Take the next step, if one person is enough. `seen` is Standing.fingerprint.
 
-    Raises Stale when the rollout or a figure of its gates has changed since, DomainError with what
-    keeps it from the step.
+    Raises Stale when the rollout or a figure of its gates has changed since, and DomainError with
+    the blockers of the step.
     """
     at = _checked(row, step, seen)
     if at.people > 1:
@@ -280,7 +281,7 @@ def advance(row: Rollout, *, step: str, seen: str, reason: str = "") -> None:
 
 
 def request_step(row: Rollout, *, step: str, seen: str, reason: str) -> Approval:
-    """Request the next step of a rollout that two people advance, or return the open request."""
+    """Request the next step of a rollout that needs two people, or return the open request."""
     at = _checked(row, step, seen)
     if at.people == 1:
         raise DomainError("This step needs only you.")
@@ -302,7 +303,7 @@ def carry_out(row: Rollout, approval: Approval) -> None:
 
 
 def summary_of(at: Standing) -> str:
-    """Return what the next step does, after "asks to"."""
+    """Return the effect of the next step, for use after "asks to"."""
     row, stage = at.rollout, at.rollout.next_stage
     what = f"{row.ref} of {at.system.key}, release {row.release}"
     if at.step == "start":
@@ -333,12 +334,12 @@ def _check_possible(at: Standing) -> None:
 
 
 def halt(row: Rollout, *, reason: str) -> None:
-    """Halt it: every targeting key gets the current release, as soon as this is committed."""
+    """Halt a rollout: every targeting key gets the current release once this is committed."""
     _stop(row, "halt", reason)
 
 
 def roll_back(row: Rollout, *, reason: str) -> None:
-    """Roll it back: the rollout has ended, and everybody has the current release again."""
+    """Roll a rollout back: it ends, and all keys get the current release again."""
     _stop(row, "roll_back", reason)
 
 
@@ -351,9 +352,9 @@ def _stop(row: Rollout, step: str, reason: str) -> None:
 
 
 def guard(row: Rollout) -> str | None:
-    """Halt, roll back or pause a running rollout by its gates; return the step, None for none.
+    """Halt, roll back or pause a running rollout by its gates. Return the step, if any.
 
-    Only figures that fail do that: missing and undecided ones don't.
+    Only failing figures do that. Missing and undecided ones don't.
     """
     _lock(row)
     if row.state != "running" or row.position <= 0:
@@ -375,7 +376,7 @@ def guard(row: Rollout) -> str | None:
 
 
 def _lock(row: Rollout) -> None:
-    """Take the lock of its approvals first: one that is being given is finished before."""
+    """Lock its approvals first, so that an approval in progress finishes before this step."""
     lock_tenant(LOCK)
     session().refresh(row, with_for_update=True)
 
@@ -393,7 +394,7 @@ def _take(
     requested_by: UUID | None = None,
     cause: str = "",
 ) -> UUID:
-    """Take a step, record it and return its id; the decision API hears of it at the commit."""
+    """Take a step, record it and return its id. The commit notifies the decision API."""
     step_id = _move(row, step, results, cause=cause, requested_by=requested_by)
     tenant_revision.advance(queries.news_of(row))
     record(

@@ -1,4 +1,4 @@
-"""What rollouts say of an AI system in its documents (kernel/record_points.py)."""
+"""Points about rollouts in an AI system's documents (kernel/record_points.py)."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -15,7 +15,7 @@ PLANNED_CHANGES, CHANGES_OVER_ITS_LIFE = "2.f", "6"
 
 
 def points_of(system_id: UUID) -> Iterator[RecordPoint]:
-    """Yield how far each of the newest releases got; one statement."""
+    """Yield the furthest stage of each of the newest releases. Runs one statement."""
     query = (
         select(Rollout)
         .where(Rollout.system_id == system_id, Rollout.state != "cancelled")

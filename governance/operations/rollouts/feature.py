@@ -1,4 +1,4 @@
-"""Rollouts: a release reaches people in stages, and each step rests on gates."""
+"""Rollouts: a release reaches people in stages, and each step depends on gates."""
 
 from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in

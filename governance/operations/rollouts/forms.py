@@ -34,7 +34,7 @@ TIME_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
 def _features() -> list[tuple[Any, str]]:
-    """Return each live feature with its system's name."""
+    """Return each active feature with its system's name."""
     names = {each.id: each.name for each in systems.live_systems()}
     return [
         (each.id, f"{names[system_id]} · {each.key}")
@@ -101,7 +101,7 @@ class RolloutForm(RollbackPlanForm):
         return uuid_or_none(self.once.data)
 
     def draft(self) -> RolloutDraft:
-        """Return what was sent. The choice of the feature was validated."""
+        """Return the submitted data. The choice of the feature was validated."""
         return RolloutDraft(
             feature_id=self.feature_id.data,
             change=self.change.data or "",
@@ -115,7 +115,7 @@ class RolloutForm(RollbackPlanForm):
 
 
 class RolloutStepForm(Form):
-    """`step` and `seen` name the step and the figures that the page showed."""
+    """A step of a rollout; `step` and `seen` name the step and the figures on the page."""
 
     step = HiddenField("Step")
     seen = HiddenField("Seen")

@@ -1,4 +1,4 @@
-"""The freeze calendar: times in which no rollout advances."""
+"""The freeze calendar: periods in which no rollout advances."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -38,7 +38,7 @@ MAX_AHEAD = timedelta(days=732)
 def add_freeze(
     *, name: str, starts_at: datetime, ends_at: datetime, freeze_id: UUID | None = None
 ) -> RolloutFreeze:
-    """Add a freeze, which can't begin in the past: no clock is changed after the fact."""
+    """Add a freeze. It can't begin in the past, so that no past clock changes."""
     require(permissions.FREEZE)
     lock_tenant(LOCK)
     now = clock.now()
@@ -67,7 +67,7 @@ def add_freeze(
 
 
 def cancel_freeze(row: RolloutFreeze, *, reason: str) -> None:
-    """End a freeze now, or keep a future one from beginning."""
+    """End a freeze now, or cancel a future one."""
     require(permissions.FREEZE)
     lock_tenant(LOCK)
     session().refresh(row, with_for_update=True)

@@ -1,4 +1,4 @@
-"""The gate of rollouts on answers: enough of them, in the ratio of the stage."""
+"""The rollout gate on answers: enough of them, in the ratio of the stage."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,9 @@ from governance.operations.gates.stage import BASIS_POINTS
 
 
 def answers(subject: GateSubject) -> tuple[int, int]:
-    """Return how many answers of the decision API named the candidate, and the current release,
-    since the rollout came to its stage.
+    """Count the answers with the candidate, and with the current release, in this stage.
+
+    They are answers of the decision API since the rollout entered the stage.
     """
     if subject.since is None:
         return 0, 0
@@ -20,9 +21,9 @@ def answers(subject: GateSubject) -> tuple[int, int]:
 
 
 def _served(subject: GateSubject) -> Iterator[GateReading]:
-    """Enough answers, in the ratio of the stage; not where nobody may be in.
+    """Yield readings of enough answers and of their ratio; none if no key may be in.
 
-    A step binds to the figure, so it isn't the count: that grows while a person reads the page.
+    A step binds to the figure, so it isn't the count, which grows while a person reads the page.
     """
     stage = subject.stage
     if stage is None or stage.is_shadow or not subject.is_reachable:

@@ -1,4 +1,4 @@
-"""Rollouts that are halted or paused, in the inbox of who planned or owns them and of managers."""
+"""Inbox items for halted or paused rollouts, for their planners, owners and managers."""
 
 from collections.abc import Mapping
 from typing import Any

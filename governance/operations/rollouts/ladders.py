@@ -1,7 +1,7 @@
 """The stages of a rollout, by the risk class of the AI system. Pure.
 
-A ladder is copied into each rollout when it is planned, so a later change of these tables changes
-no rollout that is under way.
+Planning copies the ladder into the rollout, so a later change of these tables doesn't affect
+existing rollouts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,9 +28,9 @@ LADDERS: Mapping[str, tuple[Stage, ...]] = {
         Stage(BASIS_POINTS, 7 * 24, 20_000),
     ),
 }
-PEOPLE = {"standard": 1, "high_risk": 2}  # who take each step, by risk class
+PEOPLE = {"standard": 1, "high_risk": 2}  # Number of people for each step, by risk class
 
 
 def read_ladder(plain: Sequence[Mapping[str, Any]]) -> tuple[Stage, ...]:
-    """Return the stages that a rollout keeps."""
+    """Return the stages that a rollout stores."""
     return tuple(Stage(each["share"], each["hours"], each["samples"]) for each in plain)

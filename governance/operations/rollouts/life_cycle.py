@@ -1,9 +1,9 @@
-"""What may happen to a rollout, and how long it has been in its stage. Pure.
+"""States and steps of a rollout, and the time in its stage. Pure.
 
 planned → running ⇄ paused or halted → finished or rolled back; planned → cancelled
 
-The clock of a stage runs while the rollout is running, except in freezes. It never runs backwards:
-a clock that was set back adds nothing.
+The clock of a stage runs while the rollout is running, except in freezes. It never runs backward: a
+system clock that was set back adds nothing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,8 +23,8 @@ STATES = {
 }
 OPEN = ("planned", "running", "paused", "halted")
 UNDER_WAY = ("running", "paused", "halted")
-BEFORE = -1  # the position before the first stage
-FROM: Mapping[str, tuple[str, ...]] = {  # the states in which each step is possible
+BEFORE = -1  # Position before the first stage
+FROM: Mapping[str, tuple[str, ...]] = {  # States in which each step is possible
     "start": ("planned",),
     "promote": ("running",),
     "pause": ("running",),
@@ -34,17 +34,19 @@ FROM: Mapping[str, tuple[str, ...]] = {  # the states in which each step is poss
     "finish": ("running",),
     "cancel": ("planned",),
 }
-AUTOMATIC = ("pause", "halt", "roll_back")  # what Meridian may do by itself
+AUTOMATIC = ("pause", "halt", "roll_back")  # Steps that Meridian may take automatically
 
 
 class NotPossible(ValueError):
-    """Why a step can't be taken, as a sentence."""
+    """The reason why a step can't be taken, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageProgress:
-    """Where a rollout is. `counted` is the time in the stage before `since`, when its clock
-    started; `since` is None while the clock is stopped.
+    """The position of a rollout, and the clock of its stage.
+
+    `counted` is the time in the stage before `since`, when its clock started. `since` is None while
+    the clock is stopped.
     """
 
     state: str
@@ -53,7 +55,7 @@ class StageProgress:
     since: datetime | None
 
     def dwelt(self, now: datetime, freezes: Iterable[Span] = ()) -> timedelta:
-        """How long it has been in its stage, without freezes."""
+        """Return the time in its stage, without freezes."""
         if self.since is None or now <= self.since:
             return self.counted
         whole = now - self.since
@@ -71,7 +73,7 @@ PLANNED = StageProgress("planned", BEFORE, timedelta(), None)
 def take(
     step: str, at: StageProgress, *, now: datetime, stages: int, freezes: Iterable[Span] = ()
 ) -> StageProgress:
-    """Return where a rollout of so many stages is after the step. Raises NotPossible."""
+    """Return the progress after a step of a rollout with `stages` stages. Raises NotPossible."""
     if at.state not in FROM[step]:
         raise NotPossible(_why_not(step, at.state))
     is_last = at.position == stages - 1

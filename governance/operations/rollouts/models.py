@@ -1,8 +1,8 @@
-"""Rollouts of releases, the steps that they took, and the freeze calendar.
+"""Rollouts of releases, their steps, and the freeze calendar.
 
 Rollout            one release of an AI system's feature on its way to people
-  RolloutStep      a step with the gates as they were; never changes
-RolloutFreeze      a time in which nothing is promoted
+  RolloutStep      a step with the gates at that time; never changes
+RolloutFreeze      a period without promotions
 """
 
 from datetime import datetime, timedelta
@@ -33,9 +33,9 @@ def _one_of(column: str, values: Any) -> CheckConstraint:
 class Rollout(Tenanted, Model):
     """A release on its way from shadow to everybody; `previous` is the release that it replaces.
 
-    `position` is the index of its stage in `ladder`, -1 before it is started. `counted_seconds` and
+    `position` is the index of its stage in `ladder`, -1 before the start. `counted_seconds` and
     `since` are the clock of the stage (life_cycle.StageProgress). The salt of its buckets is the
-    feature's id, so that a rollout that is planned again gives every key the same bucket.
+    feature's id, so that another rollout of the feature gives every key the same bucket.
     """
 
     __tablename__ = "rollouts"
@@ -64,20 +64,20 @@ class Rollout(Tenanted, Model):
     change: Mapped[str]
     release: Mapped[str]
     previous: Mapped[str]
-    summary: Mapped[str]  # what is new in the release
-    system_version: Mapped[int]  # of the register when it was planned
-    risk_class: Mapped[str]  # of the system then; it chose the ladder
+    summary: Mapped[str]  # News in the release
+    system_version: Mapped[int]  # Version of the system in the register when planned
+    risk_class: Mapped[str]  # Risk class of the system then, which chose the ladder
     ladder: Mapped[list[Any]]
     rollback_plan: Mapped[str] = mapped_column(default="")
-    on_failure: Mapped[str]  # what a failed guardrail does by itself
+    on_failure: Mapped[str]  # Automatic step after a failed guardrail
     owner_id: Mapped[UUID | None]
     planned_by: Mapped[UUID | None]
-    revision: Mapped[int] = mapped_column(default=1)  # grows with every change
+    revision: Mapped[int] = mapped_column(default=1)  # Increases with every change
     state: Mapped[str] = mapped_column(default="planned")
     position: Mapped[int] = mapped_column(default=-1)
     counted_seconds: Mapped[int] = mapped_column(default=0)
     since: Mapped[datetime | None]
-    entered_at: Mapped[datetime | None]  # when it came to its stage
+    entered_at: Mapped[datetime | None]  # Time when it entered its stage
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
@@ -91,12 +91,12 @@ class Rollout(Tenanted, Model):
 
     @property
     def stage(self) -> Stage | None:
-        """Its stage; None before it is started."""
+        """The current stage; None before the start."""
         return self.stages[self.position] if self.position >= 0 else None
 
     @property
     def next_stage(self) -> Stage | None:
-        """The stage that a promotion leads to; None at the last one."""
+        """The stage after a promotion; None at the last one."""
         return self.stages[self.position + 1] if self.position + 1 < len(self.ladder) else None
 
     @property
@@ -115,8 +115,10 @@ class Rollout(Tenanted, Model):
 
 
 class RolloutStep(Tenanted, Model):
-    """One step: by a person, or by Meridian where `taken_by` is null. `gates` are the readings that
-    it rested on. A person's reason is in the audit log alone, where an erasure reaches it.
+    """One step, by a person or, if `taken_by` is null, by Meridian.
+
+    `gates` are the readings behind it. A person's reason is only in the audit log, where an erasure
+    can remove it.
     """
 
     __tablename__ = "rollout_steps"
@@ -127,17 +129,19 @@ class RolloutStep(Tenanted, Model):
 
     rollout_id: Mapped[UUID]
     number: Mapped[int]
-    step: Mapped[str]  # one of life_cycle.FROM
-    position: Mapped[int]  # after the step
+    step: Mapped[str]  # One of life_cycle.FROM
+    position: Mapped[int]  # Position after the step
     taken_by: Mapped[UUID | None]
-    requested_by: Mapped[UUID | None]  # where another person approved it
-    cause: Mapped[str] = mapped_column(default="")  # gates that failed, of an automatic step
+    requested_by: Mapped[UUID | None]  # Requester, if another person approved it
+    cause: Mapped[str] = mapped_column(default="")  # Failed gates of an automatic step
     gates: Mapped[list[Any]]
 
 
 class RolloutFreeze(Tenanted, Model):
-    """From `starts_at` up to `ends_at`, nothing is started, promoted, resumed or finished, and the
-    clock of every stage stops. Halting and rolling back stay possible.
+    """A period without starts, promotions, resumptions and ends of rollouts.
+
+    It lasts from `starts_at` up to `ends_at` and stops the clock of every stage. Halting and
+    rolling back stay possible.
     """
 
     __tablename__ = "rollout_freezes"
@@ -154,5 +158,5 @@ class RolloutFreeze(Tenanted, Model):
 
     @property
     def end(self) -> datetime:
-        """When it ends, or ended by being cancelled."""
+        """The time of its end or of its cancellation."""
         return min(self.ends_at, self.cancelled_at) if self.cancelled_at else self.ends_at

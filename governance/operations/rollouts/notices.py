@@ -1,10 +1,10 @@
-"""Who is notified of a rollout: of what Meridian does by itself, and of a step to approve.
+"""Notifications about rollouts: automatic steps, and steps to approve.
 
-    tell_stopped(row, step_id, …)    the owners, who planned it, and those who may approve its steps
-    tell_requested(approval)         those who may approve the step, except who requested it
+    tell_stopped(row, step_id, …)    to owners, the planner, and people who may approve its steps
+    tell_requested(approval)         to people who may approve the step, except the requester
 
-Contributors may resume, too, but they are everybody who owns a control: only those who own or
-planned the rollout are told, as in the inbox.
+Contributors may resume, too, but everybody who owns a control is one: only those who own or planned
+the rollout are notified, as in the inbox.
 """
 
 from uuid import UUID
@@ -19,7 +19,7 @@ KIND = "rollout"
 
 
 def tell_stopped(row: Rollout, step_id: UUID, *, done: str, cause: str) -> None:
-    """Notify of an automatic halt, pause or rollback; `done` is a word such as "halted"."""
+    """Notify people of an automatic halt, pause or rollback; `done` is a word such as "halted"."""
     system, _feature = queries.about(row)
     where = f", {row.stage.where}" if row.stage else ""
     what = Happening(

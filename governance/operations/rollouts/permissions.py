@@ -1,4 +1,4 @@
-"""Who reads, plans, advances, approves and halts rollouts."""
+"""Permissions to read, plan, advance, approve and halt rollouts."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,10 +1,10 @@
-"""Rollouts, their steps, the freeze calendar, and what the decision API serves.
+"""Rollouts, their steps, the freeze calendar, and data for the decision API.
 
 rollout(id), page_of(…)      one rollout, a page of the list
 rollouts_of(system_id)       the newest of a system
-steps(id)                    its steps, the newest first
-freezes()                    those that haven't ended, and those of the last months
-serving()                    what each feature's newest started rollout serves
+steps(id)                    its steps, newest first
+freezes()                    current and future freezes, and those of the last months
+serving()                    the answers of each feature's newest started rollout
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -44,23 +44,23 @@ from governance.operations.rollouts.life_cycle import OPEN, UNDER_WAY
 from governance.operations.rollouts.models import Rollout, RolloutFreeze, RolloutStep
 from governance.operations.systems.models import AISystem, SystemFeature
 
-STEP = "rollout_step"  # the kind of approval
+STEP = "rollout_step"  # Kind of approval
 SORTS: Mapping[str, tuple[Any, ...]] = {"rollout": (Rollout.number,)}
 _MOMENT = DateTime(timezone=True)
 MAX_FREEZES = 500
-MAX_EARLIER = 8  # rollouts of the same feature on a page
+MAX_EARLIER = 8  # Rollouts of the same feature on a page
 
 
-# ---- what is served
+# ---- served releases
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What the decision API serves for a feature. Slugs of feature and system.
+    """The decision API's data for a feature, with the slugs of feature and system.
 
-    `share` is in basis points of the targeting keys, 0 while nobody gets the candidate. `variants`
-    are the current and the candidate release. `rings` are the levels of `release_ring` that may be
-    in. `stage` is "Shadow", "5%" …; `state` is running, paused, halted, finished or rolled_back.
+    `share` is in basis points of the targeting keys, 0 while no key gets the candidate. `variants`
+    are the current and the candidate release. `rings` are the included levels of `release_ring`.
+    `stage` is "Shadow", "5%" …; `state` is running, paused, halted, finished or rolled_back.
     """
 
     feature: str
@@ -76,10 +76,10 @@ class Serving:
 
 
 def serving() -> list[Serving]:
-    """Return what the newest started rollout of each feature serves; one statement.
+    """Return the data of each feature's newest started rollout. Runs one statement.
 
-    A halted rollout serves the current release to everybody, and so does one that was rolled back;
-    one that is finished serves its release to everybody.
+    A halted or rolled back rollout serves the current release to all keys; a finished one serves
+    its own release to all keys.
     """
     query = (
         select(Rollout, SystemFeature.key, AISystem.key)
@@ -103,7 +103,7 @@ def serving() -> list[Serving]:
 
 
 def news_of(row: Rollout) -> dict[str, Any]:
-    """Return what its feature is served from now on, for the notification of the commit."""
+    """Return the feature's new data, for the notification of the commit."""
     told = _serving(row, "", "")
     names = ("feature_id", "share", "variants", "rings", "stage", "state")
     return {"rollout": {name: getattr(told, name) for name in names}}
@@ -143,7 +143,7 @@ def exists(rollout_id: UUID) -> bool:
 
 
 def next_number() -> int:
-    """The number of the tenant's next rollout; the caller holds the lock of rollouts."""
+    """Return the number of the tenant's next rollout. The caller holds the lock of rollouts."""
     return (session().scalar(select(func.max(Rollout.number))) or 0) + 1
 
 
@@ -151,7 +151,7 @@ _ROLLOUT = bindparam("rollout_id", type_=Uuid())
 
 
 def _its(column: Any) -> ScalarSelect[Any]:
-    """What the rollout has in a column."""
+    """Select one column of the rollout."""
     its = aliased(Rollout)
     return select(getattr(its, column)).where(its.id == _ROLLOUT).scalar_subquery()
 
@@ -172,7 +172,7 @@ def with_about(rollout_id: UUID) -> tuple[Rollout, AISystem, SystemFeature]:
 
 
 def about(row: Rollout) -> Row[AISystem, SystemFeature]:
-    """Its AI system and feature; one statement."""
+    """Return its AI system and feature. Runs one statement."""
     query = (
         select(AISystem, SystemFeature)
         .join(SystemFeature, SystemFeature.system_id == AISystem.id)
@@ -183,9 +183,10 @@ def about(row: Rollout) -> Row[AISystem, SystemFeature]:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a rollout's page shows beside it: its steps and the rollouts of the same feature before
-    it, the newest first; the freezes that end after its clock began, and the open request to take
-    its next step.
+    """Further data of a rollout's page.
+
+    It has its steps and earlier rollouts of the same feature, newest first; the freezes that end
+    after its clock began; and the open request to take its next step.
     """
 
     steps: Sequence[RolloutStep]
@@ -195,7 +196,7 @@ class Around:
 
 
 def around(row: Rollout) -> Around:
-    """Return what is around a rollout."""
+    """Return the further data of a rollout's page."""
     found, before, frozen, requests = read_rows(
         *AROUND, rollout_id=row.id, moment=policies.this_moment()
     )
@@ -220,7 +221,7 @@ AROUND: tuple[Selected[Any], ...] = (
 
 
 def people_needed(row: Rollout, system: AISystem) -> int:
-    """How many people take a step: by the present risk class of the system, or that of the plan."""
+    """Return how many people a step needs, by the stricter of current and planned risk class."""
     return max(PEOPLE[system.lane], PEOPLE[row.risk_class])
 
 
@@ -231,7 +232,7 @@ def page_of(
     after: str | None = None,
     size: int = 50,
 ) -> Keyset:
-    """Return one page of rollouts with system and feature. `wanted` are q, state and system."""
+    """Return a page of rollouts with system and feature. `wanted` has q, state and system."""
     return sorted_page(_filtered(wanted), SORTS, sort, after=after, size=size)
 
 
@@ -257,7 +258,7 @@ def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
 
 
 def counts() -> dict[str, int]:
-    """Count the rollouts that are under way, the halted ones among them, and all."""
+    """Count the open rollouts, the halted ones among them, and all."""
     query = select(
         func.count().filter(Rollout.state.in_(UNDER_WAY)).label("under_way"),
         func.count().filter(Rollout.state == "halted").label("halted"),
@@ -276,7 +277,7 @@ def rollouts_of(
 
 
 def open_rollouts() -> Sequence[Rollout]:
-    """Return the open rollouts of live AI systems, by number; one statement."""
+    """Return the open rollouts of active AI systems, by number. Runs one statement."""
     query = (
         select(Rollout)
         .join(AISystem, AISystem.id == Rollout.system_id)
@@ -286,13 +287,13 @@ def open_rollouts() -> Sequence[Rollout]:
 
 
 def open_of(feature_id: UUID) -> Rollout | None:
-    """Return the open rollout of a feature; one at most."""
+    """Return the open rollout of a feature, at most one."""
     query = select(Rollout).where(Rollout.feature_id == feature_id, Rollout.state.in_(OPEN))
     return session().scalars(query).one_or_none()
 
 
 def serving_now(feature_id: UUID) -> str | None:
-    """Return the release that everybody gets by the newest ended rollout of the feature."""
+    """Return the release that all keys get from the newest ended rollout of the feature."""
     query = (
         select(Rollout)
         .where(Rollout.feature_id == feature_id, Rollout.state.in_(("finished", "rolled_back")))
@@ -306,8 +307,9 @@ def serving_now(feature_id: UUID) -> str | None:
 
 
 def served(system_id: UUID) -> Select[str, datetime]:
-    """Select (release, since when) that everybody gets by the rollout of the system that ended
-    last; no row before one has.
+    """Select (release, since when) that all keys get from the system's last ended rollout.
+
+    No row if none has ended.
     """
     query = select(
         case((Rollout.state == "finished", Rollout.release), else_=Rollout.previous).label(
@@ -323,13 +325,13 @@ def served(system_id: UUID) -> Select[str, datetime]:
 
 
 def guarded() -> Sequence[Rollout]:
-    """Return the running rollouts that serve anybody, by number; automation watches them."""
+    """Return the running rollouts with a share, by number. Automation watches them."""
     query = select(Rollout).where(Rollout.state == "running", Rollout.position > 0)
     return session().scalars(query.order_by(Rollout.number)).all()
 
 
 def steps(rollout_id: UUID) -> Sequence[RolloutStep]:
-    """Return its steps, the newest first."""
+    """Return its steps, newest first."""
     return session().scalars(_steps(rollout_id)).all()
 
 
@@ -339,7 +341,7 @@ def _steps(rollout_id: Any) -> Select[RolloutStep]:
 
 
 def last_steps(rollout_ids: Collection[UUID]) -> dict[UUID, RolloutStep]:
-    """Return the newest step of each; one statement."""
+    """Return the newest step of each. Runs one statement."""
     query = (
         select(RolloutStep)
         .where(RolloutStep.rollout_id.in_(rollout_ids))
@@ -372,7 +374,7 @@ def freeze_exists(freeze_id: UUID) -> bool:
 
 
 def freezes(*, since: datetime | None = None) -> Sequence[RolloutFreeze]:
-    """Return the freezes that end after the instant, by default now, in their order."""
+    """Return the freezes that end after the instant, by default now, in order."""
     return session().scalars(_freezes(since or clock.now())).all()
 
 
@@ -391,7 +393,7 @@ def spans_for(row: Rollout) -> list[Span]:
 
 
 def past_freezes(*, limit: int = 20) -> Sequence[RolloutFreeze]:
-    """Return the freezes that ended or were cancelled, the newest first."""
+    """Return the freezes that ended or were canceled, newest first."""
     f, now = RolloutFreeze, clock.now()
     query = select(f).where(or_(f.ends_at <= now, f.cancelled_at.is_not(None)))
     return session().scalars(query.order_by(f.starts_at.desc(), f.id.desc()).limit(limit)).all()

@@ -16,21 +16,21 @@ from governance.operations.rollouts.life_cycle import PAST
 from governance.operations.rollouts.models import Rollout, RolloutStep
 
 WIDTH, RUNG, LEFT, RIGHT, TOP, FOOT = 560, 22, 54, 16, 26, 28
-ROOM = 70  # for the word beside a mark
-NO_SHARE = ("halt", "roll_back")  # steps after which nobody gets the release
-MARKS: Mapping[str, str] = {"halt": "bad", "roll_back": "bad", "pause": "warn"}  # others: f1
+ROOM = 70  # Width for the word next to a mark
+NO_SHARE = ("halt", "roll_back")  # Steps after which no key gets the release
+MARKS: Mapping[str, str] = {"halt": "bad", "roll_back": "bad", "pause": "warn"}  # Others: f1
 MIN_RUNS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class ShareChange:
-    """A step, and the share of targeting keys in basis points from then on."""
+    """A step, and the later share of targeting keys in basis points."""
 
     at: datetime
     step: str
     share: int
     where: str  # "in shadow", "at 5%"
-    gates: str  # "12 of 12 gates passed", "" where none was read
+    gates: str  # "12 of 12 gates passed", "" if none was read
     cause: str
 
     @property
@@ -43,7 +43,7 @@ class ShareChange:
 
 
 def changes(steps: Sequence[RolloutStep], stages: Sequence[Stage]) -> list[ShareChange]:
-    """Return what each step did to the share, the earliest first; `steps` are newest first."""
+    """Return the effect of each step on the share, earliest first; `steps` are newest first."""
     return [
         ShareChange(
             each.created_at,
@@ -74,7 +74,7 @@ def title(row: Rollout, found: Sequence[ShareChange]) -> str:
 
 
 def shares(row: Rollout, found: Sequence[ShareChange], now: datetime) -> Markup:
-    """Draw the share as a line of steps; every stage is one rung, whatever its share."""
+    """Draw the share as a line of steps. Every stage is one rung, whatever its share."""
     rungs = sorted({each.share for each in row.stages})
     height = TOP + RUNG * (len(rungs) - 1) + FOOT
     start, end = found[0].at, max(row.ended_at or now, found[-1].at + timedelta(minutes=1))
@@ -101,7 +101,7 @@ def shares(row: Rollout, found: Sequence[ShareChange], now: datetime) -> Markup:
     body.append(
         drawing.element("path", "s1", d=drawing.path(points), fill="none", stroke_width=1.8)
     )
-    named = float(-ROOM)  # where the last word is, so that no two overlap
+    named = float(-ROOM)  # Position of the last word, so that no two overlap
     for each in found:
         body.append(_mark(each, x(each.at), y(each.share)))
         if each.step in MARKS and x(each.at) - named >= ROOM:
@@ -119,7 +119,7 @@ def shares(row: Rollout, found: Sequence[ShareChange], now: datetime) -> Markup:
 
 
 def _mark(each: ShareChange, x: float, y: float) -> Markup:
-    """A square where it was stopped, a dot at other steps."""
+    """Draw a square for a stop, a dot for other steps."""
     kind = MARKS.get(each.step, "f1")
     if kind == "f1":
         return drawing.element("circle", kind, cx=x, cy=y, r=3)
@@ -136,9 +136,9 @@ def _word(each: ShareChange, x: float, y: float) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRun:
-    """The figure of one measure in a run of the new release or of the one that it replaces.
+    """The figure of one measure in a run of the new release or of the replaced one.
 
-    `point` and `limit` are as they are drawn, in percent or in the measure's unit.
+    `point` and `limit` are as drawn, in percent or in the measure's unit.
     """
 
     at: datetime
@@ -153,8 +153,10 @@ class MeasuredRun:
 
 
 def drawn(value: float, measure: SuiteMeasure) -> float:
-    """Return a figure as it is drawn: of a share with a lower limit, the cases that miss it, because
-    98% and 92% look the same on an axis from zero.
+    """Return a figure as drawn.
+
+    For a share with a lower limit it is the share of cases that miss it, because 98% and 92% look
+    the same on an axis from zero.
     """
     if measure.unit != "share":
         return value

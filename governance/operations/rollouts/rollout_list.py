@@ -1,4 +1,4 @@
-"""The list of rollouts: its declaration."""
+"""Declaration of the list of rollouts."""
 
 from governance.kernel.pages.list_pages import Column, Filter, ListPage
 from governance.operations.rollouts.life_cycle import STATES

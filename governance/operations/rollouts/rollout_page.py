@@ -1,4 +1,4 @@
-"""What a rollout's page shows beside its gates: ladder, next step, history, who is in."""
+"""Data of a rollout's page besides its gates: ladder, next step, history, reached keys."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ def grouped(results: Sequence[GateResult]) -> list[tuple[str, list[GateResult]]]
 
 @dataclass(frozen=True, slots=True)
 class LadderStage:
-    """A stage as the ladder draws it: a class, a shape, a name, two lines."""
+    """A stage in the ladder: a class, a shape, a name, two lines."""
 
     css: str
     shape: str
@@ -109,7 +109,7 @@ class LadderStage:
 
 
 def ladder(at: Standing, steps: Sequence[RolloutStep]) -> list[LadderStage]:
-    """Return the stages, those behind with their days, the others with what they need."""
+    """Return the stages: past ones with their days, the others with their requirements."""
     row = at.rollout
     entered = {each.position: each.created_at for each in reversed(steps) if each.step in ENTERING}
     return [
@@ -145,7 +145,7 @@ def _stage(
     return LadderStage(css, "open", stage.name, f"{hours(stage.dwell)}, {needs}", people)
 
 
-# ---- what happens next
+# ---- the next step
 
 
 def next_title(at: Standing) -> str:
@@ -160,7 +160,7 @@ def next_title(at: Standing) -> str:
 
 
 def requirements(at: Standing) -> Iterator[Mapping[str, Any]]:
-    """Yield what the next step needs, as c.reasons takes it."""
+    """Yield the requirements of the next step, as c.reasons takes them."""
     row = at.rollout
     if at.step == "start":
         plan = bool(row.rollback_plan.strip())
@@ -198,11 +198,11 @@ def requirements(at: Standing) -> Iterator[Mapping[str, Any]]:
     }
 
 
-# ---- who is in
+# ---- reached keys
 
 
 def who_is_in(at: Standing) -> tuple[str, list[tuple[str, Any]]]:
-    """Return the heading and the facts of who gets the release at this stage."""
+    """Return the heading and the facts about the keys with the release at this stage."""
     row, stage = at.rollout, at.rollout.stage
     ring = short_label(at.ring, "release_ring")
     candidate, current = answers(at.subject) if stage and stage.share else (0, 0)
@@ -229,7 +229,7 @@ def who_is_in(at: Standing) -> tuple[str, list[tuple[str, Any]]]:
 def history(
     steps: Sequence[RolloutStep], row: Rollout, names: Mapping[UUID, str], reasons: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Return the steps as c.timeline takes them; `reasons` are theirs, as reasons_of has them."""
+    """Return the steps as c.timeline takes them; `reasons` come from reasons_of."""
     return [
         {
             "kind": STEP_KINDS[each.step],
@@ -248,7 +248,7 @@ def reasons_of(moments: Iterable[Moment], steps: Sequence[RolloutStep]) -> list[
     """
     taken = {each.name for each in (*STEPS.values(), CANCELLED)}
     found = [each.reason or "" for each in moments if each.action in taken]
-    found += [""] * len(steps)  # a timeline has a limit
+    found += [""] * len(steps)  # A timeline has a limit.
     return [reason or step.cause for step, reason in zip(steps, found, strict=False)]
 
 
@@ -285,7 +285,7 @@ class EarlierRelease:
 
 
 def counterfactual(row: Rollout, earlier: Sequence[Rollout]) -> tuple[str, list[EarlierRelease]]:
-    """Return which earlier releases the limits of today would have stopped, with a heading."""
+    """Return the earlier releases that today's limits would have stopped, with a heading."""
     found = evaluation_gates.earlier_verdicts(
         row.system_id, sorted({each.release for each in earlier})
     )
@@ -306,7 +306,7 @@ def counterfactual(row: Rollout, earlier: Sequence[Rollout]) -> tuple[str, list[
 
 
 def charts_of(at: Standing, steps: Sequence[RolloutStep]) -> dict[str, Any]:
-    """Return the share over time and the guardrail that matters most, as far as there is any."""
+    """Return the share over time and the most important guardrail, if they exist."""
     found = rollout_chart.changes(steps, at.rollout.stages)
     runs, name, measure = _guardrail(at, steps)
     return {
@@ -323,7 +323,7 @@ def charts_of(at: Standing, steps: Sequence[RolloutStep]) -> dict[str, Any]:
 def _guardrail(
     at: Standing, steps: Sequence[RolloutStep]
 ) -> tuple[list[rollout_chart.MeasuredRun], str, Any]:
-    """The measure that stopped it last, or the first one of its evaluations."""
+    """Return the measure that stopped it last, or the first one of its evaluations."""
     measures = [each.reading.name for each in at.results if each.gate == "evaluations"]
     causes = [name for step in steps for name in step.cause.split(", ") if name in measures]
     failing = [each.reading.name for each in at.results if each.verdict == "fail"]
@@ -354,5 +354,5 @@ def _measured(result: Any, measure: Any, run: Any, tier: str) -> rollout_chart.M
 
 
 def plan_title(row: Rollout) -> str:
-    """Return what a failed guardrail does, and who owns the plan."""
+    """Return the effect of a failed guardrail, and the owner of the plan."""
     return f"If a guardrail fails: {ON_FAILURE[row.on_failure].lower()}"

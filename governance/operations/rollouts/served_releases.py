@@ -1,13 +1,13 @@
-"""Which releases of an AI system are served, or in a rollout, by the record of rollouts.
+"""Releases of an AI system that are served or in a rollout, by the record of rollouts.
 
-roles_of(system_ids)          today, for pages and what follows from a run; one statement
+roles_of(system_ids)          today, for pages and the effects of runs; one statement
 recorded_of(system_ids)       each release that was ever served or in a rollout; the same statement
-served_at(system_id, at)      the releases that anybody was served at a moment, by the rollouts
+served_at(system_id, at)      the releases that were served at a moment, by the rollouts
                               that had started by then, or else as somebody stated it
-is_unknown(system_id, release)     whether the record names other releases, and not this one
+is_unknown(system_id, release)     True if the record names other releases, and not this one
 
 A rollout serves its `previous` release until it is finished, and its own release from the first
-stage with a share. While it is halted, everybody gets the previous one.
+stage with a share. While it is halted, all keys get the previous one.
 """
 
 from collections import defaultdict
@@ -28,7 +28,7 @@ from governance.operations.rollouts.life_cycle import OPEN
 from governance.operations.rollouts.models import Rollout, RolloutStep
 
 SERVED = ReleaseRole("Served", is_served=True)
-AFTER = {  # the state that each step leads to
+AFTER = {  # State after each step
     "start": "running",
     "promote": "running",
     "resume": "running",
@@ -40,8 +40,9 @@ AFTER = {  # the state that each step leads to
 
 
 def roles_of(system_ids: Collection[UUID]) -> Mapping[UUID, Roles]:
-    """Return the role of each release that a rollout of the system serves or carries; of a system
-    without rollouts, the one that somebody stated.
+    """Return the role of each release in the system's rollouts.
+
+    For a system without rollouts, return the stated one.
     """
     rollouts, statements = _record(tuple(system_ids))
     by_feature: dict[tuple[UUID, UUID], list[Rollout]] = defaultdict(list)
@@ -53,13 +54,16 @@ def roles_of(system_ids: Collection[UUID]) -> Mapping[UUID, Roles]:
             known = found[system_id].get(release)
             if known is None or not known.is_served:
                 found[system_id][release] = role
-    for stated in statements:  # the newest first
+    for stated in statements:  # Newest first
         found.setdefault(stated.system_id, {stated.release: STATED})
     return found
 
 
 def recorded_of(system_ids: Collection[UUID]) -> Mapping[UUID, set[str]]:
-    """Return each release that was ever served or in a rollout; a system without one isn't in it."""
+    """Return each release that was ever served or in a rollout, by system.
+
+    Systems without one are left out.
+    """
     rollouts, statements = _record(tuple(system_ids))
     found: dict[UUID, set[str]] = defaultdict(set)
     for row in rollouts:
@@ -70,7 +74,7 @@ def recorded_of(system_ids: Collection[UUID]) -> Mapping[UUID, set[str]]:
 
 
 def _record(system_ids: tuple[UUID, ...]) -> tuple[Sequence[Rollout], Sequence[ServedRelease]]:
-    """The rollouts of the systems and what was stated of them, the newest first; one statement."""
+    """Return the systems' rollouts and statements, newest first. Runs one statement."""
     rollouts, statements = read_rows(*RECORD, system_ids=system_ids)
     return rollouts, statements
 
@@ -90,8 +94,9 @@ RECORD = (
 
 
 def _roles(rows: Iterable[Rollout]) -> Iterable[tuple[str, ReleaseRole]]:
-    """The roles by the rollouts of one feature, the newest first: the one that serves it, and the
-    open ones.
+    """Yield the roles by the rollouts of one feature, newest first.
+
+    They are of the rollout that serves it, and of the open ones.
     """
     serving: Rollout | None = None
     for row in rows:
@@ -111,7 +116,7 @@ def _where(row: Rollout) -> str:
 
 
 def _served(row: Rollout, state: str, position: int) -> list[str]:
-    """The releases that the rollout serves in this state, the main one first."""
+    """Return the releases that the rollout serves in this state, the main one first."""
     if state == "finished":
         return [row.release]
     share = row.stages[position].share if position >= 0 else 0
@@ -121,8 +126,9 @@ def _served(row: Rollout, state: str, position: int) -> list[str]:
 
 
 def served_at(system_id: UUID, at: datetime) -> set[str]:
-    """Return the releases that the system's features served at that moment; none where nothing
-    says it.
+    """Return the releases that the system's features served at that moment.
+
+    Empty if nothing states it.
     """
     step = RolloutStep
     query = (
@@ -144,6 +150,6 @@ def served_at(system_id: UUID, at: datetime) -> set[str]:
 
 
 def is_unknown(system_id: UUID, release: str) -> bool:
-    """Whether the system has a record of rollouts, and none serves or carries the release."""
+    """Return True if the system has a record of rollouts, and none has the release."""
     roles = roles_of([system_id]).get(system_id)
     return roles is not None and release not in roles

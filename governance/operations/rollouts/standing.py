@@ -1,6 +1,6 @@
-"""Where a rollout is now, what its gates read, and what keeps it from its next step.
+"""The current state of a rollout, its gates' figures, and blockers of its next step.
 
-standing_of(rollout)      everything that its page, its approval and its actions rest on
+standing_of(rollout)      the data of its page, its approval and its actions
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from governance.operations.rollouts.life_cycle import is_frozen
 from governance.operations.rollouts.models import Rollout
 from governance.operations.systems.models import AISystem, SystemFeature
 
-MAX_NAMED = 3  # gates in a sentence
+MAX_NAMED = 3  # Gates in a sentence
 HOUR = 60  # minutes
 
 
@@ -31,14 +31,14 @@ class Standing:
     feature: SystemFeature
     now: datetime
     freezes: Sequence[Span]
-    people: int  # who take its next step
-    ring: str  # the level of release_ring that applies to the system
+    people: int  # Number of people for its next step
+    ring: str  # Level of release_ring for the system
     subject: GateSubject
     results: Sequence[GateResult]
 
     @property
     def step(self) -> str | None:
-        """The step by which it would advance; None once it has ended."""
+        """The step that advances it; None once it has ended."""
         return next_step(self.rollout)
 
     @property
@@ -56,12 +56,12 @@ class Standing:
 
     @property
     def blockers(self) -> list[str]:
-        """Why its next step can't be taken now, a sentence each."""
+        """The reasons why its next step can't be taken now, a sentence each."""
         return list(_blockers(self))
 
     @property
     def fingerprint(self) -> str:
-        """What a person saw: the rollout's revision, and every figure of its gates."""
+        """The rollout's revision and every figure of its gates, as a person saw them."""
         return f"{self.rollout.revision}-{gates.fingerprint(self.results)}"
 
 
@@ -76,7 +76,7 @@ def next_step(row: Rollout) -> str | None:
 
 
 def standing_of(row: Rollout, about: tuple[AISystem, SystemFeature] | None = None) -> Standing:
-    """Read it as it is now; `about` are its AI system and its feature, where they are read."""
+    """Read its current state; `about` has its AI system and feature, if already read."""
     system, feature = about or queries.about(row)
     ring = _ring(system)
     stage = row.stage
@@ -131,7 +131,7 @@ def _blockers(at: Standing) -> Iterator[str]:
 
 
 def _closed(results: Sequence[GateResult]) -> Iterator[str]:
-    """Gates that keep it from advancing: everything but a pass does."""
+    """Yield a sentence about the gates that don't pass, or about a lack of data."""
     if not results:
         yield "No gate has any data."
     shut = [each for each in results if each.verdict != "pass"]
@@ -147,7 +147,7 @@ def _named(results: Sequence[GateResult]) -> str:
 
 
 def hours(left: timedelta) -> str:
-    """Return "4 d 19 h", "4 h 27 min" or "12 min"; what is left is never rounded to nothing."""
+    """Return "4 d 19 h", "4 h 27 min" or "12 min". A remainder is never rounded to nothing."""
     minutes = -(-int(left.total_seconds()) // 60)
     days, rest = divmod(minutes, 24 * HOUR)
     if days:

@@ -1,4 +1,4 @@
-"""The approval of a rollout's next step, where two people are needed."""
+"""The approval of a rollout's next step, if two people are needed."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -92,7 +92,7 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 
 def _figures(approval: Approval) -> Mapping[str, Any]:
-    """The gates: when one of their figures changes, the approver looks again."""
+    """Return the gates' fingerprint: when a figure changes, the approver reviews again."""
     at = _standing(approval.target_id)
     return {"gates": gates.fingerprint(at.results)}
 

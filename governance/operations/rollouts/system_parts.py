@@ -1,4 +1,4 @@
-"""What rollouts add to an AI system's pages: a figure, a tab, what retirement means."""
+"""Parts of rollouts on an AI system's pages: a figure, a tab, the effect of retirement."""
 
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,7 @@ KINDS = {
 
 
 def _content(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """How many are halted; no row where the system never had one."""
+    """Select how many are halted; no row if the system never had a rollout."""
     halted = func.count().filter(Rollout.state == "halted")
     words = case((halted > 0, func.concat(halted, " halted")), else_="")
     return select(words).where(Rollout.system_id == system_id).having(func.count() > 0)

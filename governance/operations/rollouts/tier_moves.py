@@ -1,4 +1,4 @@
-"""List the gates of open rollouts that a change of the policy tier moves."""
+"""List the gates of open rollouts that change with the policy tier."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,8 +17,9 @@ GATES = {"pass": "pass", "fail": "fail", "undecided": "be undecided", "none": "h
 
 
 def gate_moves(before: str, after: str) -> Sequence[TierNotice]:
-    """Return a notice for each open rollout whose gates would read differently; one statement more
-    than the moved verdicts take.
+    """Return a notice for each open rollout whose gates would change.
+
+    Runs one statement more than the moved verdicts.
     """
     if not allowed(permissions.VIEW):
         return ()
@@ -40,7 +41,7 @@ def _measures(row: Rollout, moved: Sequence[MovedVerdict]) -> Iterator[str]:
 
 
 def _deciding(row: Rollout, moved: Sequence[MovedVerdict]) -> list[MovedVerdict]:
-    """The moved results that a gate of the rollout reads: of its release, and young enough."""
+    """Return the moved results that a gate of the rollout reads: of its release, and recent."""
     return [
         each
         for each in moved

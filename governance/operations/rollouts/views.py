@@ -1,4 +1,4 @@
-"""Pages of rollouts: the list, one of them, planning, its steps, and those of a system."""
+"""Pages of rollouts: the list, one of them, planning, its steps, and a system's rollouts."""
 
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,7 @@ from governance.operations.rollouts.system_parts import KINDS
 from governance.operations.systems import queries as systems
 
 feature = Feature("rollouts", __name__)
-MAX_MOMENTS = 200  # whose reasons stand beside the steps
+MAX_MOMENTS = 200  # Reasons shown with the steps
 VERBS = {
     "start": "Start rollout",
     "promote": "Promote",
@@ -59,7 +59,7 @@ def index() -> ResponseReturnValue:
 
 @feature.get("/systems/<system_key>/rollouts", needs=permissions.VIEW)
 def of_system(system_key: str) -> ResponseReturnValue:
-    """Show the rollouts of one AI system, the newest first."""
+    """Show the rollouts of one AI system, newest first."""
     system = systems.system(system_key)
     rows = queries.rollouts_of(system.id)
     return page(
@@ -180,7 +180,7 @@ def rollout(rollout_id: UUID) -> ResponseReturnValue:
     "/rollouts/<uuid:rollout_id>/advance", methods=["GET", "POST"], needs=permissions.ADVANCE
 )
 def advance(rollout_id: UUID) -> ResponseReturnValue:
-    """Take the next step, or request it where that needs two people."""
+    """Take the next step, or request it if that needs two people."""
     found, form = queries.rollout(rollout_id), RolloutStepForm()
     at = standing_of(found)
     if request.method == "GET" and (requested := queries.open_request(found)) is not None:

@@ -2,10 +2,10 @@
 
 stop                      immediately, by one person; voids a request to restart
 request_restart           by the first of two people; another approves it
-restart                   by one person with a reason, where one is enough
-carry_out_restart         the restart was approved
+restart                   by one person with a reason, if one is enough
+carry_out_restart         after the approval of a restart
 
-A restart needs a fresh sign-in (its routes ask for it) and, for a high-risk system, two people.
+A restart needs a fresh sign-in (which its routes enforce) and, for a high-risk system, two people.
 The person who stopped it can be one of them.
 """
 
@@ -81,9 +81,9 @@ RESTART_REFUSED = action(
     fields="key name version",
 )
 
-LOCK = "switches"  # taken before every stop and restart
+LOCK = "switches"  # Lock for every stop and restart
 MAX_REASON_LENGTH = 2000
-MAX_AHEAD = timedelta(days=366)  # of a drill or a reminder
+MAX_AHEAD = timedelta(days=366)  # Limit for a drill or a reminder
 
 
 REASON_NEEDED = "Enter a reason. It is shown to everyone who can see the stop."
@@ -106,13 +106,13 @@ def stop(
     reason: str,
     remind_at: datetime | None = None,
 ) -> Stop:
-    """Stop a scope on these planes, as soon as this is committed.
+    """Stop a scope on these planes. It takes effect at the commit.
 
-    A scope that is already stopped on them stays as it is; one stopped on the other plane gets a
-    second stop, of both. Either voids a request to restart it. `remind_at` is a reminder:
-    nothing restarts by itself.
+    A scope that is already stopped on them doesn't change; one stopped on the other plane gets a
+    second stop, of both. Either voids a request to restart it. `remind_at` is only a reminder: no
+    restart is automatic.
     """
-    lock_tenant(LOCK)  # so that a second click sees the stop of the first
+    lock_tenant(LOCK)  # A second click sees the stop of the first.
     _check_scope(scope, system, feature, generate=generate, serve=serve, remind_at=remind_at)
     active = queries.active_stops_of(
         scope, system.id if system else None, feature.id if feature else None
@@ -239,7 +239,7 @@ def slugs(system: AISystem | None, feature: SystemFeature | None) -> dict[str, A
 
 
 def slugs_of(of: Stop | Drill) -> dict[str, Any]:
-    """Return the slugs of a stop or drill, retired or not."""
+    """Return the slugs of the scope of a stop or drill, retired or not."""
     return slugs(*queries.scope_of(of))
 
 
@@ -249,7 +249,7 @@ def slugs_of(of: Stop | Drill) -> dict[str, Any]:
 def seen(found: Stop) -> str:
     """Return the fingerprint that the form of a restart carries.
 
-    It changes when more was stopped, or when the restart now needs two people.
+    It changes when more is stopped, or when the restart starts to need two people.
     """
     return _seen(
         queries.active_stops_of(found.scope, found.system_id, found.feature_id, lock=False), found
@@ -284,7 +284,7 @@ def request_restart(found: Stop, *, seen: str, reason: str) -> Approval:
 
 
 def restart(found: Stop, *, seen: str, reason: str = "") -> None:
-    """Restart the scope on both planes, where one person is enough."""
+    """Restart the scope on both planes, if one person is enough."""
     lock_tenant(LOCK)
     session().refresh(found)
     if found.restarted_at is not None and found.restarted_by == current.person_id():
@@ -324,9 +324,9 @@ def _end(active: Sequence[Stop], *, reason: str, requested_by: UUID | None) -> N
 
 
 def _check_active(found: Stop, seen: str | None = None) -> Sequence[Stop]:
-    """Return the active stops of the scope, the widest first.
+    """Return the active stops of the scope, widest first.
 
-    Raises NotStopped when it was restarted, Stale when it differs from what was `seen`.
+    Raises NotStopped if it was restarted, Stale if it differs from `seen`.
     """
     lock_tenant(LOCK)
     session().refresh(found)

@@ -1,10 +1,10 @@
-"""Active stops, as every answer of the decision API needs them. Pure.
+"""Active stops, for every answer of the decision API. Pure.
 
 ActiveStop        one active stop: its scope, its planes, its reason
 covering(stops)   the stops that cover a system or a feature
-Live              whether a scope may generate, and serve
-news_of(stop)     a stop as workers are told of it at its commit, without its reason
-after(…)          the stops after what a worker is told
+Live              a scope's permission to generate and to serve
+news_of(stop)     a stop for the notification of workers at its commit, without its reason
+after(…)          the stops after a notification
 planes(…)         the planes of a stop, in words
 """
 
@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-MAX_TOLD = 100  # ids in one notification, which has room for 8,000 bytes
+MAX_TOLD = 100  # Ids in one notification, which has room for 8,000 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class ActiveStop:
     is_drill: bool = False
 
     def covers(self, system_id: UUID | None, feature_id: UUID | None = None) -> bool:
-        """Return whether it stops this system (None: requests without one), or this feature."""
+        """Return True if it stops this system (None: requests without one), or this feature."""
         if self.scope in {"platform", "tenant"}:
             return True
         if self.system_id != system_id:
@@ -43,7 +43,7 @@ class ActiveStop:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Whether a scope may make new model calls, and serve stored answers."""
+    """The permission of a scope to make new model calls, and to serve stored answers."""
 
     generate: bool
     serve: bool
@@ -54,7 +54,7 @@ class Live:
 
     @property
     def stopped(self) -> bool:
-        """Whether it is stopped on both planes."""
+        """True if it is stopped on both planes."""
         return not self.generate and not self.serve
 
 
@@ -65,7 +65,7 @@ def covering(
 
 
 def live(stops: Iterable[ActiveStop]) -> Live:
-    """Return the planes that none of the stops stops."""
+    """Return the planes that no stop covers."""
     known = list(stops)
     return Live(not any(s.generate for s in known), not any(s.serve for s in known))
 
@@ -86,15 +86,16 @@ def news_of(stop: ActiveStop) -> dict[str, Any]:
 
 
 def news_of_restart(stop_ids: Iterable[UUID]) -> dict[str, Any] | None:
-    """Return the ids of stops that ended; None if they are too many to tell."""
+    """Return the ids of ended stops, or None if they are too many for a notification."""
     ids = [str(each) for each in stop_ids]
     return {"restarted": ids} if len(ids) <= MAX_TOLD else None
 
 
 def after(stops: tuple[ActiveStop, ...], news: Mapping[str, Any]) -> tuple[ActiveStop, ...]:
-    """Return the stops after this news. Raises KeyError, TypeError or ValueError if it isn't any.
+    """Return the stops after a notification.
 
-    A stop that ended never begins again, so what ended can be left out whatever else is known.
+    Raises KeyError, TypeError or ValueError if the notification is malformed. A stop that ended
+    never begins again, so it can be left out whatever else is known.
     """
     ended = {UUID(each) for each in news.get("restarted", ())}
     left = tuple(stop for stop in stops if stop.id not in ended)
@@ -117,7 +118,7 @@ def after(stops: tuple[ActiveStop, ...], news: Mapping[str, Any]) -> tuple[Activ
 
 
 def planes(*, generate: bool, serve: bool) -> str:
-    """Return what a stop of these planes means, in words."""
+    """Describe the effect of a stop of these planes."""
     return ", ".join(
         text for text, on in (("no new model calls", generate), ("no cached answers", serve)) if on
     )

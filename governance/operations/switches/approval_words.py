@@ -1,4 +1,4 @@
-"""Words that the approvals of switches share."""
+"""Words shared by the approvals of switches."""
 
 from datetime import datetime
 from typing import Any
@@ -18,5 +18,5 @@ def sentence_start(what: str) -> str:
 
 
 def stopped_for(since: datetime, until: datetime | None = None) -> str:
-    """Return how long it was stopped: 42 minutes."""
+    """Return the duration of the stop, such as "42 minutes"."""
     return ago(clock.now() - ((until or clock.now()) - since)).removesuffix(" ago")

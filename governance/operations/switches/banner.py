@@ -1,7 +1,7 @@
-"""The stop banner of every page, and the number of stops beside each AI system.
+"""The stop banner of every page, and the number of stops per AI system.
 
-One statement while anything is stopped, since consumers obey without an entry in the log; none
-while nothing is, until a fact changes.
+Runs one statement while anything is stopped, since consumers obey without an entry in the log.
+While nothing is stopped, runs none until a fact changes.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ from governance.kernel.data.db import session
 from governance.kernel.formatting import ago
 from governance.kernel.safety.access import allowed
 
-# The comment in the statement tells tests that it is not the page's own (tests/conftest.py).
+# The comment in the statement shows tests that it isn't the page's own (tests/conftest.py).
 ACTIVE_STOPS = text("""
 /* the shell: what is stopped */
 SELECT s.id, s.scope, s.created_at, s.drill_id IS NOT NULL AS is_drill, y.key AS system, f.key AS feature,
@@ -92,7 +92,7 @@ def shortened(reason: str, max_length: int = 110) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BannerStops:
-    """All active stops that cover the acting tenant, the newest first."""
+    """All active stops that cover the acting tenant, newest first."""
 
     stops: tuple[BannerStop, ...] = ()
 

@@ -1,4 +1,4 @@
-"""Every switch of the tenant, or of one AI system: what is stopped, who obeys, the last drill.
+"""Every switch of the tenant, or of one AI system: stops, obedience, the last drill.
 
 board(), board(system) -> Board
 """
@@ -26,7 +26,7 @@ from governance.operations.systems.models import AISystem, SystemFeature
 
 @dataclass(frozen=True, slots=True)
 class SwitchScope:
-    """What a switch stops: everything, a system, or a feature."""
+    """The scope of a switch: everything, a system, or a feature."""
 
     kind: str
     system: AISystem | None = None
@@ -66,8 +66,8 @@ class SwitchScope:
 class SwitchStatus:
     """One switch.
 
-    `stop` is its own stop, `above` a wider one; `drill` is the last finished one, `planned` the
-    next.
+    `stop` is its own stop, `above` a wider one. `drill` is the last finished drill, `planned` the
+    next one.
     """
 
     scope: SwitchScope
@@ -89,14 +89,14 @@ class SwitchStatus:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Switches, and the active stops that cover them, the newest first."""
+    """Switches, and the active stops that cover them, newest first."""
 
     rows: Sequence[SwitchStatus]
     stops: Sequence[Stop]
     platform: Sequence[ActiveStop]
     listeners: Mapping[UUID, Listener]
     obeyed: Mapping[UUID, Obedience]
-    requests: Mapping[UUID, Approval]  # by stop, the open request to restart it
+    requests: Mapping[UUID, Approval]  # Open request to restart, by stop
 
     @property
     def stopped(self) -> int:
@@ -110,8 +110,10 @@ class Board:
 
 
 def board(only: AISystem | None = None) -> Board:
-    """Return every switch of the tenant in six statements, or of one system in five; of one system,
-    what the log says of the newest stop is read, too.
+    """Return every switch of the tenant, or of one system.
+
+    Runs six statements for the tenant, or five for one system, for which it also reads the log of
+    the newest stop.
     """
     scopes, known = _scopes(only), queries.listeners()
     active, drills, last, above = read_rows(*HELD)
@@ -137,7 +139,7 @@ def board(only: AISystem | None = None) -> Board:
 
 
 def newest_stop(stops: Sequence[Stop]) -> Stop | None:
-    """Return the stop that a system's page shows: the newest; a drill only without another stop."""
+    """Return the stop that a system's page shows: the newest; a drill only if there is no other."""
     return min(stops, key=lambda s: s.drill_id is not None, default=None)
 
 
@@ -217,7 +219,7 @@ def _wider(scope: SwitchScope) -> list[Key]:
 def _last_drill(
     scope: SwitchScope, drills: Mapping[tuple[UUID, UUID | None, bool], Drill]
 ) -> Drill | None:
-    """Return the last finished drill, of this scope or of its whole system."""
+    """Return the last finished drill of this scope or of its system."""
     if scope.system_id is None:
         return None
     keys = {(scope.system_id, scope.feature_id, False), (scope.system_id, None, False)}
@@ -240,7 +242,7 @@ def _select_drills() -> Select[Drill]:
 
 
 def _by_scope(drills: Iterable[Drill]) -> dict[tuple[UUID, UUID | None, bool], Drill]:
-    """Return (system, feature, whether it is open) → the last finished drill, or the next one."""
+    """Map (system, feature, True if open) to the last finished drill, or to the next one."""
     return {(d.system_id, d.feature_id, d.state not in queries.ENDED): d for d in drills}
 
 

@@ -1,4 +1,4 @@
-"""The collector about kill-switch drills."""
+"""The evidence collector for kill-switch drills."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Record consumers, the versions that they obey, and when each first obeyed a stop.
+"""Record consumers, the versions that they obey, and their first obedience to a stop.
 
 note_consumers, forget_consumers
 """
@@ -22,18 +22,18 @@ from governance.operations.switches.consumers import Heard
 from governance.operations.switches.models import Acknowledgement, Consumer, Stop
 from governance.operations.switches.stop_propagation import FORGOTTEN_AFTER
 
-MAX_CONSUMERS_PER_KEY = 200  # in a day
+MAX_CONSUMERS_PER_KEY = 200  # Per day
 QUIET_TIME = timedelta(days=30)
-MAX_ROWS = 5_000  # of a statement; PostgreSQL takes 65,535 parameters
+MAX_ROWS = 5_000  # Rows per statement; PostgreSQL takes 65,535 parameters
 
 
 def note_consumers(heard: Sequence[Heard]) -> None:
     """Record a batch of one tenant, in five statements.
 
-    A version only grows, and the first acknowledgement of a stop counts. The log gets no entry: the
-    stop's page shows each acknowledgement, and a drill files them.
+    Versions only increase, and the first acknowledgement of a stop counts. The log gets no entry:
+    the stop's page shows each acknowledgement, and a drill files them as evidence.
 
-    A key has at most MAX_CONSUMERS_PER_KEY consumers a day; any beyond count under the key's own
+    A key has at most MAX_CONSUMERS_PER_KEY consumers a day. Further ones count under the key's own
     name, so that invented names can't fill the table.
     """
     known = _known(heard)
@@ -76,7 +76,7 @@ def note_consumers(heard: Sequence[Heard]) -> None:
 
 
 def _known(heard: Sequence[Heard]) -> dict[consumers.ConsumerKey, consumers.KnownConsumer]:
-    """Return the consumers of this batch, and all of the same keys in the last day."""
+    """Return the consumers of this batch, and all consumers of the same keys in the last day."""
     of_these = tuple_(Consumer.key_id, Consumer.name).in_([(h.key_id, h.name) for h in heard])
     lately = and_(
         Consumer.key_id.in_({h.key_id for h in heard}),
@@ -111,7 +111,7 @@ def _acknowledge(
     known: dict[consumers.ConsumerKey, int],
     ids: dict[consumers.ConsumerKey, UUID],
 ) -> None:
-    """Record when each consumer first obeyed the stops that it did not know before."""
+    """Record when each consumer first obeyed the stops that were new to it."""
     oldest, newest = (
         min(known.get(w, 0) for w in moved),
         max(steps[-1].version for steps in moved.values()),
@@ -147,7 +147,7 @@ def _acknowledge(
 
 
 def forget_consumers() -> int:
-    """Delete consumers that were silent for 30 days and that no stop refers to; return how many."""
+    """Delete consumers that were silent for 30 days and that no stop refers to. Return how many."""
     c = Consumer
     expected = select(Stop.id).where(
         Stop.tenant_id == c.tenant_id, Stop.expected.has_key(cast(c.id, String))

@@ -1,9 +1,9 @@
-"""Which version a consumer obeys, from its requests. Pure.
+"""The version that a consumer obeys, derived from its requests. Pure.
 
 Heard                     a consumer got an answer of some version
-steps(heard)              its answers by consumer, the oldest version first
+steps(heard)              the answers by consumer, oldest version first
 beyond(heard, known, …)   consumers beyond the daily limit of their key
-acknowledged(…)           when a consumer first obeyed a stop
+acknowledged(…)           the time when a consumer first obeyed a stop
 """
 
 from collections import Counter
@@ -20,13 +20,13 @@ class Heard:
     key_id: UUID
     name: str
     region: str
-    system_id: UUID | None  # of its key; None: any system
+    system_id: UUID | None  # System of its key; None: any system
     version: int
     at: datetime
     seen_at: datetime
 
 
-type ConsumerKey = tuple[UUID, str]  # key id, name of the consumer
+type ConsumerKey = tuple[UUID, str]  # Key id, name of the consumer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def beyond(
 
 
 def steps(heard: Iterable[Heard]) -> Mapping[ConsumerKey, Sequence[Heard]]:
-    """Return the answers by consumer, in the order of their versions."""
+    """Return the answers by consumer, in order of their versions."""
     found: dict[ConsumerKey, list[Heard]] = {}
     for each in sorted(heard, key=lambda h: (h.version, h.at)):
         found.setdefault((each.key_id, each.name), []).append(each)
@@ -67,8 +67,8 @@ def acknowledged(
 ) -> datetime | None:
     """Return when the consumer first obeyed the stop of this version, or None.
 
-    None if it is recorded already, not yet so, or only after the stop was over (`until`). `heard`
-    are the answers of one consumer, the oldest version first.
+    None if it is already recorded, if it hasn't obeyed yet, or if it obeyed only after the end of
+    the stop (`until`). `heard` has the answers of one consumer, oldest version first.
     """
     if known >= version:
         return None

@@ -1,9 +1,9 @@
 """Plan, approve and run drills, and report their results.
 
 plan, cancel                    by a person
-schedule, close                 the drill was approved, or not
-begin_or_end                    by the jobs process, again and again
-report, file_as                 the result becomes evidence
+schedule, close                 after the decision on a drill
+begin_or_end                    by the jobs process, repeatedly
+report, file_as                 make the result evidence
 """
 
 from collections.abc import Sequence
@@ -38,12 +38,12 @@ from governance.operations.switches.models import Drill, Stop
 from governance.operations.switches.stop_propagation import Obedience
 from governance.operations.systems.models import AISystem, SystemFeature
 
-MIN_SECONDS, MAX_SECONDS = 1, 60  # the longest duration of a drill
+MIN_SECONDS, MAX_SECONDS = 1, 60  # Duration of a drill
 MIN_REPEAT_DAYS, MAX_REPEAT_DAYS = 7, 366
-SETTLING_TIME = timedelta(seconds=2)  # workers may still report what they heard before the end
-REPORT_WITHIN = timedelta(hours=1)  # a report that fails is tried again for this long
+SETTLING_TIME = timedelta(seconds=2)  # Workers may still report answers from before the end
+REPORT_WITHIN = timedelta(hours=1)  # Period in which a failed report is retried
 NO_CONSUMERS = "no consumer was connected"
-MAX_NAMED = 20  # consumers that did not obey
+MAX_NAMED = 20  # Consumers that did not obey
 
 LOCK = "drills"
 
@@ -62,7 +62,7 @@ def plan(
 ) -> Drill:
     """Plan a real stop of at most `seconds`, starting at `due_at`.
 
-    Another person approves a drill of a high-risk system first.
+    Another person must approve a drill of a high-risk system first.
     """
     lock_tenant(LOCK)
     needs_second = system.lane == "high_risk"
@@ -122,7 +122,7 @@ def plan(
 
 
 def _open_drill(system: AISystem, feature: SystemFeature | None) -> Drill | None:
-    """Return the drill that awaits approval, is planned or is running; close an expired request."""
+    """Return the drill that awaits approval, is planned or is running. Close an expired request."""
     query = select(Drill).where(
         Drill.system_id == system.id,
         Drill.feature_id.is_not_distinct_from(feature.id if feature else None),
@@ -152,7 +152,7 @@ def close(drill: Drill) -> None:
 
 
 def cancel(drill: Drill, *, reason: str = "") -> None:
-    """Cancel a drill that hasn't started; a running one ends by itself within a minute."""
+    """Cancel a drill that hasn't started. A running one ends by itself within a minute."""
     lock_tenant(LOCK)
     if approvals.void(queries.DRILL, drill.id, reason=reason.strip() or "The drill was cancelled."):
         return
@@ -173,10 +173,10 @@ def cancel(drill: Drill, *, reason: str = "") -> None:
 
 
 def begin_or_end(drill: Drill) -> bool:
-    """Start a drill, end its stop or record its result, whichever is due; return whether it runs.
+    """Start a drill, end its stop or record its result, as due. Return True if it runs.
 
-    The jobs process calls this repeatedly, with the row locked. The row has all of the state, so a
-    process that was killed is replaced by the next call.
+    The jobs process calls this repeatedly, with the row locked. The row has all of the state, so
+    the next call continues after a killed process.
     """
     if drill.state == "planned" and drill.due_at <= clock.now():
         _begin(drill)
@@ -215,7 +215,7 @@ def _begin(drill: Drill) -> None:
     reached = stop_propagation.expected(queries.listeners().values(), system.id, clock.now())
     drill.state, drill.started_at, drill.expected = "running", clock.now(), len(reached)
     if not reached:
-        _end(drill, Obedience(), NO_CONSUMERS)  # stops nothing: it couldn't prove anything
+        _end(drill, Obedience(), NO_CONSUMERS)  # Stops nothing, since it couldn't prove anything.
         return
     stop = stops.place(
         "feature" if feature else "system", system, feature, reason="A drill.", drill_id=drill.id
@@ -236,7 +236,7 @@ def _cancel_late(drill: Drill, why: str) -> None:
 
 
 def _lift(drill: Drill, stop: Stop) -> None:
-    """End the drill's own stop; any other stop of the scope stays."""
+    """End the drill's own stop. Any other stop of the scope stays."""
     stop.restarted_at = clock.now()
     record(DRILL_LIFTED, drill, version=stop.version, **stops.slugs_of(drill))
     tenant_revision.advance(news_of_restart([stop.id]))
@@ -280,7 +280,7 @@ def _end(drill: Drill, obeyed: Obedience, why: str, late: Sequence[str] = ()) ->
 
 
 def _plan_next(drill: Drill) -> None:
-    """Plan the next repetition, which the first approval covers. Missed ones are left out."""
+    """Plan the next repetition, which the first approval covers. Skip missed ones."""
     if drill.repeat_days is None:
         return
     due = drill.due_at + timedelta(days=drill.repeat_days)
@@ -330,7 +330,7 @@ def file_as(drill_id: UUID, evidence_version_id: UUID) -> None:
 
 
 def _sheet(drill: Drill) -> bytes:
-    """One row per consumer; without consumers, one row that states this."""
+    """Return one row per consumer, or one row that states that there are none."""
     switch = " · ".join(stops.slugs_of(drill).values())
     about = (
         str(drill.id),

@@ -1,4 +1,4 @@
-"""The pages of drills: planning one, its progress and result, cancelling one."""
+"""Pages of drills: planning one, its progress and result, canceling one."""
 
 from datetime import timedelta
 from typing import Any
@@ -93,7 +93,7 @@ def _plan(found: AISystem, form: DrillForm) -> Drill:
 
 
 def _planned(made: Drill) -> ResponseReturnValue:
-    """Redirect to the approval of the drill, where it needs one."""
+    """Redirect to the approval of the drill, if it needs one."""
     requested = open_approval(queries.DRILL, made.id)
     if requested is not None:
         flash("Drill requested. Another person decides.")

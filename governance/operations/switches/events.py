@@ -1,4 +1,4 @@
-"""What the kill switch tells the features above it."""
+"""Events that the kill switch publishes for the features above it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,28 +11,28 @@ from governance.kernel.work.events import Event
 class DrillEnded(Event):
     """A drill has passed, failed or been cut short.
 
-    `sheet` is its result as CSV, a row for each consumer.
+    `sheet` is its result as CSV, with a row per consumer.
     """
 
     drill_id: UUID
-    system: str  # the system's slug
+    system: str  # Slug of the system
     day: date
     sheet: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class StopOrdered(Event):
-    """A person stopped a scope, or stopped more of it. A drill's own stop is none."""
+    """A person stopped a scope, or widened its stop. A drill's own stop doesn't count."""
 
     stop_id: UUID
-    switch: str  # what was stopped, as people read it: "claims-triage · auto-approve"
+    switch: str  # Stopped scope as people read it: "claims-triage · auto-approve"
 
 
 @dataclass(frozen=True, slots=True)
 class StopLifted(Event):
     """A real stop, not that of a drill, was restarted.
 
-    What it did is read by `stop_record.read(stop_id)`.
+    `stop_record.read(stop_id)` returns its record.
     """
 
     stop_id: UUID

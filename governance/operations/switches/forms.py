@@ -21,17 +21,17 @@ from governance.operations.switches.drill_actions import (
 )
 
 INVALID_SCOPE: dict[str, Any] = {"invalid_choice_message": "Choose one of the options."}
-WHOLE = "all"  # the choice of a whole system
+WHOLE = "all"  # Choice of the system with all features
 TIME_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
 def normalized(text: str | None) -> str:
-    """Return a typed name for comparison: without outer spaces and capitals."""
+    """Return a typed name for comparison: without outer spaces, and in lower case."""
     return " ".join((text or "").split()).casefold()
 
 
 class PlanesForm(Form):
-    """Both planes, unless one is unchecked."""
+    """The planes to stop: both, unless one is unchecked."""
 
     generate = BooleanField("Stop generating", default=True, description="no new model calls")
     serve = BooleanField("Stop serving", default=True, description="no cached answers")
@@ -43,7 +43,7 @@ class PlanesForm(Form):
 
 
 class StopForm(PlanesForm):
-    """`what` is a feature's id, or "all"."""
+    """A stop of a system or a feature. `what` is a feature's id, or "all"."""
 
     what = RadioField(
         "What to stop", [InputRequired("Choose what to stop.")], choices=[], **INVALID_SCOPE
@@ -57,7 +57,7 @@ class StopForm(PlanesForm):
 
 
 class StopAllForm(PlanesForm):
-    """Stops everything, after the name was typed."""
+    """A stop of everything, confirmed by typing the name."""
 
     typed = StringField(
         "Confirm with the name",
@@ -66,7 +66,7 @@ class StopAllForm(PlanesForm):
 
 
 class RestartForm(Form):
-    """The verb is "request" or "restart"."""
+    """A restart. The verb is "request" or "restart"."""
 
     verb = HiddenField("Verb")
     seen = HiddenField("Seen")

@@ -1,7 +1,7 @@
 """Start, end and report drills, in the jobs process.
 
-run_due_drills()     everything that is due in all tenants, until no drill is running
-run_once()           one round over the tenants that have something due
+run_due_drills()     runs everything due in all tenants, until no drill is running
+run_once()           runs one round over the tenants with something due
 """
 
 import time
@@ -20,12 +20,12 @@ from governance.kernel.errors import DomainError
 from governance.operations.switches import consumer_actions, drill_actions, queries
 
 SECONDS_BETWEEN_ROUNDS = 0.2
-MAX_ROUNDS = 600  # two minutes, twice the longest drill
+MAX_ROUNDS = 600  # Two minutes, twice the longest drill
 log = structlog.get_logger("switches")
 
 
 def run_due_drills(wait: Callable[[float], None] = time.sleep) -> None:
-    """Run every due drill; the state is in its row, so the next call continues after a crash."""
+    """Run every due drill. The state is in its row, so the next call continues after a crash."""
     for _ in range(MAX_ROUNDS):
         if not run_once():
             return
@@ -33,7 +33,7 @@ def run_due_drills(wait: Callable[[float], None] = time.sleep) -> None:
 
 
 def run_once() -> bool:
-    """Run one round and return whether a drill is running.
+    """Run one round. Return True if a drill is running.
 
     A failure in one tenant doesn't block the others.
     """
@@ -66,7 +66,7 @@ def _run_tenant(tenant_id: UUID) -> bool:
 
 
 def _report() -> None:
-    """Report in a separate transaction: an unavailable store must not keep anything stopped."""
+    """Report in a separate transaction, so that an unavailable store keeps nothing stopped."""
     try:
         with transaction():
             now = clock.now()
@@ -78,5 +78,5 @@ def _report() -> None:
 
 
 def forget_consumers() -> None:
-    """Delete, every night, consumers that have been silent for long and that no stop refers to."""
+    """Delete, every night, long silent consumers that no stop refers to."""
     once_a_day_in_each("forget quiet consumers", consumer_actions.forget_consumers)

@@ -13,7 +13,7 @@ SCOPES = ("tenant", "system", "feature")
 
 
 class Stop(Tenanted, Model):
-    """One stop of a scope. It is active until someone restarts it; it never expires."""
+    """One stop of a scope. It is active until someone restarts it, and never expires."""
 
     __tablename__ = "stops"
     __table_args__ = (
@@ -25,27 +25,27 @@ class Stop(Tenanted, Model):
         Index(None, "tenant_id", "created_at"),
     )
 
-    scope: Mapped[str]  # one of SCOPES
+    scope: Mapped[str]  # One of SCOPES
     system_id: Mapped[UUID | None]
     feature_id: Mapped[UUID | None]
-    generate: Mapped[bool]  # no new model calls
-    serve: Mapped[bool]  # no cached or stored answers either
+    generate: Mapped[bool]  # No new model calls
+    serve: Mapped[bool]  # No cached or stored answers either
     reason: Mapped[str]
-    # the tenant's revision with the stop: a consumer with that answer obeys
+    # The tenant's revision with the stop; a consumer with such an answer obeys.
     version: Mapped[int] = mapped_column(BigInteger)
-    # ids of the consumers that connected in the 24 hours before
+    # Ids of the consumers that connected in the 24 hours before.
     expected: Mapped[list[Any]] = mapped_column(default=list)
     stopped_by: Mapped[UUID | None]
     drill_id: Mapped[UUID | None]
-    remind_at: Mapped[datetime | None]  # a reminder; nothing restarts by itself
-    restart_requested_by: Mapped[UUID | None]  # the first of two people, once restarted
+    remind_at: Mapped[datetime | None]  # Only a reminder; no restart is automatic
+    restart_requested_by: Mapped[UUID | None]  # The first of two people, once restarted
     restart_reason: Mapped[str | None]
     restarted_by: Mapped[UUID | None]
     restarted_at: Mapped[datetime | None]
 
 
 class PlatformStop(Model):
-    """The operator's stop of everything, for every tenant, which all of them may read."""
+    """The operator's stop of everything. It covers every tenant, and all may read it."""
 
     __tablename__ = "platform_stops"
     __table_args__ = (
@@ -61,14 +61,14 @@ class PlatformStop(Model):
     serve: Mapped[bool]
     reason: Mapped[str]
     stopped_by: Mapped[UUID]
-    restart_requested_by: Mapped[UUID | None]  # the first of two people, once restarted
+    restart_requested_by: Mapped[UUID | None]  # The first of two people, once restarted
     restart_reason: Mapped[str | None]
     restarted_by: Mapped[UUID | None]
     restarted_at: Mapped[datetime | None]
 
 
 class Consumer(Tenanted, Model):
-    """One process of an AI product, by its key and name, and the newest version it obeys."""
+    """One process of an AI product, by its key and name, with the newest version it obeys."""
 
     __tablename__ = "consumers"
     __table_args__ = (
@@ -81,13 +81,13 @@ class Consumer(Tenanted, Model):
     key_id: Mapped[UUID]
     name: Mapped[str]
     region: Mapped[str]
-    system_id: Mapped[UUID | None]  # of its key
+    system_id: Mapped[UUID | None]  # System of its key
     version: Mapped[int] = mapped_column(BigInteger)
     seen_at: Mapped[datetime]
 
 
 class Acknowledgement(Tenanted, Model):
-    """When a consumer first obeyed a stop."""
+    """The time when a consumer first obeyed a stop."""
 
     __tablename__ = "acknowledgements"
     __table_args__ = (
@@ -119,16 +119,16 @@ class Drill(Tenanted, Model):
     )
 
     system_id: Mapped[UUID]
-    feature_id: Mapped[UUID | None]  # None: the whole system
-    state: Mapped[str]  # requested (its approval is open) planned running passed failed cancelled
+    feature_id: Mapped[UUID | None]  # None: all of the system
+    state: Mapped[str]  # requested | planned | running | passed | failed | cancelled
     due_at: Mapped[datetime]
-    seconds: Mapped[int]  # at most
+    seconds: Mapped[int]  # Maximum duration
     repeat_days: Mapped[int | None]
     planned_by: Mapped[UUID | None]
     approved_by: Mapped[UUID | None]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    expected: Mapped[int | None]  # consumers that had to obey
+    expected: Mapped[int | None]  # Number of consumers that had to obey
     obeyed: Mapped[int | None]
     slowest_ms: Mapped[int | None]
     found: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -1,4 +1,4 @@
-"""How long each consumer took to obey a stop, by region."""
+"""Chart of the time that each consumer took to obey a stop, by region."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from governance.kernel.pictures.drawing import number
 
 @dataclass(frozen=True, slots=True)
 class RegionObedience:
-    """The seconds that each consumer of a region took, and how many had to obey."""
+    """The seconds that each consumer of a region took, and the number that had to obey."""
 
     name: str
     seconds: Sequence[float]
@@ -19,7 +19,7 @@ class RegionObedience:
 
 
 _LEFT, _WIDTH, _ROW_HEIGHT = 116, 560, 40  # pixels
-_MAX_SECONDS = 10.0  # on the axis
+_MAX_SECONDS = 10.0  # Length of the axis
 
 
 def obedience_chart(
@@ -31,9 +31,9 @@ def obedience_chart(
     clicked: str = "",
     until: str = "",
 ) -> Markup:
-    """Draw a row for each region: the stop as a square, each consumer as a dot at its seconds.
+    """Draw a row per region: the stop as a square, each consumer as a dot at its seconds.
 
-    The promise is a dashed line. A consumer beyond the axis is at its end, labelled with its time.
+    The promise is a dashed line. A consumer beyond the axis is at its end, labeled with its time.
     """
     slowest = max((s for r in regions for s in r.seconds), default=0.0)
     most = promise if slowest <= promise else min(drawing.ceiling(slowest * 1.05), _MAX_SECONDS)

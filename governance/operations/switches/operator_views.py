@@ -1,4 +1,4 @@
-"""The operators' switch, which stops everything, for every tenant."""
+"""The operators' switch, which stops everything for every tenant."""
 
 from flask import redirect, request, url_for
 
@@ -24,7 +24,7 @@ EVERY_TENANT = "every tenant"
 
 @feature.route("/switch", methods=["GET", "POST"], needs=permissions.PLATFORM, urgent=True)
 def switch() -> ResponseReturnValue:
-    """Show the switch, and stop everything, which needs one operator."""
+    """Show the switch, and stop everything. One operator is enough."""
     form = StopAllForm()
     if request.method == "POST" and accepted(form, lambda: _stop_platform(form)):
         return redirect(url_for("operator_switches.switch"), 303)
@@ -69,7 +69,7 @@ RESTART = StepUp("Request restart of everything", RestartForm)
 
 @feature.post("/switch/restart", needs=permissions.PLATFORM, fresh=RESTART, urgent=True)
 def request_restart() -> ResponseReturnValue:
-    """Request a restart; another operator decides on the page of its approval."""
+    """Request a restart. Another operator decides on the page of its approval."""
     form, made = RestartForm(), list[Approval]()
     seen, reason = form.seen.data or "", form.reason.data or ""
     if not accepted(

@@ -1,8 +1,8 @@
-"""Stop and restart everything, for every tenant: by the operators.
+"""Stop and restart everything for every tenant, by operators.
 
 stop_platform                  by one operator; voids a request to restart
 request_platform_restart       by the first operator; another approves it
-carry_out_platform_restart     the restart was approved
+carry_out_platform_restart     after the approval of a restart
 """
 
 import hashlib
@@ -57,7 +57,7 @@ LOCK = "platform switch"
 
 
 def stop_platform(*, generate: bool = True, serve: bool = True, reason: str) -> PlatformStop:
-    """Stop everything, for every tenant, or widen the active stop; voids a request to restart."""
+    """Stop everything for every tenant, or widen the active stop. Voids a request to restart."""
     lock_tenant(LOCK)
     if not generate and not serve:
         raise Invalid("Choose to stop generating, serving, or both.", field="generate")
@@ -88,9 +88,7 @@ def stop_platform(*, generate: bool = True, serve: bool = True, reason: str) -> 
 
 
 def platform_seen(active: PlatformStop) -> str:
-    """Return the fingerprint that the form of a restart carries; it changes when more is
-    stopped.
-    """
+    """Return the fingerprint in the form of a restart, which changes when more is stopped."""
     return hashlib.sha256(f"{active.id} {active.generate} {active.serve}".encode()).hexdigest()[:16]
 
 
@@ -110,7 +108,7 @@ def request_platform_restart(*, seen: str, reason: str) -> Approval:
 
 
 def carry_out_platform_restart(*, reason: str, requested_by: UUID | None) -> None:
-    """Restart every tenant; the acting operator is the approver."""
+    """Restart every tenant. The acting operator is the approver."""
     active = _check_active()
     active.restarted_by, active.restarted_at = current.person_id(), clock.now()
     active.restart_requested_by, active.restart_reason = requested_by, reason

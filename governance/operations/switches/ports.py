@@ -1,7 +1,7 @@
-"""What switches ask of the features above them.
+"""Ports of switches that features above them implement.
 
-incident_of(stop)    the verb and address of the incident that a stop belongs to, or of declaring
-                     one from it; None where the reader may do neither
+incident_of(stop)    the verb and address of the stop's incident, or of declaring one from it;
+                     None if the reader may do neither
 """
 
 from collections.abc import Callable

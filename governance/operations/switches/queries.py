@@ -1,10 +1,10 @@
 """Stops, drills, and the consumers that obey them.
 
-active_stops(), platform_stops()    what the decision API answers from
+active_stops(), platform_stops()    the stops for the decision API
 stop(id), active_stops_of(…)        the rows that actions change
 restart_requests(stops)             open requests to restart
-listeners(), obediences(stops)      consumers, and which of them obey which stop
-due()                               the tenants whose drills are due, over all tenants
+listeners(), obediences(stops)      consumers, and their obedience by stop
+due()                               the tenants with due drills, over all tenants
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -31,11 +31,11 @@ from governance.operations.systems.models import AISystem, SystemFeature
 
 MAX_LISTENERS = 20_000
 ENDED = ("passed", "failed")
-RESTART, PLATFORM_RESTART, DRILL = "restart", "platform_restart", "drill"  # kinds of approval
+RESTART, PLATFORM_RESTART, DRILL = "restart", "platform_restart", "drill"  # Kinds of approval
 
 
 def active_stops() -> Sequence[ActiveStop]:
-    """Return all active stops that cover the tenant, the operator's first; two statements."""
+    """Return all active stops that cover the tenant, the operator's first. Runs two statements."""
     columns = (
         Stop.id,
         Stop.scope,
@@ -89,8 +89,9 @@ def of_platform(stops: Iterable[PlatformStop]) -> list[ActiveStop]:
 
 
 def stop(stop_id: UUID) -> Stop:
-    """Return a stop, unlocked: actions take the tenant's lock first, so that no stop waits for a
-    restart.
+    """Return a stop, unlocked.
+
+    Actions take the tenant's lock first, so that no stop waits for a restart.
     """
     return find(Stop, stop_id, what="stop")
 
@@ -100,7 +101,7 @@ def drill(drill_id: UUID, *, lock: bool = False) -> Drill:
 
 
 def select_own_active() -> Select[Stop]:
-    """Select the tenant's own active stops, the newest first."""
+    """Select the tenant's own active stops, newest first."""
     query = select(Stop).where(Stop.restarted_at.is_(None))
     return query.order_by(Stop.created_at.desc(), Stop.version.desc())
 
@@ -108,9 +109,7 @@ def select_own_active() -> Select[Stop]:
 def active_stops_of(
     scope: str, system_id: UUID | None, feature_id: UUID | None, *, lock: bool = True
 ) -> Sequence[Stop]:
-    """Return the active stops of exactly this scope, the newest (and widest) first, without
-    drills.
-    """
+    """Return the active stops of exactly this scope, newest (and widest) first, without drills."""
     if not lock:
         return _active_stops_of(scope, system_id, feature_id)
     query = _select_active_of(scope, system_id, feature_id)
@@ -139,12 +138,12 @@ def scope_of(of: Stop | Drill) -> tuple[AISystem | None, SystemFeature | None]:
 
 
 def name_of(system: AISystem | None, feature: SystemFeature | None) -> str:
-    """Return the name of a scope: claims-triage · auto-approve."""
+    """Return the name of a scope, such as "claims-triage · auto-approve"."""
     return " · ".join(each.key for each in (system, feature) if each is not None) or "everything"
 
 
 def overlapping_stops(found: Stop) -> tuple[list[ActiveStop], list[ActiveStop]]:
-    """Return the other active stops: wider ones, which keep it stopped, and those within it."""
+    """Return the other active stops: wider ones, which keep it stopped, and inner ones."""
     own = (found.scope, found.system_id, found.feature_id)
     others = [
         each
@@ -178,7 +177,7 @@ def platform_stops_past(*, limit: int = 20) -> Sequence[PlatformStop]:
 
 
 def has_high_risk() -> bool:
-    """Return whether any live system is high risk, so that a stop of everything is, too."""
+    """Return True if any active system is high risk, so that a stop of everything is, too."""
     query = (
         select(AISystem.id)
         .where(AISystem.lane == "high_risk", AISystem.retired_at.is_(None))
@@ -188,14 +187,14 @@ def has_high_risk() -> bool:
 
 
 def needs_second(found: Stop) -> bool:
-    """Return whether a restart needs two people, by the present risk class of the system."""
+    """Return True if a restart needs two people, by the system's current risk class."""
     if found.system_id is None:
         return has_high_risk()
     return find(AISystem, found.system_id).lane == "high_risk"
 
 
 def restart_requests(stops: Collection[Stop]) -> dict[UUID, Approval]:
-    """Return stop → its open request to restart; one statement, none without stops."""
+    """Map each stop to its open request to restart. Runs one statement, or none without stops."""
     found = approvals.latest(RESTART, [each.id for each in stops])
     return {stop_id: each for stop_id, each in found.items() if approvals.is_open(each)}
 
@@ -234,7 +233,7 @@ def listeners() -> dict[UUID, Listener]:
 def obediences(
     stops: Collection[Stop], known: Mapping[UUID, Listener] | None = None
 ) -> dict[UUID, Obedience]:
-    """Return who obeys each stop; one statement, two without the known consumers."""
+    """Return the obedience to each stop. Runs one statement, or two without known consumers."""
     if not stops:
         return {}
     consumers = listeners() if known is None else known
@@ -254,7 +253,7 @@ def obediences(
 
 
 def names_of(stops: Iterable[Stop]) -> dict[UUID, str]:
-    """Return the name of each stop, such as claims-triage · auto-approve; one statement."""
+    """Return the name of each stop, such as claims-triage · auto-approve. Runs one statement."""
     every = list(stops)
     query = select(AISystem.id, AISystem.key, SystemFeature.id, SystemFeature.key)
     query = query.outerjoin(SystemFeature, SystemFeature.system_id == AISystem.id)
@@ -275,7 +274,7 @@ def names_of(stops: Iterable[Stop]) -> dict[UUID, str]:
 
 
 def stops_past(*, limit: int = 20, system_id: UUID | None = None) -> Sequence[Stop]:
-    """Return stops that have ended, the newest first, without drills."""
+    """Return ended stops, newest first, without drills."""
     query = select(Stop).where(Stop.restarted_at.is_not(None), Stop.drill_id.is_(None))
     query = query if system_id is None else query.where(Stop.system_id == system_id)
     return session().scalars(query.order_by(Stop.created_at.desc()).limit(limit)).all()
@@ -315,7 +314,7 @@ def due(now: datetime, since: datetime) -> Sequence[UUID]:
 
 
 def due_here(now: datetime, since: datetime) -> Sequence[Drill]:
-    """Return such drills of the acting tenant, locked, without those that are locked already."""
+    """Return such drills of the acting tenant, locked, without those that are already locked."""
     unreported = and_(
         Drill.state.in_(ENDED), Drill.evidence_version_id.is_(None), Drill.ended_at > since
     )

@@ -1,4 +1,4 @@
-"""Whether a switch would work now. Pure.
+"""The readiness of a switch: proof that it would work now. Pure.
 
 readiness(…) -> Readiness     armed, unproven or dead, with reasons
 """
@@ -13,7 +13,7 @@ from governance.kernel.formatting import long_day, plural
 from governance.operations.switches.stop_propagation import Listener
 
 PROVEN_FOR = timedelta(days=90)
-MAX_NAMED = 3  # consumers that a reason names
+MAX_NAMED = 3  # Consumers that a reason names
 
 type State = Literal["armed", "unproven", "dead"]
 

@@ -26,7 +26,7 @@ from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem, SystemFeature
 
 RESTART_LIFETIME = timedelta(days=7)
-MAX_SHOWN = 3  # of each list
+MAX_SHOWN = 3  # Maximum of each list
 
 
 def _describe_restart(approval: Approval) -> Description:
@@ -75,7 +75,7 @@ def _describe_restart(approval: Approval) -> Description:
 def _answering(
     system: AISystem | None, feature: SystemFeature | None, others: Sequence[ActiveStop]
 ) -> list[SystemFeature]:
-    """Return the live features of the scope that no other stop covers."""
+    """Return the active features of the scope that no other stop covers."""
     every: Mapping[UUID, Sequence[SystemFeature]]
     if feature is not None:
         every = {feature.system_id: [feature]}
@@ -96,7 +96,7 @@ def _answering(
 
 
 def _outcome(approval: Approval, found: Stop, what: str) -> list[ApprovalEffect]:
-    """Return whether it is still stopped, once the request is decided."""
+    """Return True if it is still stopped, once the request is decided."""
     link = ("switches.stop", {"stop_id": found.id}, "Open the stop")
     if found.restarted_at is not None:
         return [
@@ -126,7 +126,7 @@ def _effects(
     obeyed: Obedience,
     answering: Sequence[SystemFeature],
 ) -> Iterator[ApprovalEffect]:
-    """Return what answers again, what stays stopped, and which consumers the stop didn't reach."""
+    """Return what answers again, what stays stopped, and consumers that the stop didn't reach."""
     wider, within = others
     if any(each is not None and each.retired_at for each in scope):
         yield ApprovalEffect(
@@ -196,7 +196,7 @@ def _restart(approval: Approval) -> Mapping[str, Any]:
 
 
 def _around(approval: Approval) -> Mapping[str, Any]:
-    """Return the other stops around it, and how many consumers obey."""
+    """Return the other stops around it, and the number of obeying consumers."""
     found = queries.stop(approval.target_id)
     wider, within = queries.overlapping_stops(found)
     return {

@@ -1,7 +1,7 @@
-"""Which consumers must obey a stop, which do, and how fast. Pure; durations in seconds.
+"""Expected and obeying consumers of a stop, and their speed. Pure; durations in seconds.
 
-Listener                       a consumer when it last connected
-expected(listeners, …)         the consumers that a stop has to reach
+Listener                       a consumer with its last connection
+expected(listeners, …)         the consumers that a stop must reach
 obedience(…) -> Obedience      obeyed, missing, slowest, median, by region
 """
 
@@ -12,13 +12,13 @@ from statistics import median
 from uuid import UUID
 
 FORGOTTEN_AFTER = timedelta(hours=24)
-TARGET_SECONDS = 1.0  # within which every consumer obeys
+TARGET_SECONDS = 1.0  # Time within which every consumer must obey
 NO_REGION = "No region"
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A consumer. `system_id` None: its key is for every system. `version`: the newest it obeys."""
+    """A consumer. `system_id` None: its key is for every system. `version`: newest obeyed one."""
 
     id: UUID
     name: str
@@ -28,22 +28,22 @@ class Listener:
     seen_at: datetime
 
     def is_under(self, system_id: UUID | None) -> bool:
-        """Return whether a stop of this system (None: of all systems) reaches it."""
+        """Return True if a stop of this system (None: of all systems) reaches it."""
         return system_id is None or self.system_id is None or self.system_id == system_id
 
     def is_heard(self, at: datetime) -> bool:
-        """Return whether it connected in the 24 hours before."""
+        """Return True if it connected in the 24 hours before."""
         return at - self.seen_at <= FORGOTTEN_AFTER
 
 
 def expected(listeners: Iterable[Listener], system_id: UUID | None, at: datetime) -> list[Listener]:
-    """Return the consumers that have to obey a stop made at the instant."""
+    """Return the consumers that must obey a stop made at the instant."""
     return [each for each in listeners if each.is_under(system_id) and each.is_heard(at)]
 
 
 @dataclass(frozen=True, slots=True)
 class ConsumerObedience:
-    """One consumer and its seconds; None: it has not obeyed yet."""
+    """One consumer and its seconds; None if it has not obeyed yet."""
 
     listener: Listener
     seconds: float | None
@@ -51,7 +51,7 @@ class ConsumerObedience:
 
 @dataclass(frozen=True, slots=True)
 class Obedience:
-    """The expected consumers of a stop, the fastest first and the missing ones last.
+    """The expected consumers of a stop, fastest first and missing ones last.
 
     `later` counts the consumers that connected after it.
     """
@@ -77,7 +77,7 @@ class Obedience:
 
     @property
     def is_whole(self) -> bool:
-        """Whether there are expected consumers and every one obeyed."""
+        """True if there are expected consumers and every one obeyed."""
         return bool(self.each) and not self.missing
 
     @property
@@ -90,14 +90,14 @@ class Obedience:
 
     @property
     def regions(self) -> Mapping[str, list[ConsumerObedience]]:
-        """The consumers by region, the largest region first."""
+        """The consumers by region, largest region first."""
         found: dict[str, list[ConsumerObedience]] = {}
         for one in self.each:
             found.setdefault(one.listener.region or NO_REGION, []).append(one)
         return dict(sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])))
 
     def within(self, limit: float) -> bool:
-        """Return whether there are expected consumers and every one obeyed in time."""
+        """Return True if there are expected consumers and every one obeyed in time."""
         return self.is_whole and (self.slowest or 0) <= limit
 
 
@@ -107,9 +107,9 @@ def obedience(
     acknowledged: Mapping[UUID, datetime],
     since: datetime,
 ) -> Obedience:
-    """Return the obedience of the consumers with the ids `of`; `acknowledged` is when each obeyed.
+    """Return the obedience of the consumers with ids `of`; `acknowledged` has the time of each.
 
-    A consumer whose clock is behind took 0 seconds, never less.
+    A consumer whose clock is behind counts as 0 seconds, never less.
     """
     known = [listeners[one] for one in dict.fromkeys(of) if one in listeners]
     each = [ConsumerObedience(one, _seconds(acknowledged.get(one.id), since)) for one in known]

@@ -1,6 +1,6 @@
-"""The record of a stop as a file: its times, its planes, and how fast each consumer obeyed.
+"""The record of a stop as a file: times, planes, and each consumer's speed of obedience.
 
-It names no person and no reason, because a filed version never changes and an erasure could not
+It has no person's name and no reason, because a filed version never changes and an erasure couldn't
 reach it. Both are in the audit log, under the id in the first column.
 """
 
@@ -33,7 +33,7 @@ TENANT = "everything"
 
 @dataclass(frozen=True, slots=True)
 class StopRecord:
-    """`system` is the slug of the stopped system, None for everything. `sheet` is CSV."""
+    """The record of a stop. `system` is the stopped system's slug, None for all; `sheet` is CSV."""
 
     stop_id: UUID
     system: str | None

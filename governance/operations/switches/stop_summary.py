@@ -1,4 +1,4 @@
-"""A stop or drill as pages show it: headline, chart of the consumers, and first second."""
+"""The summary of a stop or drill on pages: headline, chart of consumers, and first second."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,11 +16,11 @@ from governance.operations.switches.models import Stop
 from governance.operations.switches.obedience_chart import RegionObedience, obedience_chart
 from governance.operations.switches.stop_propagation import TARGET_SECONDS, Obedience
 
-LIVE_FOR = timedelta(minutes=1)  # after a stop, the page updates itself
+LIVE_FOR = timedelta(minutes=1)  # The page updates itself for this long after a stop
 
 
 def moment(at: datetime) -> str:
-    """25 November 2026, 09:42:17 Berlin."""
+    """Format an instant: 25 November 2026, 09:42:17 Berlin."""
     local = at.astimezone(formatting.zone())
     return (
         f"{formatting.long_day(local.date())}, {local:%H:%M:%S}"
@@ -33,7 +33,7 @@ def _exact(at: datetime) -> str:
 
 
 def names_shown(*ids: UUID | None) -> dict[UUID, str]:
-    """Return names, unless the reader only sees pseudonyms."""
+    """Return names by id; empty if the reader may only see pseudonyms."""
     return people.names(ids) if allowed(people_permissions.NAMES) else {}
 
 
@@ -66,12 +66,12 @@ def _obeyed_by(obeyed: Obedience) -> str:
 
 
 def _seconds(value: float | None) -> str:
-    """Return 0.8 s, 12 s or 4 minutes, for a sentence."""
+    """Return "0.8 s", "12 s" or "4 minutes", for a sentence."""
     if value is None:
         return ""
     if value < 10:  # noqa: PLR2004 - tenths matter below 10 s
         return f"{value:.1f} s"
-    # two minutes
+    # Up to two minutes, show seconds.
     return f"{value:.0f} s" if value < 120 else formatting.plural(round(value / 60), "minute")  # noqa: PLR2004
 
 

@@ -1,4 +1,4 @@
-"""What switches add to an AI system's pages: a figure, their tab, what retirement means for them."""
+"""Parts of switches on an AI system's pages: a figure, a tab, the effect of retirement."""
 
 from typing import Any
 from uuid import UUID
@@ -49,7 +49,7 @@ DRILLS = Consequence(
 
 
 def _stopped(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """How many stops of the whole system, the features that are stopped, and how many it has."""
+    """Select the number of stops of the system as a unit, its stopped features, and their total."""
     active = select(Stop.id).where(Stop.system_id == system_id, Stop.restarted_at.is_(None))
     whole = select(func.count()).select_from(active.where(Stop.feature_id.is_(None)).subquery())
     keys = (

@@ -1,4 +1,4 @@
-"""The pages of the kill switch: every switch, one system, stopping and restarting."""
+"""Pages of the kill switch: every switch, one system, stopping and restarting."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -34,8 +34,8 @@ from governance.operations.systems.models import AISystem, SystemFeature
 
 feature = Feature("switches", __name__)
 
-MAX_DRILLS = 5  # on a system's page
-RATE_PERIOD = timedelta(minutes=10)  # over which request rates are averaged
+MAX_DRILLS = 5  # Drills on a system's page
+RATE_PERIOD = timedelta(minutes=10)  # Period over which request rates are averaged
 SHOWN_SETTINGS = ("human_review", "grounding", "tool_use", "memory")
 
 
@@ -84,7 +84,7 @@ def _headline(board: Board, names: Mapping[UUID, str]) -> str:
 
 
 def _rates(rows: Sequence[SwitchStatus]) -> Mapping[tuple[UUID | None, UUID | None], float]:
-    """Return the requests a minute of each switch."""
+    """Return the requests per minute of each switch."""
     counted = decisions.per_minute(clock.now() - RATE_PERIOD)
     found: dict[tuple[UUID | None, UUID | None], float] = {}
     for row in rows:
@@ -145,7 +145,7 @@ def _of_system(found: AISystem, form: StopForm) -> dict[str, Any]:
 
 
 def _policy(found: AISystem) -> dict[str, Any]:
-    """Return the current policy of this system, as far as it limits what it does by itself."""
+    """Return the system's current policy settings that limit its autonomy."""
     standing = policies.standing()
     governed = next((s for s in standing.systems if s.id == found.id), None)
     decided = standing.effective(governed)
@@ -162,7 +162,7 @@ def _policy(found: AISystem) -> dict[str, Any]:
 def _stopping(
     found: AISystem, board: Board, rates: Mapping[Any, float], form: StopForm
 ) -> dict[str, Any]:
-    """Return what the stop form needs: the choices with their rates, and who is affected."""
+    """Return the context of the stop form: choices with rates, and affected consumers."""
     form.what.choices = [
         (
             _choice(row.scope),
@@ -214,7 +214,7 @@ def _per_minute(rate: float) -> str:
     "/systems/<system_key>/stop", methods=["GET", "POST"], needs=permissions.STOP, urgent=True
 )
 def stop_system(system_key: str) -> ResponseReturnValue:
-    """Show the stop form, which is also a dialog, on a page of its own."""
+    """Show the stop form as a separate page; it is also a dialog."""
     found, form = systems.system(system_key), StopForm()
     context = _of_system(found, form)
     if request.args.get("what") in context["choices"] and request.method == "GET":
@@ -242,7 +242,7 @@ def _stop(found: AISystem, form: StopForm) -> Stop:
 
 
 def chosen_feature(found: AISystem, what: object) -> SystemFeature | None:
-    """Return the chosen feature; None for the whole system."""
+    """Return the chosen feature, or None for the system with all features."""
     if what == WHOLE:
         return None
     part = systems.feature(uuid_or_none(what) or UUID(int=0))
@@ -349,7 +349,7 @@ RESTART = StepUp(
     urgent=True,
 )
 def restart(stop_id: UUID) -> ResponseReturnValue:
-    """Restart, or request it where that needs two people."""
+    """Restart, or request it if that needs two people."""
     found, form, made = queries.stop(stop_id), RestartForm(), list[Approval]()
     if request.method == "POST":
         seen, reason = form.seen.data or "", form.reason.data or ""

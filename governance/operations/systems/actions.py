@@ -2,10 +2,10 @@
 
 register, edit, raise_lane, retire       a system; its risk class can only be raised
 move                                     its lifecycle stage, by MOVES
-recertify                                how long an agent or MCP server may be used
-set_data_sets                            what it uses, for the feature that keeps data sets
+recertify                                the end of validity of an agent or MCP server
+set_data_sets                            the data sets it uses, for the feature of data sets
 assign, assign_all                       its owner, which can be undone
-add_feature, retire_feature              a part of it that can be stopped by itself
+add_feature, retire_feature              a part of it that can be stopped separately
 """
 
 import hashlib
@@ -114,11 +114,11 @@ FEATURE_RETIRED = action(
 
 SLUG = re.compile(
     r"(?![0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\Z)[a-z][a-z0-9-]{1,40}\Z"
-)  # but never an id
+)  # Any format but an id's
 RESERVED = {"new", "model-retirements"}
-MAX_FEATURES = 100  # of one system: each is a flag in every answer to a bulk request
-MAX_VALIDITY = timedelta(days=2 * 366)  # of a recertification
-# from each stage; retire() is the way to the last one
+MAX_FEATURES = 100  # Maximum per system: each is a flag in every answer to a bulk request
+MAX_VALIDITY = timedelta(days=2 * 366)  # Limit of a recertification
+# Possible moves from each stage; retire() leads to the last one.
 MOVES: Mapping[str, tuple[str, ...]] = {
     "unstated": ("proposed", "in_review", "live", "restricted"),
     "proposed": ("in_review",),
@@ -127,7 +127,7 @@ MOVES: Mapping[str, tuple[str, ...]] = {
     "restricted": ("live",),
     "retired": (),
 }
-# the others by name
+# Fields that the log records with values; it lists the others only by name.
 RECORDED = ("name", "purpose", "kind", "team", "autonomy", "ai_act_class", "eu_role")
 
 
@@ -154,9 +154,9 @@ def register(
 ) -> AISystem:
     """Add a system to the register. `key` is its slug, which never changes.
 
-    `stage` is its lifecycle stage, and `stage_since` the day on which it came to it, today if
-    None. `facts` are further fields of facts.FACTS. `valid_until` is the last day on which an agent
-    or MCP server may be used.
+    `stage` is its lifecycle stage, and `stage_since` the day on which it entered it, by default
+    today. `facts` are further fields of facts.FACTS. `valid_until` is the last day on which an
+    agent or MCP server may be used.
     """
     if not SLUG.match(key) or key in RESERVED:
         raise Invalid(
@@ -210,9 +210,9 @@ def register(
 
 
 def _stated_since(day: date | None, *, after: date | None = None) -> date:
-    """Return the day of a stage that somebody stated, today if they named none.
+    """Return the stated day of a stage, by default today.
 
-    Raises Invalid for a day to come, and for one before `after`, when the last stage began.
+    Raises Invalid for a future day, and for one before `after`, the start of the last stage.
     """
     today = clock.today()
     if day is not None and day > today:
@@ -246,7 +246,7 @@ def editable(system: AISystem) -> dict[str, Any]:
 
 
 def revision(system: AISystem) -> str:
-    """Return the digest of everything that an edit can change; forms carry it."""
+    """Return the digest of everything that an edit can change, which forms carry."""
     content = editable(system) | {"owner": str(system.owner_id)}
     return hashlib.sha256(rfc8785.dumps(content)).hexdigest()[:16]
 
@@ -261,10 +261,10 @@ def edit(
     facts: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> None:
-    """Change the name, purpose, owner and any of facts.FACTS; facts that aren't given stay.
+    """Change the name, purpose, owner and any of facts.FACTS. Other facts stay.
 
-    Raises Stale when someone else did so since the form was opened (`seen`), with each field that
-    would be overwritten: what was entered, and what it is now.
+    Raises Stale if someone else did so since the form was opened (`seen`), with the entered and the
+    current value of each field that would be overwritten.
     """
     _check_live(system)
     for field, text in (("name", name), ("purpose", purpose)):
@@ -315,7 +315,7 @@ def edit(
 
 
 def _law_version(facts: Mapping[str, Any]) -> str:
-    """Return the version of the law that a class given now is given under."""
+    """Return the version of the law for a class that is given now."""
     return ports.law_in_force()() if facts.get("ai_act_class") else ""
 
 
@@ -334,7 +334,7 @@ def _check_kind(system: AISystem, facts: Mapping[str, Any]) -> None:
 
 
 def set_data_sets(system: AISystem, names: Collection[str], *, reason: str = "") -> None:
-    """Replace the data sets that a system uses. The same ones again change nothing."""
+    """Replace the data sets that a system uses. Idempotent."""
     _check_live(system)
     given = register_facts.cleaned({"data_sets": list(names)})["data_sets"]
     if given == system.data_sets:
@@ -348,9 +348,9 @@ def set_data_sets(system: AISystem, names: Collection[str], *, reason: str = "")
 
 
 def move(system: AISystem, stage: str, *, reason: str, since: date | None = None) -> None:
-    """Change the lifecycle stage since a day, today if None.
+    """Change the lifecycle stage since a day, by default today.
 
-    Raises Invalid for a move that MOVES doesn't have.
+    Raises Invalid for a move that isn't in MOVES.
     """
     _check_live(system)
     _check_reason(reason)
@@ -377,7 +377,7 @@ def move(system: AISystem, stage: str, *, reason: str, since: date | None = None
 
 
 def recertify(system: AISystem, valid_until: date | None, *, reason: str) -> None:
-    """Let an agent or MCP server be used until a later day, its last one."""
+    """Extend the use of an agent or MCP server until a later day, its last one."""
     _check_live(system)
     _check_reason(reason)
     if valid_until is None:
@@ -418,7 +418,7 @@ def _check_validity(system: AISystem, valid_until: date) -> None:
 def assign(system: AISystem, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
     """Assign an owner, or remove the owner with None. The same owner again changes nothing.
 
-    `undoes` is the id of the audit entry that this undoes.
+    `undoes` is the id of the audit entry that this reverts.
     """
     _check_live(system)
     if system.owner_id == owner_id:
@@ -436,11 +436,11 @@ def assign(system: AISystem, owner_id: UUID | None, *, undoes: UUID | None = Non
 def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
     """Assign several systems, all or none."""
     for system in queries.find_systems(ids, lock=True):
-        assign(system, owner_id)  # record() is in there
+        assign(system, owner_id)  # record() runs in there.
 
 
 def why_not(system: AISystem) -> str | None:
-    """Return why the system can't be changed any more; None if it can."""
+    """Return why the system can't be changed any more, or None if it can."""
     return f"{system.name} was retired on {_day(system)}." if system.is_retired else None
 
 
@@ -457,7 +457,7 @@ def _restore_owner(step: UndoStep) -> None:
 
 
 def raise_lane(system: AISystem, lane: str, *, reason: str) -> None:
-    """Raise the risk class to high, which one person can do, since it only tightens."""
+    """Raise the risk class to high. One person is enough, since it only tightens."""
     _check_live(system)
     if lane not in LANES:
         raise Invalid("Choose a risk class.", field="lane")
@@ -499,9 +499,9 @@ def retire(system: AISystem, *, reason: str) -> None:
 
 
 def add_feature(system: AISystem, *, key: str, fallback: str) -> SystemFeature:
-    """Add a feature that can be stopped by itself, and its fallback while it is stopped.
+    """Add a feature that can be stopped separately, and its fallback while it is stopped.
 
-    The caller has locked the system's row. A retired feature with that slug becomes live again.
+    The caller has locked the system's row. A retired feature with that slug becomes active again.
     """
     _check_live(system)
     if not SLUG.match(key) or key in RESERVED:
@@ -538,7 +538,7 @@ def add_feature(system: AISystem, *, key: str, fallback: str) -> SystemFeature:
 
 
 def retire_feature(feature: SystemFeature, system: AISystem, *, reason: str) -> None:
-    """Retire a feature. Its flag is gone, except while it is stopped; its record stays."""
+    """Retire a feature. Its flag is removed, unless it is stopped; its record stays."""
     if feature.retired_at is not None:
         raise AlreadyRetired(f"{feature.key} was retired on {_day(feature)}.")
     _check_reason(reason)

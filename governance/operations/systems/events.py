@@ -1,4 +1,4 @@
-"""What the register tells the features above it."""
+"""Events that the register publishes for the features above it."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,11 +8,10 @@ from governance.kernel.work.events import Event
 
 @dataclass(frozen=True, slots=True)
 class SystemChanged(Event):
-    """A system has another version from now on.
+    """A system has a new version.
 
-    `substantial` are the reasons for which what was assessed before no longer describes it:
-    "purpose", "model_family", "data_sets", "autonomy", "intended_users", "eu_role"; empty for other
-    changes.
+    `substantial` has the reasons why earlier assessments no longer describe it: "purpose",
+    "model_family", "data_sets", "autonomy", "intended_users", "eu_role"; empty for other changes.
     """
 
     system_id: UUID

@@ -1,9 +1,9 @@
-"""What the register says of a system, field by field: cleaned, compared, and judged. Pure.
+"""Facts about a system in the register: parsed, compared, and judged. Pure.
 
 FACTS                                   the fields that people edit, in the order of the page
-cleaned(given)                          the values as versions keep them; raises Invalid
-kept(value), column_value(name, value)  from a column to what versions keep, and back
-differences(before, after)              (name, before, after) of what differs
+cleaned(given)                          the values as versions store them; raises Invalid
+kept(value), column_value(name, value)  from a column to a version's value, and back
+differences(before, after)              (name, before, after) of each difference
 substantial_changes(before, after)      the reasons why a change is a substantial one
 readable(name, value)                   a value as people read it
 model_family(provider, name)            "openai/gpt-4o" for gpt-4o-mini-2026-08-01
@@ -29,7 +29,7 @@ from governance.operations.systems.models import (
 
 MAX_TEXT_LENGTH = 2000
 MAX_LINE_LENGTH = 200
-MAX_LINES = 50  # of one list
+MAX_LINES = 50  # Maximum of one list
 MAX_MODELS = 20
 MODEL_PARTS = ("provider", "name", "version", "retires_on", "successor")
 
@@ -73,7 +73,7 @@ FACTS = (
     Fact("tool_permissions", "Permissions", "lines"),
 )
 BY_NAME = {each.name: each for each in FACTS}
-# what a version has beside them
+# Further fields of a version.
 OTHERS = {
     "lane": "Risk class",
     "stage": "Lifecycle stage",
@@ -82,7 +82,7 @@ OTHERS = {
     "law_version": "Class under the law",
     "features": "Features",
 }
-DAYS = {"valid_until": "", "placed_on": "", "law_version": "As of "}  # what is written before each
+DAYS = {"valid_until": "", "placed_on": "", "law_version": "As of "}  # Text before each day
 LABELS = {**{each.name: each.label for each in FACTS}, **OTHERS}
 REASONS = {
     "purpose": "the purpose changes",
@@ -92,13 +92,13 @@ REASONS = {
     "intended_users": "the intended users change",
     "eu_role": "the role under the EU AI Act changes",
 }
-BEFORE_APPROVAL = ("proposed", "in_review")  # nothing was approved that could become stale
+BEFORE_APPROVAL = ("proposed", "in_review")  # Stages before any approval that could become stale
 
-# ---- what is given
+# ---- input
 
 
 def cleaned(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return these facts as versions keep them; lists may come as text with one entry a line.
+    """Return these facts as versions store them. Lists may be text with one entry per line.
 
     Raises Invalid for the first wrong one, with its field.
     """
@@ -125,7 +125,7 @@ def _day(fact: Fact, value: Any) -> str:
 
 
 def kept(value: Any) -> Any:
-    """Return the value of a column as versions keep it: a day as text, "" for none."""
+    """Return the value of a column as versions store it: a day as text, "" for none."""
     return value.isoformat() if isinstance(value, date) else "" if value is None else value
 
 
@@ -169,8 +169,10 @@ def _lines(fact: Fact, value: Any) -> list[str]:
 
 
 def models_of(value: Any) -> list[dict[str, str]]:
-    """Return the models of a text with one a line: "provider, name, version, retirement day", or
-    of a list of mappings; the version and the day may be missing.
+    """Parse models from text, or from a list of mappings.
+
+    Each line of text is "provider, name, version, retirement day"; the version and the day may be
+    missing.
     """
     given = [each for each in _split(value) if not isinstance(each, str) or each.strip()]
     if len(given) > MAX_MODELS:
@@ -206,12 +208,12 @@ def _wrong_model(number: int, what: str) -> Invalid:
 
 
 def models_text(models: Iterable[Mapping[str, str]]) -> str:
-    """Return models as the form shows them: one a line."""
+    """Return models as the form shows them, one per line."""
     rows = ([each.get(part, "") for part in MODEL_PARTS] for each in models)
     return "\n".join(", ".join(row).rstrip(", ") for row in rows)
 
 
-# ---- what differs
+# ---- differences
 
 
 def differences(before: Content, after: Content) -> list[tuple[str, Any, Any]]:
@@ -224,12 +226,12 @@ def differences(before: Content, after: Content) -> list[tuple[str, Any, Any]]:
 
 
 def substantial_changes(before: Content, after: Content) -> tuple[str, ...]:
-    """Return why this change is substantial: the keys of REASONS, or nothing.
+    """Return why this change is substantial, as keys of REASONS; empty if it isn't.
 
-    Spelling of white space, case and the full stop at the end don't count. A fact that is entered
-    for the first time completes the record and doesn't count either, and nothing counts while the
-    system is proposed or in review. Article 3(23) of Regulation (EU) 2024/1689 asks whether a
-    change affects compliance or the intended purpose; a person decides that, from these reasons.
+    White space, case and the full stop at the end don't count. A fact that is entered for the first
+    time completes the record and doesn't count either, and nothing counts while the system is
+    proposed or in review. Article 3(23) of Regulation (EU) 2024/1689 asks if a change affects
+    compliance or the intended purpose; a person decides that, from these reasons.
     """
     if before.get("stage") in BEFORE_APPROVAL:
         return ()
@@ -256,11 +258,11 @@ def _plain(text: Any) -> str:
     return " ".join(str(text or "").split()).casefold().rstrip(".")
 
 
-_DATED = re.compile(r"\d{4,}")  # a snapshot's date, as in 20250929 or 2407
+_DATED = re.compile(r"\d{4,}")  # The date of a snapshot, as in 20250929 or 2407
 
 
 def model_family(provider: str, name: str) -> str:
-    """Return the provider and the family of a model: its name up to the first version number.
+    """Return the provider and family of a model: its name up to the first version number.
 
     "helio-4-large" and "helio-4-small" are one family, "helio-5-large" is another. A name without
     a version is its own family.
@@ -276,11 +278,11 @@ def model_family(provider: str, name: str) -> str:
     return f"{_plain(provider)}/{family}"
 
 
-# ---- what people read
+# ---- text for readers
 
 
 def readable(name: str, value: Any, names: Mapping[str, str] | None = None) -> str | None:
-    """Return a fact as people read it, None for a blank one.
+    """Return a fact as people read it, or None for a blank one.
 
     `names` are people's names by id, for the owner.
     """

@@ -25,7 +25,7 @@ from governance.operations.systems import (
 )
 from governance.operations.systems.parts import SYSTEM_PARTS
 
-# each module adds its routes to the same feature when it is imported
+# Importing a module adds its routes to the shared feature.
 VIEW_MODULES = (views, version_views, horizon_views, outdated_views)
 
 manifest = Manifest(

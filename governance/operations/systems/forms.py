@@ -30,7 +30,7 @@ constraint(
 )
 
 INVALID_RISK_CLASS: dict[str, Any] = {"invalid_choice_message": "Choose a risk class."}
-FIRST_STAGES = ("proposed", "in_review", "live", "restricted")  # to register a system in
+FIRST_STAGES = ("proposed", "in_review", "live", "restricted")  # For registration
 REASON_NEEDED = "Enter a reason. It is kept in the audit log."
 
 
@@ -151,14 +151,14 @@ class SystemEditForm(Form):
 
     @classmethod
     def of(cls, system: AISystem) -> "SystemEditForm":
-        """Return the form with the system's facts; what was sent replaces them."""
+        """Return the form with the system's facts, replaced by the submitted values."""
         return cls(
             owner_id=system.owner_id,
             **{each.name: _shown(each.shape, getattr(system, each.name)) for each in FACTS},
         )
 
     def facts(self) -> dict[str, Any]:
-        """Return what the form says of the system, beside its name and purpose."""
+        """Return the submitted facts, without name and purpose."""
         return {
             each.name: self[each.name].data
             for each in FACTS

@@ -1,4 +1,4 @@
-"""Which models vendors retire, with the systems that use them. Pure."""
+"""Models that vendors retire, with the systems that use them. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class UsedModel:
 
 
 def models_in_use(systems: Iterable[tuple[str, str, list[Any]]]) -> list[UsedModel]:
-    """Return the models of systems, (slug, name, models) each: the earliest retirement first,
-    those without a date last.
+    """Return the models of systems, given as (slug, name, models), by retirement.
 
-    Where systems say different days of one model, the earliest counts.
+    The earliest is first, and those without a date are last. If systems state different days for
+    one model, the earliest counts.
     """
     used: dict[tuple[str, str], dict[str, str]] = {}
     days: dict[tuple[str, str], set[date]] = {}

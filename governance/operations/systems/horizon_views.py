@@ -1,4 +1,4 @@
-"""Models: those of one system, and when vendors retire those of all systems."""
+"""Pages of models: those of one system, and the retirement dates for all systems."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ def model_retirements() -> ResponseReturnValue:
 
 
 def _on_successors(used: Iterable[UsedModel]) -> Mapping[str, Sequence[ModelRun]] | None:
-    """By successor, the evaluations of the systems that use the model before it."""
+    """Return evaluations by successor, of the systems that use the model before it."""
     systems = defaultdict[str, dict[str, set[str]]](dict)
     for each in used:
         for slug, _name in each.systems if each.successor else ():

@@ -1,4 +1,4 @@
-"""What the register puts into inboxes: agents and MCP servers to recertify."""
+"""Inbox items of the register: agents and MCP servers to recertify."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from governance.operations.systems.queries import ENDS_SOON
 
 
 def _ending() -> Select[Any]:
-    """Select those whose validity ends within 30 days, or has ended."""
+    """Select those whose validity ends within 30 days or has ended."""
     s = AISystem
     first = cast(cast(s.valid_until, DateTime()) - literal(ENDS_SOON, Interval()), Date())
     is_over = cast(s.valid_until < TODAY, String())

@@ -21,9 +21,9 @@ CONFIRMED = action(
 
 
 def confirm(system: AISystem, *, before: str, after: str) -> None:
-    """Keep the class, under the version `after` of the law. The caller has locked the row.
+    """Confirm the class under version `after` of the law. The caller has locked the row.
 
-    Raises Stale where there is nothing to confirm any more.
+    Raises Stale if there is nothing left to confirm.
     """
     if (why := why_not(system)) is not None:
         raise Stale(why)

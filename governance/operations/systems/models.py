@@ -1,4 +1,4 @@
-"""AI systems, their features, and every version of what the register says of a system."""
+"""AI systems, their features, and every version of a system's record."""
 
 from datetime import date, datetime
 from typing import Any
@@ -12,21 +12,21 @@ from governance.kernel.data.db import Model, Tenanted, tenant_fk
 LANES = {"standard": "Standard", "high_risk": "High risk"}
 KINDS = {"system": "AI system", "agent": "Agent", "mcp_server": "MCP server"}
 STAGES = {
-    "unstated": "Not stated",  # of systems from before anybody was asked
+    "unstated": "Not stated",  # Systems from before the stage was required
     "proposed": "Proposed",
     "in_review": "In review",
     "live": "Live",
     "restricted": "Restricted",
     "retired": "Retired",
 }
-AI_ACT_CLASSES = {  # of Regulation (EU) 2024/1689; "" is not classified yet
+AI_ACT_CLASSES = {  # Classes of Regulation (EU) 2024/1689; "" is not classified yet
     "prohibited": "Prohibited practice (Article 5)",
     "high_risk": "High risk (Article 6)",
     "transparency": "Transparency duties (Article 50)",
     "minimal": "Minimal risk",
     "out_of_scope": "Out of scope",
 }
-EU_ROLES = {  # of the tenant, under that regulation; "" is not stated
+EU_ROLES = {  # Tenant's roles under that regulation; "" is not stated
     "provider": "Provider",
     "deployer": "Deployer",
     "both": "Provider and deployer",
@@ -39,7 +39,7 @@ AUTONOMY = {
     "limits": "Acts alone within limits",
     "alone": "Acts alone",
 }
-TOOL_USERS = ("agent", "mcp_server")  # kinds with tools, permissions and an end of validity
+TOOL_USERS = ("agent", "mcp_server")  # Kinds with tools, permissions and an end of validity
 
 
 def _one_of(column: str, choices: dict[str, str], *, blank: bool = False) -> CheckConstraint:
@@ -80,7 +80,7 @@ class AISystem(Tenanted, Model):
     retired_at: Mapped[datetime | None]
     kind: Mapped[str] = mapped_column(default="system", server_default=text("'system'"))
     stage: Mapped[str]
-    stage_since: Mapped[date | None]  # as somebody stated it
+    stage_since: Mapped[date | None]  # As a person stated it
     version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     team: Mapped[str] = mapped_column(default="", server_default=text("''"))
     intended_users: Mapped[str] = mapped_column(default="", server_default=text("''"))
@@ -88,11 +88,11 @@ class AISystem(Tenanted, Model):
     autonomy_note: Mapped[str] = mapped_column(default="", server_default=text("''"))
     ai_act_class: Mapped[str] = mapped_column(default="", server_default=text("''"))
     ai_act_reason: Mapped[str] = mapped_column(default="", server_default=text("''"))
-    # of the EU AI Act, under which its class was given or confirmed; "" is the law before its
-    # amendment, since nobody kept the version then
+    # The version of the EU AI Act under which its class was given or confirmed. "" is the law
+    # before its amendment, since the version wasn't stored then.
     law_version: Mapped[str] = mapped_column(default="", server_default=text("''"))
     eu_role: Mapped[str] = mapped_column(default="", server_default=text("''"))
-    placed_on: Mapped[date | None]  # on the market, or in service
+    placed_on: Mapped[date | None]  # On the market, or in service
     capabilities: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     limits: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     memory_control: Mapped[str] = mapped_column(default="", server_default=text("''"))
@@ -105,8 +105,8 @@ class AISystem(Tenanted, Model):
     dependencies: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     tools: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     tool_permissions: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
-    valid_until: Mapped[date | None]  # the last day that an agent or MCP server may be used
-    # ids of outdated records that people confirmed since the last substantial change
+    valid_until: Mapped[date | None]  # Last day that an agent or MCP server may be used
+    # Ids of outdated records that people confirmed since the last substantial change.
     still_valid: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
 
     @property
@@ -131,10 +131,10 @@ class AISystem(Tenanted, Model):
 
 
 class SystemVersion(Tenanted, Model):
-    """What the register said of a system from one change to the next; never changes.
+    """The record of a system from one change to the next. It never changes.
 
-    `content` is facts.content_of(); `substantial` names what makes the change a substantial one.
-    Only the erasure of a person replaces their name in the texts.
+    `content` is version_actions.content_of(); `substantial` names the reasons why the change is a
+    substantial one. Only the erasure of a person replaces their name in the texts.
     """
 
     __tablename__ = "ai_system_versions"
@@ -153,7 +153,7 @@ class SystemVersion(Tenanted, Model):
 
 
 class SystemFeature(Tenanted, Model):
-    """A part of the system that can be stopped by itself."""
+    """A part of the system that can be stopped separately."""
 
     __tablename__ = "system_features"
     __table_args__ = (
@@ -163,5 +163,5 @@ class SystemFeature(Tenanted, Model):
 
     system_id: Mapped[UUID]
     key: Mapped[str]
-    fallback: Mapped[str]  # what happens while it is stopped
+    fallback: Mapped[str]  # Behavior while it is stopped
     retired_at: Mapped[datetime | None]

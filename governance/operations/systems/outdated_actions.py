@@ -1,4 +1,4 @@
-"""Confirm that a record which a substantial change made outdated is still valid.
+"""Confirm that a record is still valid after a substantial change made it outdated.
 
 The next substantial change makes it outdated again.
 """
@@ -24,7 +24,7 @@ CONFIRMED = action(
 
 
 def confirm(system: AISystem, record_id: str, *, reason: str) -> None:
-    """Confirm one of the outdated records of a system, whose row the caller has locked."""
+    """Confirm one of the outdated records of a system. The caller has locked the system's row."""
     if not reason.strip():
         raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")
     found = next((each for each in parts.outdated_of(system) if each.id == record_id), None)

@@ -1,4 +1,4 @@
-"""The page that confirms that an outdated record of a system is still valid."""
+"""The page to confirm that an outdated record of a system is still valid."""
 
 from flask import redirect, request, url_for
 

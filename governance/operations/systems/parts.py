@@ -1,17 +1,18 @@
-"""What other features add to an AI system's pages, by their manifests
-(`extensions=(SYSTEM_PARTS(…),)`).
+"""Parts that other features add to an AI system's pages.
 
-SystemTab          a page of theirs about the system; it appears once it has content
-SystemFigure       what they say of it in two lines, above everything else
-SystemChart        how it went over time
-UsedBy             which of their records rest on it
-SystemRecords      which of their records are about it: their entries are in its history
-OutdatedRecords    what they keep that a substantial change made outdated
-Consequence        what retiring the system means for theirs
+They add them in their manifests (`extensions=(SYSTEM_PARTS(…),)`).
 
-summary_of(system)                     records, figures, users and tabs, by one statement over all
+SystemTab          a page about the system, shown once it has content
+SystemFigure       two lines about it, above everything else
+SystemChart        its development over time
+UsedBy             records that depend on it
+SystemRecords      records about it, whose log entries are in its history
+OutdatedRecords    records that a substantial change made outdated
+Consequence        effects of retiring the system
+
+summary_of(system)                     records, figures, users and tabs, in one statement for all
                                        features
-tabs_of(system), outdated_of(system)   each by a statement of its own
+tabs_of(system), outdated_of(system)   one statement each
 charts_of(system), consequences_of(system)
 """
 
@@ -30,18 +31,18 @@ from governance.kernel.safety.access import Permission, allowed
 from governance.kernel.safety.visibility_scope import limits
 from governance.operations.systems.models import AISystem
 
-MAX_OUTDATED = 50  # records listed on the page
-MAX_CHARTS = 2  # on the page
-MAX_USERS = 10  # of one kind, on the page
-MAX_RECORDS = 20  # of one kind, whose entries are in the history
+MAX_OUTDATED = 50  # Records listed on the page
+MAX_CHARTS = 2  # Maximum on the page
+MAX_USERS = 10  # Maximum of one kind on the page
+MAX_RECORDS = 20  # Records of one kind whose entries are in the history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemTab:
-    """A tab. `content` selects one text for a system that has content, shown beside the label
-    unless it is "". A system without a row of it has no tab.
+    """A tab. The page at `endpoint` takes the system's slug as `argument`, and `values`.
 
-    The page at `endpoint` takes the system's slug as `argument`, with `values` beside it.
+    `content` selects one text for a system with content, shown next to the label unless it is "". A
+    system without a row has no tab.
     """
 
     label: str
@@ -51,13 +52,15 @@ class SystemTab:
     order: int
     content: Callable[[UUID], Select[*tuple[Any, ...]]] | None = None  # None: every system has it
     values: tuple[tuple[str, str], ...] = ()
-    counts_everything: bool = False  # as its page: no auditor of some criteria opens it
+    counts_everything: bool = False  # As its page: auditors of only some criteria can't open it
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Two lines about a system, such as "1 of 3 features stopped". `state` is a kind of c.state;
-    `clause` goes into the page's title, such as "auto-approve is stopped".
+    """Two lines about a system, such as "1 of 3 features stopped".
+
+    `state` is a kind of c.state; `clause` goes into the page's title, such as "auto-approve is
+    stopped".
     """
 
     value: str
@@ -68,7 +71,8 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemFigure:
-    """A figure. `select` selects one row of three values, or none where there is nothing to say;
+    """A figure. `select` selects one row of three values, or none without content.
+
     `words` gets them as texts, "" for null.
     """
 
@@ -82,8 +86,9 @@ class SystemFigure:
 
 @dataclass(frozen=True, slots=True)
 class TrendChart:
-    """Something about a system over time. `title` is the conclusion; `head` and `rows` are the
-    same as a table.
+    """A chart of a system's development.
+
+    `title` is the conclusion; `head` and `rows` are the same data as a table.
     """
 
     title: str
@@ -95,7 +100,7 @@ class TrendChart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemChart:
-    """Charts. `draw` returns the one that matters most first, or nothing."""
+    """Charts. `draw` returns the most important one first, or nothing."""
 
     order: int
     permission: Permission
@@ -105,19 +110,19 @@ class SystemChart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedBy:
-    """What rests on the system. `select` selects (value of the address, words), both as text."""
+    """Records that depend on the system. `select` selects (value of the address, words) as text."""
 
     order: int
     permission: Permission
     select: Callable[[UUID], Select[*tuple[Any, ...]]]
     endpoint: str
-    argument: str = ""  # "": the page is one for all, and the value is ""
+    argument: str = ""  # "": one page for all, with the value ""
     counts_everything: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemRecords:
-    """Records about the system. `select` selects their ids, the newest first."""
+    """Records about the system. `select` selects their ids, newest first."""
 
     permission: Permission
     select: Callable[[UUID], Select[UUID]]
@@ -126,11 +131,11 @@ class SystemRecords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutdatedRecords:
-    """Records to renew. `select` selects (id as text, name, what is outdated of it).
+    """Records to renew. `select` selects (id as text, name, the outdated part).
 
-    Who holds `confirming` may confirm instead that one is still valid, until the next substantial
-    change. `confirm` gets its id and the reason: it removes a mark that the record has of its own,
-    and raises DomainError where it can't be confirmed.
+    People with `confirming` may instead confirm that one is still valid, until the next substantial
+    change. `confirm` gets its id and the reason: it removes the record's own mark, and raises
+    DomainError if it can't be confirmed.
     """
 
     select: Callable[[UUID], Select[*tuple[Any, ...]]]
@@ -145,9 +150,9 @@ class OutdatedRecords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consequence:
-    """What retirement means. `count` selects one number; `text` words it, unless it is 0.
+    """An effect of retirement. `count` selects one number; `text` words it unless it is 0.
 
-    Everyone who may retire the system sees it, so it says only how many there are.
+    Everyone who may retire the system sees it, so it only shows how many there are.
     """
 
     name: str
@@ -170,7 +175,7 @@ class ShownTab:
 
 @dataclass(frozen=True, slots=True)
 class SystemUser:
-    """One record that rests on the system."""
+    """One record that depends on the system."""
 
     kind: UsedBy
     value: str
@@ -207,7 +212,7 @@ def _registered[T](kind: type[T]) -> list[T]:
 
 
 def _together(selects: Iterable[Select[*tuple[Any, ...]]]) -> list[Any]:
-    """Return the rows of all of them: (which, …), by one statement."""
+    """Return the rows of all of them as (which, …), in one statement."""
     numbered = [
         select(literal(which).label("which"), *query.subquery().columns)
         for which, query in enumerate(selects)
@@ -223,9 +228,9 @@ def _may_open(
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What features say of a system and have about it, as far as the reader may open it.
+    """Data of all features about a system that the reader may see.
 
-    `records` are the newest ones about it; `users` rest on it. All are in their order.
+    `records` has the newest ones about it, and `users` depend on it. All are sorted.
     """
 
     records: list[UUID]
@@ -235,7 +240,7 @@ class Summary:
 
 
 def summary_of(system: AISystem) -> Summary:
-    """Read by one statement."""
+    """Return the summary of a system. Runs one statement."""
     records, figures = _open(SystemRecords), _open(SystemFigure)
     users, tabs = _open(UsedBy), _open(SystemTab)
     found = _in_groups(
@@ -255,13 +260,13 @@ def summary_of(system: AISystem) -> Summary:
 def _open[T: (SystemTab, SystemFigure, SystemChart, UsedBy, SystemRecords)](
     kind: type[T],
 ) -> list[T]:
-    """What the reader may open of the kind, in its order."""
+    """Return the parts of the kind that the reader may open, in order."""
     found = [each for each in _registered(kind) if _may_open(each)]
     return sorted(found, key=lambda each: getattr(each, "order", 0))
 
 
 def _in_groups(*groups: Sequence[Select[*tuple[Any, ...]]]) -> list[list[tuple[Any, ...]]]:
-    """Return for each group the rows of its selects, by one statement: (which, three texts)."""
+    """Return the rows of each group's selects as (which, three texts), in one statement."""
     selects = [_three_texts(each) for group in groups for each in group]
     rows: list[list[tuple[Any, ...]]] = [[] for _group in groups]
     places = [(n, which) for n, group in enumerate(groups) for which in range(len(group))]
@@ -272,7 +277,7 @@ def _in_groups(*groups: Sequence[Select[*tuple[Any, ...]]]) -> list[list[tuple[A
 
 
 def tabs_of(system: AISystem) -> list[ShownTab]:
-    """Return the tabs with content that the reader may open, in their order."""
+    """Return the tabs with content that the reader may open, in order."""
     tabs = _open(SystemTab)
     return _tabs(tabs, _together(_contents(tabs, system)))
 
@@ -303,13 +308,13 @@ def _figures(
 
 
 def charts_of(system: AISystem) -> list[TrendChart]:
-    """Return the first chart of each feature, then their further ones, MAX_CHARTS at most."""
+    """Return the first chart of each feature, then further ones, MAX_CHARTS at most."""
     by_rank = zip_longest(*(each.draw(system) for each in _open(SystemChart)))
     return [each for each in chain.from_iterable(by_rank) if each is not None][:MAX_CHARTS]
 
 
 def outdated_of(system: AISystem) -> list[OutdatedRecord]:
-    """Return what a substantial change made outdated, as far as the reader may open it."""
+    """Return the records that a substantial change made outdated and the reader may open."""
     kinds = [each for each in _registered(OutdatedRecords) if _may_open(each)]
     rows = _together(_texts(each.select(system.id).limit(MAX_OUTDATED)) for each in kinds)
     return [
@@ -328,7 +333,7 @@ def _texts(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 
 def _three_texts(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """The columns of a query as texts, and NULL for those that it doesn't have."""
+    """Return the columns of a query as texts, with NULL for missing ones."""
     found = list(query.subquery().columns)
     texts = [cast(each, Text) for each in found] + [cast(None, Text)] * (3 - len(found))
     named: Select[*tuple[Any, ...]] = select(
@@ -338,7 +343,7 @@ def _three_texts(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 
 def consequences_of(system: AISystem) -> list[str]:
-    """Return what retiring the system means, a sentence for each feature that has something."""
+    """Return the effects of retiring the system, a sentence per feature with an effect."""
     kinds = sorted(_registered(Consequence), key=lambda each: (each.order, each.name))
     counts = {row[0]: row[1] for row in _together(each.count(system.id) for each in kinds)}
     return [each.text(counts[n]) for n, each in enumerate(kinds) if counts.get(n)]

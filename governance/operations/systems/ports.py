@@ -1,7 +1,7 @@
-"""What the register asks of the features above it.
+"""Ports of the register that features above it implement.
 
-evaluations_of(…)      by model: the newest run of each of these AI systems on it
-data_sets_named(…)     by what a system calls a data set: what is known of it
+evaluations_of(…)      the newest run of each of these AI systems, by model
+data_sets_named(…)     known data sets, by the names that systems use
 law_in_force()         the version of the EU AI Act that a class is given under today
 """
 
@@ -16,11 +16,11 @@ from governance.kernel.ports import Port
 class ModelRun:
     """The newest evaluation of an AI system on a model. `state` is a kind of c.state.
 
-    `earlier` is the newest one of the same suite on a model that this one succeeds, if the two can
-    be compared.
+    `earlier` is the newest one of the same suite on a model that this one succeeds, if they can be
+    compared.
     """
 
-    system: str  # its slug
+    system: str  # slug
     run_id: UUID
     name: str  # "Run 12"
     words: str  # "3 pass, 1 fail"
@@ -31,7 +31,7 @@ class ModelRun:
 
 @dataclass(frozen=True, slots=True)
 class NamedDataSet:
-    """A data set that an AI system names. `state` is a kind of c.state, `words` say it."""
+    """A data set that an AI system names. `state` is a kind of c.state, `words` its text."""
 
     data_set_id: UUID
     state: str
@@ -40,7 +40,7 @@ class NamedDataSet:
 
 type EvaluationsOf = Callable[
     [Mapping[str, Mapping[str, Collection[str]]]], Mapping[str, Sequence[ModelRun]] | None
-]  # models before it by slug of the system, by model; None for who may not see evaluations
+]  # Earlier models by system slug, by model; None if evaluations aren't visible
 type DataSetsNamed = Callable[[Collection[str]], Mapping[str, NamedDataSet]]
 
 evaluations_of: Port[EvaluationsOf] = Port(

@@ -1,4 +1,4 @@
-"""The register: live systems, retired ones, one of them, and its versions."""
+"""Reads of the register: active systems, retired ones, one of them, and its versions."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -15,7 +15,7 @@ from governance.kernel.errors import NotFound
 from governance.kernel.pages.rendering import Keyset, sorted_page
 from governance.operations.systems.models import AISystem, SystemFeature, SystemVersion
 
-SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is unique in the register
+SORTS: Mapping[str, tuple[Any, ...]] = {  # Each ends with a column that is unique in the register
     "system": (AISystem.key,),
     "lane": (AISystem.lane, AISystem.key),
     "registered": (AISystem.created_at, AISystem.key),
@@ -23,21 +23,21 @@ SORTS: Mapping[str, tuple[Any, ...]] = {  # each ends with a column that is uniq
 }
 
 NO_SYSTEM = "This AI system doesn't exist, or you don't have access to it."
-ENDS_SOON = timedelta(days=30)  # before the end of a validity, its recertification is due
+ENDS_SOON = timedelta(days=30)  # Time before the end of a validity when recertification is due
 
 
 def register(
     wanted: Mapping[str, str], *, sort: str = "system", after: str | None = None, size: int = 50
 ) -> Keyset:
-    """Return one page of the register.
+    """Return a page of the register.
 
-    `wanted` are the filters: q, lane, stage, class, kind, state (live unless "retired").
+    `wanted` has the filters q, lane, stage, class, kind, state (live unless "retired").
     """
     return sorted_page(_filtered(wanted), SORTS, sort, after=after, size=size)
 
 
 def filtered(wanted: Mapping[str, str], *, sort: str = "system") -> Sequence[AISystem]:
-    """Return everything that the filters match, for an export."""
+    """Return everything that matches the filters, for an export."""
     columns = SORTS[sort.removeprefix("-")]
     ordered = (column.desc() if sort.startswith("-") else column.asc() for column in columns)
     return session().scalars(_filtered(wanted).order_by(*ordered)).all()
@@ -66,7 +66,7 @@ def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
 
 
 def counts() -> dict[str, int]:
-    """Count the live systems, the high-risk ones among them, and the retired ones."""
+    """Count the active systems, the high-risk ones among them, and the retired ones."""
     live = AISystem.retired_at.is_(None)
     query = select(
         func.count().filter(live).label("live"),
@@ -86,13 +86,13 @@ def live_systems() -> Sequence[AISystem]:
 
 
 def choices() -> list[tuple[UUID, str]]:
-    """Return (id, name) of each live system, for forms."""
+    """Return (id, name) of each active system, for forms."""
     live = select(AISystem.id, AISystem.name).where(AISystem.retired_at.is_(None))
     return [(each.id, each.name) for each in session().execute(live.order_by(AISystem.name))]
 
 
 def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """Return the names of these systems, retired ones too, in one statement."""
+    """Return the names of these systems, including retired ones, in one statement."""
     known = {each for each in ids if each}
     if not known:
         return {}
@@ -124,8 +124,9 @@ def system(name: str | UUID, *, lock: bool = False) -> AISystem:
 
 
 def with_parts(name: str | UUID) -> tuple[AISystem, SystemVersion | None, list[SystemFeature]]:
-    """Return the system of this slug or id, its newest version with a substantial change, and its
-    features by slug; one statement.
+    """Return the system of this slug or id, with its features and last substantial version.
+
+    Features are by slug. Runs one statement.
     """
     s, v, f, newest = AISystem, SystemVersion, SystemFeature, aliased(SystemVersion)
     last = (
@@ -158,7 +159,7 @@ def _is_substantial(version: Any) -> Any:
 
 
 def find_systems(ids: Collection[UUID], *, lock: bool = False) -> Sequence[AISystem]:
-    """Return these systems by slug, as far as they exist; `lock` locks the rows."""
+    """Return the existing systems among these slugs; `lock` locks the rows."""
     return find_several(AISystem, ids, order=AISystem.key, lock=lock)
 
 
@@ -170,7 +171,7 @@ FEATURES = Rows(
 
 
 def features(system_id: UUID, *, retired: bool = False) -> Sequence[SystemFeature]:
-    """Return the features of the system by slug; with `retired`, retired ones too."""
+    """Return the features of the system by slug. With `retired`, include retired ones."""
     if not retired:
         return FEATURES.read(system_id=system_id)
     query = select(SystemFeature).where(SystemFeature.system_id == system_id)
@@ -182,7 +183,7 @@ def feature(feature_id: UUID, *, lock: bool = False) -> SystemFeature:
 
 
 def every_feature() -> Mapping[UUID, Sequence[SystemFeature]]:
-    """Return the live features of all systems, by system; one statement."""
+    """Return the active features of all systems, by system. Runs one statement."""
     found: dict[UUID, list[SystemFeature]] = {}
     for each in session().scalars(
         select(SystemFeature).where(SystemFeature.retired_at.is_(None)).order_by(SystemFeature.key)
@@ -197,7 +198,7 @@ def every_feature() -> Mapping[UUID, Sequence[SystemFeature]]:
 def versions(
     system_id: UUID, *, before: int | None = None, size: int = 50
 ) -> Sequence[SystemVersion]:
-    """Return versions of a system, the newest first; `before` is a number."""
+    """Return versions of a system, newest first; `before` is a number."""
     query = select(SystemVersion).where(SystemVersion.system_id == system_id)
     if before is not None:
         query = query.where(SystemVersion.number < before)
@@ -221,7 +222,7 @@ def version(system_id: UUID, number: int) -> SystemVersion:
 
 
 def last_substantial(system_id: UUID) -> SystemVersion | None:
-    """Return the newest version with a substantial change, if there is one."""
+    """Return the newest version with a substantial change, or None."""
     query = select(SystemVersion).where(
         SystemVersion.system_id == system_id, _is_substantial(SystemVersion)
     )
@@ -232,7 +233,7 @@ def last_substantial(system_id: UUID) -> SystemVersion | None:
 
 
 def used_models() -> list[tuple[str, str, list[Any]]]:
-    """Return (slug, name, models) of each system in use that names models; one statement."""
+    """Return (slug, name, models) of each system in use with models. Runs one statement."""
     query = select(AISystem.key, AISystem.name, AISystem.models).where(
         AISystem.retired_at.is_(None), AISystem.models != cast([], JSONB)
     )

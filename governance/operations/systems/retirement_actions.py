@@ -1,6 +1,6 @@
-"""Enter the days on which vendors retire models, as the price table announces them.
+"""Enter the retirement days of vendors' models from the price table's announcements.
 
-A system's models are facts of the register, so a day that is entered or corrected is a version.
+A system's models are facts of the register, so a new or corrected day makes a version.
 """
 
 from collections.abc import Callable
@@ -30,15 +30,16 @@ ANNOUNCED = action(
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """When a vendor retires a model, and what it names as the successor."""
+    """A vendor's announcement of a model's retirement, with its successor."""
 
     retires_on: date
     successor: str
 
 
 def follow_announcements(announced: Callable[[str, str], Announcement | None]) -> int:
-    """Make the models of all systems say what `announced(provider, name)` does; return how many
-    systems changed. A model that it knows nothing of keeps what people entered.
+    """Update the models of all systems from `announced(provider, name)`.
+
+    Returns how many systems changed. Models without an announcement keep what people entered.
     """
     changed = 0
     query = select(AISystem).where(

@@ -1,4 +1,4 @@
-"""The list of AI systems: its declaration, and the columns of its export."""
+"""The list of AI systems: declaration and export columns."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,5 +1,7 @@
-"""What the register itself adds to a system's pages: its models and data, the API keys that are
-limited to it, and what a retirement means for its features and API keys.
+"""The register's own parts on a system's pages.
+
+They are its models and data, the API keys limited to it, and the effect of retirement on its
+features and API keys.
 """
 
 from typing import Any

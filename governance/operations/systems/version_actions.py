@@ -1,6 +1,4 @@
-"""Keep a version of a system with each change, and tell the features above whether it is a
-substantial one.
-"""
+"""Store a version of a system with each change, and publish substantial changes."""
 
 from typing import Any
 from uuid import UUID
@@ -28,7 +26,7 @@ SUBSTANTIAL = action(
 
 
 def content_of(system: AISystem) -> dict[str, Any]:
-    """Return everything that the register says of a system, as a version keeps it."""
+    """Return the full record of a system, as a version stores it."""
     features = select(SystemFeature).where(
         SystemFeature.system_id == system.id, SystemFeature.retired_at.is_(None)
     )
@@ -44,13 +42,13 @@ def content_of(system: AISystem) -> dict[str, Any]:
 
 
 def keep_first(system: AISystem, *, reason: str = "") -> SystemVersion:
-    """Keep the system as it was registered."""
+    """Store the first version of a system at registration."""
     session().flush()
     return _add(system, content_of(system), (), reason)
 
 
 def keep_next(system: AISystem, *, reason: str = "") -> SystemVersion:
-    """Keep the system as it is now; the caller has locked its row and changed something."""
+    """Store the current version of a system. The caller has locked its row and changed it."""
     session().flush()
     content = content_of(system)
     last = (

@@ -1,4 +1,4 @@
-"""Versions of a system: the list, and one compared with another."""
+"""Pages of a system's versions: the list, and one compared with another."""
 
 from typing import Any
 from uuid import UUID
@@ -50,7 +50,7 @@ def _since(version: SystemVersion, rows: Any) -> list[tuple[str, Any, Any]]:
 
 @feature.get("/systems/<key>/versions/<int:number>", needs=permissions.VIEW)
 def version(key: str, number: int) -> ResponseReturnValue:
-    """Show what a version changed, compared with the one before it or with `against`."""
+    """Show the changes of a version since the one before it, or since `against`."""
     found = queries.system(key)
     if not 1 <= number <= MAX_NUMBER:
         raise NotFound("This version doesn't exist, or you don't have access to it.")
@@ -82,6 +82,6 @@ def _all(row: SystemVersion) -> list[tuple[str, Any, Any]]:
 
 
 def _number(text: str | None) -> int | None:
-    """Return a number of a version; anything else is none."""
+    """Return the number of a version, or None for other text."""
     sent = text or ""
     return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else None  # noqa: PLR2004

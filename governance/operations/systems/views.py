@@ -1,4 +1,4 @@
-"""The register of AI systems: the list, one system, registering and retiring."""
+"""Pages of the register: the list, one system, registering and retiring."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -91,7 +91,7 @@ def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/systems/export.csv", needs=permissions.VIEW, answers=FILE)
 def export() -> ResponseReturnValue:
-    """Export every system that the filters match."""
+    """Export every system that matches the filters."""
     asked = SYSTEMS.read()
     systems = queries.filtered(asked.criteria, sort=asked.sort)
     owners = people.names(each.owner_id for each in systems)
@@ -133,7 +133,7 @@ def register() -> ResponseReturnValue:
 
 @feature.get("/systems/<system_id>", needs=permissions.VIEW)
 def system(system_id: str) -> ResponseReturnValue:
-    """Show a system by its slug; an id redirects to it."""
+    """Show a system by its slug. An id redirects to it."""
     found, last, features = queries.with_parts(system_id)
     if found.key != system_id:
         return redirect(url_for("systems.system", system_id=found.key), 302)
@@ -169,7 +169,7 @@ def system(system_id: str) -> ResponseReturnValue:
 
 
 def _told_once(moments: Sequence[Moment]) -> list[Moment]:
-    """Without the change that a substantial one was detected in: its own line says more."""
+    """Leave out the change behind a substantial one, since the latter's line shows more."""
     substantial = {m.at for m in moments if m.action == version_actions.SUBSTANTIAL.name}
     return [m for m in moments if m.action != actions.CHANGED.name or m.at not in substantial]
 
@@ -191,7 +191,7 @@ def _line(moment: Moment) -> dict[str, Any]:
 
 
 def _line_of_record(moment: Moment) -> dict[str, Any]:
-    """What happened to a record about the system, with a link to it."""
+    """Return a timeline line about a record of the system, with a link to it."""
     name = entry_links.label(
         moment.target_type,
         moment.target_id,
@@ -208,7 +208,7 @@ def _line_of_record(moment: Moment) -> dict[str, Any]:
 
 @feature.app_template_global("system_tabs")
 def system_tabs(system: AISystem, here: str) -> list[dict[str, Any]]:
-    """Tabs of one system that this reader may open, for c.tabs; `here` is a label."""
+    """Return the tabs of a system that this reader may open, for c.tabs; `here` is a label."""
     return _tab_links(system, parts.tabs_of(system), here)
 
 
@@ -346,7 +346,7 @@ def retire(key: str) -> ResponseReturnValue:
 
 @feature.route("/systems/<key>/stage", methods=["GET", "POST"], needs=permissions.CHANGE)
 def moving(key: str) -> ResponseReturnValue:
-    """Change the lifecycle stage, to one that the present one leads to."""
+    """Change the lifecycle stage to one that follows the current stage."""
     found, form = queries.system(key, lock=request.method == "POST"), StageForm()
     if request.method == "POST" and accepted(
         form,
@@ -366,7 +366,7 @@ def moving(key: str) -> ResponseReturnValue:
 
 @feature.route("/systems/<key>/recertify", methods=["GET", "POST"], needs=permissions.CHANGE)
 def recertifying(key: str) -> ResponseReturnValue:
-    """Let an agent or MCP server be used until a later day."""
+    """Extend the use of an agent or MCP server until a later day."""
     found, form = queries.system(key, lock=request.method == "POST"), RecertifyForm()
     if request.method == "POST" and accepted(
         form,

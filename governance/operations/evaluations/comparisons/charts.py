@@ -1,4 +1,4 @@
-"""Charts of a comparison: the changed cases of each source, broken to the left, fixed to the right."""
+"""Charts of a comparison: each source's changed cases, broken to the left, fixed to the right."""
 
 from collections.abc import Sequence
 

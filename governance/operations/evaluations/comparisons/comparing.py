@@ -1,9 +1,9 @@
-"""Two runs of one suite on the cases that both have, and what may be concluded from them.
+"""Compare two runs of one suite on their shared cases, and draw statistical conclusions.
 
-compare(old_id, new_id)      refuses runs that can't be compared, with the reason
+compare(old_id, new_id)      raises NotComparable with the reason
 
 Measures that decide are corrected for each other (Holm). A percentile has no paired test, and a
-signal decides nothing: both are shown beside each other. Nothing is stored: runs never change.
+signal decides nothing: both are shown without a test. Nothing is stored, since runs never change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ NOT_SHARED = "No case has it in both runs"
 
 
 class NotComparable(DomainError):
-    """Why two runs can't be compared."""
+    """The reason why two runs can't be compared."""
 
     status = 422
     title = "These runs can't be compared"
@@ -64,19 +64,19 @@ class ComparedRun:
 
 @dataclass(frozen=True, slots=True)
 class ComparedMeasure:
-    """One measure of both runs, in the measure's unit, on the cases that have it in both."""
+    """One measure of both runs, in its unit, on the cases that have it in both."""
 
     measure: SuiteMeasure
     pairs: int
     old: float | None
     new: float | None
-    low: float | None = None  # the 95% interval of the difference, new minus old
+    low: float | None = None  # 95% interval of the difference, new minus old
     high: float | None = None
-    paired: PairedComparison | None = None  # None where no paired test is made
-    corrected: float | None = None  # p, by Holm
-    more: int | None = None  # further cases that would decide
-    note: str = ""  # why it can't be decided
-    score: PairedScore | None = None  # where its scores are; None for a percentile
+    paired: PairedComparison | None = None  # None without a paired test
+    corrected: float | None = None  # p after Holm's correction
+    more: int | None = None  # Number of further cases needed to decide
+    note: str = ""  # Reason why it can't be decided
+    score: PairedScore | None = None  # Place of its scores; None for a percentile
 
     @property
     def key(self) -> str:
@@ -92,21 +92,21 @@ class ComparedMeasure:
 
     @property
     def verdict(self) -> Direction:
-        """Better or worse only where the corrected p-value says so."""
+        """Better or worse only if the corrected p-value supports it."""
         if self.paired is None or self.corrected is None or self.note:
             return Direction.UNDECIDED
         return direction_of(self.paired.better - self.paired.worse, self.corrected)
 
     @property
     def is_improvement(self) -> bool | None:
-        """Whether the figure moved to the better side, tested or not; None where it stayed."""
+        """True if the figure moved to the better side, tested or not; None if it is unchanged."""
         if not self.change:
             return None
         return (self.change > 0) == self.measure.at_least
 
     @property
     def quadrants(self) -> Mapping[str, int] | None:
-        """How many pairs pass in both runs, in one of them, in none; for shares of cases."""
+        """Numbers of pairs that pass in both runs, in one, or in none; only for shares of cases."""
         if self.measure.kind != "rate" or self.paired is None or self.old is None:
             return None
         good = self.old if self.measure.at_least else 1 - self.old
@@ -122,13 +122,13 @@ class ComparedMeasure:
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """The later run beside the earlier one."""
+    """The later run compared with the earlier one."""
 
     old: ComparedRun
     new: ComparedRun
     cases: CaseOverlap
     measures: Sequence[ComparedMeasure]
-    left_out: Sequence[tuple[str, str]]  # name of a measure, and why it isn't compared
+    left_out: Sequence[tuple[str, str]]  # Name of a measure, and reason why it isn't compared
 
     @property
     def tested(self) -> list[ComparedMeasure]:
@@ -139,7 +139,7 @@ class RunComparison:
 
     @property
     def verdict(self) -> Direction:
-        """Worse where a measure is; better where one is and none is worse."""
+        """Worse if any measure is worse; better if one is better and none is worse."""
         if self.count(Direction.WORSE):
             return Direction.WORSE
         return Direction.BETTER if self.count(Direction.BETTER) else Direction.UNDECIDED
@@ -182,7 +182,7 @@ def compare(old_id: UUID, new_id: UUID) -> RunComparison:
 
 
 def _why_no_case(old: EvaluationRun, new: EvaluationRun, cases: CaseOverlap) -> str:
-    """Why two runs share no case: those of old runs are deleted by night."""
+    """Explain why two runs share no case: the cases of old runs are deleted by a nightly job."""
     forgotten = [
         f"run {run.number:,}"
         for run, kept in ((old, cases.only_old), (new, cases.only_new))
@@ -229,9 +229,10 @@ def _check_comparable(old: ComparedRun, new: ComparedRun) -> None:
 def match_measures(
     old: Sequence[SuiteMeasure], new: Sequence[SuiteMeasure]
 ) -> tuple[list[tuple[SuiteMeasure, PairedScore | None]], list[tuple[str, str]]]:
-    """Match measures by slug. Returns those that both versions mean alike, and the others with a reason.
+    """Match measures by slug. Return the matching ones, and the others with a reason.
 
-    Their scores are at the measure's place in its version. A percentile has no score.
+    A match has the same definition in both versions. Its scores are at the measure's place in its
+    version. A percentile has no score.
     """
     places = {each.key: (n, each) for n, each in enumerate(old, 1)}
     matched: list[tuple[SuiteMeasure, PairedScore | None]] = []
@@ -252,7 +253,7 @@ def match_measures(
 
 
 def score_of(measure: SuiteMeasure, old: int, new: int) -> PairedScore | None:
-    """Where a measure's scores are; None for a percentile."""
+    """Return the place of a measure's scores; None for a percentile."""
     if measure.kind == "percentile":
         return None
     return PairedScore(
@@ -314,7 +315,7 @@ def _percentile(
 
 
 def _corrected(measures: Sequence[ComparedMeasure]) -> list[ComparedMeasure]:
-    """Correct the measures that decide for each other, and say what would decide them."""
+    """Correct the deciding measures for each other, and estimate what would decide them."""
     tested = [each for each in measures if each.is_tested]
     corrected = holm([each.paired.p_value for each in tested if each.paired])
     by_key = dict(zip((each.key for each in tested), corrected, strict=True))

@@ -1,8 +1,10 @@
-"""Two runs case by case, added up by the database: cases are joined by digest and repetition.
+"""Case-by-case sums over two runs, computed by the database.
+
+Cases are joined by digest and repetition.
 
 join_by_hash()               before any of these
 overlap(old, new)            how many cases both have, and how many only one has
-measure_counts(…)            what each measure's pairs add up to; a row for each measure
+measure_counts(…)            sums of each measure's pairs; a row for each measure
 latencies(…)                 percentiles of the pairs
 changed_cases(…)             one page of the cases that differ
 cases_of_one(…)              one page of the cases that the other run doesn't have
@@ -35,37 +37,37 @@ from governance.kernel.pages.rendering import Keyset, keyset
 from governance.operations.evaluations.models import RUN_CASES
 from governance.operations.evaluations.statistics.paired import EXACT_CLUSTERS
 
-FAILED = 1  # outcome of a case that has no scores
+FAILED = 1  # Outcome of a case that has no scores
 LATENCY, COST = "latency_ms", "cost_per_request"
 NOT_A_NUMBER = cast(literal("NaN"), REAL)
 
 
 @dataclass(frozen=True, slots=True)
 class PairedScore:
-    """Where the scores of one measure are in the cases of both runs: indices from 1."""
+    """The places of one measure's scores in the cases of both runs: indices from 1."""
 
     key: str
     old: int
     new: int
-    is_cost: bool = False  # the score may be in the case's cost
+    is_cost: bool = False  # The score may be in the case's cost.
     up_is_better: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class CaseOverlap:
-    """Cases of two runs, a repetition counted as a case of its own."""
+    """Numbers of cases of two runs; each repetition counts as a case."""
 
     shared: int
     only_old: int
     only_new: int
-    failed_old: int  # of the shared ones
+    failed_old: int  # Shared cases that failed in the old run
     failed_new: int
-    is_clustered: bool  # cases share a source, or are repeated
+    is_clustered: bool  # Cases share a source or are repeated.
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreCounts:
-    """What the pairs of one measure add up to. Sums are of the scores as the file has them."""
+    """Sums over the pairs of one measure. They are of the scores as the file has them."""
 
     pairs: int
     old_sum: float
@@ -73,22 +75,24 @@ class ScoreCounts:
     better: int
     worse: int
     change: float  # new minus old
-    change_squares: float  # over sources
+    change_squares: float  # Sum over sources
     clusters: int
     net_squares: float
     nets: Sequence[int]
-    sources: int  # all that have a pair
+    sources: int  # Number of sources with a pair
 
 
 def join_by_hash() -> None:
-    """Keep this transaction from nested loops: right after an import, statistics say that a run has
-    one case, and a loop over 50,000 in each would not end.
+    """Disable nested loops in this transaction.
+
+    Right after an import, statistics claim that a run has one case, and a nested loop over 50,000
+    cases on each side would not end.
     """
     session().execute(select(func.set_config("enable_nestloop", "off", True)))
 
 
 def overlap(old: UUID, new: UUID) -> CaseOverlap:
-    """Count the cases of both runs; one statement."""
+    """Count the cases of both runs. Runs one statement."""
     first, second = RUN_CASES.alias("old_case"), RUN_CASES.alias("new_case")
     left = select(first).where(first.c.run_id == old).subquery("old_cases")
     right = select(second).where(second.c.run_id == new).subquery("new_cases")
@@ -126,7 +130,7 @@ def overlap(old: UUID, new: UUID) -> CaseOverlap:
 
 
 def _pairs(old: UUID, new: UUID) -> tuple[FromClause, FromClause, Select[Any]]:
-    """The shared cases that failed in neither run."""
+    """Select the shared cases that failed in neither run."""
     first, second = RUN_CASES.alias("old_case"), RUN_CASES.alias("new_case")
     query: Select[Any] = (
         select()
@@ -151,7 +155,7 @@ def _pairs(old: UUID, new: UUID) -> tuple[FromClause, FromClause, Select[Any]]:
 
 
 def _score(table: FromClause, position: int, *, is_cost: bool) -> ColumnElement[float]:
-    """A case's score; NULL where it has none."""
+    """Return a case's score, or NULL if it has none."""
     if not position:
         return table.c.cost if is_cost else cast(null(), REAL)
     score = func.nullif(table.c.scores[position], NOT_A_NUMBER)
@@ -159,7 +163,7 @@ def _score(table: FromClause, position: int, *, is_cost: bool) -> ColumnElement[
 
 
 def _source(first: FromClause, second: FromClause) -> ColumnElement[str]:
-    """What a case shares with others: its source, or its digest where it has none."""
+    """Return a case's source, which others may share, or its digest if it has none."""
     return func.coalesce(
         func.nullif(second.c.source, ""),
         func.nullif(first.c.source, ""),
@@ -170,7 +174,7 @@ def _source(first: FromClause, second: FromClause) -> ColumnElement[str]:
 def measure_counts(
     old: UUID, new: UUID, scores: Sequence[PairedScore], *, is_clustered: bool
 ) -> Mapping[str, ScoreCounts]:
-    """Add up the pairs of each measure; one statement."""
+    """Sum up the pairs of each measure. Runs one statement."""
     if not scores:
         return {}
     first, second, query = _pairs(old, new)
@@ -180,7 +184,7 @@ def measure_counts(
             cast(_score(first, each.old, is_cost=each.is_cost), Float).label(f"old_{n}"),
             cast(_score(second, each.new, is_cost=each.is_cost), Float).label(f"new_{n}"),
         ]
-    # OFFSET keeps PostgreSQL from working out each score again for each of its sums.
+    # OFFSET keeps PostgreSQL from computing each score again for each of its sums.
     pairs = query.add_columns(*columns).offset(0).subquery("pairs")
     sums = _by_source(pairs, scores) if is_clustered else _by_case(pairs, scores)
     row = session().execute(sums).mappings().one()
@@ -192,7 +196,7 @@ def _whole(value: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _sums(pairs: Any, n: int) -> tuple[ColumnElement[Any], list[ColumnElement[Any]]]:
-    """What one measure moved in a pair, which is NULL where a score is missing, and its sums."""
+    """Return one measure's change in a pair (NULL if a score is missing), and its sums."""
     before, after = pairs.c[f"old_{n}"], pairs.c[f"new_{n}"]
     moved = after - before
     return moved, [
@@ -259,7 +263,7 @@ def _counts(row: Mapping[Any, Any], n: int, score: PairedScore) -> ScoreCounts:
 def latencies(
     old: UUID, new: UUID, percents: Sequence[int]
 ) -> Mapping[int, tuple[float | None, float | None]]:
-    """Return percentiles of the latency of both runs in milliseconds, over the pairs that have both."""
+    """Return percentiles of both runs' latency in milliseconds, over the pairs that have both."""
     if not percents:
         return {}
     first, second, query = _pairs(old, new)
@@ -278,7 +282,7 @@ def latencies(
 class ChangedCase(NamedTuple):
     """A pair whose score changed."""
 
-    digest: str  # in hexadecimal digits
+    digest: str  # Hexadecimal digits
     repetition: int
     source: str
     old: float
@@ -286,7 +290,7 @@ class ChangedCase(NamedTuple):
 
 
 class LoneCase(NamedTuple):
-    """A case that only one of the runs has; `outcome` as in RUN_CASES."""
+    """A case of only one of the runs; `outcome` as in RUN_CASES."""
 
     digest: str
     repetition: int
@@ -303,7 +307,7 @@ def changed_cases(
     after: str | None = None,
     size: int = 50,
 ) -> Keyset:
-    """One page of the pairs whose score changed: `result` is changed, better or worse."""
+    """Return a page of the pairs whose score changed; `result` is changed, better or worse."""
     first, second, query = _pairs(old, new)
     before = _score(first, score.old, is_cost=score.is_cost)
     now = _score(second, score.new, is_cost=score.is_cost)
@@ -329,7 +333,7 @@ def changed_cases(
 
 
 def cases_of_one(has: UUID, misses: UUID, *, after: str | None = None, size: int = 50) -> Keyset:
-    """One page of the cases that are in the first run alone."""
+    """Return a page of the cases that only the first run has."""
     there, other = RUN_CASES.alias("there"), RUN_CASES.alias("other")
     digest = _digest(there)
     is_missing = ~(
@@ -359,7 +363,7 @@ def cases_of_one(has: UUID, misses: UUID, *, after: str | None = None, size: int
 def changed_by_source(
     old: UUID, new: UUID, score: PairedScore, *, size: int = 8
 ) -> Sequence[tuple[str, int, int, int]]:
-    """The sources with the most worse cases: name, cases, worse, better."""
+    """Return the sources with the most worse cases: name, cases, worse, better."""
     first, second, query = _pairs(old, new)
     before = _score(first, score.old, is_cost=score.is_cost)
     now = _score(second, score.new, is_cost=score.is_cost)

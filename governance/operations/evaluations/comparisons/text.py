@@ -1,4 +1,4 @@
-"""A comparison as people read it, and as programs do. Pure."""
+"""Texts and JSON of a comparison. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -24,7 +24,7 @@ VERDICTS = {
 
 
 def state(each: ComparedMeasure) -> tuple[str, str]:
-    """Return the mark of a measure: its verdict, or where a signal moved."""
+    """Return the mark of a measure: its verdict, or a signal's direction."""
     if each.is_tested:
         return VERDICTS[each.verdict]
     if not each.pairs:
@@ -36,7 +36,7 @@ def state(each: ComparedMeasure) -> tuple[str, str]:
 
 
 def title(found: RunComparison) -> str:
-    """The conclusion: "2026.12.0 is worse on 2 of 4 measures"."""
+    """Return the conclusion: "2026.12.0 is worse on 2 of 4 measures"."""
     new, total = found.new.run.release, len(found.tested)
     worse, better = found.count(Direction.WORSE), found.count(Direction.BETTER)
     if not total:
@@ -59,7 +59,7 @@ def change_text(each: ComparedMeasure) -> str:
 
 
 def difference_text(value: float, each: ComparedMeasure) -> str:
-    """A difference of a measure with its sign: in points for shares, in percent for money."""
+    """Format a measure's signed difference: shares in points, money in percent."""
     if each.measure.unit == "share":
         return _signed(f"{value * figures.HUNDRED:+.1f} points")
     if each.measure.unit in MILLISECONDS or not each.old:
@@ -72,7 +72,7 @@ def _signed(text: str) -> str:
 
 
 def interval_text(each: ComparedMeasure) -> str:
-    """The interval of the difference: "Worse by 1.5 to 9.5 points", "Between …" where it holds 0."""
+    """Format the difference's interval: "Worse by 1.5 to 9.5 points", "Between …" if it has 0."""
     if each.low is None or each.high is None:
         return ""
     low, high = difference_text(each.low, each), difference_text(each.high, each)
@@ -93,7 +93,7 @@ def p_text(value: float | None) -> str:
 
 
 def as_json(found: RunComparison) -> dict[str, Any]:
-    """The comparison for programs. Differences are later minus earlier, in the measure's unit."""
+    """Return the comparison as JSON. Differences are later minus earlier, in the measure's unit."""
     return {
         "suite": found.new.suite.key,
         "old": _run_json(found.old),
@@ -149,7 +149,7 @@ def _measure_json(each: ComparedMeasure) -> dict[str, Any]:
 
 
 def role(each: ComparedMeasure) -> str:
-    """What the measure is for, or why it isn't tested."""
+    """Describe the purpose of a measure, or the reason why it isn't tested."""
     if each.measure.is_signal:
         return "signal, decides nothing"
     if each.measure.kind == "percentile":
@@ -158,14 +158,14 @@ def role(each: ComparedMeasure) -> str:
 
 
 def needs(each: ComparedMeasure) -> str:
-    """What would decide a measure that isn't decided."""
+    """Describe what would decide an undecided measure."""
     if each.paired is not None and not each.paired.changed:
         return "No case changed"
     return figures.needs(each.more)
 
 
 def explanation(found: RunComparison, each: ComparedMeasure) -> list[str]:
-    """How the verdict of a measure comes about, in sentences."""
+    """Explain the verdict of a measure in sentences."""
     paired = each.paired
     if paired is None:
         return []
@@ -203,7 +203,7 @@ def _percent(p_value: float) -> str:
 
 
 def listed(found: RunComparison, shown: ComparedMeasure | None, result: str) -> int:
-    """How many cases the list has, over all of its pages."""
+    """Return how many cases the list has, over all of its pages."""
     paired = shown.paired if shown else None
     worse, better = (paired.worse, paired.better) if paired else (0, 0)
     return {
@@ -215,7 +215,7 @@ def listed(found: RunComparison, shown: ComparedMeasure | None, result: str) -> 
 
 
 def cases_title(found: RunComparison, shown: ComparedMeasure | None, result: str) -> str:
-    """What the list of cases holds: "17 changed cases: 14 broke, 3 were fixed"."""
+    """Return the title of the list of cases: "17 changed cases: 14 broke, 3 were fixed"."""
     if result == "only-old":
         return f"{plural(found.cases.only_old, 'case')} only in the earlier run"
     if result == "only-new":
@@ -231,9 +231,10 @@ def cases_title(found: RunComparison, shown: ComparedMeasure | None, result: str
 
 
 def label_text(label: JudgeLabel | None, new: float, each: ComparedMeasure) -> str:
-    """Whether people agree with the judge on a case; empty where they labelled none of its answers.
+    """Return "Agrees" or "Disagrees" for people's label of a case; empty without a label.
 
-    A label whose judge said something else than the new run belongs to another answer.
+    A label counts only if its judge's verdict is the new run's; otherwise it belongs to another
+    answer.
     """
     passes = new == float(each.measure.at_least != each.measure.is_inverted)
     if label is None or label.judge_passes != passes:
@@ -242,7 +243,7 @@ def label_text(label: JudgeLabel | None, new: float, each: ComparedMeasure) -> s
 
 
 def cases_note(found: RunComparison) -> str:
-    """What isn't compared: cases of one run, and cases that failed."""
+    """Describe the cases that aren't compared: those of one run, and failed ones."""
     cases = found.cases
     parts = [
         f"{count:,} {where}"
@@ -265,7 +266,7 @@ OUTCOMES = ("Scored", "Failed", "Without a score")
 def changed_cells(
     rows: Iterable[ChangedCase], each: ComparedMeasure, labels: Mapping[str, JudgeLabel]
 ) -> Iterator[tuple[Cell, ...]]:
-    """The cells of a file with changed cases; scores are as the runs have them."""
+    """Yield the cells of a file with changed cases; scores are as the runs have them."""
     up_is_better = each.measure.at_least != each.measure.is_inverted
     for row in rows:
         result = "better" if (row.new > row.old) == up_is_better else "worse"
@@ -283,11 +284,11 @@ def changed_cells(
 
 
 def lone_cells(rows: Iterable[LoneCase]) -> Iterator[tuple[Cell, ...]]:
-    """The cells of a file with cases of one run."""
+    """Yield the cells of a file with cases of one run."""
     for row in rows:
         yield row.digest, row.repetition, row.source, OUTCOMES[row.outcome].lower()
 
 
 def choices(found: RunComparison) -> list[tuple[str, str]]:
-    """The measures whose cases can be listed."""
+    """Return the measures whose cases can be listed."""
     return [(each.key, each.measure.name) for each in found.measures if each.paired is not None]

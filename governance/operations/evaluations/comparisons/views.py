@@ -1,4 +1,4 @@
-"""Pages of comparisons: choose two runs, and what changed between them case by case."""
+"""Pages of comparisons: choose two runs, and view their changes case by case."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,7 +40,7 @@ TWO, CASES_SHOWN = 2, 50
 
 @feature.get("/evaluations/comparisons/new", needs=permissions.VIEW)
 def choose_runs() -> ResponseReturnValue:
-    """Choose two runs, or open the comparison of the two that were selected in the list of runs."""
+    """Choose two runs, or open the comparison of the two selected in the list of runs."""
     selected = [found for text in request.args.getlist("run") if (found := uuid_or_none(text))]
     if len(selected) == TWO:
         runs = sorted((queries.run(each) for each in selected), key=lambda run: run.number)
@@ -78,7 +78,7 @@ def _choice(run: Any, suite: Any, system: Any) -> str:
 
 
 def _run_before(runs: Any, new: UUID | None) -> UUID | None:
-    """The newest run before `new`, which is what people compare with."""
+    """Return the newest run before `new`, the default to compare with."""
     number = next((run.number for run, _suite, _system in runs if run.id == new), None)
     if number is None:
         return None
@@ -87,7 +87,7 @@ def _run_before(runs: Any, new: UUID | None) -> UUID | None:
 
 @feature.get("/evaluations/comparisons/<uuid:old_id>/<uuid:new_id>", needs=permissions.VIEW)
 def comparison(old_id: UUID, new_id: UUID) -> ResponseReturnValue:
-    """Show what changed between two runs, measure by measure and case by case."""
+    """Show the changes between two runs, by measure and by case."""
     try:
         found = comparing.compare(old_id, new_id)
     except NotComparable as refused:
@@ -115,7 +115,7 @@ def comparison(old_id: UUID, new_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/evaluations/comparisons/<uuid:old_id>/<uuid:new_id>.json", needs=permissions.VIEW)
 def comparison_data(old_id: UUID, new_id: UUID) -> ResponseReturnValue:
-    """The comparison for programs."""
+    """Return the comparison as JSON."""
     return jsonify(comparison_text.as_json(comparing.compare(old_id, new_id)))
 
 
@@ -125,7 +125,7 @@ def comparison_data(old_id: UUID, new_id: UUID) -> ResponseReturnValue:
     answers=FILE,
 )
 def export_cases(old_id: UUID, new_id: UUID) -> ResponseReturnValue:
-    """Export the cases as the list is filtered."""
+    """Export the cases that match the list's filters."""
     found = comparing.compare(old_id, new_id)
     shown, result = _filtered(found)
     score = shown.score if shown else None
@@ -145,7 +145,7 @@ def export_cases(old_id: UUID, new_id: UUID) -> ResponseReturnValue:
 
 
 def _filtered(found: RunComparison) -> tuple[ComparedMeasure | None, str]:
-    """The measure and the result that the address asks for. Raises Invalid."""
+    """Return the measure and the result that the address names. Raises Invalid."""
     asked = filters("measure", "result")
     result = asked.get("result", "changed")
     if result not in RESULTS:
@@ -156,7 +156,7 @@ def _filtered(found: RunComparison) -> tuple[ComparedMeasure | None, str]:
 def _labels(
     found: RunComparison, shown: ComparedMeasure | None, result: str, rows: Sequence[Any]
 ) -> Mapping[str, JudgeLabel]:
-    """What people said of these cases, where a judge says whether a case passes."""
+    """Return people's labels of these cases, if a judge decides whether a case passes."""
     if shown is None or shown.measure.kind != "rate" or result.startswith("only") or not rows:
         return {}
     digests = {each.digest for each in rows}
@@ -164,7 +164,7 @@ def _labels(
 
 
 def _shown(found: RunComparison, key: str | None) -> ComparedMeasure | None:
-    """The measure whose cases are listed: the one asked for, or the one that says most."""
+    """Return the measure whose cases are listed: the requested one, or the most telling one."""
     paired = [each for each in found.measures if each.paired is not None]
     if key:
         for each in paired:
@@ -195,7 +195,7 @@ def _cases(
 
 
 def _is_good(shown: ComparedMeasure | None) -> dict[float, tuple[str, str]]:
-    """The mark of a score that is 0 or 1; other scores are shown as numbers."""
+    """Return the marks of scores 0 and 1; other scores are shown as numbers."""
     if shown is None or shown.measure.kind != "rate":
         return {}
     is_up = shown.measure.at_least != shown.measure.is_inverted

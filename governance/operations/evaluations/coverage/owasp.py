@@ -1,6 +1,6 @@
-"""The OWASP lists by edition: ids and names are facts, their texts stay with OWASP. Pure.
+"""The OWASP lists by edition: only ids and names, since OWASP owns the texts. Pure.
 
-The edition is part of every id: the same number means another risk in another edition.
+The edition is part of every id, since a number means another risk in another edition.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ class OwaspEdition:
 
     @property
     def risks(self) -> dict[str, str]:
-        """Id → name, in the order of the list."""
+        """Names by id, in the order of the list."""
         return {
             f"{self.prefix}{rank:02}:{self.year}": name for rank, name in enumerate(self.names, 1)
         }
@@ -86,5 +86,5 @@ RISKS = {risk: name for edition in EDITIONS for risk, name in edition.risks.item
 
 
 def unknown(risks: Iterable[str]) -> list[str]:
-    """The ids that no edition has, such as one without its year."""
+    """Return the ids that no edition has, such as one without its year."""
     return [risk for risk in risks if risk not in RISKS]

@@ -1,10 +1,10 @@
-"""Which OWASP risks the runs of each AI system tested, and when.
+"""OWASP risks that each AI system's runs tested, with dates.
 
     tested(system_ids, risks)       the newest run of each system that tested a risk
-    systems_tested(risks, since)    how many live systems tested each risk since then
+    systems_tested(risks, since)    how many active systems tested each risk since then
 
-A run tests a risk when a measure that names it evaluated something: whether it passed is another
-question. A failed run and a withdrawn version test nothing.
+A run tests a risk when a measure that names it evaluated something, passed or not. A failed run
+and a withdrawn version test nothing.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -28,19 +28,19 @@ from governance.operations.evaluations.models import (
 from governance.operations.systems.models import AISystem
 
 RECENT = timedelta(days=30)
-BROAD, NARROW = 2, 1  # systems that make a risk broadly or narrowly tested
+BROAD, NARROW = 2, 1  # Systems for a broadly or narrowly tested risk
 
 
 @dataclass(frozen=True, slots=True)
 class RiskCell:
-    """When a system tested a risk last."""
+    """The latest test of a risk by a system."""
 
     ran_at: datetime | None
     now: datetime
 
     @property
     def state(self) -> tuple[str, str]:
-        """Kind and word, as c.state takes them."""
+        """The kind and word that c.state takes."""
         if self.ran_at is None:
             return "none", "Never"
         if self.ran_at >= self.now - RECENT:
@@ -49,7 +49,7 @@ class RiskCell:
 
     @property
     def words(self) -> str:
-        """The same in a sentence."""
+        """The state in a sentence."""
         return {"ok": "tested within 30 days", "due": "tested more than 30 days ago"}.get(
             self.state[0], "never tested"
         )
@@ -57,7 +57,7 @@ class RiskCell:
 
 @dataclass(frozen=True, slots=True)
 class RiskCount:
-    """How many AI systems tested a risk in 30 days."""
+    """The number of AI systems that tested a risk in 30 days."""
 
     risk: str
     name: str
@@ -84,7 +84,7 @@ class RiskCount:
 
 
 def title_of(counts: Sequence[RiskCount]) -> str:
-    """The conclusion: how many risks are tested, and in how many systems."""
+    """Return the conclusion: how many risks are tested, and in how many systems."""
     least = BROAD if any(each.of >= BROAD for each in counts) else NARROW
     tested = sum(each.systems >= least for each in counts)
     where = "in two systems or more" if least == BROAD else "in 30 days"
@@ -92,20 +92,20 @@ def title_of(counts: Sequence[RiskCount]) -> str:
 
 
 def counts_of(edition: OwaspEdition, tested_in: Mapping[str, int], of: int) -> list[RiskCount]:
-    """One for each risk of the edition, in its order."""
+    """Return a count for each risk of the edition, in its order."""
     return [
         RiskCount(risk, name, tested_in.get(risk, 0), of) for risk, name in edition.risks.items()
     ]
 
 
 def systems(*, after: str | None = None, size: int = 25) -> Keyset:
-    """One page of the live AI systems by slug: also those that nobody evaluated."""
+    """Return a page of the active AI systems by slug, including those never evaluated."""
     query = select(AISystem).where(AISystem.retired_at.is_(None))
     return keyset(query, AISystem.key, after=after, size=size)
 
 
 def tested(system_ids: Collection[UUID], edition: OwaspEdition) -> dict[tuple[UUID, str], datetime]:
-    """When each of these systems tested each risk last; one statement."""
+    """Return when each of these systems last tested each risk. Runs one statement."""
     named = _named(edition).where(EvaluationRun.system_id.in_(system_ids)).subquery()
     query = select(named.c.system_id, named.c.risk, func.max(named.c.ran_at).label("ran_at"))
     rows = session().execute(query.group_by(named.c.system_id, named.c.risk))
@@ -113,7 +113,7 @@ def tested(system_ids: Collection[UUID], edition: OwaspEdition) -> dict[tuple[UU
 
 
 def systems_tested(edition: OwaspEdition, since: datetime) -> dict[str, int]:
-    """How many live AI systems tested each risk since then; one statement."""
+    """Return how many active AI systems tested each risk since then. Runs one statement."""
     named = (
         _named(edition)
         .join(AISystem, AISystem.id == EvaluationRun.system_id)
@@ -125,7 +125,7 @@ def systems_tested(edition: OwaspEdition, since: datetime) -> dict[str, int]:
 
 
 def _named(edition: OwaspEdition) -> Select[Any]:
-    """A row for each risk that a result's measure names."""
+    """Select a row for each risk that a result's measure names."""
     return (
         select(
             EvaluationRun.system_id,

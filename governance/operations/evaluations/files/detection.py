@@ -1,4 +1,4 @@
-"""Which tool a file is of, by its content; its name only tells people."""
+"""Detection of the tool that wrote a file, by its content. The file's name isn't used."""
 
 import json
 import zipfile
@@ -23,7 +23,7 @@ FORMATS = (
     " Every Eval Ever document (JSON) or its own JSON"
 )
 UNKNOWN = f"The file is none that Meridian reads: {FORMATS}."
-OTHER_TOOLS = (  # by members that its files have; the first that fits
+OTHER_TOOLS = (  # Members that the files of a tool have; the first match counts
     ("lm-evaluation-harness", frozenset({"results", "configs", "versions"})),
     ("lm-evaluation-harness", frozenset({"doc_id", "resps", "filtered_resps"})),
     ("HELM", frozenset({"adapter_spec", "scenario_spec"})),
@@ -31,7 +31,7 @@ OTHER_TOOLS = (  # by members that its files have; the first that fits
     ("OpenAI Evals", frozenset({"spec"})),
     ("DeepEval", frozenset({"testCases", "metricsScores"})),
 )
-PROMPTFOO = {"version", "prompts", "stats"}  # of its results
+PROMPTFOO = {"version", "prompts", "stats"}  # Members of its results
 
 
 def read_file(path: Path, model: str = "") -> Iterator[EvaluationRecord]:

@@ -67,7 +67,7 @@ def read_document(path: Path) -> Iterator[EvaluationRecord]:
 
 
 def _instant(text: str) -> str:
-    """ISO 8601 for seconds since 1970, as the schema asks for; other text as it is."""
+    """Convert seconds since 1970, as the schema requires, to ISO 8601; keep other text."""
     try:
         return datetime.fromtimestamp(float(text), UTC).isoformat()
     except (ValueError, OverflowError, OSError):
@@ -83,7 +83,7 @@ def _why_missing(path: Path, head: Mapping[str, Any], name: str) -> str:
 
 
 def _judges(path: Path) -> Iterator[str]:
-    """The models that scored a result."""
+    """Yield the models that scored a result."""
     for result in items_of(path, "evaluation_results", "result"):
         scoring = object_of(object_of(object_of(result).get("metric_config")).get("llm_scoring"))
         judges = scoring.get("judges")
@@ -119,7 +119,7 @@ def _measure(result: Mapping[str, Any], place: str) -> ReportedMeasure:
 
 
 def _successes(score: float, n: int | None) -> int | None:
-    """How many cases passed, where the rate is one of n cases."""
+    """Return how many cases passed, if the rate is possible with n cases."""
     if not n or not 0 <= score <= 1:
         return None
     passed = round(score * n)

@@ -1,7 +1,8 @@
 """Reports of garak: JSON Lines with an `eval` for each probe and detector.
 
-A probe tries to make the model misbehave; an output passes when the detector found nothing. One case is one
-attempt of a probe, one measure its detector. Older reports have `total` where newer ones have `total_evaluated`.
+A probe tries to make the model misbehave; an output passes when the detector found nothing. One
+case is one attempt of a probe, one measure its detector. Older reports have `total` instead of
+`total_evaluated`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,17 +25,17 @@ from governance.operations.evaluations.files.records import (
 )
 
 TOOL = "garak"
-SCORED = 2  # status of an attempt whose outputs were judged
-THRESHOLD = 0.5  # a detector's score from which an output counts as a hit
+SCORED = 2  # Status of an attempt whose outputs were judged
+THRESHOLD = 0.5  # An output with this detector score or a higher one counts as a hit.
 
 
 def read_report(path: Path) -> Iterator[EvaluationRecord]:
-    """Read a report: first for its run, then for its attempts. Raises FileRefused."""
+    """Read a report, first for its run, then for its attempts. Raises FileRefused."""
     facts, threshold = _run(path)
     yield facts
     if facts.outcome is not RunOutcome.COMPLETED:
         return
-    counts: dict[str, tuple[int, int]] = {}  # outputs of each measure: passed, evaluated
+    counts: dict[str, tuple[int, int]] = {}  # Outputs of each measure: passed, evaluated
     for place, entry in lines_of(path):
         kind = entry.get("entry_type")
         if kind == "attempt" and entry.get("status") == SCORED:
@@ -118,7 +119,7 @@ def _attempt(entry: Mapping[str, Any], place: str, threshold: float) -> Iterator
 
 
 def _check_same(reported: ReportedMeasure, counted: tuple[int, int] | None, place: str) -> None:
-    """Check that an eval entry says what its attempts before it add up to, if it has any."""
+    """Check that an eval entry matches the sum of its preceding attempts, if it has any."""
     if counted is None or counted == (reported.successes, reported.n):
         return
     raise FileRefused(

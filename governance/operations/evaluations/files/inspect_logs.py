@@ -1,7 +1,8 @@
 """Logs of Inspect AI: one JSON document, or an .eval archive with one document for each sample.
 
-Log version 2, https://inspect.aisi.org.uk/eval-logs.html. A score is C, I, P, N, a number, or an object of
-these; NaN is a sample without a score. Archives of today are packed with Zstandard, older ones with Deflate.
+Log version 2, https://inspect.aisi.org.uk/eval-logs.html. A score is C, I, P, N, a number, or an
+object of these; NaN is a sample without a score. Current archives use Zstandard, older ones
+Deflate.
 """
 
 import json
@@ -36,14 +37,14 @@ else:
 TOOL = "Inspect"
 LOG_VERSION = 2
 JUDGE_ROLE = "grader"
-MODEL_GRADED = "model_graded"  # scorers of Inspect that ask a model
+MODEL_GRADED = "model_graded"  # Scorers of Inspect that use a model
 HEADER = "header.json"
 SAMPLES = "samples/"
 MIB = 1024 * 1024
 MAX_MEMBER_BYTES = 64 * MIB
 MAX_UNPACKED_BYTES = 4 * 1024 * MIB
-MAX_RATIO = 200  # a sample's JSON packs 5 to 100 times
-PACKED_BYTES = 4096  # unpacked at a time: zipfile limits what Deflate makes of them, not Zstandard
+MAX_RATIO = 200  # A sample's JSON compresses 5 to 100 times.
+PACKED_BYTES = 4096  # Unpacked at a time: zipfile limits Deflate's output, not Zstandard's
 OUTCOMES = {
     "success": RunOutcome.COMPLETED,
     "error": RunOutcome.FAILED,
@@ -172,10 +173,9 @@ def _facts(head: Mapping[str, Any]) -> RunFacts:
 
 
 def _judges(about: Mapping[str, Any], results: Mapping[str, Any]) -> Iterator[str]:
-    """The models that graded: of the role, and those that a scorer names.
+    """Yield the models that graded: those of the role, and those that a scorer names.
 
-    A model-graded scorer that names none asks the model of its role, and without one the model that
-    is evaluated.
+    A model-graded scorer that names none uses the model of its role, or else the evaluated model.
     """
     roles = object_of(about.get("model_roles"))
     yield _model_of(roles.get(JUDGE_ROLE))
@@ -232,7 +232,7 @@ def _case(sample: Mapping[str, Any], place: str) -> Iterator[CaseRecord]:
 def _scores(sample: Mapping[str, Any], place: str) -> Iterator[tuple[str, float]]:
     given = sample.get("scores")
     if given is None and "score" in sample:
-        given = {"score": sample["score"]}  # logs of 2024 with one scorer
+        given = {"score": sample["score"]}  # Logs of 2024 with one scorer have this member.
     for name, found in object_of(given).items():
         value = found.get("value") if isinstance(found, Mapping) else found
         parts = value.items() if isinstance(value, Mapping) else [("", value)]

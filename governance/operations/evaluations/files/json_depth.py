@@ -1,4 +1,4 @@
-"""How deep the brackets of a JSON text nest, however it is cut into pieces."""
+"""Depth of the brackets in a JSON text that arrives in chunks."""
 
 import re
 from itertools import accumulate
@@ -9,19 +9,19 @@ OTHER_BYTES = bytes(set(range(256)) - STEPS.keys())
 
 
 class BracketDepth:
-    """The deepest level so far of a text that comes in pieces.
+    """The deepest level so far of a text that arrives in chunks.
 
-    A piece may begin within a string, even within an escape: a bracket there is text.
+    A chunk may begin within a string, even within an escape: a bracket there is text.
     """
 
     def __init__(self) -> None:
         self.deepest = 0
         self._depth = 0
-        self._begins_with = b""  # what the last piece left open: a string, perhaps an escape in it
+        self._begins_with = b""  # Open string of the last chunk, perhaps with an escape
 
     def feed(self, piece: bytes) -> int:
-        """Return the deepest level up to the end of this piece."""
-        # A string leaves its closing quote, so one that doesn't end in this piece leaves none.
+        """Return the deepest level up to the end of this chunk."""
+        # A string leaves its closing quote, so one that doesn't end in this chunk leaves none.
         outside, strings = STRING.subn(rb"\1", self._begins_with + piece)
         self._begins_with = b""
         if outside.count(b'"') < strings:

@@ -1,4 +1,4 @@
-"""JSON Lines: an object in each line, with its line as the place."""
+"""JSON Lines: one object per line, with its line number as the place."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
-"""JSON documents of any size: the beginning, then a long list, one item at a time.
+"""Streaming reader of JSON documents: the beginning, then a long list, one item at a time.
 
-By ijson, whose parser is yajl. Python writes NaN and Infinity, which JSON doesn't have; a file that
-does is read again with null in their place.
+It uses ijson, whose parser is yajl. Python writes NaN and Infinity, which JSON doesn't have; a file
+with them is read again with null in their place.
 """
 
 import re
@@ -19,25 +19,25 @@ from governance.operations.evaluations.files.records import FileRefused
 LONG_LISTS = {"samples", "results.results", "evaluation_results"}
 PIECE_BYTES = 256 * 1024
 MAX_DEPTH = 100
-MAX_STRING_BYTES = 16 * 1024 * 1024  # of one text that spans pieces of a file with NaN
+MAX_STRING_BYTES = 16 * 1024 * 1024  # Limit of one text that spans chunks of a file with NaN
 TOO_DEEP = f"The file nests more than {MAX_DEPTH} levels deep."
 NOT_JSON = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b', re.DOTALL)
 OPEN_STRING = re.compile(rb'(?:[^"]|"(?:[^"\\]|\\.)*")*', re.DOTALL)
 
 
 def head_of(path: Path) -> dict[str, Any]:
-    """Return what the document's object has before its long list, whichever tool wrote it.
+    """Return the members before the document's long list, whichever tool wrote it.
 
-    Raises FileRefused where the file isn't JSON, ends too early, or isn't an object.
+    Raises FileRefused if the file isn't JSON, ends too early, or isn't an object.
     """
     with _reading(path) as file:
         return _head(file)
 
 
 def items_of(path: Path, long_list: str, label: str) -> Iterator[Any]:
-    """Yield the items of a list; nothing where the document has none.
+    """Yield the items of a list, or none if the document has no such list.
 
-    Raises FileRefused with the last item that could be read: "after sample 12".
+    Raises FileRefused with the last readable item: "after sample 12".
     """
     count = 0
     with _reading(path) as file:
@@ -50,7 +50,7 @@ def items_of(path: Path, long_list: str, label: str) -> Iterator[Any]:
 
 
 def members_of(path: Path) -> Iterator[str]:
-    """Yield the names of the document's own members, in their order; reads it to its end."""
+    """Yield the names of the document's own members in order; reads the file to its end."""
     depth = 0
     with _reading(path) as file:
         try:
@@ -63,7 +63,7 @@ def members_of(path: Path) -> Iterator[str]:
 
 
 def _head(file: BinaryIO) -> dict[str, Any]:
-    builder, path = ijson.ObjectBuilder(), [""]  # the key of each open level
+    builder, path = ijson.ObjectBuilder(), [""]  # Key of each open level
     try:
         for event, value in ijson.basic_parse(file, use_float=True, buf_size=PIECE_BYTES):
             if len(path) == 1 and event not in {"start_map", "end_map"}:
@@ -85,7 +85,7 @@ def _head(file: BinaryIO) -> dict[str, Any]:
 
 
 class _Shallow:
-    """A file that isn't read further where it nests too deeply.
+    """A file wrapper that stops when brackets nest too deeply.
 
     ijson names the path of each event, so a megabyte of brackets would take gigabytes.
     """
@@ -102,7 +102,7 @@ class _Shallow:
 
 
 class _WithoutNaN:
-    """A file whose NaN and Infinity are null: `read` returns at least one byte until the end."""
+    """A file whose NaN and Infinity are null. `read` returns at least one byte until the end."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -126,14 +126,14 @@ class _WithoutNaN:
 
 
 class _reading:  # noqa: N801 - a context manager that reads like a function
-    """Open the file; with NaN in it, through the filter."""
+    """A context manager that opens the file, through the filter if it has NaN."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def __enter__(self) -> BinaryIO:
         self._file = self._path.open("rb")
-        opened: Any = _Shallow(self._file)  # ijson asks for read() alone
+        opened: Any = _Shallow(self._file)  # ijson only calls read().
         if has_nan(self._path):
             opened = _WithoutNaN(opened)
         return opened  # type: ignore[no-any-return] # the same
@@ -143,7 +143,7 @@ class _reading:  # noqa: N801 - a context manager that reads like a function
 
 
 def has_nan(path: Path) -> bool:
-    """Whether NaN or Infinity occurs at all, perhaps within a text; looked for once in a file."""
+    """Return True if NaN or Infinity occurs anywhere, even in a text. Each file is scanned once."""
     known = path.stat()
     return _has_nan(path, known.st_size, known.st_mtime_ns)
 
@@ -161,7 +161,7 @@ def _has_nan(path: Path, _size: int, _written: int) -> bool:
 
 
 def _safe_cut(text: bytes) -> int:
-    """The length of the start of the text that ends outside a string and outside a word."""
+    """Return the length of the longest start that ends outside a string and outside a word."""
     end = OPEN_STRING.match(text)
     cut = end.end() if end else 0
     while cut and (text[cut - 1 : cut].isalnum() or text[cut - 1 : cut] == b"-"):

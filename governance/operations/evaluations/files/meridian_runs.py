@@ -1,10 +1,10 @@
-"""A run in our own small JSON, for teams whose tool writes none of the known formats.
+"""A run in Meridian's own small JSON, for teams whose tool writes no known format.
 
 {"meridian_run": 1, "run": "ci-4711", "model": "…", "true_is": {"harmful-output": "bad"},
  "measures": [{"name", "n", "passed"}], "samples": [{"case", "scores"}]}
 
-Measures, samples, or both; `samples` is the last member, so that it can be read as a stream. A member that is
-unknown is refused: a misspelled name is never ignored.
+A file has measures, samples, or both. `samples` is the last member, so that it can be read as a
+stream. Unknown members are rejected, so that a misspelled name is never ignored.
 """
 
 from collections.abc import Iterator, Mapping
@@ -69,7 +69,7 @@ def read_document(path: Path) -> Iterator[EvaluationRecord]:
 
 
 def _check_members(path: Path) -> None:
-    """Every member is known, there once, and none comes after the samples."""
+    """Check that every member is known and unique, and that none follows the samples."""
     seen: list[str] = []
     for name in members_of(path):
         if name not in RUN:

@@ -1,7 +1,7 @@
-"""Results of promptfoo: a JSON document of results version 3, or one result in each line.
+"""Results of promptfoo: a JSON document of results version 3, or one result per line.
 
 A result is a test case, a prompt and a provider. Its case is the test with its variables and the
-prompt's label, so that the same case is found in the next run whatever its place in the file.
+prompt's label, so that the next run finds the same case at any place in the file.
 """
 
 import hashlib
@@ -26,12 +26,12 @@ from governance.operations.evaluations.files.records import (
 
 TOOL = "promptfoo"
 RESULTS_VERSION = 3
-ERROR = 2  # failureReason of a result that has none to judge
+ERROR = 2  # failureReason of a result without an answer to judge
 MEASURE = "success"
 
 
 def read_document(path: Path, model: str = "") -> Iterator[EvaluationRecord]:
-    """Read the JSON document; with several providers in it, those of `model`. Raises FileRefused."""
+    """Read the JSON document. `model` chooses one of several providers. Raises FileRefused."""
     head = head_of(path)
     results = object_of(head.get("results"))
     if results.get("version") != RESULTS_VERSION:
@@ -60,7 +60,7 @@ def read_document(path: Path, model: str = "") -> Iterator[EvaluationRecord]:
 
 
 def read_lines(path: Path, model: str = "") -> Iterator[EvaluationRecord]:
-    """Read one result in each line. Raises FileRefused."""
+    """Read one result per line. Raises FileRefused."""
     providers: dict[str, None] = {}
     for _place, row in lines_of(path):
         providers.setdefault(_provider(row))
@@ -115,7 +115,7 @@ def _cases(rows: Iterable[tuple[str, Any]], model: str) -> Iterator[CaseRecord]:
 
 
 def _only_error(row: Mapping[str, Any]) -> Any:
-    """The error of a row of an older version, which has no failureReason."""
+    """Return the error of a row of an older version, which has no failureReason."""
     return row.get("error") if "failureReason" not in row and not row.get("gradingResult") else None
 
 

@@ -1,4 +1,4 @@
-"""What the readers of evaluation files agree on."""
+"""Types and parsers shared by the readers of evaluation files."""
 
 import math
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ SPOKEN_VERDICTS = {"true", "false", "yes", "no"}
 
 
 class FileRefused(Exception):
-    """Why a file isn't an evaluation that counts, and where in it."""
+    """The reason why a file isn't a valid evaluation, and the place in it."""
 
     def __init__(self, place: str, reason: str) -> None:
         super().__init__(f"{place}: {reason}" if place else reason)
@@ -33,7 +33,7 @@ class RunOutcome(StrEnum):
 
 
 class CaseOutcome(StrEnum):
-    """Only a scored case counts; one that failed or has no score is not a zero."""
+    """The outcome of a case. Only a scored case counts; a failed or unscored one is not a zero."""
 
     SCORED = "scored"
     FAILED = "failed"
@@ -42,7 +42,7 @@ class CaseOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a file says about its run; texts are empty where it says nothing."""
+    """The facts about a run in its file. Texts are empty if the file lacks them."""
 
     tool: str
     tool_version: str = ""
@@ -51,24 +51,24 @@ class RunFacts:
     suite_version: str = ""
     model: str = ""
     outcome: RunOutcome = RunOutcome.COMPLETED
-    problem: str = ""  # why it failed
+    problem: str = ""  # Reason why it failed
     started_at: str = ""  # ISO 8601, as the file has it
     completed_at: str = ""
     judges: tuple[str, ...] = ()
     cases_planned: int | None = None
-    # what 1 means by name, "good" or "bad", as the file states it; None where its format defines it
+    # The meaning of 1, "good" or "bad", as the file states it; None if its format defines it.
     true_is: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRecord:
-    """One case of a run: its name, repetition and scores by measure; milliseconds and money."""
+    """One case of a run: name, repetition and scores by measure; milliseconds and money."""
 
     case: str
     repetition: int = 1
     outcome: CaseOutcome = CaseOutcome.SCORED
     scores: Mapping[str, float] = field(default_factory=dict)
-    source: str = ""  # of the case, such as a document; cases of one source move together
+    source: str = ""  # Source of the case, such as a document; its cases move together
     latency_ms: float | None = None
     cost: float | None = None
     tokens: int | None = None
@@ -76,13 +76,13 @@ class CaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReportedMeasure:
-    """A figure that the tool computed itself, with what it says about how certain it is."""
+    """A figure that the tool computed itself, with its reported uncertainty."""
 
     name: str
     value: float
     n: int | None = None
     successes: int | None = None
-    deviation: float | None = None  # standard deviation of the samples
+    deviation: float | None = None  # Standard deviation of the samples
     lower_is_better: bool = False
 
 
@@ -90,9 +90,9 @@ type EvaluationRecord = RunFacts | CaseRecord | ReportedMeasure
 
 
 def score_of(value: Any, place: str) -> float | None:
-    """Return a score as a number; None where the tool gave none (null, NaN).
+    """Return a score as a number, or None if the tool gave none (null, NaN).
 
-    Raises FileRefused for text that is no verdict: what "true" means is for the tool to say.
+    Raises FileRefused for text that isn't a verdict: the tool must define what "true" means.
     """
     if value is None:
         return None
@@ -112,7 +112,7 @@ def score_of(value: Any, place: str) -> float | None:
 
 
 def count_of(value: Any, place: str, name: str) -> int:
-    """Return a count. Raises FileRefused where it isn't a whole number of at least 0."""
+    """Return a count. Raises FileRefused unless it is an integer of at least 0."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         raise FileRefused(place, f"“{name}” isn't a whole number.")
     if value < 0:
@@ -130,14 +130,14 @@ def number_of(value: Any) -> float | None:
 
 
 def text_of(value: Any) -> str:
-    """Return a name or id as text, cut to 200 characters; empty where there is none."""
+    """Return a name or id as text, cut to 200 characters, or empty text."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return str(value)[:MAX_NAME_LENGTH]
 
 
 def object_of(value: Any) -> Mapping[str, Any]:
-    """Return an object, empty where there is none."""
-    if type(value) is dict:  # what parsers make, without the slow question of an abstract class
+    """Return an object, or an empty one."""
+    if type(value) is dict:  # Parsers make dicts; this avoids the slow check for an abstract class.
         return value
     return value if isinstance(value, Mapping) else {}

@@ -1,4 +1,4 @@
-"""What a run's cases add up to, measure by measure, in one pass and little memory."""
+"""Sums of a run's cases by measure, in one pass and with little memory."""
 
 from array import array
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ LATENCY, COST = "latency_ms", "cost_per_request"
 
 @dataclass(slots=True)
 class MeasureSummary:
-    """The scores of one measure: Welford's mean and spread, and whether each was 0 or 1."""
+    """The scores of one measure: Welford's mean and spread, and True if each was 0 or 1."""
 
     n: int = 0
     successes: int = 0
@@ -41,13 +41,13 @@ class MeasureSummary:
 
     @property
     def deviation(self) -> float:
-        """The standard deviation of the samples; 0 with one of them."""
+        """The standard deviation of the samples; 0 for a single one."""
         return sqrt(self.squares / (self.n - 1)) if self.n > 1 else 0.0
 
 
 @dataclass(slots=True)
 class RunSummary:
-    """A run read to its end."""
+    """The sums of a run that was read to its end."""
 
     facts: RunFacts
     measures: dict[str, MeasureSummary] = field(default_factory=dict)
@@ -62,18 +62,18 @@ class RunSummary:
         return self.cases - self.failed - self.unscored
 
     def latency_percentile(self, percent: int) -> float | None:
-        """The nearest rank: the smallest latency that so many in a hundred don't exceed."""
+        """Return the nearest rank: the smallest latency that `percent` of cases don't exceed."""
         if not self.latencies:
             return None
         return sorted(self.latencies)[max(ceil(len(self.latencies) * percent / 100), 1) - 1]
 
     def slower_than(self, limit_ms: float) -> int:
-        """How many cases took longer."""
+        """Count the cases that took longer."""
         return sum(each > limit_ms for each in self.latencies)
 
 
 def summarise(records: Iterable[EvaluationRecord]) -> Iterator[CaseRecord | RunSummary]:
-    """Yield each case as it is read, and the summary of all of them last. Raises FileRefused."""
+    """Yield each case as it is read, and the summary of all cases last. Raises FileRefused."""
     stream = iter(records)
     facts = next(stream)
     if not isinstance(facts, RunFacts):
@@ -115,7 +115,7 @@ def _measure(summary: RunSummary, name: str) -> MeasureSummary:
 
 
 def _check_evaluated(summary: RunSummary) -> None:
-    """A completed run without a judged case is a failed run, never a pass."""
+    """Raise FileRefused for a completed run without a judged case, which must never pass."""
     is_completed = summary.facts.outcome is RunOutcome.COMPLETED
     if is_completed and not summary.cases and not summary.reported:
         raise FileRefused("", "The run evaluated nothing.")

@@ -1,8 +1,8 @@
-"""Register the judge of a measure, and what people say of the same cases.
+"""Register the judge of a measure, and people's labels of the same cases.
 
-register(suite, measure, …)     replaces the measure's judge; its earlier figures are stale then
+register(suite, measure, …)     replaces the measure's judge, which makes its earlier figures stale
 calibrate(judge, cases, …)      a labelled set; the newest one counts, and a judge whose agreement
-                                with people may be chance decides nothing
+                                with people may be chance doesn't decide
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ CALIBRATED = action(
 def register(
     suite: EvaluationSuite, *, measure: str, provider: str, name: str, version: str
 ) -> EvaluationJudge:
-    """Register the judge of a measure instead of the one that it has. Raises Invalid, with the field."""
+    """Register the judge of a measure, replacing its current one. Raises Invalid with the field."""
     if suite.is_retired:
         raise DomainError(f"{suite.name} is retired.")
     if measure not in {each.key for each in judge_queries.rate_measures(suite.id)}:
@@ -115,7 +115,7 @@ def calibrate(
     filename: str,
     sha256: str,
 ) -> JudgeCalibration:
-    """Keep a labelled set and how far the judge agrees with it."""
+    """Store a labelled set, and compute how far the judge agrees with it."""
     if not judge.is_current:
         raise DomainError(f"{judge.model} isn't the judge any more.")
     labels = judge_labels.count(cases)

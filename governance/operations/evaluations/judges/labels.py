@@ -1,4 +1,4 @@
-"""Reads a labelled set: a CSV file with a case, the label of people and the label of the judge. Pure."""
+"""Parser of labelled sets: CSV with a case, people's label and the judge's label. Pure."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ LABELS = {"pass": True, "fail": False}
 
 @dataclass(frozen=True, slots=True)
 class LabelledCase:
-    """Whether a case passes, as people and as the judge say."""
+    """One case, with whether it passes according to people and to the judge."""
 
     case: str
     people_pass: bool
@@ -28,7 +28,10 @@ class LabelledCase:
 
 
 class LabelsRefused(Invalid):
-    """Why a file is no labelled set; `problems` are its first rows that are wrong, as (row, sentence)."""
+    """The reason why a file isn't a labelled set.
+
+    `problems` are its first wrong rows, as (row, sentence).
+    """
 
     def __init__(self, message: str, problems: Sequence[tuple[int, str]] = ()) -> None:
         super().__init__(message, field="file")
@@ -36,7 +39,7 @@ class LabelsRefused(Invalid):
 
 
 def read(content: bytes) -> list[LabelledCase]:
-    """Parse a file. Raises LabelsRefused with the rows that are wrong; then nothing of it counts."""
+    """Parse a file. Raises LabelsRefused with the wrong rows; then none of its rows count."""
     rows = _rows(content)
     columns = _columns(rows[0])
     found: list[LabelledCase] = []
@@ -70,7 +73,7 @@ def read(content: bytes) -> list[LabelledCase]:
 
 
 def count(cases: Sequence[LabelledCase]) -> HumanLabels:
-    """Count how often people and the judge said the same."""
+    """Count how often people and the judge agree."""
 
     def of(people: bool, judge: bool) -> int:  # noqa: FBT001 - the cells of a table
         return sum(each.people_pass is people and each.judge_passes is judge for each in cases)

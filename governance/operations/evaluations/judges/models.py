@@ -1,7 +1,7 @@
 """Judges of suites, and how far they agree with people.
 
 EvaluationJudge          the model that judges one measure of a suite, until another replaces it
-JudgeCalibration         one labelled set: how often judge and people say the same
+JudgeCalibration         one labelled set: how often judge and people agree
   JudgeLabel             one case of it, by digest
 """
 
@@ -24,7 +24,7 @@ from governance.operations.evaluations.statistics.judges import HumanLabels
 
 
 class EvaluationJudge(Tenanted, Model):
-    """A model with its version that judges one measure. Another version is another judge."""
+    """A model with its version that judges one measure. A new version is a new judge."""
 
     __tablename__ = "evaluation_judges"
     __table_args__ = (
@@ -48,7 +48,7 @@ class EvaluationJudge(Tenanted, Model):
 
     @property
     def model(self) -> str:
-        """Return "openai/gpt-x, version 2026-08-01"."""
+        """The model's name: "openai/gpt-x, version 2026-08-01"."""
         return f"{self.provider}/{self.name}, version {self.version}"
 
     @property
@@ -57,7 +57,10 @@ class EvaluationJudge(Tenanted, Model):
 
 
 class JudgeCalibration(Tenanted, Model):
-    """What people and the judge said of the same cases. It never changes; the newest one counts."""
+    """People's and the judge's labels of the same cases.
+
+    It never changes; the newest one counts.
+    """
 
     __tablename__ = "evaluation_judge_calibrations"
     __table_args__ = (
@@ -70,10 +73,10 @@ class JudgeCalibration(Tenanted, Model):
     filename: Mapped[str]
     sha256: Mapped[str]
     both_pass: Mapped[int]
-    only_people: Mapped[int]  # people pass it, the judge doesn't
+    only_people: Mapped[int]  # People pass it, the judge doesn't
     only_judge: Mapped[int]
     both_fail: Mapped[int]
-    kappa: Mapped[float | None] = mapped_column(Float)  # None where one gave the same label always
+    kappa: Mapped[float | None] = mapped_column(Float)  # None if either side gave only one label
     kappa_low: Mapped[float | None] = mapped_column(Float)
     kappa_high: Mapped[float | None] = mapped_column(Float)
     uploaded_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
@@ -84,12 +87,12 @@ class JudgeCalibration(Tenanted, Model):
 
     @property
     def kappa_text(self) -> str:
-        """Return "0.88"; empty where there is no kappa."""
+        """Kappa as text, such as "0.88"; empty if it doesn't exist."""
         return "" if self.kappa is None else _signed(self.kappa)
 
     @property
     def kappa_interval(self) -> str:
-        """Return "0.82 to 0.94"."""
+        """The interval of kappa, such as "0.82 to 0.94"."""
         if self.kappa_low is None or self.kappa_high is None:
             return ""
         return f"{_signed(self.kappa_low)} to {_signed(self.kappa_high)}"
@@ -100,7 +103,7 @@ def _signed(value: float) -> str:
 
 
 class JudgeLabel(Tenanted, Model):
-    """What people and the judge said of one case: whether it passes."""
+    """People's and the judge's label of one case: passes or not."""
 
     __tablename__ = "evaluation_judge_labels"
     __table_args__ = (
@@ -109,6 +112,6 @@ class JudgeLabel(Tenanted, Model):
     )
 
     calibration_id: Mapped[UUID]
-    case_digest: Mapped[bytes] = mapped_column(LargeBinary)  # as in RUN_CASES
+    case_digest: Mapped[bytes] = mapped_column(LargeBinary)  # Digest as in RUN_CASES
     people_pass: Mapped[bool]
     judge_passes: Mapped[bool]

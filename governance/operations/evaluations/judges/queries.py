@@ -1,12 +1,12 @@
-"""Judges, their newest calibration, and which figures of runs a change of judge makes stale.
+"""Judges, their newest calibration, and run figures that a judge change makes stale.
 
 judge(id), judges_of(suite)    NotFound for another tenant's
-people_labels(…)               what people said of cases, in the newest labelled set
+people_labels(…)               people's labels of cases, in the newest labelled set
 current_judges(…)              one page of the judges in use, over all suites
-stale(runs)                    why a measure of a run doesn't decide any more
-judges_of_system(id)           by which stale_by says it of the runs of an AI system
-unsound(runs)                  the same, where people's labels don't confirm the judge
-corrected(…)                   the rate that people would have found, beside the judge's
+stale(runs)                    why a measure of a run no longer decides
+judges_of_system(id)           the judges that stale_by needs for the runs of an AI system
+unsound(runs)                  why a measure doesn't decide: people's labels don't confirm its judge
+corrected(…)                   the rate that people would have found, next to the judge's
 """
 
 from collections import Counter
@@ -40,12 +40,12 @@ from governance.operations.systems.models import AISystem
 
 
 def judge(judge_id: UUID) -> EvaluationJudge:
-    """The judge. Raises NotFound."""
+    """Return the judge. Raises NotFound."""
     return find(EvaluationJudge, judge_id, what="judge")
 
 
 def judges_of(suite_ids: Collection[UUID]) -> Sequence[EvaluationJudge]:
-    """Every judge of these suites, current ones first, then the newest."""
+    """Return every judge of these suites, current ones first, then the newest."""
     query = select(EvaluationJudge).where(EvaluationJudge.suite_id.in_(suite_ids))
     return (
         session()
@@ -61,7 +61,7 @@ def judges_of(suite_ids: Collection[UUID]) -> Sequence[EvaluationJudge]:
 
 
 def current_judges(*, after: str | None = None, size: int = 50) -> Keyset:
-    """One page of the judges in use with their suites, by suite and measure."""
+    """Return a page of the judges in use with their suites, by suite and measure."""
     query = (
         select(EvaluationJudge, EvaluationSuite)
         .join(EvaluationSuite, EvaluationSuite.id == EvaluationJudge.suite_id)
@@ -72,7 +72,7 @@ def current_judges(*, after: str | None = None, size: int = 50) -> Keyset:
 
 
 def measure_names(suite_ids: Collection[UUID]) -> Mapping[tuple[UUID, str], str]:
-    """The newest name of each measure, by suite and slug; one statement."""
+    """Return the newest name of each measure, by suite and slug. Runs one statement."""
     query = (
         select(SuiteVersion.suite_id, SuiteMeasure.key, SuiteMeasure.name)
         .join(SuiteVersion, SuiteVersion.id == SuiteMeasure.version_id)
@@ -83,7 +83,7 @@ def measure_names(suite_ids: Collection[UUID]) -> Mapping[tuple[UUID, str], str]
 
 
 def stale_systems(suite_ids: Collection[UUID]) -> Mapping[tuple[UUID, str], int]:
-    """Of how many AI systems the newest figure doesn't decide any more, by suite and slug."""
+    """Count the AI systems whose newest figure no longer decides, by suite and slug."""
     newest = (
         select(EvaluationRun, SuiteVersion.suite_id)
         .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
@@ -102,13 +102,13 @@ def stale_systems(suite_ids: Collection[UUID]) -> Mapping[tuple[UUID, str], int]
 
 
 def calibrations(judge_id: UUID) -> Sequence[JudgeCalibration]:
-    """Its labelled sets, the newest first."""
+    """Return a judge's labelled sets, newest first."""
     query = select(JudgeCalibration).where(JudgeCalibration.judge_id == judge_id)
     return session().scalars(query.order_by(JudgeCalibration.created_at.desc())).all()
 
 
 def newest_calibrations(judge_ids: Collection[UUID]) -> Mapping[UUID, JudgeCalibration]:
-    """The newest labelled set of each judge that has one; one statement."""
+    """Return the newest labelled set of each judge that has one. Runs one statement."""
     query = (
         select(JudgeCalibration)
         .where(JudgeCalibration.judge_id.in_(judge_ids))
@@ -121,7 +121,7 @@ def newest_calibrations(judge_ids: Collection[UUID]) -> Mapping[UUID, JudgeCalib
 def people_labels(
     suite_id: UUID, measure_key: str, digests: Collection[str]
 ) -> Mapping[str, JudgeLabel]:
-    """Labels of cases in the newest set of the measure's judge, by hexadecimal digest."""
+    """Return labels of cases in the newest set of the measure's judge, by hexadecimal digest."""
     newest = (
         select(JudgeCalibration.id)
         .join(EvaluationJudge, EvaluationJudge.id == JudgeCalibration.judge_id)
@@ -142,7 +142,7 @@ def people_labels(
 
 
 def rate_measures(suite_id: UUID) -> Sequence[SuiteMeasure]:
-    """What a judge can judge: shares of cases of the newest version."""
+    """Return the measures that a judge can judge: shares of cases of the newest version."""
     newest = (
         select(SuiteVersion.id)
         .where(SuiteVersion.suite_id == suite_id)
@@ -160,7 +160,7 @@ def rate_measures(suite_id: UUID) -> Sequence[SuiteMeasure]:
 
 
 def is_same_model(written: str, judge: EvaluationJudge) -> bool:
-    """Whether a name in a file means the judge: with or without its provider and version."""
+    """Return True if a name in a file means the judge, with or without provider and version."""
     provider, name = _split(written)
     if provider and provider != judge.provider.casefold():
         return False
@@ -168,7 +168,7 @@ def is_same_model(written: str, judge: EvaluationJudge) -> bool:
 
 
 def is_judged_by_itself(model: str, judge: EvaluationJudge) -> bool:
-    """Whether the evaluated model is the judge, also under another provider."""
+    """Return True if the evaluated model is the judge, even under another provider."""
     return bool(model) and _split(model)[1] in _names(judge)
 
 
@@ -178,7 +178,7 @@ def _names(judge: EvaluationJudge) -> set[str]:
 
 
 def _split(written: str) -> tuple[str, str]:
-    """Return the provider, which may be empty, and the name, of "openai/gpt-x" or "openai:gpt-x"."""
+    """Return provider (may be empty) and name of "openai/gpt-x" or "openai:gpt-x"."""
     text = written.strip().casefold()
     mark = "/" if "/" in text else ":"
     provider, _mark, name = text.rpartition(mark)
@@ -186,7 +186,7 @@ def _split(written: str) -> tuple[str, str]:
 
 
 def check_judges(suite_id: UUID, model: str, judges: Iterable[str]) -> None:
-    """Check that a run's model didn't judge itself. Raises DomainError."""
+    """Raise DomainError if a run's model judged itself."""
     names = list(judges)
     judged = model.strip().casefold()
     if judged and any(name.strip().casefold() == judged for name in names):
@@ -204,7 +204,7 @@ def check_judges(suite_id: UUID, model: str, judges: Iterable[str]) -> None:
 
 
 def evaluated_models(suite_id: UUID) -> Sequence[str]:
-    """The models that runs of a suite evaluated."""
+    """Return the models that runs of a suite evaluated."""
     query = (
         select(EvaluationRun.model)
         .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
@@ -220,7 +220,7 @@ def evaluated_models(suite_id: UUID) -> Sequence[str]:
     return session().scalars(query).all()
 
 
-# ---- what a judge means for a run
+# ---- a judge's effect on runs
 
 
 type JudgesByMeasure = Mapping[tuple[UUID, str], tuple[Sequence[EvaluationJudge], str]]
@@ -240,10 +240,10 @@ class JudgedRun(Protocol):
 def stale(
     runs: Iterable[tuple[JudgedRun, UUID]], at: datetime | None = None
 ) -> Mapping[tuple[UUID, str], str]:
-    """Return why measures of runs don't decide any more, by run and slug; one statement.
+    """Return why measures of runs no longer decide, by run and slug. Runs one statement.
 
-    `runs` are runs with their suites. A figure is stale where the run names another judge than the
-    measure has now (or had at `at`), where it was imported before that judge was chosen, or where
+    `runs` are runs with their suites. A figure is stale if the run names another judge than the
+    measure has now (or had at `at`), if it was imported before that judge was chosen, or if
     people's newest labels don't confirm the judge.
     """
     given = list(runs)
@@ -253,7 +253,7 @@ def stale(
 def stale_by(
     runs: Iterable[tuple[JudgedRun, UUID]], by_measure: JudgesByMeasure
 ) -> Mapping[tuple[UUID, str], str]:
-    """The same, by judges that are read already."""
+    """Return what `stale` does, from judges that the caller has read."""
     found: dict[tuple[UUID, str], str] = {}
     for run, suite_id in runs:
         for (of_suite, key), (judges, doubt) in by_measure.items():
@@ -263,7 +263,7 @@ def stale_by(
 
 
 def unsound(runs: Iterable[tuple[JudgedRun, UUID]]) -> Mapping[tuple[UUID, str], str]:
-    """Return which measures of runs the judge of today judged, where labels don't confirm it."""
+    """Return the measures of runs whose current judge isn't confirmed by labels."""
     given = list(runs)
     by_measure = _judges_by_measure({suite_id for _run, suite_id in given}) if given else {}
     return {
@@ -275,7 +275,7 @@ def unsound(runs: Iterable[tuple[JudgedRun, UUID]]) -> Mapping[tuple[UUID, str],
 
 
 def _judges_by_measure(suite_ids: Collection[UUID], at: datetime | None = None) -> JudgesByMeasure:
-    """The judges of each measure, the current one first, and why labels don't confirm it."""
+    """Return each measure's judges, current one first, and why labels don't confirm it."""
     query = _judges(at).where(EvaluationJudge.suite_id.in_(suite_ids))
     if at is not None:
         query = query.where(EvaluationJudge.created_at <= at)
@@ -289,7 +289,7 @@ def _judges(at: datetime | None = None) -> Select[EvaluationJudge, float | None]
 
 
 def by_measure(rows: Iterable[tuple[EvaluationJudge, float | None]]) -> JudgesByMeasure:
-    """What OF_SYSTEM reads, as stale_by takes it."""
+    """Convert the rows of OF_SYSTEM for stale_by."""
     found: dict[tuple[UUID, str], tuple[list[EvaluationJudge], str]] = {}
     for each, kappa in rows:
         found.setdefault((each.suite_id, each.measure_key), ([], _doubt(each, kappa)))[0].append(
@@ -299,7 +299,7 @@ def by_measure(rows: Iterable[tuple[EvaluationJudge, float | None]]) -> JudgesBy
 
 
 def _of_system() -> Select[EvaluationJudge, float | None]:
-    """The judges of the suites that were ever run on an AI system."""
+    """Select the judges of the suites that were ever run on an AI system."""
     was_run = (
         select(SuiteVersion.suite_id)
         .join(EvaluationRun, EvaluationRun.version_id == SuiteVersion.id)
@@ -312,12 +312,12 @@ OF_SYSTEM = Selected[tuple[EvaluationJudge, float | None]](_of_system)
 
 
 def judges_of_system(system_id: UUID) -> JudgesByMeasure:
-    """The judges of each suite that was ever run on an AI system, as stale_by takes them."""
+    """Return the judges of each suite ever run on an AI system, as stale_by takes them."""
     return by_measure(OF_SYSTEM.read(system_id=system_id))
 
 
 def _newest_kappa(at: datetime | None = None) -> ScalarSelect[float | None]:
-    """The low end of kappa by the newest labels of a judge, as a column."""
+    """Return the low end of kappa by a judge's newest labels, as a column."""
     c = JudgeCalibration
     query = select(c.kappa_low).where(c.judge_id == EvaluationJudge.id)
     if at is not None:
@@ -326,14 +326,17 @@ def _newest_kappa(at: datetime | None = None) -> ScalarSelect[float | None]:
 
 
 def _doubt(judge: EvaluationJudge, kappa_low: float | None) -> str:
-    """Why labels don't confirm a judge: its agreement isn't shown to be more than chance gives."""
+    """Explain why labels don't confirm a judge: its agreement may be due to chance."""
     if kappa_low is None or kappa_low > 0:
         return ""
     return f"People's labels don't confirm {judge.model}"
 
 
 def _replaced(run: JudgedRun, judges: Sequence[EvaluationJudge]) -> str:
-    """`judges` are those of one measure, the current one first."""
+    """Return why the current judge didn't judge the run; empty if it did.
+
+    `judges` are those of one measure, the current one first.
+    """
     current = judges[0]
     if run.judges and not any(is_same_model(name, current) for name in run.judges):
         return f"Judged by {', '.join(run.judges)}; the judge is {current.model}"
@@ -348,7 +351,7 @@ def corrected_results(
     results: Sequence[Row[MeasureResult, SuiteMeasure]],
     stale: Mapping[tuple[UUID, str], str],
 ) -> Mapping[str, tuple[EvaluationJudge, RateInterval]]:
-    """Return judge and corrected rate of each measure of one run that has a calibrated judge."""
+    """Return judge and corrected rate of each measure of one run with a calibrated judge."""
     current = {each.measure_key: each for each in judges_of([suite_id]) if each.is_current}
     sets = newest_calibrations([each.id for each in current.values()]) if current else {}
     found: dict[str, tuple[EvaluationJudge, RateInterval]] = {}
@@ -365,7 +368,7 @@ def corrected_results(
 def corrected(
     result: MeasureResult, measure: SuiteMeasure, calibration: JudgeCalibration
 ) -> RateInterval | None:
-    """Return the rate that people would have found; None where the judge tells too little."""
+    """Return the rate that people would have found; None without a rate or usable labels."""
     if measure.kind != "rate" or result.successes is None or not result.n:
         return None
     passed = result.successes if measure.at_least else result.n - result.successes

@@ -1,4 +1,4 @@
-"""Pages of judges: those of a suite, one with its agreement, and the upload of people's labels."""
+"""Pages of judges: a suite's judges, one judge's agreement, and the upload of people's labels."""
 
 import hashlib
 import re
@@ -30,7 +30,7 @@ class JudgeForm(Form):
         "Measure",
         [InputRequired("Choose a measure.")],
         choices=[],
-        validate_choice=False,  # the action checks it
+        validate_choice=False,  # The action checks it.
     )
     provider = StringField(
         "Provider", [DataRequired("Enter the provider."), Length(max=60)], filters=[one_line]
@@ -62,7 +62,7 @@ class LabelsForm(Form):
 
 @feature.get("/evaluations/judges/", needs=permissions.VIEW)
 def all_judges() -> ResponseReturnValue:
-    """List the judges in use with how far they agree with people, over all suites."""
+    """List the judges in use with their agreement with people, over all suites."""
     found = judge_queries.current_judges(after=request.args.get("after"))
     suite_ids = {suite.id for _judge, suite in found.rows}
     return page(
@@ -77,7 +77,7 @@ def all_judges() -> ResponseReturnValue:
 
 @feature.get("/evaluations/suites/<key>/judges/", needs=permissions.VIEW)
 def judges(key: str) -> ResponseReturnValue:
-    """List the judges of a suite with how far they agree with people."""
+    """List the judges of a suite with their agreement with people."""
     suite = queries.suite(key)
     rows = judge_queries.judges_of([suite.id])
     return page(
@@ -119,7 +119,7 @@ def new_judge(key: str) -> ResponseReturnValue:
 
 @feature.get("/evaluations/judges/<uuid:judge_id>", needs=permissions.VIEW)
 def judge(judge_id: UUID) -> ResponseReturnValue:
-    """Show a judge with how far it agrees with people."""
+    """Show a judge with its agreement with people."""
     found = judge_queries.judge(judge_id)
     suite = queries.suite_by_id(found.suite_id)
     calibrations = judge_queries.calibrations(found.id)
@@ -141,7 +141,7 @@ def judge(judge_id: UUID) -> ResponseReturnValue:
     "/evaluations/judges/<uuid:judge_id>/labels", methods=["GET", "POST"], needs=permissions.MANAGE
 )
 def judge_labels_form(judge_id: UUID) -> ResponseReturnValue:
-    """Upload what people say of cases that the judge judged."""
+    """Upload people's labels of cases that the judge judged."""
     found, form = judge_queries.judge(judge_id), LabelsForm()
     suite = queries.suite_by_id(found.suite_id)
     problems: list[Any] = []

@@ -1,4 +1,4 @@
-"""The judge beside this week's results: how far it agrees with people, and what its errors hide."""
+"""The judge of this week's results: its agreement with people, and corrected rates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class CorrectedCell:
 
     @property
     def text(self) -> str:
-        """Return "claims-triage is at 4.3% instead of 4.6%: still over 3.0%."."""
+        """The correction: "claims-triage is at 4.3% instead of 4.6%: still over 3.0%."."""
         unit, limit = self.cell.measure.unit, self.cell.judged.get("limit")
         said = (
             f"{self.row.name} is at {figures.amount(self.rate.rate, unit)}"
@@ -50,11 +50,11 @@ class WeekJudge:
     measure: str
     calibration: JudgeCalibration | None
     corrected: Sequence[CorrectedCell]
-    others: int  # further judges of this week's suites
+    others: int  # Number of further judges of this week's suites
 
     @property
     def passes(self) -> str:
-        """What the judge does with cases that people pass or fail; empty where a kind is missing."""
+        """The judge's verdicts on cases that people pass or fail; empty without both kinds."""
         labels = self.calibration.labels if self.calibration else None
         if labels is None:
             return ""
@@ -69,7 +69,7 @@ class WeekJudge:
 
 
 def judge_of_week(table: WeekTable) -> WeekJudge | None:
-    """The judge that matters most this week: of a measure that fails, then one with labels."""
+    """Return the judge that matters most this week: of a failing measure, then one with labels."""
     cells = [(row, cell) for row in table.rows for cell in row.cells.values()]
     suite_ids = {cell.suite.id for _row, cell in cells if cell.suite}
     judges = [each for each in judge_queries.judges_of(suite_ids) if each.is_current]

@@ -1,4 +1,4 @@
-"""State which release an AI system serves, where no rollout says it."""
+"""State which release an AI system serves if no rollout shows it."""
 
 from datetime import date
 
@@ -27,10 +27,10 @@ STATED = action(
 def state_release(
     system: AISystem, release: str, *, since: date | None = None, reason: str
 ) -> ServedRelease:
-    """State that the system serves the release since a day, today if None.
+    """State that the system serves the release since a day, by default today.
 
-    Runs are counted by it from now on; no budget or finding is changed backwards. Raises
-    DomainError where the system is retired or rollouts say what is served, and Invalid.
+    Later runs are counted by it; earlier budgets and findings don't change. Raises DomainError if
+    the system is retired or rollouts show what is served, and Invalid.
     """
     if system.is_retired:
         raise DomainError(f"{system.name} is retired.")

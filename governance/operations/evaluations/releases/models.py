@@ -1,4 +1,4 @@
-"""The releases that people say an AI system serves, where no rollout says it."""
+"""The releases that people state for AI systems without a rollout."""
 
 from datetime import date
 from uuid import UUID
@@ -10,7 +10,7 @@ from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 
 class ServedRelease(Tenanted, Model):
-    """A release that an AI system serves since a day, as somebody stated it; the newest counts."""
+    """A release that an AI system serves since a day, as a person stated it; the newest counts."""
 
     __tablename__ = "served_releases"
     __table_args__ = (

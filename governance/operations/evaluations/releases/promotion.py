@@ -1,15 +1,16 @@
-"""Whether the evaluations of a release allow to promote it. Rollouts ask it; only a pass passes.
+"""Check that a release's evaluations allow its promotion. Only a pass passes.
 
-    promotion_verdict(system_id, release)   clear, or each reason why not; three statements
-    evaluated(system_id, release)           the live suites, each with its newest run of a release,
-                                            and what these runs found; one statement
-    newest_release(system_id)               the release that was evaluated last
-    select_releases(system_id)              those that were evaluated, with the day of the last run
+    promotion_verdict(system_id, release)   clear, or each reason against it; three statements
+    evaluated(system_id, release)           the active suites, each with its newest run for it
+                                            and the results of these runs; one statement
+    newest_release(system_id)               the most recently evaluated release
+    select_releases(system_id)              the evaluated releases, with the day of the last run
     run_numbers(system_id, release)         its judged runs; a rollout's plan records that they count
-    is_fresh(ran_at)                        whether a run still says something about today
+    is_fresh(ran_at)                        True if a run is recent enough to count
 
-Each live suite that the system was ever evaluated by is asked for: its newest run of this release,
-by the newest published version, no older than FRESH_FOR, with a pass in each measure that decides.
+Each active suite that ever evaluated the system must have a run of this release that counts: its
+newest one, by the newest published version, no older than FRESH_FOR, with a pass in each measure
+that decides.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,7 +45,7 @@ type ReasonKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class PromotionReason:
-    """Why a release may not be promoted. `verdict` is "fail" or "undecided" for a measure."""
+    """A reason against a promotion. `verdict` is "fail" or "undecided" for a measure."""
 
     kind: ReasonKind
     says: str
@@ -56,7 +57,7 @@ class PromotionReason:
 
 @dataclass(frozen=True, slots=True)
 class PromotionVerdict:
-    """What the evaluations of a release say about promoting it, under a policy tier."""
+    """The verdict of a release's evaluations on its promotion, under a policy tier."""
 
     system_id: UUID
     release: str
@@ -69,21 +70,19 @@ class PromotionVerdict:
 
 
 def is_fresh(ran_at: datetime | None) -> bool:
-    """Whether a run is young enough to pass a gate, or to have consequences."""
+    """Return True if a run is recent enough to pass a gate, or to have consequences."""
     return ran_at is not None and clock.now() - ran_at <= FRESH_FOR
 
 
 def newest_release(system_id: UUID) -> str | None:
-    """The release that was evaluated last."""
+    """Return the most recently evaluated release."""
     r = EvaluationRun
     query = select(r.release).where(r.system_id == system_id, r.state == "judged")
     return session().scalar(query.order_by(r.ran_at.desc(), r.number.desc()).limit(1))
 
 
 def select_releases(system_id: UUID, *, limit: int = 50) -> Select[Any]:
-    """Select the releases with a judged run as a list of [release, day of its last run], the one
-    evaluated last first.
-    """
+    """Select the releases with a judged run as [release, day of its last run], newest first."""
     r = EvaluationRun
     ran, number = func.max(r.ran_at).label("ran"), func.max(r.number).label("number")
     found = (
@@ -101,14 +100,14 @@ def select_releases(system_id: UUID, *, limit: int = 50) -> Select[Any]:
 
 
 def is_evaluated(system_id: UUID, release: str) -> bool:
-    """Whether the release has a judged run of its own."""
+    """Return True if the release has a judged run of its own."""
     r = EvaluationRun
     query = select(r.id).where(r.system_id == system_id, r.state == "judged", r.release == release)
     return session().scalar(query.limit(1)) is not None
 
 
 def run_numbers(system_id: UUID, release: str, *, limit: int = 100) -> list[int]:
-    """The numbers of its judged runs, the newest first."""
+    """Return the numbers of the release's judged runs, newest first."""
     r = EvaluationRun
     query = select(r.number).where(
         r.system_id == system_id, r.state == "judged", r.release == release
@@ -117,7 +116,7 @@ def run_numbers(system_id: UUID, release: str, *, limit: int = 100) -> list[int]
 
 
 def promotion_verdict(system_id: UUID, release: str) -> PromotionVerdict:
-    """Return it for a system of the acting tenant. Raises NotFound."""
+    """Return the verdict for a system of the acting tenant. Raises NotFound."""
     system, tier = systems.system(system_id), queries.policy_tier()
     if system.is_retired:
         reasons = [PromotionReason("retired", f"{system.name} is retired.")]
@@ -146,7 +145,7 @@ def _reasons(system_id: UUID, release: str, tier: str) -> Iterator[PromotionReas
 def _of_run(
     run: EvaluationRun, version: SuiteVersion, suite: EvaluationSuite, newest: int | None
 ) -> PromotionReason | None:
-    """Why the run as a whole doesn't count."""
+    """Return why the run as a unit doesn't count."""
     kind: ReasonKind
     if version.withdrawn_at is not None or newest is None:
         kind, says = "withdrawn", f"Version {version.number} of {suite.name} was withdrawn."
@@ -206,9 +205,11 @@ type SuiteRun = tuple[EvaluationSuite, int | None, EvaluationRun | None, SuiteVe
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """Each live suite that was run on a system, with its newest published version, and its newest
-    judged run of a release with the version that it ran; what these runs found, and why a measure
-    of one doesn't decide any more, by run and slug. `has_run` counts retired suites as well.
+    """The active suites that were run on a system, and the results for one release.
+
+    Each suite has its newest published version, and its newest judged run of the release with the
+    version that it ran. The reasons why a measure of a run no longer decides are by run and slug.
+    `has_run` counts retired suites as well.
     """
 
     suites: Sequence[SuiteRun]
@@ -218,7 +219,7 @@ class Evaluated:
 
 
 def evaluated(system_id: UUID, release: str) -> Evaluated:
-    """Return what the evaluations of a release found; one statement."""
+    """Return the results of a release's evaluations. Runs one statement."""
     suites, rows, ran, results, measures, judges = read_rows(
         *EVALUATED, system_id=system_id, release=release
     )
@@ -259,7 +260,7 @@ def _suites() -> Select[EvaluationSuite, int | None]:
 
 
 def _newest_runs[*Columns](query: Select[*Columns]) -> Select[*Columns]:
-    """The query of runs, for the newest judged one of each suite on the release."""
+    """Restrict a query to the newest judged run of each suite on the release."""
     return (
         query.select_from(EvaluationRun)
         .join(SuiteVersion, SuiteVersion.id == EvaluationRun.version_id)
@@ -274,7 +275,7 @@ def _newest_runs[*Columns](query: Select[*Columns]) -> Select[*Columns]:
 
 
 _SYSTEM = bindparam("system_id", type_=Uuid())
-# what `evaluated` reads
+# The statement of `evaluated`.
 EVALUATED: tuple[Selected[Any], ...] = (
     Selected(_suites),
     Selected(lambda: _newest_runs(select(EvaluationRun, SuiteVersion.suite_id))),

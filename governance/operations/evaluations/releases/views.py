@@ -41,7 +41,7 @@ class ServedReleaseForm(Form):
     needs=permissions.RELEASE,
 )
 def served_release(system_key: str) -> ResponseReturnValue:
-    """State which release an AI system serves, where no rollout says it."""
+    """State which release an AI system serves if no rollout shows it."""
     system = systems.system(system_key, lock=request.method == "POST")
     form = ServedReleaseForm()
 

@@ -1,10 +1,10 @@
-"""Ask runners for an evaluation run, and hear how far they are.
+"""Request an evaluation run from runners, and track their progress.
 
-request(…)              sends a message to each runner; asked twice is asked once
-report(request, …)      a runner says how far it is, or that it failed
-arrived(request, run)   its run is here
-cancel(request)         a runner hears of it when it reports next
-end_unanswered()        every hour: nobody has reported in time
+request(…)              sends a message to each runner; idempotent
+report(request, …)      a runner reports its progress, or its failure
+arrived(request, run)   its run was pushed
+cancel(request)         the runner learns it with its next report
+end_unanswered()        every hour: ends requests without a timely report
 """
 
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ from governance.operations.evaluations.requests.models import EvaluationRequest
 from governance.operations.evaluations.runs import actions as run_actions
 from governance.operations.systems.models import AISystem
 
-ANSWERED_WITHIN = timedelta(hours=24)  # the first report; messages are retried meanwhile
-SILENT_FOR = timedelta(hours=6)  # after a report
-MAX_OPEN = 20  # in a tenant
+ANSWERED_WITHIN = timedelta(hours=24)  # Time until the first report; messages are retried meanwhile
+SILENT_FOR = timedelta(hours=6)  # Time after a report
+MAX_OPEN = 20  # Open requests per tenant
 MAX_SAMPLES = 10_000_000
 MAX_NOTE_LENGTH = 200
 NO_RUNNER = "No runner is registered. Send the run to the address on this page instead."
@@ -91,12 +91,12 @@ UNANSWERED = action(
 
 
 class RequestEnded(DomainError):
-    """The request is over, so the runner can stop."""
+    """The request has ended, so the runner can stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a runner says: so many of so many cases, in its words; or why it failed."""
+    """A runner's progress: cases done of a total, and a note, or the reason for its failure."""
 
     done: int = 0
     total: int = 0
@@ -112,7 +112,7 @@ def request(
     release: str,
     samples: int | None = None,
 ) -> EvaluationRequest:
-    """Ask the runners. An open request for the same is returned, unchanged. Raises Invalid."""
+    """Send a request to the runners. Returns an open request for the same run. Raises Invalid."""
     access.require(permissions.REQUEST)
     run_actions.check(system, suite, version, release)
     if samples is not None and not 1 <= samples <= MAX_SAMPLES:
@@ -154,7 +154,7 @@ def too_many() -> str:
 
 
 def report(row: EvaluationRequest, given: Report) -> None:
-    """Keep what a runner says. Raises RequestEnded where it can stop, and Invalid with the field."""
+    """Store a runner's report. Raises RequestEnded if it can stop, and Invalid with the field."""
     _check(given)
     session().refresh(row, with_for_update=True)
     _check_open(row)
@@ -187,7 +187,7 @@ def _check_open(row: EvaluationRequest) -> None:
 def check_run(
     row: EvaluationRequest, system: AISystem, version: SuiteVersion, release: str
 ) -> None:
-    """Whether a run may answer the request: not where it was cancelled or asked for another one."""
+    """Raise unless a run may answer the request: not canceled, and for the same run."""
     session().refresh(row, with_for_update=True)
     if row.state == "cancelled":
         _check_open(row)
@@ -198,7 +198,7 @@ def check_run(
 
 
 def arrived(row: EvaluationRequest, run: EvaluationRun) -> None:
-    """Its run is here, perhaps late; a second run changes nothing."""
+    """Link the run that answers the request, even if late. A second run changes nothing."""
     if row.run_id is not None:
         return
     row.run_id, row.heard_at = run.id, clock.now()
@@ -206,7 +206,7 @@ def arrived(row: EvaluationRequest, run: EvaluationRun) -> None:
 
 
 def cancel(row: EvaluationRequest) -> None:
-    """Cancel an open request; the second of two clicks changes nothing."""
+    """Cancel an open request. Idempotent."""
     access.require(permissions.REQUEST)
     session().refresh(row, with_for_update=True)
     if row.state == "cancelled":
@@ -217,7 +217,7 @@ def cancel(row: EvaluationRequest) -> None:
 
 
 def end_unanswered(now: datetime) -> int:
-    """End what no runner has reported about in time; return how many."""
+    """End the requests without a timely report. Return how many."""
     ended = request_queries.overdue(now)
     for row in ended:
         _end(row, "unanswered", UNANSWERED, heard_at=row.heard_at)

@@ -1,6 +1,6 @@
-"""Evaluations that runners are asked for.
+"""Requests to runners for evaluations.
 
-EvaluationRequest   a suite version on a release of an AI system, until a run arrives or nobody answers
+EvaluationRequest   a suite version on a release of an AI system, until a run arrives or time is up
 """
 
 from datetime import datetime
@@ -16,9 +16,9 @@ REQUEST_STATES = (*OPEN, "done", "failed", "cancelled", "unanswered")
 
 
 class EvaluationRequest(Tenanted, Model):
-    """What a runner was asked: `sent`, `running` once it reports, and how it ended.
+    """A request to runners: `sent`, `running` after a report, and how it ended.
 
-    `samples` is the number of cases wanted; without one the runner takes all of the suite.
+    `samples` is the number of cases; without it the runner takes all cases of the suite.
     """
 
     __tablename__ = "evaluation_requests"
@@ -41,9 +41,9 @@ class EvaluationRequest(Tenanted, Model):
     state: Mapped[str] = mapped_column(default="sent")
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
-    note: Mapped[str] = mapped_column(default="")  # what the runner says it does, or why it failed
+    note: Mapped[str] = mapped_column(default="")  # Runner's note, or why it failed
     heard_at: Mapped[datetime | None]
-    ends_at: Mapped[datetime]  # if the runner isn't heard before
+    ends_at: Mapped[datetime]  # Deadline without a report from the runner
     ended_at: Mapped[datetime | None]
     run_id: Mapped[UUID | None]
 

@@ -1,4 +1,4 @@
-"""Requests to runners, and which runners there are."""
+"""Requests to runners, and the available runners."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,17 +22,17 @@ from governance.operations.systems.models import AISystem
 
 
 def runners() -> Sequence[WebhookEndpoint]:
-    """The webhook endpoints that take requests."""
+    """Return the webhook endpoints that accept requests."""
     return webhooks.subscribers(EVENT_TYPE)
 
 
 def request(request_id: UUID, *, lock: bool = False) -> EvaluationRequest:
-    """The request. Raises NotFound."""
+    """Return the request. Raises NotFound."""
     return find(EvaluationRequest, request_id, what="evaluation request", lock=lock)
 
 
 def same(system_id: UUID, version_id: UUID, release: str) -> EvaluationRequest | None:
-    """The open request for the same."""
+    """Return the open request for the same system, version and release."""
     query = select(EvaluationRequest).where(
         EvaluationRequest.system_id == system_id,
         EvaluationRequest.version_id == version_id,
@@ -43,19 +43,19 @@ def same(system_id: UUID, version_id: UUID, release: str) -> EvaluationRequest |
 
 
 def open_count() -> int:
-    """How many requests have not ended."""
+    """Count the requests that have not ended."""
     query = select(func.count()).select_from(EvaluationRequest)
     return session().scalars(query.where(EvaluationRequest.state.in_(OPEN))).one()
 
 
 def open_requests() -> Sequence[EvaluationRequest]:
-    """The requests that have not ended."""
+    """Return the requests that have not ended."""
     query = select(EvaluationRequest).where(EvaluationRequest.state.in_(OPEN))
     return session().scalars(query).all()
 
 
 def overdue(now: datetime) -> Sequence[EvaluationRequest]:
-    """The open requests whose time is over, locked."""
+    """Return the open requests past their deadline, locked."""
     query = select(EvaluationRequest).where(
         EvaluationRequest.state.in_(OPEN), EvaluationRequest.ends_at <= now
     )
@@ -63,7 +63,7 @@ def overdue(now: datetime) -> Sequence[EvaluationRequest]:
 
 
 def about(row: EvaluationRequest) -> Row[EvaluationSuite, SuiteVersion, AISystem]:
-    """The suite, version and AI system of a request; one statement."""
+    """Return the suite, version and AI system of a request. Runs one statement."""
     query = (
         select(EvaluationSuite, SuiteVersion, AISystem)
         .join(SuiteVersion, SuiteVersion.suite_id == EvaluationSuite.id)
@@ -74,7 +74,7 @@ def about(row: EvaluationRequest) -> Row[EvaluationSuite, SuiteVersion, AISystem
 
 
 def requests(*, after: str | None = None, size: int = 50) -> Keyset:
-    """One page of the requests with suite, version, system and run, newest first."""
+    """Return a page of the requests with suite, version, system and run, newest first."""
     query = (
         select(EvaluationRequest, EvaluationSuite, SuiteVersion, AISystem, EvaluationRun)
         .join(SuiteVersion, SuiteVersion.id == EvaluationRequest.version_id)

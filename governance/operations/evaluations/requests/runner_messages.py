@@ -1,7 +1,7 @@
-"""What a runner gets: a signed webhook message with the suite, the release and how many cases.
+"""The signed webhook message to a runner: suite, release and number of cases.
 
-A runner is a webhook endpoint that subscribes to evaluation.run.requested: its address, its secret, retries and
-dead letters are those of webhooks.
+A runner is a webhook endpoint that subscribes to evaluation.run.requested: its address, its secret,
+retries and dead letters are those of webhooks.
 """
 
 from typing import Any
@@ -33,21 +33,21 @@ event_types.register(EVENT_TYPE, "a person asks for an evaluation run", EXAMPLE)
 def push_address(
     system: str, suite: str, version: int | None, release: str, request: str = ""
 ) -> str:
-    """Where a run is sent, with the parameters that say what it is of."""
+    """Return the address to send a run to, with the parameters that identify it."""
     named = {"system": system, "suite": suite, "version": version, "release": release}
     query = {name: value for name, value in (named | {"request": request}).items() if value}
     return f"{config.public_address()}{RUNS}?{urlencode(query)}"
 
 
 def push_command(address: str) -> str:
-    """The command that sends an Inspect log there."""
+    """Return the command that sends an Inspect log to the address."""
     return f'curl -X POST -T logs/run.eval -H "Authorization: Bearer $KEY" "{address}"'
 
 
 def message(
     request: EvaluationRequest, system: AISystem, suite: EvaluationSuite, version: SuiteVersion
 ) -> dict[str, Any]:
-    """The data of the message. It names no person."""
+    """Return the data of the message. It names no person."""
     return {
         "request": request.id,
         "system": system.key,

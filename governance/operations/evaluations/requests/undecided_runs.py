@@ -1,7 +1,7 @@
-"""Runs of this week that further cases would decide, and a request to runners for each of them.
+"""Runs of this week that further cases would decide, and requests to runners for them.
 
-undecided_runs()        the fewest further cases first, with the request that is open for each
-request_all()           asks runners for what isn't asked for yet
+undecided_runs()        the fewest further cases first, each with its open request
+request_all()           requests the runs that have no open request
 """
 
 from collections import defaultdict
@@ -36,15 +36,15 @@ class UndecidedRun:
 
     run: EvaluationRun
     suite: EvaluationSuite
-    version: SuiteVersion  # the suite's newest published one, which is asked for
+    version: SuiteVersion  # The suite's newest published version, which is requested
     system: AISystem
     measures: Sequence[str]
     wanted: int
-    asked: EvaluationRequest | None  # the open request for it
+    asked: EvaluationRequest | None  # Open request for it
 
     @property
     def command(self) -> str:
-        """The command that sends such a run."""
+        """The command that pushes such a run."""
         address = runner_messages.push_address(
             self.system.key, self.suite.key, self.version.number, self.run.release
         )
@@ -52,7 +52,10 @@ class UndecidedRun:
 
 
 def undecided_runs() -> list[UndecidedRun]:
-    """What further cases would decide this week; the same statements for any number of runs."""
+    """Return what further cases would decide this week.
+
+    The number of statements doesn't depend on the number of runs.
+    """
     newest = queries.newest_runs_of(monday_of(clock.today()))
     roles = served_releases.roles_of({system.id for _run, _suite, system in newest})
     runs = [
@@ -78,7 +81,7 @@ def undecided_runs() -> list[UndecidedRun]:
 
 
 def _open_cells(runs: Sequence[tuple[EvaluationRun, UUID]]) -> dict[UUID, list[WeekCell]]:
-    """The results of each run that further cases would decide."""
+    """Return the results of each run that further cases would decide."""
     tier, stale = queries.policy_tier(), judge_queries.stale(runs)
     by_id = {run.id: run for run, _suite_id in runs}
     found: dict[UUID, list[WeekCell]] = defaultdict(list)
@@ -92,13 +95,13 @@ def _open_cells(runs: Sequence[tuple[EvaluationRun, UUID]]) -> dict[UUID, list[W
 
 
 def request_all() -> tuple[list[EvaluationRequest], int]:
-    """Ask runners for every undecided run, one request for each suite and release.
+    """Request every undecided run, one request per suite and release.
 
-    Returns the requests and how many runs had to wait, because so many requests are open. Raises
-    DomainError where nothing is left to ask for.
+    Returns the requests, and how many runs must wait because too many requests are open. Raises
+    DomainError if nothing is left to request.
     """
     access.require(permissions.REQUEST)
-    lock_tenant("evaluation requests")  # the second of two clicks sees what the first one asked for
+    lock_tenant("evaluation requests")  # The second of two clicks sees the requests of the first.
     every = undecided_runs()
     left = [each for each in every if each.asked is None]
     if not left:

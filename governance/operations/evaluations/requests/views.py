@@ -1,4 +1,4 @@
-"""Pages of requests to runners: which there are, ask them, how far they are."""
+"""Pages of requests to runners: the list, a new request, and its progress."""
 
 from typing import Any
 from uuid import UUID
@@ -35,7 +35,7 @@ STATES = {
 
 @feature.get("/evaluations/requests/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    """List the runners, and what they were asked for, newest first."""
+    """List the runners, and the requests to them, newest first."""
     found = request_queries.requests(after=request.args.get("after"))
     return page(
         "operations/evaluations/requests.html",
@@ -49,7 +49,7 @@ def index() -> ResponseReturnValue:
 
 @feature.get("/evaluations/requests/new", needs=permissions.REQUEST)
 def new() -> ResponseReturnValue:
-    """Ask the runners for a run; without one, the command and the address for it."""
+    """Request a run from the runners, or show the command and address if there are none."""
     suite, system = _named()
     form = RunRequestForm(
         system_id=system.id if system else None,
@@ -61,7 +61,7 @@ def new() -> ResponseReturnValue:
 
 
 def _named() -> tuple[EvaluationSuite | None, AISystem | None]:
-    """The suite and the system that the address names."""
+    """Return the suite and the system that the address names."""
     suite, system = request.args.get("suite"), request.args.get("system")
     return (
         queries.suite(suite) if suite else None,
@@ -117,7 +117,7 @@ def create() -> ResponseReturnValue:
 
 @feature.get("/evaluations/requests/undecided", needs=permissions.REQUEST)
 def undecided() -> ResponseReturnValue:
-    """Show which runs would decide this week's open results, before anything is asked for."""
+    """Show the runs that would decide this week's open results, before requesting them."""
     return _undecided()
 
 
@@ -134,7 +134,7 @@ def _undecided(problem: str = "", status: int = 200) -> ResponseReturnValue:
 
 @feature.post("/evaluations/requests/undecided", needs=permissions.REQUEST)
 def request_undecided() -> ResponseReturnValue:
-    """Ask the runners for all of them."""
+    """Request all of them from the runners."""
     try:
         made, waiting = undecided_runs.request_all()
     except DomainError as refused:
@@ -148,7 +148,7 @@ def request_undecided() -> ResponseReturnValue:
 
 @feature.get("/evaluations/requests/<uuid:request_id>", needs=permissions.VIEW)
 def shown(request_id: UUID) -> ResponseReturnValue:
-    """Show a request: how far its runner is, or the run that it sent."""
+    """Show a request: its runner's progress, or the run that it sent."""
     found = request_queries.request(request_id)
     suite, version, system = request_queries.about(found)
     return page(

@@ -1,11 +1,11 @@
-"""Import runs: store the file, judge it in the background, keep its figures or why it was refused.
+"""Import runs: store the file, judge it in the background, keep its figures or its error.
 
     import_run(…)              a file of any tool that files/ reads; its text isn't kept
-    keep_results(run_id, …)    what the child found, in one transaction with the cases
-    refuse(run_id, …)          nothing of it is kept but the reason
+    keep_results(run_id, …)    the child's results, in one transaction with the cases
+    refuse(run_id, …)          only the reason is kept
 
-The same content for the same system and version is one run. A run that names an earlier one's
-reference with other content is refused: somebody may have changed a figure.
+The same content for the same system and version is one run. A run with an earlier one's reference
+and other content is rejected, since somebody may have changed a figure.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ PREFIX = "evaluations"
 MAX_FILE_BYTES = 512 * 1024 * 1024
 MAX_RELEASE_LENGTH = 60
 OLDEST_RUN = timedelta(days=800)
-# Row-level security takes no COPY, so cases are copied beside their table and inserted from there.
+# Row-level security forbids COPY, so cases are copied to a temporary table and inserted from there.
 CREATE_CASES = text(
     "CREATE TEMPORARY TABLE IF NOT EXISTS evaluation_cases_copied (case_digest bytea, repetition smallint,"
     " outcome smallint, source text, latency_ms real, cost real, scores real[]) ON COMMIT DROP"
@@ -98,7 +98,7 @@ CANCELLED = action(
 
 
 class AlreadyImported(DomainError):
-    """The same content is a run of this system and version; `run` is that one."""
+    """The same content was imported for this system and version as `run`."""
 
     def __init__(self, message: str, run: EvaluationRun) -> None:
         super().__init__(message)
@@ -117,7 +117,7 @@ def import_run(
 ) -> EvaluationRun:
     """Store a run's file and queue its reading.
 
-    Raises AlreadyImported for content that was imported, Invalid with the field, and TooLarge.
+    Raises AlreadyImported for known content, Invalid with the field, and TooLarge.
     """
     check(system, suite, version, release)
     extend_statement_timeout()
@@ -166,7 +166,7 @@ def import_run(
 
 
 def check(system: AISystem, suite: EvaluationSuite, version: SuiteVersion, release: str) -> None:
-    """Whether the system and the version take a run now. Raises Invalid, with the field."""
+    """Raise Invalid, with the field, unless the system and the version accept a run now."""
     access.require(permissions.IMPORT if current.actor().kind == "person" else permissions.PUSH)
     if system.is_retired:
         raise Invalid(f"{system.name} is retired, so it takes no runs.", field="system")
@@ -182,11 +182,11 @@ def check(system: AISystem, suite: EvaluationSuite, version: SuiteVersion, relea
         raise Invalid("Enter the release that was evaluated, such as 2026.11.2.", field="release")
 
 
-# ---- what the child found
+# ---- the child's results
 
 
 def keep_results(run_id: UUID, found: Mapping[str, Any], cases: Path) -> None:
-    """Keep a run's figures and cases: all of them, or none. Raises DomainError where it is refused."""
+    """Store a run's figures and cases, all or none. Raises DomainError if it is rejected."""
     run = queries.run(run_id, lock=True)
     if run.state != "reading":
         return
@@ -281,7 +281,7 @@ def _copy(run: EvaluationRun, cases: Path) -> None:
 
 
 def refuse(run_id: UUID, place: str, problem: str) -> None:
-    """Keep why a run isn't one that counts; nothing else of it is kept."""
+    """Store why a run is rejected, and nothing else of it."""
     run = queries.run(run_id, lock=True)
     if run.state != "reading":
         return

@@ -1,4 +1,4 @@
-"""A run as programs read it."""
+"""The JSON of a run for programs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,8 +14,10 @@ VERDICTS = ("pass", "fail", "undecided")
 
 
 def answer_of(run: EvaluationRun) -> dict[str, Any]:
-    """The run with its verdicts by the limits that judged it, and `today` by those in force now;
-    `verdict` is of all measures, and null while it is read.
+    """Return the run with its verdicts.
+
+    The verdicts are by the limits that judged it; `today` has those by the current limits.
+    `verdict` is that of all measures, and null while the run is being read.
     """
     session().flush()
     suite, version, system = queries.about(run)
@@ -72,7 +74,7 @@ def answer_of(run: EvaluationRun) -> dict[str, Any]:
 
 
 def _state(run: EvaluationRun, work: str) -> str:
-    """reading, judged, refused; failed or cancelled where the reading was."""
+    """Return reading, judged or refused; failed or cancelled if the reading work is."""
     return work if run.state == "reading" and work in {"failed", "cancelled"} else run.state
 
 
@@ -81,7 +83,7 @@ def _problem(work: background_work.Run[EvaluationRun]) -> str | None:
 
 
 def verdict_of(run: EvaluationRun, measures: list[dict[str, Any]]) -> str | None:
-    """Pass only where every measure that decides passes; one that fails fails the run."""
+    """Return pass only if every measure that decides passes; one failing measure fails the run."""
     if run.state != "judged":
         return None
     found = {each["verdict"] for each in measures if each["decides"]}
@@ -93,7 +95,7 @@ def verdict_of(run: EvaluationRun, measures: list[dict[str, Any]]) -> str | None
 def _measure(
     result: MeasureResult, measure: SuiteMeasure, tier: str, *, is_stale: bool
 ) -> dict[str, Any]:
-    """`is_stale`: of another judge than the measure has now, which decides nothing."""
+    """Return a measure as JSON. `is_stale`: another judge judged it, so it doesn't decide."""
     judged: Mapping[str, Any] = result.verdicts.get(tier, {})
     if is_stale:
         judged = {"limit": judged.get("limit")}

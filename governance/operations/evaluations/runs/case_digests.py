@@ -1,4 +1,4 @@
-"""The name of a case as Meridian keeps it: a digest, never its text. Pure."""
+"""The stored name of a case: a digest, never its text. Pure."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""How one case did in the newest run of a release: what proves that a fix holds.
+"""Results of one case in the newest run of a release, which prove that a fix works.
 
 newest_results(system_id, version_id, digest, releases)    by release; one statement
 passes(measure, scores)                                    whether a case passes a measure
@@ -14,12 +14,12 @@ from sqlalchemy import func, select
 from governance.kernel.data.db import session
 from governance.operations.evaluations.models import RUN_CASES, EvaluationRun, SuiteMeasure
 
-SCORED = 0  # outcome of a case that has scores
+SCORED = 0  # Outcome of a case that has scores
 
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """A case in a run: its scores by the place of each measure, a row for each repetition.
+    """A case in a run: its scores by each measure's place, one row per repetition.
 
     A repetition that failed or has no score is None.
     """
@@ -65,16 +65,17 @@ def newest_results(
 
 
 def place_of(measures: Sequence[SuiteMeasure], key: str) -> tuple[int, SuiteMeasure] | None:
-    """Return where the scores of a measure of a version are, and the measure; None where there is
-    none. `measures` are all of the version, in their order.
+    """Return the place of a measure's scores in a version, and the measure; None without scores.
+
+    `measures` are all measures of the version, in order.
     """
     return next(((n, each) for n, each in enumerate(measures) if each.key == key), None)
 
 
 def passes(measure: SuiteMeasure, place: int, result: CaseResult) -> bool | None:
-    """Return whether every repetition passes; None where one of them wasn't judged.
+    """Return True if every repetition passes; None if one of them wasn't judged.
 
-    One failed repetition is enough to fail: an attack that works now and then works.
+    One failed repetition is enough to fail: an attack that works sometimes is an attack that works.
     """
     is_up = measure.at_least != measure.is_inverted
     judged = [_passes(each, place, is_up=is_up) for each in result.repetitions]

@@ -1,7 +1,7 @@
-"""From what a run's cases add up to, to a verdict of each measure by policy tier. Pure.
+"""Verdicts of each measure by policy tier, from the sums of a run's cases. Pure.
 
-The intervals of a run hold together at 95%: each of k measures that decide gets the k-th root
-(statistics/rates.py), and a look at a run that grew since spends less than the one before
+The intervals of a run hold jointly at 95%: each of k measures that decide gets the k-th root
+(statistics/rates.py), and a repeated look in the same week spends less than the one before
 (statistics/multiplicity.py).
 """
 
@@ -26,7 +26,7 @@ MILLISECONDS = {"s": 1000.0, "ms": 1.0}
 
 @dataclass(frozen=True, slots=True)
 class MeasureRule:
-    """What a suite version asks of one measure; `limits` by policy tier, in its unit."""
+    """The requirements of a suite version for one measure; `limits` by policy tier, in its unit."""
 
     key: str
     kind: str
@@ -41,13 +41,13 @@ class MeasureRule:
 
     @property
     def names(self) -> Sequence[str]:
-        """Its names in files."""
+        """The names of the measure in files."""
         return (self.key, *self.sources)
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedMeasure:
-    """A measure's figure, and its judgement by policy tier; no judgement where nothing counts."""
+    """A measure's figure, with its judgement by policy tier; none if nothing counts."""
 
     rule: MeasureRule
     confidence: float
@@ -58,7 +58,7 @@ class JudgedMeasure:
 
     @property
     def shown(self) -> Judgement:
-        """One of them: figure and interval are the same in every tier."""
+        """One of the judgements. Figure and interval are the same in every tier."""
         return next(iter(self.by_tier.values()), Judgement(Verdict.UNDECIDED, 0))
 
 
@@ -67,8 +67,8 @@ def judge_run(
 ) -> list[JudgedMeasure]:
     """Return every measure of the suite version, in order.
 
-    A measure that the run doesn't have, or that evaluated nothing, is undecided. Of a failed run every
-    measure is. Raises FileRefused where a share of cases is asked for and the file has other scores.
+    A measure is undecided if the run doesn't have it, if it evaluated nothing, or if the run
+    failed. Raises FileRefused if the rule needs a share of cases and the file has other scores.
     """
     deciding = sum(not rule.is_signal for rule in rules)
     confidence = confidence_of_look(look, joint_confidence(max(deciding, 1), CONFIDENCE))
@@ -78,7 +78,7 @@ def judge_run(
 
 
 def _with_enough(judged: JudgedMeasure) -> JudgedMeasure:
-    """With fewer samples than the rule asks for nothing passes; what fails by then fails."""
+    """Turn passes into undecided if samples are below the minimum. Failures stay."""
     missing = judged.rule.min_samples - judged.n
     if missing <= 0:
         return judged
@@ -116,7 +116,7 @@ def _scores(scores: MeasureSummary, rule: MeasureRule, confidence: float) -> Jud
 
 
 def _reported(given: ReportedMeasure, rule: MeasureRule, confidence: float) -> JudgedMeasure:
-    """A figure that the tool computed: it counts where it says of how many cases."""
+    """Judge a figure that the tool computed. It counts only with its number of cases."""
     if rule.kind == "rate" and given.n is not None and given.successes is not None:
         return _rate(given.successes, given.n, rule, confidence)
     if rule.kind == "mean" and given.n is not None and given.deviation is not None:

@@ -1,12 +1,12 @@
-"""What `true` means for a score of Meridian's own JSON: the good result, or the bad one. Pure.
+"""The meaning of `true` for a score of Meridian's own JSON: good or bad. Pure.
 
-    polarities(stated, names, rules)   "good" or "bad" by name, or FileRefused where nothing says it
+    polarity(stated, name, rule)       "good" or "bad", or FileRefused if it is ambiguous
     turned(scores, read_as, rules)     the scores as the measures count them
 
-A file states it by name in `true_is`. Without that, the measure of the suite decides, as the person
-who configured it set it, except where the name says the opposite: `hallucination: true` reads as
-harm, so a measure that counts the good answers under such a name needs the statement. The formats of
-other tools define what a pass is; their readers return the good result as 1.
+A file states it by name in `true_is`. Otherwise the suite's measure decides, as the person who
+configured it set it, unless the name suggests the opposite: `hallucination: true` reads as harm, so
+a measure that counts the good answers under such a name needs the statement. The formats of other
+tools define a pass; their readers return the good result as 1.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +16,7 @@ from governance.operations.evaluations.runs.judging import MeasureRule
 
 GOOD, BAD = "good", "bad"
 POLARITIES = (GOOD, BAD)
-HARMS = (  # of a name, in which "true" reads as the harm
+HARMS = (  # Parts of a name for which "true" reads as harm
     "hallucinat",
     "harmful",
     "toxic",
@@ -40,18 +40,18 @@ NEGATIONS = ("no-", "not-", "non-", "without-", "free", "resist", "block")
 
 
 def counts_good(rule: MeasureRule) -> bool:
-    """Whether 1 in a file is the good result for this measure."""
+    """Return True if 1 in a file is the good result for this measure."""
     return rule.at_least != rule.is_inverted
 
 
 def names_a_harm(name: str) -> bool:
-    """Whether `true` under this name reads as harm: "harmful-output", but not "no-toxicity"."""
+    """Return True if `true` under this name reads as harm: "harmful-output", not "no-toxicity"."""
     plain = name.casefold().replace("_", "-").replace(" ", "-")
     return any(each in plain for each in HARMS) and not any(each in plain for each in NEGATIONS)
 
 
 def polarity(stated: Mapping[str, str], name: str, rule: MeasureRule) -> str:
-    """What 1 under the name means. Raises FileRefused, with the name and how to state it."""
+    """Return the meaning of 1 under the name. Raises FileRefused that explains how to state it."""
     if name in stated:
         return stated[name]
     is_its_own = name == rule.key and not rule.at_least
@@ -65,7 +65,10 @@ def polarity(stated: Mapping[str, str], name: str, rule: MeasureRule) -> str:
 
 
 def rules_by_name(rules: Sequence[MeasureRule]) -> dict[str, MeasureRule]:
-    """The measure that each name in files is read for; a percentile and a mean in a unit have none."""
+    """Return the measure for each name in files.
+
+    Percentiles, and means in a unit other than share, have none.
+    """
     return {
         name: rule
         for rule in reversed(rules)
@@ -77,7 +80,7 @@ def rules_by_name(rules: Sequence[MeasureRule]) -> dict[str, MeasureRule]:
 def turned(
     scores: Mapping[str, float], read_as: Mapping[str, str], by_name: Mapping[str, MeasureRule]
 ) -> dict[str, float]:
-    """The scores, those turned round whose measure counts the other side."""
+    """Return the scores, inverted if the measure counts the opposite side."""
     return {
         name: 1.0 - value
         if name in read_as and (read_as[name] == GOOD) != counts_good(by_name[name])
@@ -87,7 +90,7 @@ def turned(
 
 
 def check_used(stated: Collection[str], by_name: Mapping[str, MeasureRule]) -> None:
-    """Raise FileRefused where a name is stated that no measure of the suite reads."""
+    """Raise FileRefused if a name is stated that no measure of the suite reads."""
     if unknown := sorted(set(stated) - by_name.keys()):
         raise FileRefused(
             f"true_is, {unknown[0][:40]}", "No measure of the suite reads a share under this name."

@@ -1,6 +1,6 @@
-"""A run from a machine, once for each of its Idempotency-Keys.
+"""Push a run from a machine, once per Idempotency-Key.
 
-check(wanted)            that what the address names exists, before the file is read
+check(wanted)            checks the names in the address, before the file is read
 push(file, wanted, …)    queue the reading of a file; the same file again is the same run
 request_of_key(id)       a request to runners that the acting key may answer
 run_of_key(run_id)       a run that the acting key has access to
@@ -33,37 +33,38 @@ from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem
 
 ENDPOINT = "evaluations"
-MAX_WAITING = 100  # runs of machines that are not read yet, in a tenant
+MAX_WAITING = 100  # Unread runs from machines, per tenant
 NO_SYSTEM = "This AI system doesn't exist, or the key has no access to it."
 
 
 class AnotherRunHasTheName(DomainError):
-    """A run with the machine's own name of this one has other content."""
+    """Another run with the same machine-given name has different content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedRun:
-    """What the address names: which version of which suite ran on which release of which system."""
+    """The names in the address: suite, version, release and system of the run."""
 
     system: str
     suite: str
     release: str
     version: int | None = None
     model: str = ""
-    run: str = ""  # the machine's name of the run, such as that of a CI job
-    request: UUID | None = None  # that it answers
+    run: str = ""  # The machine's name of the run, such as that of a CI job
+    request: UUID | None = None  # Request that it answers
 
 
 def push(file: ReceivedFile, wanted: WantedRun, *, idempotency_key: str | None) -> BatchResult:
-    """Queue the reading of a file. Raises Invalid with the field, and what batch_actions.once does."""
+    """Queue the reading of a file. Raises Invalid with the field, and as batch_actions.once."""
     given = json.dumps([file.sha256, asdict(wanted)], sort_keys=True, default=str)
     digest = hashlib.sha256(given.encode()).hexdigest()
     return batch_actions.once_of(ENDPOINT, digest, idempotency_key, lambda: _store(file, wanted))
 
 
 def check(wanted: WantedRun) -> None:
-    """Raise Invalid unless the system, the suite and its version exist. Whether they take a run now
-    isn't asked: a repeated request gets its first answer.
+    """Raise Invalid unless the system, the suite and its version exist.
+
+    It doesn't check if they accept a run now, so that a repeated request gets its first answer.
     """
     _system(wanted.system)
     _version(wanted.suite, wanted.version)
@@ -100,7 +101,7 @@ def _imported(
     version: SuiteVersion,
 ) -> EvaluationRun:
     return run_actions.import_run(
-        cast("Any", file.file),  # a temporary file is a binary file
+        cast("Any", file.file),  # A temporary file is a binary file.
         system=system,
         suite=suite,
         version=version,
@@ -147,14 +148,14 @@ def _waiting() -> list[EvaluationRun]:
 
 
 def _read_again(run: EvaluationRun) -> None:
-    """Work that failed or was cancelled begins again when its file is sent again."""
+    """Restart failed or canceled work when its file is sent again."""
     work = background_work.run_of(run)
     if work.state in {"failed", "cancelled"}:
         background_work.retry(work)
 
 
 def run_of_key(run_id: UUID) -> EvaluationRun:
-    """The run. Raises NotFound, also where the key is limited to another system."""
+    """Return the run. Raises NotFound, also if the key is limited to another system."""
     found = queries.run(run_id)
     if acting_key_system() not in {None, found.system_id}:
         raise NotFound("This evaluation run doesn't exist, or you don't have access to it.")
@@ -162,7 +163,7 @@ def run_of_key(run_id: UUID) -> EvaluationRun:
 
 
 def request_of_key(request_id: UUID) -> EvaluationRequest:
-    """The request to runners. Raises NotFound, also where the key is limited to another system."""
+    """Return the request to runners. Raises NotFound, also if the key has another system."""
     found = request_queries.request(request_id)
     if acting_key_system() not in {None, found.system_id}:
         raise NotFound("This evaluation request doesn't exist, or you don't have access to it.")

@@ -1,8 +1,8 @@
-"""The child process that reads and judges a run: its orders come on standard input as JSON.
+"""The child process that reads and judges a run. It gets its orders as JSON on stdin.
 
 It prints lines of JSON: {"cases": 5000} while it reads, then {"run": …, "measures": […]} or
-{"place": …, "problem": …}. The cases are written for COPY to a file beside the one that is read.
-It loads SciPy where a mean is judged.
+{"place": …, "problem": …}. The cases are written for COPY to a file next to the input.
+It loads SciPy only to judge a mean.
 """
 
 import json
@@ -36,12 +36,12 @@ from governance.operations.evaluations.series.weeks import monday_of, ran_at
 CASES_FILE = "cases.copy"
 REPORTED_EVERY = 5_000  # cases
 OUTCOMES = {CaseOutcome.SCORED: 0, CaseOutcome.FAILED: 1, CaseOutcome.UNSCORED: 2}
-MAX_REPETITION = 32_767  # of a smallint
-MAX_NUMBER = 1e30  # within a real
+MAX_REPETITION = 32_767  # Maximum of a smallint
+MAX_NUMBER = 1e30  # Maximum that fits into a real
 
 
 def main(orders: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield what is printed."""
+    """Yield the lines to print."""
     path = Path(orders["path"])
     rules = [MeasureRule(**each) for each in orders["rules"]]
     try:
@@ -57,7 +57,7 @@ def main(orders: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _look(summary: RunSummary, orders: Mapping[str, Any]) -> int:
-    """The how-manieth run of its week this is, for the same system, version and release."""
+    """Return this run's number among its week's runs of the same system, version and release."""
     ran = ran_at(summary.facts.completed_at, summary.facts.started_at)
     day = ran.date() if ran else date.fromisoformat(orders["today"])
     return int(orders["looks"].get(monday_of(day).isoformat(), 0)) + 1
@@ -85,8 +85,10 @@ def _read(
 def _as_counted(
     records: Iterator[EvaluationRecord], rules: list[MeasureRule], read_as: dict[str, str]
 ) -> Iterator[EvaluationRecord]:
-    """Yield the records with their scores as the measures count them, and note in `read_as` what
-    true means under each name; only Meridian's own JSON leaves that open.
+    """Yield the records with their scores as the measures count them.
+
+    Stores in `read_as` the meaning of true under each name; only Meridian's own JSON leaves it
+    open.
     """
     facts = next(records)
     yield facts
@@ -136,7 +138,7 @@ def _check_once(seen: set[bytes], digest: bytes, case: CaseRecord) -> None:
 
 
 def _line(digest: bytes, case: CaseRecord, names: list[Any]) -> str:
-    """The case as COPY reads it; a measure without a score has NaN."""
+    """Format the case for COPY; a measure without a score has NaN."""
     given = case.scores
     scores = (
         ",".join([_score(given, each) for each in names])

@@ -1,7 +1,7 @@
-"""Say what Meridian read in a run's file, so that a person notices a score read the wrong way round.
-Pure.
+"""Describe how Meridian read a run's file, so that a person notices inverted scores. Pure.
 
-what_was_read(run, results)   each score by its name in the file, and which value counts as a pass
+`what_was_read(run, results)` returns each score by its name in the file, and the value that counts
+as a pass.
 """
 
 from collections.abc import Iterable
@@ -15,8 +15,9 @@ from governance.operations.evaluations.runs.polarity import GOOD
 def what_was_read(
     run: EvaluationRun, results: Iterable[tuple[MeasureResult, SuiteMeasure]]
 ) -> list[tuple[str, str]]:
-    """Return ("harmful-output", "true counts as a failure: 41 of 50 passed") for each measure with
-    cases in the run; a percentile has no score.
+    """Return ("harmful-output", "true counts as a failure: 41 of 50 passed") per measure.
+
+    Only measures with cases in the run are included; a percentile has no score.
     """
     return [
         _read(run, result, measure)

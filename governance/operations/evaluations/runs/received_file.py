@@ -1,9 +1,9 @@
-"""The file in the body of a request: written to a temporary file before a transaction opens.
+"""The file in a request's body, written to a temporary file before a transaction opens.
 
     takes_a_file(feature, "evaluations_api.push", check, limit)
     received()                                    the file of this request, with its SHA-256
 
-Of a key that may not send it, no body is read (`kernel/web/feature.py`).
+The body isn't read if the key may not send it (`kernel/web/feature.py`).
 """
 
 import hashlib
@@ -28,7 +28,7 @@ FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
-    """A file that a machine sent; it is gone when the request ends."""
+    """A file that a machine sent. It is deleted when the request ends."""
 
     file: IO[bytes]
     size: int
@@ -36,12 +36,14 @@ class ReceivedFile:
 
 
 def takes_a_file(feature: Feature, endpoint: str, check: Callable[[], object], limit: int) -> None:
-    """Receive the body of this endpoint's POST requests. `check` raises what is wrong with the
-    request's parameters before the body is read, in a transaction of the key.
+    """Receive the body of this endpoint's POST requests.
+
+    `check` raises errors about the request's parameters before the body is read, in a transaction
+    of the key.
     """
 
     @feature.url_value_preprocessor
-    # Flask's signature
+    # The parameters are Flask's.
     def allow(asked: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
         if asked == endpoint and request.method == "POST":
             if request.mimetype in FORMS:
@@ -68,7 +70,7 @@ def takes_a_file(feature: Feature, endpoint: str, check: Callable[[], object], l
 
 
 def received() -> ReceivedFile:
-    """The file of this request, at its beginning."""
+    """Return the file of this request, at its beginning."""
     held = cast("ReceivedFile", g.received_file)
     held.file.seek(0)
     return held
@@ -102,7 +104,7 @@ def _within(limit: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def unpacked(packed: Iterable[bytes]) -> Iterator[bytes]:
-    """The bytes without their gzip, at most a piece at a time, however much they unpack to."""
+    """Yield the bytes without gzip, in limited chunks however large the result is."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
         for piece in packed:

@@ -1,4 +1,4 @@
-"""What is removed by night: cases of old runs, and files of runs that nobody could read.
+"""Nightly deletion of old runs' cases, and of files of unreadable runs.
 
 Figures and verdicts stay; a comparison case by case needs cases of both runs.
 """
@@ -16,12 +16,12 @@ from governance.operations.evaluations.models import RUN_CASES, EvaluationRun
 from governance.operations.evaluations.runs import actions as run_actions
 
 CASES_KEPT = timedelta(days=400)
-FILES_KEPT = timedelta(days=30)  # of a run whose reading failed or was cancelled
+FILES_KEPT = timedelta(days=30)  # For a run whose reading failed or was canceled
 NOT_READ = "It wasn't read within 30 days, so its file was removed. Import it again."
 
 
 def forget_cases() -> int:
-    """Delete the cases of runs older than 400 days, a run at a time; return of how many runs."""
+    """Delete the cases of runs older than 400 days, one run at a time. Return how many runs."""
     old = (
         select(EvaluationRun.id)
         .where(
@@ -40,7 +40,7 @@ def forget_cases() -> int:
 
 
 def remove_files() -> int:
-    """Refuse runs that weren't read in 30 days and remove their files, then files of no run."""
+    """Reject runs that weren't read in 30 days, and remove their files and files without a run."""
     ended = (
         select(EvaluationRun.id, EvaluationRun.storage_key)
         .join(WorkItem, WorkItem.id == EvaluationRun.work_item_id)

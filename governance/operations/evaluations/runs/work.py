@@ -1,4 +1,4 @@
-"""The work on a run: a child process reads and judges the file, then one transaction keeps it."""
+"""Work on a run: a child process reads and judges the file, then a transaction stores it."""
 
 import json
 import tempfile
@@ -21,7 +21,7 @@ from governance.operations.evaluations.runs.reading_child import CASES_FILE
 
 CHILD = "governance.operations.evaluations.runs.reading_child"
 LIMITS = Limits(
-    memory=3 * 1024 * sandbox.MIB,  # of address space, most of it mapped by NumPy and SciPy
+    memory=3 * 1024 * sandbox.MIB,  # Address space, most of it mapped by NumPy and SciPy
     seconds=240,
     output=4 * sandbox.MIB,
     file_size=1024 * sandbox.MIB,
@@ -89,7 +89,7 @@ def _orders(run: EvaluationRun) -> dict[str, Any]:
 
 
 def _read(folder: Path, orders: Mapping[str, Any], paced: PacedProgress) -> Mapping[str, Any]:
-    """Return what the child found: a run with its measures, or a place and a problem."""
+    """Return the child's result: a run with its measures, or a place and a problem."""
     given = dict(orders) | {"path": str(folder / "run")}
     last: dict[str, Any] = {}
 

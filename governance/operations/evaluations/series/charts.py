@@ -1,4 +1,4 @@
-"""Small multiples of a system's weekly series: figure, interval, limit, changes, what happened.
+"""Small charts of a system's weekly series: figure, interval, limit, changes, events.
 
 A week without a run is gray, a failed run is a cross on the axis; neither is a point of the line.
 """
@@ -19,10 +19,10 @@ from governance.operations.evaluations.statistics.series import ChangePoint
 
 WIDTH, HEIGHT = 440, 196
 LEFT, TOP, RIGHT, FOOT = 50, 30, 10, 24
-STRIP = 11.0  # where the marks are
-SIGN = 10  # of a mark in the text
+STRIP = 11.0  # Height of the marks
+SIGN = 10  # Size of a mark in the text
 STEPS, TICKS = 3, 4
-MARKS = {  # ink, what it is; the shapes differ too
+MARKS = {  # Ink and label; the shapes differ too
     "release": ("f1", "Release"),
     "version": ("f3", "Suite version"),
     "policy": ("f4", "Policy change"),
@@ -32,7 +32,7 @@ MARKS = {  # ink, what it is; the shapes differ too
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """Where weeks and values are."""
+    """The positions of weeks and values."""
 
     weeks: Sequence[date]
     low: float
@@ -54,7 +54,7 @@ class _Frame:
         return self.bottom - min(max(share, 0.0), 1.0) * (self.bottom - TOP)
 
     def day(self, at: date) -> float | None:
-        """Where a day is; None outside of the weeks."""
+        """Return the position of a day, or None outside of the weeks."""
         place = (at - self.weeks[0]).days / 7
         return self.x(min(place, len(self.weeks) - 1)) if 0 <= place < len(self.weeks) else None
 
@@ -78,13 +78,13 @@ def small_multiple(series: MeasureSeries, marks: Sequence[SeriesMark]) -> Markup
 
 
 def key(page_marks: Sequence[SeriesMark]) -> list[tuple[Markup, str]]:
-    """(shape, word) of the kinds that happened."""
+    """Return (shape, word) of the kinds that occur."""
     kinds = {each.kind for each in page_marks}
     return [(sign(kind), word) for kind, (_ink, word) in MARKS.items() if kind in kinds]
 
 
 def sign(kind: str) -> Markup:
-    """The shape of a kind beside its word, which says what it is."""
+    """Draw the shape of a kind, to show next to its word."""
     shape = drawing.element("path", MARKS[kind][0], d=_shape(kind, SIGN / 2, SIGN / 2))
     return (
         Markup('<svg class="c-swatch" viewBox="0 0 {0} {0}" aria-hidden="true">').format(SIGN)
@@ -94,7 +94,10 @@ def sign(kind: str) -> Markup:
 
 
 def _scale(series: MeasureSeries) -> tuple[list[float], _Frame]:
-    """Round numbers around every figure, interval and limit; a line needn't begin at zero."""
+    """Return round numbers around every figure, interval and limit.
+
+    A line needn't start at zero.
+    """
     ends = [
         value
         for each in series.known
@@ -138,7 +141,7 @@ def _weeks(frame: _Frame) -> Iterator[Markup]:
 
 
 def _week(weeks: Sequence[date], place: int) -> str:
-    """The day, with its year where the weeks are of several."""
+    """Format the week's day, with its year if the weeks span several."""
     year = f" {weeks[place].year}" if weeks[0].year != weeks[-1].year else ""
     return f"{day_of_year(weeks[place])}{year}"
 
@@ -160,7 +163,7 @@ def _gaps(series: MeasureSeries, frame: _Frame) -> Iterator[Markup]:
 
 
 def _runs(series: MeasureSeries) -> Iterator[list[int]]:
-    """Places of consecutive weeks with a figure."""
+    """Return the places of consecutive weeks with a figure."""
     for known, run in groupby(
         range(len(series.points)),
         lambda n: (found := series.points[n]) is not None and found.has_figure,
@@ -193,7 +196,7 @@ def _line(series: MeasureSeries, frame: _Frame, run: Sequence[int]) -> Iterator[
 
 
 def _limit(series: MeasureSeries, frame: _Frame) -> Iterator[Markup]:
-    """The limit of each week as a dashed line, in steps where a suite version changed it."""
+    """Draw each week's limit as a dashed line, with a step if a suite version changed it."""
     known = [
         (place, found.limit)
         for place, found in enumerate(series.points)
@@ -228,7 +231,7 @@ def _failed_runs(series: MeasureSeries, frame: _Frame) -> Iterator[Markup]:
 
 
 def _change(series: MeasureSeries, frame: _Frame, change: ChangePoint, row: int) -> list[Markup]:
-    """A line where the new level begins, with both levels; every other label a row lower."""
+    """Draw a line at the start of the new level, with both levels; labels alternate in height."""
     x = frame.x(change.index - 0.5)
     words = " → ".join(figures.amount(each, series.unit) for each in (change.before, change.after))
     anchor = "end" if x > WIDTH / 2 else "start"
@@ -241,7 +244,7 @@ def _change(series: MeasureSeries, frame: _Frame, change: ChangePoint, row: int)
 
 
 def _marks(frame: _Frame, marks: Sequence[SeriesMark]) -> Iterator[Markup]:
-    """A shape for each thing that happened, one path a kind: triangle, diamond, square, circle."""
+    """Draw a shape for each event, one path per kind: triangle, diamond, square, circle."""
     for kind, (ink, _word) in MARKS.items():
         places = {frame.day(each.at) for each in marks if each.kind == kind} - {None}
         shapes = "".join(_shape(kind, x, STRIP) for x in sorted(x for x in places if x is not None))
@@ -270,7 +273,7 @@ def _shape(kind: str, x: float, y: float) -> str:
 
 
 def _end(series: MeasureSeries, frame: _Frame) -> Iterator[Markup]:
-    """Dots on the weeks that fail, and on the newest figure."""
+    """Draw dots on the weeks that fail, and on the newest figure."""
     last = len(series.points) - 1
     for place, found in enumerate(series.points):
         if found is None or found.point is None or not found.has_figure:

@@ -1,8 +1,8 @@
-"""What the weekly series of an AI system is read from.
+"""Reads for the weekly series of an AI system.
 
 weekly_runs(…)        the newest judged run of each suite and week
 measures_of(…)        the measures of these versions
-weekly_results(…)     what these runs found, with the verdict that each was judged with
+weekly_results(…)     the runs' results, with the verdict that each was judged with
 policy_changes(…)     versions of the policy that took effect
 """
 
@@ -38,13 +38,12 @@ def weekly_runs(
     roles: Roles | None = None,
     known: ColumnElement[bool] | None = None,
 ) -> Sequence[Any]:
-    """The newest judged run of each suite in each week from `first` to `last`, both Mondays.
+    """Return the newest judged run of each suite and week from `first` to `last`, both Mondays.
 
-    A week has the run of a release that `roles` says is served, then of one in a rollout, before
-    the newer run of another one. `known` leaves out runs of releases that no record ever named,
-    unless `release` asks for one.
-    A failed run counts: an older figure isn't that week's. Each row has the system, and all of its
-    releases in these weeks, whatever the filters are.
+    A week prefers the run of a release that is served by `roles`, then of one in a rollout, to a
+    newer run of another one. `known` leaves out runs of releases that no record ever named, unless
+    `release` names one. A failed run counts, since an older figure isn't that week's. Each row has
+    the system, and all of its releases in these weeks, regardless of the filters.
     """
     of_system = (
         EvaluationRun.system_id == AISystem.id,
@@ -108,7 +107,7 @@ def _rank(roles: Roles) -> ColumnElement[int]:
 
 
 def measures_of(version_ids: Collection[UUID]) -> Sequence[Any]:
-    """The measures of these versions, in their order; one statement."""
+    """Return the measures of these versions, in order. Runs one statement."""
     query = (
         select(
             SuiteMeasure.id,
@@ -131,10 +130,10 @@ def measures_of(version_ids: Collection[UUID]) -> Sequence[Any]:
 def weekly_results(
     run_ids: Collection[UUID], measure_ids: Collection[UUID], tier: str
 ) -> Sequence[Any]:
-    """Return what these runs found for these measures.
+    """Return the results of these runs for these measures.
 
-    `judged` is the verdict of the policy tier that judged the run, or of `tier` for one from before
-    runs kept theirs.
+    `judged` is the verdict of the policy tier that judged the run, or of `tier` for old runs
+    without one.
     """
     judged_by = func.coalesce(EvaluationRun.judged_tier, tier)
     query = (
@@ -157,10 +156,10 @@ def weekly_results(
 
 
 def policy_changes(until: datetime) -> Sequence[Any]:
-    """Number, begin and tier of the policy's versions that took effect by then, oldest first.
+    """Return number, start and tier of policy versions in effect by then, oldest first.
 
-    Without one there is a row all the same, whose number is None, with the tier that judges then.
-    `tier_name` is None where the operator named the tier no differently.
+    Without a version there is one row whose number is None, with the tier that judges then.
+    `tier_name` is None if the operator didn't rename the tier.
     """
     one = values(column("n", Integer), name="one").data([(1,)])
     tier = func.coalesce(PolicyVersion.content["tier"].astext, DEFAULT_TIER)

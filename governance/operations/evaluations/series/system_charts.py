@@ -1,4 +1,4 @@
-"""The charts of an AI system's page: its measures of the last weeks beside their limits."""
+"""The charts of an AI system's page: its measures of the last weeks against their limits."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,7 +26,7 @@ HEAD = ("Week of", "Figure", "Interval", "Limit", "Verdict")
 
 
 def _draw(system: AISystem) -> Sequence[TrendChart]:
-    """Those that fail first, then those that changed; signals decide nothing and come last."""
+    """Draw the failing measures first, then those that changed, and signals last."""
     weeks = all_weeks(monday_of(clock.today()), MIN_WEEKS)
     roles = served_releases.roles_of([system.id]).get(system.id)
     known = served_releases.known_runs([system.id])
@@ -54,7 +54,7 @@ def _chart(series: MeasureSeries) -> TrendChart:
     newest = series.newest
     count = f" · n = {newest.n:,}" if newest is not None else ""
     weeks = list(zip(series.weeks, series.points, strict=True))
-    last_change = replace(series, changes=series.changes[-1:])  # the one that the title says
+    last_change = replace(series, changes=series.changes[-1:])  # As in the title
     return TrendChart(
         title=series.title,
         note=f"{figures.UNITS.get(series.unit, series.unit).capitalize()} by week, {series.suite}"

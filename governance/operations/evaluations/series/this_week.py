@@ -1,8 +1,8 @@
 """The results of a week by AI system and measure, with the weeks before it. Pure.
 
-A row is a release of an AI system that is served or in a rollout, with one suite. Its cells are of the
-newest run of these in the week. Where that run failed, they say so: an older figure is not this week's.
-Runs of other releases are apart: they count nowhere.
+A row is a release of an AI system that is served or in a rollout, with one suite. Its cells show
+the week's newest run of these. If that run failed, they show the failure, since an older figure
+isn't this week's. Runs of other releases are listed apart, and don't count.
 """
 
 from collections import defaultdict
@@ -28,20 +28,20 @@ WEEKS = 12
 
 @dataclass(frozen=True, slots=True)
 class WeekCell:
-    """What a measure shows this week: a result, or why there is none."""
+    """The result of a measure this week, or the reason why there is none."""
 
     measure: SuiteMeasure
     run: EvaluationRun | None
     result: MeasureResult | None
     tier: str
     trend: Sequence[float | None] = ()
-    stale: str = ""  # why it doesn't decide any more
+    stale: str = ""  # Reason why it no longer decides
     suite: EvaluationSuite | None = None
-    today: str = ""  # the tier of today, where it isn't the one that judged
+    today: str = ""  # Today's tier if another one judged it
 
     @property
     def under_today(self) -> str:
-        """Return what today's limits would say, where it isn't what the run was judged; empty otherwise."""
+        """The verdict by today's limits if it differs from the run's verdict; empty otherwise."""
         if not self.today or self.result is None or not self.result.n or self.stale:
             return ""
         now = str(self.result.verdicts.get(self.today, {}).get("verdict", "none"))
@@ -69,7 +69,7 @@ class WeekCell:
 
     @property
     def state(self) -> tuple[str, str]:
-        """Kind and word; a signal decides nothing, so it neither passes nor fails."""
+        """Kind and word. A signal neither passes nor fails."""
         if self.measure.is_signal and self.verdict != "none":
             return "none", "Signal"
         return figures.VERDICTS[self.verdict]
@@ -96,7 +96,7 @@ class WeekCell:
 
     @property
     def note(self) -> str:
-        """The small line: what would decide, or of how many."""
+        """The small line: further samples needed, or the sample size."""
         if self.result is None or not self.result.n:
             return self._missing
         if self.stale:
@@ -118,7 +118,7 @@ class WeekCell:
 
 
 def wanted_cases(cells: Iterable[WeekCell]) -> int | None:
-    """How many cases one run needs so that its undecided measures are decided; None if none is."""
+    """Return how many cases a run needs to decide its undecided measures; None if none is."""
     return max(
         (
             cell.result.n + more
@@ -158,8 +158,10 @@ class SystemRow:
 
 @dataclass(frozen=True, slots=True)
 class WeekTable:
-    """The table of one week. `unknown` are runs of releases that are neither served nor in a rollout,
-    `unstated` the ids of AI systems of which no record says what is served.
+    """The table of one week.
+
+    `unknown` are runs of releases that are neither served nor in a rollout, `unstated` the ids of
+    AI systems without a record of served releases.
     """
 
     week: date
@@ -170,7 +172,7 @@ class WeekTable:
 
     @property
     def systems(self) -> int:
-        """How many AI systems have a row."""
+        """The number of AI systems with a row."""
         return len({row.system.id for row in self.rows})
 
     @property
@@ -184,7 +186,7 @@ class WeekTable:
 
     @property
     def open(self) -> list[tuple[SystemRow, WeekCell]]:
-        """What more cases would decide, the fewest first."""
+        """The cells that more cases would decide, the fewest cases first."""
         found = [
             (row, cell)
             for row in self.rows
@@ -239,8 +241,8 @@ def week_table(
 ) -> WeekTable:
     """Arrange the runs of twelve weeks and their results as a table of the last of them.
 
-    `stale` says by run and slug why a figure doesn't decide any more, `roles` by AI system which
-    releases are served or in a rollout.
+    `stale` has the reasons why figures no longer decide, by run and slug; `roles` the releases that
+    are served or in a rollout, by AI system.
     """
     by_run: dict[UUID, list[tuple[MeasureResult, SuiteMeasure]]] = defaultdict(list)
     for result, measure in results:
@@ -270,7 +272,7 @@ def week_table(
     return WeekTable(week, ordered, sorted(found, key=_rank), sorted(apart, key=_rank), unstated)
 
 
-type RowKey = tuple[UUID, UUID, str]  # of AI system and suite, and the release
+type RowKey = tuple[UUID, UUID, str]  # Ids of AI system and suite, and the release
 
 
 def _rank(row: SystemRow) -> tuple[str, bool, str, str]:
@@ -280,10 +282,10 @@ def _rank(row: SystemRow) -> tuple[str, bool, str, str]:
 def _rows(
     grouped: Mapping[RowKey, Sequence[EvaluationRun]], week: date, roles: Mapping[UUID, Roles]
 ) -> tuple[list[RowKey], list[RowKey]]:
-    """Which rows there are, and which are apart.
+    """Return the rows of the table, and those listed apart.
 
     A release that is served or in a rollout has a row for each suite that evaluated it or the
-    system's other releases. Where no record says what is served, each release is apart.
+    system's other releases. Without a record of served releases, each release is apart.
     """
     shown: list[RowKey] = []
     apart: list[RowKey] = []

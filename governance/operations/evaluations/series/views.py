@@ -41,7 +41,7 @@ from governance.operations.systems import queries as systems
 from governance.operations.systems.models import AISystem
 
 WEEK_CHOICES = (("12", "12 weeks"), ("26", "26 weeks"), ("52", "52 weeks"))
-MAX_MARKS = 40  # in the list under the charts: the newest
+MAX_MARKS = 40  # Maximum in the list under the charts; the newest are shown
 HEAD = (
     "week",
     "suite",
@@ -75,7 +75,7 @@ class _Read:
 
 
 def _read(key: str) -> _Read:
-    """Read the series that the address asks for, in seven statements."""
+    """Read the series that the address names, in seven statements."""
     chosen = filters("release", "suite", "measure", "weeks")
     count = int(chosen["weeks"]) if chosen.get("weeks") in {"12", "26", "52"} else MAX_WEEKS
     weeks = all_weeks(monday_of(clock.today()), count)
@@ -176,7 +176,7 @@ def _chips(read: _Read) -> list[dict[str, str]]:
 
 
 def _table(found: WeeklySeries) -> Iterator[tuple[Any, list[tuple[str, str]]]]:
-    """(week, (figure, interval and state) of each measure), the newest week first."""
+    """Return (week, (figure, interval and state) of each measure), newest week first."""
     for place in reversed(range(len(found.weeks))):
         yield found.weeks[place], [_cell(each, place) for each in found.series]
 
@@ -224,14 +224,14 @@ def _rows(found: WeeklySeries) -> Iterator[list[Cell]]:
 
 @feature.get("/evaluations/systems/<system_key>/series.csv", needs=permissions.VIEW, answers=FILE)
 def trend_csv(system_key: str) -> ResponseReturnValue:
-    """Export the series with a row for each measure and week."""
+    """Export the series with one row per measure and week."""
     read = _read(system_key)
     return csv_file(f"{read.system.key}-evaluations", HEAD, [list(_rows(read.page))])
 
 
 @feature.get("/evaluations/systems/<system_key>/series.json", needs=permissions.VIEW, answers=FILE)
 def trend_json(system_key: str) -> ResponseReturnValue:
-    """Export the series, their changes and what happened beside them."""
+    """Export the series, their changes and the events of the same weeks."""
     read = _read(system_key)
     facts = {
         "system": read.system.key,

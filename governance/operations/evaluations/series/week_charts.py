@@ -1,4 +1,4 @@
-"""Charts of evaluations: an interval beside its limit, and the weeks before."""
+"""Charts of evaluations: an interval against its limit, and the previous weeks."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ INKS = {"fail": "bad", "undecided": "warn"}
 
 
 def interval(cell: WeekCell) -> Markup:
-    """The figure as a dot with its interval, and the limit of the policy tier as a dashed line."""
+    """Draw the figure as a dot with its interval, and the policy tier's limit as a dashed line."""
     result = cell.result
     limit: float | None = None if cell.measure.is_signal else cell.judged.get("limit")
     if result is None or result.point is None or result.low is None:
@@ -45,7 +45,7 @@ def interval(cell: WeekCell) -> Markup:
 
 
 def trend(cell: WeekCell) -> Markup:
-    """The figure of the last weeks; weeks without a result are left out."""
+    """Draw the figure of the last weeks. Weeks without a result are left out."""
     known = [value for value in cell.trend if value is not None]
     if len(known) < 2:  # noqa: PLR2004 - a line needs two points
         return Markup()

@@ -1,7 +1,7 @@
-"""The measures of one AI system week by week, with what happened beside them. Pure.
+"""The measures of one AI system week by week, with its events. Pure.
 
-A week is judged by its newest run: where that run failed, the week has no figure. A measure whose
-kind or unit changed from one version of its suite to the next begins another series.
+A week is judged by its newest run: if that run failed, the week has no figure. A measure whose
+kind or unit changed between versions of its suite begins another series.
 """
 
 from collections import defaultdict
@@ -24,14 +24,14 @@ from governance.operations.evaluations.statistics.series import (
 )
 
 MAX_WEEKS, MIN_WEEKS = 104, 12
-MAX_SERIES = 12  # on one page
+MAX_SERIES = 12  # Maximum on one page
 NO_SAMPLES = WeekCount(0, 0)
 type SeriesKey = tuple[UUID, str, str, str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class WeekPoint:
-    """What one week has of a measure: a figure, or a run without one."""
+    """The result of a measure in one week: a figure, or a run without one."""
 
     run_id: UUID
     run_number: int
@@ -47,7 +47,7 @@ class WeekPoint:
     confidence: float | None = None
     limit: float | None = None
     verdict: str = "none"
-    stale: str = ""  # why it decides nothing any more
+    stale: str = ""  # Reason why it no longer decides
 
     @property
     def has_figure(self) -> bool:
@@ -55,7 +55,7 @@ class WeekPoint:
 
     @property
     def state(self) -> str:
-        """Why there is no figure, or what the verdict is."""
+        """The reason why there is no figure, or the verdict."""
         if self.outcome != "completed":
             return f"{self.outcome} run"
         if not self.has_figure:
@@ -65,7 +65,7 @@ class WeekPoint:
 
 @dataclass(slots=True)
 class MeasureSeries:
-    """One measure over the weeks; None where the week has no run."""
+    """One measure over the weeks; None for a week without a run."""
 
     suite_key: str
     suite: str
@@ -81,7 +81,7 @@ class MeasureSeries:
 
     @property
     def is_tested(self) -> bool:
-        """Whether changes are looked for: not of a percentile, whose samples aren't kept."""
+        """True if changes are searched; not for a percentile, whose samples aren't kept."""
         return self.kind != "percentile"
 
     @property
@@ -90,7 +90,7 @@ class MeasureSeries:
 
     @property
     def stale(self) -> list[WeekPoint]:
-        """The weeks whose figure decides nothing, because of its judge."""
+        """The weeks whose figure doesn't count because of its judge."""
         return [each for each in self.known if each.stale]
 
     @property
@@ -99,7 +99,7 @@ class MeasureSeries:
 
     @property
     def title(self) -> str:
-        """The conclusion: what the measure is, or from what to what it went."""
+        """The conclusion: the measure's level, or its change."""
         newest = self.newest
         if newest is None:
             return f"{self.name}: no run has it"
@@ -122,11 +122,11 @@ class MeasureSeries:
         return f"{asks} · {weeks}"
 
     def moment(self, change: ChangePoint) -> date:
-        """The Monday of the first week of a new level."""
+        """Return the Monday of the first week of a new level."""
         return self.weeks[change.index]
 
     def find_changes(self, significance: float) -> None:
-        """Look for changes among the weeks that have a figure and whose version and judge count."""
+        """Search for changes among the weeks with a figure whose version and judge count."""
         counted = [
             each
             if each is not None and each.has_figure and not each.is_withdrawn and not each.stale
@@ -151,9 +151,9 @@ class MeasureSeries:
 
 @dataclass(frozen=True, slots=True)
 class SeriesMark:
-    """Something that happened to the system: a release, another suite version, policy, incident."""
+    """An event of the system: a release, another suite version, a policy, an incident."""
 
-    kind: str  # a key of series_charts.MARKS
+    kind: str  # A key of series_charts.MARKS
     at: date
     words: str
     href: str = ""
@@ -161,16 +161,16 @@ class SeriesMark:
 
 @dataclass(slots=True)
 class WeeklySeries:
-    """Everything that the page of a system's series shows."""
+    """All data on the page of a system's series."""
 
     weeks: Sequence[date]
     series: Sequence[MeasureSeries]
-    hidden: int  # measures beyond the first MAX_SERIES
+    hidden: int  # Number of measures beyond the first MAX_SERIES
     releases: Sequence[str]
     suites: Sequence[tuple[str, str]]
     measures: Sequence[tuple[str, str]]
     marks: list[SeriesMark]
-    tested: int  # measures in which changes are looked for, shown or not
+    tested: int  # Number of measures searched for changes, shown or not
     by_key: Mapping[SeriesKey, MeasureSeries]
 
     @property
@@ -191,7 +191,7 @@ class WeeklySeries:
 
 
 def all_weeks(this_week: date, count: int = MAX_WEEKS) -> list[date]:
-    """The Mondays of so many weeks, this one the last."""
+    """Return the Mondays of `count` weeks up to this week."""
     return [this_week - timedelta(weeks=back) for back in reversed(range(count))]
 
 
@@ -204,8 +204,8 @@ def weekly_series(
 ) -> tuple[WeeklySeries, list[Any]]:
     """Return the series without their points, and the measures whose results they need.
 
-    `runs` and `measures` are rows of series_queries. The weeks begin with the first run, but are
-    MIN_WEEKS at least.
+    `runs` and `measures` are rows of series_queries. The weeks begin with the first run; there are
+    at least MIN_WEEKS of them.
     """
     first = min((run.week for run in runs), default=None)
     shown = [week for week in weeks if first is not None and week >= first]
@@ -257,9 +257,9 @@ def add_points(
     results: Iterable[Any],
     stale: Mapping[tuple[UUID, str], str],
 ) -> None:
-    """Put what the runs found into their weeks, and look for changes.
+    """Add the runs' results to their weeks, and search for changes.
 
-    `stale` says by run and slug why a figure decides nothing any more.
+    `stale` has the reasons why figures no longer decide, by run and slug.
     """
     places = {week: place for place, week in enumerate(page.weeks)}
     run_of, by_version = {run.id: run for run in runs}, {run.version_id: run for run in runs}
@@ -310,7 +310,7 @@ def _order(measure: Any, run_of: Mapping[UUID, Any]) -> tuple[bool, str, int]:
 
 
 def _marks_of_runs(runs: Sequence[Any]) -> list[SeriesMark]:
-    """The first week of each release, and of each later version of a suite."""
+    """Return the first week of each release, and of each later version of a suite."""
     releases: dict[str, date] = {}
     versions: dict[tuple[str, int], date] = {}
     for run in sorted(runs, key=lambda run: run.number):
@@ -331,5 +331,5 @@ def _marks_of_runs(runs: Sequence[Any]) -> list[SeriesMark]:
 
 
 def week_of(at: datetime) -> date:
-    """The Monday of an instant's week."""
+    """Return the Monday of an instant's week."""
     return monday_of(at.date())

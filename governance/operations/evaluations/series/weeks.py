@@ -1,15 +1,15 @@
-"""The week that a run belongs to. Pure."""
+"""The ISO week of a run. Pure."""
 
 from datetime import UTC, date, datetime, timedelta
 
 
 def monday_of(day: date) -> date:
-    """The first day of its ISO week."""
+    """Return the first day of a day's ISO week."""
     return day - timedelta(days=day.weekday())
 
 
 def instant(text: str) -> datetime | None:
-    """An instant as tools write it: ISO 8601, in UTC where it has no zone; None for other text."""
+    """Parse ISO 8601, in UTC without a zone; None for other text."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -18,5 +18,5 @@ def instant(text: str) -> datetime | None:
 
 
 def ran_at(completed_at: str, started_at: str) -> datetime | None:
-    """When a run ended, or began where it doesn't say when it ended."""
+    """Return when a run ended, or else when it started."""
     return instant(completed_at) or instant(started_at)

@@ -1,6 +1,6 @@
-"""Pure statistics of evaluations, some by SciPy.
+"""Pure statistics of evaluations, some with SciPy.
 
-It takes a second and tens of MB to load, so each function imports what it needs, and what a few
-lines do is done here: a rate, a kappa and Holm's correction, which the tests hold against
-statsmodels.
+SciPy takes a second and tens of MB to load, so each function imports what it needs. A rate, a kappa
+and Holm's correction take only a few lines, so they are implemented here; the tests compare them
+with statsmodels.
 """

@@ -1,10 +1,10 @@
-"""A model that judges: how far it agrees with people, and what that does to its rates.
+"""A judging model's agreement with people, and the correction of its rates.
 
 Cohen, "A coefficient of agreement for nominal scales", 1960, with the error of Fleiss, Cohen and
-Everitt, "Large sample standard errors of kappa and weighted kappa", 1969; Rogan and Gladen, "Estimating
-prevalence from the results of a screening test", 1978, with the interval of Lang and Reiczigel,
-"Confidence limits for prevalence of disease adjusted for estimated sensitivity and specificity",
-2014.
+Everitt, "Large sample standard errors of kappa and weighted kappa", 1969; Rogan and Gladen,
+"Estimating prevalence from the results of a screening test", 1978, with the interval of Lang and
+Reiczigel, "Confidence limits for prevalence of disease adjusted for estimated sensitivity and
+specificity", 2014.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from governance.operations.evaluations.statistics.rates import CONFIDENCE, RateI
 
 @dataclass(frozen=True, slots=True)
 class HumanLabels:
-    """How often judge and people said "yes" on one labelled set."""
+    """Counts of "yes" by judge and people on one labelled set."""
 
     both_yes: int
     only_people: int
@@ -30,7 +30,7 @@ class HumanLabels:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Cohen's kappa with its interval: 1 is full agreement, 0 is what chance gives."""
+    """Cohen's kappa with its interval: 1 is full agreement, 0 is agreement by chance."""
 
     kappa: float
     low: float
@@ -39,7 +39,7 @@ class Agreement:
 
 
 def agreement(labels: HumanLabels, confidence: float = CONFIDENCE) -> Agreement | None:
-    """Return kappa; None where one of the two always gave the same answer, so there is none."""
+    """Return kappa, or None if either side gave only one label."""
     if not labels.n:
         return None
     people = labels.both_yes + labels.only_people, labels.only_judge + labels.both_no
@@ -67,10 +67,10 @@ def agreement(labels: HumanLabels, confidence: float = CONFIDENCE) -> Agreement 
 def corrected_rate(
     yes: int, n: int, labels: HumanLabels, confidence: float = CONFIDENCE
 ) -> RateInterval | None:
-    """Return the rate that people would have found, from what the judge found.
+    """Estimate the rate that people would have found from the judge's rate.
 
-    (rate + specificity − 1) ÷ (sensitivity + specificity − 1), kept within 0 and 1. None where the
-    judge is no better than a coin, or where people labelled no case of one kind.
+    (rate + specificity − 1) ÷ (sensitivity + specificity − 1), kept within 0 and 1. None if the
+    judge is no better than a coin, or if people labelled no case of one kind.
     """
     positives = labels.both_yes + labels.only_people
     negatives = labels.only_judge + labels.both_no

@@ -1,6 +1,6 @@
-"""The interval of a mean: cost for each request, a score between 0 and 1.
+"""The interval of a mean: cost per request, a score between 0 and 1.
 
-Student's t on the mean and the standard deviation of the samples.
+The method is Student's t on the mean and the standard deviation of the samples.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from math import isfinite, sqrt
 
 from governance.operations.evaluations.statistics.rates import CONFIDENCE
 
-MIN_SAMPLES = 2  # one sample has no spread
+MIN_SAMPLES = 2  # A single sample has no spread.
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class MeanInterval:
 def mean_interval(
     mean: float, deviation: float, n: int, confidence: float = CONFIDENCE
 ) -> MeanInterval | None:
-    """Return Student's interval; None with fewer than two samples, which have no spread.
+    """Return Student's interval, or None for fewer than two samples, which have no spread.
 
     `deviation` is the standard deviation of the samples, not of their mean. Raises ValueError
-    where a figure isn't finite or the deviation is negative.
+    if a figure isn't finite or the deviation is negative.
     """
     if not (isfinite(mean) and isfinite(deviation)) or deviation < 0:
         raise ValueError("mean and deviation must be finite, the deviation not negative")

@@ -1,21 +1,21 @@
-"""Many measures, many weeks, many looks: what one of them may still conclude.
+"""Corrections for many measures, many weeks and many looks.
 
-Holm, "A simple sequentially rejective multiple test procedure", 1979. The looks at one run that
-still grows, and the weeks of a series, each spend a part of one budget; by the union bound the
-parts add up whatever ties the looks together.
+Holm, "A simple sequentially rejective multiple test procedure", 1979. The looks at one growing run,
+and the weeks of a series, each spend a part of one budget; by the union bound the parts add up,
+however dependent the looks are.
 """
 
 from collections.abc import Sequence
 
-FALSE_ALARMS_PER_YEAR = 0.05  # of one series of one measure: one false alarm in twenty years
+FALSE_ALARMS_PER_YEAR = 0.05  # Per series of one measure: one false alarm in twenty years
 WEEKS_PER_YEAR = 52
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """Return the p-values corrected for each other, in the given order.
 
-    The smallest of k counts k times, the next one k − 1 times, and none less than one before it. The
-    tests hold it against statsmodels.
+    The smallest of k is multiplied by k, the next one by k − 1, and none is less than one before
+    it. The tests compare it with statsmodels.
     """
     corrected = [0.0] * len(p_values)
     largest = 0.0
@@ -28,9 +28,9 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 def confidence_of_look(look: int, confidence: float) -> float:
     """Return the confidence that the n-th look at one growing run needs, counted from 1.
 
-    The first look, which is the only one of most runs, has it all. Look n may err 1 ÷ n² as often,
-    so all looks together err at most π² ÷ 6 times as often as the first, however many there are:
-    8.2% where one look errs 5%. Nobody has to plan the looks ahead.
+    The first look, the only one of most runs, has the full confidence. Look n may err 1 ÷ n² as
+    often, so any number of looks together errs at most π² ÷ 6 times as often as the first: 8.2% if
+    one look errs 5%. The number of looks needn't be planned.
     """
     if look < 1:
         raise ValueError("looks are counted from 1")

@@ -1,8 +1,8 @@
-"""Two runs on the same cases: the cases that changed decide, never the overlap of two intervals.
+"""Compare two runs on the same cases by the changed cases, never by overlapping intervals.
 
 McNemar, "Note on the sampling error of the difference between correlated proportions", 1947, in
 its exact form; the sign test for scores; Obuchowski, "On the comparison of correlated proportions
-for clustered data", 1998, where cases share a source.
+for clustered data", 1998, for cases that share a source.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ from math import sqrt
 from statistics import NormalDist
 
 SIGNIFICANCE = 0.05
-EXACT_CLUSTERS = 12  # with so few, every flip of signs is counted: 4,096 of them
-MAX_CASES = 10_000_000  # beyond this nobody collects: "no number of cases"
+EXACT_CLUSTERS = 12  # Up to this number, every flip of signs is counted: 4,096 of them
+MAX_CASES = 10_000_000  # Larger numbers are impractical: "no number of cases"
 Z_95 = NormalDist().inv_cdf(0.975)
 
 
@@ -25,19 +25,19 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PairedComparison:
-    """The later run beside the earlier one, on the cases that both have."""
+    """The later run compared with the earlier one, on the cases that both have."""
 
     cases: int
-    better: int  # failed before, pass now
-    worse: int  # passed before, fail now
+    better: int  # Failed before, pass now
+    worse: int  # Passed before, fail now
     p_value: float
     direction: Direction
-    difference: float = 0.0  # of the rates, later minus earlier
-    low: float = 0.0  # its 95% interval
+    difference: float = 0.0  # Difference of the rates, later minus earlier
+    low: float = 0.0  # Low end of its 95% interval
     high: float = 0.0
-    clusters: int = 0  # sources with a net change; 0 where each case is its own
-    squares: float = 0.0  # the sum over sources of the squared net change
-    sources: int = 0  # all sources, those without a changed case too
+    clusters: int = 0  # Sources with a net change; 0 if each case is its own
+    squares: float = 0.0  # Sum over sources of the squared net change
+    sources: int = 0  # All sources, including those without a changed case
 
     @property
     def changed(self) -> int:
@@ -50,8 +50,8 @@ def compare_pairs(
     """Return the exact two-sided comparison of `better` with `worse` changed cases.
 
     The same arithmetic serves verdicts that flipped (McNemar) and scores that rose or fell (the
-    sign test): unchanged cases say nothing. Raises ValueError where the changed cases outnumber
-    all cases.
+    sign test): unchanged cases carry no information. Raises ValueError if the changed cases
+    outnumber all cases.
     """
     if min(cases, better, worse) < 0 or better + worse > cases:
         raise ValueError(f"{better} better and {worse} worse of {cases} cases")
@@ -72,12 +72,12 @@ def compare_clusters(
     clusters: Mapping[str, tuple[int, int]],
     significance: float = SIGNIFICANCE,
 ) -> PairedComparison:
-    """Return the comparison where cases of one source move together.
+    """Return the comparison for cases that move together with their source.
 
-    `clusters` holds the (better, worse) cases of each source, (0, 0) where none changed. Each source
-    is one observation, its net change. Where up to twelve sources changed, every flip of signs is
+    `clusters` has the (better, worse) cases of each source, (0, 0) if none changed. Each source is
+    one observation, its net change. If up to twelve sources changed, every flip of signs is
     counted; beyond that, the statistic of Obuchowski is compared with chi-squared of one degree of
-    freedom. Every case counts alike, as in the difference of the rates beside it.
+    freedom. Every case has the same weight, as in the difference of the rates.
     """
     nets = [better - worse for better, worse in clusters.values() if better != worse]
     better = sum(each[0] for each in clusters.values())
@@ -113,11 +113,11 @@ def compare_nets(
     squares: float,
     sources: int,
 ) -> PairedComparison:
-    """Return compare_clusters from what the database added up, without a row for each source.
+    """Return compare_clusters from the database's sums, without a row per source.
 
     `sources` is the number of all sources, `clusters` of those whose net change isn't 0, `squares`
-    the sum of their squared net changes. `nets` are those changes where there are up to
-    EXACT_CLUSTERS of them; more aren't read. Raises ValueError where the changed cases outnumber all cases.
+    the sum of their squared net changes. `nets` are those changes if there are up to EXACT_CLUSTERS
+    of them; more aren't read. Raises ValueError if the changed cases outnumber all cases.
     """
     if min(cases, better, worse) < 0 or better + worse > cases:
         raise ValueError(f"{better} better and {worse} worse of {cases} cases")
@@ -152,8 +152,8 @@ def mean_difference(cases: int, total: float, squares: float) -> tuple[float, fl
 def further_cases(comparison: PairedComparison, significance: float = SIGNIFICANCE) -> int | None:
     """Return how many more cases would decide if the changes stay as frequent as they are.
 
-    None where nothing changed, where as many cases got better as worse, and beyond ten million. The
-    sign test is taken between its steps (the incomplete beta function), so that more cases never
+    None if nothing changed, if as many cases got better as worse, and beyond ten million. The sign
+    test is interpolated between its steps (the incomplete beta function), so that more cases never
     decide less.
     """
     net = abs(comparison.better - comparison.worse)
@@ -175,7 +175,7 @@ def further_cases(comparison: PairedComparison, significance: float = SIGNIFICAN
 
 
 def _p_value_at(comparison: PairedComparison, factor: float) -> float:
-    """The p-value if all counts grew by this factor."""
+    """Return the p-value if all counts grew by this factor."""
     from scipy.special import betainc  # noqa: PLC0415 - loads NumPy
 
     if comparison.clusters:
@@ -188,10 +188,10 @@ def _p_value_at(comparison: PairedComparison, factor: float) -> float:
 
 
 def _difference(cases: int, net: int, squares: float) -> tuple[float, float, float]:
-    """The difference of the paired rates with Wald's interval, from what moved in each source.
+    """Return the paired rates' difference with Wald's interval, from each source's net change.
 
-    Its variance is (Σ net² − (Σ net)² ÷ n) ÷ n²; with one case a source, Σ net² counts the changed
-    cases (Agresti, "Categorical Data Analysis", 3rd ed., 11.1.1).
+    Its variance is (Σ net² − (Σ net)² ÷ n) ÷ n²; with one case per source, Σ net² counts the
+    changed cases (Agresti, "Categorical Data Analysis", 3rd ed., 11.1.1).
     """
     if not cases:
         return 0.0, 0.0, 0.0
@@ -209,7 +209,7 @@ def _sign_test(better: int, changed: int) -> float:
 
 
 def _flips(nets: Sequence[int]) -> float:
-    """The share of all flips of signs whose total is at least as far from 0, counted exactly."""
+    """Return the exact share of all flips of signs with a total at least as far from 0."""
     totals = {0: 1}
     for net in nets:
         flipped: dict[int, int] = {}
@@ -223,10 +223,10 @@ def _flips(nets: Sequence[int]) -> float:
 
 
 def _obuchowski(net: float, squares: float, sources: float) -> float:
-    """The p-value of (K − 1) ÷ K × (Σ net)² ÷ Σ net² over K sources.
+    """Return the p-value of (K − 1) ÷ K × (Σ net)² ÷ Σ net² over K sources.
 
-    With her variance under the null hypothesis, in the notation of Yang, Sun and Hardin, "A note on
-    the tests for clustered matched-pair binary data", 2010.
+    It uses her variance under the null hypothesis, in the notation of Yang, Sun and Hardin, "A note
+    on the tests for clustered matched-pair binary data", 2010.
     """
     from scipy.special import chdtrc  # noqa: PLC0415 - loads NumPy
 
@@ -236,7 +236,7 @@ def _obuchowski(net: float, squares: float, sources: float) -> float:
 
 
 def direction_of(net: float, p_value: float, significance: float = SIGNIFICANCE) -> Direction:
-    """Return better, worse, or undecided where the p-value is above the limit."""
+    """Return better or worse, or undecided if the p-value is above the limit."""
     if p_value > significance or not net:
         return Direction.UNDECIDED
     return Direction.BETTER if net > 0 else Direction.WORSE

@@ -14,7 +14,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class RateInterval:
-    """A share between 0 and 1 with the interval that holds the true one so often."""
+    """A share between 0 and 1 with an interval that has the true one at its confidence."""
 
     rate: float
     low: float
@@ -25,11 +25,11 @@ class RateInterval:
 def rate_interval(successes: float, n: int, confidence: float = CONFIDENCE) -> RateInterval:
     """Return Wilson's interval of successes ÷ n.
 
-    Runs and pages ask for it all the time, so it doesn't load the 100 MB that statsmodels needs;
-    the tests hold it against statsmodels.
+    Runs and pages call it all the time, so it doesn't load the 100 MB that statsmodels needs; the
+    tests compare it with statsmodels.
 
-    Successes needn't be whole: a rate that stays as it is while n grows has parts of one. Raises
-    ValueError for an n of 0, which is no rate, and for successes outside 0 to n.
+    Successes may be fractional, since a constant rate with a growing n has parts of one. Raises
+    ValueError for an n of 0, and for successes outside 0 to n.
     """
     if n < 1:
         raise ValueError("a rate needs at least one evaluated sample")
@@ -39,7 +39,7 @@ def rate_interval(successes: float, n: int, confidence: float = CONFIDENCE) -> R
     shrunk = 1 + z * z / n
     centre = (rate + z * z / (2 * n)) / shrunk
     reach = z * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)) / shrunk
-    # the bounds of 0 and of n of n miss the rate by a rounding error
+    # Rounding errors could put the bounds of 0 and of n of n beyond the rate.
     return RateInterval(
         rate, max(min(centre - reach, rate), 0.0), min(max(centre + reach, rate), 1.0), confidence
     )
@@ -47,14 +47,14 @@ def rate_interval(successes: float, n: int, confidence: float = CONFIDENCE) -> R
 
 @lru_cache
 def _quantile(share: float) -> float:
-    """Of the standard normal distribution."""
+    """Return the quantile of the standard normal distribution."""
     return NormalDist().inv_cdf(share)
 
 
 def joint_confidence(measures: int, joint: float = CONFIDENCE) -> float:
-    """Return the confidence of each of several intervals that together hold with `joint`.
+    """Return the confidence that each of several intervals needs to hold jointly with `joint`.
 
-    Šidák: the k-th root. Three guardrails at a joint 95% need 98.305% each.
+    The method is Šidák's k-th root. Three guardrails at a joint 95% need 98.305% each.
     """
     if measures < 1:
         raise ValueError("at least one measure")

@@ -1,12 +1,12 @@
-"""A measure week by week: where it changed by more than chance explains.
+"""Change points of a weekly measure: levels that differ by more than chance explains.
 
-    change_points(weeks, …)         of shares: Fisher's exact test
-    mean_change_points(weeks, …)    of means: Welch's t-test
+    change_points(weeks, …)         for shares: Fisher's exact test
+    mean_change_points(weeks, …)    for means: Welch's t-test
 
-Binary segmentation: the best split of all is tested, corrected for the number of splits that were
-tried (Bonferroni); where it holds, both sides are searched again. So a series in which nothing
-changes shows a change point at most as often as `significance` says, however long it is. Several
-series of one page divide one budget between them: significance_of_series.
+Binary segmentation: the best of all splits is tested, corrected for the number of tried splits
+(Bonferroni); if it holds, both sides are searched again. So a series without changes shows a change
+point at most as often as `significance`, however long it is. Several series of one page share one
+budget: significance_of_series.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from math import erfc, exp, inf, lgamma, sqrt
 
 from governance.operations.evaluations.statistics.multiplicity import FALSE_ALARMS_PER_YEAR
 
-PAGE_FALSE_ALARMS = 0.05  # of all series of one page together
+PAGE_FALSE_ALARMS = 0.05  # Budget of all series of one page together
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class WeekMean:
 
 @dataclass(frozen=True, slots=True)
 class ChangePoint:
-    """The first week that belongs to the new level."""
+    """The first week of a new level."""
 
     index: int
     before: float
     after: float
-    p_value: float  # corrected for the splits that were tried
+    p_value: float  # Corrected for the number of tested splits
 
 
 def significance_of_series(series: int, budget: float = PAGE_FALSE_ALARMS) -> float:
@@ -54,7 +54,7 @@ def significance_of_series(series: int, budget: float = PAGE_FALSE_ALARMS) -> fl
 def change_points(
     weeks: Sequence[WeekCount], significance: float = FALSE_ALARMS_PER_YEAR
 ) -> tuple[ChangePoint, ...]:
-    """Return the weeks from which on the rate is another one, in order."""
+    """Return the weeks that begin a new rate, in order."""
     return _segments(
         len(weeks),
         significance,
@@ -65,9 +65,9 @@ def change_points(
 def mean_change_points(
     weeks: Sequence[WeekMean], significance: float = FALSE_ALARMS_PER_YEAR
 ) -> tuple[ChangePoint, ...]:
-    """Return the weeks from which on the mean is another one, in order.
+    """Return the weeks that begin a new mean, in order.
 
-    A week's own movement counts as spread, so a mean that jumps about hides a change, never makes
+    A week's own movement counts as spread, so a jumpy mean can hide a change, but never creates
     one.
     """
     return _segments(
@@ -127,23 +127,23 @@ def _best_split(
 
 
 def _chi_squared(left: int, left_n: int, successes: int, n: int) -> float:
-    """Pearson's statistic of a split, which ranks the candidates; Fisher judges the best."""
+    """Return Pearson's statistic of a split. It ranks the candidates; Fisher judges the best."""
     rate = successes / n
     spread = rate * (1 - rate) * left_n * (n - left_n)
     return (left - rate * left_n) ** 2 * n / spread if spread else 0.0
 
 
 def least_p_value(left: int, left_n: int, successes: int, n: int) -> float:
-    """Return a bound below Fisher's p-value: the probability of the split itself, a part of it.
+    """Return a lower bound of Fisher's p-value: the probability of the split itself.
 
-    It spares the exact test, milliseconds with 100,000 samples, where the split can't be one.
+    It avoids the exact test, milliseconds with 100,000 samples, for splits that can't be changes.
     """
     ways = (
         _log_choose(successes, left)
         + _log_choose(n - successes, left_n - left)
         - _log_choose(n, left_n)
     )
-    return exp(ways) * (1 - 1e-6)  # rounding never hides a change
+    return exp(ways) * (1 - 1e-6)  # The factor keeps rounding from hiding a change.
 
 
 def _log_choose(n: int, k: int) -> float:
@@ -210,14 +210,17 @@ def _best_mean_split(
 
 
 def _welch(left: _Pool, right: _Pool) -> float:
-    """Welch's statistic of a split, which ranks the candidates."""
+    """Return Welch's statistic of a split, which ranks the candidates."""
     error = sqrt(left.deviation**2 / left.n + right.deviation**2 / right.n)
     distance = abs(left.mean - right.mean)
     return distance / error if error else (inf if distance else 0.0)
 
 
 def _welch_p(left: _Pool, right: _Pool) -> float:
-    """Welch's p-value; without any spread, two levels differ or they don't."""
+    """Return Welch's p-value.
+
+    Without any spread, it is 0 for different levels and 1 for equal ones.
+    """
     if not left.deviation and not right.deviation:
         return 0.0 if left.mean != right.mean else 1.0
     from scipy.stats import ttest_ind_from_stats  # noqa: PLC0415 - loads NumPy

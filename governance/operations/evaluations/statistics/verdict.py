@@ -1,4 +1,4 @@
-"""A figure against its threshold, in three states: pass, fail, undecided at this n."""
+"""Verdicts of a figure against its threshold: pass, fail, or undecided at this n."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from math import ceil, floor, inf, isfinite
 from governance.operations.evaluations.statistics.means import mean_interval
 from governance.operations.evaluations.statistics.rates import CONFIDENCE, rate_interval
 
-MAX_SAMPLES = 10_000_000  # beyond this nobody collects: "no number of samples"
+MAX_SAMPLES = 10_000_000  # Larger numbers are impractical: "no number of samples"
 
 
 class Verdict(StrEnum):
@@ -19,13 +19,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """What a measure must reach: at least, or at most, a limit in the measure's unit."""
+    """The limit of a measure: at least, or at most, a value in the measure's unit."""
 
     limit: float
     at_least: bool
 
     def judge(self, low: float, high: float) -> Verdict:
-        """Judge by the whole interval: only what is certain passes or fails."""
+        """Judge by the full interval, so that only certain results pass or fail."""
         if self.at_least:
             return _decided(passes=low >= self.limit, fails=high < self.limit)
         return _decided(passes=high <= self.limit, fails=low > self.limit)
@@ -33,20 +33,20 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict, the interval that it rests on, and what would decide it."""
+    """A verdict, the interval that it is based on, and the samples that would decide it."""
 
     verdict: Verdict
     n: int
     point: float | None = None
     low: float | None = None
     high: float | None = None
-    more_samples: int | None = None  # None where it is decided, or where no number decides
+    more_samples: int | None = None  # None if it is decided, or if no number decides
 
 
 def judge_rate(
     successes: int, n: int, threshold: Threshold, confidence: float = CONFIDENCE
 ) -> Judgement:
-    """Judge a rate by Wilson's interval; zero evaluated samples are undecided, never a pass.
+    """Judge a rate by Wilson's interval. Zero evaluated samples are undecided, never a pass.
 
     While undecided, `more_samples` is the number that would decide if the rate stays as it is.
     """
@@ -76,7 +76,7 @@ def judge_mean(
     threshold: Threshold,
     confidence: float = CONFIDENCE,
 ) -> Judgement:
-    """Judge a mean by Student's interval; fewer than two samples are undecided."""
+    """Judge a mean by Student's interval. Fewer than two samples are undecided."""
     interval = mean_interval(mean, deviation, n, confidence) if n else None
     if interval is None:
         return Judgement(Verdict.UNDECIDED, n, mean if n else None)
@@ -104,11 +104,11 @@ def judge_percentile(
     threshold: Threshold,
     confidence: float = CONFIDENCE,
 ) -> Judgement:
-    """Judge a percentile, such as p95 of the latency, by order statistics; `values` are sorted.
+    """Judge a percentile, such as p95 latency, by order statistics. `values` are sorted.
 
-    So many of n values lie below the true percentile with a binomial's chance, whatever their
-    distribution, so two of the values hold it between them. Where the upper one would lie beyond
-    the largest value, the sample is too small to say how slow it gets: it can only fail.
+    The number of values below the true percentile is binomial for any distribution, so the
+    percentile is between two of the values. If the upper one would be beyond the largest value, the
+    sample is too small for an upper bound, so the measure can only fail.
     """
     n = len(values)
     if not n:
@@ -135,7 +135,7 @@ def judge_percentile(
 
 
 def _ranks(n: int, percent: int, confidence: float) -> tuple[int, int]:
-    """The ranks, from 1, of the values that hold the percentile between them."""
+    """Return the ranks, from 1, of the values on both sides of the percentile."""
     interval = rate_interval(n * percent / 100, n, confidence)
     return max(floor(n * interval.low), 1), ceil(n * interval.high) + 1
 
@@ -147,7 +147,7 @@ def _decided(*, passes: bool, fails: bool) -> Verdict:
 
 
 def _further(n: int, decides: Callable[[int], bool]) -> int | None:
-    """The smallest number of further samples that decides, or None up to ten million."""
+    """Return the smallest number of further samples that decides, or None up to ten million."""
     enough = max(2 * n, 2)
     while not decides(enough):
         enough *= 2

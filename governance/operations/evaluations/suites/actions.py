@@ -3,8 +3,8 @@
 create(…)                     a suite, empty or with the first draft of a task pack
 draft(suite)                  the next version, a copy of the newest one
 edit_draft(…), set_measures   until it is published
-publish(version)              from then on runs can name it; nothing in it changes any more
-withdraw(version, reason)     runs can't name it any more; its results stay, marked
+publish(version)              makes it available for runs; it can't change any more
+withdraw(version, reason)     allows no new runs; its results stay, marked
 retire(suite, reason)         no further versions and runs
 """
 
@@ -173,7 +173,7 @@ def _from_pack(measure: PackMeasure) -> MeasureInput:
 
 
 def draft(suite: EvaluationSuite) -> SuiteVersion:
-    """Return the open draft, or begin the next version as a copy of the newest one."""
+    """Return the open draft, or create the next version as a copy of the newest one."""
     _check_live(suite)
     lock_tenant(f"versions of {suite.id}")
     newest = session().scalars(_versions(suite).limit(1)).one()
@@ -188,7 +188,7 @@ def draft(suite: EvaluationSuite) -> SuiteVersion:
 
 
 def copied(measure: SuiteMeasure) -> MeasureInput:
-    """The measure as input, for a copy of it."""
+    """Return the measure as input, for a copy of it."""
     return MeasureInput(
         key=measure.key,
         name=measure.name,
@@ -320,7 +320,7 @@ def _check_limits(measure: MeasureInput, which: str) -> None:
 
 
 def publish(version: SuiteVersion, suite: EvaluationSuite) -> None:
-    """Publish a draft; a second click changes nothing. Raises DomainError where it isn't complete."""
+    """Publish a draft. A second click changes nothing. Raises DomainError if it is incomplete."""
     _check_live(suite)
     session().refresh(version, with_for_update=True)
     if version.is_published:
@@ -345,7 +345,7 @@ def publish(version: SuiteVersion, suite: EvaluationSuite) -> None:
 
 
 def withdraw(version: SuiteVersion, suite: EvaluationSuite, *, reason: str) -> None:
-    """Take a published version out of use. Its runs and their results stay."""
+    """Withdraw a published version. Its runs and their results stay."""
     session().refresh(version, with_for_update=True)
     if version.withdrawn_at is not None:
         return
@@ -360,7 +360,7 @@ def withdraw(version: SuiteVersion, suite: EvaluationSuite, *, reason: str) -> N
 
 
 def retire(suite: EvaluationSuite, *, reason: str) -> None:
-    """Retire a suite: it takes no further versions and runs."""
+    """Retire a suite, so that it accepts no more versions or runs."""
     _check_live(suite)
     if not reason.strip():
         raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")

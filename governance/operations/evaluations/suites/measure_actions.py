@@ -1,10 +1,10 @@
-"""Add, change and remove one measure of a draft, so that nobody overwrites what they haven't seen.
+"""Add, change and remove one measure of a draft, without overwriting unseen changes.
 
-    fingerprint(version, measures)       what a form was opened on
+    fingerprint(version, measures)       the draft's state when a form was opened
     save_measure(version, …, seen=…)     add a measure, or change the one with that slug
     remove_measure(version, …, seen=…)
 
-Each raises Stale where the draft isn't what it was when the form was opened.
+Each raises Stale if the draft changed since the form was opened.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ FIELDS = (
 
 
 def fingerprint(version: SuiteVersion, measures: Sequence[SuiteMeasure]) -> str:
-    """The SHA-256 of everything that the draft says."""
+    """Return the SHA-256 of the draft's full content."""
     said: dict[str, Any] = {
         "version": str(version.id),
         "method": version.method,
@@ -47,7 +47,7 @@ def fingerprint(version: SuiteVersion, measures: Sequence[SuiteMeasure]) -> str:
 
 
 def check_seen(version: SuiteVersion, seen: str) -> None:
-    """Raise Stale where somebody changed the draft since the form was opened."""
+    """Raise Stale if somebody changed the draft since the form was opened."""
     if seen != fingerprint(version, queries.measures(version.id)):
         raise Stale(
             "Someone else changed this draft while you were editing. Your entries are still in the"
@@ -58,7 +58,7 @@ def check_seen(version: SuiteVersion, seen: str) -> None:
 def save_measure(version: SuiteVersion, measure: MeasureInput, *, key: str = "", seen: str) -> None:
     """Add a measure at the end, or change the one whose slug is `key`.
 
-    Raises Stale, NotFound for a measure that isn't there any more, and Invalid.
+    Raises Stale, NotFound for a measure that was removed, and Invalid.
     """
     check_seen(version, seen)
     given = _inputs(version)
@@ -71,7 +71,7 @@ def save_measure(version: SuiteVersion, measure: MeasureInput, *, key: str = "",
 
 
 def remove_measure(version: SuiteVersion, *, key: str, seen: str) -> None:
-    """Remove a measure of a draft; one that is gone already changes nothing. Raises Stale."""
+    """Remove a measure of a draft. Idempotent. Raises Stale."""
     given = _inputs(version)
     if key in {each.key for each in given}:
         check_seen(version, seen)

@@ -84,7 +84,7 @@ class MeasureForm(Form):
 
     @property
     def measure(self) -> MeasureInput:
-        """What the form says; the limits of a share as shares."""
+        """The content of the form, with the limits of a share as shares."""
         scale = HUNDRED if self.unit.data == SHARE else Decimal(1)
         names = (each.strip() for each in (self.sources.data or "").split(","))
         return MeasureInput(
@@ -104,7 +104,7 @@ class MeasureForm(Form):
 
 
 def form_of(measure: SuiteMeasure) -> MeasureForm:
-    """The form filled with a measure, as people type it."""
+    """Return the form filled with a measure, as people type it."""
     scale = HUNDRED if measure.unit == SHARE else Decimal(1)
     return MeasureForm(
         name=measure.name,

@@ -16,7 +16,7 @@ from governance.operations.evaluations.views import feature
 
 
 def _open_draft(key: str) -> tuple[EvaluationSuite, SuiteVersion]:
-    """The suite and its open draft; locked where the request changes it."""
+    """Return the suite and its open draft, locked if the request changes it."""
     found = queries.suite(key, lock=request.method == "POST")
     version = queries.versions(found.id)[0]
     if version.is_published or found.is_retired:

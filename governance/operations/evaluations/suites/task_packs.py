@@ -1,7 +1,8 @@
-"""Starter suites for three kinds of product: what to measure, limits by policy tier, and when a task counts as done. Pure.
+"""Starter suites for three kinds of product. Pure.
 
-The limits are starting points that a tenant changes before it publishes its first version. The
-example cases are our own; a suite keeps their digests alone.
+They define measures, limits by policy tier, and task success. The limits are starting points that a
+tenant changes before it publishes its first version. The example cases are our own; a suite stores
+only their digests.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ TIERS = ("baseline", "standard", "strict", "regulated")
 
 @dataclass(frozen=True, slots=True)
 class PackMeasure:
-    """A measure as a pack brings it; limits in the order of TIERS."""
+    """A measure in a task pack; limits in the order of TIERS."""
 
     key: str
     name: str
@@ -46,7 +47,7 @@ class TaskPack:
 
     @property
     def case_digests(self) -> tuple[str, ...]:
-        """The digest of each example, as suites keep them."""
+        """The digest of each example, as suites store them."""
         return tuple(hashlib.sha256(each.encode()).hexdigest()[:32] for each in self.examples)
 
 

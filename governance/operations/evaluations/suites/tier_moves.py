@@ -1,11 +1,10 @@
-"""List the limits and verdicts of evaluations that a change of the policy tier moves.
+"""List the limits and verdicts of evaluations that change with the policy tier.
 
-A run keeps the verdict that it was judged with. Boards show today's limits beside it, and the gates
-of rollouts read them, so the preview and the approval of a tier name each result that would read
-differently.
+A run keeps the verdict that it was judged with. Boards also show today's limits, and rollout gates
+read them, so the preview and the approval of a tier name each result that would change.
 
-tier_moves(before, after)       what policies ask: a notice for each suite and each AI system
-moved_verdicts(before, after)   each result of the newest runs whose verdict moves
+tier_moves(before, after)       for policies: a notice for each suite and each AI system
+moved_verdicts(before, after)   each result of the newest runs whose verdict changes
 """
 
 from collections import defaultdict
@@ -27,13 +26,13 @@ from governance.operations.evaluations.suites.task_packs import TIERS
 from governance.operations.policies.ports import TierNotice
 from governance.operations.systems.models import AISystem
 
-WEEKS = 12  # back to which a newest run is looked for, as on the board
+WEEKS = 12  # Weeks in which the newest run is searched, as on the board
 KEPT = "Runs keep the verdicts they were judged with. Objectives keep their targets and budgets."
 
 
 @dataclass(frozen=True, slots=True)
 class MovedVerdict:
-    """A result of a newest run that reads differently under another tier."""
+    """A result of a newest run whose verdict differs under another tier."""
 
     system: AISystem
     run: EvaluationRun
@@ -49,14 +48,14 @@ class MovedVerdict:
 
 
 def tier_moves(before: str, after: str) -> Sequence[TierNotice]:
-    """Return the limits that move by suite, and the verdicts by AI system; five statements."""
+    """Return the limits that change by suite, and the verdicts by system. Runs five statements."""
     if not allowed(permissions.VIEW):
         return ()
     return [*_limits(before, after), *_verdicts(before, after)]
 
 
 def limit_tier(tier: str) -> str:
-    """Return the tier whose limits judge: one of the tenant's own is judged as the strictest."""
+    """Return the tier whose limits judge; the tenant's own tiers are judged as the strictest."""
     return tier if tier in TIERS else TIERS[-1]
 
 
@@ -93,8 +92,9 @@ def _verdicts(before: str, after: str) -> Iterator[TierNotice]:
 
 
 def moved_verdicts(before: str, after: str) -> Sequence[MovedVerdict]:
-    """Return the results whose verdict moves, of the newest run of each suite on each release that
-    counts; four statements.
+    """Return the results whose verdict changes. Runs four statements.
+
+    They are of the newest run of each suite on each release that counts.
     """
     old, new = limit_tier(before), limit_tier(after)
     monday = monday_of(clock.today())

@@ -1,4 +1,4 @@
-"""Import an OpenSLO file whole or not at all; importing it again changes nothing."""
+"""Import an OpenSLO file, all or nothing. Importing it again changes nothing."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -34,10 +34,10 @@ REASON = "Imported from an OpenSLO file"
 
 
 def import_openslo(data: bytes, *, basis: str | None = None) -> ImportPlan:
-    """Apply a file in the caller's transaction and return what was done.
+    """Apply a file in the caller's transaction and return the result.
 
-    `basis` is that of the plan that a person saw; Stale is raised when the tenant changed since.
-    Raises UnreadableFile or Invalid, and changes nothing, when anything in the file is refused.
+    `basis` is that of the plan that a person saw. Raises Stale if the tenant changed since. Raises
+    UnreadableFile or Invalid, and changes nothing, if anything in the file is rejected.
     """
     lock_tenant("openslo")
     planned = plan(data)
@@ -56,7 +56,7 @@ def import_openslo(data: bytes, *, basis: str | None = None) -> ImportPlan:
 
 
 def _define(planned: PlannedIndicator) -> UUID:
-    """Define the indicator unless the tenant has it already; return its id."""
+    """Define the indicator unless the tenant has it already. Return its id."""
     if planned.existing is not None:
         return planned.existing.id
     spec = planned.spec

@@ -1,5 +1,6 @@
-"""Write objectives as OpenSLO: what was imported as it was, with the present targets; the others
-from what Meridian knows of them.
+"""Export objectives as OpenSLO.
+
+Imported ones are written as they were, with current targets; others from Meridian's data.
 """
 
 from collections.abc import Collection, Sequence
@@ -37,7 +38,10 @@ type Query = tuple[PrometheusQuery, PrometheusSource]
 
 
 def export(objectives: Sequence[Objective]) -> str:
-    """Return YAML: services, then indicators, then objectives; few statements for any number."""
+    """Return YAML: services, then indicators, then objectives.
+
+    The number of statements doesn't depend on the number of objectives.
+    """
     indicators = queries.indicators_of(objectives)
     every = _Exporter(indicators.values())
     slos = [every.slo(each, indicators[each.indicator_id]) for each in objectives]

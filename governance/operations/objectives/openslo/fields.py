@@ -1,4 +1,4 @@
-"""Take the fields of an OpenSLO document one by one, and note each that can't be accepted. Pure."""
+"""Read the fields of an OpenSLO document one by one, and note each rejected one. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -9,7 +9,7 @@ from governance.operations.objectives.openslo.values import Refusal
 
 
 class Fields:
-    """The fields of one mapping. What isn't taken by `end()` is refused as unknown."""
+    """The fields of one mapping. `end()` rejects the remaining fields as unknown."""
 
     def __init__(self, tree: Any, path: str, note: "Notes") -> None:
         self.path, self.notes = path, note
@@ -26,13 +26,13 @@ class Fields:
         return name in self._left
 
     def mapping(self, name: str) -> "Fields | None":
-        """The fields inside of a field; None where it is absent."""
+        """Return the fields inside a field, or None if it is absent."""
         if name not in self._left:
             return None
         return Fields(self._left.pop(name), self._at(name), self.notes)
 
     def tree(self, name: str) -> Mapping[str, Any]:
-        """A mapping whose content is somebody else's."""
+        """Return a mapping whose content Meridian doesn't interpret."""
         found = self._left.pop(name, None)
         if not isinstance(found, Mapping):
             self.refuse(name, "Expected fields.")
@@ -60,7 +60,7 @@ class Fields:
         if found is None:
             return None
         if not isinstance(found, str):
-            # such as a version written without quotes
+            # Such as a version written without quotes.
             self.refuse(name, "Expected text. Put it in quotes.")
         elif not shortest <= len(found) <= longest:
             self.refuse(name, f"Expected {shortest} to {longest:,} characters.")
@@ -109,7 +109,7 @@ class Fields:
 
 
 class Notes:
-    """What was refused in one document."""
+    """The rejected fields of one document."""
 
     def __init__(self, document: int) -> None:
         self.document, self.refused = document, list[Refusal]()

@@ -1,4 +1,4 @@
-"""Forms of an OpenSLO import: the file, and the confirmation of what was previewed."""
+"""Forms of an OpenSLO import: the file, and the confirmation of its preview."""
 
 import re
 
@@ -20,7 +20,7 @@ class OpenSloFileForm(Form):
 
 
 class OpenSloConfirmForm(Form):
-    """The digests of the file and of what the person saw of it."""
+    """The digests of the file and of its preview."""
 
     sha256 = HiddenField("The file", [InputRequired(NOT_SEEN), DIGEST])
     basis = HiddenField("What it would change", [InputRequired(NOT_SEEN), DIGEST])

@@ -1,14 +1,14 @@
-"""What an OpenSLO objective is in Meridian, and the other way round. Pure.
+"""Conversion of OpenSLO objectives to Meridian's, and back. Pure.
 
 Occurrences   the indicator counts events: kind ratio, or threshold with the objective's op and value
 Timeslices    of one minute: kind downtime; a minute is down below timeSliceTarget
-rolling       a window of whole days
+rolling       a window of full days
 calendar      1M from the first of a month at 00:00, in the tenant's time zone
 
-What OpenSLO has no field for is an annotation: meridian.example/unit, /bound-unit, /min-requests,
+Data without an OpenSLO field is an annotation: meridian.example/unit, /bound-unit, /min-requests,
 /feature, /vendor, /minimum-coverage, /service-hours (JSON), /ai ("true").
 
-An indicator whose minute is down when no request was good has the time slice target 10^-12: counts
+An indicator whose minutes are down when no request is good has the time slice target 10^-12: counts
 are at most 10^12, so no other minute is below it.
 """
 
@@ -39,8 +39,8 @@ KNOWN = {
     "service-hours",
     "ai",
 }
-NONE_GOOD = Decimal("0.000000000001")  # of at most 10^12 events, less than one
-SHARE_DIGITS = 8  # of a floor, after the point
+NONE_GOOD = Decimal("0.000000000001")  # Less than one of at most 10^12 events
+SHARE_DIGITS = 8  # Digits of a floor after the point
 BOUND_DIGITS = 6
 MIN_SLICE = {"1m", Decimal(1)}
 DAYS = {"d": 1, "w": 7}
@@ -60,13 +60,13 @@ class NotImportable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class IndicatorSpec:
-    """What an SLI means, with the objective that uses it."""
+    """The meaning of an SLI, with the objective that uses it."""
 
     key: str
     name: str
     kind: str
     unit: str
-    source: str  # push or prometheus
+    source: str  # push | prometheus
     feature: str | None = None
     vendor: str | None = None
     min_requests: int = 1
@@ -92,7 +92,7 @@ class ObjectiveSpec:
 
 
 def objective_of(slo: Slo, zone: str) -> ObjectiveSpec:
-    """Return the objective; raises NotImportable with the field and the reason."""
+    """Return the objective. Raises NotImportable with the field and the reason."""
     if len(slo.goals) != 1:
         raise NotImportable("spec.objectives", "Write one SLO for each objective.")
     own = _annotations(slo.metadata.annotations)
@@ -113,7 +113,7 @@ def objective_of(slo: Slo, zone: str) -> ObjectiveSpec:
 
 
 def indicator_of(slo: Slo, sli: Sli) -> IndicatorSpec:
-    """Return the indicator that the objective needs; raises NotImportable as above."""
+    """Return the indicator that the objective needs. Raises NotImportable as objective_of."""
     own = _annotations(sli.metadata.annotations)
     made = IndicatorSpec(
         key=sli.metadata.name,
@@ -251,7 +251,7 @@ def same_zone(one: str, other: str) -> bool:
 
 
 def updated(slo: Slo, objective: ObjectiveSpec, zone: str) -> Slo:
-    """The SLO with the objective's present values; what didn't change keeps its spelling."""
+    """Return the SLO with the objective's current values; unchanged parts keep their spelling."""
     try:
         same = objective_of(slo, zone)
     except NotImportable:
@@ -306,7 +306,7 @@ def annotations_of(objective: ObjectiveSpec) -> dict[str, str] | None:
 
 
 def indicator_annotations(indicator: IndicatorSpec) -> dict[str, str] | None:
-    """What the SLI's own fields don't say; read again by `indicator_of`."""
+    """Return the data that the SLI's own fields lack, as `indicator_of` reads it."""
     found = {
         "unit": None if indicator.unit == "requests" else indicator.unit,
         "bound-unit": indicator.bound_unit,
@@ -318,7 +318,7 @@ def indicator_annotations(indicator: IndicatorSpec) -> dict[str, str] | None:
 
 
 def goal_of(indicator: IndicatorSpec, target: Decimal) -> Goal:
-    """The goal of an objective that didn't come from a file."""
+    """Return the goal of an objective that wasn't imported."""
     if indicator.kind == "threshold":
         op = next(op for op, side in SIDES.items() if side == indicator.good_side)
         return Goal(target=target, op=op, value=indicator.bound)

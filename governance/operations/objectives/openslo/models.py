@@ -1,4 +1,4 @@
-"""OpenSLO documents as they were imported: what an objective's own row doesn't keep."""
+"""Imported OpenSLO documents, with the data that objectives' own rows lack."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from governance.kernel.data.db import Model, Tenanted
 class OpenSloDocument(Tenanted, Model):
     """One document, as YAML: labels, annotations, metric sources, the spelling of its window.
 
-    An export writes it again, with the objective's present target and window.
+    An export writes it again, with the objective's current target and window.
     """
 
     __tablename__ = "openslo_documents"
@@ -21,4 +21,4 @@ class OpenSloDocument(Tenanted, Model):
     name: Mapped[str]
     content: Mapped[str]
     imported_by: Mapped[UUID | None]
-    revision: Mapped[int] = mapped_column(default=1)  # grows with each import that differs
+    revision: Mapped[int] = mapped_column(default=1)  # Increases with each import that differs

@@ -1,4 +1,4 @@
-"""Parse an OpenSLO v1 file. Every field that can't be accepted is named with its reason. Pure."""
+"""Parse an OpenSLO v1 file. Each rejected field is named with its reason. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ COMPOSITE = ("indicator", "indicatorRef", "compositeWeight")
 def parse(data: bytes) -> OpenSloFile:
     """Parse a file of one or more documents, or of lists of them.
 
-    Raises UnreadableFile when the file is no YAML of an acceptable size.
+    Raises UnreadableFile if the file isn't YAML or is too large.
     """
     found = OpenSloFile()
     seen: set[tuple[str, str]] = set()
@@ -71,7 +71,7 @@ def parse(data: bytes) -> OpenSloFile:
 
 
 def _numbered(trees: list[Any]) -> Iterator[tuple[int, Any]]:
-    """Count documents; those of a list count one by one."""
+    """Count the documents from 1; those of a list count separately."""
     flat = [each for tree in trees for each in (tree if isinstance(tree, list) else [tree])]
     if len(flat) > MAX_DOCUMENTS:
         raise UnreadableFile(f"The file has more than {MAX_DOCUMENTS:,} documents.")

@@ -1,4 +1,4 @@
-"""Compare an OpenSLO file with the tenant, and list what its import would change."""
+"""Compare an OpenSLO file with the tenant, and list the changes of an import."""
 
 import hashlib
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ from governance.operations.systems.models import AISystem
 
 @dataclass(frozen=True, slots=True)
 class CounterQuery:
-    """The counters of an indicator, as its Prometheus source is asked."""
+    """The counters of an indicator, as queried from its Prometheus source."""
 
     source_id: UUID
     good: str
@@ -47,7 +47,10 @@ class CounterQuery:
 
 @dataclass(frozen=True, slots=True)
 class PlannedIndicator:
-    """`existing` has the same definition; without it, the indicator is defined."""
+    """An indicator of the import.
+
+    `existing` has the same definition; without it, the import defines the indicator.
+    """
 
     spec: IndicatorSpec
     system: AISystem
@@ -57,12 +60,14 @@ class PlannedIndicator:
 
 @dataclass(frozen=True, slots=True)
 class PlannedObjective:
-    """`outcome` is create, change (a new version of `existing`) or unchanged; `seen` is the version
+    """An objective of the import.
+
+    `outcome` is create, change (a new version of `existing`) or unchanged; `seen` is the version
     that it was compared with.
     """
 
     spec: ObjectiveSpec
-    indicator: str  # its key
+    indicator: str  # Key of the indicator
     existing: Objective | None
     outcome: str
     seen: int
@@ -70,18 +75,18 @@ class PlannedObjective:
 
 @dataclass(slots=True)
 class ImportPlan:
-    """What would happen; with anything refused, nothing would."""
+    """The effects of an import. If anything is rejected, it changes nothing."""
 
     sha256: str
     refused: list[Refusal] = field(default_factory=list)
     not_imported: list[Refusal] = field(default_factory=list)
     indicators: dict[str, PlannedIndicator] = field(default_factory=dict)
     objectives: list[PlannedObjective] = field(default_factory=list)
-    documents: list[Document] = field(default_factory=list)  # to keep, where they differ
+    documents: list[Document] = field(default_factory=list)  # To store if they differ
 
     @property
     def changes(self) -> int:
-        """How many indicators, objectives and kept documents would differ."""
+        """The number of indicators, objectives and stored documents that would differ."""
         return (
             sum(each.existing is None for each in self.indicators.values())
             + sum(each.outcome != "unchanged" for each in self.objectives)
@@ -90,7 +95,7 @@ class ImportPlan:
 
     @property
     def basis(self) -> str:
-        """A digest of what a person sees: an import applies exactly that."""
+        """A digest of the preview. An import applies exactly that."""
         seen = [
             self.sha256,
             *map(str, self.refused),
@@ -102,7 +107,7 @@ class ImportPlan:
 
 
 def plan(data: bytes) -> ImportPlan:
-    """Compare a file with the tenant. Raises UnreadableFile when it is no acceptable YAML."""
+    """Compare a file with the tenant. Raises UnreadableFile if it isn't acceptable YAML."""
     file = parse(data)
     result = ImportPlan(hashlib.sha256(data).hexdigest(), file.refused, file.not_imported)
     _Planner(file, result).run()
@@ -112,7 +117,7 @@ def plan(data: bytes) -> ImportPlan:
 
 
 class _Planner:
-    """Reads what the file names, in a few statements."""
+    """Planner that reads what the file names, in a few statements."""
 
     def __init__(self, file: OpenSloFile, plan: ImportPlan) -> None:
         self.file, self.plan = file, plan
@@ -244,7 +249,7 @@ def _inline(slo: Slo) -> str:
 
 
 def _fitting(slo: Slo, known: IndicatorSpec) -> IndicatorSpec:
-    """The indicator of the tenant, if the objective uses it as what it is."""
+    """Return the tenant's indicator if it fits the objective. Raises NotImportable."""
     goal = slo.goals[0]
     method = "Timeslices" if known.kind == "downtime" else "Occurrences"
     if slo.method != method:
@@ -259,7 +264,7 @@ def _fitting(slo: Slo, known: IndicatorSpec) -> IndicatorSpec:
 
 
 def _counters(sli: Sli, sources: Mapping[str, UUID]) -> CounterQuery | None:
-    """The query of an SLI whose counters Meridian can read; None leaves it to a person."""
+    """Return the query of an SLI whose counters Meridian can read; None leaves it to a person."""
     metric = sli.metric
     if not isinstance(metric, RatioMetric) or not metric.counter:
         return None

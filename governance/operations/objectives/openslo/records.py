@@ -1,4 +1,4 @@
-"""Objectives and indicators of the acting tenant, as the values that OpenSLO is compared with."""
+"""Objectives and indicators of the acting tenant, as values to compare with OpenSLO."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from governance.operations.objectives.openslo.values import Document
 
 
 def time_zone() -> str:
-    """The tenant's present time zone."""
+    """Return the tenant's current time zone."""
     return zone_periods()[-1].zone
 
 
@@ -43,7 +43,7 @@ def objective_spec(objective: Objective) -> ObjectiveSpec:
         name=objective.name,
         target=objective.target,
         window=objective.window,
-        # a month has no number of days
+        # A month has no fixed number of days.
         window_days=objective.window_days if objective.window == "rolling" else 30,
         minimum_coverage=objective.minimum_coverage,
         service_hours=objective.service_hours,
@@ -52,12 +52,12 @@ def objective_spec(objective: Objective) -> ObjectiveSpec:
 
 
 def rows() -> dict[tuple[str, str], OpenSloDocument]:
-    """Every imported document by its kind and name, in one statement."""
+    """Return every imported document by its kind and name. Runs one statement."""
     return {(each.kind, each.name): each for each in session().scalars(select(OpenSloDocument))}
 
 
 def document_of(row: OpenSloDocument) -> Document | None:
-    """The document of a row; None should a later version of Meridian not accept it any more."""
+    """Return the document of a row, or None if this version of Meridian no longer accepts it."""
     return next(iter(parse(row.content.encode()).documents.values()), None)
 
 
@@ -72,11 +72,11 @@ def indicators_by_key(keys: Iterable[str]) -> dict[str, Indicator]:
 
 
 def live_names() -> Sequence[tuple[str, str]]:
-    """(name, key) of the objectives that aren't retired."""
+    """Return (name, key) of the objectives that aren't retired."""
     query = select(Objective.name, Objective.key).where(Objective.retired_at.is_(None))
     return [(row.name, row.key) for row in session().execute(query)]
 
 
 def slug(name: str) -> str:
-    """The reference of a Prometheus source in a file."""
+    """Return the reference of a Prometheus source in a file."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "source"

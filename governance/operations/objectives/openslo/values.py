@@ -1,7 +1,7 @@
 """OpenSLO v1 as values: services, indicators and objectives. Pure.
 
 Fields have the specification's meaning (github.com/OpenSLO/OpenSLO, v1); None means that the file
-doesn't have the field, so that a file can be written again as it was. Numbers are exact decimals.
+doesn't have the field, so that the file can be reproduced. Numbers are exact decimals.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class MetricSource:
-    """Where a metric comes from. `spec` is the data source's own: a query, for example."""
+    """The source of a metric. `spec` belongs to the data source: a query, for example."""
 
     spec: Mapping[str, Any]
     ref: str | None = None
@@ -42,7 +42,7 @@ class ThresholdMetric:
 
 @dataclass(frozen=True, slots=True)
 class RatioMetric:
-    """Good or bad events and all events; or `raw`, one metric that is the ratio already."""
+    """Good or bad events and all events; or `raw`, one metric that already is the ratio."""
 
     counter: bool | None = None
     good: MetricSource | None = None
@@ -69,7 +69,7 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
-    """A duration such as "28d": rolling, or repeated from the calendar's start on."""
+    """A duration such as "28d": rolling, or repeated from the calendar's start."""
 
     duration: str
     is_rolling: bool | None = None
@@ -86,7 +86,7 @@ class Goal:
     op: str | None = None
     value: Decimal | None = None
     slice_target: Decimal | None = None
-    slice_window: str | Decimal | None = None  # a number counts minutes
+    slice_window: str | Decimal | None = None  # A number counts minutes
 
     @property
     def share(self) -> Decimal:
@@ -120,7 +120,7 @@ KINDS: dict[type, str] = {Service: "Service", Sli: "SLI", Slo: "SLO"}
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A field that can't be accepted, and why. `document` counts from 1; `path` may be empty."""
+    """A rejected field, with the reason. `document` counts from 1; `path` may be empty."""
 
     document: int
     path: str
@@ -132,8 +132,10 @@ class Refusal:
 
 @dataclass(slots=True)
 class OpenSloFile:
-    """What a file has: accepted documents by their number, refused fields, and documents of kinds
-    that Meridian doesn't import.
+    """The content of a file.
+
+    It has accepted documents by number, rejected fields, and documents of kinds that Meridian
+    doesn't import.
     """
 
     documents: dict[int, Document] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Import objectives from an OpenSLO file, after a preview; export them as one."""
+"""Import objectives from an OpenSLO file, after a preview, and export them."""
 
 from uuid import UUID
 
@@ -30,7 +30,7 @@ def new() -> ResponseReturnValue:
 
 @feature.post(f"{AT}/import", needs=permissions.MANAGE, writes=False)
 def preview() -> ResponseReturnValue:
-    """Show what the file would change; only the file itself is kept, by its digest, for a day."""
+    """Show what the file would change. Only the file is kept, by its digest, for a day."""
     form = OpenSloFileForm()
     if not form.validate():
         return _choose_page(form, status=422)
@@ -46,7 +46,7 @@ def preview() -> ResponseReturnValue:
 
 @feature.post(f"{AT}/import/confirm", needs=permissions.MANAGE)
 def confirm() -> ResponseReturnValue:
-    """Import exactly the file that was previewed, if it still changes what the person saw."""
+    """Import exactly the previewed file, if its changes are still those of the preview."""
     form = OpenSloConfirmForm()
     if not form.validate():
         raise NotFound("The import doesn't name a previewed file. Choose the file again.")

@@ -20,7 +20,7 @@ from governance.operations.objectives.openslo.yaml_text import write
 
 
 def emit(documents: Iterable[Document]) -> str:
-    """Return YAML with one document for each value."""
+    """Return YAML with one document per value."""
     return write(tree(each) for each in documents)
 
 
@@ -35,7 +35,7 @@ def tree(document: Document) -> dict[str, Any]:
 
 
 def _given(**fields: Any) -> dict[str, Any]:
-    """The fields that there are."""
+    """Return the fields that aren't None."""
     return {name: value for name, value in fields.items() if value is not None}
 
 

@@ -1,12 +1,11 @@
-"""Read and write YAML as OpenSLO needs it: safely, and numbers exactly as they are written. Pure.
+"""Read and write YAML as OpenSLO needs it: safely, and with exact numbers. Pure.
 
     read(data)        the documents of a file: mappings, lists, text, Decimal, True, False, None
     write(documents)  the same as YAML text
 
-A number stays the decimal that the file has: 0.999 is Decimal("0.999"), never a float. Text is what
-YAML 1.2 calls text, so a time of day or `no` isn't turned into something else. Tags and keys that
-appear twice are refused, and so is a file that is too large, too deep, or that grows too much by
-its aliases.
+A number stays the decimal that the file has: 0.999 is Decimal("0.999"), never a float. Text is text
+as in YAML 1.2, so a time of day or `no` isn't converted. Tags and duplicate keys are rejected, and
+so is a file that is too large, too deep, or that its aliases expand too much.
 """
 
 import re
@@ -17,11 +16,11 @@ from typing import Any
 import yaml
 
 MAX_FILE_BYTES = 1_000_000
-MAX_DEPTH = 30  # levels of nesting; an SLO has about ten
-MAX_VALUES = 50_000  # values of a file, counted with what its aliases repeat
-MAX_CHARACTERS = MAX_FILE_BYTES  # of its text, counted in the same way
+MAX_DEPTH = 30  # Levels of nesting; an SLO has about ten
+MAX_VALUES = 50_000  # Values of a file, including those repeated by aliases
+MAX_CHARACTERS = MAX_FILE_BYTES  # Characters of its text, counted in the same way
 MAX_DOCUMENTS = 1_000
-MAX_DIGITS = 40  # of a number
+MAX_DIGITS = 40  # Digits of a number
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?\Z")
 CONSTANTS: dict[str, bool | None] = {
     word: value
@@ -38,11 +37,11 @@ type Tree = dict[str, "Tree"] | list["Tree"] | str | Decimal | bool | None
 
 
 class UnreadableFile(Exception):
-    """The whole file can't be read; the message says where and what to do."""
+    """The file can't be read. The message has the place and the fix."""
 
 
 def read(data: bytes) -> list[Tree]:
-    """Return the documents of a file; those without content are left out."""
+    """Return the documents of a file. Empty ones are left out."""
     if len(data) > MAX_FILE_BYTES:
         raise UnreadableFile(f"The file is larger than {MAX_FILE_BYTES // 1_000_000} MB.")
     try:
@@ -65,7 +64,7 @@ def read(data: bytes) -> list[Tree]:
 
 
 def plain(text: str) -> Tree:
-    """Return what an unquoted scalar means."""
+    """Return the value of an unquoted scalar."""
     if text in CONSTANTS:
         return CONSTANTS[text]
     if NUMBER.match(text) and len(text) <= MAX_DIGITS:
@@ -78,14 +77,14 @@ def _line(mark: Any) -> int:
 
 
 class _Builder:
-    """Builds documents from events, without recursion."""
+    """Builder of documents from events, without recursion."""
 
     def __init__(self) -> None:
         self.documents: list[Tree] = []
         self.values = self.characters = 0
-        # of each open mapping or list: itself, the key that waits, its anchor, the size before it
+        # Each open mapping or list: itself, the pending key, its anchor, the size before it.
         self.open: list[tuple[Any, list[str], str | None, tuple[int, int]]] = []
-        self.anchors: dict[str, tuple[Tree, int, int]] = {}  # with its values and characters
+        self.anchors: dict[str, tuple[Tree, int, int]] = {}  # Tree, values and characters
 
     def take(self, event: yaml.Event) -> None:
         line = _line(event.start_mark)
@@ -171,7 +170,7 @@ class _Builder:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes numbers as they are, and quotes text that would be read as something else."""
+    """Dumper that writes exact numbers, and quotes text that would be read as another type."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
@@ -196,7 +195,7 @@ _Dumper.add_representer(str, _text)
 
 
 def write(documents: Iterable[Tree]) -> str:
-    """Return YAML text with one document for each tree."""
+    """Return YAML text with one document per tree."""
     return yaml.dump_all(
         documents,
         Dumper=_Dumper,
