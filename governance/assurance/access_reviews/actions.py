@@ -72,7 +72,7 @@ REVIEW_CLOSED = action(
 
 EVIDENCE_TITLE = "Access review"
 MAX_DURATION = timedelta(days=92)
-EVIDENCE_VALIDITY = timedelta(days=120)  # A quarter and some weeks of tolerance.
+EVIDENCE_VALIDITY = timedelta(days=120)  # A quarter and some weeks
 MIN_REVIEWERS = 2
 MAX_REASON_LENGTH = 2000
 
