@@ -72,7 +72,7 @@ REVIEW_CLOSED = action(
 
 EVIDENCE_TITLE = "Access review"
 MAX_DURATION = timedelta(days=92)
-EVIDENCE_VALIDITY = timedelta(days=120)  # a quarter and some weeks
+EVIDENCE_VALIDITY = timedelta(days=120)  # A quarter and some weeks
 MIN_REVIEWERS = 2
 MAX_REASON_LENGTH = 2000
 
@@ -185,7 +185,7 @@ def _decide(row: ReviewedAccess, wanted: str, reason: str) -> bool:
 
 
 def why_not_decide(review: AccessReview, row: ReviewedAccess, wanted: str) -> str | None:
-    """Why the acting person can't make this decision; None when they can."""
+    """Return why the acting person can't make this decision; None when they can."""
     refusal = (
         ReviewClosed(_closed_sentence(review))
         if review.closed_at is not None
@@ -221,8 +221,9 @@ def _why_not_reduce(row: ReviewedAccess) -> DomainError | None:
 
 
 def _apply(row: ReviewedAccess, decision: str, role: str | None) -> None:
-    """Apply the decision immediately, by the actions of members and keys, which keep the last
-    admin.
+    """Apply the decision immediately.
+
+    The actions of members and keys do it, so the last admin stays.
     """
     if decision == "keep":
         return
@@ -301,7 +302,10 @@ def close_review(review: AccessReview) -> EvidenceVersion:
 
 
 def _evidence_item() -> Evidence:
-    """The evidence item for access reviews, created once, linked to its control if adopted."""
+    """Return the evidence item for access reviews.
+
+    It is created once, and linked to its control if the tenant has adopted that.
+    """
     held, control = queries.review_evidence(EVIDENCE_TITLE), queries.access_review_control()
     if held is None:
         linked = (
@@ -329,9 +333,10 @@ SHEET_DECISIONS = {"keep": "Kept", "lower": "Downgraded", "revoke": "Revoked"}
 
 
 def _sheet(review: AccessReview, rows: list[ReviewedAccess], tally: ReviewProgress) -> bytes:
-    """The decisions as CSV, with pseudonyms, since nothing can be erased from stored evidence.
+    """Return the decisions as CSV, with pseudonyms.
 
-    The reasons are encrypted in the audit log.
+    Stored evidence can't be redacted, so it must not contain names. The reasons are encrypted in
+    the audit log.
     """
     known = queries.pseudonyms({row.item.decided_by for row in rows if row.item.decided_by})
     above: list[tuple[Cell, ...]] = [

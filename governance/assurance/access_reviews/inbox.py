@@ -21,7 +21,10 @@ from governance.kernel.work.inbox import (
 
 
 def _open_reviews() -> Select[Any]:
-    """With the number of items left, without the reader's own access and without ended access."""
+    """Select open reviews with the number of items the reader can still decide.
+
+    The reader's own access and ended access don't count.
+    """
     a, i, m, k = AccessReview, AccessReviewItem, Membership, ApiKey
     membership = i.membership_id.is_not(None) & m.ended_at.is_(None)
     live_key = k.revoked_at.is_(None) & or_(k.expires_at.is_(None), k.expires_at > NOW)
@@ -51,7 +54,7 @@ def _open_reviews() -> Select[Any]:
 
 
 def _decided() -> Select[Any]:
-    """One row per review, however many of its items the reader decided."""
+    """Select one row per review, however many of its items the reader decided."""
     a, i = AccessReview, AccessReviewItem
     mine = (
         select(i.access_review_id, func.count().label("count"), func.max(i.decided_at).label("at"))

@@ -10,7 +10,7 @@ from governance.kernel.data.db import transaction
 from governance.kernel.formatting import plural
 from governance.kernel.work.jobs import once_per
 
-DAYS_BEFORE_DUE = 3  # days
+DAYS_BEFORE_DUE = 3
 DAYS_PER_WEEK = 7
 
 
@@ -35,7 +35,7 @@ def remind_tenant(who: Actor) -> int:
 
 
 def occasion(due_on: date, today: date) -> str | None:
-    """The name of the reminder that is due on that day; None while it is too early.
+    """Return the name of the reminder that is due on that day; None while it is too early.
 
     A reminder whose day was missed is sent later.
     """

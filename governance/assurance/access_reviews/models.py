@@ -52,11 +52,11 @@ class AccessReviewItem(Tenanted, Model):
     access_review_id: Mapped[UUID]
     membership_id: Mapped[UUID | None]
     key_id: Mapped[UUID | None]
-    held: Mapped[str]  # the role, or the key's scopes, when the review began
+    held: Mapped[str]  # Role, or the key's scopes, at the start of the review
     since: Mapped[datetime]
-    used_at: Mapped[datetime | None]  # the last use that was known then
+    used_at: Mapped[datetime | None]  # Last use known at that time
     decision: Mapped[str | None]
-    role: Mapped[str | None]  # the lower one
+    role: Mapped[str | None]  # Role after a downgrade
     reason: Mapped[str]
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]

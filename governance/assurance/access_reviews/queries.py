@@ -24,7 +24,7 @@ from governance.kernel.safety.access import ROLE_NAMES, TENANT_ROLES
 ACCESS_REVIEW_CONTROL = "ACC-01"
 ASSIGNABLE_ROLES = tuple(
     role for role in TENANT_ROLES if role != "auditor"
-)  # an auditor's role comes with the engagement
+)  # An auditor's role comes with the engagement.
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ReviewedAccess:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the access ended otherwise than by a decision of this review."""
+        """Return whether the access ended otherwise than by a decision of this review."""
         if self.item.decision is not None:
             return False
         if self.member is not None:
@@ -91,7 +91,7 @@ class ReviewedAccess:
 
     @property
     def decision_name(self) -> str:
-        """The decision in words, or why none is needed."""
+        """The decision in words, or the reason why none is needed."""
         if self.is_gone:
             return "Ended"
         role = ROLE_NAMES.get(self.item.role or "", "")
@@ -136,7 +136,10 @@ REVIEW_SORTS: Mapping[str, tuple[Any, ...]] = {
 def reviews(
     wanted: Mapping[str, str], *, sort: str = "-begun", after: str | None = None, size: int = 25
 ) -> Keyset:
-    """A page of reviews. `wanted` holds the filters: q, state (under_way, late, closed)."""
+    """Return a page of reviews.
+
+    `wanted` holds the filters: q, state (under_way, late, closed).
+    """
     r, states = (
         AccessReview,
         {
@@ -163,13 +166,13 @@ def _rows() -> Any:
     query = query.outerjoin(ApiKey, ApiKey.id == AccessReviewItem.key_id)
     return query.options(
         joinedload(Membership.person, innerjoin=False)
-    )  # an inner join would leave the keys out
+    )  # An inner join would leave the keys out.
 
 
 def reviewed_access(
     review_id: UUID, ids: Collection[UUID] | None = None, *, lock: bool = False
 ) -> list[ReviewedAccess]:
-    """All items of a review, or those with these ids: members first, then keys."""
+    """Return all items of a review, or those with these ids: members first, then keys."""
     query = (
         _rows().where(AccessReviewItem.access_review_id == review_id).order_by(AccessReviewItem.id)
     )
@@ -194,7 +197,7 @@ def review_progress(rows_of: Sequence[ReviewedAccess]) -> ReviewProgress:
 
 
 def decided_counts(review_ids: Collection[UUID]) -> Mapping[UUID, tuple[int, int]]:
-    """(items, decided) of each review, in one statement."""
+    """Return (items, decided) of each review, in one statement."""
     i = AccessReviewItem
     query = select(i.access_review_id, func.count(), func.count(i.decision)).where(
         i.access_review_id.in_(review_ids)
@@ -217,7 +220,7 @@ def live_keys() -> Sequence[ApiKey]:
 
 
 def last_used() -> Mapping[UUID, datetime]:
-    """When each person last used a session of this tenant."""
+    """Return when each person last used a session of this tenant."""
     rows_of = session().execute(
         select(Session.person_id, func.max(Session.seen_at)).group_by(Session.person_id)
     )
@@ -225,7 +228,7 @@ def last_used() -> Mapping[UUID, datetime]:
 
 
 def reviewers() -> Sequence[Membership]:
-    """The members whose role lets them review."""
+    """Return the members whose role lets them review."""
     return [m for m in memberships() if m.role in REVIEW.roles]
 
 
@@ -237,14 +240,17 @@ def pseudonyms(person_ids: Collection[UUID]) -> Mapping[UUID, str]:
 
 
 def access_review_control() -> UUID | None:
-    """The control for access reviews, if the tenant has adopted it."""
+    """Return the control for access reviews, if the tenant has adopted it."""
     return session().scalar(
         select(Control.id).where(Control.ref == ACCESS_REVIEW_CONTROL, Control.retired_at.is_(None))
     )
 
 
 def review_evidence(title: str) -> Evidence | None:
-    """The evidence item of the last review; before the first one, an item with that title."""
+    """Return the evidence item of the last review.
+
+    Before the first review, return the item with that title, if there is one.
+    """
     last = select(EvidenceVersion.evidence_id).join(
         AccessReview, AccessReview.evidence_version_id == EvidenceVersion.id
     )
@@ -255,7 +261,7 @@ def review_evidence(title: str) -> Evidence | None:
 
 
 def file_of(version_id: UUID) -> tuple[UUID, str, int]:
-    """(evidence id, ref, version number) of a closed review's evidence."""
+    """Return (evidence id, ref, version number) of a closed review's evidence."""
     query = select(Evidence.id, Evidence.ref, EvidenceVersion.number).join(
         Evidence, Evidence.id == EvidenceVersion.evidence_id
     )

@@ -135,7 +135,7 @@ def _review_page(found: AccessReview, form: Form, *, status: int = 200) -> Respo
 
 
 def _confirms_less_access() -> bool:
-    """Whether the form confirms a revocation or downgrade, which needs a fresh sign-in."""
+    """Return whether the form confirms a revocation or downgrade, which needs a fresh sign-in."""
     return bulk_pages.is_confirmed() and bool(set(_chosen_decisions().values()) - {"keep"})
 
 

@@ -1,4 +1,4 @@
-"""Looking at a past day: `?as_of=2026-10-01` shows what was known at the end of that day."""
+"""The pages of a past day: `?as_of=2026-10-01` shows what was known at the end of that day."""
 
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -12,7 +12,7 @@ from governance.kernel.errors import Invalid
 
 
 def as_of_moment() -> datetime | None:
-    """Return the end of the day in the address; None for now. Raises Invalid for a future day."""
+    """Return the end of the day in the address; None for now. Raise Invalid for a future day."""
     day_text = request.args.get("as_of", "").strip()
     if not day_text:
         return None
@@ -23,8 +23,9 @@ def as_of_moment() -> datetime | None:
 
 
 def past_day() -> dict[str, Any]:
-    """Return the page context of a past day: its banner, and the day that links keep. {"as_of":
-    None} for now.
+    """Return the page context of a past day: its banner, and the day that links keep.
+
+    For now it is {"as_of": None}.
     """
     at = as_of_moment()
     if at is None:
@@ -37,7 +38,7 @@ def past_day() -> dict[str, Any]:
     parts = {name: value for name, value in request.args.items() if name != "as_of"}
     now = (
         f"{quote(request.path)}?{urlencode(parts)}" if parts else quote(request.path)
-    )  # url_for takes _scheme and tenant from them
+    )  # `url_for` takes _scheme and the tenant from them.
     return {
         "as_of": at.date().isoformat(),
         "as_of_day": formatting.day(at.date()),

@@ -1,4 +1,4 @@
-"""Starting an assessment, closing it under a digest, and starting its next revision."""
+"""Actions that start an assessment, close it under a digest, and start its next revision."""
 
 import hashlib
 from datetime import date, datetime
@@ -53,7 +53,7 @@ CLOSED = action(
     shape="ok",
 )
 MAX_PERIOD_DAYS = 3 * 366
-MAX_REFS_SHOWN = 6  # in a sentence
+MAX_REFS_SHOWN = 6  # Refs in a sentence
 
 
 def start_assessment(
@@ -247,7 +247,7 @@ def close_assessment(assessment: Assessment, *, accept_open: bool = False) -> No
 def frozen_facts(assessment: Assessment, at: datetime) -> dict[str, Any]:
     """Return everything that the assessment shows, as plain JSON; the digest is over this.
 
-    People are called what the reader calls them.
+    People have the names that the reader sees.
     """
     facts = report_facts.snapshot(assessment.id, at)
     facts["assessment"] = {
@@ -267,8 +267,9 @@ def facts_digest(facts: dict[str, Any]) -> str:
 
 
 def start_revision(assessment: Assessment) -> Assessment:
-    """Start the next revision of a closed assessment, with its targets, conclusions and
-    sign-offs.
+    """Start the next revision of a closed assessment.
+
+    It takes over the targets, conclusions and sign-offs.
     """
     if assessment.closed_at is None:
         raise DomainError("This assessment is already open.")
@@ -305,8 +306,9 @@ def start_revision(assessment: Assessment) -> Assessment:
 
 
 def _copy_conclusions(assessment: Assessment, made: Assessment) -> None:
-    """Copy the last conclusion of each item and its sign-off to the new revision; one statement
-    each.
+    """Copy the last conclusion of each item and its sign-off to the new revision.
+
+    Each takes one statement.
     """
     old, new, text, signed = (
         _items.alias("old"),

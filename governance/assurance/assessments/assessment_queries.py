@@ -49,7 +49,7 @@ def assessments(framework_id: UUID | None = None) -> Sequence[Assessment]:
 
 
 def assessment(assessment_id: UUID, *, lock: bool = False) -> Assessment:
-    """Return the assessment; NotFound if its framework is outside the acting person's scope."""
+    """Return the assessment; raise NotFound if its framework is outside the acting person's scope."""
     found, auditor_scope = find(Assessment, assessment_id, what="assessment", lock=lock), limits()
     if auditor_scope is not None and not auditor_scope.holds_framework(
         frameworks.framework_by_id(found.framework_id).key
@@ -59,7 +59,7 @@ def assessment(assessment_id: UUID, *, lock: bool = False) -> Assessment:
 
 
 def item(item_id: UUID, *, lock: bool = False) -> AssessmentItem:
-    """Return the item; NotFound if its requirement is outside the acting person's scope."""
+    """Return the item; raise NotFound if its requirement is outside the acting person's scope."""
     found, auditor_scope = (
         find(AssessmentItem, item_id, what="assessed requirement", lock=lock),
         limits(),
@@ -72,7 +72,8 @@ def item(item_id: UUID, *, lock: bool = False) -> AssessmentItem:
 def items_with_assessments(
     framework_id: UUID, ids: Collection[UUID], *, lock: bool = False
 ) -> list[tuple[AssessmentItem, Assessment]]:
-    """Return these items of the framework with their assessments, as far as they are in scope;
+    """Return these items of the framework with their assessments, as far as they are in scope.
+
     `lock` locks them.
     """
     query = select(AssessmentItem, Assessment).join(
@@ -94,8 +95,9 @@ def items_with_assessments(
 
 
 def sees_whole_framework(framework_id: UUID) -> bool:
-    """Return whether every requirement of the framework is in scope; frozen results can't be
-    cut.
+    """Return whether every requirement of the framework is in scope.
+
+    Frozen results can't be cut, so only such a reader gets them.
     """
     auditor_scope = limits()
     return auditor_scope is None or all(
@@ -155,7 +157,7 @@ def current_assessment_id(framework_id: UUID, as_of: datetime | None) -> Any:
 
 
 def item_rows(assessment_id: UUID) -> dict[UUID, AssessmentItem]:
-    """Return the items of an assessment by id, as the actions take them."""
+    """Return the items of an assessment by id, as rows that the actions accept."""
     return {
         row.id: row
         for row in session().scalars(
@@ -165,8 +167,9 @@ def item_rows(assessment_id: UUID) -> dict[UUID, AssessmentItem]:
 
 
 def items(assessment_id: UUID, as_of: datetime | None = None) -> list[AssessedItem]:
-    """Return each item with its last conclusion and sign-off, in the publisher's order; one
-    statement.
+    """Return each item with its last conclusion and sign-off, in the publisher's order.
+
+    It takes one statement.
     """
     return judged_items(AssessmentItem.assessment_id == assessment_id, as_of)[1]
 
@@ -174,7 +177,7 @@ def items(assessment_id: UUID, as_of: datetime | None = None) -> list[AssessedIt
 _ASSESSMENT_COLUMNS = [getattr(Assessment, name) for name in AssessmentFacts.__dataclass_fields__]
 _ITEM_COLUMNS = [getattr(AssessmentItem, name) for name in ItemFacts.__dataclass_fields__]
 _ITEM_START, _ITEM_END = len(_ASSESSMENT_COLUMNS), len(_ASSESSMENT_COLUMNS) + len(_ITEM_COLUMNS)
-# the columns of owner, assessor and signer
+# First columns of owner, assessor and signer
 _PEOPLE = (_ITEM_END, _ITEM_END + 5, _ITEM_END + 9)
 
 
@@ -199,10 +202,10 @@ def _item(row: Sequence[Any], refs: Mapping[UUID, str], called: Mapping[UUID, st
 
 
 def _select_judged(at: datetime | None) -> Select[*tuple[Any, ...]]:
-    """Select of each item its assessment, its owner, and its last conclusion with the sign-off.
+    """Select each item with its assessment, its owner, and its last conclusion and sign-off.
 
-    `at` cuts conclusions and sign-offs to a moment; None does not, as another machine's clock may
-    be ahead.
+    `at` leaves out conclusions and sign-offs after a moment. None keeps all, as another machine's
+    clock may be ahead.
     """
     later = aliased(Conclusion)
     newest = select(later.id).where(
@@ -247,7 +250,7 @@ def _select_judged(at: datetime | None) -> Select[*tuple[Any, ...]]:
 
 
 def last_target_entry(assessment_id: UUID, as_of: datetime) -> AuditEntry | None:
-    """Return the log's entry of the last change of a target, up to a moment."""
+    """Return the log entry of the last change of a target, up to a moment."""
     items = select(AssessmentItem.id).where(AssessmentItem.assessment_id == assessment_id)
     e = AuditEntry
     query = select(e).where(
@@ -257,8 +260,9 @@ def last_target_entry(assessment_id: UUID, as_of: datetime) -> AuditEntry | None
 
 
 def refs_of() -> dict[UUID, str]:
-    """Return requirement id → ref of every installed framework, in the publisher's order, from
-    memory.
+    """Return requirement id → ref of every installed framework, in the publisher's order.
+
+    They are cached in memory.
     """
     return {
         r.id: r.ref

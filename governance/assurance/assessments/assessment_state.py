@@ -1,4 +1,4 @@
-"""What changing an assessment requires: that it is open, and stays open while it changes."""
+"""Checks that an assessment is open, and stays open while it changes."""
 
 from datetime import datetime
 
@@ -63,7 +63,7 @@ def requirement_ref(item: AssessmentItem) -> str:
 
 
 def requirement_path(item: AssessmentItem) -> str:
-    """Return its page, below the tenant's address."""
+    """Return the path of its requirement's page, below the tenant's address."""
     for each in frameworks.installed():
         for node in frameworks.requirements(each.id):
             if node.id == item.requirement_id:

@@ -1,4 +1,4 @@
-"""The list of assessments, one assessment, starting, closing and reopening it."""
+"""Pages that list, show, start, close and reopen assessments."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -55,8 +55,9 @@ def index() -> ResponseReturnValue:
 
 @feature.get("/assessments/new", needs=permissions.MANAGE)
 def new() -> ResponseReturnValue:
-    """Suggest the year up to the end of this quarter, or of the next one if this quarter has an
-    assessment.
+    """Suggest the year up to the end of this quarter.
+
+    If this quarter has an assessment, suggest the year up to the end of the next one.
     """
     taken, last = (
         {each.title for each in assessment_queries.assessments()},
@@ -147,7 +148,7 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
 
 
 def _frozen_file(assessment: Assessment) -> dict[str, Any]:
-    """Return what the page says of the frozen results that this reader can download."""
+    """Return the page context of the frozen results that this reader can download."""
     facts, digest = report_facts.frozen_for_reader(assessment)
     return {
         "digest": digest,
@@ -157,7 +158,7 @@ def _frozen_file(assessment: Assessment) -> dict[str, Any]:
 
 
 def _catalogue_digest(assessment: Assessment, present: str) -> str:
-    """Return the digest of the catalogue's words; for a closed assessment, those it froze."""
+    """Return the digest of the catalogue's texts; for a closed assessment, the frozen digest."""
     frozen: dict[str, str] = (assessment.frozen or {}).get("framework", {})
     return frozen.get("digest", present)
 

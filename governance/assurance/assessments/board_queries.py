@@ -49,7 +49,8 @@ def board(
     at, ledger = as_of or clock.now(), control_ledger.ledger()
     if as_of is not None or of_assessment is not None:
         return _in_scope(limits(), _board(framework, at, ledger, as_of, of_assessment))
-    # the tree by identity: it has a hundred nodes, and what is kept holds on to the same one
+    # The key holds the tree's identity, since a hash would visit a hundred nodes. The cached board
+    # refers to the same tree, so the id stays valid.
     tree = frameworks.requirements(framework.id)
     key = ("board", framework, id(tree), at.date(), ledger.since(at), reading())
     whole = recall(key, lambda: replace(_board(framework, at, ledger), token=object()))
@@ -57,8 +58,9 @@ def board(
 
 
 def _in_scope(auditor_scope: Scope | None, whole: FrameworkBoard) -> FrameworkBoard:
-    """Cut a board to the requirements in scope and the groups above them; such a board is not
-    cached.
+    """Cut a board to the requirements in scope and the groups above them.
+
+    Such a board is not cached.
     """
     if auditor_scope is None:
         return whole
@@ -126,8 +128,9 @@ def rows(assessment_id: UUID) -> tuple[AssessedRequirement, ...]:
 
 
 def derived_level(found: AssessmentItem) -> DerivedLevel:
-    """Return the level of one requirement over its assessment's period, as of now; three
-    statements.
+    """Return the level of one requirement over its assessment's period, as of now.
+
+    It takes three statements.
     """
     its_assessment, now = assessment(found.assessment_id), clock.now()
     tree = [

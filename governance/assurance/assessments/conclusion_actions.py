@@ -1,4 +1,4 @@
-"""Writing, returning and signing off conclusions: one person concludes, another signs off."""
+"""Actions that write, return and sign off conclusions: one person concludes, another signs off."""
 
 from uuid import UUID
 
@@ -68,7 +68,7 @@ COMMENTED = action(
     fields="requirement",
     personal="text",
 )
-MAX_RATIONALE_LENGTH = 4000  # letters of a conclusion: what the log and the report take
+MAX_RATIONALE_LENGTH = 4000  # Characters; the log and the report accept no more
 
 
 def conclude(
@@ -94,7 +94,7 @@ def conclude(
         == (level, rationale, current.person_id())
         and not last.return_reason
     ):
-        return last  # sent twice
+        return last  # The form was sent twice.
     if (revision is not None and revision != (last.revision if last else 0)) or (
         revision is None and version != item.version
     ):
@@ -245,7 +245,10 @@ def comment(item: AssessmentItem, text: str) -> Comment:
 
 
 def _written(item: AssessmentItem, made: Comment, mentioned: frozenset[UUID]) -> CommentWritten:
-    """Everybody who wrote here, and the owner, follow the discussion."""
+    """Return the event of a comment.
+
+    Everybody who commented here, and the owner, follow the discussion.
+    """
     before = select(Comment.written_by).where(Comment.item_id == item.id).distinct()
     followers = set(session().scalars(before)) | ({item.owner_id} if item.owner_id else set())
     readers = {each.person_id for each in mentions.people(permissions.READ_COMMENTS.roles)}

@@ -1,4 +1,4 @@
-"""Conclusions, comments, and how many conclusions of each assessment are written and signed."""
+"""Queries for conclusions and comments, and for the progress of each assessment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from governance.kernel.data.db import session
 from governance.kernel.data.tenant_cache import BoundedCache
 from governance.kernel.safety.visibility_scope import limits
 
-MAX_KEPT_ITEMS = 32  # of one tenant, whose conclusions and comments are kept
+MAX_KEPT_ITEMS = 32  # Items per tenant whose conclusions and comments are cached
 
 
 class WrittenConclusion(NamedTuple):
@@ -54,7 +54,7 @@ class Remark(NamedTuple):
 
 
 def _records(item_id: UUID) -> Select[Any]:
-    """Conclusions with the newest revision first, then comments with the oldest first."""
+    """Select conclusions with the newest revision first, then comments with the oldest first."""
     c, r = Conclusion, Comment
     concluded = select(
         c.id,
@@ -115,7 +115,7 @@ def discussion(assessment_id: UUID) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class ConclusionProgress:
-    """How many items of an assessment are concluded, returned and signed off."""
+    """The number of items of an assessment that are concluded, returned and signed off."""
 
     items: int
     concluded: int
@@ -124,7 +124,10 @@ class ConclusionProgress:
 
 
 def conclusion_progress() -> dict[UUID, ConclusionProgress]:
-    """Return the progress of every assessment, within the acting person's scope; one statement."""
+    """Return the progress of every assessment, within the acting person's scope.
+
+    It takes one statement.
+    """
     last = (
         select(Conclusion)
         .ext(distinct_on(Conclusion.item_id))

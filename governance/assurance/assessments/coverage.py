@@ -25,7 +25,7 @@ RULE = (
     "all evidence is accepted and current, covers the whole period, and the last tests passed",
 )
 EVIDENCED, HIGHEST_LEVEL = 3, 4
-MAX_REFS_SHOWN = 3  # refs in a sentence
+MAX_REFS_SHOWN = 3  # Refs in a sentence
 FIRST_EVIDENCE = "First evidence accepted"
 NO_FAILURE = "No control fails"
 ALL_EVIDENCE = "All evidence accepted and current"
@@ -37,7 +37,7 @@ type MappedControl = tuple[ControlFacts, str, Status]
 class DerivedLevel:
     """A derived level.
 
-    `ladder` says for each higher level what raises to it, "" for those reached.
+    `ladder` describes for each higher level what raises to it, "" for those reached.
     """
 
     level: int
@@ -55,7 +55,7 @@ class DerivedLevel:
 
     @property
     def is_red(self) -> bool:
-        """Whether something failed or is overdue, which prevents signing off."""
+        """Return whether something failed or is overdue, which prevents signing off."""
         return any(reason.severity == "bad" for reason in self.reasons)
 
 
@@ -94,7 +94,7 @@ def is_proven(level: int) -> bool:
 
     That is level 3 and above: at least one control covers it in full, and every mapped control has
     all of its evidence accepted by a second person and current, with no failed test, open exception
-    or failed drill. It is read off the level, so it can't contradict it.
+    or failed drill. It follows from the level, so it can't contradict it.
 
         >>> [is_proven(level) for level in range(5)]
         [False, False, False, True, True]
@@ -226,7 +226,7 @@ class Share:
 
     @property
     def proven(self) -> int:
-        """How many of `count` are proven."""
+        """The number of proven requirements out of `count`."""
         return sum(count for level, count in enumerate(self.levels) if is_proven(level))
 
     @property

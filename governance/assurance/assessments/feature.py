@@ -30,7 +30,7 @@ from governance.kernel.manifest import (
 from governance.operations.systems.events import SystemChanged
 from governance.operations.systems.parts import SYSTEM_PARTS
 
-# each module adds its routes to the same feature when it is imported
+# Each module adds its routes to the same feature when it is imported.
 VIEW_MODULES = (views, requirement_views, assessment_views)
 
 manifest = Manifest(

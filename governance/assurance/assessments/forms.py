@@ -20,7 +20,7 @@ def framework_choices() -> list[tuple[str, str]]:
 
 
 def scope_choices() -> list[tuple[str, str]]:
-    """Return the organisation and each live AI system, by its slug."""
+    """Return the organization and each live AI system, by its slug."""
     return [
         ("organisation", "The whole organization"),
         *((each.key, each.name) for each in systems.live_systems()),

@@ -19,8 +19,8 @@ from governance.kernel import clock
 from governance.kernel.data.tenant_cache import BoundedCache
 
 DEFAULT_TARGET = 3
-YEAR_BEFORE = timedelta(days=364)  # with the day itself a year
-_DERIVED = BoundedCache(256)  # of boards of all tenants together
+YEAR_BEFORE = timedelta(days=364)  # A year, counting the day itself
+_DERIVED = BoundedCache(256)  # Boards of all tenants together
 FUNCTIONS = ("GOVERN", "MAP", "MEASURE", "MANAGE")
 
 
@@ -111,7 +111,7 @@ class AssessedRequirement:
 
     @property
     def is_overdue(self) -> bool:
-        """Whether evidence behind the requirement is overdue."""
+        """Return whether evidence behind the requirement is overdue."""
         return any(
             reason.kind == "evidence" and reason.severity == "bad" and "overdue" in reason.fact
             for reason in self.derived.reasons
@@ -155,7 +155,7 @@ class FrameworkBoard:
         return list(self._once("gaps", lambda: gaps([row.standing for row in self.rows])))
 
     def _once[T](self, name: str, make: Callable[[], T]) -> T:
-        """What follows from the rows: of a cached board it is worked out once."""
+        """Return the result of `make`; for a cached board it is computed once."""
         return make() if self.token is None else _DERIVED.get((self.token, name), make)
 
     @property
@@ -164,7 +164,7 @@ class FrameworkBoard:
 
     @property
     def is_open(self) -> bool:
-        """Whether conclusions, owners and targets can still change."""
+        """Return whether conclusions, owners and targets can still change."""
         return (
             self.assessment is not None and self.assessment.closed_at is None and not self.is_past
         )
@@ -179,7 +179,7 @@ class FrameworkBoard:
         return list(self._once("branches", self._branches).get(ref, ()))
 
     def _branches(self) -> Mapping[str, Sequence[AssessedRequirement]]:
-        """The rows under each node, itself included."""
+        """Return the rows under each node, including the node's own row."""
         above = {node.ref: node.parent_ref for node in self.tree}
         found: dict[str, list[AssessedRequirement]] = {}
         for row in self.rows:

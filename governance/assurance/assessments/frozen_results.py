@@ -26,11 +26,12 @@ class FrozenRow:
         return self.ref.replace(" ", "-")
 
 
-HIDDEN = "Name hidden"  # of who is named in results that were frozen with names alone
+# Shown where results were frozen with names alone and the reader may not see names.
+HIDDEN = "Name hidden"
 
 
 def frozen_rows(assessment: Assessment) -> list[FrozenRow]:
-    """Return what was frozen, with people called what this reader calls them."""
+    """Return the frozen rows, with people named as this reader sees them."""
     frozen, _digest = frozen_for_reader(assessment)
     if frozen is not None or assessment.frozen is None:
         return _rows(frozen or {})

@@ -1,5 +1,6 @@
-"""A requirement's history: its rises and falls, and log entries on it, its controls and
-evidence.
+"""The history of a requirement.
+
+It has its rises and falls, and the log entries on it, its controls and its evidence.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +22,7 @@ from governance.kernel.data.tenant_cache import BoundedCache
 from governance.kernel.formatting import long_day
 
 MAX_MOVES, MAX_LOG_LINES = 8, 10
-MAX_CACHED_LINES = 32  # requirements of one tenant; their lines take up to 40 kB
+MAX_CACHED_LINES = 32  # Requirements per tenant; their lines take up to 40 kB
 
 
 def requirement_history(
@@ -44,8 +45,9 @@ def requirement_history(
 
 
 def _known_lines(ids: Sequence[UUID], objects: Mapping[UUID, str]) -> Sequence[dict[str, Any]]:
-    """Return the newest lines, read once for all readers who see the same names, until anything is
-    committed.
+    """Return the newest lines.
+
+    They are read once for all readers who see the same names, until anything is committed.
     """
     kept = recall("lines of requirements", lambda: BoundedCache(MAX_CACHED_LINES))
     who = current.actor().role, reading()
@@ -89,9 +91,9 @@ def _rose_or_fell(each: LevelTransition) -> dict[str, Any]:
 def log_lines(
     ids: Collection[UUID], *, objects: Mapping[UUID, str] | None = None, limit: int = 20
 ) -> list[dict[str, Any]]:
-    """Return the audit log's lines on these objects, newest first; two statements.
+    """Return the audit log's lines on these objects, newest first.
 
-    `objects` gives the names of objects that a line should mention.
+    It takes two statements. `objects` gives the names of objects that a line should mention.
     """
     return [
         _line(moment, (objects or {}).get(moment.target_id, ""))
@@ -139,10 +141,10 @@ def _sample(facts: Mapping[str, Any]) -> str:
 
 
 def _changed(name: str, old: object, new: object) -> str:
-    """Return a change in words; ids of people are left out."""
+    """Return a change in words, without ids of people."""
     if name == "owner":
         return "owner changed" if new else "owner removed"
     if name == "due_on":
         return f"due {long_day(date.fromisoformat(str(new)))}" if new else "due date removed"
-    # one line
+    # Longer values don't fit in one line.
     return f"{name} {old} \u2192 {new}" if len(f"{old}{new}") < 60 else f"{name} reworded"  # noqa: PLR2004

@@ -1,5 +1,6 @@
-"""Inbox sources of open assessments: conclusions to sign off or revise, and requirements below
-target.
+"""Inbox sources of open assessments.
+
+They are conclusions to sign off or revise, and requirements below target.
 """
 
 from collections.abc import Mapping
@@ -26,8 +27,9 @@ from governance.kernel.work.inbox import (
 
 
 def _of_open_assessments(query: Select[Any]) -> Select[Any]:
-    """Limit items to the open assessment that a framework's pages show, and join what items
-    name.
+    """Limit items to the open assessment that a framework's pages show.
+
+    The joins add what items name.
     """
     a, other = Assessment, aliased(Assessment)
     shown = (

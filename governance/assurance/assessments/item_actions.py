@@ -1,4 +1,4 @@
-"""Setting the target, owner and due date of a requirement, and undoing that."""
+"""Actions that set the target, owner and due date of a requirement, and undo that."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -105,7 +105,7 @@ def assign_all(changes: Sequence[tuple[UUID, UUID | None, date | None]]) -> None
     for item_id, owner_id, due_on in changes:
         assign(
             assessment_queries.item(item_id, lock=True), owner_id, due_on
-        )  # record() is in there
+        )  # `assign()` calls record().
 
 
 UNDOABLE = {"assessment.target", "assessment.item"}

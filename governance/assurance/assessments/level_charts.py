@@ -8,8 +8,8 @@ from governance.kernel.pictures import drawing
 from governance.kernel.pictures.charts import stacked_bar
 
 LEVELS = ("Not addressed", "Partial", "Addressed", "Evidenced", "Effective")
-MIN_FIGURE_HEIGHT = 13  # of a part whose count is shown
-WORDS = {f"l{number}": level for number, level in enumerate(LEVELS)}  # what an ink says
+MIN_FIGURE_HEIGHT = 13  # Pixels; smaller parts show no count
+WORDS = {f"l{number}": level for number, level in enumerate(LEVELS)}  # Level name per ink
 
 
 def level_bar(

@@ -88,13 +88,14 @@ class LevelTransition:
 def level_transitions(
     board: FrameworkBoard, row: AssessedRequirement, since: datetime
 ) -> Sequence[LevelTransition]:
-    """Return when the level rose or fell since then, oldest first; remembered for the day, while
-    nothing changes.
+    """Return when the level rose or fell since then, oldest first.
+
+    The result is cached for the day, while nothing changes.
     """
     ledger, requirement_id = board.ledger, row.requirement.id
     day = board.as_of.date()
     key = "transitions", requirement_id, day, ledger.since(board.as_of), since, board.period
-    with formatting.as_tenant():  # what is kept is read by everybody
+    with formatting.as_tenant():  # Every reader gets the cached text.
         return ledger.derived.get(key, lambda: _transitions(board, requirement_id, since))
 
 
@@ -148,8 +149,9 @@ def _ledger_of(ledger: Ledger, control: Any) -> Ledger:
 
 
 def _moments_of_change(part: Ledger) -> Iterator[datetime]:
-    """Yield each moment at which the status could have changed: records, and days evidence
-    expired.
+    """Yield each moment at which the status could have changed.
+
+    Those are records, and the days on which evidence expired.
     """
     for control in part.controls:
         stamps = (
@@ -186,9 +188,7 @@ def _expiry_days(version: Version, allowed: int | None) -> Iterator[date]:
 def _mapped_control_at(
     part: Ledger, requirement_id: UUID, at: datetime, board: FrameworkBoard
 ) -> MappedControl | None:
-    """Return the one control of `part` with its coverage and status at a moment, if it was mapped
-    then.
-    """
+    """Return the control of `part` with its coverage and status, if it was mapped at that moment."""
     since, until = (
         board.period if board.period[0] <= at.date() else (at.date() - YEAR_BEFORE, at.date())
     )

@@ -1,4 +1,4 @@
-"""Work out the level of every requirement in the database, for the filters of the inbox.
+"""The level of every requirement, computed in the database for the filters of the inbox.
 
     levels()                          requirement id, level, is_red (something failed or is overdue)
     lowered_requirement(evidence_id)  "keeps MEASURE 2.7 at level 1", for late evidence
@@ -77,7 +77,7 @@ def levels() -> CTE:
 
 
 def _controls() -> Any:
-    """Select of each live control whether it fails, lacks proof, and has accepted evidence."""
+    """Select each live control with whether it fails, lacks proof, and has accepted evidence."""
     c, link, f = Control, EvidenceLink, live_facts()
     state, found = f.c.state, f.c.id.is_not(None)
     late = func.coalesce(func.bool_or(state.in_(LATE)), False)
@@ -114,8 +114,9 @@ def _controls() -> Any:
 
 
 def _failed_test() -> ColumnElement[bool]:
-    """A sample's failure counts while one of its exceptions is open; otherwise the newest test
-    counts.
+    """Return the condition that a test of the control failed.
+
+    A sample's failure counts while one of its exceptions is open; otherwise the newest test counts.
     """
     t, last = ControlTest, aliased(ControlTest)
     unsettled = (
@@ -144,8 +145,9 @@ def _failed_test() -> ColumnElement[bool]:
 
 
 def _failed_drill() -> Any:
-    """A live system, or a feature of it, whose last drill failed; a drill of the whole system
-    counts for its features.
+    """Return the condition that the last drill of a live system, or of a feature of it, failed.
+
+    A drill of the entire system counts for its features.
     """
     d, later = aliased(Drill), aliased(Drill)
     overtaken = select(later.id).where(
@@ -163,7 +165,7 @@ def _failed_drill() -> Any:
 
 
 def _unproven_switch() -> Any:
-    """A live system without a passed drill of the whole of it in 90 days."""
+    """Return the condition that a live system has no passed drill of all its features in 90 days."""
     d = aliased(Drill)
     oldest = cast(TODAY, Date) - literal(DRILL_VALID_DAYS, Integer)
     passed = select(d.id).where(
@@ -184,7 +186,10 @@ def _ended(d: Any) -> Any:
 
 
 def _policy_doubt() -> Any:
-    """No policy was put in force, its tier is the most permissive one, or a waiver is open."""
+    """Return two conditions: the policy is the most permissive one, and a waiver is open.
+
+    A tenant without a published policy has the most permissive one.
+    """
     v, w = aliased(PolicyVersion), aliased(Waiver)
     in_force = (
         select(v.content["tier"].astext)
@@ -201,13 +206,13 @@ def _policy_doubt() -> Any:
 
 
 def _is_late(problems: Any) -> Any:
-    """Whether one of these problems is open now."""
+    """Return the condition that one of these problems is open now."""
     p = problems.subquery().c
     return exists(select(p.id).where(p.since <= NOW, p.until.is_(None) | (p.until > NOW)))
 
 
 def _missed_evaluation() -> ColumnElement[bool]:
-    """Whether a finding is open on a measure that the control rests on."""
+    """Return the condition that a finding is open on a measure that the control depends on."""
     p = ports.missed_evaluations()().subquery().c
     open_ones = select(p.id).where(
         p.control_id == Control.id, p.since <= NOW, p.until.is_(None) | (p.until > NOW)
@@ -216,8 +221,10 @@ def _missed_evaluation() -> ColumnElement[bool]:
 
 
 def lowered_requirement(evidence_id: Any) -> Any:
-    """The sentence, or NULL; of several requirements one that is assessed, the first in the
-    publisher's order.
+    """Return the sentence as an SQL expression, or NULL.
+
+    If there are several requirements, it names one that is assessed, the first in the publisher's
+    order.
     """
     link, m, level = aliased(EvidenceLink), aliased(ControlMapping), levels()
     facts = live_facts().alias()

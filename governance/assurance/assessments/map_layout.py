@@ -8,13 +8,13 @@ from governance.assurance.assessments.framework_board import AssessedRequirement
 from governance.assurance.assessments.requirement_summary import count_word, points
 from governance.assurance.frameworks.queries import RequirementView
 
-MAX_CELL_LENGTH = 5  # letters that a cell of the map has room for
+MAX_CELL_LENGTH = 5  # Characters that fit in a cell
 CELLS_A_LINE = 14
 
 
 @dataclass(frozen=True, slots=True)
 class MapCategory:
-    """A head over cells; `short` is its own part of the ref."""
+    """A heading over cells; `short` is its own part of the ref."""
 
     title: str
     short: str
@@ -28,8 +28,9 @@ class MapCategory:
 
 @dataclass(frozen=True, slots=True)
 class MapGroup:
-    """A row of the map: a function, with its change in 30 days in percentage points; None without a
-    history.
+    """A row of the map: a function.
+
+    Its change in 30 days is in percentage points, or None without a history.
     """
 
     ref: str
@@ -40,10 +41,10 @@ class MapGroup:
 
 
 def map_groups(board: FrameworkBoard, then: Mapping[str, Share] | None) -> list[MapGroup]:
-    """Functions by categories; a shallower tree is one category a group, a flat list one group.
+    """Return the functions with their categories.
 
-    `then` are the shares of 30 days ago by function and for "all"; None if there was no evidence
-    yet.
+    A shallower tree has one category per group, a flat list one group. `then` are the shares of 30
+    days ago by function and for "all"; None if there was no evidence yet.
     """
 
     def change(ref: str, share: Share) -> float | None:
@@ -77,7 +78,7 @@ def _group(board: FrameworkBoard, node: RequirementView, change: float | None) -
 
 
 def _cell_lines(share: Share, rows: Sequence[AssessedRequirement]) -> list[MapCategory]:
-    """Cells without heads, as many in a line as the sheet has room for."""
+    """Return cells without headings, in lines of CELLS_A_LINE."""
     return [
         MapCategory("", "", share, rows[start : start + CELLS_A_LINE])
         for start in range(0, len(rows), CELLS_A_LINE)
@@ -85,7 +86,7 @@ def _cell_lines(share: Share, rows: Sequence[AssessedRequirement]) -> list[MapCa
 
 
 def cell_name(ref: str) -> tuple[str, str]:
-    """Return (what only screen readers read first, what the cell shows).
+    """Return (the prefix that only screen readers read, the text of the cell).
 
     MEASURE 2.7 shows 2.7. A longer id shows its category and number: GV-1.1-001 shows 1.1·1.
     """
@@ -99,7 +100,7 @@ def cell_name(ref: str) -> tuple[str, str]:
 
 
 def requirement_noun(board: FrameworkBoard) -> str:
-    """What NIST calls them in the AI RMF; elsewhere a requirement."""
+    """Return "subcategory", NIST's term, for the AI RMF; otherwise "requirement"."""
     return "subcategory" if board.framework.key.startswith("nist-ai-rmf") else "requirement"
 
 
@@ -108,7 +109,7 @@ def requirement_nouns(board: FrameworkBoard) -> str:
 
 
 def map_headline(board: FrameworkBoard) -> str:
-    """The h1: how many are proven, coverage, and where closing gaps is worth most."""
+    """Return the h1: how many are proven, coverage, and where closing gaps is worth most."""
     share, found = board.share, board.gaps
     says = f"{proven_phrase(board)}, {share.percent:.0f}% coverage"
     if not share.count:
@@ -131,7 +132,7 @@ def map_headline(board: FrameworkBoard) -> str:
 
 
 def proven_phrase(board: FrameworkBoard) -> str:
-    """As "45 of 72 subcategories proven"."""
+    """Return a phrase like "45 of 72 subcategories proven"."""
     share = board.share
     noun = requirement_nouns(board) if share.count != 1 else requirement_noun(board)
     return f"{share.proven} of {share.count} {noun} proven"
@@ -145,7 +146,7 @@ def _gap_phrase(count: int, where: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Peek:
-    """The strip below the map: one requirement, and those beside it."""
+    """The strip below the map: one requirement, and the paths of its neighbors."""
 
     row: AssessedRequirement
     before: str | None
@@ -153,7 +154,7 @@ class Peek:
 
 
 def peek(board: FrameworkBoard, selected: str) -> Peek | None:
-    """The requirement that the address selects; otherwise the gap that moves most."""
+    """Return the requirement that the address selects; otherwise the gap that moves most."""
     refs = [row.ref for row in board.rows]
     first = board.gaps[0].standing.ref if board.gaps else (refs[0] if refs else "")
     ref = next(
@@ -175,7 +176,7 @@ def peek(board: FrameworkBoard, selected: str) -> Peek | None:
 
 
 def peek_text(row: AssessedRequirement) -> str:
-    """1 Partial, target 4: what keeps it there."""
+    """Return a text like "1 Partial, target 4: …", with the reasons that limit the level."""
     facts = "; ".join(reason.fact.rstrip(".") for reason in row.derived.reasons[:3])
     return f"{row.derived.level} {row.derived.word}, target {row.target}" + (
         f": {facts}" if facts else ""

@@ -1,5 +1,7 @@
-"""Assessments: how far the controls answer a framework over a period, concluded by one person,
-signed by another.
+"""Tables of assessments, their items, conclusions, sign-offs and comments.
+
+An assessment judges how far the controls satisfy a framework over a period. One person concludes,
+another signs off.
 """
 
 from datetime import date, datetime
@@ -13,7 +15,7 @@ from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 
 class Assessment(Tenanted, Model):
-    """Pins a framework version, a scope and a period.
+    """An assessment of a framework version, with a scope and a period.
 
     Closing freezes what it shows under a digest.
     """
@@ -36,15 +38,16 @@ class Assessment(Tenanted, Model):
     closed_by: Mapped[UUID | None]
     digest: Mapped[str | None]
     frozen: Mapped[dict[str, Any] | None]
-    # the same results with people by role and letter, for auditors who see no names; and its digest
+    # The same results and their digest, with people by role and letter, for auditors who see no
+    # names.
     frozen_without_names: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
     digest_without_names: Mapped[str | None]
-    stale_since: Mapped[datetime | None]  # its system changed substantially
-    stale_version: Mapped[int | None]  # the version of the system with that change
+    stale_since: Mapped[datetime | None]  # When its system changed substantially
+    stale_version: Mapped[int | None]  # Version of the system with that change
 
 
 class AssessmentItem(Tenanted, Model):
-    """One requirement in an assessment: the target, and who looks after it.
+    """One requirement in an assessment: the target and the owner.
 
     `version` guards edits.
     """

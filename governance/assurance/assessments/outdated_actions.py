@@ -1,5 +1,6 @@
-"""Assessments of one AI system become outdated when the system changes substantially, unless a
-person confirms that they are still valid.
+"""Actions on assessments of one AI system that changed substantially.
+
+Such an assessment is outdated, unless a person confirms that it is still valid.
 """
 
 from uuid import UUID
@@ -47,7 +48,7 @@ def confirm(assessment_id: UUID, reason: str) -> None:
 
 
 def mark_outdated(changed: SystemChanged) -> None:
-    """Mark the assessments that are about this system alone; one that is marked stays as it is."""
+    """Mark the assessments of this system alone; leave those already marked as they are."""
     if not changed.substantial:
         return
     for each in _current(changed.system_id):

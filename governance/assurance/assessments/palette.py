@@ -1,5 +1,6 @@
-"""Assessments and requirements in search; an auditor finds those of the frameworks in
-their engagement.
+"""Search for assessments and requirements.
+
+An auditor finds those of the frameworks in their engagement.
 """
 
 from collections.abc import Iterator
@@ -21,9 +22,9 @@ RMF = "nist-ai-rmf-1.0"
 
 
 def requirements(text: str) -> Iterator[Hit]:
-    """Of the AI RMF (for an auditor, of what they audit), by id or by our title:
+    """Yield requirements by id or by our title, such as `measure 2.7` or `security`.
 
-    `measure 2.7`, `security`.
+    They are those of the AI RMF; for an auditor, those in the auditor's scope.
     """
     if not allowed(permissions.VIEW):
         return

@@ -1,4 +1,4 @@
-"""Which days of a period evidence covers, and the sentence that says so.
+"""The days of a period that evidence covers, and the sentence that reports them.
 
 period_coverage(stretches, first, last)    the covered days and the gaps between them
 sentence(title, coverage)                  "Admission record covers 92 of 365 days; gap from …"
@@ -12,7 +12,7 @@ from governance.kernel import formatting
 from governance.kernel.formatting import plural
 
 A_DAY = timedelta(days=1)
-type Stretch = tuple[date, date]  # both days included
+type Stretch = tuple[date, date]  # First and last day, both included
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ def _days(stretch: Stretch) -> int:
 def period_coverage(
     stretches: Iterable[Stretch], first: date, last: date, *, is_over: bool = True
 ) -> PeriodCoverage:
-    """Return what these stretches cover of the days from `first` to `last`; they may overlap."""
+    """Return the coverage of the days from `first` to `last` by these stretches; they may overlap."""
     covered: list[Stretch] = []
     gaps: list[Stretch] = []
-    reached = first  # the first day that nothing is known of yet
+    reached = first  # First day not yet known to be covered or not
     for begins, ends in sorted(stretches):
         start, end = max(begins, reached), min(ends, last)
         if end < start:

@@ -20,7 +20,7 @@ from governance.kernel import formatting
 from governance.kernel.data.tenant_cache import BoundedCache
 
 MAX_CHARTED_ITEMS = 14
-MAX_CHART_NAME_LENGTH = 21  # letters
+MAX_CHART_NAME_LENGTH = 21  # Characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class ProofInPeriod:
 
 
 _PROOFS = BoundedCache(128)
-_CHARTS = BoundedCache(128)  # of all tenants together; up to 20 kB each
+_CHARTS = BoundedCache(128)  # Charts of all tenants together; up to 20 kB each
 
 
 def proofs(row: AssessedRequirement, board: FrameworkBoard) -> Sequence[ProofInPeriod]:
     """Return each evidence item once, under the first control that it supports.
 
-    Of a board that readers share they are found once, and drawn once.
+    A board that readers share finds and draws them once.
     """
     if board.token is None:
         return _proofs(row, board)
@@ -65,12 +65,13 @@ def _proofs(row: AssessedRequirement, board: FrameworkBoard) -> Sequence[ProofIn
 
 
 def period_chart(row: AssessedRequirement, board: FrameworkBoard) -> tuple[Markup, str] | None:
-    """Return (chart, its title): what each evidence item covers of the period; None without
-    evidence.
+    """Return the chart of what each evidence item covers of the period, with its title.
+
+    Without evidence, return None.
     """
     if board.token is None:
         return _period_chart(row, board)
-    with formatting.as_tenant():  # what is kept is read by everybody
+    with formatting.as_tenant():  # Every reader gets the cached chart.
         found: tuple[Markup, str] | None = _CHARTS.get(
             (board.token, row.ref), lambda: _period_chart(row, board)
         )
@@ -100,7 +101,7 @@ def coverage_of(each: ProofInPeriod, board: FrameworkBoard) -> PeriodCoverage:
 
 
 def coverage_title(titles: Sequence[str], measured: Sequence[PeriodCoverage]) -> str:
-    """Return what the items cover together, with the days of the one that covers the fewest."""
+    """Return the days that the items cover together, with those of the item that covers the fewest."""
     with_gaps = [pair for pair in zip(titles, measured, strict=True) if not pair[1].is_whole]
     if not with_gaps:
         return sentence("The evidence" if len(titles) > 1 else "The evidence item", measured[0])
@@ -133,8 +134,9 @@ def _chart_row(each: ProofInPeriod, covers: PeriodCoverage, begun: date) -> Cove
 
 
 def _shortened(title: str) -> str:
-    """Return the title cut to the room before the control's ref; the table beside it has it in
-    full.
+    """Return the title, cut to the room before the control's ref.
+
+    The table next to it has the full title.
     """
     return (
         title

@@ -1,4 +1,4 @@
-"""Who may do what in an assessment: one person concludes, another person signs off."""
+"""Permissions of assessments: one person concludes, another person signs off."""
 
 from typing import Any
 

@@ -1,10 +1,10 @@
-"""What an assessment says, as plain JSON: the facts of a report, and what closing freezes.
+"""The contents of an assessment as plain JSON: the facts of a report, and what closing freezes.
 
 snapshot(assessment_id, as_of)     everything that the AI RMF report shows (schema:
                                    governance/publishing/reports/ai_rmf/snapshot.py)
-readiness(key, tops, as_of)        a framework's requirements under some of its top nodes, assessed
-                                   or not
-closes(row)                        what closes a gap, as something that somebody can do
+readiness(key, tops, as_of)        a framework's requirements under some of its top nodes,
+                                   assessed or not
+closes(row)                        the action that closes a gap
 """
 
 from collections.abc import Collection
@@ -36,14 +36,15 @@ from governance.foundation.people.aliases import FORMER_MEMBER, MERIDIAN, who_di
 from governance.foundation.people.queries import names
 from governance.operations.systems import queries as systems
 
-OF_THE_FREEZE = frozenset({"discussion", "without_names_of"})  # no part of a report
+# Parts of the frozen facts that a report doesn't contain.
+OF_THE_FREEZE = frozenset({"discussion", "without_names_of"})
 
 
 def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
-    """Everything that the AI RMF report shows of an assessment, as plain JSON (schema:
-    governance/publishing/reports/ai_rmf/snapshot.py).
+    """Return everything that the AI RMF report shows of an assessment, as plain JSON.
 
-    Of a closed assessment it is what was frozen when it was closed, whatever happened since.
+    The schema is in governance/publishing/reports/ai_rmf/snapshot.py. A closed assessment gives the facts
+    that were frozen when it was closed.
     """
     assessment = assessment_queries.assessment(assessment_id)
     frozen, digest = frozen_for_reader(assessment)
@@ -99,7 +100,7 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
 
 
 def frozen_for_reader(assessment: Assessment) -> tuple[dict[str, Any] | None, str | None]:
-    """Return what closing froze and its digest, without names for a reader who may not see them.
+    """Return the frozen facts and their digest, without names for a reader who may not see them.
 
     An assessment that was closed before there were results without names has none for that reader.
     """
@@ -109,15 +110,16 @@ def frozen_for_reader(assessment: Assessment) -> tuple[dict[str, Any] | None, st
 
 
 def has_names_only(assessment_id: UUID, as_of: datetime) -> bool:
-    """Whether what a report of that moment shows was frozen with names alone."""
+    """Return whether a report of that moment shows facts that were frozen with names alone."""
     assessment = assessment_queries.assessment(assessment_id)
     is_frozen = assessment.closed_at is not None and as_of >= assessment.closed_at
     return is_frozen and assessment.digest_without_names is None
 
 
 def _targets_set(assessment: Assessment, as_of: datetime) -> dict[str, str]:
-    """Return who set the targets, and when: the last one who changed any, or who started the
-    assessment. Nobody approves them.
+    """Return who set the targets, and when.
+
+    That is the last person who changed any, or who started the assessment. Nobody approves targets.
     """
     last = assessment_queries.last_target_entry(assessment.id, as_of)
     if last is None:
@@ -129,8 +131,9 @@ def _targets_set(assessment: Assessment, as_of: datetime) -> dict[str, str]:
 
 
 def _profile_of_today(profile: dict[str, Any]) -> dict[str, Any]:
-    """Return a frozen profile; until 0.1.0 its day was called that of an approval, which nobody
-    gave.
+    """Return a frozen profile in today's form.
+
+    Until 0.1.0 its day was labeled as that of an approval, which nobody gave.
     """
     kept = {name: value for name, value in profile.items() if name != "approved_on"}
     return {"set_on": profile.get("approved_on"), "set_by": None} | kept
@@ -171,7 +174,7 @@ def readiness(key: str, tops: Collection[str], as_of: datetime) -> dict[str, Any
 
 
 def _ready(board: FrameworkBoard, node: RequirementView) -> dict[str, Any]:
-    """A top node with its requirements, and what closes the gap of each that is short."""
+    """Return a top node with its requirements, and the action that closes each gap."""
     rows = [
         _requirement(board, row) | {"closes": closes(row) if row.standing.short else ""}
         for row in board.of(node.ref)
@@ -184,7 +187,7 @@ def _ready(board: FrameworkBoard, node: RequirementView) -> dict[str, Any]:
 
 
 def _revisions(assessment: Assessment) -> list[dict[str, Any]]:
-    """The revisions up to and with this one, and the people who began them."""
+    """Return the revisions up to and including this one, and the people who started them."""
     known = [
         each
         for each in assessment_queries.revisions(assessment)
@@ -230,7 +233,7 @@ def _function(board: FrameworkBoard, node: RequirementView) -> dict[str, Any]:
 
 
 def _flat(board: FrameworkBoard) -> dict[str, Any]:
-    """A framework without functions: one, of one category."""
+    """Return a framework without functions as one function with one category."""
     key, title = board.framework.key, board.framework.title
     return {
         "key": key,
@@ -248,7 +251,7 @@ def _flat(board: FrameworkBoard) -> dict[str, Any]:
 def _with_evaluations(
     board: FrameworkBoard, functions: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Add to each control the newest results of the measures that it rests on."""
+    """Add to each control the newest results of the measures that it depends on."""
     refs = {
         control.control_id: control.ref
         for row in board.rows
@@ -287,7 +290,7 @@ def _evaluation(each: EvaluationBehind) -> dict[str, Any]:
 
 
 def _risks(assessment: Assessment) -> dict[str, Any]:
-    """The open risks in the scope of the assessment, as they are now."""
+    """Return the open risks in the scope of the assessment, as they are now."""
     found = reported_risks()(assessment.system_id)
     return {"risks": found} if found else {}
 
@@ -397,7 +400,7 @@ def _piece(board: FrameworkBoard, proof: SupportingEvidence) -> dict[str, Any]:
 
 
 def _movement(board: FrameworkBoard) -> list[dict[str, Any]]:
-    """The ends of those of the last four quarters that have a history, and now."""
+    """Return the coverage at the ends of the last four quarters that have a history, and now."""
     day, ends = board.as_of.date(), []
     first = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
     for _ in range(4):
@@ -420,7 +423,7 @@ def _movement(board: FrameworkBoard) -> list[dict[str, Any]]:
 
 
 def _actions(board: FrameworkBoard) -> list[dict[str, Any]]:
-    """What closes the gaps, as actions: one may close several. The action that moves most first."""
+    """Return the actions that close gaps, the one that moves most first; one may close several."""
     found: dict[str, dict[str, Any]] = {}
     rows = {row.ref: row for row in board.rows}
     for gap in board.gaps:
@@ -440,7 +443,7 @@ PASSIVE = (FIRST_EVIDENCE, NO_FAILURE, ALL_EVIDENCE, KEEP_UP)
 
 
 def closes(row: AssessedRequirement) -> str:
-    """What closes the gap: the next two steps of the ladder that ask somebody to do something."""
+    """Return what closes the gap: the next two steps of the ladder that someone can act on."""
     if not row.derived.controls:
         return "Map a control that fully covers it"
     steps = [

@@ -1,11 +1,10 @@
-"""The requirement list and the gap list: declarations, what filters leave, in which order, as rows
-of a file.
+"""The requirement list and the gap list: declarations, filters, sorting and export rows.
 
-REQUIREMENTS, GAPS          the declarations
-Drawing                     rows and cells drawn once for all readers of a board
-matching                    filter and sort
-below, moves                those short of their target, and what closing each would move
-HEAD, cells                 the same rows as a file
+REQUIREMENTS, GAPS              the declarations
+Drawing                         rows and cells drawn once for all readers of a board
+filter_requirements             filter and sort
+below_target, gaps_by_ref       requirements short of their target, and what closing each gains
+EXPORT_COLUMNS, export_cells    the same rows as a file
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +72,7 @@ GAP_STATES = (
     "open",
     "unsigned",
     "returned",
-)  # the states that a gap can be in and others not
+)  # Only gaps can be in these states.
 REQUIREMENTS = ListPage(
     name="requirements",
     title="Requirements",
@@ -171,25 +170,29 @@ GAPS = ListPage(
 )
 
 
-DRAWN_ROWS = BoundedCache(8192)  # rows and cells of all tenants together, about a kilobyte each
+DRAWN_ROWS = BoundedCache(8192)  # Rows and cells of all tenants together, about a kilobyte each
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Draws a row by a macro of rows.html, or takes what the same macro made of the same board for
-    an earlier reader.
+    """A callable that draws a row by a macro of rows.html.
+
+    It reuses what the same macro made of the same board for an earlier reader.
     """
 
     shown: FrameworkBoard
     as_of: str | None
-    columns: tuple[str, ...]  # those that the list shows
+    columns: tuple[str, ...]  # Columns that the list shows
     readers: tuple[Any, ...] = field(
         default_factory=lambda: (current.actor().tenant_slug, formatting.style())
     )
 
-    # as templates call it
+    # Templates call it with positional arguments.
     def __call__(self, macro: Any, row: AssessedRequirement, marked: bool, *more: Any) -> Markup:  # noqa: FBT001
-        """`marked`: ticked or selected. What `more` holds follows from the board."""
+        """Draw a row, or return the cached result.
+
+        `marked` means ticked or selected. The values in `more` follow from the board.
+        """
 
         def draw() -> Markup:
             drawn: Markup = macro(
@@ -213,7 +216,7 @@ class Drawing:
 
 
 def below_target(board: FrameworkBoard) -> list[AssessedRequirement]:
-    """Short of their target, the one that moves most first."""
+    """Return the requirements short of their target, the one that moves most first."""
     rows = {row.ref: row for row in board.rows}
     return [rows[gap.standing.ref] for gap in board.gaps]
 
@@ -225,8 +228,9 @@ def gaps_by_ref(board: FrameworkBoard) -> dict[str, CoverageGap]:
 def filter_requirements(
     rows: Sequence[AssessedRequirement], list_request: ListRequest, moved: Mapping[str, CoverageGap]
 ) -> list[AssessedRequirement]:
-    """What the filters leave, in the publisher's order or by level, target, owner, or what closing
-    it moves.
+    """Return the rows that match the filters, sorted as requested.
+
+    The order is the publisher's, or by level, target, owner, or what closing the gap moves.
     """
     keys: Mapping[str, Callable[[AssessedRequirement], Any]] = {
         "ref": lambda row: row.requirement.position,
@@ -296,8 +300,9 @@ def owners(board: FrameworkBoard) -> list[tuple[str, str]]:
 
 
 def count_evidence(row: AssessedRequirement, board: FrameworkBoard) -> tuple[int, int]:
-    """(current, all) evidence items of a requirement, each counted once; evidence that falls due is
-    current.
+    """Return (current, all) evidence items of a requirement, each counted once.
+
+    Evidence that falls due is current.
     """
     states: dict[UUID, bool] = {}
     for control, _, _ in row.derived.controls:

@@ -1,5 +1,6 @@
-"""What the page of a requirement says: verdict, reasons with links, the ladder, where to attach
-evidence.
+"""The contents of a requirement's page.
+
+It shows the verdict, reasons with links, the ladder, and where to attach evidence.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ def count_word(count: int) -> str:
 
 
 def points(value: float) -> str:
-    """1.0 → "1.0"; never a zero for something that moves."""
+    """Format a value: 1.0 → "1.0". Anything that moves is never shown as zero."""
     return f"{max(value, 0.1):.1f}" if value > 0 else f"{value:.1f}".replace("-", MINUS)
 
 
@@ -31,7 +32,7 @@ def points(value: float) -> str:
 
 
 def trail(board: FrameworkBoard, ref: str) -> list[str]:
-    """The titles above it, the function first."""
+    """Return the titles above it, the function first."""
     nodes = {node.ref: node for node in board.tree}
     found: list[str] = []
     above = nodes[ref].parent_ref
@@ -42,7 +43,7 @@ def trail(board: FrameworkBoard, ref: str) -> list[str]:
 
 
 def verdict(row: AssessedRequirement) -> str:
-    """Partial, for three reasons. Target is 4 Effective."""
+    """Return a verdict, such as "Partial, for three reasons. Target is 4 Effective"."""
     reasons = [r for r in row.derived.reasons if r.severity != "open" or row.standing.short]
     why = (
         f", for {count_word(len(reasons)).lower()} reason{'s' if len(reasons) != 1 else ''}"
@@ -58,7 +59,7 @@ def verdict(row: AssessedRequirement) -> str:
 
 
 def reasons(row: AssessedRequirement) -> list[dict[str, Any]]:
-    """Each with the address of the object that causes it."""
+    """Return the reasons, each with the address of the object that causes it."""
     return [_reason(reason) for reason in row.derived.reasons]
 
 
@@ -85,8 +86,9 @@ def _reason(reason: StatusReason) -> dict[str, Any]:
 
 
 def attach(row: AssessedRequirement) -> str | None:
-    """Where evidence is attached: a version of the piece that is late, else a new piece for the
-    control that is short. The form leads back here.
+    """Return the address of the form that attaches evidence, with a link back to this page.
+
+    It uploads a version of the evidence item that is late, else a new item for the weakest control.
     """
     here = request.full_path.rstrip("?")
     late = next((r for r in row.derived.reasons if r.kind == "evidence" and r.target_id), None)

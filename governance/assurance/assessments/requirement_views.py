@@ -1,4 +1,4 @@
-"""One requirement: its page, its conclusion, its discussion, its target and owner."""
+"""The pages of one requirement: its conclusion, its discussion, its target and owner."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -126,14 +126,17 @@ def _discussion(remarks: Sequence[Remark], board: FrameworkBoard) -> list[tuple[
 
 
 def _neighbours(board: FrameworkBoard, ref: str) -> tuple[str | None, str | None]:
-    """Addresses of the requirement before and of the next one."""
+    """Return the addresses of the previous and the next requirement."""
     paths = [row.requirement.path for row in board.rows]
     here = paths.index(ref.replace(" ", "-"))
     return (paths[here - 1] if here else None), (paths[here + 1] if here + 1 < len(paths) else None)
 
 
 def _refusal(row: AssessedRequirement, board: FrameworkBoard) -> str | None:
-    """Return why the reader can't sign off now; None if they can, "" if there is nothing to say."""
+    """Return why the reader can't sign off now.
+
+    It is None if they can, and "" if there is nothing to show.
+    """
     judged = row.judgement
     if judged is None or judged.signer or not board.is_open or not allowed(permissions.SIGN):
         return ""
@@ -174,7 +177,7 @@ def _to_requirement(
 
 
 def _overtaken_fields(form: Form) -> list[tuple[str, Any, Any]]:
-    """(name, theirs, yours) of what was overtaken."""
+    """Return (name, theirs, yours) of each field that someone else changed in between."""
     return [
         (name, _field_words(name, theirs), _field_words(name, mine))
         for name, mine, theirs in form.overtaken
@@ -292,7 +295,7 @@ def give_back(item_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/assessments/items/<uuid:item_id>/signature", needs=permissions.SIGN)
 def sign_off(item_id: UUID) -> ResponseReturnValue:
-    """Stand behind the revision that was on the page, and no other."""
+    """Sign off the revision that was on the page, and no other."""
     row, _, framework, ref = _item_context(item_id, lock=True)
     form = SignOffForm()
     if not form.validate():
@@ -344,7 +347,7 @@ def _plan_page(item_id: UUID, form: RequirementPlanForm, *, code: int = 200) -> 
 
 @feature.post("/assessments/items/<uuid:item_id>/steering", needs=permissions.MANAGE)
 def steer(item_id: UUID) -> ResponseReturnValue:
-    """Target, owner and due day."""
+    """Set the target, owner and due date."""
     row, _, framework, ref = _item_context(item_id, lock=True)
     form = _plan_form(row, RequirementPlanForm())
     if not accepted(form, lambda: _save_plan(row, form)):

@@ -1,4 +1,4 @@
-"""What assessments add to an AI system's pages."""
+"""Parts that assessments add to an AI system's pages."""
 
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,10 @@ from governance.operations.systems.parts import Consequence, OutdatedRecords, Us
 
 
 def _outdated(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """Select those that a substantial change made outdated, until a later one replaces them."""
+    """Select the assessments that a substantial change made outdated.
+
+    They count until a later one replaces them.
+    """
     later = aliased(Assessment)
     replaced = (
         select(later.id)

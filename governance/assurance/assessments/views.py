@@ -141,7 +141,7 @@ def requirements(key: str) -> ResponseReturnValue:
 
 
 def _read_list(listed: ListPage, board: FrameworkBoard) -> ListRequest:
-    """What the address asks of a list of this board."""
+    """Return the list request that the address describes, for a list of this board."""
     choices = {"under": requirement_list.functions(board), "owner": requirement_list.owners(board)}
     return listed.read(place={"key": board.framework.key}, choices=choices)
 
@@ -154,7 +154,7 @@ def _assignees() -> owners.Choices:
     "/frameworks/<key>/requirements.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE
 )
 def export(key: str, form: str) -> ResponseReturnValue:
-    """What is filtered, whole."""
+    """Export all rows that match the filters."""
     board = board_queries.board(frameworks.framework(key), as_of_moment())
     list_request = REQUIREMENTS.read(place={"key": key})
     cells = requirement_list.export_cells(
@@ -168,7 +168,7 @@ def export(key: str, form: str) -> ResponseReturnValue:
     return table_file(content, f"{key}-{current.actor().tenant_slug}-{board.as_of.date()}.{form}")
 
 
-INHERITED = (  # what the list shows as the owner of a requirement that has none of its own
+INHERITED = (  # Shown as the owner of a requirement that has none of its own.
     "From its controls"
 )
 OWNER = BulkColumn("owner_id", "Owner", lambda ids: {**owners.describe(ids), None: INHERITED})
@@ -176,8 +176,9 @@ OWNER = BulkColumn("owner_id", "Owner", lambda ids: {**owners.describe(ids), Non
 
 @feature.post("/frameworks/<key>/assign", needs=permissions.MANAGE)
 def assign_selected(key: str) -> ResponseReturnValue:
-    """Give the selected requirements an owner, a due date, or both; what isn't chosen stays as it
-    is.
+    """Set the owner, the due date, or both, of the selected requirements.
+
+    A field that isn't chosen stays as it is.
     """
     framework, home = frameworks.framework(key), url_for("assessments.heat_map", key=key)
     rows = Assignable(
@@ -197,9 +198,9 @@ def _inherited(count: int) -> str:
     return f"{plural(count, 'requirement')} {verb} from the mapped controls."
 
 
-# BulkAction's signature
+# The signature is BulkAction's.
 def _selected(framework: FrameworkView, ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
-    """In the publisher's order."""
+    """Return the selected items in the publisher's order."""
     nodes = {
         node.id: (place, node) for place, node in enumerate(frameworks.requirements(framework.id))
     }

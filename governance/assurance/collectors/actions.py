@@ -1,4 +1,4 @@
-"""Request collector runs, store their populations as evidence, and record missed periods.
+"""Actions that request collector runs, store their populations and record missed periods.
 
 request_run(collector, period)      queued: once per period on schedule, at any time manually
 record_missed(collector, period)    Meridian wasn't running, and it can't be collected later
@@ -67,18 +67,19 @@ MISSED = action(
 )
 
 SOURCE = "console"
-PREVIEW_ROWS = 20  # rows
+PREVIEW_ROWS = 20
+# Days after its period for which a version is valid.
 VALIDITY_DAYS = {
     "daily": 3,
     "weekly": 14,
     "monthly": 45,
     "quarterly": 120,
-}  # days after its period that a version is good for
+}
 TOO_LATE = "Meridian wasn't running, and this collector can't read past states."
 
 
 def request_run(found: Collector, period: Period, *, scheduled: bool = False) -> CollectorRun:
-    """Queue a run. Of two clicks for one period, the second returns the first one's run."""
+    """Queue a run. Two clicks for one period make one run: the second returns it."""
     background_work.lock(CollectorRun)
     if not scheduled and (existing := queries.under_way(found.key, period.name)) is not None:
         return existing
@@ -132,7 +133,7 @@ RUNS = background_work.WorkKind(
 
 
 def file_evidence(run: CollectorRun, found: Collector, collected: Collected) -> None:
-    """Store what was found; if there was activity, as an evidence version. Once per run."""
+    """Store the result; if there was activity, as an evidence version. Once per run."""
     if run.state != "queued":
         return
     population = collected.population

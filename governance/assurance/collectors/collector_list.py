@@ -28,7 +28,7 @@ COLLECTOR_LIST = ListPage(
 
 
 def matching(board: Sequence[CollectorStatus], asked: ListRequest) -> list[CollectorStatus]:
-    """Return the matching rows; `board` comes in the order of the catalogue, which is `order`."""
+    """Return the matching rows; `board` must be in the order of the catalog, which is `order`."""
     place = {line.collector.key: n for n, line in enumerate(board)}
     keys: Mapping[str, Callable[[CollectorStatus], Any]] = {
         "order": lambda line: place[line.collector.key],

@@ -1,4 +1,4 @@
-"""Run collectors: every hour what is due in each tenant, each period once.
+"""Jobs that run the collectors: every hour what is due in each tenant, each period once.
 
 collect_due()                   in all tenants
 collect_due_of(who)             in one; missed periods are caught up, up to a year back

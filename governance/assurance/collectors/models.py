@@ -34,22 +34,20 @@ class CollectorRun(Generated):
     period_from: Mapped[date]
     period_to: Mapped[date]
     scheduled: Mapped[bool]
-    state: Mapped[
-        str
-        # queued, then filed, nothing (it was not performed) or missed (nobody was there, and it
-        # cannot be made up for)
-    ]
-    is_fine: Mapped[bool | None]  # whether what it found needs nobody
+    # One of queued, filed, nothing (it was not performed) or missed (Meridian wasn't running, and
+    # it can't be collected later).
+    state: Mapped[str]
+    is_fine: Mapped[bool | None]  # Whether the result needs no attention
     says: Mapped[str] = mapped_column(default="")
     rows: Mapped[int | None]
-    sha256: Mapped[str | None]  # of the population's table
+    sha256: Mapped[str | None]  # Of the population's table
     query: Mapped[str] = mapped_column(default="")
     parameters: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    preview: Mapped[list[Any]] = mapped_column(default=list)  # the columns, then the first rows
+    preview: Mapped[list[Any]] = mapped_column(default=list)  # Column names, then the first rows
     ran_at: Mapped[datetime | None]
     evidence_version_id: Mapped[UUID | None]
 
     @property
     def is_ready(self) -> bool:
-        """Whether it has ended: collected, nothing found, or missed."""
+        """Return whether it has ended: collected, nothing found, or missed."""
         return self.state != "queued"

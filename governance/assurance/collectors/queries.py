@@ -44,14 +44,15 @@ class RunStatus:
 
     @property
     def state(self) -> str:
-        """queued, running, failed, cancelled (of the work), or filed, nothing, missed (of the
-        run).
+        """The state of the work until the run has ended, then that of the run.
+
+        The work is queued, running, failed or cancelled; the run is filed, nothing or missed.
         """
         return self.run.state if self.run.is_ready else Run(self.run, self.work).state
 
     @property
     def kind(self) -> str:
-        """Of the pill."""
+        """The kind of the pill."""
         if self.state == "filed":
             return "ok" if self.run.is_fine else "bad"
         return {"failed": "bad", "missed": "due", "nothing": "due", "cancelled": "none"}.get(
@@ -81,7 +82,7 @@ class RunStatus:
 
 @dataclass(frozen=True, slots=True)
 class CollectorStatus:
-    """A collector as the list shows it."""
+    """A collector, its last run and its next one, for the list."""
 
     collector: Collector
     controls: Sequence[tuple[UUID, str]]
@@ -101,7 +102,10 @@ def find_collector(key: str) -> Collector:
 
 
 def collector_statuses() -> list[CollectorStatus]:
-    """Return all collectors in the order of the registry; three statements."""
+    """Return all collectors in the order of the registry.
+
+    It takes three statements.
+    """
     newest, adopted, scope = _newest(), _adopted(), limits()
     return [
         _status(c, adopted, newest.get(c.key), scope)
@@ -118,7 +122,7 @@ def collector_status(key: str) -> CollectorStatus:
 
 
 def _adopted() -> Mapping[str, tuple[UUID, str]]:
-    """By ref, the controls that collectors serve and the acting person sees."""
+    """Return by ref the controls that collectors support and the acting person sees."""
     refs, scope = {ref for c in every_collector().values() for ref in c.controls}, limits()
     rows = session().execute(
         select(Control.id, Control.ref).where(Control.ref.in_(refs), Control.retired_at.is_(None))
@@ -164,7 +168,10 @@ def runs(
     after: str | None = None,
     size: int = 25,
 ) -> Keyset:
-    """A page of its runs. `wanted` holds the filters: q, state, by (schedule, hand)."""
+    """Return a page of its runs.
+
+    `criteria` holds the filters: q, state, by (schedule, hand).
+    """
     query: Any = with_work(CollectorRun).where(CollectorRun.key == key)
     for word in criteria.get("q", "").split():
         query = query.where(
@@ -192,7 +199,10 @@ def runs(
 
 
 def _is_in_state(state: str) -> ColumnElement[bool]:
-    """Filter as `RunStatus.state` says: by the work until the run has ended."""
+    """Return the condition that a run is in a state of `RunStatus.state`.
+
+    The work decides until the run has ended.
+    """
     works = {"under_way": UNDER_WAY, "failed": ("failed", "done"), "cancelled": ("cancelled",)}
     if state not in works:
         return (CollectorRun.state == state) & (CollectorRun.state != "queued")
@@ -208,14 +218,14 @@ def run_of(run_id: UUID, *, lock: bool = False) -> Run[CollectorRun]:
 
 
 def visible_run(run_id: UUID) -> CollectorRun:
-    """A run of a collector that the acting person sees."""
+    """Return a run of a collector that the acting person sees."""
     run = find(CollectorRun, run_id, what="run")
     collector_status(run.key)
     return run
 
 
 def known_periods() -> set[tuple[str, str]]:
-    """(key, period) of every scheduled run."""
+    """Return (key, period) of every scheduled run."""
     rows = session().execute(
         select(CollectorRun.key, CollectorRun.period).where(CollectorRun.scheduled)
     )
@@ -223,7 +233,7 @@ def known_periods() -> set[tuple[str, str]]:
 
 
 def under_way(key: str, period: str) -> CollectorRun | None:
-    """A run of it for that period that has not ended."""
+    """Return the collector's run for that period that has not ended."""
     same = (CollectorRun.key == key, CollectorRun.period == period, CollectorRun.state == "queued")
     return next(iter(background_work.under_way(CollectorRun, *same)), None)
 
@@ -234,7 +244,10 @@ def population(key: str, period_from: date, period_to: date) -> CollectorPopulat
 
 
 def evidence_of(found: Collector, title: str) -> Evidence | None:
-    """Return the live item of its last version; before the first one, a live item of that title."""
+    """Return the live evidence item of the collector's last version.
+
+    Before the first version, return a live item with that title.
+    """
     filed = select(EvidenceVersion.evidence_id).join(
         CollectorRun, CollectorRun.evidence_version_id == EvidenceVersion.id
     )
@@ -247,7 +260,7 @@ def evidence_of(found: Collector, title: str) -> Evidence | None:
 
 
 def files_of(version_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str, int]]:
-    """Version → (evidence id, ref, number), of the evidence that the acting person sees."""
+    """Return version → (evidence id, ref, number), of the evidence that the acting person sees."""
     scope = limits()
     query = select(EvidenceVersion.id, Evidence.id, Evidence.ref, EvidenceVersion.number)
     query = query.join(Evidence, Evidence.id == EvidenceVersion.evidence_id).where(

@@ -1,9 +1,8 @@
-"""The proof that tenants are isolated, repeated each time: the catalogue of every table, and an
-attempt.
+"""The proof that tenants are isolated: the catalog of every table, and an attempt at each run.
 
-In a transaction of another tenant (an existing one, or an invented one if there is none) it asks
-for rows of this tenant by id (counts have none: by tenant), in every table, without any filter of
-ours: only the database keeps them apart. That transaction is always rolled back, and the other
+In a transaction of another tenant (an existing one, or an invented one if there is none) it
+requests rows of this tenant by id (counts have none: by tenant), in every table, without any filter
+of ours: only the database keeps them apart. That transaction is always rolled back, and the other
 tenant is not named.
 """
 
@@ -35,8 +34,8 @@ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
   AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid
       AND a.attname = 'tenant_id' AND NOT a.attisdropped)
 ORDER BY c.relname"""
-# What a row is asked for by: its id, or its tenant in the counts, which have none. The application
-# may not read a partition but through its table.
+# The attempt selects each row by its id. Counts have no id, so it selects them by tenant. The
+# application may only read a partition through its table.
 KEYS = """
 SELECT c.relname AS table, CASE WHEN EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid
       AND a.attname = 'id' AND NOT a.attisdropped) THEN 'id' ELSE 'tenant_id' END AS key
@@ -57,14 +56,14 @@ AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = k.conrelid
 
 
 class OwnRow(NamedTuple):
-    """The column and the value that a row of the acting tenant is asked for by."""
+    """The column and the value by which the attempt selects a row of the acting tenant."""
 
     key: str
     value: UUID
 
 
 class AttemptDone(Exception):
-    """Ends the other tenant's transaction, so that nothing of it is kept."""
+    """A signal that ends the other tenant's transaction, so that nothing of it is kept."""
 
 
 class Isolation(Collector):
@@ -81,7 +80,7 @@ class Isolation(Collector):
     def query(self) -> str:
         return TABLES
 
-    # it is about now, whatever the period
+    # The result describes the present, whatever the period.
     def population(self, period: Period) -> populations.CollectorPopulation:  # noqa: ARG002
         tables = [dict(row) for row in session().execute(text(TABLES)).mappings()]
         ids = _own_rows([str(row["table"]) for row in tables])

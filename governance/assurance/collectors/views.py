@@ -66,7 +66,7 @@ def _files(runs: Sequence[queries.RunStatus]) -> dict[UUID, tuple[UUID, str, int
 
 @feature.get("/evidence/collectors/<key>/runs.csv", needs=permissions.VIEW, answers=FILE)
 def export_runs(key: str) -> ResponseReturnValue:
-    """Export everything that matches the filters."""
+    """Export all rows that match the filters."""
     queries.collector_status(key)
     asked = RUNS.read(place={"key": key})
     pages = every_page(
@@ -82,7 +82,7 @@ def export_runs(key: str) -> ResponseReturnValue:
 
 @feature.post("/evidence/collectors/<key>/runs", needs=permissions.RUN)
 def run(key: str) -> ResponseReturnValue:
-    """Run it manually, over the last closed period."""
+    """Run the collector manually, over the last closed period."""
     found = queries.find_collector(key)
     actions.request_run(found, previous_period(found.schedule, clock.today()))
     return redirect(url_for("collectors.collector", key=key), 303)

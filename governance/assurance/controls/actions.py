@@ -1,8 +1,8 @@
-"""Create, edit, assign, retire and restore controls.
+"""Actions that create, edit, assign, retire and restore controls.
 
-Beside it: mapping_actions.py (requirements), control_test_actions.py (tests) and
-adoption_actions.py (the starter pack). Contributors edit the controls they own. Assigning,
-mapping and retiring can be undone.
+Related actions are in mapping_actions.py (requirements), control_test_actions.py (tests) and
+adoption_actions.py (the starter pack). Contributors edit the controls they own. Assigning, mapping
+and retiring can be undone.
 """
 
 from collections.abc import Collection
@@ -83,7 +83,7 @@ class ControlRetired(DomainError):
 
 
 def create(ref: str, content: ControlContent, *, owner_id: UUID | None = None) -> Control:
-    """Create a control of the tenant's own; its ref never changes. Raises ControlExists."""
+    """Create a control of the tenant's own; its ref never changes. Raise ControlExists."""
     ref = ref.strip().upper()
     lock_tenant("controls")
     if session().scalar(select(Control.id).where(Control.ref == ref)):
@@ -98,13 +98,13 @@ def create(ref: str, content: ControlContent, *, owner_id: UUID | None = None) -
 
 
 def created_facts(control: Control) -> dict[str, Any]:
-    """Return what the log keeps of a new control; its description isn't among it."""
+    """Return the facts that the log keeps of a new control; its description isn't among them."""
     names = ("ref", "title", "kind", "automation", "cadence", "rests_on")
     return {name: getattr(control, name) for name in names}
 
 
 def edit(control: Control, content: ControlContent, *, version: int) -> None:
-    """Change a control. Raises Stale with the differences if it changed since `version`."""
+    """Change a control. Raise Stale with the differences if it changed since `version`."""
     _require_editable(control)
     before, after = CONTROL.content_of(control), CONTROL.checked(content)
     changed = CONTROL.changes(after, before)
@@ -141,7 +141,7 @@ def assign(control: Control, owner_id: UUID | None, *, undoes: UUID | None = Non
 def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
     """Assign several controls, all or none."""
     for control in queries.find_controls(ids, lock=True):
-        assign(control, owner_id)  # record() is in there
+        assign(control, owner_id)  # `assign()` calls record().
 
 
 def _tell_owner(control: Control, entry_id: UUID) -> None:

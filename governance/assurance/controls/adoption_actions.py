@@ -1,5 +1,7 @@
-"""Adopt controls of the starter pack, with their mappings, the frameworks that they map to, and the
-evidence items they need.
+"""Actions that adopt controls of the starter pack.
+
+Adopting also creates their mappings, the frameworks that they map to, and the evidence items they
+need.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,19 +25,18 @@ from governance.kernel import clock
 from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import Invalid
 
-FIRST_VERSION_DUE = timedelta(
-    days=92
-)  # a quarter to upload the first evidence of an adopted control
+# A tenant has a quarter to upload the first evidence of an adopted control.
+FIRST_VERSION_DUE = timedelta(days=92)
 
 
 def adopt(refs: Collection[str] | None = None, *, with_evidence: bool = True) -> list[Control]:
-    """Adopt controls of the starter pack (all, or these refs) with their mappings; existing refs
-    don't change.
+    """Adopt controls of the starter pack (all, or these refs) with their mappings.
 
-    Each framework that a new control maps to is adopted, so that its pages show the mapping.
+    Existing refs don't change. Each framework that a new control maps to is adopted, so that its
+    pages show the mapping.
 
-    With evidence, each item that the controls need is created once, with a first version due in
-    a quarter.
+    With evidence, each item that the controls need is created once, with a first version due in a
+    quarter.
     """
     chosen = [each for each in pack() if refs is None or each.ref in set(refs)]
     if refs is not None and len(chosen) != len(set(refs)):

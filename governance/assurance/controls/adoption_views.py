@@ -1,4 +1,4 @@
-"""The starter pack: choosing and adopting its controls."""
+"""The page of the starter pack, where people choose and adopt its controls."""
 
 from flask import flash, redirect, request, url_for
 

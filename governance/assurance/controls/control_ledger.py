@@ -1,12 +1,12 @@
 """Everything ever recorded about controls, cut at any instant.
 
-    ledger() → Ledger.at(moment)    the controls as they were known at that moment; remembered while
+    ledger() → Ledger.at(moment)    the controls as they were known at that moment; cached while
                                     the tenant commits nothing (foundation/logbook/log_health.py),
                                     for readers who see the same names
     ledger_of(requirement_id)       the same for the controls mapped to one requirement
 
-Owners and titles are always today's. What was recorded, mapped, uploaded and reviewed is cut at the
-instant. The ledger is whole; queries.py limits what an auditor sees of it.
+Owners and titles are always today's. Records, mappings, uploads and reviews are cut at the instant.
+The ledger is complete; queries.py limits what an auditor sees of it.
 """
 
 from bisect import bisect_right
@@ -43,13 +43,12 @@ from governance.kernel.data.tenant_cache import BoundedCache
 from governance.operations.policies.dimensions import DIMENSIONS
 from governance.operations.policies.tiers import TIERS
 
-DRILL_LIFETIME_SECONDS = (
-    DRILL_VALID_DAYS + 1
-) * 86_400  # seconds after which a drill proves nothing any more
+# Seconds after which a drill proves nothing any more.
+DRILL_LIFETIME_SECONDS = (DRILL_VALID_DAYS + 1) * 86_400
 
 
 class ControlRecord(NamedTuple):
-    """A control with everything ever recorded about it, packed as ledger_sql.py says."""
+    """A control with everything ever recorded about it, packed as ledger_sql.py describes."""
 
     id: UUID
     ref: str
@@ -68,24 +67,23 @@ class ControlRecord(NamedTuple):
     mappings: Sequence[Sequence[Any]] | None
     tests: Sequence[Sequence[Any]] | None
     links: Sequence[Sequence[Any]] | None
-    names: Mapping[UUID, str] = MappingProxyType({})  # of its owner and testers
+    names: Mapping[UUID, str] = MappingProxyType({})  # Names of its owner and testers
 
     @property
     def owner(self) -> str | None:
         return self.names.get(self.owner_id) if self.owner_id else None
 
 
-TESTER = 7  # the id of the tester in a packed test
-MAX_DERIVED_VALUES = 64  # values that follow from one ledger and are kept with it
+TESTER = 7  # Index of the tester's id in a packed test
+MAX_DERIVED_VALUES = 64  # Values that follow from one ledger and are kept with it
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Everything about controls that the tenant ever recorded; titles and owners are those of
-    today.
+    """Everything about controls that the tenant ever recorded; titles and owners are today's.
 
-    It never changes. `derived` keeps what was computed from it, so readers of the same facts
-    share both.
+    It never changes. `derived` keeps what was computed from it, so readers of the same facts share
+    both.
     """
 
     controls: Sequence[ControlRecord]
@@ -97,7 +95,7 @@ class Ledger:
     def since(self, moment: datetime) -> float:
         """Return the last instant up to `moment` at which anything changed, in seconds since 1970.
 
-        Between two such instants `at` returns the same, apart from what is counted in days.
+        Between two such instants `at` returns the same, apart from values counted in days.
         """
         stamps = self.derived.get("stamps", self._stamps)
         place = bisect_right(stamps, moment.timestamp())
@@ -105,7 +103,7 @@ class Ledger:
 
     @property
     def first_evidence(self) -> datetime | None:
-        """When the first version was uploaded; coverage is unknown before that."""
+        """Return when the first version was uploaded; coverage is unknown before that."""
         return self.derived.get("first evidence", self._first_evidence)
 
     def _first_evidence(self) -> datetime | None:
@@ -131,7 +129,7 @@ class Ledger:
         return sorted(found)
 
     def at(self, moment: datetime) -> list[ControlFacts]:
-        """The controls that lived at `moment`, with what was known of them then."""
+        """Return the controls that were live at `moment`, as they were known then."""
         proofs = self._proofs(moment)
         return [
             _facts(row, proofs, moment)
@@ -140,7 +138,7 @@ class Ledger:
         ]
 
     def of(self, control_id: UUID, moment: datetime) -> ControlFacts | None:
-        """One control, retired or not, as known at `moment`."""
+        """Return one control, retired or not, as known at `moment`."""
         proofs = self._proofs(moment)
         return next(
             (_facts(row, proofs, moment) for row in self.controls if row.id == control_id), None
@@ -158,7 +156,7 @@ OF_CONTROL = Selected[tuple[Any, ...]](
 
 
 def ledger(control_id: UUID | None = None) -> Ledger:
-    """Read the ledger (of one control, if given) in two statements; the whole one is remembered."""
+    """Read the ledger (of one control, if given) in two statements; the full one is cached."""
     if control_id is None:
         return recall(("ledger", reading()), _read)
     rows, items = OF_CONTROL.read(control_ids=(control_id,)), items_of_control(control_id)
@@ -271,7 +269,7 @@ def _problem(packed: Sequence[Any]) -> OpenProblem:
 
 
 def _instants(row: ControlRecord) -> Iterator[float]:
-    """Each instant at which something about a control began or ended."""
+    """Yield each instant at which something about a control began or ended."""
     yield from (each.timestamp() for each in (row.created_at, row.retired_at) if each is not None)
     packed = [
         *(m[2:4] for m in row.mappings or ()),
@@ -287,8 +285,9 @@ def _instants(row: ControlRecord) -> Iterator[float]:
 
 
 def runtime_stamps(row: ControlRecord) -> list[float | None]:
-    """Return each instant (seconds since 1970) at which a runtime dependency could change its
-    status.
+    """Return each instant at which a runtime dependency could change its status.
+
+    Instants are in seconds since 1970.
     """
     return [*(stamp for miss in row.misses or () for stamp in miss[3:5]), *_live_stamps(row)]
 
@@ -313,7 +312,7 @@ def _live_stamps(row: ControlRecord) -> list[float | None]:
 
 
 def _switches(packed: Sequence[Any], at: float) -> Iterator[SwitchFacts]:
-    """The switch of the whole system, and that of each feature whose last drill failed."""
+    """Yield the switch of the entire system, and that of each feature whose last drill failed."""
     ended = [(when, passed, feature) for when, passed, feature in packed[4] or () if when <= at]
     yield _switch(packed, [each for each in ended if each[2] is None])
     for name in sorted({feature for _, _, feature in ended if feature is not None}):
@@ -345,7 +344,7 @@ def _day(stamp: float) -> date:
 
 
 def _linked(packed: Sequence[Sequence[Any]], at: float) -> Iterator[UUID]:
-    """The evidence that was linked at that moment."""
+    """Return the ids of the evidence that was linked at that moment."""
     return (UUID(link[0]) for link in packed if link[1] <= at and (link[2] is None or link[2] > at))
 
 

@@ -30,7 +30,7 @@ STATES = {"failing": "bad", "missing": "warn", "due": "due", "evidenced": "info"
 
 
 class ControlLine(NamedTuple):
-    """All that the list shows of a row."""
+    """The fields of a control that a row of the list shows."""
 
     id: UUID
     ref: str
@@ -47,7 +47,7 @@ class ControlLine(NamedTuple):
     more_reasons: int
 
 
-@dataclass(frozen=True)  # without slots, for what is worked out once
+@dataclass(frozen=True)  # Slots would leave no room for cached properties.
 class ControlSummary:
     """A row of the list."""
 
@@ -153,13 +153,13 @@ KEYS: Mapping[str, Callable[[ControlSummary], Any]] = {
 
 
 def control_summaries() -> Sequence[ControlSummary]:
-    """Every live control with the status of today, over the year up to today."""
+    """Return every live control with the status of today, over the year up to today."""
     now = clock.now()
     whole = ledger()
     if limits() is not None:
         return _summaries(queries.posture(now), now.date())
     key = "summaries", now.date(), whole.since(now)
-    with formatting.as_tenant():  # what is kept is read by everybody
+    with formatting.as_tenant():  # Every reader gets the cached text.
         return whole.derived.get(key, lambda: _summaries(whole.at(now), now.date()))
 
 
@@ -177,7 +177,7 @@ def _summaries(controls: Sequence[ControlFacts], today: date) -> tuple[ControlSu
 
 
 def _frameworks(control: ControlFacts, keys: Mapping[UUID, str]) -> tuple[str, ...]:
-    """The keys of the frameworks that the control is mapped to."""
+    """Return the keys of the frameworks that the control is mapped to."""
     return tuple(
         sorted({keys[frameworks.requirement_by_id(i).framework_id] for i, _ in control.mappings})
     )

@@ -1,4 +1,4 @@
-"""The fields of a control, each declared once: kernel/pages/record.py says what follows from it."""
+"""The fields of a control, each declared once; kernel/pages/record.py derives the rest."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Record tests of controls: a sample was tested; what failed opens a finding."""
+"""Actions that record tests of controls; a failure opens a finding."""
 
 from datetime import date
 from uuid import UUID
@@ -44,9 +44,9 @@ def record_test(
 ) -> ControlTest:
     """Record a test of `sample` items of which `failed` failed.
 
-    A failure needs a finding and gets a ref (EXC-14). `sample_id` names the Type II sample the
-    test follows from, with `unsettled` open exceptions. The same manual test sent twice in a row
-    is one test.
+    A failure needs a finding and gets a ref (EXC-14). `sample_id` names the Type II sample the test
+    follows from, with `unsettled` open exceptions. The same manual test sent twice in a row is one
+    test.
     """
     _require_testable(control)
     finding = finding.strip()[:2000]

@@ -1,4 +1,7 @@
-"""A kill-switch drill becomes a version of its system's evidence, for controls on MANAGE 2.4."""
+"""Evidence from kill-switch drills, for controls on MANAGE 2.4.
+
+Each drill becomes a version of its system's evidence item.
+"""
 
 import io
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Controls: what the tenant does to satisfy requirements, and how it tests that."""
+"""Controls: the tenant's practices that satisfy requirements, and their tests."""
 
 from governance.assurance.controls import (
     actions,

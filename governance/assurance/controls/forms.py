@@ -21,7 +21,7 @@ from governance.kernel.web.forms import Choice, Choices
 @with_fields(CONTROL)
 class ControlForm(ReadableForm):
     def content(self) -> ControlContent:
-        """Return what the actions take; only after validation."""
+        """Return the content for the actions; call it only after validation."""
         return content_from(CONTROL, self)
 
 
@@ -60,7 +60,7 @@ class RequirementMappingForm(ReadableForm):
 
 
 class ControlMappingForm(ReadableForm):
-    """Map a control, coming from one requirement."""
+    """A form that maps a control from the page of a requirement."""
 
     control_id = Choice("Control", [InputRequired("Choose a control.")])
     coverage = RadioField(
@@ -106,8 +106,9 @@ class StarterPackForm(ReadableForm):
 
 
 def requirement_choices() -> list[tuple[object, str]]:
-    """(id, "NIST AI RMF 1.0 · MEASURE 2.7 Security and resilience") of everything that can be
-    assessed.
+    """Return (id, label) of every requirement that can be assessed.
+
+    A label is "NIST AI RMF 1.0 · MEASURE 2.7 Security and resilience".
     """
     return [
         (node.id, f"{each.title} · {node.ref} {node.title}")

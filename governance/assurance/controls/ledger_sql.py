@@ -16,8 +16,9 @@ from governance.operations.systems.models import AISystem, SystemFeature
 
 
 def controls_query(only: Select[UUID] | None) -> Any:
-    """Select controls with mappings, tests and links folded into JSON; joins would multiply the
-    rows.
+    """Select controls with mappings, tests and links folded into JSON.
+
+    Joins would multiply the rows.
     """
     query = select(
         Control.id,
@@ -93,14 +94,14 @@ def _folded_live() -> Case[Any]:
 
 
 def _folded_misses() -> ScalarSelect[Any]:
-    """Fold the findings of evaluations on measures that the control rests on."""
+    """Fold the findings of evaluations on measures that the control depends on."""
     p = ports.missed_evaluations()().subquery().c
     parts = (p.id, p.ref, p.about, _epoch(p.since), _epoch(p.until))
     return _folded(parts, p.since, p.control_id == Control.id)
 
 
 def _problems(found: Select[Any]) -> ScalarSelect[Any]:
-    """Fold what was late, with the instants at which it became late and was done."""
+    """Fold late problems, with the instants at which each became late and was done."""
     p = found.subquery().c
     parts = (p.kind, p.id, p.ref, p.about, _epoch(p.since), _epoch(p.until))
     return (

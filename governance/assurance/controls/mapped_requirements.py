@@ -10,7 +10,7 @@ from governance.kernel.safety.visibility_scope import limits
 def mapped_requirements(
     control_id: UUID,
 ) -> list[tuple[frameworks.FrameworkView, list[tuple[frameworks.RequirementView, str]]]]:
-    """By framework, in the publisher's order."""
+    """Return the requirements by framework, in the publisher's order, each with its coverage."""
     scope = limits()
     open_ones = [
         m

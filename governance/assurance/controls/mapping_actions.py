@@ -1,4 +1,4 @@
-"""Map controls to the requirements they satisfy, and undo that."""
+"""Actions that map controls to the requirements they satisfy, and undo that."""
 
 from uuid import UUID
 

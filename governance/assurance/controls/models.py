@@ -1,4 +1,4 @@
-"""Controls, their mappings to requirements, and the tests of whether they work."""
+"""Tables of controls, their mappings to requirements, and their tests."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -26,9 +26,9 @@ class Control(Tenanted, Model):
     kind: Mapped[str]
     automation: Mapped[str]
     cadence: Mapped[str]
-    rests_on: Mapped[
-        str | None
-    ]  # a live fact that its status follows from too: drills of the switches, the policy in force
+    # A runtime dependency that also decides its status, such as drills of the switches or the
+    # policy in force.
+    rests_on: Mapped[str | None]
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     version: Mapped[int] = mapped_column(default=1)
     retired_at: Mapped[datetime | None]
@@ -61,10 +61,10 @@ class ControlMapping(Tenanted, Model):
 
 
 class ControlTest(Tenanted, Model):
-    """A test of whether a control works: a sample, and how many items failed. A retest is another
-    row.
+    """A test of whether a control works: a sample, and how many items failed.
 
-    A test that follows from a Type II sample names it and counts its open exceptions.
+    A retest is another row. A test that follows from a Type II sample names it and counts its open
+    exceptions.
     """
 
     __tablename__ = "control_tests"
@@ -89,8 +89,7 @@ class ControlTest(Tenanted, Model):
     finding: Mapped[str]
     retest_by: Mapped[date | None]
     tested_by: Mapped[UUID | None]
-    sample_id: Mapped[
-        UUID | None
-    ]  # the Type II sample that it tells of, or whose failure it tried again; none: by hand
+    # The Type II sample that it reports on, or whose failure it retests; None for a manual test.
+    sample_id: Mapped[UUID | None]
     retest_id: Mapped[UUID | None]
-    unsettled: Mapped[int | None]  # how many exceptions of that sample were open after it
+    unsettled: Mapped[int | None]  # Open exceptions of that sample after the test

@@ -1,4 +1,4 @@
-"""Who may do what with controls; contributors edit only the ones they own."""
+"""Permissions of controls; contributors edit only the ones they own."""
 
 from governance.kernel.safety.access import permission
 from governance.kernel.safety.conditions import is_owner

@@ -1,14 +1,14 @@
-"""What controls ask of features that they don't import: problems that lower a status.
+"""Ports for features that controls don't import: problems that lower a status.
 
 Each answer is a select of `kind` (of runtime_dependencies.ProblemKind), `id` (of the alert or
-incident), `ref`, `about`, `since` and `until`: from when it was due until it was done, NULL while it
-isn't. It reads the present tenant.
+incident), `ref`, `about`, `since` and `until`: from when it was due until it was done, NULL while
+it isn't. It reads the present tenant.
 
     service_level_problems    alerts that nobody answered within a day
     incident_problems         reviews and follow-ups that are late
-    missed_evaluations        open findings of evaluations, each with the control that rests on the
-                              measure: `control_id` in place of `kind`
-    evaluations_behind        the newest results of measures that controls rest on, as known at an
+    missed_evaluations        open findings of evaluations, each with the control that depends on
+                              the measure: `control_id` in place of `kind`
+    evaluations_behind        the newest results of measures that controls depend on, as known at an
                               instant; not a select
     reported_risks            the open risks of one AI system or of all, as a report prints them;
                               plain JSON, empty without any feature that keeps risks
@@ -32,7 +32,7 @@ type Problems = Callable[[], Any]
 class EvaluationBehind:
     """The newest result of a measure on an AI system, in words; `state` as c.state takes it.
 
-    `controls` are those of the asked ones that rest on the measure.
+    `controls` are those of the requested ones that depend on the measure.
     """
 
     controls: frozenset[UUID]
@@ -50,7 +50,7 @@ class EvaluationBehind:
     run_id: UUID
     run: int
     sha256: str
-    why: str = ""  # it is undecided, where its judge is the reason
+    why: str = ""  # The reason why it is undecided, if its judge is the reason
 
 
 type EvaluationsBehind = Callable[[Collection[UUID], datetime], Sequence[EvaluationBehind]]
@@ -58,7 +58,7 @@ type ReportedRisks = Callable[[UUID | None], dict[str, Any]]
 
 
 def _none() -> Any:
-    """No rows, with the columns that an answer has."""
+    """Return a select without rows, with the columns of an answer."""
     instant = cast(null(), DateTime(timezone=True))
     nothing: Any = select(
         literal("", String()).label("kind"),
@@ -72,7 +72,7 @@ def _none() -> Any:
 
 
 def _no_findings() -> Any:
-    """No rows, with the columns that an answer of missed_evaluations has."""
+    """Return a select without rows, with the columns of an answer of missed_evaluations."""
     p = _none().subquery().c
     return select(
         cast(null(), Uuid()).label("control_id"), p.id, p.ref, p.about, p.since, p.until

@@ -3,10 +3,10 @@
     posture(as_of)              all live controls with mappings, evidence and tests; two statements
     facts_of(id, at)            the same for one control
     mappings(id), tests(id)     the open mappings and the tests of one control
-    find_control(id, lock)      the row behind a verb
+    find_control(id, lock)      the row that an action changes
 
-An auditor sees only the controls of their engagement, and of those only the mappings in scope.
-The history itself is control_ledger.py.
+An auditor sees only the controls of their engagement, and of those only the mappings in scope. The
+history itself is control_ledger.py.
 """
 
 from collections.abc import Collection, Sequence
@@ -38,12 +38,12 @@ def posture(as_of: datetime | None = None) -> list[ControlFacts]:
 
 
 def all_controls() -> Select[UUID, str, str, datetime | None]:
-    """The controls that evidence can support, retired ones included (evidence/ports.py)."""
+    """Select the controls that evidence can support, including retired ones (evidence/ports.py)."""
     return select(Control.id, Control.ref, Control.title, Control.retired_at)
 
 
 def facts_of(control_id: UUID, at: datetime) -> ControlFacts | None:
-    """One control, retired or not, as known at that moment."""
+    """Return one control, retired or not, as known at that moment."""
     found, scope = ledger(control_id).of(control_id, at), limits()
     return found if found is None or scope is None else _within(scope, found)
 
@@ -55,7 +55,7 @@ def _within(scope: Scope, facts: ControlFacts) -> ControlFacts:
 
 
 def find_control(control_id: UUID, *, lock: bool = False) -> Control:
-    """Return the control. Raises NotFound if it is outside the acting person's scope."""
+    """Return the control. Raise NotFound if it is outside the acting person's scope."""
     scope = limits()
     if scope is not None and not scope.holds(control_id):
         raise NotFound("This control doesn't exist, or you don't have access to it.")
@@ -80,17 +80,17 @@ TESTS = Rows(
 
 
 def mappings(control_id: UUID) -> Sequence[ControlMapping]:
-    """The open mappings of one control."""
+    """Return the open mappings of one control."""
     return MAPPINGS.read(control_ids=(control_id,))
 
 
 def tests(control_id: UUID) -> Sequence[ControlTest]:
-    """The tests of one control, newest first."""
+    """Return the tests of one control, newest first."""
     return TESTS.read(control_ids=(control_id,))
 
 
 def refs_taken() -> set[str]:
-    """Refs of every control, the retired ones too: a ref is never used twice."""
+    """Return the refs of every control, including retired ones: a ref is never used twice."""
     return set(session().scalars(select(Control.ref)))
 
 
@@ -104,7 +104,7 @@ LIVE_CONTROLS = Selected[tuple[UUID, str, str]](
 
 
 def choices() -> list[tuple[UUID, str]]:
-    """(id, "SEC-04 Third-party penetration test") of each live control."""
+    """Return (id, "SEC-04 Third-party penetration test") of each live control."""
     return [(control_id, f"{ref} {title}") for control_id, ref, title in LIVE_CONTROLS.read()]
 
 
@@ -124,8 +124,9 @@ def controls_of_requirement(requirement_id: UUID) -> list[tuple[Control, str]]:
 def controls_mapped_to(
     requirements: Collection[tuple[str, str]], *, in_full: bool = False
 ) -> Sequence[Control]:
-    """Return the live controls mapped to any of the requirements, by ref; see
-    `select_controls_mapped_to`.
+    """Return the live controls mapped to any of the requirements, by ref.
+
+    See `select_controls_mapped_to`.
     """
     return session().scalars(select_controls_mapped_to(requirements, in_full=in_full)).all()
 
@@ -135,9 +136,9 @@ def select_controls_mapped_to(
 ) -> Select[Control]:
     """Select the live controls mapped to any of the requirements, or to a part of one, by ref.
 
-    A requirement is the beginning of its framework's key with a ref: ("soc2", "CC7") is CC7 and
+    A requirement is a prefix of its framework's key, and a ref: ("soc2", "CC7") is CC7 and
     everything below it, such as CC7.4, in each edition of SOC 2 that the tenant has adopted.
-    `in_full` leaves out what covers a requirement partially.
+    `in_full` leaves out controls that cover a requirement partially.
     """
     named = or_(
         *(

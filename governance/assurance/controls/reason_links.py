@@ -1,5 +1,6 @@
-"""Links for reasons that are neither evidence nor a test: the switch, the policy, the incident, the
-finding of an evaluation.
+"""Links for reasons that are neither evidence nor a test.
+
+They lead to the switch, the policy, the incident, or the finding of an evaluation.
 """
 
 from flask import url_for

@@ -1,17 +1,16 @@
-"""What a control can depend on besides evidence: kill-switch drills, the policy in force, alerts on
-service levels, the follow-up of incidents, or measures of evaluations.
+"""Runtime dependencies of a control: facts besides evidence that can lower its status. Pure.
 
-Pure.
+They are kill-switch drills, the policy in force, alerts on service levels, the follow-up of
+incidents, and measures of evaluations.
 
     RuntimeFacts, SwitchFacts, OpenWaiver, OpenProblem    the facts at one instant
-    doubts(live, today)                      what lowers the status, with the reason and where to
-                                             look
+    doubts(live, today)                      what lowers the status, with the reason and its object
     doubts_of_misses(misses)                 the same for measures that missed their limit
 
-A failed drill makes a control fail, and so does a measure that missed its limit. It is due without a passed drill in 90 days, without a
-published policy, on the most permissive tier, with a waiver below the platform minimum, with an
-alert that nobody answered for a day, or with an incident whose review or follow-up is late. Good
-facts raise nothing: only evidence does.
+A failed drill makes a control fail, and so does a measure that missed its limit. It is due without
+a passed drill in 90 days, without a published policy, on the most permissive tier, with a waiver
+below the platform minimum, with an alert that nobody answered for a day, or with an incident whose
+review or follow-up is late. Good facts raise nothing: only evidence does.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,17 +34,16 @@ PROBLEMS_OF: dict[str, str] = {
     "service_levels": "No alert is waiting for an answer",
     "incidents": "Every incident is reviewed, and no follow-up is overdue",
 }
-DRILL_VALID_DAYS = 90  # days after which a drill proves nothing any more
-MOST_PERMISSIVE_TIER = "baseline"  # the most permissive tier
+DRILL_VALID_DAYS = 90  # Days after which a drill proves nothing any more
+MOST_PERMISSIVE_TIER = "baseline"  # Most permissive tier
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchFacts:
-    """The kill switch of a system or of one feature, with its last finished drill; `drilled` None:
-    never.
+    """The kill switch of a system or of one feature, with its last finished drill.
 
-    A drill of the whole system proves every feature; a drill of a feature proves that feature
-    alone.
+    `drilled` None: never. A drill of the entire system proves every feature; a drill of a feature
+    proves that feature alone.
     """
 
     system_id: UUID
@@ -92,7 +90,10 @@ class OpenProblem:
 
 @dataclass(frozen=True, slots=True)
 class OpenMiss:
-    """An open finding on a measure that the control rests on, such as "Hallucination of Claims triage"."""
+    """An open finding on a measure that the control depends on.
+
+    Its name is like "Hallucination of Claims triage".
+    """
 
     finding_id: UUID
     ref: str
@@ -102,7 +103,7 @@ class OpenMiss:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeFacts:
-    """What a control depends on at one instant.
+    """The facts that a control depends on at one instant.
 
     `version` 0 means that no policy was published and the default applies.
     """
@@ -116,7 +117,7 @@ class RuntimeFacts:
     problems: tuple[OpenProblem, ...] = field(default=())
 
     def says(self, today: date) -> str:
-        """Return it in a few words, for the list of facts."""
+        """Return the facts in a few words, for the list of facts."""
         if self.rests_on in PROBLEMS_OF:
             late = len(self.problems)
             return f"{late} overdue" if late else PROBLEMS_OF[self.rests_on]
@@ -229,7 +230,7 @@ def _open_waivers(waivers: Sequence[OpenWaiver]) -> Doubt:
             first.waiver_id,
         )
     named = ", ".join(f"{w.dimension} of {w.system}" for w in waivers[:3])
-    # three are named
+    # The sentence names three waivers.
     more = f" and {len(waivers) - 3} more" if len(waivers) > 3 else ""  # noqa: PLR2004
     fact = (
         f"{len(waivers)} waivers are open, the first until {_long(first.until)}: {named}{more} are"

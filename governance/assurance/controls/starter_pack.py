@@ -13,8 +13,9 @@ FILE = Path(__file__).parent / "starter.yaml"
 
 @dataclass(frozen=True, slots=True)
 class StarterControl:
-    """A proposed control with the titles of its evidence and its mappings (framework, ref,
-    coverage).
+    """A proposed control with the titles of its evidence and its mappings.
+
+    A mapping is (framework, ref, coverage).
     """
 
     ref: str
@@ -30,7 +31,7 @@ class StarterControl:
 
 @cache
 def pack() -> tuple[StarterControl, ...]:
-    """Every control of the pack, in its order."""
+    """Return every control of the pack, in its order."""
     content: Mapping[str, Any] = yaml_files.read(FILE)
     return tuple(_read(row) for row in content["controls"])
 

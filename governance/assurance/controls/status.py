@@ -1,6 +1,6 @@
-"""Whether a control works, and why. Pure: the status is derived from facts, never typed in.
+"""The status of a control, and its reasons. Pure: it is derived from facts, never typed in.
 
-    ControlFacts, SupportingEvidence, TestFacts    what is known of a control on some day
+    ControlFacts, SupportingEvidence, TestFacts    the facts about a control on some day
     Status, StatusReason                           the answer, and each fact that causes it
     status(control, …)                             failing < missing < due < evidenced < effective
     longest_gap(proof, …)                          the longest stretch no accepted version covers
@@ -46,7 +46,7 @@ WORDS: dict[StatusName, str] = {
     "effective": "Effective",
 }
 SEVERITIES: tuple[Severity, ...] = ("bad", "warn", "soon", "open")
-MAX_EVENT_GAP_DAYS = 92  # days that evidence which follows events may leave open: a quarter
+MAX_EVENT_GAP_DAYS = 92  # Days; a quarter. Evidence that follows events may leave this gap.
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class SupportingEvidence:
     owner: str | None
     versions: tuple[Version, ...]
     owner_id: UUID | None = None
-    withdrawn: str = ""  # why its newest version counts no more
+    withdrawn: str = ""  # Reason why its newest version no longer counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class TestFacts:
     `of` is the Type II sample it follows from; `unsettled` of its exceptions were open after it.
     """
 
-    __test__ = False  # not one of pytest's
+    __test__ = False  # Pytest must not collect it as a test class.
 
     tested_on: date
     sample: int
@@ -111,12 +111,11 @@ class ControlFacts:
 
 @dataclass(frozen=True, slots=True)
 class StatusReason:
-    """Why a control has its status: `fact` is a sentence, `consequence` what it means or what to
-    do.
+    """A reason for a control's status.
 
-    `ref` and `target_id` name the object. Severity "bad": something failed or is overdue;
-    "warn": evidence is missing; "soon": evidence is due and current until then; "open": only the
-    highest status is out of reach.
+    `fact` is a sentence, `consequence` its meaning or the next step. `ref` and `target_id` name the
+    object. Severity "bad": something failed or is overdue; "warn": evidence is missing; "soon":
+    evidence is due and current until then; "open": only the highest status is out of reach.
     """
 
     severity: Severity
@@ -129,11 +128,10 @@ class StatusReason:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The status of a control; `word` is the text of its pill: Effective, Evidence overdue, Due 5
-    Dec.
+    """The status of a control; `word` is the text of its pill, such as Effective or Due 5 Dec.
 
-    `current` ignores what is only due soon: evidence counts until its deadline, and levels
-    follow from it. `has_evidence` says whether an accepted version supports the control.
+    `current` ignores what is only due soon: evidence counts until its deadline, and levels follow
+    from it. `has_evidence` is true if an accepted version supports the control.
     """
 
     name: StatusName
@@ -144,12 +142,12 @@ class Status:
 
     @property
     def rank(self) -> int:
-        """0 (failing) to 4 (effective)."""
+        """The rank, from 0 (failing) to 4 (effective)."""
         return RANK.index(self.name)
 
     @property
     def rests(self) -> bool:
-        """Whether only a runtime dependency (a drill, the policy) lowers it."""
+        """Return whether only a runtime dependency (a drill, the policy) lowers it."""
         holding = [reason for reason in self.reasons if reason.severity in {"bad", "warn"}]
         return bool(holding) and all(
             reason.kind in {"switch", "policy", "waiver", "alert", "incident", "evaluation"}
@@ -211,11 +209,10 @@ def _doubted(doubt: Doubt) -> StatusReason:
 
 
 def last_test(control: ControlFacts) -> TestFacts | None:
-    """Return the test that counts: the newest failure that still applies, otherwise the newest
-    test.
+    """Return the test that counts: the newest failure that still applies, or the newest test.
 
     A failure from a sample applies until none of its exceptions is open, a manual one until the
-    next test. The newest test is of the latest day, and of that day the last one recorded.
+    next test. The newest test is the last one recorded on the latest day.
     """
     last_of = {t.of: t for t in control.tests}
     open_ones = {of for of, last in last_of.items() if of is not None and last.unsettled}
@@ -252,7 +249,7 @@ def longest_gap(proof: SupportingEvidence, *, since: date, until: date) -> tuple
 
 
 def is_too_long(proof: SupportingEvidence, hole: tuple[date, date] | None) -> bool:
-    """Whether a gap is longer than the cadence of the evidence allows."""
+    """Return whether a gap is longer than the cadence of the evidence allows."""
     return hole is not None and (hole[1] - hole[0]).days + 1 > (
         max_age_days(proof.cadence) or MAX_EVENT_GAP_DAYS
     )
@@ -269,7 +266,7 @@ def _name(
     since: date,
     until: date,
 ) -> StatusName:
-    """The status from the states of the evidence."""
+    """Return the status from the states of the evidence."""
     if (last is not None and last.failed) or found & {"overdue", "rejected"}:
         return "failing"
     if not found or "missing" in found or not _has_evidence(control):

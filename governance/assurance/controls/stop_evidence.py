@@ -1,7 +1,7 @@
-"""A real stop becomes an evidence version when it ends: only then is its record complete.
+"""Evidence from real stops: a stop becomes a version when it ends and its record is complete.
 
 A job stores it, so a restart never waits for storage. Stops follow incidents, so the item has no
-deadline. It is linked to no control, whose coverage would have a gap between two stops; an
+deadline. It is linked to no control, since its coverage would have a gap between two stops; an
 officer links it to controls about incidents. Drills are planned and support their controls
 automatically (drill_evidence.py).
 """

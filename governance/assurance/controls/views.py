@@ -58,7 +58,7 @@ feature = Feature("controls", __name__)
 constraint(
     "uq_controls_tenant_id_ref", "This ref is already used. Choose another one.", field="ref"
 )
-MAX_LABEL = 26  # characters of a title that fit beside the chart
+MAX_LABEL = 26  # Characters of a title that fit next to the chart
 constraint(
     "uq_control_mappings_open", "Someone else changed this mapping at the same time. Try again."
 )
@@ -93,7 +93,7 @@ def index() -> ResponseReturnValue:
 
 @feature.get("/controls/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
-    """Export everything that matches the filters."""
+    """Export all rows that match the filters."""
     asked = CONTROLS.read()
     found = control_list.matching(control_list.control_summaries(), asked)
     head, rows = table(asked, CONTROL_FILE, found)
@@ -206,7 +206,7 @@ def _place(reason: StatusReason) -> str | None:
 
 
 def _proofs(facts: ControlFacts, today: date) -> list[tuple[Any, Any, Any]]:
-    """(proof, its freshness, the newest version)."""
+    """Return (proof, its freshness, the newest version) of each evidence item."""
     return [
         (
             p,
