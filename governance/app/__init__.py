@@ -1,3 +1,1 @@
-"""Composition: the list of features, the factory, the shell around every page, refusals, the
-command line, the schedule.
-"""
+"""The composition root: features, application factory, page shell, error pages, commands, schedule."""

@@ -1,4 +1,4 @@
-"""`governance …`: every operator command. Heavy imports wait until a command needs them."""
+"""The `governance` command line. Heavy imports wait until a command needs them."""
 
 import gc
 import json
@@ -17,9 +17,10 @@ import click
 
 from governance.kernel.files.verification_results import EXIT_STATUS, CheckOutcome, worst
 
-MAX_SECRET = 1000  # characters of a client secret
+MAX_SECRET = 1000  # Characters of a client secret.
 COLLECT_AFTER = gc.get_threshold()
-START_COLLECT_AFTER = 50_000  # new objects: nearly all that a start creates stay
+# New objects between collections. Nearly all that are created at the start stay.
+START_COLLECT_AFTER = 50_000
 
 if TYPE_CHECKING:
     from typing import Any, TextIO
@@ -304,9 +305,6 @@ def replay() -> None:
     )
 
 
-# ---- how a tenant's people sign in
-
-
 @main.group("identity")
 def identity_commands() -> None:
     """Recover access for a tenant that is locked out or has a single admin."""
@@ -372,9 +370,6 @@ def identity_reset(
     click.echo(f"{ended} ended. Recorded in the audit logs of {tenant} and of the operator.")
     if admin:
         click.echo(f"{admin} is an admin, or was invited as one.")
-
-
-# ---- the first operator, and tenants without the page
 
 
 @main.group("operator")
@@ -486,9 +481,6 @@ def _create_tenant(
     )
 
 
-# ---- measurements
-
-
 @main.command("rebuild-indicators")
 @click.option("--tenant", "tenants", multiple=True, help="A tenant; repeat for several.")
 @click.option(
@@ -516,12 +508,9 @@ def rebuild_indicators(tenants: tuple[str, ...], first: datetime, end: datetime)
     sys.exit(1 if differed else 0)
 
 
-# ---- search
-
-
 @main.group("search")
 def search_commands() -> None:
-    """The search index: compare it with the objects, or write it again."""
+    """Compare the search index with the objects, or rebuild it."""
 
 
 @search_commands.command("check")
@@ -546,7 +535,7 @@ def search_check(tenants: tuple[str, ...]) -> None:
 @search_commands.command("rebuild")
 @click.option("--tenant", "tenants", multiple=True, help="A tenant; repeat for several.")
 def search_rebuild(tenants: tuple[str, ...]) -> None:
-    """Write the search index again from the objects."""
+    """Rebuild the search index from the objects."""
     from governance.foundation.search import indexing
     from governance.kernel.data.db import transaction
 
@@ -556,12 +545,9 @@ def search_rebuild(tenants: tuple[str, ...]) -> None:
         click.echo(f"{who.tenant_slug}: {count} objects indexed")
 
 
-# ---- backups
-
-
 @main.group("backup")
 def backup_commands() -> None:
-    """Backups: make and record one, or record what another tool made."""
+    """Make and record backups, or record what another tool made."""
 
 
 @backup_commands.command("make")
@@ -628,7 +614,7 @@ def _record_outcome(kind: "Kind", outcome: "Outcome") -> None:
 
 @main.group("usage")
 def usage_commands() -> None:
-    """Usage of AI models: count its days again, or move its events."""
+    """Recount the days of AI model usage, or move its events."""
 
 
 @usage_commands.command("rebuild")
@@ -694,9 +680,6 @@ def usage_move() -> None:
             click.echo(f"{month} {who.tenant_slug}: {result.events:,} events, {done}")
         differs = differs or bool(result.missing)
     sys.exit(1 if differs else 0)
-
-
-# ---- the audit log
 
 
 @main.group("audit")
@@ -897,7 +880,8 @@ def _system_actors(slugs: tuple[str, ...]) -> "list[Actor]":
     return [every[slug] for slug in slugs or sorted(every)]
 
 
-CONNECTED = "connected"  # the `obj` of a caller that is connected and checked, as tests are
+# Key in `obj` that says the caller, such as a test, is already connected and checked.
+CONNECTED = "connected"
 
 
 def _is_connected() -> bool:
@@ -1069,7 +1053,7 @@ def access() -> None:
 
 for _extra in metadata.entry_points(
     group="governance.commands"
-):  # the demo's, where it is installed
+):  # The demo's, where it is installed.
     main.add_command(_extra.load())
 
 if __name__ == "__main__":

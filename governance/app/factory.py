@@ -1,4 +1,4 @@
-"""Puts the application together: settings, database, and the features that manifests declare."""
+"""The application factory: settings, database, and the features that manifests declare."""
 
 import hashlib
 import hmac
@@ -62,7 +62,7 @@ def create_app(
         SECRET_KEY=_derived(settings, "notes"),
         CSRF_KEY=_derived(settings, "csrf"),
         SECURE=settings.secure,
-        # the demo shows edited templates at once; elsewhere templates never change
+        # The demo shows edited templates immediately. Elsewhere templates never change.
         TEMPLATES_AUTO_RELOAD=settings.demo,
         PUBLIC_URL=settings.public_url,
         SESSION_COOKIE_NAME="__Host-notes" if settings.secure else "notes",
@@ -94,7 +94,7 @@ def create_app(
         measures.update(each.measures)
     shell.install(app, settings)
     refusals.install(app)
-    # how Flask is wrapped
+    # Assigning `wsgi_app` is how Flask is wrapped.
     app.wsgi_app = app.extensions["decisions"] = front = decisions(app, settings)  # type: ignore[method-assign, assignment]
     app.extensions["rate_limiter"] = front.limiter
     trusted = settings.trusted_proxies
@@ -112,8 +112,9 @@ def create_app(
 
 
 def load_what_workers_share(app: Flask) -> None:
-    """Load what every worker's first pages would, once, before the workers are forked: the mappers
-    of the database, the templates of the shell and of components.
+    """Load what every worker's first pages need, once, before the workers are forked.
+
+    This covers the mappers of the database and the templates of the shell and of components.
     """
     configure_mappers()
     for name in app.jinja_env.list_templates():
@@ -122,7 +123,7 @@ def load_what_workers_share(app: Flask) -> None:
 
 
 def decisions(app: Flask, settings: config.Settings) -> DecisionApp:
-    """Put the decision API in front of the pages; a worker with a stale snapshot isn't ready."""
+    """Put the decision API in front of the pages. A worker with a stale snapshot isn't ready."""
     snapshots = Snapshots(settings.database_url)
     checks["snapshots"] = lambda: not snapshots.is_stale
     return DecisionApp(
@@ -139,9 +140,7 @@ def decisions(app: Flask, settings: config.Settings) -> DecisionApp:
 def _sender(
     app: Flask, trusted: tuple[client_address.Network, ...], environ: dict[str, Any]
 ) -> request_bodies.Sender:
-    """Return who sends a request: a valid key, a live session, or else the network it comes
-    from.
-    """
+    """Return the sender of a request: a valid key, a live session, or else its network."""
     client_address.correct_address(environ, trusted)
     try:
         with app.request_context(environ):

@@ -1,7 +1,7 @@
 """The one list of features: a line for each folder of `governance`.
 
-Everything central derives from their manifests. Where the parts of several features stand in a
-row and nothing else orders them, such as in the inbox, they stand in this order.
+Everything central derives from their manifests. Where parts of several features are listed together
+and nothing else orders them, as in the inbox, this order applies.
 """
 
 from importlib import import_module

@@ -3,7 +3,7 @@
     check_start(settings)      refuse to start, with a sentence for each fatal problem
     FATAL                      name → check, as /readyz shows them
 
-The demo keeps its data only until it is created again, so it isn't checked.
+The demo isn't checked: it keeps its data only until it is created again.
 """
 
 from collections.abc import Callable
@@ -53,7 +53,9 @@ class Problem:
 
 
 def role_problem() -> Problem | None:
-    """Row-level security doesn't bind superusers, nor roles with BYPASSRLS."""
+    """Return a problem if the role is a superuser or has BYPASSRLS: row-level security ignores
+    both.
+    """
     query = "SELECT rolname, rolsuper FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)"
     with transaction(read_only=True):
         found = session().execute(text(query)).one_or_none()
@@ -68,7 +70,7 @@ def role_problem() -> Problem | None:
 
 
 def owner_problem() -> Problem | None:
-    """The owner of tables could switch row-level security off."""
+    """Return a problem if the role owns the tables: an owner can turn off row-level security."""
     query = """SELECT current_user FROM pg_class c WHERE c.oid = to_regclass('public.tenants')
         AND pg_has_role(current_user, c.relowner, 'USAGE')
         AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"""
@@ -84,7 +86,9 @@ def owner_problem() -> Problem | None:
 
 
 def durability_problem() -> Problem | None:
-    """Without it PostgreSQL acknowledges what a crash then loses."""
+    """Return a problem if commits aren't durable: PostgreSQL would acknowledge writes that a crash
+    loses.
+    """
     with transaction(read_only=True):
         value = session().scalar(text("SHOW synchronous_commit"))
     if value != "off":
@@ -104,7 +108,10 @@ def key_problem() -> Problem | None:
 
 
 def storage_problem() -> Problem | None:
-    """Return what is wrong with the marker. A bucket that is away for now is no problem of it."""
+    """Return what is wrong with the marker.
+
+    A bucket that is briefly unreachable isn't a problem.
+    """
     mark = installation_marks.read()
     if mark is None or mark.storage_marked_at is None:
         return None
@@ -132,7 +139,7 @@ FATAL: dict[str, Callable[[], Problem | None]] = {
 
 
 def readiness_checks() -> dict[str, Callable[[], bool]]:
-    """Return the checks of /readyz. A bucket's marker is read at the start, not by every probe."""
+    """Return the checks of /readyz. They don't read a bucket's marker: only the start does."""
     names = [name for name in FATAL if name != "storage" or storage.store().is_local]
     return {name: partial(_is_fine, FATAL[name]) for name in names}
 
@@ -142,10 +149,10 @@ def _is_fine(check: Callable[[], Problem | None]) -> bool:
 
 
 def check_start(settings: Settings) -> None:
-    """Raise SettingsError with every fatal problem; mark a new installation.
+    """Raise SettingsError with every fatal problem. Mark a new installation.
 
-    Goes on without a database: what is wrong then, /readyz shows once it answers. Leaves no
-    connection open: the workers that web forks afterwards would share it.
+    Continues without a database: /readyz shows what is wrong once it answers. Leaves no connection
+    open, because the workers that `web` forks afterwards would share it.
     """
     if settings.demo:
         return
@@ -162,7 +169,7 @@ def check_start(settings: Settings) -> None:
 
 
 def find_problems() -> list[Problem]:
-    """Return the fatal problems. An installation without any gets its marks on the first call."""
+    """Return the fatal problems. The first call without any marks the installation."""
     found = [role_problem(), owner_problem(), durability_problem()]
     if migrate.is_current():
         every = _tenants()
@@ -187,7 +194,7 @@ def _unmarked_key_problem(every: list[Tenant]) -> Problem | None:
 
 
 def _storage_at_start(every: list[Tenant]) -> Problem | None:
-    """Check the storage, and mark a new one. A bucket that is away for now stops nothing."""
+    """Check the storage, and mark a new one. A bucket that is briefly unreachable stops nothing."""
     try:
         if found := installation_marks.write_problem():
             return Problem("GOVERNANCE_STORAGE_URL", found, "Check the address and the rights.")
@@ -207,7 +214,7 @@ def _storage_at_start(every: list[Tenant]) -> Problem | None:
 def _mark_storage(mark: InstallationMark | None, has_files: bool | None) -> Problem | None:  # noqa: FBT001 - a finding
     """Mark the storage as this installation's, unless it is another's or lacks the files.
 
-    A database restored from a time before its marks adopts the id that its storage has.
+    A database restored from a time before its marks adopts the id in its storage.
     """
     owner = installation_marks.storage_owner()
     if has_files is False:
@@ -227,7 +234,7 @@ def _mark_storage(mark: InstallationMark | None, has_files: bool | None) -> Prob
 
 
 def _as_id(marker: str | None) -> UUID | None:
-    """Return the id in a marker; None for one that somebody wrote by hand."""
+    """Return the id in a marker, or None if somebody wrote the marker by hand."""
     try:
         return UUID(marker)
     except (TypeError, ValueError):
@@ -235,7 +242,7 @@ def _as_id(marker: str | None) -> UUID | None:
 
 
 def _opens_existing_key(every: list[Tenant]) -> bool:
-    """Return whether the key opens the first value that it should; true if there is none."""
+    """Return whether the key opens the first value that it should. True if there is none."""
     for tenant in every:
         with (
             current.acting_as(system_actor.founder(tenant.id, tenant.slug, tenant.name)),
@@ -255,7 +262,10 @@ def _opens_existing_key(every: list[Tenant]) -> bool:
 
 
 def _has_existing_file(every: list[Tenant]) -> bool | None:
-    """Return whether the newest evidence file of a tenant is in the storage; None without any."""
+    """Return whether the newest evidence file of a tenant is in the storage.
+
+    None if there is none.
+    """
     newest = (
         select(EvidenceVersion.storage_key)
         .where(EvidenceVersion.storage_key.is_not(None))

@@ -1,4 +1,4 @@
-"""Brings the database to the newest schema; safe to run from several places at once.
+"""The upgrade of the database to the newest schema. Safe to run from several places at once.
 
 A web worker only compares names, without Alembic and without reading what the migrations do.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[2] / "migrations"
 BEFORE_RELEASE = re.compile(
     r"\d{4}"
-)  # how builds before 0.1.0 numbered their schemas; since then a name follows the number
+)  # Schema numbers of builds before 0.1.0. Since then a name follows the number.
 MOVED_CLOCK = """
 CREATE OR REPLACE FUNCTION current_instant() RETURNS timestamptz LANGUAGE sql VOLATILE
 RETURN clock_timestamp() + interval '{} seconds'
@@ -28,7 +28,8 @@ RETURN clock_timestamp() + interval '{} seconds'
 FOLLOWS = re.compile(r"""^down_revision = ["'](\w+)["']""", re.MULTILINE)
 
 
-RELEASED = FOLDER / "release_0_1_0.txt"  # table: its columns that every later schema still has
+# Each table, with its columns that every later schema still has.
+RELEASED = FOLDER / "release_0_1_0.txt"
 COLUMNS = """SELECT table_name, column_name FROM information_schema.columns
     WHERE table_schema = 'public'"""
 HOLDERS = """SELECT DISTINCT l.pid, coalesce(a.usename, 'unknown'), c.relname
@@ -40,7 +41,7 @@ HOLDERS = """SELECT DISTINCT l.pid, coalesce(a.usename, 'unknown'), c.relname
 
 
 class UnknownSchema(SystemExit):
-    """The database is at a schema that this version can't upgrade."""
+    """An error for a database whose schema this version can't upgrade."""
 
     def __init__(self, schema: str) -> None:
         self.schema = schema
@@ -59,7 +60,7 @@ class UnknownSchema(SystemExit):
 
 
 class EarlierBuild(SystemExit):
-    """The database names a released schema and isn't one: a build before 0.1.0 made it."""
+    """An error for a database that names a released schema but was made by a build before 0.1.0."""
 
     def __init__(self, schema: str, table: str, column: str) -> None:
         super().__init__(
@@ -71,7 +72,7 @@ class EarlierBuild(SystemExit):
 
 
 class MigrationStopped(SystemExit):
-    """A migration couldn't finish; the text says how far it came."""
+    """An error for a migration that couldn't finish. Its text says how far it came."""
 
 
 def configuration(url: str | None = None, *, versions: Path = FOLDER / "versions") -> "Config":
@@ -85,17 +86,17 @@ def configuration(url: str | None = None, *, versions: Path = FOLDER / "versions
     settings.set_main_option("prepend_sys_path", str(FOLDER.parent))
     settings.set_main_option(
         "file_template", "%%(rev)s"
-    )  # the id of a migration is the name of its file
+    )  # The id of a migration is the name of its file.
     if url:
         settings.attributes["url"] = url
     return settings
 
 
 def upgrade(url: str) -> None:
-    """Run what is missing, as the owner named by `url`.
+    """Run the missing migrations, as the owner named by `url`.
 
-    Raise UnknownSchema for a database that isn't of this chain, and MigrationStopped where one
-    couldn't finish.
+    Raises UnknownSchema if the database isn't of this chain, and MigrationStopped if a migration
+    can't finish.
     """
     from alembic import command  # noqa: PLC0415 - the same
 
@@ -113,7 +114,7 @@ def upgrade(url: str) -> None:
 
 
 def move_clock(url: str) -> None:
-    """Move the database's clock, for the demo and for tests, as far as this process's is moved."""
+    """Move the database's clock by this process's offset, for the demo and for tests."""
     seconds = int(clock.moved_by().total_seconds())
     engine = create_engine(url, poolclass=pool.NullPool)
     with engine.begin() as connection:
@@ -145,7 +146,7 @@ def _released_columns() -> set[tuple[str, str]]:
 
 
 def _how_far(url: str, error: DBAPIError) -> str:
-    """Say which migration stopped, what held the lock, and what is in."""
+    """Say which migration stopped, what held the lock, and which migrations are applied."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - the same
 
     engine = create_engine(url, poolclass=pool.NullPool)
@@ -174,7 +175,7 @@ def _first_line(error: DBAPIError) -> str:
 
 
 def is_current() -> bool:
-    """Whether the database that the application uses has every migration of this code."""
+    """Return whether the database that the application uses has every migration of this code."""
     with transaction(read_only=True):
         if session().scalar(text("SELECT to_regclass('alembic_version')")) is None:
             return False
@@ -185,8 +186,9 @@ def is_current() -> bool:
 
 @cache
 def newest() -> str | None:
-    """The last migration of this code, the one that none follows; its files do not change while it
-    runs, and each is named after its migration.
+    """Return the last migration of this code, which is the one that none follows.
+
+    The files don't change while the code runs, and each is named after its migration.
     """
     files = list((FOLDER / "versions").glob("[0-9]*.py"))
     followed = {name for each in files for name in FOLLOWS.findall(each.read_text())}

@@ -1,6 +1,4 @@
-"""Every table, for the migrations and for the proofs over all of them: the kernel's, and those that
-manifests name.
-"""
+"""Every table of the kernel and of the manifests, for migrations and for tests over all tables."""
 
 from governance.app.features import FEATURES
 from governance.kernel.data import tenant_revision

@@ -1,4 +1,4 @@
-"""Turns every error into a page, or into RFC 9457 problem JSON for programs."""
+"""Error pages, and RFC 9457 problem JSON for programs."""
 
 from urllib.parse import quote
 
@@ -76,7 +76,7 @@ def _refused(error: Exception) -> Response:
 
 
 def _way_to_exports(slug: str) -> dict[str, str]:
-    """The one thing that is left to admins of a suspended tenant."""
+    """Return the link to exports, the only page that admins of a suspended tenant can still use."""
     onward = url_for("tenant_exports.index", tenant=slug)
     return {
         "back": f"/login?tenant={quote(slug)}&next={quote(onward)}",

@@ -1,7 +1,7 @@
 """The owners whose shares of a worker's threads a request takes: its key or session, and its tenant.
 
-Read from what the request presents, unverified (see `kernel/web/page_shares.py`). A request without a
-key or session belongs to the network that it comes from. Decisions take nobody's share: they are
+They are read from the request's credentials, unverified (see `kernel/web/page_shares.py`). A
+request without a key or session belongs to its network. Decisions take nobody's share: they are
 answered from memory, within the rate of their key.
 """
 
@@ -20,8 +20,9 @@ from governance.kernel.web.server import PAGE_THREADS
 from governance.operations.decisions.app import PREFIXES
 
 OF_CREDENTIAL = Share(running=PAGE_THREADS // 4, waiting=12)
-OF_MANY = Share(running=PAGE_THREADS // 2, waiting=128)  # a tenant's or network's people and keys
-URGENT = Share(running=1, waiting=4)  # of a credential; there are two threads in all
+# All people and keys of a tenant or network.
+OF_MANY = Share(running=PAGE_THREADS // 2, waiting=128)
+URGENT = Share(running=1, waiting=4)  # One credential. There are two threads in all.
 TENANT_PATH = "/t/"
 
 

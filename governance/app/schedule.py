@@ -1,5 +1,7 @@
-"""What runs by itself: the features' schedules (UTC), whose jobs claim their period so that two
-schedulers do it once; and the sequencer.
+"""Scheduled jobs and the sequencer.
+
+The schedules of features are in UTC. Their jobs claim their period, so that two schedulers run it
+once.
 """
 
 import threading
@@ -25,41 +27,42 @@ log = structlog.get_logger("schedule")
 def jobs_of(
     manifests: tuple[Manifest, ...],
 ) -> dict[str, tuple[Callable[[], None], dict[str, Any]]]:
-    """Job name → what it runs, and its trigger arguments of 'cron'."""
+    """Map each job's name to its function and its `cron` trigger arguments."""
     return {job.name: (job.run, job.cron) for each in manifests for job in each.schedule}
 
 
 JOBS = jobs_of(FEATURES)
 HANDLERS = tuple(
     handler for each in FEATURES for handler in each.work
-)  # every kind of work but mail (kernel/work/outbox.py)
+)  # Every kind of work except mail (kernel/work/outbox.py).
 
-SEQUENCE_EVERY = 0.5  # seconds: the merge delay is at most two
-LOOK_ROUND = 120  # turns: once a minute every log is looked at, for its heartbeat
+SEQUENCE_EVERY = 0.5  # Seconds. The merge delay is at most two.
+LOOK_ROUND = 120  # Rounds between heartbeats: every log is checked once a minute.
 
 
 def sequence_logs(stop: threading.Event) -> None:
-    """Until told to stop: give waiting entries their places, log by log; an idle log signs its
-    heartbeat.
+    """Sequence waiting entries, log by log, until `stop` is set.
+
+    An idle log signs its heartbeat.
     """
     turn, late, away = 0, False, False
     while not stop.is_set():
         try:
             late, away = sequence_round(everybody=turn % LOOK_ROUND == 0, was_late=late), False
         except Unavailable as problem:
-            if not away:  # said once, not twice a second
+            if not away:  # Logged once, not twice a second.
                 log.warning("sequencer waits for the database", reason=problem.message)
             away = True
-        except Exception:  # whatever it is, the next round may do better
+        except Exception:  # The next round may succeed, whatever the error is.
             log.exception("sequencer failed")
         turn += 1
         stop.wait(SEQUENCE_EVERY)
 
 
 def sequence_round(*, everybody: bool = False, was_late: bool = False) -> bool:
-    """One round over the logs with waiting entries (or over all).
+    """Run one round over the logs with waiting entries, or over all logs.
 
-    True, and said once, when one waits too long.
+    Returns True if an entry waits too long, and logs it once.
     """
     with transaction():
         waits = sequencer.waiting()
@@ -82,14 +85,15 @@ def sequence_round(*, everybody: bool = False, was_late: bool = False) -> bool:
 
 
 def sequence_log(tenant_id: UUID, slug: str, name: str) -> None:
-    """All that waits in one log, batch by batch; then the words of what is full, for the search.
+    """Sequence everything that waits in one log, in batches, then index full blocks for search.
 
-    What is wrong with one log does not keep the others waiting.
+    An error in one log doesn't delay the others.
     """
     try:
         with current.acting_as(tenants.founder(tenant_id, slug, name)):
             while sequencer.sequence() == sequencer.BATCH:
                 pass
-            search.index_new_blocks()  # a few: a long backlog must not delay the other logs
+            # This indexes a few, because a long backlog must not delay the other logs.
+            search.index_new_blocks()
     except Exception:
         log.exception("log not sequenced", tenant=slug)

@@ -1,6 +1,6 @@
 """`governance check`: try everything that the settings name.
 
-run(settings) -> list[Row]      one row for each thing that was tried, the database's first
+run(settings) -> list[Row]      one row for each check, the database's first
 """
 
 import io
@@ -26,10 +26,10 @@ from governance.kernel.errors import DomainError
 from governance.kernel.web.identity import OPERATOR_SLUG
 from governance.kernel.work import outbox
 
-MIN_VERSION = 150_000  # PostgreSQL 15, as server_version_num
+MIN_VERSION = 150_000  # PostgreSQL 15, as server_version_num.
 MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)
 MARKS = {"ok": "ok  ", "warn": "warn", "fatal": "FAIL", "unset": "-   "}
-TRIED = {  # name in FATAL: the setting, and what is tried of it
+TRIED = {  # A name in FATAL, with its setting and what is checked.
     "role": ("DATABASE_URL", "the role is no superuser and has no BYPASSRLS"),
     "not_owner": ("DATABASE_URL", "the role doesn't own the tables"),
     "synchronous_commit": ("DATABASE_URL", "synchronous_commit is on"),
@@ -44,7 +44,7 @@ class Row:
 
     setting: str
     tried: str
-    state: str = "ok"  # a key of MARKS
+    state: str = "ok"  # A key of MARKS.
     result: str = ""
     remedy: str = ""
 
@@ -55,7 +55,7 @@ class Row:
 
 
 def run(settings: Settings) -> list[Row]:
-    """Try everything. Without the database, what needs it is left out."""
+    """Try everything. Without the database, skip what needs it."""
     database = _database(settings)
     rows = [database]
     if database.state == "ok":

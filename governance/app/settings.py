@@ -1,4 +1,4 @@
-"""Settings from the environment, those of features included."""
+"""Settings from the environment, including those of features."""
 
 import os
 from collections.abc import Mapping

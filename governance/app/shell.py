@@ -1,6 +1,4 @@
-"""The frame of every page: its navigation and context, and the functions that templates may
-call.
-"""
+"""The frame of every page: its navigation and context, and the functions that templates may call."""
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -35,16 +33,16 @@ from governance.publishing.inbox import next_item
 from governance.publishing.inbox import queries as inboxes
 from governance.publishing.overview import engagement_context
 
-MAX_NAVIGATIONS = 2048  # by tenant, role, section and numbers of badges
-MAX_DRAWN = 6000  # rows of lists, of all tenants together; about two kilobytes each
+MAX_NAVIGATIONS = 2048  # Keyed by tenant, role, section and badge counts.
+MAX_DRAWN = 6000  # Rows of lists, over all tenants. Each is about two kilobytes.
 THEMES = ("light", "dark", "system")
 STATIC = Path(__file__).parents[1] / "static"
 
 
 class Unprintable(Undefined):
-    """A name that a template doesn't know: it may be asked for, but printing it is an error.
+    """An undefined template name that a template may test, but that raises an error when printed.
 
-    Jinja's own prints nothing, so a wrong name would leave a blank place that nobody notices.
+    Jinja's own prints nothing, so a wrong name would leave a blank that nobody notices.
     """
 
     __slots__ = ()
@@ -85,7 +83,7 @@ def install(app: Flask, settings: Settings) -> None:
     }
 
     def same_tenant(endpoint: str, values: dict[str, Any]) -> None:
-        """`url_for` inside a tenant stays in it."""
+        """Add the tenant to addresses that `url_for` builds inside a tenant."""
         who = current.actor_or_none() or g.get("actor")
         if (
             who is not None
@@ -138,7 +136,7 @@ CACHED = (
 
 @dataclass(frozen=True, slots=True)
 class TenantFace:
-    """The acting tenant, as the rail shows it."""
+    """The acting tenant, as the navigation rail shows it."""
 
     slug: str
     name: str
@@ -148,7 +146,7 @@ class TenantFace:
 
 @dataclass(frozen=True, slots=True)
 class NavLink:
-    """One item of the navigation, as it is drawn."""
+    """One navigation item, as it is rendered."""
 
     label: str
     icon: str
@@ -159,7 +157,7 @@ class NavLink:
 
 
 class Navigation(tuple[tuple[NavLink, ...], ...]):
-    """Groups of items. One is drawn once and kept, so it is itself what its markup is kept under."""
+    """Groups of navigation items. It is rendered once, and is the cache key of its own markup."""
 
     __slots__ = ()
     __eq__ = object.__eq__
@@ -175,22 +173,22 @@ class Pulse:
     lines: tuple[str, ...]
 
 
-READERS_MACROS = ("day",)  # cached too, once for each zone and regional form
+READERS_MACROS = ("day",)  # Cached as well, once per time zone and regional format.
 
 
 class Components:
     """The macros as templates call them.
 
-    Macros whose markup depends on their arguments alone, or on how the reader's numbers and dates
-    are written as well, are rendered once and cached.
+    A macro is rendered once and cached if its markup depends only on its arguments, or on those and
+    the reader's number and date formats.
 
-    A table of 72 requirements calls 1,660 of them, 640 of which come from the cache.
+    A table of 72 requirements calls 1,660 macros, and 640 of the calls are answered from the cache.
     """
 
     def __init__(self, macros: Any) -> None:
         for name, macro in vars(macros).items():
             if not name.startswith("_"):
-                # typed: a text is escaped, and the same text as Markup is not
+                # Typed, because a string is escaped and the equal Markup is not.
                 kept = lru_cache(maxsize=4096, typed=True)(macro) if name in CACHED else macro
                 setattr(self, name, kept)
         for name in READERS_MACROS:
@@ -209,23 +207,22 @@ _kept_rows = BoundedCache(MAX_DRAWN)
 
 
 def draw_once(macro: Any, *arguments: Any) -> Any:
-    """Return what a macro draws of these arguments for readers of this tenant; of equal ones it is
-    drawn once.
+    """Return a macro's markup for these arguments, rendered once for all readers of the tenant.
 
-    For rows of long lists, whose macro is imported without the page's context: nothing about the
-    reader may be in it that isn't an argument.
+    Meant for rows of long lists, whose macro is imported without the page's context. The markup may
+    depend on nothing about the reader that isn't an argument.
     """
     return _kept_row((macro, _readers()), macro, arguments)
 
 
 def draw_rows(macro: Any, rows: Iterable[Any], *arguments: Any) -> list[Any]:
-    """Return what `draw_once` returns for each row."""
+    """Return the result of `draw_once` for each row."""
     key = macro, _readers()
     return [_kept_row(key, macro, (row, *arguments)) for row in rows]
 
 
 def _readers() -> tuple[Any, ...]:
-    """What readers have in common who see the same row."""
+    """Return the cache key shared by readers who see the same row."""
     return request.script_root, current.actor().tenant_slug, formatting.style()
 
 
@@ -286,25 +283,24 @@ def _shell() -> dict[str, Any]:
         "inbox_href": f"/t/{who.tenant_slug}/inbox/",
         "from_inbox": next_item.opened(),
     }
-    if who.support is None:  # a visiting operator is no member, and has neither
+    if who.support is None:  # A visiting operator isn't a member and has neither.
         shell["bell_href"] = f"/t/{who.tenant_slug}/notifications/"
         shell["profile_href"] = f"/t/{who.tenant_slug}/settings/profile"
     return shell
 
 
 def _theme(who: current.Actor | None) -> str:
-    """Return light, dark or system: this browser's choice, else the one of the reader's profile."""
+    """Return light, dark or system: this browser's choice, or else the one in the reader's profile."""
     wanted = request.cookies.get("theme") or (who.theme if who else "")
     return wanted if wanted in THEMES else "light"
 
 
 def _read[T](who: current.Actor, ask: Callable[[], T], otherwise: T) -> T:
-    """Return what `ask` reads for the frame of a page, or `otherwise` where it is denied: the page
-    matters more.
+    """Return what `ask` reads for a page's frame, or `otherwise` if access is denied.
 
-    A refusal is drawn after its request's transaction has ended, so it opens its own; there a
-    failing database isn't the end, either. In the page's own transaction it is: nothing more could
-    be read in it.
+    The page matters more than its frame. An error page is rendered after its request's transaction
+    has ended, so it opens its own, and there a failing database also returns `otherwise`. In the
+    page's own transaction a failing database raises, since nothing more could be read in it.
     """
     try:
         if db.is_open():
@@ -337,13 +333,13 @@ def _pulse(health: LogHealth | None) -> Pulse | None:
 
 
 def navigation(audience: Audience, counts: Mapping[str, int], *, limited: bool) -> Navigation:
-    """Groups of items that this reader may open.
+    """Return the groups of navigation items that this reader may open.
 
-    `counts` maps an endpoint to the number of its badge; `limited` as in `_is_limited`.
+    `counts` maps an endpoint to its badge number. `limited` is the result of `_is_limited`.
     """
     who, section = current.actor(), g.get("section") or request.blueprint or ""
     drawn: BoundedCache = current_app.extensions["navigation"]
-    # what a person may open follows from their role, and an operator's from their grant
+    # The cache key: a person's role decides what they may open, and for an operator the grant does.
     numbers, granted = frozenset(counts.items()), who.support.feature if who.support else ""
     place = section, request.script_root, who.tenant_slug
     key = audience, limited, place, who.role, granted, numbers
@@ -362,7 +358,6 @@ def _navigation(
 
 
 def _shown(audience: Audience, *, limited: bool) -> list[NavItem]:
-    """Return the items that this reader may open."""
     items = [item for each in installed() for item in each.navigation if item.audience == audience]
     return [
         item
@@ -374,7 +369,7 @@ def _shown(audience: Audience, *, limited: bool) -> list[NavItem]:
 
 
 def _is_granted(endpoint: str) -> bool:
-    """Whether an operator's grant covers a page; true for everybody who needs none."""
+    """Return whether an operator's grant covers a page. True for anyone who needs no grant."""
     support = current.actor().support
     return (
         support is None
@@ -384,7 +379,7 @@ def _is_granted(endpoint: str) -> bool:
 
 
 def badges(audience: Audience, *, limited: bool) -> dict[str, int]:
-    """Return the numbers of the navigation's badges, by endpoint, read once after each change."""
+    """Return the navigation's badge numbers by endpoint. They are read once after each change."""
     support = current.actor().support
     key = "badges", audience, current.actor().role, limited, support and support.feature
     return recall(key, lambda: _read_badges(audience, limited=limited))
@@ -403,7 +398,10 @@ def _read_badges(audience: Audience, *, limited: bool) -> dict[str, int]:
 
 
 def section_tabs(section: str) -> list[dict[str, Any]]:
-    """Tabs of a section that this reader may open, for c.tabs; their notes are one statement."""
+    """Return a section's tabs that this reader may open, for c.tabs.
+
+    Their notes are one statement.
+    """
     who = current.actor()
     limited = _is_limited(who)
     tabs = sorted(
@@ -425,7 +423,7 @@ def section_tabs(section: str) -> list[dict[str, Any]]:
         row = db.session().execute(select(*selects)).one()
         notes = {tab.endpoint: text for tab, text in zip(noted, row, strict=True)}
     here = request.blueprint or ""
-    is_own = any(tab.endpoint == request.endpoint for tab in tabs)  # tabs of one blueprint
+    is_own = any(tab.endpoint == request.endpoint for tab in tabs)  # Tabs of one blueprint.
     return [
         {
             "label": tab.label,

@@ -1,1 +1,1 @@
-"""What leaves the house, and the first page: reports and the overview."""
+"""Everything that leaves the installation, and the first page: reports and the overview."""

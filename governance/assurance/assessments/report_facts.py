@@ -43,8 +43,8 @@ OF_THE_FREEZE = frozenset({"discussion", "without_names_of"})
 def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
     """Return everything that the AI RMF report shows of an assessment, as plain JSON.
 
-    The schema is in governance/publishing/reports/ai_rmf/snapshot.py. A closed assessment gives the facts
-    that were frozen when it was closed.
+    The schema is in governance/publishing/reports/ai_rmf/snapshot.py. A closed assessment gives the
+    facts that were frozen when it was closed.
     """
     assessment = assessment_queries.assessment(assessment_id)
     frozen, digest = frozen_for_reader(assessment)

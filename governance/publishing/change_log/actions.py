@@ -1,11 +1,11 @@
-"""Write the change log for customers.
+"""Actions on the change log for customers.
 
 start, switch, renew_address     the public page
-draft_from_record                what the record says has happened; each record once
+draft_from_record                draft each recorded event once
 write, edit, discard, reopen     one change, before it is published
-request_approval                 another person reads exactly what customers will read
-publish, return_to_draft         what the approval does
-withdraw                         customers read that it no longer holds, and why
+request_approval                 ask another person to read exactly what customers will read
+publish, return_to_draft         the outcome of the approval
+withdraw                         tell customers that a change no longer holds, and why
 """
 
 from dataclasses import dataclass
@@ -150,15 +150,15 @@ WITHDRAWN = action(
 )
 
 LOCK = "change log"
-ADDRESS = "chg"  # the kind of its tokens
-FIRST_DRAFTS = timedelta(days=30)  # how far back the record is read at the start
-OVERLAP = timedelta(days=1)  # read again each time: what was committed late is found, too
+ADDRESS = "chg"  # The kind of its tokens.
+FIRST_DRAFTS = timedelta(days=30)  # How far back the record is read at the start.
+OVERLAP = timedelta(days=1)  # Read again each time, so that events committed late are found too.
 MAX_TITLE_LENGTH, MAX_BODY_LENGTH, MAX_REASON_LENGTH = 160, 4000, 1000
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeText:
-    """What a form sends."""
+    """The fields that a form sends."""
 
     kind: str
     system_id: UUID | None
@@ -167,11 +167,8 @@ class ChangeText:
     effect: str
 
 
-# ---- the public page
-
-
 def start() -> ChangeLog:
-    """Start the change log: it has an address, and drafts of the last 30 days. Twice is once."""
+    """Start the change log with an address and the drafts of the last 30 days. Idempotent."""
     require(permissions.OPEN)
     lock_tenant(LOCK)
     there = queries.change_log()
@@ -188,7 +185,7 @@ def start() -> ChangeLog:
 
 
 def switch(*, on: bool) -> None:
-    """Switch the public page on or off. Its address stays."""
+    """Switch the public page on or off. Its address stays the same."""
     require(permissions.OPEN)
     found = _log()
     if found.is_public != on:
@@ -197,7 +194,7 @@ def switch(*, on: bool) -> None:
 
 
 def renew_address() -> None:
-    """Give the page another address; the one it had leads nowhere at once."""
+    """Give the page another address. The previous one stops working immediately."""
     require(permissions.OPEN)
     found = _log()
     found.token = new_token(ADDRESS)
@@ -212,11 +209,8 @@ def _log() -> ChangeLog:
     return found
 
 
-# ---- drafts
-
-
 def draft_from_record() -> int:
-    """Draft what has happened since the record was read last; return how many drafts that makes."""
+    """Draft what has happened since the record was last read. Return the number of drafts."""
     lock_tenant(LOCK)
     found = queries.change_log(lock=True)
     return _draft(found) if found else 0
@@ -249,8 +243,9 @@ def _draft(log: ChangeLog) -> int:
 
 
 def write(text: ChangeText, *, change_id: UUID | None = None) -> CustomerChange:
-    """Start a change that no record says. The caller chooses its id, so that a form sent twice
-    makes one. Raises Invalid.
+    """Start a change that isn't in the record. Raises Invalid.
+
+    The caller chooses its id, so that a form sent twice creates one change.
     """
     require(permissions.WRITE)
     lock_tenant(LOCK)
@@ -275,9 +270,10 @@ def write(text: ChangeText, *, change_id: UUID | None = None) -> CustomerChange:
 
 
 def edit(found: CustomerChange, text: ChangeText, *, seen: int) -> None:
-    """Change a draft. `seen` is the revision that the person read. An edit voids an open request.
+    """Change a draft. An edit voids an open request.
 
-    Raises Stale, with both texts, when somebody else was faster.
+    `seen` is the revision that the person read. Raises Stale, with both texts, if somebody else
+    saved first.
     """
     require(permissions.WRITE)
     _lock(found)
@@ -308,7 +304,7 @@ def _words(of: ChangeText | CustomerChange) -> dict[str, str]:
 
 
 def discard(found: CustomerChange) -> None:
-    """Leave it out: customers needn't know. It can be reopened."""
+    """Discard a draft that customers don't need to know about. It can be reopened."""
     require(permissions.WRITE)
     _lock(found)
     _check_editable(found)
@@ -327,7 +323,7 @@ def reopen(found: CustomerChange) -> None:
 
 
 def request_approval(found: CustomerChange) -> Approval:
-    """Ask another person to approve exactly this text. Twice is once."""
+    """Ask another person to approve exactly this text. Idempotent."""
     require(permissions.WRITE)
     _lock(found)
     _check_editable(found)
@@ -346,11 +342,8 @@ def request_approval(found: CustomerChange) -> Approval:
     )
 
 
-# ---- published
-
-
 def publish(found: CustomerChange) -> None:
-    """Publish it, in the approver's transaction: it is on the page and in the feed."""
+    """Publish the change on the page and in the feed, in the approver's transaction."""
     _check_editable(found)
     if queries.change_log() is None:
         raise DomainError("The change log isn't started yet, so nothing can be published.")
@@ -360,7 +353,10 @@ def publish(found: CustomerChange) -> None:
 
 
 def return_to_draft(found: CustomerChange, comment: str) -> None:
-    """Return it with the approver's comment. The approval's own entry records it."""
+    """Return the change to draft with the approver's comment.
+
+    The approval's own entry records it.
+    """
     if found.state == "requested":
         found.state, found.comment = "draft", comment
 
@@ -382,11 +378,8 @@ def withdraw(found: CustomerChange, *, reason: str) -> None:
     record(WITHDRAWN, found, reason=reason, **_facts(found))
 
 
-# ---- shared rules
-
-
 def _lock(found: CustomerChange) -> None:
-    """Take the lock of its approvals first: one that is being given is finished before."""
+    """Lock the change, after its approvals, so that an approval under way finishes first."""
     lock_tenant(LOCK)
     session().refresh(found, with_for_update=True)
 

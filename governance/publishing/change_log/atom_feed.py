@@ -1,8 +1,8 @@
 """The change log as an Atom feed (RFC 4287).
 
-Ids are tag: addresses (RFC 4151) of the rows, so they stay when the page's address is replaced. An
-entry that is withdrawn stays in the feed with the reason and a new `updated`: readers that have it
-already learn of it.
+Ids are tag: addresses (RFC 4151) of the rows, so they stay the same when the page's address is
+replaced. A withdrawn entry stays in the feed with the reason and a new `updated`, so that readers
+who have it learn of the withdrawal.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT_TYPE = "application/atom+xml; charset=utf-8"
-TAG_DATE = "2026"  # RFC 4151: a year in which the authority of the tag owned its name
+TAG_DATE = "2026"  # RFC 4151: a year in which the authority of the tag owned its name.
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,10 @@ def feed(
     started: datetime,
     entries: Sequence[FeedEntry],
 ) -> bytes:
-    """Return the feed. `page` and `address` are those of the public page and of the feed itself."""
+    """Return the feed.
+
+    `page` and `address` are the URLs of the public page and of the feed itself.
+    """
     root = ET.Element("feed", xmlns=ATOM)
     _add(root, "id", tag(page, "change-log", log_id))
     _add(root, "title", title)
@@ -74,7 +77,7 @@ def _add(parent: ET.Element, name: str, text: str | None = None, **attributes: s
 
 
 def _printable(text: str) -> str:
-    """Leave out what XML 1.0 can't have: control characters but tab and line ends."""
+    """Remove what XML 1.0 can't represent: control characters other than tab and line ends."""
     return "".join(each for each in text if each >= " " or each in "\t\n")
 
 

@@ -60,7 +60,7 @@ def _apply(approval: Approval) -> None:
 
 
 def _on_reject(approval: Approval) -> None:
-    if approval.state != "voided":  # an edit sets the state itself
+    if approval.state != "voided":  # An edit sets the state itself.
         actions.return_to_draft(
             queries.change(approval.target_id, lock=True),
             approval.note if approval.state == "rejected" else "",
@@ -91,7 +91,8 @@ CUSTOMER_CHANGE = ApprovalKind(
     blocked=_blocked,
     entry=_entry,
     lock=actions.LOCK,
-    step_up=False,  # it can be withdrawn, and nothing confidential is in it that was not read
+    # No step-up: a change can be withdrawn, and nothing confidential is published unread.
+    step_up=False,
     own="You wrote or edited this change, so another person must approve it.",
     entries={
         "requested": actions.REQUESTED,

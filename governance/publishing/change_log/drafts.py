@@ -1,7 +1,7 @@
-"""Words for what the record says, as a person would tell customers. Pure.
+"""Drafts for customers, worded from the record. Pure.
 
-A draft names releases, settings and dates. It never has what is internal: rollback plans, gates,
-names of people, reasons, and what a red team tried.
+A draft names releases, settings and dates. It never has internal content: rollback plans, gates,
+people's names, reasons, and what a red team tried.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,10 @@ WORDS = {"models": "Model", "data_sets": "Data", "capabilities": "What it can do
 
 @dataclass(frozen=True, slots=True)
 class ChangeDraft:
-    """What becomes a change for customers. `cause` and `cause_id` name the record, once."""
+    """A draft of a change for customers.
+
+    `cause` and `cause_id` name the record that it comes from. Each record is drafted once.
+    """
 
     kind: str
     cause: str
@@ -33,7 +36,7 @@ class ChangeDraft:
 
 
 def finished(system: str, feature: str, release: str, previous: str, summary: str) -> Sequence[str]:
-    """Return title, text and effect of a release that everybody has."""
+    """Return the title, text and effect of a release that everybody has."""
     return (
         f"{system}: release {release} is available to everyone",
         summary,
@@ -44,7 +47,7 @@ def finished(system: str, feature: str, release: str, previous: str, summary: st
 def rolled_back(
     system: str, feature: str, release: str, previous: str, where: str
 ) -> Sequence[str]:
-    """Return title, text and effect of a release that nobody has any more."""
+    """Return the title, text and effect of a release that nobody has any more."""
     return (
         f"{system}: we withdrew release {release}",
         f"We withdrew release {release} of {feature} while its rollout was {where}.",
@@ -53,7 +56,7 @@ def rolled_back(
 
 
 def changed_system(before: Content, after: Content) -> Sequence[str]:
-    """Return title, text and effect of a substantial change to an AI system."""
+    """Return the title, text and effect of a substantial change to an AI system."""
     lines = [
         f"{WORDS.get(name, name.replace('_', ' ').capitalize())}:"
         f" {_shown(name, new)}. Before: {_shown(name, old)}."
@@ -68,7 +71,7 @@ def _shown(name: str, value: Any) -> str:
 
 
 def measure_fixed(system: str, measure: str, missed: datetime, passed: datetime) -> Sequence[str]:
-    """Return title, text and effect of a finding that a later evaluation closed."""
+    """Return the title, text and effect of a finding that a later evaluation closed."""
     return (
         f"{system}: {measure} back within the limit",
         (
@@ -82,9 +85,10 @@ def measure_fixed(system: str, measure: str, missed: datetime, passed: datetime)
 def weakness_fixed(
     system: str, list_name: str, risk: str, name: str, release: str
 ) -> Sequence[str]:
-    """Return title, text and effect of a finding of a red team that its regression case closed.
+    """Return the title, text and effect of a red team finding that its regression case closed.
 
-    It names the class of the weakness and the release. How anybody found or used it stays inside.
+    The text names the class of the weakness and the release. How anybody found or used it stays
+    internal.
     """
     return (
         f"{system}: security fix in release {release}",
@@ -99,9 +103,9 @@ def weakness_fixed(
 def policy(
     number: int, since: datetime, lines: Sequence[tuple[str, str, str, str, str]]
 ) -> Sequence[str]:
-    """Return title, text and effect of a policy.
+    """Return the title, text and effect of a policy.
 
-    `lines` are (system or "", setting, before, after, what that means or "").
+    `lines` are (system or "", setting, before, after, meaning or "").
     """
     shown = [
         f"{f'{system}: ' if system else ''}{setting} is now {after}."

@@ -1,5 +1,6 @@
-"""The change log for customers: drafted by the record, edited and approved by people, with a
-public page and an Atom feed.
+"""The change log for customers: drafted from the record, edited and approved by people.
+
+It has a public page and an Atom feed.
 """
 
 from governance.foundation.approvals.kinds import APPROVAL_KINDS

@@ -18,7 +18,10 @@ from governance.publishing.change_log.models import KINDS
 
 
 class ChangeForm(Form):
-    """`once` is the id of a new change, `seen` the revision of one that is edited."""
+    """The form of a change.
+
+    `once` is the id of a new change, `seen` the revision of an edited one.
+    """
 
     once = HiddenField("Once")
     seen = HiddenField("Seen")
@@ -60,7 +63,7 @@ class ChangeForm(Form):
         return counted(self.seen.data)
 
     def text(self) -> ChangeText:
-        """Return what was sent."""
+        """Return the text that was sent."""
         return ChangeText(
             kind=self.kind.data or "",
             system_id=uuid_or_none(self.system_id.data),

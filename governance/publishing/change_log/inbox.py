@@ -1,4 +1,4 @@
-"""What the change log asks of a person: to read the drafts."""
+"""The inbox items of the change log: drafts to read."""
 
 from typing import Any
 

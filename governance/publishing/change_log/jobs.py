@@ -1,4 +1,4 @@
-"""Draft changes for customers from the record, every minute."""
+"""The scheduled job that drafts changes for customers from the record, every minute."""
 
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
 from governance.kernel import clock
@@ -8,12 +8,12 @@ from governance.publishing.change_log import record as the_record
 
 
 def draft() -> None:
-    """Draft in every active tenant; what fails in one doesn't keep the others waiting."""
+    """Draft in every active tenant. An error in one tenant doesn't delay the others."""
     in_each(draft_in_tenant, "change log not drafted", wanted=is_active)
 
 
 def draft_in_tenant() -> None:
-    """Look first: most minutes there is nothing new, and nothing is written."""
+    """Draft in one tenant. Reads first, because most minutes have nothing new to write."""
     with transaction(read_only=True):
         found = queries.change_log()
         if found is None:

@@ -1,4 +1,4 @@
-"""What customers are told about changes.
+"""The change log that customers read.
 
 ChangeLog         the tenant's public page: its address, and whether it is on
 CustomerChange    one change for customers, from draft to published
@@ -38,9 +38,9 @@ def _one_of(column: str, values: Iterable[str]) -> CheckConstraint:
 
 
 class ChangeLog(Tenanted, Model):
-    """The public page. Anyone with its address, which has `token` in it, reads what is published.
+    """The public page. Anyone with its address, which contains `token`, reads what is published.
 
-    The record is read up to `drafted_until`: what happened since then becomes drafts.
+    The record is read up to `drafted_until`. Later events become drafts.
     """
 
     __tablename__ = "change_logs"
@@ -52,8 +52,10 @@ class ChangeLog(Tenanted, Model):
 
 
 class CustomerChange(Tenanted, Model):
-    """One change. `cause` and `cause_id` name the record that it was drafted from, once; a change
-    that a person started has neither. Once it is published, only its withdrawal changes it.
+    """One change. Once it is published, only its withdrawal changes it.
+
+    `cause` and `cause_id` name the record that it was drafted from, once. A change that a person
+    started has neither.
     """
 
     __tablename__ = "customer_changes"
@@ -82,21 +84,22 @@ class CustomerChange(Tenanted, Model):
     number: Mapped[int]
     kind: Mapped[str]
     system_id: Mapped[UUID | None]
-    cause: Mapped[str] = mapped_column(default="")  # one of record.SOURCES
+    cause: Mapped[str] = mapped_column(default="")  # One of record.SOURCES.
     cause_id: Mapped[UUID | None]
     happened_at: Mapped[datetime]
     title: Mapped[str]
-    body: Mapped[str]  # what changed
-    effect: Mapped[str]  # what it means for customers; may be empty
+    body: Mapped[str]  # What changed.
+    effect: Mapped[str]  # What it means for customers. May be empty.
     state: Mapped[str] = mapped_column(default="draft")
-    revision: Mapped[int] = mapped_column(default=1)  # grows with every edit
-    comment: Mapped[str] = mapped_column(default="")  # of the approver who returned it
+    revision: Mapped[int] = mapped_column(default=1)  # Incremented by every edit.
+    comment: Mapped[str] = mapped_column(default="")  # By the approver who returned it.
     edited_by: Mapped[UUID | None]
     edited_at: Mapped[datetime | None]
     approved_by: Mapped[UUID | None]
     published_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
-    withdrawal: Mapped[str] = mapped_column(default="")  # what customers read about it
+    # The withdrawal's reason, as customers read it.
+    withdrawal: Mapped[str] = mapped_column(default="")
 
     @property
     def ref(self) -> str:
@@ -116,7 +119,7 @@ class CustomerChange(Tenanted, Model):
 
     @property
     def updated_at(self) -> datetime:
-        """When customers could last see it change."""
+        """The last time that the change looked different to customers."""
         return self.withdrawn_at or self.published_at or self.created_at
 
 

@@ -1,4 +1,4 @@
-"""Who reads, writes and approves what customers are told about changes."""
+"""Permissions to read, write and approve changes for customers."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,7 +1,7 @@
-"""The public change log, and its feed: anyone with the address may read them.
+"""The public change log and its feed. Anyone with the address may read them.
 
-Every wrong address gets the same answer, whether the tenant exists or not. Nothing is read but what
-was published, in the tenant's own transaction.
+Every wrong address gets the same response, whether the tenant exists or not. Only published changes
+are read, in the tenant's own transaction.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ ROBOTS = "noindex, nofollow"
 
 @dataclass(frozen=True, slots=True)
 class OpenLog:
-    """A change log that is public, and its tenant."""
+    """A public change log, and its tenant."""
 
     log: ChangeLog
     tenant: Tenant
@@ -48,7 +48,7 @@ class OpenLog:
 
 @contextmanager
 def _opened(token: str) -> Iterator[OpenLog]:
-    """In the tenant's own transaction. Raises NotFound for every wrong token alike."""
+    """Open a public change log in the tenant's transaction. Raises NotFound for any wrong token."""
     who = tenant_of(token, ADDRESS)
     if who is None:
         raise NotFound(NOT_HERE)
@@ -63,7 +63,7 @@ def _opened(token: str) -> Iterator[OpenLog]:
 
 @public.get("/public/changes/<token>", needs=PUBLIC)
 def changes(token: str) -> ResponseReturnValue:
-    """The page: what was published, the newest first."""
+    """Show the published changes, the newest first."""
     before = request.args.get("before", type=int)
     with _opened(token) as found:
         rows = queries.published(before=before, size=PAGE_SIZE + 1)
@@ -119,7 +119,7 @@ def _entry(change: CustomerChange, system: str, address: str) -> atom_feed.FeedE
 
 
 def _cached(answer: Response) -> ResponseReturnValue:
-    """Readers ask again and again: 304 while nothing has changed."""
+    """Make the response cacheable: readers poll, and get 304 while nothing has changed."""
     answer.headers["Cache-Control"] = CACHE
     answer.headers["X-Robots-Tag"] = ROBOTS
     answer.add_etag()

@@ -1,9 +1,9 @@
-"""Read the change log: the public page, its changes, and one of them.
+"""Queries of the change log: the public page, its changes, and one of them.
 
-change_log()              the tenant's, None before it is started
+change_log()              the tenant's change log; None before it is started
 page_of(…), counts()      the list
-change(id)                one
-published(…)              what customers read, the newest first
+change(id)                one change
+published(…)              the changes that customers read, the newest first
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from governance.kernel.pages.rendering import Keyset, sorted_page
 from governance.operations.systems.models import AISystem
 from governance.publishing.change_log.models import PUBLIC, ChangeLog, CustomerChange
 
-APPROVAL = "customer_change"  # the kind of approval
+APPROVAL = "customer_change"  # The kind of approval.
 SORTS: Mapping[str, tuple[Any, ...]] = {"change": (CustomerChange.number,)}
 
 
@@ -39,12 +39,12 @@ def exists(change_id: UUID) -> bool:
 
 
 def next_number() -> int:
-    """The number of the next change; the caller holds the lock of the change log."""
+    """Return the number of the next change. The caller holds the lock of the change log."""
     return (session().scalar(select(func.max(CustomerChange.number))) or 0) + 1
 
 
 def drafted_causes(causes: Sequence[UUID]) -> set[UUID]:
-    """Return those of these records that have their change already."""
+    """Return which of these records already have a change."""
     query = select(CustomerChange.cause_id).where(CustomerChange.cause_id.in_(causes))
     return {each for each in session().scalars(query) if each is not None}
 
@@ -54,7 +54,7 @@ def page_of(
 ) -> Keyset:
     """Return one page of changes with the names of their systems.
 
-    `wanted` are q, state, kind and system.
+    `wanted` has the keys q, state, kind and system.
     """
     return sorted_page(_filtered(wanted), SORTS, sort, after=after, size=size)
 
@@ -83,7 +83,7 @@ def _filtered(wanted: Mapping[str, str]) -> Select[Any]:
 
 
 def counts() -> dict[str, int]:
-    """Count the drafts, those that await approval, the published ones, and all."""
+    """Count the drafts, the changes that await approval, the published ones, and all."""
     c = CustomerChange
     states = {
         each: func.count().filter(c.state == each) for each in ("draft", "requested", "published")
@@ -99,15 +99,16 @@ def system_of(found: CustomerChange) -> AISystem | None:
 
 
 def open_request(found: CustomerChange) -> Approval | None:
-    """Return the open request to publish it."""
+    """Return the open request to publish the change."""
     return approvals.open_approval(APPROVAL, found.id)
 
 
 def published(
     *, before: int | None = None, size: int
 ) -> Sequence[Row[CustomerChange, AISystem | None]]:
-    """Return what customers read: published and withdrawn changes, by publication, the newest
-    first. `before` is the number of the last change of the page before.
+    """Return published and withdrawn changes, the newest publication first.
+
+    `before` is the number of the last change on the previous page.
     """
     c = CustomerChange
     query = _with_system().where(c.state.in_(PUBLIC))

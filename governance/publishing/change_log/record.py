@@ -1,10 +1,9 @@
-"""What the record says happened since a time that customers may want to know.
+"""Recorded events since a time, which customers may want to know about.
 
-    since(start, end)    drafts of rollouts that ended, systems that changed substantially, policies
-                         that were published, and findings of evaluations and red teams that a run
-                         closed
+    since(start, end)    drafts of ended rollouts, substantially changed systems, published policies,
+                         and findings of evaluations and red teams that a run closed
 
-Each source is one statement, and a few more where it found something.
+Each source takes one statement, and a few more if it finds something.
 """
 
 from collections.abc import Iterator
@@ -32,7 +31,7 @@ from governance.operations.systems.models import AISystem, SystemFeature, System
 from governance.publishing.change_log import drafts
 from governance.publishing.change_log.drafts import ChangeDraft, draft
 
-# what a change is drafted from → the class of its rows, as audit entries link it
+# Each source of drafts, with the class of its rows as audit entries link it.
 SOURCES = {
     "rollout": "Rollout",
     "system_version": "",
@@ -40,11 +39,11 @@ SOURCES = {
     "evaluation_finding": "EvaluationFinding",
     "red_team_finding": "RedTeamFinding",
 }
-MAX_OF_EACH = 200  # of one source at once; the rest comes with the next run
+MAX_OF_EACH = 200  # Per source and run. The rest is read by the next run.
 
 
 def since(start: datetime, end: datetime) -> list[ChangeDraft]:
-    """Return the drafts of what happened after `start` and up to `end`, in that order."""
+    """Return the drafts of events after `start` and up to `end`, in that order."""
     found = chain(
         _rollouts(start, end),
         _systems(start, end),
@@ -56,7 +55,7 @@ def since(start: datetime, end: datetime) -> list[ChangeDraft]:
 
 
 def _rollouts(start: datetime, end: datetime) -> Iterator[ChangeDraft]:
-    """Those that served somebody: a release that ended in shadow is nobody's news."""
+    """Yield rollouts that served somebody. A release that ended in shadow affects no customer."""
     query = (
         select(Rollout, AISystem.name, SystemFeature.key)
         .join(AISystem, AISystem.id == Rollout.system_id)
@@ -147,7 +146,7 @@ def _policies(start: datetime, end: datetime) -> Iterator[ChangeDraft]:
 def _settings(
     before: Content, after: Content, names: dict[UUID, str]
 ) -> list[tuple[str, str, str, str, str]]:
-    """The settings of the tenant and of systems that are in use, as people read them."""
+    """Return the settings of the tenant and of the systems in use, as people read them."""
     tiers = policies.platform().tiers
     return [
         (
@@ -163,7 +162,7 @@ def _settings(
 
 
 def _meaning(key: str, value: Value | None) -> str:
-    """What a level does; "" for everything else, whose label says it."""
+    """Return what a level does, or "" for values whose label says it."""
     known = DIMENSIONS.get(key)
     return value_meaning(known, value) if known and known.levels and value is not None else ""
 
@@ -173,7 +172,7 @@ def _ran(run: type[EvaluationRun]) -> ColumnElement[datetime]:
 
 
 def _findings(start: datetime, end: datetime) -> Iterator[ChangeDraft]:
-    """Those that a later run closed; a finding that was closed without one fixed nothing."""
+    """Yield findings that a later run closed. Closing a finding without a run fixes nothing."""
     f, missed, passed = EvaluationFinding, aliased(EvaluationRun), aliased(EvaluationRun)
     query = (
         select(f, AISystem.name, _ran(missed), _ran(passed))
@@ -196,7 +195,7 @@ def _findings(start: datetime, end: datetime) -> Iterator[ChangeDraft]:
 
 
 def _red_team_findings(start: datetime, end: datetime) -> Iterator[ChangeDraft]:
-    """Those that their regression case closed. Only the class of the weakness is read."""
+    """Yield findings that their regression case closed. Only the class of the weakness is read."""
     f, s = RedTeamFinding, RedTeamScenario
     query = (
         select(f.id, f.system_id, f.ended_at, f.fixed_release, s.risk, AISystem.name)

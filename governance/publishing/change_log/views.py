@@ -51,9 +51,6 @@ def _address(log: ChangeLog | None) -> str:
     return f"{public_address()}/public/changes/{log.token}" if log else ""
 
 
-# ---- the public page
-
-
 @feature.post("/change-log/start", needs=permissions.OPEN)
 def start() -> ResponseReturnValue:
     actions.start()
@@ -85,13 +82,10 @@ def _to_list() -> ResponseReturnValue:
 
 @feature.post("/change-log/draft", needs=permissions.WRITE)
 def draft() -> ResponseReturnValue:
-    """Read the record now, rather than within a minute."""
+    """Read the record now instead of within a minute."""
     made = actions.draft_from_record()
     flash(f"{made} new." if made else "Nothing new in the record.")
     return _to_list()
-
-
-# ---- one change
 
 
 @feature.route("/change-log/new", methods=["GET", "POST"], needs=permissions.WRITE)
@@ -146,7 +140,7 @@ def _page(
 
 
 def _source(found: CustomerChange) -> tuple[str, str] | None:
-    """The record that it was drafted from: (what it is, its page where the reader has it)."""
+    """Return the record that a change was drafted from: (noun, address), or None if it has no page."""
     kind = SOURCES.get(found.cause)
     if not kind or found.cause_id is None:
         return None

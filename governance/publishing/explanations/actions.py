@@ -1,8 +1,8 @@
-"""Open the public explanation of an AI system.
+"""Actions that open the public explanation of an AI system.
 
-switch_on, switch_off    its page; the address stays
-choose_origins           who may embed it
-renew_address            another address; the one it had leads nowhere at once
+switch_on, switch_off    its page; the address stays the same
+choose_origins           the sites that may embed it
+renew_address            another address; the previous one stops working immediately
 """
 
 import re
@@ -54,13 +54,13 @@ ADDRESS_REPLACED = action(
     fields="system",
 )
 
-ADDRESS = "why"  # the kind of its tokens
+ADDRESS = "why"  # The kind of its tokens.
 MAX_ORIGINS = 10
 HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?")
 
 
 def switch_on(system: AISystem) -> SystemExplanation:
-    """Switch it on; the first time gives it an address. Twice is once."""
+    """Switch the page on. The first time gives it an address. Idempotent."""
     require(permissions.OPEN)
     lock_tenant(f"explanation of {system.id}")
     if system.is_retired:
@@ -88,7 +88,7 @@ def switch_off(system: AISystem) -> None:
 
 
 def choose_origins(system: AISystem, given: str) -> None:
-    """Let pages of these origins embed it, one a line; an empty text lets nobody.
+    """Let pages of these origins embed it, one per line. An empty text allows none.
 
     Raises Invalid, which names the line.
     """
@@ -115,7 +115,7 @@ def _found(system: AISystem) -> SystemExplanation:
 
 
 def read_origins(given: str) -> Sequence[str]:
-    """Return the origins of a text: https, a host (`*.` for its subdomains), a port at most.
+    """Return the origins in a text: https, a host (`*.` for its subdomains), and an optional port.
 
     They become the frame-ancestors of the page's Content-Security-Policy, so nothing else is
     accepted. Raises Invalid.

@@ -1,4 +1,4 @@
-"""“Why am I seeing this?”: what anyone may know about an AI system, on a public page."""
+"""“Why am I seeing this?”, a public page that explains an AI system to anyone."""
 
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.glossary import GLOSSARY

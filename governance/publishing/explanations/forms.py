@@ -1,4 +1,4 @@
-"""The form of who may embed an explanation; the rules are in the actions."""
+"""The form of the sites that may embed an explanation. The rules are in the actions."""
 
 from wtforms import TextAreaField
 from wtforms.validators import Length

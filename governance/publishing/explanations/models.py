@@ -1,4 +1,4 @@
-"""Where the public explanation of an AI system is, and who may embed it."""
+"""The address of an AI system's public explanation, and the sites that may embed it."""
 
 from typing import Any
 from uuid import UUID
@@ -10,9 +10,9 @@ from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 
 class SystemExplanation(Tenanted, Model):
-    """The public page “Why am I seeing this?” of one AI system; `token` is in its address.
+    """The public page “Why am I seeing this?” of one AI system. Its address contains `token`.
 
-    `origins` are those of pages that may embed it, such as https://app.example; none by default.
+    `origins` are the sites that may embed it, such as https://app.example. The default is none.
     """
 
     __tablename__ = "system_explanations"

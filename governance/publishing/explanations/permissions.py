@@ -1,4 +1,4 @@
-"""Who reads and who opens the public explanation of an AI system."""
+"""Permissions to read and open the public explanation of an AI system."""
 
 from governance.kernel.safety.access import permission
 

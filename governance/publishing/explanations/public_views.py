@@ -1,7 +1,7 @@
-"""“Why am I seeing this?”: a public page for each AI system, and the same as JSON.
+"""“Why am I seeing this?”, a public page for each AI system, and the same as JSON.
 
-It may be embedded where the tenant says so, and sets no cookie. Every wrong address gets the
-same answer, whether the tenant exists or not.
+The sites that the tenant chooses may embed it, and it sets no cookie. Every wrong address gets the
+same response, whether the tenant exists or not.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,10 @@ CACHE = "public, max-age=60"
 
 @contextmanager
 def _opened(token: str) -> Iterator[tuple[SystemExplanation, PublicExplanation]]:
-    """In the tenant's own transaction. Raises NotFound for every wrong token alike."""
+    """Open a public explanation in the tenant's transaction.
+
+    Raises NotFound for any wrong token.
+    """
     who = tenant_of(token, ADDRESS)
     if who is None:
         raise NotFound(NOT_HERE)
@@ -59,7 +62,7 @@ def explanation(token: str) -> ResponseReturnValue:
 
 @public.get("/public/systems/<token>.json", needs=PUBLIC)
 def as_data(token: str) -> ResponseReturnValue:
-    """The same for programs of any site: it is public, and no cookie is looked at."""
+    """Return the explanation as JSON for programs of any site. It is public and reads no cookie."""
     with _opened(token) as (_found, content):
         answer = jsonify(as_json(content))
     answer.headers["Access-Control-Allow-Origin"] = "*"

@@ -1,7 +1,7 @@
-"""Read the public explanation of an AI system: where it is, and what it says.
+"""Queries of the public explanation of an AI system: its address and its content.
 
-explanation(system_id), explanation_of_token(token)    where it is
-content(system)                                        what it says, from the record, as it is now
+explanation(system_id), explanation_of_token(token)    the address
+content(system)                                        the content, from the record as it is now
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ from governance.publishing.explanations.wording import (
     user_controls,
 )
 
-# the settings that people who use a system notice, in the order of the page
+# The settings that people who use a system notice, in the order of the page.
 TOLD = (
     "grounding",
     "citations",
@@ -54,7 +54,7 @@ def explanation(system_id: UUID, *, lock: bool = False) -> SystemExplanation | N
 
 
 def explanation_of_token(token: str) -> tuple[SystemExplanation, AISystem] | None:
-    """Return the acting tenant's explanation with this token and its system, while it is public."""
+    """Return the acting tenant's public explanation with this token, and its system."""
     query = (
         select(SystemExplanation, AISystem)
         .join(AISystem, AISystem.id == SystemExplanation.system_id)
@@ -69,7 +69,7 @@ def explanation_of_token(token: str) -> tuple[SystemExplanation, AISystem] | Non
 
 
 def content(system: AISystem) -> PublicExplanation:
-    """Return what the page says: register, policy, the newest evaluations, the last drill."""
+    """Return the content of the page: register, policy, the newest evaluations, the last drill."""
     return PublicExplanation(
         name=system.name,
         why=system.why_shown,
@@ -89,7 +89,7 @@ def content(system: AISystem) -> PublicExplanation:
 
 
 def _policy(system: AISystem) -> Iterator[tuple[str, str]]:
-    """Each question of the policy that people notice, with its answer."""
+    """Return each question about the policy that people notice, with its answer."""
     policy = policies.standing()
     governed = next((each for each in policy.systems if each.key == system.key), None)
     values = policy.effective(governed)
@@ -99,8 +99,10 @@ def _policy(system: AISystem) -> Iterator[tuple[str, str]]:
 
 
 def _evaluation(system_id: UUID) -> LastEvaluation | None:
-    """The newest judged run of each suite in the newest week that has one, of a release that is
-    served; of none, where no record says which is.
+    """Return the newest judged runs of the served releases, one per suite.
+
+    The runs are those of the newest week that has one. None if no record says which release is
+    served.
     """
     r = EvaluationRun
     roles = served_releases.roles_of([system_id]).get(system_id, {})

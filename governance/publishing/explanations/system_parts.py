@@ -1,4 +1,4 @@
-"""What explanations add to an AI system's pages: their tab."""
+"""The tab that explanations add to an AI system's pages."""
 
 from governance.operations.systems.parts import SystemTab
 from governance.publishing.explanations import permissions

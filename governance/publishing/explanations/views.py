@@ -1,4 +1,4 @@
-"""The explanation of an AI system as its people see it: a preview, and who gets it."""
+"""The pages of an AI system's explanation for its team: a preview, and the sites that may embed it."""
 
 from flask import flash, redirect, request, url_for
 

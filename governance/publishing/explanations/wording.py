@@ -1,6 +1,6 @@
-"""What the public explanation says, and the same as JSON. Pure.
+"""The wording of the public explanation, and the same as JSON. Pure.
 
-It has nothing of the tenant but the system itself: no people, figures of usage, incidents or
+It has nothing of the tenant except the system itself: no people, usage figures, incidents or
 internal names.
 """
 
@@ -16,7 +16,7 @@ MILLISECONDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class LastEvaluation:
-    """The newest evaluations: (measure, "pass", "fail" or "undecided")."""
+    """The newest evaluations, as (measure, "pass", "fail" or "undecided")."""
 
     at: datetime
     cases: int
@@ -47,7 +47,7 @@ class LastDrill:
 
 @dataclass(frozen=True, slots=True)
 class PublicExplanation:
-    """Everything that the page says. `policy` are questions and answers."""
+    """Everything that the page shows. `policy` has questions and answers."""
 
     name: str
     why: str
@@ -61,13 +61,13 @@ class PublicExplanation:
 
 
 def user_controls(*texts: str) -> tuple[tuple[str, str], ...]:
-    """Return (control, what people can do with it) of those that the system has."""
+    """Return (control, what people can do with it) for the controls that the system has."""
     named = zip(USER_CONTROLS, texts, strict=True)
     return tuple((name, text) for name, text in named if text)
 
 
 def as_json(found: PublicExplanation) -> dict[str, Any]:
-    """Return the page as JSON can hold it; docs/api.md has the fields."""
+    """Return the page as data for JSON. The fields are described in docs/api.md."""
     return {
         "name": found.name,
         "why": found.why,

@@ -1,4 +1,4 @@
-"""Snooze items of one's own inbox, and return them."""
+"""Actions that snooze items of one's own inbox, and return them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -33,7 +33,7 @@ RETURNED = action(
 
 
 def snooze(items: Sequence[InboxItem], until: datetime | None) -> None:
-    """Snooze all of the items or none, until a time or (None) until each changes."""
+    """Snooze all of the items or none, until a time, or with None until each changes."""
     now = clock.now()
     for item in items:
         if (why := why_not(item.row.due, until, now)) is not None:
@@ -55,7 +55,7 @@ def snooze(items: Sequence[InboxItem], until: datetime | None) -> None:
 
 
 def return_items(items: Sequence[InboxItem]) -> int:
-    """Return the items to the inbox, and how many of them were snoozed."""
+    """Return snoozed items to the inbox. Return how many of them were snoozed."""
     snoozed = [found for item in items if (found := _snooze_of(item)) is not None]
     for each in snoozed:
         record(RETURNED, each, source=each.source, item=str(each.target_id))

@@ -1,4 +1,4 @@
-"""What the acting person completed or decided lately, the newest first; one statement."""
+"""The acting person's recent completions and decisions, the newest first, in one statement."""
 
 from functools import lru_cache
 from typing import Any
@@ -14,7 +14,7 @@ type DoneItem = tuple[InboxRow, InboxDone]
 
 
 def page(after: str | None = None) -> Keyset:
-    """Return a page of (row, its kind); empty for a role without sources."""
+    """Return a page of (row, its kind). Empty for a role without sources."""
     kinds = _kinds(sources_of(current.actor().role))
     if not kinds:
         return Keyset((), None, PAGE_SIZE)

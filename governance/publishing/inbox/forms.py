@@ -15,7 +15,7 @@ from governance.publishing.inbox.snoozing import CHOICES, until
 
 
 class SnoozeForm(Form):
-    """How long to snooze the selected items."""
+    """The form that snoozes the selected items."""
 
     choice = SelectField("Snooze", choices=[*CHOICES, ("day", "Until a day")])
     day = DateField("Day", [Optional()])
@@ -33,5 +33,5 @@ class InboxAssignForm(Form):
 
 
 def chosen_keys() -> list[str]:
-    """Return the keys of the selected items, each once."""
+    """Return the keys of the selected items, without duplicates."""
     return list(dict.fromkeys(request.form.getlist("items")))

@@ -10,10 +10,10 @@ from governance.kernel.data.db import Model, Tenanted
 
 
 class InboxSnooze(Tenanted, Model):
-    """An item that a person snoozed, until a time or (None) until it changes.
+    """An item that a person snoozed, until a time, or with None until it changes.
 
-    The item is identified by its source and row. Other values than `item_since` and `item_due`, its
-    values when it was snoozed, end the snooze. A deadline ends it too.
+    The item is identified by its source and row. The snooze ends if the item's values differ from
+    `item_since` and `item_due`, which were saved with it. A deadline ends it too.
     """
 
     __tablename__ = "inbox_snoozes"

@@ -1,7 +1,7 @@
-"""From one inbox item to the next, when a person completes an item that they opened from there.
+"""Navigation to the next inbox item, after a person completes an item opened from the inbox.
 
-remember(item, href)        an item was opened from the inbox
-opened()                    the item whose page is shown now, for the strip above it
+remember(item, href)        record that an item was opened from the inbox
+opened()                    the item of the current page, for the strip above it
 redirect_to_next(response)  after each request: if a form of that item was sent, go to the next one
 forget()                    the person is back in the inbox
 
@@ -38,7 +38,10 @@ def forget() -> None:
 
 
 def remembered() -> Mapping[str, Any] | None:
-    """Return the item that this person opened in this tenant; another may use the browser now."""
+    """Return the item that this person opened in this tenant.
+
+    The browser may have changed hands.
+    """
     item: Mapping[str, Any] | None = session.get(SESSION_KEY)
     who = g.get("actor")
     if item is None or who is None:
@@ -56,9 +59,7 @@ def opened() -> Mapping[str, Any] | None:
 
 
 def redirect_to_next(response: Response) -> Response:
-    """Send the redirect after a form to `next_item`, which returns to it unless the item is
-    done.
-    """
+    """Send the redirect after a form to `next_item`, which returns unless the item is done."""
     if (
         request.method != "POST"
         or response.status_code not in REDIRECTS

@@ -1,4 +1,4 @@
-"""Everyone has an inbox; its content depends on the permissions of its sources."""
+"""The permission to open the inbox. Everyone has it: its content depends on its sources."""
 
 from governance.foundation.people.permissions import OWN
 

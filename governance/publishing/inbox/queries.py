@@ -49,18 +49,18 @@ from governance.publishing.inbox.statements import (
 )
 
 PAGE_SIZE = 50
-MAX_CACHED_COUNTS = 2000  # people of one tenant
+MAX_CACHED_COUNTS = 2000  # People of one tenant.
 VIEWS = ("open", "snoozed", "done")
-WHO = 5  # the column of an item's row
-TALLY_KEY = "tally of the inbox"  # of the counts that a transaction has read
+WHO = 5  # The column of an item's row.
+TALLY_KEY = "tally of the inbox"  # Key of the counts that a transaction has read.
 
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
     """A row with its source.
 
-    `rank` (the group) and `at` (its due date or start) are its place in the list. For a snoozed
-    item, `at` is when it returns, and `rank` is 0 if that is soon, else 1.
+    `rank` (the group) and `at` (its due date or start) determine its place in the list. For a
+    snoozed item, `at` is when it returns, and `rank` is 0 if that is soon, else 1.
     """
 
     row: InboxRow
@@ -74,7 +74,7 @@ class InboxItem:
 
     @property
     def returns_at(self) -> datetime | None:
-        """When a snoozed item returns; None: when it changes."""
+        """The time when a snoozed item returns. None if it returns when it changes."""
         return self.at if self.row.is_snoozed and self.at < WHEN_IT_CHANGES else None
 
     @property
@@ -88,7 +88,10 @@ class InboxItem:
 
 @dataclass(frozen=True, slots=True)
 class InboxCounts:
-    """The counts of an inbox; `groups` by group, `changes_at` is when one changes by itself."""
+    """The counts of an inbox, by group in `groups`.
+
+    `changes_at` is when a count next changes by itself.
+    """
 
     open: int = 0
     snoozed: int = 0
@@ -105,7 +108,7 @@ class InboxCounts:
 
 @dataclass(frozen=True, slots=True)
 class InboxPage:
-    """One page of the inbox; `soon` are the snoozed items that return first."""
+    """One page of the inbox. `soon` has the snoozed items that return first."""
 
     items: Sequence[InboxItem]
     tally: InboxCounts
@@ -117,13 +120,10 @@ def sources_of(role: str) -> tuple[InboxSource, ...]:
     return tuple(source for source in sources() if role in source.needs.roles)
 
 
-# ---- reading
-
-
 def page(
     *, view: str = "open", group: str = "", after: str | None = None, size: int = PAGE_SIZE
 ) -> InboxPage:
-    """Return a page in one statement; none for a role without sources."""
+    """Return a page in one statement, or in none for a role without sources."""
     edge = _edge(after) if after else None
     statement = page_statement(sources_of(current.actor().role), view, group, edge is not None)
     if statement is None:
@@ -154,7 +154,7 @@ def item(key: str) -> InboxItem:
 
 
 def following(edge: str, done: str) -> InboxItem | None:
-    """Return the open item after a cursor, else the first one; never the done one."""
+    """Return the open item after a cursor, or else the first one. Never returns the done one."""
     for after in (edge, None):
         found = next((each for each in page(after=after, size=2).items if each.key != done), None)
         if found is not None:
@@ -170,7 +170,7 @@ def keys() -> list[str]:
 
 
 def tally() -> InboxCounts:
-    """Return the counts in at most one statement; none when they are read or cached already."""
+    """Return the counts in at most one statement, or in none if they are read or cached already."""
     known: InboxCounts | None = info().get(TALLY_KEY)
     if known is not None:
         return known
@@ -196,7 +196,7 @@ def _read_tally() -> InboxCounts:
 
 
 def _tally(row: Any) -> InboxCounts:
-    """Return the counts from the first columns of a row, as `_counts` orders them."""
+    """Return the counts from the first columns of a row, in the order of `_counts`."""
     is_open, snoozed, late, due_today, changes_at, *groups = row[:COUNTED]
     return InboxCounts(is_open, snoozed, late, due_today, changes_at, tuple(groups))
 
@@ -217,7 +217,7 @@ def next_due() -> date | None:
 
 
 def _items(rows: Sequence[Any]) -> list[InboxItem]:
-    """Return the items of rows, whose people are called as this reader may see them."""
+    """Return the items of rows, with people named as this reader may see them."""
     ids = {row[WHO]: person for row in rows if row[WHO] and (person := _uuid(row[WHO]))}
     called = names(ids.values())
     return [_item(row, ids, called) for row in rows]
@@ -237,11 +237,8 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-# ---- cursors
-
-
 def cursor(item: InboxItem) -> str:
-    """Return the place of an item in the list, for an address."""
+    """Return the place of an item in the list, for use in an address."""
     place = [item.rank, item.at.astimezone(UTC).isoformat(), item.row.source, str(item.row.id)]
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 

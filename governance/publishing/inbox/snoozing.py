@@ -1,4 +1,4 @@
-"""How long an item can be snoozed. Pure.
+"""The rules for how long an item can be snoozed. Pure.
 
 CHOICES                        what the page offers: value, label
 until(choice, day, now)        the time that a choice means; None: until the item changes
@@ -34,7 +34,10 @@ MAX_DAYS = 365
 
 
 def until(choice: Choice, day: date | None, now: datetime) -> datetime | None:
-    """Return the end of a snooze; `now` in the tenant's time zone, `day` with the choice "day"."""
+    """Return the end of a snooze.
+
+    `now` is in the tenant's time zone; `day` goes with the choice "day".
+    """
     if choice == "change":
         return None
     if choice == "hour":

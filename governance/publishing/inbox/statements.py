@@ -1,8 +1,8 @@
 """The SQL statements of the inbox.
 
-They depend only on the role, so each is built once; the person and the time are parameters. They
-join some thirty sources: PostgreSQL plans each once for a connection, since planning one takes
-longer than running it where little needs a person.
+They depend only on the role, so each is built once, with the person and the time as parameters.
+They join some thirty sources. PostgreSQL plans each statement once per connection, since planning
+takes longer than running when little needs a person.
 """
 
 from collections.abc import Callable, Sequence
@@ -59,14 +59,12 @@ COLUMNS = (
     "is_snoozed",
 )
 MAX_SOON = 3
-WHEN_IT_CHANGES = datetime(9999, 12, 31, tzinfo=UTC)  # sorts after every other return
+WHEN_IT_CHANGES = datetime(9999, 12, 31, tzinfo=UTC)  # Sorts after every other return.
 COUNTED_COLUMNS = ("id", "since", "due")
 
 
 def _items(sources: Sequence[InboxSource], *, counted: bool = False) -> CTE:
-    """Return every row of these sources, with its place and its snooze; `counted`: without
-    texts.
-    """
+    """Return every row of these sources, with its place and its snooze. `counted` omits texts."""
     parts = [
         _part(source, counted=counted).add_columns(
             literal(source.name, String()).label("source"),
@@ -173,7 +171,7 @@ def _page(
 
 
 def _texts(rows: Any, sources: Sequence[InboxSource]) -> list[Any]:
-    """Return COLUMNS of the rows that are shown, their detail with `more`."""
+    """Return COLUMNS of the rows that are shown. `more` adds their detail."""
     names: dict[Callable[[Any], Any], list[str]] = {}
     for source in sources:
         if source.more is not None:
@@ -202,7 +200,7 @@ def _snoozed(items: CTE) -> Select[Any]:
 
 
 def _returns_at(items: CTE) -> Any:
-    """Return when a snooze ends: at its end, or at the deadline."""
+    """Return when a snooze ends: at its own end, or at the deadline."""
     return func.coalesce(
         func.least(items.c.until, items.c.due), literal(WHEN_IT_CHANGES, DateTime(timezone=True))
     )
@@ -220,7 +218,7 @@ def _order(rows: Any) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=256)
 def tally_statement(sources: tuple[InboxSource, ...]) -> CompiledSelect[Any] | None:
-    """Return the statement of the counts; its comment is for tests (tests/conftest.py)."""
+    """Return the statement of the counts. Its comment is for tests (tests/conftest.py)."""
 
     def build() -> Select[Any]:
         counts = _counts(_items(sources, counted=True))

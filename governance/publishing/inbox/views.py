@@ -127,7 +127,9 @@ def _kept(view: str, group: str) -> dict[str, Any]:
 
 
 def _kicker() -> str:
-    """Return Inbox · Ines Duarte, compliance officer · 25 November 2026, 11:10 CET."""
+    """Return a kicker such as "Inbox · Ines Duarte, compliance officer · 25 November 2026, 11:10
+    CET".
+    """
     who, local = current.actor(), clock.now().astimezone(formatting.zone())
     return (
         f"Inbox · {who.name}, {ROLE_NAMES[who.role].lower()} · {formatting.long_day(local.date())},"
@@ -204,7 +206,7 @@ def _described(item: InboxItem) -> dict[str, Any]:
 
 
 def _offered(item: InboxItem) -> Iterator[tuple[str, str]]:
-    """Yield the choices to snooze this item, given its deadline."""
+    """Yield the choices for snoozing this item, given its deadline."""
     now = clock.now()
     for choice, label in snoozing.CHOICES:
         until = snoozing.until(choice, None, now.astimezone(formatting.zone()))
@@ -212,12 +214,9 @@ def _offered(item: InboxItem) -> Iterator[tuple[str, str]]:
             yield choice, label
 
 
-# ---- one item
-
-
 @feature.get("/inbox/items/<key>", needs=permissions.OWN)
 def preview(key: str) -> ResponseReturnValue:
-    """Show the panel beside the list, or a page on small screens and for an item that left."""
+    """Show the panel beside the list, or a page on small screens and for an item that has left."""
     try:
         item = _described(queries.item(key))
     except NotFound as gone:
@@ -248,7 +247,7 @@ def _opened(item: InboxItem) -> ResponseReturnValue:
 
 @feature.get("/inbox/next", needs=permissions.OWN, endpoint="next_item")
 def to_next_item() -> ResponseReturnValue:
-    """Open the item after the opened one, or that one again until it is done or skipped."""
+    """Open the item after the opened one, or the opened one again unless it is done or skipped."""
     opened = next_item.remembered()
     if opened is None:
         return redirect(url_for("inbox.index"), 302)
@@ -269,11 +268,8 @@ def _is_open(key: str) -> bool:
 
 @feature.get("/inbox/keys", needs=permissions.OWN, attended=False)
 def keys() -> ResponseReturnValue:
-    """Return what is still open: the page greys out the rows that have left."""
+    """Return the items still open, so that the page grays out rows that have left."""
     return jsonify(items=queries.keys())
-
-
-# ---- snooze
 
 
 @feature.post("/inbox/snooze", needs=permissions.OWN)
@@ -317,12 +313,9 @@ def _chosen() -> list[InboxItem]:
     return [queries.item(key) for key in chosen]
 
 
-# ---- assign
-
-
 @feature.post("/inbox/assign", needs=permissions.OWN)
 def assign_selected() -> ResponseReturnValue:
-    """Preview, then assign.
+    """Preview, then assign the selected items.
 
     Approvals and reviews are personal, so a message says they are left out.
     """
@@ -367,7 +360,7 @@ def assign_selected() -> ResponseReturnValue:
     )
 
 
-# the signature that BulkAction needs
+# BulkAction needs this signature.
 def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
     return [item for assignment in _mine() for item in assignment.find(ids, lock)]
 

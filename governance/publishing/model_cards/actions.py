@@ -1,11 +1,10 @@
-"""Write what readers see of known failures; choose the release of model cards, publish and withdraw
-them.
+"""Actions on model cards.
 
 choose_release      the release that the next version describes
-write               what readers see of a finding or an incident
-request_approval    another person publishes exactly what this one saw
-publish             refused while a figure has no source, is undecided or too old; freezes it
-withdraw            readers see that a version was withdrawn, and no longer what it said
+write               the text about a finding or an incident that readers see
+request_approval    ask another person to publish exactly what this one saw
+publish             freeze and publish; rejected while a figure lacks a source, is undecided or too old
+withdraw            show readers that a version was withdrawn, without its content
 """
 
 import secrets
@@ -70,15 +69,15 @@ WITHDRAWN = action(
     fields="system version sha256",
     shape="stop",
 )
-LOCK = "model cards"  # of their approvals
-AS_SERVED = "as people are served"  # where nobody chose a release
+LOCK = "model cards"  # Name of the lock of their approvals.
+AS_SERVED = "as people are served"  # Recorded if nobody chose a release.
 MAX_TITLE, MAX_TEXT, MAX_REASON = 80, 600, 2000
 
 
 def choose_release(system: AISystem, release: str, *, seen: int) -> CardRelease:
-    """Let the next version describe this release; without one, the release that people are served.
+    """Let the next version describe this release, or without one the served release.
 
-    `seen` is the revision of the choice that the person saw, 0 for none. Raises Stale where it has
+    `seen` is the revision of the choice that the person saw, 0 for none. Raises Stale if it has
     changed since, and Invalid for a release that has no run of its own.
     """
     _check_in_use(system)
@@ -111,9 +110,9 @@ def choose_release(system: AISystem, release: str, *, seen: int) -> CardRelease:
 def write(
     system: AISystem, failure: KnownFailure, *, title: str, text: str, seen: int
 ) -> KnownFailureText:
-    """Write what readers see of a known failure.
+    """Write the text about a known failure that readers see.
 
-    `seen` is the revision of the text that the person saw, 0 for none. Raises Stale where it has
+    `seen` is the revision of the text that the person saw, 0 for none. Raises Stale if it has
     changed since, and Invalid, which names the field.
     """
     _check_in_use(system)
@@ -146,9 +145,10 @@ def write(
 
 
 def request_approval(system: AISystem, *, seen: str) -> Approval:
-    """Ask another person to publish exactly what this one saw. `seen` is its digest; twice is once.
+    """Ask another person to publish exactly what this one saw. Idempotent.
 
-    A request whose card has changed since is replaced. Raises as publish() does.
+    `seen` is its digest. A request whose card has changed since is replaced. Raises the errors of
+    publish().
     """
     require(permissions.WRITE)
     lock_tenant(LOCK)
@@ -169,11 +169,10 @@ def request_approval(system: AISystem, *, seen: str) -> Approval:
 
 
 def publish(system: AISystem, *, seen: str) -> ModelCard:
-    """Publish what was seen as the next version, in the approver's transaction. `seen` is its
-    digest.
+    """Publish what was seen as the next version, in the approver's transaction.
 
-    Raises Invalid, which names each reason against it, and Stale where something changed since,
-    or where somebody else has published the same.
+    `seen` is its digest. Raises Invalid, which names each reason against it, and Stale if something
+    changed since or somebody else has published the same.
     """
     lock_tenant(f"model card of {system.id}")
     _check_in_use(system)
@@ -210,7 +209,7 @@ def publish(system: AISystem, *, seen: str) -> ModelCard:
 
 
 def withdraw(found: ModelCard, system: AISystem, *, reason: str) -> None:
-    """Withdraw a version. The second of two clicks changes nothing."""
+    """Withdraw a version. Idempotent."""
     session().refresh(found, with_for_update=True)
     if found.is_withdrawn:
         return

@@ -13,7 +13,7 @@ from governance.publishing.model_cards.drawing import limit_words
 
 SCHEMA = "http://cyclonedx.org/schema/bom-1.7.schema.json"
 SPEC_VERSION = "1.7"
-NAMESPACE = uuid.UUID("6f0cd1a4-6e0b-5b3e-9d7f-2f5f3a8f0d17")  # of serial numbers
+NAMESPACE = uuid.UUID("6f0cd1a4-6e0b-5b3e-9d7f-2f5f3a8f0d17")  # Namespace of serial numbers.
 UNKNOWN_LICENCE = {"license": {"name": "Unknown"}}
 OWN_LICENCE = {"license": {"name": "Own licence"}}
 
@@ -21,7 +21,7 @@ OWN_LICENCE = {"license": {"name": "Own licence"}}
 def ml_bom(
     card: Mapping[str, Any], *, number: int, sha256: str, published_at: str
 ) -> dict[str, Any]:
-    """Return one version of a card. The same card gives the same bytes."""
+    """Return one version of a card as an ML-BOM. The same card gives the same bytes."""
     system = card["system"]
     data = [_data(each, n) for n, each in enumerate(system["data_sets"], 1)]
     models = [_model(each, n) for n, each in enumerate(system["models"], 1)]

@@ -1,7 +1,7 @@
-"""A model card put together: what it says, what keeps it from being published, what changed. Pure.
+"""The content of a model card, its blockers, and its changes. Pure.
 
-CardFigure, KnownFailure, CardBlocker    what a card is made of
-content(…)                               what is published, as JSON can hold it
+CardFigure, KnownFailure, CardBlocker    the parts of a card
+content(…)                               the published content, as JSON can hold it
 blockers(…)                              each reason why it can't be published
 changes(published, now)                  how the record differs from a published card
 outdated(published, at)                  which of its figures are older than their window
@@ -19,7 +19,7 @@ FORMAT = "meridian-model-card/1"
 IDS = frozenset({"id", "run_id"})
 FIGURE_WINDOW = timedelta(days=30)
 DRILL_WINDOW = timedelta(days=90)
-HISTORY = timedelta(days=365)  # closed failures, and incidents
+HISTORY = timedelta(days=365)  # How long closed failures and incidents are listed.
 
 type FigureState = Literal["ready", "missing", "undecided", "stale"]
 
@@ -28,9 +28,10 @@ type FigureState = Literal["ready", "missing", "undecided", "stale"]
 class CardFigure:
     """One measure of a suite on the release that the card describes.
 
-    Without a run it is the whole suite, and `measure` is empty. A signal decides nothing: it is
-    published if it can be, and keeps nothing from being published. `in_force` has the tier, limit and
-    verdict of the policy in force, where that verdict isn't the one of the limits that judged the run.
+    Without a run it stands for all of the suite, and `measure` is empty. A signal decides nothing:
+    it is published if it can be, and blocks no publication. `in_force` has the tier, limit and
+    verdict of the policy in force, if that verdict differs from the one of the limits that judged
+    the run.
     """
 
     suite: str
@@ -64,12 +65,12 @@ class CardFigure:
 
     @property
     def is_published(self) -> bool:
-        """Whether the card shows it: with its number of cases and its interval, or not at all."""
+        """Return whether the card shows the figure, with its number of cases and its interval."""
         return self.has_value and (not self.is_signal or self.state == "ready")
 
     @property
     def shown_state(self) -> tuple[str, str]:
-        """As c.state takes it."""
+        """The state as c.state takes it."""
         if self.state != "ready":
             return {
                 "missing": ("bad", "No source"),
@@ -98,7 +99,7 @@ class CardDrill:
 
 @dataclass(frozen=True, slots=True)
 class KnownFailure:
-    """A finding or an incident, with what readers see of it."""
+    """A finding or an incident, with the text that readers see."""
 
     kind: str  # "finding" or "incident"
     id: str
@@ -108,7 +109,7 @@ class KnownFailure:
     ended: datetime | None
     title: str = ""
     text: str = ""
-    is_outdated: bool = False  # it is over since the text was written, or goes on again
+    is_outdated: bool = False  # It has ended since the text was written, or has started again.
 
     @property
     def is_over(self) -> bool:
@@ -122,7 +123,7 @@ class CardBlocker:
     `needs` is the permission of that page.
     """
 
-    kind: str  # of c.shape
+    kind: str  # A shape of c.shape.
     lead: str
     text: str
     verb: str
@@ -133,7 +134,10 @@ class CardBlocker:
 
 @dataclass(frozen=True, slots=True)
 class CardChange:
-    """What the record says otherwise than a published card. `part` is known to its readers."""
+    """A difference between the record and a published card.
+
+    `part` is known to the card's readers.
+    """
 
     part: str
     old: str
@@ -151,7 +155,7 @@ def content(
     failures: Iterable[KnownFailure],
     incidents: Mapping[str, int],
 ) -> dict[str, Any]:
-    """Return what a card says. It names no person, and has no id but those of its sources."""
+    """Return the content of a card. It names no person, and has no ids except of its sources."""
     return {
         "schema": FORMAT,
         "tenant": tenant,
@@ -192,13 +196,10 @@ def _drill(each: CardDrill) -> dict[str, Any]:
 
 
 def without_ids(value: Any) -> Any:
-    """Return what a card says without the ids of its sources, as anybody may read it."""
+    """Return a card's content without the ids of its sources, as anybody may read it."""
     if isinstance(value, Mapping):
         return {key: without_ids(each) for key, each in value.items() if key not in IDS}
     return [without_ids(each) for each in value] if isinstance(value, list) else value
-
-
-# ---- what keeps it from being published
 
 
 def blockers(
@@ -212,8 +213,10 @@ def blockers(
     texts: Mapping[str, Sequence[str]],
     has_run: bool = True,
 ) -> Iterator[CardBlocker]:
-    """Yield each reason. `texts` are those of the register that a card needs, by their title;
-    `has_run` says whether the release was ever evaluated.
+    """Yield each reason why the card can't be published.
+
+    `texts` are the register texts that a card needs, by title. `has_run` says whether the release
+    was ever evaluated.
     """
     deciding = [each for each in every if not each.is_signal]
     if release and not has_run:
@@ -304,11 +307,8 @@ def _of_drill(drill: CardDrill | None, system_key: str, at: datetime) -> Iterato
     )
 
 
-# ---- what changed since
-
-
 def changes(published: Mapping[str, Any], now: Mapping[str, Any]) -> list[CardChange]:
-    """Return each thing that the record says otherwise now, as people read it."""
+    """Return each difference between the record and the card, as people read it."""
     found = list(_changed_figures(published["figures"], now["figures"]))
     for part, read in _PARTS.items():
         old, new = read(published), read(now)
@@ -334,7 +334,10 @@ def _changed_figures(
 
 
 def _compared(each: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What makes it another figure for readers; a run with the same result changes nothing."""
+    """Return the parts that make a figure differ for readers.
+
+    A run with the same result doesn't.
+    """
     return (shown(each), each["limit"], each["verdict"], each["suite_version"], each["name"])
 
 
@@ -348,7 +351,7 @@ def in_force_words(each: Mapping[str, Any]) -> str:
 
 
 def day_of(instant: str) -> str:
-    """Return the day of an instant of a card, as people read it."""
+    """Return the day of an instant on a card, as people read it."""
     return long_day(datetime.fromisoformat(instant))
 
 
@@ -413,7 +416,7 @@ _PARTS: Mapping[str, Any] = {
 
 
 def outdated(published: Mapping[str, Any], at: datetime) -> list[str]:
-    """Return which figures of a published card are older than their window, as sentences."""
+    """Return sentences about the figures of a published card that are older than their window."""
     found = []
     for each in published["figures"]:
         measured = datetime.fromisoformat(each["ran_at"]) if each["ran_at"] else None

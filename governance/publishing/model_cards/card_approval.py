@@ -82,5 +82,5 @@ MODEL_CARD = ApprovalKind(
     apply=_apply,
     blocked=_blocked,
     lock=actions.LOCK,
-    step_up=False,  # it can be withdrawn, and all of it was read
+    step_up=False,  # No step-up: a card can be withdrawn, and the approver read all of it.
 )

@@ -1,10 +1,10 @@
-"""Lay out a model card as a PDF. Pure.
+"""The layout of a model card as a PDF. Pure.
 
-of_version(published, …)           the data of a published version: what its JSON says
+of_version(published, …)           the data of a published version, as in its JSON
 of_draft(content, …)               the data of a draft, with what is missing
 build(data) -> Built               the input of kernel/pdf.render
 
-The data is attached as snapshot.json, whose digest the signature confirms.
+The data is attached as snapshot.json, and the signature confirms its digest.
 """
 
 import re
@@ -24,7 +24,7 @@ from governance.publishing.reports.page_environment import environment
 from governance.publishing.reports.wording import capital, is_, out_of
 
 FORMAT = "governance.model-card/1"
-SNAPSHOT = "snapshot.json"  # the name under which every report attaches its data
+SNAPSHOT = "snapshot.json"  # The name under which every report attaches its data.
 PUBLIC = "Public: anybody with its address may read it"
 DRAFT = "Draft: not published"
 
@@ -50,7 +50,7 @@ def of_draft(
     requested_at: datetime,
     signing_key: str,
 ) -> dict[str, Any]:
-    """Return the data of a draft, as the record is now."""
+    """Return the data of a draft, from the record as it is now."""
     now = clock.now()
     return {
         "version": None,
@@ -67,7 +67,10 @@ def of_draft(
 def _frame(
     content: Mapping[str, Any], version: str, requested_at: datetime, signing_key: str
 ) -> dict[str, Any]:
-    """What every signed report says of itself; readers of a card know no slug of its tenant."""
+    """Return the frame that every signed report has.
+
+    Readers of a card don't learn the tenant's slug.
+    """
     name = re.sub(r"[^A-Za-z0-9]+", "-", content["system"]["name"]).strip("-").lower()
     return {
         "schema": FORMAT,
@@ -80,7 +83,7 @@ def _frame(
 
 
 def build(data: Mapping[str, Any]) -> Built:
-    """The card with its data and the manifest attached."""
+    """Return the card with its data and the manifest attached."""
     snapshot = canonical(data)
     files = with_manifest(
         data,
@@ -120,7 +123,7 @@ def _model(each: Mapping[str, str]) -> str:
 
 
 def position(every: Sequence[Mapping[str, Any]]) -> str:
-    """Return the conclusion of the card, as "one of three limits is missed"."""
+    """Return the conclusion of the card, such as "one of three limits is missed"."""
     limited = [each for each in every if each["limit"] is not None]
     whole = len(limited)
     if not limited:

@@ -1,4 +1,4 @@
-"""The interval of a figure beside its limit, for model cards."""
+"""The drawing of a figure's interval beside its limit, for model cards."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ WIDTH, HEIGHT, PADDING, DOT = 132, 16, 5.0, 3.6
 
 
 def interval(figure: Mapping[str, Any]) -> Markup:
-    """The figure of a card as a dot with its interval, and the limit as a dashed line."""
+    """Draw a card's figure as a dot with its interval, and the limit as a dashed line."""
     limit, high = figure["limit"], figure["high"]
     if high is None:
         high = max(figure["point"], figure["low"]) * 1.5

@@ -1,4 +1,4 @@
-"""Model cards of AI systems: assembled from the record, published, public."""
+"""Model cards of AI systems: assembled from the record, and published on a public page."""
 
 from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in
@@ -20,7 +20,7 @@ from governance.publishing.model_cards import (
     views,
 )
 
-# each module adds its routes to the same feature when it is imported
+# Importing each module adds its routes to the same feature.
 VIEW_MODULES = (views, file_views)
 
 manifest = Manifest(

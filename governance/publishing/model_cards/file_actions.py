@@ -1,6 +1,6 @@
-"""Generate and download model cards as signed PDFs.
+"""Actions that generate and download model cards as signed PDFs.
 
-request                 a draft with the record as it is when it is generated, or a version
+request                 a version, or a draft from the record at generation time
 request_published       a version's PDF for its readers, as soon as it is published
 """
 
@@ -54,9 +54,9 @@ DOWNLOADED = action(
 
 
 def request(system: AISystem, found: ModelCard | None = None) -> CardFile:
-    """Queue the PDF of a version, or of the draft; a second click watches the first.
+    """Queue the PDF of a version or of the draft. A second click follows the first.
 
-    Raises DomainError for a version that was withdrawn.
+    Raises DomainError for a withdrawn version.
     """
     if found is not None and found.is_withdrawn:
         raise DomainError(f"{found.title} was withdrawn, so no PDF is generated of it.")
@@ -66,14 +66,14 @@ def request(system: AISystem, found: ModelCard | None = None) -> CardFile:
 
 
 def request_published(found: ModelCard) -> CardFile:
-    """Queue the PDF that readers get. It never keeps a card from being published."""
+    """Queue the PDF that readers get. It never blocks the publication of a card."""
     return generated_files.request(
         CardFile, is_limited=False, system_id=found.system_id, model_card_id=found.id
     )
 
 
 def file(row: CardFile, blob: Blob, *, name: str, missing: int) -> bool:
-    """Keep the finished file; False if an earlier try has kept it."""
+    """Store the finished file. Return False if an earlier try has stored it."""
     if not generated_files.name_file(row, blob, name=name):
         return False
     row.missing = missing

@@ -1,4 +1,4 @@
-"""Model cards as signed PDFs: generated in the background, downloaded."""
+"""The pages of model cards as signed PDFs: generated in the background, then downloaded."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ ONE = "/model-card-files/<uuid:card_file_id>"
 
 @feature.post(f"{HOME}files", needs=permissions.EXPORT)
 def generate_draft(system_key: str) -> ResponseReturnValue:
-    """Generate the draft as a signed PDF, with the record as it is then."""
+    """Generate the draft as a signed PDF, from the record at generation time."""
     system = systems.system(system_key)
     file_actions.request(system)
     return redirect(url_for("model_cards.index", system_key=system.key), 303)
@@ -33,7 +33,7 @@ def generate(system_key: str, number: int) -> ResponseReturnValue:
 
 @feature.post(f"{ONE}/download", needs=permissions.EXPORT, answers=FILE)
 def download(card_file_id: UUID) -> ResponseReturnValue:
-    """Answer with the zip. A POST, because a download is recorded in the audit log."""
+    """Return the zip. This is a POST, because a download is recorded in the audit log."""
     return work_pages.attachment(file_actions.download(queries.card_file(card_file_id)))
 
 

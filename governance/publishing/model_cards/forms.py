@@ -1,5 +1,6 @@
-"""Forms of model cards: publish what was seen, choose a release, a known failure's text, withdraw a
-version.
+"""The forms of model cards.
+
+They publish what was seen, choose a release, write a known failure's text, and withdraw a version.
 """
 
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
@@ -24,7 +25,7 @@ class ReleaseForm(Form):
         return counted(self.seen.data)
 
     def offer(self, now: DescribedRelease) -> None:
-        """Offer what people are served, and each release that was evaluated."""
+        """Offer the served release, and each release that was evaluated."""
         follows = "The one that people are served, or else evaluated last"
         if now.by_itself:
             word = "served to people" if now.served else "evaluated last"

@@ -1,4 +1,4 @@
-"""Generate the signed PDF of a model card. A killed job runs again."""
+"""The job that generates the signed PDF of a model card. A killed job runs again."""
 
 import io
 from typing import Any
@@ -18,7 +18,7 @@ from governance.publishing.reports.signatures import signed_pdf
 
 @work(file_actions.FILES.name)
 def make_card_file(item: WorkItem, progress: Progress) -> None:
-    """The work of one CardFile (item.target_id)."""
+    """Generate the PDF of one CardFile (item.target_id)."""
     signed_pdf.begin(progress)
     with transaction():
         row = queries.card_file(target_of(file_actions.FILES, item))

@@ -1,7 +1,7 @@
-"""Published model cards, what readers see of known failures, and the public address of a system.
+"""Published model cards, the texts on known failures, and a system's public address.
 
-ModelCard           one published version; what it says never changes
-KnownFailureText    what readers see of a finding or an incident
+ModelCard           one published version; its content never changes
+KnownFailureText    the text about a finding or an incident that readers see
 PublicAddress       the token in the public address of a system
 CardRelease         the release that people chose for the next version
 CardFile            a version, or a draft, as a signed PDF
@@ -21,7 +21,7 @@ from governance.publishing.model_cards.card import without_ids
 
 
 class ModelCard(Tenanted, Model):
-    """A published version. `content` is card.content(), and `sha256` the digest of it."""
+    """A published version. `content` is card.content(), and `sha256` is its digest."""
 
     __tablename__ = "model_cards"
     __table_args__ = (
@@ -51,7 +51,7 @@ class ModelCard(Tenanted, Model):
 
     @property
     def public_content(self) -> dict[str, Any]:
-        """What its readers get in each format, with the SHA-256 of `card` as RFC 8785 writes it."""
+        """The content for readers in each format, with the SHA-256 of `card` as RFC 8785 writes it."""
         return {
             "version": self.number,
             "published_at": self.created_at.isoformat(),
@@ -61,10 +61,10 @@ class ModelCard(Tenanted, Model):
 
 
 class KnownFailureText(Tenanted, Model):
-    """What readers see of one finding or one incident of a system.
+    """The text about one finding or incident of a system, as readers see it.
 
-    `is_over` is what the finding or incident was when a person wrote the text: once it is over,
-    the text is written again.
+    `is_over` is the state of the finding or incident when a person wrote the text. Once that
+    changes, the text has to be written again.
     """
 
     __tablename__ = "known_failure_texts"
@@ -89,7 +89,7 @@ class KnownFailureText(Tenanted, Model):
 
 
 class PublicAddress(Tenanted, Model):
-    """Where anybody who has the address reads about a system. Nobody can guess it."""
+    """The public address of a system, readable by anybody who has it. Nobody can guess it."""
 
     __tablename__ = "system_public_addresses"
     __table_args__ = (
@@ -103,8 +103,9 @@ class PublicAddress(Tenanted, Model):
 
 
 class CardRelease(Tenanted, Model):
-    """The release that the next version describes. Without a release, and without a row, it is the
-    one that people are served, or else the one that was evaluated last.
+    """The release that the next version describes.
+
+    Without a release or a row, it is the served release, or else the one that was evaluated last.
     """
 
     __tablename__ = "model_card_releases"
@@ -121,8 +122,9 @@ class CardRelease(Tenanted, Model):
 
 
 class CardFile(StoredFile):
-    """A zip of a published version as a signed PDF; without one, of the draft as the record was when
-    it was generated. `missing` are the things that the draft prints as missing.
+    """A zip of a published version, or of the draft, as a signed PDF.
+
+    A draft shows the record at generation time, and prints the things in `missing` as missing.
     """
 
     __tablename__ = "model_card_files"

@@ -1,4 +1,4 @@
-"""Who reads, writes, publishes, withdraws and downloads the model cards of AI systems."""
+"""Permissions to read, write, publish, withdraw and download the model cards of AI systems."""
 
 from governance.kernel.safety.access import permission
 

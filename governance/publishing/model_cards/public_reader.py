@@ -1,8 +1,8 @@
-"""Who reads at the public address of a system: anybody, as Meridian in the tenant of the address.
+"""The reader at a system's public address: anybody, acting as Meridian in its tenant.
 
-    with reading(tenant, token) as system:    the AI system; NotFound where there is none
+    with reading(tenant, token) as system:    the AI system; NotFound if there is none
 
-The answer is the same for a tenant, a system and a card that don't exist.
+The response is the same for a tenant, a system and a card that don't exist.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""The public page of a system's model card, and the card as a PDF, as JSON and as an ML-BOM.
+"""The public page of a system's model card, and the card as PDF, JSON and ML-BOM.
 
-Anybody who has the address reads it. It shows what was published and nothing else of the tenant;
-of what changed since, it names only parts that its readers know already.
+Anybody who has the address reads it. It shows published content and nothing else of the tenant. Of
+later changes, it names only parts that its readers know already.
 """
 
 import json
@@ -36,21 +36,21 @@ GONE = 410
 
 @public.after_request
 def keep_out_of_search_engines(answer: Response) -> Response:
-    """A card is for those who have its address."""
+    """Tell search engines to skip a card: it is for readers who have its address."""
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     return answer
 
 
 @public.get(HOME, needs=PUBLIC)
 def show(tenant: str, token: str) -> ResponseReturnValue:
-    """The newest version, with a mark where the record has changed since."""
+    """Show the newest version, with a mark if the record has changed since."""
     with reading(tenant, token) as system:
         return _page(tenant, token, system, _newest(system))
 
 
 @public.get(f"{HOME}/<int:number>", needs=PUBLIC)
 def version(tenant: str, token: str, number: int) -> ResponseReturnValue:
-    """An earlier version."""
+    """Show an earlier version."""
     with reading(tenant, token) as system:
         return _page(tenant, token, system, queries.version(system.id, number))
 
@@ -87,7 +87,7 @@ def _page(tenant: str, token: str, system: AISystem, found: ModelCard) -> Respon
 
 
 def stale_parts(system: AISystem, found: ModelCard) -> list[str]:
-    """Return what of a published card is out of date, without what the record says instead."""
+    """Return the outdated parts of a published card, without the record's new values."""
     now = system_record.compared(system, found)
     parts = [each.part for each in card.changes(found.content, now.content)]
     return [*dict.fromkeys(parts), *card.outdated(found.content, clock.now())]
@@ -95,7 +95,7 @@ def stale_parts(system: AISystem, found: ModelCard) -> list[str]:
 
 @public.get(f"{HOME}/<int:number>/card.json", needs=PUBLIC, answers=FILE)
 def as_json(tenant: str, token: str, number: int) -> ResponseReturnValue:
-    """One version as JSON."""
+    """Return one version as JSON."""
     with reading(tenant, token) as system:
         found = _published(system, number)
         return json_file(found.public_content, f"model-card-{found.number}.json")
@@ -103,7 +103,7 @@ def as_json(tenant: str, token: str, number: int) -> ResponseReturnValue:
 
 @public.get(f"{HOME}/<int:number>/ml-bom.json", needs=PUBLIC, answers=FILE)
 def as_bom(tenant: str, token: str, number: int) -> ResponseReturnValue:
-    """One version as an ML-BOM, CycloneDX 1.7."""
+    """Return one version as an ML-BOM, CycloneDX 1.7."""
     with reading(tenant, token) as system:
         found = _published(system, number)
         made = ml_bom(
@@ -117,7 +117,7 @@ def as_bom(tenant: str, token: str, number: int) -> ResponseReturnValue:
 
 @public.get(f"{HOME}/<int:number>/card.pdf", needs=PUBLIC, answers=FILE)
 def as_pdf(tenant: str, token: str, number: int) -> ResponseReturnValue:
-    """One version as a PDF."""
+    """Return one version as a PDF."""
     with reading(tenant, token) as system:
         content, _signature, name = _signed(system, number)
         return _file(content, name, "application/pdf")
@@ -125,14 +125,14 @@ def as_pdf(tenant: str, token: str, number: int) -> ResponseReturnValue:
 
 @public.get(f"{HOME}/<int:number>/card.pdf.sig", needs=PUBLIC, answers=FILE)
 def signature(tenant: str, token: str, number: int) -> ResponseReturnValue:
-    """The signature of the PDF, to verify it with."""
+    """Return the PDF's detached signature, for verification."""
     with reading(tenant, token) as system:
         _content, signature, name = _signed(system, number)
         return _file(signature.encode(), f"{name}.sig", "text/plain; charset=utf-8")
 
 
 def _signed(system: AISystem, number: int) -> tuple[bytes, str, str]:
-    """The PDF of a version, its signature and its name. Raises NotFound before it is generated."""
+    """Return a version's PDF, signature and name. Raises NotFound until the PDF is generated."""
     row = queries.published_file(_published(system, number).id)
     if row is None:
         raise NotFound(NOTHING_HERE)
@@ -143,7 +143,7 @@ def _signed(system: AISystem, number: int) -> tuple[bytes, str, str]:
 
 
 def _published(system: AISystem, number: int) -> ModelCard:
-    """One version. Raises NotFound, and Gone where it was withdrawn."""
+    """Return one version. Raises NotFound, or Gone if it was withdrawn."""
     found = queries.version(system.id, number)
     if found.is_withdrawn:
         raise Gone("This model card was withdrawn.")
@@ -151,7 +151,7 @@ def _published(system: AISystem, number: int) -> ModelCard:
 
 
 def json_file(content: Mapping[str, Any], name: str) -> Response:
-    """A JSON file to keep."""
+    """Return a JSON file for download."""
     body = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     return _file(body.encode(), name, "application/json")
 

@@ -1,14 +1,14 @@
-"""Published model cards and what readers see of known failures.
+"""Queries of published model cards and of the texts on known failures.
 
-card(id), version(…), versions(…)    NotFound for what the tenant doesn't have
+card(id), version(…), versions(…)    NotFound if the tenant doesn't have it
 newest(system_id)                    the newest version, withdrawn or not
-open_request(system_id)              who asked to publish, and nobody has decided yet
-card_release(system_id)              which release people chose for the next version
-failure(system, kind, id)            one known failure, and the text that is there
+open_request(system_id)              the undecided request to publish
+card_release(system_id)              the release that people chose for the next version
+failure(system, kind, id)            one known failure and its text
 card_file(id), files_of(…)           signed PDFs of a version, or of the draft
 published_file(model_card_id)        the PDF that readers of a version get
 public_token(system_id)              the token in the system's public address
-system_of_token(token)               whose address it is
+system_of_token(token)               the system with this public address
 """
 
 from collections.abc import Sequence
@@ -34,8 +34,8 @@ from governance.publishing.model_cards.models import (
 )
 from governance.publishing.model_cards.record import AssembledCard
 
-APPROVAL = "model_card"  # the kind of approval
-MAX_FILES = 5  # shown on a page
+APPROVAL = "model_card"  # The kind of approval.
+MAX_FILES = 5  # Shown on a page.
 
 
 def card(model_card_id: UUID, *, lock: bool = False) -> ModelCard:
@@ -71,7 +71,7 @@ def newest(system_id: UUID) -> ModelCard | None:
 
 
 def open_request(system_id: UUID) -> Approval | None:
-    """Return the request to publish that nobody has decided."""
+    """Return the undecided request to publish."""
     found = approvals.open_approval(APPROVAL, system_id)
     return found if found and approvals.is_open(found) else None
 
@@ -88,7 +88,7 @@ def choice(card_release_id: UUID) -> CardRelease:
 
 
 def failure(now: AssembledCard, kind: str, source_id: UUID) -> KnownFailure:
-    """Return one known failure of what a card says now. Raises NotFound."""
+    """Return one known failure of the card as it is now. Raises NotFound."""
     for each in now.failures:
         if (each.kind, each.id) == (kind, str(source_id)):
             return each
@@ -98,7 +98,7 @@ def failure(now: AssembledCard, kind: str, source_id: UUID) -> KnownFailure:
 def failure_text(
     system_id: UUID, failure: KnownFailure, *, lock: bool = False
 ) -> KnownFailureText | None:
-    """Return what readers see of a known failure, as far as it is written."""
+    """Return the text about a known failure, or None if it isn't written."""
     t = KnownFailureText
     source = t.finding_id if failure.kind == "finding" else t.incident_id
     query = select(t).where(t.system_id == system_id, source == UUID(failure.id))
@@ -110,16 +110,13 @@ def text(known_failure_text_id: UUID) -> KnownFailureText:
     return find(KnownFailureText, known_failure_text_id, what="text")
 
 
-# ---- signed PDFs
-
-
 def card_file(card_file_id: UUID, *, lock: bool = False) -> CardFile:
     """Return the file with that id. Raises NotFound."""
     return find(CardFile, card_file_id, what="file", lock=lock)
 
 
 def run(card_file_id: UUID) -> Run[CardFile]:
-    """The file with the work on it."""
+    """Return the file with the work on it."""
     return run_of(card_file(card_file_id))
 
 
@@ -129,7 +126,7 @@ def files_of(system_id: UUID, model_card_id: UUID | None) -> Sequence[Run[CardFi
 
 
 def published_file(model_card_id: UUID) -> CardFile | None:
-    """Return the newest PDF of a version; None before the first one is generated."""
+    """Return the newest PDF of a version. None until the first one is generated."""
     query = (
         select(CardFile)
         .where(CardFile.model_card_id == model_card_id, CardFile.file_key.is_not(None))
@@ -137,9 +134,6 @@ def published_file(model_card_id: UUID) -> CardFile | None:
         .limit(1)
     )
     return session().scalars(query).one_or_none()
-
-
-# ---- public addresses
 
 
 def public_token(system_id: UUID) -> str | None:
@@ -157,11 +151,8 @@ def system_of_token(token: str) -> AISystem | None:
     return session().scalars(query).one_or_none()
 
 
-# ---- on the pages of AI systems
-
-
 def tab_note(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """Select the number of the newest version; "withdrawn" where it is."""
+    """Select the number of the newest version, or "withdrawn"."""
     m = ModelCard
     newest = select(m).where(m.system_id == system_id).order_by(m.number.desc()).limit(1).subquery()
     withdrawn = newest.c.withdrawn_at.is_not(None)

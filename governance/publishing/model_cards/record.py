@@ -1,9 +1,10 @@
-"""A model card as the record says it now: register, policy, evaluations, drills, findings,
-incidents.
+"""A model card assembled from the record as it is now.
 
-assembled(system)         what would be published, and what keeps it from being published
-described(system_id)      which release that is of
-compared(system, card)    what the record says now of the release that a published card describes
+The sources are register, policy, evaluations, drills, findings and incidents.
+
+assembled(system)         the card that would be published, and its blockers
+described(system_id)      the release that it describes
+compared(system, card)    the record's current values for the release of a published card
 """
 
 from collections.abc import Iterator, Mapping
@@ -51,12 +52,12 @@ from governance.publishing.model_cards.card import (
 from governance.publishing.model_cards.models import CardRelease, KnownFailureText, ModelCard
 from governance.publishing.reports.ai_rmf.snapshot import canonical, fingerprint
 
-MAX_FAILURES = 50  # of each kind, the newest first
+MAX_FAILURES = 50  # Per kind, the newest first.
 
 
 @dataclass(frozen=True, slots=True)
 class AssembledCard:
-    """What the record says of a system now. `digest` is that of what its readers would get."""
+    """The card of a system from the record as it is now. `digest` is that of its content."""
 
     at: datetime
     release: str
@@ -72,7 +73,7 @@ class AssembledCard:
 
     @property
     def deciding(self) -> int:
-        """How many figures have to be ready: all but signals, and that of the stop drill."""
+        """The number of figures that must be ready: all except signals, plus the stop drill."""
         return 1 + sum(not each.is_signal for each in self.figures)
 
     @property
@@ -82,21 +83,24 @@ class AssembledCard:
 
 
 def digest_of(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of what readers get, as RFC 8785 writes it."""
+    """Return the SHA-256 of the content, as RFC 8785 writes it."""
     return fingerprint(canonical(card.without_ids(content)))
 
 
 @dataclass(frozen=True, slots=True)
 class DescribedRelease:
-    """Which release the next version describes: the one that people chose, or else the one that
-    people are served since a rollout ended, or else the one that was evaluated last.
+    """The release that the next version describes.
+
+    It is the one that people chose, or else the one served since a rollout ended, or else the one
+    that was evaluated last.
     """
 
     chosen: str
-    revision: int  # of the choice
+    revision: int  # Of the choice.
     served: str
     served_since: datetime | None
-    releases: tuple[tuple[str, datetime | None], ...]  # that were evaluated, the newest run first
+    # Releases that were evaluated, the newest run first.
+    releases: tuple[tuple[str, datetime | None], ...]
 
     @property
     def evaluated(self) -> str:
@@ -108,19 +112,21 @@ class DescribedRelease:
 
     @property
     def by_itself(self) -> str:
-        """The release while nobody has chosen one."""
+        """The release used while nobody has chosen one."""
         return self.served or self.evaluated
 
     @property
     def reason(self) -> str:
-        """Why this release, as the end of a sentence."""
+        """The reason for this release, as the end of a sentence."""
         if self.chosen:
             return "chosen by a person"
         return "which people are served" if self.served else "which was evaluated last"
 
     def for_readers(self, published: ModelCard) -> str:
-        """The release that readers of a published card expect it to describe: its own, until
-        everybody is served another one. What is chosen for the next version is nothing to them.
+        """Return the release that readers of a published card expect it to describe.
+
+        It is the card's own release, until everybody is served another one. The choice for the next
+        version doesn't affect them.
         """
         if self.served_since is not None and self.served_since > published.created_at:
             return self.served
@@ -128,7 +134,7 @@ class DescribedRelease:
 
 
 def described(system_id: UUID) -> DescribedRelease:
-    """Return which release the next version describes; one statement."""
+    """Return the release that the next version describes, in one statement."""
     chosen = select(CardRelease.release, CardRelease.revision).where(
         CardRelease.system_id == system_id
     )
@@ -180,12 +186,12 @@ INCIDENTS = Rows(
 def compared(
     system: AISystem, published: ModelCard, known: DescribedRelease | None = None
 ) -> AssembledCard:
-    """Return what the record says now of the release that readers of the card expect."""
+    """Return the record's current values for the release that readers of the card expect."""
     return assembled(system, (known or described(system.id)).for_readers(published))
 
 
 def assembled(system: AISystem, release: str | None = None) -> AssembledCard:
-    """Return the card of a system as it is now, of the release that the next version describes."""
+    """Return the card of a system as it is now, for the release that the next version describes."""
     return _assembled(system, described(system.id).release if release is None else release)
 
 
@@ -250,7 +256,7 @@ def _system(system: AISystem) -> dict[str, Any]:
 
 
 def _data_sets(system: AISystem) -> list[dict[str, Any]]:
-    """Those that have a page of their own with version and licence, then the register's texts."""
+    """Return data sets with their own page, version and license, then the register's texts."""
     used = datasets.datasets_of(system.id)
     kept = {each.row.data_set.key for each in used}
     return [
@@ -283,11 +289,8 @@ def _policy(system: AISystem) -> dict[str, Any]:
     }
 
 
-# ---- figures
-
-
 def _figures(found: Evaluated, release: str, at: datetime) -> Iterator[CardFigure]:
-    """Yield each measure of each live suite that was ever run on the system; one statement."""
+    """Yield each measure of each live suite that was ever run on the system, in one statement."""
     tier, tier_name = evaluations.policy_tier(), evaluations.policy_tier_name()
     for suite, newest, run, version in found.suites:
         if run is None or version is None:
@@ -334,7 +337,7 @@ def _figures(found: Evaluated, release: str, at: datetime) -> Iterator[CardFigur
 
 
 def _in_force(cell: WeekCell, tier_name: str) -> dict[str, Any] | None:
-    """Return what the limits in force say, where the page of the run shows it beside the verdict."""
+    """Return the verdict of the limits in force, if the run's page shows it beside the run's own."""
     if not cell.under_today or cell.result is None:
         return None
     limit = cell.result.verdicts.get(cell.today, {}).get("limit")
@@ -350,7 +353,7 @@ def _without_run(suite: EvaluationSuite, problem: str) -> CardFigure:
 def _of_run(
     run: EvaluationRun, version: SuiteVersion, suite: EvaluationSuite, newest: int | None
 ) -> str:
-    """Return why a run is no source, or an empty text."""
+    """Return why a run can't be a source, or an empty text."""
     if version.withdrawn_at is not None or newest is None:
         return f"Version {version.number} of {suite.name} was withdrawn."
     if version.number < newest:
@@ -400,11 +403,8 @@ def _drill(system_id: UUID) -> CardDrill | None:
     )
 
 
-# ---- known failures
-
-
 def _failures(system_id: UUID, at: datetime) -> Iterator[KnownFailure]:
-    """Yield findings and incidents of the last twelve months: what goes on first."""
+    """Yield findings and incidents of the last twelve months, the ongoing ones first."""
     texts = {row.finding_id or row.incident_id: row for row in TEXTS.read(system_id=system_id)}
     of_it = {"system_id": system_id, "since": at - card.HISTORY}
     found = [

@@ -1,4 +1,4 @@
-"""What model cards add to an AI system's pages: their tab, and their entries in its history."""
+"""The tab and history entries that model cards add to an AI system's pages."""
 
 from governance.operations.systems.parts import SystemRecords, SystemTab
 from governance.publishing.model_cards import permissions, queries

@@ -1,4 +1,4 @@
-"""The model card of one AI system: what is missing, preview, versions, known failures' texts."""
+"""The pages of one AI system's model card: blockers, preview, versions, known failures' texts."""
 
 from typing import Any
 from uuid import UUID
@@ -39,7 +39,7 @@ VERSION = f"{HOME}<int:number>"
 
 @feature.get(HOME, needs=permissions.VIEW)
 def index(system_key: str) -> ResponseReturnValue:
-    """Show what keeps the next version from being published, and what readers see meanwhile."""
+    """Show what blocks the next version, and what readers see meanwhile."""
     return _index(systems.system(system_key), PublishCardForm())
 
 
@@ -59,7 +59,7 @@ def _index(
         for_readers = card.changes(newest.content, said)
     requested = queries.open_request(system.id)
     if requested is not None and kinds.fingerprint(requested) != requested.fingerprint:
-        requested = None  # the record has changed since
+        requested = None  # The record has changed since.
     return page(
         "publishing/model_cards/index.html",
         status=status,
@@ -90,7 +90,7 @@ def _index(
 def _choosing(
     system: AISystem, chosen: DescribedRelease, form: ReleaseForm | None
 ) -> ReleaseForm | None:
-    """The form with the releases that were evaluated; None for who may not choose."""
+    """Return the form with the evaluated releases. None for people who may not choose."""
     if system.is_retired or not allowed(permissions.WRITE):
         return None
     form = form or ReleaseForm(release=chosen.chosen)
@@ -110,7 +110,7 @@ def _moment(each: Moment) -> dict[str, Any]:
 
 @feature.post(HOME, needs=permissions.WRITE)
 def request_approval(system_key: str) -> ResponseReturnValue:
-    """Request approval of exactly what the person saw; each reason against it is named."""
+    """Request approval of exactly what the person saw. Name each reason against it."""
     system, form = systems.system(system_key), PublishCardForm()
     if not accepted(form, lambda: actions.request_approval(system, seen=form.seen.data or "")):
         return _index(system, form, status=form.status)
@@ -152,7 +152,7 @@ def preview(system_key: str) -> ResponseReturnValue:
 
 @feature.get("/model-cards/<uuid:model_card_id>", needs=permissions.VIEW)
 def by_id(model_card_id: UUID) -> ResponseReturnValue:
-    """Open a version from its id, as audit entries link it."""
+    """Open a version by its id, as audit entries link it."""
     found = queries.card(model_card_id)
     return _to(systems.system(found.system_id), found, code=302)
 
@@ -166,7 +166,7 @@ def by_text(known_failure_text_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/model-cards/releases/<uuid:card_release_id>", needs=permissions.VIEW)
 def by_release(card_release_id: UUID) -> ResponseReturnValue:
-    """Open the card of which somebody chose the release, as audit entries link it."""
+    """Open the card whose release somebody chose, as audit entries link it."""
     system = systems.system(queries.choice(card_release_id).system_id)
     return redirect(url_for("model_cards.index", system_key=system.key), 302)
 
@@ -223,7 +223,7 @@ def withdraw(system_key: str, number: int) -> ResponseReturnValue:
     needs=permissions.WRITE,
 )
 def write(system_key: str, kind: str, source_id: UUID) -> ResponseReturnValue:
-    """Write what readers see of a finding or an incident."""
+    """Write the text about a finding or an incident that readers see."""
     system = systems.system(system_key)
     found = queries.failure(system_record.assembled(system), kind, source_id)
     there = queries.failure_text(system.id, found)

@@ -1,4 +1,4 @@
-"""Change a tenant's state: at once, or by a request that a second operator decides."""
+"""Changes of a tenant's state: immediate, or through a request that a second operator decides."""
 
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.models import Approval
@@ -7,11 +7,11 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel.errors import Invalid
 from governance.publishing.operator_desk import queries
 
-SUSPENSION = "tenant_suspension"  # the kind of approval
+SUSPENSION = "tenant_suspension"  # The kind of approval.
 
 
 def suspend(tenant: Tenant, *, typed: str, reason: str) -> Approval | None:
-    """Suspend now, or return the request where the tenant's tier wants two people."""
+    """Suspend now, or return the request if the tenant's tier requires two people."""
     suspension_actions.check_can_be_suspended(tenant)
     suspension_actions.check_state(tenant, "active")
     check_typed(tenant, typed)
@@ -22,7 +22,7 @@ def suspend(tenant: Tenant, *, typed: str, reason: str) -> Approval | None:
 
 
 def resume(tenant: Tenant, *, reason: str) -> Approval | None:
-    """Resume now, or return the request where the tenant's tier wants two people."""
+    """Resume now, or return the request if the tenant's tier requires two people."""
     suspension_actions.check_state(tenant, "suspended")
     if queries.needs_second(tenant):
         return _request(tenant, f"resume {tenant.name}", reason)
@@ -35,7 +35,7 @@ def _request(tenant: Tenant, summary: str, reason: str) -> Approval:
 
 
 def apply_request(tenant: Tenant, reason: str) -> None:
-    """A second operator approved it: the tenant gets the other state."""
+    """Switch the tenant to the other state, after a second operator's approval."""
     if tenant.status == "active":
         suspension_actions.suspend(tenant, reason=reason)
     else:

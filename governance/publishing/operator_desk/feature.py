@@ -1,4 +1,4 @@
-"""The operator's desk: a page for each tenant, and what an operator can do there."""
+"""The operator's desk: a page for each tenant, and the actions that an operator has there."""
 
 from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.kernel.manifest import Manifest

@@ -7,7 +7,7 @@ from governance.kernel.web.forms import Form
 
 
 class OperatorReasonForm(Form):
-    """Why an operator does this to a tenant."""
+    """The form for an operator's reason."""
 
     reason = TextAreaField(
         "Reason", [DataRequired("Enter a reason. It is kept in both audit logs."), Length(max=1000)]

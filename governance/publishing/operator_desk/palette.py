@@ -1,4 +1,4 @@
-"""Tenants in the operator's search, with what can be done to each."""
+"""Tenants in the operator's search, with the actions on each."""
 
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,7 @@ def _find_suspended(text: str) -> Select[UUID, str, str]:
 
 
 def _find_former(text: str) -> Select[UUID, str, str]:
-    """Those that are being deleted, or were."""
+    """Find tenants that are being deleted, or were deleted."""
     return _named(text).where(Tenant.status.not_in(("active", "suspended")))
 
 

@@ -1,8 +1,8 @@
-"""What the operator's page of a tenant shows: counts and states, none of the tenant's content.
+"""Queries for the operator's page of a tenant: counts and states, without the tenant's content.
 
 tenant_facts(tenant)      usage, health and people of a tenant, read in that tenant
-impact(tenant)            what a suspension reaches: (figure, words) pairs
-needs_second(tenant)      whether its tier wants two people for every change
+impact(tenant)            what a suspension affects: (figure, words) pairs
+needs_second(tenant)      whether its tier requires two people for every change
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ MAX_GRANTS = 8
 
 @dataclass(frozen=True, slots=True)
 class MonthUsage:
-    """Requests and tokens of one month."""
+    """The requests and tokens of one month."""
 
     month: Month
     requests: int
@@ -53,11 +53,11 @@ class MonthUsage:
 
 @dataclass(frozen=True, slots=True)
 class TenantFacts:
-    """Counts and states of one tenant.
+    """The counts and states of one tenant.
 
-    `roles` are (name of the role, members). `verified` is the Monday of the last week in
-    which every stored file was hashed; None before the first. `consumers` are products that asked for
-    decisions and are counted with the systems' switches.
+    `roles` are (name of the role, members). `verified` is the Monday of the last week in which
+    every stored file was hashed, or None before the first. `consumers` are products that asked for
+    decisions. They are counted with the systems' switches.
     """
 
     tier: str
@@ -79,7 +79,7 @@ class TenantFacts:
 
 
 def desk_tenant(slug: str) -> Tenant:
-    """The tenant of an operator's page, in any state. Raises NotFound."""
+    """Return the tenant of an operator's page, in any state. Raises NotFound."""
     found = any_tenant_by_slug(slug)
     if found is None:
         raise NotFound("This tenant doesn't exist.")
@@ -87,7 +87,7 @@ def desk_tenant(slug: str) -> Tenant:
 
 
 def tenant_facts(tenant: Tenant) -> TenantFacts:
-    """Return what the page shows; five statements, whatever the tenant has."""
+    """Return the facts that the page shows, in five statements for any tenant."""
     month = Month.of(clock.now().astimezone(ZoneInfo(operator_time_zone())).date())
     with within(founder(tenant.id, tenant.slug, tenant.name)):
         policy = standing()
@@ -116,7 +116,7 @@ def _roles() -> list[tuple[str, int]]:
 
 
 def _counts() -> Sequence[int]:
-    """API keys, AI systems, active stops, firing alerts, open incidents."""
+    """Return the numbers of API keys, AI systems, active stops, firing alerts and open incidents."""
     parts = (
         select(func.count()).select_from(ApiKey).where(is_live(clock.now())),
         select(func.count()).select_from(AISystem).where(AISystem.retired_at.is_(None)),
@@ -161,11 +161,11 @@ class ShownGrant:
     status: str
     ends_at: datetime | None
     is_own: bool
-    entrance: str  # the endpoint that the tenant opens with
+    entrance: str  # The endpoint that the tenant opens with.
 
 
 def grants(tenant: Tenant) -> list[ShownGrant]:
-    """The newest requests for access to this tenant, of all operators."""
+    """List the newest requests for access to this tenant, of all operators."""
     me = current.person_id()
     with within(founder(tenant.id, tenant.slug, tenant.name)):
         return [
@@ -195,13 +195,13 @@ def _entrance(feature: str) -> str:
 
 
 def needs_second(tenant: Tenant) -> bool:
-    """Whether a second operator has to approve a change of this tenant's state."""
+    """Return whether a second operator must approve a change of this tenant's state."""
     with within(founder(tenant.id, tenant.slug, tenant.name)):
         return standing().tier.four_eyes
 
 
 def impact(facts: TenantFacts) -> list[tuple[str, str]]:
-    """What a suspension reaches, four figures."""
+    """Return the four figures of what a suspension affects."""
     return [
         (thousands(facts.people), "person" if facts.people == 1 else "people"),
         (thousands(facts.sessions), "session ends" if facts.sessions == 1 else "sessions end"),
@@ -218,5 +218,5 @@ def has_log_trouble(facts: TenantFacts) -> bool:
 
 
 def since(tenant: Tenant) -> datetime | None:
-    """Since when it is suspended."""
+    """Return since when the tenant is suspended."""
     return tenant.suspended_at if tenant.status != "active" else None

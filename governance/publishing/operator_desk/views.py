@@ -1,4 +1,4 @@
-"""The operator's page of a tenant: what it uses, how it is, and its suspension."""
+"""The operator's page of a tenant: its usage, its health and its suspension."""
 
 from typing import Any
 
@@ -47,7 +47,9 @@ def tenant(slug: str) -> ResponseReturnValue:
 
 
 def _plans(found: Tenant) -> list[tuple[str, str]]:
-    """What the customer subscribes to today: (reference, amount), for who may see money."""
+    """Return the customer's current subscriptions as (reference, amount), if the reader may see
+    money.
+    """
     if not allowed(money_permissions.VIEW):
         return []
     today, newest = clock.today(), dict[str, tuple[str, str]]()
@@ -116,7 +118,7 @@ def exporting(slug: str) -> ResponseReturnValue:
 
 @feature.post("/tenants/<slug>/export", needs=export_permissions.START, fresh=EXPORT)
 def start_export(slug: str) -> ResponseReturnValue:
-    """For the tenant's admins: they get it, the operator doesn't."""
+    """Start an export for the tenant's admins. The operator doesn't get it."""
     found, form = queries.desk_tenant(slug), OperatorReasonForm()
     if not accepted(form, lambda: start_for(found, reason=form.given)):
         return _asking("export", found, form)
@@ -126,14 +128,14 @@ def start_export(slug: str) -> ResponseReturnValue:
 def _asking(
     name: str, found: Tenant, form: OperatorReasonForm, **shown: Any
 ) -> ResponseReturnValue:
-    """The page of one of the three: fresh, or with what is wrong in its form."""
+    """Return the page of one of the three actions, with the form's errors if it has any."""
     template = f"publishing/operator_desk/{name}.html"
     status = form.status if form.problems else 200
     return page(template, status=status, t=found, form=form, **shown)
 
 
 def _done(found: Tenant, requested: Approval | None, sentence: str) -> ResponseReturnValue:
-    """Back to the tenant, or to the request that another operator decides."""
+    """Redirect to the tenant, or to the request that another operator decides."""
     if requested is None:
         flash(sentence)
         return redirect(url_for("operator_desk.tenant", slug=found.slug), 303)

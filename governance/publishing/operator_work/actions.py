@@ -32,7 +32,7 @@ CANCELLED = action(
 
 
 def retry(item_id: UUID, *, reason: str) -> None:
-    """Queue failed work again, as the person who asked for it."""
+    """Queue failed work again, on behalf of the person who requested it."""
     tenant = queries.tenant_of_work(item_id)
     with within(visiting(current.actor(), tenant)):
         item = queries.work_item(item_id)
@@ -45,7 +45,10 @@ def retry(item_id: UUID, *, reason: str) -> None:
 
 
 def cancel(item_id: UUID, *, reason: str) -> None:
-    """Stop work that waits or runs; failed work leaves the list, and its row stays failed."""
+    """Stop work that is queued or running.
+
+    Failed work leaves the list, and its row stays failed.
+    """
     tenant = queries.tenant_of_work(item_id)
     with within(visiting(current.actor(), tenant)):
         item = queries.work_item(item_id)

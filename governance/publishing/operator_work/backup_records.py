@@ -1,11 +1,11 @@
-"""What the installation knows of its backups and restore drills: entries of the operator's own log.
+"""Recorded backups and restore drills of the installation, as entries in the operator's log.
 
     record_outcome("backup", Outcome(succeeded=True, size=…, seconds=…, place="/backup/base-…"))
     newest_outcomes()      kind → its last outcome, and the last one that succeeded; one statement
     age("backup")          seconds since the last success, for the metric
 
-Backups are made outside of Meridian, by PostgreSQL or a cloud provider. The commands
-`governance backup …` and `governance drill` record them; nothing is inferred.
+Backups are made outside of Meridian, by PostgreSQL or a cloud provider. The commands `governance
+backup …` and `governance drill` record them. Nothing is inferred.
 """
 
 import math
@@ -68,7 +68,7 @@ DRILL_FAILED = action(
     fields=FIELDS,
     shape="bad",
 )
-ACTIONS: Mapping[Kind, tuple[Action, Action]] = {  # of a success, of a failure
+ACTIONS: Mapping[Kind, tuple[Action, Action]] = {  # The actions of a success and of a failure.
     "backup": (BACKUP_COMPLETED, BACKUP_FAILED),
     "drill": (DRILL_PASSED, DRILL_FAILED),
 }
@@ -80,7 +80,10 @@ MAX_SIZE, MAX_SECONDS = 2**60, 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a backup or a drill ended. `size` is in bytes; `place` is where the backup is."""
+    """The outcome of a backup or drill.
+
+    `size` is in bytes; `place` is where the backup is stored.
+    """
 
     succeeded: bool
     size: int = 0
@@ -92,7 +95,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class KindOfBackup:
-    """The last outcome of a kind, and the last success; None where none was recorded."""
+    """The last outcome of a kind, and the last success. Each is None if none was recorded."""
 
     kind: Kind
     last: Outcome | None
@@ -105,7 +108,7 @@ class KindOfBackup:
 
 
 def record_outcome(kind: Kind, outcome: Outcome) -> None:
-    """Write it into the operator's log, as the acting console."""
+    """Write an outcome into the operator's log, as the acting system actor."""
     if not 0 <= outcome.size <= MAX_SIZE or not 0 <= outcome.seconds <= MAX_SECONDS:
         raise Invalid("Enter a size of 0 bytes or more and a duration of up to 30 days.")
     success, failure = ACTIONS[kind]
@@ -155,7 +158,10 @@ def _kind(kind: Kind, found: Mapping[str, Outcome]) -> KindOfBackup:
 
 
 def age(kind: Kind) -> float:
-    """Seconds since the last success; NaN before the first, or without an operator's tenant."""
+    """Return the seconds since the last success.
+
+    NaN before the first, or without an operator's tenant.
+    """
     home = any_tenant_by_slug(OPERATOR_SLUG)
     if home is None:
         return math.nan

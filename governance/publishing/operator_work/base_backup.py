@@ -1,7 +1,7 @@
-"""Make a base backup with PostgreSQL's own tool, and check every file of it against its manifest.
+"""Base backups with PostgreSQL's own tool, with every file checked against the manifest.
 
-make(folder, url)        a new folder in `folder` and how many bytes were checked
-check(backup)            the check alone: raises Invalid for the first file that differs
+make(folder, url)        make a backup in a new folder of `folder`; return it and its checked bytes
+check(backup)            run the check alone; raises Invalid for the first file that differs
 """
 
 import hashlib
@@ -17,9 +17,10 @@ MAX_MESSAGE_LENGTH = 200
 
 
 def make(folder: Path, url: str) -> tuple[Path, int]:
-    """Return the folder of a new base backup, checked, and its size in bytes.
+    """Make and check a base backup. Return its new folder and its size in bytes.
 
-    Raises Unavailable where the tool is missing or fails; what it wrote by then stays for a look.
+    Raises Unavailable if the tool is missing or fails. Files that it wrote until then stay for
+    inspection.
     """
     tool = shutil.which("pg_basebackup")
     if tool is None:
@@ -34,7 +35,10 @@ def make(folder: Path, url: str) -> tuple[Path, int]:
 
 
 def check(backup: Path) -> int:
-    """What pg_verifybackup does, which isn't part of every installation; how many bytes it read."""
+    """Check a backup as pg_verifybackup does. Return how many bytes it read.
+
+    Not every installation has pg_verifybackup. Raises Invalid for the first file that differs.
+    """
     text = (backup / "backup_manifest").read_bytes()
     manifest = json.loads(text)
     signed = text[: text.rindex(b'"Manifest-Checksum"')]

@@ -1,4 +1,6 @@
-"""A backup or a restore drill that failed, is too old, or was never recorded; a key that is due."""
+"""Inbox items for backups and drills that failed, are too old or missing, and for keys that are
+due.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -14,13 +16,13 @@ from governance.publishing.operator_work.backup_records import ACTIONS, MAX_AGE,
 from governance.publishing.operator_work.key_ages import KINDS, WARNED_BEFORE
 from governance.publishing.operator_work.models import KeyAge
 
-# how long after its start an installation is asked for the first one
+# How soon after its start an installation has to record the first one.
 FIRST_WITHIN: dict[Kind, timedelta] = {"backup": timedelta(days=2), "drill": timedelta(days=30)}
 COMMANDS: dict[Kind, str] = {"backup": "governance backup", "drill": "governance drill"}
 
 
 def _due(kind: Kind) -> Select[Any]:
-    """The newest entry of the kind, if it failed or its time is over."""
+    """Select the newest entry of the kind, if it failed or is too old."""
     e, later = AuditEntry, aliased(AuditEntry)
     success, failure = (each.name for each in ACTIONS[kind])
     newer = select(later.id).where(
@@ -84,7 +86,7 @@ def _sources(kind: Kind) -> tuple[InboxSource, InboxSource]:
 
 
 def _key_due() -> Select[Any]:
-    """A key whose time is over within a month, and the tenant that it belongs to."""
+    """Select keys that are due within a month or overdue, and the tenants that they belong to."""
     k = KeyAge
     query = item_select(k, about=k.kind, who=Tenant.name, since=k.since, due=k.due_at)
     warned_at = k.due_at - literal(WARNED_BEFORE, Interval())

@@ -1,4 +1,4 @@
-"""What the operator's desk does by itself."""
+"""The scheduled jobs of the operator's desk."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ LISTED_FOR = timedelta(days=90)
 
 
 def forget_old_failures() -> None:
-    """Take work that failed long ago off the list; its row stays with its tenant."""
+    """Remove work that failed long ago from the list. Its row stays with its tenant."""
     with transaction():
         old = WorkFailure.created_at < clock.now() - LISTED_FOR
         session().execute(delete(WorkFailure).where(old))

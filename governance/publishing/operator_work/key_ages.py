@@ -1,7 +1,7 @@
-"""Look how old the keys are: the installation's, and each tenant's.
+"""The ages of keys: the installation's, and each tenant's.
 
-note_ages()    what the hourly job does: reads each tenant in a transaction of its own, and writes
-               what it found into the operator's tenant
+note_ages()    the hourly job: read each tenant in its own transaction, and write the ages into
+               the operator's tenant
 """
 
 from collections.abc import Iterator
@@ -40,9 +40,10 @@ WARNED_BEFORE = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class KindOfKey:
-    """`lasts` is how long one is used; None where a certificate says it, or nothing has to be done.
+    """A kind of key. `lasts` is how long one is used.
 
-    `remedy` says who replaces it and how, with {slug} for the tenant's.
+    `lasts` is None if a certificate states it, or if nothing has to be done. `remedy` says who
+    replaces the key and how, with {slug} for the tenant's.
     """
 
     name: str
@@ -105,7 +106,7 @@ class Age:
 
 
 def note_ages() -> None:
-    """What can't be read in a tenant is logged, and its last ages stay."""
+    """Record the ages of all keys. If a tenant can't be read, log it and keep its last ages."""
     home = _home()
     if home is None:
         return
@@ -152,7 +153,7 @@ def _age(kind: str, since: datetime, *, ends_at: datetime | None = None) -> Age:
 
 
 def _ages_of_tenant() -> Iterator[Age]:
-    """Of the acting tenant, as far as it has such keys."""
+    """Yield the ages of the acting tenant's keys, if it has them."""
     for kind, model in (("log", LogKey), ("bundle", BundleKey)):
         since = session().scalar(
             select(func.max(model.created_at)).where(model.retired_at.is_(None))
@@ -170,7 +171,7 @@ def _ages_of_tenant() -> Iterator[Age]:
 
 
 def _oldest_secret() -> datetime | None:
-    """Since when the oldest secret of an endpoint that gets messages is in use."""
+    """Return the creation time of the oldest secret in use, among endpoints that get messages."""
     rotated = (
         select(func.max(AuditEntry.at))
         .where(AuditEntry.action == SECRET_ROTATED.name, AuditEntry.target_id == WebhookEndpoint.id)
@@ -182,7 +183,10 @@ def _oldest_secret() -> datetime | None:
 
 
 def _ages_of_installation(home: Tenant) -> Iterator[Age]:
-    """What belongs to no tenant; a rotation of the installation's key is in the operator's log."""
+    """Yield the ages of keys of no tenant.
+
+    The operator's log has rotations of the installation's key.
+    """
     rotated = session().scalar(
         select(func.max(AuditEntry.at)).where(AuditEntry.action == KEK_ROTATED.name)
     )
@@ -200,12 +204,9 @@ def _ages_of_installation(home: Tenant) -> Iterator[Age]:
         yield _age("authority", authority.created_at, ends_at=ends)
 
 
-# ---- reads
-
-
 @dataclass(frozen=True, slots=True)
 class ListedKey:
-    """A key as the page shows it; `tenant` is empty for the installation's."""
+    """A key as the page shows it. `tenant` is empty for the installation's keys."""
 
     kind: KindOfKey
     tenant: str
@@ -215,7 +216,7 @@ class ListedKey:
 
     @property
     def state(self) -> str:
-        """`overdue`, `soon`, or `fine`."""
+        """The state of a key: `overdue`, `soon` or `fine`."""
         if self.due_at is None or self.due_at - WARNED_BEFORE > clock.now():
             return "fine"
         return "overdue" if self.due_at <= clock.now() else "soon"
@@ -226,7 +227,7 @@ class ListedKey:
 
 
 def listed() -> list[ListedKey]:
-    """The keys that are due first; one statement."""
+    """List the keys that are due first, in one statement."""
     query = (
         select(KeyAge, Tenant.name, Tenant.slug)
         .join(Tenant, Tenant.id == KeyAge.customer_id)
@@ -246,7 +247,7 @@ def listed() -> list[ListedKey]:
 
 
 def count_by_state() -> tuple[int, int, int]:
-    """(all, due within a month or overdue, overdue); one statement."""
+    """Count all keys, those due within a month or overdue, and the overdue ones, in one statement."""
     now = clock.now()
     row = session().execute(
         select(

@@ -1,5 +1,6 @@
-"""How old the keys are that sign and encrypt, by tenant: counted each hour, as rows of the operator's
-own tenant.
+"""The ages of signing and encryption keys by tenant.
+
+They are recorded each hour, as rows of the operator's own tenant.
 """
 
 from datetime import datetime
@@ -12,8 +13,9 @@ from governance.kernel.data.db import Model, Tenanted
 
 
 class KeyAge(Tenanted, Model):
-    """Since when a tenant's key of a kind is in use. The installation's own keys are the
-    operator's.
+    """The time since when a tenant's key of a kind is in use.
+
+    The installation's own keys belong to the operator's tenant.
     """
 
     __tablename__ = "key_ages"
@@ -23,6 +25,6 @@ class KeyAge(Tenanted, Model):
     )
 
     customer_id: Mapped[UUID]
-    kind: Mapped[str]  # of key_ages.KINDS
-    since: Mapped[datetime]  # created, or last replaced
-    due_at: Mapped[datetime | None]  # None: nothing has to be done about it
+    kind: Mapped[str]  # One of key_ages.KINDS.
+    since: Mapped[datetime]  # When it was created or last replaced.
+    due_at: Mapped[datetime | None]  # None: nothing has to be done about it.

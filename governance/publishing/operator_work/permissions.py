@@ -1,4 +1,4 @@
-"""Who looks after the installation's own work."""
+"""Permissions to manage the installation's own work."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,4 +1,4 @@
-"""The installation's queue, its scheduled jobs, and its disks. All of it is without content."""
+"""The installation's queue, scheduled jobs and disks. Nothing here has tenants' content."""
 
 import shutil
 from collections.abc import Sequence
@@ -24,19 +24,19 @@ PROPER_NAMES = {"scim": "SCIM", "prometheus": "Prometheus"}
 
 @dataclass(frozen=True, slots=True)
 class KindOfWork:
-    """How much work of a kind waits, runs, is for later and has failed."""
+    """The numbers of waiting, running, postponed and failed work of a kind."""
 
     kind: str
     waiting: int = 0
     running: int = 0
     later: int = 0
     failed: int = 0
-    oldest: datetime | None = None  # since when the longest waiting one is ready
+    oldest: datetime | None = None  # Since when the longest waiting one is ready.
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A scheduled job and the newest period that somebody claimed for the operator's own tenant.
+    """A scheduled job, and the newest period claimed for the operator's own tenant.
 
     Jobs that claim no period have none: they run each time.
     """
@@ -48,7 +48,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class QueuedWork:
-    """One piece of work, with its tenant."""
+    """One work item, with its tenant."""
 
     id: UUID
     kind: str
@@ -59,7 +59,7 @@ class QueuedWork:
 
 
 def kinds_of_work() -> list[KindOfWork]:
-    """Return what is queued and what failed, by kind; two statements."""
+    """Return the numbers of queued and failed work by kind, in two statements."""
     now = clock.now()
     ready = WorkTicket.ready_at <= now
     query = select(
@@ -82,7 +82,7 @@ def _kind(kind: str, row: Any, failed: int) -> KindOfWork:
 
 
 def failures() -> list[QueuedWork]:
-    """The newest failed work."""
+    """List the newest failed work."""
     query = (
         select(WorkFailure, Tenant.name, Tenant.slug)
         .join(Tenant, Tenant.id == WorkFailure.for_tenant)
@@ -95,7 +95,7 @@ def failures() -> list[QueuedWork]:
 
 
 def waiting() -> list[QueuedWork]:
-    """What is ready and waits for longest."""
+    """List the ready work, the longest waiting first."""
     query = (
         select(WorkTicket, Tenant.name, Tenant.slug)
         .join(Tenant, Tenant.id == WorkTicket.for_tenant)
@@ -109,7 +109,7 @@ def waiting() -> list[QueuedWork]:
 
 
 def tenant_of_work(item_id: UUID) -> Tenant:
-    """Whose work it is, by the queue or by the failures. Raises NotFound for other work."""
+    """Return the tenant of queued or failed work. Raises NotFound for other work."""
     for model in (WorkTicket, WorkFailure):
         query = select(Tenant).join(model, model.for_tenant == Tenant.id)
         found = session().scalars(query.where(model.id == item_id)).one_or_none()
@@ -119,7 +119,7 @@ def tenant_of_work(item_id: UUID) -> Tenant:
 
 
 def work_item(item_id: UUID) -> WorkItem:
-    """The row of the work, in its tenant."""
+    """Return the row of the work, in its tenant. Raises NotFound."""
     found = session().scalars(select(WorkItem).where(WorkItem.id == item_id)).one_or_none()
     if found is None:
         raise NotFound("This work no longer exists.")
@@ -127,7 +127,7 @@ def work_item(item_id: UUID) -> WorkItem:
 
 
 def jobs() -> list[Job]:
-    """Every scheduled job, by name; one statement."""
+    """List every scheduled job by name, in one statement."""
     known = sorted((job for each in installed() for job in each.schedule), key=lambda job: job.name)
     query = (
         select(JobRun.job, func.max(JobRun.period))
@@ -139,7 +139,7 @@ def jobs() -> list[Job]:
 
 
 def _title(name: str) -> str:
-    """Return "Forget old SCIM requests" of the name of that job."""
+    """Return the title of a job, such as "Forget old SCIM requests"."""
     words = " ".join(PROPER_NAMES.get(word, word) for word in name.split())
     return words[:1].upper() + words[1:]
 
@@ -159,7 +159,7 @@ def database_bytes() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """A disk that Meridian writes to, in bytes."""
+    """A disk that Meridian writes to. Sizes are in bytes."""
 
     what: str
     used: int
@@ -171,7 +171,7 @@ class Disk:
 
 
 def disks(folders: Sequence[tuple[str, Path]]) -> list[Disk]:
-    """The disks of these folders; those that aren't on this machine are left out."""
+    """List the disks of these folders. Folders that aren't on this machine are omitted."""
     found = []
     for what, folder in folders:
         if folder.exists():

@@ -1,4 +1,4 @@
-"""Queues, jobs and disks of the installation, and one piece of work."""
+"""The pages of the installation's queues, jobs and disks, and of one work item."""
 
 from pathlib import Path
 from uuid import UUID

@@ -19,7 +19,7 @@ from governance.operations.policies.setting_labels import setting_of
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One person's actions of one kind on one day; `names` are the names of their objects."""
+    """One person's actions of one kind on one day. `names` are the names of their objects."""
 
     at: datetime
     who: str

@@ -1,6 +1,6 @@
-"""⌘K: jump to any object by its name, or run a command.
+"""The command palette (⌘K): jump to any object by its name, or run a command.
 
-It finds what the search page finds (foundation/search), and offers the commands on each object:
+It finds what the search page finds (foundation/search), and offers the commands on each object.
 "stop claims" finds only the command to stop that system.
 """
 
@@ -25,7 +25,7 @@ PER_KIND = 4
 
 @feature.get("/jump", needs=permissions.OWN)
 def jump() -> ResponseReturnValue:
-    """Return the best matches as JSON; without a text, the commands."""
+    """Return the best matches as JSON, or the commands if there is no text."""
     text = " ".join(request.args.get("q", "")[:MAX_TYPED_LENGTH].split())
     hits = list(_hits(text))[:MAX_HITS] if text else list(search.commands(typed("")))
     return jsonify([{"label": hit.label, "hint": hit.hint, "href": hit.href} for hit in hits])
@@ -56,7 +56,7 @@ def _hits(text: str) -> Iterator[Hit]:
 
 
 def _of_kinds(kinds: set[str], text: str) -> list[FoundObject]:
-    """Return the objects of these kinds that the text finds; without a text, the first ones."""
+    """Return the objects of these kinds that match the text, or the first ones if there is no text."""
     if not typed(text):
         return search.first_of(kinds, MAX_HITS)
     groups = search.find(typed(text), text, kinds=kinds, per_kind=MAX_HITS).kinds
@@ -64,7 +64,10 @@ def _of_kinds(kinds: set[str], text: str) -> list[FoundObject]:
 
 
 def _best(text: str) -> list[FoundObject]:
-    """Return the best matches of all kinds: of equally good ones commands first, terms last."""
+    """Return the best matches of all kinds.
+
+    Among equal matches, commands come first and terms last.
+    """
     kinds = search.find(typed(text), text, per_kind=PER_KIND).kinds
     every = [each for group in kinds for each in group.objects]
     return sorted(every, key=lambda each: (each.rank, search.ORDER.get(each.kind, 2)))

@@ -41,7 +41,7 @@ MAX_RUNNING = 6
 
 
 def engaged() -> CurrentEngagement | None:
-    """Return the current engagement; None without permission, or when all are over."""
+    """Return the current engagement. None without permission, or when all are over."""
     if not allowed(engaging.VIEW):
         return None
     engagement = _of_auditor() if current.actor().role == "auditor" else _of_tenant()
@@ -70,7 +70,7 @@ def _of_auditor() -> Engagement | None:
 
 
 def _of_tenant() -> Engagement | None:
-    """Return the engagement that ends first; an open one before a future one."""
+    """Return the engagement that ends first. An open one comes before a future one."""
     query = (
         select(Engagement)
         .where(is_current())
@@ -88,7 +88,7 @@ def is_current() -> ColumnElement[bool]:
 
 
 def running() -> Sequence[RunningWork]:
-    """Return running packages and reports; an auditor sees the packages of their engagements."""
+    """Return running packages and reports. An auditor sees the packages of their engagements."""
     packages, reports = (
         allowed(engaging.PACKAGE),
         allowed(reporting.VIEW) and current.actor().role != "auditor",
@@ -135,13 +135,11 @@ def _me() -> UUID:
     return current.actor().person_id or UUID(int=0)
 
 
-# ---- the tabs
-
-
 def counts() -> Mapping[str, int]:
     """Return the inbox, library, controls, requests and collectors that the reader may see.
 
-    Read once a minute and after each change; for an auditor, whose scope they depend on, each time.
+    The counts are read once a minute and after each change. For an auditor, whose scope they depend
+    on, they are read each time.
     """
     if current.actor().role == "auditor":
         return _read_counts()
@@ -208,7 +206,7 @@ def _controls(visible: Scope | None) -> Any:
 
 
 def _requests() -> Any:
-    """Count open and returned requests of current engagements; for an auditor, of their own."""
+    """Count open and returned requests of current engagements. An auditor gets their own."""
     query = (
         select(func.count())
         .select_from(AuditRequest)

@@ -1,6 +1,6 @@
-"""What the overview shows of evaluations: the findings that are open, and the weeks of the first one.
+"""The evaluations cell of the overview: open findings, and the weekly figures of the first one.
 
-Three statements read it: the findings, the weeks of their measure, the policy tier.
+It takes three statements: the findings, the weeks of their measure, the policy tier.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -62,7 +62,7 @@ NOTHING_OPEN = EvaluationsNow("No evaluation misses its limit", "", (), None, ()
 
 
 def evaluations_now(kinds: Collection[str]) -> EvaluationsNow | None:
-    """Return the cell; `kinds` are those of reliability.rows_now. None where no run was judged."""
+    """Return the cell, or None if no run was judged. `kinds` are those of reliability.rows_now."""
     if "run" not in kinds:
         return None
     found = _findings() if "finding" in kinds else ()
@@ -85,7 +85,7 @@ def evaluations_now(kinds: Collection[str]) -> EvaluationsNow | None:
 
 
 def _findings() -> Sequence[tuple[EvaluationFinding, AISystem]]:
-    """Open findings of live AI systems: those without a pass since then first, the newest first."""
+    """Return open findings of live AI systems: those without a later pass first, the newest first."""
     f = EvaluationFinding
     query = (
         select(f, AISystem)
@@ -109,7 +109,7 @@ def _weeks() -> list[date]:
 
 
 def _points(found: EvaluationFinding, first: date) -> Sequence[Any]:
-    """The newest figure of the measure by AI system and week."""
+    """Return the newest figure of the measure by AI system and week."""
     r, m = EvaluationRun, MeasureResult
     query = (
         select(
@@ -143,8 +143,9 @@ def _points(found: EvaluationFinding, first: date) -> Sequence[Any]:
 
 
 def _of_known_releases(rows: Sequence[Any]) -> Sequence[Any]:
-    """One row for each system and week: of a release that is served before another one, and of none
-    that no record ever named.
+    """Keep one row per system and week, preferring a served release.
+
+    Of a system with recorded releases, rows of releases that no record names are dropped.
     """
     ids = {row.id for row in rows}
     roles, recorded = served_releases.roles_of(ids), served_releases.recorded_of(ids)
@@ -167,7 +168,7 @@ def _chart(
     weeks: Sequence[date],
     tier: str,
 ) -> tuple[Markup | None, list[tuple[str, list[str]]], str]:
-    """Lines by AI system, the finding's one first; the same as a table; what the chart shows."""
+    """Return the lines by AI system (the finding's first), the same as a table, and a description."""
     by_system: dict[UUID, dict[date, Any]] = {}
     names: dict[UUID, str] = {}
     for system_id, name, week, result, measure, judged_by, *_of_run in points:
@@ -198,7 +199,10 @@ def _chart(
 
 
 def _labels(weeks: Sequence[date]) -> list[str]:
-    """The days below the chart: the last but one would touch the last one."""
+    """Return the labels below the chart.
+
+    The second-last is empty, since it would touch the last one.
+    """
     return [
         "" if place == len(weeks) - 2 else formatting.day_of_year(week)
         for place, week in enumerate(weeks)
@@ -206,7 +210,7 @@ def _labels(weeks: Sequence[date]) -> list[str]:
 
 
 def _ceiling(points: Sequence[Any], scale: int, limit: float | None) -> float:
-    """An even number of percent over everything that is drawn."""
+    """Return an even number of percent above everything that is drawn."""
     most = max([row[3].point for row in points] + [limit or 0]) * scale
     return min(2.0 * ceil(most / 2) or 2.0, float(HUNDRED))
 

@@ -17,7 +17,7 @@ from governance.publishing.overview.queries import live_items
 
 @dataclass(frozen=True, slots=True)
 class SetupStep:
-    """A step of the first run; the button is shown to people with the permission `needs`."""
+    """A step of the first run. Its button is shown to people with the permission `needs`."""
 
     done: bool
     title: str
@@ -28,7 +28,7 @@ class SetupStep:
 
 
 def first_steps(board: FrameworkBoard) -> list[SetupStep]:
-    """Return the first steps of a new tenant, in order; one statement."""
+    """Return the first steps of a new tenant, in order and in one statement."""
     controls = any(row.retired_at is None for row in board.ledger.controls)
     pieces = live_items(board)
     adopted, two_people, has_system = session().execute(_first_facts(board.framework.id)).one()
@@ -85,8 +85,10 @@ def first_steps(board: FrameworkBoard) -> list[SetupStep]:
 
 
 def _first_facts(framework_id: UUID) -> Select[bool, bool, bool]:
-    """Read whether the framework is adopted, one member can upload evidence and another review it,
-    and a system is registered.
+    """Read the facts that complete the first steps.
+
+    These are whether the framework is adopted, one member can upload evidence and another review
+    it, and a system is registered.
     """
     members = select(func.count()).select_from(Membership).where(Membership.ended_at.is_(None))
     uploaders, reviewers = (

@@ -1,13 +1,13 @@
-"""The figures of the overview: one board, read once, and everything that is derived from it.
+"""The figures of the overview: one board, read once, and everything derived from it.
 
-board(as_of)                 in three statements; the rest needs none
+board(as_of)                 three statements; the rest needs none
 most_pressing(items, limit)  the items of a person's inbox that the page lists
-evidence_at(board)           freshness of the evidence, and what is due in the next weeks
-movement(board)              what changed in thirty days
+evidence_at(board)           freshness of the evidence, and deadlines of the next weeks
+movement(board)              changes of the last thirty days
 trend(board)                 coverage at the ends of twelve months, and now
-reports(board), report_readiness(board)    the latest report, and what blocks the next one
+reports(board), report_readiness(board)    the latest report, and blockers of the next one
 
-Activity is in activity.py, the steps of a new tenant are in first_steps.py.
+Activity is in activity.py, and the steps of a new tenant are in first_steps.py.
 """
 
 from collections import Counter
@@ -41,11 +41,8 @@ WEEKS = 8
 
 
 def board(as_of: datetime | None = None) -> FrameworkBoard:
-    """Return the AI RMF now, or at `as_of`."""
+    """Return the AI RMF board now, or at `as_of`."""
     return board_queries.board(frameworks.framework(KEY), as_of)
-
-
-# ---- the inbox
 
 
 def most_pressing(items: Sequence[InboxItem], limit: int) -> list[InboxItem]:
@@ -79,12 +76,9 @@ def live_items(board: FrameworkBoard) -> list[EvidenceItem]:
     return [piece for piece in board.ledger.pieces.values() if piece.is_live_at(board.as_of)]
 
 
-# ---- evidence
-
-
 @dataclass(frozen=True, slots=True)
 class EvidenceState:
-    """Live evidence items by freshness, and (Monday, how many are due) by week."""
+    """Live evidence items by freshness, and (Monday, number due) by week."""
 
     fresh: int
     due: int
@@ -99,7 +93,7 @@ class EvidenceState:
 
 
 def evidence_at(board: FrameworkBoard) -> EvidenceState:
-    """Count the live evidence on the board's day; deadlines by calendar week, from Monday."""
+    """Count the live evidence on the board's day, and deadlines by calendar week from Monday."""
     pieces, today = live_items(board), board.as_of.date()
     states = Counter(piece.freshness(board.as_of).state for piece in pieces)
     ends = (deadline(piece.at(board.as_of), due_on=piece.due_on) for piece in pieces)
@@ -117,9 +111,6 @@ def evidence_at(board: FrameworkBoard) -> EvidenceState:
 
 def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
-
-
-# ---- movement
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +131,9 @@ class LevelChange:
 
 @dataclass(frozen=True, slots=True)
 class CoverageMovement:
-    """The change since a day: percentage points by function and for `all`, requirements proven,
-    and levels.
+    """The change since a day.
+
+    It has percentage points by function and for `all`, requirements proven, and levels.
     """
 
     since: date
@@ -152,9 +144,9 @@ class CoverageMovement:
 
 
 def movement(board: FrameworkBoard) -> CoverageMovement | None:
-    """Compare with thirty days earlier, by today's targets and the same period.
+    """Compare with thirty days earlier, using today's targets and the same period.
 
-    Return None if there was no evidence yet then.
+    Returns None if there was no evidence yet then.
     """
     then = board.as_of - LOOK_BACK
     if not level_history.with_history(board, [then]):
@@ -186,16 +178,16 @@ def _shares(board: FrameworkBoard, levels: dict[str, int]) -> dict[str, Share]:
 
 @dataclass(frozen=True, slots=True)
 class CoverageAt:
-    """Coverage by function, and for `all`, at a moment."""
+    """Coverage by function and for `all`, at a moment."""
 
     at: datetime
     shares: dict[str, Share]
 
 
 def trend(board: FrameworkBoard) -> list[CoverageAt]:
-    """Return coverage at the ends of twelve months, by today's targets, and now.
+    """Return coverage at the ends of twelve months and now, using today's targets.
 
-    Months before the first evidence are left out.
+    Months before the first evidence are omitted.
     """
     ends = level_history.with_history(board, level_history.month_ends(board.as_of)[:-1])
     past = [
@@ -224,9 +216,6 @@ def quarters(points: Sequence[CoverageAt]) -> list[CoverageAt]:
     return [*[p for p in points[:-1] if p.at.month % 3 == 0][-4:], points[-1]]
 
 
-# ---- the next report
-
-
 @dataclass(frozen=True, slots=True)
 class ReportState:
     """The latest finished report and a running one, at the board's moment."""
@@ -248,8 +237,10 @@ def reports(board: FrameworkBoard) -> ReportState:
 
 @dataclass(frozen=True, slots=True)
 class ReportReadiness:
-    """What blocks the next report: requirements with a problem (`red`), those whose conclusion
-    awaits sign-off (`waiting`), and those without one (`unconcluded`).
+    """The blockers of the next report.
+
+    `red` are requirements with a problem, `waiting` those whose conclusion awaits sign-off, and
+    `unconcluded` those without a conclusion.
     """
 
     red: tuple[AssessedRequirement, ...]

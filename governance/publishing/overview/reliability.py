@@ -1,7 +1,7 @@
-"""What the overview shows of reliability: open alerts and incidents, stopped rollouts, the newest
-statement.
+"""The reliability cell of the overview.
 
-One statement reads all of it, and whether there is anything to show of evaluations.
+It shows open alerts and incidents, stopped rollouts, and the newest statement. One statement reads
+all of it, and whether there are evaluations to show.
 """
 
 from collections.abc import Sequence
@@ -76,7 +76,7 @@ def rows_now() -> Sequence[Any]:
 
 
 def reliability_now(rows: Sequence[Any]) -> ReliabilityNow | None:
-    """Return the cell; None where a tenant measures nothing and had no incident."""
+    """Return the cell. None if a tenant measures nothing and had no incident."""
     rows = [row for row in rows if row.kind not in {"finding", "run"}]
     if not rows:
         return None
@@ -86,7 +86,7 @@ def reliability_now(rows: Sequence[Any]) -> ReliabilityNow | None:
 
 
 def _rank(line: ReliabilityLine) -> int:
-    """What is over comes after what a person has to do something about."""
+    """Return the sort rank. Resolved lines come after lines that need an action."""
     is_over = line.kind == "incident" and line.state[0] == "ok"
     return ORDER.index("resolved" if is_over else line.kind)
 
@@ -135,7 +135,7 @@ def _incidents() -> Any:
 
 
 def _rollouts() -> Any:
-    """Those that are halted or paused: a person resumes them, or rolls them back."""
+    """Select rollouts that are halted or paused: a person resumes them, or rolls them back."""
     r, s = Rollout, RolloutStep
     newest = (
         select(func.max(s.created_at))
@@ -162,7 +162,7 @@ def _statements() -> Any:
 
 
 def _objectives() -> Any:
-    """One row where something is measured."""
+    """Select one row if something is measured."""
     o = Objective
     query = _row(
         "objective", id=o.id, ref=literal(""), title=o.name, state=literal(""), at=o.created_at
@@ -171,14 +171,14 @@ def _objectives() -> Any:
 
 
 def _findings() -> Any:
-    """One row where a finding of an evaluation is open."""
+    """Select one row if a finding of an evaluation is open."""
     f, nothing = EvaluationFinding, literal("")
     query = _row("finding", id=f.id, ref=nothing, title=f.name, state=nothing, at=f.created_at)
     return query.where(f.closed_at.is_(None)).limit(1)
 
 
 def _runs() -> Any:
-    """One row where an evaluation run was judged."""
+    """Select one row if an evaluation run was judged."""
     r, nothing = EvaluationRun, literal("")
     query = _row("run", id=r.id, ref=nothing, title=r.release, state=nothing, at=r.created_at)
     return query.where(r.state == "judged").limit(1)

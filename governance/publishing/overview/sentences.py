@@ -1,9 +1,9 @@
-"""The headings of the overview: each is a conclusion with its number. Pure.
+"""The headings of the overview. Each is a conclusion with its number. Pure.
 
 headline, headline_then, headline_new    the page: now, on a past day, in a new tenant
 functions_title, quarters_title          coverage by function, levels by quarter
-evidence_title, changed_title            freshness, and what changed
-report_lines                             what blocks the next report
+evidence_title, changed_title            freshness, and recent changes
+report_lines                             blockers of the next report
 
 A change that rounds to zero counts as none.
 """
@@ -29,7 +29,7 @@ from governance.publishing.overview.queries import (
     ReportState,
 )
 
-NEGLIGIBLE_POINTS = 0.05  # percentage points that round to zero
+NEGLIGIBLE_POINTS = 0.05  # Percentage points that round to zero.
 QUARTER_DAYS = 92
 MAX_LISTED = 3
 
@@ -46,9 +46,9 @@ class ChecklistItem:
 def headline(
     board: FrameworkBoard, moved: CoverageMovement | None, items: int, readiness: ReportReadiness
 ) -> str:
-    """61 of 72 requirements proven, 2 fewer than 30 days ago.
+    """Return a headline such as "61 of 72 requirements proven, 2 fewer than 30 days ago".
 
-    88% coverage. 15 items need you; 7 requirements block …
+    The text below it is such as "88% coverage. 15 items need you; 7 requirements block …".
     """
     says = f"{_proven(board.share)}{_since(moved)}. {board.share.percent:.0f}% coverage."
     parts = [need(items) if items else "", _blocking(board, readiness)]
@@ -86,20 +86,18 @@ def headline_then(board: FrameworkBoard, day: date) -> str:
 
 
 def headline_new(board: FrameworkBoard, steps: Sequence[SetupStep]) -> str:
-    """0 of 72 requirements proven, 0% coverage.
+    """Return a headline such as "0 of 72 requirements proven, 0% coverage".
 
-    Next step: upload evidence. Without a framework only the step.
+    The text below it is such as "Next step: upload evidence". Without a framework there is only the
+    step.
     """
     following = next(step for step in steps if not step.done).title
     says = f"{_proven(board.share)}, {board.share.percent:.0f}% coverage. " if steps[0].done else ""
     return f"{says}Next step: {following[0].lower()}{following[1:]}"
 
 
-# ---- coverage
-
-
 def functions_title(board: FrameworkBoard, moved: CoverageMovement | None) -> str:
-    """Return which function is lowest, or which fell in thirty days."""
+    """Return a title with the lowest function, or the one that fell in thirty days."""
     if not any(board.share.levels[1:]):
         return "No evidence yet"
     fell = [f for f in FUNCTIONS if moved is not None and moved.points[f] <= -NEGLIGIBLE_POINTS]
@@ -113,7 +111,10 @@ def functions_title(board: FrameworkBoard, moved: CoverageMovement | None) -> st
 
 
 def quarters_title(points: Sequence[CoverageAt], *, then: bool = False) -> str:
-    """41 of 72 requirements proven, 12 more than 11 months ago; `then`: seen from another day."""
+    """Return a title such as "41 of 72 requirements proven, 12 more than 11 months ago".
+
+    `then` is true if the page shows a past day.
+    """
     first, last = points[0].shares["all"], points[-1].shares["all"]
     if len(points) == 1:
         return _proven(last)
@@ -134,9 +135,6 @@ def quarter(point: CoverageAt) -> str:
     return f"Q{(point.at.month + 2) // 3} {point.at.year}"
 
 
-# ---- evidence and changes
-
-
 def evidence_title(evidence: EvidenceState) -> str:
     if not evidence.total:
         return "No evidence yet"
@@ -147,7 +145,7 @@ def evidence_title(evidence: EvidenceState) -> str:
 
 
 def changed_title(moved: CoverageMovement | None) -> str:
-    """12 levels rose and 9 fell in 30 days."""
+    """Return a title such as "12 levels rose and 9 fell in 30 days"."""
     if moved is None:
         return "Recent activity"
     rose, fell = len(moved.rose), len(moved.fell)
@@ -164,7 +162,7 @@ def level_words(level: int) -> str:
 
 
 def signed(points: float) -> str:
-    """Return +1.3, 0.0, or a loss with a minus sign."""
+    """Return a change such as "+1.3" or "0.0", with a minus sign for a loss."""
     if abs(points) < NEGLIGIBLE_POINTS:
         return "0.0"
     return f"{'+' if points > 0 else '\N{MINUS SIGN}'}{abs(points):.1f}"
@@ -174,16 +172,13 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
 
 
-# ---- the next report
-
-
 def report_lines(
     readiness: ReportReadiness, reports: ReportState, today: date
 ) -> Iterator[ChecklistItem]:
     """Yield problems first, then what awaits someone, then what is complete."""
     worst = sorted(
         readiness.red, key=lambda row: row.derived.level == 0
-    )  # what failed comes before what no control satisfies
+    )  # Failures come before requirements that no control satisfies.
     for row in worst[:MAX_LISTED]:
         yield ChecklistItem("bad", f"{row.ref}: {_fact(row)}", row)
     if len(worst) > MAX_LISTED:

@@ -1,4 +1,4 @@
-"""The risks that the first page names: the highest residual scores, and what needs somebody."""
+"""The risks on the first page: the highest residual scores, and those that need attention."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class TopRisks:
 
 
 def top_risks() -> TopRisks | None:
-    """Return the panel; None where the reader sees no risks, or a tenant has none."""
+    """Return the panel. None if the reader may see no risks, or the tenant has none."""
     if not allowed(permissions.VIEW):
         return None
     every = queries.by_score(queries.posture())

@@ -25,7 +25,7 @@ MAX_WAITING = 5
 
 @dataclass(frozen=True, slots=True)
 class WaitingItem:
-    """Something that a review waits for; `shape` is due or bad."""
+    """A blocker of a review. `shape` is due or bad."""
 
     shape: str
     text: str
@@ -35,7 +35,10 @@ class WaitingItem:
 
 
 def newest_review() -> dict[str, Any] | None:
-    """Return what the page shows; None before the first review, and for people without access."""
+    """Return the newest review's panel.
+
+    None before the first review, and for people without access.
+    """
     if not allowed(permissions.VIEW):
         return None
     months = queries.reviewed_months()
@@ -75,8 +78,9 @@ def _unsigned(view: ReviewView) -> Iterator[WaitingItem]:
 
 
 def _months_waiting(months: Sequence[Review]) -> Iterator[WaitingItem]:
-    """Yield months whose close stopped, such as by a residual above the limit, and those that were
-    reopened or have late inputs.
+    """Yield months whose close stopped, were reopened, or have late inputs.
+
+    A close stops, for example, if the residual is above the limit.
     """
     page = url_for("review_months.index")
     for each in months:

@@ -46,7 +46,7 @@ from governance.publishing.overview.unit_economics import newest_review
 feature = Feature("overview", __name__)
 operator_feature = Feature("operator_overview", __name__, scope="operator")
 MAX_ITEMS, MAX_GAPS, MAX_LEVEL_CHANGES, MAX_ACTIVITY = 6, 5, 3, 8
-MAX_CANDIDATES = 100  # inbox items, of which the page shows the most pressing
+MAX_CANDIDATES = 100  # Inbox items, of which the page shows the most pressing.
 NEWEST_TENANTS = 10
 DUE_SOON_WEEKS = 2
 MONTHS = 12
@@ -57,7 +57,7 @@ def overview() -> ResponseReturnValue:
     who = current.actor()
     if who.role in OPERATOR_ROLES:
         return redirect(url_for("operator_overview.overview"), 302)
-    if limits() is not None:  # the page counts everything, so it needs full access
+    if limits() is not None:  # The page counts everything, so it needs full access.
         return redirect(url_for("engagements.index"), 302)
     day = _as_of()
     board = queries.board(datetime.combine(day, time(23, 59, 59), UTC) if day else None)
@@ -66,7 +66,7 @@ def overview() -> ResponseReturnValue:
 
 
 def _as_of() -> date | None:
-    """Return the past day of the address, or None."""
+    """Return the past day in the address, or None."""
     text = request.args.get("as_of", "").strip()
     if not text:
         return None
@@ -125,14 +125,14 @@ def _context(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]
 
 
 def _kicker() -> str:
-    """Wednesday 25 November 2026, 10:24 Berlin."""
+    """Return a kicker such as "Wednesday 25 November 2026, 10:24 Berlin"."""
     local = clock.now().astimezone(formatting.zone())
     place = formatting.zone().key.rpartition("/")[2].replace("_", " ")
     return f"{local:%A} {formatting.long_day(local.date())}, {formatting.hour(local)} {place}"
 
 
 def _headline(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]) -> str:
-    """Return the headline of a past day or of a tenant without evidence; else an empty text."""
+    """Return the headline of a past day or of a tenant without evidence, or else an empty text."""
     if day:
         return sentences.headline_then(board, day)
     return (
@@ -165,13 +165,10 @@ def _item(item: InboxItem) -> dict[str, Any]:
     }
 
 
-# ---- coverage
-
-
 def _functions(
     moved: CoverageMovement | None, points: Sequence[CoverageAt]
 ) -> Iterator[dict[str, Any]]:
-    """Yield each function and "all"; `change` and `line` are None without a history."""
+    """Yield each function and "all". `change` and `line` are None without a history."""
     shares: dict[str, Share] = points[-1].shares
     span = "in 12 months" if len(points) > MONTHS else f"since {points[0].at:%B %Y}"
     for key in (*FUNCTIONS, "all"):
@@ -212,9 +209,6 @@ def _quarters(points: Sequence[CoverageAt], day: date | None) -> dict[str, Any]:
     return {"quarters_title": title, "quarters": columns, "quarters_chart": chart}
 
 
-# ---- evidence
-
-
 def _evidence(evidence: EvidenceState) -> dict[str, Any]:
     title = sentences.evidence_title(evidence)
     parts = [
@@ -238,7 +232,7 @@ def _evidence(evidence: EvidenceState) -> dict[str, Any]:
 
 
 def _weeks(evidence: EvidenceState) -> list[charts.ChartColumn]:
-    """Return overdue evidence, then by calendar week; the first two weeks are amber."""
+    """Return overdue evidence, then evidence by calendar week. The first two weeks are amber."""
     columns = [charts.ChartColumn("overdue", evidence.late, "bad")]
     for position, (monday, count) in enumerate(evidence.weeks):
         columns.append(
@@ -250,12 +244,9 @@ def _weeks(evidence: EvidenceState) -> list[charts.ChartColumn]:
 
 
 def _week_label(monday: date, position: int) -> str:
-    """Return 23 Nov, 30, 7 Dec, 14: with the month where it starts."""
-    # a month's first Monday
+    """Return labels such as "23 Nov", "30", "7 Dec", "14": the month is shown where it starts."""
+    # The first Monday of a month.
     return formatting.day_of_year(monday) if position == 0 or monday.day <= 7 else str(monday.day)  # noqa: PLR2004 - first week of a month
-
-
-# ---- changes
 
 
 def _moves(board: FrameworkBoard, moved: CoverageMovement | None) -> Iterator[dict[str, Any]]:
@@ -320,9 +311,6 @@ def _line(board: FrameworkBoard, line: sentences.ChecklistItem) -> dict[str, Any
     }
 
 
-# ---- the operator
-
-
 @operator_feature.get("/", needs=tenant_permissions.VIEW, endpoint="overview")
 def directory() -> ResponseReturnValue:
     found = tenants.all_tenants()
@@ -339,7 +327,7 @@ def directory() -> ResponseReturnValue:
 
 
 def _without_members(found: Sequence[Tenant]) -> set[UUID]:
-    """Return the newest customers without a member yet, whose first admin can still be set up."""
+    """Return the newest customers without a member, whose first admin can still be set up."""
     customers = sorted((t for t in found if t.kind == "customer"), key=lambda t: t.created_at)
     newest = [t.id for t in customers[-NEWEST_TENANTS:]]
     empty = set()

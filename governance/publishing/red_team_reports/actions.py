@@ -1,4 +1,4 @@
-"""Generate and download the report of a red team as a signed PDF."""
+"""Actions that generate and download the report of a red team as a signed PDF."""
 
 from typing import Any
 
@@ -47,13 +47,13 @@ DOWNLOADED = action(
     severity="low",
     fields="red_team sha256",
 )
-REPORTED = ("open", "over", "finished")  # the phases of a red team that has something to report
+REPORTED = ("open", "over", "finished")  # The phases in which a red team has something to report.
 
 
 def request(row: RedTeam) -> RedTeamFile:
-    """Queue the report as the record is now; a second click watches the first.
+    """Queue the report of the record as it is now. A second click follows the first.
 
-    Raises DomainError for a red team that is planned or cancelled.
+    Raises DomainError for a red team that is planned or canceled.
     """
     if row.phase not in REPORTED:
         raise DomainError(f"{row.ref} is {row.state[1].lower()}, so it has nothing to report.")
@@ -61,7 +61,7 @@ def request(row: RedTeam) -> RedTeamFile:
 
 
 def file(row: RedTeamFile, blob: Blob, *, name: str, is_draft: bool, open_findings: int) -> bool:
-    """Keep the finished file; False if an earlier try has kept it."""
+    """Store the finished file. Return False if an earlier try has stored it."""
     if not generated_files.name_file(row, blob, name=name):
         return False
     row.is_draft, row.open_findings = is_draft, open_findings

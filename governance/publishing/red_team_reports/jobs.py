@@ -1,4 +1,4 @@
-"""Generate the report of a red team. A killed job runs again."""
+"""The job that generates the report of a red team. A killed job runs again."""
 
 import io
 
@@ -14,7 +14,7 @@ from governance.publishing.reports.signatures import signed_pdf
 
 @work(actions.FILES.name)
 def make_red_team_report(item: WorkItem, progress: Progress) -> None:
-    """The work of one RedTeamFile (item.target_id)."""
+    """Generate the report of one RedTeamFile (item.target_id)."""
     signed_pdf.begin(progress)
     with transaction():
         row = queries.red_team_file(target_of(actions.FILES, item))

@@ -10,8 +10,10 @@ from governance.kernel.work.generated_files import StoredFile
 
 
 class RedTeamFile(StoredFile):
-    """A zip of a red team's report as a signed PDF. A draft was made before the red team was
-    finished; `open_findings` are those that it prints as open.
+    """A zip of a red team's report as a signed PDF.
+
+    A draft was generated before the red team was finished. `open_findings` is the number of
+    findings that it prints as open.
     """
 
     __tablename__ = "red_team_files"

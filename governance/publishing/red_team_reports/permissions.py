@@ -1,4 +1,4 @@
-"""Who generates and downloads reports of red teams."""
+"""Permissions to generate and download reports of red teams."""
 
 from governance.kernel.safety.access import permission
 

@@ -9,18 +9,18 @@ from governance.kernel.work.background_work import Run, run_of
 from governance.kernel.work.generated_files import newest_files
 from governance.publishing.red_team_reports.models import RedTeamFile
 
-MAX_FILES = 20  # shown on the page
+MAX_FILES = 20  # Shown on the page.
 
 
 def red_team_file(red_team_file_id: UUID, *, lock: bool = False) -> RedTeamFile:
-    """Return the file. Raises NotFound, also where its red team is hidden from the reader."""
+    """Return the file. Raises NotFound, including when its red team is hidden from the reader."""
     found = find(RedTeamFile, red_team_file_id, what="file", lock=lock)
     red_teams.red_team(found.red_team_id)
     return found
 
 
 def run(red_team_file_id: UUID) -> Run[RedTeamFile]:
-    """The file with the work on it."""
+    """Return the file with the work on it."""
     return run_of(red_team_file(red_team_file_id))
 
 

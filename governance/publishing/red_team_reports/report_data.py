@@ -1,4 +1,4 @@
-"""What the report of a red team says, read from the record as it is now.
+"""The data of a red team's report, read from the record as it is now.
 
 content(red_team_id, …)      as JSON can hold it; report_layout.py prints it
 """
@@ -40,7 +40,7 @@ FORMER = "a former member"
 
 
 def content(red_team_id: UUID, *, requested_at: datetime, signing_key: str) -> dict[str, Any]:
-    """Return the data of the report. A red team that isn't finished gives a draft."""
+    """Return the data of the report. An unfinished red team gives a draft."""
     row = queries.red_team(red_team_id)
     system, actor, now = queries.system_of(row), current.actor(), clock.now()
     is_draft = row.finished_at is None
@@ -112,7 +112,7 @@ def _engagement(row: RedTeam) -> dict[str, str | None]:
 
 
 def _testers(red_team_id: UUID) -> Sequence[UUID]:
-    """Who recorded an attempt by hand."""
+    """Return the people who recorded an attempt by hand."""
     a = RedTeamAttempt
     query = select(a.tried_by).where(a.red_team_id == red_team_id, a.tried_by.is_not(None))
     return [each for each in session().scalars(query.distinct()) if each is not None]
@@ -128,7 +128,7 @@ def _counts(tried: Tried) -> dict[str, int]:
 
 
 def _scenarios(red_team_id: UUID) -> list[dict[str, Any]]:
-    """Every scenario; those that were never tried come first."""
+    """Return every scenario. Those that were never tried come first."""
     counts = queries.scenario_counts((red_team_id,))
     found = [
         {
@@ -143,9 +143,6 @@ def _scenarios(red_team_id: UUID) -> list[dict[str, Any]]:
         for each in queries.scenarios((red_team_id,))
     ]
     return sorted(found, key=lambda each: (each["attempts"] > 0, each["number"]))
-
-
-# ---- findings
 
 
 def _findings(red_team_id: UUID) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
-"""Lay out the report of a red team as a PDF. Pure.
+"""The layout of a red team's report as a PDF. Pure.
 
 build(data) -> Built               the input of kernel/pdf.render
 
-The data is attached as snapshot.json, whose digest the signature confirms.
+The data is attached as snapshot.json, and the signature confirms its digest.
 """
 
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.page_environment import environment
 from governance.publishing.reports.wording import capital, is_, many, out_of, was
 
-SNAPSHOT = "snapshot.json"  # the name under which every report attaches its data
+SNAPSHOT = "snapshot.json"  # The name under which every report attaches its data.
 CONFIDENTIAL = "Confidential: it says how to break a system that runs"
-LONG = 1200  # characters of a finding from which it may break over two pages
-EVIDENCE = 120  # characters that an evidence version counts as
+LONG = 1200  # Characters of a finding from which it may break over two pages.
+EVIDENCE = 120  # Characters that an evidence version counts as.
 
 
 def build(data: Mapping[str, Any]) -> Built:
-    """The report with its data and the manifest attached."""
+    """Return the report with its data and the manifest attached."""
     snapshot = canonical(data)
     files = with_manifest(
         data,
@@ -64,7 +64,7 @@ def _never(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _position(data: Mapping[str, Any]) -> str:
-    """Return the conclusion of the whole report, as "one finding is open"."""
+    """Return the conclusion of the report, such as "one finding is open"."""
     count, never = open_findings(data), len(_never(data))
     found = "nothing was reported"
     if data["findings"]:

@@ -19,7 +19,7 @@ ONE = "/red-team-files/<uuid:red_team_file_id>"
 
 @feature.get(HOME, needs=permissions.EXPORT)
 def index(red_team_id: UUID) -> ResponseReturnValue:
-    """Show the reports of a red team, and what is under way."""
+    """Show the reports of a red team, and the ones being generated."""
     row = red_teams.red_team(red_team_id)
     return page(
         "publishing/red_team_reports/index.html",
@@ -32,14 +32,14 @@ def index(red_team_id: UUID) -> ResponseReturnValue:
 
 @feature.post(HOME, needs=permissions.EXPORT)
 def generate(red_team_id: UUID) -> ResponseReturnValue:
-    """Generate the report as the record is now."""
+    """Generate the report of the record as it is now."""
     actions.request(red_teams.red_team(red_team_id))
     return redirect(url_for("red_team_reports.index", red_team_id=red_team_id), 303)
 
 
 @feature.post(f"{ONE}/download", needs=permissions.EXPORT, answers=FILE)
 def download(red_team_file_id: UUID) -> ResponseReturnValue:
-    """Answer with the zip. A POST, because a download is recorded in the audit log."""
+    """Return the zip. This is a POST, because a download is recorded in the audit log."""
     return work_pages.attachment(actions.download(queries.red_team_file(red_team_file_id)))
 
 

@@ -1,9 +1,9 @@
-"""Schedule reports.
+"""Actions on report schedules.
 
-schedule_report(…)       every month or quarter, for these people
-end_schedule(row)        no more reports; those that were generated stay
-generate_due(id)         request what is due: one report for each period that has ended
-tell_recipients(event)   a report of a schedule is ready
+schedule_report(…)       schedule a report every month or quarter, for these people
+end_schedule(row)        stop future reports; those that were generated stay
+generate_due(id)         request one report for each period that has ended
+tell_recipients(event)   notify people that a scheduled report is ready
 """
 
 from collections.abc import Collection
@@ -46,7 +46,7 @@ ENDED = action(
     severity="low",
     fields="kind cadence",
 )
-MAX_SCHEDULES = 20  # of a tenant
+MAX_SCHEDULES = 20  # Per tenant.
 MAX_RECIPIENTS = 50
 
 
@@ -58,10 +58,10 @@ def schedule_report(
     categories: Collection[str] = (),
     framework: str = "",
 ) -> ReportSchedule:
-    """Schedule a report, beginning with the present month or quarter; twice is once.
+    """Schedule a report, starting with the present month or quarter. Idempotent.
 
-    `categories` are for SOC 2 readiness alone, `framework` (empty: all controls) for the Type II
-    matrix. Raises Invalid.
+    `categories` apply to SOC 2 readiness only, and `framework` (empty: all controls) to the Type II
+    matrix only. Raises Invalid.
     """
     require(permissions.MANAGE)
     if kind not in KINDS:
@@ -116,7 +116,7 @@ def _parameters(kind: str, categories: Collection[str], framework: str) -> dict[
 
 
 def end_schedule(row: ReportSchedule) -> None:
-    """End it; a report that is being generated is still delivered. Twice is once."""
+    """End a schedule. A report that is being generated is still delivered. Idempotent."""
     require(permissions.MANAGE)
     session().refresh(row, with_for_update=True)
     if row.ended_at is None:
@@ -125,11 +125,11 @@ def end_schedule(row: ReportSchedule) -> None:
 
 
 def generate_due(schedule_id: UUID) -> int:
-    """Request the report of each period that has ended since the last one; return how many.
+    """Request the report of each period that has ended since the last one. Return how many.
 
-    A period whose report was requested is never requested again. Each waits until the same report
-    that a person requested, who may cancel it, is no longer under way. Raises DomainError where a
-    report can't be requested, such as an AI RMF report without an assessment.
+    A period whose report was requested is never requested again. If a person requested the same
+    report, which they may cancel, this waits until it is done. Raises DomainError if a report can't
+    be requested, such as an AI RMF report without an assessment.
     """
     row = queries.schedule(schedule_id, lock=True)
     if row.ended_at is not None:
@@ -168,8 +168,9 @@ def _requested(row: ReportSchedule, period: ReportPeriod) -> ReportRun:
 
 
 def tell_recipients(made: ReportGenerated) -> None:
-    """Notify those who may still receive it, each by the channel of their choice: mail has a
-    link.
+    """Notify recipients who may still receive the report, each by their chosen channel.
+
+    The email has a link.
     """
     found = queries.of_run(made.run_id)
     members = {each for each, _name in queries.recipient_choices()} if found else set()

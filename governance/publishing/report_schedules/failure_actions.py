@@ -1,9 +1,9 @@
-"""Record that a scheduled report wasn't generated, and tell who set the schedule up.
+"""Failures of scheduled reports: record them, and notify the person who set the schedule up.
 
-record_refused(id, cause)   it couldn't be requested; it is tried again in an hour
-record_failed()             it was requested, and its work failed; a person retries it on its page
+record_refused(id, cause)   a request failed; it is retried in an hour
+record_failed()             the requested report's work failed; a person retries it on its page
 
-However often it is tried, it is told once: the first for each period, the second for each report.
+Repeated failures are reported once: requests once per period, work once per report.
 """
 
 from uuid import UUID
@@ -30,7 +30,7 @@ FAILED = action(
 
 
 def record_refused(schedule_id: UUID, cause: str) -> None:
-    """Record why the reports that are due can't be requested, and tell of the newest period.
+    """Record why the due reports can't be requested, and notify about the newest period.
 
     `cause` is a sentence for the person who set the schedule up.
     """
@@ -41,7 +41,7 @@ def record_refused(schedule_id: UUID, cause: str) -> None:
 
 
 def record_failed() -> None:
-    """Record and tell what failed after it had been requested, in all schedules, ended ones too."""
+    """Record and report work that failed after its request, in all schedules including ended ones."""
     for row, period, work in queries.failed():
         _record(row, period, work.step, work.target_id)
 
@@ -64,7 +64,7 @@ def _record(row: ReportSchedule, period: ReportPeriod, cause: str, report: UUID 
 
 
 def _responsible(row: ReportSchedule) -> set[UUID]:
-    """Who set it up, or the admins when that person left or may no longer manage schedules."""
+    """Return the schedule's creator, or the admins if the creator may no longer manage schedules."""
     everyone = members()
     may = {each.person_id for each in everyone if each.role in permissions.MANAGE.roles}
     if row.created_by in may:

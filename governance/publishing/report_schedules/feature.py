@@ -1,4 +1,4 @@
-"""Reports that are generated after each month or quarter, for the people chosen."""
+"""Scheduled reports, generated after each month or quarter for the people chosen."""
 
 from governance.foundation.audit.registry import actions_in
 from governance.kernel.manifest import (

@@ -12,7 +12,7 @@ from governance.publishing.reports.readiness.snapshot import CATEGORIES
 
 
 class ScheduleForm(Form):
-    """`categories` and `framework` count for one kind of report each."""
+    """The form of a schedule. `categories` and `framework` each apply to one kind of report."""
 
     kind = RadioField(
         "Report",

@@ -1,4 +1,4 @@
-"""Generate scheduled reports, every hour: the first one after a period has ended finds it due."""
+"""The hourly job of scheduled reports. Its first run after a period has ended generates them."""
 
 from uuid import UUID
 
@@ -15,13 +15,14 @@ log = structlog.get_logger("report_schedules")
 
 
 def generate() -> None:
-    """Generate in every active tenant; what fails in one doesn't keep the others waiting."""
+    """Generate reports in every active tenant. An error in one doesn't delay the others."""
     in_each(generate_in_tenant, "scheduled reports not generated", wanted=is_active)
 
 
 def generate_in_tenant() -> None:
-    """Each schedule in a transaction of its own. What can't be requested is tried again in an hour,
-    and told once, unless something is away for a moment.
+    """Request due reports, each schedule in its own transaction.
+
+    A failed request is retried in an hour. It is reported once, unless the cause is a brief outage.
     """
     with transaction(read_only=True):
         ids = queries.active_ids()
@@ -34,7 +35,7 @@ def generate_in_tenant() -> None:
 
 
 def _obstacle(schedule_id: UUID) -> str | None:
-    """Request what is due; return why that isn't possible, in a sentence."""
+    """Request due reports. If that isn't possible, return why, in a sentence."""
     facts = {"tenant": current.actor().tenant_slug, "schedule_id": str(schedule_id)}
     try:
         with transaction():
@@ -44,7 +45,7 @@ def _obstacle(schedule_id: UUID) -> str | None:
     except DomainError as refused:
         log.warning("scheduled report refused", reason=refused.message, **facts)
         return refused.message
-    except Exception:  # whatever it is, the other schedules don't wait for its repair
+    except Exception:  # The other schedules go on, whatever the error is.
         log.exception("scheduled report not requested", **facts)
         return FAULT
     return None

@@ -1,4 +1,4 @@
-"""Who schedules reports."""
+"""The permission to schedule reports."""
 
 from governance.kernel.safety.access import permission
 

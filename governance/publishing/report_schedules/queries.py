@@ -1,11 +1,11 @@
-"""Read schedules of reports.
+"""Queries of report schedules.
 
-active()                     those that haven't ended, with their newest report, or why there is none
-schedule(id), title(row)     one
+active()                     active schedules, with their newest report or why there is none
+schedule(id), title(row)     one schedule
 due_periods(row)             the periods that have ended and have no report
 failed()                     the reports whose work failed
-recipient_choices()          who can receive a report: members who may read all of them
-of_run(run_id)               for which schedules this report was generated
+recipient_choices()          possible recipients: members who may read all reports
+of_run(run_id)               the schedules that this report was generated for
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ HAS_FAILED = WorkItem.state == "failed"
 
 @dataclass(frozen=True, slots=True)
 class ScheduleFailure:
-    """When a report failed, and why, in a sentence."""
+    """The time of a report's failure, and its cause in a sentence."""
 
     at: datetime
     cause: str
@@ -49,9 +49,9 @@ class ScheduleFailure:
 
 @dataclass(frozen=True, slots=True)
 class ShownSchedule:
-    """A schedule, the period that its next report covers, and its newest report, which covers
-    `covered`. `refused` is why the next one can't be requested, `failed` why the newest has no
-    file.
+    """A schedule, the period of its next report, and its newest report, which covers `covered`.
+
+    `refused` is why the next report can't be requested, and `failed` why the newest has no file.
     """
 
     row: ReportSchedule
@@ -68,13 +68,13 @@ def schedule(schedule_id: UUID, *, lock: bool = False) -> ReportSchedule:
 
 
 def active_ids() -> Sequence[UUID]:
-    """The schedules that haven't ended, oldest first."""
+    """Return the ids of the schedules that haven't ended, oldest first."""
     s = ReportSchedule
     return session().scalars(select(s.id).where(s.ended_at.is_(None)).order_by(s.id)).all()
 
 
 def title(row: ReportSchedule) -> str:
-    """The name of its report, with the categories or the framework."""
+    """Return the name of the schedule's report, with the categories or the framework."""
     name = KINDS[row.kind].name
     if chosen := row.parameters.get("categories"):
         return f"{name}: {', '.join(CATEGORIES[key][0] for key in chosen)}"
@@ -84,8 +84,9 @@ def title(row: ReportSchedule) -> str:
 
 
 def active() -> list[ShownSchedule]:
-    """The schedules that haven't ended, oldest first, in one statement, and another one when a
-    report is late.
+    """List the schedules that haven't ended, oldest first.
+
+    Takes one statement, and another one if a report is late.
     """
     s, r = ReportSchedule, ScheduledReport
     newest = (
@@ -129,7 +130,7 @@ def _period(made: ScheduledReport) -> ReportPeriod:
 
 
 def _refused(late: Mapping[UUID, ReportPeriod]) -> dict[UUID, ScheduleFailure]:
-    """Why these schedules, by id, couldn't request the report of the period, by the log."""
+    """Return, by schedule id, why the report of the period couldn't be requested, from the log."""
     if not late:
         return {}
     e = AuditEntry
@@ -147,14 +148,14 @@ def _refused(late: Mapping[UUID, ReportPeriod]) -> dict[UUID, ScheduleFailure]:
 
 
 def due_periods(row: ReportSchedule) -> list[ReportPeriod]:
-    """The periods that have ended and have no report, oldest first."""
+    """List the periods that have ended and have no report, oldest first."""
     there = covered(row.id)
     every = ended_periods(row.cadence, row.starts_on, clock.today())
     return [each for each in every if each.first not in there]
 
 
 def failed() -> list[tuple[ReportSchedule, ReportPeriod, WorkItem]]:
-    """The reports whose work failed and wasn't retried since, oldest first."""
+    """List the reports whose work failed and wasn't retried since, oldest first."""
     s, r = ReportSchedule, ScheduledReport
     query = (
         select(s, r, WorkItem)
@@ -168,7 +169,7 @@ def failed() -> list[tuple[ReportSchedule, ReportPeriod, WorkItem]]:
 
 
 def same(kind: str, cadence: str, parameters: Mapping[str, Any]) -> ReportSchedule | None:
-    """The active schedule of the same report."""
+    """Return the active schedule of the same report, or None."""
     s = ReportSchedule
     query = select(s).where(
         s.kind == kind,
@@ -180,18 +181,18 @@ def same(kind: str, cadence: str, parameters: Mapping[str, Any]) -> ReportSchedu
 
 
 def covered(schedule_id: UUID) -> set[date]:
-    """The first days of the periods whose report was requested."""
+    """Return the first days of the periods whose report was requested."""
     r = ScheduledReport
     return set(session().scalars(select(r.first_day).where(r.schedule_id == schedule_id)))
 
 
 def newest_rmf_assessment() -> Assessment | None:
-    """The assessment that an AI RMF report is about: the one that was started last."""
+    """Return the assessment that an AI RMF report is about: the one started last."""
     return max(report_queries.reportable(), key=lambda each: each.created_at, default=None)
 
 
 def recipient_choices() -> list[tuple[UUID, str]]:
-    """Members by name. Auditors get reports through their engagement."""
+    """List members by name. Auditors get reports through their engagement instead."""
     return [
         (each.person_id, each.name)
         for each in people.members()
@@ -200,7 +201,7 @@ def recipient_choices() -> list[tuple[UUID, str]]:
 
 
 def of_run(run_id: UUID) -> list[tuple[ReportSchedule, ReportPeriod]]:
-    """The schedules that this report was generated for, oldest first, each with its period."""
+    """List the schedules that this report was generated for, oldest first, each with its period."""
     s, r = ReportSchedule, ScheduledReport
     query = select(s, r).join(r, r.schedule_id == s.id).where(r.report_run_id == run_id)
     found = session().execute(query.order_by(s.id))

@@ -1,6 +1,4 @@
-"""Request a report, keep the finished file, download it, withdraw it; and create the signing
-key.
-"""
+"""Actions on reports: request, store the file, download, withdraw; and create the signing key."""
 
 import calendar
 from collections.abc import Collection
@@ -98,7 +96,7 @@ KEY_CREATED = action(
 
 
 FIRST_YEAR = 2000
-MAX_MONTHS = 18  # columns that fit beside the controls
+MAX_MONTHS = 18  # Columns that fit beside the controls.
 
 
 class NotReady(DomainError):
@@ -106,9 +104,9 @@ class NotReady(DomainError):
 
 
 def request_ai_rmf(assessment: Assessment, *, until: date | None = None) -> ReportRun:
-    """Queue the AI RMF compliance report of an assessment as of the end of a day, or of now.
+    """Queue the AI RMF compliance report of an assessment at the end of a day, or now.
 
-    Returns the same report if it is under way.
+    Returns the same report if it is being generated.
     """
     if not queries.is_ai_rmf(assessment):
         raise Invalid(
@@ -128,7 +126,7 @@ def request_attestation(*, until: date, since: date | None = None) -> ReportRun:
     """Queue the policy attestation of a day, or of a period that includes both its days.
 
     It shows the policy at the end of the last day, or now if that day is today. Returns the same
-    report if it is under way.
+    report if it is being generated.
     """
     if until > clock.today():
         raise Invalid("That day is in the future. Choose today or an earlier day.", field="until")
@@ -154,7 +152,7 @@ def request_attestation(*, until: date, since: date | None = None) -> ReportRun:
 def request_readiness(*, until: date, categories: Collection[str]) -> ReportRun:
     """Queue the SOC 2 readiness of some categories at the end of a day, or now if that is today.
 
-    Returns the same report if it is under way.
+    Returns the same report if it is being generated.
     """
     if until > clock.today():
         raise Invalid("That day is in the future. Choose today or an earlier day.", field="on")
@@ -172,10 +170,10 @@ def request_readiness(*, until: date, categories: Collection[str]) -> ReportRun:
 
 
 def request_matrix(*, since: date, until: date, framework: str | None = None) -> ReportRun:
-    """Queue the Type II evidence matrix of the months that these two days are in, as on file now.
+    """Queue the Type II evidence matrix of the months that contain these two days, as on file now.
 
     With a framework it covers the controls that are mapped to it, and its auditors may read it.
-    Returns the same report if it is under way.
+    Returns the same report if it is being generated.
     """
     first, last = (
         since.replace(day=1),
@@ -206,7 +204,7 @@ def request_matrix(*, since: date, until: date, framework: str | None = None) ->
 
 
 def _end_of(day: date) -> datetime:
-    """The end of a day, or now if that is earlier."""
+    """Return the end of a day, or now if that is earlier."""
     return min(datetime.combine(day, time(23, 59, 59), UTC), clock.now())
 
 
@@ -240,7 +238,7 @@ def _queued(
 
 
 def start_without_names(report: ReportRun) -> ReportRun:
-    """Queue the file of a report that calls people by role and letter, as a report of its own."""
+    """Queue the file of a report that names people by role and letter, as a report of its own."""
     other = ReportRun(
         kind=report.kind,
         title=f"{report.title}, without names",
@@ -275,7 +273,7 @@ def _requested(report: ReportRun) -> None:
 
 
 def _cancelled(report: ReportRun) -> None:
-    """Record the cancellation; the file without names isn't generated either."""
+    """Record the cancellation. The file without names isn't generated either."""
     record(CANCELLED, report, title=report.title)
     other = queries.without_names(report.id)
     if other is not None and not (run := background_work.run_of(other)).is_over:
@@ -301,15 +299,15 @@ REPORTS = background_work.WorkKind(
 
 
 def freeze(report: ReportRun, snapshot: dict[str, Any], fingerprint: str) -> None:
-    """Keep the data that the report is made from; a second try uses the same data."""
+    """Freeze the data that the report is generated from. A second try uses the same data."""
     report.snapshot, report.fingerprint = snapshot, fingerprint
-    session().flush()  # recorded with the file, in file()
+    session().flush()  # It is recorded with the file, in file().
 
 
 def file(report: ReportRun, blob: Blob, *, pages: int, signature: str) -> bool:
-    """Keep a finished report: where its bytes are, their digest, and the detached signature.
+    """Store a finished report: where its bytes are, their digest, and the detached signature.
 
-    Returns False if an earlier try has kept it.
+    Returns False if an earlier try has stored it.
     """
     if report.is_ready:
         return False
@@ -391,14 +389,14 @@ key_encryption.holds(SigningKey, "wrapped", lambda _row: SIGNING)
 
 
 def current_signing_key() -> SigningKey:
-    """Return the installation's key; the first who needs it creates it."""
+    """Return the installation's key. The first caller that needs it creates it."""
     return queries.signing_key() or create_signing_key()
 
 
 def create_signing_key() -> SigningKey:
     """Create the installation's key, wrapped by the key-encryption key.
 
-    It is recorded in the log of the tenant that needed it first.
+    The log of the tenant that needed it first records it.
     """
     name = domain()
     private = Ed25519PrivateKey.generate()

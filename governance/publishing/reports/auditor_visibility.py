@@ -1,6 +1,7 @@
-"""Which reports an auditor of a framework sees: those that are about nothing else.
+"""The rule for which reports an auditor of a framework sees.
 
-A file is signed, so it cannot be cut down to an auditor's scope.
+A file is signed, so it can't be cut down to an auditor's scope. An auditor sees a report only if
+all of it is in scope:
 
     AI RMF compliance        if its assessment is of a framework that the engagement covers in full,
                              over days of its period
@@ -10,7 +11,7 @@ A file is signed, so it cannot be cut down to an auditor's scope.
     policy attestation       never: it is about the policy of all systems and belongs to no
                              framework. Auditors may request it as evidence
 
-An engagement without limits sees all of them. Pure; queries.py reads what it takes.
+An engagement without limits sees all of them. Pure: queries.py reads the input.
 """
 
 from collections.abc import Collection, Mapping
@@ -25,9 +26,10 @@ from governance.publishing.reports.models import AI_RMF, READINESS, TYPE_II
 
 @dataclass(frozen=True, slots=True)
 class ReportSubject:
-    """What a run is about.
+    """The subject of a run.
 
-    `period` is that of its assessment; `controls` are the refs in a matrix, None before it is made.
+    `period` is that of its assessment. `controls` are the refs in a matrix, None before it is
+    generated.
     """
 
     kind: str
@@ -39,7 +41,7 @@ class ReportSubject:
 
 
 def is_in_scope(scope: Scope, about: ReportSubject, refs: Collection[str]) -> bool:
-    """Whether a run is within a scope; `refs` are those of the scope's controls."""
+    """Return whether a run is within a scope. `refs` are those of the scope's controls."""
     if about.kind == AI_RMF:
         return (
             about.period is not None

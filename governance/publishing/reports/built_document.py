@@ -1,4 +1,4 @@
-"""A document that is ready to be rendered, and what the pages of every kind of report share.
+"""A document that is ready to be rendered, and the parts that pages of every kind share.
 
 Pure.
 """
@@ -15,7 +15,7 @@ from governance.publishing.reports.ai_rmf.snapshot import fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Everything that rendering and signing need. `fingerprint` in hex; `at` dates the file."""
+    """The input of rendering and signing. `fingerprint` is in hex; `at` dates the file."""
 
     html: str
     attachments: tuple[Attachment, ...]
@@ -25,7 +25,7 @@ class Built:
 
     @property
     def identifier(self) -> bytes:
-        """The PDF's /ID: 16 bytes that the fingerprint decides."""
+        """Return the PDF's /ID: 16 bytes derived from the fingerprint."""
         return bytes.fromhex(self.fingerprint[:32])
 
 
@@ -36,7 +36,7 @@ def build_document[S: Mapping[str, Any]](
 ) -> Built:
     """Build a report of any kind from its files (the frozen data first) and its page.
 
-    `html` makes the page from the snapshot, the files and the fingerprint.
+    `html` renders the page from the snapshot, the files and the fingerprint.
     """
     print_ = fingerprint(files[0].data)
     at = datetime.fromisoformat(snapshot["requested_at"])
@@ -44,7 +44,7 @@ def build_document[S: Mapping[str, Any]](
 
 
 def filename(snapshot: Mapping[str, Any]) -> str:
-    """Number and version as a file name: "ACME-RMF-2026-Q3-v1.1.pdf"."""
+    """Return the number and version as a file name, such as "ACME-RMF-2026-Q3-v1.1.pdf"."""
     document = snapshot["document"]
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", document["number"]).strip("-.")
     form = "-without-names" if is_without_names(snapshot) else ""
@@ -52,12 +52,15 @@ def filename(snapshot: Mapping[str, Any]) -> str:
 
 
 def is_without_names(snapshot: Mapping[str, Any]) -> bool:
-    """Whether it calls people by role and letter; another file of the same report has names."""
+    """Return whether the file names people by role and letter.
+
+    The report's other file has names.
+    """
     return "without_names_of" in snapshot
 
 
 def form_facts(snapshot: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The rows of document control that tell the two files of a report apart."""
+    """Return the rows of document control that distinguish the two files of a report."""
     if not is_without_names(snapshot):
         return []
     with_names = short_digest(snapshot["without_names_of"])
@@ -68,21 +71,21 @@ def form_facts(snapshot: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def footer(snapshot: Mapping[str, Any]) -> str:
-    """As "Confidential: Risk Committee and auditors"."""
+    """Return a footer such as "Confidential: Risk Committee and auditors"."""
     tenant = snapshot["tenant"]
     form = ", without names" if is_without_names(snapshot) else ""
     if tenant["audience"]:
-        # before the audience, which is cut where the line is too long
+        # It precedes the audience, which is cut if the line is too long.
         return f"{tenant['classification']}{form}: {tenant['audience']}"
     return f"{tenant['classification']}{form}"
 
 
 def key_name(snapshot: Mapping[str, Any]) -> str:
-    """The signing key's name and id, as the cover prints it."""
+    """Return the signing key's name and id, as the cover prints it."""
     return "+".join(snapshot["signing_key"].split("+", 2)[:2])
 
 
 def short_digest(digest: str) -> str:
-    """First eight, ellipsis, last four."""
-    # a shortened digest has 13 characters, so a shorter one stays whole
+    """Return the first eight characters, an ellipsis, and the last four."""
+    # A shortened digest has 13 characters, so a shorter one is left as it is.
     return f"{digest[:8]}…{digest[-4:]}" if len(digest) > 12 else digest  # noqa: PLR2004

@@ -17,21 +17,23 @@ from governance.kernel.work.background_work import UNDER_WAY
 from governance.kernel.work.jobs import WorkItem
 from governance.publishing.reports.models import ReportRun
 
-WITHDRAWN = "document"  # of a withdrawn run's parameters: its number and version, which stay taken
+# Key in a withdrawn run's parameters: its number and version, which stay taken.
+WITHDRAWN = "document"
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
     """An earlier report with the same number.
 
-    `is_issued` is false while its file is being made. A withdrawn one has no author and no date.
+    `is_issued` is false while its file is being generated. A withdrawn one has no author and no
+    date.
     """
 
     version: str
     is_issued: bool
     day: str | None
     author: str | None
-    revision: str | None  # of its assessment
+    revision: str | None  # Of its assessment.
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -39,9 +41,9 @@ class Edition:
 
 
 def earlier_editions(number: str, run_id: UUID) -> list[Edition]:
-    """Those with this number that are issued or under way, the oldest version first.
+    """List the issued or running editions with this number, the oldest version first.
 
-    A file without names is of the version of its report, so it doesn't count.
+    A file without names is of the same version as its report, so it doesn't count.
     """
     row, frozen = ReportRun, ReportRun.snapshot
     withdrawn = row.parameters[WITHDRAWN]
@@ -81,14 +83,17 @@ def earlier_editions(number: str, run_id: UUID) -> list[Edition]:
 
 
 def next_version(base: str, earlier: list[Edition]) -> str:
-    """As "1.2" after "1.1"; `base` is the first version of its revision, as "2.0"."""
+    """Return the next version, as "1.2" after "1.1".
+
+    `base` is the first version of its revision, such as "2.0".
+    """
     major, minor = map(int, base.split("."))
     taken = [each.order[1] for each in earlier if each.order[0] == major]
     return f"{major}.{max([minor - 1, *taken]) + 1}"
 
 
 def superseded(number: str, earlier: list[Edition]) -> str | None:
-    """As "ACME-RMF-2026-Q4, version 1.0": the newest one issued."""
+    """Return the newest edition issued, such as "ACME-RMF-2026-Q4, version 1.0"."""
     issued = [each for each in earlier if each.is_issued]
     return f"{number}, version {issued[-1].version}" if issued else None
 
@@ -96,7 +101,7 @@ def superseded(number: str, earlier: list[Edition]) -> str | None:
 def revisions(
     facts: Mapping[str, Any], version: str, earlier: list[Edition]
 ) -> list[dict[str, Any]]:
-    """The rows of "Editions" in document control, the newest first.
+    """Return the rows of "Editions" in document control, the newest first.
 
     `facts` are those of the new edition, with `requested_at` and `prepared_by`.
     """

@@ -1,4 +1,4 @@
-"""What reports tell: features that deliver them subscribe."""
+"""Events of reports. Features that deliver reports subscribe to them."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,7 +8,7 @@ from governance.kernel.work.events import Event
 
 @dataclass(frozen=True, slots=True)
 class ReportGenerated(Event):
-    """A report is signed and can be downloaded."""
+    """The event that a report is signed and can be downloaded."""
 
     run_id: UUID
     title: str

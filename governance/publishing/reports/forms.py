@@ -12,13 +12,13 @@ SPANS = (("period", "A period"), ("day", "One day"))
 
 
 def control_choices() -> list[tuple[str, str]]:
-    """All controls, or those of one framework: its key, and what is shown."""
+    """Return all controls, or those of one framework, as (key, label)."""
     mapped = ((key, f"Controls mapped to {title}") for key, title in frameworks.choices())
     return [("", "All controls"), *mapped]
 
 
 class AttestationForm(Form):
-    """The days of a policy attestation; a single day has no start."""
+    """The days of a policy attestation. A single day has no start."""
 
     span = RadioField(
         "Covers",
@@ -42,7 +42,7 @@ class ReadinessForm(Form):
 
 
 class EvidenceMatrixForm(Form):
-    """The months of a Type II matrix; the names differ from the other period on the page."""
+    """The months of a Type II matrix. Field names differ from the other period on the page."""
 
     begins = DayField("From the month of", required="Choose the first month.", bounds=ANY_DAY)
     ends = DayField("To the month of", required="Choose the last month.", bounds=ANY_DAY)

@@ -1,7 +1,7 @@
-"""Generate a report: freeze the data, lay it out in a child process, sign it, file it.
+"""The job that generates a report: freeze the data, lay it out in a child process, sign, store.
 
-Where an auditor who sees no names may open it, its file without names is a report of its own, with
-its own data, fingerprint and signature; both are frozen in one transaction.
+If an auditor who sees no names may open it, its file without names is a report of its own, with its
+own data, fingerprint and signature. Both are frozen in one transaction.
 
 A job that is killed runs again, once, from the same frozen data.
 """
@@ -31,12 +31,12 @@ from governance.publishing.reports.order import reading
 from governance.publishing.reports.signatures.signing import sign
 from governance.publishing.reports.wording import many_digits
 
-FEWEST_PAGES = 12  # for the progress bar, while the kind is not known
+FEWEST_PAGES = 12  # For the progress bar, while the kind is unknown.
 
 
 @work(actions.REPORTS.name)
 def make_report(item: WorkItem, progress: Progress) -> None:
-    """The work of one ReportRun (item.target_id)."""
+    """Generate the file of one ReportRun (item.target_id)."""
     progress(0, FEWEST_PAGES, "Freezing the data")
     built, pages = freeze(item)
     content = pdf.render_in_child(
@@ -51,7 +51,7 @@ def make_report(item: WorkItem, progress: Progress) -> None:
 
 
 def freeze(item: WorkItem) -> tuple[Built, int]:
-    """The document, from a snapshot taken now or kept from an earlier try, and its likely pages."""
+    """Return the document and its likely pages, from a new snapshot or that of an earlier try."""
     with transaction():
         report = queries.locked_run(target_of(actions.REPORTS, item))
         key = actions.current_signing_key()
@@ -73,7 +73,7 @@ def _freeze(report: ReportRun, key_line: str) -> None:
 
 
 def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
-    """The kind's own facts, with the cover, the number and the key that every report has."""
+    """Return the kind's own facts, with the cover, number and key that every report has."""
     tenant = tenants.tenant_by_id(current.actor().tenant_id)
     if tenant is None:
         raise RuntimeError("the tenant is gone")
@@ -94,7 +94,7 @@ def _snapshot(report: ReportRun, key_line: str) -> dict[str, Any]:
     order = reading.read(facts, signed)
     document = facts["document"]
     number, until = f"{tenant.slug.upper()}-{document['number']}", document["until"]
-    background_work.lock(ReportRun)  # two runs of one number must not take the same version
+    background_work.lock(ReportRun)  # Two runs of one number must not take the same version.
     earlier = editions.earlier_editions(number, report.without_names_of or report.id)
     version = editions.next_version(document["version"], earlier)
     return facts | {
@@ -120,7 +120,7 @@ def _requester() -> str:
 
 
 def _log(signed: Checkpoint | None) -> Log | None:
-    """The last checkpoint of the tenant's log; None before the first one."""
+    """Return the last checkpoint of the tenant's log. None before the first one."""
     if signed is None:
         return None
     entries = many_digits(signed.size, "entry", "entries")

@@ -1,11 +1,11 @@
-"""The kinds of report: each takes a snapshot of some data and makes a document of it.
+"""The kinds of report: each takes a snapshot of some data and builds a document from it.
 
     KINDS[key]           the kind of a run
     build(snapshot)      the document of a frozen snapshot, by its schema
 
 A kind's `snapshot(report)` returns its own facts with `schema` and `document` (its number without
-the tenant, its first version, and `until`, the last day it covers). jobs.py adds what all kinds
-share: tenant, instants, edition, log, entry, signing key.
+the tenant, its first version, and `until`, the last day it covers). jobs.py adds the facts that all
+kinds share: tenant, instants, edition, log, entry, signing key.
 """
 
 import json
@@ -29,7 +29,7 @@ from governance.publishing.reports.type2.snapshot import SCHEMA as TYPE_II
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of report; `pages` is an estimate for the progress bar."""
+    """A kind of report. `pages` is an estimate for the progress bar."""
 
     key: str
     name: str
@@ -54,7 +54,7 @@ BY_SCHEMA = {each.schema: each for each in KINDS.values()}
 def build(frozen: Mapping[str, Any]) -> Built:
     """Build a report of any kind.
 
-    The same facts give the same document in any order of their keys: the database keeps another
-    order than the snapshot had, and the fingerprint is of the canonical order.
+    The same facts give the same document in any order of their keys. The database changes that
+    order, and the fingerprint is of the canonical order.
     """
     return BY_SCHEMA[frozen["schema"]].build(json.loads(canonical(frozen)))

@@ -1,4 +1,4 @@
-"""A report is a run: parameters, the frozen snapshot it is made from, file, digests, signature."""
+"""A report is a run: parameters, the frozen snapshot behind it, file, digests, signature."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from governance.kernel.data.db import Model, tenant_fk
 from governance.kernel.work.background_work import Generated
 
-AI_RMF, POLICY = "ai-rmf", "policy-attestation"  # the kinds, as kinds.py makes them
+AI_RMF, POLICY = "ai-rmf", "policy-attestation"  # The kinds, as kinds.py defines them.
 READINESS, TYPE_II = "soc2-readiness", "type-ii-matrix"
 
 
@@ -25,9 +25,10 @@ class ReportRun(Generated):
 
     kind: Mapped[str]
     title: Mapped[str]
-    parameters: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of the kind: a period, a day
-    assessment_id: Mapped[UUID | None]  # what the AI RMF report is about
-    without_names_of: Mapped[UUID | None]  # the run with names, which this one shows by letter
+    # Depend on the kind: a period, a day.
+    parameters: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    assessment_id: Mapped[UUID | None]  # The subject of an AI RMF report.
+    without_names_of: Mapped[UUID | None]  # The run with names, which this one shows by letter.
     as_of: Mapped[datetime]
     snapshot: Mapped[dict[str, Any] | None]
     fingerprint: Mapped[str | None]
@@ -44,7 +45,10 @@ class ReportRun(Generated):
 
     @property
     def is_withdrawn(self) -> bool:
-        """Its data and file named an erased person; the digest and the edition are kept."""
+        """Whether its data and file, which named an erased person, were deleted.
+
+        The digest stays.
+        """
         return self.pdf_sha256 is not None and self.pdf_key is None
 
 

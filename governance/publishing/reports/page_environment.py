@@ -1,4 +1,4 @@
-"""The Jinja environment of every report's page, with the filters that they share."""
+"""The Jinja environment of every report's page, with the shared filters."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -31,12 +31,12 @@ from governance.publishing.reports.wording import (
 )
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
-CELLS_PER_ROW = 7  # of the heat map
+CELLS_PER_ROW = 7  # Of the heat map.
 
 
 @cache
 def environment() -> Environment:
-    """Templates of all kinds, with the filters that they share."""
+    """Return the environment of all kinds' templates, with the shared filters."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -78,7 +78,7 @@ def environment() -> Environment:
 
 
 def size(count: int) -> str:
-    """Bytes as "61 KB" or "1.9 MB"."""
+    """Return bytes as "61 KB" or "1.9 MB"."""
     if count < 1_000:  # noqa: PLR2004 - the number is plain from its line
         return f"{count}{NB}bytes"
     return (

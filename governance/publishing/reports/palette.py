@@ -1,6 +1,6 @@
-"""Reports in search; an auditor finds those in their scope, without names where they see none.
+"""Reports in search. Auditors find those in their scope, without names if they may not see them.
 
-Who may see names finds both files of a report: nothing then narrows the search.
+Readers who may see names find both files of a report: nothing narrows their search.
 """
 
 from typing import Any

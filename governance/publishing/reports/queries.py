@@ -1,5 +1,6 @@
-"""Report runs with their work, newest first; auditors see those in their scope
-(auditor_visibility.py).
+"""Queries of report runs with their work, newest first.
+
+Auditors see those in their scope (auditor_visibility.py).
 """
 
 import json
@@ -30,17 +31,17 @@ from governance.publishing.reports.readiness.snapshot import CATEGORIES, FRAMEWO
 
 
 def reportable() -> list[Assessment]:
-    """The assessments that the AI RMF report can be made from, in one statement."""
+    """List the assessments that the AI RMF report can be generated from, in one statement."""
     return [each for each in assessment_queries.assessments() if is_ai_rmf(each)]
 
 
 def is_ai_rmf(assessment: Assessment) -> bool:
-    """Whether the framework has the four functions that the report's sentences and charts need."""
+    """Return whether the framework has the four functions that the report is written for."""
     return frameworks.framework_by_id(assessment.framework_id).key.startswith("nist-ai-rmf")
 
 
 def runs(*, limit: int = 50) -> list[Run[ReportRun]]:
-    """The newest runs, in one statement."""
+    """List the newest runs, in one statement."""
     query = with_work(ReportRun).where(is_file_for_reader())
     if (scope := limits()) is not None:
         query = query.where(ReportRun.id.in_(_within(scope)))
@@ -51,7 +52,7 @@ def runs(*, limit: int = 50) -> list[Run[ReportRun]]:
 
 
 def run(run_id: UUID) -> Run[ReportRun]:
-    """One run with its work; NotFound if the acting person may not view it."""
+    """Return one run with its work. Raises NotFound if the acting person may not view it."""
     report, scope = find(ReportRun, run_id, what="report"), limits()
     if scope is not None and not _within(scope, run_id):
         raise NotFound("This report doesn't exist, or you don't have access to it.")
@@ -59,9 +60,10 @@ def run(run_id: UUID) -> Run[ReportRun]:
 
 
 def is_file_for_reader() -> ColumnElement[bool]:
-    """SQL: each report once: with names, or for a reader who may not see them the file without.
+    """Match each report once: the file with names, or without them for readers who may not see names.
 
-    A report that has none is there for them, too: its page says who can help.
+    A report that has no file without names is matched for those readers too: its page says who can
+    help.
     """
     r = ReportRun
     if may_see_names():
@@ -72,19 +74,19 @@ def is_file_for_reader() -> ColumnElement[bool]:
 
 
 def without_names(run_id: UUID) -> ReportRun | None:
-    """The run of the report's file without names, where there is one."""
+    """Return the run of the report's file without names, or None."""
     return session().scalars(select(ReportRun).filter_by(without_names_of=run_id)).one_or_none()
 
 
 def has_hidden_names(report: ReportRun) -> bool:
-    """Whether the file has names that this reader may not see."""
+    """Return whether the file has names that this reader may not see."""
     return report.without_names_of is None and not may_see_names()
 
 
 def needs_file_without_names(report: ReportRun) -> bool:
-    """Whether an auditor of an engagement that hides names may open the report.
+    """Return whether an auditor whose engagement hides names may open the report.
 
-    Engagements that begin later count, and those that are over don't.
+    Future engagements count. Ended ones don't.
     """
     if report.assessment_id is not None and has_names_only(report.assessment_id, report.as_of):
         return False
@@ -95,15 +97,15 @@ def needs_file_without_names(report: ReportRun) -> bool:
 
 
 def ids_in_scope() -> set[UUID] | None:
-    """Ids of the runs that the acting person may view; None: all of them."""
+    """Return the ids of the runs that the acting person may view. None means all of them."""
     scope = limits()
     return None if scope is None else _within(scope)
 
 
 def finished_within(scope: Scope, *, limit: int = 30) -> Sequence[ReportRun]:
-    """The newest finished reports within a scope; all of them, where it has no limits.
+    """List the newest finished reports within a scope, or all if the scope has no limits.
 
-    With names if the scope shows them, otherwise without.
+    The files are with names if the scope shows them, and otherwise without.
     """
     has_names = ReportRun.without_names_of.is_(None)
     query = select(ReportRun).where(
@@ -116,9 +118,9 @@ def finished_within(scope: Scope, *, limit: int = 30) -> Sequence[ReportRun]:
 
 
 def _within(scope: Scope, run_id: UUID | None = None) -> set[UUID]:
-    """Ids of the runs within a scope (of that run only, if given), in two statements.
+    """Return the ids of the runs within a scope, in two statements.
 
-    Of the snapshots it reads only the refs of controls.
+    `run_id` restricts it to that run. Of the snapshots it reads only the refs of controls.
     """
     r, a = ReportRun, Assessment
     made = (r.kind == TYPE_II) & (func.jsonb_typeof(r.snapshot) == "object")
@@ -150,7 +152,7 @@ def _about(row: Any) -> ReportSubject:
 
 
 def _criteria(categories: Collection[str]) -> list[UUID]:
-    """The assessable criteria of these categories, in the version that the tenant works with."""
+    """Return the assessable criteria of these categories, in the version that the tenant uses."""
     found = next((each for each in frameworks.frameworks() if each.key == FRAMEWORK), None)
     tops = {top for key in categories for top in CATEGORIES[key][1]}
     return (
@@ -167,7 +169,7 @@ def locked_run(run_id: UUID) -> ReportRun:
 def same_under_way(
     kind: str, parameters: Mapping[str, Any], assessment_id: UUID | None = None
 ) -> ReportRun | None:
-    """A run of the same kind and subject that has not ended, so that a second request shows it."""
+    """Return an unfinished run of the same kind and subject, so that a repeated request shows it."""
     r = ReportRun
     same = (
         r.kind == kind,
@@ -179,7 +181,7 @@ def same_under_way(
 
 
 def naming(person_id: UUID, words: Collection[str]) -> Sequence[ReportRun]:
-    """The runs whose data has one of these words, or that this person requested.
+    """List the runs whose data has one of these words, or that this person requested.
 
     The cover names the requester.
     """
@@ -210,5 +212,5 @@ def signing_key() -> SigningKey | None:
 
 
 def signing_keys() -> Sequence[SigningKey]:
-    """All keys, retired ones too: what they signed stays verifiable."""
+    """List all keys, including retired ones: their signatures stay verifiable."""
     return session().scalars(select(SigningKey).order_by(SigningKey.created_at.desc())).all()

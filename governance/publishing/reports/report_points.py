@@ -1,16 +1,16 @@
-"""One of the things that matter in a report."""
+"""A point of a report's executive summary."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MAX_MATTERS = 3  # on the summary
+MAX_MATTERS = 3  # On the summary.
 
 
 @dataclass(frozen=True, slots=True)
 class ReportPoint:
-    """A claim, why, what to do and on which terms.
+    """A claim, its reason, the action, and its terms.
 
-    `weight` 0 is the worst; `place` is the anchor of the section with the details.
+    `weight` 0 is the worst. `place` is the anchor of the section with the details.
     """
 
     weight: int

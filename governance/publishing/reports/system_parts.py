@@ -1,4 +1,4 @@
-"""What reports add to an AI system's page: those about its assessments."""
+"""The reports about its assessments that an AI system's page lists."""
 
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from governance.operations.systems.parts import UsedBy
 from governance.publishing.reports import permissions, queries
 from governance.publishing.reports.models import ReportRun
 
-MAX_REPORTS = 3  # the newest
+MAX_REPORTS = 3  # The newest.
 
 
 def _about(system_id: UUID) -> Select[*tuple[Any, ...]]:

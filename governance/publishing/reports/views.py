@@ -1,6 +1,4 @@
-"""Reports: the list, its forms, a report's page and download, and verification without an
-account.
-"""
+"""The pages of reports: the list, its forms, one report, and verification without an account."""
 
 from datetime import date
 from typing import Any
@@ -52,7 +50,7 @@ def _index(
     matrix: EvidenceMatrixForm | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
-    """The list, with a form for each kind; one of them may come back with errors."""
+    """Return the list with a form for each kind. One of them may show errors."""
     today, runs = clock.today(), queries.runs()
     first, last = matrix_queries.default_period()
     forms = {
@@ -73,19 +71,19 @@ def _index(
 
 
 def _unsent[F: Form](form: F, **defaults: Any) -> F:
-    """The form with its defaults, even while another form of the page shows its errors."""
+    """Return the form with its defaults, even while another form of the page shows its errors."""
     form.process(None, **defaults)
     return form
 
 
 def _quarter(day: date) -> date:
-    """The first day of its quarter."""
+    """Return the first day of the quarter."""
     return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
 
 
 @feature.post("/reports/", needs=permissions.RUN)
 def ask() -> ResponseReturnValue:
-    """Queue an AI RMF report; a double click shows the one from the first click."""
+    """Queue an AI RMF report. A double click shows the one from the first click."""
     try:
         assessment_id = UUID(request.form.get("assessment_id", ""))
     except ValueError:
@@ -177,7 +175,10 @@ work_pages.add_routes(feature, actions.REPORTS, "/reports/<uuid:run_id>", querie
 
 @feature.post("/reports/<uuid:run_id>/pdf", needs=permissions.VIEW, answers=FILE)
 def pdf(run_id: UUID) -> ResponseReturnValue:
-    """The file itself, or a sealed copy. A POST, because a download is recorded in the log."""
+    """Return the file itself, or a sealed copy.
+
+    This is a POST, because the log records downloads.
+    """
     row = queries.run(run_id).row
     file = actions.download(row, what="pdf")
     content = copies.sealed(row)
@@ -188,7 +189,7 @@ def pdf(run_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/reports/<uuid:run_id>/files", needs=permissions.RUN, answers=FILE)
 def files(run_id: UUID) -> ResponseReturnValue:
-    """The file and its signature in one zip, for who may generate it: without a watermark."""
+    """Return the file and its signature in one zip, without a watermark, to people who generate it."""
     row = queries.run(run_id).row
     file, note = actions.download(row, what="pdf"), actions.download(row, what="signature")
     content, signed = copies.sealed(row), note.content
@@ -205,7 +206,7 @@ def files(run_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/reports/<uuid:run_id>/signature", needs=permissions.VIEW, answers=FILE)
 def signature(run_id: UUID) -> ResponseReturnValue:
-    """The signature of the person's newest copy, or of the one named; otherwise the original's."""
+    """Return the signature of the person's newest or named copy, or else the original's."""
     row = queries.run(run_id).row
     file = actions.download(row, what="signature")
     named, own = request.form.get("copy", ""), seals.copies(run_id, current.actor().person_id)
@@ -217,9 +218,6 @@ def signature(run_id: UUID) -> ResponseReturnValue:
     return work_pages.attachment(file)
 
 
-# ---- verification without an account
-
-
 @public.get("/verify", needs=PUBLIC)
 def verify_page() -> ResponseReturnValue:
     return page("publishing/reports/verify.html", keys=_keys(), result=None)
@@ -227,7 +225,7 @@ def verify_page() -> ResponseReturnValue:
 
 @public.post("/verify", needs=PUBLIC)
 def verify_file() -> ResponseReturnValue:
-    """The same check as `governance verify-report`, on uploaded files; nothing is stored."""
+    """Verify uploaded files as `governance verify-report` does. Nothing is stored."""
     content, note = _sent("report", MAX_FILE_SIZE), _sent("signature", 65_536)
     key = request.form.get("key", "").strip()
     is_zip = content.startswith(signed_files.MAGIC)
@@ -254,14 +252,14 @@ def verify_file() -> ResponseReturnValue:
 
 
 def _sent(name: str, limit: int) -> bytes:
-    """What was uploaded under that name, a byte more than the limit at most."""
+    """Return the upload with that name, reading at most one byte more than the limit."""
     file = request.files.get(name)
     return file.stream.read(limit + 1) if file else b""
 
 
 @public.get("/keys", needs=PUBLIC)
 def keys() -> ResponseReturnValue:
-    """The verifier keys, one per line, newest first."""
+    """Return the verifier keys, one per line, newest first."""
     return Response(
         "".join(f"{line}\n" for line in _keys()), content_type="text/plain; charset=utf-8"
     )
@@ -269,7 +267,7 @@ def keys() -> ResponseReturnValue:
 
 @public.get("/keys/authority.pem", needs=PUBLIC)
 def authority() -> ResponseReturnValue:
-    """The certificates of the authority that issues seals, for a PDF reader to trust."""
+    """Return the certificates of the authority that issues seals, for a PDF reader to trust."""
     with transaction(read_only=True):
         pem = b"".join(
             x509.load_der_x509_certificate(each.certificate).public_bytes(Encoding.PEM)

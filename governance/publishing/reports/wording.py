@@ -1,12 +1,12 @@
-"""Write numbers, dates, lists and plurals the way every report does. Pure."""
+"""Numbers, dates, lists and plurals, formatted the same in every report. Pure."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
 
-ONE_LINE, TWO_LINES = 44, 84  # characters of a section title
-MAX_NAME_LENGTH = 24  # characters of a tenant's name in a title
+ONE_LINE, TWO_LINES = 44, 84  # Characters of a section title.
+MAX_NAME_LENGTH = 24  # Characters of a tenant's name in a title.
 NB = "\N{NO-BREAK SPACE}"
-NO_VALUE = "\N{EN DASH}"  # where a table has no value
+NO_VALUE = "\N{EN DASH}"  # Shown if a table has no value.
 WORDS = (
     "none",
     "one",
@@ -24,40 +24,37 @@ WORDS = (
 )
 
 
-# --- Numbers --------------------------------------------------------------------------------------
-
-
 def digits(count: int) -> str:
-    """As "1,200"."""
+    """Return "1,200"."""
     return f"{count:,}"
 
 
 def words(count: int) -> str:
-    """Numbers up to twelve in words, larger ones in digits."""
+    """Return numbers up to twelve in words, and larger ones in digits."""
     return WORDS[count] if 0 <= count < len(WORDS) else digits(count)
 
 
 def many(count: int, noun: str, plural: str = "") -> str:
-    """As "three actions" or "no actions", for sentences."""
+    """Return "three actions" or "no actions", for sentences."""
     return f"{words(count) if count else 'no'} {noun if count == 1 else plural or noun + 's'}"
 
 
 def many_digits(count: int, noun: str, plural: str = "") -> str:
-    """As "3 actions", for labels and tables."""
+    """Return "3 actions", for labels and tables."""
     return f"{digits(count)} {noun if count == 1 else plural or noun + 's'}"
 
 
 def out_of(part: int, whole: int, noun: str, plural: str = "") -> str:
-    """As "two of seven requirements", but "8 of 13 requirements": one style in a sentence."""
+    """Return "two of seven requirements" or "8 of 13 requirements", in one style per sentence."""
     if whole < len(WORDS):
         return f"{words(part)} of {many(whole, noun, plural)}"
     return f"{digits(part) if part else 'none'} of {digits(whole)} {plural or noun + 's'}"
 
 
 def per_cent(part: int, whole: int) -> int | None:
-    """Return whole per cent, or None without a whole.
+    """Return the rounded percentage, or None if the total is 0.
 
-    Never rounded up to 100 before everything is reached, nor down to 0 after something is.
+    It never rounds up to 100 before everything is reached, nor down to 0 after something is.
     """
     if not whole:
         return None
@@ -84,11 +81,8 @@ def its(count: int) -> str:
 
 
 def verb(count: int, plural: str) -> str:
-    """As "closes" for one subject, "close" for several."""
+    """Return "closes" for one subject, and "close" for several."""
     return f"{plural}s" if count == 1 else plural
-
-
-# --- Texts ----------------------------------------------------------------------------------------
 
 
 def capital(text: str) -> str:
@@ -96,18 +90,18 @@ def capital(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Add a capital and one full stop; an empty text stays empty."""
+    """Add a capital and one period. An empty text stays empty."""
     text = " ".join(text.split())
     return capital(text) + ("" if text[-1:] in {".", "!", "?", "…"} else ".") if text else ""
 
 
 def sentences(*texts: str) -> str:
-    """Join what isn't empty into a paragraph, each with a capital and a full stop."""
+    """Join the non-empty texts into a paragraph, each with a capital and a period."""
     return " ".join(sentence(text) for text in texts if text)
 
 
 def clip(text: str, length: int) -> str:
-    """Cut to at most `length` characters between words, with an ellipsis where text is missing."""
+    """Cut to at most `length` characters between words, with an ellipsis for the missing text."""
     text = " ".join(text.split())
     if len(text) <= length:
         return text
@@ -117,24 +111,24 @@ def clip(text: str, length: int) -> str:
 
 
 def keep_last_words_together(title: str) -> str:
-    """Tie the last three words of a title, so that its last line is never one lonely word."""
+    """Tie the last three words of a title, so that its last line is never a single word."""
     parts = title.split(" ")
     tail = parts[-3:]
-    # a title of four words or fewer has no line to lose a word from
+    # A title of four words or fewer has no line to lose a word from.
     if len(title) <= ONE_LINE or len(parts) < 5 or sum(map(len, tail)) > ONE_LINE // 2:  # noqa: PLR2004
         return title
     return " ".join([*parts[:-3], NB.join(tail)])
 
 
 def listed(parts: Sequence[str]) -> str:
-    """As "A", "A and B" or "A, B and C"."""
+    """Return "A", "A and B" or "A, B and C"."""
     if len(parts) < 2:  # noqa: PLR2004 - one needs no "and"
         return "".join(parts)
     return ", ".join(parts[:-1]) + " and " + parts[-1]
 
 
 def first_of(names: Sequence[str], shown: int) -> str:
-    """As "A, B, C and 4 more": the first `shown` names, then how many follow."""
+    """Return "A, B, C and 4 more": the first `shown` names, and the number of the others."""
     if len(names) <= shown:
         return listed(names)
     return f"{', '.join(names[:shown])} and {len(names) - shown} more"
@@ -145,11 +139,8 @@ def person(name: str | None) -> str:
     return f"Owner: {clip(name, 30)}." if name else "No owner yet."
 
 
-# --- Dates ----------------------------------------------------------------------------------------
-
-
 def day(value: str | None, *, short: bool = False, missing: str = NO_VALUE) -> str:
-    """As "9 October 2026", or "9 Oct 2026" for tables."""
+    """Return "9 October 2026", or "9 Oct 2026" for tables."""
     if not value:
         return missing
     at = date.fromisoformat(value[:10])
@@ -157,10 +148,10 @@ def day(value: str | None, *, short: bool = False, missing: str = NO_VALUE) -> s
 
 
 def instant(value: str) -> str:
-    """As "9 October 2026, 17:00 UTC"."""
+    """Return "9 October 2026, 17:00 UTC"."""
     return f"{day(value)}, {datetime.fromisoformat(value):%H:%M} UTC"
 
 
 def moment(value: str | None) -> str:
-    """As "25 Nov 2026, 09:24" for tables whose method states that times are UTC."""
+    """Return "25 Nov 2026, 09:24", for tables whose method states that times are UTC."""
     return f"{day(value, short=True)}, {datetime.fromisoformat(value):%H:%M}" if value else NO_VALUE

@@ -1,4 +1,4 @@
-"""Generate and download the files of a review."""
+"""Actions that generate and download the files of a review."""
 
 from governance.economics.reviews import permissions as reviews
 from governance.economics.reviews.queries import ReviewView
@@ -47,7 +47,7 @@ DOWNLOADED = action(
 
 
 def request(view: ReviewView) -> ReviewFile:
-    """Queue the files of a revision; a second click watches the first."""
+    """Queue the files of a revision. A second click follows the first."""
     return generated_files.request(
         ReviewFile,
         revision_id=view.revision.id,
@@ -56,7 +56,7 @@ def request(view: ReviewView) -> ReviewFile:
 
 
 def file(found: ReviewFile, blob: Blob, *, name: str, pages: int, sign_offs: int) -> bool:
-    """Keep the finished files; False if an earlier try has kept them."""
+    """Store the finished files. Return False if an earlier try has stored them."""
     if not generated_files.name_file(found, blob, name=name):
         return False
     found.pages, found.sign_offs = pages, sign_offs

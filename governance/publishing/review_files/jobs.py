@@ -1,4 +1,4 @@
-"""Generate the files of a review. A killed job runs again, from the same frozen facts."""
+"""The job that generates the files of a review. A killed job runs again from the frozen facts."""
 
 import io
 
@@ -20,7 +20,7 @@ STEPS, PAGES = 8, 5
 
 @work(actions.FILES.name)
 def make_review_files(item: WorkItem, progress: Progress) -> None:
-    """The work of one ReviewFile (item.target_id)."""
+    """Generate the files of one ReviewFile (item.target_id)."""
     progress(0, STEPS, "Reading the review")
     with transaction():
         found = queries.review_file(target_of(actions.FILES, item))

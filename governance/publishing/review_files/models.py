@@ -1,4 +1,4 @@
-"""Files of a review's revision: a zip of the signed PDF, the workbook and the data file."""
+"""The files of a review's revision: a zip of the signed PDF, the workbook and the data file."""
 
 from uuid import UUID
 
@@ -20,6 +20,6 @@ class ReviewFile(StoredFile):
 
     revision_id: Mapped[UUID]
     month: Mapped[str]
-    number: Mapped[int]  # of the revision
+    number: Mapped[int]  # Of the revision.
     pages: Mapped[int | None] = mapped_column()
-    sign_offs: Mapped[int | None] = mapped_column()  # that the PDF prints
+    sign_offs: Mapped[int | None] = mapped_column()  # The sign-offs that the PDF prints.

@@ -1,4 +1,4 @@
-"""Who generates and downloads the files of a review."""
+"""Permissions to generate and download the files of a review."""
 
 from governance.kernel.safety.access import permission
 

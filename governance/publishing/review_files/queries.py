@@ -19,7 +19,7 @@ def review_file(review_file_id: UUID, *, lock: bool = False) -> ReviewFile:
 
 
 def run(review_file_id: UUID) -> Run[ReviewFile]:
-    """The files with the work on them."""
+    """Return the files with the work on them."""
     return run_of(review_file(review_file_id))
 
 
@@ -40,7 +40,7 @@ def files_of(review_id: UUID) -> Sequence[Run[ReviewFile]]:
 
 
 def revision_of(found: ReviewFile) -> ReviewView:
-    """The revision that the files are of, with its facts and sign-offs."""
+    """Return the revision that the files are of, with its facts and sign-offs."""
     query = (
         select(Review)
         .join(

@@ -1,6 +1,6 @@
-"""The data file of a review: its frozen facts, the twelve months beside them, and its revision.
+"""The data file of a review: its frozen facts, twelve months of headlines, and its revision.
 
-    content(facts, headlines, revision)     what the PDF and the workbook are drawn from
+    content(facts, headlines, revision)     the data behind the PDF and the workbook
     canonical(content)                      its bytes (RFC 8785): their SHA-256 is the fingerprint
 
 Pure. Decimals are strings, so that no reader rounds them.
@@ -22,7 +22,7 @@ NAME = "unit-economics-review.json"
 
 @dataclass(frozen=True, slots=True)
 class SignedSide:
-    """One side's signature: "finance", a name, and when."""
+    """The signature of one side: "finance", a name, and the time."""
 
     side: str
     name: str
@@ -31,10 +31,10 @@ class SignedSide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionInfo:
-    """What the files of a revision say beside its facts.
+    """The data of a revision in its files, in addition to its facts.
 
-    `changes` are [figure, before, after] against the revision before. `log` is a checkpoint of the
-    audit log: origin, root, note and checkpoint, as every report prints it.
+    `changes` are [figure, before, after], compared with the previous revision. `log` is a
+    checkpoint of the audit log: origin, root, note and checkpoint, as every report prints it.
     """
 
     number: int
@@ -51,7 +51,7 @@ class RevisionInfo:
 def content(
     facts: ReviewFacts, headlines: Sequence[Headline], revision: RevisionInfo
 ) -> dict[str, Any]:
-    """The data file as JSON values."""
+    """Return the data file as JSON values."""
     return {
         "format": FORMAT,
         "facts": encode(facts),
@@ -73,13 +73,13 @@ def content(
 
 
 def canonical(data: Mapping[str, Any]) -> bytes:
-    """The bytes that are attached, hashed and signed."""
+    """Return the bytes that are attached, hashed and signed."""
     plain: dict[str, Any] = {**data}
     return rfc8785.dumps(plain)
 
 
 def digest(data: bytes) -> str:
-    """Hex SHA-256."""
+    """Return the hex SHA-256."""
     return hashlib.sha256(data).hexdigest()
 
 

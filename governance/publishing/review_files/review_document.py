@@ -1,8 +1,8 @@
-"""Lay out the PDF of a review: five pages, from its data file. Pure.
+"""The layout of a review's PDF: five pages, from its data file. Pure.
 
     build(data) -> Built     the input of kernel/pdf.render; `data` is that of review_data.content
 
-The same data gives the same bytes. Its fingerprint is what the signature confirms.
+The same data gives the same bytes. The signature confirms its fingerprint.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,11 +29,11 @@ from governance.publishing.review_files import review_data
 from governance.publishing.review_files.review_drawing import intervals
 
 PDF_NAME = "unit-economics-review.pdf"
-SNAPSHOT = "snapshot.json"  # the name under which every report attaches its data
+SNAPSHOT = "snapshot.json"  # The name under which every report attaches its data.
 CONFIDENTIAL = "Confidential: finance and product"
 MAX_LOSERS = 12
-SMALL = 100  # thousand of MRR; below it, one decimal
-UP, DOWN = 1, -1  # which way a measure is better
+SMALL = 100  # Thousands of MRR. Below this, amounts have one decimal.
+UP, DOWN = 1, -1  # The direction in which a measure is better.
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Measure:
 
 
 def build(data: Mapping[str, Any]) -> Built:
-    """The document with the data and its manifest attached."""
+    """Return the document with the data and its manifest attached."""
     frozen = review_data.canonical(data)
     facts, revision = decode(data["facts"]), data["revision"]
     parameters = {
@@ -80,7 +80,7 @@ def build(data: Mapping[str, Any]) -> Built:
 
 
 def context(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What the template shows."""
+    """Return the context of the template."""
     facts = decode(data["facts"])
     headlines = [msgspec.convert(each, Headline) for each in data["months"]]
     revision, checked = data["revision"], facts.reconciliation
@@ -137,7 +137,7 @@ def _span(headlines: Sequence[Headline]) -> str:
 
 
 def lede(facts: ReviewFacts, headlines: Sequence[Headline], accepted: str | None) -> str:
-    """Four sentences: customers, tenants, tasks, and how sure the figures are."""
+    """Return four sentences: customers, tenants, tasks, and how certain the figures are."""
     said = [
         conclusions.segments(facts),
         conclusions.losses(facts),
@@ -148,7 +148,7 @@ def lede(facts: ReviewFacts, headlines: Sequence[Headline], accepted: str | None
 
 
 def meaning(facts: ReviewFacts) -> str:
-    """Which segments carry revenue, and which one falls short."""
+    """Return which segment has most revenue, and which one falls short."""
     revenue = facts.waterfall.revenue
     by_segment = {
         each.name: sum((t.revenue for t in facts.tenants if t.segment == each.name), Decimal(0))
@@ -178,11 +178,8 @@ def meaning(facts: ReviewFacts) -> str:
     return " ".join(said)
 
 
-# ---- the first page
-
-
 def measures(facts: ReviewFacts, headlines: Sequence[Headline]) -> list[Measure]:
-    """Eight measures with their changes on the month before and on a year before."""
+    """Return eight measures with their changes from the previous month and from a year before."""
 
     def amounts(each: Headline) -> dict[str, Decimal | None]:
         r = each.ratios

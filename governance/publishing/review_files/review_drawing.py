@@ -1,4 +1,7 @@
-"""LTV ÷ CAC by segment as the report prints it: a row each, with the interval. Pure."""
+"""The chart of LTV ÷ CAC by segment, as the report prints it: a row each, with the interval.
+
+Pure.
+"""
 
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
@@ -10,14 +13,14 @@ from governance.economics.reviews.facts.review_facts import SegmentMonth
 from governance.economics.reviews.figures import times
 from governance.kernel.pictures import drawing
 
-WIDTH, LEFT, ROW, TOP = 493, 150, 21, 18  # points: 493 is 174 mm
-STEP = 3  # between grid lines, in multiples
+WIDTH, LEFT, ROW, TOP = 493, 150, 21, 18  # Points. 493 is 174 mm.
+STEP = 3  # Between grid lines, in multiples.
 MAX_LINES = 5
-GAP, NUMBER_WIDTH = 6, 28  # points
+GAP, NUMBER_WIDTH = 6, 28  # Points.
 
 
 def intervals(segments: Sequence[SegmentMonth], title: str) -> Markup:
-    """A dot with its 90 % interval for each segment; in words where it isn't estimable."""
+    """Draw a dot with its 90% interval for each segment, or words if it isn't estimable."""
     highs = [each.ltv_high / each.cac for each in segments if each.ltv_high and each.cac]
     most = max([*highs, GOOD + 1])
     step = max(STEP, int((most / MAX_LINES / STEP).to_integral_value(ROUND_CEILING)) * STEP)
@@ -60,7 +63,10 @@ def intervals(segments: Sequence[SegmentMonth], title: str) -> Markup:
 
 
 def place_beside(end: float, lines: Sequence[float]) -> float:
-    """Return where the number right of a bar's end begins: behind a line that would cross it."""
+    """Return where the number to the right of a bar's end begins.
+
+    It avoids lines that would cross it.
+    """
     free = end + GAP
     crossing = (line for line in lines if free - GAP / 2 < line < free + NUMBER_WIDTH)
     return next((line + GAP for line in crossing), free)

@@ -2,7 +2,7 @@
 
 drawn(facts, headlines, revision)     the PDF's page, the workbook and the data
 pack(drawn, pdf, signature)           the zip; the same content gives the same bytes
-build(…)                              all of it at once, rendering the PDF in a child process
+build(…)                              all of it, with the PDF rendered in a child process
 """
 
 import io
@@ -20,12 +20,12 @@ from governance.publishing.review_files import review_data, review_document, wor
 from governance.publishing.review_files.review_data import RevisionInfo
 
 WORKBOOK_NAME = "unit-economics-review.xlsx"
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # of a file in a zip
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # The time of a file in a zip.
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnReview:
-    """What a revision's files are made of, before the PDF is rendered."""
+    """The parts of a revision's files, before the PDF is rendered."""
 
     built: Built
     workbook: bytes
@@ -34,7 +34,7 @@ class DrawnReview:
 
 @dataclass(frozen=True, slots=True)
 class ReviewFiles:
-    """The zip, and how many pages its PDF has."""
+    """The zip, and the number of pages of its PDF."""
 
     name: str
     content: bytes
@@ -60,7 +60,7 @@ def build(
     key_name: str,
     on_progress: pdf.PageSeen | None = None,
 ) -> ReviewFiles:
-    """Return the files of a revision, signed with this key. Raises what rendering raises."""
+    """Return the files of a revision, signed with this key. Raises the errors of rendering."""
     parts = drawn(facts, headlines, revision)
     content = pdf.render_in_child(
         parts.built.html,
@@ -81,7 +81,7 @@ def build(
 
 
 def pack(parts: DrawnReview, content: bytes, note: str) -> bytes:
-    """The zip of the rendered PDF with its signature, the workbook and the data file."""
+    """Return the zip of the rendered PDF with its signature, the workbook and the data file."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, each in (

@@ -22,7 +22,7 @@ ONE = "/economics/review-files/<uuid:review_file_id>"
 
 @feature.get(f"{MONTH}/", needs=reviews.VIEW)
 def index(month: str) -> ResponseReturnValue:
-    """Show the files of a month, and what they hold."""
+    """Show the files of a month, and their content."""
     view = review_queries.review(parse_month(month))
     found = queries.files_of(view.review.id)
     return page(
@@ -51,7 +51,7 @@ def generate(month: str) -> ResponseReturnValue:
 
 @feature.post(f"{ONE}/download", needs=permissions.DOWNLOAD, answers=FILE)
 def download(review_file_id: UUID) -> ResponseReturnValue:
-    """Answer with the zip. A POST, because a download is recorded in the audit log."""
+    """Return the zip. This is a POST, because a download is recorded in the audit log."""
     return work_pages.attachment(actions.download(queries.review_file(review_file_id)))
 
 

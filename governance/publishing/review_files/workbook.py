@@ -59,7 +59,7 @@ def build(facts: ReviewFacts, revision: RevisionInfo) -> bytes:
 
 
 def _reconciliation(sheet: Sheet, facts: ReviewFacts) -> int:
-    """Models, then causes and days; returns the row of the models' sums."""
+    """Write models, then causes and days. Return the row of the models' sums."""
     checked = facts.reconciliation
     sheet.head("Provider", "Model", "Computed", "Invoiced", "Residual", "Share")
     for each in checked.models:
@@ -99,7 +99,7 @@ def _reconciliation(sheet: Sheet, facts: ReviewFacts) -> int:
 
 
 def _parts(sheet: Sheet, head: str, parts: Sequence[tuple[str, Decimal]], total: Decimal) -> None:
-    """Parts of the residual, and their sum."""
+    """Write the parts of the residual, and their sum."""
     if not parts:
         return
     sheet.row += 1
@@ -118,7 +118,7 @@ def _parts(sheet: Sheet, head: str, parts: Sequence[tuple[str, Decimal]], total:
 
 
 def _allocation(sheet: Sheet, facts: ReviewFacts) -> int:
-    """Pools with their residue, then each tenant's margin by rule; returns the row of the sums."""
+    """Write pools with their residue, then tenants' margins by rule. Return the row of the sums."""
     sheet.head("Pool", "Total", "Allocated", "Residue")
     for each in facts.pools:
         n = sheet.row
@@ -193,7 +193,7 @@ def _inputs(sheet: Sheet, facts: ReviewFacts, revision: RevisionInfo) -> None:
 
 
 def _review(sheet: Sheet, facts: ReviewFacts, tenants: int, residual: int, residue: int) -> None:
-    """The waterfall (B2 to B10) and the ratios, each a formula over the other sheets."""
+    """Write the waterfall (B2 to B10) and the ratios, each a formula over the other sheets."""
     w, r = facts.waterfall, facts.ratios
     sheet.head(f"{facts.operator}, {facts.month}", facts.currency, "Definition")
     rows: list[tuple[str, Any, str, str]] = [

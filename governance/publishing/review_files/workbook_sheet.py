@@ -10,13 +10,13 @@ from typing import Any
 from governance.kernel.files.spreadsheet_writer import harmless
 
 NOT_ESTIMABLE = "not estimable"
-FIRST = 2  # row of a sheet's first line of data; its head is row 1
+FIRST = 2  # Row of a sheet's first line of data. Its head is row 1.
 TEXT = "text"
 MONEY, SHARE, UNIT, COUNT = "#,##0.00", "0.0%", "#,##0.000000", "#,##0"
 
 
 class Sheet:
-    """One sheet, written row by row; a formula has the figure of the review as its stored value."""
+    """A sheet that is written row by row. The stored value of a formula is the review's figure."""
 
     def __init__(
         self, book: Any, formats: dict[str, Any], name: str, widths: Sequence[int]
@@ -32,8 +32,9 @@ class Sheet:
         self.row += 1
 
     def line(self, label: str, *cells: tuple[Any, ...], total: bool = False) -> int:
-        """Write a label and its cells, (value, number format); a text that begins with "=" is a
-        formula, with its value behind the format. Returns the row's number.
+        """Write a label and its cells as (value, number format). Return the row's number.
+
+        A text that begins with "=" is a formula, with its value after the format.
         """
         name = self._formats["total text" if total else "text"]
         self._sheet.write_string(self.row - 1, 0, str(harmless(label)), name)
@@ -57,7 +58,7 @@ class Sheet:
 
 
 class Formula:
-    """A formula of ours; no text of a customer becomes one."""
+    """A formula of ours. No text of a customer becomes one."""
 
     def __init__(self, text: str) -> None:
         self.text = text

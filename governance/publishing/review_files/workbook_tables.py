@@ -1,4 +1,4 @@
-"""Tables of a review's workbook that count customers: tenants, segments, tiers, tasks, MRR.
+"""The tables of a review's workbook that count customers: tenants, segments, tiers, tasks, MRR.
 
 Each function writes one sheet. Pure.
 """
@@ -23,7 +23,7 @@ from governance.publishing.review_files.workbook_sheet import (
 
 
 def tenants(sheet: Sheet, facts: ReviewFacts) -> int:
-    """A row for each tenant, then their sums; returns the row of the sums.
+    """Write a row for each tenant, then their sums. Return the row of the sums.
 
     Columns: A name, B segment, C tier, D revenue, E MRR, F models, G guardrails, H infrastructure,
     I support, J cost, K margin, L share, M requests, N refused, O completed tasks, P active users.
@@ -94,7 +94,7 @@ def tenants(sheet: Sheet, facts: ReviewFacts) -> int:
 
 
 def _if(by: str, criterion: str, of: str, total: int) -> str:
-    """The sum of a column of Tenants where another one has the criterion."""
+    """Return the formula that sums a column of Tenants over the rows that match the criterion."""
     last = max(total - 1, FIRST)
     return (
         f"SUMIF(Tenants!${by}${FIRST}:${by}${last},{criterion},Tenants!${of}${FIRST}:${of}${last})"
@@ -102,7 +102,7 @@ def _if(by: str, criterion: str, of: str, total: int) -> str:
 
 
 def segments(sheet: Sheet, facts: ReviewFacts, total: int) -> None:
-    """CAC, payback and LTV; the expected lifetime is an input, from the survival curve."""
+    """Write CAC, payback and LTV. The expected lifetime is an input, from the survival curve."""
     sheet.head(
         "Segment", "Accounts", "ARPA", "Gross margin", "CAC", "Expected lifetime, months",
         "Payback, months", "LTV", "LTV ÷ CAC", "Why not",
@@ -164,14 +164,14 @@ def tiers(sheet: Sheet, facts: ReviewFacts, total: int) -> None:
 
 
 def tasks(sheet: Sheet, facts: ReviewFacts) -> None:
-    """H has how many of E are requests that succeeded without naming a task."""
+    """Write tasks. H has how many of E are requests that succeeded without naming a task."""
     sheet.head(
         "Tenant", "AI system", "Feature", "Attempts", "Completed tasks", "Cost", "Per task",
         "Without a task",
     )  # fmt: skip # heads of columns
     for each in facts.systems:
         n = sheet.row
-        cost = each.cost  # in whole cents; that of a task is of the exact cost
+        cost = each.cost  # In whole cents. The cost per task uses the exact cost.
         if each.per_task is not None:
             cost = each.per_task * each.completed_tasks
         sheet.line(
@@ -187,7 +187,7 @@ def tasks(sheet: Sheet, facts: ReviewFacts) -> None:
 
 
 def mrr(sheet: Sheet, facts: ReviewFacts) -> None:
-    """B2 to B8: the bridge; B9 to B13: the accounts."""
+    """Write B2 to B8, the bridge, and B9 to B13, the accounts."""
     m, a = facts.mrr, facts.accounts
     sheet.head("MRR and accounts", facts.currency)
     for label, amount in (

@@ -1,10 +1,10 @@
-"""Close months, file revisions, and mark closed months that changed later.
+"""Actions that close months, file revisions, and mark closed months that changed later.
 
-start_close         one statement for an agreement and month, however often it is asked for
-close_now           a person closes a month that is over, before its day
+start_close         one statement per agreement and month, however often it is called
+close_now           close a month that is over, before its day
 mark_late           minutes or exclusions of closed months changed: revisions are due
 request_revision    queue the work that finds out whether figures differ
-file_revision       freeze the figures: the one place that closes anything
+file_revision       freeze the figures; only this function closes anything
 """
 
 from collections.abc import Mapping, Sequence
@@ -87,7 +87,7 @@ DOWNLOADED = action(
 
 MAX_FILE_BYTES = 128 * 1024 * 1024
 PREFIX = "statements"
-MAX_ADDRESSES = 20  # that one email about a statement goes to
+MAX_ADDRESSES = 20  # Recipients of one email about a statement.
 
 
 class NotOver(DomainError):
@@ -95,7 +95,7 @@ class NotOver(DomainError):
 
 
 def start_close(agreement: Agreement, month: Month, *, cause: str = "close") -> Statement | None:
-    """Begin the statement of an agreement and month; None where there is one already."""
+    """Start the statement of an agreement and month. Return None if there is one already."""
     lock_tenant("month close")
     if queries.statement_of(agreement.id, month) is not None:
         return None
@@ -114,7 +114,7 @@ def start_close(agreement: Agreement, month: Month, *, cause: str = "close") -> 
 
 
 def close_now(agreement: Agreement, month: Month) -> Statement:
-    """Close a month that is over, before the agreed day. Closed twice is closed once."""
+    """Close a month that is over, before the agreed day. Idempotent."""
     if span_of(month).end > clock.now():
         raise NotOver(f"{figures.month_title(str(month))} isn't over yet. Close it when it is.")
     if not agreements.versions_in(agreement.id, span_of(month)):
@@ -151,11 +151,8 @@ CLOSING = background_work.WorkKind(
 )
 
 
-# ---- late changes
-
-
 def mark_late(found: Sequence[Statement], cause: str, first: datetime, last: datetime) -> None:
-    """Note that minutes or exclusions of these months changed; figures stay until a revision."""
+    """Record that minutes or exclusions of these months changed. Figures stay until a revision."""
     for each in found:
         each.marks += 1
         each.marked_at = clock.now()
@@ -166,13 +163,13 @@ def mark_late(found: Sequence[Statement], cause: str, first: datetime, last: dat
 
 
 def request_revision(statement: Statement) -> None:
-    """Queue the work again: it makes a revision only if figures or counts differ."""
+    """Queue the work again. It files a revision only if figures or counts differ."""
     statement.work_item_id = jobs.enqueue(CLOSING.name, statement.id).id
     session().flush()
 
 
 def note_unchanged(statement: Statement, marks: int) -> None:
-    """Late changes made no difference: no revision."""
+    """Record that late changes made no difference, so there is no revision."""
     record(
         UNCHANGED,
         statement,
@@ -183,13 +180,10 @@ def note_unchanged(statement: Statement, marks: int) -> None:
     statement.marks_seen = max(statement.marks_seen, marks)
 
 
-# ---- filing
-
-
 def file_revision(statement: Statement, made: Mapping[str, Any], blob: Blob, *, marks: int) -> bool:
-    """Freeze one revision with its file, its credit and who is told; False if it is there already.
+    """File one revision with its data, credit and notifications. Return False if it exists already.
 
-    `made` has the values of the row; `marks` are the late changes that its figures include.
+    `made` has the values of the row. `marks` are the late changes that its figures include.
     """
     if statement.revision != made["number"] - 1:
         return False
@@ -266,7 +260,7 @@ def _tell(
 
 
 def addresses(agreement_id: UUID) -> list[str]:
-    """The agreement's contacts at the customer; without any, the tenant's admins."""
+    """Return the emails of the customer's contacts in the agreement, or else the tenant's admins."""
     found = [each.email for each in agreements.contacts(agreement_id) if each.side == "customer"]
     if not found:
         found = [each.email for each in people.members() if each.role == "admin"]
@@ -279,7 +273,7 @@ def letter(
     row: StatementRevision,
     before: StatementRevision | None,
 ) -> tuple[str, str]:
-    """Subject and text of the email."""
+    """Return the subject and text of the email."""
     month = figures.month_title(statement.month)
     credit = money(row.credit, row.currency)
     result = row.result
@@ -299,9 +293,6 @@ def letter(
         )
     body = [first, "", *lines, "", f"Credit: {credit}", "", "Open Meridian to see every figure."]
     return subject, "\n".join(body)
-
-
-# ---- downloading
 
 
 def download(statement: Statement, row: StatementRevision) -> GeneratedFile:

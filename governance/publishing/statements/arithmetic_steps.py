@@ -1,4 +1,4 @@
-"""The sums of a statement, step by step, as a person reads them downwards. Pure.
+"""The sums of a statement, step by step, as a person reads them from top to bottom. Pure.
 
 steps(facts, result, notes)     every commitment that is owed a credit, the cap, the credit
 line_steps(…)                   one commitment, from the minutes of the month to its credit
@@ -21,7 +21,10 @@ from governance.publishing.statements.statement_calculation import (
 
 @dataclass(frozen=True, slots=True)
 class ArithmeticStep:
-    """One line of a sum: what, how it comes about, and the value; a total closes what is above."""
+    """One line of a sum: its label, its derivation, and its value.
+
+    A total closes the lines above.
+    """
 
     label: str
     how: str
@@ -30,13 +33,13 @@ class ArithmeticStep:
 
 
 def version_of(facts: Mapping[str, Any], line: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The version that a line was scored under."""
+    """Return the version that a line was scored under."""
     found = [v for v in facts["versions"] if v["number"] == line["version"]]
     return next((v for v in found if v["from"] == line["from"]), found[0])
 
 
 def shown_lines(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The lines with a credit; without any, the first one that could be determined."""
+    """Return the lines with a credit, or else the first one that could be determined."""
     credited = [line for line in result["lines"] if line["credit"]]
     if credited:
         return credited
@@ -47,7 +50,7 @@ def shown_lines(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def steps(
     facts: Mapping[str, Any], result: Mapping[str, Any], notes: Mapping[str, Any]
 ) -> list[ArithmeticStep]:
-    """The whole arithmetic of the month's credit. `notes` names the days without data."""
+    """Return the arithmetic of the month's credit. `notes` names the days without data."""
     found: list[ArithmeticStep] = []
     for line in shown_lines(result):
         found += line_steps(facts, result, line, notes)
@@ -60,7 +63,7 @@ def line_steps(
     line: Mapping[str, Any],
     notes: Mapping[str, Any],
 ) -> list[ArithmeticStep]:
-    """One commitment, down to its credit."""
+    """Return the steps of one commitment, down to its credit."""
     if line["kind"] == "downtime":
         measured = [*_minutes(facts, line, notes)]
     elif line["kind"] == "support":
@@ -109,7 +112,7 @@ def line_span(facts: Mapping[str, Any]) -> int:
 
 
 def _why_excluded(facts: Mapping[str, Any], line: Mapping[str, Any]) -> str:
-    """As "maintenance 4 and 18 October, dispute 9 October"."""
+    """Return a text such as "maintenance 4 and 18 October, dispute 9 October"."""
     terms, zones = version_of(facts, line)["terms"], figures.zones_of(facts)
     spans: dict[str, list[Any]] = {}
     for each in facts["exclusions"]:
@@ -182,7 +185,7 @@ def _promise(terms: Mapping[str, Any], line: Mapping[str, Any]) -> Mapping[str, 
 
 
 def band_text(bands: Sequence[Sequence[str]], below: str | None) -> str:
-    """As "98.0% or more, under 99.0%"; the band that applies has the bound `below`."""
+    """Return "98.0% or more, under 99.0%". The band that applies has the bound `below`."""
     bounds = sorted((Fraction(bound), bound) for bound, _ in bands)
     if below is None:
         return f"{figures.promise(bounds[-1][1])} or more" if bounds else "no band was agreed"

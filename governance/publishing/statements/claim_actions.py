@@ -1,4 +1,4 @@
-"""Claims on vendors: prepared by one person, approved by another, sent by name, then paid or not."""
+"""Actions on claims on vendors: prepare, approve (another person), send, and settle."""
 
 import io
 import json
@@ -109,7 +109,7 @@ def prepare(
     bill: int | None = None,
     request_ids: Sequence[str] = (),
 ) -> VendorClaim:
-    """Freeze what a vendor owes for a tenant's closed month, and request another's approval."""
+    """Freeze what a vendor owes for a tenant's closed month, and request another person's approval."""
     _check_deadline(side)
     if side.amount <= 0:
         raise Invalid(f"{side.vendor} owes no credit for this month.")
@@ -180,13 +180,13 @@ def _named(claim: VendorClaim) -> dict[str, Any]:
 
 
 def approve(claim: VendorClaim) -> None:
-    """Called in the approver's transaction."""
+    """Approve a prepared claim, in the approver's transaction."""
     if claim.state == "prepared":
         claim.state, claim.approved_by = "approved", current.person_id()
 
 
 def decline(claim: VendorClaim) -> None:
-    """The approval was rejected or withdrawn, or it expired: the claim ends."""
+    """End a claim whose approval was rejected, withdrawn or expired."""
     if claim.state == "prepared":
         claim.state, claim.ended_at = "expired", clock.now()
 
@@ -202,7 +202,7 @@ def send(claim: VendorClaim, *, reference: str) -> None:
 
 
 def settle(claim: VendorClaim, *, paid: int | None, note: str = "") -> None:
-    """Record what the vendor answered: what it paid, in minor units, or None for a rejection."""
+    """Record the vendor's answer: the amount paid in minor units, or None for a rejection."""
     session().refresh(claim, with_for_update=True)
     _check_state(claim, "sent", "settled")
     if paid is not None and paid <= 0:
@@ -217,7 +217,7 @@ def settle(claim: VendorClaim, *, paid: int | None, note: str = "") -> None:
 
 
 def expire_overdue() -> int:
-    """End claims whose deadline has passed before they were sent."""
+    """End claims that weren't sent before their deadline."""
     found = claim_queries.overdue(clock.now())
     for each in found:
         each.state, each.ended_at = "expired", clock.now()
@@ -235,14 +235,15 @@ def _check_state(claim: VendorClaim, wanted: str, done: str) -> None:
         raise NotInState(f"{claim.ref} can't be {done}: it is {claim.state}.")
 
 
-# ---- the claim file
-
 COLUMNS = ("indicator", "from (UTC)", "to (UTC)", "minutes", "requests", "errors")
 NAMES = ("indicator", "from", "to", "minutes", "requests", "errors")
 
 
 def claim_file(claim: VendorClaim) -> GeneratedFile:
-    """What vendors ask for: periods in UTC, error counts and request IDs, as CSV and JSON."""
+    """Return the file that vendors require, as CSV and JSON.
+
+    It has periods in UTC, error counts and request IDs.
+    """
     record(DOWNLOADED, claim, **_named(claim))
     rows = [[each[name] for name in NAMES] for each in claim.facts["periods"]]
     content = {

@@ -1,4 +1,4 @@
-"""The approval of a claim on a vendor by another person than who prepared it."""
+"""The approval of a claim on a vendor, by someone other than the person who prepared it."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Claims on vendors: rows of the operator's own tenant."""
+"""Queries of claims on vendors: rows of the operator's own tenant."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from governance.kernel.data.db import find, session
 from governance.publishing.statements.models import OPEN_CLAIMS, VendorClaim
 
-CLAIM = "vendor_claim"  # kind of approval
+CLAIM = "vendor_claim"  # The kind of approval.
 
 
 def claim(claim_id: UUID, *, lock: bool = False) -> VendorClaim:
@@ -17,7 +17,7 @@ def claim(claim_id: UUID, *, lock: bool = False) -> VendorClaim:
 
 
 def claims_of(customer_id: UUID, month: str) -> Sequence[VendorClaim]:
-    """All claims for a tenant's month, the newest first."""
+    """List all claims for a tenant's month, the newest first."""
     query = select(VendorClaim).where(
         VendorClaim.customer_id == customer_id, VendorClaim.month == month
     )
@@ -25,7 +25,7 @@ def claims_of(customer_id: UUID, month: str) -> Sequence[VendorClaim]:
 
 
 def newest_of(customer_ids: Collection[UUID]) -> dict[tuple[UUID, str], VendorClaim]:
-    """(customer, month) → its newest claim; one statement."""
+    """Map each (customer, month) to its newest claim, in one statement."""
     query = select(VendorClaim).where(VendorClaim.customer_id.in_(set(customer_ids)))
     rows = session().scalars(query.order_by(VendorClaim.number)).all()
     return {(each.customer_id, each.month): each for each in rows}
@@ -42,7 +42,7 @@ def open_claim(agreement_id: UUID, customer_id: UUID, month: str) -> VendorClaim
 
 
 def overdue(now: datetime) -> Sequence[VendorClaim]:
-    """Claims that weren't sent before their deadline."""
+    """List claims that weren't sent before their deadline."""
     query = select(VendorClaim).where(
         VendorClaim.state.in_(("prepared", "approved")), VendorClaim.deadline <= now
     )

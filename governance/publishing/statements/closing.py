@@ -1,9 +1,9 @@
-"""What a revision consists of: its content, what changed since the one before, and its file.
+"""The parts of a revision: its content, its changes since the previous one, and its file.
 
     content(…)           the statement of a data file
-    input_digest(…)      of facts and minute counts: equal inputs make no revision
+    input_digest(…)      digest of facts and minute counts: equal inputs make no revision
     changes(…)           minutes, figures and exclusions that differ between two revisions
-    notes_of(…)          runs of minutes without data and minutes down, to name and to link to
+    notes_of(…)          runs of minutes without data and minutes down, for names and links
     pack(…), unpack(…)   the zip of signed PDF and signed data file
 
 Pure.
@@ -34,22 +34,23 @@ from governance.publishing.statements.statement_calculation import (
 )
 
 PDF_NAME = "sla-statement.pdf"
-MAX_RUNS = 400  # of one indicator that notes and changes list
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # of a file in a zip: the same content gives the same bytes
+MAX_RUNS = 400  # Of one indicator, in notes and changes.
+# The time of a file in a zip, so that the same content gives the same bytes.
+EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
 def number_of(slug: str, ref: str, month: str, revision: int) -> str:
-    """The statement's name on its signature: "acme-AGR-2-2026-10-r2"."""
+    """Return the statement's name on its signature, such as "acme-AGR-2-2026-10-r2"."""
     return f"{slug}-{ref}-{month}-r{revision}"
 
 
 def file_name(slug: str, month: str, revision: int) -> str:
-    """As "acme-2026-10-r2.zip"."""
+    """Return a name such as "acme-2026-10-r2.zip"."""
     return f"{slug}-{month}-r{revision}.zip"
 
 
 def input_digest(facts: Mapping[str, Any], counts: Mapping[str, MonthCounts]) -> str:
-    """SHA-256 over everything that the figures follow from."""
+    """Return the SHA-256 of all inputs that the figures follow from."""
     days = {
         each["key"]: [day["sha256"] for day in encode(counts[each["key"]], rule_of(each))]
         for each in facts["indicators"]
@@ -64,12 +65,15 @@ def content(
     result: Mapping[str, Any],
     document: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The statement of a data file; `document` has tenant, revision, instants, log and key."""
+    """Return the statement of a data file.
+
+    `document` has tenant, revision, instants, log and key.
+    """
     return {**facts, "indicators": list(indicators), "result": dict(result), **document}
 
 
 def facts_of(statement: Mapping[str, Any]) -> dict[str, Any]:
-    """A data file's statement without its minutes, to keep in a row."""
+    """Return a data file's statement without its minutes, for storage in a row."""
     stripped = [
         {name: value for name, value in each.items() if name != data_file.MINUTES}
         for each in statement["indicators"]
@@ -77,13 +81,12 @@ def facts_of(statement: Mapping[str, Any]) -> dict[str, Any]:
     return {**statement, "indicators": stripped}
 
 
-# ---- notes
-
-
 def notes_of(
     facts: Mapping[str, Any], counts: Mapping[str, MonthCounts]
 ) -> dict[str, dict[str, list[list[str]]]]:
-    """Indicator's key → runs of minutes: "unknown" ones, "down" ones, those with "lost" events."""
+    """Map each indicator's key to runs of minutes: "unknown", "down", and "lost" (with lost
+    events).
+    """
     notes = {}
     for each in facts["indicators"]:
         held = counts[each["key"]]
@@ -100,7 +103,7 @@ def notes_of(
 
 
 def runs(span: Span, marked: Sequence[bool]) -> list[list[str]]:
-    """The runs of marked minutes as ["…Z", "…Z"], at most MAX_RUNS."""
+    """Return the runs of marked minutes as ["…Z", "…Z"], at most MAX_RUNS."""
     return [
         [_text(each.start), _text(each.end)]
         for _, each in zip(range(MAX_RUNS), _runs(span, marked), strict=False)
@@ -121,11 +124,8 @@ def _text(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-# ---- what changed
-
-
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """What differs between the statements of two data files."""
+    """Return the differences between the statements of two data files."""
     lines = [
         {
             "commitment": change.name,
@@ -175,11 +175,8 @@ def _changed_exclusions(
     }
 
 
-# ---- the file
-
-
 def pack(pdf: bytes, signature: str, data: bytes) -> bytes:
-    """The zip that a reader downloads; the same content gives the same bytes."""
+    """Return the zip that a reader downloads. The same content gives the same bytes."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, each in (
@@ -194,6 +191,6 @@ def pack(pdf: bytes, signature: str, data: bytes) -> bytes:
 
 
 def unpack(packed: bytes, name: str) -> bytes:
-    """One file of the zip. Raises KeyError for another name."""
+    """Return one file of the zip. Raises KeyError for another name."""
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         return archive.read(name)

@@ -1,4 +1,4 @@
-"""What the head of the objectives asks of statements: the month that closes next."""
+"""The month that closes next, for the head of the objectives pages."""
 
 from collections.abc import Sequence
 

@@ -12,7 +12,7 @@ from governance.publishing.statements.statement_calculation import MISSED
 
 @dataclass(frozen=True, slots=True)
 class Conclusions:
-    """`facts` and `result` of one revision."""
+    """The conclusions about the `facts` and `result` of one revision."""
 
     facts: Mapping[str, Any]
     result: Mapping[str, Any]
@@ -31,7 +31,7 @@ class Conclusions:
 
     @property
     def commitments(self) -> str:
-        """As "Two of five commitments were missed"."""
+        """Return a sentence such as "Two of five commitments were missed"."""
         total, missed = self.result["commitments"], self.result["missed"]
         if not missed:
             unsure = self.result["not_determinable"]
@@ -49,7 +49,7 @@ class Conclusions:
 
     @property
     def title(self) -> str:
-        """As "Two promises were missed in October; Acme Insurance is owed €760.00"."""
+        """Return "Two promises were missed in October; Acme Insurance is owed €760.00"."""
         missed = self.result["missed"]
         if not missed:
             return f"No promise was missed in {self.month}; no credit is due"
@@ -63,7 +63,7 @@ class Conclusions:
 
     @property
     def lede(self) -> str:
-        """What was missed and what could not be determined, in two or three sentences."""
+        """Return two or three sentences on what was missed and what couldn't be determined."""
         missed = [each for each in self.result["lines"] if each["result"] == MISSED]
         said = [
             f"{each['commitment']} attained {figures.attained(each)} against a promise of"

@@ -38,8 +38,8 @@ HEX = re.compile(r"[0-9a-f]{64}")
 DIGITS = 8
 PDF_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.pdf(\.sig)?")
 MAX_BYTES = 64 * 1024 * 1024
-MAX_FILES = 9  # data file, PDF, signature; more PDFs do no harm, since each is checked
-BROKEN_ZIP = (  # what zipfile raises for a damaged archive
+MAX_FILES = 9  # Data file, PDF, signature. More PDFs are allowed, since each is checked.
+BROKEN_ZIP = (  # The errors that zipfile raises for a damaged archive.
     EOFError,
     NotImplementedError,
     OSError,
@@ -49,16 +49,19 @@ BROKEN_ZIP = (  # what zipfile raises for a damaged archive
     zipfile.BadZipFile,
     zlib.error,
 )
-MINUTES = "days"  # of an indicator: checked by its own sums
+MINUTES = "days"  # Of an indicator. They are checked by their own sums.
 
 
 class Unreadable(ValueError):
-    """The file is no data file of a statement; the message says why in one sentence."""
+    """An error for a file that isn't a statement's data file.
+
+    The message says why in one sentence.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A data file as it was read; nothing in it has been checked."""
+    """A data file as it was read. Nothing in it has been checked."""
 
     statement: dict[str, Any]
     checks: dict[str, Any]
@@ -70,13 +73,13 @@ class DataFile:
 
 
 def content_digest(statement: Mapping[str, Any], checks: Mapping[str, Any]) -> str:
-    """SHA-256 of what is signed, in hex."""
+    """Return the SHA-256 of the signed content, in hex."""
     content: dict[str, Any] = {"format": FORMAT, "statement": statement, "checks": checks}
     return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
 
 def sign(private: Ed25519PrivateKey, name: str, number: str, statement: Mapping[str, Any]) -> bytes:
-    """The file's bytes; the same statement and key give the same bytes.
+    """Return the file's bytes. The same statement and key give the same bytes.
 
     `number` names the statement on its signature, such as "acme-AGR-2-2026-10-r2".
     """
@@ -92,7 +95,7 @@ def sign(private: Ed25519PrivateKey, name: str, number: str, statement: Mapping[
 
 
 def open_signature(file: DataFile, key: VerifierKey) -> str:
-    """The statement's number, once this key's signature under the content holds.
+    """Return the statement's number, after checking this key's signature over the content.
 
     Raises NotSigned.
     """
@@ -108,21 +111,18 @@ def open_signature(file: DataFile, key: VerifierKey) -> str:
             raise NotSigned("The signed text is not that of a statement.")
 
 
-# --- checks of single values ----------------------------------------------------------------------
-
-
 def leaf_checks(statement: Mapping[str, Any]) -> dict[str, str]:
-    """Path → the first digits of the digest of each value, except minute counts."""
+    """Map each value's path to the first digits of its digest. Minute counts are excluded."""
     return {path: leaf_digest(path, value) for path, value in leaves(statement)}
 
 
 def leaf_digest(path: str, value: Any) -> str:
-    """Of the path too: two equal values in two places don't have one digest."""
+    """Return the digest of a value and its path, so equal values in two places differ."""
     return hashlib.sha256(rfc8785.dumps([path, value])).hexdigest()[:DIGITS]
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value with its path, "/" between its parts; an empty list or object is a value."""
+    """Yield each value with its path, joined by "/". An empty list or object is a value."""
     if isinstance(value, Mapping) and value:
         for key in sorted(value):
             if not (key == MINUTES and path.startswith("indicators/")):
@@ -132,9 +132,6 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(each, f"{path}/{place}")
     else:
         yield path, value
-
-
-# --- reading --------------------------------------------------------------------------------------
 
 
 def read(data: bytes) -> DataFile:
@@ -167,9 +164,10 @@ def read(data: bytes) -> DataFile:
 
 
 def unzip(data: bytes) -> dict[str, bytes]:
-    """The files of a statement's zip, with the data file among them.
+    """Return the files of a statement's zip, including the data file.
 
-    Raises Unreadable, also for a file that nothing here checks: the zip would vouch for it.
+    Raises Unreadable. It also rejects files that nothing here checks, because the zip would vouch
+    for them.
     """
     try:
         inside = _unpacked(data)
@@ -196,7 +194,7 @@ def _unpacked(data: bytes) -> dict[str, bytes]:
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
-    """A plain file with one of the names that a statement's zip has."""
+    """Check that an entry is a plain file with one of the names in a statement's zip."""
     name, mode = entry.orig_filename, entry.external_attr >> 16
     if name != NAME and not PDF_NAME.fullmatch(name):
         raise Unreadable(f"The zip has the file {name[:80]}, which no statement has.")

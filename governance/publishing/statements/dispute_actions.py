@@ -1,7 +1,7 @@
-"""Disputes: a tenant raises one, the operator answers it on the record.
+"""Actions on disputes: a tenant raises one, and the operator answers it on the record.
 
-An accepted dispute changes what the next revision is made of (statement_facts.py): its exclusion
-no longer hides minutes, or its minutes are left out. The closed figures stay until then.
+An accepted dispute changes the input of the next revision (statement_facts.py): its exclusion no
+longer hides minutes, or its minutes are left out. The closed figures stay until then.
 """
 
 from datetime import timedelta
@@ -68,7 +68,8 @@ def raise_dispute(
 ) -> Dispute:
     """Dispute minutes of an indicator, or one occurrence of an exclusion, of the newest revision.
 
-    Returns the open dispute of the same minutes, where there is one: sent twice, it is raised once.
+    Returns the open dispute of the same minutes, if there is one, so sending it twice raises it
+    once.
     """
     if not reason.strip():
         raise Invalid("Explain what is wrong.", field="reason")
@@ -119,7 +120,10 @@ def raise_dispute(
 
 
 def _disputable_revision(statement: Statement) -> StatementRevision:
-    """The newest revision. Raises NotOpen before the close, and when its minutes are deleted."""
+    """Return the newest revision.
+
+    Raises NotOpen before the close, and if its minutes are deleted.
+    """
     row = queries.revision_numbered(statement.id, statement.revision)
     if row is None:
         raise NotOpen("This month isn't closed yet, so there is nothing to dispute.")
@@ -132,7 +136,7 @@ def _disputable_revision(statement: Statement) -> StatementRevision:
 
 
 def _open_dispute(statement: Statement, disputed: tuple[Any, ...]) -> Dispute | None:
-    """The open dispute of the same minutes, where there is one."""
+    """Return the open dispute of the same minutes, or None."""
     for each in queries.disputes_of(statement.id):
         there = (each.kind, each.indicator, each.exclusion, each.starts_at, each.ends_at)
         if each.state == "open" and there == disputed:
@@ -150,7 +154,7 @@ def _check_span(span: Span, month: Span) -> None:
 
 
 def exclusion_span(statement: Statement, ref: str, start: str) -> Span:
-    """The occurrence of an exclusion in the newest revision. Raises Invalid without one."""
+    """Return an exclusion's occurrence in the newest revision. Raises Invalid if there is none."""
     row = queries.revision_numbered(statement.id, statement.revision)
     for each in row.facts["exclusions"] if row else ():
         if (each["ref"], each["from"]) == (ref, start):
@@ -159,7 +163,7 @@ def exclusion_span(statement: Statement, ref: str, start: str) -> Span:
 
 
 def answer(dispute: Dispute, *, is_accepted: bool, text: str) -> None:
-    """Answer it for good. Accepting it makes a revision due."""
+    """Answer a dispute. The answer is final. Accepting it makes a revision due."""
     if not text.strip():
         raise Invalid("Give the reasons of your answer. The tenant reads them.", field="answer")
     session().refresh(dispute, with_for_update=True)
@@ -183,7 +187,7 @@ def answer(dispute: Dispute, *, is_accepted: bool, text: str) -> None:
 
 
 def withdraw(dispute: Dispute) -> None:
-    """Its tenant no longer disputes it."""
+    """Withdraw a dispute, as its tenant."""
     session().refresh(dispute, with_for_update=True)
     _check_open(dispute)
     statement = queries.statement(dispute.statement_id)

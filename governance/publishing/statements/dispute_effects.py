@@ -1,4 +1,4 @@
-"""What accepting a dispute would change, from the frozen minutes of a revision. Pure.
+"""The effect of accepting a dispute, from the frozen minutes of a revision. Pure.
 
 effect(statement, …)     minutes that count again or are left out, attainment and credit
 """
@@ -25,10 +25,10 @@ def effect(
     indicator: str | None = None,
     exclusion: str | None = None,
 ) -> dict[str, Any]:
-    """Compare the statement of a data file with what it would be.
+    """Compare the statement of a data file with the one after accepting a dispute.
 
-    `kind` "exclusion": the occurrence of `exclusion` that begins with the span no longer hides
-    minutes. "minutes": those of `indicator` in the span are left out.
+    For `kind` "exclusion", the occurrence of `exclusion` that begins with the span no longer hides
+    minutes. For "minutes", those of `indicator` in the span are left out.
     """
     month = read_span(statement["span"])
     tallies = {}

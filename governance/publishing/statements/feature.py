@@ -44,7 +44,7 @@ from governance.publishing.statements import (
 
 
 def _disputes() -> Select[str]:
-    """As "1 dispute"; nothing while no dispute is open."""
+    """Select "1 dispute" or "3 disputes", or NULL while no dispute is open."""
     opened = func.count().filter(models.Dispute.state == "open")
     words = case(
         (opened == 0, None), (opened == 1, "1 dispute"), else_=cast(opened, String) + " disputes"

@@ -1,6 +1,7 @@
-"""Shares, counts and days of a statement as people read them. Pure: from the JSON of the result.
+"""Shares, counts and days of a statement as people read them, from the result's JSON. Pure.
 
-A share is cut off for display, never rounded up: 98.9999% of a promise of 99% reads 98.999%.
+A share is cut off for display, never rounded up: an attainment of 98.9999% against a promise of 99%
+is shown as 98.999%.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,12 +43,12 @@ MAX_DAYS_NAMED = 4
 
 
 def month_name(month: str) -> str:
-    """As "October"."""
+    """Return "October"."""
     return MONTHS[Month.parse(month).number - 1]
 
 
 def month_title(month: str) -> str:
-    """As "October 2026"."""
+    """Return "October 2026"."""
     return f"{month_name(month)} {Month.parse(month).year}"
 
 
@@ -57,7 +58,7 @@ def share(text: str | None) -> Fraction | None:
 
 
 def percent(value: Fraction | str | None, places: int = 3) -> str:
-    """As "98.876%", cut off; a dash for nothing."""
+    """Return "98.876%", cut off, or a dash for None."""
     found = share(value) if isinstance(value, str) else value
     if found is None:
         return NO_VALUE
@@ -67,29 +68,26 @@ def percent(value: Fraction | str | None, places: int = 3) -> str:
 
 
 def promise(value: str) -> str:
-    """A promised share as it was agreed, with one digit at least: "99.0%", "99.95%"."""
+    """Return a promised share as it was agreed, with at least one digit: "99.0%", "99.95%"."""
     exact = percent(value, 8).rstrip("%").rstrip("0")
     return f"{exact}0%" if exact.endswith(".") else f"{exact}%"
 
 
 def plain_share(value: Fraction | str) -> str:
-    """As "10%" or "2.5%"."""
+    """Return "10%" or "2.5%"."""
     exact = percent(value, 8).rstrip("%").rstrip("0").rstrip(".")
     return f"{exact}%"
 
 
 def coverage(value: str | None) -> str:
-    """As "99.1%"; "100%" only when nothing is missing."""
+    """Return "99.1%". It returns "100%" only if nothing is missing."""
     found = share(value)
     return "100%" if found == 1 else percent(found, 1)
 
 
 def word(count: int) -> str:
-    """As "two", or "14"."""
+    """Return "two", or "14"."""
     return ONES[count] if 0 <= count < len(ONES) else f"{count:,}"
-
-
-# ---- lines
 
 
 def attained(line: Mapping[str, Any]) -> str:
@@ -108,7 +106,7 @@ def promised(line: Mapping[str, Any]) -> str:
 
 
 def lost(line: Mapping[str, Any], unit: str) -> str:
-    """As "495 min" or "24,680 answers"."""
+    """Return "495 min" or "24,680 answers"."""
     if line["result"] == NOT_DETERMINABLE:
         return NO_VALUE
     if line["kind"] == "downtime":
@@ -117,7 +115,7 @@ def lost(line: Mapping[str, Any], unit: str) -> str:
 
 
 def outcome(line: Mapping[str, Any], minimum_coverage: str, unit: str) -> str:
-    """As "Missed: band 10%", "Met by 3 min" or "Coverage below 95%"."""
+    """Return "Missed: band 10%", "Met by 3 min" or "Coverage below 95%"."""
     if line["result"] == NOT_DETERMINABLE:
         found = share(line["coverage"])
         if found is not None and found < Fraction(minimum_coverage):
@@ -137,12 +135,12 @@ STATES = {MET: ("ok", "ok"), MISSED: ("bad", "bad"), NOT_DETERMINABLE: ("none", 
 
 
 def state(line: Mapping[str, Any]) -> tuple[str, str]:
-    """Colour and shape of its mark on a page."""
+    """Return the color and shape of the line's mark on a page."""
     return STATES[line["result"]]
 
 
 def measures(line: Mapping[str, Any], unit: str) -> str:
-    """The small text below its name."""
+    """Return the small text below the line's name."""
     match line["kind"]:
         case "downtime":
             return "minutes down"
@@ -155,15 +153,12 @@ def measures(line: Mapping[str, Any], unit: str) -> str:
 
 
 def units(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Indicator's key → what it counts."""
+    """Map each indicator's key to the unit that it counts."""
     return {each["key"]: each["unit"] for each in facts["indicators"]}
 
 
 def unit_of(line: Mapping[str, Any], by_key: Mapping[str, str]) -> str:
     return next((by_key[key] for key in line["indicators"] if key in by_key), "events")
-
-
-# ---- days
 
 
 def zones_of(facts: Mapping[str, Any]) -> list[ZonePeriod]:
@@ -175,24 +170,24 @@ def local(at: datetime, zones: Sequence[ZonePeriod]) -> datetime:
 
 
 def day(at: datetime, zones: Sequence[ZonePeriod]) -> str:
-    """As "9 October"."""
+    """Return "9 October"."""
     found = local(at, zones)
     return f"{found.day} {MONTHS[found.month - 1]}"
 
 
 def short_day(at: datetime, zones: Sequence[ZonePeriod]) -> str:
-    """As "9 Oct"."""
+    """Return "9 Oct"."""
     found = local(at, zones)
     return f"{found.day} {MONTHS[found.month - 1][:3]}"
 
 
 def category_words(category: str) -> str:
-    """The category of an exclusion inside a sentence, as "force majeure"."""
+    """Return the category of an exclusion inside a sentence, such as "force majeure"."""
     return "accepted dispute" if category == DISPUTE else category.replace("_", " ")
 
 
 def days_of(spans: Iterable[Span], zones: Sequence[ZonePeriod]) -> str:
-    """As "4 and 18 October", or "on 9 days" where there are many."""
+    """Return "4 and 18 October", or "on 9 days" if there are many."""
     days: dict[tuple[int, int], None] = {}
     for span in union(spans):
         at = local(span.start, zones).date()
@@ -211,7 +206,7 @@ def days_of(spans: Iterable[Span], zones: Sequence[ZonePeriod]) -> str:
 
 
 def length_of_month(facts: Mapping[str, Any]) -> str:
-    """How the minutes come about, as "31 days of 1,440, and 60: the 25th has 25 hours"."""
+    """Return how the minutes of the month add up, such as "31 × 1,440 + 60: the 25th has 25 hours"."""
     span, zones = read_span(facts["span"]), zones_of(facts)
     first, last = local(span.start, zones).date(), local(span.end - timedelta(minutes=1), zones)
     days = (last.date() - first).days + 1
@@ -224,7 +219,7 @@ def length_of_month(facts: Mapping[str, Any]) -> str:
 
 
 def _odd_day(span: Span, zones: Sequence[ZonePeriod]) -> str:
-    """Which day is shorter or longer, if the zone stayed the same; which change made it, if not."""
+    """Return which day is shorter or longer, or which change of the time zone caused it."""
     moved = [each for each in zones if span.start < each.since < span.end]
     if moved:
         return f": the time zone changed to {moved[0].zone}"
@@ -246,7 +241,7 @@ def _midnight(at: Any, zone: ZoneInfo) -> datetime:
 
 
 def ordinal(number: int) -> str:
-    """As "25th"."""
+    """Return "25th"."""
     teens = {11, 12, 13}
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{'th' if number in teens else ending}"

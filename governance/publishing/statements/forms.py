@@ -39,7 +39,7 @@ class DisputeForm(Form):
 
 
 def instant(local: datetime | None, field: str) -> datetime:
-    """The local time of the tenant as an instant. Raises Invalid without one."""
+    """Return the tenant's local time as an instant. Raises Invalid without one."""
     if local is None:
         raise Invalid("Enter a time.", field=field)
     return local.replace(tzinfo=zone(), second=0, microsecond=0).astimezone(UTC)
@@ -95,5 +95,7 @@ class PaymentForm(Form):
 
     @property
     def entry_id(self) -> UUID:
-        """The id chosen when the form was opened: sent twice, it records one payment."""
+        """Return the id chosen when the form was opened, so that sending it twice records one
+        payment.
+        """
         return uuid_or_none(self.once.data) or uuid7()

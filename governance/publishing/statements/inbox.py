@@ -1,8 +1,10 @@
-"""New statements to check, claims that have to be sent before their deadline, closes that failed, and
+"""The inbox items of statements.
+
+They are new statements to check, claims to send before their deadline, closes that failed, and
 disputes whose answer is overdue.
 
-An operator's inbox reads the operator's own tenant, so an open dispute, which is a row of its
-customer's tenant, isn't in it: the operator's list of statements shows it.
+An operator's inbox reads the operator's own tenant. An open dispute is a row of its customer's
+tenant, so it isn't in it: the operator's list of statements shows it.
 """
 
 from datetime import timedelta
@@ -31,11 +33,12 @@ from governance.publishing.statements.models import (
     VendorClaim,
 )
 
-NEW_FOR = timedelta(days=30)  # after its close, a revision that you haven't downloaded is listed
+# How long after its close a revision that you haven't downloaded is listed.
+NEW_FOR = timedelta(days=30)
 
 
 def _to_check() -> Select[Any]:
-    """The newest revision of each statement, until you download it or anyone disputes it."""
+    """Select each statement's newest revision, until you download it or anyone disputes it."""
     r, s, d, entry = StatementRevision, Statement, Dispute, own_entries(actions.DOWNLOADED)
     query = item_select(
         r,

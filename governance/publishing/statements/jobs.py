@@ -1,7 +1,7 @@
-"""Close the months that are due, revise what changed late, and expire claims; each hour.
+"""The hourly jobs that close due months, revise late changes, and expire claims.
 
-A month is due on the agreed day in the tenant's time zone. A close that failed is tried again
-with the next hour.
+A month is due on the agreed day in the tenant's time zone. A close that failed is retried in the
+next hour.
 """
 
 from datetime import datetime
@@ -18,11 +18,11 @@ from governance.operations.agreements import queries as agreements
 from governance.operations.agreements.models import TO_TENANT
 from governance.publishing.statements import actions, claim_actions, month_close, queries
 
-MONTHS_BACK = 3  # that a jobs process which was away makes up for; earlier ones are closed by hand
+MONTHS_BACK = 3  # Months that a jobs process catches up on. Earlier ones are closed by hand.
 
 
 def close_due_months() -> None:
-    """In each customer tenant, whatever is due."""
+    """Close the due months of each customer tenant."""
     in_each(_close_here, "month close failed", wanted=_is_customer)
 
 
@@ -39,7 +39,7 @@ def _close_here() -> None:
 
 
 def start_due(now: datetime) -> int:
-    """Start the close of each month of the acting tenant whose day has come; how many."""
+    """Start the close of each due month of the acting tenant. Return how many."""
     zones = zone_periods()
     started = 0
     this = month_of(zones, now)
@@ -57,15 +57,18 @@ def start_due(now: datetime) -> int:
 
 @work(actions.CLOSING.name)
 def close_month(item: WorkItem, progress: Progress) -> None:
-    """The work of one Statement (item.target_id)."""
+    """Close the month of one Statement (item.target_id)."""
     month_close.close(item, progress)
 
 
 def remove_unreferenced_files() -> None:
-    """Nightly: what a killed process has stored and no revision names."""
+    """Remove files that a killed process has stored and no revision names. Runs nightly."""
     once_a_day_in_each("statement files", lambda: background_work.sweep(actions.CLOSING))
 
 
 def expire_claims() -> None:
-    """Daily, in the operator's tenant: claims whose deadline passed before they were sent."""
+    """Expire claims that weren't sent before their deadline.
+
+    Runs daily, in the operator's tenant.
+    """
     once_a_day_in_each("expire claims", claim_actions.expire_overdue)

@@ -25,14 +25,14 @@ MAX_NOTE_LENGTH = 200
 
 
 def balance(statement: Statement) -> int:
-    """What is owed and not paid, in minor units."""
+    """Return what is owed and not paid, in minor units."""
     return sum(each.amount for each in queries.entries(statement.id))
 
 
 def pay(
     statement: Statement, *, amount: int, note: str, entry_id: UUID | None = None
 ) -> CreditEntry:
-    """Record that a credit was paid, such as on an invoice that `note` names.
+    """Record that a credit was paid, for example on an invoice that `note` names.
 
     The caller chooses `entry_id`, so that a request sent twice records one payment.
     """

@@ -1,4 +1,4 @@
-"""Minute counts of a month as a statement's data file holds them: readable, and checked three ways.
+"""Minute counts of a month in a statement's data file: readable, and checked three ways.
 
 Pure. An indicator's counts are days of UTC, a day is hours, and an hour is one line:
 
@@ -40,7 +40,7 @@ NOTHING = (UNKNOWN, UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class MonthCounts:
-    """Good and total events of each minute of a span; UNKNOWN where there is no data."""
+    """Good and total events of each minute of a span. UNKNOWN marks minutes without data."""
 
     span: Span
     good: "array[int]"
@@ -53,7 +53,7 @@ class MonthCounts:
 
     @classmethod
     def of(cls, span: Span, rows: Iterable[tuple[datetime, int, int]]) -> "MonthCounts":
-        """From (minute, good, total); minutes outside the span are left out."""
+        """Build the counts from (minute, good, total). Minutes outside the span are left out."""
         made = cls.empty(span)
         for at, good, total in rows:
             made.put(at, good, total)
@@ -65,12 +65,12 @@ class MonthCounts:
             self.good[place], self.total[place] = good, total
 
     def at(self, place: int) -> datetime:
-        """The minute at that place."""
+        """Return the minute at that place."""
         return self.span.start + place * MINUTE
 
 
 def is_down_rule(rule: IndicatorRule) -> Any:
-    """`rule.is_down` that remembers: a month has few different counts."""
+    """Return `rule.is_down` with a cache: a month has few different counts."""
 
     @lru_cache(maxsize=65_536)
     def is_down(good: int, total: int) -> bool:
@@ -80,7 +80,7 @@ def is_down_rule(rule: IndicatorRule) -> Any:
 
 
 class Tally:
-    """Sums over any spans in constant time: what came before each minute, added up once."""
+    """Sums over any spans in constant time, from running totals before each minute."""
 
     __slots__ = ("_down", "_good", "_known", "_total", "span")
 
@@ -94,7 +94,7 @@ class Tally:
         self._total = [0, *accumulate(max(total, 0) for _, total in pairs)]
 
     def counts(self, spans: Iterable[Span]) -> Counts:
-        """What was measured in disjoint spans; parts outside the month are left out."""
+        """Return the counts in disjoint spans. Parts outside the month are left out."""
         known = down = good = total = 0
         for span in spans:
             start = max(span.start, self.span.start)
@@ -109,11 +109,8 @@ class Tally:
         return Counts(known, down, good, total)
 
 
-# --- writing --------------------------------------------------------------------------------------
-
-
 def encode(counts: MonthCounts, rule: IndicatorRule) -> list[dict[str, Any]]:
-    """The days of a month, as JSON."""
+    """Return the days of a month, as JSON."""
     is_down = is_down_rule(rule)
     days: list[dict[str, Any]] = []
     for hour, places in _hours(counts.span):
@@ -131,12 +128,12 @@ def encode(counts: MonthCounts, rule: IndicatorRule) -> list[dict[str, Any]]:
 
 
 def day_digest(hours: Sequence[Any]) -> str:
-    """SHA-256 over the canonical JSON of a day's hours, in hex."""
+    """Return the SHA-256 over the canonical JSON of a day's hours, in hex."""
     return hashlib.sha256(rfc8785.dumps(list(hours))).hexdigest()
 
 
 def _hours(span: Span) -> Iterator[tuple[datetime, range]]:
-    """Each hour of UTC with the places of its minutes in the span."""
+    """Yield each hour of UTC with the places of its minutes in the span."""
     start = span.start.astimezone(UTC)
     while start < span.end:
         hour = start.replace(minute=0)
@@ -170,7 +167,7 @@ def _sums(pairs: Sequence[tuple[int, int]], is_down: Any) -> list[int]:
 
 
 def _weighted(pairs: Sequence[tuple[int, int]], first: int) -> list[int]:
-    """Minutes with data, good and total, each times the minute's number in its hour, from 1 on."""
+    """Return minutes with data, good and total, each times the minute's number in its hour from 1."""
     known = [(n, good, total) for n, (good, total) in enumerate(pairs, first + 1) if total >= 0]
     return [
         sum(n for n, _, _ in known),
@@ -179,12 +176,12 @@ def _weighted(pairs: Sequence[tuple[int, int]], first: int) -> list[int]:
     ]
 
 
-# --- reading --------------------------------------------------------------------------------------
-
-
 @dataclass(slots=True)
 class DecodedCounts:
-    """What a file holds of one indicator; `wrong` are sentences, the first wrong minute first."""
+    """The counts of one indicator in a file.
+
+    `wrong` has sentences, the first wrong minute first.
+    """
 
     counts: MonthCounts
     wrong: list[str] = field(default_factory=list)
@@ -193,7 +190,7 @@ class DecodedCounts:
 def decode(days: Any, span: Span, key: str, rule: IndicatorRule) -> DecodedCounts:
     """Read the days of an indicator and compare them with their sums and digests.
 
-    Never raises: whatever the file holds is a sentence in `wrong`.
+    Never raises: every problem is a sentence in `wrong`.
     """
     found = DecodedCounts(MonthCounts.empty(span))
     lines = _lines(days, found.wrong, key)
@@ -238,7 +235,7 @@ def _lines(days: Any, wrong: list[str], key: str) -> dict[str, Any]:
 
 
 def _pairs(text: str) -> list[tuple[int, int]] | str:
-    """The counts of an hour's text, or what can't be read of it."""
+    """Return the counts in an hour's text, or the problem if it can't be read."""
     pairs: list[tuple[int, int]] = []
     for token in text.split(" "):
         match = TOKEN.fullmatch(token)
@@ -296,7 +293,10 @@ def _said(pair: tuple[int, int]) -> str:
 def _explained(
     line: Any, pairs: list[tuple[int, int]], start: datetime, *, only: int
 ) -> str | None:
-    """What the minute must have been for both sums to hold; None if no single minute explains."""
+    """Return the original value of a minute that makes both sums hold.
+
+    None if no single one does.
+    """
     try:
         known, _down, good, total = line[2]
         others = [pair for n, pair in enumerate(pairs) if n != only and pair[1] >= 0]

@@ -36,8 +36,8 @@ OPEN_CLAIMS = ("prepared", "approved", "sent")
 class Statement(Generated):
     """The statement of one agreement and month. Its figures are in its revisions.
 
-    `marks` grows with each late change of the month's minutes or exclusions; `marks_seen` is what
-    the newest revision, or the check that found no difference, has seen.
+    `marks` grows with each late change of the month's minutes or exclusions. `marks_seen` is the
+    value that the newest revision, or the check that found no difference, has included.
     """
 
     __tablename__ = "statements"
@@ -50,14 +50,15 @@ class Statement(Generated):
     )
 
     agreement_id: Mapped[UUID]
-    month: Mapped[str]  # 2026-10
+    month: Mapped[str]  # For example 2026-10.
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    revision: Mapped[int] = mapped_column(default=0)  # the newest; 0 while the month is closing
+    revision: Mapped[int] = mapped_column(default=0)  # The newest. 0 while the month is closing.
     marks: Mapped[int] = mapped_column(default=0)
     marks_seen: Mapped[int] = mapped_column(default=0)
     marked_at: Mapped[datetime | None]
-    cause: Mapped[str] = mapped_column(default="close")  # of the revision under way: of CAUSES
+    # One of CAUSES, for the revision under way.
+    cause: Mapped[str] = mapped_column(default="close")
 
     @property
     def is_ready(self) -> bool:
@@ -81,10 +82,10 @@ class Statement(Generated):
 
 
 class StatementRevision(Tenanted, Model):
-    """The figures of a closed month. Append-only: what changes later is another revision.
+    """The figures of a closed month. Append-only: later changes make another revision.
 
-    `facts` and `result` are those of the data file without minute counts; `changes` lists what
-    differs from the revision before. The file is a zip: signed PDF and signed data file.
+    `facts` and `result` are those of the data file without minute counts. `changes` lists the
+    differences from the previous revision. The file is a zip: signed PDF and signed data file.
     """
 
     __tablename__ = "statement_revisions"
@@ -97,15 +98,15 @@ class StatementRevision(Tenanted, Model):
     number: Mapped[int]
     closed_at: Mapped[datetime]
     closed_by: Mapped[UUID | None]
-    cause: Mapped[str]  # one of CAUSES
-    input_digest: Mapped[str]  # of facts and minute counts: equal inputs are no revision
-    data_digest: Mapped[str]  # what both signatures confirm
+    cause: Mapped[str]  # One of CAUSES.
+    input_digest: Mapped[str]  # Of facts and minute counts. Equal inputs make no revision.
+    data_digest: Mapped[str]  # The digest that both signatures confirm.
     facts: Mapped[dict[str, Any]]
     result: Mapped[dict[str, Any]]
     changes: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    credit: Mapped[int] = mapped_column(BigInteger)  # minor units
+    credit: Mapped[int] = mapped_column(BigInteger)  # Minor units.
     currency: Mapped[str]
-    checkpoint: Mapped[int | None] = mapped_column(BigInteger)  # size of the audit log's tree
+    checkpoint: Mapped[int | None] = mapped_column(BigInteger)  # Size of the audit log's tree.
     file_name: Mapped[str]
     file_key: Mapped[str]
     file_sha256: Mapped[str]
@@ -129,15 +130,16 @@ class Dispute(Tenanted, Model):
 
     statement_id: Mapped[UUID]
     number: Mapped[int]
-    revision: Mapped[int]  # of the statement, as disputed
-    kind: Mapped[str]  # minutes | exclusion
-    indicator: Mapped[str | None]  # slug, for minutes
-    exclusion: Mapped[str | None]  # ref, for an exclusion
-    starts_at: Mapped[datetime]  # of the minutes, or of the exclusion's occurrence
+    revision: Mapped[int]  # Of the statement, as disputed.
+    kind: Mapped[str]  # One of: minutes, exclusion.
+    indicator: Mapped[str | None]  # Slug, for minutes.
+    exclusion: Mapped[str | None]  # Reference, for an exclusion.
+    starts_at: Mapped[datetime]  # Of the minutes, or of the exclusion's occurrence.
     ends_at: Mapped[datetime]
     reason: Mapped[str]
-    effect: Mapped[dict[str, Any]]  # if accepted, as both sides saw it when it was raised
-    state: Mapped[str] = mapped_column(default="open")  # open, accepted, rejected, withdrawn
+    effect: Mapped[dict[str, Any]]  # If accepted, as both sides saw it when it was raised.
+    # One of: open, accepted, rejected, withdrawn.
+    state: Mapped[str] = mapped_column(default="open")
     raised_by: Mapped[UUID | None]
     due_on: Mapped[date]
     answer: Mapped[str] = mapped_column(default="")
@@ -154,7 +156,10 @@ class Dispute(Tenanted, Model):
 
 
 class CreditEntry(Tenanted, Model):
-    """One movement of what the operator owes a tenant. Append-only; the balance is the sum."""
+    """One entry of the credits that the operator owes a tenant.
+
+    Append-only: the balance is the sum.
+    """
 
     __tablename__ = "statement_credits"
     __table_args__ = (
@@ -164,16 +169,16 @@ class CreditEntry(Tenanted, Model):
     )
 
     statement_id: Mapped[UUID]
-    kind: Mapped[str]  # owed: by a revision, negative when it lowers the credit | paid
+    kind: Mapped[str]  # One of: owed (by a revision; negative if it lowers the credit), paid.
     revision: Mapped[int | None]
-    amount: Mapped[int] = mapped_column(BigInteger)  # minor units; paid ones are negative
+    amount: Mapped[int] = mapped_column(BigInteger)  # Minor units. Paid ones are negative.
     currency: Mapped[str]
-    note: Mapped[str] = mapped_column(default="")  # such as the number of the credit note
+    note: Mapped[str] = mapped_column(default="")  # Such as the number of the credit note.
     recorded_by: Mapped[UUID | None]
 
 
 class VendorClaim(Tenanted, Model):
-    """What the operator claims of a vendor for the minutes of one tenant's month."""
+    """A claim of the operator on a vendor, for the minutes of one tenant's month."""
 
     __tablename__ = "vendor_claims"
     __table_args__ = (
@@ -196,17 +201,17 @@ class VendorClaim(Tenanted, Model):
     )
 
     number: Mapped[int]
-    agreement_id: Mapped[UUID]  # from the vendor
-    customer_id: Mapped[UUID]  # the tenant whose minutes they are
+    agreement_id: Mapped[UUID]  # From the vendor.
+    customer_id: Mapped[UUID]  # The tenant that the minutes belong to.
     customer_statement_id: Mapped[UUID]
     month: Mapped[str]
     revision: Mapped[int]
     vendor: Mapped[str]
-    amount: Mapped[int] = mapped_column(BigInteger)  # minor units
+    amount: Mapped[int] = mapped_column(BigInteger)  # Minor units.
     currency: Mapped[str]
-    bill: Mapped[int | None] = mapped_column(BigInteger)  # of the month, where it was entered
-    facts: Mapped[dict[str, Any]]  # the vendor side, its periods and error counts, frozen
-    state: Mapped[str] = mapped_column(default="prepared")  # of CLAIM_STATES
+    bill: Mapped[int | None] = mapped_column(BigInteger)  # Of the month, if it was entered.
+    facts: Mapped[dict[str, Any]]  # The vendor side, its periods and error counts, frozen.
+    state: Mapped[str] = mapped_column(default="prepared")  # One of CLAIM_STATES.
     deadline: Mapped[datetime]
     prepared_by: Mapped[UUID | None]
     approved_by: Mapped[UUID | None]

@@ -1,7 +1,7 @@
-"""The work of one statement: count, lay out, sign, file. A killed one runs again from the start.
+"""The work of one statement: count, lay out, sign, file. A killed run starts again.
 
-Nothing is written before the end: the file is stored first, and the revision, its entry, its
-credit and its messages are one transaction. Of two that close the same month, one files.
+Nothing is written before the end: the file is stored first, and the revision, its entry, its credit
+and its messages are one transaction. Of two runs that close the same month, one files.
 """
 
 import io
@@ -77,7 +77,7 @@ def close(item: WorkItem, progress: Progress) -> None:
 
 
 def _prepare(item: WorkItem) -> Prepared | None:
-    """Read the month in one snapshot; None when the newest revision has the same input."""
+    """Read the month in one snapshot. Return None if the newest revision has the same input."""
     with transaction(snapshot=True):
         statement = queries.statement(target_of(actions.CLOSING, item))
         newest = queries.revision_numbered(statement.id, statement.revision)
@@ -149,13 +149,13 @@ def _prepared(
 
 
 def statement_in_file(row: StatementRevision) -> dict[str, Any]:
-    """The statement in a revision's file, with its minute counts."""
+    """Return the statement in a revision's file, with its minute counts."""
     with store().open(row.file_key) as file:
         return data_file.read(closing.unpack(file.read(), data_file.NAME)).statement
 
 
 def _log() -> dict[str, Any] | None:
-    """The last checkpoint of the tenant's log; None before the first one."""
+    """Return the last checkpoint of the tenant's log. None before the first one."""
     signed = audit.last_checkpoint()
     if signed is None:
         return None

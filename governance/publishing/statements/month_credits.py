@@ -1,4 +1,4 @@
-"""What the acting tenant's closed statements of a month owe it: the answer to unit economics."""
+"""The credits that the acting tenant's closed statements of a month owe it, for unit economics."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -13,7 +13,7 @@ from governance.publishing.statements.models import Statement, StatementRevision
 
 
 def month_credits(month: Month) -> Sequence[StatementCredit]:
-    """Return the credit of each statement, by its newest revision; none before the first close."""
+    """Return the credit of each statement, by its newest revision. Empty before the first close."""
     query = (
         select(StatementRevision.credit, StatementRevision.currency)
         .join(

@@ -1,4 +1,4 @@
-"""Months that aren't closed, and closing one that is over by hand: for a tenant and for an operator."""
+"""Open months, and the manual close of one that is over, for a tenant and for an operator."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,12 +16,12 @@ from governance.publishing.statements import actions, figures, queries
 from governance.publishing.statements.models import Statement
 from governance.publishing.statements.statement_facts import span_of
 
-MONTHS_BACK = 3  # past months that can be closed by hand from a list
+MONTHS_BACK = 3  # Past months that can be closed by hand from a list.
 
 
 @dataclass(frozen=True, slots=True)
 class OpenMonth:
-    """A month of an agreement without a statement; the running one isn't over."""
+    """A month of an agreement without a statement. The running one isn't over."""
 
     agreement: Agreement
     month: Month
@@ -34,7 +34,7 @@ class OpenMonth:
 
 
 def open_months() -> list[OpenMonth]:
-    """The running month of each agreement, and past months that nobody closed yet."""
+    """List the running month of each agreement, and past months that nobody closed yet."""
     every = agreements.with_accepted_versions(TO_TENANT)
     there = queries.months_with_statement([each.id for each, _accepted in every])
     zones = zone_periods() if every else []
@@ -51,7 +51,7 @@ def open_months() -> list[OpenMonth]:
 
 
 def close_chosen() -> Statement:
-    """Close the month that the form names. Raises Invalid when it names none."""
+    """Close the month that the form names. Raises Invalid if it names none."""
     try:
         agreement_id = UUID(request.form.get("agreement_id", ""))
         month = Month.parse(request.form.get("month", ""))

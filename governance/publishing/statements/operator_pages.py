@@ -1,7 +1,7 @@
 """The operator's pages: all tenants' statements, both sides of a month, claims, answers, payments.
 
-What a vendor owes is drawn here alone. The operator's rows are read first, in the request's own
-transaction; the customer's in a transaction of its tenant.
+Only these pages show what a vendor owes. The operator's rows are read first, in the request's own
+transaction, and the customer's in a transaction of its tenant.
 """
 
 from collections.abc import Sequence
@@ -56,11 +56,8 @@ from governance.publishing.statements.models import CLAIM_STATES, Statement, Ven
 from governance.publishing.statements.open_months import OpenMonth, close_chosen, open_months
 from governance.publishing.statements.vendor_side import VendorSide
 
-NEWEST = 3  # statements of each tenant on the list
+NEWEST = 3  # Statements of each tenant on the list.
 DAY = timedelta(days=1)
-
-
-# ---- all tenants
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ class TenantStatements:
 
 
 def operator_index() -> ResponseReturnValue:
-    """The newest statements of every customer, and the claims on vendors for them."""
+    """Show the newest statements of every customer, and the claims on vendors for them."""
     customers = [each for each in living_tenants() if each.kind == "customer"]
     claims = claim_queries.newest_of([each.id for each in customers])
     listed = []
@@ -98,11 +95,8 @@ def close_month(place: Place) -> ResponseReturnValue:
     return redirect(place.to("statement", statement_id=made.id), 303)
 
 
-# ---- both sides of a month
-
-
 def statement(slug: str, statement_id: UUID) -> ResponseReturnValue:
-    """The tenant's statement, with what vendors owe for the same minutes, and the net."""
+    """Show the tenant's statement, with what vendors owe for the same minutes, and the net."""
     tenant = tenant_of(slug)
     place = place_of(tenant, "statements")
     agreements, claims = _operators_rows(tenant, statement_id)
@@ -125,7 +119,7 @@ def statement(slug: str, statement_id: UUID) -> ResponseReturnValue:
 def _operators_rows(
     tenant: Tenant, statement_id: UUID
 ) -> tuple[list[vendor_side.VendorAgreement], Sequence[VendorClaim]]:
-    """Vendor agreements of the month and claims, from the operator's own tenant."""
+    """Return vendor agreements of the month and claims, from the operator's own tenant."""
     with inside(tenant, read_only=True):
         found = queries.statement(statement_id)
         span, month = found.span, found.month
@@ -137,7 +131,7 @@ def _operators_rows(
 
 
 def _shown(side: VendorSide, claims: Sequence[VendorClaim]) -> dict[str, Any]:
-    """A vendor's side with its sums, its countdown and its newest claim."""
+    """Return a vendor's side with its sums, its countdown and its newest claim."""
     mine = [each for each in claims if each.agreement_id == side.agreement.id]
     now = clock.now()
     return {
@@ -149,9 +143,6 @@ def _shown(side: VendorSide, claims: Sequence[VendorClaim]) -> dict[str, Any]:
         "claim": mine[0] if mine else None,
         "state": CLAIM_STATES[mine[0].state] if mine else None,
     }
-
-
-# ---- claims
 
 
 def prepare_claim(slug: str, statement_id: UUID, agreement_id: UUID) -> ResponseReturnValue:
@@ -281,17 +272,14 @@ def _back(claim_id: UUID) -> ResponseReturnValue:
 
 
 def claim_file(claim_id: UUID) -> ResponseReturnValue:
-    """CSV and JSON in a zip; a POST, because a download is recorded."""
+    """Return CSV and JSON in a zip. This is a POST, because a download is recorded."""
     return work_pages.attachment(claim_actions.claim_file(claim_queries.claim(claim_id)))
-
-
-# ---- in the tenant
 
 
 def answer_dispute(
     place: Place, statement_id: UUID, dispute_id: UUID
 ) -> Drawn | ResponseReturnValue:
-    """Answer on the record; accepting makes a revision."""
+    """Answer on the record. Accepting makes a revision."""
     found = queries.statement(statement_id)
     dispute, form = statement_pages.dispute_of(statement_id, dispute_id), AnswerForm()
     if request.method == "POST" and accepted(
@@ -312,7 +300,7 @@ def answer_dispute(
 
 
 def _paid(slug: str, statement_id: UUID) -> list[tuple[str, str]]:
-    """Whose statement of which month a payment is for, as a kept form shows it."""
+    """Return the tenant and the month of the statement that a payment is for, as a form shows them."""
     tenant = tenant_of(slug)
     with inside(tenant, read_only=True):
         month = queries.statement(statement_id).month

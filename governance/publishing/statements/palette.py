@@ -10,7 +10,7 @@ from governance.publishing.statements.models import Statement
 
 
 def statements(text: str) -> Select[UUID, str, str] | None:
-    """Closed months whose name ("October 2026") or "2026-10" contains the text."""
+    """Select closed months whose name ("October 2026") or "2026-10" contains the text."""
     first = func.to_date(Statement.month, "YYYY-MM")
     name = func.to_char(first, "FMMonth YYYY").cast(String)
     title = func.concat("Statement of ", name, ", ", Agreement.name)

@@ -1,4 +1,4 @@
-"""Statements, their revisions, disputes and credits.
+"""Queries of statements, their revisions, disputes and credits.
 
 statement(id), statement_of(agreement, month)   one row
 listed(…), newest(…)                            by month, the newest first, with newest figures
@@ -6,8 +6,8 @@ revisions(id), revision_numbered(…)             figures of a closed month
 disputes_of(…), dispute(id)                     disputes of a statement
 entries(id)                                     the ledger of credits
 affected(first, last), due_here()               closed months that late changes touch
-last_closed_month()                             what agreements ask
-minutes_needed_since(), has_minutes(s)          which minutes are still needed, and still kept
+last_closed_month()                             read by agreements
+minutes_needed_since(), has_minutes(s)          which minutes are still needed, and still stored
 """
 
 from collections.abc import Collection, Sequence
@@ -49,12 +49,12 @@ class ListedStatement:
 
 
 def statement(statement_id: UUID, *, lock: bool = False) -> Statement:
-    """Raises NotFound for any other tenant's."""
+    """Return the statement. Raises NotFound for any other tenant's."""
     return find(Statement, statement_id, what=NO_STATEMENT, lock=lock)
 
 
 def run(statement_id: UUID) -> Run[Statement]:
-    """The statement with the work on it."""
+    """Return the statement with the work on it."""
     return run_of(statement(statement_id))
 
 
@@ -66,7 +66,7 @@ def statement_of(agreement_id: UUID, month: Month) -> Statement | None:
 
 
 def months_with_statement(agreement_ids: Collection[UUID]) -> set[tuple[UUID, str]]:
-    """(agreement, month) of each statement of these agreements; one statement."""
+    """Return (agreement, month) of each statement of these agreements, in one statement."""
     if not agreement_ids:
         return set()
     query = select(Statement.agreement_id, Statement.month).where(
@@ -76,14 +76,14 @@ def months_with_statement(agreement_ids: Collection[UUID]) -> set[tuple[UUID, st
 
 
 def listed(*, after: str | None = None, size: int = 24) -> Keyset:
-    """One page of statements, the newest month first; two statements."""
+    """Return one page of statements, the newest month first, in two statements."""
     return _with_figures(
         keyset(_listed(), Statement.month, Statement.id, after=after, size=size, descending=True)
     )
 
 
 def newest(limit: int = 3) -> list[ListedStatement]:
-    """The newest statements of the acting tenant."""
+    """List the newest statements of the acting tenant."""
     query = _listed().order_by(Statement.month.desc(), Statement.id.desc()).limit(limit)
     return [ListedStatement(*row) for row in session().execute(query)]
 
@@ -117,11 +117,8 @@ def agreement_of(found: Statement) -> Agreement:
     return find(Agreement, found.agreement_id, what="agreement")
 
 
-# ---- revisions
-
-
 def revisions(statement_id: UUID) -> Sequence[StatementRevision]:
-    """All revisions, the newest first."""
+    """List all revisions, the newest first."""
     query = select(StatementRevision).where(StatementRevision.statement_id == statement_id)
     return session().scalars(query.order_by(StatementRevision.number.desc())).all()
 
@@ -133,17 +130,14 @@ def revision_numbered(statement_id: UUID, number: int) -> StatementRevision | No
     return session().scalars(query).one_or_none()
 
 
-# ---- late changes
-
-
 def affected(first: datetime, last: datetime) -> Sequence[Statement]:
-    """The statements whose months have minutes from `first` to `last`, locked; one statement."""
+    """Lock and return the statements whose months have minutes from `first` to `last`."""
     query = select(Statement).where(Statement.ends_at > first, Statement.starts_at <= last)
     return session().scalars(query.order_by(Statement.id).with_for_update()).all()
 
 
 def due_here() -> Sequence[Statement]:
-    """The acting tenant's statements that need work and have none under way."""
+    """List the acting tenant's statements that need work and have none under way."""
     query = (
         select(Statement)
         .outerjoin(WorkItem, WorkItem.id == Statement.work_item_id)
@@ -156,9 +150,10 @@ def due_here() -> Sequence[Statement]:
 
 
 def minutes_needed_since() -> Month | None:
-    """The earliest month of UTC whose minutes a statement still needs; None: none is open.
+    """Return the earliest month of UTC whose minutes a statement still needs. None: none does.
 
-    Open are a month that isn't closed yet, a revision that is due, and a dispute without an answer.
+    A statement needs them while its month isn't closed, a revision is due, or a dispute has no
+    answer.
     """
     disputed = select(Dispute.id).where(
         Dispute.statement_id == Statement.id, Dispute.state == "open"
@@ -176,19 +171,16 @@ def minutes_needed_since() -> Month | None:
 
 
 def has_minutes(found: Statement) -> bool:
-    """Whether the minutes of the whole month are still kept: it is recent, or not dropped yet."""
+    """Return whether the month's minutes are still stored: it is recent, or not dropped yet."""
     first = utc_month(found.starts_at)
     recent = utc_month(clock.now()).plus(1 - retention.kept_months())
     return first >= recent or first in partitions.MINUTES.existing()
 
 
 def last_closed_month() -> Month | None:
-    """The newest month with a statement in the acting tenant."""
+    """Return the newest month with a statement in the acting tenant."""
     found = session().scalar(select(func.max(Statement.month)))
     return Month.parse(found) if found else None
-
-
-# ---- disputes and credits
 
 
 def dispute(dispute_id: UUID, *, lock: bool = False) -> Dispute:
@@ -196,7 +188,7 @@ def dispute(dispute_id: UUID, *, lock: bool = False) -> Dispute:
 
 
 def disputes_of(statement_id: UUID) -> Sequence[Dispute]:
-    """Disputes of a statement: open ones first, then the newest."""
+    """List the disputes of a statement: open ones first, then the newest."""
     query = select(Dispute).where(Dispute.statement_id == statement_id)
     order = ((Dispute.state != "open").asc(), Dispute.number.desc())
     return session().scalars(query.order_by(*order)).all()
@@ -207,7 +199,7 @@ def next_dispute_number() -> int:
 
 
 def entries(statement_id: UUID) -> Sequence[CreditEntry]:
-    """Movements of a statement's credit, the oldest first."""
+    """List the entries of a statement's credit, the oldest first."""
     query = select(CreditEntry).where(CreditEntry.statement_id == statement_id)
     order = (CreditEntry.created_at, CreditEntry.revision.nulls_last(), CreditEntry.id)
     return session().scalars(query.order_by(*order)).all()

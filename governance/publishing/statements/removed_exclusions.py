@@ -1,9 +1,9 @@
-"""Which exclusions a data file had when it was signed and has no more.
+"""Exclusions that a data file had when it was signed, and no longer has.
 
     removed(statement, checks)   "Exclusion MNT-1 from 2026-10-04T00:00Z was removed.", in order
 
-Pure. A removed value is gone, but its check is there: the exclusion's name and beginning are found
-among those that it can have had.
+Pure. A removed value is gone, but its check remains: the exclusion's name and beginning are found
+by trying the possible ones.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,12 +16,15 @@ from governance.publishing.statements.statement_calculation import read_span
 
 LIST = "exclusions"
 PREFIXES = ("MNT", "DSP")
-MAX_NUMBER = 5000  # of a name that is tried
-MAX_NAMED = 5  # exclusions of one file whose names are looked for
+MAX_NUMBER = 5000  # The highest number in a name that is tried.
+MAX_NAMED = 5  # Exclusions of one file whose names are searched for.
 
 
 def removed(statement: Mapping[str, Any], checks: Mapping[str, Any]) -> list[str]:
-    """A sentence of each exclusion that was removed; none if more than that differs in the list."""
+    """Return a sentence for each removed exclusion.
+
+    Empty if the list differs in another way too.
+    """
     rows, places = statement.get(LIST), _signed_places(checks)
     left = _places_of(rows, places, checks) if isinstance(rows, list) else None
     if left is None:
@@ -40,7 +43,10 @@ def _signed_places(checks: Mapping[str, Any]) -> list[int]:
 def _places_of(
     rows: Sequence[Any], places: Sequence[int], checks: Mapping[str, Any]
 ) -> set[int] | None:
-    """Where each row was when it was signed; None if one of them wasn't in the list like this."""
+    """Return each row's place when it was signed.
+
+    None if one of them wasn't in the list like this.
+    """
     remaining = iter(places)
     found = set()
     for row in rows:
@@ -77,7 +83,7 @@ def _minutes(statement: Mapping[str, Any]) -> Iterator[str]:
     try:
         span = read_span(statement["span"])
     except (KeyError, TypeError, ValueError, AttributeError):
-        return  # which another check says
+        return  # Another check reports it.
     if span.end - span.start > MAX_MONTH_LENGTH:
         return
     for place in range(span.minutes):

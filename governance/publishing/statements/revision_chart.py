@@ -1,4 +1,4 @@
-"""Where a commitment's attainment is among its credit bands, before and after a revision. Pure.
+"""The chart of a commitment's attainment among its credit bands, before and after a revision. Pure.
 
 Segments have equal widths, since bands of 0.1% and of 5% are side by side.
 """
@@ -20,7 +20,10 @@ BAD, WARN, CALM = "l0", "l1", "l2"
 def bands_and_marks(
     bands: Sequence[Band], marks: Sequence[tuple[str, Fraction]], title: str
 ) -> Markup:
-    """`marks` are (words, attained), the newest first, which is drawn as a full line."""
+    """Draw the bands and marks. `marks` are (words, attained).
+
+    The newest mark comes first and is drawn as a solid line.
+    """
     rising = sorted(bands)
     step = (WIDTH - 2 * EDGE) / (len(rising) + 1)
     names = [figures.plain_share(band.share) for band in rising] + ["no credit"]

@@ -1,4 +1,4 @@
-"""Verify a statement in a child process with limits of memory and time.
+"""The verification of a statement, in a child process with limits of memory and time.
 
 verify(data, key) → StatementVerdict        as verify.verify; breaking a limit fails a check
 python -m governance.publishing.statements.sandboxed_verify     the child: reads one line of JSON,
@@ -24,7 +24,10 @@ TOO_MUCH = CheckResult(
 def verify(
     data: bytes, key: str = "", *, memory: int = MAX_MEMORY, seconds: int = MAX_SECONDS
 ) -> StatementVerdict:
-    """As verify.verify; `memory` in bytes of address space, `seconds` of the processor."""
+    """Run verify.verify in the child.
+
+    `memory` is in bytes of address space, `seconds` is processor time.
+    """
     if len(data) > MAX_BYTES:
         return StatementVerdict((TOO_MUCH,))
     order = json.dumps({"key": key}).encode() + b"\n"
@@ -44,7 +47,7 @@ def verify(
 
 
 def main() -> None:
-    """The child."""
+    """Run the child."""
     order = json.loads(sys.stdin.buffer.readline())
     found = rules.verify(sys.stdin.buffer.read(), order["key"])
     answer = {

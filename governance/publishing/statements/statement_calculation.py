@@ -1,4 +1,4 @@
-"""From frozen facts and minute counts to a statement: attainment, bands, cap and credit.
+"""The calculation of a statement from facts and minute counts: attainment, bands, cap, credit.
 
 Pure: JSON in, JSON out, exact arithmetic. `governance verify-statement` runs the same function.
 
@@ -7,8 +7,8 @@ Pure: JSON in, JSON out, exact arithmetic. `governance verify-statement` runs th
 `facts` (docs/statement-format.md) has the month's span, the versions of the agreement in force by
 span with their accepted terms, the indicators, exclusions, and support results. `tallies` has the
 minute counts by the indicator's key. Each minute is scored under the version in force at that
-minute. Shares in the result are text, as "43581/44076", not reduced, so that both numbers can be
-found again; money is in minor units.
+minute. Shares in the result are text such as "43581/44076", not reduced, so that both numbers can
+be found again. Money is in minor units.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,11 +38,11 @@ from governance.operations.measurements.scoring import (
 from governance.publishing.statements.minute_counts import Tally
 
 MET, MISSED, NOT_DETERMINABLE = "met", "missed", "not determinable"
-DISPUTE = "dispute"  # category of minutes that an accepted dispute leaves out
+DISPUTE = "dispute"  # Category of minutes that an accepted dispute leaves out.
 
 
 class MixedCurrencies(ValueError):
-    """Two versions of one month are in different currencies, so their credits have no sum."""
+    """An error for versions of one month in different currencies, whose credits have no sum."""
 
 
 def read_instant(text: str) -> datetime:
@@ -60,7 +60,7 @@ def read_span(pair: Sequence[str]) -> Span:
 
 
 def rule_of(indicator: Mapping[str, Any]) -> IndicatorRule:
-    """How an indicator of the facts reads its minutes."""
+    """Return the rule by which an indicator of the facts reads its minutes."""
     return IndicatorRule(
         cast("IndicatorKind", indicator["kind"]),
         indicator["min_requests"],
@@ -69,7 +69,10 @@ def rule_of(indicator: Mapping[str, Any]) -> IndicatorRule:
 
 
 def calculate(facts: Mapping[str, Any], tallies: Mapping[str, Tally]) -> dict[str, Any]:
-    """The statement of these facts. Raises MixedCurrencies, and ValueError for a malformed fact."""
+    """Return the statement of these facts.
+
+    Raises MixedCurrencies, or ValueError for a malformed fact.
+    """
     month = read_span(facts["span"])
     kinds = {each["key"]: each["kind"] for each in facts["indicators"]}
     versions = facts["versions"]
@@ -105,7 +108,7 @@ def calculate(facts: Mapping[str, Any], tallies: Mapping[str, Tally]) -> dict[st
 
 
 def _outcomes(lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """How many commitments were missed, met, not determinable; the worst part of each decides."""
+    """Count the missed, met and undetermined commitments. The worst part of each decides."""
     by_name: dict[str, set[str]] = {}
     for line in lines:
         by_name.setdefault(line["commitment"], set()).add(line["result"])
@@ -119,9 +122,6 @@ def _outcomes(lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         "met": len(by_name) - missed - unsure,
         "not_determinable": unsure,
     }
-
-
-# --- commitments ----------------------------------------------------------------------------------
 
 
 def _commitments(
@@ -147,7 +147,7 @@ def _commitments(
 
 
 def exclusion_spans(facts: Mapping[str, Any], version: Mapping[str, Any], key: str) -> list[Span]:
-    """The minutes that exclusions hide from this indicator under this version."""
+    """Return the minutes that exclusions hide from this indicator under this version."""
     return union(
         read_span([each["from"], each["to"]])
         for each in facts["exclusions"]
@@ -156,7 +156,7 @@ def exclusion_spans(facts: Mapping[str, Any], version: Mapping[str, Any], key: s
 
 
 def why_not_counted(exclusion: Mapping[str, Any], terms: Mapping[str, Any]) -> str | None:
-    """Why an exclusion hides no minute under these terms, as a sentence; None where it does."""
+    """Return why an exclusion hides no minute under these terms, as a sentence. None if it does."""
     if exclusion["overruled_by"]:
         return f"Dispute {exclusion['overruled_by']} was accepted."
     category = exclusion["category"]
@@ -191,7 +191,7 @@ def _score(
 
 
 def _together(scores: Sequence[Score], kind: IndicatorKind) -> Score:
-    """One score over several indicators: their windows and counts added up."""
+    """Return one score over several indicators, from the sums of their windows and counts."""
     return Score(
         kind,
         sum(each.window for each in scores),
@@ -274,9 +274,6 @@ def _of(part: int, whole: int) -> str | None:
     return f"{part}/{whole}" if whole else None
 
 
-# --- support --------------------------------------------------------------------------------------
-
-
 def _support(
     facts: Mapping[str, Any], version: Mapping[str, Any], span: Span, month: Span
 ) -> Iterator[tuple[dict[str, Any], CreditLine]]:
@@ -290,7 +287,7 @@ def _support(
             raise ValueError(
                 f"Support of severity {term['severity']}: {in_time} of {count} in time"
             )
-        # a month without an incident keeps its promise: there was nothing to be late for
+        # A month without an incident meets its commitment: nothing could be late.
         attained = Fraction(in_time, count) if count else Fraction(1)
         bands = read_bands(term["bands"])
         credit = credit_line(
@@ -315,12 +312,9 @@ def _support(
         yield line, credit
 
 
-# --- changes --------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class LineChange:
-    """One commitment in one version's span before and after; a side is None where it wasn't."""
+    """One commitment in one version's span, before and after. A side is None if it didn't exist."""
 
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
@@ -331,7 +325,7 @@ class LineChange:
         return str(line["commitment"])
 
     def values(self, name: str) -> list[Any]:
-        """One figure before and after."""
+        """Return one figure before and after."""
         return [None if line is None else line.get(name) for line in (self.before, self.after)]
 
     def differs(self, name: str) -> bool:
@@ -343,7 +337,7 @@ COMPARED = ("excluded", "unknown", "measured", "lost", "attained", "result", "sh
 
 
 def changed_lines(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[LineChange]:
-    """The lines that differ between two results, in the order of the later one."""
+    """Return the lines that differ between two results, in the order of the later one."""
     old = {_place(line): line for line in before["lines"]}
     new = {_place(line): line for line in after["lines"]}
     return [

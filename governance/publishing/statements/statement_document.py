@@ -1,8 +1,8 @@
-"""Lay out the PDF of a statement: two pages, from its data file and notes. Pure.
+"""The layout of a statement's PDF: two pages, from its data file and notes. Pure.
 
     build(statement, data, notes) -> Built     the input of kernel/pdf.render
 
-The same data file gives the same bytes. Its fingerprint is what both signatures confirm.
+The same data file gives the same bytes. Both signatures confirm its fingerprint.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ MAX_LOST_ROWS = 12
 
 
 def build(statement: Mapping[str, Any], data: bytes, notes: Mapping[str, Any]) -> Built:
-    """The document; `data` are the bytes of the signed data file of this statement."""
+    """Return the document. `data` are the bytes of the signed data file of this statement."""
     fingerprint = data_file.read(data).sha256
     files = (Attachment(data_file.NAME, data, "Minute counts, exclusions, terms and result"),)
     html = (
@@ -45,7 +45,7 @@ def build(statement: Mapping[str, Any], data: bytes, notes: Mapping[str, Any]) -
 
 
 def context(statement: Mapping[str, Any], notes: Mapping[str, Any]) -> dict[str, Any]:
-    """What the template shows."""
+    """Return the context of the template."""
     result, units = statement["result"], figures.units(statement)
     currency = result["currency"]
     say = conclusions.Conclusions(statement, result)
@@ -69,18 +69,18 @@ def context(statement: Mapping[str, Any], notes: Mapping[str, Any]) -> dict[str,
 
 
 def _closed(statement: Mapping[str, Any]) -> str:
-    """As "6 November 2026"."""
+    """Return "6 November 2026"."""
     at, zones = read_instant(statement["closed_at"]), figures.zones_of(statement)
     text = f"{figures.day(at, zones)} {figures.local(at, zones).year}"
-    return text.replace(" ", "\N{NO-BREAK SPACE}")  # a line doesn't end within a date
+    return text.replace(" ", "\N{NO-BREAK SPACE}")  # A line doesn't break within a date.
 
 
 def _kpis(
     statement: Mapping[str, Any], result: Mapping[str, Any]
 ) -> list[tuple[str, str, str, str, tuple[str, str] | None, str]]:
-    """Two commitments, how many were missed, and the credit.
+    """Return the key figures of two commitments, of the number missed, and of the credit.
 
-    Of each: label, figure, unit, comparison, and the mark and word of its result.
+    Each has a label, figure, unit, comparison, and the mark and word of its result.
     """
     found: list[tuple[str, str, str, str, tuple[str, str] | None, str]] = []
     for line in result["lines"][:2]:
@@ -138,7 +138,7 @@ def _row(
 
 
 def _bands(statement: Mapping[str, Any], result: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The bands of each commitment that is owed a credit, the one that applies marked."""
+    """Return the bands of up to two lines that are owed a credit, with the applied one marked."""
     found = []
     for line in [each for each in result["lines"] if each["share"]][:2]:
         terms = version_of(statement, line)["terms"]
@@ -166,7 +166,7 @@ def _bands(statement: Mapping[str, Any], result: Mapping[str, Any]) -> list[dict
 
 
 def _lost(statement: Mapping[str, Any], notes: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """What was lost, and why: downtime by day, minutes without data, exclusions."""
+    """Return what was lost and why: downtime by day, minutes without data, exclusions."""
     zones, rows = figures.zones_of(statement), []
     for line in statement["result"]["lines"]:
         if line["kind"] != "downtime" or line["lost"] == 0 or line["result"] != MISSED:
@@ -193,7 +193,7 @@ def _lost(statement: Mapping[str, Any], notes: Mapping[str, Any]) -> list[tuple[
 def _lost_in_incidents(
     statement: Mapping[str, Any], line: Mapping[str, Any], lost: Sequence[Span]
 ) -> Iterator[tuple[str, str, str]]:
-    """Each incident with the part of a line's lost minutes that fell into it."""
+    """Yield each incident with the part of a line's lost minutes within it."""
     for each in statement["incidents"]:
         part = intersection(lost, [read_span([each["from"], each["to"]])])
         if part and set(each["indicators"]) & set(line["indicators"]):
@@ -202,7 +202,7 @@ def _lost_in_incidents(
 
 
 def _chart(statement: Mapping[str, Any], notes: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Minutes lost of the first missed downtime commitment, or of the first one."""
+    """Draw the minutes lost of the first missed downtime commitment, or else of the first one."""
     lines = [
         each
         for each in statement["result"]["lines"]
@@ -240,7 +240,7 @@ def _chart(statement: Mapping[str, Any], notes: Mapping[str, Any]) -> dict[str, 
 def _excluded(
     statement: Mapping[str, Any], version: Mapping[str, Any], key: str, span: Span
 ) -> Iterator[NamedSpan]:
-    """What hides minutes of an indicator, as "4 Oct, maintenance: 120 min, excluded"."""
+    """Yield the spans hidden from an indicator, such as "4 Oct, maintenance: 120 min, excluded"."""
     zones = figures.zones_of(statement)
     for each in statement["exclusions"]:
         if key not in each["indicators"] or why_not_counted(each, version["terms"]):
@@ -258,7 +258,7 @@ def _in_incidents(
     span: Span,
     hidden: Sequence[Span],
 ) -> list[NamedSpan]:
-    """Incidents in which the indicator lost minutes, as "INC-121: 22 min, 7 min without data"."""
+    """Return incidents in which the indicator lost minutes: "INC-121: 22 min, 7 min without data"."""
     named = []
     for each in statement["incidents"]:
         touched = intersection([read_span([each["from"], each["to"]])], [span])

@@ -11,16 +11,17 @@ from governance.kernel.intervals import MINUTE, Span, difference, minutes
 from governance.kernel.months import ZonePeriod
 from governance.publishing.statements.figures import MONTHS, local
 
-WIDTH, LEFT, RIGHT, TOP, HEIGHT = 493.0, 26.0, 64.0, 8.0, 118.0  # points; 493 is 174 mm
+WIDTH, LEFT, RIGHT, TOP, HEIGHT = 493.0, 26.0, 64.0, 8.0, 118.0  # Points. 493 is 174 mm.
 INK, SOFT, HAIR, ALERT, BAND = "#161b26", "#535d6c", "#dfe3ea", "#b8360b", "#dfe3ea"
 EVERY_DAYS = 5
-LETTER, ROW = 3.7, 9.5  # points: the mean width of a letter of a label, and from label to label
-TOP_ROWS = 2  # of labels of excluded spans
+# Points: the mean width of a label's letter, and the distance between labels.
+LETTER, ROW = 3.7, 9.5
+TOP_ROWS = 2  # Of labels of excluded spans.
 
 
 @dataclass(frozen=True, slots=True)
 class NamedSpan:
-    """What a span of the chart is called, such as "INC-121: 22 min"."""
+    """A span of the chart with its label, such as "INC-121: 22 min"."""
 
     span: Span
     text: str
@@ -28,7 +29,7 @@ class NamedSpan:
 
 @dataclass(frozen=True, slots=True)
 class _Plot:
-    """Where an instant and a number of minutes are, in points."""
+    """The mapping of an instant and a number of minutes to points."""
 
     span: Span
     top: float
@@ -44,9 +45,9 @@ class _Plot:
 
 @dataclass(slots=True)
 class _Labels:
-    """The labels inside the plot; one that would cover another is moved up, or left out."""
+    """The labels inside the plot. One that would cover another is moved up, or left out."""
 
-    boxes: list[tuple[float, float, float]] = field(default_factory=list)  # left, right, baseline
+    boxes: list[tuple[float, float, float]] = field(default_factory=list)  # Left, right, baseline.
 
     def place(self, left: float, text: str, baselines: Sequence[float], fill: str) -> str:
         right = left + LETTER * len(text)
@@ -73,9 +74,9 @@ def minutes_lost(
     zones: Sequence[ZonePeriod],
     alt: str,
 ) -> Markup:
-    """The minutes down outside exclusions, added up, with the incidents in which they were lost.
+    """Draw the cumulative minutes down outside exclusions, with the incidents that caused them.
 
-    Excluded spans are bands, the budget is dashed.
+    Excluded spans are bands, and the budget is dashed.
     """
     counted = difference(down, [each.span for each in excluded])
     total = minutes(counted)
@@ -99,7 +100,7 @@ def minutes_lost(
 
 
 def _bands(excluded: Sequence[NamedSpan], plot: _Plot, labels: _Labels) -> Iterator[str]:
-    """Excluded spans; their labels are beside them at the top, as far as there is room."""
+    """Draw excluded spans. Their labels are beside them at the top, if there is room."""
     rows = [TOP + 7 + ROW * n for n in range(TOP_ROWS)]
     for each in excluded:
         left, right = plot.x(each.span.start), plot.x(each.span.end)
@@ -113,7 +114,7 @@ def _bands(excluded: Sequence[NamedSpan], plot: _Plot, labels: _Labels) -> Itera
 
 
 def _beside(total: int, allowed: float, plot: _Plot) -> Iterator[str]:
-    """The budget's line, and what both lines are, right of the plot."""
+    """Draw the budget's line, and the labels of both lines to the right of the plot."""
     budget, ends = plot.y(allowed), plot.y(total)
     if abs(ends - budget) < ROW:
         ends = budget + (ROW if ends > budget else -ROW)
@@ -125,7 +126,7 @@ def _beside(total: int, allowed: float, plot: _Plot) -> Iterator[str]:
 def _incidents(
     incidents: Sequence[NamedSpan], counted: Sequence[Span], plot: _Plot, labels: _Labels
 ) -> Iterator[str]:
-    """Each name left of its climb, above the line; right of it and below where there is no room."""
+    """Label each incident left of its climb, or right of it if there is no room."""
     for each in incidents:
         before = minutes(
             Span(s.start, min(s.end, each.span.start)) for s in counted if s.start < each.span.start
@@ -144,7 +145,7 @@ def _incidents(
 
 
 def _days(span: Span, zones: Sequence[ZonePeriod], plot: _Plot) -> Iterator[str]:
-    """Every fifth day at its own midnight: a day of 23 or 25 hours moves none of them."""
+    """Label every fifth day at its own midnight. A day of 23 or 25 hours shifts none of them."""
     at = span.start
     while at < span.end:
         yield _text(plot.x(at), TOP + HEIGHT + 12, f"{local(at, zones).day}", anchor="middle")
@@ -155,7 +156,7 @@ def _days(span: Span, zones: Sequence[ZonePeriod], plot: _Plot) -> Iterator[str]
 
 
 def _ticks(top: float) -> list[int]:
-    """Round steps from 0 on: at most five of them."""
+    """Return round steps from 0 on, at most five of them."""
     step = 1
     for factor in range(12):
         for base in (1, 2, 5):

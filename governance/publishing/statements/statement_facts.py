@@ -1,10 +1,9 @@
-"""The facts and minute counts of a month, read from the database: what a statement is made of.
+"""The facts and minute counts of a month, read from the database as the input of a statement.
 
-    gather(agreement, month)            of an agreement to the acting tenant
-    gather_vendor(versions, …)          of a vendor's agreement, over the acting tenant's minutes
+    gather(agreement, month)            an agreement with the acting tenant
+    gather_vendor(versions, …)          a vendor's agreement, over the acting tenant's minutes
 
-What is read here is frozen in the data file; everything else follows from it
-(statement_calculation.py).
+The data file freezes them, and everything else follows from them (statement_calculation.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +35,7 @@ from governance.publishing.statements.statement_calculation import DISPUTE, calc
 
 @dataclass(frozen=True, slots=True)
 class VersionInForce:
-    """A version of an agreement and the span in which it is in force; `terms` as accepted."""
+    """A version of an agreement and the span in which it is in force. `terms` are as accepted."""
 
     span: Span
     number: int
@@ -46,7 +45,7 @@ class VersionInForce:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Facts of a month, the counts by indicator's key, and what they sum up to."""
+    """The facts of a month, the counts by indicator's key, and their tallies."""
 
     facts: dict[str, Any]
     counts: dict[str, MonthCounts]
@@ -54,11 +53,11 @@ class Gathered:
     span: Span
 
     def result(self) -> dict[str, Any]:
-        """The statement. Raises as `calculate` does."""
+        """Return the statement. Raises the errors of `calculate`."""
         return calculate(self.facts, self.tallies)
 
     def indicators(self, *, with_minutes: bool) -> list[dict[str, Any]]:
-        """The indicators with the sums of the month, and with their minutes."""
+        """Return the indicators with the sums of the month, and optionally with their minutes."""
         found = []
         for each in self.facts["indicators"]:
             key = each["key"]
@@ -75,17 +74,14 @@ def pair(span: Span) -> list[str]:
 
 
 def span_of(month: Month) -> Span:
-    """The month in the acting tenant's time zone."""
+    """Return the month in the acting tenant's time zone."""
     return month_span(zone_periods(), month)
 
 
-# ---- agreements to the tenant
-
-
 def gather(agreement: Agreement, month: Month, *, until: datetime | None = None) -> Gathered:
-    """Read a month of an agreement to the acting tenant.
+    """Read a month of an agreement with the acting tenant.
 
-    `until` cuts a month that is still running; minutes after it are no part of the statement.
+    `until` cuts off a month that is still running. Later minutes aren't part of the statement.
     """
     zones = zone_periods()
     whole = month_span(zones, month)
@@ -108,7 +104,7 @@ def gather(agreement: Agreement, month: Month, *, until: datetime | None = None)
 
 
 class _Measured:
-    """Which indicators each commitment measures, under which name and in which hours."""
+    """The indicators that each commitment measures, with their name and service hours."""
 
     def __init__(self, zones: Sequence[ZonePeriod], versions: Sequence[VersionInForce]) -> None:
         promises = [each for version in versions for each in version.terms["commitments"]]
@@ -128,7 +124,7 @@ class _Measured:
         return measured if hours is None else measured | {"hours": hours}
 
     def _hours(self, objective: Objective, span: Span) -> list[list[str]] | None:
-        """The service hours of the objective as it was at the end of the span."""
+        """Return the service hours of the objective as it was at the end of the span."""
         version = objectives.version_at(objective.id, span.end - MINUTE) or objective
         if version.hours is None:
             return None
@@ -153,7 +149,7 @@ def _indicators(ids: Iterable[UUID]) -> dict[UUID, Indicator]:
 
 
 def _support(versions: Sequence[VersionInForce]) -> list[dict[str, Any]]:
-    """How many incidents of each severity were answered in time, by version."""
+    """Count the incidents of each severity, and those answered in time, by version."""
     found = []
     for version in versions:
         if not version.terms["support"]:
@@ -165,7 +161,7 @@ def _support(versions: Sequence[VersionInForce]) -> list[dict[str, Any]]:
 
 
 def _accepted(agreement: Agreement, span: Span) -> Sequence[Dispute]:
-    """The accepted disputes about minutes and exclusions of this span."""
+    """List the accepted disputes about minutes and exclusions of this span."""
     query = (
         select(Dispute)
         .join(Statement, Statement.id == Dispute.statement_id)
@@ -176,10 +172,10 @@ def _accepted(agreement: Agreement, span: Span) -> Sequence[Dispute]:
 
 
 def incidents_of(gathered: Gathered) -> list[dict[str, Any]]:
-    """The incidents that touched what the month measures, each impact window cut to the month.
+    """Return the incidents of the month's indicators, with impact windows cut to the month.
 
-    They say why minutes were lost and change no figure, so they aren't among the facts: an incident
-    that is edited later makes no revision.
+    They explain lost minutes and change no figure, so they aren't among the facts: a later edit of
+    an incident makes no revision.
     """
     query = select(Indicator.system_id, Indicator.key).where(Indicator.key.in_(gathered.counts))
     keys: dict[UUID, list[str]] = {}
@@ -197,16 +193,13 @@ def incidents_of(gathered: Gathered) -> list[dict[str, Any]]:
     ]
 
 
-# ---- agreements from a vendor
-
-
 def gather_vendor(
     agreement: Mapping[str, Any], versions: Sequence[VersionInForce], month: Month, span: Span
 ) -> Gathered:
     """Read the same minutes for a vendor's agreement: the indicators that count its errors.
 
     The agreement is a row of the operator's tenant, so its parts come as values. The tenant's
-    exclusions are of the promise to the tenant; they hide nothing from what the vendor promised.
+    exclusions apply only to the promise to the tenant, so they hide nothing from the vendor's.
     """
     vendor = agreement["counterparty"]
     query = select(Indicator).where(Indicator.vendor == vendor).order_by(Indicator.key)
@@ -216,7 +209,7 @@ def gather_vendor(
 
 
 class _VendorMeasured:
-    """A vendor's commitment covers all indicators that count its errors, or those of one kind."""
+    """A vendor's commitment, which covers all indicators of its errors, or those of one kind."""
 
     def __init__(self, vendor: str, found: Sequence[Indicator]) -> None:
         self.vendor = vendor
@@ -227,9 +220,6 @@ class _VendorMeasured:
         kind = promise["vendor_kind"] or (kinds.pop() if len(kinds) == 1 else "downtime")
         found = [each for each in self.indicators.values() if each.kind == kind]
         return _measure(promise["measures"] or f"{self.vendor} · {kind}", found)
-
-
-# ---- both
 
 
 def _gathered(
@@ -282,7 +272,7 @@ def _named(agreement: Agreement | Mapping[str, Any]) -> dict[str, Any]:
 
 
 def named(agreement: Agreement) -> dict[str, Any]:
-    """What facts say of an agreement beside its terms."""
+    """Return the facts about an agreement other than its terms."""
     return {
         "ref": agreement.ref,
         "name": agreement.name,
@@ -312,9 +302,9 @@ def _counts(indicator: Indicator, span: Span) -> MonthCounts:
 def _exclusions(
     span: Span, found: Sequence[Indicator], disputes: Sequence[Dispute]
 ) -> list[dict[str, Any]]:
-    """Every approved exclusion of the month, and minutes that an accepted dispute leaves out.
+    """Return every approved exclusion of the month, and minutes that an accepted dispute leaves out.
 
-    Which of them count, `why_not_counted` says from these facts.
+    `why_not_counted` decides from these facts which of them count.
     """
     approved = maintenance.approved_in(span)
     keys: dict[tuple[str, Span], list[str]] = {}
@@ -349,7 +339,7 @@ def _exclusions(
 
 
 def disputed(dispute: Dispute) -> dict[str, Any]:
-    """The minutes of an accepted dispute, as an exclusion that always counts."""
+    """Return the minutes of an accepted dispute, as an exclusion that always counts."""
     return {
         "ref": dispute.ref,
         "title": "Minutes left out by an accepted dispute",

@@ -1,4 +1,4 @@
-"""What the page of a statement shows: figures, sums, what a revision changed, disputes."""
+"""The data of a statement's page: figures, sums, changes by a revision, disputes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,19 +84,19 @@ def _address(span: Span) -> tuple[str, str]:
 
 
 def split_money(amount: int, currency: str) -> tuple[str, str]:
-    """A figure and its small decimals: ("€760", ".00")."""
+    """Return a figure and its small decimals: ("€760", ".00")."""
     whole, dot, rest = money(amount, currency).partition(".")
     return whole, f"{dot}{rest}"
 
 
 def context(row: StatementRevision) -> dict[str, Any]:
-    """Everything of one revision that both readers see."""
+    """Return the context of one revision that both readers see."""
     facts, result = row.facts, row.result
     return figures_of(facts, result) | {"row": row, "changed": changed(row)}
 
 
 def figures_of(facts: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
-    """The same of a month that isn't closed: facts with notes, and their result."""
+    """Return the same context for an open month, from facts with notes and their result."""
     fee, credit = result["fee"], result["credit"]
     return {
         "facts": facts,
@@ -119,7 +119,7 @@ def figures_of(facts: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str,
 
 
 def _exclusions(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The exclusions of the month, and why one of them hides no minute."""
+    """Return the exclusions of the month, and the reason if one of them hides no minute."""
     terms = facts["versions"][-1]["terms"] if facts["versions"] else None
     return [
         {
@@ -138,12 +138,9 @@ def _sums(facts: Mapping[str, Any], result: Mapping[str, Any]) -> list[Arithmeti
     return steps(facts, result, facts.get("notes", {})) if facts["versions"] else []
 
 
-# ---- what a revision changed
-
-
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a revision changed: its title, cause, rows of (name, before, after), and its chart."""
+    """The changes by a revision: title, cause, rows of (name, before, after), and chart."""
 
     title: str
     sub: str
@@ -155,7 +152,7 @@ NAMES = {"excluded": "Excluded", "unknown": "No data", "lost": "Lost", "attained
 
 
 def changed(row: StatementRevision) -> Changed | None:
-    """None for the first revision."""
+    """Return the changes by a revision. None for the first one."""
     changes = row.changes
     if changes is None:
         return None
@@ -190,7 +187,7 @@ def _gone(changes: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _unit(row: StatementRevision, commitment: str, units: Mapping[str, str]) -> str:
-    """What a commitment counts: minutes, or the events of its indicator."""
+    """Return the unit that a commitment counts: minutes, or the events of its indicator."""
     lines = (each for each in row.result["lines"] if each["commitment"] == commitment)
     line = next(lines, None)
     if line is None:
@@ -217,7 +214,7 @@ def _cause(row: StatementRevision) -> str:
 
 
 def _chart(row: StatementRevision, lines: Sequence[Mapping[str, Any]]) -> Markup | None:
-    """Of the first commitment whose attainment changed."""
+    """Draw the first commitment whose attainment changed."""
     for change in lines:
         old, new = change["values"].get("attained", (None, None))
         line = next(
@@ -241,9 +238,6 @@ def _chart(row: StatementRevision, lines: Sequence[Mapping[str, Any]]) -> Markup
         title = f"{line['commitment']} attained {figures.percent(new)}"
         return bands_and_marks(bands, marks, title)
     return None
-
-
-# ---- disputes
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +268,7 @@ def shown_dispute(dispute: Dispute, facts: Mapping[str, Any]) -> ShownDispute:
 
 
 def effect_title(ref: str, effect: Mapping[str, Any]) -> str:
-    """As "Dispute DSP-3 would not change the credit"."""
+    """Return a title such as "Dispute DSP-3 would not change the credit"."""
     before, after = effect["credit"]
     if before == after:
         return f"Dispute {ref} would not change the credit"
@@ -284,7 +278,7 @@ def effect_title(ref: str, effect: Mapping[str, Any]) -> str:
 
 
 def effects(kind: str, effect: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """As ("If accepted", "120 min count again, 41 of them down")."""
+    """Return rows such as ("If accepted", "120 min count again, 41 of them down")."""
     verb = "count again" if kind == "exclusion" else "are left out"
     down = f", {effect['down']:,} of them down" if effect["down"] else ""
     rows = [("If accepted", f"{effect['minutes']:,} min {verb}{down}")]

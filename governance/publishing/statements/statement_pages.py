@@ -40,7 +40,7 @@ TEMPLATES = "publishing/statements"
 
 
 def statement(place: Place, statement_id: UUID) -> Drawn:
-    """The statement, or the progress of its first close. `?revision=` shows an older one."""
+    """Show the statement, or the progress of its first close. `?revision=` shows an older one."""
     found = queries.run(statement_id)
     row = _revision(found.row)
     shared = frame(place, found.row, "statement")
@@ -62,7 +62,7 @@ def statement(place: Place, statement_id: UUID) -> Drawn:
 
 
 def _revision(found: Statement) -> StatementRevision | None:
-    """The revision that the address names, by default the newest."""
+    """Return the revision that the address names, or else the newest. Raises NotFound."""
     asked = request.args.get("revision", "")
     if asked and not asked.isdecimal():
         raise NotFound("This revision doesn't exist.")
@@ -73,7 +73,7 @@ def _revision(found: Statement) -> StatementRevision | None:
 
 
 def frame(place: Place, found: Statement, tab: str) -> dict[str, Any]:
-    """What every page of a statement shows around it."""
+    """Return the frame of every page of a statement."""
     agreement = queries.agreement_of(found)
     disputes = queries.disputes_of(found.id)
     opened = sum(each.state == "open" for each in disputes)
@@ -111,12 +111,12 @@ def frame(place: Place, found: Statement, tab: str) -> dict[str, Any]:
 def _with_agreement(
     tabs: list[dict[str, Any]], others: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The agreement comes second, its rehearsal last."""
+    """Insert the agreement's tab second, and its rehearsal last."""
     return [tabs[0], *others[:1], *tabs[1:], *others[1:]]
 
 
 def _agreement_tabs(place: Place, found: Statement) -> list[dict[str, Any]]:
-    """The agreement and its rehearsal, where the statement was closed under a version."""
+    """Return the tabs of the agreement and its rehearsal, if a version governs the statement."""
     row = queries.revision_numbered(found.id, found.revision)
     if row is None or not row.facts["versions"]:
         return []
@@ -147,7 +147,7 @@ def shown_disputes(found: Statement, row: StatementRevision) -> list[statement_p
 
 
 def revisions(place: Place, statement_id: UUID) -> Drawn:
-    """Every revision, the newest first, with what it changed."""
+    """Show every revision with its changes, the newest first."""
     found = queries.statement(statement_id)
     rows = queries.revisions(statement_id)
     return Drawn(
@@ -173,7 +173,10 @@ def disputes(place: Place, statement_id: UUID) -> Drawn:
 
 
 def download(_place: Place, statement_id: UUID, number: int) -> ResponseReturnValue:
-    """The zip of signed PDF and data file; a POST, because a download is recorded."""
+    """Return the zip of signed PDF and data file.
+
+    This is a POST, because a download is recorded.
+    """
     found = queries.statement(statement_id)
     row = queries.revision_numbered(statement_id, number)
     if row is None:
@@ -182,7 +185,7 @@ def download(_place: Place, statement_id: UUID, number: int) -> ResponseReturnVa
 
 
 def provisional(_place: Place, agreement_id: UUID) -> Drawn:
-    """The running month so far: nothing of it is frozen."""
+    """Show the running month so far. None of it is frozen."""
     agreement = agreements.agreement(agreement_id)
     now = whole_minute(clock.now())
     month = month_of(zone_periods(), now)
@@ -200,11 +203,8 @@ def provisional(_place: Place, agreement_id: UUID) -> Drawn:
     )
 
 
-# ---- disputing
-
-
 def new_dispute(place: Place, statement_id: UUID) -> Drawn | ResponseReturnValue:
-    """First the effect, then the dispute itself."""
+    """Preview the effect, then raise the dispute."""
     found = queries.statement(statement_id)
     row = closed_revision(found)
     form = DisputeForm()
@@ -267,7 +267,7 @@ def _exclusion_name(row: StatementRevision, each: Mapping[str, Any]) -> str:
 
 
 def _disputed(form: DisputeForm, found: Statement) -> tuple[Span, str | None, str | None]:
-    """Span, indicator and exclusion that the form names."""
+    """Return the span, indicator and exclusion that the form names."""
     if form.kind.data == "exclusion":
         ref, _, start = (form.exclusion.data or "").partition(" ")
         return dispute_actions.exclusion_span(found, ref, start), None, ref
@@ -287,7 +287,7 @@ def withdraw_dispute(place: Place, statement_id: UUID, dispute_id: UUID) -> Resp
 
 
 def closed_revision(found: Statement) -> StatementRevision:
-    """The newest revision. Raises NotOpen while the month isn't closed."""
+    """Return the newest revision. Raises NotOpen while the month isn't closed."""
     row = queries.revision_numbered(found.id, found.revision)
     if row is None:
         raise dispute_actions.NotOpen("This month isn't closed yet. Try again after it is closed.")
@@ -295,7 +295,7 @@ def closed_revision(found: Statement) -> StatementRevision:
 
 
 def dispute_of(statement_id: UUID, dispute_id: UUID) -> Any:
-    """Raises NotFound for a dispute of another statement."""
+    """Return a dispute of this statement. Raises NotFound for another statement's."""
     dispute = queries.dispute(dispute_id)
     if dispute.statement_id != statement_id:
         raise NotFound("This dispute doesn't exist.")
@@ -303,5 +303,5 @@ def dispute_of(statement_id: UUID, dispute_id: UUID) -> Any:
 
 
 def answered(form: Form) -> int:
-    """The status of a form's answer."""
+    """Return the status code of a form's response."""
     return form.status if request.method == "POST" else 200

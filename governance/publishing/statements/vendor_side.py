@@ -1,10 +1,10 @@
-"""The same minutes under the vendors' agreements: what is recoverable, and by when.
+"""The same minutes under the vendors' agreements: the recoverable amount and its deadline.
 
     vendor_agreements(span)            in the operator's tenant: agreements and their versions
     sides(agreements, month, span)     in the customer's tenant: what each vendor owes
 
-Agreements with vendors are rows of the operator's tenant, minutes rows of the customer's: values
-are carried from one to the other, and only the operator's pages show them.
+Agreements with vendors are rows of the operator's tenant, and minutes are rows of the customer's.
+Values are passed from one to the other, and only the operator's pages show them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from governance.publishing.statements.statement_facts import VersionInForce
 
 @dataclass(frozen=True, slots=True)
 class VendorAgreement:
-    """An agreement from a vendor with the versions in force in a span."""
+    """An agreement from a vendor, with the versions in force in a span."""
 
     id: UUID
     named: Mapping[str, Any]
@@ -39,7 +39,7 @@ class VendorAgreement:
 
 @dataclass(frozen=True, slots=True)
 class VendorSide:
-    """What a vendor owes for the minutes of one tenant's month."""
+    """The credit that a vendor owes for the minutes of one tenant's month."""
 
     agreement: VendorAgreement
     facts: Mapping[str, Any]
@@ -65,7 +65,7 @@ class VendorSide:
 
 
 def vendor_agreements(span: Span) -> list[VendorAgreement]:
-    """The acting tenant's agreements from vendors that are in force in the span."""
+    """List the acting tenant's agreements from vendors that are in force in the span."""
     return [
         VendorAgreement(
             agreement.id,
@@ -80,7 +80,7 @@ def vendor_agreements(span: Span) -> list[VendorAgreement]:
 
 
 def with_bill(found: VendorAgreement, bill: int) -> VendorAgreement:
-    """The agreement with the vendor's bill of the month as its fee, shared as the terms share it."""
+    """Return the agreement with the vendor's bill of the month as its fee, split as in the terms."""
     versions = []
     for each in found.versions:
         fee = each.terms["monthly_fee"]
@@ -95,7 +95,10 @@ def with_bill(found: VendorAgreement, bill: int) -> VendorAgreement:
 
 
 def sides(found: Sequence[VendorAgreement], month: Month, span: Span) -> list[VendorSide]:
-    """What each vendor owes for the acting tenant's minutes; vendors without minutes are left out."""
+    """List what each vendor owes for the acting tenant's minutes.
+
+    Vendors without minutes are omitted.
+    """
     sides = []
     for each in found:
         gathered = statement_facts.gather_vendor(each.named, each.versions, month, span)
@@ -117,7 +120,7 @@ def sides(found: Sequence[VendorAgreement], month: Month, span: Span) -> list[Ve
 def periods(
     facts: Mapping[str, Any], notes: Mapping[str, Any], tallies: Mapping[str, Tally]
 ) -> list[dict[str, Any]]:
-    """Each period of errors with its instants in UTC, its minutes and its errors."""
+    """Return each period of errors with its instants in UTC, its minutes and its errors."""
     rows = []
     for each in facts["indicators"]:
         its = notes[each["key"]]

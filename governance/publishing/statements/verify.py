@@ -1,11 +1,11 @@
-"""Verify a statement offline: recompute attainment, bands, cap and credit from the minute counts.
+"""The offline verification of a statement, which recomputes it from the minute counts.
 
     verify(data, key="") -> StatementVerdict    `sla-statement.json`, or the zip with PDF and data
 
-No database, no network, no clock. `key` is one verifier key or several, one per line: that of the
-statements, and that of the audit log for its checkpoint. Because any edit breaks the signature, the
-digests and sums in the file then name what was altered: the first wrong minute, the term, the
-exclusion or the sum.
+It recomputes attainment, bands, cap and credit, without a database, network or clock. `key` is one
+verifier key or several, one per line: that of the statements, and that of the audit log for its
+checkpoint. Any edit breaks the signature, so the digests and sums in the file then name what was
+altered: the first wrong minute, the term, the exclusion or the sum.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ from governance.publishing.statements.statement_calculation import (
     rule_of,
 )
 
-MAX_NAMED = 5  # findings of one check that its sentence names
+MAX_NAMED = 5  # Findings of one check that its sentence names.
 DAMAGE = (
     AttributeError,
     IndexError,
@@ -53,7 +53,10 @@ DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class StatementVerdict(VerificationResult):
-    """`number` as the valid signature names the statement, else None; `credit` as recomputed."""
+    """The result of a check. `credit` is as recomputed.
+
+    `number` is the statement's name on a valid signature, or None.
+    """
 
     number: str | None = None
     credit: int | None = None
@@ -69,7 +72,7 @@ class StatementVerdict(VerificationResult):
 
 
 def verify(data: bytes, key: str = "") -> StatementVerdict:
-    """Check the file; each result is a sentence, and nothing that a file holds raises."""
+    """Check the file. Each result is a sentence, and no content of a file makes this raise."""
     try:
         keys = read_keys(key) if key.strip() else []
     except NotSigned as problem:
@@ -102,9 +105,6 @@ def _plain(check: CheckResult) -> CheckResult:
     return CheckResult(check.name, check.ok, plain(check.sentence), check.required)
 
 
-# --- signature ------------------------------------------------------------------------------------
-
-
 def _signature(file: DataFile, keys: Sequence[VerifierKey]) -> tuple[str | None, CheckResult]:
     if not keys:
         return None, _without_key(file)
@@ -122,7 +122,10 @@ def _signature(file: DataFile, keys: Sequence[VerifierKey]) -> tuple[str | None,
 
 
 def _without_key(file: DataFile) -> CheckResult:
-    """Anyone could have made a key and a file for it, so this is never a pass."""
+    """Return the result without a key.
+
+    It is never a pass: anyone can sign a file with their own key.
+    """
     try:
         key = signing.parse_key(str(file.statement.get("signing_key")))
         number = data_file.open_signature(file, key)
@@ -138,11 +141,8 @@ def _without_key(file: DataFile) -> CheckResult:
     )
 
 
-# --- minutes and values ---------------------------------------------------------------------------
-
-
 def _minutes(statement: Mapping[str, Any]) -> tuple[CheckResult, dict[str, Tally]]:
-    """Read each indicator's minutes; the first wrong one in time is named first."""
+    """Read each indicator's minutes. The earliest wrong one is named first."""
     wrong: list[str] = []
     tallies: dict[str, Tally] = {}
     known = 0
@@ -167,7 +167,7 @@ def _minutes(statement: Mapping[str, Any]) -> tuple[CheckResult, dict[str, Tally
 
 
 def _month(statement: Mapping[str, Any]) -> Span:
-    """The month's span, once it is that of the month in its zones."""
+    """Return the month's span, after checking that it is that of the month in its zones."""
     span = read_span(statement["span"])
     if not timedelta(0) < span.end - span.start <= MAX_MONTH_LENGTH:
         raise ValueError("the span isn't that of a month")
@@ -225,7 +225,7 @@ def _altered(path: str, found: Mapping[str, Any], file: DataFile) -> str:
 
 
 def _place(path: str, statement: Mapping[str, Any]) -> str:
-    """The path as a person reads it: "Term commitments/0/target of version 4"."""
+    """Return the path as a person reads it: "Term commitments/0/target of version 4"."""
     parts = path.split("/")
     try:
         match parts:
@@ -253,7 +253,7 @@ def _at(statement: Any, parts: Iterable[str]) -> Any:
 
 
 def _accepted(statement: Mapping[str, Any]) -> CheckResult:
-    """The terms are those that both sides accepted: their fingerprint is on the acceptance."""
+    """Check the terms against the fingerprint that both sides accepted."""
     wrong: list[str] = []
     try:
         wrong += [
@@ -271,9 +271,6 @@ def _accepted(statement: Mapping[str, Any]) -> CheckResult:
         ok=not wrong,
         sentence=_first(wrong) if wrong else f"{right} accepted fingerprint.",
     )
-
-
-# --- recomputing ----------------------------------------------------------------------------------
 
 
 def _recomputed(
@@ -318,11 +315,8 @@ def _text(value: Any) -> str:
     return "nothing" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
-# --- log and PDF ----------------------------------------------------------------------------------
-
-
 def _log(statement: Mapping[str, Any], keys: Sequence[VerifierKey]) -> Iterator[CheckResult]:
-    """The checkpoint of the audit log; its signature is checked if the log's key is among them."""
+    """Check the audit log's checkpoint. Its signature is checked only if the log's key is given."""
     log = statement.get("log")
     if log is None:
         return
@@ -355,7 +349,7 @@ def _log(statement: Mapping[str, Any], keys: Sequence[VerifierKey]) -> Iterator[
 def _pdf(
     inside: Mapping[str, bytes], file: DataFile, keys: Sequence[VerifierKey]
 ) -> Iterator[CheckResult]:
-    """The PDFs beside the data file in a zip."""
+    """Check the PDFs beside the data file in a zip."""
     for name in sorted(each for each in inside if each.endswith(".pdf")):
         note = inside.get(f"{name}.sig", b"").decode(errors="replace")
         sha256 = hashlib.sha256(inside[name]).hexdigest()
@@ -380,7 +374,7 @@ def _pdf(
 
 
 def _sha256(file: DataFile) -> str | None:
-    """None for content that no signature can be over."""
+    """Return the digest. None for content that no signature can be over."""
     try:
         return file.sha256
     except DAMAGE:

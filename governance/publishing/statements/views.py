@@ -31,7 +31,7 @@ DISPUTE = f"{ONE}/disputes/<uuid:dispute_id>"
 
 
 def _add(rule: str, handler: Any, tenant: Any, operator: Any, **options: Any) -> None:
-    """One handler under both blueprints; None leaves it out of one."""
+    """Add one handler to both blueprints. None omits it from one."""
     if tenant is not None:
         feature.add_url_rule(
             f"{BASE}{rule}",
@@ -48,9 +48,6 @@ def _add(rule: str, handler: Any, tenant: Any, operator: Any, **options: Any) ->
             needs=operator,
             **options,
         )
-
-
-# ---- a tenant's list
 
 
 @feature.get(f"{BASE}/", needs=permissions.VIEW)
@@ -76,7 +73,7 @@ def close_now() -> ResponseReturnValue:
 
 @feature.get(f"{BASE}/disputes/<uuid:dispute_id>", needs=permissions.VIEW)
 def dispute(dispute_id: UUID) -> ResponseReturnValue:
-    """Where an entry of the audit log leads: the disputes of the statement."""
+    """Redirect to the disputes of the statement, as audit entries link a dispute."""
     found = queries.dispute(dispute_id)
     return redirect(url_for("statements.disputes", statement_id=found.statement_id))
 
@@ -110,7 +107,6 @@ _add(
     methods=["POST"],
 )
 
-# ---- the operator's own
 
 _add("/close", operator_pages.close_month, None, permissions.OPERATE, methods=["POST"])
 _add(

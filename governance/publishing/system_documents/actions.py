@@ -1,8 +1,8 @@
-"""Start, write and complete versions of an AI system's documents.
+"""Actions that start, write and complete versions of an AI system's documents.
 
-start       a draft, with the sentences of the version before
-write       what a person says for a point, bound to evidence; or why the point doesn't apply
-complete    refused while a point is open; freezes what each point says
+start       a draft, with the sentences of the previous version
+write       a person's sentence for a point, bound to evidence; or why the point doesn't apply
+complete    freeze what each point says; rejected while a point is open
 """
 
 from typing import Any
@@ -52,7 +52,7 @@ MAX_TEXT_LENGTH = 2000
 
 
 def start(system: AISystem, kind: DocumentKind) -> SystemDocument:
-    """Start the next version; the draft that is there, if there is one."""
+    """Start the next version, or return the existing draft."""
     lock_tenant(f"documents of {system.id}")
     every = queries.versions(system.id, kind.key)
     if every and not every[0].is_complete:
@@ -97,8 +97,8 @@ def write(
 ) -> None:
     """Write a point of a draft: a sentence with its evidence item, or why it doesn't apply.
 
-    `seen` is the revision of the sentence that the person saw, 0 for none. Raises Stale where it
-    has changed since, and Invalid, which names the field.
+    `seen` is the revision of the sentence that the person saw, 0 for none. Raises Stale if it has
+    changed since, and Invalid, which names the field.
     """
     _lock_draft(found, system)
     if point not in found.kind_of.points:
@@ -146,10 +146,7 @@ def _evidence(ref: str) -> Any:
 
 
 def complete(found: SystemDocument, system: AISystem) -> None:
-    """Complete a draft. Raises Invalid, which names each open point.
-
-    The second of two clicks changes nothing.
-    """
+    """Complete a draft. Raises Invalid, which names each open point. Idempotent."""
     session().refresh(found, with_for_update=True)
     if found.is_complete:
         return

@@ -1,8 +1,8 @@
-"""A document put together: what each point says, from the record and from people. Pure.
+"""A document assembled from the record and from what people wrote for each point. Pure.
 
 assemble(kind, points, statements)     the points with their entries, in order
-open_points(assembled)                 those without one
-frozen(assembled), thawed(kind, …)     as a completed version keeps them
+open_points(assembled)                 the points without an entry
+frozen(assembled), thawed(kind, …)     as a completed version stores them
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from governance.publishing.system_documents.catalogue import DocumentKind, Point
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One sentence, with the name and the page of the record that it is bound to."""
+    """One sentence, with the name and page of the record that it is bound to."""
 
     text: str
     source: str
@@ -25,7 +25,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class AssembledPoint:
-    """A point with what it says; open without an entry."""
+    """A point with its entries. It is open if it has none."""
 
     point: Point
     entries: tuple[Entry, ...]
@@ -44,9 +44,9 @@ class AssembledSection:
 def assemble(
     kind: DocumentKind, record: Iterable[RecordPoint], statements: Mapping[str, Entry]
 ) -> tuple[AssembledSection, ...]:
-    """Bind each point of the document to what the record and people say about it.
+    """Bind each point of the document to the entries of the record and of people.
 
-    `statements` are what people wrote, by point; they come after the record.
+    `statements` are the entries that people wrote, by point. They come after the record's.
     """
     found: dict[str, list[Entry]] = {}
     for each in record:
@@ -75,7 +75,7 @@ def points_in(sections: Iterable[AssembledSection]) -> list[AssembledPoint]:
 
 
 def open_points(sections: Iterable[AssembledSection]) -> list[Point]:
-    """Return the points that nothing is bound to."""
+    """Return the points without an entry."""
     return [each.point for each in points_in(sections) if each.is_open]
 
 
@@ -99,7 +99,7 @@ def thawed(
 def changed_points(
     before: Iterable[AssembledSection], now: Iterable[AssembledSection]
 ) -> list[Point]:
-    """Return the points that say something else now."""
+    """Return the points whose entries have changed."""
     earlier = {each.point.key: each.entries for each in points_in(before)}
     return [
         each.point

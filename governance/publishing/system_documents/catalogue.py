@@ -1,4 +1,4 @@
-"""The documents of an AI system and their points, in our own words. Pure.
+"""The catalog of AI system documents and their points, in our own words. Pure.
 
 The technical file has the nine sections of Annex IV of Regulation (EU) 2024/1689. The impact
 assessment has the points of Article 27(1), and those that ISO/IEC 42005 adds. A point is bound to
@@ -12,7 +12,7 @@ TECHNICAL_FILE, IMPACT_ASSESSMENT = "technical-file", "impact-assessment"
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point. `asks` is what it has to say."""
+    """One point. `asks` is what it has to state."""
 
     key: str
     title: str
@@ -30,7 +30,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class DocumentKind:
-    """One kind of document. `source` is where its points come from."""
+    """One kind of document. `source` is the origin of its points."""
 
     key: str
     name: str

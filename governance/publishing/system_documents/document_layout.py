@@ -1,8 +1,8 @@
-"""Lay out a version of a document as a PDF. Pure.
+"""The layout of a document's version as a PDF. Pure.
 
 build(data) -> Built               the input of kernel/pdf.render
 
-The data is attached as snapshot.json, whose digest the signature confirms.
+The data is attached as snapshot.json, and the signature confirms its digest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from governance.publishing.reports.wording import digits, is_
 from governance.publishing.system_documents.assembled import AssembledSection, frozen, open_points
 
 FORMAT = "governance.system-document/1"
-SNAPSHOT = "snapshot.json"  # the name under which every report attaches its data
+SNAPSHOT = "snapshot.json"  # The name under which every report attaches its data.
 CONFIDENTIAL = "Confidential: provider, auditors and authorities"
 
 
@@ -35,8 +35,9 @@ def content(
     requested_at: datetime,
     signing_key: str,
 ) -> dict[str, Any]:
-    """Return the data of a version. `tenant` and `system` are (slug, name), `kind` is
-    (key, name, source).
+    """Return the data of a version.
+
+    `tenant` and `system` are (slug, name), and `kind` is (key, name, source).
     """
     return {
         "schema": FORMAT,
@@ -57,7 +58,7 @@ def content(
 
 
 def build(data: Mapping[str, Any]) -> Built:
-    """The document with its data and the manifest attached."""
+    """Return the document with its data and the manifest attached."""
     parameters = {"version": data["document"]["version"], "open_points": len(data["open"])}
     snapshot = canonical(data)
     files = with_manifest(
@@ -84,7 +85,7 @@ def build(data: Mapping[str, Any]) -> Built:
 
 
 def _position(open_points: int, points: int) -> str:
-    """Return the conclusion of the whole document, as "7 of 18 points are open"."""
+    """Return the conclusion of the document, such as "7 of 18 points are open"."""
     if not open_points:
         return "every point is bound to the record"
     return f"{digits(open_points)} of {digits(points)} points {is_(open_points)} open"

@@ -17,7 +17,7 @@ from governance.publishing.system_documents import (
     views,
 )
 
-# each module adds its routes to the same feature when it is imported
+# Importing each module adds its routes to the same feature.
 VIEW_MODULES = (views, file_views)
 
 manifest = Manifest(

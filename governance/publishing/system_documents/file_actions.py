@@ -1,4 +1,4 @@
-"""Generate and download a version of a document as a signed PDF."""
+"""Actions that generate and download a version of a document as a signed PDF."""
 
 from typing import Any
 
@@ -48,12 +48,12 @@ DOWNLOADED = action(
 
 
 def request(found: SystemDocument) -> DocumentFile:
-    """Queue the file of a version as it is now; a second click watches the first."""
+    """Queue the file of a version as it is now. A second click follows the first."""
     return generated_files.request(DocumentFile, document_id=found.id)
 
 
 def file(row: DocumentFile, blob: Blob, *, name: str, open_points: int) -> bool:
-    """Keep the finished file; False if an earlier try has kept it."""
+    """Store the finished file. Return False if an earlier try has stored it."""
     if not generated_files.name_file(row, blob, name=name):
         return False
     row.open_points = open_points

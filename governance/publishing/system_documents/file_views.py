@@ -1,4 +1,4 @@
-"""The files of a document's version: generated in the background, downloaded."""
+"""The pages of a version's files: generated in the background, then downloaded."""
 
 from uuid import UUID
 
@@ -29,7 +29,7 @@ def generate(system_key: str, kind: str, number: int) -> ResponseReturnValue:
 
 @feature.post(f"{ONE}/download", needs=permissions.EXPORT, answers=FILE)
 def download(document_file_id: UUID) -> ResponseReturnValue:
-    """Answer with the zip. A POST, because a download is recorded in the audit log."""
+    """Return the zip. This is a POST, because a download is recorded in the audit log."""
     return work_pages.attachment(file_actions.download(queries.document_file(document_file_id)))
 
 

@@ -30,4 +30,4 @@ class PointForm(Form):
 
 
 class CompleteForm(Form):
-    """Nothing to enter."""
+    """A form without fields."""

@@ -1,4 +1,4 @@
-"""Generate the file of a document. A killed job runs again."""
+"""The job that generates the file of a document. A killed job runs again."""
 
 import io
 from typing import Any
@@ -19,7 +19,7 @@ from governance.publishing.system_documents.models import DocumentFile
 
 @work(file_actions.FILES.name)
 def make_document_file(item: WorkItem, progress: Progress) -> None:
-    """The work of one DocumentFile (item.target_id)."""
+    """Generate the file of one DocumentFile (item.target_id)."""
     signed_pdf.begin(progress)
     with transaction():
         row = queries.document_file(target_of(file_actions.FILES, item))

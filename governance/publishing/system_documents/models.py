@@ -58,8 +58,9 @@ class SystemDocument(Tenanted, Model):
 
 
 class DocumentStatement(Tenanted, Model):
-    """What a person wrote for a point: a sentence bound to an evidence item, or the reason why the
-    point doesn't apply.
+    """The sentence that a person wrote for a point, bound to an evidence item.
+
+    If the point doesn't apply, it is the reason why.
     """
 
     __tablename__ = "document_statements"

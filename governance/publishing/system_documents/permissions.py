@@ -1,4 +1,4 @@
-"""Who reads, writes and completes the documents of AI systems."""
+"""Permissions to read, write and complete the documents of AI systems."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,4 +1,4 @@
-"""Documents of one system: their versions, and what they say now."""
+"""Queries of one system's documents: their versions, and their content now."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,13 +36,14 @@ from governance.publishing.system_documents.models import (
     SystemDocument,
 )
 
-MAX_FILES = 5  # shown on the page
+MAX_FILES = 5  # Shown on the page.
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentView:
-    """One version as its page shows it. `changed` are points of a completed version that the
-    record says otherwise now.
+    """One version as its page shows it.
+
+    `changed` are points of a completed version whose record has changed since.
     """
 
     document: SystemDocument
@@ -92,8 +93,9 @@ def versions(system_id: UUID, kind_key: str | None = None) -> Sequence[SystemDoc
 
 
 def outdated(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """Select (id, name, detail) of the newest completed versions that a substantial change made
-    outdated.
+    """Select (id, name, detail) of the newest completed versions that are outdated.
+
+    A substantial change of the system outdates them.
     """
     d, later = SystemDocument, aliased(SystemDocument)
     newer = exists().where(
@@ -123,17 +125,17 @@ def statement(document_id: UUID, point: str, *, lock: bool = False) -> DocumentS
 
 
 def evidence_ref(evidence_id: UUID | None) -> str:
-    """Return "EV-12" for the evidence item of a statement; empty for none."""
+    """Return "EV-12" for the evidence item of a statement. Empty if there is none."""
     return session().scalar(select(Evidence.ref).where(Evidence.id == evidence_id)) or ""
 
 
 def assembled(found: SystemDocument, said: Sequence[RecordPoint]) -> tuple[AssembledSection, ...]:
-    """Return what a draft says now; `said` is what the record says of its system."""
+    """Return what a draft says now. `said` has the entries of the record on its system."""
     return assemble(found.kind_of, said, _entries(found.id))
 
 
 def _entries(document_id: UUID) -> dict[str, Entry]:
-    """What people wrote, with the reference of its evidence; one statement."""
+    """Return what people wrote, with the reference of its evidence, in one statement."""
     query = (
         select(DocumentStatement, Evidence.ref)
         .outerjoin(Evidence, Evidence.id == DocumentStatement.evidence_id)
@@ -144,7 +146,7 @@ def _entries(document_id: UUID) -> dict[str, Entry]:
 
 
 def _entry(row: DocumentStatement, ref: str | None) -> Entry:
-    """Who wrote it is in the audit log: a completed version and its file name nobody."""
+    """Return the entry of a statement. It names no author: the audit log records who wrote it."""
     if row.evidence_id is not None:
         return Entry(
             row.text,
@@ -161,7 +163,7 @@ def document_file(document_file_id: UUID, *, lock: bool = False) -> DocumentFile
 
 
 def run(document_file_id: UUID) -> Run[DocumentFile]:
-    """The file with the work on it."""
+    """Return the file with the work on it."""
     return run_of(document_file(document_file_id))
 
 
@@ -171,7 +173,7 @@ def files_of(document_id: UUID) -> Sequence[Run[DocumentFile]]:
 
 
 def view(found: SystemDocument, system: AISystem) -> DocumentView:
-    """Return what a version says, and how the record differs from a completed one."""
+    """Return the content of a version, and how the record differs from a completed one."""
     now = assembled(found, record.points_of(system))
     if not found.is_complete:
         return DocumentView(found, now, tuple(open_points(now)), ())
@@ -187,8 +189,9 @@ def point(found: SystemDocument, key: str) -> Point:
 
 
 def points_of_duties(system_id: UUID) -> Mapping[str, DocumentPoint]:
-    """Return the points with an entry in the newest completed version of each document, and the
-    document itself by its kind. Nothing for who may not open documents.
+    """Return the points with an entry in the newest completed version of each document.
+
+    Also return the document itself by its kind. Empty for people who may not open documents.
     """
     if not allowed(permissions.VIEW) or limits() is not None:
         return {}

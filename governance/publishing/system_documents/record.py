@@ -1,7 +1,8 @@
-"""What Meridian's record says of one system, for its documents: policy, switches, objectives,
-controls, incidents, frameworks and the proposal that opened it.
+"""Entries from Meridian's record of one system, for its documents.
 
-Features with their own records register a provider in their manifests (kernel/record_points.py).
+They come from policy, switches, objectives, controls, incidents, frameworks and the proposal that
+opened the system. Features with their own records register a provider in their manifests
+(kernel/record_points.py).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +34,7 @@ from governance.operations.systems.facts import readable
 from governance.operations.systems.models import AISystem
 
 MAX_INCIDENTS, MAX_DRILLS, MAX_RUNS = 20, 3, 5
-REQUIREMENTS = {  # of the NIST AI RMF → the points that a control for it is about
+REQUIREMENTS = {  # NIST AI RMF requirement → the points that a control for it is about.
     "MEASURE 2.7": ("2.h",),
     "MAP 3.5": ("2.e", "C.1"),
     "MANAGE 1.3": ("5",),
@@ -70,7 +71,7 @@ ADOPTED = Selected[UUID](lambda: select(Adoption.framework_id))
 
 
 def points_of(system: AISystem) -> list[RecordPoint]:
-    """Return everything that the record says, in a fixed order."""
+    """Return all entries of the record, in a fixed order."""
     used = datasets.datasets_of(system.id)
     found = [
         *_system(system, used),
@@ -107,9 +108,9 @@ def _system(system: AISystem, used: Sequence[SystemDataSet]) -> Iterator[RecordP
 def _facts(
     system: AISystem, used: Sequence[SystemDataSet]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield (points, text) of each fact of the register; an empty text where it is blank.
+    """Yield (points, text) of each fact of the register. The text is empty if the fact is blank.
 
-    Data sets that have a page of their own have a sentence of their own: `_data_sets`.
+    Data sets with their own page have their own sentence: `_data_sets`.
     """
     kept = {each.row.data_set.key for each in used}
     others = [each for each in system.data_sets if each.split()[0] not in kept]
@@ -195,7 +196,7 @@ def _data_sets(used: Iterable[SystemDataSet]) -> Iterator[RecordPoint]:
 
 
 def _evaluations(system_id: UUID) -> Iterator[RecordPoint]:
-    """The results of the newest runs that measured something."""
+    """Yield the results of the newest runs that measured something."""
     runs = RUNS.read(system_id=system_id)
     results = evaluations.results_of([each.id for each in runs]) if runs else []
     for run in runs:

@@ -48,14 +48,14 @@ def index(system_key: str) -> ResponseReturnValue:
 
 @feature.get("/system-documents/<uuid:document_id>", needs=permissions.VIEW)
 def by_id(document_id: UUID) -> ResponseReturnValue:
-    """Open a version from its id, as audit entries link it."""
+    """Open a version by its id, as audit entries link it."""
     found = queries.document(document_id)
     return _to(systems.system(found.system_id), found, code=302)
 
 
 @feature.post(KIND, needs=permissions.WRITE)
 def start(system_key: str, kind: str) -> ResponseReturnValue:
-    """Start the next version, or open the draft that is there."""
+    """Start the next version, or open the existing draft."""
     system = systems.system(system_key)
     return _to(system, actions.start(system, queries.kind(kind)))
 
@@ -100,7 +100,7 @@ def _moment(each: Moment) -> dict[str, Any]:
 
 @feature.post(f"{VERSION}/complete", needs=permissions.COMPLETE)
 def complete(system_key: str, kind: str, number: int) -> ResponseReturnValue:
-    """Complete a draft; the open points are listed when there are any."""
+    """Complete a draft. If there are open points, list them."""
     system = systems.system(system_key)
     found, form = queries.version(system.id, kind, number), CompleteForm()
     if not accepted(form, lambda: actions.complete(found, system)):

@@ -1,4 +1,4 @@
-"""Request an archive of everything, keep it, and download it."""
+"""Actions that request an archive of everything, store it, and download it."""
 
 from typing import Any
 
@@ -97,7 +97,7 @@ def request_export() -> TenantExport:
 
 
 def start_for(tenant: Tenant, *, reason: str) -> None:
-    """By an operator, for the tenant's admins: they download it, the operator can't."""
+    """Start an export as an operator, for the tenant's admins. The operator can't download it."""
     if not reason.strip():
         raise Invalid("Enter a reason. It is kept in both audit logs.", field="reason")
     if tenant.kind == "operator":
@@ -109,7 +109,7 @@ def start_for(tenant: Tenant, *, reason: str) -> None:
 
 
 def keep(row: TenantExport, blob: Blob, contents: dict[str, Any]) -> bool:
-    """Name the stored archive in its row; False where an earlier try did."""
+    """Name the stored archive in its row. Return False if an earlier try did."""
     if row.is_ready:
         return False
     row.storage_key, row.sha256, row.size = blob.key, blob.sha256, blob.size
@@ -127,15 +127,15 @@ def keep(row: TenantExport, blob: Blob, contents: dict[str, Any]) -> bool:
 
 
 def suspended_tenant() -> Tenant | None:
-    """The acting tenant, while the operator has suspended it."""
+    """Return the acting tenant if the operator has suspended it, or None."""
     found = tenants.tenant_by_id(current.actor().tenant_id)
     return found if found is not None and found.status != "active" else None
 
 
 def download(row: TenantExport) -> GeneratedFile:
-    """Record the download, each time, and return the file.
+    """Record each download, and return the file.
 
-    In both logs while the tenant is suspended: nothing else leaves it then.
+    While the tenant is suspended, both logs record it: nothing else leaves the tenant then.
     """
     if row.storage_key is None:
         raise DomainError("This export isn't ready yet.")
@@ -152,7 +152,9 @@ def download(row: TenantExport) -> GeneratedFile:
 
 
 def _tell_operator(row: TenantExport, tenant: Tenant) -> None:
-    """By nobody in particular: its people don't know the tenant's."""
+    """Record the download in the operator's log without a person: operators don't know the
+    tenant's.
+    """
     home = tenants.any_tenant_by_slug(OPERATOR_SLUG)
     if home is not None:
         with within(founder(home.id, home.slug, home.name)):

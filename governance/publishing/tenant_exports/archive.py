@@ -1,16 +1,16 @@
-"""Writes the archive: a ZIP with tables as JSON Lines, files, the log, and a signed manifest.
+"""The archive: a ZIP with tables as JSON Lines, files, the log, and a signed manifest.
 
     tables/<table>.jsonl      each row, as PostgreSQL writes it as JSON
-    tables/clickhouse.usage_events.jsonl    each usage event, where ClickHouse keeps them
+    tables/clickhouse.usage_events.jsonl    each usage event, if ClickHouse stores them
     files/<key>               each stored file, decrypted
-    log/audit-log.jsonl       the whole log with proofs (`governance verify-log`)
-    log/personal.jsonl        what is personal in entries, decrypted while its keys exist
+    log/audit-log.jsonl       the entire log with proofs (`governance verify-log`)
+    log/personal.jsonl        personal data in entries, decrypted while its keys exist
     manifest.json             path, bytes, SHA-256 and rows of each of these
     manifest.note             the digest of the manifest, signed by the key of the tenant's log
     VERIFY.txt                how to check it without Meridian's help
 
-Nothing is held in memory: rows and files pass through in pieces. Tables are read in one snapshot.
-A killed run starts again from nothing.
+Rows and files are streamed in pieces, so memory stays constant. Tables are read in one snapshot. A
+killed run starts again from nothing.
 """
 
 import hashlib
@@ -40,9 +40,9 @@ from governance.kernel.safety import signed_note
 from governance.publishing.tenant_exports import tables
 from governance.publishing.tenant_exports.archive_format import FORMAT, MANIFEST, NOTE, signed_text
 
-PREFIX = "tenant-exports"  # in the storage; archives are in no archive
+PREFIX = "tenant-exports"  # In the storage. Archives don't include archives.
 ENTRIES_AT_ONCE = 500
-OWNER_ONLY = 0o600  # rights of an unpacked file
+OWNER_ONLY = 0o600  # Permissions of an unpacked file.
 type Report = Callable[[str], None]
 
 VERIFY = """\
@@ -63,12 +63,12 @@ Left out, and why:
 
 @dataclass(slots=True)
 class Contents:
-    """What has been written."""
+    """The content written so far."""
 
     files: list[dict[str, Any]] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     stored: int = 0
-    unreadable: list[str] = field(default_factory=list)  # stored files whose bytes were lost
+    unreadable: list[str] = field(default_factory=list)  # Stored files whose bytes were lost.
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -82,10 +82,10 @@ class Contents:
 
 
 def write(target: IO[bytes], report: Report) -> Contents:
-    """Write the acting tenant's archive; `report` may stop it by raising."""
+    """Write the acting tenant's archive. `report` may stop it by raising."""
     contents, head = Contents(), _checkpoint()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
-        with transaction(snapshot=True):  # not read only: progress is written meanwhile
+        with transaction(snapshot=True):  # Not read-only, because progress is written meanwhile.
             extend_statement_timeout()
             _write_tables(archive, contents, report)
         _write_files(archive, contents, report)
@@ -130,9 +130,9 @@ def _people() -> Iterator[bytes]:
 
 
 def _write_files(archive: zipfile.ZipFile, contents: Contents, report: Report) -> None:
-    """Each stored file; one that was removed meanwhile has no row that needs it.
+    """Write each stored file. One removed meanwhile has no row that needs it.
 
-    One that can't be decrypted stops nothing: the manifest names it.
+    A file that can't be decrypted doesn't stop the archive: the manifest names it.
     """
     home = current.actor().tenant_id.hex
     for key, _written in storage.store().aged(home):
@@ -141,7 +141,8 @@ def _write_files(archive: zipfile.ZipFile, contents: Contents, report: Report) -
             continue
         report(f"File {contents.stored + 1}")
         try:
-            _read_through(key)  # a ZIP takes nothing back, and damage may come late in a file
+            # Written bytes can't be removed from a ZIP, and damage may come late in a file.
+            _read_through(key)
             pieces = storage.pieces(key)
         except NotFound:
             continue
@@ -153,7 +154,7 @@ def _write_files(archive: zipfile.ZipFile, contents: Contents, report: Report) -
 
 
 def _read_through(key: str) -> None:
-    """Raise CorruptedFile wherever in the file its damage is."""
+    """Raise CorruptedFile if the file is damaged anywhere."""
     for _piece in storage.pieces(key):
         pass
 
@@ -166,7 +167,7 @@ def _log(head: Checkpoint, report: Report) -> Iterator[bytes]:
 
 
 def _personal() -> Iterator[bytes]:
-    """What is personal in each entry, by entry: {"id", "fields": {name: text}}."""
+    """Yield the personal data of each entry: {"id", "fields": {name: text}}."""
     after: Any = None
     while True:
         with transaction(read_only=True):
@@ -233,11 +234,8 @@ def _named_unreadable(contents: Contents) -> str:
     return f"\nStored, but no longer readable in Meridian:\n{named}" if named else ""
 
 
-# ---- one file of the archive
-
-
 def _entry(path: str) -> zipfile.ZipInfo:
-    """Return the entry of a file, which is of now: `zipfile` would take the machine's time."""
+    """Return the entry of a file with Meridian's time. `zipfile` would use the machine's."""
     entry = zipfile.ZipInfo(path, clock.now().timetuple()[:6])
     entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, OWNER_ONLY << 16
     return entry

@@ -1,4 +1,4 @@
-"""Generates archives in the background."""
+"""The job that generates archives in the background."""
 
 import tempfile
 
@@ -11,7 +11,7 @@ from governance.publishing.tenant_exports import actions, archive, queries, tabl
 
 @work(actions.EXPORTS.name)
 def generate(item: WorkItem, progress: Progress) -> None:
-    """Generate one TenantExport (item.target_id). Killed, it starts again."""
+    """Generate one TenantExport (item.target_id). A killed run starts again."""
     export_id = target_of(actions.EXPORTS, item)
     with transaction(read_only=True):
         if queries.export(export_id).is_ready:

@@ -1,4 +1,4 @@
-"""Who may take everything with them: the tenant's admins alone. An operator only starts it."""
+"""Permissions to export everything: only the tenant's admins. An operator can only start it."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,4 +1,4 @@
-"""Reads of the archives."""
+"""Queries of archives."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Which tables an archive holds, and their rows as JSON."""
+"""The tables in an archive, and their rows as JSON."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ from governance.kernel.data.db import Model, session
 from governance.kernel.safety import key_encryption
 
 ROWS_AT_ONCE = 500
-EVENTS_OUTSIDE = "clickhouse.usage_events"  # where PostgreSQL doesn't keep them
-# keys open nothing outside of this installation, and must not leave it
+EVENTS_OUTSIDE = "clickhouse.usage_events"  # Used if PostgreSQL doesn't store them.
+# Keys open nothing outside this installation, and must not leave it.
 LEFT_OUT = {
     "tenant_keys": "keys never leave the installation",
     "data_keys": "keys never leave the installation",
@@ -23,7 +23,7 @@ LEFT_OUT = {
 
 
 def exported_tables() -> list[Table]:
-    """Every table whose rows belong to a tenant, in the order of names."""
+    """List every table whose rows belong to a tenant, in the order of names."""
     found = Model.metadata.tables.values()
     return sorted(
         (each for each in found if "tenant_id" in each.columns and each.name not in LEFT_OUT),
@@ -32,7 +32,7 @@ def exported_tables() -> list[Table]:
 
 
 def rows(table: Table) -> Iterator[bytes]:
-    """Each row of the acting tenant as a line of JSON, without columns that hold secrets."""
+    """Yield each row of the acting tenant as a line of JSON, without columns that hold secrets."""
     secrets = sorted(_secrets().get(table.name, ()))
     order = ", ".join(f't."{column.name}"' for column in table.primary_key.columns)
     query = text(
@@ -47,7 +47,7 @@ def rows(table: Table) -> Iterator[bytes]:
 
 
 def _secrets() -> dict[str, set[str]]:
-    """Columns by table whose values the installation's key wraps, or that are hashes of secrets."""
+    """Return, by table, columns whose values are wrapped keys or hashes of secrets."""
     found: dict[str, set[str]] = {"api_keys": {"secret_hash", "previous_hash"}}
     for holding in key_encryption.holdings:
         name: str = vars(holding.model)["__tablename__"]

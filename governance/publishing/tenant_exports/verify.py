@@ -1,4 +1,4 @@
-"""Verifies an archive offline: signature, every file, no file too many, and the log in it."""
+"""The offline verification of an archive: signature, every file, no extra file, and its log."""
 
 import hashlib
 import json
@@ -92,7 +92,7 @@ def _manifest(
 
 
 def _check_form(manifest: dict[str, Any]) -> None:
-    """Raise ValueError or KeyError for what isn't a manifest of this format."""
+    """Raise ValueError or KeyError if this isn't a manifest of this format."""
     are_named = all(
         isinstance(each["path"], str) and isinstance(each["sha256"], str)
         for each in manifest["files"]

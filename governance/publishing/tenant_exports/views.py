@@ -55,7 +55,7 @@ def ask() -> ResponseReturnValue:
     answers=FILE,
 )
 def file(tenant_export_id: UUID) -> ResponseReturnValue:
-    """The archive. A POST, because downloading it is an entry in the log."""
+    """Return the archive. This is a POST, because a download is recorded in the log."""
     return work_pages.attachment(actions.download(queries.export(tenant_export_id)))
 
 

@@ -1,1 +1,1 @@
-"""A tenant leaves: everything of it is deleted, and a signed certificate says so."""
+"""The offboarding of a tenant: all of its data is deleted, and a signed certificate states it."""

@@ -1,4 +1,7 @@
-"""Request the deletion of a tenant, let it wait, and cancel it. Both audit logs record each step."""
+"""Actions that request, delay and cancel the deletion of a tenant.
+
+Both audit logs record each step.
+"""
 
 from datetime import timedelta
 
@@ -25,7 +28,7 @@ from governance.publishing.tenant_offboarding import queries
 from governance.publishing.tenant_offboarding.models import TenantOffboarding
 from governance.publishing.tenant_offboarding.waiting import waiting_days
 
-KIND = "tenant_offboarding"  # of approval; the database's function reads it as well
+KIND = "tenant_offboarding"  # The kind of approval. The database's function reads it too.
 REQUESTED = action(
     "tenant.offboarding.requested",
     "requested the deletion of the tenant",
@@ -66,7 +69,10 @@ HELD = "A legal hold of {name} is active. Nothing can be deleted until it is rel
 def request(
     tenant: Tenant, *, typed: str, reason: str, without_export: bool = False
 ) -> tuple[TenantOffboarding, Approval]:
-    """Ask a second operator. The tenant is suspended, and an export was made or isn't wanted."""
+    """Ask a second operator to approve.
+
+    The tenant must be suspended, and exported unless waived.
+    """
     if tenant.kind == "operator":
         raise Invalid("The operator's own tenant can't be deleted.")
     check_state(tenant, "suspended")
@@ -98,13 +104,13 @@ def request(
 
 
 def check_no_hold(name: str) -> None:
-    """Raise UnderLegalHold; in the tenant."""
+    """Raise UnderLegalHold if a hold applies, in the tenant."""
     if all_active_holds():
         raise UnderLegalHold(HELD.format(name=name))
 
 
 def _export(*, without_export: bool) -> str:
-    """What became of the export; in the tenant."""
+    """Return the outcome of the export, in the tenant."""
     runs = exports.newest()
     if any(not each.is_over for each in runs):
         raise DomainError("An export is being generated. Wait until it is ready, then try again.")
@@ -128,7 +134,7 @@ def tenant_of(row: TenantOffboarding) -> Tenant:
 
 
 def why_blocked(row: TenantOffboarding) -> str | None:
-    """Why it can't be approved, or carried out, now."""
+    """Return why it can't be approved or carried out now."""
     tenant = tenant_of(row)
     if tenant.status not in {"suspended", "offboarding"}:
         return f"{tenant.name} is {tenant.status}. Suspend it first."
@@ -141,7 +147,7 @@ def why_blocked(row: TenantOffboarding) -> str | None:
 
 
 def begin_waiting(approval: Approval) -> None:
-    """A second operator approved it: from now on it waits, and the tenant's admins know."""
+    """Start the waiting period after a second operator's approval. Notify the tenant's admins."""
     row = queries.offboarding(approval.target_id, lock=True)
     tenant = tenant_of(row)
     check_state(tenant, "suspended")
@@ -163,7 +169,7 @@ def begin_waiting(approval: Approval) -> None:
 
 
 def close_request(approval: Approval) -> None:
-    """Nobody approved it. Nothing is deleted."""
+    """Close a request that nobody approved. Nothing is deleted."""
     row = queries.offboarding(approval.target_id, lock=True)
     row.state = "cancelled"
     tenant = tenant_of(row)
@@ -172,7 +178,10 @@ def close_request(approval: Approval) -> None:
 
 
 def cancel(row: TenantOffboarding, *, reason: str) -> None:
-    """One operator is enough: the tenant is only suspended again, as it was before."""
+    """Cancel the deletion.
+
+    One operator is enough: the tenant is only suspended again, as before.
+    """
     row = queries.offboarding(row.id, lock=True)
     if row.state != "waiting":
         raise Stale("The deletion can't be cancelled any more.")

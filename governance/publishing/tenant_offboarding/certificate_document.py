@@ -1,4 +1,4 @@
-"""Lay out the certificate of deletion as a PDF: two or three pages, from its signed text. Pure.
+"""The layout of the certificate of deletion: a PDF of two or three pages, from its text. Pure.
 
     build(note, signing_key) -> Built     the input of kernel/pdf.render; the text is attached
 
@@ -27,7 +27,10 @@ KINDS = {
 
 
 def build(note: str, signing_key: str) -> Built:
-    """`note` is the certificate with its signature, `signing_key` the key's name and id."""
+    """Return the document.
+
+    `note` is the certificate with its signature, and `signing_key` is the key's name and id.
+    """
     found = certificate_format.read(signed_note.split(note)[0])
     data = note.encode()
     fingerprint = hashlib.sha256(data).hexdigest()
@@ -43,7 +46,7 @@ def build(note: str, signing_key: str) -> Built:
 
 
 def context(found: Certificate) -> dict[str, Any]:
-    """What the template shows."""
+    """Return the context of the template."""
     facts, rows = found.facts, [*found.rows.items()]
     total, keys = sum(found.rows.values()), sum(count for count, _ in found.keys.values())
     half = -(-len(rows) // 2)

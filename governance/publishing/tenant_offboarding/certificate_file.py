@@ -11,16 +11,16 @@ from governance.publishing.statements.data_file import BROKEN_ZIP
 
 TEXT_NAME, PDF_NAME = "certificate-of-deletion.txt", "certificate-of-deletion.pdf"
 NAMES = (PDF_NAME, f"{PDF_NAME}.sig", TEXT_NAME)
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # of a file in a zip
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # The time of a file in a zip.
 MAX_BYTES = 16 * 1024 * 1024
 
 
 class Unreadable(ValueError):
-    """The ZIP is none of a certificate; the message says why in one sentence."""
+    """An error for a ZIP that isn't of a certificate. The message says why in one sentence."""
 
 
 def pack(pdf: bytes, signature: str, note: str) -> bytes:
-    """The ZIP that an operator downloads."""
+    """Return the ZIP that an operator downloads."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, each in zip(NAMES, (pdf, signature.encode(), note.encode()), strict=True):
@@ -31,7 +31,10 @@ def pack(pdf: bytes, signature: str, note: str) -> bytes:
 
 
 def unpack(data: bytes) -> dict[str, bytes]:
-    """Its three files by name. Raises Unreadable, also for a file too many: nothing checks it."""
+    """Return the three files by name.
+
+    Raises Unreadable, also for extra files: nothing checks them.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()

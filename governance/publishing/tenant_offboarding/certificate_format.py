@@ -1,7 +1,7 @@
-"""The text of a certificate of deletion. Pure: the writer and the verifier share it.
+"""The text of a certificate of deletion, shared by the writer and the verifier. Pure.
 
-The first line keeps it apart from a checkpoint. Then follow `name value` lines; `keys` and `rows`
-are repeated, one for each table.
+The first line distinguishes it from a checkpoint. `name value` lines follow. `keys` and `rows` are
+repeated, one for each table.
 """
 
 import base64
@@ -15,7 +15,10 @@ TITLE = "governance certificate of deletion v1"
 
 @dataclass(slots=True)
 class Certificate:
-    """What a certificate states. `keys` are digests of key ids by table, `rows` counts by table."""
+    """The content of a certificate.
+
+    `keys` are digests of key ids by table, `rows` counts by table.
+    """
 
     facts: dict[str, str] = field(default_factory=dict)
     keys: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -25,7 +28,7 @@ class Certificate:
 def written(
     facts: Mapping[str, Any], keys: Mapping[str, Mapping[str, Any]], rows: Mapping[str, int]
 ) -> str:
-    """The text that is signed. Values are JSON strings, so none can begin another line."""
+    """Return the text that is signed. Values are JSON strings, so none can begin another line."""
     lines = [TITLE]
     lines += [f"{name} {json.dumps(str(value))}" for name, value in facts.items()]
     lines += [f"keys {table} {each['count']} {each['sha256']}" for table, each in keys.items()]
@@ -35,7 +38,7 @@ def written(
 
 
 def read(text: str) -> Certificate:
-    """Raise ValueError for what isn't a certificate, or doesn't add up."""
+    """Read a certificate. Raises ValueError if it isn't one, or doesn't add up."""
     title, *lines = text.splitlines()
     if title != TITLE:
         raise ValueError("it isn't a certificate of deletion")
@@ -58,7 +61,7 @@ def read(text: str) -> Certificate:
 
 
 def packed(note: str) -> str:
-    """A checkpoint's note on one line."""
+    """Return a checkpoint's note on one line."""
     return base64.b64encode(note.encode()).decode()
 
 

@@ -1,12 +1,14 @@
-"""Deletes a tenant step by step. Each step is a transaction; a killed run goes on from the row.
+"""The deletion of a tenant, step by step.
 
-announce       the last entry of the tenant's log
-close          the last checkpoint and the ids of keys are kept; from here on nothing acts there
-delete_rows    one batch of one table; its count commits with it
-delete_events  of usage that ClickHouse keeps
-delete_files   of the storage; counted when the tenant was closed
-finish         no row is left: the certificate is signed, and the slug stays taken
-keep_archive   its PDF, signed as well
+Each step is a transaction, and a killed run continues from the row.
+
+announce       record the last entry of the tenant's log
+close          store the last checkpoint and key ids; from here on nothing acts there
+delete_rows    delete one batch of one table; its count commits with it
+delete_events  delete the usage events that ClickHouse stores
+delete_files   delete the stored files; they were counted when the tenant was closed
+finish         no row is left: sign the certificate; the slug stays taken
+keep_archive   store its PDF, which is signed as well
 """
 
 import hashlib
@@ -72,7 +74,7 @@ KEYS = {"data_keys": DataKey, "tenant_keys": TenantKey, "audit_log_keys": LogKey
 
 
 class NotYet(Unavailable):
-    """It is tried again at the next round of the schedule."""
+    """An error for a step that the next round of the schedule retries."""
 
 
 def inside(row: TenantOffboarding) -> current.Actor:
@@ -80,7 +82,10 @@ def inside(row: TenantOffboarding) -> current.Actor:
 
 
 def announce(row: TenantOffboarding) -> None:
-    """The last entry of the tenant's log. Refused before its time and while something is on."""
+    """Record the last entry of the tenant's log.
+
+    Raises DomainError if the deletion isn't due or is blocked, and NotYet while work is running.
+    """
     if row.due_at is None or clock.now() < row.due_at:
         raise DomainError("This deletion isn't due yet. Nothing was deleted.")
     if why := actions.why_blocked(row):
@@ -96,15 +101,16 @@ def announce(row: TenantOffboarding) -> None:
 
 
 def sequence(who: current.Actor) -> None:
-    """Place every entry of that tenant's log; outside of a transaction."""
+    """Place every entry of that tenant's log. Call it outside a transaction."""
     with current.acting_as(who):
         while sequencer.sequence():
             pass
 
 
 def close(row: TenantOffboarding) -> None:
-    """Keep what the certificate says of things that are about to go; raise NotYet for entries that
-    have no place yet.
+    """Store the certificate's facts about things that are about to be deleted.
+
+    Raises NotYet if entries have no place yet.
     """
     if why := actions.why_blocked(row):
         raise DomainError(f"{why} Nothing was deleted.")
@@ -131,7 +137,7 @@ def close(row: TenantOffboarding) -> None:
 
 
 def _digest(model: Any) -> dict[str, Any]:
-    """How many keys, and SHA-256 over their ids in order, one a line."""
+    """Return the number of keys, and the SHA-256 over their ids in order, one per line."""
     ids = sorted(str(each) for each in session().scalars(select(model.id)))
     return {
         "count": len(ids),
@@ -140,14 +146,14 @@ def _digest(model: Any) -> dict[str, Any]:
 
 
 def tables_with_rows(row: TenantOffboarding) -> list[str]:
-    """The tables of the database, whether a class is mapped or not, that have a row of it."""
+    """List the database's tables that have a row of the tenant, whether a class is mapped or not."""
     with within(inside(row)):
         query = text(" UNION ALL ".join(HAS_ROW.format(name) for name in session().scalars(NAMES)))
         return sorted(session().scalars(query, {"tenant": row.customer_id}))
 
 
 def delete_rows(row: TenantOffboarding, table: str) -> int:
-    """Delete one batch; return how many rows it had."""
+    """Delete one batch. Return how many rows it had."""
     values = {"id": row.id, "table": table, "up_to": BATCH}
     gone = int(session().scalar(DELETE, values) or 0)
     if gone:
@@ -161,19 +167,19 @@ def keys_destroyed(row: TenantOffboarding) -> None:
 
 
 def delete_events(who: current.Actor) -> None:
-    """Usage events outside of PostgreSQL; outside of a transaction, too."""
+    """Delete usage events outside PostgreSQL. Call it outside a transaction, too."""
     with current.acting_as(who):
         event_stores.store().delete_outside()
 
 
 def events_deleted(row: TenantOffboarding) -> None:
-    """They were counted when the tenant was closed."""
+    """Record that the events are deleted. They were counted when the tenant was closed."""
     if events := row.facts["events_outside"]:
         row.rows = row.rows | {EVENTS_OUTSIDE: events}
 
 
 def delete_files(tenant_id: UUID, report: Callable[[int], None]) -> None:
-    """Every stored file; outside of a transaction."""
+    """Delete every stored file. Call it outside a transaction."""
     store = storage.store()
     for count, (key, _written) in enumerate(store.aged(tenant_id.hex), 1):
         store.remove(key)
@@ -182,7 +188,7 @@ def delete_files(tenant_id: UUID, report: Callable[[int], None]) -> None:
 
 
 def finish(row: TenantOffboarding) -> None:
-    """Sign what was done; refused while a row is left."""
+    """Sign the certificate. Rejected while a row is left."""
     if left := tables_with_rows(row):
         raise NotYet(f"Rows are left in {', '.join(left)}.")
     with within(inside(row)):
@@ -209,7 +215,7 @@ def finish(row: TenantOffboarding) -> None:
 
 
 def _forget_between_tenants(tenant: Tenant) -> None:
-    """What tables of all tenants hold of it: ids, and its work domains."""
+    """Delete the tenant's domains, tickets, failures and revision from tables of all tenants."""
     for model in (EmailDomain, WorkTicket, WorkFailure, WebhookTicket):
         session().execute(delete(model).where(model.for_tenant == tenant.id))
     session().execute(delete(TenantRevision).where(TenantRevision.id == tenant.id))
@@ -236,7 +242,7 @@ def _certificate(row: TenantOffboarding) -> str:
 
 
 def _signing_key() -> LogKey:
-    """The operator's."""
+    """Return the signing key of the operator's log."""
     key = logs.signing_key()
     if key is None:
         raise Unavailable("The operator's log has no signing key yet. Try again in a minute.")
@@ -244,12 +250,12 @@ def _signing_key() -> LogKey:
 
 
 def key_name() -> str:
-    """Name and id of the key that signs, as the PDF prints them."""
+    """Return the name and id of the signing key, as the PDF prints them."""
     return "+".join(str(logs.verifier(_signing_key())).split("+", 2)[:2])
 
 
 def keep_archive(row: TenantOffboarding, built: Built, content: bytes) -> None:
-    """Sign the PDF, and keep it with its signature and the text; once."""
+    """Sign the PDF, and store it with its signature and the text. Idempotent."""
     if row.certificate is None or queries.has_archive(row):
         return
     key = _signing_key()

@@ -1,4 +1,4 @@
-"""Offboarding: two operators delete a tenant, and a signed certificate says so."""
+"""Offboarding: two operators delete a tenant, and a signed certificate states it."""
 
 from governance.foundation.approvals.kinds import APPROVAL_KINDS
 from governance.foundation.audit.registry import actions_in

@@ -1,4 +1,4 @@
-"""Starts deletions that are due, and carries them out."""
+"""The jobs that start due deletions and carry them out."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ from governance.publishing.tenant_offboarding.deletion import NotYet
 from governance.publishing.tenant_offboarding.models import TenantOffboarding
 
 WORK = "tenant deletion"
-PASSES = 3  # something may have been writing a row when the tenant was closed
+PASSES = 3  # Something may have been writing a row when the tenant was closed.
 
 
 def start_due() -> None:
-    """Hourly: queue what is due, and again what a killed or failed run left unfinished."""
+    """Queue what is due, and what a killed or failed run left unfinished. Runs hourly."""
     in_each(_start_due, "deletion not started", wanted=lambda tenant: tenant.kind == "operator")
 
 
@@ -76,7 +76,7 @@ def _delete(target: UUID, tenant_id: UUID, who: current.Actor, progress: Progres
 
 
 def _lay_out(target: UUID, progress: Progress) -> None:
-    """The PDF, which nothing waits for: the signed text is there already."""
+    """Lay out the PDF. Nothing waits for it: the signed text is there already."""
     with transaction(read_only=True):
         row = queries.offboarding(target)
         if row.certificate is None or queries.has_archive(row):
@@ -91,7 +91,7 @@ def _lay_out(target: UUID, progress: Progress) -> None:
 
 
 def _close(offboarding_id: UUID, progress: Progress) -> None:
-    """From waiting to deleting, once every entry of the tenant's log has its place."""
+    """Change from waiting to deleting, once every entry of the tenant's log has its place."""
     progress(0, 1, "Closing the tenant's log")
     with _locked(offboarding_id) as row:
         if row.state != "waiting":
@@ -107,7 +107,7 @@ def _close(offboarding_id: UUID, progress: Progress) -> None:
 def _delete_rows(
     offboarding_id: UUID, tables: list[str], report: Callable[[int, str], None], verb: str
 ) -> int:
-    """Of the tables among these that have any; how many rows went."""
+    """Delete the rows of those tables that have any. Return how many."""
     total = 0
     with _locked(offboarding_id) as row:
         full = deletion.tables_with_rows(row)

@@ -1,4 +1,4 @@
-"""The deletion of a tenant, as a row of the operator's own tenant: it outlives what it deletes."""
+"""The deletion of a tenant, as a row of the operator's own tenant: it outlives the tenant's data."""
 
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,12 @@ from governance.kernel.data.db import Model, Tenanted
 class TenantOffboarding(Tenanted, Model):
     """One offboarding of one tenant.
 
-    `export` says what became of the export that was offered. `facts` is what the certificate needs
-    of things that are gone when it is signed: last checkpoint, digests of key ids, when they were
-    destroyed. `rows` counts what was deleted, by table. `archive` is the ZIP of the certificate; it
-    is no stored file, so that nothing can lose one without the other. The database's function that deletes rows
-    reads state, times and the approval, so it refuses what isn't approved and due.
+    `export` is the outcome of the export that was offered. `facts` has the certificate's data about
+    things that are gone when it is signed: last checkpoint, digests of key ids, and when the keys
+    were destroyed. `rows` counts the deleted rows by table. `archive` is the ZIP of the
+    certificate. It isn't a stored file, so that neither can be lost without the other. The
+    database's function that deletes rows reads state, times and the approval, so it rejects what
+    isn't approved and due.
     """
 
     __tablename__ = "tenant_offboardings"

@@ -1,4 +1,4 @@
-"""Who may delete a tenant: two operators, each an admin."""
+"""Permissions to delete a tenant. It takes two operators, each an admin."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,4 +1,4 @@
-"""Reads of offboardings, in the operator's tenant, and of what is left of a tenant."""
+"""Queries of offboardings, in the operator's tenant, and of what is left of a tenant."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -17,13 +17,13 @@ def offboarding(offboarding_id: UUID, *, lock: bool = False) -> TenantOffboardin
 
 
 def newest(customer_id: UUID) -> TenantOffboarding | None:
-    """The newest offboarding of a tenant, in any state."""
+    """Return the newest offboarding of a tenant, in any state."""
     query = select(TenantOffboarding).where(TenantOffboarding.customer_id == customer_id)
     return session().scalars(query.order_by(TenantOffboarding.created_at.desc()).limit(1)).first()
 
 
 def unfinished() -> Sequence[TenantOffboarding]:
-    """What waits, is under way, or has no PDF of its certificate yet."""
+    """List offboardings that wait, are under way, or have no PDF of their certificate yet."""
     is_open = TenantOffboarding.state.in_(("waiting", "deleting"))
     no_pdf = (TenantOffboarding.state == "deleted") & TenantOffboarding.archive.is_(None)
     query = select(TenantOffboarding).where(is_open | no_pdf)
@@ -31,27 +31,27 @@ def unfinished() -> Sequence[TenantOffboarding]:
 
 
 def has_archive(row: TenantOffboarding) -> bool:
-    """Whether the ZIP of its certificate is there, without reading it."""
+    """Return whether the ZIP of the certificate is there, without reading it."""
     query = select(TenantOffboarding.archive.is_not(None)).where(TenantOffboarding.id == row.id)
     return bool(session().scalar(query))
 
 
 def is_under_way(row: TenantOffboarding) -> bool:
-    """Whether its work waits or runs."""
+    """Return whether its work is queued or running."""
     query = select(WorkTicket.id).where(WorkTicket.id == row.work_item_id)
     return row.work_item_id is not None and session().scalar(query) is not None
 
 
 def work_of(customer_id: UUID) -> Sequence[str]:
-    """The kinds of work that wait or run in a tenant."""
+    """List the kinds of work that are queued or running in a tenant."""
     query = select(WorkTicket.kind).where(WorkTicket.for_tenant == customer_id).distinct()
     return session().scalars(query.order_by(WorkTicket.kind)).all()
 
 
 def tenant_tables() -> list[Table]:
-    """Every table with rows of tenants, each before those that its foreign keys lead to.
+    """List every table with rows of tenants, each before the tables that its foreign keys lead to.
 
-    The keys come first, so that what is left of a killed run can't be read; memberships last,
+    The keys come first, so that what a killed run leaves can't be read. Memberships come last,
     since every person is found through them.
     """
     keys = ("data_keys", "tenant_keys", "audit_log_keys")

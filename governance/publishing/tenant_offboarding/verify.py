@@ -1,4 +1,4 @@
-"""Verifies a certificate of deletion offline: the signed text, or the ZIP with text and PDF."""
+"""The offline verification of a certificate of deletion: its text, or the ZIP with text and PDF."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -73,7 +73,7 @@ def verify(data: bytes, key: str) -> CertificateVerdict:
 
 
 def _opened[T](keys: Sequence[VerifierKey], open_with: Callable[[VerifierKey], T]) -> T:
-    """With the first key that signed it. Raises NotSigned."""
+    """Open it with the first key that signed it. Raises NotSigned."""
     problem = NotSigned("No key was given.")
     for key in keys:
         try:
@@ -84,7 +84,7 @@ def _opened[T](keys: Sequence[VerifierKey], open_with: Callable[[VerifierKey], T
 
 
 def _checkpoint(found: Certificate) -> CheckResult:
-    """The last checkpoint of the deleted log, by the key that the certificate names."""
+    """Check the last checkpoint of the deleted log, by the key that the certificate names."""
     try:
         note = unpacked(found.facts["checkpoint"])
         signed_note.open_note(note, signed_note.parse_key(found.facts["log-key"]))
@@ -96,7 +96,7 @@ def _checkpoint(found: Certificate) -> CheckResult:
 
 
 def _pdf(inside: dict[str, bytes], keys: Sequence[VerifierKey]) -> Iterator[CheckResult]:
-    """The PDF beside the text: signed by the same operator, and made from this text."""
+    """Check the PDF beside the text: signed by the same operator, and made from this text."""
     if PDF_NAME not in inside:
         return
     signature = inside[f"{PDF_NAME}.sig"].decode(errors="replace")

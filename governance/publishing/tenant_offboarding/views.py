@@ -1,4 +1,4 @@
-"""The operator's pages of an offboarding: request it, follow it, cancel it, keep its certificate."""
+"""The operator's pages of an offboarding: request it, follow it, cancel it, view its certificate."""
 
 from flask import Response, flash, redirect, url_for
 
@@ -84,7 +84,7 @@ def cancel(slug: str) -> ResponseReturnValue:
 
 @feature.get("/tenants/<slug>/offboarding/certificate", needs=tenant_permissions.VIEW, answers=FILE)
 def certificate(slug: str) -> ResponseReturnValue:
-    """The ZIP: PDF, its signature, signed text."""
+    """Return the ZIP with the PDF, its signature and the signed text."""
     row = _row(slug)
     if row.archive is None:
         raise NotFound("There is no certificate yet.")
@@ -95,7 +95,7 @@ def certificate(slug: str) -> ResponseReturnValue:
     "/tenants/<slug>/offboarding/certificate.txt", needs=tenant_permissions.VIEW, answers=FILE
 )
 def certificate_text(slug: str) -> ResponseReturnValue:
-    """The signed text alone."""
+    """Return only the signed text."""
     row = _row(slug)
     if row.certificate is None:
         raise NotFound("There is no certificate yet.")

@@ -1,4 +1,4 @@
-"""How long an approved offboarding waits: a setting of the installation."""
+"""The waiting period of an approved offboarding, a setting of the installation."""
 
 from governance.kernel.feature_settings import Setting
 

@@ -35,7 +35,7 @@ MANIFEST = "manifest.json"
 
 
 def attachments(snapshot: Snapshot) -> tuple[Attachment, ...]:
-    """snapshot.json first; the manifest last, because it names the digests of the others."""
+    """Return snapshot.json first, and the manifest last because it has the digests of the others."""
     items, rows = len(snapshot["evidence"]), sum(1 for _ in requirements(snapshot))
     risks = snapshot.get("risks")
     files = (
@@ -86,7 +86,7 @@ def _parameters(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def requirements_csv(snapshot: Snapshot) -> bytes:
-    """One row for each requirement."""
+    """Return the table with one row per requirement."""
     head = (
         "requirement",
         "title",
@@ -133,7 +133,7 @@ def _requirement_row(row: Requirement) -> tuple[Cell, ...]:
 
 
 def evidence_csv(snapshot: Snapshot) -> bytes:
-    """One row for each evidence item, with its full digest."""
+    """Return the table with one row per evidence item, with its full digest."""
     names = (
         "ref",
         "title",
@@ -161,7 +161,10 @@ def _cells(row: IndexedEvidence, names: Sequence[str]) -> list[Cell]:
 def manifest(
     snapshot: Mapping[str, Any], files: Sequence[Attachment], parameters: Mapping[str, Any]
 ) -> bytes:
-    """Digest and size of each file, parameters of the run and the log behind it, as sorted JSON."""
+    """Return the manifest as sorted JSON.
+
+    It has the digest and size of each file, the parameters of the run, and the log's checkpoint.
+    """
     document = snapshot["document"]
     content = {
         "schema": MANIFEST_SCHEMA,
@@ -192,5 +195,5 @@ def manifest(
 
 
 def sha256(data: bytes) -> str:
-    """In hex."""
+    """Return the SHA-256 in hex."""
     return hashlib.sha256(data).hexdigest()

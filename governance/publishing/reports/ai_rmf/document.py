@@ -1,4 +1,4 @@
-"""Lay out an AI RMF report: from its frozen snapshot to HTML and attached files.
+"""The layout of an AI RMF report: from its frozen snapshot to HTML and attached files.
 
     build(snapshot) -> Built     html, attachments, fingerprint, file name: the input of
                                  kernel/pdf.render
@@ -40,17 +40,17 @@ from governance.publishing.reports.built_document import (
 from governance.publishing.reports.page_environment import environment
 from governance.publishing.reports.wording import NO_VALUE, clip, day, many_digits
 
-SMALL = 12  # requirements: sections of so small a report follow each other on a page
+SMALL = 12  # Requirements. The sections of so small a report share pages.
 
 
 def build(snapshot: Snapshot) -> Built:
-    """The report of this snapshot, ready for `kernel.pictures.pdf.render`."""
+    """Return the report of this snapshot, ready for `kernel.pictures.pdf.render`."""
     return build_document(snapshot, attachments(snapshot), _html)
 
 
 def _html(snapshot: Snapshot, files: tuple[Attachment, ...], print_: str) -> str:
     say, risks = Sentences(snapshot), risk_section(snapshot)
-    lead = 3 if risks is None else 4  # sections before those of the functions
+    lead = 3 if risks is None else 4  # Sections before those of the functions.
     template = environment().get_template("publishing/reports/pdf/report.html")
     return template.render(
         s=snapshot,
@@ -88,8 +88,9 @@ def _html(snapshot: Snapshot, files: tuple[Attachment, ...], print_: str) -> str
 
 
 def report_name(snapshot: Snapshot) -> str:
-    """As "AI RMF compliance report, to 30 September 2026": the running header and the PDF's
-    title.
+    """Return the running header and PDF title.
+
+    For example "AI RMF compliance report, to 30 September 2026".
     """
     return f"AI RMF compliance report, to {day(snapshot['assessment']['period']['to'])}"
 
@@ -148,8 +149,9 @@ def _signature_row(function: Function) -> dict[str, Any]:
 
 
 def _ending(snapshot: Snapshot, function: Function) -> dict[str, Any]:
-    """What closes a function's section: its open findings, and who assessed and signed off how many
-    requirements.
+    """Return the end of a function's section.
+
+    It has the open findings, and who assessed and signed off how many requirements.
     """
     rows = list(of_function(function))
     refs = {row["ref"] for row in rows}
@@ -237,7 +239,7 @@ def _people(snapshot: Snapshot) -> list[tuple[str, str, str]]:
 
 
 def _by_person(done: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The three busiest as ("M. Rossi, 40 requirements", date of the last)."""
+    """Return the three busiest people as ("M. Rossi, 40 requirements", date of the last)."""
     names = sorted(
         {name for name, _ in done},
         key=lambda name: (-sum(name == other for other, _ in done), name),

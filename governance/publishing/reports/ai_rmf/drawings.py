@@ -1,6 +1,6 @@
 """The drawings of a report, as SVG in points (493 wide is 174 mm).
 
-Every colour is a presentation attribute. Each drawing has a `<title>` with its finding and numbers,
+Every color is a presentation attribute. Each drawing has a `<title>` with its finding and numbers,
 which becomes the alternative text in the PDF.
 """
 
@@ -24,7 +24,7 @@ SHOWN_QUARTERS, SHOWN_ACTIONS = 6, 14
 
 
 def cover_dots(functions: Sequence[Function], alt: str, *, label: float = 47.0) -> Markup:
-    """One white circle for each requirement, by function and category, filled to its level.
+    """Draw a white circle for each requirement, by function and category, filled to its level.
 
     `label` is the room for names, in points.
     """
@@ -48,7 +48,7 @@ def cover_dots(functions: Sequence[Function], alt: str, *, label: float = 47.0) 
 
 
 def cover_rows(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[int]]], alt: str) -> Markup:
-    """A row of white circles for each label, each filled to its level (0 to 4), under the heads."""
+    """Draw a row of white circles per label, filled to their levels (0 to 4), under the heads."""
     label, row, top = 92.0, 26.0, 16.0
     pitch = (WIDTH - label) / max(1, len(heads))
     middles = [label + pitch * (place + 0.5) for place in range(len(heads))]
@@ -64,7 +64,7 @@ def cover_rows(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[int]]], 
 
 
 def levels_by_quarter(movement: Sequence[Movement], alt: str) -> Markup:
-    """Stacked columns: requirements by level at the end of each period, level 4 at the foot."""
+    """Draw stacked columns: requirements by level at the end of each period, with level 4 lowest."""
     shown = movement[-SHOWN_QUARTERS:]
     height, top, bar = 155.0, 16.0, 56.0
     pitch = min(82.0, 394.0 / max(1, len(shown)))
@@ -103,7 +103,7 @@ def levels_by_function(
     tall: float = 17.0,
     noun: str = "requirements",
 ) -> Markup:
-    """One bar for each function: its requirements by level, the highest level first.
+    """Draw a bar for each function: its requirements by level, the highest level first.
 
     `left` is the room for names, `row` and `tall` the height of a line and of its bar, in points.
     """
@@ -119,7 +119,7 @@ def levels_by_function(
 
 
 def steps(actions: Sequence[Action], whole: CoveragePosition, top: int, alt: str) -> Markup:
-    """What each action adds to coverage, in the order of the table; the axis may start above 0."""
+    """Draw what each action adds to coverage, in the table's order. The axis may start above 0."""
     shown = list(actions[:SHOWN_ACTIONS])
     left, right, ceiling, floor = 26.0, 485.0, 14.0, 84.0
     covered = [whole.reached]
@@ -162,21 +162,18 @@ def steps(actions: Sequence[Action], whole: CoveragePosition, top: int, alt: str
     return _svg(WIDTH, floor + 28, alt, parts)
 
 
-# --- Parts ----------------------------------------------------------------------------------------
-
-
 def _length(function: Function) -> tuple[int, int]:
     return sum(1 for _ in of_function(function)), max(0, len(function["categories"]) - 1)
 
 
 def _ball(x: float, y: float, radius: float, level: int) -> str:
-    # the number is plain from its line
+    # The meaning of the number is clear from its line.
     ring = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{"#ffffff" if level == 4 else "none"}" stroke="#ffffff" stroke-width="1"/>'  # noqa: PLR2004
     if level in {0, 4}:
         return ring
     angle = pi * level / 2
     to_x, to_y = x + radius * sin(angle), y - radius * cos(angle)
-    # the number is plain from its line
+    # The meaning of the number is clear from its line.
     arc = f"A {radius:.1f} {radius:.1f} 0 {int(level > 2)} 1 {to_x:.1f} {to_y:.1f}"  # noqa: PLR2004
     return f'{ring}<path d="M {x:.1f} {y:.1f} L {x:.1f} {y - radius:.1f} {arc} Z" fill="#ffffff"/>'
 
@@ -184,7 +181,7 @@ def _ball(x: float, y: float, radius: float, level: int) -> str:
 def _stack(
     levels: Sequence[int], top: float, height: float, scale: float
 ) -> list[tuple[int, float, float]]:
-    """(level, y, height) from the foot upwards, without empty levels."""
+    """Return (level, y, height) from the bottom upward, without empty levels."""
     y, blocks = top + height, []
     for level in reversed(range(len(LEVELS))):
         tall = levels[level] * scale
@@ -205,7 +202,7 @@ def _block(x: float, y: float, wide: float, tall: float, level: int) -> str:
 def _level_names(
     x: float, blocks: Sequence[tuple[int, float, float]], top: float, foot: float
 ) -> list[str]:
-    """Names beside the last column, pushed apart where blocks are low."""
+    """Draw the names beside the last column, spread apart if blocks are low."""
     names, limit = [], foot
     for level, y, tall in blocks:
         at = min(y + tall / 2 + 2.7, limit)
@@ -240,7 +237,7 @@ def _function_bar(
 
 
 def _axis_start(coverage: float) -> int:
-    """A multiple of 4 below the start, so that five lines come out whole."""
+    """Return a multiple of 4 below the start, so that five grid lines have integer values."""
     return (
         max(0, int((coverage - 0.5) // 4) * 4)
         if coverage >= 60  # noqa: PLR2004

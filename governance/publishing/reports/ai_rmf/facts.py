@@ -1,6 +1,4 @@
-"""The AI RMF compliance report: the facts of an assessment, and the title and number of its
-document.
-"""
+"""The AI RMF compliance report: an assessment's facts, with the document's title and number."""
 
 from datetime import date
 from typing import Any
@@ -13,7 +11,7 @@ ORDINALS = ("first", "second", "third", "fourth")
 
 
 def snapshot(report: ReportRun) -> dict[str, Any]:
-    """What the assessment knows at the run's instant, with its title and number."""
+    """Return the assessment's facts at the run's instant, with the document's title and number."""
     if report.assessment_id is None:
         raise RuntimeError("an AI RMF report names its assessment")
     facts = assessments.snapshot(report.assessment_id, report.as_of)
@@ -33,5 +31,5 @@ def snapshot(report: ReportRun) -> dict[str, Any]:
 
 
 def _scope(scope: str) -> str:
-    """Of a number: nothing for the whole organisation, otherwise which system it is about."""
+    """Return the scope part of a number: the system, or nothing for the entire organization."""
     return "" if scope == "organisation" else f"{scope.upper()}-"

@@ -25,14 +25,15 @@ from governance.publishing.reports.ai_rmf.snapshot import (
 )
 from governance.publishing.reports.wording import per_cent
 
-MAX_NAMED_ACTIONS = 5  # in titles; more than five is a list, not a plan
+MAX_NAMED_ACTIONS = 5  # In titles. More than five is a list, not a plan.
 
 
 @dataclass(frozen=True, slots=True)
 class CoveragePosition:
     """The position of a set of requirements.
 
-    `points` of the target, `reached` of them; coverage in whole per cent.
+    `points` counts the target's points, `reached` those that are reached. Coverage is in whole
+    percent.
     """
 
     total: int
@@ -53,19 +54,20 @@ class CoveragePosition:
 
     @property
     def coverage(self) -> int | None:
-        """Rounded, but never to 100 before nothing is left nor to 0 after something is reached;
-        None without target.
+        """The rounded coverage, or None without a target.
+
+        It never rounds to 100 before everything is reached, nor to 0 after something is reached.
         """
         return per_cent(self.reached, self.points)
 
 
 def proven_of(levels: Mapping[int, int]) -> int:
-    """How many requirements are proven, from the number at each level."""
+    """Return how many requirements are proven, from the number at each level."""
     return sum(count for level, count in levels.items() if is_proven(level))
 
 
 def proven_at(movement: Movement) -> int:
-    """How many requirements were proven at the end of a period."""
+    """Return how many requirements were proven at the end of a period."""
     return proven_of(dict(enumerate(movement["levels"])))
 
 
@@ -92,8 +94,8 @@ class Figures:
     by_category: dict[str, CoveragePosition]
     evidence: dict[str, int]
     controls: int
-    unsigned: int  # conclusions written and not signed off
-    unconcluded: int  # requirements with no conclusion at all
+    unsigned: int  # Conclusions written and not signed off.
+    unconcluded: int  # Requirements without a conclusion.
     actions: tuple[Action, ...]
     findings: int
     findings_late: int
@@ -120,7 +122,7 @@ class Figures:
 
     @property
     def most_points(self) -> int:
-        """Of one action: the full width of a bar."""
+        """The points of the largest action: the full width of a bar."""
         return max((action.points for action in self.actions), default=0)
 
 

@@ -1,4 +1,4 @@
-"""How an AI RMF report is made and what it does not show: labels and paragraphs. Pure."""
+"""The method and limits of an AI RMF report: labels and paragraphs. Pure."""
 
 from governance.assurance.assessments.coverage import RULE
 from governance.publishing.reports.ai_rmf.figures import Figures

@@ -1,12 +1,12 @@
-"""Rank the recorded actions by severity, then by the points they close.
+"""The ranking of recorded actions by severity, then by the points they close.
 
     ranked(snapshot) -> [Action]        no point is counted twice
     severity_of(requirement, failed)    the worst reason behind a requirement's level
     failed_refs(snapshot)               controls and findings whose last test failed
 
-A failed test comes before other failures, those before incomplete evidence, and that before what
-was never tested. Within one severity the action that closes most points comes first, then the one
-that is due first. Pure.
+A failed test comes before other failures, those before incomplete evidence, and that before
+anything never tested. Within one severity, actions that close more points come first, then those
+due first. Pure.
 """
 
 from collections.abc import Collection
@@ -24,20 +24,20 @@ from governance.publishing.reports.ai_rmf.snapshot import (
 
 
 class Severity(IntEnum):
-    """What an action or a reason is about, the worst first."""
+    """The severity of an action or a reason, the worst first."""
 
     FAILED_TEST = 0
-    FAILURE = 1  # overdue or rejected evidence, a failed drill, no control at all
+    FAILURE = 1  # Overdue or rejected evidence, a failed drill, no control at all.
     INCOMPLETE = 2
     UNTESTED = 3
-    NOTHING = 4  # nothing is left to close
+    NOTHING = 4  # Nothing is left to close.
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A recorded action with what it adds once those before it are done.
+    """A recorded action, with the levels that it adds once those before it are done.
 
-    `shares` are (ref, levels gained), `points` their sum.
+    `shares` are (ref, levels gained), and `points` is their sum.
     """
 
     number: int
@@ -50,7 +50,7 @@ class Action:
 
 
 def failed_refs(snapshot: Snapshot) -> frozenset[str]:
-    """Refs of open findings, and of controls whose last test failed."""
+    """Return the refs of open findings, and of controls whose last test failed."""
     return frozenset(each["ref"] for each in snapshot["findings"]) | frozenset(
         control["ref"]
         for row in requirements(snapshot)
@@ -66,7 +66,7 @@ def reason_severity(reason: Reason, failed: Collection[str]) -> Severity:
 
 
 def by_severity(requirement: Requirement, failed: Collection[str]) -> list[Reason]:
-    """The reasons behind a level, the worst first."""
+    """Return the reasons behind a level, the worst first."""
     return sorted(requirement["reasons"], key=lambda reason: reason_severity(reason, failed))
 
 
@@ -80,7 +80,7 @@ def severity_of(requirement: Requirement, failed: Collection[str]) -> Severity:
 
 
 def ranked(snapshot: Snapshot) -> list[Action]:
-    """Return the actions in order; a level that two of them close counts for the first only."""
+    """Return the actions in order. A level that two of them close counts for the first only."""
     rows = {row["ref"]: row for row in requirements(snapshot)}
     failed = failed_refs(snapshot)
     missing = {ref: shortfall(row) for ref, row in rows.items()}

@@ -1,6 +1,6 @@
 """The section on risks of an AI RMF report: heat maps, the top risks and their acceptances. Pure.
 
-risk_section(snapshot)     its title, maps and tables; None where no risks were reported
+risk_section(snapshot)     its title, maps and tables; None if no risks were reported
 risk_contents(snapshot)    its line in the table of contents
 risks_csv(position)        every open risk, for the attachments
 """
@@ -17,7 +17,7 @@ from governance.publishing.reports.ai_rmf.snapshot import ReportedRisk, RiskPosi
 from governance.publishing.reports.wording import capital, digits, has, is_, many, out_of, verb
 
 TOPIC = "Risks"
-MAX_RISKS, MAX_ACCEPTANCES = 10, 15  # printed; all of them are attached
+MAX_RISKS, MAX_ACCEPTANCES = 10, 15  # Printed. All of them are attached.
 OUTDATED = frozenset({"stale", "expired"})
 MARKS = {"low": "○", "medium": "◑", "high": "△", "critical": "▲"}
 STATE_MARKS = {"stale": "▲", "expired": "▲", "expiring": "△", "none": "□", "requested": "◇"}
@@ -32,7 +32,7 @@ SCALE = (
 
 @dataclass(frozen=True, slots=True)
 class HeatCell:
-    """A cell of a heat map; `band` names its shade, `mark` is beside every number of risks."""
+    """A cell of a heat map. `band` names its shade, and `mark` is beside every number of risks."""
 
     score: int
     count: int
@@ -42,14 +42,14 @@ class HeatCell:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """Rows of (step, its name, cells), the highest likelihood first."""
+    """The rows of a heat map as (step, its name, cells), the highest likelihood first."""
 
     title: str
     rows: tuple[tuple[int, str, tuple[HeatCell, ...]], ...]
 
 
 class RiskSection:
-    """What the section says of a position."""
+    """The sentences of the section about a position."""
 
     most = MAX_ACCEPTANCES
 
@@ -70,7 +70,7 @@ class RiskSection:
 
     @property
     def _renewals(self) -> str:
-        """As "two acceptances are stale", or "three acceptances are stale or expired"."""
+        """Return "two acceptances are stale" or "three acceptances are stale or expired"."""
         count, found = len(self.outdated), {each["acceptance"]["state"] for each in self.outdated}
         words = [each for each in ("stale", "expired") if each in found]
         return f"{many(count, 'acceptance')} {is_(count)} {' or '.join(words)}" if count else ""
@@ -103,8 +103,6 @@ class RiskSection:
             )
         return " ".join(parts)
 
-    # ---- heat maps
-
     @property
     def maps(self) -> tuple[HeatMap, HeatMap]:
         known = [each for each in self.risks if each["is_comparable"]]
@@ -131,18 +129,16 @@ class RiskSection:
 
     @property
     def key(self) -> list[tuple[str, str]]:
-        """(mark, meaning) of each band, the lowest first."""
+        """Return (mark, meaning) of each band, the lowest first."""
         return [
             (MARKS[key], f"{name}, {low} to {high}") for key, name, low, high in self.scale["bands"]
         ]
 
     @property
     def impact_words(self) -> str:
-        """As "Impact: 1 Negligible, 2 Minor"."""
+        """Return a legend such as "Impact: 1 Negligible, 2 Minor."."""
         named = ", ".join(f"{step} {name}" for step, name in enumerate(self.scale["impact"], 1))
         return f"Impact: {named}."
-
-    # ---- tables
 
     @property
     def top(self) -> Sequence[ReportedRisk]:
@@ -161,7 +157,7 @@ class RiskSection:
 
     @property
     def acceptances(self) -> list[ReportedRisk]:
-        """Every acceptance that was given or requested: what no longer holds first, then by day."""
+        """Every acceptance, given or requested: invalid ones first, then by day."""
         found = [each for each in self.risks if each["acceptance"]["until"]]
         return sorted(
             found,
@@ -191,19 +187,19 @@ def mark(band: str) -> str:
 
 
 def risk_section(snapshot: Snapshot) -> RiskSection | None:
-    """Return the section; None where the snapshot is of a time before risks were reported."""
+    """Return the section. None if the snapshot is from a time before risks were reported."""
     return RiskSection(snapshot["risks"]) if "risks" in snapshot else None
 
 
 def risk_contents(snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
-    """Its line in the table of contents: anchor, topic and conclusion."""
+    """Return the section's line in the table of contents: anchor, topic and conclusion."""
     section = risk_section(snapshot)
     if section is not None:
         yield "risks", TOPIC, section.title
 
 
 def risks_csv(position: RiskPosition) -> bytes:
-    """One row for each open risk."""
+    """Return the table with one row per open risk."""
     head = (
         "risk",
         "title",

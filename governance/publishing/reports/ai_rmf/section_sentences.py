@@ -1,4 +1,4 @@
-"""The sections of an AI RMF report, as sentences: a title that concludes, and what goes with it."""
+"""The section sentences of an AI RMF report: conclusions as titles, and the texts below them."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -31,16 +31,14 @@ from governance.publishing.reports.wording import (
     words,
 )
 
-MAX_REASONS = 3  # printed behind a level
+MAX_REASONS = 3  # Printed after a level.
 MAX_NAMED = 3
 METHOD_TITLE = "How levels are derived, and their limits"
 CONTROL_TITLE = "Version, sign-off, distribution and verification"
 
 
 class SectionSentences(CountedSentences):
-    """What the sections say about a snapshot."""
-
-    # ---- heat map
+    """The sentences of the sections about a snapshot."""
 
     @property
     def heat_title(self) -> str:
@@ -56,12 +54,12 @@ class SectionSentences(CountedSentences):
         start = f"{key} has {self.share_of_missing(each.left)}"
         if left == each.left:
             return f"{start}, all in {category['ref']}"
-        # digits beside digits, words beside words
+        # Digits with digits, words with words.
         number = digits(left) if len(digits(whole.left)) > 1 else words(left)
         return f"{start}, {number} of them in {category['ref']}"
 
     def function_position(self, key: str) -> str:
-        """As "12 of 19 requirements proven, 13 at target, 88% coverage"."""
+        """Return "12 of 19 requirements proven, 13 at target, 88% coverage"."""
         each = self.figures.by_function[key]
         start = f"{each.proven} of {many_digits(each.total, 'requirement')} proven"
         if not each.with_target:
@@ -69,7 +67,7 @@ class SectionSentences(CountedSentences):
         return f"{start}, {each.at_target} at target, {each.coverage}% coverage"
 
     def holds_down(self, rows: Sequence[Requirement]) -> str:
-        """What keeps these requirements of a category below target, in two short lines."""
+        """Return what keeps these requirements of a category below target, in two short lines."""
         below = [row for row in rows if shortfall(row)]
         if not below:
             return ""
@@ -82,8 +80,6 @@ class SectionSentences(CountedSentences):
         if _starts_with_a_word(fact):
             fact = fact[:1].lower() + fact[1:]
         return f"{row['ref'].rsplit(' ', 1)[-1]}: {clip(fact, 44).rstrip('.')}"
-
-    # ---- progress
 
     @property
     def movement_title(self) -> str:
@@ -103,7 +99,7 @@ class SectionSentences(CountedSentences):
         return start if len(points) == 1 else f"{start}, {self._compared(0)}"
 
     def _compared(self, place: int) -> str:
-        """As "nine more than in Q3 2026": now against the period at that place."""
+        """Return "nine more than in Q3 2026": now compared with the period at that place."""
         points = self.snapshot["movement"]
         change = proven_at(points[-1]) - proven_at(points[place])
         label = points[place]["label"]
@@ -120,8 +116,6 @@ class SectionSentences(CountedSentences):
         if high == low:
             return f"{best if len(graded) == 1 else 'Every function'} is at {high}% coverage"
         return f"{worst} is furthest from its target, at {low}% coverage"
-
-    # ---- gaps
 
     @property
     def gaps_title(self) -> str:
@@ -152,7 +146,7 @@ class SectionSentences(CountedSentences):
         return self._points_note("requirement", "The target profile has")
 
     def _points_note(self, noun: str, start: str) -> str:
-        """What a point is, how many there are, and how many no action covers."""
+        """Return what a point is, how many there are, and how many no action covers."""
         whole = self.figures.whole
         rest = whole.left - self.figures.planned
         point = f"A point is one level of one {noun}, up to its target."
@@ -160,8 +154,6 @@ class SectionSentences(CountedSentences):
             return f"{point} No target is set, so there are no points."
         uncovered = f" {capital(many(rest, 'point'))} {is_(rest)} not covered by any action."
         return f"{point} {start} {many(whole.points, 'point')}.{uncovered if rest else ''}"
-
-    # ---- functions and requirements
 
     def function_title(self, key: str) -> str:
         each = self.figures.by_function[key]
@@ -173,7 +165,7 @@ class SectionSentences(CountedSentences):
         return f"{key} has proven {out_of(each.proven, each.total, 'requirement')}, {short}"
 
     def function_lede(self, key: str) -> str:
-        """Which requirements fall short, the furthest first."""
+        """Return which requirements fall short, the furthest first."""
         each = self.figures.by_function[key]
         if each.total == 1:
             level = each.levels.index(1)
@@ -201,7 +193,7 @@ class SectionSentences(CountedSentences):
         )
 
     def reason_text(self, row: Requirement) -> str:
-        """Why the level is what it is: the worst facts first, each once."""
+        """Return why the level is what it is: the worst facts first, without repetition."""
         reasons = by_severity(row, self.failed_refs)
         facts = dict.fromkeys(sentences(each["fact"], each["consequence"]) for each in reasons)
         text = " ".join([*facts][:MAX_REASONS]) or sentence(row["derived_text"])
@@ -212,10 +204,10 @@ class SectionSentences(CountedSentences):
         return "No reason is recorded for this level."
 
     def later_evidence(self, row: Requirement) -> str:
-        """Evidence that was collected after the conclusion was written, or nothing.
+        """Return a note on evidence collected after the conclusion was written, or nothing.
 
-        A conclusion is a person's text of its day; the table beside it is the record of today.
-        Where they can differ, the report states it.
+        A conclusion is a person's text of its day. The table beside it is the record of today. The
+        report states when they can differ.
         """
         if row["conclusion"] is None:
             return ""
@@ -230,8 +222,6 @@ class SectionSentences(CountedSentences):
             return ""
         named = first_of([_collected(item) for item in later.values()], MAX_NAMED)
         return f"Written before {named}; the table shows the current record."
-
-    # ---- lists
 
     @property
     def findings_title(self) -> str:
@@ -263,7 +253,7 @@ class SectionSentences(CountedSentences):
 
 
 def anchor(ref: str) -> str:
-    """The id of a function, category or requirement in the document."""
+    """Return the id of a function, category or requirement in the document."""
     return "r-" + re.sub(r"[^a-z0-9]+", "-", ref.lower())
 
 
@@ -272,14 +262,14 @@ def _collected(item: Evidence) -> str:
 
 
 def _meet(part: int, whole: int) -> str:
-    """As "45 of 72 requirements meet their target"."""
+    """Return "45 of 72 requirements meet their target"."""
     if whole == 1:
         return f"The one requirement {'meets' if part else 'is below'} its target"
     return f"{capital(out_of(part, whole, 'requirement'))} {verb(part, 'meet')} {its(part)} target"
 
 
 def _starts_with_a_word(text: str) -> bool:
-    """Whether the first word is an ordinary one, so that its capital may be lowered."""
+    """Return whether the first word is an ordinary one, so that it may start in lower case."""
     first = text.split(" ", 1)[0]
     return first.isalpha() and first[1:].islower()
 

@@ -1,10 +1,12 @@
-"""What an AI RMF report says: titles, ledes and matters, made from the figures and nothing else.
+"""The sentences of an AI RMF report: titles, ledes and matters. Pure.
+
+They are made from the figures and nothing else.
 
     Sentences(snapshot)                 each property is one title or paragraph
 
 Titles are conclusions. A number in a sentence is the number in the table beside it; the tests
-compare them. Parts: summary_sentences.py, section_sentences.py; how numbers and dates are written:
-wording.py.
+compare them. Parts: summary_sentences.py, section_sentences.py. wording.py formats numbers and
+dates.
 """
 
 from governance.publishing.reports.ai_rmf.risk_section import risk_contents
@@ -19,11 +21,11 @@ from governance.publishing.reports.order.section import order_contents
 
 
 class Sentences(SummarySentences, SectionSentences):
-    """What the report says about a snapshot; each property is one title or paragraph."""
+    """The sentences of the report about a snapshot. Each property is one title or paragraph."""
 
     @property
     def contents(self) -> list[tuple[str, str, str]]:
-        """Anchor, topic and conclusion of each section, in order; topics are numbered."""
+        """The anchor, topic and conclusion of each section, in order. Topics are numbered."""
         sections = [
             ("heat", "Heat map", self.heat_title),
             ("movement", "Progress", self.movement_title),
@@ -44,7 +46,7 @@ class Sentences(SummarySentences, SectionSentences):
 
 
 def numbered(summary: str, sections: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    """The table of contents: the summary, then the sections with their numbers."""
+    """Return the table of contents: the summary, then the sections with their numbers."""
     return [
         ("summary", "Executive summary", summary),
         *(

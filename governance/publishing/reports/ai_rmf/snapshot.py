@@ -21,13 +21,10 @@ LEVELS = ("Not addressed", "Partial", "Addressed", "Evidenced", "Effective")
 NEEDS_ATTENTION = ("overdue", "due", "missing", "in review")
 
 
-# --- The shape ------------------------------------------------------------------------------------
-
-
 class Tenant(TypedDict):
     name: str
     slug: str
-    unit: str  # the department that sends the report; may be ""
+    unit: str  # The department that sends the report. May be "".
     classification: str  # "Confidential"
     audience: str  # "Risk Committee and auditors"; may be ""
 
@@ -36,12 +33,12 @@ class Framework(TypedDict):
     key: str
     title: str  # "NIST AI Risk Management Framework"
     version: str
-    digest: str  # of the catalogue file, hex
+    digest: str  # Of the catalog file, in hex.
 
 
 Period = TypedDict(
     "Period", {"from": str, "to": str}
-)  # days, both included; `from` is a keyword, hence this form
+)  # Days, both included. `from` is a keyword, hence this form.
 
 
 class Assessment(TypedDict):
@@ -57,7 +54,7 @@ class Assessment(TypedDict):
 
 class Profile(TypedDict):
     name: str
-    set_on: str | None  # the day of the last change of a target
+    set_on: str | None  # The day of the last change of a target.
     set_by: str | None
 
 
@@ -65,11 +62,11 @@ class Reason(TypedDict):
     severity: Literal["bad", "warn", "open"]
     fact: str
     consequence: str
-    ref: str  # what the reason points at: a control, an evidence item or a finding
+    ref: str  # The object of the reason: a control, an evidence item or a finding.
 
 
 class Conclusion(TypedDict):
-    level: NotRequired[int | None]  # where the assessor's judgement differs from what was derived
+    level: NotRequired[int | None]  # Set if the assessor's judgment differs from the derived level.
     text: str
     assessor: str
     at: str
@@ -78,7 +75,7 @@ class Conclusion(TypedDict):
 class SignOff(TypedDict):
     by: str
     at: str
-    entry: str | int | None  # of the audit log
+    entry: str | int | None  # Of the audit log.
 
 
 class Test(TypedDict):
@@ -108,7 +105,7 @@ class IndexedEvidence(Evidence):
 
 
 class Evaluation(TypedDict):
-    """The newest result of a measure that a control rests on, on one AI system."""
+    """The newest result of a measure that a control depends on, for one AI system."""
 
     measure: str
     system: str
@@ -119,8 +116,8 @@ class Evaluation(TypedDict):
     limit: str
     verdict: Literal["pass", "fail", "undecided", "none"]
     week: str
-    sha256: str  # of the run's file
-    why: NotRequired[str]  # it is undecided, where its judge is the reason
+    sha256: str  # Of the run's file.
+    why: NotRequired[str]  # Why it is undecided, if its judge is the reason.
 
 
 class Control(TypedDict):
@@ -132,7 +129,7 @@ class Control(TypedDict):
     owner: str | None
     last_test: Test | None
     evidence: list[Evidence]
-    evaluations: NotRequired[list[Evaluation]]  # where the control rests on measures
+    evaluations: NotRequired[list[Evaluation]]  # Set if the control depends on measures.
 
 
 class Requirement(TypedDict):
@@ -140,7 +137,7 @@ class Requirement(TypedDict):
     title: str
     outcome: str
     level: int  # 0 to 4
-    target: int  # 0 means: the profile sets none
+    target: int  # 0 if the profile sets none.
     reasons: list[Reason]
     derived_text: str
     conclusion: Conclusion | None
@@ -164,7 +161,7 @@ class Function(TypedDict):
 class Movement(TypedDict):
     label: str
     at: str
-    levels: list[int]  # how many requirements are at level 0, 1, 2, 3 and 4
+    levels: list[int]  # How many requirements are at level 0, 1, 2, 3 and 4.
     at_target: int
 
 
@@ -201,38 +198,39 @@ class ReportedScale(TypedDict):
 
 
 class ReportedAcceptance(TypedDict):
-    """The acceptance of a risk. `state` is "not_needed", "none", "requested", "accepted",
-    "expiring", "stale" or "expired".
+    """The acceptance of a risk.
+
+    `state` is "not_needed", "none", "requested", "accepted", "expiring", "stale" or "expired".
     """
 
     state: str
-    score: int | None  # that was accepted or is to be
+    score: int | None  # The score that was accepted or is to be.
     by: str | None
     on: str | None
     until: str | None
-    reason: str  # why it is stale
+    reason: str  # Why it is stale.
 
 
 class ReportedRisk(TypedDict):
-    """An open risk; `scale` is the version that its scores are on."""
+    """An open risk. `scale` is the version that its scores are on."""
 
     ref: str
     title: str
-    systems: list[str]  # none: it concerns all
+    systems: list[str]  # Empty if it concerns all.
     sources: str
     likelihood: int
     impact: int
     residual_likelihood: int
     residual_impact: int
     scale: int
-    is_comparable: bool  # with the scale in use; others are missing from the heat map
+    is_comparable: bool  # Compared with the scale in use. Others are missing from the heat map.
     is_above_appetite: bool
     band: str
     treatment: str
     due_on: str | None
     owner: str | None
     controls: str
-    fails: bool  # whether one of these controls does
+    fails: bool  # Whether one of these controls fails.
     acceptance: ReportedAcceptance
 
 
@@ -252,19 +250,19 @@ class Revision(TypedDict):
 
 
 class Document(TypedDict):
-    number: str  # shared by all editions; with the version it names the file
+    number: str  # Shared by all editions. With the version it names the file.
     version: str
     keep_until: str | None
     supersedes: str | None
 
 
 class Log(TypedDict):
-    """The audit log's last checkpoint when the data was frozen; a later log must start with it."""
+    """The audit log's last checkpoint when the data was frozen. A later log must start with it."""
 
     origin: str
     checkpoint: str  # "184203 entries, 2026-10-09 16:59:58 UTC"
-    root: str  # base64
-    note: NotRequired[str]  # the signed checkpoint itself
+    root: str  # In base64.
+    note: NotRequired[str]  # The signed checkpoint itself.
 
 
 class Snapshot(TypedDict):
@@ -277,29 +275,29 @@ class Snapshot(TypedDict):
     requested_at: str
     profile: Profile
     functions: list[Function]
-    movement: list[Movement]  # oldest first; the last is this assessment
+    movement: list[Movement]  # The oldest first. The last is this assessment.
     gaps: list[Gap]
     evidence: list[IndexedEvidence]
     findings: list[ReportedFinding]
     revisions: list[Revision]
-    risks: NotRequired[RiskPosition]  # where risks are kept
+    risks: NotRequired[RiskPosition]  # Set if the tenant records risks.
     document: Document
     log: Log | None
     entry: NotRequired[
         str | int | None
-    ]  # audit-log entry of the run, printed while there is no checkpoint
+    ]  # Audit-log entry of the run, printed while there is no checkpoint.
     signing_key: str
-    without_names_of: NotRequired[str]  # the fingerprint of the file with names
+    without_names_of: NotRequired[str]  # The fingerprint of the file with names.
 
 
 def canonical(snapshot: Mapping[str, Any]) -> bytes:
-    """The bytes that are attached, hashed and kept: RFC 8785."""
+    """Return the bytes that are attached, hashed and stored: RFC 8785."""
     plain: dict[str, Any] = {**snapshot}
     return rfc8785.dumps(plain)
 
 
 def fingerprint(data: bytes) -> str:
-    """Hex SHA-256 of the canonical bytes."""
+    """Return the hex SHA-256 of the canonical bytes."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -314,7 +312,7 @@ def of_function(function: Function) -> Iterator[Requirement]:
 
 
 def shortfall(requirement: Requirement) -> int:
-    """Levels missing to the target, 0 when it is met or none is set."""
+    """Return how many levels are missing to the target. 0 when it is met or none is set."""
     return max(0, requirement["target"] - requirement["level"])
 
 

@@ -1,4 +1,4 @@
-"""The cover and the executive summary of an AI RMF report, as sentences."""
+"""The sentences on the cover and in the executive summary of an AI RMF report."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,15 +37,15 @@ from governance.publishing.reports.wording import (
 )
 
 MAX_MATTERS = 3
-MAX_UPCOMING = 10  # rows of the evidence that is due next
-MAX_REASON_LENGTH = 215  # characters: about two lines
+MAX_UPCOMING = 10  # Rows of the evidence that is due next.
+MAX_REASON_LENGTH = 215  # Characters, about two lines.
 
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """One of the things that matter: a claim, why, and the action with its date, owner and effect.
+    """A matter of the summary: a claim, its reason, and the action with date, owner and effect.
 
-    `ref` is the requirement that the details are under.
+    `ref` is the requirement that has the details.
     """
 
     claim: str
@@ -56,17 +56,17 @@ class Matter:
 
 
 class SummarySentences(CountedSentences):
-    """What the cover and the summary say about a snapshot."""
+    """The sentences of the cover and the summary about a snapshot."""
 
     @property
     def who(self) -> str:
-        """The tenant's name where it fits into a title."""
+        """The tenant's name, if it fits into a title."""
         name = self.snapshot["tenant"]["name"]
         return name if len(name) <= MAX_NAME_LENGTH else "The organization"
 
     @property
     def draft(self) -> str | None:
-        """Why this is a draft, or None when it is final."""
+        """The reason why this is a draft, or None when it is final."""
         unconcluded, unsigned = self.figures.unconcluded, self.figures.unsigned
         facts = []
         if unconcluded:
@@ -100,7 +100,7 @@ class SummarySentences(CountedSentences):
 
     @property
     def position(self) -> str:
-        """As "45 of 72 requirements proven, 82% coverage of the target", for the cover."""
+        """Return "45 of 72 requirements proven, 82% coverage of the target", for the cover."""
         whole = self.figures.whole
         covered = (
             "no target set"
@@ -115,7 +115,7 @@ class SummarySentences(CountedSentences):
 
     @property
     def kpis(self) -> list[tuple[str, str, str, str]]:
-        """Label, figure, its unit, its comparison."""
+        """The key figures: label, figure, its unit, its comparison."""
         whole, numbers = self.figures.whole, self.figures
         cover = whole.coverage
         return [
@@ -185,7 +185,7 @@ class SummarySentences(CountedSentences):
 
     @property
     def lede(self) -> str:
-        """At most four lines of the summary, about 350 characters."""
+        """The lede of at most four lines of the summary, about 350 characters."""
         whole = self.figures.whole
         if not whole.with_target:
             return (
@@ -210,7 +210,7 @@ class SummarySentences(CountedSentences):
 
     @property
     def levels_in_words(self) -> str:
-        """As "Two requirements are at level 0 and 42 at level 3."."""
+        """Return "Two requirements are at level 0 and 42 at level 3."."""
         found = [(count, level) for level, count in enumerate(self.figures.whole.levels) if count]
         if not found:
             return ""
@@ -262,7 +262,7 @@ class SummarySentences(CountedSentences):
 
     @cached_property
     def matters(self) -> list[Matter]:
-        """The first actions of the ranking, each with the fact behind it; fewer if fewer exist."""
+        """The first actions of the ranking, each with the fact behind it. There may be fewer."""
         planned = [self._matter(action) for action in self.figures.top[:MAX_MATTERS]]
         return planned or self._unplanned()
 
@@ -295,7 +295,7 @@ class SummarySentences(CountedSentences):
         ]
 
     def _why(self, row: Requirement) -> str:
-        """The worst fact behind a level, with its consequence, in about two lines."""
+        """Return the worst fact behind a level, with its consequence, in about two lines."""
         reasons = by_severity(row, self.failed_refs)
         if reasons:
             facts = sentences(reasons[0]["fact"], reasons[0]["consequence"])
@@ -306,7 +306,7 @@ class SummarySentences(CountedSentences):
         )
 
     def in_one_line(self, key: str) -> str:
-        """What a reader should know of a function, in a table cell."""
+        """Return the summary of a function for a table cell."""
         each = self.figures.by_function[key]
         if not each.with_target:
             return "No target is set"
@@ -320,7 +320,7 @@ class SummarySentences(CountedSentences):
 
     @property
     def upcoming(self) -> list[IndexedEvidence]:
-        """The evidence that is due next, for a summary that has room."""
+        """The evidence that is due next, if the summary has room."""
         today = self.snapshot["as_of"][:10]
         rows = [
             each for each in self.snapshot["evidence"] if each["due_on"] and each["due_on"] >= today
@@ -331,7 +331,7 @@ class SummarySentences(CountedSentences):
 
     @property
     def request(self) -> str:
-        """What management has to decide; a report asks its auditors for nothing."""
+        """The decisions that management has to make. A report requests nothing of its auditors."""
         requests = []
         if top := self.figures.top:
             requests.append(

@@ -14,7 +14,7 @@ type Json = Mapping[str, Any]
 
 
 def attachments(frozen: Json) -> tuple[Attachment, ...]:
-    """snapshot.json first; the manifest last, because it names the digests of the others."""
+    """Return snapshot.json first, and the manifest last because it has the digests of the others."""
     scopes, versions = len(frozen["scopes"]), len(frozen["versions"])
     files = (
         Attachment("snapshot.json", canonical(frozen), "Frozen data of this report"),
@@ -47,7 +47,7 @@ def attachments(frozen: Json) -> tuple[Attachment, ...]:
 
 
 def in_force_csv(frozen: Json) -> bytes:
-    """One row for each scope and dimension."""
+    """Return the table with one row per scope and dimension."""
     head = (
         "system",
         "risk class",
@@ -87,7 +87,7 @@ def _in_force_row(scope: Json, key: str) -> tuple[Cell, ...]:
 
 
 def changes_csv(frozen: Json) -> bytes:
-    """One row for each dimension that a version changed."""
+    """Return the table with one row per dimension that a version changed."""
     head = (
         "version",
         "in force from",
@@ -135,7 +135,7 @@ def _change_row(version: Json, each: Json | None) -> tuple[Cell, ...]:
 
 
 def switches_csv(frozen: Json) -> bytes:
-    """Stops, then drills."""
+    """Return the table of stops, then drills."""
     head = (
         "kind",
         "scope",

@@ -1,9 +1,9 @@
-"""Lay out a policy attestation: from its frozen snapshot to HTML and attached files.
+"""The layout of a policy attestation: from its frozen snapshot to HTML and attached files.
 
 snapshot(report)        the facts of a run, read now (kinds.py)
 build(snapshot)         html, attachments, fingerprint, file name
 
-Pure, but for `snapshot`.
+Pure, except for `snapshot`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ INKS = {
     "system": "l1",
     "waiver": "bad",
 }
-# Settings with levels, in a word each: the columns of the cover.
+# Settings with levels, each in one word: the columns of the cover.
 COVER_NAMES = {
     "content_filter": "Filter",
     "grounding": "Grounding",
@@ -60,13 +60,14 @@ COVER_NAMES = {
     "training_use": "Training",
     "release_ring": "Releases",
 }
-MAX_VERSIONS, MAX_SCOPES = 30, 12  # printed in full; the rest is attached
-MAX_COLUMNS, MAX_NAMED_COLUMNS = 12, 5  # of the chart; up to so many have room for a name
+MAX_VERSIONS, MAX_SCOPES = 30, 12  # Printed in full. The rest is attached.
+# Columns of the chart, and the number of columns up to which each has room for a name.
+MAX_COLUMNS, MAX_NAMED_COLUMNS = 12, 5
 type Json = Mapping[str, Any]
 
 
 def snapshot(report: ReportRun) -> dict[str, Any]:
-    """The facts of the run's period, or of its day."""
+    """Return the facts of the run's period, or of its day."""
     begin, end = report.parameters.get("from"), str(report.parameters["to"])
     since = datetime.combine(date.fromisoformat(begin), time(), UTC) if begin else None
     number = f"POL-{begin}-to-{end}" if begin else f"POL-{end}"
@@ -79,7 +80,7 @@ def snapshot(report: ReportRun) -> dict[str, Any]:
 
 
 def build(frozen: Json) -> Built:
-    """The report of this snapshot, ready for `kernel.pictures.pdf.render`."""
+    """Return the report of this snapshot, ready for `kernel.pictures.pdf.render`."""
     return build_document(frozen, attachments(frozen), _html)
 
 
@@ -115,8 +116,9 @@ def _html(frozen: Json, files: tuple[Attachment, ...], print_: str) -> str:
 
 
 def report_name(frozen: Json) -> str:
-    """As "Policy attestation, 1 Sep 2026 to 25 Nov 2026": the running header and the PDF's
-    title.
+    """Return the running header and PDF title.
+
+    For example "Policy attestation, 1 Sep 2026 to 25 Nov 2026".
     """
     begin, end = frozen["period"]["from"], frozen["period"]["to"]
     return (
@@ -147,7 +149,7 @@ def _drawings(say: Attested) -> dict[str, Any]:
 
 
 def _balls(say: Attested, scope: Json) -> list[int]:
-    """Level 0 to 4 for each setting that has levels: 0 the most permissive, 4 the strictest."""
+    """Return level 0 (most permissive) to 4 (strictest) for each setting that has levels."""
     levelled = [each["key"] for each in say.snapshot["dimensions"] if len(each["levels"]) > 1]
     each = [
         say.strictness({key: scope["end"][key]} if key in scope["end"] else {}) for key in levelled
@@ -175,14 +177,14 @@ def _deciders(say: Attested, scope: Json) -> Markup:
 
 
 def _spread(points: Sequence[Json]) -> list[Json]:
-    """The first, the last, and the newest between them, as many as the chart holds."""
+    """Return the first, the last, and the newest between them, as many as the chart holds."""
     return (
         list(points) if len(points) <= MAX_COLUMNS else [points[0], *points[-(MAX_COLUMNS - 1) :]]
     )
 
 
 def _moved(say: Attested, points: Sequence[Json]) -> Markup:
-    """Strictness over time; under many columns there is room for the day alone."""
+    """Draw strictness over time. With many columns there is room for the day alone."""
     last, days = len(points) - 1, [day(point["at"], short=True)[:-5] for point in points]
     named = [f"{point['label']}, {on}" for point, on in zip(points, days, strict=True)]
     shown = named if len(points) <= MAX_NAMED_COLUMNS else days
@@ -224,7 +226,7 @@ def _facts(frozen: Json, print_: str) -> list[tuple[str, str]]:
 
 
 def _people(frozen: Json) -> list[tuple[str, str, str]]:
-    """Who prepared the report, who prepared and approved the newest versions, and who it is for."""
+    """Return who prepared the report and the newest versions, who approved those, and the audience."""
     rows = [("Report prepared", frozen["prepared_by"], day(frozen["requested_at"], short=True))]
     for each in frozen["versions"][-3:]:
         rows.append(

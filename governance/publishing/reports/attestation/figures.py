@@ -21,12 +21,12 @@ KIND_NAMES = {
     "system": "System",
     "waiver": "Waiver",
 }
-MILLISECONDS = 1000  # in a second
+MILLISECONDS = 1000  # Milliseconds per second.
 type Json = Mapping[str, Any]
 
 
 def shown(value: Any, unit: str = "") -> str:
-    """A policy value for a table; a list of every model is "Any", an empty one "None"."""
+    """Return a policy value for a table. A list of every model is "Any", an empty one "None"."""
     if value is None:
         return NO_VALUE
     if isinstance(value, list):
@@ -37,7 +37,7 @@ def shown(value: Any, unit: str = "") -> str:
 
 
 def speed(milliseconds: int | None) -> str:
-    """As "0.8 s"; an en dash for nothing."""
+    """Return a duration such as "0.8 s", or an en dash for None."""
     return NO_VALUE if milliseconds is None else f"{milliseconds / MILLISECONDS:.1f}{NB}s"
 
 
@@ -56,8 +56,6 @@ class AttestationFigures:
         self.snapshot = snapshot
         self.dimensions: dict[str, Json] = {each["key"]: each for each in snapshot["dimensions"]}
 
-    # ---- time
-
     @property
     def is_day(self) -> bool:
         return bool(self.snapshot["period"]["from"] is None)
@@ -68,14 +66,14 @@ class AttestationFigures:
 
     @property
     def span(self) -> str:
-        """As "on 25 November 2026" or "from 1 September 2026 to 25 November 2026"."""
+        """The time span, such as "on 25 November 2026" or "from 1 September 2026 to 25 November
+        2026".
+        """
         begin = self.snapshot["period"]["from"]
         return f"on {self.until}" if begin is None else f"from {day(begin)} to {self.until}"
 
-    # ---- values
-
     def value(self, key: str, value: Any) -> str:
-        """A value with its label or its unit."""
+        """Return a value with its label or its unit."""
         levels = self.dimensions[key]["levels"]
         label = next((str(each["label"]) for each in levels if each["value"] == value), "")
         return label or shown(value, self.dimensions[key]["unit"])
@@ -84,18 +82,16 @@ class AttestationFigures:
         return str(self.dimensions[key]["title"])
 
     def means(self, key: str, value: Any) -> str:
-        """What a level of a setting means, or nothing."""
+        """Return what a level of a setting means, or an empty text."""
         levels = self.dimensions[key]["levels"]
         return next((str(each["means"]) for each in levels if each["value"] == value), "")
 
     def _levels(self, key: str) -> list[str]:
         return [each["value"] for each in self.dimensions[key]["levels"]]
 
-    # ---- scopes
-
     @cached_property
     def now(self) -> list[Json]:
-        """The scopes that exist at the end; requests that name no system first."""
+        """The scopes that exist at the end. Requests that name no system come first."""
         return [each for each in self.snapshot["scopes"] if each["end"] is not None]
 
     @property
@@ -103,7 +99,10 @@ class AttestationFigures:
         return [each for each in self.now if each["key"]]
 
     def strictness(self, values: Mapping[str, Any]) -> Strictness:
-        """Of the values of a scope: plain, or with who decided."""
+        """Return the strictness of a scope's values.
+
+        They are plain, or have the layer that decides them.
+        """
         found = [(self._levels(key), value) for key, value in values.items() if self._levels(key)]
         plain = [
             (levels, value["value"] if isinstance(value, Mapping) else value)
@@ -115,7 +114,7 @@ class AttestationFigures:
         )
 
     def move(self, scope: Json, key: str) -> str:
-        """What happened to a setting over the period: "", "stricter", "looser" or "changed"."""
+        """Return how a setting changed over the period: "", "stricter", "looser" or "changed"."""
         if scope["begin"] is None or key not in scope["begin"] or key not in (scope["end"] or {}):
             return ""
         before, after = scope["begin"][key], scope["end"][key]["value"]
@@ -133,7 +132,7 @@ class AttestationFigures:
         )
 
     def decided(self, scope: Json) -> Counter[str]:
-        """How many settings each kind of layer decides."""
+        """Count the settings that each kind of layer decides."""
         return Counter(each["kind"] for each in scope["end"].values())
 
     @cached_property
@@ -141,7 +140,7 @@ class AttestationFigures:
         return sum((self.decided(each) for each in self.now), Counter())
 
     def differing(self, scope: Json) -> list[str]:
-        """Settings in which a system differs from requests that name none, at either end."""
+        """List the settings in which a system differs, at either end, from requests that name none."""
         general = self.now[0]
         return [key for key in self.dimensions if self._differs(scope, general, key)]
 
@@ -157,8 +156,6 @@ class AttestationFigures:
             else changed
         )
 
-    # ---- versions and waivers
-
     @property
     def versions(self) -> list[Json]:
         return list(self.snapshot["versions"])
@@ -170,7 +167,7 @@ class AttestationFigures:
 
     @property
     def alone(self) -> list[Json]:
-        """Versions that loosened without a second person: there should be none."""
+        """Versions that loosened a setting without a second person. There should be none."""
         return [
             each
             for each in self.looser
@@ -187,11 +184,9 @@ class AttestationFigures:
         return [each for each in self.snapshot["waivers"] if each["state"] == "ended"]
 
     def is_used(self, waiver: Json) -> bool:
-        """Whether it lowers a value; where the tenant itself is stricter, a waiver does nothing."""
+        """Return whether a waiver lowers a value. It doesn't if the tenant itself is stricter."""
         scope = next((each for each in self.now if each["key"] == waiver["system"]), None)
         return bool(scope and scope["end"].get(waiver["dimension"], {}).get("kind") == "waiver")
-
-    # ---- stops and drills
 
     @property
     def active_stops(self) -> list[Json]:
@@ -199,7 +194,7 @@ class AttestationFigures:
 
     @property
     def slowest(self) -> int | None:
-        """Milliseconds until the slowest consumer confirmed a stop or a drill."""
+        """Return the milliseconds until the slowest consumer confirmed a stop or a drill."""
         return max(
             (
                 each["slowest_ms"]

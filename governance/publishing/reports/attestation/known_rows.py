@@ -1,4 +1,4 @@
-"""What the rows of an attestation refer to, read once: people, systems and features."""
+"""The people, systems and features that the rows of an attestation refer to, read once."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class KnownRows:
         return self.people.get(person_id, FORMER_MEMBER) if person_id else MERIDIAN
 
     def before_end(self, at: datetime | None) -> datetime | None:
-        """The instant if it is within the period; None for one that came later."""
+        """Return the instant if it is within the period, or None if it is later."""
         return at if at is not None and at <= self.until else None
 
     def system(self, system_id: UUID | None) -> str:
@@ -47,7 +47,7 @@ class KnownRows:
 
 
 def risk_class(system: Governed) -> str:
-    """As "High", for a column called risk class."""
+    """Return a label such as "High", for a column named risk class."""
     return RISK_CLASS_LABELS[system.lane].removesuffix(" risk class")
 
 

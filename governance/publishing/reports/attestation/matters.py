@@ -1,4 +1,4 @@
-"""What matters most in a policy attestation, the worst first. Pure."""
+"""The findings of a policy attestation, the worst first. Pure."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -22,16 +22,16 @@ from governance.publishing.reports.wording import (
 )
 
 MAX_NAMED = 3
-NEEDS_DECISION = 4  # points of a lower weight need somebody's decision
+NEEDS_DECISION = 4  # Points of a lower weight need somebody's decision.
 NO_ACTION = "No action needed."
 
 
 class AttestationMatters(AttestationFigures):
-    """The points of the executive summary, and the decisions they need."""
+    """The points of the executive summary, and the decisions that they need."""
 
     @property
     def tier_words(self) -> str:
-        """As "tier Strict, version 4" or "the default tier Standard"."""
+        """The tier, such as "tier Strict, version 4" or "the default tier Standard"."""
         tier = self.snapshot["tier"]
         name = clip(tier["name"], 18)
         return (
@@ -50,7 +50,7 @@ class AttestationMatters(AttestationFigures):
 
     @cached_property
     def points(self) -> list[ReportPoint]:
-        """Everything worth saying, the worst first; there is always something."""
+        """Every point, the worst first. There is always at least one."""
         return worst_first(self._points())
 
     def _points(self) -> Iterator[ReportPoint]:
@@ -63,8 +63,6 @@ class AttestationMatters(AttestationFigures):
         yield from self._pending_change()
         yield from self._no_policy()
         yield from self._settled()
-
-    # ---- what is broken
 
     def _loosened_alone(self) -> Iterator[ReportPoint]:
         for each in self.alone[:1]:
@@ -104,8 +102,6 @@ class AttestationMatters(AttestationFigures):
                 "The stop is still active.",
                 "stops",
             )
-
-    # ---- what is open
 
     def _waiver(self) -> Iterator[ReportPoint]:
         if not self.live:
@@ -191,8 +187,6 @@ class AttestationMatters(AttestationFigures):
                 "force",
             )
 
-    # ---- what is settled
-
     def _settled(self) -> Iterator[ReportPoint]:
         if self.looser and not self.alone and not self.is_day:
             last, count = self.looser[-1], len(self.looser)
@@ -242,7 +236,7 @@ class AttestationMatters(AttestationFigures):
 
     @property
     def request(self) -> str:
-        """What management has to decide."""
+        """The decisions that management has to make."""
         requests = []
         if count := len(self.alone):
             requests.append(f"review {many(count, 'loosening change')} without a second approver")

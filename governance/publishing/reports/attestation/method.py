@@ -1,4 +1,4 @@
-"""How a policy attestation is made and what it does not show: labels and paragraphs. Pure."""
+"""The method and limits of a policy attestation: labels and paragraphs. Pure."""
 
 from collections.abc import Mapping
 from typing import Any

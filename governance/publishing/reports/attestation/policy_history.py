@@ -1,4 +1,4 @@
-"""Who changed and approved which policy, for an attestation."""
+"""The authors and approvers of policy changes, for an attestation."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from governance.publishing.reports.attestation.known_rows import Json, KnownRows
 
 
 def versions_in(since: datetime | None, until: datetime) -> Sequence[PolicyVersion]:
-    """Versions published or rejected in the period; of a day, the version in force."""
+    """List the versions published or rejected in the period. For a day, the version in force."""
     if since is None:
         held = policies.in_force(until)
         return [held] if held else []
@@ -75,7 +75,7 @@ def version_facts(row: PolicyVersion, known: KnownRows) -> Json:
 
 
 def _content(number: int) -> Content:
-    """The content of a version; before the first one, the default."""
+    """Return the content of a version. Before the first one, return the default."""
     found = (
         session()
         .scalars(select(PolicyVersion.content).where(PolicyVersion.number == number))
@@ -85,7 +85,7 @@ def _content(number: int) -> Content:
 
 
 def _diff(at: EffectivePolicy, before: Content, after: Content) -> Iterator[Json]:
-    """What changed in the tenant's own layers: for all requests, then for systems that differ."""
+    """Yield the changes in the tenant's own layers: for all requests, then for systems that differ."""
     general = _own_changes(at, before, after, None)
     yield from (_change("", change) for change in general)
     for system in at.systems:
@@ -105,7 +105,7 @@ def _own_changes(
 def _own(at: EffectivePolicy, content: Content, system: Governed | None) -> Mapping[str, Value]:
     try:
         return at.draft(content).own(system)
-    except Invalid:  # the operator has withdrawn the tier since
+    except Invalid:  # The operator has withdrawn the tier since.
         return {}
 
 
@@ -135,9 +135,6 @@ def rejected_facts(row: PolicyVersion, known: KnownRows) -> Json:
     }
 
 
-# ---- the platform minimum
-
-
 def floor_facts(now: Platform, since: datetime | None, until: datetime) -> Json:
     return {
         "number": now.number,
@@ -149,7 +146,7 @@ def floor_facts(now: Platform, since: datetime | None, until: datetime) -> Json:
 
 
 def _floor_changes(since: datetime | None, until: datetime) -> Iterator[Json]:
-    """The operator's versions published in the period, each against the minimum just before it."""
+    """Yield the operator's versions of the period, each compared with the minimum just before it."""
     if since is None:
         return
     query = select(PlatformPolicy).where(

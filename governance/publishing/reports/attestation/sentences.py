@@ -1,9 +1,10 @@
-"""What a policy attestation says: figures, titles and ledes, made from the snapshot and nothing
-else. Pure.
+"""The sentences of a policy attestation: figures, titles and ledes. Pure.
+
+They are made from the snapshot and nothing else.
 
     Attested(snapshot)      each property is a number, a title, a paragraph or the rows of a table
 
-Titles are conclusions; a number in a sentence is the number in the table beside it.
+Titles are conclusions. A number in a sentence is the number in the table beside it.
 """
 
 from governance.publishing.reports.ai_rmf.sentences import numbered
@@ -25,20 +26,18 @@ from governance.publishing.reports.wording import (
     words,
 )
 
-MAX_ALIKE = 12  # systems named in a sentence
+MAX_ALIKE = 12  # Systems named in a sentence.
 METHOD_TITLE = "How this was recorded, and what this report does not show"
 CONTROL_TITLE = "Version, distribution and verification"
 
 
 class Attested(AttestationMatters):
-    """What the report says about a snapshot."""
+    """The sentences of the report about a snapshot."""
 
     @property
     def who(self) -> str:
         name = self.snapshot["tenant"]["name"]
         return name if len(name) <= MAX_NAME_LENGTH else "The organization"
-
-    # ---- the summary
 
     @property
     def summary_title(self) -> str:
@@ -55,7 +54,7 @@ class Attested(AttestationMatters):
 
     @property
     def kpis(self) -> list[tuple[str, str, str, str]]:
-        """Label, figure, its unit, its comparison."""
+        """The key figures: label, figure, its unit, its comparison."""
         tier, switches = self.snapshot["tier"], self.snapshot["switches"]
         since = (
             f"Version {tier['version']} since {day(tier['since'], short=True)}"
@@ -103,7 +102,7 @@ class Attested(AttestationMatters):
 
     @property
     def lede(self) -> str:
-        """At most four lines, about 350 characters."""
+        """The lede of at most four lines, about 350 characters."""
         count = len(self.systems)
         scope = (
             f"The policy applied to {many(count, 'AI system')} {self.span}."
@@ -161,23 +160,19 @@ class Attested(AttestationMatters):
             return f"{start} ordered and {is_(stops)} still active.{slow}"
         return f"{start} ordered; {words(active)} {is_(active)} still active.{slow}"
 
-    # ---- rows
-
     @property
     def alike(self) -> str:
-        """The systems that differ in nothing from requests that name none."""
+        """The systems whose settings equal those of requests that name no system."""
         names = [each["key"] for each in self.systems if not self.differing(each)]
         return first_of(names, MAX_ALIKE)
 
     def in_one_line(self, scope: Json) -> str:
-        """Who decides, the layers with most settings first: "tier 9, risk class 4"."""
+        """Return the deciding layers, those with most settings first: "tier 9, risk class 4"."""
         found = self.decided(scope)
         return ", ".join(
             f"{KIND_NAMES[kind].lower()} {found[kind]}"
             for kind in sorted(found, key=lambda kind: (-found[kind], KINDS.index(kind)))
         )
-
-    # ---- titles of the sections
 
     @property
     def force_title(self) -> str:
@@ -260,7 +255,7 @@ class Attested(AttestationMatters):
 
     @property
     def contents(self) -> list[tuple[str, str, str]]:
-        """Anchor, topic and conclusion of each section, numbered."""
+        """The anchor, topic and conclusion of each section, numbered."""
         sections = [
             ("force", "In force", self.force_title),
             ("changes", "Changes", self.changes_title),

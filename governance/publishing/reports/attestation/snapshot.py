@@ -2,9 +2,9 @@
 
     snapshot(since, until)      plain JSON, schema `governance.policy-attestation/1`
 
-Everything is read as of `until`; later events are not included. People are named, since the report
-shows who decided; the operator's people are "the operator". Values are those of the decision API.
-Parts: policy_history.py, waivers.py, stops.py.
+Everything is read as of `until`. Later events are not included. People are named, since the report
+shows who decided, but the operator's people are "the operator". Values are those of the decision
+API. Parts: policy_history.py, waivers.py, stops.py.
 """
 
 from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ type Json = dict[str, Any]
 
 
 def snapshot(since: datetime | None, until: datetime) -> Json:
-    """The facts from `since` (None: of the instant alone) to `until`."""
+    """Return the facts from `since` to `until`, or of the instant `until` if `since` is None."""
     end, begin = policies.standing(until), policies.standing(since) if since else None
     versions = versions_in(since, until)
     known = KnownRows(systems=systems_by_id(), features=features_by_id(), people={}, until=until)
@@ -94,9 +94,6 @@ def snapshot(since: datetime | None, until: datetime) -> Json:
     }
 
 
-# ---- what was in force
-
-
 def _dimension(key: str) -> Json:
     d = DIMENSIONS[key]
     return {
@@ -119,7 +116,7 @@ def _tier(standing: EffectivePolicy) -> Json:
 
 
 def _scopes(begin: EffectivePolicy | None, end: EffectivePolicy) -> Iterator[Json]:
-    """Requests without a system, then every system at the end, then those retired in the period."""
+    """Yield requests without a system, then the systems at the end, then those retired since."""
     before: dict[UUID | None, Governed | None] = (
         {s.id if s else None: s for s in scopes(begin)} if begin else {}
     )
@@ -166,7 +163,7 @@ def _points(
     since: datetime | None,
     until: datetime,
 ) -> list[Json]:
-    """The policy of requests without a system: at the start, with each version, and at the end."""
+    """Return the policy of requests without a system: at the start, with each version, at the end."""
     if begin is None or since is None:
         return []
     live = [v for v in versions if v.number is not None and v.in_force_from is not None]

@@ -26,7 +26,7 @@ OPERATOR = "the operator"
 
 
 def stops_in(since: datetime | None, until: datetime) -> Sequence[Stop]:
-    """Stops that were active at any time of the period; drills are separate."""
+    """List the stops that were active at any time in the period, without those of drills."""
     query = select(Stop).where(Stop.drill_id.is_(None), Stop.created_at <= until)
     query = query.where(or_(Stop.restarted_at.is_(None), Stop.restarted_at > (since or until)))
     return session().scalars(query.order_by(Stop.created_at, Stop.id)).all()
@@ -55,7 +55,7 @@ def _listeners() -> dict[UUID, Listener]:
 
 
 def _acknowledged(ids: Sequence[UUID], until: datetime) -> dict[UUID, dict[UUID, datetime]]:
-    """By stop, when each consumer first confirmed."""
+    """Return, by stop, when each consumer first confirmed."""
     found: dict[UUID, dict[UUID, datetime]] = defaultdict(dict)
     if ids:
         query = select(Acknowledgement).where(
@@ -136,11 +136,8 @@ def _platform_stop(row: PlatformStop, until: datetime) -> Json:
     }
 
 
-# ---- drills and kill switches
-
-
 def finished_drills(until: datetime) -> list[Drill]:
-    """Every drill that had ended by then, the oldest first."""
+    """List every drill that had ended by then, the oldest first."""
     query = select(Drill).where(Drill.state.in_(("passed", "failed", "cancelled")))
     return sorted((d for d in session().scalars(query) if drill_end(d) <= until), key=drill_end)
 
@@ -164,9 +161,9 @@ def drill_facts(row: Drill, known: KnownRows) -> Json:
 
 
 def switch_facts(system: Governed, drills: Sequence[Drill], known: KnownRows) -> Iterator[Json]:
-    """The switch of the whole system, and of each feature with a drill.
+    """Yield the switch of the system, and of each feature with a drill.
 
-    A drill of the whole system proves its features too.
+    A drill of the entire system also proves its features.
     """
     own = [d for d in drills if d.system_id == system.id and d.state != "cancelled"]
     yield _switch(system, system.key, [d for d in own if d.feature_id is None], known)
@@ -176,7 +173,7 @@ def switch_facts(system: Governed, drills: Sequence[Drill], known: KnownRows) ->
 
 
 def _switch(system: Governed, name: str, drills: Sequence[Drill], known: KnownRows) -> Json:
-    """The state of a switch at the end, from the last drill that covers it."""
+    """Return the state of a switch at the end, from the last drill that covers it."""
     last = drills[-1] if drills else None
     found = SwitchFacts(
         system.id,

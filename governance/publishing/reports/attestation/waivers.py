@@ -16,7 +16,7 @@ from governance.publishing.reports.attestation.known_rows import Json, KnownRows
 
 
 def waivers_in(since: datetime | None, until: datetime) -> Sequence[Waiver]:
-    """Waivers that were active in the period, and requests in it that never became active."""
+    """List the waivers active in the period, and its requests that never became active."""
     begin = since or until
     active = (
         (Waiver.live_from <= until)
@@ -67,7 +67,7 @@ def waiver_facts(
 
 
 def _waiver_state(row: Waiver, until: datetime, *, was_live: bool, is_closed: bool) -> str:
-    """live, ended, requested or rejected, as of the end."""
+    """Return live, ended, requested or rejected, as of the end."""
     if was_live:
         return "ended" if is_closed or row.expires_at <= until else "live"
     return "rejected" if is_closed else "requested"

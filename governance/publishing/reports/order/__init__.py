@@ -1,5 +1,5 @@
-"""Order proof: each step of a conclusion in the order of the audit log, and who did it.
+"""The order proof: each step of a conclusion in the order of the audit log, and its author.
 
-What is frozen: reading.py. What counts as an exception: chains.py. The page: section.py. Offline:
-check.py.
+reading.py freezes it, chains.py judges exceptions, section.py lays out the page, and check.py
+verifies offline.
 """

@@ -1,9 +1,9 @@
 """Chains of steps in the audit log, and the exceptions to their order.
 
-    judge(chain, entries) -> [sentence]     what is out of order, or done by one person
+    judge(chain, entries) -> [sentence]     steps out of order, or all done by one person
 
 A chain is about one subject: a requirement, a sample, a version of the policy. Its steps name
-places in the log, and the entries there say who did what. The verifier judges again, from the
+places in the log, and the entries there record who did what. The verifier judges again, from the
 entries alone. Pure.
 """
 
@@ -16,7 +16,7 @@ CONCLUDED, SIGNED = "concluded", "signed off"
 FROZEN, DRAWN, FIRST, LAST = "frozen", "drawn", "first item", "last item"
 DRAFTED, REQUESTED, APPROVED, PUBLISHED = "drafted", "requested", "approved", "published"
 
-# What an entry at a step may record.
+# The actions that an entry at a step may record.
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     UPLOADED: ("evidence.version.uploaded", "evidence.version.pushed"),
     ACCEPTED: ("evidence.version.accepted",),
@@ -37,35 +37,38 @@ SAMPLES = (FROZEN, DRAWN, FIRST, LAST)
 
 
 class ChainStep(TypedDict):
-    step: str  # a key of ACTIONS
-    ref: str  # what it was done to, as the report names it
-    place: int  # in the log, from 0
-    control: NotRequired[str]  # that the evidence supports
+    step: str  # A key of ACTIONS.
+    ref: str  # The object of the step, as the report names it.
+    place: int  # Place in the log, from 0.
+    control: NotRequired[str]  # The control that the evidence supports.
 
 
 class Chain(TypedDict):
     kind: Literal["requirement", "sample", "policy"]
     subject: str
     steps: list[ChainStep]
-    missing: list[str]  # steps that the report states and the checkpoint doesn't cover
+    missing: list[str]  # Steps that the report states but the checkpoint doesn't cover.
     exceptions: list[str]
 
 
 class Order(TypedDict):
-    """`entries` are the hashed bytes by place; `paths` lead by numbers into `hashes` to the root."""
+    """A proof. `entries` are the hashed bytes by place.
 
-    size: int  # of the checkpoint
+    `paths` lead to the root, as indexes into `hashes`.
+    """
+
+    size: int  # Size of the checkpoint.
     chains: list[Chain]
     entries: dict[str, str]
     paths: dict[str, list[int]]
-    hashes: list[str]  # base64
+    hashes: list[str]  # In base64.
 
 
-type Entry = Mapping[str, Any]  # the body of an audit entry
+type Entry = Mapping[str, Any]  # The body of an audit entry.
 
 
 def judge(chain: Chain, entries: Mapping[int, Entry]) -> list[str]:
-    """The exceptions of a chain, as sentences; the worst kinds first."""
+    """Return the exceptions of a chain as sentences, the worst kinds first."""
     judges = {"requirement": _requirement, "sample": _sample, "policy": _policy}
     found = judges[chain["kind"]](chain["steps"], entries)
     missing = [f"{each} isn't covered by the checkpoint" for each in chain["missing"]]
@@ -126,7 +129,7 @@ def _policy(steps: Sequence[ChainStep], entries: Mapping[int, Entry]) -> Iterato
 
 
 def people_of(chain: Chain, entries: Mapping[int, Entry]) -> int:
-    """How many distinct people did the steps."""
+    """Count the distinct people who did the steps."""
     return len(
         {
             entries[step["place"]]["actor"]

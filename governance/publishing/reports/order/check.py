@@ -1,7 +1,7 @@
-"""Check the order proof in a report offline: entries against the checkpoint, facts against entries.
+"""The offline check of a report's order proof: entries against checkpoint, facts against entries.
 
 read_entries(order) -> {place: body}      raises ValueError for anything else
-check(snapshot) -> CheckResult | None     None where the report has no order proof
+check(snapshot) -> CheckResult | None     None if the report has no order proof
 """
 
 import base64
@@ -37,7 +37,7 @@ WRONG = "The order proof doesn't hold. "
 
 
 class OrderFails(ValueError):
-    """A sentence that says what doesn't hold."""
+    """An error whose sentence says which check fails."""
 
 
 def read_entries(order: Mapping[str, Any]) -> dict[int, Entry]:
@@ -84,7 +84,7 @@ def _check(snapshot: Snapshot, order: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _check_paths(snapshot: Snapshot, order: Mapping[str, Any]) -> None:
-    """Each entry is at its place in the log, by the report's own checkpoint."""
+    """Check that each entry is at its place in the log, by the report's own checkpoint."""
     head = checkpoint.parse(split(snapshot["log"]["note"])[0])
     if head.size != order["size"]:
         raise OrderFails("It is of another checkpoint than the report's.")
@@ -127,7 +127,7 @@ def _check_step(chain: Chain, step: ChainStep, entry: Entry, facts: "_Facts") ->
 
 
 def _check_pair(chain: Chain, entries: Mapping[int, Entry]) -> None:
-    """Steps of one thing have one target: the conclusion that was signed off, the version."""
+    """Check that the steps of one subject have one target: the signed-off conclusion, the version."""
     together = {CONCLUDED, SIGNED} if chain["kind"] == "requirement" else set(ACTIONS)
     if chain["kind"] == "sample":
         return
@@ -148,7 +148,7 @@ def _told(chain: Chain) -> Iterator[str]:
 
 
 class _Facts:
-    """What the report states, by what its steps name."""
+    """The report's statements, keyed by the names in its steps."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.digests: dict[str, set[str | None]] = {}
@@ -173,7 +173,7 @@ class _Facts:
                 self.moments[row["ref"], name] = part["at"][:19]
 
     def stated(self) -> set[tuple[str, str]]:
-        """Conclusions and sign-offs that need a step, or to be named as missing."""
+        """Return the conclusions and sign-offs that need a step, or must be listed as missing."""
         return set(self.moments)
 
 

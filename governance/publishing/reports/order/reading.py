@@ -1,7 +1,6 @@
-"""Find the steps of a report's conclusions in the audit log, with proofs that they are in it.
+"""The steps of a report's conclusions in the audit log, with proofs that they are in it.
 
-read(facts, checkpoint) -> Order | None      None where the facts hold no chain, or no log is
-signed yet
+read(facts, checkpoint) -> Order | None      None if the facts have no chain, or no log is signed yet
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from governance.publishing.reports.order.chains import Chain, ChainStep, Order
 from governance.publishing.reports.order.check import read_entries
 
 type Facts = Mapping[str, Any]
-MAX_ENTRIES = 4000  # of one report: about 4 MB
+MAX_ENTRIES = 4000  # Per report, about 4 MB.
 PAGE = 500
 JUDGEMENTS = (chains.CONCLUDED, chains.SIGNED)
 
@@ -54,7 +53,10 @@ def read(facts: Facts, checkpoint: Checkpoint | None) -> Order | None:
 
 
 def _places(found: Sequence[Chain]) -> set[int]:
-    """The places of all steps; past MAX_ENTRIES a requirement keeps its judgements alone."""
+    """Return the places of all steps.
+
+    Beyond MAX_ENTRIES, a requirement keeps only its judgments.
+    """
     places = set[int]()
     for chain in found:
         if len(places) >= MAX_ENTRIES and chain["kind"] == "requirement":
@@ -64,7 +66,7 @@ def _places(found: Sequence[Chain]) -> set[int]:
 
 
 def _proven(found: list[Chain], places: Sequence[int], size: int) -> Order:
-    """The chains with the entries' bytes and their paths to the root, each hash once."""
+    """Return the chains with their entries and paths to the root. Each hash is stored once."""
     nodes, numbers, paths = audit.nodes(), dict[str, int](), dict[str, list[int]]()
     for place in places:
         path = map(b64, merkle.inclusion(place, size, nodes))
@@ -90,7 +92,7 @@ def _bodies(places: Sequence[int]) -> Iterator[tuple[int, str]]:
 
 
 def _entries(steps: Iterable[str], size: int) -> list[Found]:
-    """The entries of these steps that the checkpoint covers, in the order of the log."""
+    """Return the entries of these steps that the checkpoint covers, in the log's order."""
     actions = {action for step in steps for action in chains.ACTIONS[step]}
     e = AuditEntry
     query = (
@@ -122,9 +124,6 @@ def _chain(kind: Any, subject: str, steps: Iterable[ChainStep], missing: Collect
         "missing": list(missing),
         "exceptions": [],
     }
-
-
-# ---- requirements: evidence, test, conclusion, sign-off
 
 
 def _requirements(facts: Facts, size: int) -> Iterator[Chain]:
@@ -166,7 +165,7 @@ def _requirements(facts: Facts, size: int) -> Iterator[Chain]:
 
 
 def _once(steps: Iterable[ChainStep]) -> list[ChainStep]:
-    """Evidence that supports two controls is one step."""
+    """Remove repeated steps: evidence that supports two controls is one step."""
     found: dict[tuple[str, str, int], ChainStep] = {}
     for each in steps:
         found.setdefault((each["step"], each["ref"], each["place"]), each)
@@ -187,7 +186,7 @@ def _judgement(found: Sequence[Found], step: str, ref: str, at: str) -> Found | 
 
 
 class _Evidence:
-    """The upload and the acceptance of a file, by its digest."""
+    """The upload and acceptance entries of a file, by its digest."""
 
     def __init__(self, found: Sequence[Found]) -> None:
         self.accepted: dict[str, Found] = {}
@@ -228,9 +227,6 @@ class _Tests:
             if each.target == own and each.facts.get("tested_on") == test["at"]:
                 yield {"step": chains.TESTED, "ref": control["ref"], "place": each.place}
                 return
-
-
-# ---- samples: population, draw, results
 
 
 def _samples(facts: Facts, size: int) -> Iterator[Chain]:
@@ -286,9 +282,6 @@ def _results(sample: Facts) -> Collection[tuple[str, int, str]]:
         for each in sample["items"]
         if each["tested_at"]
     }
-
-
-# ---- versions of the policy
 
 
 def _versions(facts: Facts, size: int) -> Iterator[Chain]:

@@ -1,6 +1,6 @@
 """The section "Order of proof": its title, chart and table, exceptions first. Pure.
 
-order_section(snapshot) -> OrderSection | None      None where the report has no order proof
+order_section(snapshot) -> OrderSection | None      None if the report has no order proof
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ from governance.publishing.reports.wording import NO_VALUE, capital, digits, has
 TOPIC = "Order of proof"
 ALERT = "#b8360b"
 MAX_ROWS, MAX_DRAWN = 72, 12
-# of each kind: noun, and the columns with the steps in each
+# Per kind: the noun, and the columns with the steps in each.
 COLUMNS: Mapping[str, tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
     "requirement": (
         "requirement",
@@ -68,7 +68,7 @@ SHAPES = ("dot", "triangle", "diamond", "square")
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """A chain: its places by column, how many people did it, and its exceptions."""
+    """A chain: its places by column, the number of its people, and its exceptions."""
 
     subject: str
     places: tuple[str, ...]
@@ -91,7 +91,7 @@ def order_section(snapshot: Mapping[str, Any]) -> OrderSection | None:
     order = snapshot.get("order")
     if not order:
         return None
-    # exceptions first, then by subject as the report has them
+    # Exceptions first, then subjects in the report's order.
     chains: list[Chain] = sorted(order["chains"], key=lambda each: not each["exceptions"])
     entries = read_entries(order)
     noun, columns = COLUMNS[chains[0]["kind"]]
@@ -118,7 +118,10 @@ def order_section(snapshot: Mapping[str, Any]) -> OrderSection | None:
 
 
 def order_contents(snapshot: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """The section's anchor, topic and title for the table of contents; nothing without a proof."""
+    """Return the section's anchor, topic and title for the table of contents.
+
+    Empty without a proof.
+    """
     section = order_section(snapshot)
     return [("order", TOPIC, section.title)] if section else []
 
@@ -148,7 +151,7 @@ def _lede(size: int, entries: int) -> str:
 
 
 def _places(chain: Chain, steps: Sequence[str]) -> str:
-    """As "812", or "812 to 1,204" of several."""
+    """Return the places, such as "812", or "812 to 1,204" for several."""
     found = [each["place"] for each in chain["steps"] if each["step"] in steps]
     if not found:
         return NO_VALUE
@@ -156,15 +159,13 @@ def _places(chain: Chain, steps: Sequence[str]) -> str:
     return digits(first) if first == last else f"{digits(first)} to {digits(last)}"
 
 
-# ---- the chart
-
 LEFT, RIGHT, ROW, TOP = 112.0, 44.0, 15.0, 8.0
 
 
 def _chart(
     chains: Sequence[Chain], columns: Sequence[tuple[str, tuple[str, ...]]], title: str
 ) -> Markup:
-    """A line for each chain, from its first entry to its last, with a mark for each step."""
+    """Draw a line for each chain, from its first entry to its last, with a mark for each step."""
     parts, wide = [], WIDTH - LEFT - RIGHT
     for line, chain in enumerate(chains):
         y, ink = TOP + ROW * line, ALERT if chain["exceptions"] else ACCENT

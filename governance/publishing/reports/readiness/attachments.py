@@ -16,7 +16,7 @@ type Json = Mapping[str, Any]
 
 
 def attachments(frozen: Json) -> tuple[Attachment, ...]:
-    """snapshot.json first; the manifest last, because it names the digests of the others."""
+    """Return snapshot.json first, and the manifest last because it has the digests of the others."""
     say = ReadinessFigures(frozen)  # type: ignore[arg-type]
     items, findings = len(frozen["evidence"]), len(frozen["findings"])
     files = (
@@ -42,7 +42,7 @@ def attachments(frozen: Json) -> tuple[Attachment, ...]:
 
 
 def criteria_csv(say: ReadinessFigures) -> bytes:
-    """One row for each criterion and control that answers it."""
+    """Return the table with one row for each criterion and control that satisfies it."""
     head = (
         "criterion",
         "title",

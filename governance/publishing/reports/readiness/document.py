@@ -1,9 +1,9 @@
-"""Lay out a SOC 2 readiness report: from its frozen snapshot to HTML and attached files.
+"""The layout of a SOC 2 readiness report: from its frozen snapshot to HTML and attached files.
 
 snapshot(report)        the facts of a run, read now (kinds.py)
 build(snapshot)         html, attachments, fingerprint, file name
 
-Pure, but for `snapshot`.
+Pure, except for `snapshot`.
 """
 
 from collections.abc import Mapping
@@ -34,12 +34,12 @@ from governance.publishing.reports.readiness.sentences import CONTROL_TITLE, MET
 from governance.publishing.reports.wording import NO_VALUE, clip, day
 
 COVER_NAMES = {"Processing integrity": "Integrity"}
-MAX_CONTROLS = 6  # named in a row; the rest is in criteria.csv
+MAX_CONTROLS = 6  # Named in a row. The rest is in criteria.csv.
 type Json = Mapping[str, Any]
 
 
 def snapshot(report: ReportRun) -> dict[str, Any]:
-    """The criteria of the run's categories at its instant."""
+    """Return the facts on the criteria of the run's categories, at its instant."""
     until = date.fromisoformat(str(report.parameters["to"]))
     chosen = report.parameters["categories"]
     scope = (
@@ -51,7 +51,7 @@ def snapshot(report: ReportRun) -> dict[str, Any]:
 
 
 def build(frozen: Json) -> Built:
-    """The report of this snapshot, ready for `kernel.pictures.pdf.render`."""
+    """Return the report of this snapshot, ready for `kernel.pictures.pdf.render`."""
     return build_document(frozen, attachments(frozen), _html)
 
 
@@ -94,7 +94,7 @@ def _html(frozen: Json, files: tuple[Attachment, ...], print_: str) -> str:
 
 
 def report_name(frozen: Json) -> str:
-    """As "SOC 2 readiness, 25 November 2026": the running header and the PDF's title."""
+    """Return the running header and PDF title, such as "SOC 2 readiness, 25 November 2026"."""
     return f"SOC 2 readiness, {day(frozen['as_of'])}"
 
 

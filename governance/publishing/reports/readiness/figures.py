@@ -1,6 +1,6 @@
 """Every number of a SOC 2 readiness report, counted from its snapshot. Pure.
 
-It counts as the AI RMF report does (figures.py): a criterion is ready when it is at its target.
+It counts as the AI RMF report does (figures.py). A criterion is ready when it is at its target.
 """
 
 from collections import Counter
@@ -27,12 +27,12 @@ def criteria(count: int) -> str:
 
 
 def of_criteria(part: int, whole: int) -> str:
-    """As "two of seven criteria", "24 of 61 criteria"."""
+    """Return "two of seven criteria" or "24 of 61 criteria"."""
     return out_of(part, whole, "criterion", "criteria")
 
 
 class ReadinessFigures(Sentences):
-    """The counts and lists of a snapshot, beside the figures of every assessment."""
+    """The counts and lists of a snapshot, in addition to the figures of every assessment."""
 
     @property
     def json(self) -> Json:
@@ -60,7 +60,7 @@ class ReadinessFigures(Sentences):
 
     @cached_property
     def failing(self) -> list[tuple[Json, list[Requirement]]]:
-        """Failing controls with their criteria, the control with most criteria first."""
+        """Failing controls with their criteria, the control with the most criteria first."""
         found: dict[str, tuple[Json, list[Requirement]]] = {}
         for row in self.rows:
             for control in row["controls"]:
@@ -77,7 +77,7 @@ class ReadinessFigures(Sentences):
 
     @cached_property
     def states(self) -> Counter[str]:
-        """How many evidence items are in each state."""
+        """Count the evidence items in each state."""
         return Counter(each["state"] for each in self.snapshot["evidence"])
 
     @cached_property
@@ -85,7 +85,7 @@ class ReadinessFigures(Sentences):
         return [row for row in self.rows if shortfall(row) and not row["owner"]]
 
     def evidence_of(self, row: Requirement) -> list[tuple[str, int]]:
-        """How many of a criterion's evidence items are in which state, the best first."""
+        """Return how many of a criterion's evidence items are in each state, the best state first."""
         seen = {
             item["ref"]: item["state"]
             for control in row["controls"]

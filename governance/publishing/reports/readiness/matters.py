@@ -1,4 +1,4 @@
-"""What matters most for SOC 2 readiness, the worst first. Pure."""
+"""The findings of a SOC 2 readiness report, the worst first. Pure."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -25,7 +25,7 @@ MAX_NAMED = 5
 
 
 class ReadinessMatters(ReadinessFigures):
-    """The points of the executive summary, and the decisions they need."""
+    """The points of the executive summary, and the decisions that they need."""
 
     @property
     def matters(self) -> list[ReportPoint]:  # type: ignore[override]
@@ -33,7 +33,7 @@ class ReadinessMatters(ReadinessFigures):
 
     @cached_property
     def points(self) -> list[ReportPoint]:
-        """Everything worth saying, the worst first; there is always something."""
+        """Every point, the worst first. There is always at least one."""
         return worst_first(self._points())
 
     def _points(self) -> Iterator[ReportPoint]:
@@ -172,7 +172,7 @@ class ReadinessMatters(ReadinessFigures):
 
     @property
     def request(self) -> str:
-        """What management has to decide."""
+        """The decisions that management has to make."""
         whole, top = self.figures.whole, self.figures.top
         if not whole.left:
             return (

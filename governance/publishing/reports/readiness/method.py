@@ -1,4 +1,4 @@
-"""How SOC 2 readiness is derived and what the report does not show: labels and paragraphs. Pure."""
+"""The method and limits of a SOC 2 readiness report: labels and paragraphs. Pure."""
 
 from collections.abc import Mapping
 from typing import Any

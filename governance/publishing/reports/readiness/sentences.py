@@ -1,5 +1,6 @@
-"""What a SOC 2 readiness report says: figures, titles and ledes, made from the snapshot and nothing
-else. Pure.
+"""The sentences of a SOC 2 readiness report: figures, titles and ledes. Pure.
+
+They are made from the snapshot and nothing else.
 
     Ready(snapshot)     each property is a number, a title, a paragraph or the rows of a table
 """
@@ -30,9 +31,7 @@ CONTROL_TITLE = "Version, distribution and verification"
 
 
 class Ready(ReadinessMatters):
-    """What the report says about a snapshot."""
-
-    # ---- cover and summary
+    """The sentences of the report about a snapshot."""
 
     @property
     def scope(self) -> str:
@@ -63,7 +62,7 @@ class Ready(ReadinessMatters):
 
     @property
     def kpis(self) -> list[tuple[str, str, str, str]]:
-        """Label, figure, its unit, its comparison."""
+        """The key figures: label, figure, its unit, its comparison."""
         whole, numbers = self.figures.whole, self.figures
         stale = ", ".join(
             f"{digits(self.states[state])} {state}"
@@ -98,7 +97,7 @@ class Ready(ReadinessMatters):
 
     @property
     def lede(self) -> str:
-        """At most four lines, about 350 characters."""
+        """The lede of at most four lines, about 350 characters."""
         positions = self.by_category.items()
         full = [title for title, each in positions if each.with_target and not each.left]
         short = sorted(
@@ -121,7 +120,7 @@ class Ready(ReadinessMatters):
         return " ".join(parts) or "Nothing is in scope."
 
     def in_one_line_of(self, title: str) -> str:
-        """What holds a category down."""
+        """Return what keeps a category below its target."""
         series = next(each["series"] for each in self.json["categories"] if each["title"] == title)
         rows = [
             row for f in self.snapshot["functions"] if f["key"] in series for row in of_function(f)
@@ -134,8 +133,6 @@ class Ready(ReadinessMatters):
             return "No criterion has a control"
         without = f", {words(len(bare))} without a control" if bare else ""
         return f"{capital(criteria(len(short)))} below target{without}"
-
-    # ---- titles of the sections
 
     @property
     def levels_title(self) -> str:
@@ -168,7 +165,7 @@ class Ready(ReadinessMatters):
 
     @property
     def contents(self) -> list[tuple[str, str, str]]:
-        """Anchor, topic and conclusion of each section, numbered."""
+        """The anchor, topic and conclusion of each section, numbered."""
         sections = [
             ("levels", "Levels", self.levels_title),
             ("criteria", "Criteria", self.criteria_title),
@@ -184,7 +181,10 @@ class Ready(ReadinessMatters):
 
     @property
     def _service_levels(self) -> list[tuple[str, str, str]]:
-        """The section that a snapshot without objectives and incidents doesn't have."""
+        """Return the section on service levels.
+
+        Empty without objectives and incidents in the snapshot.
+        """
         found = self.json.get("service_levels")
         if found is None:
             return []

@@ -1,7 +1,7 @@
 """Service levels and incidents, as a SOC 2 readiness report freezes them.
 
 read(start, as_of)         plain JSON: objectives at the instant, incidents declared since `start`
-title(facts)               what the section says first
+title(facts)               the first sentence of the section
 attachments(facts)         service-levels.csv and incidents.csv
 """
 
@@ -22,13 +22,13 @@ from governance.operations.objectives.figures import exact_percent, percent
 from governance.operations.objectives.reading import Reading
 from governance.publishing.reports.wording import capital, many, many_digits
 
-PLACES = 3  # digits of attainment, cut off
+PLACES = 3  # Digits of attainment, cut off.
 MET, MISSED, UNKNOWN = "met", "missed", "not determinable"
 type Facts = Mapping[str, Any]
 
 
 def read(start: datetime, as_of: datetime) -> dict[str, Any] | None:
-    """Objectives with what they attained, and incidents as they were known; None without either."""
+    """Read objectives with their attainment, and incidents as known then. None without either."""
     found = [each for each in objectives.active_objectives() if each.created_at <= as_of]
     facts = {
         "objectives": [_objective(each) for each in objectives.readings(found, at=as_of)],
@@ -83,11 +83,8 @@ def _known(at: datetime | None, as_of: datetime) -> str | None:
     return _day(at) if at is not None and at <= as_of else None
 
 
-# ---- what it says
-
-
 def title(facts: Facts) -> str:
-    """As "Two of nine objectives are missed; one of four incidents isn't reviewed"."""
+    """Return "Two objectives of 9 missed; four incidents, 1 without a review"."""
     missed = sum(each["state"] == MISSED for each in facts["objectives"])
     total, incidents = len(facts["objectives"]), facts["incidents"]
     open_reviews = sum(each["reviewed_on"] is None for each in incidents)
@@ -98,7 +95,7 @@ def title(facts: Facts) -> str:
 
 
 def attachments(facts: Facts | None) -> tuple[Attachment, ...]:
-    """Both tables; nothing when the report has no such section."""
+    """Return both tables, or nothing if the report has no such section."""
     if facts is None:
         return ()
     return (

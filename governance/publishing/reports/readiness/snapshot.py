@@ -29,7 +29,7 @@ type Json = dict[str, Any]
 
 
 def snapshot(categories: Sequence[str], as_of: datetime) -> Json:
-    """Everything that the report shows; categories are in the order of the criteria."""
+    """Return all data of the report. Categories are in the order of the criteria."""
     chosen = [(key, *CATEGORIES[key]) for key in CATEGORIES if key in categories]
     facts = report_facts.readiness(FRAMEWORK, {top for _, _, tops in chosen for top in tops}, as_of)
     facts["findings"] = _findings(facts, as_of)
@@ -44,7 +44,7 @@ def snapshot(categories: Sequence[str], as_of: datetime) -> Json:
 
 
 def _findings(facts: Mapping[str, Any], as_of: datetime) -> list[Json]:
-    """Type II findings open at that time, then failed tests and exceptions without a finding."""
+    """Yield open Type II findings, then failed tests and exceptions without a finding."""
     criteria_by_control = _criteria_by_control(facts)
     cases = [
         case
@@ -82,7 +82,7 @@ def _raised(
 
 
 def _criteria_by_control(facts: Mapping[str, Any]) -> dict[str, list[str]]:
-    """By control, the criteria it is mapped to."""
+    """Return, by control, the criteria it is mapped to."""
     found: dict[str, list[str]] = defaultdict(list)
     for row in _rows(facts):
         for control in row["controls"]:
@@ -91,7 +91,7 @@ def _criteria_by_control(facts: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _control(facts: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
-    """The failing control behind a finding of the assessment's facts."""
+    """Return the failing control behind a finding of the assessment's facts."""
     row = next(each for each in _rows(facts) if each["ref"] == finding["requirement"])
     failed = [
         c["ref"]

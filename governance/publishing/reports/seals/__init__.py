@@ -1,4 +1,4 @@
-"""Seals: PAdES signatures in report PDFs, the certificates that make them, and signed copies.
+"""Seals: PAdES signatures in report PDFs, the certificates behind them, and signed copies.
 
-Pages: views.py. What the tenant decides: actions.py. The child that writes a signature: pades.py.
+The pages are in views.py, the tenant's choices in actions.py, and the signing child in pades.py.
 """

@@ -1,6 +1,4 @@
-"""Choose whose downloads are sealed and with which certificate; sign the copies that are handed
-out.
-"""
+"""Actions on seals: choose whose downloads are sealed, choose the certificate, sign copies."""
 
 from datetime import UTC, datetime
 
@@ -108,9 +106,6 @@ def change_settings(sealed_for: str) -> None:
     record(SETTINGS_CHANGED, row, before={"sealed_for": before}, after={"sealed_for": sealed_for})
 
 
-# ---- certificates
-
-
 def upload_certificate(data: bytes, password: str) -> SealCertificate:
     """Use the tenant's own certificate, from a PKCS#12 file."""
     if len(data) > MAX_PKCS12_BYTES:
@@ -132,7 +127,7 @@ def _issue() -> SealCertificate:
 
 
 def _use(pair: KeyPair, source: str) -> SealCertificate:
-    """Keep the certificate with its key, and retire the one before."""
+    """Store the certificate with its key, and retire the previous one."""
     before, sha256 = queries.certificate(), digest(pair.certificate)
     if before is not None and before.sha256 == sha256:
         return before
@@ -178,7 +173,7 @@ def digest(certificate: x509.Certificate) -> str:
 
 
 def _authority() -> KeyPair:
-    """The installation's authority; it is created when a tenant first needs it."""
+    """Return the installation's authority. It is created when a tenant first needs it."""
     row = queries.authority()
     if row is None:
         name = domain()
@@ -199,10 +194,10 @@ def _authority() -> KeyPair:
 
 
 def material() -> SealMaterial | None:
-    """What seals now.
+    """Return the certificate and key that seal now, or None.
 
     A certificate that we issue is issued when it is needed, and again before it ends. A tenant's
-    own one that has ended seals nothing.
+    own certificate that has ended seals nothing.
     """
     row, now = queries.certificate(), clock.now()
     if row is None or (row.source == ISSUED and row.not_after - certificates.RENEW_BEFORE <= now):
@@ -214,15 +209,12 @@ def material() -> SealMaterial | None:
     return SealMaterial(row.subject, row.certificate, row.chain, key)
 
 
-# ---- copies
-
-
 def sign_copy(
     report: ReportRun, *, sha256: str, what: str, recipient: str, at: datetime, seal: str | None
 ) -> ReportCopy:
     """Sign a changed copy of a report, and record it.
 
-    `what` is "watermarked copy" or "sealed copy", `seal` the digest of the certificate in it.
+    `what` is "watermarked copy" or "sealed copy". `seal` is the digest of the certificate in it.
     """
     key = report_queries.signing_key()
     if key is None or report.pdf_sha256 is None:
@@ -255,7 +247,7 @@ def sign_copy(
 
 
 def forget_copies(erased: PersonErased) -> None:
-    """Delete the signatures of an erased person's copies: each names them."""
+    """Delete the signatures of an erased person's copies, because each names the person."""
     gone = session().execute(
         delete(ReportCopy).where(ReportCopy.person_id == erased.person_id).returning(ReportCopy.id)
     )

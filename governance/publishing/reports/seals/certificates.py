@@ -4,8 +4,8 @@
     issue(authority, tenant, at)               a tenant's certificate and its key
     read_pkcs12(data, password, at)            a tenant's own certificate; raises Invalid
 
-Pure. Keys are P-256, because PDF readers don't verify Ed25519. The tenant's certificates carry the
-key usages of RFC 9336 (document signing) and of email, which older readers ask for.
+Pure. Keys are P-256, because PDF readers don't verify Ed25519. The tenant's certificates have the
+key usages of RFC 9336 (document signing) and of email, which older readers require.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ AUTHORITY_LIFE, LIFE = timedelta(days=3650), timedelta(days=730)
 RENEW_BEFORE = timedelta(days=60)
 CLOCK_SKEW = timedelta(minutes=5)
 MIN_RSA_BITS = 2048
-MAX_NAME_LENGTH = 64  # of a common name, RFC 5280
+MAX_NAME_LENGTH = 64  # Characters of a common name, RFC 5280.
 MAX_CHAIN = 8
 type Private = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -108,11 +108,8 @@ def _usage(*, is_authority: bool) -> x509.KeyUsage:
     )
 
 
-# ---- the tenant's own
-
-
 def read_pkcs12(data: bytes, password: str, at: datetime) -> KeyPair:
-    """Return what a PKCS#12 file holds, or raise Invalid with what is wrong with it."""
+    """Read a PKCS#12 file. Raises Invalid, which says what is wrong with it."""
     try:
         found = pkcs12.load_pkcs12(data, password.encode())
     except ValueError as error:
@@ -164,7 +161,7 @@ def may_sign(certificate: x509.Certificate) -> bool:
 
 
 def common_name(name: x509.Name) -> str:
-    """As "Acme Insurance"; the whole name where there is no common name."""
+    """Return a name such as "Acme Insurance". Without a common name, return the full name."""
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(found[0].value) if found else name.rfc4514_string()
 

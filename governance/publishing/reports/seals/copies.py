@@ -1,11 +1,11 @@
-"""Copies of reports that leave: sealed and signed as they are downloaded.
+"""Copies of reports for download, sealed and signed as they are downloaded.
 
     seal(copy, mark)            seal a watermarked copy of a report in place, if the tenant wants it
     sign(sha256, mark, seal)    its detached signature, in the caller's transaction
     originals(scope)            the reports within a scope, unchanged, for evidence packages
-    sealed(report)              a sealed copy without a watermark, for a person who is no auditor
+    sealed(report)              a sealed copy without a watermark, for a person who isn't an auditor
 
-The first three answer the ports of the engagements. A PDF that is no report stays as it is.
+The first three implement ports of the engagements. A PDF that isn't a report stays as it is.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ REASON = "Copy of a report, sealed when it was downloaded"
 
 
 def seal(copy: Path, mark: Watermark) -> str | None:
-    """Return the digest of the certificate that sealed the file; None where nothing did."""
+    """Seal the file. Return the digest of the sealing certificate, or None if nothing sealed it."""
     who = current.actor()
     with (
         current.acting_as(system_actor.founder(who.tenant_id, who.tenant_slug, who.tenant_name)),
@@ -73,7 +73,7 @@ def _report(original: str) -> ReportRun | None:
 
 
 def originals(scope: Scope) -> SignedOriginals:
-    """The newest reports within the scope."""
+    """Return the newest reports within the scope."""
     files = [
         SignedOriginal(
             filename(each.snapshot or {}),
@@ -88,10 +88,10 @@ def originals(scope: Scope) -> SignedOriginals:
 
 
 def sealed(report: ReportRun) -> bytes | None:
-    """The sealed file; None where this person's downloads aren't sealed."""
+    """Return the sealed file. None if this person's downloads aren't sealed."""
     who = current.actor()
     if who.role == "auditor" or report.pdf_key is None or not queries.is_sealed_for(who.role):
-        return None  # an auditor's copy is sealed after its watermark
+        return None  # An auditor's copy is sealed after its watermark.
     with tempfile.TemporaryDirectory(prefix="seal-") as folder:
         copy = Path(folder) / "copy.pdf"
         copy.write_bytes(b"".join(storage.pieces(report.pdf_key)))

@@ -29,7 +29,7 @@ class SealSettingsForm(Form):
 
 
 class CertificateForm(Form):
-    """A PKCS#12 file and what opens it; the password is not kept."""
+    """A PKCS#12 file and its password. The password isn't stored."""
 
     file = FileField(
         "Certificate with its private key",

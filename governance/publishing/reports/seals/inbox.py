@@ -1,4 +1,4 @@
-"""An uploaded certificate that ends soon: report downloads are not sealed after it."""
+"""The inbox item for an uploaded certificate that ends soon: later downloads are not sealed."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from governance.publishing.reports.seals.models import UPLOADED, SealCertificate
 
 
 def _ending() -> Select[Any]:
-    """One that Meridian issued is renewed by itself."""
+    """Select an uploaded certificate that ends soon. Meridian renews those that it issued."""
     s = SealCertificate
     soon = s.not_after - literal(RENEW_BEFORE, Interval())
     query = item_select(s, about=s.subject, since=soon, due=s.not_after)

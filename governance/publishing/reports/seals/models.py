@@ -1,4 +1,4 @@
-"""When report PDFs are sealed, with which certificate, and the copies that were handed out."""
+"""The tenant's settings for seals, its certificates, and the copies that were downloaded."""
 
 from datetime import datetime
 from uuid import UUID
@@ -26,7 +26,7 @@ class CertificateAuthority(Model):
 
 
 class SealSettings(Tenanted, Model):
-    """Whose downloads of reports are sealed; a tenant without a row has the default."""
+    """The setting whose downloads of reports are sealed. A tenant without a row has the default."""
 
     __tablename__ = "seal_settings"
     __table_args__ = (
@@ -54,8 +54,8 @@ class SealCertificate(Tenanted, Model):
     issuer: Mapped[str]
     certificate: Mapped[bytes]  # DER
     chain: Mapped[bytes]  # PEM, the issuers, the nearest first
-    wrapped: Mapped[bytes | None]  # the key as PKCS#8
-    sha256: Mapped[str]  # of the certificate
+    wrapped: Mapped[bytes | None]  # The key as PKCS#8.
+    sha256: Mapped[str]  # Digest of the certificate.
     not_after: Mapped[datetime]
     added_by: Mapped[UUID | None]
     retired_at: Mapped[datetime | None]
@@ -73,5 +73,5 @@ class ReportCopy(Tenanted, Model):
     run_id: Mapped[UUID]
     person_id: Mapped[UUID | None]
     sha256: Mapped[str]
-    certificate: Mapped[str | None]  # the digest of the one that sealed it
+    certificate: Mapped[str | None]  # The digest of the certificate that sealed it.
     note: Mapped[str]

@@ -1,13 +1,13 @@
-"""Write a PAdES signature (ETSI EN 319 142, B-B) into a PDF, in a child process, and read it again.
+"""PAdES signatures (ETSI EN 319 142, B-B) in PDFs: written in a child process, and read.
 
-    seal(path, material, reason=…)      append a signature to the file; its own bytes stay as they
-                                        are, so that the unsigned document is the file's beginning
+    seal(path, material, reason=…)      append a signature to the file; its own bytes don't change,
+                                        so the unsigned document is the start of the file
     seals(data) -> [Seal]               the signatures in a file; raises what damaged files raise
     python -m governance.publishing.reports.seals.pades PATH       the child
 
 The signature is invisible. Its field has a name for screen readers and its place in the tag tree,
-which pyHanko leaves out and PDF/UA-1 (7.18.4) asks for. pyHanko loads an HTTP client, so that it is
-imported in the child and by the verifier only.
+which pyHanko omits and PDF/UA-1 (7.18.4) requires. Only the child and the verifier import pyHanko,
+because it loads an HTTP client.
 """
 
 import base64
@@ -27,7 +27,7 @@ LIMITS = sandbox.Limits(memory=1024 * sandbox.MIB, seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class SealMaterial:
-    """What signs: certificate (DER), its issuers (PEM) and the private key (PKCS#8)."""
+    """The signing material: certificate (DER), its issuers (PEM) and the private key (PKCS#8)."""
 
     name: str
     certificate: bytes
@@ -41,13 +41,13 @@ class Seal:
 
     signer: str
     issuer: str
-    certificate: str  # SHA-256 of it
+    certificate: str  # SHA-256 of it.
     is_valid: bool
     covers_all: bool
 
 
 def seal(path: Path, material: SealMaterial, *, reason: str) -> None:
-    """Sign the PDF at `path` in place. Raises Unavailable, and leaves the file as it was."""
+    """Sign the PDF at `path` in place. Raises Unavailable, and then leaves the file as it was."""
     order = {
         "name": material.name,
         "reason": reason,
@@ -66,7 +66,7 @@ def seal(path: Path, material: SealMaterial, *, reason: str) -> None:
 
 
 def main(path: Path) -> None:
-    """The child: the order as JSON on its standard input."""
+    """Run the child. The order is JSON on standard input."""
     order = json.loads(sys.stdin.buffer.read())
     signed = _signed(path.read_bytes(), order)
     path.write_bytes(signed)
@@ -115,7 +115,7 @@ def _tag_field(writer: Any) -> None:
     """Put the field's widget into the tag tree, as a form element at the document's end."""
     from pyhanko.pdf_utils import generic as library  # noqa: PLC0415 - child only
 
-    generic: Any = library  # its constructors have no types
+    generic: Any = library  # Its constructors have no types.
     name = generic.pdf_name
     page = writer.root["/Pages"]["/Kids"].raw_get(0)
     annotations = page.get_object()["/Annots"]
@@ -148,11 +148,8 @@ def _tag_field(writer: Any) -> None:
     writer.update_container(widget.get_object())
 
 
-# ---- reading
-
-
 def seals(data: bytes) -> list[Seal]:
-    """The signatures in a PDF, the oldest first."""
+    """Return the signatures in a PDF, the oldest first."""
     from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415 - child only
 
     return [_seal(each) for each in PdfFileReader(io.BytesIO(data)).embedded_signatures]

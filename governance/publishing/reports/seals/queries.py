@@ -1,4 +1,4 @@
-"""How a tenant seals its reports, and the copies that a person has downloaded."""
+"""Queries of a tenant's seal settings, and of the copies that a person has downloaded."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -18,7 +18,7 @@ from governance.publishing.reports.seals.models import (
 
 
 def sealed_for() -> str:
-    """Whose downloads are sealed; by default the auditors'."""
+    """Return whose downloads are sealed. The default is the auditors'."""
     return session().scalars(select(SealSettings.sealed_for)).one_or_none() or AUDITORS
 
 
@@ -28,7 +28,7 @@ def is_sealed_for(role: str) -> bool:
 
 
 def is_copied() -> bool:
-    """Whether the acting person's downloads are copies of their own, with their own signatures."""
+    """Return whether the acting person's downloads are their own copies, with their own signatures."""
     who = current.actor()
     return who.role == "auditor" or is_sealed_for(who.role)
 
@@ -39,20 +39,20 @@ def settings(*, lock: bool = False) -> SealSettings | None:
 
 
 def certificate() -> SealCertificate | None:
-    """The one in use; None before the first."""
+    """Return the certificate in use. None before the first."""
     query = select(SealCertificate).where(SealCertificate.retired_at.is_(None))
     order = (SealCertificate.created_at.desc(), SealCertificate.id.desc())
     return session().scalars(query.order_by(*order).limit(1)).one_or_none()
 
 
 def certificates(*, limit: int = 20) -> Sequence[SealCertificate]:
-    """The newest first, retired ones too: what they signed stays verifiable."""
+    """List the certificates, the newest first, including retired ones: they still verify."""
     order = (SealCertificate.created_at.desc(), SealCertificate.id.desc())
     return session().scalars(select(SealCertificate).order_by(*order).limit(limit)).all()
 
 
 def authority() -> CertificateAuthority | None:
-    """The installation's, the newest; None before the first certificate."""
+    """Return the installation's newest authority. None before the first certificate."""
     return next(iter(authorities()), None)
 
 
@@ -65,7 +65,7 @@ def authorities() -> Sequence[CertificateAuthority]:
 
 
 def copies(run_id: UUID, person_id: UUID | None, *, limit: int = 10) -> Sequence[ReportCopy]:
-    """A person's own copies of a report, the newest first."""
+    """List a person's own copies of a report, the newest first."""
     if person_id is None:
         return ()
     query = select(ReportCopy).where(ReportCopy.run_id == run_id, ReportCopy.person_id == person_id)

@@ -20,7 +20,7 @@ def index() -> ResponseReturnValue:
 
 
 def _page(*, form: SealSettingsForm | None = None, status: int = 200) -> ResponseReturnValue:
-    g.section = "tenant_settings"  # the navigation marks Settings, not Reports
+    g.section = "tenant_settings"  # The navigation highlights Settings, not Reports.
     chosen = queries.sealed_for()
     if form is None:
         form = SealSettingsForm()
@@ -51,7 +51,7 @@ UPLOAD = StepUp("Use this certificate", CertificateForm)
 
 @feature.get("/settings/reports/certificate", needs=permissions.MANAGE, fresh=UPLOAD)
 def uploading() -> ResponseReturnValue:
-    """The sign-in comes before the form: a file that was chosen wouldn't survive it."""
+    """Show the form. Sign-in comes first, since a chosen file wouldn't survive it."""
     return _uploading(CertificateForm())
 
 

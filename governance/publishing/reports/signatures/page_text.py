@@ -1,4 +1,4 @@
-"""Read the text that a PDF page shows, with each font's own table (ISO 32000-2, 9.10.3)."""
+"""The text that a PDF page shows, read with each font's own table (ISO 32000-2, 9.10.3)."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ import pikepdf
 
 
 def page_text(page: pikepdf.Page) -> str:
-    """What the page shows, in painting order."""
+    """Return the text that the page shows, in painting order."""
     fonts = {
         name: _table(font)
         for name, font in page.resources.get("/Font", pikepdf.Dictionary()).items()
@@ -38,7 +38,7 @@ def _decode(codes: bytes, table: dict[bytes, str]) -> str:
 
 
 def _table(font: Any) -> dict[bytes, str]:
-    """Two-byte code → text, from the font's ToUnicode map; lists and ranges both."""
+    """Return the map from two-byte codes to text, from the lists and ranges of the ToUnicode map."""
     if "/ToUnicode" not in font:
         return {}
     cmap = bytes(font.ToUnicode.read_bytes()).decode("latin-1")

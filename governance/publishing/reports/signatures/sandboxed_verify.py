@@ -1,11 +1,12 @@
-"""Verify an uploaded file in a child process with limits of memory and time.
+"""The verification of an uploaded file, in a child process with limits of memory and time.
 
-A small PDF can unpack to more than there is.
+A small PDF can unpack to more memory than the machine has.
 
-verify(pdf, signature, key) → ReportVerdict       as verify.verify, also of a zip with both files;
-                                                  breaking a limit fails a check
-python -m governance.publishing.reports.signatures.sandboxed_verify       the child: reads one line of JSON,
-                                                  then the file, from standard input
+verify(pdf, signature, key) → ReportVerdict       as verify.verify, and also for a zip with both
+                                                  files; breaking a limit fails a check
+python -m governance.publishing.reports.signatures.sandboxed_verify
+                                  the child: reads one line of JSON, then the file, from
+                                  standard input
 """
 
 import json
@@ -21,7 +22,7 @@ from governance.publishing.reports.signatures import verify as rules
 from governance.publishing.reports.signatures.verify import ReportVerdict
 
 MAX_MEMORY, MAX_SECONDS = 768 * 1024 * 1024, 20
-MAX_CHILDREN, MAX_WAIT = 2, 5  # of one worker; seconds until a child has its turn
+MAX_CHILDREN, MAX_WAIT = 2, 5  # Per worker, and the seconds until a child gets its turn.
 TOO_MUCH = CheckResult(
     "file",
     ok=False,
@@ -75,7 +76,7 @@ def main() -> None:
 
 
 def _found(content: bytes, signature: str, key: str) -> ReportVerdict:
-    """A zip brings its own signature."""
+    """Verify the file. A zip has its own signature."""
     if content.startswith(signed_files.MAGIC):
         try:
             content, signature = signed_files.unpack(content)

@@ -1,4 +1,4 @@
-"""A report and its signature in one zip: what a person downloads and uploads at once. Pure.
+"""A report and its signature in one zip, for download and upload together. Pure.
 
 pack(name, pdf, signature) -> bytes          the same content gives the same bytes
 unpack(content) -> (pdf, signature)          raises NotAPair for anything else
@@ -9,12 +9,12 @@ import zipfile
 import zlib
 
 MAGIC = b"PK\x03\x04"
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # a zip knows no earlier day
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # The earliest day that a zip can store.
 MAX_PDF_BYTES, MAX_SIGNATURE_BYTES = 64 * 1024 * 1024, 64 * 1024
 
 
 class NotAPair(ValueError):
-    """The zip doesn't hold one report and its signature."""
+    """An error for a zip that doesn't hold one report and its signature."""
 
 
 def pack(name: str, pdf: bytes, signature: bytes) -> bytes:

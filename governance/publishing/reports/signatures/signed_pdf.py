@@ -1,6 +1,6 @@
-"""Render a document and sign it, in background work that has nothing else to do.
+"""The rendering and signing of a document, in background work of its own.
 
-begin(progress)                             the first thing that people who wait see
+begin(progress)                             the first progress that waiting people see
 generate(built, private, key_name, …)       the zip of the PDF and its signature
 """
 
@@ -13,7 +13,7 @@ from governance.publishing.reports.built_document import Built
 from governance.publishing.reports.signatures import signing
 from governance.publishing.reports.signatures.signed_zip import pack
 
-STEPS, PAGES = 8, 5  # the pages that a short document has, and what comes before and after
+STEPS, PAGES = 8, 5  # Progress steps in all, and the pages of a short document among them.
 
 
 def begin(progress: Progress) -> None:
@@ -21,7 +21,7 @@ def begin(progress: Progress) -> None:
 
 
 def generate(built: Built, private: Ed25519PrivateKey, key_name: str, progress: Progress) -> bytes:
-    """Return the zip. Raises what rendering raises."""
+    """Return the zip. Raises the errors of rendering."""
     paced = PacedProgress(progress)
     content = pdf.render_in_child(
         built.html,

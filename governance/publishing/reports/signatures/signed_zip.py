@@ -1,15 +1,15 @@
-"""A rendered PDF and its signature as one zip; the same content gives the same bytes. Pure."""
+"""A rendered PDF and its signature as one zip. The same content gives the same bytes. Pure."""
 
 import io
 import zipfile
 
 from governance.publishing.reports.built_document import Built
 
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # of a file in a zip
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # The time of a file in a zip.
 
 
 def pack(built: Built, pdf: bytes, signature: str) -> bytes:
-    """The zip of the rendered PDF and its signature."""
+    """Return the zip of the rendered PDF and its signature."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, each in ((built.filename, pdf), (f"{built.filename}.sig", signature.encode())):

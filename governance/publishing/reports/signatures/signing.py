@@ -36,7 +36,7 @@ HEX = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class CopyNote:
-    """Which copy: its kind (of COPIES), the original's digest, whose it is, and since when."""
+    """The data of a copy: its kind (of COPIES), the original's digest, its recipient, and its time."""
 
     what: str
     original: str
@@ -46,7 +46,10 @@ class CopyNote:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a valid signature confirms; both digests in hex. `copy` is None for an original."""
+    """The content that a valid signature confirms.
+
+    Digests are in hex. `copy` is None for an original.
+    """
 
     filename: str
     sha256: str
@@ -81,7 +84,7 @@ def sign_note(private: Ed25519PrivateKey, name: str, note: Note) -> str:
 
 
 def open_note(text: str, key: VerifierKey) -> Note:
-    """Check the signature with this key and return what it confirms; raises NotSigned."""
+    """Check the signature with this key and return what it confirms. Raises NotSigned."""
     match signed_note.open_note(text, key).split("\n"):
         case [title, filename, digest, print_, ""] if title == TITLE:
             note = _note(filename, digest, print_, None)

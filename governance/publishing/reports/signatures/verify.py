@@ -1,10 +1,10 @@
-"""Verify a report offline, from the PDF, its signature file and a public key.
+"""The offline verification of a report, from the PDF, its signature file and a public key.
 
     verify(pdf, signature, key) -> ReportVerdict      named checks, each with a sentence, and a
                                                       conclusion
 
-No database, no network, no clock: the command line, the public page and the tests call the same
-function. What a page shows as text: page_text.py.
+It needs no database, network or clock: the command line, the public page and the tests call the
+same function. page_text.py reads the text of a page.
 """
 
 import hashlib
@@ -33,8 +33,8 @@ PRINTED = re.compile(r"Fingerprint((?:[0-9a-f]{8}){8})")
 CUT_SHORT = CheckResult(
     "file", ok=False, sentence="The file can't be read as a PDF: it is truncated or damaged."
 )
-# What reading a damaged PDF can raise, qpdf's own error first: anyone can upload any bytes, so each
-# of them is a result.
+# The errors that reading a damaged PDF can raise, qpdf's own first. Anyone can upload any bytes, so
+# each of them is a result.
 DAMAGE = (
     pikepdf.PdfError,
     pikepdf.DataDecodingError,
@@ -49,7 +49,10 @@ DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class ReportVerdict(VerificationResult):
-    """`fingerprint` is that of the data inside, to compare with a printed report."""
+    """The result of a check.
+
+    `fingerprint` is that of the data inside, to compare with the print.
+    """
 
     fingerprint: str | None
     filename: str | None
@@ -102,13 +105,10 @@ def verify(pdf: bytes, signature: bytes | str, key: str) -> ReportVerdict:
     return ReportVerdict(printable, found, note.filename if note else None)
 
 
-# --- Signature and bytes --------------------------------------------------------------------------
-
-
 def _signature(
     signature: bytes | str, keys: list[VerifierKey]
 ) -> tuple[VerifierKey, Note | None, CheckResult]:
-    """The key that signed, or the first one given; what it confirms; and the check."""
+    """Return the key that signed (or the first one), what the signature confirms, and the check."""
     try:
         text = signature.decode() if isinstance(signature, bytes) else signature
     except UnicodeDecodeError:
@@ -151,7 +151,7 @@ def _digest(pdf: bytes, note: Note | None) -> CheckResult:
 
 
 def _copy(note: Note | None) -> list[CheckResult]:
-    """What a copy is: the signature says so, and names the original."""
+    """Return the check that says which copy this is and names the original."""
     if note is None or note.copy is None:
         return []
     copy = note.copy
@@ -167,7 +167,7 @@ def _copy(note: Note | None) -> list[CheckResult]:
 
 
 def _seals(pdf: bytes) -> list[CheckResult]:
-    """The certificate signatures inside the file; the detached signature says whose file it is."""
+    """Check the certificate signatures inside the file. The detached signature names its owner."""
     from governance.publishing.reports.seals.pades import seals  # noqa: PLC0415 - takes a second
 
     try:
@@ -198,9 +198,6 @@ def _open(pdf: bytes) -> "pikepdf.Pdf | CheckResult":
         return pikepdf.open(io.BytesIO(pdf), attempt_recovery=False, suppress_warnings=True)
     except pikepdf.PdfError:
         return CUT_SHORT
-
-
-# --- The data inside ------------------------------------------------------------------------------
 
 
 def _attachments(file: pikepdf.Pdf) -> dict[str, bytes]:
@@ -331,7 +328,7 @@ def _key_named(manifest: dict[str, Any] | None, key: str) -> CheckResult:
 
 
 def _checkpoint(manifest: dict[str, Any] | None) -> list[CheckResult]:
-    """The audit log's checkpoint in the report.
+    """Check the audit log's checkpoint in the report.
 
     Its signature is made with the log's own key: `verify-log --checkpoint`.
     """
@@ -367,7 +364,7 @@ def _checkpoint(manifest: dict[str, Any] | None) -> list[CheckResult]:
 
 
 def _order(inside: dict[str, bytes]) -> list[CheckResult]:
-    """The order proof, if the report has one."""
+    """Check the order proof, if the report has one."""
     try:
         snapshot = json.loads(inside[SNAPSHOT])
     except (KeyError, ValueError, RecursionError):

@@ -1,6 +1,5 @@
-"""The Type II evidence matrix: what was expected month by month, what was tested, and what came of
-each exception.
+"""The Type II evidence matrix: occurrences expected by month, tests, and outcomes of exceptions.
 
-snapshot    reads it once, as plain JSON       sentences    says it, from the snapshot alone
+snapshot    reads it once, as plain JSON       sentences    word it, from the snapshot alone
 document    lays it out, with its attachments
 """

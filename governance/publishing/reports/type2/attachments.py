@@ -14,7 +14,7 @@ type Json = Mapping[str, Any]
 
 
 def attachments(frozen: Json) -> tuple[Attachment, ...]:
-    """snapshot.json first; the manifest last, because it names the digests of the others."""
+    """Return snapshot.json first, and the manifest last because it has the digests of the others."""
     counts = MatrixFigures(frozen)
     files = (
         Attachment("snapshot.json", canonical(frozen), "Frozen data of this report"),
@@ -52,12 +52,12 @@ def attachments(frozen: Json) -> tuple[Attachment, ...]:
 
 
 def file_of(population: Json) -> str:
-    """As "POP-01.csv": the number by which this report calls it."""
+    """Return a file name such as "POP-01.csv", with the population's number in this report."""
     return f"{population['number']}.csv"
 
 
 def matrix_csv(frozen: Json) -> bytes:
-    """One row for each control and month."""
+    """Return the table with one row for each control and month."""
     head = ("control", "title", "cadence", "month", "state", "count", "why")
     return csv_bytes(
         head,
@@ -78,7 +78,7 @@ def matrix_csv(frozen: Json) -> bytes:
 
 
 def samples_csv(frozen: Json) -> bytes:
-    """One row for each drawn item."""
+    """Return the table with one row per drawn item."""
     head = (
         "sample",
         "control",
@@ -121,7 +121,7 @@ def samples_csv(frozen: Json) -> bytes:
 
 
 def exceptions_csv(frozen: Json) -> bytes:
-    """One row for each exception with its finding and last retest."""
+    """Return the table with one row per exception, with its finding and last retest."""
     head = (
         "exception",
         "control",
@@ -177,5 +177,5 @@ def _exception_row(each: Json) -> tuple[Cell, ...]:
 
 
 def population_csv(population: Json) -> bytes:
-    """Its rows as they were frozen."""
+    """Return the population's rows as they were frozen."""
     return csv_bytes(population["columns"], population["rows"])

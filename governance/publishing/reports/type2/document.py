@@ -1,9 +1,9 @@
-"""Lay out a Type II evidence matrix: from its frozen snapshot to HTML and attached files.
+"""The layout of a Type II evidence matrix: from its frozen snapshot to HTML and attached files.
 
 snapshot(report)        the facts of a run, read now (kinds.py)
 build(snapshot)         html, attachments, fingerprint, file name
 
-Pure, but for `snapshot`.
+Pure, except for `snapshot`.
 """
 
 from collections.abc import Mapping
@@ -34,16 +34,16 @@ from governance.publishing.reports.type2.method import method
 from governance.publishing.reports.type2.sentences import CONTROL_TITLE, METHOD_TITLE, Matrix
 from governance.publishing.reports.wording import NO_VALUE, clip, day, many_digits
 
-WIDE, OTHER = 174.0, 78.0  # mm of the matrix, and of its columns that are not months
-MAX_CONTROLS = 72  # rows of the matrix
-# On paper; the rest is attached. `items` are those in the table of a sample.
+WIDE, OTHER = 174.0, 78.0  # Width in mm of the matrix, and of its columns that aren't months.
+MAX_CONTROLS = 72  # Rows of the matrix.
+# Printed limits. The rest is attached. `items` are those in the table of a sample.
 MAX_PRINTED = {"populations": 40, "samples": 24, "exceptions": 40, "items": 20}
 WORST_FIRST = {"exception": 0, "missed": 1}
 type Json = Mapping[str, Any]
 
 
 def snapshot(report: ReportRun) -> dict[str, Any]:
-    """The months of the run, as they are on file."""
+    """Return the facts of the run's months, as they are on file."""
     begin, end = (date.fromisoformat(str(report.parameters[name])) for name in ("from", "to"))
     framework = report.parameters.get("framework")
     scope = f"{framework.upper()}-" if framework else ""
@@ -57,7 +57,7 @@ def snapshot(report: ReportRun) -> dict[str, Any]:
 
 
 def build(frozen: Json) -> Built:
-    """The report of this snapshot, ready for `kernel.pictures.pdf.render`."""
+    """Return the report of this snapshot, ready for `kernel.pictures.pdf.render`."""
     return build_document(frozen, attachments(frozen), _html)
 
 
@@ -93,8 +93,9 @@ def _html(frozen: Json, files: tuple[Attachment, ...], print_: str) -> str:
 
 
 def report_name(frozen: Json) -> str:
-    """As "Type II evidence matrix, 1 Dec 2025 to 30 Nov 2026": the running header and the PDF's
-    title.
+    """Return the running header and PDF title.
+
+    For example "Type II evidence matrix, 1 Dec 2025 to 30 Nov 2026".
     """
     return (
         f"Type II evidence matrix, {day(frozen['period']['from'], short=True)} to"
@@ -108,7 +109,7 @@ def _widths(months: int) -> tuple[float, ...]:
 
 
 def _shown(say: Matrix) -> list[Json]:
-    """All controls by ref; of more than a page holds, those with an exception or a gap first."""
+    """Return all controls by ref. If a page can't hold them, exceptions and gaps come first."""
     if len(say.controls) <= MAX_CONTROLS:
         return say.controls
     return sorted(
@@ -118,7 +119,7 @@ def _shown(say: Matrix) -> list[Json]:
 
 
 def _chart(say: Matrix) -> Markup | None:
-    """Exceptions and gaps by month; nothing to draw where there is none."""
+    """Draw exceptions and gaps by month. Empty if there are none."""
     counts = [say.cells_of(n) for n in range(len(say.months))]
     wrong = [found["exception"] + found["missed"] for found in counts]
     if not any(wrong):
@@ -136,9 +137,7 @@ def _chart(say: Matrix) -> Markup | None:
 
 
 def _strip(say: Matrix) -> Markup:
-    """The months of the first controls as circles on the cover, filled where evidence is on
-    file.
-    """
+    """Draw the months of the first controls as circles on the cover, filled if evidence is on file."""
     fill = {"tested": 4, "performed": 3, "due": 1, "exception": 2, "missed": 0, "none": 0}
     rows = [
         (
@@ -178,7 +177,7 @@ def _facts(frozen: Json, print_: str) -> list[tuple[str, str]]:
 
 
 def _people(frozen: Json, say: Matrix) -> list[tuple[str, str, str]]:
-    """Who prepared the report, who tested, and who it is for."""
+    """Return who prepared the report, who tested, and the audience."""
     testers: dict[str, list[str]] = {}
     for each in say.samples:
         for item in each["items"]:

@@ -21,11 +21,9 @@ class MatrixFigures:
         self.samples: list[Json] = list(snapshot["samples"])
         self.exceptions: list[Json] = list(snapshot["exceptions"])
 
-    # ---- the calendar
-
     @cached_property
     def months(self) -> list[str]:
-        """The first day of each month, as its columns are."""
+        """The first day of each month, in the order of the columns."""
         return [cell["month"] for cell in self.controls[0]["months"]] if self.controls else []
 
     @property
@@ -43,7 +41,7 @@ class MatrixFigures:
 
     @property
     def lacks(self) -> int:
-        """How many occurrences are missing."""
+        """The number of missing occurrences."""
         return sum(len(each["lacks"]) for each in self.controls)
 
     @cached_property
@@ -54,14 +52,12 @@ class MatrixFigures:
         return Counter(each["months"][month]["kind"] for each in self.controls)
 
     def title(self, ref: str) -> str:
-        """The title of a control."""
+        """Return the title of a control."""
         return str(next((each["title"] for each in self.controls if each["ref"] == ref), ""))
 
     @property
     def untested(self) -> list[Json]:
         return [each for each in self.controls if each["to_test"] and not each["tested"]]
-
-    # ---- populations and samples
 
     def population(self, number: str) -> Json:
         return next(each for each in self.populations if each["number"] == number)
@@ -88,7 +84,7 @@ class MatrixFigures:
         return sum(each["failed"] for each in self.samples)
 
     def notable_items(self, sample: Json) -> list[Json]:
-        """Items that a reader has to see one by one: failed, not tested, or with a note."""
+        """Return items that a reader has to see one by one: failed, not tested, or with a note."""
         return [each for each in sample["items"] if each["outcome"] != "passed" or each["note"]]
 
     def passed_items(self, sample: Json) -> list[str]:
@@ -98,15 +94,13 @@ class MatrixFigures:
             if each["outcome"] == "passed" and not each["note"]
         ]
 
-    # ---- exceptions and findings
-
     @property
     def open(self) -> list[Json]:
         return [each for each in self.exceptions if each["state"] in OPEN_STATES]
 
     @property
     def findings(self) -> list[tuple[Json, Json]]:
-        """(exception, finding), the open ones first, by due date."""
+        """Pairs of (exception, finding), the open ones first, by due date."""
         found = [(each, each["finding"]) for each in self.exceptions if each["finding"]]
         return sorted(
             found,

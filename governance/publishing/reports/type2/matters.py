@@ -1,4 +1,4 @@
-"""What matters most in a Type II evidence matrix, the worst first. Pure."""
+"""The findings of a Type II evidence matrix, the worst first. Pure."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -22,7 +22,7 @@ MAX_NAMED = 3
 
 
 class MatrixMatters(MatrixFigures):
-    """The points of the executive summary, and the decisions they need."""
+    """The points of the executive summary, and the decisions that they need."""
 
     @property
     def matters(self) -> list[ReportPoint]:
@@ -30,7 +30,7 @@ class MatrixMatters(MatrixFigures):
 
     @cached_property
     def points(self) -> list[ReportPoint]:
-        """Everything worth saying, the worst first; there is always something."""
+        """Every point, the worst first. There is always at least one."""
         return worst_first(self._points())
 
     def _points(self) -> Iterator[ReportPoint]:
@@ -152,7 +152,7 @@ class MatrixMatters(MatrixFigures):
 
     @property
     def request(self) -> str:
-        """What management has to decide."""
+        """The decisions that management has to make."""
         parts = []
         unanswered = [each["ref"] for each in self.open if not each["response"]]
         if unanswered:

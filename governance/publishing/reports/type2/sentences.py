@@ -1,5 +1,6 @@
-"""What a Type II evidence matrix says: figures, titles and ledes, made from the snapshot and
-nothing else. Pure.
+"""The sentences of a Type II evidence matrix: figures, titles and ledes. Pure.
+
+They are made from the snapshot and nothing else.
 
 Matrix(snapshot)     each property is a number, a title, a paragraph or the rows of a table
 """
@@ -26,9 +27,7 @@ CONTROL_TITLE = "Version, distribution and verification"
 
 
 class Matrix(MatrixMatters):
-    """What the report says about a snapshot."""
-
-    # ---- cover and summary
+    """The sentences of the report about a snapshot."""
 
     @property
     def who(self) -> str:
@@ -63,7 +62,7 @@ class Matrix(MatrixMatters):
 
     @property
     def kpis(self) -> list[tuple[str, str, str, str]]:
-        """Label, figure, its unit, its comparison."""
+        """The key figures: label, figure, its unit, its comparison."""
         sampled = len({each["control"] for each in self.samples})
         lacking = len(self.lacking)
         return [
@@ -99,7 +98,7 @@ class Matrix(MatrixMatters):
 
     @property
     def lede(self) -> str:
-        """At most four lines, about 350 characters."""
+        """The lede of at most four lines, about 350 characters."""
         if not self.controls:
             return "No active control is in the scope of this report."
         controls, populations = len(self.controls), len(self.populations)
@@ -119,8 +118,6 @@ class Matrix(MatrixMatters):
                 f"{capital(many(self.lacks, 'occurrence'))} {is_(self.lacks)} permanently missing."
             )
         return " ".join(parts)
-
-    # ---- titles of the sections
 
     @property
     def matrix_title(self) -> str:
@@ -206,7 +203,7 @@ class Matrix(MatrixMatters):
 
     @property
     def contents(self) -> list[tuple[str, str, str]]:
-        """Anchor, topic and conclusion of each section, numbered."""
+        """The anchor, topic and conclusion of each section, numbered."""
         sections = [
             ("matrix", "Matrix", self.matrix_title),
             ("gaps", "Coverage gaps", self.gaps_title),

@@ -1,9 +1,9 @@
-"""The frozen data of a Type II evidence matrix: whole months, as on file when it is requested.
+"""The frozen data of a Type II evidence matrix: full months, as on file at the request.
 
     snapshot(first, last, framework)    plain JSON, schema `governance.type-ii-matrix/1`
 
 It includes the rows of populations, up to MAX_ROWS in all; they become attached CSV files. A
-population that does not fit has its count and digest only. People are named, since results show who
+population that doesn't fit has its count and digest only. People are named, since results show who
 found them.
 """
 
@@ -32,13 +32,13 @@ from governance.foundation.people.queries import names
 from governance.kernel.data.db import session
 
 SCHEMA = "governance.type-ii-matrix/1"
-MAX_ROWS = 60_000  # of all populations together: about 20 MB, which a PDF can still include
+MAX_ROWS = 60_000  # Rows of all populations together: about 20 MB, which a PDF can still include.
 type Json = dict[str, Any]
 
 
 @dataclass(slots=True)
 class _KnownPeople:
-    """Names by id, and how many rows may still be included."""
+    """Names by id, and the number of rows that may still be included."""
 
     people: Mapping[UUID, str] = field(default_factory=dict)
     room: int = 0
@@ -48,9 +48,7 @@ class _KnownPeople:
 
 
 def snapshot(first: date, last: date, framework: str | None = None) -> Json:
-    """Everything that the report shows of these months, for all controls or those of a
-    framework.
-    """
+    """Return all data of the report on these months, for all controls or those of a framework."""
     rows = matrix_queries.matrix(first, last, framework)
     drawn = sample_queries.samples(since=first, until=last)[::-1]
     views = {each.sample.id: sample_queries.items(each.sample.id) for each in drawn}
@@ -79,7 +77,9 @@ def snapshot(first: date, last: date, framework: str | None = None) -> Json:
 
 
 def _overlapping(first: date, last: date, refs: Mapping[UUID, str]) -> list[Population]:
-    """The populations of these controls, by control, oldest first; one statement without rows."""
+    """List the populations of these controls, by control, oldest first, in one statement without
+    rows.
+    """
     query = select(Population).where(Population.period_from <= last, Population.period_to >= first)
     found = [
         each
@@ -96,7 +96,7 @@ def _cases(
     first: date,
     last: date,
 ) -> list[ExceptionCase]:
-    """Exceptions of the samples shown and of cycles missed in these months, the oldest first."""
+    """Return exceptions of the shown samples and of cycles missed in these months, oldest first."""
     shown = {each.sample.id for each in drawn if each.population.id in populations}
     return [
         case
@@ -133,7 +133,7 @@ def _row(row: MatrixRow) -> Json:
 
 
 def _population(population: Population, number: str, control: str, known: _KnownPeople) -> Json:
-    """A population with its stored rows, and whether they still match the frozen digest."""
+    """Return a population with its stored rows, and whether they still match the frozen digest."""
     fits = population.row_count <= known.room
     rows: list[Any] = []
     intact: bool | None = None
@@ -170,7 +170,7 @@ def _population(population: Population, number: str, control: str, known: _Known
 
 
 def _aligned(rows: Sequence[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
-    """Each row with its columns in the order of the first."""
+    """Return each row with its columns in the order of the first row."""
     columns = list(rows[0]) if rows else []
     for row in rows:
         yield {name: row[name] for name in columns}
