@@ -1,4 +1,4 @@
-"""What people and their sign-in ask of the features above them."""
+"""Ports of people and their sign-in, which features above them fill."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from governance.kernel.ports import Port
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:
-    """What the tenant's directory says about the person who signs in.
+    """The entry of the person who signs in, in the tenant's directory.
 
-    `role` is that of their directory groups, None where no mapping gives one. `may_return`: it was
-    the directory that ended their membership, so the directory may start it again. `is_taken`:
-    another account has signed in as this entry.
+    `role` is that of their directory groups, None if no mapping gives one. `may_return`: it was the
+    directory that ended their membership, so the directory may start it again. `is_taken`: another
+    account has signed in as this entry.
     """
 
     user_id: UUID
