@@ -33,7 +33,7 @@ class Erasure(Generated):
     person_id: Mapped[UUID | None]  # None once it is done.
     state: Mapped[str] = mapped_column(
         default="requested"
-    )  # One of: requested (its approval is open) approved done rejected withdrawn expired.
+    )  # One of: requested (its approval is open) approved done rejected withdrawn.
     done_at: Mapped[datetime | None]
     found: Mapped[dict[str, Any]] = mapped_column(
         default=dict
